@@ -1,0 +1,3 @@
+"""TransActive: a local energy market that anyone can run."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Benches: every figure of the project, measured against a reference in the same run."""

@@ -1,0 +1,1 @@
+"""Chain: postings become commitments and payments. A slot is committed once; the ledger equals the chain."""

@@ -1,0 +1,59 @@
+"""Named accounts: where every unit of money is, beside the members.
+
+Accounts 0 to members − 1 are the members; then follow the four that have a balance on chain, then the two that end
+every slot at zero and therefore need none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NAMED = ("supplier", "network", "community", "levy")
+PASSING = ("escrow", "pool")
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Index of each account in a community of `members`."""
+
+    members: int
+
+    @property
+    def supplier(self) -> int:
+        """Sells to and buys from the community at its tariff."""
+        return self.members
+
+    @property
+    def network(self) -> int:
+        """Receives the fee on energy exchanged locally."""
+        return self.members + 1
+
+    @property
+    def community(self) -> int:
+        """Receives the spread of deviations met inside; pays it out each period."""
+        return self.members + 2
+
+    @property
+    def levy(self) -> int:
+        """Carbon levy."""
+        return self.members + 3
+
+    @property
+    def escrow(self) -> int:
+        """Holds what buyers paid until meters certify; zero after every slot."""
+        return self.members + 4
+
+    @property
+    def pool(self) -> int:
+        """Where deviations meet inside the community; zero after every slot."""
+        return self.members + 5
+
+    @property
+    def on_chain(self) -> int:
+        """Accounts with a leaf and a deposit."""
+        return self.members + len(NAMED)
+
+    @property
+    def total(self) -> int:
+        """All accounts."""
+        return self.on_chain + len(PASSING)

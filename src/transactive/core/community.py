@@ -1,0 +1,120 @@
+"""The community: members, devices, tariff, rules. Pure data; `config` reads it from a TOML file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from transactive.core.accounts import Accounts
+from transactive.core.slots import Clock
+from transactive.core.units import PPM, IntArray
+
+Positive = Annotated[int, Meta(gt=0)]
+NotNegative = Annotated[int, Meta(ge=0)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the records of a community file."""
+
+
+class Member(Record):
+    """One home: its meter and its devices."""
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    pv_w: NotNegative = 0
+    battery_wh: NotNegative = 0
+    battery_w: NotNegative = 0
+    battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
+
+
+class MarketRules(Record):
+    """How a slot clears."""
+
+    mechanism: str = "uniform"
+    slot_minutes: int = 60
+    gate_closure_minutes: NotNegative = 60
+    slots_per_period: Positive = 24
+    tick_micro_per_kwh: Positive = 100
+
+
+class TariffRules(Record):
+    """The supplier's and the network's prices [µ¤/kWh]; the supply price comes as a series."""
+
+    feed_in_micro_per_kwh: int
+    network_fee_micro_per_kwh: NotNegative
+
+
+class AccountRules(Record):
+    """Funds [n¤]: where an account starts, and when and to where the on-ramp fills it up at a period's start."""
+
+    opening_n: NotNegative
+    top_up_below_n: NotNegative
+    top_up_to_n: NotNegative
+
+
+class CarbonRules(Record):
+    """Emission factors [g/kWh]; the residual mix is that of the slot's grid."""
+
+    pv_g_per_kwh: NotNegative
+
+
+class Sources(Record):
+    """Files of measured data, relative to the community file."""
+
+    readings: str
+    environment: str
+
+
+class Community(Record):
+    """Everything that a run needs to know beside the data."""
+
+    name: str
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    market: MarketRules
+    tariff: TariffRules
+    accounts: AccountRules
+    carbon: CarbonRules
+    data: Sources
+    members: Annotated[tuple[Member, ...], Meta(min_length=1)]
+
+    @property
+    def clock(self) -> Clock:
+        """Slot length, gate and period in seconds."""
+        rules = self.market
+        return Clock(rules.slot_minutes * 60, rules.gate_closure_minutes * 60, rules.slots_per_period)
+
+    @property
+    def chart(self) -> Accounts:
+        """Accounts of members and named parties."""
+        return Accounts(len(self.members))
+
+    @property
+    def devices(self) -> Devices:
+        """Devices as columns."""
+        return Devices.of(self.members, self.market.slot_minutes)
+
+
+class Devices(msgspec.Struct, frozen=True):
+    """Devices as columns, shape (members,), with limits per slot.
+
+    pv_wh: most a PV can generate in a slot [Wh]. power_wh: most a battery can draw or give at the meter in a slot [Wh].
+    capacity_wh: charged Wh that fit. efficiency_ppm: Wh delivered per million charged Wh.
+    """
+
+    pv_wh: IntArray
+    capacity_wh: IntArray
+    power_wh: IntArray
+    efficiency_ppm: IntArray
+
+    @classmethod
+    def of(cls, members: tuple[Member, ...], slot_minutes: int) -> Devices:
+        """Columns of a tuple of members; power [W] becomes energy per slot [Wh], rounded down."""
+        return cls(
+            np.array([m.pv_w * slot_minutes // 60 for m in members], np.int64),
+            np.array([m.battery_wh for m in members], np.int64),
+            np.array([m.battery_w * slot_minutes // 60 if m.battery_wh else 0 for m in members], np.int64),
+            np.array([m.battery_efficiency_ppm for m in members], np.int64),
+        )

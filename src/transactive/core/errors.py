@@ -1,0 +1,86 @@
+"""All errors of the program, drawn as a tree.
+
+::
+
+    TransactiveError                 code, exit code
+    ├── InputError                   something the user gave (exit 3)
+    │   ├── ConfigError              community file
+    │   └── DataError                readings, orders, series
+    ├── StateError                   a state folder that cannot be used as asked (exit 4)
+    ├── ChainError                   a node or a contract refused (exit 5)
+    │   └── ContractRevert           with the contract's own "module: reason"
+    ├── SignatureError               a reading or an order is not signed by whom it says (exit 3)
+    └── RuleBroken                   one of the rules that must never break; a bug (exit 70)
+
+Each message is one line that names the field, row or key and says what to do. The codes are stable: scripts
+and, later, the API's problem types rely on them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TransactiveError(Exception):
+    """Base of all errors that the program raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(TransactiveError):
+    """Something the user gave cannot be used."""
+
+    code = "input"
+    exit_code = 3
+
+
+class ConfigError(InputError):
+    """A community file is wrong; the message names the key."""
+
+    code = "config"
+
+
+class DataError(InputError):
+    """Readings, orders or series are wrong; the message names file, row and column."""
+
+    code = "data"
+
+
+class SignatureError(InputError):
+    """A record is not signed by the key that it names."""
+
+    code = "signature"
+
+
+class StateError(TransactiveError):
+    """A state folder cannot be used as asked."""
+
+    code = "state"
+    exit_code = 4
+
+
+class ChainError(TransactiveError):
+    """A node could not be reached or refused."""
+
+    code = "chain"
+    exit_code = 5
+
+
+class ContractRevert(ChainError):
+    """A contract refused; the message is its own "module: reason"."""
+
+    code = "chain.revert"
+
+
+class RuleBroken(TransactiveError):
+    """A rule that must never break did; this is a bug in the program, not in its input."""
+
+    code = "rule"
+    exit_code = 70
+
+
+def require(condition: bool, rule: str) -> None:  # noqa: FBT001 - reads as an assertion
+    """Raise `RuleBroken` naming the rule unless it holds."""
+    if not condition:
+        raise RuleBroken(f"{rule}; please report this with the command you ran")

@@ -1,0 +1,218 @@
+"""What rooms hand to each other: columns.
+
+Every table is a frozen dataclass of numpy arrays with one row a member, order, posting or bundle. Energy is
+int64 Wh, price int64 µ¤/kWh, money int64 n¤, carbon int64 mg, times int Unix seconds. A member is its index
+in the community; accounts continue after the members (see `core.accounts`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from transactive.core.units import BoolArray, IntArray
+
+
+class Table:
+    """Base of all tables: canonical bytes, so that two machines hash the same content to the same value."""
+
+    __slots__ = ()
+
+    def digest(self) -> bytes:
+        """SHA-256 over the columns in their order: name, shape, little-endian int64."""
+        state = hashlib.sha256(type(self).__name__.encode())
+        for field in fields(self):  # type: ignore[arg-type]
+            column = np.asarray(getattr(self, field.name))
+            state.update(f"|{field.name}{column.shape}|".encode())
+            state.update(np.ascontiguousarray(column.astype("<i8")).tobytes())
+        return state.digest()
+
+    def columns(self) -> dict[str, Any]:
+        """Columns by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings(Table):
+    """Registers of one slot, shape (members,), all unsigned Wh; what one of them lacks another one has.
+
+    import + generation + discharge = export + charge + consumption
+    """
+
+    slot: int
+    import_wh: IntArray
+    export_wh: IntArray
+    generation_wh: IntArray
+    charge_wh: IntArray
+    discharge_wh: IntArray
+
+    @property
+    def consumption_wh(self) -> IntArray:
+        """What the home itself used [Wh]."""
+        return self.import_wh + self.generation_wh + self.discharge_wh - self.export_wh - self.charge_wh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast(Table):
+    """Equally likely samples of net load (consumption − generation, before the battery) for coming slots.
+
+    slots: starts, (horizon,). net_load_wh: (horizon, samples, members). known_until: end of the newest slot
+    whose reading was used [Unix s].
+    """
+
+    slots: IntArray
+    known_until: int
+    net_load_wh: IntArray
+
+    def quantile_wh(self, parts: int, of: int) -> IntArray:
+        """Empirical quantile parts/of per slot and member [Wh], (horizon, members): the smallest sample that covers it."""
+        ordered = np.sort(self.net_load_wh, axis=1)
+        rank = max(-(-parts * ordered.shape[1] // of) - 1, 0)
+        return ordered[:, rank]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders(Table):
+    """Orders for one slot, shape (orders,). lock_n: what the order holds back of its member's free balance [n¤]."""
+
+    slot: int
+    member: IntArray
+    is_buy: BoolArray
+    price: IntArray
+    energy_wh: IntArray
+    lock_n: IntArray
+
+    def __len__(self) -> int:
+        return len(self.member)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clearing(Table):
+    """Result of the market for one slot.
+
+    price: µ¤/kWh; without a trade `traded_wh` is 0 and the price means nothing. allocated_wh: (orders,), in the order
+    of `Orders`. bought_wh, sold_wh: (members,).
+    """
+
+    slot: int
+    price: int
+    traded_wh: int
+    allocated_wh: IntArray
+    bought_wh: IntArray
+    sold_wh: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery(Table):
+    """Trades against meters for one slot, shape (members,), Wh.
+
+    short: sold, not delivered. extra: taken, not bought. give: bought and not taken, or delivered and not sold. Each is
+    split in the part met inside the community and the part met by the supplier. local_use_wh: energy that
+    bears the network fee.
+    """
+
+    slot: int
+    bought_wh: IntArray
+    sold_wh: IntArray
+    imported_wh: IntArray
+    exported_wh: IntArray
+    short_inside_wh: IntArray
+    short_supplier_wh: IntArray
+    extra_inside_wh: IntArray
+    extra_supplier_wh: IntArray
+    give_inside_wh: IntArray
+    give_supplier_wh: IntArray
+    local_use_wh: IntArray
+
+
+class PostingKind(IntEnum):
+    """Why money moves, in the order in which a slot posts it."""
+
+    BOUGHT = 1
+    CERTIFIED = 2
+    SHORTFALL_REFUND = 3
+    SHORT_INSIDE = 4
+    SHORT_SUPPLIER = 5
+    EXTRA_INSIDE = 6
+    EXTRA_SUPPLIER = 7
+    GIVE_INSIDE = 8
+    GIVE_SUPPLIER = 9
+    SPREAD = 10
+    NETWORK_FEE = 11
+    FEE_FOLLOWS = 12
+    DIVIDEND = 13
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings(Table):
+    """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.
+
+    amount_n = energy_wh x price wherever a price applies; a dividend has neither.
+    """
+
+    slot: int
+    kind: IntArray
+    payer: IntArray
+    payee: IntArray
+    energy_wh: IntArray
+    price: IntArray
+    amount_n: IntArray
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def net_n(self, accounts: int) -> IntArray:
+        """Received − paid per account [n¤], (accounts,). Sums to zero."""
+        net = np.zeros(accounts, np.int64)
+        np.add.at(net, self.payee, self.amount_n)
+        np.subtract.at(net, self.payer, self.amount_n)
+        return net
+
+
+class CertificateState(IntEnum):
+    """What became of a bundle in its slot."""
+
+    HELD = 1  # left with the supplier's export
+    STORED = 2  # taken into a battery
+    CLAIMED = 3  # cancelled against metered consumption
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificates(Table):
+    """Bundles (device, slot, Wh range) and where they ended, shape (bundles,).
+
+    device: 2 x member for its PV, 2 x member + 1 for its battery. The ranges of one device and slot are disjoint and
+    start at 0. owner: account. Carbon in mg.
+    """
+
+    slot: int
+    device: IntArray
+    first_wh: IntArray
+    energy_wh: IntArray
+    owner: IntArray
+    state: IntArray
+    market_mg: IntArray
+
+    def __len__(self) -> int:
+        return len(self.device)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footprints(Table):
+    """Both footprints of one slot, shape (members,), mg CO2e; and the slot's balance.
+
+    location: generation + imported − exported + taken_out − put_in = sum(location_mg), each a whole number of mg.
+    """
+
+    slot: int
+    location_mg: IntArray
+    market_mg: IntArray
+    generation_mg: int
+    imported_mg: int
+    exported_mg: int
+    taken_out_mg: int
+    put_in_mg: int

@@ -1,0 +1,69 @@
+"""The tariff of a slot, the prices of deviations that follow from it, and the market's price grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transactive.core.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Prices of one slot [µ¤/kWh]: the supplier sells at `supply` and buys at `feed_in`; local energy bears `fee`.
+
+    Needs feed_in <= supply − fee, or trading locally could not pay for anybody.
+    """
+
+    supply: int
+    feed_in: int
+    fee: int
+
+    def __post_init__(self) -> None:
+        if self.feed_in > self.grid_cost:
+            raise InputError(
+                f"feed-in {self.feed_in} is above supply − fee = {self.grid_cost} µ¤/kWh; lower one of the first two"
+            )
+
+    @property
+    def grid_cost(self) -> int:
+        """What grid energy costs a member beside the fee: c = supply − fee."""
+        return self.supply - self.fee
+
+    @property
+    def needs_pay(self) -> int:
+        """n = c − (c − feed_in) / 4: what a need pays for the part met inside the community, beside the fee."""
+        return self.grid_cost - (self.grid_cost - self.feed_in) // 4
+
+    @property
+    def gives_receive(self) -> int:
+        """g = feed_in + (c − feed_in) / 4: what a give receives for the part met inside the community."""
+        return self.feed_in + (self.grid_cost - self.feed_in) // 4
+
+
+@dataclass(frozen=True, slots=True)
+class PriceGrid:
+    """Allowed prices of a market [µ¤/kWh]: floor, floor + tick, … , cap."""
+
+    floor: int
+    cap: int
+    tick: int
+
+    def __post_init__(self) -> None:
+        if self.tick <= 0 or self.cap < self.floor or (self.cap - self.floor) % self.tick:
+            raise InputError(
+                f"price grid {self.floor} … {self.cap} by {self.tick}: a whole number of ticks must lie between floor and cap"
+            )
+
+    @classmethod
+    def of(cls, tariff: Tariff, tick: int) -> PriceGrid:
+        """Grid of a slot: from what the supplier pays to what it charges less the fee; above, not delivering could pay."""
+        return cls(tariff.feed_in, tariff.feed_in + (tariff.grid_cost - tariff.feed_in) // tick * tick, tick)
+
+    @property
+    def size(self) -> int:
+        """Number of allowed prices."""
+        return (self.cap - self.floor) // self.tick + 1
+
+    def price(self, index: int) -> int:
+        """Price of a tick index [µ¤/kWh]."""
+        return self.floor + index * self.tick

@@ -1,0 +1,1 @@
+"""Market: orders become a clearing. Wh bought = Wh sold; nobody beyond limit or quantity."""

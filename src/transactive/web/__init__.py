@@ -1,0 +1,1 @@
+"""The page: server-rendered HTML, all assets in the wheel."""
