@@ -20,7 +20,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of the records of a community file."""
 
 
-class Member(Record):
+class Member(Record, frozen=True):
     """One home: its meter and its devices."""
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -30,7 +30,7 @@ class Member(Record):
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
 
 
-class MarketRules(Record):
+class MarketRules(Record, frozen=True):
     """How a slot clears."""
 
     mechanism: str = "uniform"
@@ -40,14 +40,14 @@ class MarketRules(Record):
     tick_micro_per_kwh: Positive = 100
 
 
-class TariffRules(Record):
+class TariffRules(Record, frozen=True):
     """The supplier's and the network's prices [µ¤/kWh]; the supply price comes as a series."""
 
     feed_in_micro_per_kwh: int
     network_fee_micro_per_kwh: NotNegative
 
 
-class AccountRules(Record):
+class AccountRules(Record, frozen=True):
     """Funds [n¤]: where an account starts, and when and to where the on-ramp fills it up at a period's start."""
 
     opening_n: NotNegative
@@ -55,20 +55,20 @@ class AccountRules(Record):
     top_up_to_n: NotNegative
 
 
-class CarbonRules(Record):
+class CarbonRules(Record, frozen=True):
     """Emission factors [g/kWh]; the residual mix is that of the slot's grid."""
 
     pv_g_per_kwh: NotNegative
 
 
-class Sources(Record):
+class Sources(Record, frozen=True):
     """Files of measured data, relative to the community file."""
 
     readings: str
     environment: str
 
 
-class Community(Record):
+class Community(Record, frozen=True):
     """Everything that a run needs to know beside the data."""
 
     name: str

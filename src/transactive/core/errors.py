@@ -80,7 +80,7 @@ class RuleBroken(TransactiveError):
     exit_code = 70
 
 
-def require(condition: bool, rule: str) -> None:  # noqa: FBT001 - reads as an assertion
+def require(condition: bool, rule: str) -> None:
     """Raise `RuleBroken` naming the rule unless it holds."""
     if not condition:
         raise RuleBroken(f"{rule}; please report this with the command you ran")

@@ -83,7 +83,7 @@ class Tree:
         self.depth = depth
         self._levels = [list(leaves)]
         self._empty: list[Node] = [(ZERO, 0)]
-        for level in range(depth):
+        for _ in range(depth):
             below, blank = self._levels[-1], self._empty[-1]
             row = []
             for i in range(0, len(below), 2):

@@ -69,7 +69,7 @@ class Forecast(Table):
     net_load_wh: IntArray
 
     def quantile_wh(self, parts: int, of: int) -> IntArray:
-        """Empirical quantile parts/of per slot and member [Wh], (horizon, members): the smallest sample that covers it."""
+        """Quantile parts/of per slot and member [Wh], (horizon, members): the smallest sample that covers it."""
         ordered = np.sort(self.net_load_wh, axis=1)
         rank = max(-(-parts * ordered.shape[1] // of) - 1, 0)
         return ordered[:, rank]

@@ -31,12 +31,12 @@ class Tariff:
 
     @property
     def needs_pay(self) -> int:
-        """n = c − (c − feed_in) / 4: what a need pays for the part met inside the community, beside the fee."""
+        """N = c − (c − feed_in) / 4: what a need pays for the part met inside the community, beside the fee."""
         return self.grid_cost - (self.grid_cost - self.feed_in) // 4
 
     @property
     def gives_receive(self) -> int:
-        """g = feed_in + (c − feed_in) / 4: what a give receives for the part met inside the community."""
+        """G = feed_in + (c − feed_in) / 4: what a give receives for the part met inside the community."""
         return self.feed_in + (self.grid_cost - self.feed_in) // 4
 
 
@@ -50,13 +50,11 @@ class PriceGrid:
 
     def __post_init__(self) -> None:
         if self.tick <= 0 or self.cap < self.floor or (self.cap - self.floor) % self.tick:
-            raise InputError(
-                f"price grid {self.floor} … {self.cap} by {self.tick}: a whole number of ticks must lie between floor and cap"
-            )
+            raise InputError(f"price grid {self.floor} … {self.cap} by {self.tick}: the tick must divide cap − floor")
 
     @classmethod
     def of(cls, tariff: Tariff, tick: int) -> PriceGrid:
-        """Grid of a slot: from what the supplier pays to what it charges less the fee; above, not delivering could pay."""
+        """Grid of a slot, from feed-in to supply − fee: above that, not delivering could pay."""
         return cls(tariff.feed_in, tariff.feed_in + (tariff.grid_cost - tariff.feed_in) // tick * tick, tick)
 
     @property

@@ -1,1 +1,1 @@
-"""Settlement: trades and meters become postings. Money sums to zero; a producer is paid for what the meter certifies."""
+"""Settlement: trades and meters become postings. Money sums to zero; producers are paid for certified energy."""
