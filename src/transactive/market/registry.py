@@ -1,0 +1,49 @@
+"""Mechanisms by name: ours and those of others, through one group of entry points.
+
+A package offers a mechanism in its pyproject.toml::
+
+    [project.entry-points."transactive.mechanisms"]
+    uniform = "transactive.market.uniform:clear"
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+from transactive.core.errors import ConfigError
+from transactive.core.tables import Clearing, Orders
+from transactive.core.tariff import PriceGrid
+
+GROUP = "transactive.mechanisms"
+
+
+class Mechanism(Protocol):
+    """A call auction: one pure function from the orders of a slot to their clearing.
+
+    It satisfies `market.rules.check_clearing`, refuses bad orders with DataError and gives the same result for the
+    same columns.
+    """
+
+    def __call__(self, orders: Orders, grid: PriceGrid, members: int, /) -> Clearing:
+        """Clear one slot: limits on `grid` [µ¤/kWh], members counted from 0."""
+        ...
+
+
+def names() -> tuple[str, ...]:
+    """Names of the installed mechanisms, sorted; nothing is imported."""
+    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+
+
+def load(name: str) -> Mechanism:
+    """Import the mechanism called `name`. Raises ConfigError naming the known ones."""
+    found = tuple(entry_points(group=GROUP, name=name))
+    if not found:
+        raise ConfigError(f"market.mechanism {name!r} is not installed; known: {', '.join(names()) or 'none'}")
+    if len({entry.value for entry in found}) > 1:
+        offers = ", ".join(sorted(entry.value for entry in found))
+        raise ConfigError(f"market.mechanism {name!r} is offered more than once ({offers}); uninstall all but one")
+    mechanism = found[0].load()
+    if not callable(mechanism):
+        raise ConfigError(f"market.mechanism {name!r}: {found[0].value} is not a function")
+    return cast("Mechanism", mechanism)

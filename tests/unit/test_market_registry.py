@@ -1,0 +1,47 @@
+"""Mechanisms are found by name among the installed entry points."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+
+from transactive.core.errors import ConfigError
+from transactive.market import registry, uniform
+
+
+def installed(*entries: tuple[str, str]):
+    """Stand-in for `importlib.metadata.entry_points` with these mechanisms installed."""
+    points = EntryPoints(EntryPoint(name, value, registry.GROUP) for name, value in entries)
+    return lambda **wanted: points.select(**wanted)
+
+
+@pytest.fixture
+def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = installed(("uniform", "transactive.market.uniform:clear"), ("broken", "transactive.market.registry:GROUP"))
+    monkeypatch.setattr(registry, "entry_points", found)
+
+
+@pytest.mark.usefixtures("two_mechanisms")
+def test_a_mechanism_is_loaded_by_name() -> None:
+    assert registry.names() == ("broken", "uniform")
+    assert registry.load("uniform") is uniform.clear
+
+
+@pytest.mark.usefixtures("two_mechanisms")
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="'unifrom' is not installed; known: broken, uniform"):
+        registry.load("unifrom")
+
+
+@pytest.mark.usefixtures("two_mechanisms")
+def test_what_is_not_a_function_is_refused() -> None:
+    with pytest.raises(ConfigError, match="registry:GROUP is not a function"):
+        registry.load("broken")
+
+
+def test_two_packages_may_not_offer_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = installed(("uniform", "transactive.market.uniform:clear"), ("uniform", "other:clear"))
+    monkeypatch.setattr(registry, "entry_points", twice)
+    with pytest.raises(ConfigError, match=r"more than once .other:clear, transactive.market.uniform:clear"):
+        registry.load("uniform")
