@@ -1,0 +1,50 @@
+# Everything starts here: `make` lists the targets. Needs git, make and Python; nothing is installed outside .venv.
+#
+#   ARGS       handed on to the command, as in: make demo ARGS="--days 2 --no-serve"
+#   PYTHON     interpreter for .venv, as in: make install PYTHON=python3.12
+#   INSTALLER  `pip` to do without uv
+
+BIN := .venv/bin
+ARGS ?=
+PYTHON ?=
+INSTALLER ?=
+export PYTHON INSTALLER
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo install install-dev test check format bench contracts clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
+
+demo: install ## trade a week in a real community, then show the page (ARGS=… for its options)
+	@$(BIN)/transactive demo $(ARGS)
+
+install: ## make .venv with the program
+	@sh scripts/environment.sh runtime
+
+install-dev: ## make .venv with the program and the tools for tests and checks
+	@sh scripts/environment.sh dev
+
+test: install-dev ## run all tests
+	@$(BIN)/pytest $(ARGS)
+
+check: install-dev ## look at format, lint, types and import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install-dev ## put the code in the house format
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+bench: install ## measure against references and targets (ARGS=… for names)
+	@$(BIN)/transactive bench $(ARGS)
+
+contracts: install-dev ## compile the contracts anew
+	@$(BIN)/python -m transactive.chain.compile
+
+clean: ## remove .venv and what the tools left behind
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

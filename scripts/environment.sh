@@ -1,0 +1,169 @@
+#!/bin/sh
+# Makes or updates .venv; the Makefile calls it as `sh scripts/environment.sh runtime|dev`.
+#
+# PYTHON     interpreter to use; otherwise the newest on PATH that the project supports and that really runs
+# INSTALLER  `pip` to do without uv
+#
+# A stamp names what was installed and is written last, so an installation that was killed leaves none and is made
+# anew. Everything is said on stderr: stdout belongs to the program that runs next.
+set -eu
+cd "$(dirname "$0")/.."
+exec >&2
+
+kind=${1:-runtime}
+venv=.venv
+python=$venv/bin/python
+want=${PYTHON:-}
+stamp="$(cksum <pyproject.toml) $(pwd)"
+unset UV_SYSTEM_PYTHON PYTHONHOME || true
+
+# One place states the range of versions.
+range=$(sed -n 's/^requires-python = ">=3\.\([0-9]*\),<3\.\([0-9]*\)"$/\1 \2/p' pyproject.toml)
+low=${range% *}
+high=${range#* }
+supported="Python 3.$low to 3.$((high - 1))"
+
+fail() {
+    echo "error: $*"
+    exit 1
+}
+
+version_of() {
+    "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null </dev/null
+}
+
+in_range() {
+    case $1 in
+    3.*) minor=${1#3.} && minor=${minor%%.*} && [ "$minor" -ge "$low" ] && [ "$minor" -lt "$high" ] ;;
+    *) return 1 ;;
+    esac
+}
+
+makes_venvs() {
+    "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 </dev/null
+}
+
+# Too old a uv knows no dependency groups, and a shim may stand for a uv that is not there: both count as none.
+knows_groups() {
+    [ "${INSTALLER:-}" != pip ] && "$1" pip install --help 2>/dev/null </dev/null | grep -q -e --group
+}
+
+check_wanted() {
+    found=$(version_of "$want") || fail "PYTHON=$want does not run; give the path of $supported, or leave PYTHON out"
+    in_range "$found" || fail "PYTHON=$want is Python $found, but TransActive needs $supported; give one of those, or leave PYTHON out"
+}
+
+holds_installation() {
+    [ -f $venv/.installed ] || return 1
+    [ "$(cut -d ' ' -f 3- $venv/.installed)" = "$(pwd)" ] || return 1  # its scripts name the folder they were made in
+    has=$(version_of $python) && in_range "$has" || return 1
+    [ -z "$want" ] || [ "$has" = "$(version_of "$want")" ]
+}
+
+is_current() {
+    [ -f "$1" ] && [ "$(cat "$1")" = "$stamp" ]
+}
+
+# Sets `chosen`, or ends with the one thing to do about it.
+choose_python() {
+    chosen='' without_venv='' other=''
+    if [ -n "$want" ]; then
+        names=$want
+    else
+        names='' minor=$high
+        while [ "$minor" -gt "$low" ]; do
+            minor=$((minor - 1))
+            names="$names python3.$minor"
+        done
+        names="$names python3"
+    fi
+    if [ -n "$want" ]; then set -- "$want"; else set -- $names; fi
+    for name; do
+        found=$(version_of "$name") || continue
+        if ! in_range "$found"; then
+            other=" (python3 is $found)"
+        elif [ -n "$uv" ] || makes_venvs "$name"; then
+            chosen=$name
+            return
+        elif [ -z "$without_venv" ]; then
+            without_venv=${found%.*} without_name=$name
+        fi
+    done
+    if [ -n "$without_venv" ]; then
+        fail "$without_name has no venv module; install it (Debian, Ubuntu: sudo apt install python$without_venv-venv) or install uv, which does without, and run make again"
+    fi
+    [ -n "$uv" ] ||
+        fail "TransActive needs $supported, and PATH has none$other; install one (Debian, Ubuntu: sudo apt install python3 python3-venv), name it with make PYTHON=/path/to/python3, or install uv, which brings its own"
+}
+
+# An installer may outlive the make that started it, and a second make may run beside it.
+wait_for_other() {
+    other=$(cat $venv/.installing 2>/dev/null) && kill -0 "$other" 2>/dev/null || return 0
+    echo "process $other is installing into $venv; waiting for it (if it is something else, remove $venv)"
+    while [ -f $venv/.installing ] && kill -0 "$other" 2>/dev/null; do sleep 1; done
+}
+
+make_venv() {
+    rm -rf $venv
+    choose_python
+    mkdir $venv
+    echo $$ >$venv/.installing
+    if [ -z "$uv" ]; then
+        echo "making $venv with $chosen ($found)"
+        "$chosen" -m venv $venv || fail "$chosen could not make $venv; its own message stands above"
+    elif [ -n "$chosen" ]; then
+        echo "making $venv with uv and $chosen ($found)"
+        "$uv" venv --quiet --allow-existing --python "$chosen" $venv || fail "uv could not make $venv; its own message stands above"
+    else
+        echo "PATH has no $supported$other; asking uv for one"
+        "$uv" venv --quiet --allow-existing --python ">=3.$low,<3.$high" $venv ||
+            fail "uv found no $supported; install one and run make again"
+    fi
+}
+
+install_with_uv() {
+    if [ -z "$uv" ] && [ "${INSTALLER:-}" != pip ]; then
+        [ -x $venv/bin/uv ] || $python -m pip install --quiet uv || return 1
+        uv=$venv/bin/uv
+    fi
+    [ -n "$uv" ] && "$uv" pip install --python $python --editable . "$@"
+}
+
+install_with_pip() {
+    $python -m pip --version >/dev/null 2>&1 || $python -m ensurepip >/dev/null || return 1
+    # Dependency groups came with pip 25.1.
+    [ $# -eq 0 ] || $python -m pip install --quiet --upgrade 'pip>=25.1' || return 1
+    $python -m pip install --editable . "$@"
+}
+
+case $kind in
+runtime) target=$venv/.installed && set -- ;;
+dev) target=$venv/.installed-dev && set -- --group dev ;;
+*) fail "scripts/environment.sh knows runtime and dev, not $kind" ;;
+esac
+
+[ -z "$want" ] || check_wanted
+wait_for_other
+if holds_installation; then
+    ! is_current $target || exit 0
+    fresh=no
+else
+    fresh=yes
+fi
+
+began=$(date +%s)
+uv=''
+! knows_groups uv || uv=uv
+[ $fresh = no ] || make_venv
+echo $$ >$venv/.installing
+rm -f $venv/.installed $venv/.installed-dev
+# uv does not read pip's configuration: where only that names an index, pip still gets through.
+install_with_uv "$@" || {
+    [ "${INSTALLER:-}" = pip ] || echo "uv could not install; going on with pip"
+    install_with_pip "$@"
+} || fail "the packages could not be installed; the installer's own message stands above"
+
+echo "$stamp" >$venv/.installed
+[ "$kind" != dev ] || echo "$stamp" >$venv/.installed-dev
+rm -f $venv/.installing
+echo "installed in $(($(date +%s) - began)) s, $venv has $(($(du -sk $venv | cut -f 1) / 1024)) MB"

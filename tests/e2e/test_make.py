@@ -1,0 +1,290 @@
+"""The Makefile on machines that are not as they should be: real make, stand-ins for Python and uv."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = (
+    "cat",
+    "cksum",
+    "cp",
+    "cut",
+    "date",
+    "dirname",
+    "du",
+    "find",
+    "grep",
+    "make",
+    "mkdir",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+)
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A checkout and a PATH with the tools of the Makefile and whatever a test adds."""
+
+    checkout: Path
+    bin: Path
+
+    @property
+    def log(self) -> str:
+        """Calls that reached an installer, one a line."""
+        path = self.checkout / "log"
+        return path.read_text() if path.exists() else ""
+
+    def program(self, name: str, script: str) -> Path:
+        """Put an executable shell script on PATH."""
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    def python(self, name: str, version: str, *, venv: bool = True, installs: bool = True) -> Path:
+        """Put a stand-in for an interpreter on PATH; it makes virtual environments by copying itself."""
+        return self.program(
+            name,
+            f"""
+            case "$*" in
+            *sys.version_info*) echo {version} ;;
+            "-c import ensurepip, venv") exit {0 if venv else 1} ;;
+            "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+            "-m pip --version") ;;
+            "-m pip"*) echo "{version} $*" >>log; exit {0 if installs else 1} ;;
+            *) exit 9 ;;
+            esac""",
+        )
+
+    def uv(self, *, works: bool = True) -> Path:
+        """Put a stand-in for uv on PATH."""
+        return self.program(
+            "uv",
+            f"""
+            case "$*" in
+            "pip install --help") echo "      --group <GROUP>" ;;
+            venv*) echo "uv $*" >>log; mkdir -p .venv/bin; cp "{self.bin}/python3.12" .venv/bin/python ;;
+            *) echo "uv $*" >>log; exit {0 if works else 1} ;;
+            esac""",
+        )
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run make as a newcomer would."""
+        env = {"PATH": str(self.bin), "HOME": str(self.checkout), "LC_ALL": "C"}
+        command = [str(self.bin / "make"), *arguments]
+        return subprocess.run(command, cwd=self.checkout, env=env, capture_output=True, text=True, timeout=60)
+
+    def refusal(self, *arguments: str) -> str:
+        """Run make, which must fail before it installs, and return the line that says why."""
+        result = self.make(*arguments)
+        assert result.returncode != 0
+        assert result.stdout == ""
+        assert self.log == ""
+        errors = [line for line in result.stderr.splitlines() if not line.startswith("make")]
+        assert len(errors) == 1, result.stderr
+        assert errors[0].startswith("error: ")
+        return errors[0]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine with make and no Python; the checkout's path has a space."""
+    checkout, tools = tmp_path / "a checkout", tmp_path / "bin"
+    (checkout / "scripts").mkdir(parents=True)
+    tools.mkdir()
+    for name in ("Makefile", "pyproject.toml", "scripts/environment.sh"):
+        shutil.copy(ROOT / name, checkout / name)
+    for name in TOOLS:
+        if found := shutil.which(name):
+            (tools / name).symlink_to(found)
+    return Machine(checkout, tools)
+
+
+def test_no_python_is_named_with_the_fix(machine: Machine) -> None:
+    line = machine.refusal("install")
+    assert "needs Python 3.11 to 3.13, and PATH has none;" in line
+    assert "sudo apt install python3 python3-venv" in line
+    assert "uv" in line
+
+
+@pytest.mark.parametrize("version", ["2.7.18", "3.10.13", "3.14.0"])
+def test_wrong_python_is_named(machine: Machine, version: str) -> None:
+    machine.python("python3", version)
+    assert f"(python3 is {version})" in machine.refusal("demo")
+
+
+def test_wrong_python_asked_for_is_named(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    machine.python("python3.9", "3.9.18")
+    assert "PYTHON=python3.9 is Python 3.9.18" in machine.refusal("install", "PYTHON=python3.9")
+    assert "PYTHON=/nowhere/python does not run" in machine.refusal("install", "PYTHON=/nowhere/python")
+
+
+def test_missing_venv_is_named_with_the_package_of_that_python(machine: Machine) -> None:
+    machine.python("python3", "3.11.2", venv=False)
+    line = machine.refusal("test")
+    assert "python3 has no venv module" in line
+    assert "sudo apt install python3.11-venv" in line
+    assert "uv" in line
+
+
+def test_shims_and_pythons_without_venv_are_passed_over(machine: Machine) -> None:
+    machine.program("python3.13", "echo 'not enabled' >&2; exit 127")
+    machine.python("python3.12", "3.12.4", venv=False)
+    machine.python("python3.11", "3.11.9")
+    machine.python("python3", "3.8.10")
+    assert machine.make("install", "INSTALLER=pip").returncode == 0
+    assert machine.log == "3.11.9 -m pip install --editable .\n"
+
+
+def test_uv_on_path_needs_no_venv_module(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4", venv=False)
+    machine.uv()
+    assert machine.make("install").returncode == 0
+    assert machine.log.splitlines() == [
+        "uv venv --quiet --allow-existing --python python3.12 .venv",
+        "uv pip install --python .venv/bin/python --editable .",
+    ]
+
+
+def test_uv_is_put_into_the_environment_where_there_is_none(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    assert machine.make("install").returncode == 0
+    assert machine.log.splitlines()[0] == "3.12.4 -m pip install --quiet uv"
+
+
+def test_pip_takes_over_where_uv_fails(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    machine.uv(works=False)
+    result = machine.make("install")
+    assert result.returncode == 0
+    assert "going on with pip" in result.stderr
+    assert machine.log.splitlines()[-1] == "3.12.4 -m pip install --editable ."
+
+
+def test_a_failed_installation_is_not_taken_for_a_good_one(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4", installs=False)
+    for _ in range(2):
+        result = machine.make("install")
+        assert result.returncode != 0
+        assert "error: the packages could not be installed" in result.stderr
+    machine.python("python3.12", "3.12.4")
+    assert machine.make("install").returncode == 0
+
+
+def test_second_run_installs_nothing_and_stdout_stays_free(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    first = machine.make("-j2", "install", "install-dev", "INSTALLER=pip")
+    assert first.returncode == 0
+    assert first.stdout == ""
+    assert "installed in " in first.stderr
+    assert " MB" in first.stderr
+    before = machine.log
+    second = machine.make("-j2", "install", "install-dev")
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    assert machine.log == before
+
+
+def test_development_tools_come_with_a_pip_that_knows_groups(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    assert machine.make("install-dev", "INSTALLER=pip").returncode == 0
+    assert machine.log.splitlines() == [
+        "3.12.4 -m pip install --quiet --upgrade pip>=25.1",
+        "3.12.4 -m pip install --editable . --group dev",
+    ]
+    assert machine.make("install").stderr == ""  # they include the program
+
+
+def test_a_changed_project_file_installs_again_into_the_same_environment(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    machine.make("install-dev", "INSTALLER=pip")
+    kept = machine.checkout / ".venv" / "kept"
+    kept.touch()
+    with (machine.checkout / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert "installed in" in machine.make("install", "INSTALLER=pip").stderr
+    assert "installed in" in machine.make("install-dev", "INSTALLER=pip").stderr
+    assert kept.exists()
+
+
+@pytest.mark.parametrize("damage", ["killed", "moved", "python gone", "another python"])
+def test_an_unusable_environment_is_made_anew(machine: Machine, damage: str) -> None:
+    machine.python("python3.11", "3.11.9")
+    machine.python("python3.12", "3.12.4")
+    machine.make("install", "INSTALLER=pip")
+    venv = machine.checkout / ".venv"
+    (venv / "old").touch()
+    asked = "PYTHON="
+    if damage == "killed":
+        (venv / ".installed").unlink()
+        (venv / ".installing").write_text("999999999\n")
+    elif damage == "moved":
+        machine = Machine(machine.checkout.rename(machine.checkout.with_name("elsewhere")), machine.bin)
+        venv = machine.checkout / ".venv"
+    elif damage == "python gone":
+        (venv / "bin" / "python").unlink()
+    else:
+        asked = "PYTHON=python3.11"
+    result = machine.make("install", "INSTALLER=pip", asked)
+    assert result.returncode == 0, result.stderr
+    assert "making .venv" in result.stderr
+    assert not (venv / "old").exists()
+    assert machine.make("install").stderr == ""
+
+
+def test_a_running_installation_is_waited_for(machine: Machine) -> None:
+    machine.python("python3.12", "3.12.4")
+    machine.make("install", "INSTALLER=pip")
+    other = subprocess.Popen(["sleep", "1.5"])
+    (machine.checkout / ".venv" / ".installing").write_text(f"{other.pid}\n")
+    threading.Thread(target=other.wait).start()  # so that it is gone when it ends
+    result = machine.make("install")
+    assert result.returncode == 0
+    assert f"process {other.pid} is installing" in result.stderr
+    assert "making" not in result.stderr
+
+
+def test_help_is_the_default_and_lists_every_target(machine: Machine) -> None:
+    text = machine.make().stdout
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
+    assert [line.split()[0] for line in text.splitlines()] == phony.split()[1:]
+    assert machine.make("help").stdout == text
+
+
+def test_clean_removes_the_environment_and_keeps_the_sources(machine: Machine) -> None:
+    cache = machine.checkout / "src" / "package" / "__pycache__"
+    cache.mkdir(parents=True)
+    (machine.checkout / "tests").mkdir()
+    (machine.checkout / ".venv").mkdir()
+    assert machine.make("clean").returncode == 0
+    assert not (machine.checkout / ".venv").exists()
+    assert not cache.exists()
+    assert cache.parent.exists()
+
+
+def test_the_judge_runs_the_tests(machine: Machine) -> None:
+    (machine.checkout / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", machine.checkout / ".ci" / "run")
+    machine.python("python3.12", "3.12.4")
+    machine.make("install-dev", "INSTALLER=pip")
+    pytest_stub = machine.checkout / ".venv" / "bin" / "pytest"
+    pytest_stub.write_text("#!/bin/sh\necho '1 passed in 0.01s'\nexit 3\n")
+    pytest_stub.chmod(0o755)
+    env = {"PATH": str(machine.bin), "CI": "true"}
+    command = [shutil.which("bash") or "/bin/bash", ".ci/run"]
+    result = subprocess.run(
+        command, cwd=machine.checkout, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "1 passed in 0.01s\n"
+    assert result.returncode != 0
