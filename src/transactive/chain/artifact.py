@@ -1,0 +1,42 @@
+"""Compiled contracts, read from the package; no compiler is needed to use them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+CONTRACTS = ("currency", "settlement")
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One compiled contract.
+
+    bytecode: init code, runtime: deployed code without immutables, both as 0x-hex. source_sha256: of the Vyper file.
+    """
+
+    name: str
+    compiler: str
+    evm_version: str
+    source_sha256: str
+    bytecode: str
+    runtime: str
+    abi: list[dict[str, Any]]
+
+    @property
+    def runtime_bytes(self) -> int:
+        """Size of the runtime code [bytes]; a chain accepts at most 24,576."""
+        return len(self.runtime) // 2 - 1
+
+
+def source(name: str) -> str:
+    """Vyper source of a contract."""
+    return (files("transactive.chain") / "contracts" / f"{name}.vy").read_text(encoding="utf-8")
+
+
+@cache
+def artifact(name: str) -> Artifact:
+    """Compiled contract by name. Raises FileNotFoundError for an unknown one."""
+    return msgspec.json.decode((files("transactive.chain") / "artifacts" / f"{name}.json").read_bytes(), type=Artifact)

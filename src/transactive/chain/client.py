@@ -1,0 +1,216 @@
+"""The one client of all chains: web3.py, local signing, own nonces; the URL chooses the node.
+
+`embedded:PATH` is a chain in a file, which takes the block times it is given. `http(s)://`, `ws(s)://` and `ipc:` are
+any Ethereum-compatible node, which keeps its own time; a development node is asked to follow ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import rlp
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from web3 import Web3
+from web3.contract import Contract
+from web3.exceptions import ContractLogicError, Web3Exception
+
+from transactive.chain.artifact import artifact
+from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.embedded.provider import EmbeddedProvider
+from transactive.chain.nodes import HASHES_ONLY, EmbeddedNode, Queued, RemoteNode
+from transactive.chain.reasons import UNKNOWN, reason_in, reason_of
+from transactive.chain.remote import provider_for
+from transactive.core.errors import ChainError, ContractRevert
+
+ETHER = 10**18
+START_BALANCE = 10**6 * ETHER
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one transaction. kind: called function, or "deploy NAME". gas_used [gas]."""
+
+    kind: str
+    tx_hash: bytes
+    block: int
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Newest block after sending, and the receipts of all that was sent. timestamp [Unix s]."""
+
+    number: int
+    hash: bytes
+    timestamp: int
+    receipts: tuple[Receipt, ...]
+
+
+class ChainClient:
+    """Queues signed calls and sends them together; `open` makes one."""
+
+    def __init__(self, node: EmbeddedNode | RemoteNode) -> None:
+        self._node = node
+        self._web3 = Web3(node.provider, middleware=[])
+        self._queue: list[Queued] = []
+        self._nonces: dict[str, int] = {}
+        self.chain_id = int(node.ask("eth_chainId"), 16)
+
+    @classmethod
+    def open(cls, url: str, *, genesis_time: int = 1, alloc: Iterable[str] = ()) -> ChainClient:
+        """Client for a URL. Raises ChainError if the node does not answer, StateError for an unusable file.
+
+        A new embedded chain begins at `genesis_time` [Unix s] and gives the addresses in `alloc` ether for gas; a
+        development node is asked to do so where an address has none.
+        """
+        if url.startswith("embedded:"):
+            balances = dict.fromkeys(alloc, START_BALANCE)
+            chain = EmbeddedChain(url.removeprefix("embedded:"), alloc=balances, genesis_time=genesis_time)
+            return cls(EmbeddedNode(EmbeddedProvider(chain)))
+        node = RemoteNode(provider_for(url), url)
+        client = cls(node)
+        node.fund(alloc, START_BALANCE)
+        return client
+
+    def close(self) -> None:
+        """Let go of the file or connection."""
+        self._node.close()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the chain is a file of this program."""
+        return isinstance(self._node, EmbeddedNode)
+
+    @property
+    def height(self) -> int:
+        """Number of the newest block."""
+        return int(self._node.ask("eth_blockNumber"), 16)
+
+    @property
+    def head_hash(self) -> bytes:
+        """Hash of the newest block."""
+        return bytes.fromhex(self._head()["hash"][2:])
+
+    @property
+    def head_timestamp(self) -> int:
+        """Time of the newest block [Unix s]."""
+        return int(self._head()["timestamp"], 16)
+
+    def contract(self, name: str, address: str) -> Contract:
+        """Contract of ours at an address. Raises ChainError if there is no code."""
+        if self._node.ask("eth_getCode", address, "latest") == "0x":
+            raise ChainError(f"no contract at {address} on chain {self.chain_id}; check the chain's URL or file")
+        return self._bind(name, address)
+
+    def deploy(self, sender: LocalAccount, name: str, *arguments: Any) -> Contract:  # noqa: ANN401 - as the ABI says
+        """Queue the deployment of one of our contracts; the contract exists after `block`."""
+        address = contract_address(sender.address, self._peek_nonce(sender.address))
+        made = artifact(name)
+        factory: Any = self._web3.eth.contract(abi=made.abi, bytecode=made.bytecode)
+        self._enqueue(sender, None, factory.constructor(*arguments).data_in_transaction, f"deploy {name}")
+        return self._bind(name, address)
+
+    def send(self, sender: LocalAccount, contract: Contract, function: str, *arguments: Any) -> None:  # noqa: ANN401
+        """Queue a call signed by `sender`; `block` sends it."""
+        self._enqueue(sender, contract.address, contract.encode_abi(function, arguments), function)
+
+    def read(self, contract: Contract, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the ABI says
+        """Result of a view. Raises ContractRevert with the contract's reason."""
+        try:
+            return contract.get_function_by_name(function)(*arguments).call()
+        except ContractLogicError as error:
+            raise ContractRevert(reason_of(str(error)) or f"{function} {UNKNOWN}") from error
+        except (Web3Exception, OSError) as error:
+            raise ChainError(f"{function} could not be read: {error}") from error
+
+    def block(self, timestamp: int) -> Block:
+        """Send all that is queued and wait until it is on chain; embedded, in one block at `timestamp` [Unix s].
+
+        What does not fit into that block follows in blocks one second later each. Raises ContractRevert with the reason
+        of the first call that failed (the others stand), ChainError if the node refused. The queue is empty after.
+        """
+        queue, self._queue = self._queue, []
+        try:
+            receipts = self._node.run(queue, timestamp, self.chain_id)
+        except BaseException:
+            self._nonces.clear()
+            raise
+        for queued, receipt in zip(queue, receipts, strict=True):
+            if receipt["status"] != "0x1":
+                raise ContractRevert(self._reason(queued, receipt))
+        head = self._head()
+        return Block(
+            number=int(head["number"], 16),
+            hash=bytes.fromhex(head["hash"][2:]),
+            timestamp=int(head["timestamp"], 16),
+            receipts=tuple(
+                Receipt(queued.kind, bytes.fromhex(r["transactionHash"][2:]), int(r["blockNumber"], 16), _gas(r))
+                for queued, r in zip(queue, receipts, strict=True)
+            ),
+        )
+
+    def forget(self) -> None:
+        """Drop what is queued and read nonces anew: after a revert of the chain itself."""
+        self._queue.clear()
+        self._nonces.clear()
+
+    def logs(self, contract: Contract, first: int = 0) -> list[dict[str, Any]]:
+        """Raw logs of a contract from block `first` on, oldest first."""
+        wanted = {"address": contract.address, "fromBlock": hex(first), "toBlock": "latest"}
+        found: list[dict[str, Any]] = self._node.ask("eth_getLogs", wanted)
+        return found
+
+    def gas_of(self, tx_hash: str) -> int:
+        """Gas that a mined transaction used."""
+        return _gas(self._node.ask("eth_getTransactionReceipt", tx_hash))
+
+    def input_of(self, tx_hash: str) -> str:
+        """Call data of a transaction, 0x-hex."""
+        return str(self._node.ask("eth_getTransactionByHash", tx_hash)["input"])
+
+    def _bind(self, name: str, address: str) -> Contract:
+        return self._web3.eth.contract(address=to_checksum_address(address), abi=artifact(name).abi)
+
+    def _head(self) -> dict[str, Any]:
+        head: dict[str, Any] = self._node.ask("eth_getBlockByNumber", "latest", HASHES_ONLY)
+        return head
+
+    def _peek_nonce(self, address: str) -> int:
+        """Next nonce of an account: asked once, counted from then on."""
+        if address not in self._nonces:
+            self._nonces[address] = int(self._node.ask("eth_getTransactionCount", address, "pending"), 16)
+        return self._nonces[address]
+
+    def _enqueue(self, sender: LocalAccount, to: str | None, data: str, kind: str) -> None:
+        nonce = self._peek_nonce(sender.address)
+        self._nonces[sender.address] = nonce + 1
+        self._queue.append(Queued(sender, nonce, to, data, kind))
+
+    def _reason(self, queued: Queued, receipt: dict[str, Any]) -> str:
+        """Why a mined call failed: from the receipt, or by calling again where it happened and one block before."""
+        if receipt.get("revertReason"):
+            reason = reason_in(bytes.fromhex(receipt["revertReason"][2:]))
+            return reason or f"{queued.kind} {UNKNOWN}"
+        number = int(receipt["blockNumber"], 16)
+        call = {"from": queued.sender.address, "to": queued.to, "data": queued.data}
+        for at in (number, number - 1):
+            try:
+                self._node.ask("eth_call", call, hex(at))
+            except ChainError as error:
+                if reason := reason_of(str(error)):
+                    return reason
+        return f"{queued.kind} {UNKNOWN}"
+
+
+def contract_address(sender: str, nonce: int) -> ChecksumAddress:
+    """Address of the contract that an account creates with this nonce."""
+    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:])
+
+
+def _gas(receipt: dict[str, Any]) -> int:
+    return int(receipt["gasUsed"], 16)

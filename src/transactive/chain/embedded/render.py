@@ -1,0 +1,127 @@
+"""Blocks, transactions, receipts and logs in the shapes that JSON-RPC clients expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from eth.abc import BlockHeaderAPI, SignedTransactionAPI
+from eth_bloom.bloom import BloomFilter
+from eth_utils.address import to_checksum_address
+
+from transactive.chain.embedded.words import data, quantity
+
+Json = dict[str, Any]
+Place = tuple[int, bytes, int, int]
+"""Block number, block hash, position in the block, price paid per gas [wei]."""
+
+
+def block_json(header: BlockHeaderAPI, transactions: list[Any]) -> Json:
+    """Block of a header, with its transactions as hashes or whole."""
+    return {
+        "number": quantity(header.block_number),
+        "hash": data(header.hash),
+        "parentHash": data(header.parent_hash),
+        "timestamp": quantity(header.timestamp),
+        "stateRoot": data(header.state_root),
+        "transactionsRoot": data(header.transaction_root),
+        "receiptsRoot": data(header.receipt_root),
+        "sha3Uncles": data(header.uncles_hash),
+        "logsBloom": data(header.bloom.to_bytes(256, "big")),
+        "gasLimit": quantity(header.gas_limit),
+        "gasUsed": quantity(header.gas_used),
+        "baseFeePerGas": quantity(header.base_fee_per_gas),
+        "miner": to_checksum_address(header.coinbase),
+        "difficulty": "0x0",
+        "extraData": data(header.extra_data),
+        "mixHash": data(header.mix_hash),
+        "nonce": data(header.nonce),
+        "size": "0x0",
+        "uncles": [],
+        "transactions": transactions,
+    }
+
+
+def transaction_json(sent: SignedTransactionAPI, raw: bytes, chain_id: int, place: Place | None) -> Json:
+    """Transaction, waiting if it has no place yet."""
+    number, block_hash, position, price = place or (None, None, None, sent.max_fee_per_gas)
+    return {
+        "hash": data(sent.hash),
+        "from": to_checksum_address(sent.sender),
+        "to": to_checksum_address(sent.to) if sent.to else None,
+        "nonce": quantity(sent.nonce),
+        "value": quantity(sent.value),
+        "gas": quantity(sent.gas),
+        "gasPrice": quantity(price),
+        "input": data(sent.data),
+        "chainId": quantity(chain_id),
+        "type": _type(raw),
+        "blockNumber": None if number is None else quantity(number),
+        "blockHash": None if block_hash is None else data(block_hash),
+        "transactionIndex": None if position is None else quantity(position),
+    }
+
+
+def receipt_json(row: tuple[Any, ...], logs: list[Json]) -> Json:
+    """Receipt of a row of the transaction index; `revertReason` (as Besu has it) only where it failed."""
+    tx_hash, number, position, raw, sender, to, contract, status, gas, total, price, revert, block_hash = row
+    receipt = {
+        "transactionHash": data(tx_hash),
+        "transactionIndex": quantity(position),
+        "blockNumber": quantity(number),
+        "blockHash": data(block_hash),
+        "from": to_checksum_address(sender),
+        "to": to_checksum_address(to) if to else None,
+        "contractAddress": to_checksum_address(contract) if contract else None,
+        "status": quantity(status),
+        "gasUsed": quantity(gas),
+        "cumulativeGasUsed": quantity(total),
+        "effectiveGasPrice": quantity(price),
+        "type": _type(raw),
+        "logsBloom": _bloom(logs),
+        "logs": logs,
+    }
+    if revert is not None:
+        receipt["revertReason"] = data(revert)
+    return receipt
+
+
+def log_json(row: tuple[Any, ...]) -> Json:
+    """Log of a row of the log index."""
+    number, log_index, position, tx_hash, address, topics, content, block_hash = row
+    return {
+        "blockNumber": quantity(number),
+        "logIndex": quantity(log_index),
+        "transactionIndex": quantity(position),
+        "transactionHash": data(tx_hash),
+        "address": to_checksum_address(address),
+        "topics": [data(topics[i : i + 32]) for i in range(0, len(topics), 32)],
+        "data": data(content),
+        "blockHash": data(block_hash),
+        "removed": False,
+    }
+
+
+def matches(log: Json, addresses: Iterable[str], topics: list[Any]) -> bool:
+    """Whether a log passes a filter: one of the addresses, if any, and each topic that is not null."""
+    wanted = {address.lower() for address in addresses}
+    if wanted and log["address"].lower() not in wanted:
+        return False
+    for place, topic in enumerate(topics):
+        if topic is None:
+            continue
+        options = [topic] if isinstance(topic, str) else topic
+        if place >= len(log["topics"]) or log["topics"][place] not in [option.lower() for option in options]:
+            return False
+    return True
+
+
+def _type(raw: bytes) -> str:
+    """Transaction type: its first byte, unless that begins an RLP list."""
+    return quantity(raw[0] if raw[0] < 0x80 else 0)
+
+
+def _bloom(logs: list[Json]) -> str:
+    """Bloom filter over addresses and topics."""
+    marks = [bytes.fromhex(text[2:]) for log in logs for text in (log["address"], *log["topics"])]
+    return data(int(BloomFilter.from_iterable(marks)).to_bytes(256, "big"))

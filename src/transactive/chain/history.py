@@ -1,0 +1,85 @@
+"""What the settlement contract's logs tell: commitments, gas, and the words of a pending netting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils.crypto import keccak
+from web3.contract import Contract
+
+from transactive.chain.client import ChainClient
+from transactive.core.errors import ChainError
+
+SIGNATURES = {
+    "commitSlot": "SlotCommitted(uint256,bytes32,uint256)",
+    "propose": "Proposed(uint256,bytes32,uint256)",
+    "finalise": "Settled(uint256,uint256)",
+}
+"""Event that each of the operator's calls leaves."""
+TOPICS = {"0x" + keccak(text=signature).hex(): call for call, signature in SIGNATURES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """A slot on chain: its number, Merkle-sum root and packed totals, and the block that holds it."""
+
+    slot: int
+    root: bytes
+    totals: int
+    block: int
+
+
+@dataclass(slots=True)
+class Gas:
+    """Gas of slot commitments, and of nettings from first proposal to payment."""
+
+    slot_commits: list[int] = field(default_factory=list)
+    nettings: list[int] = field(default_factory=list)
+    proposed: int = 0
+
+    @classmethod
+    def of(cls, client: ChainClient, settlement: Contract) -> Gas:
+        """Gas of everything that is on chain."""
+        gas = cls()
+        for call, log in _events(client, settlement):
+            gas.count(call, client.gas_of(log["transactionHash"]))
+        return gas
+
+    def count(self, call: str, used: int) -> None:
+        """Add the gas of a call; those of other kinds do not count."""
+        if call == "commitSlot":
+            self.slot_commits.append(used)
+        elif call == "propose":
+            self.proposed += used
+        elif call == "finalise":
+            self.nettings.append(self.proposed + used)
+            self.proposed = 0
+
+
+def commitments(client: ChainClient, settlement: Contract) -> list[Commitment]:
+    """All slot commitments, oldest first."""
+    found = []
+    for call, log in _events(client, settlement):
+        if call == "commitSlot":
+            content = bytes.fromhex(log["data"][2:])
+            slot, totals = int(log["topics"][1], 16), int.from_bytes(content[32:64], "big")
+            found.append(Commitment(slot, content[:32], totals, int(log["blockNumber"], 16)))
+    return found
+
+
+def pending_words(client: ChainClient, settlement: Contract) -> list[int]:
+    """Words of the newest proposal, from the call that made it. Raises ChainError if it cannot be found."""
+    proposals = [log for call, log in _events(client, settlement) if call == "propose"]
+    if not proposals:
+        raise ChainError(f"the pending netting of {settlement.address} is not in the node's logs")
+    _function, arguments = settlement.decode_function_input(client.input_of(proposals[-1]["transactionHash"]))
+    return [int(word) for word in arguments["words"]]
+
+
+def _events(client: ChainClient, settlement: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Logs of the operator's calls with the call's name, oldest first."""
+    for log in client.logs(settlement):
+        if log["topics"] and log["topics"][0] in TOPICS:
+            yield TOPICS[log["topics"][0]], log
