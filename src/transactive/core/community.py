@@ -118,3 +118,11 @@ class Devices(msgspec.Struct, frozen=True):
             np.array([m.battery_w * slot_minutes // 60 if m.battery_wh else 0 for m in members], np.int64),
             np.array([m.battery_efficiency_ppm for m in members], np.int64),
         )
+
+    def deliverable_wh(self, charged_wh: IntArray) -> IntArray:
+        """Most Wh that so many charged Wh can deliver at the meter: rounded down."""
+        return charged_wh * self.efficiency_ppm // PPM
+
+    def drawn_wh(self, delivered_wh: IntArray) -> IntArray:
+        """Charged Wh that a delivery takes out of a battery: rounded up, so that losses are never forgotten."""
+        return -(-delivered_wh * PPM // self.efficiency_ppm)

@@ -37,6 +37,27 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Measured(Table):
+    """Recorded consumption and generation of consecutive slots from `first_slot` on, shape (slots, members), Wh."""
+
+    first_slot: int
+    consumption_wh: IntArray
+    generation_wh: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Environment(Table):
+    """What the surroundings say of consecutive slots from `first_slot` on, shape (slots,).
+
+    supply_price: µ¤/kWh. grid_g_per_kwh: average carbon intensity of grid energy.
+    """
+
+    first_slot: int
+    supply_price: IntArray
+    grid_g_per_kwh: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Readings(Table):
     """Registers of one slot, shape (members,), all unsigned Wh; what one of them lacks another one has.
 
@@ -76,6 +97,22 @@ class Forecast(Table):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DeviceRules(Table):
+    """What each battery does in real time in one slot, as four charge levels, shape (members,), charged Wh.
+
+    A battery below `grid_charge_to_wh` charges whatever the home does, one below `surplus_charge_to_wh` takes the
+    home's surplus; one above `serve_down_to_wh` serves the home's deficit, one above `export_down_to_wh` gives
+    whatever the home does. The levels rise in this order: grid charge <= serve, surplus charge <= export.
+    """
+
+    slot: int
+    grid_charge_to_wh: IntArray
+    surplus_charge_to_wh: IntArray
+    serve_down_to_wh: IntArray
+    export_down_to_wh: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Orders(Table):
     """Orders for one slot, shape (orders,). lock_n: what the order holds back of its member's free balance [n¤]."""
 
@@ -85,6 +122,21 @@ class Orders(Table):
     price: IntArray
     energy_wh: IntArray
     lock_n: IntArray
+
+    def __len__(self) -> int:
+        return len(self.member)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusals(Table):
+    """Orders that the free balance could not lock, shape (refusals,); missing_n [n¤] would have been needed more."""
+
+    slot: int
+    member: IntArray
+    is_buy: BoolArray
+    price: IntArray
+    energy_wh: IntArray
+    missing_n: IntArray
 
     def __len__(self) -> int:
         return len(self.member)
@@ -144,14 +196,15 @@ class PostingKind(IntEnum):
     SPREAD = 10
     NETWORK_FEE = 11
     FEE_FOLLOWS = 12
-    DIVIDEND = 13
+    ADVANCE = 13
+    DIVIDEND = 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Postings(Table):
     """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.
 
-    amount_n = energy_wh x price wherever a price applies; a dividend has neither.
+    amount_n = energy_wh x |price| wherever a price applies; an advance and a dividend have neither.
     """
 
     slot: int
@@ -164,6 +217,11 @@ class Postings(Table):
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def and_then(self, more: Postings) -> Postings:
+        """These postings followed by others of the same slot."""
+        pairs = ((getattr(self, f.name), getattr(more, f.name)) for f in fields(self) if f.name != "slot")
+        return Postings(self.slot, *(np.concatenate(pair) for pair in pairs))
 
     def net_n(self, accounts: int) -> IntArray:
         """Received − paid per account [n¤], (accounts,). Sums to zero."""

@@ -41,6 +41,14 @@ def share(total: int, weights: Sequence[int] | IntArray) -> list[int]:
     return parts
 
 
+def split_pair(total: IntArray, first: IntArray, second: IntArray) -> IntArray:
+    """First part of whole numbers split pro rata in two, elementwise: `share` of (first, second) for whole columns."""
+    whole = np.maximum(first + second, 1)
+    quotient, remainder = np.divmod(total * first, whole)
+    part: IntArray = quotient + ((remainder > 0) & (2 * remainder >= whole))
+    return part
+
+
 def share_capped(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[int]:
     """Split `total` pro rata to `weights` with nobody above its cap.
 

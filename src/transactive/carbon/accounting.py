@@ -1,0 +1,117 @@
+"""Certificates and both footprints of one slot.
+
+Certificates: metered production is issued as bundles (device, slot, Wh range). What the home uses itself is claimed at
+once, what it charges is stored, what crosses the meter travels with the energy and is claimed by whoever used it;
+what leaves with the supplier is held there.
+
+Market-based footprint: claimed certificates at their own factor, energy from uncertified storage at what it was charged
+with, the rest at the residual mix. Location-based footprint: own production at its factor; all imported
+energy at the mix of local exports and grid imports of the slot (one node). The slot's balance closes to the mg:
+
+    footprints = generation + imported − exported + taken out of storage − put into storage
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transactive.carbon.allotment import Allotment, allot
+from transactive.carbon.bundles import certificates
+from transactive.carbon.flows import Flows, behind_the_meter
+from transactive.carbon.sources import Discharge, Sources
+from transactive.carbon.storage import LOCATION, Lots
+from transactive.core.community import Devices
+from transactive.core.errors import require
+from transactive.core.tables import Certificates, CertificateState, Delivery, Footprints, Readings
+from transactive.core.units import IntArray, share, split_pair
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Emission factors of a slot [g/kWh]: PV (life cycle), average grid mix, residual mix."""
+
+    pv_g: int
+    grid_g: int
+    residual_g: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonSlot:
+    """Result of the room: certificates, footprints, and what the batteries hold now."""
+
+    certificates: Certificates
+    footprints: Footprints
+    lots: Lots
+
+
+def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots, factors: Factors) -> CarbonSlot:
+    """Issue, move and claim the certificates of a slot and apportion its carbon."""
+    flows = behind_the_meter(readings)
+    lots_left, drawn = lots.take(devices.drawn_wh(readings.discharge_wh))
+    discharge = Discharge.of(flows, drawn)
+    sources = Sources.of(flows, discharge, factors.pv_g)
+    shares = allot(sources, flows, delivery.local_use_wh)
+    issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g)
+
+    load_mix, charge_mix, imported_mg = _location(flows, sources, shares, factors)
+    market_load, market_charge = _market(flows, shares, factors)
+    put_location = flows.pv_to_charge * factors.pv_g + charge_mix
+    lots_new = lots_left.put(
+        charged_wh=readings.charge_wh,
+        certified_wh=flows.pv_to_charge + (shares.charge_wh * sources.certified[:, None]).sum(axis=0),
+        market_mg=flows.pv_to_charge * factors.pv_g + market_charge,
+        location_mg=put_location,
+    )
+    footprints = Footprints(
+        slot=readings.slot,
+        location_mg=flows.pv_to_load * factors.pv_g + discharge.load_location_mg + load_mix,
+        market_mg=flows.pv_to_load * factors.pv_g + discharge.load_market_mg + market_load,
+        generation_mg=int(readings.generation_wh.sum()) * factors.pv_g,
+        imported_mg=imported_mg,
+        exported_mg=int(sources.location_mg.sum() - shares.local_location_mg.sum()),
+        taken_out_mg=int(drawn[:, LOCATION].sum()),
+        put_in_mg=int(put_location.sum()),
+    )
+    _check(readings, issued, discharge, footprints)
+    return CarbonSlot(issued, footprints, lots_new)
+
+
+def _location(flows: Flows, sources: Sources, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray, int]:
+    """Location-based mg of imported energy for load and for charging, (members,), and the mg of grid imports."""
+    imported = flows.import_to_load + flows.import_to_charge
+    grid_wh = max(int(imported.sum()) - int(sources.energy_wh.sum()), 0)
+    grid_mg = grid_wh * factors.grid_g
+    pool = int(shares.local_location_mg.sum()) + grid_mg
+    per_user = np.array(share(pool, imported), np.int64)
+    for_load = split_pair(per_user, flows.import_to_load, flows.import_to_charge)
+    return for_load, per_user - for_load, grid_mg
+
+
+def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray]:
+    """Market-based mg of imported energy for load and for charging, (members,)."""
+    unmatched_load = flows.import_to_load - shares.load_wh.sum(axis=0)
+    unmatched_charge = flows.import_to_charge - shares.charge_wh.sum(axis=0)
+    return (
+        shares.load_mg.sum(axis=0) + unmatched_load * factors.residual_g,
+        shares.charge_mg.sum(axis=0) + unmatched_charge * factors.residual_g,
+    )
+
+
+def _check(readings: Readings, issued: Certificates, discharge: Discharge, footprints: Footprints) -> None:
+    """The rules that certificates and carbon must never break."""
+    members = len(readings.import_wh)
+    per_device = np.zeros(2 * members, np.int64)
+    np.add.at(per_device, issued.device, issued.energy_wh)
+    require(bool((per_device[0::2] == readings.generation_wh).all()), "production certificates equal the meter")
+    require(bool((per_device[1::2] <= readings.discharge_wh).all()), "storage certificates are within the discharge")
+    claimed = np.zeros(members, np.int64)
+    mine = issued.state == CertificateState.CLAIMED
+    np.add.at(claimed, issued.owner[mine], issued.energy_wh[mine])
+    require(bool((claimed <= readings.consumption_wh).all()), "claimed energy is within the consumption")
+    certified = discharge.certified_load_wh + discharge.certified_export_wh
+    require(bool((per_device[1::2] == certified).all()), "storage certificates equal the certified discharge")
+    f = footprints
+    balance = f.generation_mg + f.imported_mg - f.exported_mg + f.taken_out_mg - f.put_in_mg
+    require(int(f.location_mg.sum()) == balance, "the carbon of a slot balances to the mg")

@@ -1,0 +1,94 @@
+"""Energy that crosses a meter outwards in a slot, by origin: PV, certified storage, uncertified storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transactive.carbon.flows import Flows
+from transactive.carbon.storage import CERTIFIED, CHARGED, LOCATION, MARKET
+from transactive.core.units import IntArray, split_pair
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Discharge:
+    """What each battery gave in a slot, split by use and origin, (members,): Wh and mg.
+
+    The certified part forms a storage bundle: first the Wh that served the home, then those exported.
+    """
+
+    certified_load_wh: IntArray
+    certified_export_wh: IntArray
+    certified_load_mg: IntArray
+    certified_export_mg: IntArray
+    load_market_mg: IntArray
+    load_location_mg: IntArray
+    export_market_mg: IntArray
+    export_location_mg: IntArray
+
+    @classmethod
+    def of(cls, flows: Flows, drawn: IntArray) -> Discharge:
+        """Split what came out of the lots, (members, 4), between load and export, pro rata to the delivered Wh."""
+        to_load, to_export = flows.discharge_to_load, flows.discharge_to_export
+        delivered = to_load + to_export
+        # delivered certified Wh = delivered x certified / charged, rounded down: never more than was taken in
+        certified = delivered * drawn[:, CERTIFIED] // np.maximum(drawn[:, CHARGED], 1)
+        certified_load = split_pair(certified, to_load, to_export)
+        load_market = split_pair(drawn[:, MARKET], to_load, to_export)
+        load_location = split_pair(drawn[:, LOCATION], to_load, to_export)
+        export_market = drawn[:, MARKET] - load_market
+        certified_export = certified - certified_load
+        return cls(
+            certified_load_wh=certified_load,
+            certified_export_wh=certified_export,
+            certified_load_mg=split_pair(load_market, certified_load, to_load - certified_load),
+            certified_export_mg=split_pair(export_market, certified_export, to_export - certified_export),
+            load_market_mg=load_market,
+            load_location_mg=load_location,
+            export_market_mg=export_market,
+            export_location_mg=drawn[:, LOCATION] - load_location,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """Exported energy by origin, (sources,), by device and certified before uncertified.
+
+    device: 2 x member for PV, 2 x member + 1 for the battery. first_wh: where the exported range of the device's bundle
+    begins. An uncertified source has no bundle.
+    """
+
+    device: IntArray
+    certified: IntArray
+    first_wh: IntArray
+    energy_wh: IntArray
+    market_mg: IntArray
+    location_mg: IntArray
+
+    @classmethod
+    def of(cls, flows: Flows, discharge: Discharge, pv_g: int) -> Sources:
+        """Sources of one slot; those without energy are left out. pv_g: g/kWh of PV."""
+        pv = 2 * np.arange(len(flows.pv_to_export))
+        pv_mg = flows.pv_to_export * pv_g
+        uncertified_wh = flows.discharge_to_export - discharge.certified_export_wh
+        certified_location = split_pair(discharge.export_location_mg, discharge.certified_export_wh, uncertified_wh)
+        nothing, one = np.zeros_like(pv), np.ones_like(pv)
+        columns = np.stack(
+            (
+                np.concatenate((pv, pv + 1, pv + 1)),
+                np.concatenate((one, one, nothing)),
+                np.concatenate((flows.pv_to_load + flows.pv_to_charge, discharge.certified_load_wh, nothing)),
+                np.concatenate((flows.pv_to_export, discharge.certified_export_wh, uncertified_wh)),
+                np.concatenate(
+                    (
+                        pv_mg,
+                        discharge.certified_export_mg,
+                        discharge.export_market_mg - discharge.certified_export_mg,
+                    )
+                ),
+                np.concatenate((pv_mg, certified_location, discharge.export_location_mg - certified_location)),
+            )
+        )
+        columns = columns[:, columns[3] > 0]
+        return cls(*columns[:, np.lexsort((-columns[1], columns[0]))])

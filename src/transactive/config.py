@@ -1,0 +1,123 @@
+"""From a community file to `core.Community` and its data."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from transactive.core.community import Community
+from transactive.core.errors import ConfigError
+from transactive.core.slots import SLOT_MINUTES, time_text
+from transactive.core.tables import Environment, Measured
+from transactive.core.tariff import PriceGrid, Tariff
+from transactive.metering.files import read_environment, read_measured
+
+DEMO = Path(__file__).parent / "data" / "demo" / "community.toml"
+DAY_MINUTES = 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A community with its measured data; both series cover the same slots."""
+
+    community: Community
+    measured: Measured
+    environment: Environment
+
+    def tariff(self, slot: int) -> Tariff:
+        """Tariff of a slot [Unix s]."""
+        row = (slot - self.environment.first_slot) // self.community.clock.length
+        rules = self.community.tariff
+        return Tariff(
+            int(self.environment.supply_price[row]), rules.feed_in_micro_per_kwh, rules.network_fee_micro_per_kwh
+        )
+
+
+def load(path: Path) -> Community:
+    """Read and check a community file. Raises ConfigError naming the key and the nearest known one."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a community file") from None
+    try:
+        community = msgspec.toml.decode(text, type=Community)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path.name}: {_explain(str(error))}") from None
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{path.name}: is not TOML: {error}") from None
+    _check(community, path.name)
+    return community
+
+
+def load_setting(path: Path) -> Setting:
+    """Read a community file and the data that it names, and check that they fit each other."""
+    community = load(path)
+    length = community.clock.length
+    ids = [member.id for member in community.members]
+    measured = read_measured(path.parent / community.data.readings, ids, length)
+    environment = read_environment(path.parent / community.data.environment, length)
+    setting = _aligned(Setting(community, measured, environment), path)
+    for row in np.unique(setting.environment.supply_price, return_index=True)[1]:
+        slot = setting.environment.first_slot + int(row) * length
+        PriceGrid.of(setting.tariff(slot), community.market.tick_micro_per_kwh)
+    return setting
+
+
+def _aligned(setting: Setting, path: Path) -> Setting:
+    """Cut both series to the slots that both have; the environment must reach to the end of the readings."""
+    length = setting.community.clock.length
+    measured, environment = setting.measured, setting.environment
+    first = max(measured.first_slot, environment.first_slot)
+    end = measured.first_slot + len(measured.consumption_wh) * length
+    environment_end = environment.first_slot + len(environment.supply_price) * length
+    if environment_end < end:
+        raise ConfigError(
+            f"{path.name}: data.environment ends at {time_text(environment_end)}, the readings at {time_text(end)};"
+            " add prices and carbon intensity for the rest"
+        )
+    start, ahead = ((first - series.first_slot) // length for series in (measured, environment))
+    return Setting(
+        setting.community,
+        Measured(first, measured.consumption_wh[start:], measured.generation_wh[start:]),
+        Environment(first, environment.supply_price[ahead:], environment.grid_g_per_kwh[ahead:]),
+    )
+
+
+def _check(community: Community, name: str) -> None:
+    """What the types cannot say."""
+    market = community.market
+    if market.slot_minutes not in SLOT_MINUTES:
+        raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {SLOT_MINUTES}")
+    if DAY_MINUTES % (market.slot_minutes * market.slots_per_period) and market.slots_per_period > 1:
+        raise ConfigError(f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day")
+    seen: set[str] = set()
+    for member in community.members:
+        if member.id in seen:
+            raise ConfigError(f"{name}: members.id {member.id!r} is there twice; ids are unique")
+        seen.add(member.id)
+        if bool(member.battery_wh) != bool(member.battery_w):
+            raise ConfigError(f"{name}: {member.id}: battery_wh and battery_w go together; give both or neither")
+    if community.accounts.top_up_to_n < community.accounts.top_up_below_n:
+        raise ConfigError(f"{name}: accounts.top_up_to_n is below top_up_below_n; raise it")
+
+
+def _explain(message: str) -> str:
+    """A validation message with the key in words and, for an unknown key, the nearest known one."""
+    match = re.fullmatch(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*)`)?", message)
+    if not match:
+        return message.replace(" - at `$.", " at `").replace("Object", "Table")
+    key, place = match.group(1), match.group(2) or ""
+    kind: type[msgspec.Struct] = Community
+    for part in re.sub(r"\[.*?\]", "", place).split("."):
+        if part:
+            field = next(f for f in msgspec.structs.fields(kind) if f.name == part)
+            kind = field.type.__args__[0] if part == "members" else field.type
+    known = [field.name for field in msgspec.structs.fields(kind)]
+    near = difflib.get_close_matches(key, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"unknown key {f'{place}.' if place else ''}{key}; {hint}"

@@ -1,0 +1,27 @@
+"""From what happened behind the meter to the registers of a slot."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.core.errors import require
+from transactive.core.tables import Readings
+from transactive.core.units import IntArray
+
+
+def measure(
+    slot: int, consumption_wh: IntArray, generation_wh: IntArray, charge_wh: IntArray, discharge_wh: IntArray
+) -> Readings:
+    """Registers of one slot from its flows [Wh], all (members,) and not negative; the meter nets within the slot."""
+    net = consumption_wh + charge_wh - generation_wh - discharge_wh
+    readings = Readings(
+        slot=slot,
+        import_wh=np.maximum(net, 0),
+        export_wh=np.maximum(-net, 0),
+        generation_wh=generation_wh,
+        charge_wh=charge_wh,
+        discharge_wh=discharge_wh,
+    )
+    registers = (consumption_wh, generation_wh, charge_wh, discharge_wh)
+    require(all(bool((column >= 0).all()) for column in registers), "a register never runs backwards")
+    return readings

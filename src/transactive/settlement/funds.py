@@ -1,0 +1,49 @@
+"""Transfers that follow from funds, not from energy: the supplier's advance and the community's dividend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.core.accounts import Accounts
+from transactive.core.errors import require
+from transactive.core.tables import Delivery, PostingKind, Postings
+from transactive.core.tariff import Tariff
+from transactive.core.units import IntArray
+
+
+def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: IntArray, accounts: Accounts) -> Postings:
+    """What the supplier advances to members whose slot costs more than their funds [n¤], (members,).
+
+    Orders are covered by their locks, so only energy taken beyond them can cost too much. It is posted up to the
+    funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside.
+    """
+    cost = -postings.net_n(accounts.total)[: accounts.members]
+    missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
+    inside = delivery.extra_inside_wh * (tariff.needs_pay + tariff.fee)
+    extra = inside + delivery.extra_supplier_wh * tariff.supply
+    require(bool((missing <= extra).all()), "locks cover whatever an order can cost")
+    return transfer(postings.slot, PostingKind.ADVANCE, accounts.supplier, np.arange(accounts.members), missing)
+
+
+def dividend(slot: int, undistributed_n: int, accounts: Accounts) -> Postings:
+    """Pay the community account out in equal parts; what does not divide stays."""
+    require(undistributed_n >= 0, "the community account never owes")
+    part = undistributed_n // accounts.members
+    members = np.arange(accounts.members)
+    return transfer(slot, PostingKind.DIVIDEND, accounts.community, members, np.full(accounts.members, part, np.int64))
+
+
+def transfer(slot: int, kind: PostingKind, payer: int, payees: IntArray, amounts_n: IntArray) -> Postings:
+    """Postings of plain amounts [n¤] from one account; zero amounts are left out."""
+    real = amounts_n > 0
+    rows = int(real.sum())
+    nothing = np.zeros(rows, np.int64)
+    return Postings(
+        slot,
+        np.full(rows, int(kind), np.int64),
+        np.full(rows, payer, np.int64),
+        payees[real],
+        nothing,
+        nothing,
+        amounts_n[real],
+    )

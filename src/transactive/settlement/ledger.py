@@ -1,0 +1,134 @@
+"""The ledger between two nettings: settled deposits, running totals of open periods, locks.
+
+    free balance = settled deposit − debits of the periods not yet settled − locks
+
+A member's debit of a slot is what the slot cost it on balance, its credit what the slot brought it on balance; credits
+count only once their period is settled. The running totals are the leaves that the chain commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from transactive.core.accounts import Accounts
+from transactive.core.errors import StateError, require
+from transactive.core.merkle import MONEY
+from transactive.core.tables import Clearing, PostingKind, Postings
+from transactive.core.units import BoolArray, IntArray, money_text
+
+
+@dataclass(slots=True)
+class Totals:
+    """Running totals of one period, each (accounts on chain,): n¤ and Wh."""
+
+    debit_n: IntArray
+    credit_n: IntArray
+    bought_wh: IntArray
+    sold_wh: IntArray
+
+    @classmethod
+    def empty(cls, accounts: int) -> Totals:
+        """All zero."""
+        return cls(*(np.zeros(accounts, np.int64) for _ in range(4)))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Who has what. `balances_n` (accounts on chain,) equals the chain's balances at any time."""
+
+    accounts: Accounts
+    balances_n: IntArray = field(init=False)
+    periods: dict[int, Totals] = field(init=False, default_factory=dict)
+    locks_n: dict[int, IntArray] = field(init=False, default_factory=dict)
+    undistributed_n: int = field(init=False, default=0)
+    receivable_n: IntArray = field(init=False)
+    suspended: BoolArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.balances_n = np.zeros(self.accounts.on_chain, np.int64)
+        self.receivable_n = np.zeros(self.accounts.members, np.int64)
+        self.suspended = np.zeros(self.accounts.members, bool)
+
+    # -- funds ----------------------------------------------------------------------------------
+
+    def available_n(self) -> IntArray:
+        """Settled deposit − debits of open periods per account on chain [n¤]; locks not yet taken off."""
+        available = self.balances_n.copy()
+        for totals in self.periods.values():
+            available -= totals.debit_n
+        return available
+
+    def funds_n(self) -> IntArray:
+        """What each member has beyond its locks [n¤], not negative."""
+        funds = self.available_n()[: self.accounts.members]
+        for locked in self.locks_n.values():
+            funds = funds - locked
+        return np.maximum(funds, 0)
+
+    def free_n(self) -> IntArray:
+        """What each member can still lock [n¤]: its funds, or nothing while it owes the supplier an advance."""
+        return np.where(self.suspended, 0, self.funds_n())
+
+    def top_ups_n(self, below_n: int, to_n: int) -> IntArray:
+        """Deposits that fill every account below `below_n` up to `to_n` [n¤]."""
+        available = self.available_n()
+        return np.where(available < below_n, to_n - available, 0)
+
+    def deposit(self, amounts_n: IntArray) -> None:
+        """Book deposits per account on chain [n¤]; a member that was out of the market is back in."""
+        self.balances_n = self.balances_n + amounts_n
+        self.suspended &= amounts_n[: self.accounts.members] == 0
+
+    def withdraw(self, account: int, amount_n: int) -> None:
+        """Book a withdrawal that the chain has paid [n¤]."""
+        require(amount_n <= int(self.balances_n[account]), "nobody withdraws more than the balance")
+        self.balances_n[account] -= amount_n
+
+    def lock(self, slot: int, amounts_n: IntArray) -> None:
+        """Set what is locked for a slot per member [n¤]; replaces an earlier lock of the slot."""
+        self.locks_n[slot] = amounts_n
+
+    def unlock(self, slot: int) -> None:
+        """Give the locks of a delivered slot free."""
+        del self.locks_n[slot]
+
+    # -- slots and periods ----------------------------------------------------------------------
+
+    def enter(self, period: int, clearing: Clearing, postings: Postings) -> None:
+        """Add the postings and trades of a slot to the running totals of its period."""
+        totals = self.periods.setdefault(period, Totals.empty(self.accounts.on_chain))
+        net = postings.net_n(self.accounts.total)[: self.accounts.on_chain]
+        totals.debit_n += np.maximum(-net, 0)
+        totals.credit_n += np.maximum(net, 0)
+        totals.bought_wh[: self.accounts.members] += clearing.bought_wh
+        totals.sold_wh[: self.accounts.members] += clearing.sold_wh
+        kind, amount = postings.kind, postings.amount_n
+        self.undistributed_n += int(amount[kind == PostingKind.SPREAD].sum())
+        self.undistributed_n -= int(amount[kind == PostingKind.DIVIDEND].sum())
+        advanced = kind == PostingKind.ADVANCE
+        np.add.at(self.receivable_n, postings.payee[advanced], amount[advanced])
+        self.suspended[postings.payee[advanced]] = True
+
+    def leaves(self, period: int) -> list[int]:
+        """Packed running totals of a period, one word for each account on chain."""
+        totals = self.periods[period]
+        columns = np.stack((totals.debit_n, totals.credit_n, totals.bought_wh, totals.sold_wh), axis=1)
+        return [MONEY.pack(row) for row in columns.tolist()]
+
+    def nets_n(self, period: int) -> list[int]:
+        """Net amount of a period per account on chain [n¤]; sums to zero."""
+        totals = self.periods[period]
+        nets: list[int] = (totals.credit_n - totals.debit_n).tolist()
+        require(sum(nets) == 0, "the nets of a period sum to zero")
+        return nets
+
+    def settle(self, period: int) -> None:
+        """Move the nets of a period into the balances, once the chain has. Raises StateError for an overdraft."""
+        after = self.balances_n + np.array(self.nets_n(period), np.int64)
+        if int(after.min()) < 0:
+            worst = int(after.argmin())
+            raise StateError(f"account {worst} lacks {money_text(-int(after[worst]), digits=9)} ¤; deposit and repeat")
+        self.balances_n = after
+        del self.periods[period]

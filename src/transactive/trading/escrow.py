@@ -1,0 +1,72 @@
+"""Locks: what an order holds back, so that whatever happens in the slot can be paid.
+
+A buy locks Wh x (limit + fee). A sell locks what it could owe if it delivered nothing: Wh x (c − limit), with
+c = supply − fee, for its buyers' energy is then replaced from the grid.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.core.tables import Clearing, Orders, Refusals
+from transactive.core.tariff import Tariff
+from transactive.core.units import BoolArray, IntArray
+
+
+def lock_price(is_buy: BoolArray, price: IntArray, tariff: Tariff) -> IntArray:
+    """What each Wh of an order locks [n¤/Wh], never negative."""
+    locked: IntArray = np.maximum(np.where(is_buy, price + tariff.fee, tariff.grid_cost - price), 0)
+    return locked
+
+
+def admit(orders: Orders, free_n: IntArray) -> tuple[Orders, Refusals]:
+    """Split orders into those that the free balance [n¤], (members,), can lock, and those refused.
+
+    A member's orders are tried in their order; one that does not fit is refused, a later one may still fit.
+    """
+    locked = locked_before_clearing(orders, len(free_n))
+    kept = np.ones(len(orders), bool)
+    missing = np.zeros(len(orders), np.int64)
+    for member in np.flatnonzero(locked > free_n):
+        left = int(free_n[member])
+        for row in np.flatnonzero(orders.member == member):
+            need = int(orders.lock_n[row])
+            if need <= left:
+                left -= need
+            else:
+                kept[row], missing[row] = False, need - max(left, 0)
+    refused = ~kept
+    return _rows(orders, kept), Refusals(
+        orders.slot,
+        orders.member[refused],
+        orders.is_buy[refused],
+        orders.price[refused],
+        orders.energy_wh[refused],
+        missing[refused],
+    )
+
+
+def _rows(orders: Orders, chosen: BoolArray) -> Orders:
+    """The chosen orders."""
+    return Orders(
+        orders.slot,
+        orders.member[chosen],
+        orders.is_buy[chosen],
+        orders.price[chosen],
+        orders.energy_wh[chosen],
+        orders.lock_n[chosen],
+    )
+
+
+def locked_before_clearing(orders: Orders, members: int) -> IntArray:
+    """Sum of the locks per member [n¤]."""
+    locked = np.zeros(members, np.int64)
+    np.add.at(locked, orders.member, orders.lock_n)
+    return locked
+
+
+def locked_after_clearing(clearing: Clearing, tariff: Tariff) -> IntArray:
+    """What stays locked per member once the price is known [n¤]: only what it traded."""
+    buy, sell = (lock_price(np.array([side]), np.array([clearing.price]), tariff)[0] for side in (True, False))
+    locked: IntArray = clearing.bought_wh * buy + clearing.sold_wh * sell
+    return locked
