@@ -1,0 +1,90 @@
+"""Uniform-price clearing against copying its input: 6 bytes an order, the least that any clearing must read.
+
+The clearing is histogram, price and exact allocation on packed columns. Packing the keys, the first call at each size
+(the very first row is also the first of its process) and the clearing of a table of orders with all checks have rows
+of their own, so that nothing hides in the figure. A table has 25 bytes an order; its reference copies those.
+Against 10^5 orders DESIGN §13 names lemlab, which cannot be run here; that row therefore has no target, and what a
+copy costs is no measure at that size, where the price grid weighs as much as the orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transactive.bench.measure import Meter, Reference
+from transactive.bench.registry import bench
+from transactive.bench.report import Row
+from transactive.core.tables import Orders
+from transactive.core.tariff import PriceGrid
+from transactive.core.units import BoolArray, IntArray
+from transactive.market.allocation import allocate
+from transactive.market.book import Energies, Keys, histogram, pack_keys
+from transactive.market.crossing import find_crossing
+from transactive.market.uniform import clear
+
+TICKS = 8192
+MEMBERS = 1000
+SIZES = ((5, 60), (6, 30), (7, 9))
+"""Powers of ten of the orders, and repeats."""
+
+
+@bench("clearing", summary="uniform price against copying its input")
+def clearing(meter: Meter) -> Iterator[Row]:
+    """Measure clearing at each size."""
+    for power, repeats in SIZES:
+        yield from _size(meter, power, repeats)
+
+
+def _size(meter: Meter, power: int, repeats: int) -> Iterator[Row]:
+    """Rows for a book of 10^power orders."""
+    what = f"10^{power} orders"
+    tick, is_buy, energy = random_book(10**power, seed=power)
+    keys = pack_keys(tick, is_buy, TICKS)
+    copy = copying(keys, energy)
+
+    def work() -> None:
+        clear_packed(keys, energy)
+
+    yield meter.first_call(f"clear {what}, first call", work)
+    yield meter.time(f"clear {what}", work, copy, repeats=repeats)
+    yield meter.time(f"pack the keys of {what}", lambda: pack_keys(tick, is_buy, TICKS), copy, repeats=repeats)
+    orders, grid = orders_of(tick, is_buy, energy), PriceGrid(0, TICKS - 1, 1)
+    table = copying(orders.member, orders.is_buy, orders.price, orders.energy_wh)
+    yield meter.time(f"clear {what} as a table", lambda: clear(orders, grid, MEMBERS), table, repeats=repeats // 3)
+
+
+def clear_packed(keys: Keys, energy: Energies) -> Energies:
+    """Clear packed columns: Wh per order."""
+    return allocate(keys, energy, find_crossing(histogram(keys, energy, TICKS)))
+
+
+def copying(*columns: NDArray[Any]) -> Reference:
+    """Copy of the columns, as one block of bytes, into memory that is already there."""
+    source = np.concatenate([column.view(np.uint8) for column in columns])
+    target = np.empty_like(source)
+    return Reference("copy the input", lambda: np.copyto(target, source))
+
+
+def random_book(orders: int, seed: int) -> tuple[IntArray, BoolArray, Energies]:
+    """Draw ticks, sides and energies [Wh]: buys around 55 % of the grid, sells around 45 %."""
+    random = np.random.default_rng(seed)
+    is_buy = random.random(orders) < 0.5
+    place = np.where(is_buy, 0.55, 0.45) + 0.15 * random.standard_normal(orders)
+    tick = (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
+    return tick, is_buy, random.integers(1, 5000, orders, dtype=np.int32)
+
+
+def orders_of(tick: IntArray, is_buy: BoolArray, energy: Energies) -> Orders:
+    """Table of the same orders, the members taking turns, nothing locked."""
+    return Orders(
+        slot=0,
+        member=np.arange(len(tick)) % MEMBERS,
+        is_buy=is_buy,
+        price=tick,
+        energy_wh=energy.astype(np.int64),
+        lock_n=np.zeros(len(tick), np.int64),
+    )
