@@ -4,8 +4,9 @@
 # PYTHON     interpreter to use; otherwise the newest on PATH that the project supports and that really runs
 # INSTALLER  `pip` to do without uv
 #
-# A stamp names what was installed and is written last, so an installation that was killed leaves none and is made
-# anew. Everything is said on stderr: stdout belongs to the program that runs next.
+# `.venv/.installing` stands while an installer runs, `.installed` and `.installed-dev` name what was installed. An
+# environment whose installation was killed, that was moved or whose Python is gone or not the wanted one is made anew.
+# Everything is said on stderr: stdout belongs to the program that runs next.
 set -eu
 cd "$(dirname "$0")/.."
 exec >&2
@@ -53,9 +54,12 @@ check_wanted() {
     in_range "$found" || fail "PYTHON=$want is Python $found, but TransActive needs $supported; give one of those, or leave PYTHON out"
 }
 
-holds_installation() {
-    [ -f $venv/.installed ] || return 1
-    [ "$(cut -d ' ' -f 3- $venv/.installed)" = "$(pwd)" ] || return 1  # its scripts name the folder they were made in
+# Whether there is an environment to install into; one that somebody made by hand is as good as ours.
+is_usable() {
+    [ ! -f $venv/.installing ] || return 1 # killed
+    if [ -f $venv/.installed ]; then
+        [ "$(cut -d ' ' -f 3- $venv/.installed)" = "$(pwd)" ] || return 1 # moved: its scripts name the old folder
+    fi
     has=$(version_of $python) && in_range "$has" || return 1
     [ -z "$want" ] || [ "$has" = "$(version_of "$want")" ]
 }
@@ -68,16 +72,16 @@ is_current() {
 choose_python() {
     chosen='' without_venv='' other=''
     if [ -n "$want" ]; then
-        names=$want
+        set -- "$want"
     else
-        names='' minor=$high
+        set --
+        minor=$high
         while [ "$minor" -gt "$low" ]; do
             minor=$((minor - 1))
-            names="$names python3.$minor"
+            set -- "$@" "python3.$minor"
         done
-        names="$names python3"
+        set -- "$@" python3
     fi
-    if [ -n "$want" ]; then set -- "$want"; else set -- $names; fi
     for name; do
         found=$(version_of "$name") || continue
         if ! in_range "$found"; then
@@ -144,7 +148,7 @@ esac
 
 [ -z "$want" ] || check_wanted
 wait_for_other
-if holds_installation; then
+if is_usable; then
     ! is_current $target || exit 0
     fresh=no
 else

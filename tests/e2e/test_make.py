@@ -156,6 +156,8 @@ def test_uv_on_path_needs_no_venv_module(machine: Machine) -> None:
         "uv venv --quiet --allow-existing --python python3.12 .venv",
         "uv pip install --python .venv/bin/python --editable .",
     ]
+    assert machine.make("install-dev").returncode == 0
+    assert machine.log.splitlines()[2:] == ["uv pip install --python .venv/bin/python --editable . --group dev"]
 
 
 def test_uv_is_put_into_the_environment_where_there_is_none(machine: Machine) -> None:
@@ -211,14 +213,16 @@ def test_a_changed_project_file_installs_again_into_the_same_environment(machine
     machine.make("install-dev", "INSTALLER=pip")
     kept = machine.checkout / ".venv" / "kept"
     kept.touch()
-    with (machine.checkout / "pyproject.toml").open("a") as file:
-        file.write("# changed\n")
+    project = machine.checkout / "pyproject.toml"
+    before = project.read_text()
+    project.write_text(before + "# changed\n")
     assert "installed in" in machine.make("install", "INSTALLER=pip").stderr
+    project.write_text(before)  # what the development tools were installed for is not what is installed now
     assert "installed in" in machine.make("install-dev", "INSTALLER=pip").stderr
     assert kept.exists()
 
 
-@pytest.mark.parametrize("damage", ["killed", "moved", "python gone", "another python"])
+@pytest.mark.parametrize("damage", ["killed", "moved", "python gone", "python too old", "another python"])
 def test_an_unusable_environment_is_made_anew(machine: Machine, damage: str) -> None:
     machine.python("python3.11", "3.11.9")
     machine.python("python3.12", "3.12.4")
@@ -234,6 +238,8 @@ def test_an_unusable_environment_is_made_anew(machine: Machine, damage: str) -> 
         venv = machine.checkout / ".venv"
     elif damage == "python gone":
         (venv / "bin" / "python").unlink()
+    elif damage == "python too old":
+        shutil.copy(machine.python("python3.10", "3.10.13"), venv / "bin" / "python")
     else:
         asked = "PYTHON=python3.11"
     result = machine.make("install", "INSTALLER=pip", asked)
@@ -243,10 +249,20 @@ def test_an_unusable_environment_is_made_anew(machine: Machine, damage: str) -> 
     assert machine.make("install").stderr == ""
 
 
+def test_an_environment_made_by_hand_is_kept(machine: Machine) -> None:
+    python = machine.python("python3.12", "3.12.4")
+    (machine.checkout / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(python, machine.checkout / ".venv" / "bin" / "python")
+    kept = machine.checkout / ".venv" / "kept"
+    kept.touch()
+    assert "installed in" in machine.make("install", "INSTALLER=pip").stderr
+    assert kept.exists()
+
+
 def test_a_running_installation_is_waited_for(machine: Machine) -> None:
     machine.python("python3.12", "3.12.4")
     machine.make("install", "INSTALLER=pip")
-    other = subprocess.Popen(["sleep", "1.5"])
+    other = subprocess.Popen(["sh", "-c", "sleep 1.2; rm .venv/.installing"], cwd=machine.checkout)
     (machine.checkout / ".venv" / ".installing").write_text(f"{other.pid}\n")
     threading.Thread(target=other.wait).start()  # so that it is gone when it ends
     result = machine.make("install")
