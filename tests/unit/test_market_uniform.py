@@ -12,7 +12,7 @@ from tests.strategies import orders_table
 from transactive.core.errors import DataError, InputError, RuleBroken
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market import book
+from transactive.market import book, uniform
 from transactive.market.allocation import allocate, shard_offsets
 from transactive.market.book import histogram, merge, pack_keys
 from transactive.market.crossing import find_crossing
@@ -174,6 +174,7 @@ def test_shards_together_may_not_pass_the_limit_either() -> None:
     [
         ({"allocated_wh": [2000, 800, 1800, 900]}, "bought = Wh sold"),
         ({"allocated_wh": [2001, 799, 1800, 1000]}, "quantity"),
+        ({"traded_wh": 0, "allocated_wh": [-1, 1, 0, 0], "bought_wh": [0], "sold_wh": [0]}, "quantity"),
         ({"bought_wh": [0, 0, 1800, 1001]}, "members"),
         ({"price": 119_900}, "limit"),
         ({"price": 200_100}, "limit"),
@@ -187,3 +188,9 @@ def test_a_broken_clearing_is_noticed(change, rule) -> None:
     }
     with pytest.raises(RuleBroken, match=rule):
         check_clearing(worked_slot(), replace(clearing, **columns))
+
+
+def test_every_clearing_is_checked_before_it_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uniform, "allocate", lambda keys, energy, crossing, before: energy)
+    with pytest.raises(RuleBroken, match="bought = Wh sold"):
+        clear(worked_slot(), GRID, 4)

@@ -21,9 +21,9 @@ def allocate(keys: Keys, energy: NDArray[Wh], crossing: Crossing, before: int | 
     Marginal orders share by largest remainder, ties by position. With `before`, the rationed Wh in earlier shards
     (see `shard_offsets`), they share by the prefix rule instead, which needs nothing else from the other shards.
     """
-    given = np.zeros_like(energy)
     if crossing.tick is None:
-        return given
+        return np.zeros_like(energy)
+    given = np.empty_like(energy)
     marginal = _serve(keys, energy, crossing, given)
     if len(marginal):
         wanted = energy[marginal].astype(np.int64)
