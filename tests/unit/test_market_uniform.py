@@ -151,6 +151,10 @@ def test_large_shards_of_small_energies_agree_with_one_book_of_wide_ones() -> No
     whole = allocate(keys, energy, crossing, before=0)
     assert whole.dtype == np.int32
     assert np.array_equal(whole, allocate(keys, energy.astype(np.int64), crossing, before=0))
+    used = np.full_like(energy, 7)
+    assert allocate(keys, energy, crossing, before=0, out=used) is used
+    assert np.array_equal(whole, used)
+    assert not allocate(keys, energy, find_crossing(np.zeros(2 * ticks, np.int64)), out=used).any()
     cuts = np.sort(random.integers(0, orders, 7))
     shards = list(zip(np.split(keys, cuts), np.split(energy, cuts), strict=True))
     histograms = [histogram(*shard, ticks) for shard in shards]

@@ -15,15 +15,23 @@ from transactive.market.crossing import Crossing
 Wh = TypeVar("Wh", bound=np.signedinteger[Any])
 
 
-def allocate(keys: Keys, energy: NDArray[Wh], crossing: Crossing, before: int | None = None) -> NDArray[Wh]:
+def allocate(
+    keys: Keys,
+    energy: NDArray[Wh],
+    crossing: Crossing,
+    before: int | None = None,
+    out: NDArray[Wh] | None = None,
+) -> NDArray[Wh]:
     """Give each order of a book or a shard its Wh, shape (orders,), in the type of `energy`.
 
     Marginal orders share by largest remainder, ties by position. With `before`, the rationed Wh in earlier shards
     (see `shard_offsets`), they share by the prefix rule instead, which needs nothing else from the other shards.
+    The result is written to `out` where it is given: fresh memory for a large book can cost more than the work.
     """
+    given = np.empty_like(energy) if out is None else out
     if crossing.tick is None:
-        return np.zeros_like(energy)
-    given = np.empty_like(energy)
+        given[:] = 0
+        return given
     marginal = _serve(keys, energy, crossing, given)
     if len(marginal):
         wanted = energy[marginal].astype(np.int64)

@@ -56,9 +56,13 @@ def histogram(keys: Keys, energy: Energies, ticks: int) -> IntArray:
     """
     check_total(energy)
     total = np.zeros(2 * ticks, np.int64)
+    # The casts matter: numpy adds in place without a buffer only where the types are its own. One pair of arrays serves
+    # all chunks, as the system may take freed memory back and hand it out again page by page.
+    index, weight = np.empty(min(CHUNK, len(keys)), np.intp), np.empty(min(CHUNK, len(keys)), np.int64)
     for part in chunks(len(keys)):
-        # Both casts matter: numpy adds in place without a buffer only where the types are its own.
-        np.add.at(total, keys[part].astype(np.intp), energy[part].astype(np.int64, copy=False))
+        size = len(keys[part])
+        index[:size], weight[:size] = keys[part], energy[part]
+        np.add.at(total, index[:size], weight[:size])
     return total
 
 
