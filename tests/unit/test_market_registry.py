@@ -22,6 +22,10 @@ def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "entry_points", found)
 
 
+def test_our_own_mechanism_is_installed_like_any_other() -> None:
+    assert registry.load("uniform") is uniform.clear
+
+
 @pytest.mark.usefixtures("two_mechanisms")
 def test_a_mechanism_is_loaded_by_name() -> None:
     assert registry.names() == ("broken", "uniform")
