@@ -265,9 +265,9 @@ class TestReport:
         with console.capture() as capture:
             console.print(render_table(self.REPORT))
         lines = [" ".join(line.split()) for line in capture.get().splitlines()]
-        assert "a 1.5 ms 3 x copy, 0.5 ms" in lines
-        assert "b not measured value ≤ 30 s missed" in lines
-        assert "c 123,457 slots/s value ≥ 9 slots/s holds" in lines
+        assert "a 1.5 ms 3 x copy" in lines
+        assert "missed b not measured value ≤ 30 s" in lines
+        assert "holds c 123,457 slots/s value ≥ 9 slots/s" in lines
 
 
 class TestRegistry:

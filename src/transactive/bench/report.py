@@ -85,26 +85,26 @@ def render_table(report: Report) -> Table:
     on = report.machine
     title = f"{on.implementation} {on.python}, numpy {on.numpy}, {on.system} {on.machine}, {on.cpus} CPUs"
     table = Table(title=title, title_justify="left", box=SIMPLE)
-    table.add_column("figure", no_wrap=True)
+    table.add_column("", no_wrap=True)  # the verdict stands first, where no narrow terminal can cut it off
+    table.add_column("figure", min_width=28)
     table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("ratio", justify="right", no_wrap=True)
-    table.add_column("reference")
+    table.add_column("against the reference")
     table.add_column("target")
     for result in report.benches:
-        table.add_row(f"[bold]{result.bench}[/bold]")
+        table.add_row("", f"[bold]{result.bench}[/bold]")
         for row in result.rows:
             table.add_row(
-                f"  {row.name}",
+                _VERDICTS[row.holds],
+                row.name,
                 _with_unit(row.value, row.unit),
-                "" if row.ratio is None else f"{_digits(row.ratio)} x",
-                f"{row.reference}, {_with_unit(row.reference_value, row.unit)}" if row.reference else "",
-                "" if row.holds is None else f"{row.target} {_VERDICTS[row.holds]}",
+                "" if row.ratio is None else f"{_digits(row.ratio)} x {row.reference}",
+                row.target or "",
             )
         table.add_section()
     return table
 
 
-_VERDICTS = {True: "[green]holds[/green]", False: "[bold red]missed[/bold red]"}
+_VERDICTS = {None: "", True: "[green]holds[/green]", False: "[bold red]missed[/bold red]"}
 
 
 def _with_unit(value: float | None, unit: str | None) -> str:
