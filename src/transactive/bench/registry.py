@@ -14,6 +14,7 @@ from transactive.core.errors import InputError
 
 MODULES = {
     "clearing": "transactive.bench.clearing",
+    "demo": "transactive.bench.demo",
 }
 """Module of each bench, in the order in which they run."""
 
