@@ -29,6 +29,16 @@ class Setting:
     measured: Measured
     environment: Environment
 
+    @property
+    def measured_end(self) -> int:
+        """Time [Unix s] at which the readings end."""
+        return self.measured.first_slot + len(self.measured.consumption_wh) * self.community.clock.length
+
+    @property
+    def end(self) -> int:
+        """Time [Unix s] at which the environment series ends."""
+        return self.environment.first_slot + len(self.environment.supply_price) * self.community.clock.length
+
     def tariff(self, slot: int) -> Tariff:
         """Tariff of a slot [Unix s]."""
         row = (slot - self.environment.first_slot) // self.community.clock.length
@@ -58,8 +68,7 @@ def load_setting(path: Path) -> Setting:
     """Read a community file and the data that it names, and check that they fit each other."""
     community = load(path)
     length = community.clock.length
-    ids = [member.id for member in community.members]
-    measured = read_measured(path.parent / community.data.readings, ids, length)
+    measured = read_measured(path.parent / community.data.readings, community.ids, length)
     environment = read_environment(path.parent / community.data.environment, length)
     setting = _aligned(Setting(community, measured, environment), path)
     for row in np.unique(setting.environment.supply_price, return_index=True)[1]:
@@ -73,8 +82,7 @@ def _aligned(setting: Setting, path: Path) -> Setting:
     length = setting.community.clock.length
     measured, environment = setting.measured, setting.environment
     first = max(measured.first_slot, environment.first_slot)
-    end = measured.first_slot + len(measured.consumption_wh) * length
-    environment_end = environment.first_slot + len(environment.supply_price) * length
+    end, environment_end = setting.measured_end, setting.end
     if environment_end < end:
         raise ConfigError(
             f"{path.name}: data.environment ends at {time_text(environment_end)}, the readings at {time_text(end)};"

@@ -16,11 +16,11 @@ Positive = Annotated[int, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the records of a community file."""
 
 
-class Member(Record, frozen=True):
+class Member(Record, frozen=True, kw_only=True):
     """One home: its meter and its devices."""
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -30,7 +30,7 @@ class Member(Record, frozen=True):
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
 
 
-class MarketRules(Record, frozen=True):
+class MarketRules(Record, frozen=True, kw_only=True):
     """How a slot clears."""
 
     mechanism: str = "uniform"
@@ -40,14 +40,14 @@ class MarketRules(Record, frozen=True):
     tick_micro_per_kwh: Positive = 100
 
 
-class TariffRules(Record, frozen=True):
+class TariffRules(Record, frozen=True, kw_only=True):
     """The supplier's and the network's prices [µ¤/kWh]; the supply price comes as a series."""
 
     feed_in_micro_per_kwh: int
     network_fee_micro_per_kwh: NotNegative
 
 
-class AccountRules(Record, frozen=True):
+class AccountRules(Record, frozen=True, kw_only=True):
     """Funds [n¤]: where an account starts, and when and to where the on-ramp fills it up at a period's start."""
 
     opening_n: NotNegative
@@ -55,20 +55,26 @@ class AccountRules(Record, frozen=True):
     top_up_to_n: NotNegative
 
 
-class CarbonRules(Record, frozen=True):
+class CarbonRules(Record, frozen=True, kw_only=True):
     """Emission factors [g/kWh]; the residual mix is that of the slot's grid."""
 
     pv_g_per_kwh: NotNegative
 
 
-class Sources(Record, frozen=True):
+class ChainRules(Record, frozen=True, kw_only=True):
+    """Where settlement is committed, and how long a netting can be challenged before it pays."""
+
+    challenge_window_minutes: Positive = 60
+
+
+class Sources(Record, frozen=True, kw_only=True):
     """Files of measured data, relative to the community file."""
 
     readings: str
     environment: str
 
 
-class Community(Record, frozen=True):
+class Community(Record, frozen=True, kw_only=True):
     """Everything that a run needs to know beside the data."""
 
     name: str
@@ -77,8 +83,13 @@ class Community(Record, frozen=True):
     tariff: TariffRules
     accounts: AccountRules
     carbon: CarbonRules
+    chain: ChainRules = ChainRules()
     data: Sources
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
+
+    def to_json(self) -> str:
+        """Canonical JSON: the same text for the same community."""
+        return msgspec.json.encode(self, order="deterministic").decode()
 
     @property
     def clock(self) -> Clock:
@@ -90,6 +101,11 @@ class Community(Record, frozen=True):
     def chart(self) -> Accounts:
         """Accounts of members and named parties."""
         return Accounts(len(self.members))
+
+    @property
+    def ids(self) -> list[str]:
+        """Member ids in order."""
+        return [member.id for member in self.members]
 
     @property
     def devices(self) -> Devices:

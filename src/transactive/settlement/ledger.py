@@ -104,12 +104,14 @@ class Ledger:
         totals.credit_n += np.maximum(net, 0)
         totals.bought_wh[: self.accounts.members] += clearing.bought_wh
         totals.sold_wh[: self.accounts.members] += clearing.sold_wh
-        kind, amount = postings.kind, postings.amount_n
-        self.undistributed_n += int(amount[kind == PostingKind.SPREAD].sum())
-        self.undistributed_n -= int(amount[kind == PostingKind.DIVIDEND].sum())
-        advanced = kind == PostingKind.ADVANCE
-        np.add.at(self.receivable_n, postings.payee[advanced], amount[advanced])
+        self.undistributed_n = self.undistributed_with(postings)
+        advanced = postings.kind == PostingKind.ADVANCE
+        np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])
         self.suspended[postings.payee[advanced]] = True
+
+    def undistributed_with(self, postings: Postings) -> int:
+        """What the community account may pay out once these postings are entered [n¤]."""
+        return self.undistributed_n + int(postings.net_n(self.accounts.total)[self.accounts.community])
 
     def leaves(self, period: int) -> list[int]:
         """Packed running totals of a period, one word for each account on chain."""

@@ -1,0 +1,114 @@
+"""The command line. Commands import what they need when they run, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from transactive import __version__
+from transactive.core.errors import TransactiveError
+
+USAGE = 2
+INTERRUPTED = 130
+
+app = App(
+    name="transactive",
+    help="A local energy market that anyone can run: from the meter to money, carbon and a chain.",
+    version=__version__,
+    version_flags=["--version"],
+    help_flags=["--help", "-h"],
+)
+
+
+@app.command
+def demo(
+    *,
+    days: int = 7,
+    start: str = "2017-06-05T00:00Z",
+    port: int = 8080,
+    serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    state: Path | None = None,
+    seed: str = "transactive",
+) -> None:
+    """Replay a week of fourteen real homes: every room of the market, on a chain, then the page.
+
+    Parameters
+    ----------
+    days
+        Days to replay.
+    start
+        First slot, UTC; the data hold 2016-08-01T07:00Z to 2017-08-01T07:00Z, and one day before is history.
+    port
+        Where the page is served; the next free port if it is busy.
+    serve
+        Serve the page after the run, until Ctrl-C.
+    json
+        Print the summary as one JSON object on stdout, and nothing else there.
+    state
+        Folder for database and chain; without it a fresh temporary folder.
+    seed
+        Seed of the demo's keys; another seed gives other addresses and another state_hash.
+
+    """
+    from transactive.cli.demo import run_demo
+
+    run_demo(days=days, start=start, port=port, serve=serve, json=json, state=state, seed=seed)
+
+
+@app.command
+def serve(*, state: Path, port: int = 8080) -> None:
+    """Serve the page over the state of a run.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    port
+        Where the page is served; the next free port if it is busy.
+
+    """
+    from transactive.cli.serve import serve_state
+
+    serve_state(state, port)
+
+
+@app.command
+def bench(*names: str, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Measure the project's figures against a reference in the same run.
+
+    Exits with 1 if a target does not hold.
+
+    Parameters
+    ----------
+    names
+        Benches to run; without a name all of them.
+    json
+        Print the report as one JSON object on stdout, and nothing else there.
+
+    """
+    from transactive.cli.bench import run_benches
+
+    sys.exit(run_benches(names, json=json))
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run a command line; errors are one line on stderr and an exit code."""
+    try:
+        app(tokens, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        _fail(f"{error}; see transactive --help", "usage", USAGE)
+    except TransactiveError as error:
+        _fail(str(error), error.code, error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _fail(message: str, code: str, exit_code: int) -> None:
+    print(f"transactive: {code}: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(exit_code)

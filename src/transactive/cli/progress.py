@@ -1,0 +1,32 @@
+"""Progress on stderr, when it is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transactive.engine.walk import SlotRecord
+
+
+@contextmanager
+def slot_progress(slots: int, title: str) -> Iterator[Callable[[SlotRecord], None]]:
+    """Give a function to call after each slot; it moves a bar that says which slot is done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from transactive.core.slots import time_text
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=slots)
+
+        def after_slot(record: SlotRecord) -> None:
+            cleared = f"{record.clearing.traded_wh} Wh" if record.clearing.traded_wh else "no trade"
+            progress.update(task, advance=1, description=f"{title} {time_text(record.readings.slot)} {cleared}")
+
+        yield after_slot

@@ -1,0 +1,19 @@
+"""`transactive serve`: the page over a run's state, until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from transactive.core.errors import StateError
+from transactive.store import FILE
+from transactive.web.server import PageServer
+
+
+def serve_state(folder: Path, port: int) -> None:
+    """Serve the page of the run in `folder`. Raises StateError if there is none."""
+    if not (folder / FILE).exists():
+        raise StateError(f"{folder}: holds no run; give the --state folder of one")
+    server = PageServer(folder, port)
+    print(f"page at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+    server.run()

@@ -1,0 +1,112 @@
+"""The summary of a run for people: tables on stdout, from the exact integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from transactive.core.community import Community
+from transactive.core.slots import time_text
+from transactive.core.units import kwh_text, money_text
+from transactive.insight.summary import MemberBill, Summary
+
+Figure = Callable[[MemberBill], int]
+
+
+def show_summary(summary: Summary, bills: list[MemberBill], community: Community, slots: range, folder: Path) -> None:
+    """Print what the run did, what each member paid, and whether the books balance."""
+    console = Console(highlight=False)
+    console.print(
+        f"[bold]{community.name}[/]: {summary.members} members, {summary.slots} slots"
+        f" from {time_text(slots[0])}, {summary.seconds:.1f} s"
+    )
+    console.print(_members(bills, community.currency))
+    console.print(_bills(bills, community.currency))
+    console.print(_facts(summary))
+    for name, value in (("state hash", summary.state_hash), ("state folder", str(folder))):
+        console.print(f"  {name:<14}{value}", soft_wrap=True)
+
+
+def _members(bills: list[MemberBill], currency: str) -> Table:
+    """One line a member, largest saving first, and the sum; bills after the battery credit."""
+    columns: tuple[tuple[str, Figure, Callable[[int], str]], ...] = (
+        ("bought\nkWh", lambda b: b.bought_wh, kwh_text),
+        ("sold\nkWh", lambda b: b.sold_wh, kwh_text),
+        (f"without\nmarket {currency}", lambda b: b.without_market_n - b.without_market_credit_n, money_text),
+        (f"with\nmarket {currency}", lambda b: b.with_market_n - b.with_market_credit_n, money_text),
+        (f"saved\n{currency}", lambda b: b.saved_n, money_text),
+        ("CO₂e kg\nlocation", lambda b: b.location_mg, _kg),
+        ("CO₂e kg\nmarket", lambda b: b.market_mg, _kg),
+    )
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True)
+    table.add_column("member", "all")
+    for title, figure, text in columns:
+        table.add_column(title, text(_total(bills, figure)), justify="right")
+    for bill in sorted(bills, key=lambda b: -b.saved_n):
+        table.add_row(bill.id, *(text(figure(bill)) for _, figure, text in columns))
+    return table
+
+
+def _bills(bills: list[MemberBill], currency: str) -> Table:
+    """Both bills of all members line by line."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(f"all members, {currency}")
+    table.add_column("without market", justify="right")
+    table.add_column("with market", justify="right")
+    lines: tuple[tuple[str, Figure, Figure], ...] = (
+        ("energy and fees", lambda b: b.without_market_n, lambda b: b.with_market_n + b.dividend_n),
+        ("dividend of the community account", lambda _: 0, lambda b: -b.dividend_n),
+        (
+            "credit for energy left in batteries",
+            lambda b: -b.without_market_credit_n,
+            lambda b: -b.with_market_credit_n,
+        ),
+    )
+    for name, without, with_market in lines:
+        table.add_row(name, money_text(_total(bills, without)), money_text(_total(bills, with_market)))
+    without_total = sum(_total(bills, without) for _, without, _ in lines)
+    with_total = sum(_total(bills, with_market) for _, _, with_market in lines)
+    table.add_row("bill", money_text(without_total), money_text(with_total), style="bold")
+    return table
+
+
+def _facts(summary: Summary) -> Table:
+    """What an operator looks at first."""
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column()
+    table.add_column()
+    chain = summary.chain
+    rows = [
+        ("mechanism", f"{summary.mechanism}: {summary.orders:,} orders, {kwh_text(summary.traded_wh)} kWh traded"),
+        ("books", f"{summary.energy_residual_wh} Wh and {summary.money_residual_n} n¤ unaccounted for"),
+        ("from neighbours", f"{summary.local_share:.1%} of what members took from the street"),
+        ("self-sufficiency", f"{summary.self_sufficiency:.1%} of consumption"),
+        ("worse off", f"{summary.members_worse_off} of {summary.members} members"),
+        ("ledger = chain", "yes" if summary.ledger_equals_chain else "no chain"),
+    ]
+    if chain:
+        rows.append(("chain", f"block {chain.height}: {chain.slot_commits} slot commits, {chain.nettings} nettings"))
+        rows.append(
+            (
+                "gas",
+                f"{chain.gas_per_slot_commit:,} a slot commit, {chain.gas_per_member_netting:,} a member and netting",
+            )
+        )
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _total(bills: list[MemberBill], figure: Figure) -> int:
+    """Sum of a figure over all members."""
+    return sum(figure(bill) for bill in bills)
+
+
+def _kg(mg: int) -> str:
+    """Carbon [mg] in kg, to ten grams."""
+    tens = (abs(mg) + 5_000) // 10_000
+    return f"{'−' if mg < 0 and tens else ''}{tens // 100:,}.{tens % 100:02d}"

@@ -1,0 +1,70 @@
+"""The batteries of all members under one pair of prices: planned once a period, followed in real time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from transactive.core.community import Devices
+from transactive.core.slots import Clock
+from transactive.core.tables import DeviceRules, Forecast
+from transactive.core.tariff import Tariff
+from transactive.core.units import IntArray
+from transactive.trading.follow import follow
+from transactive.trading.plan import plan
+from transactive.trading.worth import PricePair
+
+LOOK_AHEAD = 86_400
+"""A plan looks one day beyond the slots that it is made for [s]."""
+
+Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Charge levels and rules. `charged_wh` (members,) is the level after the last delivered slot; it starts empty."""
+
+    devices: Devices
+    clock: Clock
+    prices: Prices
+    charged_wh: IntArray = field(init=False)
+    rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.charged_wh = np.zeros_like(self.devices.capacity_wh)
+
+    def slots_to_plan(self, slot: int) -> range:
+        """Slots that a plan made at the gate of `slot` covers: to the end of its period and a day beyond."""
+        length = self.clock.length
+        period_end = (self.clock.period(slot) + 1) * self.clock.slots_per_period * length
+        return range(slot, period_end + LOOK_AHEAD, length)
+
+    def plan(self, forecast: Forecast, tariffs: Sequence[Tariff]) -> None:
+        """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value."""
+        need, spare = self.prices(forecast, tariffs)
+        for rule in plan(forecast, self.devices, need, spare, rest_price=int(need.min())):
+            if self.clock.period(rule.slot) == self.clock.period(int(forecast.slots[0])):
+                self.rules[rule.slot] = rule
+
+    def expected_net_load(self, forecast: Forecast) -> IntArray:
+        """Samples of net load after the battery's action in the forecast's last slot [Wh], (samples, members).
+
+        Each sample walks through the forecast's slots from today's charge level, so the level at the start of the last
+        slot is predicted sample by sample.
+        """
+        charged = np.broadcast_to(self.charged_wh, forecast.net_load_wh.shape[1:])
+        net: IntArray = forecast.net_load_wh[-1]
+        for slot, load in zip(forecast.slots.tolist(), forecast.net_load_wh, strict=True):
+            net = load
+            if slot in self.rules:  # before the first slot of the market no battery moves
+                charge, discharge, charged = follow(self.rules[slot], self.devices, charged, load)
+                net = load + charge - discharge
+        return net
+
+    def deliver(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
+        """Charge and discharge in a slot for its real net load [Wh]; moves the levels."""
+        rule = self.rules.pop(slot)
+        charge, discharge, self.charged_wh = follow(rule, self.devices, self.charged_wh, net_load_wh)
+        return charge, discharge

@@ -1,0 +1,132 @@
+"""A run on recorded data: opens chain and database in a folder, walks, and sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transactive.config import Setting
+from transactive.core.errors import DataError, StateError
+from transactive.core.slots import time_text
+from transactive.engine.walk import Gateway, SlotRecord, Walk
+from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
+from transactive.store import Store
+
+if TYPE_CHECKING:
+    from transactive.chain.client import ChainClient
+    from transactive.chain.keys import DemoKeys
+    from transactive.chain.ledger import ChainLedger
+
+CHAIN_FILE = "chain.sqlite"
+OPENING = 600
+"""Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished run has to say; `summary` takes the seconds that it took."""
+
+    walk: Walk
+    chain: ChainSummary | None
+    bills: list[MemberBill]
+
+    def summary(self, seconds: float) -> Summary:
+        """Sum the run up."""
+        return summarise(
+            self.walk.tally,
+            self.bills,
+            mechanism=self.walk.community.market.mechanism,
+            chain=self.chain,
+            ledger_equals_chain=self.chain is not None,  # the walk would have stopped otherwise
+            state_hash=self.walk.state_hash,
+            seconds=seconds,
+        )
+
+
+def slots_of(setting: Setting, start: int, days: int) -> range:
+    """Slots of `days` days from `start` [Unix s]. Raises DataError where the data do not hold them."""
+    length = setting.community.clock.length
+    if start % length:
+        raise DataError(f"start {time_text(start)} does not begin a slot of {length // 60} minutes")
+    end = start + days * 86_400
+    first, last = setting.measured.first_slot, setting.measured_end
+    if not (first <= start and end <= last):
+        raise DataError(
+            f"{time_text(start)} and {days} days from it are not in the data, which hold {time_text(first)} to"
+            f" {time_text(last)}; choose another start or fewer days"
+        )
+    return range(start, end, length)
+
+
+def replay(
+    setting: Setting,
+    slots: range,
+    folder: Path,
+    *,
+    seed: str,
+    after_slot: Callable[[SlotRecord], None] = lambda _: None,
+) -> Outcome:
+    """Run slots with database and embedded chain in `folder`. Raises StateError if the folder holds a run."""
+    from transactive.chain.client import ChainClient
+    from transactive.chain.keys import DemoKeys
+
+    store = Store(folder)
+    if store.setting("community") is not None:
+        raise StateError(f"{folder}: holds a run already; choose an empty folder")
+    keys = DemoKeys(seed)
+    clock = setting.community.clock
+    opening = clock.gate(slots[0]) - OPENING
+    accounts = setting.community.chart.on_chain
+    url = f"embedded:{folder / CHAIN_FILE}"
+    client = ChainClient.open(url, genesis_time=opening - 1, alloc=keys.addresses(accounts))
+    try:
+        store.set(community=setting.community.to_json(), first_slot=str(slots[0]), slots=str(len(slots)))
+        ledger = _deploy(client, keys, setting, opening)
+        signer = keys.role("gateway")
+        walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store)
+        walk.run(after_slot)
+        return Outcome(walk, _chain_summary(client, ledger, url, len(setting.community.members)), _bills(walk))
+    finally:
+        client.close()
+        store.close()
+
+
+def _deploy(client: ChainClient, keys: DemoKeys, setting: Setting, opening: int) -> ChainLedger:
+    """Contracts of a new run, with every account registered."""
+    from transactive.chain.ledger import ChainLedger
+
+    community = setting.community
+    return ChainLedger.deploy(
+        client,
+        keys,
+        accounts=community.chart.on_chain,
+        slot_seconds=community.clock.length,
+        slots_per_period=community.clock.slots_per_period,
+        window=community.chain.challenge_window_minutes * 60,
+        timestamp=opening,
+        currency_name=f"{community.name} {community.currency}"[:32],
+        currency_symbol=community.currency,
+    )
+
+
+def _chain_summary(client: ChainClient, ledger: ChainLedger, url: str, members: int) -> ChainSummary:
+    """Figures of the chain after a run."""
+    commits, nettings = ledger.gas_slot_commits, ledger.gas_nettings
+    return ChainSummary(
+        url=url,
+        height=client.height,
+        slot_commits=len(commits),
+        nettings=len(nettings),
+        gas_per_slot_commit=sum(commits) // len(commits),
+        gas_per_member_netting=sum(nettings) // (len(nettings) * members),
+    )
+
+
+def _bills(walk: Walk) -> list[MemberBill]:
+    """Bills of all members, with the credit for what their batteries can still deliver."""
+    with_market, without = (
+        walk.devices.deliverable_wh(fleet.charged_wh) for fleet in (walk.fleet, walk.baseline_fleet)
+    )
+    return member_bills(walk.tally, walk.community.ids, with_market, without)

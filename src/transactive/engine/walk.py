@@ -1,0 +1,232 @@
+"""The walk: every slot of a run, in the order in which things happen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from transactive.carbon.accounting import CarbonSlot, Factors, account
+from transactive.carbon.storage import Lots
+from transactive.config import Setting
+from transactive.core.errors import DataError
+from transactive.core.slots import time_text
+from transactive.core.tables import Certificates, Clearing, Delivery, Footprints, Forecast, Orders, Postings, Readings
+from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.units import IntArray
+from transactive.engine.anchor import Anchor
+from transactive.engine.fleet import Fleet
+from transactive.forecasting.empirical import forecast
+from transactive.insight.tally import Tally
+from transactive.market import registry
+from transactive.metering.gateway import enter, sign
+from transactive.metering.registers import measure
+from transactive.settlement.funds import advance, dividend
+from transactive.settlement.ledger import Ledger
+from transactive.settlement.netted import deliver, post
+from transactive.trading.curves import curve_orders
+from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
+from transactive.trading.worth import inside_prices, tariff_prices
+
+if TYPE_CHECKING:
+    from transactive.chain.ledger import ChainLedger
+    from transactive.store import Store
+
+LOCAL_CHAIN_ID = 31337
+"""Chain that readings are signed for in a run without a chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Who signs the readings: a private key and its address."""
+
+    key: bytes
+    address: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlotRecord:
+    """Everything that one slot produced."""
+
+    orders: Orders
+    clearing: Clearing
+    readings: Readings
+    delivery: Delivery
+    postings: Postings
+    certificates: Certificates
+    footprints: Footprints
+    tariff: Tariff
+    baseline: Readings
+
+    def digest(self) -> bytes:
+        """SHA-256 over orders, clearing, readings, postings and certificates."""
+        parts = (self.orders, self.clearing, self.readings, self.postings, self.certificates)
+        return hashlib.sha256(b"".join(part.digest() for part in parts)).digest()
+
+
+class Walk:
+    """A run over consecutive slots; holds all state that passes from one slot to the next."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        slots: range,
+        gateway: Gateway,
+        *,
+        chain: ChainLedger | None = None,
+        store: Store | None = None,
+    ) -> None:
+        self.setting, self.slots, self.gateway = setting, slots, gateway
+        self.chain, self.store = chain, store
+        self.community = community = setting.community
+        self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
+        self._clear = registry.load(community.market.mechanism)
+        self.ledger = Ledger(self.accounts)
+        self.anchor = Anchor(community, self.ledger, chain)
+        self.lots = Lots.empty(len(community.members))
+        self.fleet = Fleet(self.devices, self.clock, inside_prices)
+        self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices)
+        self.tally = Tally.empty(len(community.members))
+        self.digest = hashlib.sha256(b"transactive").digest()
+        self._traded: dict[int, tuple[Orders, Clearing]] = {}
+        self._net_load, self._known = self._history()
+
+    def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> None:
+        """Walk through all slots; `after_slot` sees the record of each once it is settled."""
+        length, lead = self.clock.length, self.clock.lead
+        self.anchor.open(self.clock.gate(self.slots[0]) - 1)
+        for now in range(self.slots[0] - lead * length, self.slots[-1] + length, length):
+            self._know(now)
+            closing = now + lead * length
+            if closing in self.slots:
+                self.trade(closing)
+            if now in self.slots:
+                after_slot(self.deliver(now))
+        self.anchor.finish(self.slots[-1], account=0)
+
+    @property
+    def state_hash(self) -> str:
+        """SHA-256 over the digests of all slots and the hash of the last block."""
+        block = self.anchor.last_block
+        return hashlib.sha256(self.digest + (block.hash if block else b"")).hexdigest()
+
+    # -- before delivery ------------------------------------------------------------------------
+
+    def trade(self, slot: int) -> None:
+        """Close the gate of a slot: forecast, orders with their locks, clearing."""
+        length, tariff = self.clock.length, self.setting.tariff(slot)
+        grid = PriceGrid.of(tariff, self.community.market.tick_micro_per_kwh)
+        self._plan(slot)
+        near = self._forecast(range(self.clock.gate(slot), slot + length, length))
+        expected = self.fleet.expected_net_load(near)
+        most_export = self.devices.pv_wh + self.devices.power_wh
+        wished = curve_orders(slot, expected, most_export, tariff, grid)
+        orders, refusals = admit(wished, self.ledger.free_n())
+        self.ledger.lock(slot, locked_before_clearing(orders, self.accounts.members))
+        clearing = self._clear(orders, grid, self.accounts.members)
+        self.ledger.lock(slot, locked_after_clearing(clearing, tariff))
+        self._traded[slot] = (orders, clearing)
+        self.tally.refused += len(refusals)
+        if self.store:
+            self.store.save_trading(orders, refusals, clearing, grid)
+
+    def _plan(self, slot: int) -> None:
+        """Plan both fleets at the gate of the first slot of a period, or of the run."""
+        if slot in self.fleet.rules:
+            return
+        end = self.setting.end
+        slots = range(slot, min(self.fleet.slots_to_plan(slot).stop, end), self.clock.length)
+        ahead = self._forecast(slots)
+        tariffs = [self.setting.tariff(s) for s in slots]
+        for fleet in (self.fleet, self.baseline_fleet):
+            fleet.plan(ahead, tariffs)
+
+    # -- delivery and after ---------------------------------------------------------------------
+
+    def deliver(self, slot: int) -> SlotRecord:
+        """Deliver, meter, settle, certify, post and commit a slot."""
+        orders, clearing = self._traded.pop(slot)
+        tariff = self.setting.tariff(slot)
+        readings = self._enter(self._measure(slot, self.fleet))
+        delivery = deliver(clearing, readings)
+        carbon = self._carbon(readings, delivery)
+        postings = self._post(delivery, clearing, tariff)
+        self.ledger.enter(self.clock.period(slot), clearing, postings)
+        self.lots = carbon.lots
+        record = SlotRecord(
+            orders, clearing, readings, delivery, postings, carbon.certificates, carbon.footprints, tariff,
+            self._measure(slot, self.baseline_fleet),
+        )  # fmt: skip
+        self.digest = hashlib.sha256(self.digest + record.digest()).digest()
+        self.tally.add(record.orders, clearing, readings, postings, carbon.footprints, record.baseline, tariff)
+        if self.store:
+            self.store.save_delivery(
+                clearing, readings, postings, carbon.certificates, carbon.footprints, record.baseline
+            )
+        checked = self.anchor.slot_over(slot)
+        if self.store and self.anchor.last_block:
+            self.store.save_block(slot, self.anchor.last_block, checked=checked)
+        return record
+
+    def _measure(self, slot: int, fleet: Fleet) -> Readings:
+        """Let a fleet act on what happens in a slot and read the meters."""
+        row = self._row(slot)
+        consumption = self.setting.measured.consumption_wh[row]
+        generation = self.setting.measured.generation_wh[row]
+        charge, discharge = fleet.deliver(slot, consumption - generation)
+        return measure(slot, consumption, generation, charge, discharge)
+
+    def _enter(self, readings: Readings) -> Readings:
+        """Pass readings on as a live gateway does: signed, and accepted only with its signature."""
+        chain_id = self.chain.chain_id if self.chain else LOCAL_CHAIN_ID
+        return enter(sign(readings, self.gateway.key, chain_id), self.gateway.address, chain_id)
+
+    def _carbon(self, readings: Readings, delivery: Delivery) -> CarbonSlot:
+        """Certificates and footprints; the residual mix is that of the slot's grid."""
+        grid_g = int(self.setting.environment.grid_g_per_kwh[self._row(readings.slot)])
+        factors = Factors(self.community.carbon.pv_g_per_kwh, grid_g, residual_g=grid_g)
+        return account(readings, delivery, self.devices, self.lots, factors)
+
+    def _post(self, delivery: Delivery, clearing: Clearing, tariff: Tariff) -> Postings:
+        """Postings of a slot with what funds and the end of a period add."""
+        slot = delivery.slot
+        postings = post(delivery, clearing.price, tariff, self.accounts)
+        self.ledger.unlock(slot)
+        postings = postings.and_then(advance(postings, delivery, tariff, self.ledger.funds_n(), self.accounts))
+        if self.clock.ends_period(slot):
+            postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
+        return postings
+
+    # -- what is known --------------------------------------------------------------------------
+
+    def _history(self) -> tuple[IntArray, int]:
+        """Net load up to the first gate, with room for the run, and how many slots of it are known."""
+        measured = self.setting.measured
+        first_gate = self.clock.gate(self.slots[0])
+        known = self._row(first_gate)
+        if known < 1:
+            raise DataError(
+                f"the run's first gate closes {time_text(first_gate)}, but readings begin"
+                f" {time_text(measured.first_slot)}; start at least a day later"
+            )
+        net = np.zeros((self._row(self.slots[-1]) + 1, len(self.community.members)), np.int64)
+        net[:known] = measured.consumption_wh[:known] - measured.generation_wh[:known]
+        return net, known
+
+    def _know(self, now: int) -> None:
+        """Learn the readings of all slots that ended by `now`."""
+        measured = self.setting.measured
+        for row in range(self._known, self._row(now)):
+            self._net_load[row] = measured.consumption_wh[row] - measured.generation_wh[row]
+        self._known = max(self._known, self._row(now))
+
+    def _forecast(self, slots: range) -> Forecast:
+        """Forecast of coming slots from what is known now."""
+        return forecast(self._net_load[: self._known], self.setting.measured.first_slot, self.clock.length, slots)
+
+    def _row(self, slot: int) -> int:
+        """Row of a slot in the measured series."""
+        return (slot - self.setting.measured.first_slot) // self.clock.length

@@ -1,0 +1,142 @@
+"""The summary of a run: what everybody paid, where the energy came from, whether the books balance."""
+
+from __future__ import annotations
+
+import msgspec
+
+from transactive.core.units import PPM, IntArray
+from transactive.insight.tally import Tally
+
+
+class ChainSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run left on chain; gas per netting is proposal and payment, divided by the members."""
+
+    url: str
+    height: int
+    slot_commits: int
+    nettings: int
+    gas_per_slot_commit: int
+    gas_per_member_netting: int
+
+
+class Bills(msgspec.Struct, frozen=True, kw_only=True):
+    """All members together [n¤, as text], after the credit for energy left in the batteries."""
+
+    without_market_n: str
+    with_market_n: str
+
+
+class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Footprints of all members [mg CO2e]."""
+
+    location_mg: int
+    market_mg: int
+
+
+class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
+    """One member: bills [n¤] with the credit for what its battery holds as a line of its own, energy [Wh]."""
+
+    id: str
+    without_market_n: int
+    without_market_credit_n: int
+    with_market_n: int
+    with_market_credit_n: int
+    dividend_n: int
+    bought_wh: int
+    sold_wh: int
+    location_mg: int
+    market_mg: int
+
+    @property
+    def saved_n(self) -> int:
+        """Bill without − bill with market, credits included [n¤]."""
+        without = self.without_market_n - self.without_market_credit_n
+        return without - (self.with_market_n - self.with_market_credit_n)
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """One object for scripts; `--json` prints exactly these fields.
+
+    local_share: energy that came from a neighbour ÷ energy that members took from the street. self_sufficiency: 1 −
+    energy from the grid ÷ consumption. Both in [0, 1], to six decimals.
+    """
+
+    slots: int
+    members: int
+    mechanism: str
+    orders: int
+    traded_wh: int
+    energy_residual_wh: int
+    money_residual_n: str
+    ledger_equals_chain: bool
+    state_hash: str
+    members_worse_off: int
+    chain: ChainSummary | None
+    bills: Bills
+    local_share: float
+    self_sufficiency: float
+    carbon: CarbonSummary
+    seconds: float
+
+
+def member_bills(
+    tally: Tally, ids: list[str], with_charge_wh: IntArray, without_charge_wh: IntArray
+) -> list[MemberBill]:
+    """Bill of each member. *_charge_wh: what the batteries can still deliver [Wh], with and without market.
+
+    The credit is that energy at the cheapest supply price of the run.
+    """
+    cheapest = min(tally.supply_prices)
+    columns = {
+        "without_market_n": tally.without_market_n,
+        "without_market_credit_n": without_charge_wh * cheapest,
+        "with_market_n": tally.with_market_n,
+        "with_market_credit_n": with_charge_wh * cheapest,
+        "dividend_n": tally.dividend_n,
+        "bought_wh": tally.bought_wh,
+        "sold_wh": tally.sold_wh,
+        "location_mg": tally.location_mg,
+        "market_mg": tally.market_mg,
+    }
+    return [
+        MemberBill(id=name, **{key: int(column[i]) for key, column in columns.items()}) for i, name in enumerate(ids)
+    ]
+
+
+def summarise(
+    tally: Tally,
+    bills: list[MemberBill],
+    *,
+    mechanism: str,
+    chain: ChainSummary | None,
+    ledger_equals_chain: bool,
+    state_hash: str,
+    seconds: float,
+) -> Summary:
+    """Summary of a finished run."""
+    without = sum(bill.without_market_n - bill.without_market_credit_n for bill in bills)
+    return Summary(
+        slots=tally.slots,
+        members=len(bills),
+        mechanism=mechanism,
+        orders=tally.orders,
+        traded_wh=tally.traded_wh,
+        energy_residual_wh=tally.energy_residual_wh,
+        money_residual_n=str(tally.money_residual_n),
+        ledger_equals_chain=ledger_equals_chain,
+        state_hash=state_hash,
+        members_worse_off=sum(bill.saved_n < 0 for bill in bills),
+        chain=chain,
+        bills=Bills(without_market_n=str(without), with_market_n=str(without - sum(bill.saved_n for bill in bills))),
+        local_share=_ratio(tally.local_wh, tally.imported_wh),
+        self_sufficiency=_ratio(
+            max(int(tally.consumption_wh.sum()) - tally.grid_import_wh, 0), int(tally.consumption_wh.sum())
+        ),
+        carbon=CarbonSummary(location_mg=int(tally.location_mg.sum()), market_mg=int(tally.market_mg.sum())),
+        seconds=round(seconds, 3),
+    )
+
+
+def _ratio(part: int, whole: int) -> float:
+    """Share to six decimals, from whole numbers; 0 of nothing."""
+    return part * PPM // whole / PPM if whole else 0.0

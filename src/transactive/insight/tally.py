@@ -1,0 +1,105 @@
+"""Sums over the slots of a run: everything that the summary says, counted as it happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from transactive.core.accounts import Accounts
+from transactive.core.tables import Clearing, Footprints, Orders, PostingKind, Postings, Readings
+from transactive.core.tariff import Tariff
+from transactive.core.units import IntArray
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Running sums. Per member (members,): with_market_n and without_market_n are payments − receipts [n¤]."""
+
+    with_market_n: IntArray
+    without_market_n: IntArray
+    dividend_n: IntArray
+    bought_wh: IntArray
+    sold_wh: IntArray
+    consumption_wh: IntArray
+    location_mg: IntArray
+    market_mg: IntArray
+    slots: int = 0
+    orders: int = 0
+    refused: int = 0
+    traded_wh: int = 0
+    imported_wh: int = 0
+    exported_wh: int = 0
+    local_wh: int = 0
+    grid_import_wh: int = 0
+    energy_residual_wh: int = 0
+    money_residual_n: int = 0
+    supply_prices: list[int] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, members: int) -> Tally:
+        """Nothing yet."""
+
+        def none() -> IntArray:
+            return np.zeros(members, np.int64)
+
+        return cls(
+            with_market_n=none(),
+            without_market_n=none(),
+            dividend_n=none(),
+            bought_wh=none(),
+            sold_wh=none(),
+            consumption_wh=none(),
+            location_mg=none(),
+            market_mg=none(),
+        )
+
+    def add(
+        self,
+        orders: Orders,
+        clearing: Clearing,
+        readings: Readings,
+        postings: Postings,
+        footprints: Footprints,
+        baseline: Readings,
+        tariff: Tariff,
+    ) -> None:
+        """Count one settled slot; `baseline` are the meters of the same homes without a market."""
+        members = len(self.with_market_n)
+        net = postings.net_n(Accounts(members).total)
+        advanced, dividend = (self._received(postings, kind) for kind in (PostingKind.ADVANCE, PostingKind.DIVIDEND))
+        self.slots += 1
+        self.orders += len(orders)
+        self.traded_wh += clearing.traded_wh
+        self.with_market_n += advanced - net[:members]  # an advance is still owed
+        self.without_market_n += baseline.import_wh * tariff.supply - baseline.export_wh * tariff.feed_in
+        self.dividend_n += dividend
+        self.bought_wh += clearing.bought_wh
+        self.sold_wh += clearing.sold_wh
+        self.consumption_wh += readings.consumption_wh
+        self.location_mg += footprints.location_mg
+        self.market_mg += footprints.market_mg
+        self.supply_prices.append(tariff.supply)
+        self._balance(clearing, readings, postings, net)
+
+    def _balance(self, clearing: Clearing, readings: Readings, postings: Postings, net: IntArray) -> None:
+        """Energy across the meters against energy in the postings; money in against money out."""
+        imports, exports = int(readings.import_wh.sum()), int(readings.export_wh.sum())
+        self.imported_wh += imports
+        self.exported_wh += exports
+        self.local_wh += min(imports, exports)
+        self.grid_import_wh += max(imports - exports, 0)
+        kind, energy = postings.kind, postings.energy_wh
+        bought = np.isin(kind, (PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER))
+        posted = int(energy[bought].sum()) - int(energy[kind == PostingKind.GIVE_SUPPLIER].sum())
+        self.energy_residual_wh += abs(imports - exports - posted)
+        self.energy_residual_wh += abs(int(clearing.bought_wh.sum()) - int(clearing.sold_wh.sum()))
+        accounts = Accounts(len(self.with_market_n))
+        self.money_residual_n += sum(abs(int(x)) for x in (net.sum(), net[accounts.escrow], net[accounts.pool]))
+
+    def _received(self, postings: Postings, kind: PostingKind) -> IntArray:
+        """What each member received under one kind [n¤]."""
+        chosen = postings.kind == kind
+        received = np.zeros_like(self.with_market_n)
+        np.add.at(received, postings.payee[chosen], postings.amount_n[chosen])
+        return received

@@ -1,0 +1,165 @@
+"""The database behind a run: what each slot produced, in one SQLite file through SQLAlchemy Core.
+
+A stage of a slot is one transaction, so a reader never sees half of it: trading (orders, clearing) at gate closure,
+delivery (readings, postings, certificates, footprints) once it is settled, and the block that committed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from transactive.core.accounts import Accounts
+from transactive.core.errors import StateError
+from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Postings, Readings, Refusals
+from transactive.core.tariff import PriceGrid
+
+if TYPE_CHECKING:
+    from transactive.chain.ledger import BlockReceipt
+
+FILE = "market.sqlite"
+METADATA = sa.MetaData()
+
+
+def _table(name: str, key: Sequence[str], *columns: str, texts: Sequence[str] = ()) -> sa.Table:
+    """A table of whole numbers with the given primary key; `texts` names columns of text."""
+    kinds: list[sa.Column[Any]] = [
+        sa.Column(column, sa.BigInteger, primary_key=column in key, autoincrement=False) for column in (*key, *columns)
+    ]
+    kinds += [sa.Column(text, sa.Text, nullable=False) for text in texts]
+    return sa.Table(name, METADATA, *kinds, sqlite_with_rowid=False)
+
+
+SETTINGS = sa.Table("settings", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+CLEARINGS = _table("clearings", ("slot",), "price", "traded_wh", "floor", "cap", "tick")
+ORDERS = _table("orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh")
+REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
+READINGS = _table(
+    "readings",
+    ("slot", "member"),
+    *("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
+    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg"),
+    *("baseline_import_wh", "baseline_export_wh"),
+)
+POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
+CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
+FOOTPRINTS = _table("footprints", ("slot",), "generation_mg", "imported_mg", "exported_mg", "taken_out_mg", "put_in_mg")
+BLOCKS = _table("blocks", ("slot",), "number", "timestamp", "commit_gas", "netting_gas", "checked", texts=("hash",))
+
+
+class Store:
+    """One run's database in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder's database, creating both if needed. Raises StateError if the folder cannot be written."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateError(f"{folder}: cannot be made ({error.strerror}); choose another --state folder") from error
+        self.path = folder / FILE
+        self.engine = sa.create_engine(f"sqlite:///{self.path}")
+        sa.event.listen(self.engine, "connect", _durable)
+        METADATA.create_all(self.engine)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    # -- settings -------------------------------------------------------------------------------
+
+    def setting(self, key: str) -> str | None:
+        """Value of a setting, or None."""
+        with self.engine.connect() as connection:
+            value: str | None = connection.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.key == key))
+        return value
+
+    def set(self, **values: str) -> None:
+        """Write settings, replacing earlier values, in one transaction."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key.in_(values)))
+            connection.execute(sa.insert(SETTINGS), [{"key": k, "value": v} for k, v in values.items()])
+
+    # -- stages of a slot -----------------------------------------------------------------------
+
+    def save_trading(self, orders: Orders, refusals: Refusals, clearing: Clearing, grid: PriceGrid) -> None:
+        """Write what gate closure produced."""
+        with self.engine.begin() as connection:
+            _insert(connection, ORDERS, orders.slot, _rows(orders, allocated_wh=clearing.allocated_wh))
+            _insert(connection, REFUSALS, orders.slot, _rows(refusals))
+            cleared = {"price": clearing.price, "traded_wh": clearing.traded_wh}
+            cleared |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
+            connection.execute(sa.insert(CLEARINGS), [{"slot": clearing.slot, **cleared}])
+
+    def save_delivery(
+        self,
+        clearing: Clearing,
+        readings: Readings,
+        postings: Postings,
+        certificates: Certificates,
+        footprints: Footprints,
+        baseline: Readings,
+    ) -> None:
+        """Write what delivery, settlement and carbon produced; `baseline` are the meters without a market."""
+        members = len(readings.import_wh)
+        per_member = {
+            **readings.columns(),
+            "member": np.arange(members),
+            "bought_wh": clearing.bought_wh,
+            "sold_wh": clearing.sold_wh,
+            "net_n": postings.net_n(Accounts(members).total)[:members],
+            "location_mg": footprints.location_mg,
+            "market_mg": footprints.market_mg,
+            "baseline_import_wh": baseline.import_wh,
+            "baseline_export_wh": baseline.export_wh,
+        }
+        balance = {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns}
+        with self.engine.begin() as connection:
+            _insert(connection, READINGS, readings.slot, per_member)
+            _insert(connection, POSTINGS, readings.slot, _rows(postings))
+            _insert(connection, CERTIFICATES, readings.slot, certificates.columns())
+            connection.execute(sa.insert(FOOTPRINTS), [balance])
+
+    def save_block(self, slot: int, block: BlockReceipt, *, checked: bool) -> None:
+        """Write the block that committed a slot; checked: whether ledger and chain were then compared and equal."""
+        row = {
+            "slot": slot,
+            "number": block.number,
+            "timestamp": block.timestamp,
+            "hash": "0x" + block.hash.hex(),
+            "commit_gas": block.gas.get("commitSlot", 0),
+            "netting_gas": block.gas.get("propose", 0) + block.gas.get("finalise", 0),
+            "checked": int(checked),
+        }
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(BLOCKS), [row])
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def rows(self, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
+        """Rows of a query as mappings."""
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def _durable(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection
+    """Write-ahead log with full sync: what is committed survives a crash."""
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+
+
+def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
+    """Columns of a table with a row number."""
+    return {**table.columns(), "row": np.arange(len(table)), **more}
+
+
+def _insert(connection: sa.Connection, table: sa.Table, slot: int, columns: Mapping[str, Any]) -> None:
+    """Insert columns as rows of one slot."""
+    names = [column.name for column in table.columns if column.name != "slot"]
+    values: Iterable[tuple[int, ...]] = zip(*(np.asarray(columns[name]).tolist() for name in names), strict=True)
+    rows = [{"slot": slot, **dict(zip(names, row, strict=True))} for row in values]
+    if rows:
+        connection.execute(sa.insert(table), rows)
