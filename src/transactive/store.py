@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from transactive.core.accounts import Accounts
 from transactive.core.errors import StateError
 from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Postings, Readings, Refusals
-from transactive.core.tariff import PriceGrid
+from transactive.core.tariff import PriceGrid, Tariff
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import BlockReceipt
@@ -35,7 +35,12 @@ def _table(name: str, key: Sequence[str], *columns: str, texts: Sequence[str] = 
 
 
 SETTINGS = sa.Table("settings", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
-CLEARINGS = _table("clearings", ("slot",), "price", "traded_wh", "floor", "cap", "tick")
+CLEARINGS = _table(
+    "clearings",
+    ("slot",),
+    *("price", "traded_wh", "floor", "cap", "tick"),
+    *("supply_price", "feed_in", "fee", "grid_g_per_kwh"),
+)
 ORDERS = _table("orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh")
 REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
 READINGS = _table(
@@ -85,14 +90,17 @@ class Store:
 
     # -- stages of a slot -----------------------------------------------------------------------
 
-    def save_trading(self, orders: Orders, refusals: Refusals, clearing: Clearing, grid: PriceGrid) -> None:
-        """Write what gate closure produced."""
+    def save_trading(
+        self, orders: Orders, refusals: Refusals, clearing: Clearing, grid: PriceGrid, tariff: Tariff, grid_g: int
+    ) -> None:
+        """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot."""
         with self.engine.begin() as connection:
             _insert(connection, ORDERS, orders.slot, _rows(orders, allocated_wh=clearing.allocated_wh))
             _insert(connection, REFUSALS, orders.slot, _rows(refusals))
-            cleared = {"price": clearing.price, "traded_wh": clearing.traded_wh}
+            cleared = {"slot": clearing.slot, "price": clearing.price, "traded_wh": clearing.traded_wh}
             cleared |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
-            connection.execute(sa.insert(CLEARINGS), [{"slot": clearing.slot, **cleared}])
+            cleared |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
+            connection.execute(sa.insert(CLEARINGS), [{**cleared, "grid_g_per_kwh": grid_g}])
 
     def save_delivery(
         self,

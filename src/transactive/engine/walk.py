@@ -131,7 +131,7 @@ class Walk:
         self._traded[slot] = (orders, clearing)
         self.tally.refused += len(refusals)
         if self.store:
-            self.store.save_trading(orders, refusals, clearing, grid)
+            self.store.save_trading(orders, refusals, clearing, grid, tariff, self._grid_g(slot))
 
     def _plan(self, slot: int) -> None:
         """Plan both fleets at the gate of the first slot of a period, or of the run."""
@@ -186,7 +186,7 @@ class Walk:
 
     def _carbon(self, readings: Readings, delivery: Delivery) -> CarbonSlot:
         """Certificates and footprints; the residual mix is that of the slot's grid."""
-        grid_g = int(self.setting.environment.grid_g_per_kwh[self._row(readings.slot)])
+        grid_g = self._grid_g(readings.slot)
         factors = Factors(self.community.carbon.pv_g_per_kwh, grid_g, residual_g=grid_g)
         return account(readings, delivery, self.devices, self.lots, factors)
 
@@ -226,6 +226,10 @@ class Walk:
     def _forecast(self, slots: range) -> Forecast:
         """Forecast of coming slots from what is known now."""
         return forecast(self._net_load[: self._known], self.setting.measured.first_slot, self.clock.length, slots)
+
+    def _grid_g(self, slot: int) -> int:
+        """Carbon intensity of the grid in a slot [g/kWh]."""
+        return int(self.setting.environment.grid_g_per_kwh[self._row(slot)])
 
     def _row(self, slot: int) -> int:
         """Row of a slot in the measured series."""
