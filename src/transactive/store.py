@@ -6,7 +6,8 @@ delivery (readings, postings, certificates, footprints) once it is settled, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from transactive.core.accounts import Accounts
 from transactive.core.errors import StateError
 from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Postings, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.units import IntArray
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import BlockReceipt
@@ -34,6 +36,12 @@ def _table(name: str, key: Sequence[str], *columns: str, texts: Sequence[str] = 
     return sa.Table(name, METADATA, *kinds, sqlite_with_rowid=False)
 
 
+SNAPSHOT = sa.Table(
+    "snapshot",
+    METADATA,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
 SETTINGS = sa.Table("settings", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
 CLEARINGS = _table(
     "clearings",
@@ -74,6 +82,17 @@ class Store:
         """Close all connections."""
         self.engine.dispose()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """Run one transaction; a full or read-only disk becomes a StateError and nothing is written."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise StateError(
+                f"{self.path}: {error.orig}; free space or permissions, then run the same again"
+            ) from error
+
     # -- settings -------------------------------------------------------------------------------
 
     def setting(self, key: str) -> str | None:
@@ -84,7 +103,7 @@ class Store:
 
     def set(self, **values: str) -> None:
         """Write settings, replacing earlier values, in one transaction."""
-        with self.engine.begin() as connection:
+        with self._transaction() as connection:
             connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key.in_(values)))
             connection.execute(sa.insert(SETTINGS), [{"key": k, "value": v} for k, v in values.items()])
 
@@ -94,13 +113,13 @@ class Store:
         self, orders: Orders, refusals: Refusals, clearing: Clearing, grid: PriceGrid, tariff: Tariff, grid_g: int
     ) -> None:
         """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot."""
-        with self.engine.begin() as connection:
-            _insert(connection, ORDERS, orders.slot, _rows(orders, allocated_wh=clearing.allocated_wh))
-            _insert(connection, REFUSALS, orders.slot, _rows(refusals))
+        with self._transaction() as connection:
+            _put(connection, ORDERS, orders.slot, _rows(orders, allocated_wh=clearing.allocated_wh))
+            _put(connection, REFUSALS, orders.slot, _rows(refusals))
             cleared = {"slot": clearing.slot, "price": clearing.price, "traded_wh": clearing.traded_wh}
             cleared |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
             cleared |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
-            connection.execute(sa.insert(CLEARINGS), [{**cleared, "grid_g_per_kwh": grid_g}])
+            _put_one(connection, CLEARINGS, {**cleared, "grid_g_per_kwh": grid_g})
 
     def save_delivery(
         self,
@@ -110,8 +129,12 @@ class Store:
         certificates: Certificates,
         footprints: Footprints,
         baseline: Readings,
+        snapshot: bytes,
     ) -> None:
-        """Write what delivery, settlement and carbon produced; `baseline` are the meters without a market."""
+        """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
+
+        `baseline` are the meters without a market.
+        """
         members = len(readings.import_wh)
         per_member = {
             **readings.columns(),
@@ -124,12 +147,13 @@ class Store:
             "baseline_import_wh": baseline.import_wh,
             "baseline_export_wh": baseline.export_wh,
         }
-        balance = {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns}
-        with self.engine.begin() as connection:
-            _insert(connection, READINGS, readings.slot, per_member)
-            _insert(connection, POSTINGS, readings.slot, _rows(postings))
-            _insert(connection, CERTIFICATES, readings.slot, certificates.columns())
-            connection.execute(sa.insert(FOOTPRINTS), [balance])
+        with self._transaction() as connection:
+            _put(connection, READINGS, readings.slot, per_member)
+            _put(connection, POSTINGS, readings.slot, _rows(postings))
+            _put(connection, CERTIFICATES, readings.slot, certificates.columns())
+            _put_one(connection, FOOTPRINTS, {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns})
+            connection.execute(sa.delete(SNAPSHOT))
+            connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])
 
     def save_block(self, slot: int, block: BlockReceipt, *, checked: bool) -> None:
         """Write the block that committed a slot; checked: whether ledger and chain were then compared and equal."""
@@ -142,10 +166,30 @@ class Store:
             "netting_gas": block.gas.get("propose", 0) + block.gas.get("finalise", 0),
             "checked": int(checked),
         }
-        with self.engine.begin() as connection:
-            connection.execute(sa.insert(BLOCKS), [row])
+        with self._transaction() as connection:
+            _put_one(connection, BLOCKS, row)
 
     # -- reading --------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes | None:
+        """State after the last delivered slot, or None before the first."""
+        with self.engine.connect() as connection:
+            data: bytes | None = connection.scalar(sa.select(SNAPSHOT.c.data))
+        return data
+
+    def trading(self, slot: int, members: int) -> tuple[Orders, Clearing] | None:
+        """Orders and clearing of a slot as they were saved, or None."""
+        cleared = self.rows(sa.select(CLEARINGS).where(CLEARINGS.c.slot == slot))
+        if not cleared:
+            return None
+        columns = _columns(self.rows(sa.select(ORDERS).where(ORDERS.c.slot == slot).order_by(ORDERS.c.row)), ORDERS)
+        is_buy, given = columns["is_buy"].astype(bool), columns["allocated_wh"]
+        names = ("member", "price", "energy_wh", "lock_n")
+        orders = Orders(slot=slot, is_buy=is_buy, **{name: columns[name] for name in names})
+        bought, sold = np.zeros(members, np.int64), np.zeros(members, np.int64)
+        np.add.at(bought, orders.member[is_buy], given[is_buy])
+        np.add.at(sold, orders.member[~is_buy], given[~is_buy])
+        return orders, Clearing(slot, cleared[0]["price"], cleared[0]["traded_wh"], given, bought, sold)
 
     def rows(self, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
         """Rows of a query as mappings."""
@@ -164,8 +208,20 @@ def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  
     return {**table.columns(), "row": np.arange(len(table)), **more}
 
 
-def _insert(connection: sa.Connection, table: sa.Table, slot: int, columns: Mapping[str, Any]) -> None:
-    """Insert columns as rows of one slot."""
+def _columns(rows: Sequence[Mapping[str, Any]], table: sa.Table) -> dict[str, IntArray]:
+    """Rows as columns of whole numbers."""
+    return {column.name: np.array([row[column.name] for row in rows], np.int64) for column in table.columns}
+
+
+def _put_one(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Write the one row of a slot, replacing what an interrupted run left."""
+    connection.execute(sa.delete(table).where(table.c.slot == row["slot"]))
+    connection.execute(sa.insert(table), [row])
+
+
+def _put(connection: sa.Connection, table: sa.Table, slot: int, columns: Mapping[str, Any]) -> None:
+    """Write columns as the rows of one slot, replacing what an interrupted run left."""
+    connection.execute(sa.delete(table).where(table.c.slot == slot))
     names = [column.name for column in table.columns if column.name != "slot"]
     values: Iterable[tuple[int, ...]] = zip(*(np.asarray(columns[name]).tolist() for name in names), strict=True)
     rows = [{"slot": slot, **dict(zip(names, row, strict=True))} for row in values]

@@ -154,6 +154,21 @@ class ChainClient:
             ),
         )
 
+    def block_at(self, timestamp: int) -> Block | None:
+        """Block with exactly this time [Unix s], without its receipts; None if the chain has not come so far.
+
+        Raises ChainError if the chain is beyond without such a block.
+        """
+        head = self._head()
+        while int(head["timestamp"], 16) > timestamp and int(head["number"], 16) > 0:
+            head = self._node.ask("eth_getBlockByNumber", hex(int(head["number"], 16) - 1), HASHES_ONLY)
+        when = int(head["timestamp"], 16)
+        if when == timestamp:
+            return Block(int(head["number"], 16), bytes.fromhex(head["hash"][2:]), when, ())
+        if when < timestamp and head["number"] == self._head()["number"]:
+            return None
+        raise ChainError(f"chain {self.chain_id} is beyond {timestamp} s without a block at that time; use a new chain")
+
     def forget(self) -> None:
         """Drop what is queued and read nonces anew: after a revert of the chain itself."""
         self._queue.clear()

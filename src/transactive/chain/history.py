@@ -69,6 +69,15 @@ def commitments(client: ChainClient, settlement: Contract) -> list[Commitment]:
     return found
 
 
+def gas_in(client: ChainClient, settlement: Contract, block: int) -> dict[str, int]:
+    """Gas of the operator's calls in one block, summed by call."""
+    gas: dict[str, int] = {}
+    for call, log in _events(client, settlement, block):
+        if int(log["blockNumber"], 16) == block:
+            gas[call] = gas.get(call, 0) + client.gas_of(log["transactionHash"])
+    return gas
+
+
 def pending_words(client: ChainClient, settlement: Contract) -> list[int]:
     """Words of the newest proposal, from the call that made it. Raises ChainError if it cannot be found."""
     proposals = [log for call, log in _events(client, settlement) if call == "propose"]
@@ -78,8 +87,8 @@ def pending_words(client: ChainClient, settlement: Contract) -> list[int]:
     return [int(word) for word in arguments["words"]]
 
 
-def _events(client: ChainClient, settlement: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Logs of the operator's calls with the call's name, oldest first."""
-    for log in client.logs(settlement):
+def _events(client: ChainClient, settlement: Contract, first: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Logs of the operator's calls with the call's name, oldest first, from block `first` on."""
+    for log in client.logs(settlement, first):
         if log["topics"] and log["topics"][0] in TOPICS:
             yield TOPICS[log["topics"][0]], log

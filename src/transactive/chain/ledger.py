@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from web3.contract import Contract
 
 from transactive.chain.client import ChainClient
-from transactive.chain.history import Commitment, Gas, commitments, pending_words
+from transactive.chain.history import Commitment, Gas, commitments, gas_in, pending_words
 from transactive.chain.keys import Keys
 from transactive.chain.packing import decode_balances, encode_nets, words_for
 from transactive.core.errors import ChainError
@@ -108,18 +108,27 @@ class ChainLedger:
         return str(self._settlement.address)
 
     @property
+    def height(self) -> int:
+        """Number of the newest block."""
+        return self._client.height
+
+    @property
     def chain_id(self) -> int:
         """EIP-155 number of the chain."""
         return self._client.chain_id
 
     def deposit(self, amounts_n: Sequence[int], timestamp: int) -> BlockReceipt:
         """Create money [n¤] for each account with an amount above zero and deposit it, in a block at `timestamp`."""
+        self.queue_deposits(amounts_n)
+        return self.block(timestamp)
+
+    def queue_deposits(self, amounts_n: Sequence[int]) -> None:
+        """Queue the creation and deposit of money [n¤] for each account with an amount above zero."""
         for index, amount in enumerate(amounts_n):
             if amount > 0:
                 key = self._keys.account(index)
                 self._client.send(self._on_ramp, self._currency, "mint", key.address, int(amount))
                 self._client.send(key, self._settlement, "deposit", int(amount))
-        return self.block(timestamp)
 
     def commit_slot(self, slot: int, sums: Sequence[int]) -> Tree:
         """Queue the commitment of a slot over the packed running totals (core.merkle.MONEY), one per account."""
@@ -163,6 +172,16 @@ class ChainLedger:
         if "finalise" in gas:
             self._words = None
         return BlockReceipt(block.number, block.hash, block.timestamp, gas)
+
+    def at(self, timestamp: int) -> BlockReceipt | None:
+        """Block of this run at `timestamp` [Unix s], or None if the chain has not come so far.
+
+        An interrupted run asks before it repeats a step. Raises ChainError if the chain is beyond without such a block.
+        """
+        found = self._client.block_at(timestamp)
+        if found is None:
+            return None
+        return BlockReceipt(found.number, found.hash, timestamp, gas_in(self._client, self._settlement, found.number))
 
     @property
     def pending(self) -> bool:

@@ -24,7 +24,10 @@ Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
 
 @dataclass(slots=True)
 class Fleet:
-    """Charge levels and rules. `charged_wh` (members,) is the level after the last delivered slot; it starts empty."""
+    """Charge levels and rules.
+
+    charged_wh: (members,), after the last delivered slot; it starts empty. rules: of slots not yet delivered.
+    """
 
     devices: Devices
     clock: Clock
@@ -34,12 +37,6 @@ class Fleet:
 
     def __post_init__(self) -> None:
         self.charged_wh = np.zeros_like(self.devices.capacity_wh)
-
-    def slots_to_plan(self, slot: int) -> range:
-        """Slots that a plan made at the gate of `slot` covers: to the end of its period and a day beyond."""
-        length = self.clock.length
-        period_end = (self.clock.period(slot) + 1) * self.clock.slots_per_period * length
-        return range(slot, period_end + LOOK_AHEAD, length)
 
     def plan(self, forecast: Forecast, tariffs: Sequence[Tariff]) -> None:
         """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value."""

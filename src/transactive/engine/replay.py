@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from transactive.config import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import time_text
+from transactive.engine import state
 from transactive.engine.walk import Gateway, SlotRecord, Walk
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
@@ -68,29 +71,49 @@ def replay(
     seed: str,
     after_slot: Callable[[SlotRecord], None] = lambda _: None,
 ) -> Outcome:
-    """Run slots with database and embedded chain in `folder`. Raises StateError if the folder holds a run."""
+    """Run slots with database and embedded chain in `folder`, or go on where an interrupted run stopped.
+
+    Raises StateError if the folder holds another run, is in use, or cannot be written.
+    """
+    try:
+        with state.hold(folder), closing(Store(folder)) as store:
+            state.claim(store, setting, slots, seed)
+            return _walk(setting, slots, folder, seed, store, after_slot)
+    except (sqlite3.OperationalError, OSError) as error:
+        raise StateError(f"{folder}: {error}; free space or permissions, then run the same again") from error
+
+
+def _walk(
+    setting: Setting,
+    slots: range,
+    folder: Path,
+    seed: str,
+    store: Store,
+    after_slot: Callable[[SlotRecord], None],
+) -> Outcome:
+    """Open the chain, new or as an interrupted run left it, and walk."""
     from transactive.chain.client import ChainClient
     from transactive.chain.keys import DemoKeys
+    from transactive.chain.ledger import ChainLedger
 
-    store = Store(folder)
-    if store.setting("community") is not None:
-        raise StateError(f"{folder}: holds a run already; choose an empty folder")
     keys = DemoKeys(seed)
-    clock = setting.community.clock
-    opening = clock.gate(slots[0]) - OPENING
-    accounts = setting.community.chart.on_chain
+    opening = setting.community.clock.gate(slots[0]) - OPENING
+    address = store.setting("settlement") if store.snapshot() else None
+    if address is None:  # nothing was delivered yet: what there is of a chain is made anew, block by block the same
+        for file in folder.glob(f"{CHAIN_FILE}*"):
+            file.unlink()
     url = f"embedded:{folder / CHAIN_FILE}"
-    client = ChainClient.open(url, genesis_time=opening - 1, alloc=keys.addresses(accounts))
-    try:
-        store.set(community=setting.community.to_json(), first_slot=str(slots[0]), slots=str(len(slots)))
-        ledger = _deploy(client, keys, setting, opening)
+    accounts = keys.addresses(setting.community.chart.on_chain)
+    with closing(ChainClient.open(url, genesis_time=opening - 1, alloc=accounts)) as client:
+        if address is None:
+            ledger = _deploy(client, keys, setting, opening)
+            store.set(settlement=ledger.address)
+        else:
+            ledger = ChainLedger.attach(client, keys, address)
         signer = keys.role("gateway")
         walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store)
         walk.run(after_slot)
         return Outcome(walk, _chain_summary(client, ledger, url, len(setting.community.members)), _bills(walk))
-    finally:
-        client.close()
-        store.close()
 
 
 def _deploy(client: ChainClient, keys: DemoKeys, setting: Setting, opening: int) -> ChainLedger:

@@ -7,19 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
-from transactive.core.errors import DataError
+from transactive.core.errors import DataError, StateError
 from transactive.core.slots import time_text
 from transactive.core.tables import Certificates, Clearing, Delivery, Footprints, Forecast, Orders, Postings, Readings
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.core.units import IntArray
 from transactive.engine.anchor import Anchor
-from transactive.engine.fleet import Fleet
-from transactive.forecasting.empirical import forecast
+from transactive.engine.fleet import LOOK_AHEAD, Fleet
+from transactive.engine.snapshot import restore, take
+from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
 from transactive.insight.tally import Tally
 from transactive.market import registry
 from transactive.metering.gateway import enter, sign
@@ -92,20 +90,41 @@ class Walk:
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self._traded: dict[int, tuple[Orders, Clearing]] = {}
-        self._net_load, self._known = self._history()
+        self._check_history()
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> None:
-        """Walk through all slots; `after_slot` sees the record of each once it is settled."""
+        """Walk through all slots; `after_slot` sees the record of each once it is settled.
+
+        With a database that holds an interrupted run of the same setting, it goes on where that one stopped.
+        """
         length, lead = self.clock.length, self.clock.lead
-        self.anchor.open(self.clock.gate(self.slots[0]) - 1)
-        for now in range(self.slots[0] - lead * length, self.slots[-1] + length, length):
-            self._know(now)
+        done = self._resume()
+        if done is None:
+            self.anchor.open(self.clock.gate(self.slots[0]) - 1)
+        first = self.slots[0] - lead * length if done is None else done + length
+        for now in range(first, self.slots[-1] + length, length):
             closing = now + lead * length
             if closing in self.slots:
                 self.trade(closing)
             if now in self.slots:
                 after_slot(self.deliver(now))
         self.anchor.finish(self.slots[-1], account=0)
+
+    def _resume(self) -> int | None:
+        """Take up the state of an interrupted run; returns its last delivered slot, or None to begin."""
+        data = self.store.snapshot() if self.store else None
+        if self.store is None or data is None:
+            return None
+        fleets = (self.fleet, self.baseline_fleet)
+        done, self.digest, self.lots = restore(data, fleets, self.ledger, self.anchor, self.tally)
+        for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
+            traded = self.store.trading(slot, self.accounts.members)
+            if traded is None:
+                raise StateError(f"{self.store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
+            self._traded[slot] = traded
+            self._plan(slot)
+        self._commit(done)
+        return done
 
     @property
     def state_hash(self) -> str:
@@ -120,7 +139,7 @@ class Walk:
         length, tariff = self.clock.length, self.setting.tariff(slot)
         grid = PriceGrid.of(tariff, self.community.market.tick_micro_per_kwh)
         self._plan(slot)
-        near = self._forecast(range(self.clock.gate(slot), slot + length, length))
+        near = self._forecast(slot, range(self.clock.gate(slot), slot + length, length))
         expected = self.fleet.expected_net_load(near)
         most_export = self.devices.pv_wh + self.devices.power_wh
         wished = curve_orders(slot, expected, most_export, tariff, grid)
@@ -134,12 +153,14 @@ class Walk:
             self.store.save_trading(orders, refusals, clearing, grid, tariff, self._grid_g(slot))
 
     def _plan(self, slot: int) -> None:
-        """Plan both fleets at the gate of the first slot of a period, or of the run."""
+        """Make sure that both fleets have a rule for a slot: plans are made at the first gate of a period or run."""
         if slot in self.fleet.rules:
             return
-        end = self.setting.end
-        slots = range(slot, min(self.fleet.slots_to_plan(slot).stop, end), self.clock.length)
-        ahead = self._forecast(slots)
+        length, period = self.clock.length, self.clock.slots_per_period * self.clock.length
+        first = max(slot // period * period, self.slots[0])
+        end = min(slot // period * period + period + LOOK_AHEAD, self.setting.end)
+        slots = range(first, end, length)
+        ahead = self._forecast(first, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
         for fleet in (self.fleet, self.baseline_fleet):
             fleet.plan(ahead, tariffs)
@@ -163,13 +184,19 @@ class Walk:
         self.digest = hashlib.sha256(self.digest + record.digest()).digest()
         self.tally.add(record.orders, clearing, readings, postings, carbon.footprints, record.baseline, tariff)
         if self.store:
+            fleets = (self.fleet, self.baseline_fleet)
+            state = take(slot, self.digest, self.lots, fleets, self.ledger, self.anchor, self.tally)
             self.store.save_delivery(
-                clearing, readings, postings, carbon.certificates, carbon.footprints, record.baseline
+                clearing, readings, postings, carbon.certificates, carbon.footprints, record.baseline, state
             )
+        self._commit(slot)
+        return record
+
+    def _commit(self, slot: int) -> None:
+        """Put a delivered slot on chain."""
         checked = self.anchor.slot_over(slot)
         if self.store and self.anchor.last_block:
             self.store.save_block(slot, self.anchor.last_block, checked=checked)
-        return record
 
     def _measure(self, slot: int, fleet: Fleet) -> Readings:
         """Let a fleet act on what happens in a slot and read the meters."""
@@ -202,34 +229,30 @@ class Walk:
 
     # -- what is known --------------------------------------------------------------------------
 
-    def _history(self) -> tuple[IntArray, int]:
-        """Net load up to the first gate, with room for the run, and how many slots of it are known."""
-        measured = self.setting.measured
+    def _check_history(self) -> None:
+        """Refuse a run whose first gate closes before a day of readings is known."""
         first_gate = self.clock.gate(self.slots[0])
-        known = self._row(first_gate)
-        if known < 1:
+        if self._row(first_gate) * self.clock.length < DAY:
             raise DataError(
-                f"the run's first gate closes {time_text(first_gate)}, but readings begin"
-                f" {time_text(measured.first_slot)}; start at least a day later"
+                f"the first gate closes at {time_text(first_gate)} and readings begin at"
+                f" {time_text(self.setting.measured.first_slot)}; start at least a day later"
             )
-        net = np.zeros((self._row(self.slots[-1]) + 1, len(self.community.members)), np.int64)
-        net[:known] = measured.consumption_wh[:known] - measured.generation_wh[:known]
-        return net, known
 
-    def _know(self, now: int) -> None:
-        """Learn the readings of all slots that ended by `now`."""
+    def _forecast(self, slot: int, slots: range) -> Forecast:
+        """Forecast of coming slots from the readings of slots that ended by the gate of `slot`."""
         measured = self.setting.measured
-        for row in range(self._known, self._row(now)):
-            self._net_load[row] = measured.consumption_wh[row] - measured.generation_wh[row]
-        self._known = max(self._known, self._row(now))
-
-    def _forecast(self, slots: range) -> Forecast:
-        """Forecast of coming slots from what is known now."""
-        return forecast(self._net_load[: self._known], self.setting.measured.first_slot, self.clock.length, slots)
+        known = self._row(self.clock.gate(slot))
+        begin = max(known - SAMPLE_DAYS * DAY // self.clock.length, 0)  # older readings are not looked at
+        net_load = measured.consumption_wh[begin:known] - measured.generation_wh[begin:known]
+        return forecast(net_load, self._slot(begin), self.clock.length, slots)
 
     def _grid_g(self, slot: int) -> int:
         """Carbon intensity of the grid in a slot [g/kWh]."""
         return int(self.setting.environment.grid_g_per_kwh[self._row(slot)])
+
+    def _slot(self, row: int) -> int:
+        """Slot of a row of the measured series."""
+        return self.setting.measured.first_slot + row * self.clock.length
 
     def _row(self, slot: int) -> int:
         """Row of a slot in the measured series."""

@@ -86,7 +86,7 @@ def member_bills(
 
     The credit is that energy at the cheapest supply price of the run.
     """
-    cheapest = min(tally.supply_prices)
+    cheapest = tally.cheapest_supply
     columns = {
         "without_market_n": tally.without_market_n,
         "without_market_credit_n": without_charge_wh * cheapest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Tally:
     grid_import_wh: int = 0
     energy_residual_wh: int = 0
     money_residual_n: int = 0
-    supply_prices: list[int] = field(default_factory=list)
+    cheapest_supply: int = 2**62
 
     @classmethod
     def empty(cls, members: int) -> Tally:
@@ -79,7 +79,7 @@ class Tally:
         self.consumption_wh += readings.consumption_wh
         self.location_mg += footprints.location_mg
         self.market_mg += footprints.market_mg
-        self.supply_prices.append(tariff.supply)
+        self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
         self._balance(clearing, readings, postings, net)
 
     def _balance(self, clearing: Clearing, readings: Readings, postings: Postings, net: IntArray) -> None:

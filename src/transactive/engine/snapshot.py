@@ -1,0 +1,109 @@
+"""The state of a run between two slots, as bytes: what an interrupted run goes on from.
+
+Written in the same transaction as the slot that it follows, before the slot's block. What follows from the data alone
+(forecasts, plans) and what the database holds (orders and clearings of coming slots) is not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from transactive.carbon.storage import Lots
+from transactive.core.errors import StateError
+from transactive.core.units import BoolArray, IntArray
+from transactive.engine.anchor import Anchor
+from transactive.engine.fleet import Fleet
+from transactive.insight.tally import Tally
+from transactive.settlement.ledger import Ledger, Totals
+
+
+class Column(msgspec.Struct, frozen=True, array_like=True):
+    """An array of whole numbers or truth values, or one number (shape ()): little-endian int64."""
+
+    shape: tuple[int, ...]
+    data: bytes
+    boolean: bool
+
+    @classmethod
+    def of(cls, value: IntArray | BoolArray | int) -> Column:
+        """Column of an array or a number."""
+        array = np.asarray(value)
+        return cls(array.shape, array.astype("<i8").tobytes(), array.dtype == np.bool_)
+
+    def value(self) -> Any:  # noqa: ANN401 - an array or a number, as it was
+        """What the column was made of."""
+        if not self.shape:
+            return int(np.frombuffer(self.data, "<i8")[0])
+        array = np.frombuffer(self.data, "<i8").reshape(self.shape)
+        return array.astype(np.bool_ if self.boolean else np.int64)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything that passes from one slot to the next; `slot` is the last one delivered."""
+
+    slot: int
+    digest: bytes
+    lots: Column
+    charged_wh: tuple[Column, Column]
+    ledger: dict[str, Column]
+    periods: dict[int, tuple[Column, ...]]
+    locks_n: dict[int, Column]
+    closed: list[int]
+    proposed: int | None
+    ready_at: int
+    tally: dict[str, Column]
+
+
+LEDGER_FIELDS = ("balances_n", "undistributed_n", "receivable_n", "suspended")
+PERIOD_FIELDS = ("debit_n", "credit_n", "bought_wh", "sold_wh")
+TALLY_FIELDS = tuple(field.name for field in fields(Tally))
+
+
+def take(
+    slot: int, digest: bytes, lots: Lots, fleets: tuple[Fleet, Fleet], ledger: Ledger, anchor: Anchor, tally: Tally
+) -> bytes:
+    """State after the delivery of `slot`, as bytes."""
+    snapshot = Snapshot(
+        slot=slot,
+        digest=digest,
+        lots=Column.of(lots.columns),
+        charged_wh=(Column.of(fleets[0].charged_wh), Column.of(fleets[1].charged_wh)),
+        ledger={name: Column.of(getattr(ledger, name)) for name in LEDGER_FIELDS},
+        periods={
+            number: tuple(Column.of(getattr(totals, name)) for name in PERIOD_FIELDS)
+            for number, totals in ledger.periods.items()
+        },
+        locks_n={locked_slot: Column.of(locked) for locked_slot, locked in ledger.locks_n.items()},
+        closed=anchor.closed,
+        proposed=anchor.proposed,
+        ready_at=anchor.ready_at,
+        tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
+    )
+    return msgspec.msgpack.encode(snapshot)
+
+
+def restore(
+    data: bytes, fleets: tuple[Fleet, Fleet], ledger: Ledger, anchor: Anchor, tally: Tally
+) -> tuple[int, bytes, Lots]:
+    """Put a snapshot into the parts of a new run; returns the last slot delivered, the digest and the lots.
+
+    Raises StateError if the bytes are not a snapshot of this version.
+    """
+    try:
+        snapshot = msgspec.msgpack.decode(data, type=Snapshot)
+    except msgspec.MsgspecError as error:
+        raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
+    for fleet, charged in zip(fleets, snapshot.charged_wh, strict=True):
+        fleet.charged_wh = charged.value()
+    for name, column in snapshot.ledger.items():
+        setattr(ledger, name, column.value())
+    ledger.periods = {number: Totals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()}
+    ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
+    anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
+    for name, column in snapshot.tally.items():
+        setattr(tally, name, column.value())
+    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value())

@@ -1,0 +1,75 @@
+"""Whose state a folder holds: one process at a time, one setting for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from transactive.config import Setting
+from transactive.core.errors import StateError
+from transactive.core.slots import time_text
+from transactive.store import Store
+
+LOCK_FILE = "in-use.lock"
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a folder. Raises StateError if one is in it; a killed one is out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / LOCK_FILE)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout as error:
+        raise StateError(f"{folder}: another process is running on it; wait for it or use another --state") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def claim(store: Store, setting: Setting, slots: range, seed: str) -> None:
+    """Mark a new folder as this run's, or check that it is. Raises StateError naming the first difference."""
+    mine = describe(setting, slots, seed)
+    text = store.setting("run")
+    if text is None:
+        store.set(run=json.dumps(mine, sort_keys=True), community=setting.community.to_json())
+        return
+    difference = _difference(json.loads(text), mine)
+    if difference:
+        raise StateError(
+            f"{store.path.parent}: was made with {difference}; use the same again or another --state folder"
+        )
+
+
+def describe(setting: Setting, slots: range, seed: str) -> dict[str, Any]:
+    """Everything that decides a run: community, data, slots, seed."""
+    return {
+        "community": json.loads(setting.community.to_json()),
+        "first slot": time_text(slots[0]),
+        "slots": len(slots),
+        "seed": seed,
+        "readings": setting.measured.digest().hex()[:16],
+        "environment": setting.environment.digest().hex()[:16],
+    }
+
+
+def _difference(theirs: Any, mine: Any, place: str = "") -> str | None:  # noqa: ANN401 - JSON values
+    """First place where two JSON values differ, as "place = theirs, not mine"."""
+    if isinstance(theirs, dict) and isinstance(mine, dict):
+        for key in dict.fromkeys((*theirs, *mine)):
+            found = _difference(theirs.get(key), mine.get(key), f"{place}.{key}".lstrip("."))
+            if found:
+                return found
+        return None
+    if isinstance(theirs, list) and isinstance(mine, list):
+        for i, (a, b) in enumerate(zip(theirs, mine, strict=False)):
+            if found := _difference(a, b, f"{place}[{i}]"):
+                return found
+        return None if len(theirs) == len(mine) else f"{len(theirs)} {place}, not {len(mine)}"
+    return None if theirs == mine else f"{place} = {theirs}, not {mine}"
