@@ -6,7 +6,14 @@ from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.contract.world import (
     ARBITER,
@@ -35,8 +42,8 @@ nets = st.one_of(st.sampled_from(EDGES), st.integers(-BIAS, BIAS - 1), st.intege
 stocks = st.one_of(st.sampled_from([0, 1, 1000, MAX_BALANCE, MAX_BALANCE - 1, 2**61]), st.integers(0, MAX_BALANCE))
 
 
-def new_twin() -> SettlementTwin:
-    return SettlementTwin(accounts=8, slot_seconds=SLOT, slots_per_period=SLOTS, window=WINDOW, notice=NOTICE)
+def new_twin(accounts: int = 8) -> SettlementTwin:
+    return SettlementTwin(accounts=accounts, slot_seconds=SLOT, slots_per_period=SLOTS, window=WINDOW, notice=NOTICE)
 
 
 def reason_of(call, *arguments) -> str | None:
@@ -63,15 +70,15 @@ def test_words_against_the_twin():
     """Accepted and refused nettings must both be frequent, so that the comparison means something."""
     seen: Counter[str | None] = Counter()
 
-    @settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(
-        st.lists(stocks, min_size=8, max_size=8),
+        st.lists(stocks, min_size=5, max_size=5),
         st.lists(nets, max_size=8),
         st.sampled_from(["balanced", "fitting", "fitting", "raw", "flip"]),
         st.integers(0, 511),
     )
     def compare(balances, amounts, kind, bit):
-        w, twin = World.fresh(8, money=0), new_twin()
+        w, twin = World.fresh(5, money=0), new_twin(5)
         for i, balance in enumerate(balances):
             if balance:
                 w.client.send(w.members[i], w.c, "deposit", balance)
@@ -100,9 +107,9 @@ def test_words_against_the_twin():
         seen[wanted] += 1
 
     compare()
-    assert seen[None] >= 15
-    assert seen["settlement: not zero-sum"] >= 5
-    assert seen["settlement: overdraft or lane overflow"] >= 2
+    assert seen[None] >= 8
+    assert seen["settlement: not zero-sum"] >= 3
+    assert seen["settlement: overdraft or lane overflow"] >= 1
 
 
 members = st.integers(0, 7)
@@ -155,7 +162,7 @@ class Life(RuleBasedStateMachine):
         stated = 2**256 - 1 if amount is None else amount
         self.both(self.w.members[i], "setLimit", [stated], self.twin.set_limit, i, amount)
 
-    @rule(to=st.booleans())
+    @rule(to=st.sampled_from([True, False, False]))
     def pause(self, to):
         self.w.do(OWNER, "setPaused", ON if to else OFF)
         self.twin.paused = to
@@ -167,6 +174,10 @@ class Life(RuleBasedStateMachine):
     )
     def commit(self, trades, offset, bad):
         slot = max(self.w.now, self.w.client.head_timestamp + 1) // SLOT - 1 + offset
+        voided, count = self.twin.proposal.commits
+        if self.twin.proposal.period == 0 and count and self.twin.periods[voided].commits == count:
+            slot = self.committed[voided][0] + offset  # what was void is committed anew, from empty books
+            self.books[voided] = Book(8)
         number = slot // SLOTS
         book = Book(8)
         book.totals = [list(row) for row in self.books.get(number, Book(8)).totals]
@@ -197,20 +208,43 @@ class Life(RuleBasedStateMachine):
         if self.both(OPERATOR, "propose", [period, words], self.twin.propose, period, words):
             self.words = words
 
+    @rule(
+        trades=st.lists(st.tuples(members, members, st.integers(0, 200)), max_size=4),
+        kind=st.sampled_from(KINDS),
+        stop=st.sampled_from(["nothing", "nothing", "challenge", "veto", "retract"]),
+        i=members,
+    )
+    def whole_period(self, trades, kind, stop, i):
+        """From a first commitment to the payment: what single steps by chance rarely reach."""
+        self.pause(to=False)
+        self.w.now += SLOT
+        self.commit(trades, 0, 0)
+        self.propose(kind, early=False)
+        if stop == "challenge":
+            self.challenge(i)
+        elif stop == "veto":
+            self.veto()
+        elif stop == "retract":
+            self.retract()
+        self.finalise(late=True)
+
     @rule(late=st.booleans())
     def finalise(self, late):
         if late:
             self.w.now += WINDOW
         self.both(STRANGER, "finalise", [self.words], self.twin.finalise)
 
+    @precondition(lambda self: self.twin.is_pending)
     @rule()
     def retract(self):
         self.both(OPERATOR, "retract", [], self.twin.retract, timed=False)
 
+    @precondition(lambda self: self.twin.is_pending)
     @rule()
     def veto(self):
         self.both(ARBITER, "veto", [], self.twin.veto)
 
+    @precondition(lambda self: self.twin.is_pending)
     @rule(i=members)
     def challenge(self, i):
         period = self.twin.proposal.period
@@ -235,9 +269,12 @@ class Life(RuleBasedStateMachine):
         return header
 
     @invariant()
-    def same_balances_and_solvent(self):
+    def same_balances(self):
         if hasattr(self, "w"):
             assert self.w.balances() == self.twin.balances_n
+
+    def teardown(self):
+        if hasattr(self, "w"):
             assert self.w.solvent()
             assert self.w.read("settledPeriod") == self.twin.settled_period
             assert self.w.read("isPending") == self.twin.is_pending
@@ -247,8 +284,8 @@ def test_random_life():
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=35,
+            max_examples=20,
+            stateful_step_count=25,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -1,0 +1,45 @@
+"""Artifacts: what ships is what the compiler makes of the sources, byte for byte."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.resources import files
+
+import pytest
+
+from transactive.chain.artifact import CONTRACTS, artifact, source
+from transactive.chain.compile import compiled
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_recompiling_gives_the_same_bytes(name):
+    shipped = (files("transactive.chain") / "artifacts" / f"{name}.json").read_bytes()
+    assert compiled(name) == shipped, "run python -m transactive.chain.compile"
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_what_an_artifact_says(name):
+    made = artifact(name)
+    assert (made.name, made.compiler, made.evm_version) == (name, "vyper 0.4.3", "cancun")
+    assert made.runtime[2:] in made.bytecode
+    assert made.runtime_bytes < 24_576
+    for line in ("# pragma version 0.4.3", "# pragma evm-version cancun", "# SPDX-License-Identifier: Apache-2.0"):
+        assert line in source(name).splitlines()[:3]
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_every_external_function_is_documented(name):
+    lines = source(name).splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("def "):
+            end = next(n for n in range(number, len(lines)) if lines[n].endswith(":"))
+            assert lines[end + 1].strip().startswith('"""'), line
+
+
+def test_importing_the_room_is_light():
+    code = (
+        "import sys, transactive.chain, transactive.chain.twin; print([m for m in ('web3', 'eth') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,185 @@
+"""The ledger that the engine talks to: a community's slots and periods, restarts, determinism."""
+
+from __future__ import annotations
+
+import pytest
+
+from transactive.chain.client import ChainClient
+from transactive.chain.keys import DemoKeys
+from transactive.chain.ledger import ChainLedger
+from transactive.core.errors import ChainError, ContractRevert
+from transactive.core.merkle import MONEY, Tree, climb, leaf_hash
+
+KEYS = DemoKeys("ledger")
+ACCOUNTS, HOUR, DAY, WINDOW = 6, 3600, 24, 1800
+START = 17_000 * DAY * HOUR
+FIRST = START // HOUR
+TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7], [300, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 300, 0, 1]]
+SUMS = [MONEY.pack(totals) for totals in TOTALS]
+NETS = [-5, 5, -300, 0, 0, 300]
+
+
+def open_client(path) -> ChainClient:
+    alloc = KEYS.addresses(ACCOUNTS)
+    return ChainClient.open(f"embedded:{path}", genesis_time=START - 2 * HOUR, alloc=alloc)
+
+
+def new_ledger(path=":memory:") -> ChainLedger:
+    return ChainLedger.deploy(
+        open_client(path),
+        KEYS,
+        accounts=ACCOUNTS,
+        slot_seconds=HOUR,
+        slots_per_period=DAY,
+        window=WINDOW,
+        timestamp=START - HOUR,
+        currency_name="Local Energy",
+        currency_symbol="LEN",
+    )
+
+
+def until_proposed(ledger: ChainLedger) -> int:
+    """Deposits, two slots, a proposal. Time of the last block."""
+    ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
+    for hour in (0, 23):
+        ledger.commit_slot(FIRST + hour, SUMS)
+        ledger.block(START + (hour + 1) * HOUR)
+    ledger.propose(FIRST // DAY, NETS)
+    return ledger.block(START + DAY * HOUR + 1).timestamp
+
+
+@pytest.fixture
+def ledger():
+    made = new_ledger()
+    yield made
+    made._client.close()
+
+
+def test_a_period(ledger):
+    assert ledger._client.height == 1  # everything was deployed in one block
+    receipt = ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
+    assert (receipt.number, receipt.timestamp, receipt.hash) == (2, START, ledger._client.head_hash)
+    assert set(receipt.gas) == {"mint", "deposit"}
+    assert ledger.balances_n() == [1000, 0, 1000, 0, 0, 7]
+    assert ledger.last_slot is None
+    for hour in range(DAY):
+        tree = ledger.commit_slot(FIRST + hour, SUMS)
+        assert tree.root == Tree.of_slot(FIRST + hour, SUMS, ledger.depth).root
+        assert ledger.slot_commits == hour
+        receipt = ledger.block(START + (hour + 1) * HOUR)
+        assert receipt.gas == {"commitSlot": ledger.gas_slot_commits[-1]}
+    assert (ledger.slot_commits, ledger.last_slot) == (24, FIRST + 23)
+    assert (ledger.pending, ledger.ready_at, ledger.settled_period) == (False, None, 0)
+    ledger.propose(FIRST // DAY, NETS)
+    assert not ledger.pending  # only queued
+    proposed = ledger.block(START + DAY * HOUR + 1)
+    assert (ledger.pending, ledger.ready_at) == (True, proposed.timestamp + WINDOW)
+    assert ledger.balances_n() == [1000, 0, 1000, 0, 0, 7]
+    ledger.finalise()
+    paid = ledger.block(ledger.ready_at)
+    assert ledger.balances_n() == [995, 5, 700, 0, 0, 307]
+    assert (ledger.pending, ledger.nettings, ledger.settled_period) == (False, 1, FIRST // DAY)
+    assert ledger.gas_nettings == [proposed.gas["propose"] + paid.gas["finalise"]]
+    with pytest.raises(ChainError, match="no netting is proposed"):
+        ledger.finalise()
+
+
+def test_withdrawals(ledger):
+    ledger.deposit([1000, 0, 0, 0, 0, 0], START)
+    ledger.request_withdrawal(0, 400)
+    ledger.block(START + 1)
+    ledger.withdraw(0)
+    with pytest.raises(ContractRevert) as caught:
+        ledger.block(START + 2)
+    assert str(caught.value) == "settlement: notice running"
+    ledger.release(0)
+    ledger.withdraw(0)  # the queue goes on after a refusal, in order
+    ledger.block(START + 3)
+    assert (ledger.balances_n()[0], ledger.wallet_n(0)) == (600, 400)
+
+
+def test_what_is_refused(ledger):
+    ledger.commit_slot(FIRST, SUMS)
+    with pytest.raises(ContractRevert) as caught:
+        ledger.block(START + HOUR - 1)
+    assert str(caught.value) == "settlement: slot not over"
+    ledger.commit_slot(FIRST, SUMS)
+    ledger.block(START + HOUR)
+    ledger.commit_slot(FIRST, SUMS)
+    with pytest.raises(ContractRevert) as caught:
+        ledger.block(START + HOUR + 1)
+    assert str(caught.value) == "settlement: slot committed"
+    assert ledger.slot_commits == 1
+    ledger.commit_slot(FIRST + 1, SUMS)
+    with pytest.raises(ChainError, match="is not after the last block"):
+        ledger.block(START)
+    ledger.commit_slot(FIRST + 1, SUMS)
+    ledger.block(START + 2 * HOUR)
+    assert ledger.last_slot == FIRST + 1
+    with pytest.raises(ValueError, match="account 1 does not fit"):
+        ledger.propose(FIRST // DAY, [0, 2**62])
+
+
+def test_commitments_prove_a_leaf(ledger):
+    until_proposed(ledger)
+    found = ledger.commitments()
+    assert [c.slot for c in found] == [FIRST, FIRST + 23]
+    assert [c.block for c in found] == [3, 4]
+    proof = Tree.of_slot(FIRST + 23, SUMS, ledger.depth).proof(2)
+    leaf = (leaf_hash(FIRST + 23, 2, SUMS[2]), SUMS[2])
+    assert climb(leaf, 2, proof, MONEY) == (found[1].root, found[1].totals, True)
+
+
+def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):
+    first = new_ledger(tmp_path / "c.db")
+    until_proposed(first)
+    first._client.close()
+    client = open_client(tmp_path / "c.db")
+    second = ChainLedger.attach(client, KEYS, first.address)
+    assert (second.accounts, second.depth) == (first.accounts, first.depth)
+    assert second.gas_slot_commits == first.gas_slot_commits
+    assert (second.pending, second.last_slot) == (True, FIRST + 23)
+    second.finalise()
+    second.block(second.ready_at)
+    assert second.balances_n() == [995, 5, 700, 0, 0, 307]
+    third = ChainLedger.attach(client, KEYS, first.address)
+    assert third.gas_nettings == second.gas_nettings
+    with pytest.raises(ChainError, match="the seed it was deployed with"):
+        ChainLedger.attach(client, DemoKeys("other"), first.address)
+    with pytest.raises(ChainError, match="no contract at"):
+        ChainLedger.attach(client, KEYS, KEYS.role("owner").address)
+    client.close()
+
+
+def test_two_runs_give_the_same_hash():
+    heads = set()
+    for _ in range(2):
+        ledger = new_ledger()
+        until_proposed(ledger)
+        heads.add(ledger._client.head_hash)
+        ledger._client.close()
+    assert len(heads) == 1
+
+
+def test_what_does_not_fit_follows_a_second_later(monkeypatch):
+    monkeypatch.setattr("transactive.chain.nodes.CALL_GAS", 59_800_000)  # leaves room for little else in a block
+    ledger = new_ledger()
+    receipt = ledger.deposit([5] * ACCOUNTS, START)
+    assert receipt.timestamp > START
+    assert ledger.balances_n() == [5] * ACCOUNTS
+    ledger._client.close()
+
+
+def test_accounts_without_ether_are_named(tmp_path):
+    with pytest.raises(ChainError, match="has no ether for gas"):
+        ChainLedger.deploy(
+            ChainClient.open("embedded::memory:", alloc=KEYS.addresses(1)),
+            KEYS,
+            accounts=2,
+            slot_seconds=HOUR,
+            slots_per_period=DAY,
+            window=WINDOW,
+            timestamp=START,
+            currency_name="x",
+            currency_symbol="x",
+        )
