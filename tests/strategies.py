@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from transactive.core.tables import Orders
+from transactive.core.accounts import Accounts
+from transactive.core.community import Devices
+from transactive.core.tables import Clearing, Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.units import PPM, IntArray, share
 
 MOST_WH = 1 << 62
 
@@ -78,3 +82,80 @@ def tariffs(draw: st.DrawFn) -> Tariff:
     spread = draw(st.integers(0, 400_000))
     fee = draw(st.integers(0, 100_000))
     return Tariff(supply=feed_in + spread + fee, feed_in=feed_in, fee=fee)
+
+
+# -- slots as they were traded and metered ------------------------------------------------------------------------
+
+SLOT = 1_496_620_800
+"""2017-06-05T00:00Z."""
+
+
+def whole(*values: int) -> IntArray:
+    """A column of whole numbers."""
+    return np.array(values, np.int64)
+
+
+@dataclass(frozen=True)
+class Traded:
+    """A cleared slot and its meters, in any mixture of kept and broken words."""
+
+    clearing: Clearing
+    readings: Readings
+    tariff: Tariff
+
+    @property
+    def accounts(self) -> Accounts:
+        """Accounts of the slot's members."""
+        return Accounts(len(self.clearing.bought_wh))
+
+
+def clearing_of(slot: int, price: int, bought: Sequence[int], sold: Sequence[int]) -> Clearing:
+    """A clearing from what members bought and sold; the orders behind it do not matter after the market."""
+    return Clearing(slot, price, sum(bought), whole(), np.array(bought, np.int64), np.array(sold, np.int64))
+
+
+@st.composite
+def trades(draw: st.DrawFn, members: int, most_wh: int) -> tuple[list[int], list[int]]:
+    """Bought and sold Wh per member, equal in sum; often one side each, sometimes both for one member."""
+    wish = draw(st.lists(st.integers(-most_wh, most_wh), min_size=members, max_size=members))
+    weights = [max(-w, 0) for w in wish]
+    bought = [max(w, 0) for w in wish]
+    if draw(st.booleans()):  # a member may have orders on both sides
+        weights = draw(st.lists(st.integers(0, 9), min_size=members, max_size=members))
+    if not any(weights):
+        return [0] * members, [0] * members
+    return bought, share(sum(bought), weights)
+
+
+@st.composite
+def traded_slots(draw: st.DrawFn, most_members: int = 7) -> Traded:
+    """Slots with any roles, prices between feed-in and supply − fee, and any deviations at the meters."""
+    members = draw(st.integers(1, most_members))
+    most_wh = draw(st.sampled_from((1, 3, 50, 5_000, 1_000_000)))
+    tariff = draw(tariffs())
+    bought, sold = draw(trades(members, most_wh))
+    net = []
+    for b, s in zip(bought, sold, strict=True):
+        deviation = draw(st.sampled_from((0, 0, 1, -1, most_wh // 3, -most_wh, most_wh)))
+        kept = draw(st.integers(0, 3))
+        net.append(b - s + deviation if kept else draw(st.integers(-most_wh, most_wh)))
+    imported, exported = (np.maximum(sign * np.array(net, np.int64), 0) for sign in (1, -1))
+    nothing = np.zeros(members, np.int64)
+    return Traded(
+        clearing_of(SLOT, draw(st.integers(tariff.feed_in, tariff.grid_cost)), bought, sold),
+        Readings(SLOT, imported, exported, exported, nothing, nothing),
+        tariff,
+    )
+
+
+@st.composite
+def batteries(draw: st.DrawFn, members: int, most_wh: int = 12_000) -> Devices:
+    """Devices as columns, members without a battery and tiny batteries among them."""
+
+    def column(values: st.SearchStrategy[int]) -> IntArray:
+        return np.array(draw(st.lists(values, min_size=members, max_size=members)), np.int64)
+
+    capacity = column(st.one_of(st.just(0), st.integers(0, 40), st.integers(0, most_wh)))
+    power = column(st.one_of(st.integers(0, 10), st.integers(0, most_wh)))
+    efficiency = column(st.one_of(st.sampled_from((1, 500_000, 900_000, PPM)), st.integers(1, PPM)))
+    return Devices(np.zeros(members, np.int64), capacity, np.where(capacity > 0, power, 0), efficiency)

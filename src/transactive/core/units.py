@@ -59,7 +59,7 @@ def share_capped(total: int, weights: Sequence[int], caps: Sequence[int]) -> lis
     open_weights = [weight if cap else 0 for weight, cap in zip(weights, caps, strict=True)]
     left = total
     while left:
-        if not any(open_weights):  # only members without a weight have room: serve them in order
+        if not any(open_weights):  # only members without a weight have room: serve them alike
             open_weights = [int(part < cap) for part, cap in zip(parts, caps, strict=True)]
             if not any(open_weights):
                 raise ValueError("the caps are smaller than the total")
@@ -84,7 +84,8 @@ def money_text(amount_n: int, currency: str = "", digits: int = 2) -> str:
 
 def kwh_text(energy_wh: int, digits: int = 1) -> str:
     """Energy [Wh] for people, in kWh."""
-    sign = "−" if energy_wh < 0 else ""
     unit = 10 ** (3 - digits)
-    whole, part = divmod((abs(energy_wh) + unit // 2) // unit, 10**digits)
+    rounded = (abs(energy_wh) + unit // 2) // unit
+    whole, part = divmod(rounded, 10**digits)
+    sign = "−" if energy_wh < 0 and rounded else ""
     return f"{sign}{whole:,}.{part:0{digits}d}" if digits else f"{sign}{whole:,}"
