@@ -72,7 +72,7 @@ def enter(signed: SignedReadings, gateway: str, chain_id: int) -> Readings:
     raw = signature[:64] + bytes([signature[64] - 27])
     try:
         public = PublicKey.from_signature_and_message(raw, digest(signed.readings, chain_id), hasher=None)
-    except ValueError as error:  # coincurve raises plain ValueError or Exception subclasses of it
+    except (ValueError, OverflowError) as error:  # from coincurve, or a register or slot that fits no leaf
         raise SignatureError(f"signature of slot {signed.readings.slot} is malformed; sign again") from error
     signer = "0x" + keccak(public.format(compressed=False)[1:])[12:].hex()
     if signer != gateway.lower():
