@@ -11,14 +11,21 @@ import msgspec
 import numpy as np
 
 from transactive.core.community import Community
-from transactive.core.errors import ConfigError
-from transactive.core.slots import SLOT_MINUTES, time_text
+from transactive.core.errors import ConfigError, InputError
+from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
-from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.tariff import Tariff
+from transactive.core.units import PPM
 from transactive.metering.files import read_environment, read_measured
 
-DEMO = Path(__file__).parent / "data" / "demo" / "community.toml"
+DATA = Path(__file__).parent / "data"
+DEMO = DATA / "demo" / "community.toml"
+EXAMPLE = DATA / "example" / "community.toml"
 DAY_MINUTES = 1440
+LARGEST_DEVICE = 10**9
+"""Largest power or capacity of a member's device [W or Wh]."""
+PV_TOLERANCE = 1_200_000
+"""What a PV may give beyond its rated power [ppm of it]: cold modules and rounded ratings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +74,23 @@ def load(path: Path) -> Community:
 def load_setting(path: Path) -> Setting:
     """Read a community file and the data that it names, and check that they fit each other."""
     community = load(path)
-    length = community.clock.length
-    measured = read_measured(path.parent / community.data.readings, community.ids, length)
-    environment = read_environment(path.parent / community.data.environment, length)
+    length, sources = community.clock.length, community.data
+    most = [pv_wh * PV_TOLERANCE // PPM for pv_wh in community.devices.pv_wh.tolist()]
+    measured = read_measured(path.parent / sources.readings, community.ids, length, most, sources.ignore)
+    if sources.environment is None:
+        environment = _constant(community, measured)
+    else:
+        environment = read_environment(path.parent / sources.environment, length)
     setting = _aligned(Setting(community, measured, environment), path)
-    for row in np.unique(setting.environment.supply_price, return_index=True)[1]:
-        slot = setting.environment.first_slot + int(row) * length
-        PriceGrid.of(setting.tariff(slot), community.market.tick_micro_per_kwh)
+    _check_prices(setting, path.name)
     return setting
+
+
+def _constant(community: Community, measured: Measured) -> Environment:
+    """Environment of a community with one supply price and one carbon intensity."""
+    slots = len(measured.consumption_wh)
+    values = (community.tariff.supply_micro_per_kwh, community.carbon.grid_g_per_kwh)
+    return Environment(measured.first_slot, *(np.full(slots, value, np.int64) for value in values))
 
 
 def _aligned(setting: Setting, path: Path) -> Setting:
@@ -88,6 +104,8 @@ def _aligned(setting: Setting, path: Path) -> Setting:
             f"{path.name}: data.environment ends at {time_text(environment_end)}, the readings at {time_text(end)};"
             " add prices and carbon intensity for the rest"
         )
+    if first >= end:
+        raise ConfigError(f"{path.name}: data.environment begins after the readings end; give prices for their slots")
     start, ahead = ((first - series.first_slot) // length for series in (measured, environment))
     return Setting(
         setting.community,
@@ -96,22 +114,66 @@ def _aligned(setting: Setting, path: Path) -> Setting:
     )
 
 
+def _check_prices(setting: Setting, name: str) -> None:
+    """Each different supply price must leave room for a market above the feed-in price."""
+    prices, rows = np.unique(setting.environment.supply_price, return_index=True)
+    rules = setting.community
+    for price, row in zip(prices.tolist(), rows.tolist(), strict=True):
+        slot = setting.environment.first_slot + row * rules.clock.length
+        least = rules.tariff.feed_in_micro_per_kwh + rules.tariff.network_fee_micro_per_kwh
+        if price < least + rules.market.tick_micro_per_kwh:
+            raise ConfigError(
+                f"{name}: supply price {price} µ¤/kWh at {time_text(slot)} leaves no tick between feed-in and supply"
+                f" − fee; it must be {least + rules.market.tick_micro_per_kwh} or more, or lower feed-in or fee"
+            )
+
+
 def _check(community: Community, name: str) -> None:
     """What the types cannot say."""
     market = community.market
     if market.slot_minutes not in SLOT_MINUTES:
-        raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {SLOT_MINUTES}")
-    if DAY_MINUTES % (market.slot_minutes * market.slots_per_period) and market.slots_per_period > 1:
+        allowed = ", ".join(map(str, SLOT_MINUTES))
+        raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {allowed}")
+    if DAY_MINUTES % (market.slot_minutes * market.slots_per_period):
         raise ConfigError(f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day")
+    _check_sources(community, name)
+    _check_members(community, name)
+    if community.run.first_slot is not None:
+        try:
+            parse_time(community.run.first_slot)
+        except InputError as error:
+            raise ConfigError(f"{name}: run.first_slot: {error}") from None
+    if community.accounts.top_up_to_n < community.accounts.top_up_below_n:
+        raise ConfigError(f"{name}: accounts.top_up_to_n is below accounts.top_up_below_n; raise it")
+
+
+def _check_sources(community: Community, name: str) -> None:
+    """Prices and carbon come from one place: from numbers, or from a file of both."""
+    numbers = {
+        "tariff.supply_micro_per_kwh": community.tariff.supply_micro_per_kwh,
+        "carbon.grid_g_per_kwh": community.carbon.grid_g_per_kwh,
+    }
+    for key, value in numbers.items():
+        if community.data.environment is None and value is None:
+            raise ConfigError(f"{name}: {key} is missing; give it, or a series in data.environment")
+        if community.data.environment is not None and value is not None:
+            raise ConfigError(f"{name}: {key} and data.environment exclude each other; take one of them out")
+
+
+def _check_members(community: Community, name: str) -> None:
+    """Ids are unique and devices possible."""
     seen: set[str] = set()
     for member in community.members:
         if member.id in seen:
             raise ConfigError(f"{name}: members.id {member.id!r} is there twice; ids are unique")
         seen.add(member.id)
+        if member.id in community.data.ignore:
+            raise ConfigError(f"{name}: {member.id} is a member and in data.ignore; take it out of one of them")
         if bool(member.battery_wh) != bool(member.battery_w):
             raise ConfigError(f"{name}: {member.id}: battery_wh and battery_w go together; give both or neither")
-    if community.accounts.top_up_to_n < community.accounts.top_up_below_n:
-        raise ConfigError(f"{name}: accounts.top_up_to_n is below top_up_below_n; raise it")
+        for key in ("pv_w", "battery_wh", "battery_w"):
+            if getattr(member, key) > LARGEST_DEVICE:
+                raise ConfigError(f"{name}: {member.id}: {key} = {getattr(member, key)} is beyond any home; correct it")
 
 
 def _explain(message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def demo(
     port
         Where the page is served; the next free port if it is busy.
     serve
-        Serve the page after the run, until Ctrl-C.
+        Serve the page from before the first slot until Ctrl-C.
     json
         Print the summary as one JSON object on stdout, and nothing else there.
     state
@@ -56,9 +57,84 @@ def demo(
         Seed of the demo's keys; another seed gives other addresses and another state_hash.
 
     """
-    from transactive.cli.demo import run_demo
+    from transactive.cli.run import run_demo
 
     run_demo(days=days, start=start, port=port, serve=serve, json=json, state=state, seed=seed)
+
+
+@app.command
+def init(folder: Path) -> None:
+    """Write a commented example of a community, with readings, that runs as it is.
+
+    Parameters
+    ----------
+    folder
+        Where community.toml and readings.csv are written; no file is replaced.
+    """
+    from transactive.cli.community import write_example
+
+    write_example(folder)
+
+
+@app.command
+def run(
+    community: Path,
+    *,
+    state: Path | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    page: Annotated[bool, Parameter(negative="--no-page")] = True,
+    stay: Annotated[bool, Parameter(negative="")] = False,
+    port: int = 8080,
+    seed: str = "transactive",
+) -> None:
+    """Run a community's recorded data; after an interruption the same command goes on.
+
+    Parameters
+    ----------
+    community
+        Community file, as `init` writes it.
+    state
+        Folder for database and chain; without it a folder beside the community file.
+    json
+        Print the summary as one JSON object on stdout, and nothing else there.
+    page
+        Serve the page while the run goes on.
+    stay
+        Serve the page on when the run is over, until Ctrl-C.
+    port
+        Where the page is served; the next free port if it is busy.
+    seed
+        Seed of the keys that sign on the embedded chain.
+    """
+    from transactive.cli.run import run_community
+
+    run_community(community, state=state, json=json, page=page, stay=stay, port=port, seed=seed)
+
+
+@app.command
+def check(community: Path) -> None:
+    """Validate a community file and its data without running anything.
+
+    Parameters
+    ----------
+    community
+        Community file.
+    """
+    from transactive.cli.community import check_community
+
+    check_community(community)
+
+
+config = App(name="config", help="About community files.")
+app.command(config)
+
+
+@config.command
+def schema() -> None:
+    """Print the JSON Schema of a community file, for editors."""
+    from transactive.cli.community import print_schema
+
+    print_schema()
 
 
 @app.command
@@ -107,6 +183,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
         _fail(str(error), error.code, error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _fail(message: str, code: str, exit_code: int) -> None:

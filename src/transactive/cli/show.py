@@ -12,13 +12,15 @@ from rich.table import Table
 from transactive.core.community import Community
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
+from transactive.engine.replay import Outcome
 from transactive.insight.summary import MemberBill, Summary
 
 Figure = Callable[[MemberBill], int]
 
 
-def show_summary(summary: Summary, bills: list[MemberBill], community: Community, slots: range, folder: Path) -> None:
+def show_summary(outcome: Outcome, community: Community, slots: range, folder: Path) -> None:
     """Print what the run did, what each member paid, and whether the books balance."""
+    summary, bills = outcome.summary, outcome.bills
     console = Console(highlight=False)
     console.print(
         f"[bold]{community.name}[/]: {summary.members} members, {summary.slots} slots"

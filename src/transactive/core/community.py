@@ -41,8 +41,9 @@ class MarketRules(Record, frozen=True, kw_only=True):
 
 
 class TariffRules(Record, frozen=True, kw_only=True):
-    """The supplier's and the network's prices [µ¤/kWh]; the supply price comes as a series."""
+    """The supplier's and the network's prices [µ¤/kWh]; the supply price is one number or a series in data."""
 
+    supply_micro_per_kwh: int | None = None
     feed_in_micro_per_kwh: int
     network_fee_micro_per_kwh: NotNegative
 
@@ -56,8 +57,9 @@ class AccountRules(Record, frozen=True, kw_only=True):
 
 
 class CarbonRules(Record, frozen=True, kw_only=True):
-    """Emission factors [g/kWh]; the residual mix is that of the slot's grid."""
+    """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it."""
 
+    grid_g_per_kwh: NotNegative | None = None
     pv_g_per_kwh: NotNegative
 
 
@@ -68,10 +70,17 @@ class ChainRules(Record, frozen=True, kw_only=True):
 
 
 class Sources(Record, frozen=True, kw_only=True):
-    """Files of measured data, relative to the community file."""
+    """Files of measured data, relative to the community file; `ignore` names members that do not take part."""
 
     readings: str
-    environment: str
+    environment: str | None = None
+    ignore: tuple[str, ...] = ()
+
+
+class RunRules(Record, frozen=True, kw_only=True):
+    """What `run` replays: from `first_slot` (RFC 3339) to the end of the readings; what is before is history."""
+
+    first_slot: str | None = None
 
 
 class Community(Record, frozen=True, kw_only=True):
@@ -85,6 +94,7 @@ class Community(Record, frozen=True, kw_only=True):
     carbon: CarbonRules
     chain: ChainRules = ChainRules()
     data: Sources
+    run: RunRules = RunRules()
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
 
     def to_json(self) -> str:

@@ -62,8 +62,11 @@ class Anchor:
         self._block(now)
         return self._book(paid)
 
-    def finish(self, last_slot: int, account: int) -> None:
-        """Let time move on until every netting has paid, then withdraw all that `account` has."""
+    def finish(self, last_slot: int, account: int) -> bool:
+        """Let time move on until every netting has paid, then withdraw all that `account` has.
+
+        Returns whether ledger and chain were compared at the end.
+        """
         clock = self.community.clock
         now, period = clock.end(last_slot), clock.period(last_slot)
         if not clock.ends_period(last_slot):
@@ -83,7 +86,7 @@ class Anchor:
         ]
         self._block(now + 1)
         self.ledger.withdraw(account, amount)
-        self.check()
+        return self.check()
 
     def check(self) -> bool:
         """Compare every balance of the ledger with the contract's. Raises RuleBroken if one differs.

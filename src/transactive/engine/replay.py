@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from transactive.config import Setting
 from transactive.core.errors import DataError, StateError
-from transactive.core.slots import time_text
+from transactive.core.slots import parse_time, time_text
 from transactive.engine import state
 from transactive.engine.walk import Gateway, SlotRecord, Walk
+from transactive.forecasting.empirical import DAY
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
 
@@ -27,25 +29,11 @@ OPENING = 600
 """Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a finished run has to say; `summary` takes the seconds that it took."""
+class Outcome(msgspec.Struct, frozen=True):
+    """What a finished run has to say."""
 
-    walk: Walk
-    chain: ChainSummary | None
+    summary: Summary
     bills: list[MemberBill]
-
-    def summary(self, seconds: float) -> Summary:
-        """Sum the run up."""
-        return summarise(
-            self.walk.tally,
-            self.bills,
-            mechanism=self.walk.community.market.mechanism,
-            chain=self.chain,
-            ledger_equals_chain=self.chain is not None,  # the walk would have stopped otherwise
-            state_hash=self.walk.state_hash,
-            seconds=seconds,
-        )
 
 
 def slots_of(setting: Setting, start: int, days: int) -> range:
@@ -63,6 +51,22 @@ def slots_of(setting: Setting, start: int, days: int) -> range:
     return range(start, end, length)
 
 
+def slots_from(setting: Setting) -> range:
+    """Slots of a community's own run: from run.first_slot, or the first with a day of history, to the last reading."""
+    clock = setting.community.clock
+    wanted = setting.community.run.first_slot
+    history = setting.measured.first_slot + DAY + clock.lead * clock.length
+    first = parse_time(wanted) if wanted else history
+    if first % clock.length:
+        raise DataError(f"run.first_slot {wanted} does not begin a slot of {clock.length // 60} minutes")
+    if not history <= first < setting.measured_end:
+        raise DataError(
+            f"run.first_slot {time_text(first)} must lie between {time_text(history)}, a day of history in, and"
+            f" {time_text(setting.measured_end)}, where the readings end"
+        )
+    return range(first, setting.measured_end, clock.length)
+
+
 def replay(
     setting: Setting,
     slots: range,
@@ -70,15 +74,23 @@ def replay(
     *,
     seed: str,
     after_slot: Callable[[SlotRecord], None] = lambda _: None,
-) -> Outcome:
+    timer: Callable[[], float] = lambda: 0.0,
+) -> tuple[Outcome, bool]:
     """Run slots with database and embedded chain in `folder`, or go on where an interrupted run stopped.
 
-    Raises StateError if the folder holds another run, is in use, or cannot be written.
+    timer: a clock in seconds, for the summary. Returns the outcome and whether this call made it: a finished run is
+    left as it is. Raises StateError if the folder holds another run, is in use, or cannot be written.
     """
+    began = timer()
     try:
         with state.hold(folder), closing(Store(folder)) as store:
             state.claim(store, setting, slots, seed)
-            return _walk(setting, slots, folder, seed, store, after_slot)
+            earlier = store.setting("outcome")
+            if earlier is not None:
+                return msgspec.json.decode(earlier, type=Outcome), False
+            outcome = _walk(setting, slots, folder, seed, store, after_slot, lambda: timer() - began)
+            store.set(outcome=msgspec.json.encode(outcome).decode())
+            return outcome, True
     except (sqlite3.OperationalError, OSError) as error:
         raise StateError(f"{folder}: {error}; free space or permissions, then run the same again") from error
 
@@ -90,6 +102,7 @@ def _walk(
     seed: str,
     store: Store,
     after_slot: Callable[[SlotRecord], None],
+    seconds: Callable[[], float],
 ) -> Outcome:
     """Open the chain, new or as an interrupted run left it, and walk."""
     from transactive.chain.client import ChainClient
@@ -112,8 +125,18 @@ def _walk(
             ledger = ChainLedger.attach(client, keys, address)
         signer = keys.role("gateway")
         walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store)
-        walk.run(after_slot)
-        return Outcome(walk, _chain_summary(client, ledger, url, len(setting.community.members)), _bills(walk))
+        equal = walk.run(after_slot)
+        bills = _bills(walk)
+        summary = summarise(
+            walk.tally,
+            bills,
+            mechanism=setting.community.market.mechanism,
+            chain=_chain_summary(client, ledger, url, len(setting.community.members)),
+            ledger_equals_chain=equal,
+            state_hash=walk.state_hash,
+            seconds=seconds(),
+        )
+        return Outcome(summary, bills)
 
 
 def _deploy(client: ChainClient, keys: DemoKeys, setting: Setting, opening: int) -> ChainLedger:

@@ -92,10 +92,11 @@ class Walk:
         self._traded: dict[int, tuple[Orders, Clearing]] = {}
         self._check_history()
 
-    def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> None:
+    def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the record of each once it is settled.
 
-        With a database that holds an interrupted run of the same setting, it goes on where that one stopped.
+        With a database that holds an interrupted run of the same setting, it goes on where that one stopped. Returns
+        whether the ledger was compared with a chain at the end, and equal.
         """
         length, lead = self.clock.length, self.clock.lead
         done = self._resume()
@@ -108,7 +109,7 @@ class Walk:
                 self.trade(closing)
             if now in self.slots:
                 after_slot(self.deliver(now))
-        self.anchor.finish(self.slots[-1], account=0)
+        return self.anchor.finish(self.slots[-1], account=0)
 
     def _resume(self) -> int | None:
         """Take up the state of an interrupted run; returns its last delivered slot, or None to begin."""

@@ -1,11 +1,12 @@
 """Readings and surroundings from CSV or Parquet files, checked before anything is used.
 
 Readings: slot_start, member, consumption_wh, generation_wh, one row a member and slot, every slot present for every
-member. Environment: slot_start, import_price_micro_per_kwh, grid_carbon_g_per_kwh. Times are UTC.
+member. Environment: slot_start, import_price_micro_per_kwh, grid_carbon_g_per_kwh. Times are RFC 3339 with a zone.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,107 +17,121 @@ from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.units import IntArray
+from transactive.metering.columns import read_columns, refuse
 
 if TYPE_CHECKING:
     import polars as pl
 
-READING_COLUMNS = ("slot_start", "member", "consumption_wh", "generation_wh")
-ENVIRONMENT_COLUMNS = ("slot_start", "import_price_micro_per_kwh", "grid_carbon_g_per_kwh")
+CONSUMPTION, GENERATION = "consumption_wh", "generation_wh"
+PRICE, CARBON = "import_price_micro_per_kwh", "grid_carbon_g_per_kwh"
+LARGEST_WH = 10**9
+"""Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
 
 
-def read_measured(path: Path, members: Sequence[str], length: int) -> Measured:
-    """Recorded consumption and generation of the named members in slots of `length` [s].
+def read_measured(
+    path: Path, members: Sequence[str], length: int, most_generation_wh: Sequence[int], ignore: Sequence[str] = ()
+) -> Measured:
+    """Recorded consumption and generation of `members` in slots of `length` [s].
 
-    Members of the file that the community does not name are left out. Raises DataError naming file, column, member or
-    time of the first fault.
+    most_generation_wh: what each member's PV can give in a slot at most [Wh]. ignore: members of the file that do not
+    take part. Raises DataError naming file, row and column, or member and time, of the first fault.
     """
     import polars as pl
 
-    frame = _read(path, READING_COLUMNS).filter(pl.col("member").is_in(list(members))).sort("slot_start", "member")
-    _refuse_missing_values(frame, path)
-    for column in READING_COLUMNS[2:]:
-        negative = frame.filter(pl.col(column) < 0)
-        if len(negative):
-            first = negative.row(0, named=True)
-            raise DataError(
-                f"{path.name}: {column} of {first['member']} at {time_text(first['slot_start'])} is negative;"
-                " a register never runs backwards"
-            )
-    missing = sorted(set(members) - set(frame["member"].unique()))
-    if missing:
-        raise DataError(f"{path.name}: no reading of member {missing[0]}; add its rows or take it out of the community")
+    frame = read_columns(path, ["slot_start"], [CONSUMPTION, GENERATION], ["member"])
+    frame = frame.filter(~pl.col("member").is_in(list(ignore)))
+    _refuse_unknown(frame, members, path)
+    for column in (CONSUMPTION, GENERATION):
+        energy = pl.col(column)
+        refuse(frame, energy < 0, column, path, "energy is not negative; was the register reset or the meter changed?")
+        refuse(frame, energy > LARGEST_WH, column, path, "no meter measures that much in a slot; is it a register?")
+    _refuse_off_grid(frame, length, path)
+    _refuse_impossible(frame, members, most_generation_wh, path)
+    double = frame.select("slot_start", "member").is_duplicated() if len(frame) else frame["member"].is_null()
+    refuse(frame, pl.lit(double), "member", path, "this member and slot stand there twice; keep one row")
     starts = _consecutive(frame["slot_start"].unique().sort().to_numpy(), length, path)
-    double = frame.filter(frame.select("slot_start", "member").is_duplicated())
-    if len(double):
-        first = double.row(0, named=True)
-        raise DataError(f"{path.name}: two rows for {first['member']} at {time_text(first['slot_start'])}; keep one")
     if len(frame) != len(starts) * len(members):
         _name_gap(frame, starts, members, path)
-    order = np.argsort(np.argsort(np.array(members)))  # the file is sorted by id, the community is not
-    shape = (len(starts), len(members))
+    frame = frame.sort("slot_start", "member")
+    order = np.argsort(np.argsort(np.array(members)))  # the file is now sorted by id, the community is not
     consumption, generation = (
-        frame[column].to_numpy().astype(np.int64).reshape(shape)[:, order] for column in READING_COLUMNS[2:]
+        frame[column].to_numpy().reshape(len(starts), len(members))[:, order] for column in (CONSUMPTION, GENERATION)
     )
     return Measured(int(starts[0]), consumption, generation)
 
 
 def read_environment(path: Path, length: int) -> Environment:
-    """Supply price and grid intensity in slots of `length` [s]. Raises DataError naming file and column or time."""
-    frame = _read(path, ENVIRONMENT_COLUMNS).sort("slot_start")
-    _refuse_missing_values(frame, path)
-    starts = _consecutive(frame["slot_start"].to_numpy(), length, path)
-    price, carbon = (frame[column].to_numpy().astype(np.int64) for column in ENVIRONMENT_COLUMNS[1:])
-    return Environment(int(starts[0]), price, carbon)
-
-
-def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """The named columns of a file, with slot_start as Unix seconds."""
+    """Supply price and grid intensity in slots of `length` [s]. Raises DataError naming file, row and column."""
     import polars as pl
 
-    try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, try_parse_dates=True)
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; correct the path in [data]") from None
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path.name}: cannot be read: {str(error).splitlines()[0]}") from error
-    absent = [column for column in columns if column not in frame.columns]
-    if absent:
-        raise DataError(f"{path.name}: column {absent[0]} is missing; needed are {', '.join(columns)}")
-    frame = frame.select(columns)
-    dtype = frame.schema["slot_start"]
-    if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
-        raise DataError(f"{path.name}: slot_start has no zone; write times like 2017-06-05T00:00:00Z")
-    for column in columns:
-        if column.endswith(("_wh", "_kwh")) and not frame.schema[column].is_integer():
-            raise DataError(f"{path.name}: {column} must be whole numbers")
-    return frame.with_columns(pl.col("slot_start").dt.epoch("s"))
+    frame = read_columns(path, ["slot_start"], [PRICE, CARBON])
+    refuse(frame, pl.col(CARBON) < 0, CARBON, path, "carbon intensity is not negative")
+    _refuse_off_grid(frame, length, path)
+    refuse(
+        frame, pl.col("slot_start").is_duplicated(), "slot_start", path, "this slot stands there twice; keep one row"
+    )
+    frame = frame.sort("slot_start")
+    starts = _consecutive(frame["slot_start"].to_numpy(), length, path)
+    return Environment(int(starts[0]), frame[PRICE].to_numpy(), frame[CARBON].to_numpy())
 
 
-def _refuse_missing_values(frame: pl.DataFrame, path: Path) -> None:
-    if frame.is_empty():
-        raise DataError(f"{path.name}: no rows; give at least one day of history and the slots to run")
-    for column in frame.columns:
-        if frame[column].null_count():
-            raise DataError(f"{path.name}: {column} has an empty value in row {frame[column].is_null().arg_max()}")
+def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Path) -> None:
+    """Refuse rows of members that the community does not name, and members without rows."""
+    import polars as pl
+
+    unknown = frame.filter(~pl.col("member").is_in(list(members)))
+    if len(unknown):
+        first = unknown.row(0, named=True)
+        near = difflib.get_close_matches(first["member"], members, 1)
+        hint = f"did you mean {near[0]}?" if near else "add it to the community or to data.ignore"
+        raise DataError(
+            f"{path.name}: row {first['row']}: member = {first['member']!r} is not in the community; {hint}"
+        )
+    missing = sorted(set(members) - set(frame["member"].unique()))
+    if missing:
+        raise DataError(f"{path.name}: no reading of member {missing[0]}; add its rows or take it out of the community")
+
+
+def _refuse_off_grid(frame: pl.DataFrame, length: int, path: Path) -> None:
+    """Refuse times that do not start a slot."""
+    import polars as pl
+
+    off = frame.filter(pl.col("slot_start") % length != 0)
+    if len(off):
+        first = off.row(0, named=True)
+        raise DataError(
+            f"{path.name}: row {first['row']}: {time_text(first['slot_start'])} does not start a slot of"
+            f" {length // 60} minutes; correct the time or market.slot_minutes"
+        )
+
+
+def _refuse_impossible(frame: pl.DataFrame, members: Sequence[str], most_wh: Sequence[int], path: Path) -> None:
+    """Refuse generation beyond what a member's PV can give."""
+    import polars as pl
+
+    limits = pl.DataFrame({"member": list(members), "most_wh": list(most_wh)}, schema_overrides={"most_wh": pl.Int64})
+    beyond = frame.join(limits, on="member", maintain_order="left").filter(pl.col(GENERATION) > pl.col("most_wh"))
+    if len(beyond):
+        first = beyond.row(0, named=True)
+        raise DataError(
+            f"{path.name}: row {first['row']}: {GENERATION} = {first[GENERATION]}: the PV of {first['member']} can give"
+            f" {first['most_wh']} Wh in a slot at most; correct pv_w or the reading"
+        )
 
 
 def _consecutive(starts: IntArray, length: int, path: Path) -> IntArray:
-    """Starts of slots, once they are on the grid and without a gap or a double."""
-    off_grid = np.flatnonzero(starts % length)
-    if len(off_grid):
-        raise DataError(
-            f"{path.name}: {time_text(int(starts[off_grid[0]]))} does not start a slot of {length // 60} minutes"
-        )
+    """Starts of slots, sorted, once they are without a gap."""
     steps = np.flatnonzero(np.diff(starts) != length)
     if len(steps):
         here, following = (int(starts[steps[0] + k]) for k in (0, 1))
-        what = "is there twice" if here == following else f"is followed by {time_text(following)}"
-        raise DataError(f"{path.name}: slot {time_text(here)} {what}; every slot must be there once")
+        raise DataError(
+            f"{path.name}: after slot {time_text(here)} comes {time_text(following)}; fill the gap, slot by slot"
+        )
     return starts
 
 
 def _name_gap(frame: pl.DataFrame, starts: IntArray, members: Sequence[str], path: Path) -> None:
-    """Raise a DataError for the first slot that lacks a member."""
+    """Raise DataError for the first member and slot that is missing."""
     import polars as pl
 
     for member in members:

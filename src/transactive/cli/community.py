@@ -1,0 +1,78 @@
+"""`transactive init`, `check` and `config schema`: a community of one's own, as text files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from transactive.config import DEMO, EXAMPLE, Setting, load_setting
+from transactive.core.community import Community
+from transactive.core.errors import InputError
+from transactive.core.slots import parse_time, time_text
+
+HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
+"""Homes of the demo's data that lend the example their readings; dora and eva without their PV."""
+WITHOUT_PV = ("dora", "eva")
+FIRST, END = "2017-05-08T00:00Z", "2017-06-12T00:00Z"
+"""Four weeks of history and one week to run."""
+
+
+def write_example(folder: Path) -> None:
+    """Write community.toml and readings.csv into a folder. Raises InputError rather than replace a file."""
+    files = {"community.toml": EXAMPLE.read_text(), "readings.csv": _readings()}
+    for name in files:
+        if (folder / name).exists():
+            raise InputError(f"{folder / name}: is there already; choose another folder or move it away")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        partial = folder / f".{name}.part"
+        partial.write_text(text)
+        partial.replace(folder / name)
+    print(f"{folder}: community.toml and readings.csv written", file=sys.stderr)
+    print(f"next: transactive run {folder / 'community.toml'}", file=sys.stderr)
+
+
+def check_community(path: Path) -> None:
+    """Validate a community and its data; says on stdout what they hold."""
+    setting = load_setting(path)
+    community = setting.community
+    print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
+
+
+def print_schema() -> None:
+    """Print JSON Schema of a community file, for editors."""
+    schema = msgspec.json.schema(Community)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "TransActive community"
+    print(msgspec.json.format(msgspec.json.encode(schema)).decode())
+
+
+def _span(setting: Setting) -> str:
+    """Slots of the readings in words."""
+    slots = len(setting.measured.consumption_wh)
+    minutes = setting.community.market.slot_minutes
+    first, end = time_text(setting.measured.first_slot), time_text(setting.measured_end)
+    return f"{slots} slots of {minutes} minutes from {first} to {end}"
+
+
+def _readings() -> str:
+    """Readings of the example as CSV, from real homes."""
+    import polars as pl
+
+    frame = pl.read_parquet(DEMO.parent / "readings.parquet")
+    seconds = pl.col("slot_start").dt.epoch("s")
+    names = {house: name for name, house in HOMES.items()}
+    frame = (
+        frame.filter(seconds.is_between(parse_time(FIRST), parse_time(END), closed="left"))
+        .filter(pl.col("member").is_in(list(names)))
+        .with_columns(member=pl.col("member").replace_strict(names))
+        .with_columns(
+            generation_wh=pl.when(pl.col("member").is_in(WITHOUT_PV)).then(0).otherwise(pl.col("generation_wh")),
+            slot_start=pl.col("slot_start").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        .sort("slot_start", "member")
+        .select("slot_start", "member", "consumption_wh", "generation_wh")
+    )
+    return frame.write_csv()

@@ -1,0 +1,70 @@
+"""`transactive demo` and `run`: recorded data through every room, with the page beside it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from transactive.cli.progress import slot_progress
+from transactive.cli.show import show_summary
+from transactive.config import DEMO, Setting, load_setting
+from transactive.core.errors import InputError
+from transactive.core.slots import parse_time
+from transactive.engine.replay import replay, slots_from, slots_of
+
+
+def run_demo(*, days: int, start: str, port: int, serve: bool, json: bool, state: Path | None, seed: str) -> None:
+    """Replay the demo community, with the page from before the first slot until Ctrl-C."""
+    if days < 1:
+        raise InputError(f"--days {days}: give at least 1")
+    setting = load_setting(DEMO)
+    slots = slots_of(setting, parse_time(start), days)
+    folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
+    _run(setting, slots, folder, seed=seed, json=json, port=port if serve else None, stay=serve)
+
+
+def run_community(path: Path, *, state: Path | None, json: bool, page: bool, stay: bool, port: int, seed: str) -> None:
+    """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
+    setting = load_setting(path)
+    folder = state or path.parent / f"{path.stem}.state"
+    _run(setting, slots_from(setting), folder, seed=seed, json=json, port=port if page or stay else None, stay=stay)
+
+
+def _run(setting: Setting, slots: range, folder: Path, *, seed: str, json: bool, port: int | None, stay: bool) -> None:
+    """Run, print the summary on stdout and everything else on stderr; port: of the page, if any."""
+    with _page(folder, port, stay=stay):
+        with slot_progress(len(slots), setting.community.name) as after_slot:
+            outcome, fresh = replay(setting, slots, folder, seed=seed, after_slot=after_slot, timer=time.perf_counter)
+        if not fresh:
+            print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
+        if json:
+            print(msgspec.json.encode(outcome.summary).decode())
+        else:
+            show_summary(outcome, setting.community, slots, folder)
+        sys.stdout.flush()
+
+
+@contextmanager
+def _page(folder: Path, port: int | None, *, stay: bool) -> Iterator[None]:
+    """Serve the page while the block runs and, with `stay`, on until Ctrl-C."""
+    if port is None:
+        yield
+        return
+    from transactive.web.server import PageServer
+
+    server = PageServer(folder, port)
+    print(f"page at {server.url}", file=sys.stderr, flush=True)
+    server.start()
+    try:
+        yield
+        if stay:
+            print(f"page stays at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+            server.wait()
+    finally:
+        server.stop()
