@@ -217,6 +217,12 @@ def test_timestamps_only_go_forward(bench):
     assert bench.chain.head.timestamp == 501  # the clock stands still: one second later
 
 
+def test_the_gas_limit_never_shrinks(bench):
+    for _ in range(20):
+        bench.chain.mine()
+    assert bench.chain.head.gas_limit == bench.chain.header(0).gas_limit == 60_000_000
+
+
 def test_snapshot_and_revert(bench):
     token = bench.currency()
     height, root = bench.w3.eth.block_number, bench.chain.head.state_root

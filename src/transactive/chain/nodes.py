@@ -19,7 +19,7 @@ from transactive.chain.reasons import UNKNOWN, reason_of
 from transactive.core.errors import ChainError, ContractRevert
 
 CALL_GAS = 16_000_000
-"""Limit of every call on an embedded chain: below 2**24, where newer rules cap a transaction."""
+"""Limit of every call where gas costs nothing: below 2**24, where newer rules cap a transaction."""
 EMBEDDED_FEE = 10 * 10**9
 HASHES_ONLY = False
 """Second parameter of eth_getBlockByNumber: no whole transactions."""
@@ -133,13 +133,17 @@ class RemoteNode:
                     raise ChainError(f"{address} has no ether on {self.url}: {error}; fund it first") from error
 
     def run(self, queue: list[Queued], timestamp: int, chain_id: int) -> list[dict[str, Any]]:
-        """Estimate, sign and send the queue in order, and wait for all receipts. Receipts in its order."""
-        if chain_id in DEVELOPMENT_CHAINS:
+        """Sign and send the queue in order once the node is at `timestamp`, and wait. Receipts in its order."""
+        free = chain_id in DEVELOPMENT_CHAINS
+        if free:
             self._follow(timestamp)
+        else:
+            self._reach(timestamp)
         max_fee, tip = self._fees()
         sent: list[str] = []
         for queued in queue:
-            raw = queued.sign(chain_id, self._estimate(queued, sent), max_fee, tip)
+            gas = CALL_GAS if free else self._estimate(queued, sent)
+            raw = queued.sign(chain_id, gas, max_fee, tip)
             sent.append(self.ask("eth_sendRawTransaction", "0x" + raw.hex()))
             if queued.to is None:
                 self._wait(sent[-1])  # calls to a contract that does not exist yet would be estimated far too low
@@ -151,6 +155,14 @@ class RemoteNode:
             self.ask("evm_setNextBlockTimestamp", hex(timestamp))
         except ChainError:
             return
+
+    def _reach(self, timestamp: int) -> None:
+        """Wait until the newest block, whose time estimates see, is at `timestamp`. Raises ChainError if it never is."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while int(self.ask("eth_getBlockByNumber", "latest", HASHES_ONLY)["timestamp"], 16) < timestamp:
+            if time.monotonic() > deadline:
+                raise ChainError(f"{self.url} has not reached {timestamp}; check its clock and that it makes blocks")
+            time.sleep(POLL_SECONDS)
 
     def _fees(self) -> tuple[int, int]:
         """Highest fee and tip [wei per gas]: twice the newest base fee, and what the node suggests."""

@@ -57,6 +57,15 @@ class HttpProvider(HTTPProvider):
         self._session.close()
 
 
+class IpcProvider(IPCProvider):
+    """web3.py's IPC provider, which keeps its socket, with a way to close it."""
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._socket.sock:
+            self._socket.sock.close()
+
+
 def provider_for(url: str) -> BaseProvider:
     """Provider of an `http(s)://`, `ws(s)://` or `ipc:PATH` URL. Raises ChainError for any other."""
     if url.startswith(("http://", "https://")):
@@ -64,5 +73,5 @@ def provider_for(url: str) -> BaseProvider:
     if url.startswith(("ws://", "wss://")):
         return WebSocketProvider(url)
     if url.startswith("ipc:"):
-        return IPCProvider(url.removeprefix("ipc:"))
+        return IpcProvider(url.removeprefix("ipc:"))
     raise ChainError(f"chain {url!r} is not a URL that is known; use embedded:PATH, http(s)://, ws(s):// or ipc:PATH")

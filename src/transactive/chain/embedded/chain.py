@@ -186,7 +186,8 @@ class EmbeddedChain:
 
     def _mine(self, when: int, new: list[tuple[bytes, bytes]]) -> BlockHeaderAPI:
         """Build a block, then write it, its index and the pool in one SQL transaction."""
-        header = self._chain.create_header_from_parent(self._head).copy(timestamp=when)
+        # left alone, the gas limit would shrink with every block that is less than half full
+        header = self._chain.create_header_from_parent(self._head).copy(timestamp=when, gas_limit=GAS_LIMIT)
         vm = self._chain.get_vm(header)
         candidates = self.index.pending() + new
         header, included, dropped = self._fill(vm, header, [raw for _, raw in candidates])
