@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import pytest
 from eth_utils.crypto import keccak
 from hypothesis import given, settings
@@ -46,12 +49,12 @@ def shared() -> Money:
 
 
 @pytest.fixture
-def money(shared) -> Money:
+def money(shared):
     shared.anchored.restore()
     return shared
 
 
-def short(account) -> str:
+def short(account):
     return account.address[2:].lower()
 
 
@@ -197,15 +200,21 @@ def test_domain_separator(money):
     assert money.read("DOMAIN_SEPARATOR") == keccak(parts + bytes(12) + bytes.fromhex(money.token.address[2:]))
 
 
+@cache
+def small_money() -> Money:
+    return Money(100)
+
+
 steps = st.tuples(st.sampled_from("mbtf"), st.integers(0, 3), st.integers(0, 3), st.integers(0, 60))
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(steps, max_size=15))
 def test_supply_is_the_sum_of_balances(steps):
-    money = SMALL[0] if SMALL else SMALL.append(Money(100)) or SMALL[0]
+    money = small_money()
     money.anchored.restore()
     people, model = MEMBERS[:4], [0] * 4
+    call: tuple[Any, ...]
     for kind, i, j, amount in steps:
         if kind == "m":
             call, allowed = (ON_RAMP, "mint", people[i].address, amount), sum(model) + amount <= 100
@@ -226,6 +235,3 @@ def test_supply_is_the_sum_of_balances(steps):
             model[j] += 0 if kind == "b" else amount
     assert [money.read("balanceOf", person.address) for person in people] == model
     assert money.read("totalSupply") == sum(model)
-
-
-SMALL: list[Money] = []

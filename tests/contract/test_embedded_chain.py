@@ -30,8 +30,8 @@ class Bench:
     """A chain in a file and web3.py on it; time stands still, so that blocks differ by one second."""
 
     def __init__(self, path: Path | str, **options) -> None:
-        options = {"alloc": dict.fromkeys(EVERYBODY, 10**24), "clock": lambda: 0} | options
-        self.chain = EmbeddedChain(path, **options)
+        alloc = options.pop("alloc", dict.fromkeys(EVERYBODY, 10**24))
+        self.chain = EmbeddedChain(path, alloc=alloc, clock=lambda: 0, **options)
         self.w3 = Web3(EmbeddedProvider(self.chain))
         self.nonces: dict[str, int] = {}
 
@@ -365,6 +365,7 @@ def test_kills_lose_nothing_acknowledged(tmp_path):
         mode = "inside" if round_ % 2 else "any"
         command = [sys.executable, "-c", WORKER, str(path), mode]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+            assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             if mode == "any":
                 time.sleep(r.uniform(0.05, 0.25))

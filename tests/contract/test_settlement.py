@@ -554,7 +554,8 @@ def test_registration(w):
 )
 def test_deployment_is_refused(w, change, reason):
     rules = {"currency": w.token.address, "depth": DEPTH, "slot": SLOT, "slots": SLOTS, "window": WINDOW}
-    w.client.deploy(OWNER, "settlement", *({**rules, "notice": NOTICE} | change).values())
+    rules |= {"notice": NOTICE} | change
+    w.client.deploy(OWNER, "settlement", *rules.values())
     with refused(f"settlement: {reason}"):
         w.mine()
 

@@ -12,6 +12,7 @@ from eth_utils.crypto import keccak
 
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import DemoKeys
+from transactive.chain.nodes import EmbeddedNode
 from transactive.chain.packing import decode_balances, encode_nets, words_for
 from transactive.core.errors import ContractRevert
 from transactive.core.merkle import MONEY, Node, Step, Tree, parent_hash
@@ -49,6 +50,7 @@ class Anchored:
 
     def __init__(self, client: ChainClient) -> None:
         self.client = client
+        assert isinstance(client._node, EmbeddedNode)
         self.chain = client._node.chain
         self.mark = self.chain.snapshot()
 
@@ -153,13 +155,13 @@ class World:
         return self.client.read(self.c, function, *arguments)
 
     def wallet(self, account) -> int:
-        return self.client.read(self.token, "balanceOf", account.address)
+        return int(self.client.read(self.token, "balanceOf", account.address))
 
     def balances(self) -> list[int]:
         return decode_balances([self.read("balances", j) for j in range(words_for(len(self.members)))])
 
     def solvent(self) -> bool:
-        return sum(self.balances()) == self.client.read(self.token, "balanceOf", self.c.address)
+        return sum(self.balances()) == int(self.client.read(self.token, "balanceOf", self.c.address))
 
     def commit(self, tree: Tree | None = None, totals: int | None = None) -> None:
         """Commit the next slot of the period."""

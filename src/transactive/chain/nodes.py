@@ -157,7 +157,7 @@ class RemoteNode:
             return
 
     def _reach(self, timestamp: int) -> None:
-        """Wait until the newest block, whose time estimates see, is at `timestamp`. Raises ChainError if it never is."""
+        """Wait until the newest block, whose time estimates see, is at `timestamp`. Raises ChainError in vain."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while int(self.ask("eth_getBlockByNumber", "latest", HASHES_ONLY)["timestamp"], 16) < timestamp:
             if time.monotonic() > deadline:

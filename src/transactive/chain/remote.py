@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -25,12 +27,14 @@ class WebSocketProvider(JSONBaseProvider):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self._opened = ExitStack()
         self._socket: ClientConnection | None = None
 
     def make_request(self, method: RPCEndpoint, params: Sequence[Any]) -> RPCResponse:
         """Ask, and wait for the answer with the same id."""
         if self._socket is None:
-            self._socket = connect(self._url, open_timeout=TIMEOUT_SECONDS, max_size=LARGEST_ANSWER)
+            connection = connect(self._url, open_timeout=TIMEOUT_SECONDS, max_size=LARGEST_ANSWER)
+            self._socket = self._opened.enter_context(connection)
         request = self.encode_rpc_request(method, params)
         self._socket.send(request.decode())
         wanted = json.loads(request)["id"]
@@ -41,8 +45,8 @@ class WebSocketProvider(JSONBaseProvider):
 
     def close(self) -> None:
         """Close the connection."""
-        if self._socket is not None:
-            self._socket.close()
+        self._opened.close()
+        self._socket = None
 
 
 class HttpProvider(HTTPProvider):
@@ -62,8 +66,9 @@ class IpcProvider(IPCProvider):
 
     def close(self) -> None:
         """Close the socket."""
-        if self._socket.sock:
-            self._socket.sock.close()
+        kept: Any = self._socket
+        if kept.sock:
+            kept.sock.close()
 
 
 def provider_for(url: str) -> BaseProvider:
@@ -73,5 +78,8 @@ def provider_for(url: str) -> BaseProvider:
     if url.startswith(("ws://", "wss://")):
         return WebSocketProvider(url)
     if url.startswith("ipc:"):
-        return IpcProvider(url.removeprefix("ipc:"))
+        path = url.removeprefix("ipc:")
+        if not Path(path).exists():
+            raise ChainError(f"no node listens at {path}; check that it runs and its path")
+        return IpcProvider(path)
     raise ChainError(f"chain {url!r} is not a URL that is known; use embedded:PATH, http(s)://, ws(s):// or ipc:PATH")

@@ -1,0 +1,106 @@
+"""Gas of what a community does, against a snapshot: `python -m tests.contract.test_gas` writes it anew.
+
+Gas on an embedded chain is exact, so that any change shows; a growth of more than 1 % fails.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.world import ON, ON_RAMP, OWNER, new_client
+from transactive.chain.client import ChainClient
+from transactive.chain.keys import DemoKeys
+from transactive.chain.ledger import ChainLedger
+from transactive.core.merkle import MONEY
+
+SNAPSHOT = Path(__file__).with_name("gas.json")
+ALLOWED = 1.01
+KEYS = DemoKeys("gas")
+HOUR, DAY, WINDOW = 3600, 24, 1800
+START = 17_000 * DAY * HOUR
+
+
+def measure_currency() -> dict[str, int]:
+    """Mint and transfer, to a new and to a known holder."""
+    client, found = new_client(), {}
+    token = client.deploy(OWNER, "currency", "Local Energy", "LEN", 2**80)
+    client.send(OWNER, token, "setMinter", ON_RAMP.address, ON)
+    found["deploy currency"] = client.block(1000).receipts[0].gas_used
+    holder, other = (KEYS.account(i).address for i in range(2))
+    for name in ("mint, first of all", "mint to a known holder"):
+        client.send(ON_RAMP, token, "mint", ON_RAMP.address, 10**15)
+        found[name] = client.block(client.head_timestamp + 1).receipts[0].gas_used
+    for name, to in (("transfer to a new holder", holder), ("transfer to a known holder", holder)):
+        client.send(ON_RAMP, token, "transfer", to, 10**14)
+        found[name] = client.block(client.head_timestamp + 1).receipts[0].gas_used
+    client.send(ON_RAMP, token, "approve", other, 5)
+    found["approve"] = client.block(client.head_timestamp + 1).receipts[0].gas_used
+    client.close()
+    return found
+
+
+def measure_community(accounts: int) -> dict[str, int]:
+    """Two periods; the second is measured, when all words are in use."""
+    client = ChainClient.open("embedded::memory:", genesis_time=1, alloc=KEYS.addresses(accounts))
+    ledger = ChainLedger.deploy(
+        client,
+        KEYS,
+        accounts=accounts,
+        slot_seconds=HOUR,
+        slots_per_period=DAY,
+        window=WINDOW,
+        timestamp=START - HOUR,
+        currency_name="Local Energy",
+        currency_symbol="LEN",
+    )
+    found = {}
+    only_first = [10**12] + [0] * (accounts - 1)
+    for name in ("deposit, first", "deposit, again"):
+        found[name] = ledger.deposit(only_first, client.head_timestamp + 60).gas["deposit"]
+    ledger.deposit([10**12] * accounts, START)
+    totals = [
+        [10**8 + 97 * i, 10**8 + 97 * (accounts - 1 - i), 10**4 + i, 10**4 + accounts - 1 - i] for i in range(accounts)
+    ]
+    sums, nets = [MONEY.pack(row) for row in totals], [credit - debit for debit, credit, _, _ in totals]
+    for day in range(2):
+        for hour in range(2):
+            ledger.commit_slot(START // HOUR + day * DAY + hour, sums)
+            ledger.block(START + (day * DAY + hour + 1) * HOUR)
+        ledger.propose(START // HOUR // DAY + day, nets)
+        ledger.block(START + (day + 1) * DAY * HOUR)
+        ledger.finalise()
+        ledger.block(START + (day + 1) * DAY * HOUR + WINDOW)
+    found["slot commit, first of a period"], found["slot commit, later"] = ledger.gas_slot_commits[2:]
+    found[f"propose and finalise, {accounts} accounts"] = ledger.gas_nettings[1]
+    client.close()
+    return found
+
+
+def measure() -> dict[str, int]:
+    """All figures [gas]."""
+    return measure_currency() | measure_community(100) | measure_community(14)
+
+
+def test_gas_has_not_grown():
+    known, now = json.loads(SNAPSHOT.read_text(encoding="utf-8")), measure()
+    assert set(known) == set(now)
+    grown = {name: (known[name], gas) for name, gas in now.items() if gas > ALLOWED * known[name]}
+    assert grown == {}, "write the snapshot anew only if the growth is worth it"
+
+
+@pytest.mark.parametrize("slots", [24, 96])
+def test_two_tiers_stay_cheap(slots):
+    """A period of a hundred accounts, from the snapshot: per account and slot."""
+    gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    period = (slots - 1) * gas["slot commit, later"] + gas["slot commit, first of a period"]
+    assert (period + gas["propose and finalise, 100 accounts"]) / slots / 100 < 600
+    assert gas["slot commit, later"] <= 42_000
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(SNAPSHOT.read_text(encoding="utf-8"))
