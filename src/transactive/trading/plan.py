@@ -22,6 +22,8 @@ from transactive.trading.follow import follow
 
 LEVELS = 32
 """Steps of charge in the value function."""
+NO_STEP = (1 << 62) // PPM
+"""Worth of a step without a Wh in it, as batteries of less than `LEVELS` Wh have: it bounds nothing [µ¤/kWh]."""
 
 
 def plan(
@@ -47,20 +49,26 @@ def plan(
 def _rule(
     slot: int, level_wh: IntArray, value_n: IntArray, efficiency_ppm: IntArray, need: int, spare: int
 ) -> DeviceRules:
-    """Levels up to which a charged Wh is worth more than each of the four prices that it can be had or sold for."""
-    width = np.maximum(np.diff(level_wh, axis=1), 1)
-    worth = np.minimum.accumulate(-np.diff(value_n, axis=1) // width, axis=1)  # µ¤/kWh, falling
+    """Levels up to which a charged Wh is worth more than each of the four prices that it can be had or sold for.
+
+    At a negative price a loss pays, and wasting energy by a cycle would; a battery rests between two such levels.
+    """
+    width = np.diff(level_wh, axis=1)
+    steps = np.where(width > 0, -np.diff(value_n, axis=1) // np.maximum(width, 1), NO_STEP)
+    worth = np.minimum.accumulate(steps, axis=1)  # µ¤/kWh, falling
 
     def up_to(worthwhile: BoolArray) -> IntArray:
         levels: IntArray = np.take_along_axis(level_wh, worthwhile.sum(axis=1)[:, None], axis=1)[:, 0]
         return levels
 
+    grid_charge, surplus_charge = up_to(worth > need), up_to(worth > spare)
+    serve, export = (up_to(worth * PPM >= price * efficiency_ppm[:, None]) for price in (need, spare))
     return DeviceRules(
         slot=slot,
-        grid_charge_to_wh=up_to(worth > need),
-        surplus_charge_to_wh=up_to(worth > spare),
-        serve_down_to_wh=up_to(worth * PPM >= need * efficiency_ppm[:, None]),
-        export_down_to_wh=up_to(worth * PPM >= spare * efficiency_ppm[:, None]),
+        grid_charge_to_wh=grid_charge,
+        surplus_charge_to_wh=surplus_charge,
+        serve_down_to_wh=np.maximum(serve, grid_charge),
+        export_down_to_wh=np.maximum(export, surplus_charge),
     )
 
 

@@ -1,0 +1,201 @@
+"""Batteries: the rule that moves one, and the plan that makes the rule."""
+
+from dataclasses import fields
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.strategies import batteries, whole
+from transactive.core.community import Devices
+from transactive.core.tables import DeviceRules, Forecast
+from transactive.core.units import PPM
+from transactive.trading.follow import follow
+from transactive.trading.plan import LEVELS, plan
+
+LEVEL_NAMES = [field.name for field in fields(DeviceRules) if field.name != "slot"]
+PRICES = st.one_of(st.integers(-5, 5), st.integers(-100_000, 600_000))
+NET = st.one_of(st.just(0), st.integers(-20, 20), st.integers(-15_000, 15_000))
+
+
+def ordered(rule):
+    return (
+        (rule.grid_charge_to_wh <= rule.serve_down_to_wh).all()
+        and (rule.surplus_charge_to_wh <= rule.export_down_to_wh).all()
+        and (rule.grid_charge_to_wh <= rule.surplus_charge_to_wh).all()
+        and (rule.serve_down_to_wh <= rule.export_down_to_wh).all()
+    )
+
+
+# -- following a rule -----------------------------------------------------------------------------
+
+
+@st.composite
+def moments(draw):
+    """Devices, a rule whose levels rise as they must, charges within the capacity, and net loads of several samples."""
+    members, samples = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    devices = draw(batteries(members))
+    levels = np.sort([[draw(st.integers(0, int(c))) for c in devices.capacity_wh] for _ in range(4)], axis=0)
+    if draw(st.booleans()):  # the two in the middle stand in either order
+        levels[[1, 2]] = levels[[2, 1]]
+    charged = np.array([[draw(st.integers(0, int(c))) for c in devices.capacity_wh] for _ in range(samples)])
+    net = np.array([[draw(NET) for _ in range(members)] for _ in range(samples)])
+    return devices, DeviceRules(0, *levels.astype(np.int64)), charged.astype(np.int64), net.astype(np.int64)
+
+
+@given(moments())
+def test_a_battery_does_one_thing_within_its_limits_and_forgets_no_loss(moment):
+    devices, rule, charged, net = moment
+    charge, discharge, after = follow(rule, devices, charged, net)
+    assert (np.minimum(charge, discharge) == 0).all()
+    for energy in (charge, discharge):
+        assert (energy >= 0).all()
+        assert (energy <= devices.power_wh).all()
+        assert energy.dtype == np.int64
+    assert ((after >= 0) & (after <= devices.capacity_wh)).all()
+    lost = [
+        [-(-d * PPM // e) for d, e in zip(row, devices.efficiency_ppm.tolist(), strict=True)]
+        for row in discharge.tolist()
+    ]
+    assert (after == charged + charge - np.array(lost)).all()
+
+
+@given(moments())
+def test_a_battery_draws_from_the_grid_only_below_that_level_and_gives_to_it_only_above_its_own(moment):
+    devices, rule, charged, net = moment
+    charge, discharge, after = follow(rule, devices, charged, net)
+    surplus, deficit = np.maximum(-net, 0), np.maximum(net, 0)
+    assert ((charge <= surplus) | (charged + charge <= rule.grid_charge_to_wh)).all()
+    assert ((discharge <= deficit) | (after >= rule.export_down_to_wh)).all()
+    assert ((charge == 0) | (charged + charge <= rule.surplus_charge_to_wh)).all()
+    assert ((discharge == 0) | (after >= rule.serve_down_to_wh)).all()
+
+
+@given(moments())
+def test_a_battery_does_all_that_its_rule_allows(moment):
+    devices, rule, charged, net = moment
+    charge, discharge, _ = follow(rule, devices, charged, net)
+    surplus, deficit = np.maximum(-net, 0), np.maximum(net, 0)
+    full = charge == devices.power_wh
+    assert (full | (charged + charge >= rule.grid_charge_to_wh)).all()
+    assert (full | (charge >= surplus) | (charged + charge >= rule.surplus_charge_to_wh)).all()
+    spent = discharge == devices.power_wh
+
+    def reached(level):  # one Wh more at the meter would take the battery below the level
+        return charged - devices.drawn_wh(discharge + 1) < level
+
+    assert (spent | reached(rule.export_down_to_wh)).all()
+    assert (spent | (discharge >= deficit) | reached(rule.serve_down_to_wh)).all()
+
+
+# -- making the rule ------------------------------------------------------------------------------
+
+
+@st.composite
+def tasks(draw):
+    """Forecast, devices and price pairs, negative prices and members without a battery among them."""
+    members, samples, slots = draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    devices = draw(batteries(members))
+    count = slots * samples * members
+    net = np.array(draw(st.lists(NET, min_size=count, max_size=count)), np.int64).reshape(slots, samples, members)
+    spare = np.array([draw(PRICES) for _ in range(slots)], np.int64)
+    need = spare + np.array([draw(st.integers(0, 300_000)) for _ in range(slots)], np.int64)
+    return Forecast(np.arange(slots) * 3600, 0, net), devices, need, spare, draw(PRICES)
+
+
+@given(tasks())
+def test_the_levels_of_a_rule_rise_and_stand_on_whole_steps(task):
+    forecast, devices, need, spare, rest = task
+    rules = plan(forecast, devices, need, spare, rest)
+    assert [rule.slot for rule in rules] == forecast.slots.tolist()
+    steps = {i: {int(c) * k // LEVELS for k in range(LEVELS + 1)} for i, c in enumerate(devices.capacity_wh)}
+    for rule in rules:
+        assert ordered(rule)
+        for name in LEVEL_NAMES:
+            level = getattr(rule, name)
+            assert level.dtype == np.int64
+            assert all(int(wh) in steps[i] for i, wh in enumerate(level))
+
+
+@given(tasks())
+def test_a_planned_battery_never_charges_and_discharges_at_once(task):
+    forecast, devices, need, spare, rest = task
+    charged = np.zeros(forecast.net_load_wh.shape[1:], np.int64)
+    for rule, net in zip(plan(forecast, devices, need, spare, rest), forecast.net_load_wh, strict=True):
+        charge, discharge, charged = follow(rule, devices, charged, net)
+        assert (np.minimum(charge, discharge) == 0).all()
+        assert ((charged >= 0) & (charged <= devices.capacity_wh)).all()
+
+
+@given(tasks(), st.integers(0, 2))
+def test_what_neighbours_do_does_not_change_a_members_plan(task, chosen):
+    forecast, devices, need, spare, rest = task
+    one = chosen % len(devices.capacity_wh)
+    columns = ("pv_wh", "capacity_wh", "power_wh", "efficiency_ppm")
+    alone = Devices(*(getattr(devices, name)[[one]] for name in columns))
+    its = Forecast(forecast.slots, 0, forecast.net_load_wh[:, :, [one]])
+    together, single = plan(forecast, devices, need, spare, rest), plan(its, alone, need, spare, rest)
+    for a, b in zip(together, single, strict=True):
+        assert all(getattr(a, name)[one] == getattr(b, name)[0] for name in LEVEL_NAMES)
+
+
+def least_cost(net, need, spare, rest, capacity, power, efficiency_ppm):
+    """Least cost from each charge, by trying every whole charge and every whole action in every slot."""
+    value = [-rest * (q * efficiency_ppm // PPM) for q in range(capacity + 1)]
+    for load, dear, cheap in reversed(list(zip(net, need, spare, strict=True))):
+        before = []
+        for q in range(capacity + 1):
+            costs = []
+            for action in range(-power, power + 1):
+                after = q + action if action > 0 else q - -(action * PPM // efficiency_ppm)
+                if 0 <= after <= capacity:
+                    grid = load + action
+                    costs.append((grid * dear if grid > 0 else grid * cheap) + value[after])
+            before.append(min(costs))
+        value = before
+    return value
+
+
+def cost_of(rules, devices, net, need, spare, rest, charge):
+    """Cost of following rules from a charge."""
+    cost, charged = 0, whole(charge)
+    for rule, load, dear, cheap in zip(rules, net, need, spare, strict=True):
+        charged_wh, discharged_wh, charged = follow(rule, devices, charged, whole(load))
+        grid = load + int(charged_wh[0] - discharged_wh[0])
+        cost += grid * dear if grid > 0 else grid * cheap
+    return cost - rest * int(devices.deliverable_wh(charged)[0])
+
+
+@st.composite
+def small_tasks(draw, capacities):
+    capacity = draw(st.sampled_from(capacities))
+    slots = draw(st.integers(1, 4))
+    net = [draw(st.integers(-capacity, capacity)) for _ in range(slots)]
+    spare = [draw(st.integers(0, 60)) for _ in range(slots)]
+    need = [price + draw(st.integers(0, 60)) for price in spare]
+    return capacity, draw(st.integers(1, capacity)), net, need, spare, draw(st.integers(0, 90))
+
+
+def gap_to_least_cost(task, efficiency_ppm, charges):
+    capacity, power, net, need, spare, rest = task
+    devices = Devices(whole(0), whole(capacity), whole(power), whole(efficiency_ppm))
+    forecast = Forecast(np.arange(len(net)) * 3600, 0, np.array(net, np.int64)[:, None, None])
+    rules = plan(forecast, devices, np.array(need), np.array(spare), rest)
+    best = least_cost(net, need, spare, rest, capacity, power, efficiency_ppm)
+    return max(cost_of(rules, devices, net, need, spare, rest, q) - best[q] for q in charges(capacity))
+
+
+@settings(max_examples=60, deadline=None)
+@given(small_tasks((1, 3, 5, 20, LEVELS)))
+def test_with_steps_of_one_wh_following_the_plan_costs_the_least_of_all_paths(task):
+    assert gap_to_least_cost(task, PPM, lambda capacity: range(capacity + 1)) == 0
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_tasks((10 * LEVELS,)), st.sampled_from((500_000, 800_000, 900_000)))
+def test_with_losses_and_wider_steps_at_most_one_wh_a_slot_is_wasted(task, efficiency_ppm):
+    capacity, power, net, need, spare, rest = task
+    need, spare, rest = [1000 * p for p in need], [1000 * p for p in spare], 1000 * rest
+    task = (capacity, power % 20 + 1, net, need, spare, rest)
+    allowed = len(net) * max(*need, rest)
+    assert gap_to_least_cost(task, efficiency_ppm, lambda capacity: range(0, capacity + 1, 32)) <= allowed
