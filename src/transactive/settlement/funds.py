@@ -14,14 +14,18 @@ from transactive.core.units import IntArray
 def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: IntArray, accounts: Accounts) -> Postings:
     """What the supplier advances to members whose slot costs more than their funds [n¤], (members,).
 
-    Orders are covered by their locks, so only energy taken beyond them can cost too much. It is posted up to the
-    funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside.
+    Orders are covered by their locks, so only energy taken beyond them can cost too much, or, at a negative feed-in
+    price, energy given beyond them. It is posted up to the funds; the rest is the supplier's receivable outside the
+    ledger, and the advance is its trace inside.
     """
     cost = -postings.net_n(accounts.total)[: accounts.members]
     missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
-    inside = delivery.extra_inside_wh * (tariff.needs_pay + tariff.fee)
-    extra = inside + delivery.extra_supplier_wh * tariff.supply
-    require(bool((missing <= extra).all()), "locks cover whatever an order can cost")
+    beyond = (
+        delivery.extra_inside_wh * max(tariff.needs_pay + tariff.fee, 0)
+        + delivery.extra_supplier_wh * max(tariff.supply, 0)
+        + np.maximum(delivery.exported_wh - delivery.sold_wh, 0) * max(-tariff.feed_in, 0)
+    )
+    require(bool((missing <= beyond).all()), "locks cover whatever an order can cost")
     return transfer(postings.slot, PostingKind.ADVANCE, accounts.supplier, np.arange(accounts.members), missing)
 
 
