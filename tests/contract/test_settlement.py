@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -553,7 +554,13 @@ def test_registration(w):
     ],
 )
 def test_deployment_is_refused(w, change, reason):
-    rules = {"currency": w.token.address, "depth": DEPTH, "slot": SLOT, "slots": SLOTS, "window": WINDOW}
+    rules: dict[str, Any] = {
+        "currency": w.token.address,
+        "depth": DEPTH,
+        "slot": SLOT,
+        "slots": SLOTS,
+        "window": WINDOW,
+    }
     rules |= {"notice": NOTICE} | change
     w.client.deploy(OWNER, "settlement", *rules.values())
     with refused(f"settlement: {reason}"):

