@@ -61,7 +61,8 @@ def test_a_period(ledger):
     assert (receipt.number, receipt.timestamp, receipt.hash) == (2, START, ledger._client.head_hash)
     assert set(receipt.gas) == {"mint", "deposit"}
     assert ledger.balances_n() == [1000, 0, 1000, 0, 0, 7]
-    assert ledger.last_slot is None
+    newest = ledger.last_slot
+    assert newest is None
     for hour in range(DAY):
         tree = ledger.commit_slot(FIRST + hour, SUMS)
         assert tree.root == Tree.of_slot(FIRST + hour, SUMS, ledger.depth).root
@@ -70,7 +71,8 @@ def test_a_period(ledger):
         assert receipt.gas == {"commitSlot": ledger.gas_slot_commits[-1]}
     assert (ledger.slot_commits, ledger.last_slot) == (24, FIRST + 23)
     assert (ledger.pending, ledger.settled_period) == (False, 0)
-    assert ledger.ready_at is None
+    ready_at = ledger.ready_at
+    assert ready_at is None
     ledger.propose(FIRST // DAY, NETS)
     assert not ledger.pending  # only queued
     proposed = ledger.block(START + DAY * HOUR + 1)

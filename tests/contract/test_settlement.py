@@ -471,7 +471,7 @@ def test_role_matrix(w):
         "candidate": CANDIDATE,
     }
     new = MEMBERS[15].address
-    calls = {
+    calls: dict[str, tuple[list[Any], set[str]]] = {
         "register": ([new], {"operator"}),
         "deposit": ([1], {"member"}),
         "requestWithdrawal": ([1], {"member"}),
