@@ -37,16 +37,16 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def slots_of(setting: Setting, start: int, days: int) -> range:
-    """Slots of `days` days from `start` [Unix s]. Raises DataError where the data do not hold them."""
+    """Slots of `days` days from `start` [Unix s]. Raises DataError where the data lack them or their history."""
     length = setting.community.clock.length
     if start % length:
         raise DataError(f"start {time_text(start)} does not begin a slot of {length // 60} minutes")
-    end = start + days * 86_400
-    first, last = setting.measured.first_slot, setting.measured_end
+    end = start + days * DAY
+    first, last = _first_possible(setting), setting.measured_end
     if not (first <= start and end <= last):
         raise DataError(
-            f"{time_text(start)} and {days} days from it are not in the data, which hold {time_text(first)} to"
-            f" {time_text(last)}; choose another start or fewer days"
+            f"{time_text(start)} and {days} days from it are not in the data, which can be run from {time_text(first)},"
+            f" a day of history in, to {time_text(last)}; choose another start or fewer days"
         )
     return range(start, end, length)
 
@@ -54,8 +54,7 @@ def slots_of(setting: Setting, start: int, days: int) -> range:
 def slots_from(setting: Setting) -> range:
     """Slots of a community's own run: from run.first_slot, or the first with a day of history, to the last reading."""
     clock = setting.community.clock
-    wanted = setting.community.run.first_slot
-    history = setting.measured.first_slot + DAY + clock.lead * clock.length
+    wanted, history = setting.community.run.first_slot, _first_possible(setting)
     first = parse_time(wanted) if wanted else history
     if first % clock.length:
         raise DataError(f"run.first_slot {wanted} does not begin a slot of {clock.length // 60} minutes")
@@ -65,6 +64,12 @@ def slots_from(setting: Setting) -> range:
             f" {time_text(setting.measured_end)}, where the readings end"
         )
     return range(first, setting.measured_end, clock.length)
+
+
+def _first_possible(setting: Setting) -> int:
+    """First slot whose gate closes when a day of readings is known."""
+    clock = setting.community.clock
+    return setting.measured.first_slot + DAY + clock.lead * clock.length
 
 
 def replay(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
-from transactive.core.errors import DataError, StateError
+from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.core.tables import Certificates, Clearing, Delivery, Footprints, Forecast, Orders, Postings, Readings
 from transactive.core.tariff import PriceGrid, Tariff
@@ -90,7 +90,6 @@ class Walk:
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self._traded: dict[int, tuple[Orders, Clearing]] = {}
-        self._check_history()
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the record of each once it is settled.
@@ -229,15 +228,6 @@ class Walk:
         return postings
 
     # -- what is known --------------------------------------------------------------------------
-
-    def _check_history(self) -> None:
-        """Refuse a run whose first gate closes before a day of readings is known."""
-        first_gate = self.clock.gate(self.slots[0])
-        if self._row(first_gate) * self.clock.length < DAY:
-            raise DataError(
-                f"the first gate closes at {time_text(first_gate)} and readings begin at"
-                f" {time_text(self.setting.measured.first_slot)}; start at least a day later"
-            )
 
     def _forecast(self, slot: int, slots: range) -> Forecast:
         """Forecast of coming slots from the readings of slots that ended by the gate of `slot`."""

@@ -1,0 +1,220 @@
+"""Kill the program anywhere and run the same command again: it ends in the same state, to the last hash."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import call
+
+COMMUNITY = """
+name = "Two days"
+currency = "EUR"
+
+[market]
+slot_minutes = 60
+
+[tariff]
+supply_micro_per_kwh = 280_000
+feed_in_micro_per_kwh = 80_000
+network_fee_micro_per_kwh = 30_000
+
+[accounts]
+opening_n = 12_000_000_000
+top_up_below_n = 10_000_000_000
+top_up_to_n = 12_000_000_000
+
+[carbon]
+pv_g_per_kwh = 45
+grid_g_per_kwh = 350
+
+[data]
+readings = "readings.csv"
+
+[[members]]
+id = "a"
+pv_w = 4_000
+battery_wh = 6_400
+battery_w = 5_000
+
+[[members]]
+id = "b"
+
+[[members]]
+id = "c"
+pv_w = 5_000
+"""
+
+# Runs the command line and kills itself at the n-th commit of a stage: "database" as soon as a slot's delivery is
+# durable and its block is not, "chain" as soon as the block is durable and its row in the database is not.
+KILL_AT = """
+import os, signal, sys
+import transactive.store as store, transactive.engine.anchor as anchor
+point, count = sys.argv[1], int(sys.argv[2])
+def dying(function):
+    left = [count]
+    def wrapped(*arguments, **named):
+        result = function(*arguments, **named)
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return wrapped
+if point == "database":
+    store.Store.save_delivery = dying(store.Store.save_delivery)
+elif point == "trading":
+    store.Store.save_trading = dying(store.Store.save_trading)
+else:
+    anchor.Anchor._block = dying(anchor.Anchor._block)
+from transactive.cli import main
+main(sys.argv[3:])
+"""
+
+
+@pytest.fixture(scope="module")
+def community(tmp_path_factory) -> Path:
+    """Three members, one day of history and two days to run, from a seeded generator."""
+    folder = tmp_path_factory.mktemp("community")
+    draw = random.Random(5)
+    lines = ["slot_start,member,consumption_wh,generation_wh"]
+    for hour in range(24 * 3 + 1):
+        day, at = divmod(hour, 24)
+        for member in "abc":
+            sun = draw.randint(0, 3_000) if member != "b" and 8 <= at <= 17 else 0
+            lines.append(f"2017-06-{5 + day:02d}T{at:02d}:00:00Z,{member},{draw.randint(0, 2500)},{sun}")
+    (folder / "readings.csv").write_text("\n".join(lines) + "\n")
+    (folder / "community.toml").write_text(COMMUNITY)
+    return folder / "community.toml"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(community, tmp_path_factory) -> dict:
+    called = call("run", community, "--no-page", "--json", "--state", tmp_path_factory.mktemp("whole") / "state")
+    assert called.code == 0, called.err
+    return json.loads(called.out)
+
+
+def command(community: Path, state: Path) -> list[str]:
+    return ["run", str(community), "--no-page", "--json", "--state", str(state)]
+
+
+def finish(community: Path, state: Path, undisturbed: dict) -> None:
+    """Run to the end and compare everything but the seconds and the path."""
+    called = call(*command(community, state))
+    assert called.code == 0, called.err
+    printed = json.loads(called.out)
+    for summary in (printed, expected := json.loads(json.dumps(undisturbed))):
+        del summary["seconds"], summary["chain"]["url"]
+    assert printed == expected
+
+
+@pytest.mark.parametrize(
+    ("point", "count"),
+    [("database", n) for n in (1, 2, 9, 23, 24, 25, 30, 46, 47, 48)]
+    + [("chain", n) for n in (1, 2, 12, 24, 26, 47, 49, 50, 51)]
+    + [("trading", n) for n in (1, 2, 25)],
+)
+def test_killed_between_database_and_chain(community, undisturbed, tmp_path, point, count):
+    state = tmp_path / "state"
+    arguments = [sys.executable, "-c", KILL_AT, point, str(count), *command(community, state)]
+    died = subprocess.run(arguments, capture_output=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    finish(community, state, undisturbed)
+
+
+def test_killed_at_random_moments(community, undisturbed, tmp_path):
+    """Twenty kills on one state, at moments drawn over the whole of a run."""
+    state, draw, kills = tmp_path / "state", random.Random(11), 0
+    program = [sys.executable, "-c", "from transactive.cli import main; main()", *command(community, state)]
+    while kills < 20:
+        process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(draw.uniform(0.6, 2.2))
+        process.kill()
+        _, error = process.communicate()
+        kills += 1
+        if process.returncode == 0:  # it was done before the kill: begin anew
+            state = tmp_path / f"state-{kills}"
+            program[-1] = str(state)
+        else:
+            assert process.returncode == -signal.SIGKILL, error
+    finish(community, state, undisturbed)
+
+
+def test_finished_run_says_so_and_changes_nothing(community, undisturbed, tmp_path):
+    state = tmp_path / "state"
+    assert call(*command(community, state)).code == 0
+    before = {file.name: file.read_bytes() for file in state.iterdir()}
+    again = call(*command(community, state))
+    assert again.code == 0
+    assert "finished already" in again.err
+    assert json.loads(again.out)["state_hash"] == undisturbed["state_hash"]
+    assert {file.name: file.read_bytes() for file in state.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("supply_micro_per_kwh = 280_000", "supply_micro_per_kwh = 290_000", "community.tariff.supply_micro_per_kwh"),
+        ("battery_w = 5_000", "battery_w = 4_000", "community.members[0].battery_w"),
+        ('currency = "EUR"', 'currency = "USD"', "community.currency = EUR, not USD"),
+        ('[[members]]\nid = "c"\npv_w = 5_000\n', "", "3 community.members, not 2"),
+    ],
+)
+def test_state_of_another_configuration_is_refused_with_the_difference(community, tmp_path, old, new, named):
+    state = tmp_path / "state"
+    assert call(*command(community, state)).code == 0
+    before = {file.name: file.read_bytes() for file in state.iterdir()}
+    text = community.read_text()
+    assert old in text
+    other = tmp_path / "community.toml"
+    other.write_text(text.replace(old, new))
+    rows = [row for row in community.with_name("readings.csv").read_text().splitlines() if new or ",c," not in row]
+    (tmp_path / "readings.csv").write_text("\n".join(rows) + "\n")
+    called = call(*command(other, state))
+    assert called.code == 4
+    assert called.out == ""
+    assert named in called.err
+    assert {file.name: file.read_bytes() for file in state.iterdir()} == before
+
+
+def test_second_process_on_a_state_is_refused(community, tmp_path):
+    state = tmp_path / "state"
+    program = [sys.executable, "-c", "from transactive.cli import main; main()", *command(community, state)]
+    first = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not (state / "market.sqlite").exists():
+            assert first.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.kill(first.pid, signal.SIGSTOP)  # it holds the state and does not get on
+        second = call(*command(community, state))
+    finally:
+        first.kill()
+        first.wait()
+    assert (second.code, second.out) == (4, "")
+    assert "another process" in second.err
+
+
+def test_full_disk_stops_cleanly_and_the_run_goes_on_when_there_is_room(community, undisturbed, tmp_path):
+    """A limit on the size of files stands for the disk: writing beyond it fails as on a full one."""
+    state = tmp_path / "state"
+    small = 500_000
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (small, small))
+
+    program = [sys.executable, "-c", "from transactive.cli import main; main()", *command(community, state)]
+    full = subprocess.run(program, capture_output=True, text=True, preexec_fn=limit, check=False)
+    assert (full.returncode, full.stdout) == (4, ""), full.stderr
+    assert "free space" in full.stderr
+    assert full.stderr.count("\n") == 1
+    finish(community, state, undisturbed)
