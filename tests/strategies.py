@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from transactive.core.accounts import Accounts
 from transactive.core.community import Devices
-from transactive.core.tables import Clearing, Orders, Readings
+from transactive.core.tables import Clearing, Delivery, Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import PPM, IntArray, share
+from transactive.metering.registers import measure
+from transactive.settlement.netted import deliver
 
 MOST_WH = 1 << 62
 
@@ -159,3 +161,52 @@ def batteries(draw: st.DrawFn, members: int, most_wh: int = 12_000) -> Devices:
     power = column(st.one_of(st.integers(0, 10), st.integers(0, most_wh)))
     efficiency = column(st.one_of(st.sampled_from((1, 500_000, 900_000, PPM)), st.integers(1, PPM)))
     return Devices(np.zeros(members, np.int64), capacity, np.where(capacity > 0, power, 0), efficiency)
+
+
+# -- neighbourhoods that live through several slots ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lived:
+    """One slot of a neighbourhood: meters, trades held against them, factors [g/kWh]: PV, grid, residual."""
+
+    readings: Readings
+    delivery: Delivery
+    factors: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Homes with batteries that started empty and acted within their limits."""
+
+    devices: Devices
+    slots: list[Lived]
+
+
+@st.composite
+def neighbourhoods(draw: st.DrawFn, most_members: int = 5, most_slots: int = 6) -> Neighbourhood:
+    """Consecutive slots of homes: batteries charge and discharge as they like, trades are kept or broken."""
+    members = draw(st.integers(1, most_members))
+    most_wh = draw(st.sampled_from((3, 60, 9_000)))
+    devices = draw(batteries(members, most_wh))
+    charged = np.zeros(members, np.int64)
+    energy = st.one_of(st.just(0), st.integers(0, most_wh))
+    grams = st.one_of(st.just(0), st.integers(0, 900))
+    slots = []
+    for number in range(draw(st.integers(1, most_slots))):
+        consumption, generation = (np.array([draw(energy) for _ in range(members)], np.int64) for _ in range(2))
+        charge, discharge = np.zeros(members, np.int64), np.zeros(members, np.int64)
+        for k in range(members):
+            action = draw(st.integers(-100, 100))
+            if action > 0:
+                most = min(int(devices.capacity_wh[k] - charged[k]), int(devices.power_wh[k]))
+                charge[k] = most * action // 100
+            else:
+                most = min(int(devices.deliverable_wh(charged)[k]), int(devices.power_wh[k]))
+                discharge[k] = most * -action // 100
+        charged = charged + charge - devices.drawn_wh(discharge)
+        readings = measure(SLOT + 3600 * number, consumption, generation, charge, discharge)
+        bought, sold = draw(trades(members, most_wh))
+        delivery = deliver(clearing_of(readings.slot, 0, bought, sold), readings)
+        slots.append(Lived(readings, delivery, (draw(grams), draw(grams), draw(grams))))
+    return Neighbourhood(devices, slots)
