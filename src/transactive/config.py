@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from transactive.core.community import Community
+from transactive.core.community import Community, Member
 from transactive.core.errors import ConfigError, InputError
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM
+from transactive.market import registry
 from transactive.metering.files import read_environment, read_measured
 
 DATA = Path(__file__).parent / "data"
@@ -65,7 +66,7 @@ def load(path: Path) -> Community:
         community = msgspec.toml.decode(text, type=Community)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path.name}: {_explain(str(error))}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: is not TOML: {error}") from None
     _check(community, path.name)
     return community
@@ -136,6 +137,9 @@ def _check(community: Community, name: str) -> None:
         raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {allowed}")
     if DAY_MINUTES % (market.slot_minutes * market.slots_per_period):
         raise ConfigError(f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day")
+    known = registry.names()
+    if market.mechanism not in known:
+        raise ConfigError(f"{name}: market.mechanism {market.mechanism!r} is not installed; known: {', '.join(known)}")
     _check_sources(community, name)
     _check_members(community, name)
     if community.run.first_slot is not None:
@@ -186,7 +190,7 @@ def _explain(message: str) -> str:
     for part in re.sub(r"\[.*?\]", "", place).split("."):
         if part:
             field = next(f for f in msgspec.structs.fields(kind) if f.name == part)
-            kind = field.type.__args__[0] if part == "members" else field.type
+            kind = Member if part == "members" else field.type
     known = [field.name for field in msgspec.structs.fields(kind)]
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"

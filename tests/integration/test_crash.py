@@ -13,44 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import call
-
-COMMUNITY = """
-name = "Two days"
-currency = "EUR"
-
-[market]
-slot_minutes = 60
-
-[tariff]
-supply_micro_per_kwh = 280_000
-feed_in_micro_per_kwh = 80_000
-network_fee_micro_per_kwh = 30_000
-
-[accounts]
-opening_n = 12_000_000_000
-top_up_below_n = 10_000_000_000
-top_up_to_n = 12_000_000_000
-
-[carbon]
-pv_g_per_kwh = 45
-grid_g_per_kwh = 350
-
-[data]
-readings = "readings.csv"
-
-[[members]]
-id = "a"
-pv_w = 4_000
-battery_wh = 6_400
-battery_w = 5_000
-
-[[members]]
-id = "b"
-
-[[members]]
-id = "c"
-pv_w = 5_000
-"""
+from tests.integration.samples import write_community
 
 # Runs the command line and kills itself at the n-th commit of a stage: "database" as soon as a slot's delivery is
 # durable and its block is not, "chain" as soon as the block is durable and its row in the database is not.
@@ -80,18 +43,7 @@ main(sys.argv[3:])
 
 @pytest.fixture(scope="module")
 def community(tmp_path_factory) -> Path:
-    """Three members, one day of history and two days to run, from a seeded generator."""
-    folder = tmp_path_factory.mktemp("community")
-    draw = random.Random(5)
-    lines = ["slot_start,member,consumption_wh,generation_wh"]
-    for hour in range(24 * 3 + 1):
-        day, at = divmod(hour, 24)
-        for member in "abc":
-            sun = draw.randint(0, 3_000) if member != "b" and 8 <= at <= 17 else 0
-            lines.append(f"2017-06-{5 + day:02d}T{at:02d}:00:00Z,{member},{draw.randint(0, 2500)},{sun}")
-    (folder / "readings.csv").write_text("\n".join(lines) + "\n")
-    (folder / "community.toml").write_text(COMMUNITY)
-    return folder / "community.toml"
+    return write_community(tmp_path_factory.mktemp("community"))
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +82,10 @@ def test_killed_between_database_and_chain(community, undisturbed, tmp_path, poi
 
 
 def test_killed_at_random_moments(community, undisturbed, tmp_path):
-    """Twenty kills on one state, at moments drawn over the whole of a run."""
+    """Ten kills on one state, at moments drawn over the whole of a run."""
     state, draw, kills = tmp_path / "state", random.Random(11), 0
     program = [sys.executable, "-c", "from transactive.cli import main; main()", *command(community, state)]
-    while kills < 20:
+    while kills < 10:
         process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         time.sleep(draw.uniform(0.6, 2.2))
         process.kill()

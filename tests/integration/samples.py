@@ -1,0 +1,61 @@
+"""A small community of three homes with a day of history and two days to run."""
+
+import random
+from pathlib import Path
+
+COMMUNITY = """
+name = "Two days"
+currency = "EUR"
+
+[market]
+slot_minutes = 60
+
+[tariff]
+supply_micro_per_kwh = 280_000
+feed_in_micro_per_kwh = 80_000
+network_fee_micro_per_kwh = 30_000
+
+[accounts]
+opening_n = 12_000_000_000
+top_up_below_n = 10_000_000_000
+top_up_to_n = 12_000_000_000
+
+[carbon]
+pv_g_per_kwh = 45
+grid_g_per_kwh = 350
+
+[data]
+readings = "readings.csv"
+
+[[members]]
+id = "a"
+pv_w = 4_000
+battery_wh = 6_400
+battery_w = 5_000
+
+[[members]]
+id = "b"
+
+[[members]]
+id = "c"
+pv_w = 5_000
+"""
+
+
+def readings() -> list[str]:
+    """Lines of a readings file, from a seeded generator."""
+    draw = random.Random(5)
+    lines = ["slot_start,member,consumption_wh,generation_wh"]
+    for hour in range(24 * 3 + 1):
+        day, at = divmod(hour, 24)
+        for member in "abc":
+            sun = draw.randint(0, 3_000) if member != "b" and 8 <= at <= 17 else 0
+            lines.append(f"2017-06-{5 + day:02d}T{at:02d}:00:00Z,{member},{draw.randint(0, 2500)},{sun}")
+    return lines
+
+
+def write_community(folder: Path) -> Path:
+    """Write both files into a folder; returns the community file."""
+    (folder / "readings.csv").write_text("\n".join(readings()) + "\n")
+    (folder / "community.toml").write_text(COMMUNITY)
+    return folder / "community.toml"
