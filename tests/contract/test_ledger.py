@@ -155,6 +155,21 @@ def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):
     client.close()
 
 
+def test_steps_are_found_by_their_time(ledger):
+    """What an interrupted run asks before it repeats a step."""
+    deposited = ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
+    assert ledger.at(START + HOUR) is None
+    ledger.commit_slot(FIRST, SUMS)
+    committed = ledger.block(START + HOUR)
+    assert ledger.at(START + HOUR) == committed
+    found = ledger.at(START)
+    assert found is not None
+    assert (found.number, found.hash, found.gas) == (deposited.number, deposited.hash, {})  # only the operator's calls
+    assert ledger.height == committed.number
+    with pytest.raises(ChainError, match="without a block at that time"):
+        ledger.at(START + 1)
+
+
 def test_two_runs_give_the_same_hash():
     heads = set()
     for _ in range(2):

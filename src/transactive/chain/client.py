@@ -115,7 +115,13 @@ class ChainClient:
         self._enqueue(sender, None, factory.constructor(*arguments).data_in_transaction, f"deploy {name}")
         return self._bind(name, address)
 
-    def send(self, sender: LocalAccount, contract: Contract, function: str, *arguments: Any) -> None:  # noqa: ANN401
+    def send(
+        self,
+        sender: LocalAccount,
+        contract: Contract,
+        function: str,
+        *arguments: Any,  # noqa: ANN401 - as the ABI says
+    ) -> None:
         """Queue a call signed by `sender`; `block` sends it."""
         self._enqueue(sender, contract.address, contract.encode_abi(function, arguments), function)
 
