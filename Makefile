@@ -9,6 +9,7 @@ ARGS ?=
 PYTHON ?=
 INSTALLER ?=
 export PYTHON INSTALLER
+unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every later command takes to start
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
