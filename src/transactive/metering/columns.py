@@ -25,6 +25,8 @@ def read_columns(path: Path, times: Sequence[str], numbers: Sequence[str], texts
 
     times become Unix seconds, numbers int64. Raises DataError naming file, row and column of the first fault.
     """
+    import polars as pl
+
     frame = _open(path)
     wanted = (*times, *texts, *numbers)
     absent = [column for column in wanted if column not in frame.columns]
@@ -35,6 +37,7 @@ def read_columns(path: Path, times: Sequence[str], numbers: Sequence[str], texts
     first = 2 if path.suffix == ".csv" else 1
     frame = frame.select(wanted).with_row_index(ROW, offset=first)
     _refuse_empty(frame, path)
+    frame = frame.with_columns(pl.col(texts).cast(pl.String))  # a database may call its members 1, 2, 3
     for column in times:
         frame = _times(frame, column, path)
     for column in numbers:
@@ -89,6 +92,8 @@ def _times(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone is None:
             raise DataError(f"{path.name}: {column} has no zone; store it in UTC")
+        parts = pl.col(column) != pl.col(column).dt.truncate("1s")
+        refuse(frame, parts, column, path, "the time has parts of a second; slots start at whole seconds")
         return frame.with_columns(pl.col(column).dt.epoch("s"))
     if dtype != pl.String:
         raise DataError(f"{path.name}: {column} holds {dtype}; write times like 2017-06-05T00:00Z")
