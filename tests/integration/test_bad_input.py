@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, readings, write_community
 
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
 FIRST = "2017-06-05T00:00:00Z,a,"
 
 
@@ -62,7 +62,7 @@ def column(position: int) -> Change:
 
 def raw(name: str, content: bytes) -> Change:
     """Replace a file by bytes."""
-    return lambda folder: (folder / name).write_bytes(content) and None
+    return lambda folder: (folder / name).write_bytes(content)
 
 
 def huge(folder: Path) -> None:
@@ -125,8 +125,8 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "unknown table": (add("[taxes]\nrate = 3"), ("taxes", "known are")),
     "missing name": (toml('name = "Two days"\n', ""), ("name",)),
     "missing table": (toml("[carbon]\npv_g_per_kwh = 45\ngrid_g_per_kwh = 350\n", ""), ("carbon",)),
-    "no members": (lambda folder: (folder / "community.toml").write_text(COMMUNITY.split("[[members]]")[0]) and None, ("members",)),
-    "empty members": (lambda folder: (folder / "community.toml").write_text("members = []\n" + COMMUNITY.split("[[members]]")[0]) and None, ("members",)),
+    "no members": (lambda folder: (folder / "community.toml").write_text(COMMUNITY.split("[[members]]")[0]), ("members",)),
+    "empty members": (lambda folder: (folder / "community.toml").write_text("members = []\n" + COMMUNITY.split("[[members]]")[0]), ("members",)),
     "member twice": (toml('id = "b"', 'id = "a"'), ("'a'", "twice")),
     "member id with a comma": (toml('id = "b"', 'id = "b,c"'), ("members", "id")),
     "slot of 20 minutes": (toml("slot_minutes = 60", "slot_minutes = 20"), ("slot_minutes", "5, 15, 30, 60")),

@@ -47,17 +47,18 @@ def community(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(community, tmp_path_factory) -> dict:
+def undisturbed(community, tmp_path_factory) -> dict[str, object]:
     called = call("run", community, "--no-page", "--json", "--state", tmp_path_factory.mktemp("whole") / "state")
     assert called.code == 0, called.err
-    return json.loads(called.out)
+    summary: dict[str, object] = json.loads(called.out)
+    return summary
 
 
 def command(community: Path, state: Path) -> list[str]:
     return ["run", str(community), "--no-page", "--json", "--state", str(state)]
 
 
-def finish(community: Path, state: Path, undisturbed: dict) -> None:
+def finish(community: Path, state: Path, undisturbed: dict[str, object]) -> None:
     """Run to the end and compare everything but the seconds and the path."""
     called = call(*command(community, state))
     assert called.code == 0, called.err

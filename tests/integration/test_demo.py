@@ -100,17 +100,9 @@ def test_orders_see_nothing_after_gate_closure(demo_setting, hours):
     unknown = (demo_setting.community.clock.gate(slot) - demo_setting.measured.first_slot) // length
 
     def orders_at(poison_from):
-        walk = _walk(demo_setting, slots, poison_from)
         seen = {}
-        real_trade = walk.trade
-
-        def trade(at):
-            real_trade(at)
-            seen[at] = walk._traded[at]
-
-        walk.trade = trade  # type: ignore[method-assign]  # watch, change nothing
-        walk.run()
-        return seen[slot]
+        _walk(demo_setting, slots, poison_from).run(lambda record: seen.update({record.readings.slot: record}))
+        return seen[slot].orders, seen[slot].clearing
 
     clean, poisoned = orders_at(None), orders_at(unknown)
     assert clean[0].digest() == poisoned[0].digest()
