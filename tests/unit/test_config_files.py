@@ -113,6 +113,9 @@ def test_the_same_file_gives_the_same_canonical_text(tmp_path):
     [
         (("currency", "curency"), "unknown key curency; did you mean currency\\?"),
         (("slot_minutes", "slot_minute"), "unknown key market.slot_minute; did you mean slot_minutes\\?"),
+        (("pv_w", "pvw"), "unknown key members\\[0\\].pvw; did you mean pv_w\\?"),
+        (("battery_wh", "battery_kwh"), "unknown key members\\[1\\].battery_kwh; did you mean battery_wh\\?"),
+        (("4_000", "9" * 30), "zoe: pv_w = 9{30} is beyond any home"),
         (("pv_g_per_kwh", "zzz"), "unknown key carbon.zzz; known are .*pv_g_per_kwh"),
         (("[accounts]", "[account]"), "unknown key account; did you mean accounts\\?"),
         (('"EUR"', '"euro"'), "currency"),
@@ -144,6 +147,12 @@ def test_a_wrong_key_or_value_is_named(tmp_path, change, complaint):
 def test_periods_that_divide_a_day_are_allowed(tmp_path, periods):
     change = ("slots_per_period = 24", f"slots_per_period = {periods}")
     assert load(community_file(tmp_path, change)).clock.slots_per_period == periods
+
+
+def test_text_in_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "street.toml"
+    path.write_bytes(TEXT.replace("Street", "Straße").encode("latin-1"))
+    refused(path, "is not TOML")
 
 
 def test_a_community_without_members_is_refused(tmp_path):

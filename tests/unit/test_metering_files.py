@@ -96,7 +96,7 @@ def test_ids_and_registers_of_any_type_that_a_database_exports_are_read(tmp_path
 @pytest.mark.parametrize(
     ("table", "complaint"),
     [
-        (frame().filter(pl.col("slot_start") != START + timedelta(hours=1)), "after slot .*T00:00Z comes .*T02:00Z; fill the gap"),
+        (frame()[:2].vstack(frame()[4:]), "after slot 2017-06-05T00:00Z comes 2017-06-05T02:00Z; fill the gap"),
         (frame()[:3].vstack(frame()[4:]), "no reading of b at 2017-06-05T01:00Z"),
         (frame()[:5], "no reading of b at 2017-06-05T02:00Z"),
         (frame(("a",)), "no reading of member b"),
