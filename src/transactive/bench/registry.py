@@ -15,6 +15,7 @@ from transactive.core.errors import InputError
 MODULES = {
     "clearing": "transactive.bench.clearing",
     "demo": "transactive.bench.demo",
+    "plans": "transactive.bench.plans",
 }
 """Module of each bench, in the order in which they run."""
 

@@ -131,7 +131,7 @@ def _walk(
         signer = keys.role("gateway")
         walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store)
         equal = walk.run(after_slot)
-        bills = _bills(walk)
+        bills = bills_of(walk)
         summary = summarise(
             walk.tally,
             bills,
@@ -175,7 +175,7 @@ def _chain_summary(client: ChainClient, ledger: ChainLedger, url: str, members: 
     )
 
 
-def _bills(walk: Walk) -> list[MemberBill]:
+def bills_of(walk: Walk) -> list[MemberBill]:
     """Bills of all members, with the credit for what their batteries can still deliver."""
     with_market, without = (
         walk.devices.deliverable_wh(fleet.charged_wh) for fleet in (walk.fleet, walk.baseline_fleet)

@@ -15,7 +15,7 @@ from transactive.core.slots import time_text
 from transactive.core.tables import Certificates, Clearing, Delivery, Footprints, Forecast, Orders, Postings, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.anchor import Anchor
-from transactive.engine.fleet import LOOK_AHEAD, Fleet
+from transactive.engine.fleet import LOOK_AHEAD, Fleet, Prices
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
 from transactive.insight.tally import Tally
@@ -76,6 +76,7 @@ class Walk:
         *,
         chain: ChainLedger | None = None,
         store: Store | None = None,
+        prices: Prices = inside_prices,
     ) -> None:
         self.setting, self.slots, self.gateway = setting, slots, gateway
         self.chain, self.store = chain, store
@@ -85,7 +86,7 @@ class Walk:
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
-        self.fleet = Fleet(self.devices, self.clock, inside_prices)
+        self.fleet = Fleet(self.devices, self.clock, prices)
         self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices)
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
