@@ -1,7 +1,8 @@
 """What the batteries' plans are worth: ten weeks of the demo's homes, at expected and at flat prices of deviations.
 
 Saved = each home's bill with its own plan at the tariff − its bill with the market, all fourteen together, energy left
-in the batteries credited in both. No chain and no database: they do not change a bill. Decision 0007 rests on these rows.
+in the batteries credited in both. No chain and no database: they do not change a bill. Decision 0007 rests on these
+rows.
 """
 
 from __future__ import annotations
