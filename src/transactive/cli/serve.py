@@ -7,13 +7,14 @@ from pathlib import Path
 
 from transactive.core.errors import StateError
 from transactive.store import FILE
-from transactive.web.server import PageServer
 
 
-def serve_state(folder: Path, port: int) -> None:
-    """Serve the page of the run in `folder`. Raises StateError if there is none."""
+def serve_state(folder: Path, port: int, host: str = "127.0.0.1") -> None:
+    """Serve the page of the run in `folder`. Raises StateError if there is none, or no token for another host."""
+    from transactive.web.server import PageServer
+
     if not (folder / FILE).exists():
         raise StateError(f"{folder}: holds no run; give the --state folder of one")
-    server = PageServer(folder, port)
+    server = PageServer(folder, port, host)
     print(f"page at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
     server.run()

@@ -1,0 +1,221 @@
+"""Routes of the API under /api/v1: cursor pages over what the run wrote, its totals, and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import sqlalchemy as sa
+from litestar import Request, Router, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import ServerSentEvent
+
+from transactive.store import BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
+from transactive.web import cursor as cursors
+from transactive.web import shapes
+from transactive.web.access import Viewer
+from transactive.web.desk import Desk
+from transactive.web.events import parse_id, stream
+from transactive.web.gate import EVERYONE, WITHOUT_GRID
+from transactive.web.problems import AccessDenied, Problem
+from transactive.web.queries import Row, Run
+from transactive.web.records import (
+    BlockPage,
+    CertificatePage,
+    ClearingPage,
+    MemberPage,
+    OrderPage,
+    PostingPage,
+    RefusalPage,
+    SlotPage,
+    Summary,
+)
+
+ApiRequest = Request[Viewer, Any, Any]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Rows of a page")]
+Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next` of the page before")]
+AtSlot = Annotated[str | None, QueryParameter(name="slot", max_length=40, description="Only this slot, RFC 3339")]
+OfMember = Annotated[str | None, QueryParameter(name="member", max_length=64, description="Only this member")]
+T = TypeVar("T")
+
+PROBLEMS = {
+    status: ResponseSpec(Problem, description=text, media_type="application/problem+json", generate_examples=False)
+    for status, text in (
+        (400, "A parameter cannot be used"),
+        (401, "A token is needed"),
+        (403, "The token does not reach this far"),
+        (404, "There is no such thing, or not yet"),
+    )
+}
+SHARED: dict[str, Any] = {"sync_to_thread": True, "responses": PROBLEMS, "raises": []}
+
+
+def _page(
+    desk: Desk, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], limit: int, cursor: str | None
+) -> tuple[list[Row], str | None]:
+    """Rows of a table after a cursor, and the next cursor."""
+    key = list(table.primary_key.columns)
+    statement = sa.select(table).where(*where).order_by(*key).limit(limit + 1)
+    if cursor is not None:
+        after = cursors.decode(str(table.name), cursor, len(key))
+        statement = statement.where(sa.tuple_(*key) > sa.tuple_(*after))
+    rows = desk.reader.store.rows(statement)
+    more = len(rows) > limit
+    last = [rows[limit - 1][column.name] for column in key] if more else []
+    return rows[:limit], cursors.encode(str(table.name), last) if more else None
+
+
+def _at(desk: Desk, run: Run, table: sa.Table, slot: str | None) -> list[sa.ColumnElement[bool]]:
+    """The condition that a slot in the query sets."""
+    return [] if slot is None else [table.c.slot == desk.slot(run, slot)]
+
+
+def _whose(desk: Desk, run: Run, viewer: Viewer, member: str | None) -> int | None:
+    """Index of the only member to show, or None for all. Raises AccessDenied for somebody else's figures."""
+    if viewer.sees_all:
+        return None if member is None else desk.member(run, member)
+    if viewer.member is None or member not in (None, viewer.member):
+        raise AccessDenied(detail="This token shows its own member only.")
+    return desk.member(run, viewer.member)
+
+
+def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list[T]:
+    return [make(row, run) for row in rows]
+
+
+@get("/slots", opt=EVERYONE, **SHARED)
+def slots(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
+    """Slots: state, trade, and what the community's meters together say."""
+    run = desk.run()
+    rows, after = _page(desk, CLEARINGS, [], limit, cursor)
+    full = desk.reader.slots(rows[0]["slot"], rows[-1]["slot"]) if rows else []
+    return SlotPage(items=_items(shapes.slot, full, run), next=after)
+
+
+@get("/clearings", opt=EVERYONE, **SHARED)
+def clearings(
+    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+) -> ClearingPage:
+    """Results of the market, with the tariff around them."""
+    run = desk.run()
+    rows, after = _page(desk, CLEARINGS, _at(desk, run, CLEARINGS, at), limit, cursor)
+    return ClearingPage(items=_items(shapes.clearing, rows, run), next=after)
+
+
+@get("/orders", opt=WITHOUT_GRID, **SHARED)
+def orders(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> OrderPage:
+    """Admitted orders with what they were given; a member's token shows its own."""
+    run = desk.run()
+    whose = _whose(desk, run, request.user, of)
+    where = _at(desk, run, ORDERS, at) + ([] if whose is None else [ORDERS.c.member == whose])
+    rows, after = _page(desk, ORDERS, where, limit, cursor)
+    return OrderPage(items=_items(shapes.order, rows, run), next=after)
+
+
+@get("/refusals", opt=WITHOUT_GRID, **SHARED)
+def refusals(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> RefusalPage:
+    """Orders that a free balance could not lock; a member's token shows its own."""
+    run = desk.run()
+    whose = _whose(desk, run, request.user, of)
+    where = _at(desk, run, REFUSALS, at) + ([] if whose is None else [REFUSALS.c.member == whose])
+    rows, after = _page(desk, REFUSALS, where, limit, cursor)
+    return RefusalPage(items=_items(shapes.refusal, rows, run), next=after)
+
+
+@get("/members", opt=WITHOUT_GRID, **SHARED)
+def members(
+    request: ApiRequest, desk: NamedDependency[Desk], of: OfMember = None, limit: Limit = 100, cursor: Cursor = None
+) -> MemberPage:
+    """Members over the slots so far; a member's token shows its own."""
+    run, _, totals = desk.look()
+    whose = _whose(desk, run, request.user, of)
+    first = 0 if cursor is None else cursors.decode("members", cursor, 1)[0] + 1
+    indices = range(len(totals.members)) if whose is None else range(whose, whose + 1)
+    chosen = [index for index in indices if index >= first]
+    after = cursors.encode("members", [chosen[limit - 1]]) if len(chosen) > limit else None
+    return MemberPage(items=[shapes.member(index, totals, run) for index in chosen[:limit]], next=after)
+
+
+@get("/postings", opt=WITHOUT_GRID, **SHARED)
+def postings(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> PostingPage:
+    """Money that moved; a member's token shows what it paid and received."""
+    run = desk.run()
+    whose = _whose(desk, run, request.user, of)
+    parties = [] if whose is None else [sa.or_(POSTINGS.c.payer == whose, POSTINGS.c.payee == whose)]
+    rows, after = _page(desk, POSTINGS, _at(desk, run, POSTINGS, at) + parties, limit, cursor)
+    return PostingPage(items=_items(shapes.posting, rows, run), next=after)
+
+
+@get("/certificates", opt=WITHOUT_GRID, **SHARED)
+def certificates(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> CertificatePage:
+    """Certified energy; a member's token shows what its devices made and what it owns, without naming neighbours."""
+    run = desk.run()
+    whose = _whose(desk, run, request.user, of)
+    devices = () if whose is None else (2 * whose, 2 * whose + 1)
+    theirs = [] if whose is None else [sa.or_(CERTIFICATES.c.owner == whose, CERTIFICATES.c.device.in_(devices))]
+    rows, after = _page(desk, CERTIFICATES, _at(desk, run, CERTIFICATES, at) + theirs, limit, cursor)
+    shown = None if request.user.sees_all else whose
+    return CertificatePage(items=[shapes.certificate(row, run, shown) for row in rows], next=after)
+
+
+@get("/blocks", opt=EVERYONE, **SHARED)
+def blocks(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None) -> BlockPage:
+    """Blocks that committed slots."""
+    run = desk.run()
+    rows, after = _page(desk, BLOCKS, _at(desk, run, BLOCKS, at), limit, cursor)
+    return BlockPage(items=_items(shapes.block, rows, run), next=after)
+
+
+@get("/summary", opt=EVERYONE, **SHARED)
+def summary(desk: NamedDependency[Desk]) -> Summary:
+    """The community over the slots so far."""
+    run, position, totals = desk.look()
+    return shapes.summary(run, position, totals, desk.reader.outcome())
+
+
+@get("/events", opt=EVERYONE, responses=PROBLEMS, raises=[])
+async def events(
+    desk: NamedDependency[Desk],
+    last_event_id: Annotated[
+        str | None, HeaderParameter(name="Last-Event-ID", description="Resume after this event")
+    ] = None,
+    after: Annotated[str | None, QueryParameter(description="The same for readers that cannot set the header")] = None,
+) -> ServerSentEvent:
+    """Server-sent events: each stage of a slot once, in order, from the first or after a given one; then `end`."""
+    return ServerSentEvent(stream(desk.reader, desk.pulse, parse_id(last_event_id or after)))
+
+
+def api_router() -> Router:
+    """All routes of the API."""
+    handlers = [slots, clearings, orders, refusals, members, postings, certificates, blocks, summary, events]
+    return Router("/api/v1", route_handlers=handlers)

@@ -1,0 +1,90 @@
+"""The application: routes, gate, templates, files, headers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
+from litestar.template.config import TemplateConfig
+
+from transactive.core.slots import time_text
+from transactive.web.api import api_router
+from transactive.web.desk import Desk
+from transactive.web.gate import EVERYONE, STATIC, for_scopes, gate
+from transactive.web.icons import icon
+from transactive.web.pages import community, slot_view
+from transactive.web.problems import answer
+from transactive.web.pulse import Pulse
+from transactive.web.words import span_text
+
+if TYPE_CHECKING:
+    from litestar.types import Message, Scope
+
+HERE = Path(__file__).parent
+API_TEXT = (
+    "A local energy market, slot by slot: energy in Wh, prices in µ¤/kWh, carbon in mg as whole numbers, money in n¤ as"
+    " text, times in UTC. On this machine no token is needed; elsewhere send one as a bearer. Errors are RFC 9457"
+    " problems whose type is urn:transactive:error: and the error's code."
+)
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
+    """Page and API of the run in `folder`. local: served on this machine only, so that no token is needed."""
+    desk = Desk(pulse)
+    return Litestar(
+        route_handlers=[community, slot_view, api_router(), _files()],
+        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
+        middleware=[gate(folder, local=local)],
+        guards=[for_scopes],
+        exception_handlers={Exception: answer},
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
+        lifespan=[pulse.beating],
+        before_send=[_protect],
+        openapi_config=OpenAPIConfig(
+            title="TransActive",
+            version="1",
+            description=API_TEXT,
+            openapi_router=Router("/api/v1/schema", route_handlers=[], opt=EVERYONE, include_in_schema=False),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        logging_config=None,
+    )
+
+
+def _files() -> Router:
+    return create_static_files_router(STATIC, [HERE / "static"], name="static", include_in_schema=False)
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(icon=icon, time_text=time_text, span_text=span_text)
+    return environment
+
+
+async def _protect(message: Message, _: Scope) -> None:
+    """Add to every answer what keeps the browser from asking any other host, or being framed by one."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in HEADERS.items())]

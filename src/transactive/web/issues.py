@@ -1,0 +1,73 @@
+"""What needs somebody's attention, found in the run's own figures: the finding, the evidence, where to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transactive.core.units import kwh_text
+from transactive.web.queries import Run
+from transactive.web.totals import MemberTotal, Totals
+from transactive.web.words import Words, counted, short_day, span_text
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A finding. level: bad, warn or info. slot: where to look, if it is one. member: whom it concerns, if one."""
+
+    level: str
+    title: str
+    reason: str
+    slot: int | None = None
+    member: int | None = None
+
+
+def issues(run: Run, totals: Totals, words: Words) -> list[Issue]:
+    """All findings, gravest first."""
+    found = _books(totals, words) + _meters(totals)
+    for index, member in enumerate(totals.members):
+        found += _member(index, run.names[index], member, words)
+    found += _untraded(run, totals)
+    rank = {"bad": 0, "warn": 1, "info": 2}
+    return sorted(found, key=lambda issue: rank[issue.level])
+
+
+def _books(totals: Totals, words: Words) -> list[Issue]:
+    found = []
+    if totals.money_residual_n:
+        found.append(
+            Issue("bad", "Money does not balance", f"{words.exact(totals.money_residual_n)} left in escrow or pool")
+        )
+    if totals.energy_residual_wh:
+        found.append(Issue("bad", "Energy does not balance", f"{totals.energy_residual_wh:,} Wh without a posting"))
+    return found
+
+
+def _meters(totals: Totals) -> list[Issue]:
+    gaps = totals.slots - totals.complete_slots
+    return [Issue("bad", "Readings are missing", f"{counted(gaps, 'slot')} without all meters")] if gaps else []
+
+
+def _member(index: int, name: str, member: MemberTotal, words: Words) -> list[Issue]:
+    found = []
+    if member.refused:
+        reason = f"free balance up to {words.money(member.refused_missing_n)} short of the lock; top up"
+        found.append(Issue("warn", f"{name}: {counted(member.refused, 'order')} refused", reason, member=index))
+    if member.saved_n < 0:
+        reason = "against the supplier’s tariff, before battery credit"
+        found.append(Issue("warn", f"{name} is {words.money(-member.saved_n)} worse off so far", reason, member=index))
+    if member.advanced_n:
+        title = f"{name}: the supplier advanced {words.money(member.advanced_n)}"
+        found.append(Issue("warn", title, "its account could not pay its energy; still owed", member=index))
+    if member.sold_wh and member.short_wh * 2 > member.sold_wh:
+        reason = f"{kwh_text(member.short_wh)} of {kwh_text(member.sold_wh)} kWh sold ahead had to be replaced"
+        found.append(Issue("info", f"{name} often delivers less than it sold", reason, member=index))
+    return found
+
+
+def _untraded(run: Run, totals: Totals) -> list[Issue]:
+    if not totals.untraded:
+        return []
+    last = totals.untraded[-1]
+    when = f"{short_day(last)}, {span_text(last, run.clock.length)}"
+    title = f"{counted(len(totals.untraded), 'slot')} without a trade, though both sides had orders"
+    return [Issue("info", title, f"no price suited both; last {when}", slot=last)]

@@ -1,0 +1,45 @@
+"""Routes of the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+
+from transactive.core.slots import time_text
+from transactive.web.community_page import community_page
+from transactive.web.desk import Desk
+from transactive.web.events import id_text, newest
+from transactive.web.gate import EVERYONE
+from transactive.web.problems import NotFound
+from transactive.web.slot_page import slot_page
+
+PageRequest = Request[Any, Any, Any]
+
+
+@get("/", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def community(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str | None] = None) -> Template:
+    """The community, now or around a chosen slot."""
+    if desk.reader.run() is None or desk.reader.position().cleared is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    run, position, totals = desk.look()
+    chosen = None if slot is None else desk.slot(run, slot)
+    idle = desk.pulse.idle
+    context = community_page(desk.reader, run, position, totals, request.user, chosen=chosen, idle=idle)
+    live = {"after": id_text(newest(run, position)), "over": position.over}
+    return Template("community.html", context={**context, "live": live})
+
+
+@get("/slots/{slot:str}", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def slot_view(request: PageRequest, desk: NamedDependency[Desk], slot: FromPath[str]) -> Template:
+    """One slot through all its steps, and why each order fared as it did."""
+    run, position, totals = desk.look()
+    start = desk.slot(run, slot)
+    if position.cleared is None or start > position.cleared:
+        raise NotFound(f"slot {time_text(start)}: its gate has not closed yet")
+    context = slot_page(desk.reader, run, position, totals, request.user, slot=start, idle=desk.pulse.idle)
+    live = {"after": id_text(newest(run, position)), "over": position.over}
+    return Template("slot.html", context={**context, "live": live})

@@ -1,0 +1,92 @@
+"""Errors on the wire: RFC 9457 problems whose type is the error's code; on pages the same in words."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Template
+
+from transactive.core.errors import InputError, StateError, TransactiveError
+
+URN = "urn:transactive:error:"
+API = "/api/"
+CODES = {400: "input", 401: "access.token", 403: "access.scope", 404: "not-found", 405: "method", 421: "access.host"}
+LOG = logging.getLogger("transactive.web")
+
+
+class Problem(msgspec.Struct, frozen=True, rename={"kind": "type"}):
+    """What went wrong, RFC 9457. type: urn:transactive:error: and the error's code."""
+
+    kind: str
+    title: str
+    status: int
+    detail: str
+
+
+class NotFound(TransactiveError):
+    """There is nothing at this address, or not yet."""
+
+    code = "not-found"
+
+
+class AccessDenied(HTTPException):
+    """The token does not reach this far."""
+
+    status_code = 403
+
+
+class TokenNeeded(HTTPException):
+    """A token is needed, or the one given is not known."""
+
+    status_code = 401
+
+
+class WrongHost(HTTPException):
+    """The request names a host that is not this machine: another site speaking through the browser."""
+
+    status_code = 421
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] | Template:
+    """The answer to an error: a problem on the API, a page elsewhere."""
+    problem = describe(error)
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    headers = {"WWW-Authenticate": 'Basic realm="TransActive", charset="UTF-8"'} if problem.status == 401 else {}
+    if request.url.path.startswith(API):
+        return Response(problem, status_code=problem.status, headers=headers, media_type="application/problem+json")
+    return Template(
+        "error.html",
+        context={"problem": problem},
+        status_code=problem.status,
+        headers=headers,
+        media_type=MediaType.HTML,
+    )
+
+
+def describe(error: Exception) -> Problem:
+    """The problem that an error is."""
+    if isinstance(error, HTTPException):
+        status = error.status_code
+        return _problem(CODES.get(status, "error"), status, _detail(error))
+    if isinstance(error, TransactiveError):
+        status = 404 if isinstance(error, NotFound) else 400 if isinstance(error, InputError) else 500
+        status = 409 if isinstance(error, StateError) else status
+        return _problem(error.code, status, str(error))
+    return _problem("bug", 500, "The server failed; its log says where. Please report it.")
+
+
+def _problem(code: str, status: int, detail: str) -> Problem:
+    return Problem(URN + code, HTTPStatus(status).phrase, status, detail)
+
+
+def _detail(error: HTTPException) -> str:
+    """The text of an HTTP error; of a failed validation, field by field."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    fields = [f"{item.get('key', 'request')}: {item.get('message', '')}" for item in extra if isinstance(item, dict)]
+    return "; ".join(fields) or error.detail or HTTPStatus(error.status_code).phrase

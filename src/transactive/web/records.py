@@ -1,0 +1,228 @@
+"""What the API answers with. Energy in Wh, prices in µ¤/kWh, carbon in mg are whole numbers; money in n¤ is text.
+
+Money is text because a sum of n¤ soon leaves the 53 bits that many readers of JSON keep. Times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Time = Annotated[str, Meta(description="RFC 3339, UTC", examples=["2017-06-05T00:00:00Z"])]
+Wh = Annotated[int, Meta(description="Energy [Wh]")]
+Price = Annotated[int, Meta(description="Price [µ¤/kWh], the same number as n¤/Wh")]
+Money = Annotated[str, Meta(description="Money [n¤], a billionth of the currency, as text", pattern=r"^-?\d+$")]
+Milligrams = Annotated[int, Meta(description="Carbon [mg CO2e]")]
+Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one")]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all answers."""
+
+
+class Slot(Record, frozen=True, kw_only=True):
+    """A slot: how far it is, what was traded, and what all meters of the community together say once it is over."""
+
+    slot: Time
+    state: Literal["cleared", "delivered", "committed"]
+    orders: int
+    refused: int
+    price: Annotated[Price | None, Meta(description="Null without a trade")]
+    traded_wh: Wh
+    meters: Annotated[int | None, Meta(description="Members whose meter was read")]
+    consumption_wh: Wh | None
+    generation_wh: Wh | None
+    charge_wh: Wh | None
+    discharge_wh: Wh | None
+    import_wh: Wh | None
+    export_wh: Wh | None
+
+
+class Clearing(Record, frozen=True, kw_only=True):
+    """The market's result for a slot, with the prices around it."""
+
+    slot: Time
+    price: Annotated[Price | None, Meta(description="Null without a trade")]
+    traded_wh: Wh
+    floor: Price
+    cap: Price
+    tick: Price
+    supply_price: Price
+    feed_in: Price
+    fee: Price
+    grid_g_per_kwh: int
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """An admitted order and what it was given."""
+
+    slot: Time
+    row: int
+    member: str
+    side: Literal["buy", "sell"]
+    price: Price
+    energy_wh: Wh
+    allocated_wh: Wh
+    state: Literal["filled", "partly", "not filled"]
+    lock_n: Money
+
+
+class Refusal(Record, frozen=True, kw_only=True):
+    """An order that its member's free balance could not lock."""
+
+    slot: Time
+    row: int
+    member: str
+    side: Literal["buy", "sell"]
+    price: Price
+    energy_wh: Wh
+    missing_n: Money
+
+
+class Member(Record, frozen=True, kw_only=True):
+    """A member over the slots so far. saved_n = without_market_n − with_market_n, before any battery credit."""
+
+    id: str
+    pv_w: int
+    battery_wh: Wh
+    charged_wh: Annotated[int, Meta(description="Charged energy in the battery [Wh]")]
+    bought_wh: Wh
+    sold_wh: Wh
+    import_wh: Wh
+    export_wh: Wh
+    generation_wh: Wh
+    consumption_wh: Wh
+    without_market_n: Money
+    with_market_n: Money
+    saved_n: Money
+    advanced_n: Money
+    refused: int
+    location_mg: Milligrams
+    market_mg: Milligrams
+
+
+class Posting(Record, frozen=True, kw_only=True):
+    """Money that moved: amount_n = energy_wh x |price| wherever a price applies."""
+
+    slot: Time
+    row: int
+    kind: str
+    payer: str
+    payee: str
+    energy_wh: Wh
+    price: Price
+    amount_n: Money
+
+
+class Certificate(Record, frozen=True, kw_only=True):
+    """A bundle of certified energy. Neighbours are null to a member's token."""
+
+    slot: Time
+    member: str | None
+    device: Literal["pv", "battery"]
+    first_wh: Wh
+    energy_wh: Wh
+    owner: str | None
+    state: Literal["held", "stored", "claimed"]
+    market_mg: Milligrams
+
+
+class Block(Record, frozen=True, kw_only=True):
+    """The block that committed a slot. checked: every balance of the ledger was then compared with the chain."""
+
+    slot: Time
+    number: int
+    time: Time
+    hash: str
+    commit_gas: int
+    netting_gas: int
+    checked: bool
+
+
+class Summary(Record, frozen=True, kw_only=True):
+    """The community over the slots so far, before any battery credit."""
+
+    community: str
+    currency: str
+    mechanism: str
+    members: int
+    slot_minutes: int
+    first_slot: Time
+    slots: int
+    delivered_slots: int
+    finished: bool
+    orders: int
+    refused: int
+    traded_wh: Wh
+    local_wh: Annotated[int, Meta(description="Energy that came from a neighbour [Wh]")]
+    grid_import_wh: Wh
+    grid_export_wh: Wh
+    consumption_wh: Wh
+    saved_n: Money
+    members_worse_off: int
+    energy_residual_wh: Wh
+    money_residual_n: Money
+    location_mg: Milligrams
+    market_mg: Milligrams
+    blocks: int
+    gas: int
+    last_block: int | None
+    ledger_equals_chain_at_block: Annotated[int | None, Meta(description="Null while nothing was compared yet")]
+
+
+class SlotPage(Record, frozen=True, kw_only=True):
+    """Slots in order of time."""
+
+    items: list[Slot]
+    next: Next
+
+
+class ClearingPage(Record, frozen=True, kw_only=True):
+    """Clearings in order of time."""
+
+    items: list[Clearing]
+    next: Next
+
+
+class OrderPage(Record, frozen=True, kw_only=True):
+    """Orders by slot and place in the book."""
+
+    items: list[Order]
+    next: Next
+
+
+class RefusalPage(Record, frozen=True, kw_only=True):
+    """Refused orders by slot."""
+
+    items: list[Refusal]
+    next: Next
+
+
+class MemberPage(Record, frozen=True, kw_only=True):
+    """Members in the community's order."""
+
+    items: list[Member]
+    next: Next
+
+
+class PostingPage(Record, frozen=True, kw_only=True):
+    """Postings by slot, in the order in which they were made."""
+
+    items: list[Posting]
+    next: Next
+
+
+class CertificatePage(Record, frozen=True, kw_only=True):
+    """Bundles by slot and device."""
+
+    items: list[Certificate]
+    next: Next
+
+
+class BlockPage(Record, frozen=True, kw_only=True):
+    """Blocks in order of time."""
+
+    items: list[Block]
+    next: Next

@@ -1,0 +1,120 @@
+"""The server of the page: a socket on this machine and uvicorn behind it, in the foreground or beside a run."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from transactive.core.errors import InputError, StateError
+from transactive.store import Store
+from transactive.web.access import LOOPBACK, read_grants
+from transactive.web.app import build_app
+from transactive.web.pulse import Pulse
+from transactive.web.queries import Reader
+
+TRIES = 50
+"""Ports tried after the one asked for."""
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that lets endless answers end before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, pulse: Pulse) -> None:
+        super().__init__(config)
+        self.pulse = pulse
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams, then everything else."""
+        self.pulse.stop()
+        await super().shutdown(sockets)
+
+
+class PageServer:
+    """Serves page and API of the run in a folder; the run may be going on, or not have begun."""
+
+    def __init__(self, folder: Path, port: int, host: str = "127.0.0.1") -> None:
+        """Bind a socket. Raises StateError without a free port, or beyond this machine without a token."""
+        if host not in LOOPBACK and not read_grants(folder):
+            raise StateError(
+                f"--host {host}: others could read this run; make a token first:"
+                f" transactive token create --state {folder} --scope operator"
+            )
+        self._store = Store(folder)
+        self._pulse = Pulse(Reader(self._store))
+        app = build_app(folder, self._pulse, local=host in LOOPBACK)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=3, server_header=False
+        )
+        self._server = _Server(config, self._pulse)
+        self._thread: threading.Thread | None = None
+        try:
+            self._socket = _bind(host, port)
+        except (InputError, StateError):
+            self._store.close()
+            raise
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    def run(self) -> None:
+        """Serve until Ctrl-C."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self._serve()
+
+    def start(self) -> None:
+        """Serve from a thread of its own; returns when the page answers."""
+        self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            self._thread.join(0.01)
+
+    def wait(self) -> None:
+        """Go on serving after `start` until Ctrl-C, then stop."""
+        try:
+            while self._thread is not None and self._thread.is_alive():
+                self._thread.join(0.5)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End all answers, close the socket and the database."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        self._close()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._socket.close()
+        self._store.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening address at `port` or the next free one."""
+    if not 0 <= port <= 65_535:
+        raise InputError(f"--port {port}: give 0 to 65535")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + TRIES, 65_535) + 1):
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, candidate))
+            bound.listen()  # without it another program could bind the same address after us
+        except OSError as error:
+            bound.close()
+            failure = error
+            if isinstance(error, socket.gaierror):
+                break
+        else:
+            return bound
+    raise StateError(f"--port {port}: cannot be had at {host} ({failure.strerror}), nor can the ports after it")

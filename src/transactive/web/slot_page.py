@@ -1,0 +1,173 @@
+"""The slot page: one slot through all its steps, and why each order fared as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transactive.core.slots import time_text
+from transactive.core.tables import CertificateState, PostingKind
+from transactive.core.units import kwh_text
+from transactive.web.access import Viewer
+from transactive.web.parts import covered, flow_part, freshness, market_part, slot_line
+from transactive.web.queries import Position, Reader, Row, Run
+from transactive.web.reasons import FILLED, PARTLY, REFUSED, Book, books
+from transactive.web.totals import Totals
+from transactive.web.words import Words, counted, day_text, span_text
+
+POSTED = {
+    PostingKind.BOUGHT: "Buyers pay for what they bought",
+    PostingKind.CERTIFIED: "Producers are paid for certified energy",
+    PostingKind.SHORTFALL_REFUND: "Buyers’ money for energy not delivered",
+    PostingKind.SHORT_INSIDE: "… replaced inside the community",
+    PostingKind.SHORT_SUPPLIER: "… replaced by the supplier",
+    PostingKind.EXTRA_INSIDE: "Taken beyond orders, met inside",
+    PostingKind.EXTRA_SUPPLIER: "Taken beyond orders, from the supplier",
+    PostingKind.GIVE_INSIDE: "To spare, met inside",
+    PostingKind.GIVE_SUPPLIER: "To spare, to the supplier",
+    PostingKind.SPREAD: "Spread, to the community account",
+    PostingKind.NETWORK_FEE: "Network fee on local energy",
+    PostingKind.FEE_FOLLOWS: "Fee that follows replaced energy",
+    PostingKind.ADVANCE: "Advanced by the supplier",
+    PostingKind.DIVIDEND: "Dividend of the community account",
+}
+
+
+def slot_page(
+    reader: Reader, run: Run, position: Position, totals: Totals, viewer: Viewer, *, slot: int, idle: float
+) -> dict[str, Any]:
+    """Everything that the page of a cleared slot shows."""
+    words, length = Words(run.community.currency), run.clock.length
+    row = reader.slots(slot, slot)[0]
+    orders, postings, certificates = reader.orders(slot), reader.postings(slot), reader.certificates(slot)
+    delivered = row["meters"] is not None
+    newest = position.delivered if position.delivered is not None else slot
+    after = slot + length
+    return {
+        "run": run,
+        "words": words,
+        "viewer": viewer,
+        "fresh": freshness(run, position, len(reader.member_rows(newest)), idle),
+        "row": row,
+        "at": time_text(slot),
+        "span": span_text(slot, length),
+        "day": day_text(slot),
+        "before": time_text(slot - length) if slot > run.first_slot else None,
+        "after": time_text(after) if position.cleared is not None and after <= position.cleared else None,
+        "text": _sentence(row, words),
+        "steps": slot_line(row, run, words, postings=len(postings), bundles=len(certificates)),
+        "final": row["number"] is not None,
+        "market": market_part(row, orders, run, words) if viewer.sees_all else None,
+        "grid": _prices(row, words),
+        "members": _books(row, orders, reader.refusals(slot), run, viewer, words) if viewer.sees_members else None,
+        "flow": flow_part(reader, slot, run),
+        "settlement": _settlement(postings, words) if delivered and viewer.sees_all else None,
+        "carbon": _carbon(reader, slot, certificates) if delivered else None,
+        "block": _block(row, totals),
+    }
+
+
+def _sentence(row: Row, words: Words) -> str:
+    """The slot in one sentence or two."""
+    if row["traded_wh"]:
+        text = f"{kwh_text(row['traded_wh'])} kWh changed hands at {words.price(row['price'])} {words.price_unit}."
+    else:
+        text = "No order met another: everybody was served at the supplier’s tariff."
+    if row["meters"] is not None:
+        text += f" {covered(row)} % of what the homes used came from the community."
+    return text
+
+
+def _prices(row: Row, words: Words) -> list[tuple[str, str]]:
+    """The prices around the slot."""
+    unit = words.price_unit
+    return [
+        ("Supplier sells", f"{words.price(row['supply_price'])} {unit}"),
+        ("Supplier buys", f"{words.price(row['feed_in'])} {unit}"),
+        ("Network fee", f"{words.price(row['fee'])} {unit}"),
+        ("Allowed prices", f"{words.price(row['floor'])} to {words.price(row['cap'])} {unit}"),
+    ]
+
+
+def _books(
+    row: Row, orders: Sequence[Row], refusals: Sequence[Row], run: Run, viewer: Viewer, words: Words
+) -> list[dict[str, Any]]:
+    """Orders by member, with what became of each and why; a member's token shows its own only."""
+    return [
+        {
+            "id": run.names[book.member],
+            "sums": _sums(book),
+            "counts": _counts(book),
+            "rows": [
+                (
+                    "Buy" if fate.is_buy else "Sell",
+                    words.price(fate.price, 2),
+                    kwh_text(fate.energy_wh, 3),
+                    kwh_text(fate.allocated_wh, 3),
+                    fate.state,
+                    fate.reason,
+                )
+                for fate in book.fates
+            ],
+        }
+        for book in books(row, orders, refusals, words)
+        if viewer.sees_all or run.names[book.member] == viewer.member
+    ]
+
+
+def _sums(book: Book) -> str:
+    """What a member asked for and got."""
+    parts = []
+    for buys, verb in ((True, "bought"), (False, "sold")):
+        asked = book.wh(buys=buys, allocated=False)
+        if asked:
+            parts.append(f"{verb} {kwh_text(book.wh(buys=buys, allocated=True), 2)} of {kwh_text(asked, 2)} kWh")
+    return ", ".join(parts) or "nothing admitted"
+
+
+def _counts(book: Book) -> str:
+    text = f"{book.count(FILLED)} of {counted(len(book.fates), 'order')} filled"
+    for state in (PARTLY, REFUSED):
+        if book.count(state):
+            text += f", {book.count(state)} {state}"
+    return text
+
+
+def _settlement(postings: Sequence[Row], words: Words) -> list[tuple[str, str, str, str]]:
+    """Sums by kind of posting, in the order in which they were posted: energy, money, money to the last unit."""
+    lines = []
+    for kind, title in POSTED.items():
+        rows = [row for row in postings if row["kind"] == kind]
+        if rows:
+            amount = sum(row["amount_n"] for row in rows)
+            energy = sum(row["energy_wh"] for row in rows)
+            lines.append((title, kwh_text(energy, 3) if energy else "–", words.money(amount, 4), words.exact(amount)))
+    return lines
+
+
+def _carbon(reader: Reader, slot: int, certificates: Sequence[Row]) -> list[tuple[str, str, str]]:
+    """What became of the slot's certificates, and its footprint: name, figure, unit."""
+    states = {
+        CertificateState.CLAIMED: "Claimed by its users",
+        CertificateState.STORED: "Stored in batteries",
+        CertificateState.HELD: "Left with the supplier",
+    }
+    lines = [
+        (title, kwh_text(sum(row["energy_wh"] for row in certificates if row["state"] == state), 3), "kWh")
+        for state, title in states.items()
+    ]
+    location = sum(row["location_mg"] for row in reader.member_rows(slot))
+    return [*lines, ("Footprint, by location", kwh_text(location // 1000, 3), "kg CO₂e")]
+
+
+def _block(row: Row, totals: Totals) -> dict[str, str] | None:
+    """The block that committed the slot, and whether a comparison of all balances came after it."""
+    if row["number"] is None:
+        return None
+    checked = totals.checked_block
+    if checked is not None and checked["slot"] >= row["slot"]:
+        state, title = "ok", f"Ledger equals chain, compared at block {checked['number']:,}"
+    else:
+        state, title = "none", "Committed, not yet compared"
+    gas = f"{row['commit_gas']:,} gas" + (f" and {row['netting_gas']:,} for a netting" if row["netting_gas"] else "")
+    return {"state": state, "title": title, "text": f"Block {row['number']:,} · {gas}", "hash": row["hash"]}

@@ -1,0 +1,56 @@
+/* Theme, keys of the strip, and news of the run. Everything else is plain links; without this file the page still works. */
+const root = document.documentElement;
+const main = () => document.getElementById("main");
+
+document.getElementById("theme").addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  try { localStorage.setItem("theme", root.dataset.theme); } catch { /* not kept, still shown */ }
+});
+
+/* The strip is one stop of the Tab key: arrows, Home and End move inside it, Enter chooses. */
+function roving() {
+  const bars = [...document.querySelectorAll("#strip a")];
+  const current = bars.find((bar) => bar === document.activeElement) ?? bars.find((bar) => bar.ariaCurrent) ?? bars.at(-1);
+  bars.forEach((bar) => (bar.tabIndex = bar === current ? 0 : -1));
+}
+document.addEventListener("keydown", (event) => {
+  const bars = [...document.querySelectorAll("#strip a")], at = bars.indexOf(event.target);
+  const to = at < 0 ? undefined : { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: bars.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  if (!bars[to]) return;
+  bars[to].focus();
+  bars[to].click();
+  roving();
+});
+
+/* News: the stream says that something happened, the page is asked for once, and only what differs is replaced. */
+let source = null, due = null, asking = false;
+function listen() {
+  const wanted = main()?.dataset.refresh !== undefined;
+  if (wanted && !source) {
+    source = new EventSource(`/api/v1/events?after=${encodeURIComponent(main().dataset.after)}`);
+    for (const stage of ["cleared", "delivered", "committed"]) source.addEventListener(stage, soon);
+    source.addEventListener("end", () => { source.close(); soon(); });
+  } else if (!wanted && source) {
+    source.close();
+    source = null;
+  }
+}
+function soon() { due ??= setTimeout(renew, 400); }
+async function renew() {
+  due = null;
+  const url = main()?.dataset.refresh;
+  if (url === undefined || asking) return;
+  asking = true;
+  try {
+    await htmx.ajax("GET", url, { target: "#main", select: "#main", selectOOB: "#fresh", swap: "outerMorph" });
+  } finally { asking = false; }
+}
+
+document.addEventListener("htmx:after:swap", () => { roving(); listen(); });
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+roving();
+listen();

@@ -1,0 +1,98 @@
+"""How exact integers become text for people: prices, money, energy, times. All rounding for the screen is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from transactive.core.units import NANO, money_text
+
+CENTS = {"USD": "¢", "EUR": "ct", "GBP": "p", "CHF": "Rp."}
+"""Currencies whose prices people know in hundredths."""
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Texts in the community's currency."""
+
+    currency: str
+
+    @property
+    def price_unit(self) -> str:
+        """Unit of prices on the page."""
+        return f"{CENTS.get(self.currency, self.currency)}/kWh"
+
+    @property
+    def coin(self) -> str:
+        """Unit behind a short price: a hundredth where people know it."""
+        return CENTS.get(self.currency, self.currency)
+
+    def price(self, micro_per_kwh: int, digits: int = 1) -> str:
+        """Price [µ¤/kWh] in `price_unit`, without it."""
+        if self.currency in CENTS:
+            return money_text(micro_per_kwh * 100_000, digits=digits)
+        return money_text(micro_per_kwh * 1_000, digits=digits + 2)
+
+    def price_value(self, micro_per_kwh: int) -> float:
+        """Price [µ¤/kWh] in `price_unit`, for coordinates only."""
+        return micro_per_kwh / (10_000 if self.currency in CENTS else 1_000_000)
+
+    def money(self, amount_n: int, digits: int = 2) -> str:
+        """Money [n¤] with its currency."""
+        return money_text(amount_n, self.currency, digits)
+
+    def exact(self, amount_n: int) -> str:
+        """Money [n¤] to the last unit, for tooltips and proofs."""
+        whole, part = divmod(abs(amount_n), NANO)
+        return f"{'−' if amount_n < 0 else ''}{whole:,}.{part:09d} {self.currency}"
+
+
+def percent(part: int, whole: int) -> int:
+    """Whole per cent of a share, rounded down, so that 100 means all; 100 of nothing."""
+    return max(0, min(part, whole)) * 100 // whole if whole > 0 else 100
+
+
+def stamp(seconds: int) -> str:
+    """Time in the API: RFC 3339 in UTC, always with its seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock_text(seconds: int) -> str:
+    """Time of day in UTC: 18:00."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M")
+
+
+def span_text(slot: int, length: int) -> str:
+    """A slot by its times in UTC: 18:00–19:00."""
+    return f"{clock_text(slot)}–{clock_text(slot + length)}"
+
+
+def day_text(seconds: int) -> str:
+    """A day in words: Sunday 11 June 2017."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%A} {moment.day} {moment:%B %Y}"
+
+
+def short_day(seconds: int) -> str:
+    """A day in few letters: 11 June."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.day} {moment:%B}"
+
+
+def day_start(seconds: int) -> int:
+    """Midnight UTC before a time [Unix s]."""
+    return seconds - seconds % DAY
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 slot, 24 slots."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def span_of_time(seconds: int) -> str:
+    """A duration in its largest whole unit: 38 s, 5 min, 2 h, 3 days."""
+    for unit, size in (("days", 2 * DAY), ("h", 7_200), ("min", 120)):
+        if seconds >= size:
+            return f"{seconds // {'days': DAY, 'h': 3_600, 'min': 60}[unit]} {unit}"
+    return f"{timedelta(seconds=seconds).seconds} s"
