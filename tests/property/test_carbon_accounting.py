@@ -3,10 +3,14 @@
 The names I1, I3, I4, I6, I7, I13 are those of the invariants that certificate registries have to hold.
 """
 
+from unittest.mock import patch
+
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.strategies import Lived, Neighbourhood, neighbourhoods
+from transactive.carbon import allotment
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.flows import behind_the_meter
 from transactive.carbon.storage import CERTIFIED, CHARGED, LOCATION, MARKET, Lots
@@ -17,11 +21,12 @@ EXAMPLES = settings(max_examples=120, deadline=None)
 HELD, STORED, CLAIMED = CertificateState.HELD, CertificateState.STORED, CertificateState.CLAIMED
 
 
-def lived(homes: Neighbourhood):
-    """Each slot with its result and the lots before it."""
+def lived(homes: Neighbourhood, *, large: bool):
+    """Each slot with its result and the lots before it; large: shared as in a large community."""
     lots = Lots.empty(len(homes.devices.capacity_wh))
     for slot in homes.slots:
-        result = account(slot.readings, slot.delivery, homes.devices, lots, Factors(*slot.factors))
+        with patch.object(allotment, "MOST_PARTS", -1 if large else 10**9, create=True):
+            result = account(slot.readings, slot.delivery, homes.devices, lots, Factors(*slot.factors))
         yield slot, result, lots
         lots = result.lots
 
@@ -57,9 +62,9 @@ def exported_sources(slot: Lived, drawn):
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_i1_issued_is_metered_and_storage_bundles_are_within_the_discharge(homes):
-    for slot, result, lots in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_i1_issued_is_metered_and_storage_bundles_are_within_the_discharge(homes, large):
+    for slot, result, lots in lived(homes, large=large):
         members = len(slot.readings.import_wh)
         issued = energy(result.certificates, 2 * members, "device")
         _, drawn = lots.take(homes.devices.drawn_wh(slot.readings.discharge_wh))
@@ -71,9 +76,9 @@ def test_i1_issued_is_metered_and_storage_bundles_are_within_the_discharge(homes
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_i13_ranges_of_a_device_follow_each_other_from_zero(homes):
-    for slot, result, _ in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_i13_ranges_of_a_device_follow_each_other_from_zero(homes, large):
+    for slot, result, _ in lived(homes, large=large):
         end: dict[int, int] = {}
         for device, first, wh, owner, state, mg in rows(result.certificates):
             assert first == end.get(device, 0)
@@ -86,9 +91,9 @@ def test_i13_ranges_of_a_device_follow_each_other_from_zero(homes):
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_i3_claims_are_within_consumption_and_nobody_is_allotted_more_than_it_imported(homes):
-    for slot, result, _ in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_i3_claims_are_within_consumption_and_nobody_is_allotted_more_than_it_imported(homes, large):
+    for slot, result, _ in lived(homes, large=large):
         members = len(slot.readings.import_wh)
         claimed = energy(result.certificates, members + 1, "owner", CLAIMED)
         stored = energy(result.certificates, members + 1, "owner", STORED)
@@ -103,9 +108,9 @@ def test_i3_claims_are_within_consumption_and_nobody_is_allotted_more_than_it_im
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_what_is_stored_as_a_certificate_is_what_the_lots_hold_more(homes):
-    for slot, result, lots in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_what_is_stored_as_a_certificate_is_what_the_lots_hold_more(homes, large):
+    for slot, result, lots in lived(homes, large=large):
         members = len(slot.readings.import_wh)
         left, _ = lots.take(homes.devices.drawn_wh(slot.readings.discharge_wh))
         more = result.lots.columns[:, :, CERTIFIED].sum(axis=0) - left.columns[:, :, CERTIFIED].sum(axis=0)
@@ -113,10 +118,10 @@ def test_what_is_stored_as_a_certificate_is_what_the_lots_hold_more(homes):
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_i6_lots_hold_what_the_batterys_own_counter_says(homes):
+@given(neighbourhoods(), st.booleans())
+def test_i6_lots_hold_what_the_batterys_own_counter_says(homes, large):
     counter = [0] * len(homes.devices.capacity_wh)
-    for slot, result, _ in lived(homes):
+    for slot, result, _ in lived(homes, large=large):
         for k, efficiency in enumerate(homes.devices.efficiency_ppm.tolist()):
             counter[k] += int(slot.readings.charge_wh[k])
             counter[k] -= -(-int(slot.readings.discharge_wh[k]) * 10**6 // efficiency)
@@ -126,11 +131,11 @@ def test_i6_lots_hold_what_the_batterys_own_counter_says(homes):
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_i7_location_based_carbon_balances_to_the_mg_in_each_slot_and_over_all(homes):
+@given(neighbourhoods(), st.booleans())
+def test_i7_location_based_carbon_balances_to_the_mg_in_each_slot_and_over_all(homes, large):
     put_in = taken_out = 0
     result = None
-    for slot, result, _ in lived(homes):
+    for slot, result, _ in lived(homes, large=large):
         f, r = result.footprints, slot.readings
         pv_g, grid_g, _ = slot.factors
         assert f.generation_mg == int(r.generation_wh.sum()) * pv_g
@@ -145,9 +150,9 @@ def test_i7_location_based_carbon_balances_to_the_mg_in_each_slot_and_over_all(h
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_market_based_carbon_is_generation_and_residual_less_what_left_or_was_stored(homes):
-    for slot, result, lots in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_market_based_carbon_is_generation_and_residual_less_what_left_or_was_stored(homes, large):
+    for slot, result, lots in lived(homes, large=large):
         r = slot.readings
         pv_g, _, residual_g = slot.factors
         imports, exports = int(r.import_wh.sum()), int(r.export_wh.sum())
@@ -164,9 +169,9 @@ def test_market_based_carbon_is_generation_and_residual_less_what_left_or_was_st
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_a_member_that_uses_only_certificates_has_their_footprint(homes):
-    for slot, result, _ in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_a_member_that_uses_only_certificates_has_their_footprint(homes, large):
+    for slot, result, _ in lived(homes, large=large):
         claimed = energy(result.certificates, len(slot.readings.import_wh) + 1, "owner", CLAIMED)
         for k, consumption in enumerate(slot.readings.consumption_wh.tolist()):
             mine = sum(mg for _, _, _, owner, state, mg in rows(result.certificates) if owner == k and state == CLAIMED)
@@ -176,9 +181,9 @@ def test_a_member_that_uses_only_certificates_has_their_footprint(homes):
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_an_exporting_slot_splits_each_source_between_users_and_supplier_pro_rata(homes):
-    for slot, result, lots in lived(homes):
+@given(neighbourhoods(), st.booleans())
+def test_an_exporting_slot_splits_each_source_between_users_and_supplier_pro_rata(homes, large):
+    for slot, result, lots in lived(homes, large=large):
         members = len(slot.readings.import_wh)
         _, drawn = lots.take(homes.devices.drawn_wh(slot.readings.discharge_wh))
         sources = exported_sources(slot, drawn)
@@ -195,13 +200,13 @@ def test_an_exporting_slot_splits_each_source_between_users_and_supplier_pro_rat
 @EXAMPLES
 @given(neighbourhoods())
 def test_users_share_a_source_by_the_local_energy_they_used(homes):
-    for slot, result, lots in lived(homes):
+    for slot, result, lots in lived(homes, large=False):
         _, drawn = lots.take(homes.devices.drawn_wh(slot.readings.discharge_wh))
         sources = exported_sources(slot, drawn)
         local = share(min(int(slot.readings.import_wh.sum()), sum(s[2] for s in sources)), [s[2] for s in sources])
         room = slot.readings.import_wh.tolist()
         for (device, certified, _), stays in zip(sources, local, strict=True):
-            parts = share_capped(stays, slot.delivery.local_use_wh.tolist(), room)
+            parts = [int(part) for part in share_capped(stays, slot.delivery.local_use_wh, np.array(room, np.int64))]
             room = [most - part for most, part in zip(room, parts, strict=True)]
             if certified:
                 got = [0] * len(parts)
@@ -209,6 +214,23 @@ def test_users_share_a_source_by_the_local_energy_they_used(homes):
                     if its_device == device and owner != device // 2 and state != HELD:
                         got[owner] += wh
                 assert got == parts
+
+
+@EXAMPLES
+@given(neighbourhoods())
+def test_in_a_large_community_every_user_gets_as_many_wh_as_if_all_sources_were_one(homes):
+    for slot, result, lots in lived(homes, large=True):
+        _, drawn = lots.take(homes.devices.drawn_wh(slot.readings.discharge_wh))
+        sources = exported_sources(slot, drawn)
+        local = min(int(slot.readings.import_wh.sum()), sum(s[2] for s in sources))
+        parts = [int(p) for p in share_capped(local, slot.delivery.local_use_wh, slot.readings.import_wh)]
+        got = [0] * len(parts)
+        for device, _, wh, owner, state, _ in rows(result.certificates):
+            if owner != device // 2 and state != HELD:
+                got[owner] += wh
+        if all(certified for _, certified, _ in sources):
+            assert got == parts
+        assert all(wh <= part for wh, part in zip(got, parts, strict=True))
 
 
 @EXAMPLES
@@ -230,10 +252,13 @@ def test_flows_behind_the_meter_add_up_to_every_register_in_the_order_of_use(hom
 
 
 @EXAMPLES
-@given(neighbourhoods())
-def test_i14_a_replay_gives_the_same_certificates_and_footprints(homes):
+@given(neighbourhoods(), st.booleans())
+def test_i14_a_replay_gives_the_same_certificates_and_footprints(homes, large):
     one, two = (
-        [(r.certificates.digest(), r.footprints.digest(), r.lots.columns.tolist()) for _, r, _ in lived(homes)]
+        [
+            (r.certificates.digest(), r.footprints.digest(), r.lots.columns.tolist())
+            for _, r, _ in lived(homes, large=large)
+        ]
         for _ in range(2)
     )
     assert one == two

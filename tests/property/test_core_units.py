@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.core.units import kwh_text, money_text, share, share_capped, split_pair
+from transactive.core.units import kwh_text, money_text, share, share_capped, share_columns, split_pair
 
 TOTALS = st.one_of(st.integers(0, 30), st.integers(0, 10**18))
 WEIGHTS = st.lists(st.one_of(st.integers(0, 4), st.integers(0, 10**12)), max_size=9)
@@ -62,10 +62,14 @@ def capped(draw):
     return draw(st.integers(0, sum(caps))), weights, caps
 
 
+def shared(total, weights, caps):
+    return [int(part) for part in share_capped(total, np.array(weights, np.int64), np.array(caps, np.int64))]
+
+
 @given(capped())
 def test_capped_parts_keep_their_caps_and_sum_to_the_total(case):
     total, weights, caps = case
-    parts = share_capped(total, weights, caps)
+    parts = shared(total, weights, caps)
     assert sum(parts) == total
     assert all(0 <= part <= cap for part, cap in zip(parts, caps, strict=True))
 
@@ -73,7 +77,7 @@ def test_capped_parts_keep_their_caps_and_sum_to_the_total(case):
 @given(capped())
 def test_one_without_a_weight_gets_nothing_while_others_have_room(case):
     total, weights, caps = case
-    parts = share_capped(total, weights, caps)
+    parts = shared(total, weights, caps)
     room = any(w and part < cap for w, part, cap in zip(weights, parts, caps, strict=True))
     if room:
         assert not any(part for part, weight in zip(parts, weights, strict=True) if not weight)
@@ -83,14 +87,14 @@ def test_one_without_a_weight_gets_nothing_while_others_have_room(case):
 def test_caps_that_do_not_bind_change_nothing(case):
     total, weights, _ = case
     if any(weights):
-        assert share_capped(total, weights, [total] * len(weights)) == share(total, weights)
+        assert shared(total, weights, [total] * len(weights)) == share(total, weights)
 
 
 @given(capped())
 def test_caps_below_the_total_are_refused(case):
     _, weights, caps = case
     with pytest.raises(ValueError, match="smaller than the total"):
-        share_capped(sum(caps) + 1, weights, caps)
+        shared(sum(caps) + 1, weights, caps)
 
 
 def plain(text):
@@ -112,3 +116,8 @@ def test_energy_is_rounded_half_away_from_zero_and_zero_has_no_sign(energy, digi
     assert plain(text) == (Decimal(energy) / 1000).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     assert text.startswith("−") == (plain(text) < 0)
     assert len(text.partition(".")[2]) == digits
+
+
+@given(st.integers(0, 2**40), st.lists(st.integers(0, 2**30), max_size=9))
+def test_columns_are_shared_like_lists(total, weights):
+    assert share_columns(total, np.array(weights, np.int64)).tolist() == share(total, weights)

@@ -139,6 +139,19 @@ def test_what_neighbours_do_does_not_change_a_members_plan(task, chosen):
         assert all(getattr(a, name)[one] == getattr(b, name)[0] for name in LEVEL_NAMES)
 
 
+def test_at_negative_prices_a_battery_rests_where_a_cycle_would_waste_energy_for_money():
+    """A charged Wh is worth −950: charging at −1,000 pays, and so would serving at −900 a delivered Wh."""
+    devices = Devices(whole(0), whole(3_200), whole(1_000), whole(900_000))
+    forecast = Forecast(whole(0), 0, whole(500).reshape(1, 1, 1))
+    for price, surplus in ((-1_000, False), (-1_000, True)):
+        need, spare = (whole(price), whole(price - 5_000 * (not surplus)))
+        (rule,) = plan(forecast, devices, need, spare, rest_price=-1_055)
+        assert ordered(rule)
+        assert rule.grid_charge_to_wh.tolist() == [3_200]
+        charge, discharge, _ = follow(rule, devices, whole(1_600), whole(500))
+        assert (charge.tolist(), discharge.tolist()) == ([1_000], [0])
+
+
 def least_cost(net, need, spare, rest, capacity, power, efficiency_ppm):
     """Least cost from each charge, by trying every whole charge and every whole action in every slot."""
     value = [-rest * (q * efficiency_ppm // PPM) for q in range(capacity + 1)]
@@ -186,8 +199,8 @@ def gap_to_least_cost(task, efficiency_ppm, charges):
 
 
 @settings(max_examples=60, deadline=None)
-@given(small_tasks((1, 3, 5, 20, LEVELS)))
-def test_with_steps_of_one_wh_following_the_plan_costs_the_least_of_all_paths(task):
+@given(small_tasks((1, 3, 5, LEVELS - 3, LEVELS)))
+def test_with_steps_of_at_most_one_wh_following_the_plan_costs_the_least_of_all_paths(task):
     assert gap_to_least_cost(task, PPM, lambda capacity: range(capacity + 1)) == 0
 
 

@@ -116,6 +116,13 @@ def test_a_neighbours_sun_can_be_stored_and_is_claimed_only_when_it_comes_out():
     assert bundles == [(3, 0, 450, 1, CLAIMED, 22_500)]
 
 
+def test_uncertified_storage_does_not_become_certified_in_a_neighbours_battery():
+    grey = Lots.empty(2).put(whole(1_000, 0), whole(0, 0), whole(420_000, 0), whole(350_000, 0))
+    bundles, result = slot([0, 0], [0, 0], charge=[0, 900], discharge=[900, 0], lots=grey)
+    assert bundles == []
+    assert result.lots.columns.tolist() == [[[0, 0, 0, 0], [900, 0, 420_000, 350_000]]]
+
+
 def test_an_exporting_slot_leaves_with_the_supplier_pro_rata():
     bundles, result = slot([0, 0, 100], [300, 100, 0])
     assert [(device, wh, owner, state) for device, _, wh, owner, state, _ in bundles] == [

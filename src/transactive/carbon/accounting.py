@@ -25,7 +25,7 @@ from transactive.carbon.storage import LOCATION, Lots
 from transactive.core.community import Devices
 from transactive.core.errors import require
 from transactive.core.tables import Certificates, CertificateState, Delivery, Footprints, Readings
-from transactive.core.units import IntArray, share, split_pair
+from transactive.core.units import IntArray, share_columns, split_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,14 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
     shares = allot(sources, flows, delivery.local_use_wh)
     issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g)
 
+    members = len(readings.import_wh)
+    certified = sources.certified[shares.parts.source]
     load_mix, charge_mix, imported_mg = _location(flows, sources, shares, factors)
     market_load, market_charge = _market(flows, shares, factors)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
         charged_wh=readings.charge_wh,
-        certified_wh=flows.pv_to_charge + (shares.charge_wh * sources.certified[:, None]).sum(axis=0),
+        certified_wh=flows.pv_to_charge + _per_user(shares, shares.parts.charge_wh * certified, members),
         market_mg=flows.pv_to_charge * factors.pv_g + market_charge,
         location_mg=put_location,
     )
@@ -84,19 +86,27 @@ def _location(flows: Flows, sources: Sources, shares: Allotment, factors: Factor
     grid_wh = max(int(imported.sum()) - int(sources.energy_wh.sum()), 0)
     grid_mg = grid_wh * factors.grid_g
     pool = int(shares.local_location_mg.sum()) + grid_mg
-    per_user = np.array(share(pool, imported), np.int64)
+    per_user = share_columns(pool, imported)
     for_load = split_pair(per_user, flows.import_to_load, flows.import_to_charge)
     return for_load, per_user - for_load, grid_mg
 
 
 def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray]:
     """Market-based mg of imported energy for load and for charging, (members,)."""
-    unmatched_load = flows.import_to_load - shares.load_wh.sum(axis=0)
-    unmatched_charge = flows.import_to_charge - shares.charge_wh.sum(axis=0)
+    parts, members = shares.parts, len(flows.import_to_load)
+    unmatched_load = flows.import_to_load - _per_user(shares, parts.load_wh, members)
+    unmatched_charge = flows.import_to_charge - _per_user(shares, parts.charge_wh, members)
     return (
-        shares.load_mg.sum(axis=0) + unmatched_load * factors.residual_g,
-        shares.charge_mg.sum(axis=0) + unmatched_charge * factors.residual_g,
+        _per_user(shares, parts.load_mg, members) + unmatched_load * factors.residual_g,
+        _per_user(shares, parts.charge_mg, members) + unmatched_charge * factors.residual_g,
     )
+
+
+def _per_user(shares: Allotment, column: IntArray, members: int) -> IntArray:
+    """Sum of a column of parts by user, (members,)."""
+    total = np.zeros(members, np.int64)
+    np.add.at(total, shares.parts.user, column)
+    return total
 
 
 def _check(readings: Readings, issued: Certificates, discharge: Discharge, footprints: Footprints) -> None:

@@ -1,4 +1,9 @@
-"""Who used which source: exported energy shared among the users by the local energy that they used."""
+"""Who used which source: exported energy shared among the users by the local energy that they used.
+
+Each source is shared among all users, as long as that stays readable. In a large community most parts would be a Wh or
+none; there the sources stand in a line, by device, and so do the users, by member, and each user takes what lies beside
+it: the same Wh for every user, from a few sources instead of all.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +13,33 @@ import numpy as np
 
 from transactive.carbon.flows import Flows
 from transactive.carbon.sources import Sources
-from transactive.core.units import IntArray, share, share_capped
+from transactive.core.units import IntArray, share_capped, share_columns, split_pair
+
+MOST_PARTS = 1_000_000
+"""With more sources x users than this, sources and users stand in a line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Parts of sources that users took, (parts,): row of the source, member, Wh and market-based mg by use."""
+
+    source: IntArray
+    user: IntArray
+    load_wh: IntArray
+    charge_wh: IntArray
+    load_mg: IntArray
+    charge_mg: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allotment:
-    """Wh and market-based mg of every source by use.
+    """Where every exported Wh went.
 
-    load_*, charge_*: (sources, members); export_*: (sources,), what left with the supplier. local_location_mg:
-    (sources,), the location-based part that stayed.
+    export_wh, export_mg: (sources,), what left with the supplier; local_location_mg: (sources,), what stayed.
     """
 
-    load_wh: IntArray
-    charge_wh: IntArray
+    parts: Parts
     export_wh: IntArray
-    load_mg: IntArray
-    charge_mg: IntArray
     export_mg: IntArray
     local_location_mg: IntArray
 
@@ -35,26 +51,66 @@ def allot(sources: Sources, flows: Flows, local_use_wh: IntArray) -> Allotment:
     goes to the users by local energy used, largest remainder, ties by member, nobody beyond what its meter
     imported; a user's part serves load and charging pro rata. Carbon follows the allotted Wh in the same way.
     """
-    imported = (flows.import_to_load + flows.import_to_charge).tolist()
-    exported = sources.energy_wh.tolist()
-    local = share(min(sum(imported), sum(exported)), exported)
-    shape = (len(exported), len(imported))
-    load_wh, charge_wh, load_mg, charge_mg = (np.zeros(shape, np.int64) for _ in range(4))
-    export_mg, local_location = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.int64)
-    room = imported
-    use_room = np.stack((flows.import_to_load, flows.import_to_charge), axis=1).tolist()
-    weights = local_use_wh.tolist()
-    for s, stays in enumerate(local):
-        leaves = exported[s] - stays
-        stays_mg, export_mg[s] = share(int(sources.market_mg[s]), (stays, leaves))
-        local_location[s] = share(int(sources.location_mg[s]), (stays, leaves))[0]
-        parts = share_capped(stays, weights, room)
-        for user, (part, part_mg) in enumerate(zip(parts, share(stays_mg, parts), strict=True)):
-            if part:
-                room[user] -= part
-                wh = share_capped(part, use_room[user], use_room[user])
-                use_room[user] = [use_room[user][0] - wh[0], use_room[user][1] - wh[1]]
-                load_wh[s, user], charge_wh[s, user] = wh
-                load_mg[s, user], charge_mg[s, user] = share(part_mg, wh)
-    export_wh = np.array(exported, np.int64) - np.array(local, np.int64)
-    return Allotment(load_wh, charge_wh, export_wh, load_mg, charge_mg, export_mg, local_location)
+    imported = flows.import_to_load + flows.import_to_charge
+    exported = sources.energy_wh
+    local = share_columns(min(int(imported.sum()), int(exported.sum())), exported)
+    local_mg = split_pair(sources.market_mg, local, exported - local)
+    together = _each if len(exported) * len(imported) <= MOST_PARTS else _in_line
+    return Allotment(
+        parts=together(local, local_mg, flows, local_use_wh),
+        export_wh=exported - local,
+        export_mg=sources.market_mg - local_mg,
+        local_location_mg=split_pair(sources.location_mg, local, exported - local),
+    )
+
+
+def _each(local_wh: IntArray, local_mg: IntArray, flows: Flows, local_use_wh: IntArray) -> Parts:
+    """Share each source among all users."""
+    load_room, charge_room = flows.import_to_load.copy(), flows.import_to_charge.copy()
+    found = []
+    for source, (stays, mg) in enumerate(zip(local_wh.tolist(), local_mg.tolist(), strict=True)):
+        taken = share_capped(stays, local_use_wh, load_room + charge_room)
+        users = np.flatnonzero(taken)
+        wh = taken[users]
+        load = split_pair(wh, load_room[users], charge_room[users])
+        load_room[users] -= load
+        charge_room[users] -= wh - load
+        carbon = share_columns(mg, wh)
+        load_mg = split_pair(carbon, load, wh - load)
+        found.append((np.full(len(users), source), users, load, wh - load, load_mg, carbon - load_mg))
+    if not found:
+        return Parts(*np.zeros((6, 0), np.int64))
+    return Parts(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _in_line(local_wh: IntArray, local_mg: IntArray, flows: Flows, local_use_wh: IntArray) -> Parts:
+    """Lay sources and users side by side: every user's total as a share of all sources, from those beside it."""
+    imported = flows.import_to_load + flows.import_to_charge
+    taken = share_capped(int(local_wh.sum()), local_use_wh, imported)
+    load = split_pair(taken, flows.import_to_load, flows.import_to_charge)
+    places = np.stack((load, taken - load), axis=1).ravel()  # each user's load, then its charging
+    source_end, place_end = np.cumsum(local_wh), np.cumsum(places)
+    ends = np.unique(np.concatenate((source_end, place_end)))
+    ends = ends[ends > 0]
+    wh = np.diff(ends, prepend=0)
+    source, place = np.searchsorted(source_end, ends), np.searchsorted(place_end, ends)
+    # carbon by running sum within the source, rounded down, so that the parts of a source sum to its own
+    within = ends - (source_end - local_wh)[source]
+    upto = _carbon_up_to(within, local_mg[source], local_wh[source])
+    mg = upto - _carbon_up_to(within - wh, local_mg[source], local_wh[source])
+    charging = place % 2 == 1
+    nothing = np.zeros_like(wh)
+    return Parts(
+        source,
+        place // 2,
+        np.where(charging, nothing, wh),
+        np.where(charging, wh, nothing),
+        np.where(charging, nothing, mg),
+        np.where(charging, mg, nothing),
+    )
+
+
+def _carbon_up_to(wh: IntArray, source_mg: IntArray, source_wh: IntArray) -> IntArray:
+    """Carbon [mg] of the first Wh of a source, rounded down."""
+    carbon: IntArray = wh * source_mg // source_wh
+    return carbon

@@ -35,14 +35,19 @@ def certificates(
 
 
 def _travelling(sources: Sources, shares: Allotment, members: int) -> Columns:
-    """Bundles that crossed a meter: per certified source, users in order (load, charging), then the supplier."""
-    certified = sources.certified > 0
-    user = np.arange(members)
-    states = [CertificateState.CLAIMED] * members + [CertificateState.STORED] * members + [CertificateState.HELD]
-    wh = np.concatenate((shares.load_wh, shares.charge_wh, shares.export_wh[:, None]), axis=1)[certified]
-    mg = np.concatenate((shares.load_mg, shares.charge_mg, shares.export_mg[:, None]), axis=1)[certified]
-    first = sources.first_wh[certified][:, None] + np.cumsum(wh, axis=1) - wh
-    device = np.broadcast_to(sources.device[certified][:, None], wh.shape)
-    owner = np.broadcast_to(np.concatenate((user, user, [members])), wh.shape)
-    state = np.broadcast_to(np.array(states, np.int64), wh.shape)
-    return device.ravel(), first.ravel(), wh.ravel(), owner.ravel(), state.ravel(), mg.ravel()
+    """Bundles that crossed a meter: per certified source, users in order (load, then charging), then the supplier."""
+    parts, leaves = shares.parts, np.arange(len(sources.device))
+    source = np.concatenate((parts.source, parts.source, leaves))
+    owner = np.concatenate((parts.user, parts.user, np.full(len(leaves), members)))
+    wh = np.concatenate((parts.load_wh, parts.charge_wh, shares.export_wh))
+    mg = np.concatenate((parts.load_mg, parts.charge_mg, shares.export_mg))
+    kinds = (CertificateState.CLAIMED, CertificateState.STORED, CertificateState.HELD)
+    state = np.repeat(np.array(kinds, np.int64), (len(parts.source), len(parts.source), len(leaves)))
+    real = (wh > 0) & (sources.certified[source] > 0)
+    place = np.repeat(np.arange(3), (len(parts.source), len(parts.source), len(leaves)))
+    order = np.flatnonzero(real)[np.lexsort((owner[real], place[real], source[real]))]
+    source, owner, wh, mg, state = (column[order] for column in (source, owner, wh, mg, state))
+    running = np.cumsum(wh) - wh
+    begins = np.searchsorted(source, source)  # the first bundle of the same source
+    first = sources.first_wh[source] + running - running[begins]
+    return sources.device[source], first, wh, owner, state, mg

@@ -41,6 +41,19 @@ def share(total: int, weights: Sequence[int] | IntArray) -> list[int]:
     return parts
 
 
+def share_columns(total: int, weights: IntArray) -> IntArray:
+    """Split `total` as `share` does, for a column of weights: the same parts, without a loop where int64 suffices."""
+    if not len(weights) or total.bit_length() + int(weights.max()).bit_length() > 62:
+        return np.array(share(total, weights), np.int64)
+    whole = int(weights.sum())
+    if whole == 0:
+        return np.zeros(len(weights), np.int64)
+    parts, remainder = np.divmod(weights * total, whole)
+    missing = total - int(parts.sum())
+    parts[np.argsort(-remainder, kind="stable")[:missing]] += 1
+    return parts
+
+
 def split_pair(total: IntArray, first: IntArray, second: IntArray) -> IntArray:
     """First part of whole numbers split pro rata in two, elementwise: `share` of (first, second) for whole columns."""
     whole = np.maximum(first + second, 1)
@@ -49,26 +62,25 @@ def split_pair(total: IntArray, first: IntArray, second: IntArray) -> IntArray:
     return part
 
 
-def share_capped(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[int]:
-    """Split `total` pro rata to `weights` with nobody above its cap.
+def share_capped(total: int, weights: IntArray, caps: IntArray) -> IntArray:
+    """Split `total` pro rata to `weights` with nobody above its cap, (members,).
 
     Where the largest remainder would pass a cap, the part is cut there and what is left over goes, pro rata again,
-    to those that still have room. Needs sum(caps) >= total; the parts sum to `total`.
+    to those that still have room; to those without a weight only when nobody else has any. Needs sum(caps) >= total,
+    else ValueError; the parts sum to `total`.
     """
-    parts = [0] * len(caps)
-    open_weights = [weight if cap else 0 for weight, cap in zip(weights, caps, strict=True)]
+    parts = np.zeros(len(caps), np.int64)
     left = total
     while left:
-        if not any(open_weights):  # only members without a weight have room: serve them alike
-            open_weights = [int(part < cap) for part, cap in zip(parts, caps, strict=True)]
-            if not any(open_weights):
+        room = caps - parts
+        open_weights = np.where(room > 0, weights, 0)
+        if not open_weights.any():
+            open_weights = (room > 0).astype(np.int64)
+            if not open_weights.any():
                 raise ValueError("the caps are smaller than the total")
-        for i, more in enumerate(share(left, open_weights)):
-            given = min(more, caps[i] - parts[i])
-            parts[i] += given
-            left -= given
-            if parts[i] == caps[i]:
-                open_weights[i] = 0
+        given = np.minimum(share_columns(left, open_weights), room)
+        parts += given
+        left -= int(given.sum())
     return parts
 
 

@@ -26,7 +26,7 @@ from transactive.core.accounts import Accounts
 from transactive.core.errors import require
 from transactive.core.tables import Clearing, Delivery, PostingKind, Postings, Readings
 from transactive.core.tariff import Tariff
-from transactive.core.units import IntArray, share
+from transactive.core.units import IntArray, share_columns
 
 
 def deliver(clearing: Clearing, readings: Readings) -> Delivery:
@@ -38,8 +38,8 @@ def deliver(clearing: Clearing, readings: Readings) -> Delivery:
     give = np.maximum(bought - imported, 0) + np.maximum(exported - sold, 0)
     inside = min(int(short.sum() + extra.sum()), int(give.sum()))
     # one row of weights, member by member short before extra, so that ties go by member
-    met = np.array(share(inside, np.stack((short, extra), axis=1).ravel()), np.int64).reshape(-1, 2)
-    given = np.array(share(inside, give), np.int64)
+    met = share_columns(inside, np.stack((short, extra), axis=1).ravel()).reshape(-1, 2)
+    given = share_columns(inside, give)
     short_inside, extra_inside = met[:, 0], met[:, 1]
     return Delivery(
         slot=clearing.slot,
