@@ -21,7 +21,7 @@ from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.trading.follow import follow
 
 LEVELS = 16
-"""Steps of charge in the value function. With twice as many the demo's weeks saved no more (`transactive bench plans`)."""
+"""Steps of charge in the value function; with twice as many the demo's weeks saved no more."""
 EVERY = 4
 """The plan weighs every fourth of the forecast's daily samples: of 28 days seven, each another day of the week."""
 NO_STEP = (1 << 62) // PPM
