@@ -26,7 +26,7 @@ def commands(page: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """An empty folder with the project's environment in it, as in a checkout."""
-    folder = tmp_path_factory.mktemp("reader")
+    folder: Path = tmp_path_factory.mktemp("reader")
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "transactive").symlink_to(Path(sys.executable).with_name("transactive"))
     return folder

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cyclopts
 from cyclopts import App, Parameter
@@ -138,20 +138,44 @@ def schema() -> None:
 
 
 @app.command
-def serve(*, state: Path, port: int = 8080) -> None:
-    """Serve the page over the state of a run.
+def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
+    """Serve the page and the API over the state of a run.
 
     Parameters
     ----------
     state
         Folder of the run.
     port
-        Where the page is served; the next free port if it is busy.
-
+        Where they are served; the next free port if it is busy.
+    host
+        Address to listen on; any but this machine's own needs a token first.
     """
     from transactive.cli.serve import serve_state
 
-    serve_state(state, port)
+    serve_state(state, port, host)
+
+
+token = App(name="token", help="Who may look at a state from another machine.")
+app.command(token)
+
+
+@token.command
+def create(*, state: Path, scope: Literal["member", "operator", "grid", "auditor"], member: str | None = None) -> None:
+    """Make a token and print it once; only its hash is kept.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    scope
+        A member sees its own figures and community totals, grid sees flows and no prices or names, an auditor and the
+        operator see everything.
+    member
+        Whose figures a member's token shows.
+    """
+    from transactive.cli.token import create_token
+
+    print(create_token(state, scope, member))
 
 
 @app.command
