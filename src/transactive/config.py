@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from transactive.core.accounts import NAMED
 from transactive.core.community import Community, Member
 from transactive.core.errors import ConfigError, InputError
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
@@ -25,6 +26,8 @@ EXAMPLE = DATA / "example" / "community.toml"
 DAY_MINUTES = 1440
 LARGEST_DEVICE = 10**9
 """Largest power or capacity of a member's device [W or Wh]."""
+MOST_MEMBERS = 2**12 - len(NAMED)
+"""Leaves of the settlement contract's deepest tree, less those of the named accounts."""
 PV_TOLERANCE = 1_200_000
 """What a PV may give beyond its rated power [ppm of it]: cold modules and rounded ratings."""
 
@@ -166,6 +169,11 @@ def _check_sources(community: Community, name: str) -> None:
 
 def _check_members(community: Community, name: str) -> None:
     """Ids are unique and devices possible."""
+    if len(community.members) > MOST_MEMBERS:
+        raise ConfigError(
+            f"{name}: {len(community.members)} members; the settlement contract has room for {MOST_MEMBERS}: split the"
+            " community"
+        )
     seen: set[str] = set()
     for member in community.members:
         if member.id in seen:
