@@ -10,7 +10,7 @@ from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
 from transactive.web.charts import day_chart
 from transactive.web.issues import Issue, issues
-from transactive.web.parts import covered, flow_part, freshness, market_part, slot_line
+from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Outcome, Position, Reader, Row, Run
 from transactive.web.totals import Totals
 from transactive.web.words import DAY, Words, clock_text, counted, day_start, day_text, short_day, span_text
@@ -189,31 +189,17 @@ def _books(totals: Totals) -> list[tuple[str, str, str]]:
 
 def proof(totals: Totals, run: Run, outcome: Outcome | None) -> dict[str, str]:
     """Ledger against chain. Green only where the two were compared, and it says at which block."""
-    last, checked = totals.last_block, totals.checked_block
+    last, checked = totals.last_block, checked_block(totals, outcome)
     if last is None:
-        return {
-            "state": "none",
-            "title": "Nothing on chain yet",
-            "text": "The first block comes with the first slot.",
-            "hash": "",
-        }
+        text = "The first block comes with the first slot."
+        return {"state": "none", "title": "Nothing on chain yet", "text": text, "hash": ""}
     span = f"{short_day(last['slot'])}, {span_text(last['slot'], run.clock.length)}"
-    newest = f"Newest block {last['number']:,} · {span} · {last['commit_gas']:,} gas"
-    if outcome and outcome.checked_block:
-        title = f"Ledger equals chain at block {outcome.checked_block:,}"
-        return {
-            "state": "ok",
-            "title": title,
-            "text": f"Every balance compared when the run ended. {newest}",
-            "hash": last["hash"],
-        }
+    newest = f"Newest slot in block {last['number']:,} · {span} · {last['commit_gas']:,} gas"
     if checked is None:
         text = f"{newest}. The first comparison follows the first netting."
         return {"state": "none", "title": "Ledger not yet compared with the chain", "text": text, "hash": last["hash"]}
-    behind = run.number(last["slot"]) - run.number(checked["slot"])
-    since = f"{counted(behind, 'slot')} committed since. " if behind else ""
-    title = f"Ledger equals chain at block {checked['number']:,}"
-    return {"state": "ok", "title": title, "text": f"Every balance compared. {since}{newest}", "hash": last["hash"]}
+    title = f"Ledger equals chain at block {checked:,}"
+    return {"state": "ok", "title": title, "text": f"Every balance compared there. {newest}", "hash": last["hash"]}
 
 
 def _members(totals: Totals, run: Run, viewer: Viewer, words: Words) -> list[dict[str, Any]]:

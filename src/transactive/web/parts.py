@@ -9,7 +9,8 @@ from typing import Any
 from transactive.core.units import kwh_text
 from transactive.web.charts import Step, curve, curve_chart
 from transactive.web.flow import PIPES, Flow, flow_chart
-from transactive.web.queries import Position, Reader, Row, Run
+from transactive.web.queries import Outcome, Position, Reader, Row, Run
+from transactive.web.totals import Totals
 from transactive.web.words import Words, clock_text, counted, percent, short_day, span_of_time, span_text
 
 LATE, SILENT = 30, 120
@@ -75,16 +76,21 @@ def flow_part(reader: Reader, slot: int, run: Run) -> dict[str, Any] | None:
     }
 
 
+def checked_block(totals: Totals, outcome: Outcome | None) -> int | None:
+    """Newest block at which every balance of the ledger was compared with the chain, and equal."""
+    at_end = outcome.checked_block if outcome else None
+    return at_end or (totals.checked_block["number"] if totals.checked_block else None)
+
+
 def freshness(run: Run, position: Position, meters: int, idle: float) -> dict[str, str]:
     """How new the newest reading is, always in words. idle: seconds since the server saw the run move."""
     if position.delivered is None:
         return {"state": "late", "text": "no reading yet", "long": ""}
     slot, members = position.delivered, len(run.community.members)
     read = f"{meters} of {members} meters · "
-    when = f"{short_day(slot)}, {span_text(slot, run.clock.length)}"
     if position.delivered >= run.last_slot:
-        return {"state": "fresh", "text": f"all read, {short_day(slot)}", "long": read}
+        return {"state": "fresh", "text": "all slots read", "long": read}
     if idle < LATE:
-        return {"state": "fresh", "text": when, "long": read}
+        return {"state": "fresh", "text": span_text(slot, run.clock.length), "long": f"{read}{short_day(slot)}, "}
     state = "late" if idle < SILENT else "silent"
     return {"state": state, "text": f"no new slot for {span_of_time(int(idle))}", "long": read}

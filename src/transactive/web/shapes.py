@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from transactive.core.tables import CertificateState, PostingKind
+from transactive.web.parts import checked_block
 from transactive.web.queries import Outcome, Position, Row, Run
 from transactive.web.reasons import state_of
 from transactive.web.records import (
@@ -124,8 +125,7 @@ def block(row: Row, _: Run) -> Block:
 def summary(run: Run, position: Position, totals: Totals, outcome: Outcome | None) -> Summary:
     """The community's totals."""
     community, members = run.community, totals.members
-    last, checked = totals.last_block, totals.checked_block
-    at_end = outcome.checked_block if outcome else None
+    last = totals.last_block
     return Summary(
         community=community.name,
         currency=community.currency,
@@ -152,7 +152,7 @@ def summary(run: Run, position: Position, totals: Totals, outcome: Outcome | Non
         blocks=totals.blocks,
         gas=totals.gas + totals.netting_gas,
         last_block=last["number"] if last else None,
-        ledger_equals_chain_at_block=at_end or (checked["number"] if checked else None),
+        ledger_equals_chain_at_block=checked_block(totals, outcome),
     )
 
 

@@ -9,7 +9,7 @@ from transactive.core.slots import time_text
 from transactive.core.tables import CertificateState, PostingKind
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
-from transactive.web.parts import covered, flow_part, freshness, market_part, slot_line
+from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Position, Reader, Row, Run
 from transactive.web.reasons import FILLED, PARTLY, REFUSED, Book, books
 from transactive.web.totals import Totals
@@ -63,7 +63,7 @@ def slot_page(
         "flow": flow_part(reader, slot, run),
         "settlement": _settlement(postings, words) if delivered and viewer.sees_all else None,
         "carbon": _carbon(reader, slot, certificates) if delivered else None,
-        "block": _block(row, totals),
+        "block": _block(row, checked_block(totals, reader.outcome())),
     }
 
 
@@ -121,8 +121,8 @@ def _sums(book: Book) -> str:
     for buys, verb in ((True, "bought"), (False, "sold")):
         asked = book.wh(buys=buys, allocated=False)
         if asked:
-            parts.append(f"{verb} {kwh_text(book.wh(buys=buys, allocated=True), 2)} of {kwh_text(asked, 2)} kWh")
-    return ", ".join(parts) or "nothing admitted"
+            parts.append(f"{verb} {kwh_text(book.wh(buys=buys, allocated=True), 2)} of {kwh_text(asked, 2)}")
+    return f"{', '.join(parts)} kWh" if parts else "nothing admitted"
 
 
 def _counts(book: Book) -> str:
@@ -160,14 +160,12 @@ def _carbon(reader: Reader, slot: int, certificates: Sequence[Row]) -> list[tupl
     return [*lines, ("Footprint, by location", kwh_text(location // 1000, 3), "kg CO₂e")]
 
 
-def _block(row: Row, totals: Totals) -> dict[str, str] | None:
-    """The block that committed the slot, and whether a comparison of all balances came after it."""
+def _block(row: Row, checked: int | None) -> dict[str, str] | None:
+    """The block that committed the slot, and whether a comparison of all balances came with or after it."""
     if row["number"] is None:
         return None
-    checked = totals.checked_block
-    if checked is not None and checked["slot"] >= row["slot"]:
-        state, title = "ok", f"Ledger equals chain, compared at block {checked['number']:,}"
-    else:
-        state, title = "none", "Committed, not yet compared"
+    compared = checked is not None and checked >= row["number"]
+    title = f"Ledger equals chain, compared at block {checked:,}" if compared else "Committed, not yet compared"
     gas = f"{row['commit_gas']:,} gas" + (f" and {row['netting_gas']:,} for a netting" if row["netting_gas"] else "")
-    return {"state": state, "title": title, "text": f"Block {row['number']:,} · {gas}", "hash": row["hash"]}
+    text = f"Block {row['number']:,} · {gas}"
+    return {"state": "ok" if compared else "none", "title": title, "text": text, "hash": row["hash"]}
