@@ -43,6 +43,22 @@ def measure_currency() -> dict[str, int]:
     return found
 
 
+def measure_registry() -> dict[str, int]:
+    """What a registrar does; the second member and meter, when the counters are in use."""
+    client, found = new_client(), {}
+    registry = client.deploy(OWNER, "registry", DAY * HOUR)
+    client.send(OWNER, registry, "setRegistrar", OWNER.address)
+    found["deploy registry"] = client.block(1000).receipts[0].gas_used
+    for i in range(2):
+        key = KEYS.account(i).address
+        client.send(OWNER, registry, "register", key, 3)
+        client.send(OWNER, registry, "addMeter", i, key, 0, 0, 2**40)
+        receipts = client.block(client.head_timestamp + 1).receipts
+    found["register a member"], found["add a meter"] = (receipt.gas_used for receipt in receipts)
+    client.close()
+    return found
+
+
 def measure_community(accounts: int) -> dict[str, int]:
     """Two periods; the second is measured, when all words are in use."""
     client = ChainClient.open("embedded::memory:", genesis_time=1, alloc=KEYS.addresses(accounts))
@@ -82,7 +98,7 @@ def measure_community(accounts: int) -> dict[str, int]:
 
 def measure() -> dict[str, int]:
     """All figures [gas]."""
-    return measure_currency() | measure_community(100) | measure_community(14)
+    return measure_currency() | measure_registry() | measure_community(100) | measure_community(14)
 
 
 def test_gas_has_not_grown():

@@ -31,10 +31,10 @@ from tests.contract.world import (
     WINDOW,
     Book,
     World,
+    reason_of,
 )
 from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
 from transactive.chain.twin import SettlementTwin
-from transactive.core.errors import ContractRevert
 from transactive.core.merkle import MONEY, Tree
 
 EDGES = [0, 1, -1, BIAS - 1, -BIAS, MAX_BALANCE, -MAX_BALANCE, 2**61, -(2**61)]
@@ -44,15 +44,6 @@ stocks = st.one_of(st.sampled_from([0, 1, 1000, MAX_BALANCE, MAX_BALANCE - 1, 2*
 
 def new_twin(accounts: int = 8) -> SettlementTwin:
     return SettlementTwin(accounts=accounts, slot_seconds=SLOT, slots_per_period=SLOTS, window=WINDOW, notice=NOTICE)
-
-
-def reason_of(call, *arguments) -> str | None:
-    """Reason of a refusal, None if it went through."""
-    try:
-        call(*arguments)
-    except ContractRevert as error:
-        return str(error)
-    return None
 
 
 def fitted(wanted: list[int], balances: list[int]) -> list[int]:

@@ -40,6 +40,15 @@ def refused(reason: str) -> Iterator[None]:
     assert str(caught.value) == reason
 
 
+def reason_of(call, *arguments) -> str | None:
+    """Reason of a refusal, None if it went through."""
+    try:
+        call(*arguments)
+    except ContractRevert as error:
+        return str(error)
+    return None
+
+
 def new_client(genesis_time: int = 1) -> ChainClient:
     """Client of a new chain in memory on which everybody has gas."""
     return ChainClient.open("embedded::memory:", genesis_time=genesis_time, alloc=EVERYBODY)

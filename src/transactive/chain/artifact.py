@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
-CONTRACTS = ("currency", "settlement")
+CONTRACTS = ("currency", "settlement", "registry")
+MODULES: tuple[str, ...] = ()
+"""Vyper modules that several contracts share; their code is compiled into each."""
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

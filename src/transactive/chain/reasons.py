@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from transactive.chain.artifact import CONTRACTS, MODULES
+
 ERROR_STRING = bytes.fromhex("08c379a0")
 UNKNOWN = "reverted without a reason"
-_REASON = re.compile(r"\b((?:currency|settlement): [^'\")>\n]+)")
+_REASON = re.compile(rf"\b((?:{'|'.join(CONTRACTS + MODULES)}): [^'\")>\n]+)")
 
 
 def reason_in(output: bytes) -> str:
