@@ -14,6 +14,7 @@ from transactive.core.errors import InputError
 
 MODULES = {
     "clearing": "transactive.bench.clearing",
+    "trades": "transactive.bench.trades",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
 }

@@ -4,16 +4,24 @@ A package offers a mechanism in its pyproject.toml::
 
     [project.entry-points."transactive.mechanisms"]
     uniform = "transactive.market.uniform:clear"
+
+A plain function finds one price a slot, which is what settlement takes; one whose trades have prices of their own is
+wrapped in `ByTrade`, so that nobody settles it at one price by mistake.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from transactive.core.errors import ConfigError
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
+
+if TYPE_CHECKING:
+    from transactive.market.trades import Trades
 
 GROUP = "transactive.mechanisms"
 
@@ -30,13 +38,37 @@ class Mechanism(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ByTrade:
+    """A mechanism whose trades have prices of their own.
+
+    `clear` satisfies `market.trades.check_trades`, refuses bad orders with DataError and gives the same result for the
+    same columns.
+    """
+
+    clear: Callable[[Orders, PriceGrid, int], Trades]
+
+
+AnyMechanism: TypeAlias = Mechanism | ByTrade
+
+
 def names() -> tuple[str, ...]:
     """Names of the installed mechanisms, sorted; nothing is imported."""
     return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
 
 
 def load(name: str) -> Mechanism:
-    """Import the mechanism called `name`. Raises ConfigError naming the known ones."""
+    """Import the mechanism called `name`, one price a slot. Raises ConfigError naming the known ones."""
+    mechanism = load_any(name)
+    if not callable(mechanism):
+        raise ConfigError(
+            f"market.mechanism {name!r} has more than one price a slot, settlement takes one; choose uniform"
+        )
+    return mechanism
+
+
+def load_any(name: str) -> AnyMechanism:
+    """Import the mechanism called `name`, of whatever kind. Raises ConfigError naming the known ones."""
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         raise ConfigError(f"market.mechanism {name!r} is not installed; known: {', '.join(names()) or 'none'}")
@@ -44,6 +76,6 @@ def load(name: str) -> Mechanism:
         offers = ", ".join(sorted(entry.value for entry in found))
         raise ConfigError(f"market.mechanism {name!r} is offered more than once ({offers}); uninstall all but one")
     mechanism = found[0].load()
-    if not callable(mechanism):
+    if not callable(mechanism) and not isinstance(mechanism, ByTrade):
         raise ConfigError(f"market.mechanism {name!r}: {found[0].value} is not a function")
-    return cast("Mechanism", mechanism)
+    return cast("AnyMechanism", mechanism)
