@@ -121,3 +121,8 @@ def test_energy_is_rounded_half_away_from_zero_and_zero_has_no_sign(energy, digi
 @given(st.integers(0, 2**40), st.lists(st.integers(0, 2**30), max_size=9))
 def test_columns_are_shared_like_lists(total, weights):
     assert share_columns(total, np.array(weights, np.int64)).tolist() == share(total, weights)
+
+
+@given(st.integers(0, 3), st.lists(st.sampled_from((0, 1, 2**58, 2**60, 2**62)), min_size=1, max_size=20))
+def test_a_column_whose_sum_passes_64_bits_is_shared_all_the_same(total, weights):
+    assert share_columns(total, np.array(weights, np.int64)).tolist() == share(total, weights)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.strategies import clearing_of, whole
+from transactive.carbon import allotment
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.flows import behind_the_meter
 from transactive.carbon.storage import CHARGED, MARKET, Lots
@@ -121,6 +122,16 @@ def test_uncertified_storage_does_not_become_certified_in_a_neighbours_battery()
     bundles, result = slot([0, 0], [0, 0], charge=[0, 900], discharge=[900, 0], lots=grey)
     assert bundles == []
     assert result.lots.columns.tolist() == [[[0, 0, 0, 0], [900, 0, 420_000, 350_000]]]
+
+
+@pytest.mark.parametrize("most_parts", [0, 10**6], ids=["large", "small"])
+def test_carbon_that_does_not_divide_by_wh_is_shared_to_the_last_mg(monkeypatch, most_parts):
+    monkeypatch.setattr(allotment, "MOST_PARTS", most_parts)
+    lots = Lots.empty(4).put(whole(1_000, 0, 0, 0), whole(1_000, 0, 0, 0), *[whole(41_001, 0, 0, 0)] * 2)
+    bundles, result = slot([0, 7, 400, 493], [0, 0, 0, 0], discharge=[900, 0, 0, 0], lots=lots)
+    assert [(wh, owner) for _, _, wh, owner, _, _ in bundles] == [(7, 1), (400, 2), (493, 3)]
+    assert sum(mg for *_, mg in bundles) == result.footprints.market_mg.sum() == 41_001
+    assert all(abs(mg - 41_001 * wh / 900) < 1 for _, _, wh, _, _, mg in bundles)
 
 
 def test_an_exporting_slot_leaves_with_the_supplier_pro_rata():

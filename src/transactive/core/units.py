@@ -43,7 +43,8 @@ def share(total: int, weights: Sequence[int] | IntArray) -> list[int]:
 
 def share_columns(total: int, weights: IntArray) -> IntArray:
     """Split `total` as `share` does, for a column of weights: the same parts, without a loop where int64 suffices."""
-    if not len(weights) or total.bit_length() + int(weights.max()).bit_length() > 62:
+    factor = max(total.bit_length(), len(weights).bit_length())  # products and the sum of the weights must fit
+    if not len(weights) or factor + int(weights.max()).bit_length() > 62:
         return np.array(share(total, weights), np.int64)
     whole = int(weights.sum())
     if whole == 0:
