@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test check format bench contracts clean
+.PHONY: help demo install install-dev test check format bench contracts clean openapi
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -49,3 +49,6 @@ contracts: install-dev ## compile the contracts anew
 clean: ## remove .venv and what the tools left behind
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+openapi: install-dev ## write the API's description anew
+	@$(BIN)/python -m transactive.web.openapi > docs/openapi.json

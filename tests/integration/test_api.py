@@ -1,0 +1,446 @@
+"""The API as a program meets it: pages, problems, scopes, events, and the description that it keeps to."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+from litestar.testing import TestClient
+
+from tests.integration.conftest import call
+from transactive.cli.token import create_token
+from transactive.core.errors import DataError, InputError, StateError
+from transactive.core.tables import PostingKind
+from transactive.store import Store
+from transactive.web.access import FILE as TOKENS
+from transactive.web.access import SCOPES
+from transactive.web.app import build_app
+from transactive.web.openapi import description
+from transactive.web.problems import describe
+from transactive.web.pulse import Pulse
+from transactive.web.queries import Reader
+
+ROOT = Path(__file__).parents[2]
+LOCAL, ELSEWHERE = "http://127.0.0.1:8080", "http://community.example:8080"
+SLOT = "2017-06-08T03:00:00Z"
+MEMBER = "house-17"
+
+
+@contextmanager
+def serving(folder: Path, *, local: bool = True) -> Iterator[TestClient[Litestar]]:
+    with closing(Store(folder)) as store:
+        app = build_app(folder, Pulse(Reader(store)), local=local)
+        with TestClient(app, base_url=LOCAL if local else ELSEWHERE, raise_server_exceptions=False) as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def client(demo_run):
+    with serving(demo_run.folder) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def tokens(demo_run, tmp_path_factory):
+    """The demo's state beside a token of each scope, and an app that others could reach."""
+    folder = tmp_path_factory.mktemp("tokens")
+    (folder / "market.sqlite").write_bytes((demo_run.folder / "market.sqlite").read_bytes())
+    made = {scope: create_token(folder, scope, MEMBER if scope == "member" else None) for scope in SCOPES}
+    with serving(folder, local=False) as client:
+        yield client, made, folder
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def every(client, url: str, limit: int = 1000, headers: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """All items of a resource, page by page."""
+    items: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        joint = "&" if "?" in url else "?"
+        after = f"&cursor={cursor}" if cursor else ""
+        answer = client.get(f"{url}{joint}limit={limit}{after}", headers=headers)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        assert len(page["items"]) <= limit
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return items
+
+
+# -- figures --------------------------------------------------------------------------------------
+
+
+def test_every_resource_gives_what_the_run_wrote(client, demo_run):
+    records = demo_run.records
+    assert len(every(client, "/api/v1/slots")) == len(records)
+    assert sum(item["traded_wh"] for item in every(client, "/api/v1/clearings")) == demo_run.outcome.summary.traded_wh
+    assert len(every(client, "/api/v1/orders")) == demo_run.outcome.summary.orders
+    assert len(every(client, "/api/v1/postings")) == sum(len(record.postings) for record in records)
+    assert len(every(client, "/api/v1/certificates")) == sum(len(record.certificates) for record in records)
+    assert len(every(client, "/api/v1/blocks")) == len(records)
+    assert every(client, "/api/v1/refusals") == []
+
+
+def test_money_is_text_and_sums_to_zero_over_all_accounts(client):
+    net: dict[str, int] = {}
+    for posting in every(client, "/api/v1/postings"):
+        assert isinstance(posting["amount_n"], str)
+        if posting["kind"] not in (PostingKind.ADVANCE.name.lower(), PostingKind.DIVIDEND.name.lower()):
+            assert int(posting["amount_n"]) == posting["energy_wh"] * abs(posting["price"])
+        net[posting["payer"]] = net.get(posting["payer"], 0) - int(posting["amount_n"])
+        net[posting["payee"]] = net.get(posting["payee"], 0) + int(posting["amount_n"])
+    assert sum(net.values()) == 0
+    assert (net["escrow"], net["pool"]) == (0, 0)
+
+
+def test_members_saved_what_summary_says(client, demo_run):
+    members, summary = every(client, "/api/v1/members"), client.get("/api/v1/summary").json()
+    assert sum(int(member["saved_n"]) for member in members) == int(summary["saved_n"])
+    assert summary["ledger_equals_chain_at_block"] == demo_run.outcome.summary.chain.height
+    assert (summary["finished"], summary["delivered_slots"], summary["money_residual_n"]) == (True, 168, "0")
+    for member, bill in zip(members, demo_run.outcome.bills, strict=True):
+        assert (member["id"], member["with_market_n"]) == (bill.id, str(bill.with_market_n))
+
+
+def test_one_slot_and_one_member_can_be_asked_for(client, demo_run):
+    record = demo_run.records[75]
+    orders = every(client, f"/api/v1/orders?slot={SLOT}&member={MEMBER}")
+    mine = record.orders.member == demo_run.setting.community.ids.index(MEMBER)
+    assert [order["energy_wh"] for order in orders] == record.orders.energy_wh[mine].tolist()
+    assert {(order["member"], order["slot"]) for order in orders} == {(MEMBER, SLOT)}
+    assert [c["slot"] for c in every(client, f"/api/v1/clearings?slot={SLOT}")] == [SLOT]
+    for resource in ("postings", "certificates", "blocks", "refusals"):
+        assert all(item["slot"] == SLOT for item in every(client, f"/api/v1/{resource}?slot={SLOT}"))
+    assert [member["id"] for member in every(client, f"/api/v1/members?member={MEMBER}")] == [MEMBER]
+
+
+def test_a_slot_without_a_trade_has_no_price(client):
+    for item in every(client, "/api/v1/slots"):
+        assert (item["price"] is None) == (item["traded_wh"] == 0)
+
+
+# -- cursor pages ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resource", ["slots", "clearings", "members", "blocks", f"certificates?slot={SLOT}"])
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_pages_of_any_size_give_the_same_items_once(client, resource, limit):
+    url = f"/api/v1/{resource}"
+    assert every(client, url, limit) == every(client, url)
+
+
+def test_a_last_page_that_is_full_has_no_next(client):
+    assert client.get("/api/v1/slots?limit=168").json()["next"] is None
+    assert client.get("/api/v1/slots?limit=167").json()["next"] is not None
+
+
+def cursor_of(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "ü",
+        "%00",
+        cursor_of("slots"),
+        cursor_of([]),
+        cursor_of({}),
+        cursor_of(["clearings"]),
+        cursor_of(["clearings", "a"]),
+        cursor_of(["clearings", 1, 2]),
+        cursor_of(["orders", 1]),
+        cursor_of(["clearings", 2**64]),
+        cursor_of(["clearings", 1.5]),
+    ],
+)
+def test_a_foreign_cursor_is_refused_by_name(client, cursor):
+    answer = client.get(f"/api/v1/clearings?cursor={cursor}")
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:transactive:error:input"
+    assert answer.json()["detail"].startswith("cursor:")
+
+
+# -- problems -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code", "word"),
+    [
+        ("/api/v1/nothing", 404, "not-found", ""),
+        ("/api/v1/slots?limit=0", 400, "input", "limit"),
+        ("/api/v1/slots?limit=1001", 400, "input", "limit"),
+        ("/api/v1/slots?limit=many", 400, "input", "limit"),
+        ("/api/v1/orders?slot=yesterday", 400, "input", "RFC 3339"),
+        ("/api/v1/orders?slot=2017-06-08T03:00:00", 400, "input", "zone"),
+        ("/api/v1/orders?slot=2017-06-08T03:30:00Z", 404, "not-found", "not in this run"),
+        ("/api/v1/orders?slot=2018-06-08T03:00:00Z", 404, "not-found", "not in this run"),
+        ("/api/v1/members?member=house-99", 400, "input", "house-99"),
+        ("/api/v1/events?after=never", 400, "input", "event id"),
+    ],
+)
+def test_errors_are_problems_whose_type_is_the_code(client, url, status, code, word):
+    answer = client.get(url)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert problem["type"] == f"urn:transactive:error:{code}"
+    assert word in problem["detail"]
+    assert problem["title"]
+
+
+def test_another_method_is_a_problem_too(client):
+    answer = client.post("/api/v1/slots")
+    assert (answer.status_code, answer.json()["type"]) == (405, "urn:transactive:error:method")
+
+
+def test_errors_of_the_program_keep_their_code():
+    assert describe(DataError("readings.csv: row 3")).kind == "urn:transactive:error:data"
+    assert (describe(StateError("gone")).status, describe(InputError("bad")).status) == (409, 400)
+
+
+def test_a_fault_of_the_server_says_nothing_of_its_insides(client, monkeypatch, caplog):
+    def fail(_: object) -> None:
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr(Reader, "run", fail)
+    answer = client.get("/api/v1/slots")
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:transactive:error:bug")
+    assert "secret" not in answer.text
+    assert "secret path" in caplog.text
+
+
+def test_pages_tell_errors_in_words(client):
+    answer = client.get("/slots/2030-01-01T00:00Z")
+    assert answer.status_code == 404
+    assert "<h1" in answer.text
+    assert "not in this run" in answer.text
+
+
+# -- access ---------------------------------------------------------------------------------------
+
+ALL = dict.fromkeys(SCOPES, 200)
+NOT_GRID = {**ALL, "grid": 403}
+ROUTES = {
+    "/": ALL,
+    "/slots/{slot}": ALL,
+    "/api/v1/slots": ALL,
+    "/api/v1/clearings": ALL,
+    "/api/v1/orders": NOT_GRID,
+    "/api/v1/refusals": NOT_GRID,
+    "/api/v1/members": NOT_GRID,
+    "/api/v1/postings": NOT_GRID,
+    "/api/v1/certificates": NOT_GRID,
+    "/api/v1/blocks": ALL,
+    "/api/v1/summary": ALL,
+    "/api/v1/events": ALL,
+    "/api/v1/schema": ALL,
+    "/api/v1/schema/openapi.json": ALL,
+    "/api/v1/schema/{path}": dict.fromkeys(SCOPES, 404),
+    "/static/{file_path}": ALL,
+}
+
+
+def test_the_table_of_routes_is_complete(client):
+    found = {route.path_format for route in client.app.routes if isinstance(route, HTTPRoute)}
+    assert {path or "/" for path in found} == set(ROUTES)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("route", ROUTES)
+def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
+    client, made, _ = tokens
+    url = route.format(slot=SLOT, path="x.json", file_path="base.css")
+    answer = client.get(url, headers=bearer(made[scope]))
+    assert answer.status_code == ROUTES[route][scope]
+    if answer.status_code == 403:
+        assert answer.json()["type"] == "urn:transactive:error:access.scope"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic bm9uc2Vuc2U=", "Basic %", "Digest x", "Bearer "])
+@pytest.mark.parametrize("route", ROUTES)
+def test_without_a_known_token_only_static_files_are_served_elsewhere(tokens, route, header):
+    client, _, _ = tokens
+    url = route.format(slot=SLOT, path="x.json", file_path="base.css")
+    answer = client.get(url, headers={"Authorization": header} if header else {})
+    assert answer.status_code == (200 if route.startswith("/static") else 401)
+    if answer.status_code == 401:
+        assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+def test_a_browser_may_send_the_token_as_a_password(tokens):
+    client, made, _ = tokens
+    assert client.get("/", auth=("anybody", made["operator"])).status_code == 200
+
+
+def test_a_members_token_shows_its_own_figures_and_community_totals(tokens, demo_run):
+    client, made, _ = tokens
+    own = bearer(made["member"])
+    others = [name for name in demo_run.setting.community.ids if name != MEMBER]
+    for resource in ("orders", "refusals", "members", "postings", "certificates", "slots", "clearings", "blocks"):
+        text = json.dumps(every(client, f"/api/v1/{resource}", headers=own))
+        assert not [name for name in others if f'"{name}"' in text], resource
+    assert [item["id"] for item in every(client, "/api/v1/members", headers=own)] == [MEMBER]
+    assert {item["member"] for item in every(client, "/api/v1/orders", headers=own)} == {MEMBER}
+    for url in ("/", f"/slots/{SLOT}"):
+        text = client.get(url, headers=own).text
+        assert MEMBER in text
+        assert not [name for name in others if name in text]
+
+
+def test_a_members_token_may_not_ask_for_somebody_else(tokens):
+    client, made, _ = tokens
+    for resource in ("orders", "refusals", "members", "postings", "certificates"):
+        answer = client.get(f"/api/v1/{resource}?member=house-01", headers=bearer(made["member"]))
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:transactive:error:access.scope")
+
+
+def test_the_grid_sees_flows_without_names(tokens, demo_run):
+    client, made, _ = tokens
+    own = bearer(made["grid"])
+    text = "".join(client.get(url, headers=own).text for url in ("/", f"/slots/{SLOT}", "/api/v1/summary"))
+    assert "Energy flow" in text
+    assert not [name for name in demo_run.setting.community.ids if name in text]
+
+
+def test_certificates_from_neighbours_stay_unnamed_but_counted(tokens, demo_run):
+    client, made, _ = tokens
+    mine = every(client, "/api/v1/certificates", headers=bearer(made["member"]))
+    whole = every(client, "/api/v1/certificates", headers=bearer(made["auditor"]))
+    expected = [item for item in whole if MEMBER in (item["member"], item["owner"])]
+    assert [item["energy_wh"] for item in mine] == [item["energy_wh"] for item in expected]
+    assert any(item["member"] is None for item in mine)
+
+
+def test_a_token_narrows_what_this_machine_may_see(demo_run, tmp_path):
+    (tmp_path / "market.sqlite").write_bytes((demo_run.folder / "market.sqlite").read_bytes())
+    token = create_token(tmp_path, "grid", None)
+    with serving(tmp_path) as client:
+        assert client.get("/api/v1/members").status_code == 200
+        assert client.get("/api/v1/members", headers=bearer(token)).status_code == 403
+        assert client.get("/api/v1/members", headers=bearer("unknown")).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["http://evil.example:8080", "http://127.0.0.1.evil.example", "http://10.0.0.1:8080"])
+def test_another_sites_name_is_refused_on_this_machine(client, host):
+    answer = client.get(f"{host}/api/v1/members")
+    assert (answer.status_code, answer.json()["type"]) == (421, "urn:transactive:error:access.host")
+
+
+def test_only_a_hash_of_a_token_is_kept_and_only_for_its_owner(tokens):
+    _, made, folder = tokens
+    text = (folder / TOKENS).read_text()
+    assert not [token for token in made.values() if token in text or token[3:] in text]
+    assert (folder / TOKENS).stat().st_mode & 0o077 == 0
+    assert len(json.loads(text)) == len(SCOPES)
+
+
+@pytest.mark.parametrize(
+    ("scope", "member", "word"),
+    [
+        ("king", None, "--scope"),
+        ("member", None, "--member"),
+        ("grid", MEMBER, "--member"),
+        ("member", "me", "house-01"),
+    ],
+)
+def test_tokens_that_make_no_sense_are_not_made(tokens, scope, member, word):
+    _, _, folder = tokens
+    before = (folder / TOKENS).read_bytes()
+    with pytest.raises(InputError, match=word):
+        create_token(folder, scope, member)
+    assert (folder / TOKENS).read_bytes() == before
+
+
+def test_a_token_needs_a_run(tmp_path):
+    with pytest.raises(StateError, match="holds no run"):
+        create_token(tmp_path / "empty", "operator", None)
+
+
+def test_a_broken_token_file_closes_the_door(demo_run, tmp_path):
+    (tmp_path / "market.sqlite").write_bytes((demo_run.folder / "market.sqlite").read_bytes())
+    (tmp_path / TOKENS).write_text("[{]")
+    with serving(tmp_path, local=False) as client:
+        answer = client.get("/api/v1/slots", headers=bearer("x"))
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:transactive:error:state")
+
+
+def test_another_address_is_not_served_without_a_token(demo_run):
+    called = call("serve", "--state", demo_run.folder, "--host", "0.0.0.0", "--port", "0")
+    assert (called.code, called.out) == (4, "")
+    assert "transactive token create" in called.err
+
+
+def test_every_answer_forbids_other_hosts(client):
+    for url in ("/", "/slots/none", "/static/app.js", "/api/v1/slots", "/nowhere"):
+        policy = client.get(url).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "http" not in policy
+
+
+# -- events ---------------------------------------------------------------------------------------
+
+
+def events(text: str) -> list[dict[str, str]]:
+    """Events of a stream as their fields."""
+    blocks = [block for block in text.replace("\r\n", "\n").split("\n\n") if block and not block.startswith(":")]
+    return [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks]
+
+
+def test_events_tell_each_stage_of_each_slot_once_in_order_and_end(client):
+    found = events(client.get("/api/v1/events").text)
+    assert len(found) == 3 * 168 + 1
+    assert found[-1]["event"] == "end"
+    keys = [tuple(map(int, event["id"].split("."))) for event in found[:-1]]
+    assert keys == sorted(set(keys))
+    first = [(event["event"], json.loads(event["data"])["number"]) for event in found[:5]]
+    assert first == [("cleared", 1), ("cleared", 2), ("delivered", 1), ("committed", 1), ("cleared", 3)]
+
+
+@pytest.mark.parametrize("seen", [1, 2, 3, 4, 250, 503, 504])
+def test_a_reader_that_lost_the_stream_resumes_with_the_next_event(client, seen):
+    whole = events(client.get("/api/v1/events").text)
+    last = whole[seen - 1]["id"]
+    assert events(client.get("/api/v1/events", headers={"Last-Event-ID": last}).text) == whole[seen:]
+    assert events(client.get(f"/api/v1/events?after={last}").text) == whole[seen:]
+
+
+def test_the_header_wins_over_the_address_when_a_browser_reconnects(client):
+    whole = events(client.get("/api/v1/events").text)
+    answer = client.get(f"/api/v1/events?after={whole[3]['id']}", headers={"Last-Event-ID": whole[499]["id"]})
+    assert events(answer.text) == whole[500:]
+
+
+# -- before the first slot ------------------------------------------------------------------------
+
+
+def test_before_the_run_begins_the_page_says_so_and_the_api_has_nothing_yet(tmp_path):
+    with serving(tmp_path) as client:
+        assert "The run is starting" in client.get("/").text
+        answer = client.get("/api/v1/summary")
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:transactive:error:not-found")
+
+
+# -- description ----------------------------------------------------------------------------------
+
+
+def test_the_committed_description_is_that_of_the_program():
+    committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+    assert json.loads(description()) == json.loads(committed), "refresh docs/openapi.json with `make openapi`"
+
+
+def test_the_description_names_every_route_of_the_api():
+    described = json.loads(description())
+    assert described["openapi"].startswith("3.1")
+    hidden = ("/api/v1/schema",)
+    assert set(described["paths"]) == {r for r in ROUTES if r.startswith("/api/") and not r.startswith(hidden)}
