@@ -140,9 +140,10 @@ def _check(community: Community, name: str) -> None:
         raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {allowed}")
     if DAY_MINUTES % (market.slot_minutes * market.slots_per_period):
         raise ConfigError(f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day")
-    known = registry.names()
-    if market.mechanism not in known:
-        raise ConfigError(f"{name}: market.mechanism {market.mechanism!r} is not installed; known: {', '.join(known)}")
+    try:
+        registry.load(market.mechanism)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
     _check_sources(community, name)
     _check_members(community, name)
     if community.run.first_slot is not None:
