@@ -30,6 +30,7 @@ from transactive.web.records import (
     PostingPage,
     RefusalPage,
     SlotPage,
+    StreamEvent,
     Summary,
 )
 
@@ -49,6 +50,8 @@ PROBLEMS = {
         (404, "There is no such thing, or not yet"),
     )
 }
+SSE = "text/event-stream"
+STREAM = ResponseSpec(StreamEvent, description="Events, one after the other", media_type=SSE, generate_examples=False)
 SHARED: dict[str, Any] = {"sync_to_thread": True, "responses": PROBLEMS, "raises": []}
 
 
@@ -203,7 +206,7 @@ def summary(desk: NamedDependency[Desk]) -> Summary:
     return shapes.summary(run, position, totals, desk.reader.outcome())
 
 
-@get("/events", opt=EVERYONE, responses=PROBLEMS, raises=[])
+@get("/events", opt=EVERYONE, responses={200: STREAM, **PROBLEMS}, raises=[], media_type=SSE)
 async def events(
     desk: NamedDependency[Desk],
     last_event_id: Annotated[

@@ -172,6 +172,14 @@ class Summary(Record, frozen=True, kw_only=True):
     ledger_equals_chain_at_block: Annotated[int | None, Meta(description="Null while nothing was compared yet")]
 
 
+class StreamEvent(Record, frozen=True, kw_only=True):
+    """An event of the stream, with its fields as a reader sees them."""
+
+    event: Literal["cleared", "delivered", "committed", "end"]
+    data: Annotated[str, Meta(description="JSON with slot, stage, number and slots; words at the end")]
+    id: Annotated[str | None, Meta(description="Where to resume; none at the end")] = None
+
+
 class SlotPage(Record, frozen=True, kw_only=True):
     """Slots in order of time."""
 

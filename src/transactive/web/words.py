@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from transactive.core.units import NANO, money_text
 
@@ -92,7 +92,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def span_of_time(seconds: int) -> str:
     """A duration in its largest whole unit: 38 s, 5 min, 2 h, 3 days."""
-    for unit, size in (("days", 2 * DAY), ("h", 7_200), ("min", 120)):
-        if seconds >= size:
-            return f"{seconds // {'days': DAY, 'h': 3_600, 'min': 60}[unit]} {unit}"
-    return f"{timedelta(seconds=seconds).seconds} s"
+    for unit, size in (("days", DAY), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
