@@ -1,0 +1,89 @@
+"""What a market did with each order, whatever the mechanism; whole numbers of any size.
+
+Prices and energies may be as large as int64 allows, so their products are Python's own integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from transactive.core.tables import Clearing, Orders
+from transactive.market.levels import Levelled, balanced_price
+from transactive.market.registry import ByTrade, Mechanism
+from transactive.market.rules import check_clearing
+from transactive.market.trades import Trades, check_trades, trades_of
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Outcome of one slot, one entry per order.
+
+    price: µ¤/kWh of the slot, None without a trade; where trades have their own, their mean by energy to the nearest
+    whole one, halves up. order_price: likewise of each order, None where it has none. money_n: received − paid [n¤],
+    so that money at positive prices goes from buys (below 0) to sells. welfare_n: limits of what was bought less limits
+    of what was sold, times Wh.
+    """
+
+    price: int | None
+    order_price: Sequence[int | None]
+    allocated_wh: Sequence[int]
+    money_n: Sequence[int]
+    welfare_n: int
+    trades: Trades
+
+    @property
+    def traded_wh(self) -> int:
+        """Wh bought, which is Wh sold."""
+        return sum(self.allocated_wh) // 2
+
+
+def clear_levelled(mechanism: Mechanism | ByTrade, orders: Orders, book: Levelled, members: int) -> Result:
+    """Clear `orders`, which `book` holds on a grid. Raises DataError as the mechanism does."""
+    if isinstance(mechanism, ByTrade):
+        trades = mechanism.clear(book.orders, book.grid, members)
+        return result_by_trade(orders, replace(trades, price=book.price(trades.price)))
+    clearing = mechanism(book.orders, book.grid, members)
+    price = balanced_price(orders, clearing.allocated_wh) if book.levels is not None else None
+    if price is None:
+        price = int(book.price(np.array(clearing.price)))
+    return result_at_one_price(orders, replace(clearing, price=price))
+
+
+def result_at_one_price(orders: Orders, clearing: Clearing) -> Result:
+    """Result of a clearing; every order has the price of the slot."""
+    check_clearing(orders, clearing)
+    price = clearing.price if clearing.traded_wh else None
+    given, sides = clearing.allocated_wh.tolist(), orders.is_buy.tolist()
+    money = [clearing.price * (-wh if is_buy else wh) for is_buy, wh in zip(sides, given, strict=True)]
+    return Result(price, [price] * len(given), given, money, welfare(orders, given), trades_of(orders, clearing))
+
+
+def result_by_trade(orders: Orders, trades: Trades) -> Result:
+    """Result of trades with prices of their own."""
+    check_trades(orders, trades)
+    given, money = trades.allocated_wh(len(orders)).tolist(), [0] * len(orders)
+    turnover = 0
+    columns = (column.tolist() for column in (trades.buy, trades.sell, trades.energy_wh, trades.price))
+    for buy, sell, wh, price in zip(*columns, strict=True):
+        money[buy] -= wh * price
+        money[sell] += wh * price
+        turnover += wh * price
+    prices = [
+        _mean(-paid if is_buy else paid, wh)
+        for is_buy, paid, wh in zip(orders.is_buy.tolist(), money, given, strict=True)
+    ]
+    return Result(_mean(turnover, sum(given) // 2), prices, given, money, welfare(orders, given), trades)
+
+
+def welfare(orders: Orders, given: Sequence[int]) -> int:
+    """Value of an allocation to its buyers less its cost to the sellers, by their limits [n¤]."""
+    rows = zip(orders.is_buy.tolist(), orders.price.tolist(), given, strict=True)
+    return sum(limit * (wh if is_buy else -wh) for is_buy, limit, wh in rows)
+
+
+def _mean(money_n: int, energy_wh: int) -> int | None:
+    """Mean price [µ¤/kWh] to the nearest whole one, halves up; None without energy."""
+    return (2 * money_n + energy_wh) // (2 * energy_wh) if energy_wh else None

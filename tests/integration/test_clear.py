@@ -1,0 +1,193 @@
+"""`transactive clear`: an order file in, exact allocation and picture out; anything wrong is one line and no file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from transactive.cli.clear import run_clear
+from transactive.core.errors import TransactiveError
+
+HEADER = "id,side,price_micro_per_kwh,energy_wh,member"
+WORKED = ("a,sell,80000,2000,A", "b,sell,120000,1500,B", "c,buy,250000,1800,C", "d,buy,200000,1000,D")
+
+
+def write(folder: Path, *rows: str, header: str = HEADER) -> Path:
+    path = folder / "orders.csv"
+    path.write_text("\n".join((header, *rows)) + "\n")
+    return path
+
+
+@dataclass(frozen=True)
+class Called:
+    code: int
+    out: str
+    err: str
+
+
+def clear(
+    folder: Path,
+    mechanism: str = "uniform",
+    trades: Path | None = None,
+    svg: Path | None = None,
+    json: bool = False,
+) -> Called:
+    """Clear orders.csv into allocation.csv, as the command does."""
+    out, err, code = io.StringIO(), "", 0
+    with redirect_stdout(out):
+        try:
+            run_clear(
+                folder / "orders.csv",
+                mechanism=mechanism,
+                allocation=folder / "allocation.csv",
+                trades=trades,
+                svg=svg,
+                json=json,
+            )
+        except TransactiveError as error:
+            code, err = error.exit_code, str(error)
+    return Called(code, out.getvalue(), err)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_worked_slot_at_one_price(tmp_path: Path) -> None:
+    write(tmp_path, *WORKED)
+    called = clear(tmp_path, trades=tmp_path / "trades.csv", svg=tmp_path / "picture.svg", json=True)
+    assert (called.code, called.err) == (0, "")
+    assert json.loads(called.out) == {
+        "mechanism": "uniform",
+        "price_micro_per_kwh": 120_000,
+        "traded_wh": 2800,
+        "welfare_n": 1800 * 250_000 + 1000 * 200_000 - 2000 * 80_000 - 800 * 120_000,
+        "orders": 4,
+        "filled": 3,
+        "partly_filled": 1,
+    }
+    rows = table(tmp_path / "allocation.csv")
+    assert list(rows[0]) == ["id", "allocated_wh", "price_micro_per_kwh", "money_n"]
+    assert [(row["id"], row["allocated_wh"], row["money_n"]) for row in rows] == [
+        ("a", "2000", "240000000"),
+        ("b", "800", "96000000"),
+        ("c", "1800", "-216000000"),
+        ("d", "1000", "-120000000"),
+    ]
+    assert {row["price_micro_per_kwh"] for row in rows} == {"120000"}
+    assert sum(int(row["energy_wh"]) for row in table(tmp_path / "trades.csv")) == 2800
+    assert ET.parse(tmp_path / "picture.svg").getroot().get("aria-label") == "2.8 kWh at 120,000 µ¤/kWh"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "allocation.csv",
+        "orders.csv",
+        "picture.svg",
+        "trades.csv",
+    ]
+
+
+def test_pay_as_bid_books_every_trade_at_the_buyers_limit(tmp_path: Path) -> None:
+    write(tmp_path, *WORKED)
+    called = clear(tmp_path, "pay_as_bid", trades=tmp_path / "trades.csv", json=True)
+    assert json.loads(called.out)["traded_wh"] == 2800
+    trades = table(tmp_path / "trades.csv")
+    assert [(row["buy_id"], row["sell_id"], row["energy_wh"], row["price_micro_per_kwh"]) for row in trades] == [
+        ("c", "a", "1800", "250000"),
+        ("d", "a", "200", "200000"),
+        ("d", "b", "800", "200000"),
+    ]
+    money = [int(row["money_n"]) for row in table(tmp_path / "allocation.csv")]
+    assert money == [1800 * 250_000 + 200 * 200_000, 800 * 200_000, -1800 * 250_000, -1000 * 200_000]
+    assert sum(money) == 0
+
+
+def test_prices_need_no_grid_and_may_be_anything(tmp_path: Path) -> None:
+    most = 2**63 - 1
+    write(tmp_path, f"a,buy,{most},7,x", f"b,sell,{-(2**63)},9,y", "c,buy,-3,2,z", "d,sell,-17,1,z")
+    called = clear(tmp_path, json=True)
+    assert json.loads(called.out)["price_micro_per_kwh"] == (-(2**63) - 18) // 2
+    assert [row["allocated_wh"] for row in table(tmp_path / "allocation.csv")] == ["7", "9", "2", "0"]
+    assert json.loads(called.out)["welfare_n"] == 7 * most + 9 * 2**63 - 6
+
+
+def test_a_balanced_book_trades_in_the_middle_of_the_open_prices(tmp_path: Path) -> None:
+    write(tmp_path, "a,buy,300000,5,x", "b,sell,100001,5,y")
+    assert json.loads(clear(tmp_path, json=True).out)["price_micro_per_kwh"] == 200_000
+
+
+def test_without_a_trade_there_is_no_price(tmp_path: Path) -> None:
+    write(tmp_path, "a,buy,1,5,x", "b,sell,2,5,y")
+    called = clear(tmp_path, json=True, svg=tmp_path / "picture.svg")
+    assert json.loads(called.out)["price_micro_per_kwh"] is None
+    assert table(tmp_path / "allocation.csv")[0] == {
+        "id": "a",
+        "allocated_wh": "0",
+        "price_micro_per_kwh": "",
+        "money_n": "0",
+    }
+    assert "no trade" in clear(tmp_path).out
+
+
+def test_for_people_the_figures_are_one_line(tmp_path: Path) -> None:
+    write(tmp_path, *WORKED)
+    out = clear(tmp_path).out
+    assert out == "uniform: 2.800 kWh at 120,000 µ¤/kWh, welfare 0.394000 ¤; 3 of 4 orders filled, 1 in part\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("e,buy,1,0,A", "row 6: energy_wh = 0: not above 0"),
+        ("e,buy,1,-5,A", "row 6: energy_wh = -5: not above 0"),
+        ("e,bid,1,5,A", "row 6: side = 'bid': a side is buy or sell"),
+        ("e,buy,1.5,5,A", "row 6: price_micro_per_kwh = '1.5': not a whole number"),
+        ("e,buy,9223372036854775808,5,A", "row 6: price_micro_per_kwh = '9223372036854775808'"),
+        ("e,buy,1,nan,A", "row 6: energy_wh = 'nan': not a whole number"),
+        ("e,buy,1,5,", "row 6: member = None: a value is missing"),
+        ("a,buy,1,5,A", "row 2: id = 'a': this id stands there twice"),
+        ("e,buy,1,9223372036854775807,A", "orders.csv: the book holds"),
+        ("e,buy,1,5,A,7", "orders.csv: is not readable as csv"),
+    ],
+)
+def test_a_bad_row_is_named_and_nothing_is_written(tmp_path: Path, row: str, message: str) -> None:
+    write(tmp_path, *WORKED, row)
+    called = clear(tmp_path, trades=tmp_path / "trades.csv")
+    assert called.code == 3
+    assert message in called.err
+    assert "\n" not in called.err
+    assert called.out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "message"),
+    [
+        ("id,side,energy_wh,member", ("a,buy,1,A",), "column price_micro_per_kwh is missing"),
+        (HEADER, (), "holds no orders"),
+        (f"{HEADER},kind", (f"{WORKED[0]},block",), "column kind: only plain orders"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, header: str, rows: tuple[str, ...], message: str) -> None:
+    write(tmp_path, *rows, header=header)
+    called = clear(tmp_path)
+    assert called.code == 3
+    assert message in called.err
+
+
+def test_other_mistakes_are_told_in_one_line(tmp_path: Path) -> None:
+    missing = clear(tmp_path)
+    assert (missing.code, "orders.csv: cannot be read (No such file or directory)" in missing.err) == (3, True)
+    write(tmp_path, *WORKED)
+    assert "--mechanism uniformly is not installed; known: " in clear(tmp_path, "uniformly").err
+    assert "one name" in clear(tmp_path, trades=tmp_path / "allocation.csv").err
+    assert "one name" in clear(tmp_path, svg=tmp_path / "orders.csv").err
+    assert "cannot be written" in clear(tmp_path, trades=tmp_path / "no" / "trades.csv").err
+    assert "is a folder" in clear(tmp_path, trades=tmp_path).err
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
