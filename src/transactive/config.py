@@ -24,8 +24,8 @@ DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo" / "community.toml"
 EXAMPLE = DATA / "example" / "community.toml"
 DAY_MINUTES = 1440
-LARGEST_DEVICE = 10**9
-"""Largest power or capacity of a member's device [W or Wh]."""
+LARGEST_DEVICE = 10**7
+"""Largest power or capacity of a member's device [W or Wh]; beyond it products of a plan would leave 64 bits."""
 MOST_MEMBERS = 2**12 - len(NAMED)
 """Leaves of the settlement contract's deepest tree, less those of the named accounts."""
 PV_TOLERANCE = 1_200_000

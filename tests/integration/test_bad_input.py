@@ -153,6 +153,8 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "efficiency above one": (toml("battery_w = 5_000", "battery_w = 5_000\nbattery_efficiency_ppm = 1_100_000"), ("battery_efficiency_ppm",)),
     "negative PV": (toml("pv_w = 4_000", "pv_w = -4_000"), ("pv_w",)),
     "PV of a country": (toml("pv_w = 4_000", "pv_w = 4_000_000_000_000"), ("a: pv_w", "beyond any home")),
+    "more money than there is": (toml("opening_n = 12_000_000_000", "opening_n = 9_000_000_000_000_000_000"), ("opening_n",)),
+    "battery of a power station": (toml("battery_wh = 6_400", "battery_wh = 10_000_001"), ("a: battery_wh", "beyond any home")),
     "top-up to less than below": (toml("top_up_to_n = 12_000_000_000", "top_up_to_n = 1"), ("top_up_to_n",)),
     "first slot without a zone": (add('[run]\nfirst_slot = "2017-06-06T00:00"'), ("run.first_slot", "no zone")),
     "first slot not a time": (add('[run]\nfirst_slot = "soon"'), ("run.first_slot", "RFC 3339")),

@@ -14,6 +14,8 @@ from transactive.core.units import PPM, IntArray
 
 Positive = Annotated[int, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
+Money = Annotated[int, Meta(ge=0, le=10**18)]
+"""n¤ of one account: below the 2**62 that a lane of the contract holds."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,9 +53,9 @@ class TariffRules(Record, frozen=True, kw_only=True):
 class AccountRules(Record, frozen=True, kw_only=True):
     """Funds [n¤]: where an account starts, and when and to where the on-ramp fills it up at a period's start."""
 
-    opening_n: NotNegative
-    top_up_below_n: NotNegative
-    top_up_to_n: NotNegative
+    opening_n: Money
+    top_up_below_n: Money
+    top_up_to_n: Money
 
 
 class CarbonRules(Record, frozen=True, kw_only=True):
