@@ -125,6 +125,38 @@ def check(community: Path) -> None:
     check_community(community)
 
 
+@app.command
+def clear(
+    orders: Path,
+    *,
+    mechanism: str = "uniform",
+    output: Annotated[Path, Parameter(alias="-o")],
+    trades: Annotated[Path | None, Parameter(alias="-t")] = None,
+    svg: Path | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Clear anyone's order file: allocation, trades and a picture out.
+
+    Parameters
+    ----------
+    orders
+        CSV or Parquet with id, side (buy or sell), price_micro_per_kwh, energy_wh, member; any price, also negative.
+    mechanism
+        How to clear: uniform or pay_as_bid.
+    output
+        CSV of what each order got: id, allocated_wh, price_micro_per_kwh, money_n.
+    trades
+        CSV of who traded with whom.
+    svg
+        Picture of the merit order.
+    json
+        Print the figures as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.clear import run_clear
+
+    run_clear(orders, mechanism=mechanism, allocation=output, trades=trades, svg=svg, json=json)
+
+
 config = App(name="config", help="About community files.")
 app.command(config)
 
