@@ -25,18 +25,28 @@ document.addEventListener("keydown", (event) => {
   roving();
 });
 
-/* News: the stream says that something happened, the page is asked for once, and only what differs is replaced. */
-let source = null, due = null, asking = false;
+/* News: the stream says that something happened, the page is asked for once, and only what differs is replaced.
+   A silent stream is asked after every half minute, so that the age of the newest reading stays true. */
+let source = null, pulse = null, due = null, asking = false;
 function listen() {
   const wanted = main()?.dataset.refresh !== undefined;
   if (wanted && !source) {
     source = new EventSource(`/api/v1/events?after=${encodeURIComponent(main().dataset.after)}`);
     for (const stage of ["cleared", "delivered", "committed"]) source.addEventListener(stage, soon);
     source.addEventListener("end", () => { source.close(); soon(); });
+    source.addEventListener("error", lost);
+    source.addEventListener("open", soon);
+    pulse = setInterval(soon, 30_000);
   } else if (!wanted && source) {
     source.close();
+    clearInterval(pulse);
     source = null;
   }
+}
+function lost() {
+  const fresh = document.getElementById("fresh");
+  fresh.dataset.state = "silent";
+  fresh.lastElementChild.textContent = "connection lost";
 }
 function soon() { due ??= setTimeout(renew, 400); }
 async function renew() {

@@ -1,0 +1,104 @@
+"""Chromium for the tests of the page, and a run whose page is served from before its first slot."""
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from transactive.config import DEMO, load_setting
+from transactive.core.slots import parse_time
+from transactive.engine.replay import replay, slots_of
+from transactive.web.server import PageServer
+
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser; where there is none the tests are skipped, unless CI says that there must be one."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sync_playwright = None  # type: ignore[assignment]
+    missing = "playwright" if sync_playwright is None else "chromium" if path is None else ""
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"{missing} is not installed, and CI is set; install it")
+    if missing:
+        pytest.skip(f"{missing} is not installed; the page is not looked at")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A run that waits for its signal, and the page that shows it."""
+
+    url: str
+    folder: Path
+    thread: threading.Thread
+    slots: range
+
+    def begin(self) -> None:
+        if not self.thread.is_alive():
+            self.thread.start()
+
+    def finish(self) -> None:
+        if self.thread.ident is None:
+            self.begin()
+        self.thread.join()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory) -> Iterator[Replay]:
+    """Two days of the demo, in this process as `transactive demo` does it."""
+    folder = tmp_path_factory.mktemp("live")
+    setting = load_setting(DEMO)
+    slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 2)
+    server = PageServer(folder, 8420)
+    server.start()
+    run = Replay(
+        server.url.rstrip("/"),
+        folder,
+        threading.Thread(target=replay, args=(setting, slots, folder), kwargs={"seed": "live"}),
+        slots,
+    )
+    try:
+        yield run
+    finally:
+        if run.thread.ident is not None:
+            run.thread.join()
+        server.stop()
+
+
+@pytest.fixture
+def demo_half(live, tmp_path) -> Iterator[PageServer]:
+    """The page of a run that was interrupted in the middle of its second day."""
+    live.finish()
+    middle = live.slots[len(live.slots) * 3 // 4]
+    with (
+        closing(sqlite3.connect(live.folder / "market.sqlite")) as whole,
+        closing(sqlite3.connect(tmp_path / "market.sqlite")) as half,
+    ):
+        whole.backup(half)
+        for table in ("clearings", "orders", "readings", "postings", "certificates", "footprints", "blocks"):
+            half.execute(f"delete from {table} where slot > ?", (middle,))
+        half.execute("delete from settings where key = 'outcome'")
+        half.commit()
+    server = PageServer(tmp_path, 8440)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

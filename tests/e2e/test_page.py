@@ -1,0 +1,219 @@
+"""The page as people meet it: it fills while the run goes on, obeys the keyboard, and hides nothing from anybody."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from transactive.core.units import kwh_text, money_text
+from transactive.web.words import Words
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+SLOT = "2017-06-06T22:00Z"
+QUIET_SLOT = "2017-06-05T02:00Z"
+PAGES = ("/", f"/slots/{SLOT}", f"/slots/{QUIET_SLOT}")
+
+
+@contextmanager
+def opened(chromium, url: str, *, quiet: bool = True, **context: Any) -> Iterator[Any]:
+    """A page in a browser of its own that must stay free of faults and of requests to anybody else."""
+    own = url.split("/", 3)[2]
+    browser = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **context})
+    page, faults = browser.new_page(), []
+    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.split("/", 3)[2] == own else faults.append(asked.url))
+    page.on("response", lambda answer: faults.append(answer.url) if answer.status >= 400 else None)
+    try:
+        page.goto(url)
+        yield page
+        assert faults == [] or not quiet
+    finally:
+        browser.close()
+
+
+@pytest.fixture
+def done(live):
+    """Address of the finished run."""
+    live.finish()
+    return live.url
+
+
+def api(page, url: str) -> Any:
+    return page.request.get(url).json()
+
+
+# -- live: first in this file, while the run is still to come -----------------------------------------
+
+
+def test_a_page_opened_before_the_run_fills_by_itself_and_keeps_what_was_opened(chromium, live):
+    with opened(chromium, live.url) as page:
+        page.get_by_role("heading", name="The run is starting").wait_for()
+        page.evaluate("window.same = true")
+        live.begin()
+        page.locator("#clock").wait_for(timeout=60_000)
+        page.locator("#n-served summary").click()
+        page.locator("#n-served table").wait_for()
+        page.get_by_text("Last slot, final").wait_for(timeout=60_000)
+        page.get_by_text("compared there").wait_for(timeout=60_000)
+        assert page.locator("#n-served").get_attribute("open") is not None
+        assert page.locator("#clock text").first.text_content() == str(len(live.slots))
+        assert page.evaluate("window.same") is True
+        page.wait_for_function("document.getElementById('main').dataset.refresh === undefined", timeout=10_000)
+
+
+def test_a_chosen_slot_stays_chosen_while_news_come(chromium, live, tmp_path_factory):
+    live.finish()
+    with opened(chromium, f"{live.url}/?slot={QUIET_SLOT}") as page:
+        assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("02:00–03:00, 5 June")
+        page.locator("#follow").click()
+        page.locator("#follow").wait_for(state="detached")
+        assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("23:00–00:00, 6 June")
+
+
+def test_a_page_whose_server_is_gone_says_so(chromium, demo_half):
+    with opened(chromium, demo_half.url, quiet=False) as page:
+        page.locator("#fresh[data-state='fresh']").wait_for()
+        demo_half.stop()
+        page.get_by_text("connection lost").wait_for()
+
+
+# -- figures ------------------------------------------------------------------------------------------
+
+
+def test_members_figures_are_the_apis_to_the_last_unit(chromium, done):
+    with opened(chromium, done) as page:
+        members = api(page, f"{done}/api/v1/members")["items"]
+        rows = page.locator("table.members tbody tr")
+        assert rows.count() == len(members) == 14
+        for member in members:
+            row = rows.filter(has_text=member["id"])
+            saved = int(member["saved_n"])
+            assert row.locator(".fig").last.get_attribute("title") == Words("USD").exact(saved)
+            assert money_text(saved, "USD") in row.inner_text()
+            assert kwh_text(member["bought_wh"]) in row.inner_text()
+        together = money_text(int(api(page, f"{done}/api/v1/summary")["saved_n"]), "USD")
+        assert together in page.locator(".head p").inner_text()
+        assert f"{together} saved together" in page.locator("main").inner_text()
+
+
+def test_the_tables_behind_the_charts_are_the_apis(chromium, done):
+    with opened(chromium, done) as page:
+        for summary in page.locator("details.nums summary").all():
+            summary.click()
+        day = [slot for slot in api(page, f"{done}/api/v1/slots")["items"] if slot["slot"].startswith("2017-06-06")]
+        served, traded = (page.locator(f"#{name} tbody tr") for name in ("n-served", "n-day"))
+        assert served.count() == traded.count() == len(day) == 24
+        for slot, first, second in zip(day, served.all(), traded.all(), strict=True):
+            assert first.locator("td").nth(1).inner_text() == kwh_text(slot["consumption_wh"], 3)
+            price = "–" if slot["price"] is None else Words("USD").price(slot["price"], 2)
+            assert second.locator("td").nth(1).inner_text() == price
+            assert second.locator("td").nth(2).inner_text() == kwh_text(slot["traded_wh"], 3)
+
+
+def test_orders_of_a_slot_say_why_and_equal_the_apis(chromium, done):
+    with opened(chromium, f"{done}/slots/{SLOT}") as page:
+        orders = api(page, f"{done}/api/v1/orders?slot={SLOT}&limit=1000")["items"]
+        for summary in page.locator("details.book summary").all():
+            summary.click()
+        rows = page.locator("details.book tbody tr").all_inner_texts()
+        assert len(rows) == len(orders) > 100
+        for state in ("filled", "not filled"):
+            told = sum(re.search(rf"\t{state}(?! at)", row) is not None for row in rows)
+            assert told == sum(order["state"] == state for order in orders) > 0
+        assert any("below the price" in row or "above the price" in row for row in rows)
+
+
+# -- choosing a slot ----------------------------------------------------------------------------------
+
+
+def test_arrows_home_and_end_choose_a_slot_without_a_reload(chromium, done):
+    with opened(chromium, done) as page:
+        page.evaluate("window.same = true")
+        page.locator("#strip [aria-current]").focus()
+        for key, label in (("ArrowLeft", "22:00–23:00"), ("Home", "00:00–01:00"), ("ArrowRight", "01:00–02:00")):
+            page.keyboard.press(key)
+            page.locator(f"#strip [aria-current][aria-label^='{label}']").wait_for()
+            page.locator(f"#curve svg[aria-label='Supply and demand for {label}']").first.wait_for(state="attached")
+            assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(label)
+        page.keyboard.press("End")
+        page.locator("#strip [aria-current][aria-label^='23:00–00:00']").wait_for()
+        page.go_back()
+        page.locator("#strip [aria-current][aria-label^='01:00–02:00']").wait_for()
+        assert page.evaluate("window.same") is True
+
+
+def test_select_and_days_choose_a_slot_too(chromium, done):
+    with opened(chromium, done) as page:
+        page.locator("#slot").select_option("2017-06-06T10:00Z")
+        page.locator("#curve svg[aria-label='Supply and demand for 10:00–11:00']").first.wait_for(state="attached")
+        page.locator("#day-before").click()
+        page.get_by_text("Monday 5 June 2017,").wait_for()
+        assert page.locator("#day-before").count() == 0
+
+
+def test_slots_can_be_chosen_without_a_script(chromium, done):
+    with opened(chromium, done, java_script_enabled=False) as page:
+        page.locator("#strip a").first.click()
+        page.wait_for_url("**/?slot=2017-06-06T00:00Z")
+        assert page.locator("#strip [aria-current]").count() == 1
+
+
+def test_the_strip_is_one_stop_of_the_tab_key(chromium, done):
+    with opened(chromium, done) as page:
+        assert page.locator("#strip a[tabindex='0']").count() == 1
+        assert page.locator("#strip a").count() == 24
+
+
+# -- for everybody ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [360, 1440])
+def test_axe_finds_no_serious_fault(chromium, done, path, scheme, width):
+    with opened(
+        chromium, done + path, color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    ) as page:
+        page.evaluate(AXE)
+        for shown in ("closed", "open"):
+            page.evaluate(
+                f"document.querySelectorAll('details').forEach((d) => (d.open = {json.dumps(shown == 'open')}))"
+            )
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+            grave = [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
+            assert grave == [], json.dumps(grave, indent=1)
+
+
+def test_the_theme_can_be_turned_and_is_kept(chromium, done):
+    with opened(chromium, done, color_scheme="light") as page:
+        light = page.evaluate("getComputedStyle(document.body).color")
+        page.locator("#theme").click()
+        assert page.evaluate("getComputedStyle(document.body).color") != light
+        page.reload()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_nothing_moves_for_those_who_asked_for_rest(chromium, done):
+    with opened(chromium, done, reduced_motion="reduce") as page:
+        assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_paper_shows_the_tables_and_no_buttons(chromium, done):
+    with opened(chromium, done) as page:
+        page.emulate_media(media="print")
+        assert page.evaluate("document.querySelector('#n-day table').checkVisibility({contentVisibilityAuto: true})")
+        assert page.locator("#n-day table").is_visible()
+        assert not page.locator("#theme").is_visible()
+
+
+def test_every_focus_can_be_seen(chromium, done):
+    with opened(chromium, done) as page:
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
