@@ -63,7 +63,7 @@ def test_a_page_opened_before_the_run_fills_by_itself_and_keeps_what_was_opened(
         assert page.locator("#n-served").get_attribute("open") is not None
         assert page.locator("#clock text").first.text_content() == str(len(live.slots))
         assert page.evaluate("window.same") is True
-        page.wait_for_function("document.getElementById('main').dataset.refresh === undefined", timeout=10_000)
+        page.locator("#main:not([data-refresh])").wait_for(timeout=10_000)
 
 
 def test_a_chosen_slot_stays_chosen_while_news_come(chromium, live, tmp_path_factory):
@@ -206,8 +206,7 @@ def test_nothing_moves_for_those_who_asked_for_rest(chromium, done):
 def test_paper_shows_the_tables_and_no_buttons(chromium, done):
     with opened(chromium, done) as page:
         page.emulate_media(media="print")
-        assert page.evaluate("document.querySelector('#n-day table').checkVisibility({contentVisibilityAuto: true})")
-        assert page.locator("#n-day table").is_visible()
+        page.locator("#n-day table").wait_for()
         assert not page.locator("#theme").is_visible()
 
 
@@ -217,3 +216,23 @@ def test_every_focus_can_be_seen(chromium, done):
             page.keyboard.press("Tab")
             outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
             assert outline != "none", page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize("path", ["", "/slots/2017-06-05T20:00Z"])
+def test_nothing_is_wider_than_the_window(chromium, done, width, path):
+    with opened(chromium, done + path, viewport={"width": width, "height": 900}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_keys_reach_every_control(chromium, done):
+    with opened(chromium, done) as page:
+        reachable = page.evaluate(
+            """() => [...document.querySelectorAll('a[href], button, select, summary, input')]
+                .filter(e => e.checkVisibility() && e.tabIndex >= 0 && !e.disabled).length"""
+        )
+        seen = set()
+        for _ in range(reachable + 10):
+            page.keyboard.press("Tab")
+            seen.add(page.evaluate("() => [...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+        assert len(seen - {-1, 0}) >= reachable
