@@ -15,6 +15,7 @@ from transactive.core.errors import InputError
 MODULES = {
     "clearing": "transactive.bench.clearing",
     "trades": "transactive.bench.trades",
+    "continuous": "transactive.bench.continuous",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
 }

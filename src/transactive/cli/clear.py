@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TEXTS, NUMBERS = ("id", "side", "member"), ("price_micro_per_kwh", "energy_wh")
 PRICE, ENERGY = NUMBERS
-COMPARING = ("pay_as_bid", "uniform")
+COMPARING = ("continuous", "pay_as_bid", "uniform")
 """Mechanisms that only compare prices: for them the prices need no grid."""
 UNSUPPORTED = ("kind", "least_wh")
 

@@ -34,7 +34,7 @@ def clear(orders: Orders, grid: PriceGrid, members: int, *, shardable: bool = Fa
     Raises DataError for an order off the grid, without positive energy or of an unknown member, naming its row, and for
     a book of more than 2**62 Wh.
     """
-    _check_orders(orders, members)
+    check_orders(orders, members)
     keys = pack_keys(tick_indices(orders.price, grid), orders.is_buy, grid.size)
     crossing = find_crossing(histogram(keys, orders.energy_wh, grid.size))
     given = allocate(keys, orders.energy_wh, crossing, before=0 if shardable else None)
@@ -62,7 +62,7 @@ def tick_indices(price: IntArray, grid: PriceGrid) -> IntArray:
     return tick
 
 
-def _check_orders(orders: Orders, members: int) -> None:
+def check_orders(orders: Orders, members: int) -> None:
     """Raise DataError, naming the row, for an order that no mechanism could clear."""
     if len({len(column) for column in (orders.member, orders.is_buy, orders.price, orders.energy_wh)}) > 1:
         raise DataError("orders: member, is_buy, price and energy_wh must have one row per order")
