@@ -208,6 +208,7 @@ def test_a_slot_further_back_moves_strip_and_day_to_it(reader, run, totals):
     assert context["day"]["title"] == "Tuesday 6 June 2017"
     assert (context["day"]["before"], context["day"]["after"]) == ("2017-06-05T05:00Z", "2017-06-07T05:00Z")
     assert len(context["day"]["rows"]) == 24
+    assert {slot for slot, _, _ in context["choices"]} >= {bar["slot"] for bar in context["strip"]["bars"]}
 
 
 @pytest.mark.parametrize("done", [0, 1, 30])

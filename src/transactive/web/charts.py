@@ -15,6 +15,8 @@ from transactive.web.words import Words, day_start, span_text
 
 WIDE_DAY, NARROW_DAY = (720, 320), (296, 300)
 WIDE_CURVE, NARROW_CURVE = (620, 330), (296, 240)
+LABEL = 130
+"""Pixels that the words at the clearing point take."""
 
 
 # -- a day ----------------------------------------------------------------------------------------
@@ -125,7 +127,7 @@ def curve_chart(slot: Row, demand: Sequence[Step], supply: Sequence[Step], run: 
         plot.line(_points(demand, words), "s-import")
         plot.line(_points(supply, words), "s-export")
         if slot["traded_wh"]:
-            _cross(plot, slot, words)
+            _cross(plot, slot, (*demand, *supply), words)
         else:
             both_sides = demand and supply
             text = (
@@ -161,14 +163,18 @@ def _gain(plot: Plot, slot: Row, demand: Sequence[Step], supply: Sequence[Step],
     plot.area(_points(supply, words, volume), flat, "fill-export")
 
 
-def _cross(plot: Plot, slot: Row, words: Words) -> None:
-    """Mark the clearing point and write price and volume at it."""
+def _cross(plot: Plot, slot: Row, steps: Sequence[Step], words: Words) -> None:
+    """Mark the clearing point and write price and volume beside it, clear of both curves."""
     volume, price = slot["traded_wh"] / 1000, words.price_value(slot["price"])
     plot.rule((0, price), (volume, price), "nowl")
     plot.rule((volume, plot.y[0]), (volume, price), "nowl")
     plot.dot(volume, price, "k-ink", 6)
     text = f"{words.price(slot['price'])} {words.coin} · {kwh_text(slot['traded_wh'])} kWh"
-    x, high = plot.px(volume), price > plot.y[1] * 0.8
-    left = x > plot.width - 130
-    y = plot.py(price) + (24 if high else -14)
+    x = plot.px(volume)
+    left = x > plot.width - LABEL
+    low, high = (x - LABEL, x) if left else (x, x + LABEL)
+    crossed = [s.limit for s in steps if plot.px(s.from_wh / 1000) <= high and plot.px(s.to_wh / 1000) >= low]
+    above = plot.py(max(price, words.price_value(max(crossed, default=0)))) - 12
+    below = plot.py(min(price, words.price_value(min(crossed, default=0)))) + 22
+    y = above if above > plot.top else below
     plot.text(x + (-10 if left else 10), y, text, f"strong halo {'endt' if left else ''}")

@@ -43,7 +43,7 @@ def community_page(
         "day": _day(day, run, slot, position, words),
         "market": market_part(row, reader.orders(slot), run, words) if viewer.sees_all else None,
         "row": row,
-        "choices": [(r["slot"], span_text(r["slot"], run.clock.length), _kind(r)) for r in reversed(strip)],
+        "choices": _choices([*strip, *day], run),
         "flow": flow_part(reader, slot, run),
         "issues": [issue for issue in issues(run, totals, words) if _may_see(issue, run, viewer)],
         "books": _books(totals),
@@ -61,6 +61,12 @@ def _window(run: Run, slot: int, newest: int, cleared: int) -> range:
         first = run.first_slot + (slot - run.first_slot) // (STRIP * length) * STRIP * length
         return range(first, first + STRIP * length, length)
     return range(first, cleared + length, length)
+
+
+def _choices(rows: Sequence[Row], run: Run) -> list[tuple[int, str, str]]:
+    """Slots to choose from, newest first: start, times, day."""
+    by_slot = {row["slot"]: row for row in rows}
+    return [(slot, span_text(slot, run.clock.length), _kind(by_slot[slot])) for slot in sorted(by_slot, reverse=True)]
 
 
 def _kind(row: Row) -> str:

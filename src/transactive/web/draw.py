@@ -67,7 +67,7 @@ class Plot:
             y = number(self.py(value))
             css = "ax" if value == 0 else "gl"
             self.add(f'<line class="{css}" x1="{self.left}" x2="{self.width - self.right}" y1="{y}" y2="{y}"/>')
-            self.text(self.left - 8, self.py(value) + 4, number(value).replace("-", "−"), "endt")
+            self.text(self.left - 8, self.py(value) + 4, f"{value:g}".replace("-", "−"), "endt")
 
     def labels(self, at: Iterable[tuple[float, str]]) -> None:
         """Labels under the horizontal axis."""

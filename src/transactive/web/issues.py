@@ -9,6 +9,9 @@ from transactive.web.queries import Run
 from transactive.web.totals import MemberTotal, Totals
 from transactive.web.words import Words, counted, short_day, span_text
 
+WORTH_TELLING_WH = 1_000
+"""A member that sold less than this is not said to deliver too little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -58,7 +61,7 @@ def _member(index: int, name: str, member: MemberTotal, words: Words) -> list[Is
     if member.advanced_n:
         title = f"{name}: the supplier advanced {words.money(member.advanced_n)}"
         found.append(Issue("warn", title, "its account could not pay its energy; still owed", member=index))
-    if member.sold_wh and member.short_wh * 2 > member.sold_wh:
+    if member.sold_wh >= WORTH_TELLING_WH and member.short_wh * 2 > member.sold_wh:
         reason = f"{kwh_text(member.short_wh)} of {kwh_text(member.sold_wh)} kWh sold ahead had to be replaced"
         found.append(Issue("info", f"{name} often delivers less than it sold", reason, member=index))
     return found

@@ -33,7 +33,7 @@ def slot_line(row: Row, run: Run, words: Words, *, postings: int, bundles: int) 
     refused = f", {row['refusals']} refused" if row["refusals"] else ""
     cleared = f"{words.price(row['price'])} {words.coin} · {kwh_text(row['traded_wh'])} kWh"
     steps = [
-        ("Reading", f"{row['meters']} of {members} meters" if delivered else f"of {counted(members, 'meter')}"),
+        ("Reading", f"{row['meters']} of {members} meters" if delivered else counted(members, "meter")),
         ("Forecast", f"as known at {clock_text(run.clock.gate(row['slot']))}"),
         ("Order", counted(row["orders"], "order") + refused),
         ("Clearing", cleared if row["traded_wh"] else "no trade"),
