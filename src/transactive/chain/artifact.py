@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-CONTRACTS = ("currency", "settlement", "registry")
-MODULES: tuple[str, ...] = ()
+CONTRACTS = ("currency", "settlement", "registry", "balance_market")
+MODULES = ("metered", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 

@@ -121,9 +121,10 @@ class ChainClient:
         contract: Contract,
         function: str,
         *arguments: Any,  # noqa: ANN401 - as the ABI says
+        value: int = 0,
     ) -> None:
-        """Queue a call signed by `sender`; `block` sends it."""
-        self._enqueue(sender, contract.address, contract.encode_abi(function, arguments), function)
+        """Queue a call signed by `sender`, with `value` of the chain's own coin [wei]; `block` sends it."""
+        self._enqueue(sender, contract.address, contract.encode_abi(function, arguments), function, value)
 
     def read(self, contract: Contract, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the ABI says
         """Result of a view. Raises ContractRevert with the contract's reason."""
@@ -207,10 +208,10 @@ class ChainClient:
             self._nonces[address] = int(self._node.ask("eth_getTransactionCount", address, "pending"), 16)
         return self._nonces[address]
 
-    def _enqueue(self, sender: LocalAccount, to: str | None, data: str, kind: str) -> None:
+    def _enqueue(self, sender: LocalAccount, to: str | None, data: str, kind: str, value: int = 0) -> None:
         nonce = self._peek_nonce(sender.address)
         self._nonces[sender.address] = nonce + 1
-        self._queue.append(Queued(sender, nonce, to, data, kind))
+        self._queue.append(Queued(sender, nonce, to, data, kind, value))
 
     def _reason(self, queued: Queued, receipt: dict[str, Any]) -> str:
         """Why a mined call failed: from the receipt, or by calling again where it happened and one block before."""
@@ -218,7 +219,12 @@ class ChainClient:
             reason = reason_in(bytes.fromhex(receipt["revertReason"][2:]))
             return reason or f"{queued.kind} {UNKNOWN}"
         number = int(receipt["blockNumber"], 16)
-        call = {"from": queued.sender.address, "to": queued.to, "data": queued.data}
+        call = {
+            "from": queued.sender.address,
+            "to": queued.to,
+            "data": queued.data,
+            "value": hex(queued.value),
+        }
         for at in (number, number - 1):
             try:
                 self._node.ask("eth_call", call, hex(at))

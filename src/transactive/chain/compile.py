@@ -16,11 +16,16 @@ EVM_VERSION = "cancun"
 def compiled(name: str) -> bytes:
     """Artifact of a contract as it is stored: JSON, the same bytes on every machine."""
     import vyper
+    from vyper.compiler.input_bundle import FilesystemInputBundle
 
     text = source(name)
-    output = vyper.compile_code(
-        text, output_formats=["abi", "bytecode", "bytecode_runtime"], contract_path=f"{name}.vy"
-    )
+    with as_file(files("transactive.chain") / "contracts") as folder:
+        output = vyper.compile_code(
+            text,
+            output_formats=["abi", "bytecode", "bytecode_runtime"],
+            contract_path=f"{name}.vy",
+            input_bundle=FilesystemInputBundle([folder]),  # where shared modules are
+        )
     made = Artifact(
         name=name,
         compiler=f"vyper {vyper.__version__}",

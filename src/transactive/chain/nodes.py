@@ -29,13 +29,14 @@ PATIENCE_SECONDS = 180
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A call that waits to be signed and sent. to: None creates a contract. data: 0x-hex."""
+    """A call that waits to be signed and sent. to: None creates a contract. data: 0x-hex. value [wei]."""
 
     sender: LocalAccount
     nonce: int
     to: str | None
     data: str
     kind: str
+    value: int = 0
 
     def sign(self, chain_id: int, gas: int, max_fee: int, tip: int) -> bytes:
         """Raw type-2 transaction; fees in wei per gas."""
@@ -45,7 +46,7 @@ class Queued:
             "gas": gas,
             "maxFeePerGas": max_fee,
             "maxPriorityFeePerGas": tip,
-            "value": 0,
+            "value": self.value,
             "data": self.data,
         }
         if self.to:
@@ -172,7 +173,7 @@ class RemoteNode:
 
     def _estimate(self, queued: Queued, sent: list[str]) -> int:
         """Gas limit [gas], a quarter above the estimate; a refused one is asked again once all before it is mined."""
-        call = {"from": queued.sender.address, "data": queued.data}
+        call = {"from": queued.sender.address, "data": queued.data, "value": hex(queued.value)}
         if queued.to:
             call["to"] = queued.to
         try:

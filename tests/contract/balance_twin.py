@@ -1,0 +1,181 @@
+"""What the balance market must do, in plain Python: the price from `market.balance`, the books here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.contract.market_world import GATE, SLOT, WINDOW
+from transactive.chain.twins.refusals import refusals
+from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE, RegistryTwin
+from transactive.core.errors import ContractRevert, DataError
+from transactive.market.balance import Balance, Curve, Position, Refusal
+
+refuse_unless = refusals("balance_market")
+metered_unless = refusals("metered")
+NO_POSITION = Position(producing=True, energy_wh=0, money_n=0)
+MAX_ENERGY = 2**56
+
+
+@dataclass
+class OpenSlot:
+    """One slot. readings: meter to (exported, imported, signed)."""
+
+    curve: Curve
+    balance: Balance = field(default_factory=Balance)
+    positions: dict[int, Position] = field(default_factory=dict)
+    readings: dict[int, tuple[int, int, bool]] = field(default_factory=dict)
+    result: int = 0
+    closed: bool = False
+
+
+class BalanceTwin:
+    """The contract's books; money in n¤, times (`now`) in Unix seconds, callers as accounts."""
+
+    def __init__(self, registry: RegistryTwin) -> None:
+        self.registry = registry
+        self.free: dict[int, int] = {}
+        self.locked: dict[int, int] = {}
+        self.slots: dict[int, OpenSlot] = {}
+        self.pool = 0
+        self.paused = False
+
+    def holdings(self) -> int:
+        """n¤ that the contract must hold."""
+        open_slots = sum(s.curve.cash_needed() + s.result for s in self.slots.values() if not s.closed)
+        return sum(self.free.values()) + sum(self.locked.values()) + self.pool + open_slots
+
+    def member(self, caller: str) -> tuple[int, int]:
+        """Index and roles."""
+        number, roles = self.registry.standing(caller)
+        metered_unless(number > 0, "not a member")
+        return number - 1, roles
+
+    def operator(self, caller: str) -> None:
+        metered_unless(caller == self.registry.operator, "not the operator")
+
+    def before_gate(self, slot: int, now: int) -> None:
+        metered_unless(slot % SLOT == 0 and slot < 2**40, "no such slot")
+        metered_unless(now + GATE < slot, "gate closed")
+
+    def deposit(self, caller: str, amount: int) -> None:
+        refuse_unless(not self.paused, "paused")
+        index, _ = self.member(caller)
+        refuse_unless(0 < amount <= 2**127 - self.free.get(index, 0) - self.locked.get(index, 0), "bad amount")
+        self.free[index] = self.free.get(index, 0) + amount
+
+    def withdraw(self, caller: str, amount: int) -> None:
+        index, _ = self.member(caller)
+        refuse_unless(amount > 0, "bad amount")
+        refuse_unless(amount <= self.free.get(index, 0), "balance too low")
+        self.free[index] -= amount
+
+    def fund(self, amount: int) -> None:
+        refuse_unless(not self.paused, "paused")
+        refuse_unless(0 < amount <= 2**127, "bad amount")
+        self.pool += amount
+
+    def defund(self, caller: str, amount: int) -> None:
+        self.operator(caller)
+        refuse_unless(amount > 0, "bad amount")
+        refuse_unless(amount <= self.pool, "pool too low")
+        self.pool -= amount
+
+    def open_slot(self, caller: str, slot: int, numbers: Sequence[int], now: int) -> None:
+        """Open with base, floor, cap, scale, limit."""
+        self.operator(caller)
+        refuse_unless(not self.paused, "paused")
+        self.before_gate(slot, now)
+        refuse_unless(slot not in self.slots, "slot opened before")
+        try:
+            curve = Curve(*numbers)
+        except DataError as error:
+            reason = "bad prices" if "floor" in str(error) else "bad scale or limit"
+            raise ContractRevert(f"balance_market: {reason}") from error
+        refuse_unless(self.pool >= curve.cash_needed(), "pool too low")
+        self.pool -= curve.cash_needed()
+        self.slots[slot] = OpenSlot(curve)
+
+    def opened(self, slot: int) -> OpenSlot:
+        refuse_unless(slot in self.slots and not self.slots[slot].closed, "slot not open")
+        return self.slots[slot]
+
+    def order(self, caller: str, slot: int, least: int, most: int, limit: int, producing: bool, now: int) -> None:
+        refuse_unless(not self.paused, "paused")
+        index, roles = self.member(caller)
+        refuse_unless(roles & ((PRODUCER if producing else CONSUMER) | STORAGE) != 0, "role missing")
+        self.before_gate(slot, now)
+        there = self.opened(slot)
+        held = there.positions.get(index)
+        refuse_unless(held is None or held.producing == producing, "other side promised")
+        fill = there.curve.order(there.balance, least, most, limit, producing=producing)
+        if isinstance(fill, Refusal):
+            raise ContractRevert(f"balance_market: {fill.value}")
+        old = held or Position(producing, 0, 0)
+        new = Position(producing, old.energy_wh + fill.energy_wh, old.money_n + fill.money_n)
+        more = there.curve.lock(new) - there.curve.lock(old)
+        refuse_unless(self.free.get(index, 0) >= more, "balance too low")
+        self.free[index] -= more
+        self.locked[index] = self.locked.get(index, 0) + more
+        there.positions[index], there.balance = new, fill.after
+
+    def cancel(self, caller: str, slot: int, energy: int, now: int) -> None:
+        index, _ = self.member(caller)
+        self.before_gate(slot, now)
+        held = self.slots[slot].positions.get(index) if slot in self.slots else None
+        if held is None:
+            raise ContractRevert("balance_market: nothing promised")
+        there = self.slots[slot]
+        done = there.curve.cancel(there.balance, held, energy)
+        if isinstance(done, Refusal):
+            raise ContractRevert(f"balance_market: {done.value}")
+        freed = there.curve.lock(held) - there.curve.lock(done.rest)
+        self.locked[index] -= freed
+        self.free[index] += freed - done.cost_n
+        there.result += done.cost_n
+        there.balance = done.after
+        if done.rest.energy_wh:
+            there.positions[index] = done.rest
+        else:
+            del there.positions[index]
+
+    def certify(self, slot: int, readings: Sequence[tuple[int, int, int]], now: int, *, signed: bool) -> None:
+        """Take readings, all or none."""
+        there = self.slots.get(slot)
+        known = {} if there is None else dict(there.readings)
+        for meter, exported, imported in readings:
+            _, owner = self.registry.meter_for(meter, slot, slot + SLOT)
+            metered_unless(now >= slot + SLOT, "slot not over")
+            metered_unless(now < slot + SLOT + WINDOW, "window over")
+            metered_unless(max(exported, imported) < MAX_ENERGY, "bad reading")
+            metered_unless(meter not in known or (signed and not known[meter][2]), "reading known")
+            refuse_unless(there is not None and owner in there.positions, "nothing promised")
+            known[meter] = exported, imported, signed
+        if there is not None:
+            there.readings = known
+
+    def settle(self, slot: int, members: Sequence[int], now: int) -> None:
+        metered_unless(slot < 2**40, "no such slot")
+        metered_unless(now >= slot + SLOT + WINDOW, "window open")
+        there = self.opened(slot)
+        refuse_unless(len(set(members)) == len(members), "nothing promised")
+        refuse_unless(all(index in there.positions for index in members), "nothing promised")
+        for index in members:
+            held = there.positions.pop(index)
+            outcome = there.curve.outcome(held, self.certified(slot, index, held))
+            lock = there.curve.lock(held)
+            self.locked[index] -= lock
+            self.free[index] += lock + outcome
+            there.result -= outcome
+        if not there.positions:
+            there.closed = True
+            self.pool += there.curve.cash_needed() + there.result
+
+    def certified(self, slot: int, index: int, held: Position) -> int:
+        """Wh that count; all of a consumer's if one of its meters was not read."""
+        own = [read for meter, read in self.slots[slot].readings.items() if self.registry.meters[meter].owner == index]
+        if held.producing:
+            return sum(exported for exported, _, _ in own)
+        if not own or len(own) < self.registry.meters_for(index, slot, slot + SLOT):
+            return held.energy_wh
+        return sum(imported for _, imported, _ in own)
