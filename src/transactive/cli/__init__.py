@@ -200,8 +200,8 @@ def create(*, state: Path, scope: Literal["member", "operator", "grid", "auditor
     state
         Folder of the run.
     scope
-        A member sees its own figures and community totals, grid sees flows and no prices or names, an auditor and the
-        operator see everything.
+        A member sees its own figures and community totals, grid sees flows and no member's figures or names, an auditor
+        and the operator see everything.
     member
         Whose figures a member's token shows.
     """
