@@ -35,6 +35,7 @@ class Called:
 def clear(
     folder: Path,
     mechanism: str = "uniform",
+    network: Path | None = None,
     trades: Path | None = None,
     svg: Path | None = None,
     json: bool = False,
@@ -46,6 +47,7 @@ def clear(
             run_clear(
                 folder / "orders.csv",
                 mechanism=mechanism,
+                network=network,
                 allocation=folder / "allocation.csv",
                 trades=trades,
                 svg=svg,
@@ -106,6 +108,75 @@ def test_pay_as_bid_books_every_trade_at_the_buyers_limit(tmp_path: Path) -> Non
     money = [int(row["money_n"]) for row in table(tmp_path / "allocation.csv")]
     assert money == [1800 * 250_000 + 200 * 200_000, 800 * 200_000, -1800 * 250_000, -1000 * 200_000]
     assert sum(money) == 0
+
+
+NETWORK = """
+nodes = ["station", "north", "south"]
+
+[[lines]]
+from = "north"
+to = "station"
+limit_wh = 700
+
+[[lines]]
+from = "station"
+to = "south"
+limit_wh = 5000
+"""
+
+
+def test_on_a_network_every_node_has_its_price_and_a_full_line_earns_rent(tmp_path: Path) -> None:
+    (tmp_path / "network.toml").write_text(NETWORK)
+    rows = ("a,sell,80000,2000,A,north", "b,sell,120000,1500,B,south", "c,buy,250000,1800,C,south")
+    write(tmp_path, *rows, header=f"{HEADER},node")
+    called = clear(tmp_path, "locational", network=tmp_path / "network.toml", json=True)
+    assert called.err == ""
+    found = json.loads(called.out)
+    assert found["nodes"] == {
+        "station": {"price_micro_per_kwh": 120_000, "flow_wh": 0},
+        "north": {"price_micro_per_kwh": 80_000, "flow_wh": -700},
+        "south": {"price_micro_per_kwh": 120_000, "flow_wh": 700},
+    }
+    assert found["congestion_rent_n"] == 700 * 40_000
+    assert [row["money_n"] for row in table(tmp_path / "allocation.csv")] == [
+        str(700 * 80_000),
+        str(1100 * 120_000),
+        str(-1800 * 120_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"south"]', '"west"]', "network.toml: lines[1]: 'south' is not one of the nodes"),
+        ("limit_wh = 700", "limit_wh = -1", "network.toml: lines[0]: limit_wh = -1"),
+        ("limit_wh = 700", "limit = 700", "network.toml: Object contains unknown field `limit`"),
+        ('to = "station"', 'to = "south"', "none"),
+        ('from = "station"\nto = "south"', 'from = "north"\nto = "station"', "no way from 'station' to 'south'"),
+        ('"north", "south"]', '"north", "south", "north"]', "'north' stands there twice"),
+        ('"north", "south"]', '"north", "south", "west"]', "2 for 4 nodes"),
+        ('nodes = ["station", "north", "south"]', "nodes = []", "name at least one"),
+    ],
+)
+def test_a_wrong_network_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in NETWORK
+    (tmp_path / "network.toml").write_text(NETWORK.replace(old, new))
+    write(tmp_path, "a,sell,80000,2000,A,north", header=f"{HEADER},node")
+    called = clear(tmp_path, "locational", network=tmp_path / "network.toml")
+    assert called.err == "" if message == "none" else message in called.err
+
+
+def test_network_and_mechanism_must_fit(tmp_path: Path) -> None:
+    (tmp_path / "network.toml").write_text(NETWORK)
+    write(tmp_path, "a,sell,80000,2000,A,nowhere", header=f"{HEADER},node")
+    network = tmp_path / "network.toml"
+    assert "row 2: node = 'nowhere': not in the network" in clear(tmp_path, "locational", network).err
+    assert "needs a --network" in clear(tmp_path, "locational").err
+    assert "knows no --network" in clear(tmp_path, "uniform", network).err
+    assert "leave -t out" in clear(tmp_path, "locational", network, trades=tmp_path / "trades.csv").err
+    assert "no.toml: cannot be read" in clear(tmp_path, "locational", tmp_path / "no.toml").err
+    write(tmp_path, *WORKED)
+    assert "column node is missing" in clear(tmp_path, "locational", network).err
 
 
 def test_prices_need_no_grid_and_may_be_anything(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ MODULES = {
     "clearing": "transactive.bench.clearing",
     "trades": "transactive.bench.trades",
     "continuous": "transactive.bench.continuous",
+    "radial": "transactive.bench.radial",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
 }

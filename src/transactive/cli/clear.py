@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,13 @@ import numpy as np
 
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.tables import Orders
-from transactive.core.units import kwh_text, money_text
+from transactive.core.units import IntArray, kwh_text, money_text
 from transactive.market import registry
-from transactive.market.levels import as_they_are, by_rank
+from transactive.market.levels import Levelled, as_they_are, by_rank
+from transactive.market.locational import NodalClearing
 from transactive.market.merit_order import draw
-from transactive.market.result import Result, clear_levelled
+from transactive.market.network import Line, Network, radial_network
+from transactive.market.result import Result, clear_levelled, result_by_node
 from transactive.metering.columns import read_columns, refuse
 
 if TYPE_CHECKING:
@@ -26,9 +29,16 @@ if TYPE_CHECKING:
 
 TEXTS, NUMBERS = ("id", "side", "member"), ("price_micro_per_kwh", "energy_wh")
 PRICE, ENERGY = NUMBERS
-COMPARING = ("continuous", "pay_as_bid", "uniform")
+COMPARING = ("continuous", "locational", "pay_as_bid", "uniform")
 """Mechanisms that only compare prices: for them the prices need no grid."""
 UNSUPPORTED = ("kind", "least_wh")
+
+
+class NodeFigures(msgspec.Struct, frozen=True):
+    """Price of a node and the energy that flows into it from the root's side, below 0 when it flows out."""
+
+    price_micro_per_kwh: int
+    flow_wh: int
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -41,42 +51,106 @@ class Figures(msgspec.Struct, frozen=True):
     orders: int
     filled: int
     partly_filled: int
+    congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
+    nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
-    """Orders of a file, and their ids; members are counted as they appear."""
+    """Orders of a file, and their ids; members are counted by name. node: name of each order's node, with a network."""
 
     orders: Orders
     ids: list[str]
     members: int
+    node: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A network and the node of each order on it."""
+
+    network: Network
+    node: IntArray
+
+
+class LineText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """A line of a network file."""
+
+    start: str
+    end: str
+    limit_wh: int
+
+
+class NetworkText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A network file: nodes, the root first, and the lines between them."""
+
+    nodes: list[str]
+    lines: list[LineText] = []
 
 
 def run_clear(
-    path: Path, *, mechanism: str, allocation: Path, trades: Path | None, svg: Path | None, json: bool
+    path: Path,
+    *,
+    mechanism: str,
+    network: Path | None,
+    allocation: Path,
+    trades: Path | None,
+    svg: Path | None,
+    json: bool,
 ) -> None:
     """Clear an order file and write the results, all of them or none; figures go to stdout.
 
     Raises DataError naming file, row and column of the first bad row, ConfigError for an unknown mechanism and
-    InputError for a file that cannot be written.
+    InputError for options that do not go together and a file that cannot be written.
     """
     clear = load_mechanism(mechanism)
-    book = read_orders(path)
+    if isinstance(clear, registry.ByNode) != bool(network):
+        raise InputError(f"--mechanism {mechanism} {'knows no' if network else 'needs a'} --network; see --help")
+    if trades and network:
+        raise InputError("-t: on a network buyer and seller have prices of their own; leave -t out")
+    names = [allocation, *(name for name in (trades, svg) if name)]
+    if len({*names, path}) <= len(names):
+        raise InputError("two of the files have one name; give each its own")
+    book = read_orders(path, located=bool(network))
     levelled = by_rank(book.orders) if mechanism in COMPARING else as_they_are(book.orders)
-    try:
-        result = clear_levelled(clear, book.orders, levelled, book.members)
-    except DataError as error:
-        raise DataError(f"{path.name}: {error}") from None
+    located = None
+    if network:
+        tree = read_network(network)
+        located = Located(tree, place(path, book.node, tree))
+    with naming(path):
+        result, nodal = clear_book(clear, book, levelled, located)
     files = {allocation: allocation_csv(book, result)}
     if trades:
         files[trades] = trades_csv(book, result)
     if svg:
         files[svg] = draw(book.orders, result.price, result.traded_wh)
-    if len(files) < 1 + bool(trades) + bool(svg) or path in files:
-        raise InputError("two of the files have one name; give each its own")
     write_all(files)
     figures = figures_of(mechanism, book, result)
+    if located and nodal:
+        figures = with_nodes(figures, result, located, nodal)
     print(msgspec.json.encode(figures).decode() if json else in_words(figures))
+
+
+def clear_book(
+    mechanism: registry.AnyMechanism, book: OrderFile, levelled: Levelled, located: Located | None
+) -> tuple[Result, NodalClearing | None]:
+    """Clear a book, on a network if it is located on one."""
+    if not isinstance(mechanism, registry.ByNode):
+        return clear_levelled(mechanism, book.orders, levelled, book.members), None
+    if located is None:
+        raise InputError("prices by location need a --network")
+    nodal = mechanism.clear(levelled.orders, levelled.grid, book.members, located.node, located.network)
+    nodal = replace(nodal, price=levelled.price(nodal.price))
+    return result_by_node(book.orders, located.node, nodal), nodal
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the order file in what a mechanism has against it."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from None
 
 
 def load_mechanism(name: str) -> registry.AnyMechanism:
@@ -86,12 +160,12 @@ def load_mechanism(name: str) -> registry.AnyMechanism:
     return registry.load_any(name)
 
 
-def read_orders(path: Path) -> OrderFile:
-    """Read and check an order file. Raises DataError naming file, row and column of the first fault."""
+def read_orders(path: Path, *, located: bool) -> OrderFile:
+    """Read and check an order file; `located` ones have a node. Raises DataError naming file, row and column."""
     import polars as pl
 
     refuse_unsupported(path)
-    frame = read_columns(path, [], NUMBERS, TEXTS)
+    frame = read_columns(path, [], NUMBERS, (*TEXTS, "node") if located else TEXTS)
     refuse(frame, ~pl.col("side").is_in(["buy", "sell"]), "side", path, "a side is buy or sell")
     refuse(frame, pl.col(ENERGY) <= 0, ENERGY, path, "not above 0; leave an order without energy out")
     refuse(frame, pl.col("id").is_duplicated(), "id", path, "this id stands there twice; give each order its own")
@@ -104,7 +178,7 @@ def read_orders(path: Path) -> OrderFile:
         energy_wh=frame[ENERGY].to_numpy(),
         lock_n=np.zeros(len(frame), np.int64),
     )
-    return OrderFile(orders, frame["id"].to_list(), len(member))
+    return OrderFile(orders, frame["id"].to_list(), len(member), frame["node"].to_list() if located else [])
 
 
 def refuse_unsupported(path: Path) -> None:
@@ -132,6 +206,28 @@ def read_head(path: Path) -> pl.DataFrame:
         return pl.DataFrame({"unreadable": [0]})
 
 
+def read_network(path: Path) -> Network:
+    """Read a network file. Raises DataError naming file and key."""
+    try:
+        text = msgspec.toml.decode(path.read_bytes(), type=NetworkText)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name}: {error}") from None
+    with naming(path):
+        return radial_network(text.nodes, [Line(line.start, line.end, line.limit_wh) for line in text.lines])
+
+
+def place(path: Path, names: Sequence[str], network: Network) -> IntArray:
+    """Number of each order's node. Raises DataError naming the row of the first unknown one."""
+    number = {name: position for position, name in enumerate(network.names)}
+    for row, name in enumerate(names):
+        if name not in number:
+            line = row + (2 if path.suffix == ".csv" else 1)
+            raise DataError(f"{path.name}: row {line}: node = {name!r}: not in the network; add it there or correct it")
+    return np.array([number[name] for name in names], np.int64)
+
+
 def allocation_csv(book: OrderFile, result: Result) -> str:
     """Allocation of every order, in the order of its file."""
     rows = zip(book.ids, result.allocated_wh, result.order_price, result.money_n, strict=True)
@@ -141,6 +237,8 @@ def allocation_csv(book: OrderFile, result: Result) -> str:
 def trades_csv(book: OrderFile, result: Result) -> str:
     """Trades; money_n is what the buyer pays to the seller."""
     trades = result.trades
+    if trades is None:
+        raise InputError("on a network there are no trades in pairs; leave -t out")
     columns = (column.tolist() for column in (trades.buy, trades.sell, trades.energy_wh, trades.price))
     rows = (
         (book.ids[buy], book.ids[sell], wh, price, wh * price) for buy, sell, wh, price in zip(*columns, strict=True)
@@ -179,6 +277,13 @@ def figures_of(mechanism: str, book: OrderFile, result: Result) -> Figures:
     pairs = list(zip(result.allocated_wh, book.orders.energy_wh.tolist(), strict=True))
     filled, partly = sum(given == asked for given, asked in pairs), sum(0 < given < asked for given, asked in pairs)
     return Figures(mechanism, result.price, result.traded_wh, result.welfare_n, len(pairs), filled, partly)
+
+
+def with_nodes(figures: Figures, result: Result, located: Located, nodal: NodalClearing) -> Figures:
+    """The figures with those of every node; what buyers pay and sellers do not receive is the congestion rent."""
+    columns = (located.network.names, nodal.price.tolist(), nodal.flow_wh.tolist())
+    nodes = {name: NodeFigures(price, flow) for name, price, flow in zip(*columns, strict=True)}
+    return msgspec.structs.replace(figures, congestion_rent_n=-sum(result.money_n), nodes=nodes)
 
 
 def in_words(figures: Figures) -> str:

@@ -5,8 +5,8 @@ A package offers a mechanism in its pyproject.toml::
     [project.entry-points."transactive.mechanisms"]
     uniform = "transactive.market.uniform:clear"
 
-A plain function finds one price a slot, which is what settlement takes; one whose trades have prices of their own is
-wrapped in `ByTrade`, so that nobody settles it at one price by mistake.
+A plain function finds one price a slot, which is what settlement takes; one whose trades or nodes have prices of
+their own is wrapped in `ByTrade` or `ByNode`, so that nobody settles it at one price by mistake.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 
 if TYPE_CHECKING:
+    from transactive.core.units import IntArray
+    from transactive.market.locational import NodalClearing
+    from transactive.market.network import Network
     from transactive.market.trades import Trades
 
 GROUP = "transactive.mechanisms"
@@ -49,7 +52,18 @@ class ByTrade:
     clear: Callable[[Orders, PriceGrid, int], Trades]
 
 
-AnyMechanism: TypeAlias = Mechanism | ByTrade
+@dataclass(frozen=True, slots=True)
+class ByNode:
+    """A mechanism with a price for each node of a network.
+
+    `clear` satisfies `market.locational.check_nodal`, refuses bad orders with DataError and gives the same result for
+    the same columns.
+    """
+
+    clear: Callable[[Orders, PriceGrid, int, IntArray, Network], NodalClearing]
+
+
+AnyMechanism: TypeAlias = Mechanism | ByTrade | ByNode
 
 
 def names() -> tuple[str, ...]:
@@ -76,6 +90,6 @@ def load_any(name: str) -> AnyMechanism:
         offers = ", ".join(sorted(entry.value for entry in found))
         raise ConfigError(f"market.mechanism {name!r} is offered more than once ({offers}); uninstall all but one")
     mechanism = found[0].load()
-    if not callable(mechanism) and not isinstance(mechanism, ByTrade):
+    if not callable(mechanism) and not isinstance(mechanism, ByTrade | ByNode):
         raise ConfigError(f"market.mechanism {name!r}: {found[0].value} is not a function")
     return cast("AnyMechanism", mechanism)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from transactive.core.tables import Clearing, Orders
+from transactive.core.units import IntArray
 from transactive.market.levels import Levelled, balanced_price
+from transactive.market.locational import NodalClearing
 from transactive.market.registry import ByTrade, Mechanism
 from transactive.market.rules import check_clearing
 from transactive.market.trades import Trades, check_trades, trades_of
@@ -24,7 +26,8 @@ class Result:
     price: µ¤/kWh of the slot, None without a trade; where trades have their own, their mean by energy to the nearest
     whole one, halves up. order_price: likewise of each order, None where it has none. money_n: received − paid [n¤],
     so that money at positive prices goes from buys (below 0) to sells. welfare_n: limits of what was bought less limits
-    of what was sold, times Wh.
+    of what was sold, times Wh. trades: None where a price belongs to a node, as buyer and seller then have two; what
+    such a market does not pay out is congestion rent.
     """
 
     price: int | None
@@ -32,7 +35,7 @@ class Result:
     allocated_wh: Sequence[int]
     money_n: Sequence[int]
     welfare_n: int
-    trades: Trades
+    trades: Trades | None
 
     @property
     def traded_wh(self) -> int:
@@ -50,6 +53,16 @@ def clear_levelled(mechanism: Mechanism | ByTrade, orders: Orders, book: Levelle
     if price is None:
         price = int(book.price(np.array(clearing.price)))
     return result_at_one_price(orders, replace(clearing, price=price))
+
+
+def result_by_node(orders: Orders, node: IntArray, clearing: NodalClearing) -> Result:
+    """Result on a network; every order has the price of its node, the slot has what buyers pay a Wh on average."""
+    given, sides = clearing.allocated_wh.tolist(), orders.is_buy.tolist()
+    prices = clearing.price[node].tolist() if clearing.traded_wh else [None] * len(given)
+    signed = [-wh if is_buy else wh for is_buy, wh in zip(sides, given, strict=True)]
+    money = [wh * price if wh else 0 for wh, price in zip(signed, prices, strict=True)]
+    paid = -sum(part for is_buy, part in zip(sides, money, strict=True) if is_buy)
+    return Result(_mean(paid, clearing.traded_wh), prices, given, money, welfare(orders, given), None)
 
 
 def result_at_one_price(orders: Orders, clearing: Clearing) -> Result:

@@ -1,0 +1,108 @@
+"""Prices by location on a radial network against HiGHS, both from the orders to prices and flows, welfare compared.
+
+The linear program has one column for each node, side and price: with one an order it would be larger and slower. Ours
+also checks its input and result and hands out every order's energy, which the program does not.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+
+import numpy as np
+
+from transactive.bench.clearing import MEMBERS, TICKS, orders_of
+from transactive.bench.measure import Meter, Reference
+from transactive.bench.registry import bench
+from transactive.bench.report import Row
+from transactive.core.errors import require
+from transactive.core.tables import Orders
+from transactive.core.tariff import PriceGrid
+from transactive.core.units import IntArray
+from transactive.market.locational import clear
+from transactive.market.network import Network
+
+SIZES = ((100, 5), (1000, 4))
+"""Nodes, and powers of ten of the orders."""
+
+
+@bench("radial", summary="prices by location against a linear program")
+def radial(meter: Meter) -> Iterator[Row]:
+    """Measure each size; without highspy there is nothing to compare with, and nothing is measured."""
+    try:
+        greet()
+    except ImportError:
+        return
+    grid = PriceGrid(0, TICKS - 1, 1)
+    for nodes, power in SIZES:
+        orders, node, network = random_market(10**power, nodes, seed=power)
+        found = welfare(orders, clear(orders, grid, MEMBERS, node, network).allocated_wh)
+        optimum = solve(orders, node, network)
+        require(abs(found - optimum) <= 1e-9 * abs(optimum), "both find the same welfare")
+        yield meter.time(
+            f"{nodes:,} nodes, 10^{power} orders",
+            lambda market=(orders, node, network): clear(market[0], grid, MEMBERS, *market[1:]),  # type: ignore[misc]
+            Reference("HiGHS", lambda market=(orders, node, network): solve(*market)),  # type: ignore[misc]
+            repeats=3,
+        )
+
+
+def greet() -> None:
+    """Let HiGHS print its greeting, which the first solver of a process does, where it is not taken for a result."""
+    solver = import_module("highspy").Highs
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        solver()
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+def random_market(count: int, nodes: int, seed: int) -> tuple[Orders, IntArray, Network]:
+    """Draw orders whose nodes differ in their typical price, and a tree with lines of every width."""
+    random = np.random.default_rng(seed)
+    node = random.integers(0, nodes, count)
+    is_buy = random.random(count) < 0.5
+    place = np.where(is_buy, 0.55, 0.45) + random.normal(0, 0.1, nodes)[node] + random.normal(0, 0.15, count)
+    tick = (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
+    parent = np.array([-1, *(int(random.integers(max(0, i - 4), i)) for i in range(1, nodes))], np.int64)
+    limit = random.choice([0, 0.2, 1, 20], nodes, p=[0.1, 0.4, 0.3, 0.2]) * (count * 2500 // 20)
+    network = Network(tuple(map(str, range(nodes))), parent, limit.astype(np.int64))
+    return orders_of(tick, is_buy, random.integers(1, 5000, count, dtype=np.int32)), node, network
+
+
+def welfare(orders: Orders, given: IntArray) -> int:
+    """Limits of what was bought less limits of what was sold, times Wh."""
+    return int((orders.price * np.where(orders.is_buy, given, -given)).sum())
+
+
+def solve(orders: Orders, node: IntArray, network: Network) -> float:
+    """Welfare by HiGHS, through its array interface: a row a node, a column a node, side and price, and one a line."""
+    highspy = import_module("highspy")
+    key, column = np.unique((node * 2 + orders.is_buy) * TICKS + orders.price, return_inverse=True)
+    energy = np.bincount(column, orders.energy_wh)
+    sign, place = np.where(key // TICKS % 2, 1.0, -1.0), key // TICKS // 2
+    count, lines = len(key), np.arange(1, len(network))
+    limit = network.limit_wh[1:].astype(float)
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = count + len(lines), len(network)
+    program.col_cost_ = np.concatenate([-sign * (key % TICKS), np.zeros(len(lines))])
+    program.col_lower_ = np.concatenate([np.zeros(count), -limit])
+    program.col_upper_ = np.concatenate([energy, limit])
+    program.row_lower_ = program.row_upper_ = np.zeros(len(network))
+    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    starts = np.concatenate([np.arange(count), count + 2 * np.arange(len(lines) + 1)])
+    program.a_matrix_.start_ = starts.astype(np.int32)
+    ends = np.stack([lines, network.parent[1:]], axis=1).ravel()
+    program.a_matrix_.index_ = np.concatenate([place, ends]).astype(np.int32)
+    program.a_matrix_.value_ = np.concatenate([sign, np.tile([-1.0, 1.0], len(lines))])
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)  # noqa: FBT003  # the solver's own signature
+    solver.passModel(program)
+    solver.run()
+    require(solver.getModelStatus() == highspy.HighsModelStatus.kOptimal, "the linear program has an optimum")
+    return -float(solver.getInfo().objective_function_value)
