@@ -49,3 +49,8 @@ def test_any_prices_clear_and_money_sums_to_zero(orders: Orders, by_trade: bool)
     for is_buy, limit, wh, money in rows:
         assert money >= (-limit if is_buy else limit) * wh, "nobody beyond its limit"
     assert result.welfare_n >= 0
+
+
+def test_a_wide_book_gets_the_coarsest_grid_on_which_its_prices_lie() -> None:
+    book = as_they_are(orders_table([0, 0, 0], [True, False, False], [-(2**63), 2**62, 0], [1, 1, 1]))
+    assert (book.grid.floor, book.grid.cap, book.grid.tick) == (-(2**63), 2**62, 2**62)

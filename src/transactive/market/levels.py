@@ -3,7 +3,7 @@
 Mechanisms that only compare prices see ranks, so any int64 price clears, however far apart. Between neighbouring prices
 one more level stands for all prices there: a book may balance only between them. Where it does, `balanced_price` finds
 the same price as `uniform` on a grid of single µ¤/kWh. A mechanism that calculates with prices needs them as they are:
-it gets the coarsest even grid on which all of them lie.
+it gets an even grid on which all of them lie.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
+from transactive.market.book import MOST_TICKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ def by_rank(orders: Orders) -> Levelled:
 
 
 def as_they_are(orders: Orders) -> Levelled:
-    """Lay an even grid under the prices of a book, which holds at least one order."""
+    """Lay a grid of single µ¤/kWh under a book, which holds at least one order; a coarser one that fits if it is wide."""
     distinct = np.unique(orders.price)
     lowest, highest = int(distinct[0]), int(distinct[-1])
-    steps = np.diff(distinct.astype(object)) if highest - lowest >= 1 << 63 else np.diff(distinct)
-    return Levelled(orders, PriceGrid(lowest, highest, int(np.gcd.reduce(steps)) if len(steps) else 1))
+    if highest - lowest < MOST_TICKS:
+        return Levelled(orders, PriceGrid(lowest, highest, 1))
+    return Levelled(orders, PriceGrid(lowest, highest, int(np.gcd.reduce(np.diff(distinct.astype(object))))))
 
 
 def balanced_price(orders: Orders, given: IntArray) -> int | None:
