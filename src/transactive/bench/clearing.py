@@ -11,6 +11,7 @@ copy costs is no measure at that size, where the price grid weighs as much as th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ from transactive.market.uniform import clear
 
 TICKS = 8192
 MEMBERS = 1000
+SEEDED = ((3, 200), (5, 20))
+"""Powers of ten of the seeded book's orders, and repeats."""
+SEEDED_GRID = PriceGrid(80_000, 300_000, 100)
 SIZES = ((5, 60), (6, 30), (7, 9))
 """Powers of ten of the orders, and repeats."""
 
@@ -36,6 +40,13 @@ SIZES = ((5, 60), (6, 30), (7, 9))
 @bench("clearing", summary="uniform price against copying its input")
 def clearing(meter: Meter) -> Iterator[Row]:
     """Measure clearing at each size."""
+    for power, repeats in SEEDED:
+        orders = seeded_book(10**power, seed=1)
+        yield meter.time(
+            f"clear 10^{power} orders of the seeded book, checks included",
+            lambda orders=orders, count=10**power: clear(orders, SEEDED_GRID, count),  # type: ignore[misc]
+            repeats=repeats,
+        )
     for power, repeats in SIZES:
         yield from _size(meter, power, repeats)
 
@@ -74,6 +85,28 @@ def random_book(orders: int, seed: int) -> tuple[IntArray, BoolArray, Energies]:
     place = np.where(is_buy, 0.55, 0.45) + 0.15 * random.standard_normal(orders)
     tick = (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
     return tick, is_buy, random.integers(1, 5000, orders, dtype=np.int32)
+
+
+def seeded_book(count: int, seed: int) -> Orders:
+    """Draw half buys, then sells, one a member, by `random.Random`: the same in every Python 3, as for the peers.
+
+    Prices 80,000 … 300,000 µ¤/kWh by 100, energy 1 … 5,000 Wh; node and kind of energy are drawn and left unused.
+    """
+    draw = Random(seed)  # noqa: S311  # repeatable on purpose
+    price, energy = [], []
+    for _ in range(count):
+        price.append(draw.randint(800, 3000) * 100)
+        energy.append(draw.randint(1, 5000))
+        draw.randint(0, 9)
+        draw.choices(("local_green", "local", "na"), (30, 30, 40))
+    return Orders(
+        slot=0,
+        member=np.arange(count),
+        is_buy=np.arange(count) < count // 2,
+        price=np.array(price, np.int64),
+        energy_wh=np.array(energy, np.int64),
+        lock_n=np.zeros(count, np.int64),
+    )
 
 
 def orders_of(tick: IntArray, is_buy: BoolArray, energy: Energies) -> Orders:

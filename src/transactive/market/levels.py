@@ -40,7 +40,7 @@ def by_rank(orders: Orders) -> Levelled:
 
 
 def as_they_are(orders: Orders) -> Levelled:
-    """Lay a grid of single µ¤/kWh under a book, which holds at least one order; a coarser one that fits if it is wide."""
+    """Lay a grid of single µ¤/kWh, or a coarser one that fits if it is wide, under a book of at least one order."""
     distinct = np.unique(orders.price)
     lowest, highest = int(distinct[0]), int(distinct[-1])
     if highest - lowest < MOST_TICKS:
