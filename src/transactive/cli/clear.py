@@ -92,11 +92,11 @@ def run_clear(
     path: Path,
     *,
     mechanism: str,
-    network: Path | None,
     allocation: Path,
     trades: Path | None,
     svg: Path | None,
     json: bool,
+    network: Path | None = None,
 ) -> None:
     """Clear an order file and write the results, all of them or none; figures go to stdout.
 
