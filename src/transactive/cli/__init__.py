@@ -133,6 +133,7 @@ def clear(
     output: Annotated[Path, Parameter(alias="-o")],
     trades: Annotated[Path | None, Parameter(alias="-t")] = None,
     svg: Path | None = None,
+    network: Path | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Clear anyone's order file: allocation, trades and a picture out.
@@ -142,19 +143,21 @@ def clear(
     orders
         CSV or Parquet with id, side (buy or sell), price_micro_per_kwh, energy_wh, member; any price, also negative.
     mechanism
-        How to clear: uniform or pay_as_bid.
+        How to clear: uniform, pay_as_bid, continuous or locational.
     output
         CSV of what each order got: id, allocated_wh, price_micro_per_kwh, money_n.
     trades
         CSV of who traded with whom.
     svg
         Picture of the merit order.
+    network
+        TOML with nodes (root first) and [[lines]] of from, to, limit_wh; for locational, with a column node.
     json
         Print the figures as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.clear import run_clear
 
-    run_clear(orders, mechanism=mechanism, allocation=output, trades=trades, svg=svg, json=json)
+    run_clear(orders, mechanism=mechanism, allocation=output, trades=trades, svg=svg, json=json, network=network)
 
 
 config = App(name="config", help="About community files.")
