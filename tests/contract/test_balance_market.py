@@ -221,8 +221,11 @@ def test_cancelling_never_gains_and_costs_what_it_says(w):
     w.do(PRODUCER, "cancel", w.s, 400)
     assert sum(accounts(w)[0]) == sum(free)
     assert held(w, 0)[:2] == (600, price - -(-price * 400 // 1_000))
+    w.do(PRODUCER, "cancel", w.s, 7)  # a part that is no whole number of n¤
+    assert held(w, 0)[:2] == (593, (rest := price - -(-price * 400 // 1_000)) - -(-rest * 7 // 600))
+    w.do(PRODUCER, "produce", w.s, 7, 7, 0)
     w.do(CONSUMER, "consume", w.s, 1, 6_000, UNLIMITED)  # the price rises: it costs
-    before, q = sum(accounts(w)[0]), 600 + 3_000 - 6_000
+    before, q = sum(accounts(w)[0]), 600 + 3_000 - 6_000  # the market's surplus
     part = held(w, 0)[1]
     w.do(PRODUCER, "cancel", w.s, 600)
     assert before - sum(accounts(w)[0]) == -CURVE.payment(q, q - 600) - part > 0
@@ -234,6 +237,20 @@ def test_cancelling_never_gains_and_costs_what_it_says(w):
             w.do(OTHER, "cancel", w.s, energy)
     with refused("balance_market: nothing promised"):
         w.do(OTHER, "cancel", w.s + SLOT, 1)
+
+
+def test_a_consumer_cancels_at_the_worse_price_too(w):
+    w.do(CONSUMER, "consume", w.s, 1, 1_000, UNLIMITED)
+    w.do(TWO_METERS, "consume", w.s, 1, 2_000, UNLIMITED)  # the price rises: giving back would gain
+    before, price = sum(accounts(w)[2]), held(w, 2)[1]
+    w.do(CONSUMER, "cancel", w.s, 333)
+    assert sum(accounts(w)[2]) == before
+    assert held(w, 2)[:2] == (667, price - price * 333 // 1_000)
+    w.do(PRODUCER, "produce", w.s, 1, 6_000, 0)  # the price falls: it costs
+    part, q = held(w, 2)[1], 6_000 - 667 - 2_000
+    w.do(CONSUMER, "cancel", w.s, 667)
+    assert before - sum(accounts(w)[2]) == part - CURVE.payment(q, q + 667) > 0
+    assert accounts(w)[2][1] == 0
 
 
 def test_readings_are_signed_by_the_meter_for_this_contract_and_chain(w):

@@ -75,10 +75,10 @@ class Life:
 
     def open(self) -> None:
         rng, slot = self.rng, self.w.slot(self.rng.randrange(3, 8))
-        floor = rng.choice([0, 1, 80_000])
+        floor = rng.choice([0, 1, 80_000, 80_000])
         base = floor + rng.choice([1, 7, 120_000])
         cap = base + rng.choice([0, 1, 100_000, 100_000])
-        numbers = (base, floor, cap, rng.choice([1, 3, 500, 999, 0]), rng.choice([2, 700, 4_000, 4_000]))
+        numbers = (base, floor, cap, rng.choice([1, 3, 500, 999, 999, 0]), rng.choice([2, 4_000, 4_000, 4_000]))
         sender = rng.choice([OPERATOR] * 9 + [STRANGER])
         call = lambda now: self.twin.open_slot(sender.address, slot, numbers, now)  # noqa: E731 - one of a table
         self.both(sender, "openSlot", (slot, *numbers), call)
@@ -86,24 +86,34 @@ class Life:
 
     def order(self) -> None:
         rng, slot = self.rng, self.any_slot()
-        sender = rng.choice([self.caller(), *self.w.members[4:]])
+        ahead = [slot for slot in self.opened if slot > self.w.now + GATE]
+        if ahead and rng.random() < 0.8:
+            slot = rng.choice(ahead)
         producing = rng.random() < 0.5
-        least = rng.choice([0, 1, 1, 1, 5, 300])
+        sender = self.w.members[rng.choice([0, 1, 4, 5] if producing else [2, 3, 4, 5])]
+        if rng.random() < 0.1:
+            sender = self.caller()
+        least = rng.choice([0, *[1] * 8, 5, 300])
         most = rng.choice([1, 5, 250, 300, 1_000, 5_000])
         price = rng.randrange(330_000)
-        limit = rng.choice([0 if producing else UNLIMITED, price * most, price * most + rng.randrange(most)])
+        free = 0 if producing else UNLIMITED
+        limit = rng.choice([free, free, price * most, price * most + rng.randrange(most)])
         name = "produce" if producing else "consume"
         call = lambda now: self.twin.order(sender.address, slot, least, most, limit, producing, now)  # noqa: E731
         self.both(sender, name, (slot, least, most, limit), call)
 
     def cancel(self) -> None:
         slot, sender = self.any_slot(), self.caller()
+        waiting = self.waiting(self.w.now + GATE)
+        if waiting and self.rng.random() < 0.8:
+            slot = self.rng.choice(waiting)
         energy = self.rng.choice([0, 1, 3, 100, 250, 300])
         there = self.twin.slots.get(slot)
         if there and there.positions and self.rng.random() < 0.8:
             index = self.rng.choice(sorted(there.positions))
             sender, held = self.w.members[index], there.positions[index]
-            energy = self.rng.choice([held.energy_wh, held.energy_wh + 1, self.rng.randint(1, held.energy_wh)])
+            part = self.rng.randint(1, held.energy_wh)
+            energy = self.rng.choice([held.energy_wh, held.energy_wh + 1, part, part])
         self.both(sender, "cancel", (slot, energy), lambda now: self.twin.cancel(sender.address, slot, energy, now))
 
     def certify(self) -> None:
@@ -170,7 +180,15 @@ class Life:
         assert holdings == twin.holdings() >= sum(twin.free.values()) + sum(twin.locked.values())
 
     def run(self) -> None:
-        steps = [self.order] * 8 + [self.open, self.cancel, self.cancel, self.certify, self.certify, self.settle]
+        steps = [self.order] * 8 + [
+            self.open,
+            self.cancel,
+            self.cancel,
+            self.cancel,
+            self.certify,
+            self.certify,
+            self.settle,
+        ]
         steps += [self.settle, self.certify, self.money, self.money, self.wait]
         for call in range(1, CALLS):
             if not any(slot > self.w.now + GATE for slot in self.opened) and not self.twin.paused:
@@ -212,5 +230,7 @@ def test_random_lives():
     functions = {name for name, _ in seen}
     assert functions >= {"produce", "consume", "cancel", "certify", "certifyBatch", "settle", "openSlot", "withdraw"}
     assert {name: count for name in functions if (count := seen[name, None]) < 3} == {}
+    assert seen["cancel", None] >= 50, seen
+    assert seen["produce", None] + seen["consume", None] >= 100, seen
     for reason in ("capacity reached", "price beyond the limit", "other side promised", "balance too low"):
         assert any(why == f"balance_market: {reason}" for _, why in seen), reason

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-CONTRACTS = ("currency", "settlement", "registry", "balance_market")
+CONTRACTS = ("currency", "settlement", "registry", "balance_market", "trade_board")
 MODULES = ("metered", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""
 
