@@ -8,8 +8,10 @@ from importlib.resources import files
 
 import pytest
 
-from transactive.chain.artifact import CONTRACTS, artifact, source
+from transactive.chain.artifact import CONTRACTS, MODULES, artifact, source
 from transactive.chain.compile import compiled
+
+SOURCES = [*CONTRACTS, *(f"modules/{name}" for name in MODULES)]
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
@@ -24,11 +26,15 @@ def test_what_an_artifact_says(name):
     assert (made.name, made.compiler, made.evm_version) == (name, "vyper 0.4.3", "cancun")
     assert made.runtime[2:] in made.bytecode
     assert made.runtime_bytes < 24_576
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_a_source_begins_with(name):
     for line in ("# pragma version 0.4.3", "# pragma evm-version cancun", "# SPDX-License-Identifier: Apache-2.0"):
         assert line in source(name).splitlines()[:3]
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
+@pytest.mark.parametrize("name", SOURCES)
 def test_every_external_function_is_documented(name):
     lines = source(name).splitlines()
     for number, line in enumerate(lines):

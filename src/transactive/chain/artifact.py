@@ -34,7 +34,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def source(name: str) -> str:
-    """Vyper source of a contract."""
+    """Vyper source of a contract, or of a module as "modules/NAME"."""
     return (files("transactive.chain") / "contracts" / f"{name}.vy").read_text(encoding="utf-8")
 
 
