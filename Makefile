@@ -40,7 +40,7 @@ format: install-dev ## put the code in the house format
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
 	@$(BIN)/ruff format .
 
-bench: install ## measure against references and targets (ARGS=… for names)
+bench: install-dev ## measure against references and targets (ARGS=… for names)
 	@$(BIN)/transactive bench $(ARGS)
 
 contracts: install-dev ## compile the contracts anew

@@ -3,15 +3,14 @@
 from contextlib import closing
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi import checks as openapi_checks
 
 from transactive.store import Store
 from transactive.web.app import build_app
 from transactive.web.pulse import Pulse
 from transactive.web.queries import Reader
-
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed; make install-dev")
-openapi_checks = pytest.importorskip("schemathesis.specs.openapi.checks")
 
 HOST = {"Host": "127.0.0.1"}
 LISTS = ("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks")

@@ -119,7 +119,6 @@ def test_the_replay_of_a_log_gives_the_same_bytes_however_it_was_submitted(rows:
 @settings(max_examples=60, deadline=None)
 @given(event_rows(most=80), st.integers(0, 80))
 def test_the_compiled_book_is_the_plain_one(rows: list[Row], cut: int) -> None:
-    pytest.importorskip("numba")
     book = Book(7200, GRID, compiled=True)
     for part in (rows[:cut], rows[cut:]):
         book.submit(events_of(part))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from tests.strategies import Book, books, grids, orders_table
 from transactive.core.tables import Orders
@@ -56,7 +57,6 @@ def welfare(orders: Orders, given: IntArray) -> int:
 
 def optimum(book: Placed) -> tuple[float, float]:
     """Largest welfare, and the largest volume that goes with it, by linear programs."""
-    linprog = pytest.importorskip("scipy.optimize").linprog
     orders, count, lines = book.orders, len(book.orders), np.arange(1, len(book.network))
     sign = np.where(orders.is_buy, 1.0, -1.0)
     balance = np.zeros((len(book.network), count + len(lines)))

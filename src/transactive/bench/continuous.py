@@ -8,6 +8,7 @@ wait longer for the translation than for all their orders. Translation is not in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from heapq import heappop, heappush
 
 import numpy as np
@@ -42,7 +43,7 @@ def continuous(meter: Meter) -> Iterator[Row]:
         require(trades_of(book_of(events, fast=fast)) == expected, "both books make the same trades")
         yield meter.rate(
             f"{name} book, {EVENTS:,} events",
-            lambda fast=fast: book_of(events, fast=fast),  # type: ignore[misc]  # a default binds the loop's value
+            partial(book_of, events, fast=fast),
             heaps,
             count=EVENTS,
             unit="events/s",

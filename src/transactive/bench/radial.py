@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -43,8 +44,8 @@ def radial(meter: Meter) -> Iterator[Row]:
         require(abs(found - optimum) <= 1e-9 * abs(optimum), "both find the same welfare")
         yield meter.time(
             f"{nodes:,} nodes, 10^{power} orders",
-            lambda market=(orders, node, network): clear(market[0], grid, MEMBERS, *market[1:]),  # type: ignore[misc]
-            Reference("HiGHS", lambda market=(orders, node, network): solve(*market)),  # type: ignore[misc]
+            partial(clear, orders, grid, MEMBERS, node, network),
+            Reference("HiGHS", partial(solve, orders, node, network)),
             repeats=3,
         )
 

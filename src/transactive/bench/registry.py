@@ -19,6 +19,7 @@ MODULES = {
     "radial": "transactive.bench.radial",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
+    "simulation": "transactive.bench.simulation",
 }
 """Module of each bench, in the order in which they run."""
 
