@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from tests.contract.world import ARBITER, EVERYBODY, KEYS, MEMBERS, ON, ON_RAMP, OPERATOR, OWNER, Anchored
+from tests.contract.world import ARBITER, KEYS, MEMBERS, ON, ON_RAMP, OPERATOR, OWNER, Anchored, new_client
 from transactive.chain.client import ChainClient, contract_address
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE
 
@@ -32,7 +32,7 @@ class MarketWorld:
 
     def __init__(self, contract: str, *, token_source: str | None = None, native: bool = False) -> None:
         self.kind = contract
-        self.client = client = ChainClient.open("embedded::memory:", alloc=[*EVERYBODY, *(m.address for m in METERS)])
+        self.client = client = new_client(more=[m.address for m in METERS])
         self.registry = client.deploy(OWNER, "registry", DELAY)
         client.send(OWNER, self.registry, "setRegistrar", REGISTRAR.address)
         client.send(OWNER, self.registry, "offerOperator", OPERATOR.address)

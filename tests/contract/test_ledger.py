@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.world import kept
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
@@ -21,7 +22,7 @@ NETS = [-5, 5, -300, 0, 0, 300]
 
 def open_client(path) -> ChainClient:
     alloc = KEYS.addresses(ACCOUNTS)
-    return ChainClient.open(f"embedded:{path}", genesis_time=START - 2 * HOUR, alloc=alloc)
+    return kept(ChainClient.open(f"embedded:{path}", genesis_time=START - 2 * HOUR, alloc=alloc))
 
 
 def new_ledger(path=":memory:") -> ChainLedger:
@@ -192,7 +193,7 @@ def test_what_does_not_fit_follows_a_second_later(monkeypatch):
 def test_accounts_without_ether_are_named(tmp_path):
     with pytest.raises(ChainError, match="has no ether for gas"):
         ChainLedger.deploy(
-            ChainClient.open("embedded::memory:", alloc=KEYS.addresses(1)),
+            kept(ChainClient.open("embedded::memory:", alloc=KEYS.addresses(1))),
             KEYS,
             accounts=2,
             slot_seconds=HOUR,

@@ -49,9 +49,19 @@ def reason_of(call, *arguments) -> str | None:
     return None
 
 
-def new_client(genesis_time: int = 1) -> ChainClient:
-    """Client of a new chain in memory on which everybody has gas."""
-    return ChainClient.open("embedded::memory:", genesis_time=genesis_time, alloc=EVERYBODY)
+OPENED: list[ChainClient] = []
+"""Chains to close when all tests are done."""
+
+
+def new_client(genesis_time: int = 1, more: Sequence[str] = ()) -> ChainClient:
+    """Client of a new chain in memory on which everybody, and the addresses `more`, have gas."""
+    return kept(ChainClient.open("embedded::memory:", genesis_time=genesis_time, alloc=[*EVERYBODY, *more]))
+
+
+def kept(client: ChainClient) -> ChainClient:
+    """Client that is closed when all tests are done."""
+    OPENED.append(client)
+    return client
 
 
 class Anchored:
