@@ -1,7 +1,8 @@
 """The one client of all chains: web3.py, local signing, own nonces; the URL chooses the node.
 
-`embedded:PATH` is a chain in a file, which takes the block times it is given. `http(s)://`, `ws(s)://` and `ipc:` are
-any Ethereum-compatible node, which keeps its own time; a development node is asked to follow ours.
+`embedded:PATH` is a chain in a file or a state folder, which takes the block times it is given. `http(s)://`,
+`ws(s)://` and `ipc:` are any Ethereum-compatible node, which keeps its own time; a development node is asked to
+follow ours.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.nodes import HASHES_ONLY, EmbeddedNode, Queued, RemoteNode
 from transactive.chain.reasons import UNKNOWN, reason_in, reason_of
 from transactive.chain.remote import provider_for
+from transactive.chain.urls import embedded_path, is_embedded
 from transactive.core.errors import ChainError, ContractRevert
 
 ETHER = 10**18
@@ -68,9 +70,9 @@ class ChainClient:
         A new embedded chain begins at `genesis_time` [Unix s] and gives the addresses in `alloc` ether for gas; a
         development node is asked to do so where an address has none.
         """
-        if url.startswith("embedded:"):
+        if is_embedded(url):
             balances = dict.fromkeys(alloc, START_BALANCE)
-            chain = EmbeddedChain(url.removeprefix("embedded:"), alloc=balances, genesis_time=genesis_time)
+            chain = EmbeddedChain(embedded_path(url), alloc=balances, genesis_time=genesis_time)
             return cls(EmbeddedNode(EmbeddedProvider(chain)))
         node = RemoteNode(provider_for(url), url)
         client = cls(node)

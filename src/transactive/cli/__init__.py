@@ -12,6 +12,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from transactive import __version__
+from transactive.cli.chain import chain
 from transactive.core.errors import TransactiveError
 
 USAGE = 2
@@ -189,6 +190,8 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
     serve_state(state, port, host)
 
+
+app.command(chain)
 
 token = App(name="token", help="Who may look at a state from another machine.")
 app.command(token)

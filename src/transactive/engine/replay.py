@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from transactive.chain.urls import CHAIN_FILE
 from transactive.config import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import parse_time, time_text
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from transactive.chain.keys import DemoKeys
     from transactive.chain.ledger import ChainLedger
 
-CHAIN_FILE = "chain.sqlite"
 OPENING = 600
 """Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
 

@@ -1,0 +1,36 @@
+"""`transactive chain replay`: the journal of an embedded chain, run again."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.core.errors import InputError
+
+
+def run_replay(url: str, to: str | None) -> dict[str, Any]:
+    """Replay the chain of an `embedded:` URL. Raises ChainError at a block that differs."""
+    source = existing_path(url)
+    if to is None:
+        with tempfile.TemporaryDirectory(prefix="transactive-") as folder:
+            return _replay_into(source, Path(folder) / "copy.sqlite") | {"kept": None}
+    if not is_embedded(to):
+        raise InputError(f"--to {to}: give embedded:FILE")
+    target = Path(embedded_path(to))
+    if target.exists():
+        raise InputError(f"--to {to}: {target} is there already; name a new file")
+    return _replay_into(source, target) | {"kept": str(target)}
+
+
+def _replay_into(source: Path, target: Path) -> dict[str, Any]:
+    """Make the copy and say what is in it."""
+    from transactive.chain.embedded.chain import EmbeddedChain
+    from transactive.chain.embedded.replay import replay
+
+    with closing(EmbeddedChain(source)) as original, closing(replay(original, target)) as copy:
+        blocks = copy.index.blocks()
+        sent = sum(len(copy.index.in_block(number)) for number, _, _ in blocks)
+        return {"chain_id": copy.chain_id, "blocks": len(blocks), "transactions": sent, "head": copy.head.hash.hex()}
