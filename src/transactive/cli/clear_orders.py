@@ -1,0 +1,87 @@
+"""Order files of `transactive clear`: read, checked, each fault named by file, row and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from transactive.core.errors import DataError
+from transactive.core.tables import Orders
+from transactive.metering.columns import read_columns, refuse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TEXTS, NUMBERS = ("id", "side", "member"), ("price_micro_per_kwh", "energy_wh")
+PRICE, ENERGY = NUMBERS
+UNSUPPORTED = ("kind", "least_wh")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFile:
+    """Orders of a file, and their ids; members are counted by name. node: name of each order's node, with a network."""
+
+    orders: Orders
+    ids: list[str]
+    members: int
+    node: list[str]
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the order file in what a mechanism has against it."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from None
+
+
+def read_orders(path: Path, *, located: bool) -> OrderFile:
+    """Read and check an order file; `located` ones have a node. Raises DataError naming file, row and column."""
+    import polars as pl
+
+    refuse_unsupported(path)
+    frame = read_columns(path, [], NUMBERS, (*TEXTS, "node") if located else TEXTS)
+    refuse(frame, ~pl.col("side").is_in(["buy", "sell"]), "side", path, "a side is buy or sell")
+    refuse(frame, pl.col(ENERGY) <= 0, ENERGY, path, "not above 0; leave an order without energy out")
+    refuse(frame, pl.col("id").is_duplicated(), "id", path, "this id stands there twice; give each order its own")
+    member, number = np.unique(frame["member"].to_numpy(), return_inverse=True)
+    orders = Orders(
+        slot=0,
+        member=number.astype(np.int64),
+        is_buy=(frame["side"] == "buy").to_numpy(),
+        price=frame[PRICE].to_numpy(),
+        energy_wh=frame[ENERGY].to_numpy(),
+        lock_n=np.zeros(len(frame), np.int64),
+    )
+    return OrderFile(orders, frame["id"].to_list(), len(member), frame["node"].to_list() if located else [])
+
+
+def refuse_unsupported(path: Path) -> None:
+    """Refuse a file that is missing, holds no order, or asks for order kinds, before it is read in full."""
+    head = read_head(path)
+    unsupported = [column for column in UNSUPPORTED if column in head.columns]
+    if unsupported:
+        raise DataError(f"{path.name}: column {unsupported[0]}: only plain orders can be cleared; take the column out")
+    if head.is_empty():
+        raise DataError(f"{path.name}: holds no orders; give one a row below the names of the columns")
+
+
+def read_head(path: Path) -> pl.DataFrame:
+    """First row of a file; one row of nothing where the file itself is at fault, which reading it in full names."""
+    import polars as pl
+
+    try:
+        if not path.stat().st_size:
+            return pl.DataFrame({"empty": [0]})
+        scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
+        return scan.head(1).collect()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or 'not found'}); correct the path") from None
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        return pl.DataFrame({"unreadable": [0]})

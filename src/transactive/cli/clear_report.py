@@ -1,0 +1,96 @@
+"""What `transactive clear` gives: files of allocation and trades, written all or none, and the figures."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from pathlib import Path
+
+import msgspec
+
+from transactive.cli.clear_orders import PRICE, OrderFile
+from transactive.core.errors import InputError
+from transactive.core.units import kwh_text, money_text
+from transactive.market.result import Result
+
+
+class NodeFigures(msgspec.Struct, frozen=True):
+    """Price of a node and the energy that flows into it from the root's side, below 0 when it flows out."""
+
+    price_micro_per_kwh: int
+    flow_wh: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What `--json` prints; filled: orders that got all their energy, partly_filled: some of it."""
+
+    mechanism: str
+    price_micro_per_kwh: int | None
+    traded_wh: int
+    welfare_n: int
+    orders: int
+    filled: int
+    partly_filled: int
+    congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
+    nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
+
+
+def allocation_csv(book: OrderFile, result: Result) -> str:
+    """Allocation of every order, in the order of its file."""
+    rows = zip(book.ids, result.allocated_wh, result.order_price, result.money_n, strict=True)
+    return csv_text(("id", "allocated_wh", PRICE, "money_n"), rows)
+
+
+def trades_csv(book: OrderFile, result: Result) -> str:
+    """Trades; money_n is what the buyer pays to the seller."""
+    trades = result.trades
+    if trades is None:
+        raise InputError("on a network there are no trades in pairs; leave -t out")
+    columns = (column.tolist() for column in (trades.buy, trades.sell, trades.energy_wh, trades.price))
+    rows = (
+        (book.ids[buy], book.ids[sell], wh, price, wh * price) for buy, sell, wh, price in zip(*columns, strict=True)
+    )
+    return csv_text(("buy_id", "sell_id", "energy_wh", PRICE, "money_n"), rows)
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Text of a CSV file."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def write_all(files: dict[Path, str]) -> None:
+    """Write all files beside their places, then move them there. Raises InputError for the first that cannot be."""
+    partial = {path: path.with_name(f".{path.name}.part") for path in files}
+    try:
+        for path, text in files.items():
+            if path.is_dir():
+                raise InputError(f"{path}: is a folder; name a file")
+            partial[path].write_text(text, encoding="utf-8", newline="")
+        for path, written in partial.items():
+            written.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
+    finally:
+        for left_over in partial.values():
+            left_over.unlink(missing_ok=True)
+
+
+def figures_of(mechanism: str, book: OrderFile, result: Result) -> Figures:
+    """Figures of a result; an order that got nothing is not filled, whatever its price."""
+    pairs = list(zip(result.allocated_wh, book.orders.energy_wh.tolist(), strict=True))
+    filled, partly = sum(given == asked for given, asked in pairs), sum(0 < given < asked for given, asked in pairs)
+    return Figures(mechanism, result.price, result.traded_wh, result.welfare_n, len(pairs), filled, partly)
+
+
+def in_words(figures: Figures) -> str:
+    """The figures for people."""
+    counts = f"{figures.filled:,} of {figures.orders:,} orders filled, {figures.partly_filled:,} in part"
+    if figures.price_micro_per_kwh is None:
+        return f"{figures.mechanism}: no trade; {counts}"
+    traded = f"{kwh_text(figures.traded_wh, 3)} kWh at {figures.price_micro_per_kwh:,} µ¤/kWh"
+    return f"{figures.mechanism}: {traded}, welfare {money_text(figures.welfare_n, '¤', 6)}; {counts}"
