@@ -27,8 +27,8 @@ install: ## make .venv with the program
 install-dev: ## make .venv with the program and the tools for tests and checks
 	@sh scripts/environment.sh dev
 
-test: install-dev ## run all tests
-	@$(BIN)/pytest $(ARGS)
+test: install-dev ## run all tests, a worker a core
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: install-dev ## look at format, lint, types and import rules
 	@$(BIN)/ruff format --check .
