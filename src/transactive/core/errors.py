@@ -5,7 +5,8 @@
     TransactiveError                 code, exit code
     ├── InputError                   something the user gave (exit 3)
     │   ├── ConfigError              community file
-    │   └── DataError                readings, orders, series
+    │   ├── DataError                readings, orders, series
+    │   └── CertificateError         a step that a certificate or a credit does not allow
     ├── StateError                   a state folder that cannot be used as asked (exit 4)
     ├── ChainError                   a node or a contract refused (exit 5)
     │   └── ContractRevert           with the contract's own "module: reason"
@@ -45,6 +46,12 @@ class DataError(InputError):
     """Readings, orders or series are wrong; the message names file, row and column."""
 
     code = "data"
+
+
+class CertificateError(InputError):
+    """A step that the life of a certificate or a credit does not allow; the message names serial and state."""
+
+    code = "certificate"
 
 
 class SignatureError(InputError):

@@ -1,0 +1,122 @@
+"""The life of a granular certificate: which states there are and which step leads where.
+
+A certificate is a bundle: a half-open range of Wh, [first, end), that one device produced in one slot. Steps that are
+not in the table are refused; end states are absorbing. In particular nothing that was cancelled can be locked, reserved
+or withdrawn, so that no Wh is claimed twice. Terms: EnergyTag, Granular Certificate Scheme Standard v2.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from transactive.core.errors import CertificateError
+from transactive.core.slots import time_text
+
+Wh = Annotated[int, Meta(ge=0, lt=2**62)]
+
+
+class State(StrEnum):
+    """State of a bundle."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    RESERVED = "reserved"
+    CANCELLED = "cancelled"
+    CLAIMED = "claimed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    EXPORTED = "exported"
+    STORED = "stored"
+
+
+END = frozenset({State.CLAIMED, State.EXPIRED, State.WITHDRAWN, State.EXPORTED, State.STORED})
+"""States that nothing leaves."""
+
+
+class Step(StrEnum):
+    """What can be done to a bundle."""
+
+    TRANSFER = "transfer"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    RESERVE = "reserve"
+    RELEASE = "release"
+    CANCEL = "cancel"
+    CLAIM = "claim"
+    EXPIRE = "expire"
+    WITHDRAW = "withdraw"
+    EXPORT = "export"
+    STORE = "store"
+
+
+LEADS_TO: dict[tuple[Step, State], State] = {
+    (Step.TRANSFER, State.ACTIVE): State.ACTIVE,
+    (Step.LOCK, State.ACTIVE): State.LOCKED,
+    (Step.UNLOCK, State.LOCKED): State.ACTIVE,
+    (Step.RESERVE, State.ACTIVE): State.RESERVED,
+    (Step.RELEASE, State.RESERVED): State.ACTIVE,
+    (Step.CANCEL, State.ACTIVE): State.CANCELLED,
+    (Step.CANCEL, State.RESERVED): State.CANCELLED,
+    (Step.CLAIM, State.CANCELLED): State.CLAIMED,
+    (Step.EXPIRE, State.ACTIVE): State.EXPIRED,
+    (Step.EXPIRE, State.RESERVED): State.EXPIRED,
+    (Step.WITHDRAW, State.ACTIVE): State.WITHDRAWN,
+    (Step.WITHDRAW, State.LOCKED): State.WITHDRAWN,
+    (Step.EXPORT, State.ACTIVE): State.EXPORTED,
+    (Step.STORE, State.ACTIVE): State.STORED,
+}
+"""The state that a step leads to; a pair that is missing is refused."""
+
+
+class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The Wh [first, end) that `device` produced in `slot` [Unix s], and who has them in which state.
+
+    beneficiary: in whose name they were cancelled. meter: whose consumption they were claimed against, if they were.
+    """
+
+    device: str
+    slot: int
+    first_wh: Wh
+    end_wh: Wh
+    owner: str
+    state: State = State.ACTIVE
+    beneficiary: str = ""
+    meter: str = ""
+
+    @property
+    def energy_wh(self) -> int:
+        """Energy [Wh]."""
+        return self.end_wh - self.first_wh
+
+    @property
+    def serial(self) -> str:
+        """Name for people: device, slot and the first and last of its Wh, counted from 0."""
+        return f"{self.device}/{time_text(self.slot)}/{self.first_wh}-{self.end_wh - 1}"
+
+    def after(self, step: Step, **changes: str) -> Bundle:
+        """The bundle after a step. Raises CertificateError naming serial and state if the step is not allowed."""
+        state = LEADS_TO.get((step, self.state))
+        if state is None:
+            allowed = ", ".join(sorted(s for s, begins in LEADS_TO if begins == self.state)) or "nothing"
+            raise CertificateError(f"{self.serial} is {self.state}: cannot {step} it; allowed: {allowed}")
+        return msgspec.structs.replace(self, state=state, **changes)
+
+    def split(self, energy_wh: int) -> tuple[Bundle, Bundle]:
+        """The first `energy_wh` Wh and the rest; both keep state and owner. Raises CertificateError out of range."""
+        if not 0 < energy_wh < self.energy_wh:
+            raise CertificateError(
+                f"{self.serial}: cannot split {energy_wh} Wh off {self.energy_wh}; give less than all"
+            )
+        middle = self.first_wh + energy_wh
+        replace = msgspec.structs.replace
+        return replace(self, end_wh=middle), replace(self, first_wh=middle)
+
+    def touches(self, other: Bundle) -> bool:
+        """Whether the other bundle goes on where this one ends, alike in everything else."""
+        return self.end_wh == other.first_wh and self == msgspec.structs.replace(
+            other, first_wh=self.first_wh, end_wh=self.end_wh
+        )

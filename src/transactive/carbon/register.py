@@ -1,0 +1,260 @@
+"""The register of certificates: who has which Wh, from the meter to the claim. Nothing is issued or claimed twice.
+
+What is kept: issued ≤ metered per device and slot, and issued once; claimed ≤ consumed per meter and slot; the bundles
+of a device and slot are disjoint and sum to what was issued; each step follows the table of `lifecycle`. A refused step
+changes nothing. Every accepted step is logged; the log of a register gives the same register again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from transactive.carbon.lifecycle import LEADS_TO, Bundle, State, Step
+from transactive.core.errors import CertificateError, require
+from transactive.core.slots import time_text
+
+
+class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a producing device is: the attributes that its certificates carry.
+
+    factor_g_per_kwh with factor_source says what a kWh emitted; zone is where its energy can be used.
+    """
+
+    id: str
+    source: str
+    technology: str
+    commissioned: str
+    zone: str
+    capacity_w: int
+    location: str = ""
+    support: str = "none"
+    factor_g_per_kwh: int
+    factor_source: str
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One accepted step, with all that is needed to repeat it."""
+
+    step: str
+    serial: str = ""
+    device: str = ""
+    slot: int = 0
+    energy_wh: int = 0
+    to: str = ""
+    at: int = 0
+
+
+@dataclass(slots=True)
+class Register:
+    """All bundles of a community. reachable: pairs (zone of the device, zone of the meter) that may be matched.
+
+    validity: seconds after its slot's start until an unused bundle expires.
+    """
+
+    devices: dict[str, Device]
+    zone_of_meter: dict[str, str]
+    reachable: frozenset[tuple[str, str]]
+    validity: int
+    bundles: dict[str, Bundle] = field(init=False, default_factory=dict)
+    log: list[Entry] = field(init=False, default_factory=list)
+    _produced_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
+    _consumed_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
+    _claimed_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
+    _issued: set[tuple[str, int]] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        for device in self.devices.values():
+            if device.factor_g_per_kwh < 0:
+                raise CertificateError(f"{device.id}: factor_g_per_kwh is below 0; state removals as credits instead")
+            if not device.factor_source:
+                raise CertificateError(f"{device.id}: factor_source is missing; say where the factor comes from")
+
+    # -- what the meters say --------------------------------------------------------------------
+
+    def meter(self, slot: int, produced_wh: dict[str, int], consumed_wh: dict[str, int]) -> None:
+        """Record certified readings of a slot; a device or meter has one reading a slot. Raises CertificateError."""
+        for known, given, names in (
+            (self._produced_wh, produced_wh, self.devices),
+            (self._consumed_wh, consumed_wh, self.zone_of_meter),
+        ):
+            for name, wh in given.items():
+                if name not in names:
+                    raise CertificateError(f"{name} is not registered; register it with its zone first")
+                if wh < 0:
+                    raise CertificateError(f"{name}, {time_text(slot)}: {wh} Wh is below 0; correct the reading")
+                if (name, slot) in known:
+                    raise CertificateError(f"{name}, {time_text(slot)}: already metered; periods must not overlap")
+        self._produced_wh.update({(name, slot): wh for name, wh in produced_wh.items()})
+        self._consumed_wh.update({(name, slot): wh for name, wh in consumed_wh.items()})
+        for step, given in (("produced", produced_wh), ("consumed", consumed_wh)):
+            self.log += [Entry(step=step, device=name, slot=slot, energy_wh=wh) for name, wh in given.items()]
+
+    def issue(self, device: str, slot: int, energy_wh: int, owner: str) -> Bundle:
+        """Issue the certificates of a device and slot, once, and no more than it metered."""
+        metered = self._produced_wh.get((device, slot))
+        place = f"{device}, {time_text(slot)}"
+        if metered is None:
+            raise CertificateError(f"{place}: no certified reading; meter it first")
+        if (device, slot) in self._issued:
+            raise CertificateError(f"{place}: already issued; a device and slot is issued once")
+        if not 0 < energy_wh <= metered:
+            raise CertificateError(f"{place}: cannot issue {energy_wh} Wh of {metered} metered; issue that or less")
+        bundle = Bundle(device=device, slot=slot, first_wh=0, end_wh=energy_wh, owner=owner)
+        self._issued.add((device, slot))
+        self.bundles[bundle.serial] = bundle
+        self.log.append(Entry(step="issue", device=device, slot=slot, energy_wh=energy_wh, to=owner))
+        return bundle
+
+    # -- what holders do ------------------------------------------------------------------------
+
+    def bundle(self, serial: str) -> Bundle:
+        """Bundle of a serial. Raises CertificateError for an unknown one."""
+        if serial not in self.bundles:
+            raise CertificateError(f"{serial} is no live serial; it may have been split or merged: list the bundles")
+        return self.bundles[serial]
+
+    def split(self, serial: str, energy_wh: int) -> tuple[Bundle, Bundle]:
+        """Split a bundle into its first `energy_wh` Wh and the rest."""
+        bundle = self.bundle(serial)
+        first, rest = bundle.split(energy_wh)
+        self._replace([bundle], [first, rest])
+        self.log.append(Entry(step="split", serial=serial, energy_wh=energy_wh))
+        return first, rest
+
+    def merge(self, serial: str, next_serial: str) -> Bundle:
+        """Join two bundles of which the second goes on where the first ends, alike in everything else."""
+        first, second = self.bundle(serial), self.bundle(next_serial)
+        if not first.touches(second):
+            raise CertificateError(
+                f"{serial} and {next_serial} do not touch or differ; merge neighbours that are alike"
+            )
+        merged = msgspec.structs.replace(first, end_wh=second.end_wh)
+        self._replace([first, second], [merged])
+        self.log.append(Entry(step="merge", serial=serial, to=next_serial))
+        return merged
+
+    def transfer(self, serial: str, to: str) -> Bundle:
+        """Give an active bundle to another owner."""
+        if not to:
+            raise CertificateError(f"{serial}: the new owner is missing; name one")
+        return self._step(serial, Step.TRANSFER, to=to, owner=to)
+
+    def move(self, serial: str, step: Step) -> Bundle:
+        """Lock, unlock, reserve, release, withdraw, export or store a bundle."""
+        if step in {Step.TRANSFER, Step.CANCEL, Step.CLAIM, Step.EXPIRE}:
+            raise CertificateError(f"{step} needs more than a serial; use its own command")
+        return self._step(serial, step)
+
+    def cancel(self, serial: str, beneficiary: str) -> Bundle:
+        """Cancel a bundle in the name of a beneficiary: it can only be claimed from then on, by that name."""
+        if not beneficiary:
+            raise CertificateError(f"{serial}: the beneficiary is missing; say in whose name it is cancelled")
+        return self._step(serial, Step.CANCEL, to=beneficiary, beneficiary=beneficiary)
+
+    def claim(self, serial: str, meter: str) -> Bundle:
+        """Claim a cancelled bundle against what a meter consumed in the same slot, in a zone that can be reached."""
+        bundle = self.bundle(serial)
+        consumed = self._consumed_wh.get((meter, bundle.slot))
+        if consumed is None:
+            raise CertificateError(
+                f"{serial}: {meter} has no reading of {time_text(bundle.slot)}; claim in the same slot"
+            )
+        zones = (self.devices[bundle.device].zone, self.zone_of_meter[meter])
+        if zones not in self.reachable:
+            raise CertificateError(
+                f"{serial}: zone {zones[1]} of {meter} is not reachable from {zones[0]}; claim nearer"
+            )
+        room = consumed - self.claimed_wh(meter, bundle.slot)
+        if bundle.energy_wh > room:
+            raise CertificateError(f"{serial}: {meter} has {room} of {consumed} Wh left to claim; split the bundle")
+        claimed = self._step(serial, Step.CLAIM, to=meter, meter=meter)
+        self._claimed_wh[meter, bundle.slot] = consumed - room + bundle.energy_wh
+        return claimed
+
+    def expire(self, now: int) -> list[Bundle]:
+        """Expire what nobody used in time; returns what expired at `now` [Unix s]."""
+        usable = [b for b in self.bundles.values() if (Step.EXPIRE, b.state) in LEADS_TO]
+        return [self.expire_one(b.serial, now) for b in usable if b.slot + self.validity <= now]
+
+    def expire_one(self, serial: str, now: int) -> Bundle:
+        """Expire one bundle at `now` [Unix s]."""
+        ends = self.bundle(serial).slot + self.validity
+        if now < ends:
+            raise CertificateError(f"{serial} is valid until {time_text(ends)}; it expires then by itself")
+        return self._step(serial, Step.EXPIRE, at=now)
+
+    # -- what it adds up to ---------------------------------------------------------------------
+
+    def claimed_wh(self, meter: str, slot: int) -> int:
+        """What a meter's consumption of a slot has been claimed for [Wh]."""
+        return self._claimed_wh.get((meter, slot), 0)
+
+    def energy_wh(self, *states: State) -> int:
+        """Wh in the given states, or in all."""
+        return sum(b.energy_wh for b in self.bundles.values() if not states or b.state in states)
+
+    def digest(self) -> bytes:
+        """SHA-256 over all bundles in the order of their serials."""
+        state = hashlib.sha256()
+        for serial in sorted(self.bundles):
+            state.update(msgspec.json.encode(self.bundles[serial], order="deterministic") + b"\n")
+        return state.digest()
+
+    def check(self) -> None:
+        """Raise RuleBroken if a rule of the register does not hold."""
+        ends: dict[tuple[str, int], int] = {}
+        for bundle in sorted(self.bundles.values(), key=lambda b: (b.device, b.slot, b.first_wh)):
+            place = (bundle.device, bundle.slot)
+            require(bundle.first_wh == ends.get(place, 0), "the bundles of a device and slot are disjoint and whole")
+            ends[place] = bundle.end_wh
+        require(set(ends) == self._issued, "what is issued stays")
+        require(all(wh <= self._produced_wh[place] for place, wh in ends.items()), "issued ≤ metered")
+        claimed: dict[tuple[str, int], int] = {}
+        for bundle in self.bundles.values():
+            if bundle.state == State.CLAIMED:
+                place = (bundle.meter, bundle.slot)
+                claimed[place] = claimed.get(place, 0) + bundle.energy_wh
+        require(all(wh <= self._consumed_wh[place] for place, wh in claimed.items()), "claimed ≤ consumed")
+        require(claimed == self._claimed_wh, "what is claimed stays")
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _step(self, serial: str, step: Step, *, to: str = "", at: int = 0, **changes: str) -> Bundle:
+        """Take a step with the whole of a bundle."""
+        before = self.bundle(serial)
+        after = before.after(step, **changes)
+        self.bundles[serial] = after
+        self.log.append(Entry(step=str(step), serial=serial, to=to, at=at))
+        return after
+
+    def _replace(self, old: Iterable[Bundle], new: Iterable[Bundle]) -> None:
+        """Put new bundles in the place of old ones."""
+        for bundle in old:
+            del self.bundles[bundle.serial]
+        for bundle in new:
+            self.bundles[bundle.serial] = bundle
+
+
+def replay(empty: Register, log: Iterable[Entry]) -> Register:
+    """Fill an empty register from a log; the same log gives the same register. Raises CertificateError."""
+    repeat: dict[str, Callable[[Entry], object]] = {
+        "produced": lambda e: empty.meter(e.slot, {e.device: e.energy_wh}, {}),
+        "consumed": lambda e: empty.meter(e.slot, {}, {e.device: e.energy_wh}),
+        "issue": lambda e: empty.issue(e.device, e.slot, e.energy_wh, e.to),
+        "split": lambda e: empty.split(e.serial, e.energy_wh),
+        "merge": lambda e: empty.merge(e.serial, e.to),
+        Step.TRANSFER: lambda e: empty.transfer(e.serial, e.to),
+        Step.CANCEL: lambda e: empty.cancel(e.serial, e.to),
+        Step.CLAIM: lambda e: empty.claim(e.serial, e.to),
+        Step.EXPIRE: lambda e: empty.expire_one(e.serial, e.at),
+    }
+    for entry in log:
+        if entry.step in repeat:
+            repeat[entry.step](entry)
+        else:
+            empty.move(entry.serial, Step(entry.step))
+    return empty

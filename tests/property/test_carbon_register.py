@@ -1,0 +1,107 @@
+"""A register under random steps, allowed and not: no Wh is created, lost or claimed twice."""
+
+import random
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transactive.carbon.lifecycle import END, State, Step
+from transactive.carbon.matching import spread
+from transactive.carbon.register import Device, Register, replay
+from transactive.core.errors import CertificateError
+
+SLOTS = [0, 3_600, 7_200]
+ZONES = {"pv-a": "north", "pv-b": "north", "wind": "south"}
+METERS = {"home": "north", "shop": "south", "bus": "north"}
+PLAIN = [Step.LOCK, Step.UNLOCK, Step.RESERVE, Step.RELEASE, Step.WITHDRAW, Step.EXPORT, Step.STORE]
+
+
+def empty():
+    facts: dict[str, Any] = {"source": "solar", "technology": "PV", "commissioned": "2015-04-01", "capacity_w": 1}
+    devices = {
+        name: Device(id=name, zone=zone, factor_g_per_kwh=45, factor_source="test", **facts)
+        for name, zone in ZONES.items()
+    }
+    reachable = frozenset({("north", "north"), ("south", "south"), ("south", "north")})
+    return Register(devices=devices, zone_of_meter=dict(METERS), reachable=reachable, validity=10_000)
+
+
+def random_step(book, choose):
+    """One random step; most are allowed, many are not."""
+    serials = list(book.bundles) or ["pv-a/1970-01-01T00:00Z/0-0"]
+    serial = choose.choice(serials)
+    slot, device, meter = choose.choice(SLOTS), choose.choice(list(ZONES)), choose.choice(list(METERS))
+    match choose.randrange(11):
+        case 0:
+            book.meter(slot, {device: choose.randrange(40)}, {meter: choose.randrange(40)})
+        case 1 | 2:
+            book.issue(device, slot, choose.randrange(42), choose.choice("xy"))
+        case 3:
+            book.split(serial, choose.randrange(20))
+        case 4:
+            book.merge(serial, choose.choice(serials))
+        case 5:
+            book.transfer(serial, choose.choice("xy"))
+        case 6:
+            book.cancel(serial, choose.choice("xy"))
+        case 7 | 8:
+            book.claim(serial, meter)
+        case 9:
+            book.move(serial, choose.choice(PLAIN))
+        case 10 if choose.randrange(8) == 0:
+            book.expire(choose.randrange(25_000))
+
+
+def live(seed, steps):
+    """Take random steps; returns the register and how many were accepted. The rules are looked at throughout."""
+    book, choose = empty(), random.Random(seed)
+    ended: dict[tuple[str, int, int], State] = {}
+    accepted: Counter[str] = Counter()
+    for number in range(steps):
+        before, entries = book.digest(), len(book.log)
+        try:
+            random_step(book, choose)
+            accepted["yes"] += 1
+        except CertificateError:
+            accepted["no"] += 1
+            assert (book.digest(), len(book.log)) == (before, entries), "a refused step changes nothing"
+        if number % 16 == 0:
+            book.check()
+        for bundle in book.bundles.values():
+            for wh in range(bundle.first_wh, bundle.end_wh):
+                place = (bundle.device, bundle.slot, wh)
+                assert ended.get(place, bundle.state) == bundle.state, "what ended stays so, Wh by Wh"
+                if bundle.state in END:
+                    ended[place] = bundle.state
+    book.check()
+    return book, accepted
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_lives_lose_and_double_nothing(seed):
+    book, accepted = live(seed, 400)
+    assert min(accepted.values()) > 40
+    assert replay(empty(), book.log).digest() == book.digest()
+
+
+WHOLE = st.integers(0, 60)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.lists(WHOLE, min_size=1, max_size=6), st.lists(WHOLE, min_size=1, max_size=6))
+def test_matching_is_within_both_sides_and_leaves_no_pair_open(data, loads, generators):
+    load, generation = np.array(loads, np.int64), np.array(generators, np.int64)
+    shape = (len(loads), len(generators))
+    flags = data.draw(st.lists(st.booleans(), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1]))
+    allowed = np.array(flags, bool).reshape(shape)
+    matched = spread(load, generation, allowed)
+    assert (matched >= 0).all()
+    assert not matched[~allowed].any()
+    room, left = load - matched.sum(axis=1), generation - matched.sum(axis=0)
+    assert (room >= 0).all()
+    assert (left >= 0).all()
+    assert not (allowed & (room > 0)[:, None] & (left > 0)[None, :]).any()
