@@ -1,5 +1,6 @@
 """Batteries: the rule that moves one, and the plan that makes the rule."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import numpy as np
@@ -11,7 +12,7 @@ from transactive.core.community import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM
 from transactive.trading.follow import follow
-from transactive.trading.plan import LEVELS, plan
+from transactive.trading.plan import GROUP, LEVELS, plan
 
 LEVEL_NAMES = [field.name for field in fields(DeviceRules) if field.name != "slot"]
 PRICES = st.one_of(st.integers(-5, 5), st.integers(-100_000, 600_000))
@@ -137,6 +138,25 @@ def test_what_neighbours_do_does_not_change_a_members_plan(task, chosen):
     together, single = plan(forecast, devices, need, spare, rest), plan(its, alone, need, spare, rest)
     for a, b in zip(together, single, strict=True):
         assert all(getattr(a, name)[one] == getattr(b, name)[0] for name in LEVEL_NAMES)
+
+
+def test_batteries_are_planned_alike_in_whichever_group_and_thread_they_are():
+    random = np.random.default_rng(1)
+    few, copies = 5, 80  # a battery of every kind at every place of a group, one home in five without
+    devices = Devices(
+        *(np.array(column) for column in ([0] * few, [6400, 0, 7, 9999, 64], [1250] * few, [900_000] * few))
+    )
+    forecast = Forecast(np.arange(8) * 900, 0, random.integers(-2000, 2000, (8, 6, few)))
+    need, spare = random.integers(200, 300, 8), random.integers(-50, 150, 8)
+    alone = plan(forecast, devices, need, spare, rest_price=100)
+    tiled = Forecast(forecast.slots, 0, np.tile(forecast.net_load_wh, copies))
+    many = devices.rows(np.tile(np.arange(few), copies))
+    with ThreadPoolExecutor(3) as threads:
+        together = plan(tiled, many, need, spare, rest_price=100, spread=threads.map)
+    assert copies * (few - 1) > 2 * GROUP
+    for one, all_of_them in zip(alone, together, strict=True):
+        for name in LEVEL_NAMES:
+            assert np.tile(getattr(one, name), copies).tolist() == getattr(all_of_them, name).tolist()
 
 
 def test_at_negative_prices_a_battery_rests_where_a_cycle_would_waste_energy_for_money():

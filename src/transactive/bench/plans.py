@@ -22,14 +22,13 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import NANO
 from transactive.engine.fleet import Prices
 from transactive.engine.replay import bills_of, slots_of
-from transactive.engine.walk import Gateway, Walk
+from transactive.engine.walk import Walk
 from transactive.trading.worth import PricePair, inside_prices
 
 WEEKS = (
     *("2016-09-05", "2016-10-17", "2016-12-05", "2017-01-16", "2017-02-27"),
     *("2017-04-10", "2017-05-15", "2017-06-05", "2017-06-26", "2017-07-17"),
 )
-GATEWAY = Gateway(b"\1" * 32, "0x1a642f0e3c3af545e7acbd38b07251b3990914f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def plans(_: Meter) -> Iterator[Row]:
 
 def week(setting: Setting, start: str, prices: Prices) -> Week:
     """Run one week without a chain."""
-    walk = Walk(setting, slots_of(setting, parse_time(f"{start}T00:00Z"), 7), GATEWAY, prices=prices)
+    walk = Walk(setting, slots_of(setting, parse_time(f"{start}T00:00Z"), 7), prices=prices)
     walk.run()
     saved = [bill.saved_n for bill in bills_of(walk)]
     return Week(sum(saved), sum(amount < 0 for amount in saved))

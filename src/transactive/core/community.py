@@ -147,6 +147,11 @@ class Devices(msgspec.Struct, frozen=True):
             np.array([m.battery_efficiency_ppm for m in members], np.int64),
         )
 
+    def rows(self, members: IntArray) -> Devices:
+        """Devices of some members, by index."""
+        columns = (self.pv_wh, self.capacity_wh, self.power_wh, self.efficiency_ppm)
+        return Devices(*(column[members] for column in columns))
+
     def deliverable_wh(self, charged_wh: IntArray) -> IntArray:
         """Most Wh that so many charged Wh can deliver at the meter: rounded down."""
         return charged_wh * self.efficiency_ppm // PPM

@@ -111,6 +111,11 @@ class DeviceRules(Table):
     serve_down_to_wh: IntArray
     export_down_to_wh: IntArray
 
+    def rows(self, members: IntArray) -> DeviceRules:
+        """Rules of some members, by index."""
+        levels = (self.grid_charge_to_wh, self.surplus_charge_to_wh, self.serve_down_to_wh, self.export_down_to_wh)
+        return DeviceRules(self.slot, *(level[members] for level in levels))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders(Table):

@@ -51,8 +51,7 @@ class Anchor:
         clock = self.community.clock
         now, period = clock.end(slot), clock.period(slot)
         paid = self._pay_if_due(now)
-        number, leaves = clock.number(slot), self.ledger.leaves(period)
-        self.calls.append(lambda chain: chain.commit_slot(number, leaves))
+        self.calls.append(lambda chain: chain.commit_slot(clock.number(slot), self.ledger.leaves(period)))
         if clock.ends_period(slot):
             self.closed.append(period)
         self._propose_if_free(now, paid)

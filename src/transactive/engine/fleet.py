@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.trading.follow import follow
-from transactive.trading.plan import plan
+from transactive.trading.plan import Spread, groups, plan
 from transactive.trading.worth import PricePair
 
 LOOK_AHEAD = 86_400
 """A plan looks one day beyond the slots that it is made for [s]."""
+GROUP = 1024
+"""Batteries whose samples are followed together: some 30,000 numbers a column."""
 
 Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
 
@@ -32,16 +35,19 @@ class Fleet:
     devices: Devices
     clock: Clock
     prices: Prices
+    spread: Spread = map
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
+    _groups: list[IntArray] = field(init=False)
 
     def __post_init__(self) -> None:
         self.charged_wh = np.zeros_like(self.devices.capacity_wh)
+        self._groups = groups(self.devices, GROUP)
 
     def plan(self, forecast: Forecast, tariffs: Sequence[Tariff]) -> None:
         """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value."""
         need, spare = self.prices(forecast, tariffs)
-        for rule in plan(forecast, self.devices, need, spare, rest_price=int(need.min())):
+        for rule in plan(forecast, self.devices, need, spare, rest_price=int(need.min()), spread=self.spread):
             if self.clock.period(rule.slot) == self.clock.period(int(forecast.slots[0])):
                 self.rules[rule.slot] = rule
 
@@ -51,12 +57,19 @@ class Fleet:
         Each sample walks through the forecast's slots from today's charge level, so the level at the start of the last
         slot is predicted sample by sample.
         """
-        charged = np.broadcast_to(self.charged_wh, forecast.net_load_wh.shape[1:])
-        net: IntArray = forecast.net_load_wh[-1]
-        for slot, load in zip(forecast.slots.tolist(), forecast.net_load_wh, strict=True):
-            net = load
+        expected: IntArray = forecast.net_load_wh[-1].copy()
+        for group, net in zip(self._groups, self.spread(partial(self._moved, forecast), self._groups), strict=True):
+            expected[:, group] = net
+        return expected
+
+    def _moved(self, forecast: Forecast, group: IntArray) -> IntArray:
+        """Samples of a group of batteries, (samples, group)."""
+        devices = self.devices.rows(group)
+        net: IntArray = forecast.net_load_wh[-1][:, group]
+        charged = self.charged_wh[group]
+        for slot, load in zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True):
             if slot in self.rules:  # before the first slot of the market no battery moves
-                charge, discharge, charged = follow(self.rules[slot], self.devices, charged, load)
+                charge, discharge, charged = follow(self.rules[slot].rows(group), devices, charged, load)
                 net = load + charge - discharge
         return net
 

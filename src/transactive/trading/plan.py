@@ -7,11 +7,18 @@ V is convex in the charge q because buying is never cheaper than selling, so the
 than it brings. The plan therefore never looks for an action; it only counts how many levels are worth more
 than a price. Everything is integer arithmetic, so two machines plan alike.
 
+No member's plan depends on another's, so batteries are planned in groups that fit the cache, one after the other or as
+the caller spreads them over threads.
+
 Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook); the
 plan-then-follow form was measured at 91 % of perfect foresight on real homes against 68 % for fixed set points.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,31 +33,64 @@ EVERY = 4
 """The plan weighs every fourth of the forecast's daily samples: of 28 days seven, each another day of the week."""
 NO_STEP = (1 << 62) // PPM
 """Worth of a step without a Wh in it, as batteries of less than `LEVELS` Wh have: it bounds nothing [µ¤/kWh]."""
+GROUP = 128
+"""Batteries that are planned together: some 120,000 numbers a column."""
+
+Spread: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""Applies a function to each item, in order: `map`, or the map of a pool."""
 
 
 def plan(
-    forecast: Forecast, devices: Devices, need_price: IntArray, spare_price: IntArray, rest_price: int
+    forecast: Forecast,
+    devices: Devices,
+    need_price: IntArray,
+    spare_price: IntArray,
+    rest_price: int,
+    spread: Spread = map,
 ) -> list[DeviceRules]:
     """Rules for every slot of the forecast.
 
     need_price: what a Wh costs that the home takes [µ¤/kWh], (slots,); spare_price: what a Wh brings that it gives,
     nowhere above need_price. rest_price: what a Wh delivered after the last slot will save [µ¤/kWh]. Members without a
-    battery get a rule that does nothing.
+    battery get a rule that does nothing. spread: how the groups of members are worked through.
     """
-    level_wh = devices.capacity_wh[:, None] * np.arange(LEVELS + 1) // LEVELS  # (members, levels)
-    value_n = -rest_price * devices.deliverable_wh(level_wh.T).T
-    rules: list[DeviceRules] = []
-    for t in range(len(forecast.slots) - 1, -1, -1):
+    batteries = groups(devices, GROUP)
+    levels = np.zeros((len(forecast.slots), 4, len(devices.capacity_wh)), np.int64)
+    work = partial(_levels, forecast, devices, need_price, spare_price, rest_price)
+    for group, found in zip(batteries, spread(work, batteries), strict=True):
+        levels[:, :, group] = found
+    return [DeviceRules(slot, *rows) for slot, rows in zip(forecast.slots.tolist(), levels, strict=True)]
+
+
+def groups(devices: Devices, size: int) -> list[IntArray]:
+    """Members with a battery, so many at a time."""
+    batteries = np.flatnonzero(devices.capacity_wh)
+    return [batteries[start : start + size] for start in range(0, len(batteries), size)]
+
+
+def _levels(
+    forecast: Forecast,
+    devices: Devices,
+    need_price: IntArray,
+    spare_price: IntArray,
+    rest_price: int,
+    group: IntArray,
+) -> IntArray:
+    """Levels of a group's rules in the order of `DeviceRules` [Wh], (slots, 4, group)."""
+    own = devices.rows(group)
+    net_load_wh = forecast.net_load_wh[:, ::EVERY, group]
+    level_wh = own.capacity_wh[:, None] * np.arange(LEVELS + 1) // LEVELS  # (group, levels)
+    value_n = -rest_price * own.deliverable_wh(level_wh.T).T
+    levels = np.empty((len(net_load_wh), 4, len(group)), np.int64)
+    for t in range(len(net_load_wh) - 1, -1, -1):
         need, spare = int(need_price[t]), int(spare_price[t])
-        rule = _rule(int(forecast.slots[t]), level_wh, value_n, devices.efficiency_ppm, need, spare)
-        rules.append(rule)
-        value_n = _step_back(rule, devices, forecast.net_load_wh[t, ::EVERY], level_wh, value_n, need, spare)
-    return rules[::-1]
+        levels[t] = _rule(level_wh, value_n, own.efficiency_ppm, need, spare)
+        rule = DeviceRules(int(forecast.slots[t]), *levels[t])
+        value_n = _step_back(rule, own, net_load_wh[t], level_wh, value_n, need, spare)
+    return levels
 
 
-def _rule(
-    slot: int, level_wh: IntArray, value_n: IntArray, efficiency_ppm: IntArray, need: int, spare: int
-) -> DeviceRules:
+def _rule(level_wh: IntArray, value_n: IntArray, efficiency_ppm: IntArray, need: int, spare: int) -> IntArray:
     """Levels up to which a charged Wh is worth more than each of the four prices that it can be had or sold for.
 
     At a negative price a loss pays, and wasting energy by a cycle would; a battery rests between two such levels.
@@ -65,13 +105,7 @@ def _rule(
 
     grid_charge, surplus_charge = up_to(worth > need), up_to(worth > spare)
     serve, export = (up_to(worth * PPM >= price * efficiency_ppm[:, None]) for price in (need, spare))
-    return DeviceRules(
-        slot=slot,
-        grid_charge_to_wh=grid_charge,
-        surplus_charge_to_wh=surplus_charge,
-        serve_down_to_wh=np.maximum(serve, grid_charge),
-        export_down_to_wh=np.maximum(export, surplus_charge),
-    )
+    return np.stack((grid_charge, surplus_charge, np.maximum(serve, grid_charge), np.maximum(export, surplus_charge)))
 
 
 def _step_back(
@@ -96,8 +130,9 @@ def _step_back(
 def _interpolate(value_n: IntArray, level_wh: IntArray, charged_wh: IntArray, capacity_wh: IntArray) -> IntArray:
     """Cost to go [n¤] at any charge, (…, members), linear between the levels."""
     below = np.minimum(charged_wh * LEVELS // np.maximum(capacity_wh, 1), LEVELS - 1)
-    member = np.arange(len(capacity_wh))
-    low_wh, low_n = level_wh[member, below], value_n[member, below]
-    width = np.maximum(level_wh[member, below + 1] - low_wh, 1)
-    value: IntArray = low_n + (value_n[member, below + 1] - low_n) * (charged_wh - low_wh) // width
+    below += (LEVELS + 1) * np.arange(len(capacity_wh))
+    low_wh, low_n = level_wh.take(below), value_n.take(below)
+    below += 1
+    width = np.maximum(level_wh.take(below) - low_wh, 1)
+    value: IntArray = low_n + (value_n.take(below) - low_n) * (charged_wh - low_wh) // width
     return value
