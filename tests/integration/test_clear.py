@@ -137,7 +137,12 @@ def test_on_a_network_every_node_has_its_price_and_a_full_line_earns_rent(tmp_pa
         "north": {"price_micro_per_kwh": 80_000, "flow_wh": -700},
         "south": {"price_micro_per_kwh": 120_000, "flow_wh": 700},
     }
+    assert found["lines"] == [
+        {"from": "station", "to": "north", "flow_wh": -700, "limit_wh": 700, "limit_back_wh": 700, "lost_wh": 0},
+        {"from": "station", "to": "south", "flow_wh": 700, "limit_wh": 5000, "limit_back_wh": 5000, "lost_wh": 0},
+    ]
     assert found["congestion_rent_n"] == 700 * 40_000
+    assert found["lost_wh"] == found["losses_n"] == 0
     assert [row["money_n"] for row in table(tmp_path / "allocation.csv")] == [
         str(700 * 80_000),
         str(1100 * 120_000),
@@ -145,16 +150,36 @@ def test_on_a_network_every_node_has_its_price_and_a_full_line_earns_rent(tmp_pa
     ]
 
 
+def test_lost_energy_is_sold_not_bought_and_the_network_pays_for_it(tmp_path: Path) -> None:
+    lossy = NETWORK.replace("limit_wh = 5000", "limit_wh = 5000\nlimit_back_wh = 0\nloss_ppm = 100_000")
+    (tmp_path / "network.toml").write_text(lossy)
+    write(tmp_path, "a,sell,80000,2000,A,station", "c,buy,250000,450,C,south", header=f"{HEADER},node")
+    found = json.loads(clear(tmp_path, "locational", network=tmp_path / "network.toml", json=True).out)
+    assert (found["traded_wh"], found["lost_wh"]) == (450, 49)  # 49.9 rounded down
+    assert found["nodes"]["station"] == {"price_micro_per_kwh": 80_000, "flow_wh": -499}
+    assert found["nodes"]["south"] == {"price_micro_per_kwh": 88_889, "flow_wh": 450}  # 80,000 / 0.9, rounded up
+    assert found["lines"][1]["flow_wh"] == 499
+    assert found["losses_n"] == 49 * 80_000
+    assert found["congestion_rent_n"] == 450 * (88_889 - 80_000)
+    money = [int(row["money_n"]) for row in table(tmp_path / "allocation.csv")]
+    assert money == [499 * 80_000, -450 * 88_889]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ('"south"]', '"west"]', "network.toml: lines[1]: 'south' is not one of the nodes"),
+        ("limit_wh = 700", "limit_wh = 700\nloss_ppm = 600000", "lines[0]: loss_ppm = 600000; give 0 to 500000"),
+        ("limit_wh = 700", "limit_wh = 700\nreactance = 0", "network.toml: lines[0]: reactance = 0"),
+        ("limit_wh = 700", "limit_wh = 700\nreactance = 9", "lines[1]: reactance is missing; give it for all"),
+        ("limit_wh = 700", "limit_wh = 700\nlimit_back_wh = -1", "network.toml: lines[0]: limit_back_wh = -1"),
+        ('from = "north"', 'from = "station"', "from and to are both 'station'"),
         ("limit_wh = 700", "limit_wh = -1", "network.toml: lines[0]: limit_wh = -1"),
         ("limit_wh = 700", "limit = 700", "network.toml: Object contains unknown field `limit`"),
         ('to = "station"', 'to = "south"', "none"),
         ('from = "station"\nto = "south"', 'from = "north"\nto = "station"', "no way from 'station' to 'south'"),
         ('"north", "south"]', '"north", "south", "north"]', "'north' stands there twice"),
-        ('"north", "south"]', '"north", "south", "west"]', "2 for 4 nodes"),
+        ('"north", "south"]', '"north", "south", "west"]', "no way from 'station' to 'west'"),
         ('nodes = ["station", "north", "south"]', "nodes = []", "name at least one"),
     ],
 )

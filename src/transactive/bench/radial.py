@@ -19,11 +19,11 @@ from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import require
+from transactive.core.network import Network, tree
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market.locational import clear
-from transactive.market.network import Network
 
 SIZES = ((100, 5), (1000, 4))
 """Nodes, and powers of ten of the orders."""
@@ -72,7 +72,7 @@ def random_market(count: int, nodes: int, seed: int) -> tuple[Orders, IntArray, 
     tick = (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
     parent = np.array([-1, *(int(random.integers(max(0, i - 4), i)) for i in range(1, nodes))], np.int64)
     limit = random.choice([0, 0.2, 1, 20], nodes, p=[0.1, 0.4, 0.3, 0.2]) * (count * 2500 // 20)
-    network = Network(tuple(map(str, range(nodes))), parent, limit.astype(np.int64))
+    network = tree(tuple(map(str, range(nodes))), parent, limit.astype(np.int64))
     return orders_of(tick, is_buy, random.integers(1, 5000, count, dtype=np.int32)), node, network
 
 
@@ -87,8 +87,8 @@ def solve(orders: Orders, node: IntArray, network: Network) -> float:
     key, column = np.unique((node * 2 + orders.is_buy) * TICKS + orders.price, return_inverse=True)
     energy = np.bincount(column, orders.energy_wh)
     sign, place = np.where(key // TICKS % 2, 1.0, -1.0), key // TICKS // 2
-    count, lines = len(key), np.arange(1, len(network))
-    limit = network.limit_wh[1:].astype(float)
+    count, lines = len(key), network.end
+    limit = network.limit_wh.astype(float)
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = count + len(lines), len(network)
     program.col_cost_ = np.concatenate([-sign * (key % TICKS), np.zeros(len(lines))])
@@ -98,7 +98,7 @@ def solve(orders: Orders, node: IntArray, network: Network) -> float:
     program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     starts = np.concatenate([np.arange(count), count + 2 * np.arange(len(lines) + 1)])
     program.a_matrix_.start_ = starts.astype(np.int32)
-    ends = np.stack([lines, network.parent[1:]], axis=1).ravel()
+    ends = np.stack([lines, network.start], axis=1).ravel()
     program.a_matrix_.index_ = np.concatenate([place, ends]).astype(np.int32)
     program.a_matrix_.value_ = np.concatenate([sign, np.tile([-1.0, 1.0], len(lines))])
     solver = highspy.Highs()

@@ -18,7 +18,7 @@ from transactive.market.merit_order import draw
 from transactive.market.result import Result, clear_levelled, result_by_node
 
 COMPARING = ("continuous", "locational", "pay_as_bid", "uniform")
-"""Mechanisms that only compare prices: for them the prices need no grid."""
+"""Mechanisms that only compare prices, on a network as long as no line loses energy: for them prices need no grid."""
 
 
 def run_clear(
@@ -45,11 +45,12 @@ def run_clear(
     if len({*names, path}) <= len(names):
         raise InputError("two of the files have one name; give each its own")
     book = read_orders(path, located=bool(network))
-    levelled = by_rank(book.orders) if mechanism in COMPARING else as_they_are(book.orders)
     located = None
     if network:
-        tree = read_network(network)
-        located = Located(tree, place(path, book.node, tree))
+        lines = read_network(network)
+        located = Located(lines, place(path, book.node, lines))
+    compares = mechanism in COMPARING and not (located and located.network.lossy)
+    levelled = by_rank(book.orders) if compares else as_they_are(book.orders)
     with naming(path):
         result, nodal = clear_book(clear, book, levelled, located)
     files = {allocation: allocation_csv(book, result)}

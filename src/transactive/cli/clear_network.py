@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 
 from transactive.cli.clear_orders import naming
-from transactive.cli.clear_report import Figures, NodeFigures
+from transactive.cli.clear_report import Figures, LineFigures, NodeFigures
 from transactive.core.errors import DataError
+from transactive.core.network import Network, NetworkRules, network_of
 from transactive.core.units import IntArray
-from transactive.market.locational import NodalClearing
-from transactive.market.network import Line, Network, radial_network
+from transactive.market.locational import NodalClearing, losses_n
 from transactive.market.result import Result
 
 
@@ -26,31 +26,16 @@ class Located:
     node: IntArray
 
 
-class LineText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
-    """A line of a network file."""
-
-    start: str
-    end: str
-    limit_wh: int
-
-
-class NetworkText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A network file: nodes, the root first, and the lines between them."""
-
-    nodes: list[str]
-    lines: list[LineText] = []
-
-
 def read_network(path: Path) -> Network:
     """Read a network file. Raises DataError naming file and key."""
     try:
-        text = msgspec.toml.decode(path.read_bytes(), type=NetworkText)
+        rules = msgspec.toml.decode(path.read_bytes(), type=NetworkRules)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name}: {error}") from None
     with naming(path):
-        return radial_network(text.nodes, [Line(line.start, line.end, line.limit_wh) for line in text.lines])
+        return network_of(rules)
 
 
 def place(path: Path, names: Sequence[str], network: Network) -> IntArray:
@@ -64,7 +49,19 @@ def place(path: Path, names: Sequence[str], network: Network) -> IntArray:
 
 
 def with_nodes(figures: Figures, result: Result, located: Located, nodal: NodalClearing) -> Figures:
-    """The figures with those of every node; what buyers pay and sellers do not receive is the congestion rent."""
-    columns = (located.network.names, nodal.price.tolist(), nodal.flow_wh.tolist())
+    """The figures with those of every node and line; what buyers pay and sellers do not receive is the network's."""
+    network, flows = located.network, nodal.flow_wh
+    columns = (network.names, nodal.price.tolist(), network.net_wh(flows).tolist())
     nodes = {name: NodeFigures(price, flow) for name, price, flow in zip(*columns, strict=True)}
-    return msgspec.structs.replace(figures, congestion_rent_n=-sum(result.money_n), nodes=nodes)
+    ends = ([network.names[number] for number in side] for side in (network.start, network.end))
+    figures_of_lines = (flows, network.limit_wh, network.back_wh, nodal.lost_wh)
+    lines = [LineFigures(*row) for row in zip(*ends, *(c.tolist() for c in figures_of_lines), strict=True)]
+    losses = losses_n(network, nodal)
+    return msgspec.structs.replace(
+        figures,
+        lost_wh=int(nodal.lost_wh.sum()),
+        losses_n=losses,
+        congestion_rent_n=losses - sum(result.money_n),
+        nodes=nodes,
+        lines=lines,
+    )

@@ -16,14 +16,28 @@ from transactive.market.result import Result
 
 
 class NodeFigures(msgspec.Struct, frozen=True):
-    """Price of a node and the energy that flows into it from the root's side, below 0 when it flows out."""
+    """Price of a node and what the network brings to its orders, below 0 what they feed in."""
 
     price_micro_per_kwh: int
     flow_wh: int
 
 
+class LineFigures(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """What enters a line, below 0 at its far end; the limit each way; what is lost on it."""
+
+    start: str
+    end: str
+    flow_wh: int
+    limit_wh: int
+    limit_back_wh: int
+    lost_wh: int
+
+
 class Figures(msgspec.Struct, frozen=True):
-    """What `--json` prints; filled: orders that got all their energy, partly_filled: some of it."""
+    """What `--json` prints; filled: orders that got all their energy, partly_filled: some of it.
+
+    On a network sellers sold traded_wh + lost_wh, and buyers paid what sellers received + congestion_rent_n − losses_n.
+    """
 
     mechanism: str
     price_micro_per_kwh: int | None
@@ -32,8 +46,11 @@ class Figures(msgspec.Struct, frozen=True):
     orders: int
     filled: int
     partly_filled: int
+    lost_wh: int | msgspec.UnsetType = msgspec.UNSET
+    losses_n: int | msgspec.UnsetType = msgspec.UNSET
     congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
     nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
+    lines: list[LineFigures] | msgspec.UnsetType = msgspec.UNSET
 
 
 def allocation_csv(book: OrderFile, result: Result) -> str:

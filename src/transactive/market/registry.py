@@ -21,9 +21,9 @@ from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 
 if TYPE_CHECKING:
+    from transactive.core.network import Network
     from transactive.core.units import IntArray
     from transactive.market.locational import NodalClearing
-    from transactive.market.network import Network
     from transactive.market.trades import Trades
 
 GROUP = "transactive.mechanisms"

@@ -27,7 +27,7 @@ class Result:
     whole one, halves up. order_price: likewise of each order, None where it has none. money_n: received − paid [n¤],
     so that money at positive prices goes from buys (below 0) to sells. welfare_n: limits of what was bought less limits
     of what was sold, times Wh. trades: None where a price belongs to a node, as buyer and seller then have two; what
-    such a market does not pay out is congestion rent.
+    such a market does not pay out is the network's. lost_wh: sold and not bought.
     """
 
     price: int | None
@@ -36,11 +36,12 @@ class Result:
     money_n: Sequence[int]
     welfare_n: int
     trades: Trades | None
+    lost_wh: int = 0
 
     @property
     def traded_wh(self) -> int:
-        """Wh bought, which is Wh sold."""
-        return sum(self.allocated_wh) // 2
+        """Wh bought, which is Wh sold less what was lost between them."""
+        return (sum(self.allocated_wh) - self.lost_wh) // 2
 
 
 def clear_levelled(mechanism: Mechanism | ByTrade, orders: Orders, book: Levelled, members: int) -> Result:
@@ -62,7 +63,8 @@ def result_by_node(orders: Orders, node: IntArray, clearing: NodalClearing) -> R
     signed = [-wh if is_buy else wh for is_buy, wh in zip(sides, given, strict=True)]
     money = [wh * price if wh else 0 for wh, price in zip(signed, prices, strict=True)]
     paid = -sum(part for is_buy, part in zip(sides, money, strict=True) if is_buy)
-    return Result(_mean(paid, clearing.traded_wh), prices, given, money, welfare(orders, given), None)
+    lost = int(clearing.lost_wh.sum())
+    return Result(_mean(paid, clearing.traded_wh), prices, given, money, welfare(orders, given), None, lost)
 
 
 def result_at_one_price(orders: Orders, clearing: Clearing) -> Result:
