@@ -132,7 +132,7 @@ def test_commitments_prove_a_leaf(ledger):
     assert [c.block for c in found] == [3, 4]
     proof = Tree.of_slot(FIRST + 23, SUMS, ledger.depth).proof(2)
     leaf = (leaf_hash(FIRST + 23, 2, SUMS[2]), SUMS[2])
-    assert climb(leaf, 2, proof, MONEY) == (found[1].root, found[1].totals, True)
+    assert climb(leaf, 2, proof, MONEY) == (found[1].root, found[1].money, True)
 
 
 def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):

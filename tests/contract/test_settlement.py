@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from transactive.chain.artifact import artifact, source
 from transactive.chain.client import contract_address
 from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
 from transactive.core.errors import ContractRevert
-from transactive.core.merkle import MONEY, climb, leaf_hash
+from transactive.core.merkle import MONEY, ZERO, climb, leaf_hash
 
 ROLE_REASONS = {
     "settlement: not the owner",
@@ -83,7 +84,7 @@ def test_a_period_from_trade_to_wallet(w):
 def test_window_ends_at_its_second(w):
     w.commit()
     w.propose()
-    ready_at = w.read("proposal")[3]
+    ready_at = w.read("proposal")[1]
     assert ready_at == w.now - 1 + WINDOW
     w.now = ready_at - 1
     with refused("settlement: window open"):
@@ -112,7 +113,7 @@ def test_each_period_once_and_in_order(w):
     with refused("settlement: already proposed"):
         w.do(OPERATOR, "propose", FIRST, w.words)
     with refused("settlement: period proposed"):
-        w.do(OPERATOR, "commitSlot", w.slot, bytes(32), 0)
+        w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, 0, 0)
     words = w.words
     w.finalise()
     with refused("settlement: nothing to settle"):
@@ -120,7 +121,7 @@ def test_each_period_once_and_in_order(w):
     with refused("settlement: nothing proposed"):
         w.do(STRANGER, "finalise", words)
     with refused("settlement: period closed"):
-        w.do(OPERATOR, "commitSlot", FIRST * SLOTS + 3, bytes(32), 0)
+        w.do(OPERATOR, "commitSlot", FIRST * SLOTS + 3, ZERO, ZERO, 0, 0)
     w.commit()
     w.period += 1
     w.new_period()
@@ -135,26 +136,26 @@ def test_each_period_once_and_in_order(w):
 def test_slot_commit_rules(w):
     w.commit()
     with refused("settlement: slot committed"):  # twice
-        w.do(OPERATOR, "commitSlot", w.slot - 1, bytes(32), 0)
+        w.do(OPERATOR, "commitSlot", w.slot - 1, ZERO, ZERO, 0, 0)
     w.now = (w.slot + 1) * SLOT - 1
     with refused("settlement: slot not over"):  # one second before its end
-        w.do(OPERATOR, "commitSlot", w.slot, bytes(32), 0)
+        w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, 0, 0)
     with refused("settlement: debit is not credit"):
-        w.do(OPERATOR, "commitSlot", w.slot, bytes(32), MONEY.pack((5, 4, 0, 0)))
+        w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, MONEY.pack((5, 4, 0, 0)), 0)
     for bit in (63, 127, 191, 255):
         with refused("settlement: totals too large"):
-            w.do(OPERATOR, "commitSlot", w.slot, bytes(32), 1 << bit)
+            w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, 1 << bit, 0)
     with refused("settlement: period closed"):
-        w.do(OPERATOR, "commitSlot", w.slot - SLOTS, bytes(32), 0)
-    w.do(OPERATOR, "commitSlot", w.slot, bytes(32), 0)
+        w.do(OPERATOR, "commitSlot", w.slot - SLOTS, ZERO, ZERO, 0, 0)
+    w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, 0, 0)
 
 
 def test_slots_out_of_order_are_refused(w):
     w.now = (w.slot + 3) * SLOT
-    w.do(OPERATOR, "commitSlot", w.slot + 2, bytes(32), 0)
+    w.do(OPERATOR, "commitSlot", w.slot + 2, ZERO, ZERO, 0, 0)
     for earlier in (w.slot, w.slot + 1):
         with refused("settlement: slot committed"):
-            w.do(OPERATOR, "commitSlot", earlier, bytes(32), 0)
+            w.do(OPERATOR, "commitSlot", earlier, ZERO, ZERO, 0, 0)
 
 
 def test_zero_sum_lanes_and_size(w):
@@ -208,6 +209,34 @@ def test_lane_overflow_never_passes():
     assert w.balances() == [MAX_BALANCE, 5, 0, 0]
 
 
+def test_a_commitment_is_proved_with_its_certificates(w):
+    """Another contract learns which certificates a slot committed, from the head of the period's hash chain alone."""
+    for number in (7, 0, 9):
+        w.book.trade(0, 1, 10)
+        w.commit(certificates=bytes([number]) * 32)
+    for position in range(3):
+        shown = w.opening(position)
+        assert w.read("isCommitted", shown.content)
+        made = shown.commitment
+        for part in ({"certificates": b"x" * 32}, {"root": b"x" * 32}, {"slot": made.slot + 1}, {"energy": 1}):
+            assert not w.read("isCommitted", replace(shown, commitment=replace(made, **part)).content)
+        assert not w.read("isCommitted", replace(shown, previous=b"x" * 32).content)
+        assert not w.read("isCommitted", replace(shown, later=(*shown.later, made.hash)).content)
+    with refused("isCommitted reverted without a reason"):  # a slot of no period
+        w.read("isCommitted", replace(shown, later=(ZERO,) * 288).content)
+
+
+def test_a_void_commitment_never_counts_again(w):
+    w.commit(certificates=b"a" * 32)
+    w.commit(certificates=b"b" * 32)
+    w.propose()
+    w.do(OPERATOR, "retract")
+    assert [w.read("isCommitted", w.opening(position).content) for position in range(2)] == [True, False]
+    w.slot -= 1
+    w.commit(certificates=b"c" * 32)
+    assert [w.read("isCommitted", w.opening(position).content) for position in range(3)] == [True, False, True]
+
+
 # -- challenges
 
 
@@ -237,7 +266,7 @@ def test_an_honest_proposal_cannot_be_challenged(w):
     with refused("settlement: bad proof"):  # false sums beside the leaf
         w.challenge(0, proof=[(first[0], first[1] + 1, first[2]), *rest])
     with refused("settlement: other slot"):
-        w.header = (w.header[0], w.header[1], w.header[2], 0)
+        w.chain[-1] = replace(w.chain[-1], money=0)
         w.challenge(0)
     with refused("settlement: other words"):
         w.words = encode_nets([0] * 8)
@@ -271,11 +300,11 @@ def test_a_void_reopens_the_last_slot_once(w):
         with refused("settlement: last slot not repeated"):
             w.do(OPERATOR, "propose", FIRST, encode_nets([0] * 8))
         with refused("settlement: slot committed"):
-            w.do(OPERATOR, "commitSlot", FIRST * SLOTS, bytes(32), 0)
+            w.do(OPERATOR, "commitSlot", FIRST * SLOTS, ZERO, ZERO, 0, 0)
         w.slot -= 1
         w.commit()
         with refused("settlement: slot committed"):
-            w.do(OPERATOR, "commitSlot", w.slot - 1, bytes(32), 0)
+            w.do(OPERATOR, "commitSlot", w.slot - 1, ZERO, ZERO, 0, 0)
     w.propose()
     w.finalise()
     assert w.balances()[:2] == [750, 1250]
@@ -292,7 +321,7 @@ def test_challenge_and_veto_only_inside_the_window(w):
     traded(w)
     w.propose(encode_nets([-251, 251, -40, 0, 0, 0, 40, 0]))
     mark = w.anchored.chain.snapshot()
-    ready_at = w.read("proposal")[3]
+    ready_at = w.read("proposal")[1]
     w.now = ready_at - 1
     w.challenge(0)
     assert not w.read("isPending")
@@ -351,7 +380,7 @@ def test_climb_in_python_agrees_with_the_contract(w):
                 step = list(tampered[place])
                 step[part] ^= change
                 tampered[place] = tuple(step)
-            root, totals, consistent = climb((leaf_hash(w.header[1], index, sums), sums), index, tampered, MONEY)
+            root, totals, consistent = climb((leaf_hash(w.slot - 1, index, sums), sums), index, tampered, MONEY)
             honest = root == w.tree.root
             assert honest == (place is None)
             assert not honest or (totals == w.tree.totals and consistent)
@@ -478,11 +507,11 @@ def test_role_matrix(w):
         "release": ([w.members[0].address], {"operator"}),
         "withdraw": ([], {"member"}),
         "setLimit": ([1], {"member"}),
-        "commitSlot": ([w.slot, bytes(32), 0], {"operator"}),
+        "commitSlot": ([w.slot, ZERO, ZERO, 0, 0], {"operator"}),
         "propose": ([FIRST, []], {"operator"}),
         "retract": ([], {"operator"}),
         "finalise": ([[]], set(everyone)),
-        "challenge": ([[], 0, 0, [], (bytes(32), 0, bytes(32), 0)], set(everyone)),
+        "challenge": ([[], 0, 0, [], ZERO, (0, ZERO, ZERO, 0, 0)], set(everyone)),
         "veto": ([], {"arbiter"}),
         "setPaused": ([False], {"owner", "arbiter"}),
         "setArbiter": ([new], {"owner"}),

@@ -33,9 +33,10 @@ from tests.contract.world import (
     World,
     reason_of,
 )
+from transactive.chain.history import commitments, opening
 from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
 from transactive.chain.twin import SettlementTwin
-from transactive.core.merkle import MONEY, Tree
+from transactive.core.merkle import MONEY, ZERO, Tree
 
 EDGES = [0, 1, -1, BIAS - 1, -BIAS, MAX_BALANCE, -MAX_BALANCE, 2**61, -(2**61)]
 nets = st.one_of(st.sampled_from(EDGES), st.integers(-BIAS, BIAS - 1), st.integers(-1000, 1000))
@@ -180,7 +181,7 @@ class Life(RuleBasedStateMachine):
             book.trade(buyer, seller, money)
         tree = book.tree(slot)
         totals = tree.totals + bad
-        if self.both(OPERATOR, "commitSlot", [slot, tree.root, totals], self.twin.commit_slot, slot, totals):
+        if self.both(OPERATOR, "commitSlot", [slot, tree.root, ZERO, totals, 0], self.twin.commit_slot, slot, totals):
             self.books[number] = book
             self.committed[number] = (slot, tree)
 
@@ -243,25 +244,13 @@ class Life(RuleBasedStateMachine):
     @rule(i=members)
     def challenge(self, i):
         period = self.twin.proposal.period
-        slot, tree = self.committed.get(period, (0, Tree.of_slot(0, [], DEPTH)))
+        _slot, tree = self.committed.get(period, (0, Tree.of_slot(0, [], DEPTH)))
         sums = self.books[period].sums(i) if period in self.books else 0
-        head = self.w.client.logs(self.w.c)
-        header = self.header(period, slot, tree, head)
-        self.both(STRANGER, "challenge", [self.words, i, sums, tree.proof(i), header], self.twin.challenge, i, sums)
-
-    def header(self, period, slot, tree, logs):
-        """Opening of the period's last commitment, from the logs that everybody can read."""
-        from eth_abi.abi import encode as abi_encode
-        from eth_utils.crypto import keccak
-
-        topic = "0x" + keccak(text="SlotCommitted(uint256,bytes32,uint256)").hex()
-        head, header = bytes(32), (bytes(32), slot, tree.root, tree.totals)
-        for log in logs:
-            if log["topics"][0] == topic and int(log["topics"][1], 16) // SLOTS == period:
-                content = bytes.fromhex(log["data"][2:])
-                header = (head, int(log["topics"][1], 16), content[:32], int.from_bytes(content[32:], "big"))
-                head = keccak(abi_encode(["bytes32", "uint256", "bytes32", "uint256"], header))
-        return header
+        found = commitments(self.w.client, self.w.c)
+        of_period = [k for k, made in enumerate(found) if made.slot // SLOTS == period]
+        last = opening(found, of_period[-1], SLOTS)
+        arguments = [self.words, i, sums, tree.proof(i), last.previous, last.commitment.content]
+        self.both(STRANGER, "challenge", arguments, self.twin.challenge, i, sums)
 
     @invariant()
     def same_balances(self):

@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from functools import cache
 
 import pytest
-from eth_abi.abi import encode as abi_encode
-from eth_utils.crypto import keccak
 
 from transactive.chain.client import ChainClient
+from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.keys import DemoKeys
 from transactive.chain.nodes import EmbeddedNode
 from transactive.chain.packing import decode_balances, encode_nets, words_for
 from transactive.core.errors import ContractRevert
-from transactive.core.merkle import MONEY, Node, Step, Tree, parent_hash
+from transactive.core.merkle import MONEY, ZERO, Node, Step, Tree, parent_hash
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
 PERIOD = SLOT * SLOTS
@@ -153,8 +152,7 @@ class World:
 
     def new_period(self) -> None:
         self.book = Book(len(self.members))
-        self.previous = bytes(32)
-        self.header: tuple[bytes, int, bytes, int] | None = None
+        self.chain: list[Commitment] = []
         self.slot = self.period * SLOTS
         self.words: list[int] = []
 
@@ -182,14 +180,14 @@ class World:
     def solvent(self) -> bool:
         return sum(self.balances()) == int(self.client.read(self.token, "balanceOf", self.c.address))
 
-    def commit(self, tree: Tree | None = None, totals: int | None = None) -> None:
+    def commit(self, tree: Tree | None = None, totals: int | None = None, certificates: bytes = ZERO) -> None:
         """Commit the next slot of the period."""
         self.now = max(self.now, (self.slot + 1) * SLOT)
         self.tree = tree or self.book.tree(self.slot)
         totals = self.tree.totals if totals is None else totals
-        self.do(OPERATOR, "commitSlot", self.slot, self.tree.root, totals)
-        self.header = (self.previous, self.slot, self.tree.root, totals)
-        self.previous = keccak(abi_encode(["bytes32", "uint256", "bytes32", "uint256"], self.header))
+        made = Commitment(self.slot, self.tree.root, certificates, totals, 0, 0)
+        self.do(OPERATOR, "commitSlot", *made.content)
+        self.chain.append(made)
         self.slot += 1
 
     def end(self) -> None:
@@ -203,10 +201,15 @@ class World:
     def challenge(self, index: int, sums: int | None = None, proof: list[Step] | None = None) -> None:
         sums = self.book.sums(index) if sums is None else sums
         proof = self.tree.proof(index) if proof is None else proof
-        self.do(STRANGER, "challenge", self.words, index, sums, proof, self.header)
+        last = self.opening()
+        self.do(STRANGER, "challenge", self.words, index, sums, proof, last.previous, last.commitment.content)
+
+    def opening(self, position: int = -1) -> Opening:
+        """Proof of a commitment of the period; of the last one, if no other is wanted."""
+        return opening(self.chain, position, SLOTS)
 
     def after_window(self) -> None:
-        self.now = max(self.now, self.read("proposal")[3])
+        self.now = max(self.now, self.read("proposal")[1])
 
     def finalise(self) -> None:
         self.after_window()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ from web3.contract import Contract
 
 from transactive.chain.client import ChainClient
 from transactive.core.errors import ChainError
+from transactive.core.merkle import ZERO, word
 
 SIGNATURES = {
-    "commitSlot": "SlotCommitted(uint256,bytes32,uint256)",
+    "commitSlot": "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)",
     "propose": "Proposed(uint256,bytes32,uint256)",
     "finalise": "Settled(uint256,uint256)",
 }
@@ -23,12 +24,42 @@ TOPICS = {"0x" + keccak(text=signature).hex(): call for call, signature in SIGNA
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A slot on chain: its number, Merkle-sum root and packed totals, and the block that holds it."""
+    """A slot on chain: roots of the members' tree and of the certificates (zero without any), the tree's packed totals.
+
+    slot: its number. block: the one that holds it.
+    """
 
     slot: int
     root: bytes
-    totals: int
+    certificates: bytes
+    money: int
+    energy: int
     block: int
+
+    @property
+    def content(self) -> tuple[int, bytes, bytes, int, int]:
+        """What the contract hashes, in its order."""
+        return self.slot, self.root, self.certificates, self.money, self.energy
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the content."""
+        words = (word(part) if isinstance(part, int) else part for part in self.content)
+        return keccak(b"".join(words))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Proof that a commitment is part of its period's hash chain: the head before it, and the hashes of later ones."""
+
+    previous: bytes
+    commitment: Commitment
+    later: tuple[bytes, ...]
+
+    @property
+    def content(self) -> tuple[bytes, tuple[int, bytes, bytes, int, int], list[bytes]]:
+        """Argument of the contract's functions."""
+        return self.previous, self.commitment.content, list(self.later)
 
 
 @dataclass(slots=True)
@@ -63,10 +94,22 @@ def commitments(client: ChainClient, settlement: Contract) -> list[Commitment]:
     found = []
     for call, log in _events(client, settlement):
         if call == "commitSlot":
-            content = bytes.fromhex(log["data"][2:])
-            slot, totals = int(log["topics"][1], 16), int.from_bytes(content[32:64], "big")
-            found.append(Commitment(slot, content[:32], totals, int(log["blockNumber"], 16)))
+            data = bytes.fromhex(log["data"][2:])
+            slot, money, energy = int(log["topics"][1], 16), data[64:96], data[96:128]
+            sums = int.from_bytes(money, "big"), int.from_bytes(energy, "big")
+            found.append(Commitment(slot, data[:32], data[32:64], *sums, int(log["blockNumber"], 16)))
     return found
+
+
+def opening(found: Sequence[Commitment], position: int, slots_per_period: int) -> Opening:
+    """Opening of the commitment at a place of all commitments, oldest first."""
+    period = found[position].slot // slots_per_period
+    same = [c for c in found if c.slot // slots_per_period == period]
+    place = same.index(found[position])
+    previous = ZERO
+    for earlier in same[:place]:
+        previous = keccak(previous + earlier.hash)
+    return Opening(previous, found[position], tuple(c.hash for c in same[place + 1 :]))
 
 
 def gas_in(client: ChainClient, settlement: Contract, block: int) -> dict[str, int]:

@@ -16,7 +16,7 @@ from transactive.chain.history import Commitment, Gas, commitments, gas_in, pend
 from transactive.chain.keys import Keys
 from transactive.chain.packing import decode_balances, encode_nets, words_for
 from transactive.core.errors import ChainError
-from transactive.core.merkle import Tree, depth_for
+from transactive.core.merkle import ZERO, Tree, depth_for
 
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""
@@ -130,10 +130,14 @@ class ChainLedger:
                 self._client.send(self._on_ramp, self._currency, "mint", key.address, int(amount))
                 self._client.send(key, self._settlement, "deposit", int(amount))
 
-    def commit_slot(self, slot: int, sums: Sequence[int]) -> Tree:
-        """Queue the commitment of a slot over the packed running totals (core.merkle.MONEY), one per account."""
+    def commit_slot(self, slot: int, sums: Sequence[int], certificates: bytes = ZERO) -> Tree:
+        """Queue the commitment of a slot over the packed running totals (core.merkle.MONEY), one per account.
+
+        certificates: root of the slot's certificates, zero without any.
+        """
         tree = Tree.of_slot(slot, sums, self.depth)
-        self._client.send(self._operator, self._settlement, "commitSlot", slot, tree.root, tree.totals)
+        content = slot, tree.root, certificates, tree.totals, 0
+        self._client.send(self._operator, self._settlement, "commitSlot", *content)
         return tree
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
@@ -191,7 +195,7 @@ class ChainLedger:
     @property
     def ready_at(self) -> int | None:
         """Time [Unix s] from which the pending netting can be finalised; None without one."""
-        return int(self._client.read(self._settlement, "proposal")[3]) if self.pending else None
+        return int(self._client.read(self._settlement, "proposal")[1]) if self.pending else None
 
     @property
     def settled_period(self) -> int:
@@ -215,7 +219,7 @@ class ChainLedger:
     def last_slot(self) -> int | None:
         """Number of the newest committed slot; None before the first. An interrupted run goes on after it."""
         latest = self._client.read(self._settlement, "latestPeriod")
-        return int(self._client.read(self._settlement, "periods", latest)[1]) if latest else None
+        return int(self._client.read(self._settlement, "lastSlot", latest)) if latest else None
 
     @property
     def slot_commits(self) -> int:

@@ -5,8 +5,9 @@
 @title Settlement
 @notice Members keep currency here; the operator nets what they owe each other once per period.
 @dev Two tiers. Each slot the operator commits one Merkle-sum root: leaf i states member i's running totals
-     since the start of the period (debit and credit in n¤, bought and sold in Wh). Once per period it proposes
-     the net amounts as packed words; after a challenge window anyone can finalise them.
+     since the start of the period (debit and credit in n¤, bought and sold in Wh). The same commitment carries the
+     root of the slot's certificates, so that other contracts can check it with `isCommitted`. Once per period it
+     proposes the net amounts as packed words; after a challenge window anyone can finalise them.
 
      Packing: 4 members per storage word, lane k = bits 64k..64k+61, a balance < 2**62 n¤ (4.6e9 ¤), exact.
      A net amount is biased by 2**62, so all lanes are added and checked at once:
@@ -41,22 +42,17 @@ struct Node:
     sums: uint256  # its sums
     own: uint256  # sums the tree states for the node itself
 
-struct Header:
-    previous: bytes32  # head of the period's hash chain before this slot
+struct Commitment:
     slot: uint256
-    root: bytes32
-    totals: uint256
+    root: bytes32  # of the members' tree
+    certificates: bytes32  # root of the slot's certificates, zero without any
+    money: uint256  # totals of the tree
+    energy: uint256  # totals of the tree
 
-struct Period:
-    head: bytes32  # hash chain over all slot commitments
-    lastSlot: uint256
-    previous: uint256  # the active period before this one
-
-struct Proposal:
-    period: uint256
-    wordsHash: bytes32
-    head: bytes32
-    readyAt: uint256
+struct Opening:
+    previous: bytes32  # head of the period's hash chain before the commitment
+    commitment: Commitment
+    later: DynArray[bytes32, MAX_LATER]  # hashes of the period's commitments after it
 
 struct Request:
     amount: uint256
@@ -69,12 +65,19 @@ struct Limit:
 
 MAX_WORDS: constant(uint256) = 1024
 MAX_DEPTH: constant(uint256) = 12
+MAX_LATER: constant(uint256) = 287  # a day of five minutes
 ONES: constant(uint256) = 1 + 2**64 + 2**128 + 2**192
 TOP: constant(uint256) = ONES * 2**63  # bit 63 of every lane
 BIAS: constant(uint256) = ONES * 2**62  # bit 62 of every lane
 EVEN: constant(uint256) = (2**64 - 1) * (1 + 2**128)  # lanes 0 and 2
 LANE: constant(uint256) = 2**64 - 1
 MAX_BALANCE: constant(uint256) = 2**62 - 1
+# the books: newest period with a commitment, newest finalised, proposed one, and when that can be finalised
+SETTLED_AT: constant(uint256) = 64
+PROPOSED_AT: constant(uint256) = 128
+READY_AT: constant(uint256) = 192
+FIELD: constant(uint256) = 2**64 - 1
+PREVIOUS_AT: constant(uint256) = 64  # in a period's marks
 
 currency: public(immutable(IERC20))
 depth: public(immutable(uint256))
@@ -93,10 +96,11 @@ memberCount: public(uint256)
 accountOf: public(HashMap[uint256, address])
 memberNumber: public(HashMap[address, uint256])  # index plus one
 balances: public(uint256[MAX_WORDS])
-periods: public(HashMap[uint256, Period])
-latestPeriod: public(uint256)  # newest period with a slot commitment
-settledPeriod: public(uint256)  # newest finalised period
-proposal: public(Proposal)
+heads: public(HashMap[uint256, bytes32])  # by period: hash chain over its commitments
+marks: HashMap[uint256, uint256]  # by period: last slot, and the active period before it
+isVoid: public(HashMap[bytes32, bool])  # by head: whether the commitment that made it does not count
+books: uint256  # newest period with a commitment | newest finalised << 64 | proposed << 128 | readyAt << 192
+wordsHash: public(bytes32)  # of the proposed net amounts
 requests: public(HashMap[address, Request])
 limits: public(HashMap[uint256, Limit])
 
@@ -120,7 +124,9 @@ event Withdrawn:
 event SlotCommitted:
     slot: indexed(uint256)
     root: bytes32
-    totals: uint256
+    certificates: bytes32
+    money: uint256
+    energy: uint256
 
 event Proposed:
     period: indexed(uint256)
@@ -266,8 +272,9 @@ def setLimit(amount: uint256):
     index: uint256 = self._index(msg.sender)
     now: uint256 = block.timestamp // (slotSeconds * slotsPerPeriod)
     # a change must not reach back into a period that is still open
-    settled: uint256 = self.settledPeriod
-    earlierClosed: bool = settled == self.latestPeriod or settled + 1 >= self.limits[index].fromPeriod
+    books: uint256 = self.books
+    settled: uint256 = (books >> SETTLED_AT) & FIELD
+    earlierClosed: bool = settled == books & FIELD or settled + 1 >= self.limits[index].fromPeriod
     assert earlierClosed, "settlement: last change still open"
     stored: uint256 = 0
     if amount != max_value(uint256):
@@ -280,30 +287,37 @@ def setLimit(amount: uint256):
 
 
 @external
-def commitSlot(slot: uint256, root: bytes32, totals: uint256):
+def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint256, energy: uint256):
     """
-    @notice Commit the members' running totals at the end of `slot`; slot n covers the seconds
-            n * slotSeconds to (n + 1) * slotSeconds.
-    @param root Merkle-sum root over the leaves sha256(00 | slot | index | sums)
-    @param totals root sums: debit | credit << 64 | bought << 128 | sold << 192, each < 2**63
+    @notice Commit the members' running totals at the end of `slot`, and the slot's certificates; slot n covers the
+            seconds n * slotSeconds to (n + 1) * slotSeconds.
+    @param root Merkle-sum root over the members' leaves
+    @param certificates root over the slot's certificates; zero without any
+    @param money root sums: debit | credit << 64 | bought << 128 | sold << 192, each < 2**63
+    @param energy root sums: imported | exported << 64 | produced << 128 | certified << 192, each < 2**63
     """
     assert msg.sender == self.operator, "settlement: not the operator"
     assert block.timestamp >= (slot + 1) * slotSeconds, "settlement: slot not over"
-    assert totals & TOP == 0, "settlement: totals too large"
-    assert totals & LANE == (totals >> 64) & LANE, "settlement: debit is not credit"
+    assert (money | energy) & TOP == 0, "settlement: totals too large"
+    assert money & LANE == (money >> 64) & LANE, "settlement: debit is not credit"
     number: uint256 = slot // slotsPerPeriod
-    head: bytes32 = self.periods[number].head
+    books: uint256 = self.books
+    head: bytes32 = self.heads[number]
+    previous: uint256 = books & FIELD  # the active period before this one
     if head == empty(bytes32):
-        assert number > self.latestPeriod, "settlement: period closed"
-        self.periods[number].previous = self.latestPeriod
-        self.latestPeriod = number
+        assert number > previous, "settlement: period closed"
+        self.books = books ^ previous ^ number
     else:
-        assert number > self.settledPeriod, "settlement: period closed"
-        assert slot > self.periods[number].lastSlot, "settlement: slot committed"
-    assert self.proposal.period != number, "settlement: period proposed"
-    self.periods[number].lastSlot = slot
-    self.periods[number].head = keccak256(abi_encode(head, slot, root, totals))
-    log SlotCommitted(slot=slot, root=root, totals=totals)
+        mark: uint256 = self.marks[number]
+        assert number > (books >> SETTLED_AT) & FIELD, "settlement: period closed"
+        assert slot > mark & FIELD, "settlement: slot committed"
+        previous = mark >> PREVIOUS_AT
+    assert (books >> PROPOSED_AT) & FIELD != number, "settlement: period proposed"
+    self.marks[number] = slot | (previous << PREVIOUS_AT)
+    self.heads[number] = self._link(
+        head, Commitment(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
+    )
+    log SlotCommitted(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
 
 
 @external
@@ -316,12 +330,14 @@ def propose(period: uint256, words: DynArray[uint256, MAX_WORDS]):
     assert msg.sender == self.operator, "settlement: not the operator"
     assert not self.paused, "settlement: paused"
     assert block.timestamp >= (period + 1) * slotSeconds * slotsPerPeriod, "settlement: period not over"
-    stored: Period = self.periods[period]
-    assert stored.head != empty(bytes32) and period > self.settledPeriod, "settlement: nothing to settle"
-    assert stored.previous == self.settledPeriod, "settlement: earlier period open"
-    assert self.proposal.period != period, "settlement: already proposed"
+    head: bytes32 = self.heads[period]
+    books: uint256 = self.books
+    settled: uint256 = (books >> SETTLED_AT) & FIELD
+    assert head != empty(bytes32) and period > settled, "settlement: nothing to settle"
+    assert self.marks[period] >> PREVIOUS_AT == settled, "settlement: earlier period open"
+    assert (books >> PROPOSED_AT) & FIELD != period, "settlement: already proposed"
     # after a void the last slot must be committed anew, so that it is reopened once and never a slot before it
-    assert self.proposal.head != stored.head, "settlement: last slot not repeated"
+    assert not self.isVoid[head], "settlement: last slot not repeated"
     assert len(words) * 4 <= self.memberCount + 3, "settlement: unknown members"
     total: uint256 = 0
     for word: uint256 in words:
@@ -330,7 +346,8 @@ def propose(period: uint256, words: DynArray[uint256, MAX_WORDS]):
     assert (total & (2**128 - 1)) + (total >> 128) == len(words) * 2**64, "settlement: not zero-sum"
     wordsHash: bytes32 = keccak256(abi_encode(words))
     readyAt: uint256 = block.timestamp + window
-    self.proposal = Proposal(period=period, wordsHash=wordsHash, head=stored.head, readyAt=readyAt)
+    self.books = (books & (2**128 - 1)) | (period << PROPOSED_AT) | (readyAt << READY_AT)
+    self.wordsHash = wordsHash
     log Proposed(period=period, wordsHash=wordsHash, readyAt=readyAt)
 
 
@@ -340,8 +357,7 @@ def retract():
     @notice Take back the pending proposal, for example one that would overdraw a member by now.
     """
     assert msg.sender == self.operator, "settlement: not the operator"
-    self._pending()
-    self._void()
+    self._void(self._pending())
 
 
 # -- anyone -----------------------------------------------------------------------------------------------
@@ -354,17 +370,17 @@ def finalise(words: DynArray[uint256, MAX_WORDS]):
     @param words the same words as proposed
     """
     assert not self.paused, "settlement: paused"
-    pending: Proposal = self._pending()
-    assert block.timestamp >= pending.readyAt, "settlement: window open"
-    assert keccak256(abi_encode(words)) == pending.wordsHash, "settlement: other words"
-    self.settledPeriod = pending.period
+    period: uint256 = self._pending()
+    assert block.timestamp >= self.books >> READY_AT, "settlement: window open"
+    assert keccak256(abi_encode(words)) == self.wordsHash, "settlement: other words"
+    self.books = (self.books & FIELD) | (period << SETTLED_AT)
     j: uint256 = 0
     for word: uint256 in words:
         balance: uint256 = unsafe_add(unsafe_add(self.balances[j], word), BIAS)
         assert balance & (TOP | BIAS) == TOP, "settlement: overdraft or lane overflow"
         self.balances[j] = balance ^ TOP
         j = unsafe_add(j, 1)
-    log Settled(period=pending.period, words=j)
+    log Settled(period=period, words=j)
 
 
 @external
@@ -373,7 +389,8 @@ def challenge(
     index: uint256,
     sums: uint256,
     proof: DynArray[Node, MAX_DEPTH],
-    header: Header,
+    previous: bytes32,
+    commitment: Commitment,
 ):
     """
     @notice Void the pending proposal by showing one leaf of the period's last slot that contradicts it:
@@ -382,26 +399,27 @@ def challenge(
     @param index the member's index
     @param sums the leaf: debit | credit << 64 | bought << 128 | sold << 192
     @param proof siblings from the leaf to the root
-    @param header opening of the last slot commitment
+    @param previous head of the hash chain before the last slot commitment
+    @param commitment last slot commitment
     """
-    pending: Proposal = self._pending()
-    assert block.timestamp < pending.readyAt, "settlement: window closed"
-    assert keccak256(abi_encode(words)) == pending.wordsHash, "settlement: other words"
-    assert keccak256(abi_encode(header)) == pending.head, "settlement: other slot"
+    period: uint256 = self._pending()
+    assert block.timestamp < self.books >> READY_AT, "settlement: window closed"
+    assert keccak256(abi_encode(words)) == self.wordsHash, "settlement: other words"
+    assert self._link(previous, commitment) == self.heads[period], "settlement: other slot"
     assert len(proof) == depth and index < (1 << depth), "settlement: bad proof"
     root: bytes32 = empty(bytes32)
     totals: uint256 = 0
     consistent: bool = False
-    root, totals, consistent = self._climb(header.slot, index, sums, proof)
-    assert root == header.root, "settlement: bad proof"
+    root, totals, consistent = self._climb(commitment.slot, index, sums, proof)
+    assert root == commitment.root, "settlement: bad proof"
     net: int256 = convert((sums >> 64) & LANE, int256) - convert(sums & LANE, int256)
     stated: int256 = 0
     if index // 4 < len(words):
         stated = convert((words[index // 4] >> (64 * (index % 4))) & LANE, int256) - 2**62
-    limit: uint256 = self._limit(index, pending.period)
+    limit: uint256 = self._limit(index, period)
     excess: bool = limit > 0 and stated < 0 and convert(-stated, uint256) >= limit
-    assert not consistent or totals != header.totals or net != stated or excess, "settlement: no fraud shown"
-    self._void()
+    assert not consistent or totals != commitment.money or net != stated or excess, "settlement: no fraud shown"
+    self._void(period)
 
 
 @external
@@ -410,9 +428,9 @@ def veto():
     @notice Arbiter: stop the pending netting inside its window (leaves unpublished or not covered by orders).
     """
     assert msg.sender == self.arbiter, "settlement: not the arbiter"
-    pending: Proposal = self._pending()
-    assert block.timestamp < pending.readyAt, "settlement: window closed"
-    self._void()
+    period: uint256 = self._pending()
+    assert block.timestamp < self.books >> READY_AT, "settlement: window closed"
+    self._void(period)
 
 
 # -- roles ------------------------------------------------------------------------------------------------
@@ -498,7 +516,60 @@ def isPending() -> bool:
     """
     @notice Whether a proposal waits for its window to end or to be finalised.
     """
-    return self.proposal.period > self.settledPeriod
+    return self.books >> PROPOSED_AT != 0
+
+
+@external
+@view
+def proposal() -> (uint256, uint256):
+    """
+    @notice Period whose net amounts are proposed, and the time from which they can be finalised; zeros without one.
+    """
+    return (self.books >> PROPOSED_AT) & FIELD, self.books >> READY_AT
+
+
+@external
+@view
+def latestPeriod() -> uint256:
+    """
+    @notice Newest period with a slot commitment; zero before the first.
+    """
+    return self.books & FIELD
+
+
+@external
+@view
+def settledPeriod() -> uint256:
+    """
+    @notice Newest finalised period; zero before the first.
+    """
+    return (self.books >> SETTLED_AT) & FIELD
+
+
+@external
+@view
+def lastSlot(period: uint256) -> uint256:
+    """
+    @notice Last slot committed in a period; the next commitment must be of a later one.
+    """
+    return self.marks[period] & FIELD
+
+
+@external
+@view
+def isCommitted(opening: Opening) -> bool:
+    """
+    @notice Whether a slot was committed with exactly this content, certificates' root included, and still counts.
+            Final once the slot's period is at most `settledPeriod`; a commitment that was void never counts again.
+    @param opening the commitment, the head of its period's hash chain before it, and the hashes of the period's later
+                   commitments, keccak256 of their five words each
+    """
+    head: bytes32 = self._link(opening.previous, opening.commitment)
+    if self.isVoid[head]:
+        return False
+    for later: bytes32 in opening.later:
+        head = keccak256(concat(head, later))
+    return head == self.heads[opening.commitment.slot // slotsPerPeriod]
 
 
 # -- internal ---------------------------------------------------------------------------------------------
@@ -535,26 +606,34 @@ def _limit(index: uint256, period: uint256) -> uint256:
 
 
 @internal
-@view
-def _pending() -> Proposal:
+@pure
+def _link(head: bytes32, commitment: Commitment) -> bytes32:
     """
-    @dev The open proposal.
+    @dev Head of a period's hash chain after a commitment.
     """
-    pending: Proposal = self.proposal
-    assert pending.period > self.settledPeriod, "settlement: nothing proposed"
-    return pending
+    return keccak256(concat(head, keccak256(abi_encode(commitment))))
 
 
 @internal
-def _void():
+@view
+def _pending() -> uint256:
     """
-    @dev Drop the proposal and let the operator commit the period's last slot once more: leaves are running
-         totals, so a corrected last slot corrects the period. The bad commitment stays in the hash chain,
-         and the proposal's head stays stored: it must change before the next proposal.
+    @dev Period of the open proposal.
     """
-    period: uint256 = self.proposal.period
-    self.periods[period].lastSlot -= 1
-    self.proposal.period = 0
+    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    assert period > 0, "settlement: nothing proposed"
+    return period
+
+
+@internal
+def _void(period: uint256):
+    """
+    @dev Drop the proposal and let the operator commit the period's last slot once more: leaves are running totals, so a
+         corrected last slot corrects the period. The bad commitment stays in the hash chain, marked as void.
+    """
+    self.isVoid[self.heads[period]] = True
+    self.marks[period] -= 1
+    self.books = self.books & (2**128 - 1)
     log Voided(period=period, by=msg.sender)
 
 
