@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from transactive.core.accounts import Accounts
 from transactive.core.community import Devices
-from transactive.core.tables import Clearing, Delivery, Orders, Readings
+from transactive.core.tables import Delivery, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import PPM, IntArray, share
 from transactive.metering.registers import measure
@@ -101,19 +101,43 @@ def whole(*values: int) -> IntArray:
 class Traded:
     """A cleared slot and its meters, in any mixture of kept and broken words."""
 
-    clearing: Clearing
+    positions: Positions
     readings: Readings
     tariff: Tariff
 
     @property
     def accounts(self) -> Accounts:
         """Accounts of the slot's members."""
-        return Accounts(len(self.clearing.bought_wh))
+        return Accounts(len(self.positions.bought_wh))
 
 
-def clearing_of(slot: int, price: int, bought: Sequence[int], sold: Sequence[int]) -> Clearing:
-    """A clearing from what members bought and sold; the orders behind it do not matter after the market."""
-    return Clearing(slot, price, sum(bought), whole(), np.array(bought, np.int64), np.array(sold, np.int64))
+def positions_of(slot: int, price: int, bought: Sequence[int], sold: Sequence[int]) -> Positions:
+    """Positions at one price from what members bought and sold."""
+    return Positions.at_one_price(slot, price, np.array(bought, np.int64), np.array(sold, np.int64))
+
+
+@st.composite
+def priced(draw: st.DrawFn, slot: int, tariff: Tariff, bought: Sequence[int], sold: Sequence[int]) -> Positions:
+    """Positions between feed-in and supply − fee: at one price, at one a trade, or with congestion rent."""
+    price = st.integers(tariff.feed_in, tariff.grid_cost)
+    how = draw(st.sampled_from(("one price", "trades", "nodes")))
+    if how == "one price":
+        return positions_of(slot, draw(price), bought, sold)
+    few = st.sampled_from(draw(st.lists(price, min_size=1, max_size=3)))  # some trades share a price
+    rows: list[tuple[int, bool, int, int]] = []
+    buys, sells = ([[k, wh] for k, wh in enumerate(side) if wh] for side in (bought, sold))
+    while buys:
+        most = min(buys[0][1], sells[0][1])
+        wh = draw(st.integers(1, most)) if len(rows) < 12 else most
+        paid = draw(few)
+        received = min(paid, draw(few)) if how == "nodes" else paid
+        rows += [(buys[0][0], True, wh, paid), (sells[0][0], False, wh, received)]
+        for side in (buys, sells):
+            side[0][1] -= wh
+            if not side[0][1]:
+                side.pop(0)
+    columns = np.array(rows, np.int64).reshape(-1, 4).T
+    return Positions.of(slot, len(bought), columns[0], columns[1].astype(bool), columns[2], columns[3])
 
 
 @st.composite
@@ -144,7 +168,7 @@ def traded_slots(draw: st.DrawFn, most_members: int = 7) -> Traded:
     imported, exported = (np.maximum(sign * np.array(net, np.int64), 0) for sign in (1, -1))
     nothing = np.zeros(members, np.int64)
     return Traded(
-        clearing_of(SLOT, draw(st.integers(tariff.feed_in, tariff.grid_cost)), bought, sold),
+        draw(priced(SLOT, tariff, bought, sold)),
         Readings(SLOT, imported, exported, exported, nothing, nothing),
         tariff,
     )
@@ -207,6 +231,6 @@ def neighbourhoods(draw: st.DrawFn, most_members: int = 5, most_slots: int = 6) 
         charged = charged + charge - devices.drawn_wh(discharge)
         readings = measure(SLOT + 3600 * number, consumption, generation, charge, discharge)
         bought, sold = draw(trades(members, most_wh))
-        delivery = deliver(clearing_of(readings.slot, 0, bought, sold), readings)
+        delivery = deliver(positions_of(readings.slot, 0, bought, sold), readings)
         slots.append(Lived(readings, delivery, (draw(grams), draw(grams), draw(grams))))
     return Neighbourhood(devices, slots)

@@ -141,9 +141,14 @@ def _check(community: Community, name: str) -> None:
     if DAY_MINUTES % (market.slot_minutes * market.slots_per_period):
         raise ConfigError(f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day")
     try:
-        registry.load(market.mechanism)
+        mechanism = registry.load(market.mechanism)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
+    if isinstance(mechanism, registry.ByNode):
+        raise ConfigError(
+            f"{name}: market.mechanism {market.mechanism!r} needs a network, and a community has none yet; choose"
+            " another one, or clear an order file"
+        )
     _check_sources(community, name)
     _check_members(community, name)
     if community.run.first_slot is not None:

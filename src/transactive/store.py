@@ -16,12 +16,13 @@ import sqlalchemy as sa
 
 from transactive.core.accounts import Accounts
 from transactive.core.errors import StateError
-from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Postings, Readings, Refusals
+from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Positions, Postings, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import BlockReceipt
+    from transactive.market.door import Cleared
 
 FILE = "market.sqlite"
 METADATA = sa.MetaData()
@@ -49,7 +50,10 @@ CLEARINGS = _table(
     *("price", "traded_wh", "floor", "cap", "tick"),
     *("supply_price", "feed_in", "fee", "grid_g_per_kwh"),
 )
-ORDERS = _table("orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh")
+ORDERS = _table(
+    "orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh", "money_n"
+)
+POSITIONS = _table("positions", ("slot", "is_buy", "member", "price"), "energy_wh")
 REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
 READINGS = _table(
     "readings",
@@ -110,20 +114,23 @@ class Store:
     # -- stages of a slot -----------------------------------------------------------------------
 
     def save_trading(
-        self, orders: Orders, refusals: Refusals, clearing: Clearing, grid: PriceGrid, tariff: Tariff, grid_g: int
+        self, orders: Orders, refusals: Refusals, cleared: Cleared, grid: PriceGrid, tariff: Tariff, grid_g: int
     ) -> None:
         """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot."""
+        clearing, slot = cleared.clearing, orders.slot
+        row = {"slot": slot, "price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
+        row |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
+        row |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
         with self._transaction() as connection:
-            _put(connection, ORDERS, orders.slot, _rows(orders, allocated_wh=clearing.allocated_wh))
-            _put(connection, REFUSALS, orders.slot, _rows(refusals))
-            cleared = {"slot": clearing.slot, "price": clearing.price, "traded_wh": clearing.traded_wh}
-            cleared |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
-            cleared |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
-            _put_one(connection, CLEARINGS, {**cleared, "grid_g_per_kwh": grid_g})
+            given = {"allocated_wh": clearing.allocated_wh, "money_n": cleared.money_n}
+            _put(connection, ORDERS, slot, _rows(orders, **given))
+            _put(connection, REFUSALS, slot, _rows(refusals))
+            _put(connection, POSITIONS, slot, cleared.positions.columns())
+            _put_one(connection, CLEARINGS, row)
 
     def save_delivery(
         self,
-        clearing: Clearing,
+        positions: Positions,
         readings: Readings,
         postings: Postings,
         certificates: Certificates,
@@ -139,8 +146,8 @@ class Store:
         per_member = {
             **readings.columns(),
             "member": np.arange(members),
-            "bought_wh": clearing.bought_wh,
-            "sold_wh": clearing.sold_wh,
+            "bought_wh": positions.bought_wh,
+            "sold_wh": positions.sold_wh,
             "net_n": postings.net_n(Accounts(members).total)[:members],
             "location_mg": footprints.location_mg,
             "market_mg": footprints.market_mg,
@@ -177,19 +184,21 @@ class Store:
             data: bytes | None = connection.scalar(sa.select(SNAPSHOT.c.data))
         return data
 
-    def trading(self, slot: int, members: int) -> tuple[Orders, Clearing] | None:
-        """Orders and clearing of a slot as they were saved, or None."""
+    def trading(self, slot: int, members: int) -> tuple[Orders, Clearing, Positions] | None:
+        """Orders, clearing and positions of a slot as they were saved, or None."""
         cleared = self.rows(sa.select(CLEARINGS).where(CLEARINGS.c.slot == slot))
         if not cleared:
             return None
         columns = _columns(self.rows(sa.select(ORDERS).where(ORDERS.c.slot == slot).order_by(ORDERS.c.row)), ORDERS)
-        is_buy, given = columns["is_buy"].astype(bool), columns["allocated_wh"]
         names = ("member", "price", "energy_wh", "lock_n")
+        is_buy = columns["is_buy"].astype(bool)
         orders = Orders(slot=slot, is_buy=is_buy, **{name: columns[name] for name in names})
-        bought, sold = np.zeros(members, np.int64), np.zeros(members, np.int64)
-        np.add.at(bought, orders.member[is_buy], given[is_buy])
-        np.add.at(sold, orders.member[~is_buy], given[~is_buy])
-        return orders, Clearing(slot, cleared[0]["price"], cleared[0]["traded_wh"], given, bought, sold)
+        held = _columns(self.rows(sa.select(POSITIONS).where(POSITIONS.c.slot == slot)), POSITIONS)
+        rows = (held["member"], held["is_buy"].astype(bool), held["energy_wh"], held["price"])
+        positions = Positions.of(slot, members, *rows)
+        price, traded = cleared[0]["price"], cleared[0]["traded_wh"]
+        given = columns["allocated_wh"]
+        return orders, Clearing(slot, price, traded, given, positions.bought_wh, positions.sold_wh), positions
 
     def rows(self, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
         """Rows of a query as mappings."""

@@ -138,7 +138,7 @@ CASES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "negative gate": (toml("slot_minutes = 60", "slot_minutes = 60\ngate_closure_minutes = -5"), ("gate_closure_minutes",)),
     "tick of nothing": (toml("slot_minutes = 60", "slot_minutes = 60\ntick_micro_per_kwh = 0"), ("tick_micro_per_kwh",)),
     "unknown mechanism": (toml("slot_minutes = 60", 'slot_minutes = 60\nmechanism = "magic"'), ("magic", "uniform")),
-    "mechanism of many prices": (toml("slot_minutes = 60", 'slot_minutes = 60\nmechanism = "pay_as_bid"'), ("pay_as_bid", "choose uniform")),
+    "mechanism without its network": (toml("slot_minutes = 60", 'slot_minutes = 60\nmechanism = "locational"'), ("locational", "needs a network")),
     "feed-in above supply": (toml("feed_in_micro_per_kwh = 80_000", "feed_in_micro_per_kwh = 300_000"), ("supply price 280000", "feed-in")),
     "fee leaves no room": (toml("network_fee_micro_per_kwh = 30_000", "network_fee_micro_per_kwh = 200_000"), ("supply price 280000", "fee")),
     "tick wider than the grid": (toml("slot_minutes = 60", "slot_minutes = 60\ntick_micro_per_kwh = 500_000"), ("tick", "supply price")),

@@ -12,7 +12,7 @@ from transactive.core.accounts import Accounts
 from transactive.core.community import Devices, Member
 from transactive.core.tables import CertificateState, Orders, PostingKind, Readings
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.market.uniform import clear
+from transactive.market import door, uniform
 from transactive.settlement.netted import deliver, post
 from transactive.trading.escrow import lock_price, locked_after_clearing
 
@@ -48,18 +48,28 @@ def readings():
 
 
 @pytest.fixture(scope="module")
-def clearing(orders):
-    return clear(orders, GRID, members=4)
+def cleared(orders):
+    return door.clear(uniform.clear, orders, GRID, 4)
 
 
 @pytest.fixture(scope="module")
-def delivery(clearing, readings):
-    return deliver(clearing, readings)
+def clearing(cleared):
+    return cleared.clearing
 
 
 @pytest.fixture(scope="module")
-def postings(clearing, delivery):
-    return post(delivery, clearing.price, TARIFF, Accounts(4))
+def positions(cleared):
+    return cleared.positions
+
+
+@pytest.fixture(scope="module")
+def delivery(positions, readings):
+    return deliver(positions, readings)
+
+
+@pytest.fixture(scope="module")
+def postings(positions, delivery):
+    return post(delivery, positions, TARIFF, Accounts(4))
 
 
 def test_price_grid_runs_from_feed_in_to_supply_less_fee():
@@ -71,12 +81,12 @@ def test_1_orders_lock(orders):
     assert orders.lock_n.tolist() == [340_000_000, 195_000_000, 504_000_000, 230_000_000]
 
 
-def test_2_clearing(clearing):
+def test_2_clearing(clearing, positions):
     assert (clearing.price, clearing.traded_wh) == (120_000, 2_800)
     assert clearing.allocated_wh.tolist() == [2_000, 800, 1_800, 1_000]
     assert clearing.sold_wh.tolist() == [2_000, 800, 0, 0]
     assert clearing.bought_wh.tolist() == [0, 0, 1_800, 1_000]
-    assert locked_after_clearing(clearing, TARIFF).tolist() == [260_000_000, 104_000_000, 270_000_000, 150_000_000]
+    assert locked_after_clearing(positions, TARIFF).tolist() == [260_000_000, 104_000_000, 270_000_000, 150_000_000]
 
 
 def test_3_delivery(delivery):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import SLOT, clearing_of, tariffs, trades
+from tests.strategies import SLOT, positions_of, priced, tariffs, trades
 from transactive.core.accounts import Accounts
 from transactive.core.merkle import MONEY
 from transactive.core.tables import PostingKind, Readings
@@ -26,7 +26,7 @@ class Book:
         self.credit: dict[int, list[int]] = {}
         self.energy: dict[int, list[tuple[int, int]]] = {}
 
-    def enter(self, period, clearing, postings):
+    def enter(self, period, positions, postings):
         count = len(self.balance)
         net = [0] * (count + 2)
         for payer, payee, amount in zip(postings.payer, postings.payee, postings.amount_n, strict=True):
@@ -37,7 +37,7 @@ class Book:
         for k in range(count):
             debit[k] += max(-net[k], 0)
             credit[k] += max(net[k], 0)
-        for k, (b, s) in enumerate(zip(clearing.bought_wh.tolist(), clearing.sold_wh.tolist(), strict=True)):
+        for k, (b, s) in enumerate(zip(positions.bought_wh.tolist(), positions.sold_wh.tolist(), strict=True)):
             energy[k] = (energy[k][0] + b, energy[k][1] + s)
 
     def settle(self, period):
@@ -49,14 +49,14 @@ class Book:
 
 
 @st.composite
-def meters(draw, clearing, most_wh):
+def meters(draw, positions, most_wh):
     net = [
         b - s + draw(st.sampled_from((0, 0, most_wh, -most_wh))) + draw(st.integers(-3, 3))
-        for b, s in zip(clearing.bought_wh.tolist(), clearing.sold_wh.tolist(), strict=True)
+        for b, s in zip(positions.bought_wh.tolist(), positions.sold_wh.tolist(), strict=True)
     ]
     imported, exported = (np.maximum(sign * np.array(net, np.int64), 0) for sign in (1, -1))
     nothing = np.zeros(len(net), np.int64)
-    return Readings(clearing.slot, imported, exported, exported, nothing, nothing)
+    return Readings(positions.slot, imported, exported, exported, nothing, nothing)
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,28 +79,28 @@ def test_the_books_balance_and_no_member_is_overdrawn(data):
         # trading: two slots may be open at once, each within what is free
         slot = SLOT + 3600 * number
         bought, sold = data.draw(trades(members, most_wh))
-        clearing = clearing_of(slot, data.draw(st.integers(tariff.feed_in, tariff.grid_cost)), bought, sold)
-        locks = locked_after_clearing(clearing, tariff)
+        positions = data.draw(priced(slot, tariff, bought, sold))
+        locks = locked_after_clearing(positions, tariff)
         if (locks > ledger.free_n()).any():
-            clearing = clearing_of(slot, clearing.price, [0] * members, [0] * members)
+            positions = positions_of(slot, 0, [0] * members, [0] * members)
             locks = np.zeros(members, np.int64)
         ledger.lock(slot, locks)
-        open_slots.append((number, clearing))
+        open_slots.append((number, positions))
         if data.draw(st.booleans()) and len(open_slots) < 2:
             continue
 
         # delivery of the older one
-        delivered, clearing = open_slots.pop(0)
+        delivered, positions = open_slots.pop(0)
         period = delivered // SLOTS_PER_PERIOD
-        readings = data.draw(meters(clearing, most_wh))
-        delivery = deliver(clearing, readings)
-        postings = post(delivery, clearing.price, tariff, accounts)
-        ledger.unlock(clearing.slot)
+        readings = data.draw(meters(positions, most_wh))
+        delivery = deliver(positions, readings)
+        postings = post(delivery, positions, tariff, accounts)
+        ledger.unlock(positions.slot)
         postings = postings.and_then(advance(postings, delivery, tariff, ledger.funds_n(), accounts))
         if (delivered + 1) % SLOTS_PER_PERIOD == 0:
-            postings = postings.and_then(dividend(clearing.slot, ledger.undistributed_with(postings), accounts))
-        ledger.enter(period, clearing, postings)
-        book.enter(period, clearing, postings)
+            postings = postings.and_then(dividend(positions.slot, ledger.undistributed_with(postings), accounts))
+        ledger.enter(period, positions, postings)
+        book.enter(period, positions, postings)
         for payee, amount, kind in zip(postings.payee, postings.amount_n, postings.kind, strict=True):
             if kind == PostingKind.ADVANCE:
                 receivable[payee] += int(amount)

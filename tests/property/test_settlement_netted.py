@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import Traded, clearing_of, traded_slots
+from tests.strategies import Traded, positions_of, traded_slots
 from transactive.core.accounts import Accounts
 from transactive.core.tables import PostingKind, Readings
 from transactive.core.tariff import Tariff
@@ -16,18 +16,18 @@ from transactive.trading.escrow import locked_after_clearing
 
 def settled(slot: Traded):
     """Delivery, postings and nets of a slot."""
-    delivery = deliver(slot.clearing, slot.readings)
-    postings = post(delivery, slot.clearing.price, slot.tariff, slot.accounts)
+    delivery = deliver(slot.positions, slot.readings)
+    postings = post(delivery, slot.positions, slot.tariff, slot.accounts)
     return delivery, postings, postings.net_n(slot.accounts.total)
 
 
 def settled_plainly(slot: Traded):
     """The same in plain Python, member by member: money of members, supplier, network and community, and local use."""
-    t, price = slot.tariff, slot.clearing.price
+    t, held = slot.tariff, slot.positions
     grid_cost = t.supply - t.fee
     quarter = (grid_cost - t.feed_in) // 4
     needs_pay, gives_receive = grid_cost - quarter, t.feed_in + quarter
-    bought, sold = slot.clearing.bought_wh.tolist(), slot.clearing.sold_wh.tolist()
+    bought, sold = slot.positions.bought_wh.tolist(), slot.positions.sold_wh.tolist()
     took, gave = slot.readings.import_wh.tolist(), slot.readings.export_wh.tolist()
     needs, gives = [], []
     for b, s, i, e in zip(bought, sold, took, gave, strict=True):
@@ -36,13 +36,18 @@ def settled_plainly(slot: Traded):
     inside = min(sum(needs), sum(gives))
     met, given_inside = share(inside, needs), share(inside, gives)
     members, local_use = [], []
-    supplier = network = 0
-    for k, (b, s, i, _) in enumerate(zip(bought, sold, took, gave, strict=True)):
+    supplier = 0
+    traded = [0] * len(bought)  # received − paid for trades
+    columns = (column.tolist() for column in (held.member, held.is_buy, held.energy_wh, held.price))
+    for k, is_buy, wh, price in zip(*columns, strict=True):
+        traded[k] += -wh * price if is_buy else wh * price
+    network = -sum(traded)  # congestion rent
+    for k, (b, _, i, _) in enumerate(zip(bought, sold, took, gave, strict=True)):
         short_met, extra_met = met[2 * k : 2 * k + 2]
         short_left, extra_left = needs[2 * k] - short_met, needs[2 * k + 1] - extra_met
         give_left = gives[k] - given_inside[k]
         use = min(b, i) + extra_met
-        money = (s - b) * price - (short_met + extra_met) * needs_pay - short_left * grid_cost
+        money = traded[k] - (short_met + extra_met) * needs_pay - short_left * grid_cost
         money += given_inside[k] * gives_receive + give_left * t.feed_in - extra_left * t.supply - use * t.fee
         members.append(money)
         local_use.append(use)
@@ -66,8 +71,9 @@ def test_postings_sum_to_zero_and_what_passes_through_is_empty_in_the_end(slot):
     assert net.sum() == 0
     assert net[a.escrow] == net[a.pool] == net[a.levy] == 0
     assert (postings.amount_n >= 0).all()
-    assert (postings.energy_wh > 0).all()
-    assert (postings.amount_n == postings.energy_wh * np.abs(postings.price)).all()
+    priced = postings.kind != PostingKind.CONGESTION_RENT
+    assert (postings.amount_n == postings.energy_wh * np.abs(postings.price))[priced].all()
+    assert (postings.energy_wh > 0)[priced].all()
     assert (postings.payer != postings.payee).all()
     assert postings.kind.tolist() == sorted(postings.kind.tolist())
 
@@ -79,22 +85,24 @@ def test_supplier_and_network_get_exactly_their_tariff(slot):
     tariff = slot.tariff
     grid = imports - exports
     assert net[slot.accounts.supplier] == grid * (tariff.supply if grid > 0 else tariff.feed_in)
-    assert net[slot.accounts.network] == tariff.fee * min(imports, exports)
+    rent = slot.positions.surplus_n
+    assert rent >= 0
+    assert net[slot.accounts.network] == tariff.fee * min(imports, exports) + rent
     assert net[slot.accounts.community] >= 0
 
 
 @given(traded_slots())
-def test_together_nobody_pays_more_than_without_a_market(slot):
+def test_together_nobody_pays_more_than_without_a_market_but_for_congestion_rent(slot):
     _, _, net = settled(slot)
     members = slot.accounts.members
     alone = tariff_alone_n(slot.readings, slot.tariff)
-    assert net[:members].sum() + net[slot.accounts.community] >= alone.sum()
+    assert net[:members].sum() + net[slot.accounts.community] + slot.positions.surplus_n >= alone.sum()
 
 
 @given(traded_slots())
 def test_a_member_that_keeps_its_word_never_loses(slot):
     _, _, net = settled(slot)
-    kept = (slot.readings.import_wh >= slot.clearing.bought_wh) & (slot.readings.export_wh >= slot.clearing.sold_wh)
+    kept = (slot.readings.import_wh >= slot.positions.bought_wh) & (slot.readings.export_wh >= slot.positions.sold_wh)
     alone = tariff_alone_n(slot.readings, slot.tariff)
     assert (net[: slot.accounts.members] >= alone)[kept].all()
 
@@ -102,14 +110,16 @@ def test_a_member_that_keeps_its_word_never_loses(slot):
 @given(traded_slots())
 def test_a_seller_that_delivers_nothing_pays_at_least_the_price_of_a_need(slot):
     delivery, _, net = settled(slot)
-    idle = (slot.readings.export_wh == 0) & (slot.readings.import_wh == 0) & (slot.clearing.bought_wh == 0)
-    most = delivery.sold_wh * (slot.clearing.price - slot.tariff.needs_pay)
+    idle = (slot.readings.export_wh == 0) & (slot.readings.import_wh == 0) & (slot.positions.bought_wh == 0)
+    held, most = slot.positions, -delivery.sold_wh * slot.tariff.needs_pay
+    sells = ~held.is_buy
+    np.add.at(most, held.member[sells], (held.energy_wh * held.price)[sells])
     assert (net[: slot.accounts.members] <= most)[idle].all()
 
 
 @given(traded_slots())
 def test_delivery_splits_every_deviation_once(slot):
-    d = deliver(slot.clearing, slot.readings)
+    d = deliver(slot.positions, slot.readings)
     short, extra = d.short_inside_wh + d.short_supplier_wh, d.extra_inside_wh + d.extra_supplier_wh
     give = d.give_inside_wh + d.give_supplier_wh
     assert (d.imported_wh - d.bought_wh - d.exported_wh + d.sold_wh == short + extra - give).all()
@@ -124,7 +134,7 @@ def test_delivery_splits_every_deviation_once(slot):
 @given(traded_slots())
 def test_without_a_trade_the_community_still_shares_what_crosses_its_meters(slot):
     members = slot.accounts.members
-    untraded = Traded(clearing_of(0, slot.tariff.feed_in, [0] * members, [0] * members), slot.readings, slot.tariff)
+    untraded = Traded(positions_of(0, slot.tariff.feed_in, [0] * members, [0] * members), slot.readings, slot.tariff)
     _, _, net = settled(untraded)
     assert (net[:members] >= tariff_alone_n(slot.readings, slot.tariff)).all()
 
@@ -136,7 +146,7 @@ def test_without_a_trade_the_community_still_shares_what_crosses_its_meters(slot
 def funded(draw):
     """A slot whose members have at least what they locked when it was cleared."""
     slot = draw(traded_slots())
-    locks = locked_after_clearing(slot.clearing, slot.tariff)
+    locks = locked_after_clearing(slot.positions, slot.tariff)
     spare = [draw(st.sampled_from((0, 0, 1, 10**6, 10**9, 10**13))) for _ in locks]
     return slot, locks + np.array(spare, np.int64)
 
@@ -145,7 +155,7 @@ def funded(draw):
 def test_no_order_costs_more_than_its_lock(case):
     slot, _ = case
     delivery, _, net = settled(slot)
-    locks = locked_after_clearing(slot.clearing, slot.tariff)
+    locks = locked_after_clearing(slot.positions, slot.tariff)
     within = (delivery.imported_wh <= delivery.bought_wh) & (delivery.exported_wh <= delivery.sold_wh)
     assert (-net[: slot.accounts.members] <= locks)[within].all()
 
@@ -184,12 +194,12 @@ def test_a_buyer_that_takes_nothing_at_a_negative_feed_in_has_it_locked():
     """It was paid 20 n¤/Wh for buying and pays 100 to have it taken back: 80 a Wh, where price + fee is only 10."""
     tariff = Tariff(supply=300, feed_in=-100, fee=30)
     slot = Traded(
-        clearing_of(0, -20, [10, 0], [0, 10]),
+        positions_of(0, -20, [10, 0], [0, 10]),
         Readings(0, *(np.array(c, np.int64) for c in ([0, 0], [0, 10], [0, 10], [0, 0], [0, 0]))),
         tariff,
     )
     delivery, postings, net = settled(slot)
-    locks = locked_after_clearing(slot.clearing, tariff)
+    locks = locked_after_clearing(slot.positions, tariff)
     assert net[0] == -800
     assert locks.tolist() == [800, 2_900]
     assert len(advance(postings, delivery, tariff, locks, slot.accounts)) == 0
@@ -198,7 +208,7 @@ def test_a_buyer_that_takes_nothing_at_a_negative_feed_in_has_it_locked():
 def test_surplus_that_costs_its_home_money_is_advanced():
     tariff = Tariff(supply=300, feed_in=-100, fee=30)
     nothing, ten = np.array([0]), np.array([10])
-    slot = Traded(clearing_of(0, -100, [0], [0]), Readings(0, nothing, ten, ten, nothing, nothing), tariff)
+    slot = Traded(positions_of(0, -100, [0], [0]), Readings(0, nothing, ten, ten, nothing, nothing), tariff)
     delivery, postings, _ = settled(slot)
     more = advance(postings, delivery, tariff, np.array([300]), slot.accounts)
     assert more.amount_n.tolist() == [700]
@@ -207,7 +217,7 @@ def test_surplus_that_costs_its_home_money_is_advanced():
 def test_extra_energy_that_is_paid_for_by_the_supplier_needs_no_advance():
     tariff = Tariff(supply=-50, feed_in=-100, fee=0)
     nothing, ten = np.array([0]), np.array([10])
-    slot = Traded(clearing_of(0, -60, [0], [0]), Readings(0, ten, nothing, nothing, nothing, nothing), tariff)
+    slot = Traded(positions_of(0, -60, [0], [0]), Readings(0, ten, nothing, nothing, nothing, nothing), tariff)
     delivery, postings, net = settled(slot)
     assert net[0] == 500
     assert len(advance(postings, delivery, tariff, nothing, slot.accounts)) == 0

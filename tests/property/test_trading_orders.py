@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import clearing_of, tariffs
+from tests.strategies import positions_of, tariffs
 from transactive.core.tables import Forecast, Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.trading.curves import curve_orders
@@ -149,7 +149,7 @@ def test_locks_only_shrink_when_the_price_is_known(wish, data):
         [int(orders.energy_wh[traded & (orders.member == m) & side].sum()) for m in range(members)]
         for side in (orders.is_buy, ~orders.is_buy)
     )
-    after = locked_after_clearing(clearing_of(0, price, bought, sold), tariff)
+    after = locked_after_clearing(positions_of(0, price, bought, sold), tariff)
     assert (after <= locked_before_clearing(orders, members)).all()
     at_limit = np.array([price])
     buy, sell = (int(lock_price(np.array([side]), at_limit, tariff)[0]) for side in (True, False))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.strategies import clearing_of, whole
+from tests.strategies import positions_of, whole
 from transactive.carbon import allotment
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.flows import behind_the_meter
@@ -28,7 +28,7 @@ def slot(consumption, generation, charge=None, discharge=None, lots=None, factor
     nothing = [0] * members
     flows = (np.array(c, np.int64) for c in (consumption, generation, charge or nothing, discharge or nothing))
     readings = measure(0, *flows)
-    delivery = deliver(clearing_of(0, 0, nothing, nothing), readings)
+    delivery = deliver(positions_of(0, 0, nothing, nothing), readings)
     result = account(readings, delivery, battery(members, efficiency), lots or Lots.empty(members), Factors(*factors))
     c = result.certificates
     columns = (c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import Traded, clearing_of, orders_table, traded_slots, whole
+from tests.strategies import Traded, orders_table, positions_of, traded_slots, whole
 from transactive.core.tables import Footprints, PostingKind, Postings, Readings
 from transactive.core.tariff import Tariff
 from transactive.insight.summary import MemberBill, member_bills, summarise
@@ -18,14 +18,14 @@ from transactive.settlement.netted import deliver, post, tariff_alone_n
 
 
 def posted(slot: Traded):
-    return post(deliver(slot.clearing, slot.readings), slot.clearing.price, slot.tariff, slot.accounts)
+    return post(deliver(slot.positions, slot.readings), slot.positions, slot.tariff, slot.accounts)
 
 
 def count(tally: Tally, slot: Traded, postings: Postings, baseline: Readings | None = None) -> Tally:
     members = slot.accounts.members
     orders = orders_table([0] * 3, [True] * 3, [0] * 3, [1] * 3)
     footprints = Footprints(0, 10 * np.arange(members), 100 * np.arange(members), 0, 0, 0, 0, 0)
-    tally.add(orders, slot.clearing, slot.readings, postings, footprints, baseline or slot.readings, slot.tariff)
+    tally.add(orders, slot.positions, slot.readings, postings, footprints, baseline or slot.readings, slot.tariff)
     return tally
 
 
@@ -38,7 +38,7 @@ def summed(tally: Tally, bills: list[MemberBill]):
 def worked():
     """Two homes: one sells what the other uses, which takes 100 Wh more from the grid."""
     columns = (whole(0, 400), whole(300, 0), whole(500, 0), whole(0, 0), whole(0, 0))
-    return Traded(clearing_of(0, 150, [0, 300], [300, 0]), Readings(0, *columns), Tariff(280, 80, 30))
+    return Traded(positions_of(0, 150, [0, 300], [300, 0]), Readings(0, *columns), Tariff(280, 80, 30))
 
 
 @given(st.lists(traded_slots(), min_size=1, max_size=4))
@@ -54,8 +54,8 @@ def test_sums_are_those_of_the_slots(slots):
         alone -= tariff_alone_n(slot.readings, slot.tariff)
     assert tally.with_market_n.tolist() == paid.tolist()
     assert tally.without_market_n.tolist() == alone.tolist()
-    assert tally.bought_wh.tolist() == sum(slot.clearing.bought_wh for slot in slots).tolist()
-    assert tally.sold_wh.tolist() == sum(slot.clearing.sold_wh for slot in slots).tolist()
+    assert tally.bought_wh.tolist() == sum(slot.positions.bought_wh for slot in slots).tolist()
+    assert tally.sold_wh.tolist() == sum(slot.positions.sold_wh for slot in slots).tolist()
     assert tally.consumption_wh.tolist() == sum(slot.readings.consumption_wh for slot in slots).tolist()
     assert tally.cheapest_supply == min(slot.tariff.supply for slot in slots)
     assert (tally.slots, tally.orders) == (len(slots), 3 * len(slots))
@@ -73,7 +73,7 @@ def test_an_advance_is_still_owed_and_a_dividend_is_a_receipt():
     slot = worked()
     accounts = slot.accounts
     postings = posted(slot)
-    delivery = deliver(slot.clearing, slot.readings)
+    delivery = deliver(slot.positions, slot.readings)
     bare = count(Tally.empty(2), slot, postings).with_market_n
     advanced = postings.and_then(advance(postings, delivery, slot.tariff, whole(0, 54_000), accounts))
     assert advanced.net_n(accounts.total)[1] == -54_000
@@ -98,7 +98,7 @@ def test_a_lost_posting_shows_in_a_residual(slot, data):
 
 def test_energy_that_was_bought_and_not_sold_shows():
     slot = worked()
-    bad = replace(slot, clearing=clearing_of(0, 150, [0, 300], [299, 0]))
+    bad = replace(slot, positions=positions_of(0, 150, [0, 300], [299, 0]))
     assert count(Tally.empty(2), bad, posted(slot)).energy_residual_wh == 1
 
 
@@ -120,7 +120,7 @@ def test_shares_of_nothing_are_zero():
 def test_charging_from_the_grid_never_makes_self_sufficiency_negative():
     tally = Tally.empty(1)
     columns = (whole(500), whole(0), whole(0), whole(400), whole(0))
-    slot = Traded(clearing_of(0, 80, [0], [0]), Readings(0, *columns), Tariff(280, 80, 30))
+    slot = Traded(positions_of(0, 80, [0], [0]), Readings(0, *columns), Tariff(280, 80, 30))
     assert summed(count(tally, slot, posted(slot)), []).self_sufficiency == 0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.strategies import orders_table
-from transactive.core.errors import ConfigError, DataError, RuleBroken
+from transactive.core.errors import DataError, RuleBroken
 from transactive.core.tariff import PriceGrid
 from transactive.market import pay_as_bid, registry
 from transactive.market.trades import check_trades, pair
@@ -53,7 +53,5 @@ def test_a_book_that_is_not_cleared_is_not_paired() -> None:
         pair(np.array([3]), np.array([0]), np.array([], np.int64))
 
 
-def test_a_mechanism_with_many_prices_is_not_settled_at_one() -> None:
-    assert registry.load_any("pay_as_bid") is pay_as_bid.MECHANISM
-    with pytest.raises(ConfigError, match="'pay_as_bid' has more than one price a slot"):
-        registry.load("pay_as_bid")
+def test_a_mechanism_with_many_prices_is_loaded_by_name() -> None:
+    assert registry.load("pay_as_bid") is pay_as_bid.MECHANISM

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.strategies import clearing_of, whole
+from tests.strategies import positions_of, whole
 from transactive.core.accounts import Accounts
 from transactive.core.errors import RuleBroken, StateError
 from transactive.core.tables import PostingKind, Postings
@@ -28,7 +28,7 @@ def enter(ledger, period, *postings):
     first, *more = postings
     for posting in more:
         first = first.and_then(posting)
-    ledger.enter(period, clearing_of(0, 0, [7, 0], [0, 7]), first)
+    ledger.enter(period, positions_of(0, 0, [7, 0], [0, 7]), first)
 
 
 def test_free_is_deposit_less_debits_less_locks_and_gains_wait_for_their_netting(ledger):

@@ -82,4 +82,4 @@ def load_mechanism(name: str) -> registry.AnyMechanism:
     """Mechanism of the option's name. Raises ConfigError naming the known ones."""
     if name not in registry.names():
         raise ConfigError(f"--mechanism {name} is not installed; known: {', '.join(registry.names())}")
-    return registry.load_any(name)
+    return registry.load(name)

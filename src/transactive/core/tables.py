@@ -151,8 +151,9 @@ class Refusals(Table):
 class Clearing(Table):
     """Result of the market for one slot.
 
-    price: µ¤/kWh; without a trade `traded_wh` is 0 and the price means nothing. allocated_wh: (orders,), in the order
-    of `Orders`. bought_wh, sold_wh: (members,).
+    price: µ¤/kWh; without a trade `traded_wh` is 0 and the price means nothing. Where orders trade at prices of their
+    own it is what buyers pay on average, and `Positions` has the prices. allocated_wh: (orders,), in the order of
+    `Orders`. bought_wh, sold_wh: (members,).
     """
 
     slot: int
@@ -161,6 +162,63 @@ class Clearing(Table):
     allocated_wh: IntArray
     bought_wh: IntArray
     sold_wh: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Positions(Table):
+    """What members bought and sold of one slot, in all its clearings, and at which prices: what settlement settles.
+
+    bought_wh, sold_wh: (members,). The columns beside them have one row for each price at which a member bought or
+    sold, (rows,), Wh > 0: buys before sells, then by member, then by rising price [µ¤/kWh].
+    """
+
+    slot: int
+    bought_wh: IntArray
+    sold_wh: IntArray
+    member: IntArray
+    is_buy: BoolArray
+    energy_wh: IntArray
+    price: IntArray
+
+    @classmethod
+    def at_one_price(cls, slot: int, price: int, bought_wh: IntArray, sold_wh: IntArray) -> Positions:
+        """Positions of members, (members,), that all traded at one price."""
+        buyers, sellers = np.flatnonzero(bought_wh), np.flatnonzero(sold_wh)
+        return cls(
+            slot,
+            bought_wh,
+            sold_wh,
+            member=np.concatenate((buyers, sellers)),
+            is_buy=np.arange(len(buyers) + len(sellers)) < len(buyers),
+            energy_wh=np.concatenate((bought_wh[buyers], sold_wh[sellers])),
+            price=np.full(len(buyers) + len(sellers), price, np.int64),
+        )
+
+    @classmethod
+    def of(
+        cls, slot: int, members: int, member: IntArray, is_buy: BoolArray, energy_wh: IntArray, price: IntArray
+    ) -> Positions:
+        """Positions from trades in any order, (trades,): those of one member, side and price are added up."""
+        order = np.lexsort((price, member, ~is_buy))
+        member, is_buy, energy_wh, price = member[order], is_buy[order], energy_wh[order], price[order]
+        sums = np.zeros((2, members), np.int64)
+        np.add.at(sums, (is_buy.astype(np.int64), member), energy_wh)
+        first = np.ones(len(order), bool)
+        first[1:] = (np.diff(member) != 0) | (np.diff(price) != 0) | (is_buy[1:] != is_buy[:-1])
+        starts = np.flatnonzero(first)
+        energy = np.add.reduceat(energy_wh, starts) if len(starts) else energy_wh
+        return cls(slot, sums[1], sums[0], member[starts], is_buy[starts], energy, price[starts])
+
+    def and_then(self, more: Positions) -> Positions:
+        """These positions with those of a later clearing of the same slot."""
+        names = ("member", "is_buy", "energy_wh", "price")
+        rows = (np.concatenate((getattr(self, name), getattr(more, name))) for name in names)
+        return Positions.of(self.slot, len(self.bought_wh), *rows)
+
+    @property
+    def surplus_n(self) -> int:
+        """What buyers pay less what sellers receive [n¤]: nothing, or a congestion rent."""
+        return int((np.where(self.is_buy, self.price, -self.price) * self.energy_wh).sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,7 +245,10 @@ class Delivery(Table):
 
 
 class PostingKind(IntEnum):
-    """Why money moves, in the order in which a slot posts it."""
+    """Why money moves, in the order in which a slot posts it; a congestion rent came later and stands before advances.
+
+    Databases keep these numbers, so none is ever given anew.
+    """
 
     BOUGHT = 1
     CERTIFIED = 2
@@ -203,13 +264,14 @@ class PostingKind(IntEnum):
     FEE_FOLLOWS = 12
     ADVANCE = 13
     DIVIDEND = 14
+    CONGESTION_RENT = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Postings(Table):
     """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.
 
-    amount_n = energy_wh x |price| wherever a price applies; an advance and a dividend have neither.
+    amount_n = energy_wh x |price| wherever a price applies; an advance, a dividend and a congestion rent have neither.
     """
 
     slot: int

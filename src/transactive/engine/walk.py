@@ -12,14 +12,24 @@ from transactive.carbon.storage import Lots
 from transactive.config import Setting
 from transactive.core.errors import StateError, require
 from transactive.core.slots import time_text
-from transactive.core.tables import Certificates, Clearing, Delivery, Footprints, Forecast, Orders, Postings, Readings
+from transactive.core.tables import (
+    Certificates,
+    Clearing,
+    Delivery,
+    Footprints,
+    Forecast,
+    Orders,
+    Positions,
+    Postings,
+    Readings,
+)
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import LOOK_AHEAD, Fleet, Prices
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
 from transactive.insight.tally import Tally
-from transactive.market import registry
+from transactive.market import door, registry
 from transactive.metering.gateway import enter, sign
 from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
@@ -51,6 +61,7 @@ class SlotRecord:
 
     orders: Orders
     clearing: Clearing
+    positions: Positions
     readings: Readings
     delivery: Delivery
     postings: Postings
@@ -60,7 +71,7 @@ class SlotRecord:
     baseline: Readings
 
     def digest(self) -> bytes:
-        """SHA-256 over orders, clearing, readings, postings and certificates."""
+        """SHA-256 over orders, clearing, readings, postings (which hold the positions' prices) and certificates."""
         parts = (self.orders, self.clearing, self.readings, self.postings, self.certificates)
         return hashlib.sha256(b"".join(part.digest() for part in parts)).digest()
 
@@ -85,7 +96,7 @@ class Walk:
         self.chain, self.store = chain, store
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
-        self._clear = registry.load(community.market.mechanism)
+        self.mechanism = registry.load(community.market.mechanism)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
@@ -94,7 +105,7 @@ class Walk:
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self._net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
-        self._traded: dict[int, tuple[Orders, Clearing]] = {}
+        self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the record of each once it is settled.
@@ -151,12 +162,12 @@ class Walk:
         wished = curve_orders(slot, expected, most_export, tariff, grid)
         orders, refusals = admit(wished, self.ledger.free_n())
         self.ledger.lock(slot, locked_before_clearing(orders, self.accounts.members))
-        clearing = self._clear(orders, grid, self.accounts.members)
-        self.ledger.lock(slot, locked_after_clearing(clearing, tariff))
-        self._traded[slot] = (orders, clearing)
+        cleared = door.clear(self.mechanism, orders, grid, self.accounts.members)
+        self.ledger.lock(slot, locked_after_clearing(cleared.positions, tariff))
+        self._traded[slot] = (orders, cleared.clearing, cleared.positions)
         self.tally.refused += len(refusals)
         if self.store:
-            self.store.save_trading(orders, refusals, clearing, grid, tariff, self._grid_g(slot))
+            self.store.save_trading(orders, refusals, cleared, grid, tariff, self._grid_g(slot))
 
     def _plan(self, slot: int) -> None:
         """Make sure that both fleets have a rule for a slot: plans are made at the first gate of a period or run."""
@@ -175,26 +186,26 @@ class Walk:
 
     def deliver(self, slot: int) -> SlotRecord:
         """Deliver, meter, settle, certify, post and commit a slot."""
-        orders, clearing = self._traded.pop(slot)
+        orders, clearing, positions = self._traded.pop(slot)
         tariff = self.setting.tariff(slot)
         readings = self._enter(self._measure(slot, self.fleet))
-        delivery = deliver(clearing, readings)
+        delivery = deliver(positions, readings)
         carbon = self._carbon(readings, delivery)
-        postings = self._post(delivery, clearing, tariff)
-        self.ledger.enter(self.clock.period(slot), clearing, postings)
+        postings = self._post(delivery, positions, tariff)
+        self.ledger.enter(self.clock.period(slot), positions, postings)
         self.lots = carbon.lots
         record = SlotRecord(
-            orders, clearing, readings, delivery, postings, carbon.certificates, carbon.footprints, tariff,
+            orders, clearing, positions, readings, delivery, postings, carbon.certificates, carbon.footprints, tariff,
             self._measure(slot, self.baseline_fleet),
         )  # fmt: skip
         if self.gateway:
             self.digest = hashlib.sha256(self.digest + record.digest()).digest()
-        self.tally.add(record.orders, clearing, readings, postings, carbon.footprints, record.baseline, tariff)
+        self.tally.add(record.orders, positions, readings, postings, carbon.footprints, record.baseline, tariff)
         if self.store:
             fleets = (self.fleet, self.baseline_fleet)
             state = take(slot, self.digest, self.lots, fleets, self.ledger, self.anchor, self.tally)
             self.store.save_delivery(
-                clearing, readings, postings, carbon.certificates, carbon.footprints, record.baseline, state
+                positions, readings, postings, carbon.certificates, carbon.footprints, record.baseline, state
             )
         self._commit(slot)
         return record
@@ -226,10 +237,10 @@ class Walk:
         factors = Factors(self.community.carbon.pv_g_per_kwh, grid_g, residual_g=grid_g)
         return account(readings, delivery, self.devices, self.lots, factors)
 
-    def _post(self, delivery: Delivery, clearing: Clearing, tariff: Tariff) -> Postings:
+    def _post(self, delivery: Delivery, positions: Positions, tariff: Tariff) -> Postings:
         """Postings of a slot with what funds and the end of a period add."""
         slot = delivery.slot
-        postings = post(delivery, clearing.price, tariff, self.accounts)
+        postings = post(delivery, positions, tariff, self.accounts)
         self.ledger.unlock(slot)
         postings = postings.and_then(advance(postings, delivery, tariff, self.ledger.funds_n(), self.accounts))
         if self.clock.ends_period(slot):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.accounts import Accounts
-from transactive.core.tables import Clearing, Footprints, Orders, PostingKind, Postings, Readings
+from transactive.core.tables import Footprints, Orders, Positions, PostingKind, Postings, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 
@@ -57,7 +57,7 @@ class Tally:
     def add(
         self,
         orders: Orders,
-        clearing: Clearing,
+        positions: Positions,
         readings: Readings,
         postings: Postings,
         footprints: Footprints,
@@ -70,19 +70,19 @@ class Tally:
         advanced, dividend = (self._received(postings, kind) for kind in (PostingKind.ADVANCE, PostingKind.DIVIDEND))
         self.slots += 1
         self.orders += len(orders)
-        self.traded_wh += clearing.traded_wh
+        self.traded_wh += int(positions.bought_wh.sum())
         self.with_market_n += advanced - net[:members]  # an advance is still owed
         self.without_market_n += baseline.import_wh * tariff.supply - baseline.export_wh * tariff.feed_in
         self.dividend_n += dividend
-        self.bought_wh += clearing.bought_wh
-        self.sold_wh += clearing.sold_wh
+        self.bought_wh += positions.bought_wh
+        self.sold_wh += positions.sold_wh
         self.consumption_wh += readings.consumption_wh
         self.location_mg += footprints.location_mg
         self.market_mg += footprints.market_mg
         self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
-        self._balance(clearing, readings, postings, net)
+        self._balance(positions, readings, postings, net)
 
-    def _balance(self, clearing: Clearing, readings: Readings, postings: Postings, net: IntArray) -> None:
+    def _balance(self, positions: Positions, readings: Readings, postings: Postings, net: IntArray) -> None:
         """Energy across the meters against energy in the postings; money in against money out."""
         imports, exports = int(readings.import_wh.sum()), int(readings.export_wh.sum())
         self.imported_wh += imports
@@ -93,7 +93,7 @@ class Tally:
         bought = np.isin(kind, (PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER))
         posted = int(energy[bought].sum()) - int(energy[kind == PostingKind.GIVE_SUPPLIER].sum())
         self.energy_residual_wh += abs(imports - exports - posted)
-        self.energy_residual_wh += abs(int(clearing.bought_wh.sum()) - int(clearing.sold_wh.sum()))
+        self.energy_residual_wh += abs(int(positions.bought_wh.sum()) - int(positions.sold_wh.sum()))
         accounts = Accounts(len(self.with_market_n))
         self.money_residual_n += sum(abs(int(x)) for x in (net.sum(), net[accounts.escrow], net[accounts.pool]))
 

@@ -5,8 +5,8 @@ A package offers a mechanism in its pyproject.toml::
     [project.entry-points."transactive.mechanisms"]
     uniform = "transactive.market.uniform:clear"
 
-A plain function finds one price a slot, which is what settlement takes; one whose trades or nodes have prices of
-their own is wrapped in `ByTrade` or `ByNode`, so that nobody settles it at one price by mistake.
+A plain function finds one price a slot. One whose orders, trades or nodes have prices of their own is wrapped in
+`ByOrder`, `ByTrade` or `ByNode`; `market.door` takes any of them, so a community may name any.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from transactive.core.tariff import PriceGrid
 if TYPE_CHECKING:
     from transactive.core.network import Network
     from transactive.core.units import IntArray
+    from transactive.market.fills import Fills
     from transactive.market.locational import NodalClearing
     from transactive.market.trades import Trades
 
@@ -39,6 +40,17 @@ class Mechanism(Protocol):
     def __call__(self, orders: Orders, grid: PriceGrid, members: int, /) -> Clearing:
         """Clear one slot: limits on `grid` [µ¤/kWh], members counted from 0."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ByOrder:
+    """A mechanism in which orders trade with the market as a whole, each at prices of its own.
+
+    `clear` satisfies `market.fills.check_fills`, refuses bad orders with DataError and gives the same result for the
+    same columns.
+    """
+
+    clear: Callable[[Orders, PriceGrid, int], Fills]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class ByNode:
     clear: Callable[[Orders, PriceGrid, int, IntArray, Network], NodalClearing]
 
 
-AnyMechanism: TypeAlias = Mechanism | ByTrade | ByNode
+AnyMechanism: TypeAlias = Mechanism | ByOrder | ByTrade | ByNode
 
 
 def names() -> tuple[str, ...]:
@@ -71,17 +83,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
 
 
-def load(name: str) -> Mechanism:
-    """Import the mechanism called `name`, one price a slot. Raises ConfigError naming the known ones."""
-    mechanism = load_any(name)
-    if not callable(mechanism):
-        raise ConfigError(
-            f"market.mechanism {name!r} has more than one price a slot, settlement takes one; choose uniform"
-        )
-    return mechanism
-
-
-def load_any(name: str) -> AnyMechanism:
+def load(name: str) -> AnyMechanism:
     """Import the mechanism called `name`, of whatever kind. Raises ConfigError naming the known ones."""
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
@@ -90,6 +92,6 @@ def load_any(name: str) -> AnyMechanism:
         offers = ", ".join(sorted(entry.value for entry in found))
         raise ConfigError(f"market.mechanism {name!r} is offered more than once ({offers}); uninstall all but one")
     mechanism = found[0].load()
-    if not callable(mechanism) and not isinstance(mechanism, ByTrade | ByNode):
+    if not callable(mechanism) and not isinstance(mechanism, ByOrder | ByTrade | ByNode):
         raise ConfigError(f"market.mechanism {name!r}: {found[0].value} is not a function")
     return cast("AnyMechanism", mechanism)

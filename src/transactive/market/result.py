@@ -12,9 +12,10 @@ import numpy as np
 
 from transactive.core.tables import Clearing, Orders
 from transactive.core.units import IntArray
+from transactive.market.fills import Fills, check_fills
 from transactive.market.levels import Levelled, balanced_price
 from transactive.market.locational import NodalClearing
-from transactive.market.registry import ByTrade, Mechanism
+from transactive.market.registry import ByOrder, ByTrade, Mechanism
 from transactive.market.rules import check_clearing
 from transactive.market.trades import Trades, check_trades, trades_of
 
@@ -44,8 +45,11 @@ class Result:
         return (sum(self.allocated_wh) - self.lost_wh) // 2
 
 
-def clear_levelled(mechanism: Mechanism | ByTrade, orders: Orders, book: Levelled, members: int) -> Result:
+def clear_levelled(mechanism: Mechanism | ByOrder | ByTrade, orders: Orders, book: Levelled, members: int) -> Result:
     """Clear `orders`, which `book` holds on a grid. Raises DataError as the mechanism does."""
+    if isinstance(mechanism, ByOrder):
+        fills = mechanism.clear(book.orders, book.grid, members)
+        return result_by_order(orders, replace(fills, price=book.price(fills.price)))
     if isinstance(mechanism, ByTrade):
         trades = mechanism.clear(book.orders, book.grid, members)
         return result_by_trade(orders, replace(trades, price=book.price(trades.price)))
@@ -74,6 +78,19 @@ def result_at_one_price(orders: Orders, clearing: Clearing) -> Result:
     given, sides = clearing.allocated_wh.tolist(), orders.is_buy.tolist()
     money = [clearing.price * (-wh if is_buy else wh) for is_buy, wh in zip(sides, given, strict=True)]
     return Result(price, [price] * len(given), given, money, welfare(orders, given), trades_of(orders, clearing))
+
+
+def result_by_order(orders: Orders, fills: Fills) -> Result:
+    """Result of orders that trade with the market as a whole; what buyers pay beyond sellers is the market's."""
+    check_fills(orders, fills)
+    given, sides = fills.allocated_wh(len(orders)).tolist(), orders.is_buy.tolist()
+    money = [0] * len(given)
+    for row, wh, price in zip(fills.order.tolist(), fills.energy_wh.tolist(), fills.price.tolist(), strict=True):
+        money[row] += -wh * price if sides[row] else wh * price
+    paid = [-part if is_buy else part for is_buy, part in zip(sides, money, strict=True)]
+    prices = [_mean(part, wh) for part, wh in zip(paid, given, strict=True)]
+    turnover = sum(part for is_buy, part in zip(sides, paid, strict=True) if is_buy)
+    return Result(_mean(turnover, sum(given) // 2), prices, given, money, welfare(orders, given), None)
 
 
 def result_by_trade(orders: Orders, trades: Trades) -> Result:

@@ -15,7 +15,7 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.errors import StateError, require
 from transactive.core.merkle import MONEY
-from transactive.core.tables import Clearing, PostingKind, Postings
+from transactive.core.tables import Positions, PostingKind, Postings
 from transactive.core.units import BoolArray, IntArray, money_text
 
 
@@ -96,14 +96,14 @@ class Ledger:
 
     # -- slots and periods ----------------------------------------------------------------------
 
-    def enter(self, period: int, clearing: Clearing, postings: Postings) -> None:
+    def enter(self, period: int, positions: Positions, postings: Postings) -> None:
         """Add the postings and trades of a slot to the running totals of its period."""
         totals = self.periods.setdefault(period, Totals.empty(self.accounts.on_chain))
         net = postings.net_n(self.accounts.total)[: self.accounts.on_chain]
         totals.debit_n += np.maximum(-net, 0)
         totals.credit_n += np.maximum(net, 0)
-        totals.bought_wh[: self.accounts.members] += clearing.bought_wh
-        totals.sold_wh[: self.accounts.members] += clearing.sold_wh
+        totals.bought_wh[: self.accounts.members] += positions.bought_wh
+        totals.sold_wh[: self.accounts.members] += positions.sold_wh
         self.undistributed_n = self.undistributed_with(postings)
         advanced = postings.kind == PostingKind.ADVANCE
         np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])

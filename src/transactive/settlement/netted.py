@@ -11,9 +11,10 @@ paid price and fee already: where the replacement comes from the grid, the selle
 fee follows the energy to the supplier, who thus receives its full price.
 
 What holds for every slot, with any deviations: all postings sum to zero, escrow and pool end at zero, the supplier
-receives exactly its tariff on the community's net energy, the network its fee on min(imports, exports), members and
-community account together never pay more than without a market, and a member that takes at least what it bought
-and delivers at least what it sold never loses.
+receives exactly its tariff on the community's net energy, the network its fee on min(imports, exports) and what
+buyers paid beyond what sellers receive; members and community account together never pay more than without a market
+and that rent; and a member that takes at least what it bought and delivers at least what it sold never loses. It holds
+at any prices between feed-in and c, one for all trades or one for each: every Wh is by itself no worse than the tariff.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ import numpy as np
 
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
-from transactive.core.tables import Clearing, Delivery, PostingKind, Postings, Readings
+from transactive.core.tables import Delivery, Positions, PostingKind, Postings, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray, share_columns
+from transactive.settlement.funds import transfer
 
 
-def deliver(clearing: Clearing, readings: Readings) -> Delivery:
+def deliver(positions: Positions, readings: Readings) -> Delivery:
     """Hold the trades of a slot against its meters and let deviations meet each other."""
-    bought, sold = clearing.bought_wh, clearing.sold_wh
+    bought, sold = positions.bought_wh, positions.sold_wh
     imported, exported = readings.import_wh, readings.export_wh
     short = np.maximum(sold - exported, 0)
     extra = np.maximum(imported - bought, 0)
@@ -42,7 +44,7 @@ def deliver(clearing: Clearing, readings: Readings) -> Delivery:
     given = share_columns(inside, give)
     short_inside, extra_inside = met[:, 0], met[:, 1]
     return Delivery(
-        slot=clearing.slot,
+        slot=positions.slot,
         bought_wh=bought,
         sold_wh=sold,
         imported_wh=imported,
@@ -57,21 +59,27 @@ def deliver(clearing: Clearing, readings: Readings) -> Delivery:
     )
 
 
-def post(delivery: Delivery, price: int, tariff: Tariff, accounts: Accounts) -> Postings:
-    """Postings of one slot at its clearing price [µ¤/kWh], in the order of `PostingKind`."""
+def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Accounts) -> Postings:
+    """Postings of one slot, each trade at its own price, in the order of `PostingKind`.
+
+    What buyers pay beyond what sellers receive is congestion rent, for the network's account.
+    """
     kind = PostingKind
     member = np.arange(accounts.members)
-    certified = np.minimum(delivery.sold_wh, delivery.exported_wh)
-    short = delivery.sold_wh - certified
+    buys, sells = np.flatnonzero(positions.is_buy), np.flatnonzero(~positions.is_buy)
+    buyer, seller = positions.member[buys], positions.member[sells]
+    buy_price, sell_price = positions.price[buys], positions.price[sells]
+    certified = certified_wh(positions, sells, delivery.exported_wh)
+    short = positions.energy_wh[sells] - certified
     inside = delivery.give_inside_wh.sum()
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
     spread = tariff.needs_pay - tariff.gives_receive
     postings = book(
         delivery.slot,
         [
-            (kind.BOUGHT, member, escrow, delivery.bought_wh, price),
-            (kind.CERTIFIED, escrow, member, certified, price),
-            (kind.SHORTFALL_REFUND, escrow, member, short, price),
+            (kind.BOUGHT, buyer, escrow, positions.energy_wh[buys], buy_price),
+            (kind.CERTIFIED, escrow, seller, certified, sell_price),
+            (kind.SHORTFALL_REFUND, escrow, seller, short, sell_price),
             (kind.SHORT_INSIDE, member, pool, delivery.short_inside_wh, tariff.needs_pay),
             (kind.SHORT_SUPPLIER, member, supplier, delivery.short_supplier_wh, tariff.grid_cost),
             (kind.EXTRA_INSIDE, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
@@ -83,36 +91,46 @@ def post(delivery: Delivery, price: int, tariff: Tariff, accounts: Accounts) -> 
             (kind.FEE_FOLLOWS, network, supplier, delivery.short_supplier_wh.sum(), tariff.fee),
         ],
     )
-    _check(delivery, postings, tariff, accounts)
+    rent = positions.surplus_n
+    require(rent >= 0, "buyers pay at least what sellers receive")
+    if rent:
+        amount = np.array([rent], np.int64)
+        to = np.array([network], np.int64)
+        postings = postings.and_then(transfer(delivery.slot, kind.CONGESTION_RENT, escrow, to, amount))
+    _check(delivery, postings, rent, tariff, accounts)
     return postings
 
 
-Line = tuple[PostingKind, IntArray | int, IntArray | int, IntArray | np.int64, int]
-"""Kind, payer, payee, energy [Wh], price [µ¤/kWh]."""
+def certified_wh(positions: Positions, sells: IntArray, exported_wh: IntArray) -> IntArray:
+    """What the meters, (members,), certify of each sell row: a member's cheapest sales first, so its dearest are short.
+
+    A row gives what it is short back at its own price, so this decides the names of postings, not anybody's money.
+    """
+    seller, energy = positions.member[sells], positions.energy_wh[sells]
+    earlier_members = np.cumsum(positions.sold_wh) - positions.sold_wh
+    before = np.cumsum(energy) - energy - earlier_members[seller]  # of the same member, at lower prices
+    certified: IntArray = np.clip(exported_wh[seller] - before, 0, energy)
+    return certified
+
+
+Line = tuple[PostingKind, IntArray | int, IntArray | int, IntArray | np.int64, IntArray | int]
+"""Kind, payer, payee, energy [Wh], price [µ¤/kWh]; a number goes for every row."""
 
 
 def book(slot: int, lines: Iterable[Line]) -> Postings:
     """Columns of postings from lines; a line without energy is left out, at a negative price the payee pays."""
-    kinds, payers, payees, energies, prices = [], [], [], [], []
-    for kind, payer, payee, energy_wh, price in lines:
-        payer_row, payee_row, energy = (np.atleast_1d(c) for c in np.broadcast_arrays(payer, payee, energy_wh))
-        real = energy > 0
-        if price < 0:
-            payer_row, payee_row = payee_row, payer_row
-        kinds.append(np.full(int(real.sum()), int(kind), np.int64))
-        payers.append(payer_row[real])
-        payees.append(payee_row[real])
-        energies.append(energy[real])
-        prices.append(np.full(int(real.sum()), price, np.int64))
-    energy_wh, price_row = np.concatenate(energies), np.concatenate(prices)
+    parts = [np.array(np.broadcast_arrays(*line), np.int64).reshape(5, -1) for line in lines]
+    rows = np.concatenate(parts, axis=1)
+    kind, payer, payee, energy_wh, price = rows[:, rows[3] > 0]
+    swapped = price < 0
     return Postings(
         slot,
-        np.concatenate(kinds),
-        np.concatenate(payers),
-        np.concatenate(payees),
+        kind,
+        np.where(swapped, payee, payer),
+        np.where(swapped, payer, payee),
         energy_wh,
-        price_row,
-        energy_wh * np.abs(price_row),
+        price,
+        energy_wh * np.abs(price),
     )
 
 
@@ -121,7 +139,7 @@ def tariff_alone_n(readings: Readings, tariff: Tariff) -> IntArray:
     return readings.export_wh * tariff.feed_in - readings.import_wh * tariff.supply
 
 
-def _check(delivery: Delivery, postings: Postings, tariff: Tariff, accounts: Accounts) -> None:
+def _check(delivery: Delivery, postings: Postings, rent_n: int, tariff: Tariff, accounts: Accounts) -> None:
     """The rules that the postings of a slot must never break."""
     net = postings.net_n(accounts.total)
     imports, exports = int(delivery.imported_wh.sum()), int(delivery.exported_wh.sum())
@@ -130,5 +148,5 @@ def _check(delivery: Delivery, postings: Postings, tariff: Tariff, accounts: Acc
     require(int(net[accounts.escrow]) == int(net[accounts.pool]) == 0, "escrow and pool end a slot at zero")
     due = grid * (tariff.supply if grid > 0 else tariff.feed_in)
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
-    fee = tariff.fee * min(imports, exports)
-    require(int(net[accounts.network]) == fee, "the network receives its fee on energy exchanged locally")
+    earned = tariff.fee * min(imports, exports) + rent_n
+    require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.tables import Clearing, Orders, Refusals
+from transactive.core.tables import Orders, Positions, Refusals
 from transactive.core.tariff import Tariff
 from transactive.core.units import BoolArray, IntArray
 
@@ -68,8 +68,9 @@ def locked_before_clearing(orders: Orders, members: int) -> IntArray:
     return locked
 
 
-def locked_after_clearing(clearing: Clearing, tariff: Tariff) -> IntArray:
-    """What stays locked per member once the price is known [n¤]: only what it traded."""
-    buy, sell = (lock_price(np.array([side]), np.array([clearing.price]), tariff)[0] for side in (True, False))
-    locked: IntArray = clearing.bought_wh * buy + clearing.sold_wh * sell
+def locked_after_clearing(positions: Positions, tariff: Tariff) -> IntArray:
+    """What stays locked per member once prices are known [n¤]: only what it traded."""
+    locked = np.zeros(len(positions.bought_wh), np.int64)
+    amounts = positions.energy_wh * lock_price(positions.is_buy, positions.price, tariff)
+    np.add.at(locked, positions.member, amounts)
     return locked

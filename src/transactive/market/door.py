@@ -1,0 +1,68 @@
+"""One door for every kind of mechanism: orders in; clearing, positions and money out, at however many prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transactive.core.errors import ConfigError
+from transactive.core.network import Network
+from transactive.core.tables import Clearing, Orders, Positions
+from transactive.core.tariff import PriceGrid
+from transactive.core.units import IntArray
+from transactive.market import fills as market_fills
+from transactive.market.fills import Fills, check_fills
+from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
+from transactive.market.rules import check_clearing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """Where members are on a network. node: of each member, counted from 0, (members,)."""
+
+    node: IntArray
+    network: Network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cleared:
+    """What one clearing did. money_n: received − paid by each order [n¤], (orders,)."""
+
+    clearing: Clearing
+    positions: Positions
+    money_n: IntArray
+
+
+def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int, site: Site | None = None) -> Cleared:
+    """Clear the orders of one slot with a mechanism of any kind.
+
+    Raises DataError as the mechanism does, ConfigError where it needs a network and there is none, RuleBroken if it
+    breaks the rules of `check_clearing` or `check_fills`.
+    """
+    if isinstance(mechanism, ByOrder):
+        return _by_fills(orders, mechanism.clear(orders, grid, members), members)
+    if isinstance(mechanism, ByTrade):
+        return _by_fills(orders, market_fills.of_trades(mechanism.clear(orders, grid, members)), members)
+    if isinstance(mechanism, ByNode):
+        if site is None:
+            raise ConfigError("prices by location need a network; give the community one, or choose another mechanism")
+        node = site.node[orders.member]
+        nodal = mechanism.clear(orders, grid, members, node, site.network)
+        return _by_fills(orders, market_fills.of_nodes(nodal, node), members)
+    clearing = mechanism(orders, grid, members)
+    check_clearing(orders, clearing)
+    positions = Positions.at_one_price(clearing.slot, clearing.price, clearing.bought_wh, clearing.sold_wh)
+    signed = np.where(orders.is_buy, -clearing.allocated_wh, clearing.allocated_wh)
+    return Cleared(clearing, positions, signed * clearing.price)
+
+
+def _by_fills(orders: Orders, fills: Fills, members: int) -> Cleared:
+    """What many prices come down to; the clearing's price is what buyers pay on average, halves up."""
+    check_fills(orders, fills)
+    positions, money = fills.positions(orders, members), fills.money_n(orders)
+    traded, paid = int(positions.bought_wh.sum()), -int(money[orders.is_buy].sum())
+    price = (2 * paid + traded) // (2 * traded) if traded else 0
+    given = fills.allocated_wh(len(orders))
+    clearing = Clearing(orders.slot, price, traded, given, positions.bought_wh, positions.sold_wh)
+    return Cleared(clearing, positions, money)
