@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-CONTRACTS = ("currency", "settlement", "registry", "balance_market", "trade_board")
-MODULES = ("metered", "tokens")
+CONTRACTS = ("currency", "settlement", "registry", "balance_market", "trade_board", "carbon_credits")
+MODULES = ("metered", "multitoken", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 

@@ -1,0 +1,90 @@
+"""What the contract of carbon credits must do, in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transactive.chain.twins.multitoken import MultitokenTwin
+from transactive.chain.twins.refusals import refusals
+from transactive.core.units import PPM
+
+MOST_KG = 2**62
+
+refuse_unless = refusals("carbon_credits")
+
+
+@dataclass(slots=True)
+class Batch:
+    """One batch [kg]: issued = held + buffer + retired + reversed."""
+
+    project: bytes
+    vintage: int
+    issued: int
+    buffer: int
+    retired: int = 0
+    reversed: int = 0
+
+
+class CarbonCreditsTwin:
+    """Credits with their projects, buffer and receipts; `own` are the addresses that can hold nothing."""
+
+    def __init__(self, *, owner: str, buffer_ppm: int, own: tuple[str, ...] = ()) -> None:
+        self.owner, self.pending_owner, self.buffer_ppm = owner, "", buffer_ppm
+        self.tokens = MultitokenTwin(own)
+        self.auditors: dict[bytes, str] = {}
+        self.batches: list[Batch] = []
+        self.serials: set[bytes] = set()
+        self.receipts: list[tuple[int, int, int, str, str, str, str]] = []
+
+    def register_project(self, caller: str, project: bytes, auditor: str) -> None:
+        """Name a project and its auditor."""
+        refuse_unless(caller == self.owner, "not the owner")
+        refuse_unless(project not in self.auditors, "project exists")
+        self.auditors[project] = auditor
+
+    def issue(self, caller: str, project: bytes, vintage: int, serial: bytes, kg: int, receiver: str) -> int:
+        """Issue credits, less the buffer's part."""
+        refuse_unless(caller == self.auditors.get(project), "not the auditor")
+        refuse_unless(serial != bytes(32), "no serial")
+        refuse_unless(serial not in self.serials, "serial used")
+        refuse_unless(0 < kg < MOST_KG, "bad amount")
+        in_buffer = -(-kg * self.buffer_ppm // PPM)
+        self.tokens.mint(receiver, len(self.batches), kg - in_buffer)
+        self.serials.add(serial)
+        self.batches.append(Batch(project, vintage, kg, in_buffer))
+        return len(self.batches) - 1
+
+    def retire(self, caller: str, batch: int, kg: int, beneficiary: str, reason: str, period: str) -> int:
+        """Use credits up for ever."""
+        refuse_unless(kg > 0, "bad amount")
+        refuse_unless(all((beneficiary, reason, period)), "receipt incomplete")
+        self.tokens.burn(caller, batch, kg)
+        first = self.batches[batch].retired
+        self.batches[batch].retired = first + kg
+        self.receipts.append((batch, first, first + kg, caller, beneficiary, reason, period))
+        return len(self.receipts) - 1
+
+    def reverse(self, caller: str, batch: int, kg: int, others: Sequence[int]) -> int:
+        """Let the buffer make good for what did not last; returns what it lacked."""
+        known = batch < len(self.batches)
+        refuse_unless(known and caller == self.auditors[self.batches[batch].project], "not the auditor")
+        refuse_unless(kg > 0, "bad amount")
+        left = kg
+        for number in (batch, *others):
+            if number < len(self.batches):
+                taken = min(left, self.batches[number].buffer)
+                self.batches[number].buffer -= taken
+                self.batches[number].reversed += taken
+                left -= taken
+        return left
+
+    def offer_ownership(self, caller: str, candidate: str) -> None:
+        """First step of an owner change."""
+        refuse_unless(caller == self.owner, "not the owner")
+        self.pending_owner = candidate
+
+    def accept_ownership(self, caller: str) -> None:
+        """Second step of an owner change."""
+        refuse_unless(caller == self.pending_owner, "not the candidate")
+        self.owner, self.pending_owner = caller, ""
