@@ -267,7 +267,6 @@ def test_a_bad_row_is_named_and_nothing_is_written(tmp_path: Path, row: str, mes
     [
         ("id,side,energy_wh,member", ("a,buy,1,A",), "column price_micro_per_kwh is missing"),
         (HEADER, (), "holds no orders"),
-        (f"{HEADER},kind", (f"{WORKED[0]},block",), "column kind: only plain orders"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, header: str, rows: tuple[str, ...], message: str) -> None:

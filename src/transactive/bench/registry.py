@@ -17,6 +17,7 @@ MODULES = {
     "trades": "transactive.bench.trades",
     "continuous": "transactive.bench.continuous",
     "radial": "transactive.bench.radial",
+    "kinds": "transactive.bench.kinds",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "simulation": "transactive.bench.simulation",

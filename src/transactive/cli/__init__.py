@@ -143,6 +143,7 @@ def clear(
     ----------
     orders
         CSV or Parquet with id, side (buy or sell), price_micro_per_kwh, energy_wh, member; any price, also negative.
+        For uniform also order kinds: docs/mechanisms.md has their columns.
     mechanism
         How to clear: uniform, pay_as_bid, continuous or locational.
     output

@@ -7,10 +7,21 @@ from pathlib import Path
 
 import msgspec
 
+from transactive.cli.clear_kinds import KIND_COLUMNS
 from transactive.cli.clear_network import Located, place, read_network, with_nodes
-from transactive.cli.clear_orders import OrderFile, naming, read_orders
-from transactive.cli.clear_report import allocation_csv, figures_of, in_words, trades_csv, write_all
-from transactive.core.errors import ConfigError, InputError
+from transactive.cli.clear_orders import OrderFile, column_names, naming, read_orders
+from transactive.cli.clear_report import (
+    Figures,
+    Files,
+    Outputs,
+    allocation_csv,
+    figures_of,
+    in_words,
+    trades_csv,
+    write_all,
+)
+from transactive.cli.clear_slots import clear_kinds
+from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.market import registry
 from transactive.market.levels import Levelled, as_they_are, by_rank
 from transactive.market.locational import NodalClearing
@@ -36,14 +47,28 @@ def run_clear(
     Raises DataError naming file, row and column of the first bad row, ConfigError for an unknown mechanism and
     InputError for options that do not go together and a file that cannot be written.
     """
-    clear = load_mechanism(mechanism)
+    clear, outputs = load_mechanism(mechanism), Outputs(allocation, trades, svg)
     if isinstance(clear, registry.ByNode) != bool(network):
         raise InputError(f"--mechanism {mechanism} {'knows no' if network else 'needs a'} --network; see --help")
     if trades and network:
         raise InputError("-t: on a network buyer and seller have prices of their own; leave -t out")
-    names = [allocation, *(name for name in (trades, svg) if name)]
-    if len({*names, path}) <= len(names):
+    if len({*outputs.paths, path}) <= len(outputs.paths):
         raise InputError("two of the files have one name; give each its own")
+    kinds = [name for name in column_names(path) if name in KIND_COLUMNS]
+    if kinds and mechanism != "uniform":
+        raise DataError(f"{path.name}: column {kinds[0]}: only --mechanism uniform knows order kinds; take it out")
+    if kinds:
+        files, figures = clear_kinds(path, mechanism, outputs)
+    else:
+        files, figures = clear_plain(path, mechanism, clear, outputs, network)
+    write_all(files)
+    print(msgspec.json.encode(figures).decode() if json else in_words(figures))
+
+
+def clear_plain(
+    path: Path, mechanism: str, clear: registry.AnyMechanism, outputs: Outputs, network: Path | None
+) -> tuple[Files, Figures]:
+    """Clear a file of plain orders, on a network if there is one."""
     book = read_orders(path, located=bool(network))
     located = None
     if network:
@@ -53,16 +78,15 @@ def run_clear(
     levelled = by_rank(book.orders) if compares else as_they_are(book.orders)
     with naming(path):
         result, nodal = clear_book(clear, book, levelled, located)
-    files = {allocation: allocation_csv(book, result)}
-    if trades:
-        files[trades] = trades_csv(book, result)
-    if svg:
-        files[svg] = draw(book.orders, result.price, result.traded_wh)
-    write_all(files)
+    files = {outputs.allocation: allocation_csv(book, result)}
+    if outputs.trades:
+        files[outputs.trades] = trades_csv(book, result)
+    if outputs.svg:
+        files[outputs.svg] = draw(book.orders, result.price, result.traded_wh)
     figures = figures_of(mechanism, book, result)
     if located and nodal:
         figures = with_nodes(figures, result, located, nodal)
-    print(msgspec.json.encode(figures).decode() if json else in_words(figures))
+    return files, figures
 
 
 def clear_book(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 TEXTS, NUMBERS = ("id", "side", "member"), ("price_micro_per_kwh", "energy_wh")
 PRICE, ENERGY = NUMBERS
-UNSUPPORTED = ("kind", "least_wh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,6 @@ def read_orders(path: Path, *, located: bool) -> OrderFile:
     """Read and check an order file; `located` ones have a node. Raises DataError naming file, row and column."""
     import polars as pl
 
-    refuse_unsupported(path)
     frame = read_columns(path, [], NUMBERS, (*TEXTS, "node") if located else TEXTS)
     refuse(frame, ~pl.col("side").is_in(["buy", "sell"]), "side", path, "a side is buy or sell")
     refuse(frame, pl.col(ENERGY) <= 0, ENERGY, path, "not above 0; leave an order without energy out")
@@ -62,14 +60,12 @@ def read_orders(path: Path, *, located: bool) -> OrderFile:
     return OrderFile(orders, frame["id"].to_list(), len(member), frame["node"].to_list() if located else [])
 
 
-def refuse_unsupported(path: Path) -> None:
-    """Refuse a file that is missing, holds no order, or asks for order kinds, before it is read in full."""
+def column_names(path: Path) -> list[str]:
+    """Names of a file's columns. Raises DataError for a file that is missing or holds no order, before all is read."""
     head = read_head(path)
-    unsupported = [column for column in UNSUPPORTED if column in head.columns]
-    if unsupported:
-        raise DataError(f"{path.name}: column {unsupported[0]}: only plain orders can be cleared; take the column out")
     if head.is_empty():
         raise DataError(f"{path.name}: holds no orders; give one a row below the names of the columns")
+    return head.columns
 
 
 def read_head(path: Path) -> pl.DataFrame:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -13,6 +15,23 @@ from transactive.cli.clear_orders import PRICE, OrderFile
 from transactive.core.errors import InputError
 from transactive.core.units import kwh_text, money_text
 from transactive.market.result import Result
+
+Files: TypeAlias = dict[Path, str]
+"""Texts of the files to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Files that were asked for."""
+
+    allocation: Path
+    trades: Path | None
+    svg: Path | None
+
+    @property
+    def paths(self) -> list[Path]:
+        """Those that are to be written."""
+        return [path for path in (self.allocation, self.trades, self.svg) if path]
 
 
 class NodeFigures(msgspec.Struct, frozen=True):
@@ -33,10 +52,18 @@ class LineFigures(msgspec.Struct, frozen=True, rename={"start": "from", "end": "
     lost_wh: int
 
 
+class SlotFigures(msgspec.Struct, frozen=True):
+    """Price and energy of a slot."""
+
+    price_micro_per_kwh: int | None
+    traded_wh: int
+
+
 class Figures(msgspec.Struct, frozen=True):
     """What `--json` prints; filled: orders that got all their energy, partly_filled: some of it.
 
     On a network sellers sold traded_wh + lost_wh, and buyers paid what sellers received + congestion_rent_n − losses_n.
+    welfare_bound_n: with order kinds, a welfare that no allocation exceeds.
     """
 
     mechanism: str
@@ -48,6 +75,8 @@ class Figures(msgspec.Struct, frozen=True):
     partly_filled: int
     lost_wh: int | msgspec.UnsetType = msgspec.UNSET
     losses_n: int | msgspec.UnsetType = msgspec.UNSET
+    welfare_bound_n: int | msgspec.UnsetType = msgspec.UNSET
+    slots: dict[str, SlotFigures] | msgspec.UnsetType = msgspec.UNSET
     congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
     nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
     lines: list[LineFigures] | msgspec.UnsetType = msgspec.UNSET
@@ -80,7 +109,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def write_all(files: dict[Path, str]) -> None:
+def write_all(files: Files) -> None:
     """Write all files beside their places, then move them there. Raises InputError for the first that cannot be."""
     partial = {path: path.with_name(f".{path.name}.part") for path in files}
     try:

@@ -68,7 +68,7 @@ def result_by_node(orders: Orders, node: IntArray, clearing: NodalClearing) -> R
     money = [wh * price if wh else 0 for wh, price in zip(signed, prices, strict=True)]
     paid = -sum(part for is_buy, part in zip(sides, money, strict=True) if is_buy)
     lost = int(clearing.lost_wh.sum())
-    return Result(_mean(paid, clearing.traded_wh), prices, given, money, welfare(orders, given), None, lost)
+    return Result(mean_price(paid, clearing.traded_wh), prices, given, money, welfare(orders, given), None, lost)
 
 
 def result_at_one_price(orders: Orders, clearing: Clearing) -> Result:
@@ -88,9 +88,9 @@ def result_by_order(orders: Orders, fills: Fills) -> Result:
     for row, wh, price in zip(fills.order.tolist(), fills.energy_wh.tolist(), fills.price.tolist(), strict=True):
         money[row] += -wh * price if sides[row] else wh * price
     paid = [-part if is_buy else part for is_buy, part in zip(sides, money, strict=True)]
-    prices = [_mean(part, wh) for part, wh in zip(paid, given, strict=True)]
+    prices = [mean_price(part, wh) for part, wh in zip(paid, given, strict=True)]
     turnover = sum(part for is_buy, part in zip(sides, paid, strict=True) if is_buy)
-    return Result(_mean(turnover, sum(given) // 2), prices, given, money, welfare(orders, given), None)
+    return Result(mean_price(turnover, sum(given) // 2), prices, given, money, welfare(orders, given), None)
 
 
 def result_by_trade(orders: Orders, trades: Trades) -> Result:
@@ -104,10 +104,10 @@ def result_by_trade(orders: Orders, trades: Trades) -> Result:
         money[sell] += wh * price
         turnover += wh * price
     prices = [
-        _mean(-paid if is_buy else paid, wh)
+        mean_price(-paid if is_buy else paid, wh)
         for is_buy, paid, wh in zip(orders.is_buy.tolist(), money, given, strict=True)
     ]
-    return Result(_mean(turnover, sum(given) // 2), prices, given, money, welfare(orders, given), trades)
+    return Result(mean_price(turnover, sum(given) // 2), prices, given, money, welfare(orders, given), trades)
 
 
 def welfare(orders: Orders, given: Sequence[int]) -> int:
@@ -116,6 +116,6 @@ def welfare(orders: Orders, given: Sequence[int]) -> int:
     return sum(limit * (wh if is_buy else -wh) for is_buy, limit, wh in rows)
 
 
-def _mean(money_n: int, energy_wh: int) -> int | None:
+def mean_price(money_n: int, energy_wh: int) -> int | None:
     """Mean price [µ¤/kWh] to the nearest whole one, halves up; None without energy."""
     return (2 * money_n + energy_wh) // (2 * energy_wh) if energy_wh else None

@@ -20,10 +20,19 @@ LARGEST_CSV = 2 * 2**30
 """A larger CSV is refused before it is read [bytes]; the same data as Parquet take a tenth."""
 
 
-def read_columns(path: Path, times: Sequence[str], numbers: Sequence[str], texts: Sequence[str] = ()) -> pl.DataFrame:
+def read_columns(
+    path: Path,
+    times: Sequence[str],
+    numbers: Sequence[str],
+    texts: Sequence[str] = (),
+    *,
+    spare_numbers: Sequence[str] = (),
+    spare_texts: Sequence[str] = (),
+) -> pl.DataFrame:
     """Read the named columns and the row number, in the order of the file.
 
-    times become Unix seconds, numbers int64. Raises DataError naming file, row and column of the first fault.
+    times become Unix seconds, numbers int64. Spare columns may be absent, their values empty: null either way. Raises
+    DataError naming file, row and column of the first fault.
     """
     import polars as pl
 
@@ -35,12 +44,16 @@ def read_columns(path: Path, times: Sequence[str], numbers: Sequence[str], texts
     if frame.is_empty():
         raise DataError(f"{path.name}: has no rows; give at least one day of history and the slots to run")
     first = 2 if path.suffix == ".csv" else 1
-    frame = frame.select(wanted).with_row_index(ROW, offset=first)
-    _refuse_empty(frame, path)
-    frame = frame.with_columns(pl.col(texts).cast(pl.String))  # a database may call its members 1, 2, 3
+    spare = (*spare_texts, *spare_numbers)
+    here = [pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in spare]
+    frame = frame.select(*wanted, *here).with_row_index(ROW, offset=first)
+    _refuse_empty(frame, wanted, path)
+    frame = frame.with_columns(
+        pl.col([*texts, *spare_texts]).cast(pl.String)
+    )  # a database may call its members 1, 2, 3
     for column in times:
         frame = _times(frame, column, path)
-    for column in numbers:
+    for column in (*numbers, *spare_numbers):
         frame = _numbers(frame, column, path)
     return frame
 
@@ -76,11 +89,11 @@ def _open(path: Path) -> pl.DataFrame:
         raise DataError(f"{path.name}: is not readable as {path.suffix[1:]}: {reason}") from None
 
 
-def _refuse_empty(frame: pl.DataFrame, path: Path) -> None:
-    """Refuse the first empty value."""
+def _refuse_empty(frame: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
+    """Refuse the first empty value of the columns."""
     import polars as pl
 
-    for column in frame.columns:
+    for column in columns:
         refuse(frame, pl.col(column).is_null(), column, path, "a value is missing; fill it in or take the row out")
 
 
@@ -115,5 +128,6 @@ def _numbers(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     if dtype != pl.String and not dtype.is_integer():
         raise DataError(f"{path.name}: {column} holds {dtype}; give whole numbers, energy in Wh")
     parsed = frame.with_columns(pl.col(column).cast(pl.Int64, strict=False).alias("number"))
-    refuse(parsed, pl.col("number").is_null(), column, path, "not a whole number; energy is in Wh, prices in µ¤/kWh")
+    faulty = pl.col("number").is_null() & pl.col(column).is_not_null()
+    refuse(parsed, faulty, column, path, "not a whole number; energy is in Wh, prices in µ¤/kWh")
     return parsed.with_columns(pl.col("number").alias(column)).drop("number")

@@ -1,0 +1,177 @@
+"""A call auction over consecutive slots with order kinds: one price a slot, exact for plain orders and curves.
+
+Without blocks and storages every slot is `uniform`: the optimum. With them the book is a mixed-integer program, and a
+price that suits everybody need not exist; as on Europe's day-ahead market, a block that would lose at the prices is
+never served, while one that would gain may go without. `search` climbs from the plain orders' optimum, so the welfare
+is never below that. How far it may be below the best is said with each result: whatever the allocation, its welfare is
+at most the sum of what everybody would gain at will at these prices (Lagrangian duality), `bound_n`.
+
+Source of the rules: Madani, Van Vyve 2015, European J. of Operational Research 246(3), on uniform prices with blocks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.core.errors import require
+from transactive.core.units import IntArray
+from transactive.market.book import check_total
+from transactive.market.kinds import KindBook, KindClearing, Storage, check_book, check_kinds
+from transactive.market.schedule import AtPrice, improve, taken_wh
+from transactive.market.search import Search, State
+from transactive.market.stack import Interval
+
+MOST_PASSES = 8
+"""Passes in which prices move inside their intervals to suit those that would lose."""
+
+
+def clear(book: KindBook) -> KindClearing:
+    """Clear a book; Wh bought = Wh sold in every slot, nobody beyond limit or quantity, no block at a loss.
+
+    Raises DataError for an impossible block or storage and for a slot of more than 2**62 Wh.
+    """
+    check_book(book)
+    for orders in book.plain:
+        check_total(orders.energy_wh)
+    search = Search(book)
+    alone = search.state()
+    prices = _settle(search, alone)
+    clearing = _result(search, prices)
+    check_kinds(book, clearing)
+    require(
+        alone[0] <= clearing.welfare_n <= clearing.bound_n, "the welfare is between that of plain orders and its bound"
+    )
+    return clearing
+
+
+def _settle(search: Search, alone: State) -> list[int]:
+    """Find a state and prices at which nobody loses; where there are none, the one that loses most is barred.
+
+    alone: the state with plain orders only, from which the search begins anew should it ever fall below.
+    """
+    while True:
+        search.climb()
+        search.force()
+        if search.welfare_n < alone[0]:
+            search.go_back(alone)
+            continue
+        prices = _prices(search)
+        losses = [(search.book.blocks[n].surplus(prices) * wh, 0, n) for n, wh in enumerate(search.block_wh)]
+        losses += [(_profit(search, n, prices), 1, n) for n in range(len(search.change))]
+        loss, kind, number = min(losses, default=(0, 0, 0))
+        if loss >= 0:
+            return prices
+        if kind:
+            search.barred_storages.add(number)
+            search.put_storage(number, [0] * len(search.change[number]))
+        else:
+            search.barred_blocks.add(number)
+            search.put(number, 0)
+
+
+def _prices(search: Search) -> list[int]:
+    """Prices of all slots [µ¤/kWh]: the middle of each interval, moved where somebody would lose."""
+    intervals = _intervals(search)
+    prices = [(low + high) // 2 for low, high in intervals]
+    for _ in range(MOST_PASSES):
+        before = list(prices)
+        for block, wh in zip(search.book.blocks, search.block_wh, strict=True):
+            if wh:
+                _suit(
+                    prices,
+                    intervals,
+                    [(slot, 1 if block.is_buy else -1) for slot in block.window],
+                    -block.surplus(prices),
+                )
+        for number, storage in enumerate(search.book.storages):
+            moves = zip(storage.window, (taken_wh(storage, u) for u in search.change[number]), strict=True)
+            _suit(prices, intervals, [(slot, wh) for slot, wh in moves if wh], -_profit(search, number, prices))
+        if prices == before:
+            break
+    return prices
+
+
+def _suit(prices: list[int], intervals: list[tuple[int, int]], takes: list[tuple[int, int]], loss: int) -> None:
+    """Lower prices where somebody takes [Wh] and raise them where it gives, until its loss [n¤] is gone."""
+    for slot, wh in takes:
+        if loss <= 0:
+            return
+        low, high = intervals[slot]
+        room = prices[slot] - low if wh > 0 else high - prices[slot]
+        step = min(room, -(-loss // abs(wh)))
+        prices[slot] -= step if wh > 0 else -step
+        loss -= step * abs(wh)
+
+
+def _intervals(search: Search) -> list[tuple[int, int]]:
+    """Prices that the plain orders of each slot allow; where nothing bounds them, the book's limits do."""
+    limits = [block.price for block in search.book.blocks]
+    for orders in search.book.plain:
+        limits += [int(orders.price.min()), int(orders.price.max())] if len(orders) else []
+    floor, cap = min(limits, default=0), max(limits, default=0)
+    found: list[Interval] = [stack.prices(taken) for stack, taken in zip(search.stacks, search.taken, strict=True)]
+    bounded = []
+    for low, high in found:
+        bottom = min(floor, cap if high is None else high) if low is None else low
+        bounded.append((bottom, max(cap, bottom) if high is None else high))
+    return bounded
+
+
+def _profit(search: Search, number: int, prices: list[int]) -> int:
+    """What a storage earns beyond its spread [n¤]."""
+    return _earned(search.book.storages[number], search.change[number], prices)
+
+
+def _earned(storage: Storage, change: list[int], prices: list[int]) -> int:
+    """What a schedule earns beyond the spread [n¤]."""
+    earned = 0
+    for slot, u in zip(storage.window, change, strict=True):
+        wh = taken_wh(storage, u)
+        earned -= wh * prices[slot] + max(-wh, 0) * storage.spread
+    return earned
+
+
+def _bound(search: Search, prices: list[int]) -> int:
+    """Greatest welfare of any allocation: what everybody would gain at will at these prices [n¤]."""
+    missed = 0
+    for block, wh in zip(search.book.blocks, search.block_wh, strict=True):
+        surplus = block.surplus(prices)
+        missed += max(surplus, 0) * block.most_wh - surplus * wh
+    for number, storage in enumerate(search.book.storages):
+        missed += _most_profit(storage, prices) - _profit(search, number, prices)
+    return search.welfare_n + missed
+
+
+def _most_profit(storage: Storage, prices: list[int]) -> int:
+    """Most that a storage could earn beyond its spread [n¤], were what it gives not rounded down; rounded up."""
+    sides = [AtPrice(storage, prices[slot]) for slot in storage.window]
+    change = improve(storage, [0] * storage.slots, sides)
+    cost = sum(side.cost(u) for side, u in zip(sides, change, strict=True))
+    return -(cost // sides[0].factor)
+
+
+def _result(search: Search, prices: list[int]) -> KindClearing:
+    """The state as a clearing."""
+    book = search.book
+    charge, discharge = (np.zeros((len(book.storages), len(book.plain)), np.int64) for _ in range(2))
+    for number, storage in enumerate(book.storages):
+        for slot, u in zip(storage.window, search.change[number], strict=True):
+            wh = taken_wh(storage, u)
+            charge[number, slot], discharge[number, slot] = max(wh, 0), max(-wh, 0)
+    plain = [stack.allocate(taken) for stack, taken in zip(search.stacks, search.taken, strict=True)]
+    moved = _moved(book, plain, search.block_wh, charge, discharge)
+    shown = tuple(price if wh else None for price, wh in zip(prices, moved, strict=True))
+    bound = _bound(search, prices)
+    return KindClearing(shown, tuple(plain), tuple(search.block_wh), charge, discharge, search.welfare_n, bound)
+
+
+def _moved(
+    book: KindBook, plain: list[IntArray], block_wh: list[int], charge: IntArray, discharge: IntArray
+) -> list[int]:
+    """Wh that all orders of each slot got."""
+    moved = [int(given.sum()) for given in plain]
+    moved = [wh + int(more) for wh, more in zip(moved, (charge + discharge).sum(axis=0), strict=True)]
+    for block, wh in zip(book.blocks, block_wh, strict=True):
+        for slot in block.window:
+            moved[slot] += wh
+    return moved
