@@ -16,11 +16,13 @@ from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
+from transactive.chain.remote import Patience
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.merkle import MONEY
 
 KEYS = DemoKeys("remote")
 HOUR, START = 3600, 17_000 * 24 * 3600
+HASTY = Patience(answer_seconds=0.3, first_pause_seconds=0.001, final_seconds=3, longest_poll_seconds=0)
 SUMS = [MONEY.pack((5, 0, 7, 0)), MONEY.pack((0, 5, 0, 7))]
 
 
@@ -182,7 +184,7 @@ def test_a_period_on_a_chain_of_value():
     """Gas is estimated, calls that need earlier ones wait for them, and the chain's own time is waited for."""
     node = Node(chain_id=56, ticking=True)
     with http(node) as url:
-        client = ChainClient.open(url)
+        client = ChainClient.open(url, patience=HASTY)
         run_a_period(client, OwnKeys("remote"))
         client.close()
     limits = [
@@ -193,11 +195,10 @@ def test_a_period_on_a_chain_of_value():
     node.chain.close()
 
 
-def test_a_chain_that_stays_behind_is_named(monkeypatch):
-    monkeypatch.setattr("transactive.chain.nodes.PATIENCE_SECONDS", 0.1)
+def test_a_chain_that_stays_behind_is_named():
     node = Node(chain_id=56)
     with http(node) as url:
-        client = ChainClient.open(url)
+        client = ChainClient.open(url, patience=Patience(final_seconds=0.1))
         with pytest.raises(ChainError, match="has not reached"):
             client.block(START)
         client.close()
@@ -225,7 +226,7 @@ def test_accounts_without_ether_are_named():
 def test_a_node_that_does_not_answer_is_named():
     for url in ("http://127.0.0.1:9", "ws://127.0.0.1:9"):
         with pytest.raises(ChainError, match="does not answer eth_chainId"):
-            ChainClient.open(url)
+            ChainClient.open(url, patience=HASTY)
     with pytest.raises(ChainError, match="no node listens at /nowhere"):
         ChainClient.open("ipc:/nowhere")
     with pytest.raises(ChainError, match="is not a URL that is known"):

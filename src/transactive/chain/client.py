@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import rlp
@@ -23,14 +24,17 @@ from web3.exceptions import ContractLogicError, Web3Exception
 from transactive.chain.artifact import artifact
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.nodes import HASHES_ONLY, EmbeddedNode, Queued, RemoteNode
+from transactive.chain.nodes import EmbeddedNode, Json, Queued
+from transactive.chain.outbox import Outbox
 from transactive.chain.reasons import UNKNOWN, reason_in, reason_of
-from transactive.chain.remote import provider_for
+from transactive.chain.remote import Patience, provider_for
+from transactive.chain.remote_node import RemoteNode
 from transactive.chain.urls import embedded_path, is_embedded
 from transactive.core.errors import ChainError, ContractRevert
 
 ETHER = 10**18
 START_BALANCE = 10**6 * ETHER
+PATIENT = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Newest block after sending, and the receipts of all that was sent. timestamp [Unix s]."""
+    """Block that holds the last of what was sent, and the receipts of it all. timestamp [Unix s]."""
 
     number: int
     hash: bytes
@@ -61,23 +65,31 @@ class ChainClient:
         self._web3 = Web3(node.provider, middleware=[])
         self._queue: list[Queued] = []
         self._nonces: dict[str, int] = {}
-        self.chain_id = int(node.ask("eth_chainId"), 16)
+        self.chain_id = node.number("eth_chainId")
 
     @classmethod
-    def open(cls, url: str, *, genesis_time: int = 1, alloc: Iterable[str] = ()) -> ChainClient:
+    def open(
+        cls,
+        url: str,
+        *,
+        genesis_time: int = 1,
+        alloc: Iterable[str] = (),
+        outbox: str | Path = ":memory:",
+        patience: Patience = PATIENT,
+    ) -> ChainClient:
         """Client for a URL. Raises ChainError if the node does not answer, StateError for an unusable file.
 
         A new embedded chain begins at `genesis_time` [Unix s] and gives the addresses in `alloc` ether for gas; a
-        development node is asked to do so where an address has none.
+        development node is asked to do so where an address has none. outbox: file in which the client of a node
+        elsewhere keeps what it signed, so that an interrupted run goes on without sending anything twice.
         """
         if is_embedded(url):
             balances = dict.fromkeys(alloc, START_BALANCE)
             chain = EmbeddedChain(embedded_path(url), alloc=balances, genesis_time=genesis_time)
             return cls(EmbeddedNode(EmbeddedProvider(chain)))
-        node = RemoteNode(provider_for(url), url)
-        client = cls(node)
-        node.fund(alloc, START_BALANCE)
-        return client
+        node = RemoteNode(provider_for(url, patience), url, Outbox(outbox))
+        node.prepare(alloc, START_BALANCE, genesis_time)
+        return cls(node)
 
     def close(self) -> None:
         """Let go of the file or connection."""
@@ -91,17 +103,21 @@ class ChainClient:
     @property
     def height(self) -> int:
         """Number of the newest block."""
-        return int(self._node.ask("eth_blockNumber"), 16)
+        return self._node.number("eth_blockNumber")
 
     @property
     def head_hash(self) -> bytes:
         """Hash of the newest block."""
-        return bytes.fromhex(self._head()["hash"][2:])
+        return _bytes(self._node.block()["hash"])
 
     @property
     def head_timestamp(self) -> int:
         """Time of the newest block [Unix s]."""
-        return int(self._head()["timestamp"], 16)
+        return int(self._node.block()["timestamp"])
+
+    def is_newest(self, number: int) -> bool:
+        """Whether nothing of ours was put on chain after block `number`; others may have added blocks."""
+        return self._node.is_newest(number)
 
     def contract(self, name: str, address: str) -> Contract:
         """Contract of ours at an address. Raises ChainError if there is no code."""
@@ -134,14 +150,15 @@ class ChainClient:
             return contract.get_function_by_name(function)(*arguments).call()
         except ContractLogicError as error:
             raise ContractRevert(reason_of(str(error)) or f"{function} {UNKNOWN}") from error
-        except (Web3Exception, OSError) as error:
+        except Web3Exception as error:
             raise ChainError(f"{function} could not be read: {error}") from error
 
     def block(self, timestamp: int) -> Block:
         """Send all that is queued and wait until it is on chain; embedded, in one block at `timestamp` [Unix s].
 
         What does not fit into that block follows in blocks one second later each. Raises ContractRevert with the reason
-        of the first call that failed (the others stand), ChainError if the node refused. The queue is empty after.
+        of the first call that failed (the others stand), ChainError if the node refused or cannot be reached: then the
+        same calls at the same time may be queued again, and nothing is sent twice. The queue is empty after.
         """
         queue, self._queue = self._queue, []
         try:
@@ -152,41 +169,30 @@ class ChainClient:
         for queued, receipt in zip(queue, receipts, strict=True):
             if receipt["status"] != "0x1":
                 raise ContractRevert(self._reason(queued, receipt))
-        head = self._head()
-        return Block(
-            number=int(head["number"], 16),
-            hash=bytes.fromhex(head["hash"][2:]),
-            timestamp=int(head["timestamp"], 16),
-            receipts=tuple(
-                Receipt(queued.kind, bytes.fromhex(r["transactionHash"][2:]), int(r["blockNumber"], 16), _gas(r))
-                for queued, r in zip(queue, receipts, strict=True)
-            ),
+        made = tuple(
+            Receipt(queued.kind, _bytes(r["transactionHash"]), int(r["blockNumber"], 16), _gas(r))
+            for queued, r in zip(queue, receipts, strict=True)
         )
+        return _block(self._node.block(made[-1].block if made else "latest"), made)
 
     def block_at(self, timestamp: int) -> Block | None:
-        """Block with exactly this time [Unix s], without its receipts; None if the chain has not come so far.
+        """Block in which the step at this time [Unix s] ended, without its receipts; None if it is not done.
 
-        Raises ChainError if the chain is beyond without such a block.
+        Raises ChainError if the chain is beyond without such a block, or has lost it.
         """
-        head = self._head()
-        while int(head["timestamp"], 16) > timestamp and int(head["number"], 16) > 0:
-            head = self._node.ask("eth_getBlockByNumber", hex(int(head["number"], 16) - 1), HASHES_ONLY)
-        when = int(head["timestamp"], 16)
-        if when == timestamp:
-            return Block(int(head["number"], 16), bytes.fromhex(head["hash"][2:]), when, ())
-        if when < timestamp and head["number"] == self._head()["number"]:
-            return None
-        raise ChainError(f"chain {self.chain_id} is beyond {timestamp} s without a block at that time; use a new chain")
+        found = self._node.find(timestamp)
+        return None if found is None else _block(found, ())
 
     def forget(self) -> None:
         """Drop what is queued and read nonces anew: after a revert of the chain itself."""
         self._queue.clear()
         self._nonces.clear()
+        self._node.forget()
 
-    def logs(self, contract: Contract, first: int = 0) -> list[dict[str, Any]]:
+    def logs(self, contract: Contract, first: int = 0) -> list[Json]:
         """Raw logs of a contract from block `first` on, oldest first."""
         wanted = {"address": contract.address, "fromBlock": hex(first), "toBlock": "latest"}
-        found: list[dict[str, Any]] = self._node.ask("eth_getLogs", wanted)
+        found: list[Json] = self._node.ask("eth_getLogs", wanted)
         return found
 
     def gas_of(self, tx_hash: str) -> int:
@@ -200,14 +206,10 @@ class ChainClient:
     def _bind(self, name: str, address: str) -> Contract:
         return self._web3.eth.contract(address=to_checksum_address(address), abi=artifact(name).abi)
 
-    def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = self._node.ask("eth_getBlockByNumber", "latest", HASHES_ONLY)
-        return head
-
     def _peek_nonce(self, address: str) -> int:
         """Next nonce of an account: asked once, counted from then on."""
         if address not in self._nonces:
-            self._nonces[address] = int(self._node.ask("eth_getTransactionCount", address, "pending"), 16)
+            self._nonces[address] = self._node.next_nonce(address)
         return self._nonces[address]
 
     def _enqueue(self, sender: LocalAccount, to: str | None, data: str, kind: str, value: int = 0) -> None:
@@ -215,7 +217,7 @@ class ChainClient:
         self._nonces[sender.address] = nonce + 1
         self._queue.append(Queued(sender, nonce, to, data, kind, value))
 
-    def _reason(self, queued: Queued, receipt: dict[str, Any]) -> str:
+    def _reason(self, queued: Queued, receipt: Json) -> str:
         """Why a mined call failed: from the receipt, or by calling again where it happened and one block before."""
         if receipt.get("revertReason"):
             reason = reason_in(bytes.fromhex(receipt["revertReason"][2:]))
@@ -241,5 +243,13 @@ def contract_address(sender: str, nonce: int) -> ChecksumAddress:
     return to_checksum_address(keccak(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:])
 
 
-def _gas(receipt: dict[str, Any]) -> int:
+def _gas(receipt: Json) -> int:
     return int(receipt["gasUsed"], 16)
+
+
+def _block(header: Json, receipts: tuple[Receipt, ...]) -> Block:
+    return Block(header["number"], _bytes(header["hash"]), header["timestamp"], receipts)
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

@@ -112,6 +112,10 @@ class ChainLedger:
         """Number of the newest block."""
         return self._client.height
 
+    def is_newest(self, number: int) -> bool:
+        """Whether nothing of ours was put on chain after block `number`."""
+        return self._client.is_newest(number)
+
     @property
     def chain_id(self) -> int:
         """EIP-155 number of the chain."""

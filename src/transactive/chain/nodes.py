@@ -1,30 +1,25 @@
-"""How queued calls reach a chain: an embedded one mines them in one block, a remote one is sent them and waited for."""
+"""What a chain is asked through, and the one that is ours: an embedded chain mines what is queued in one block."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint
-from websockets.exceptions import WebSocketException
 
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.embedded.words import RpcError
-from transactive.chain.keys import DEVELOPMENT_CHAINS
-from transactive.chain.reasons import UNKNOWN, reason_of
-from transactive.core.errors import ChainError, ContractRevert
+from transactive.core.errors import ChainError, NodeUnreachable
 
 CALL_GAS = 16_000_000
 """Limit of every call where gas costs nothing: below 2**24, where newer rules cap a transaction."""
 EMBEDDED_FEE = 10 * 10**9
 HASHES_ONLY = False
 """Second parameter of eth_getBlockByNumber: no whole transactions."""
-POLL_SECONDS = 0.02
-PATIENCE_SECONDS = 180
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +34,8 @@ class Queued:
     value: int = 0
 
     def sign(self, chain_id: int, gas: int, max_fee: int, tip: int) -> bytes:
-        """Raw type-2 transaction; fees in wei per gas."""
-        fields: dict[str, Any] = {
+        """Raw type-2 transaction; fees in wei per gas. The same fields give the same bytes."""
+        fields: Json = {
             "chainId": chain_id,
             "nonce": self.nonce,
             "gas": gas,
@@ -54,34 +49,67 @@ class Queued:
         return bytes(self.sender.sign_transaction(fields).raw_transaction)
 
 
-def ask(provider: BaseProvider, method: str, params: tuple[Any, ...]) -> Any:  # noqa: ANN401 - as the method says
-    """Result of a JSON-RPC request. Raises ChainError with the node's message."""
-    try:
-        answer = provider.make_request(RPCEndpoint(method), params)
-    except (OSError, WebSocketException) as error:
-        raise ChainError(f"the node does not answer {method}: {error}; check that it runs and its URL") from error
-    if "error" in answer:
-        error_part: Any = answer["error"]
-        raise ChainError(error_part["message"] if isinstance(error_part, dict) else str(error_part))
-    return answer.get("result")
+class Node:
+    """JSON-RPC requests to a provider, with answers that are what they should be."""
+
+    def __init__(self, provider: BaseProvider) -> None:
+        self.provider = provider
+
+    def ask(self, method: str, *params: Any) -> Any:  # noqa: ANN401 - as the method says
+        """Result of a request. Raises ChainError with the node's message, NodeUnreachable without a usable answer."""
+        answer = self.provider.make_request(RPCEndpoint(method), params)
+        if answer.get("error"):
+            error: Any = answer["error"]
+            raise ChainError(str(error["message"]) if isinstance(error, dict) and "message" in error else str(error))
+        return answer.get("result")
+
+    def number(self, method: str, *params: Any) -> int:  # noqa: ANN401 - as the method says
+        """Result of a request that gives a quantity. Raises ChainError, NodeUnreachable."""
+        result = self.ask(method, *params)
+        try:
+            return int(result, 16)
+        except (TypeError, ValueError):
+            raise NodeUnreachable(f"the node answers {method} with {str(result)[:60]!r}, which is no number") from None
+
+    def block(self, at: int | str = "latest") -> Json:
+        """Header of a block by number or name. Raises ChainError if there is none, NodeUnreachable."""
+        tag = hex(at) if isinstance(at, int) else at
+        header: Json = self.ask("eth_getBlockByNumber", tag, HASHES_ONLY)
+        if header is None:
+            raise ChainError(f"the node has no block {at}; it is behind, or on another chain")
+        try:
+            return header | {name: int(header[name], 16) for name in ("number", "timestamp")}
+        except (KeyError, TypeError, ValueError):
+            raise NodeUnreachable(f"the node answers eth_getBlockByNumber with {str(header)[:60]!r}") from None
+
+    def receipt(self, tx_hash: str) -> Json | None:
+        """Receipt of a mined transaction. Raises NodeUnreachable."""
+        found: Json | None = self.ask("eth_getTransactionReceipt", tx_hash)
+        if found is not None and not (isinstance(found, dict) and {"status", "gasUsed", "blockNumber"} <= set(found)):
+            raise NodeUnreachable(f"the node answers eth_getTransactionReceipt with {str(found)[:60]!r}")
+        return found
 
 
-class EmbeddedNode:
+class EmbeddedNode(Node):
     """An embedded chain."""
 
     def __init__(self, provider: EmbeddedProvider) -> None:
-        self.provider = provider
+        super().__init__(provider)
         self.chain = provider.chain
-
-    def ask(self, method: str, *params: Any) -> Any:  # noqa: ANN401 - as the method says
-        """Result of a request."""
-        return ask(self.provider, method, params)
 
     def close(self) -> None:
         """Close the file."""
         self.chain.close()
 
-    def run(self, queue: list[Queued], timestamp: int, chain_id: int) -> list[dict[str, Any]]:
+    def next_nonce(self, address: str) -> int:
+        """Nonce of the next transaction of an account."""
+        return self.number("eth_getTransactionCount", address, "pending")
+
+    def is_newest(self, number: int) -> bool:
+        """Whether nothing was put on chain after block `number`."""
+        return bool(self.chain.head.block_number == number)
+
+    def run(self, queue: list[Queued], timestamp: int, chain_id: int) -> list[Json]:
         """Mine the queue at `timestamp`, and one second later each time what did not fit. Receipts in its order."""
         raws = [queued.sign(chain_id, CALL_GAS, EMBEDDED_FEE, 0) for queued in queue]
         with self.chain.lock:
@@ -104,97 +132,24 @@ class EmbeddedNode:
                 raise ChainError(f"{queued.kind} was dropped: {queued.sender.address} has no ether for gas")
         return [self.ask("eth_getTransactionReceipt", hashes[raw]) for raw in raws]
 
+    def find(self, timestamp: int) -> Json | None:
+        """Block with exactly this time; None if the chain has not come so far. Raises ChainError if it is beyond."""
+        return block_with_time(self, timestamp)
 
-class RemoteNode:
-    """Any node behind JSON-RPC."""
+    def forget(self) -> None:
+        """Nothing is remembered beside the chain."""
 
-    def __init__(self, provider: BaseProvider, url: str) -> None:
-        self.provider = provider
-        self.url = url
 
-    def ask(self, method: str, *params: Any) -> Any:  # noqa: ANN401 - as the method says
-        """Result of a request."""
-        return ask(self.provider, method, params)
+def block_with_time(node: Node, timestamp: int) -> Json | None:
+    """Block with exactly this time [Unix s]; None if the chain has not come so far. Raises ChainError if it is beyond.
 
-    def close(self) -> None:
-        """Close the connection, if the provider keeps one."""
-        close = getattr(self.provider, "close", None)
-        if close is not None:
-            close()
-
-    def fund(self, addresses: Iterable[str], wei: int) -> None:
-        """On a development node, give ether to those that have none. Raises ChainError if it cannot."""
-        if int(self.ask("eth_chainId"), 16) not in DEVELOPMENT_CHAINS:
-            return
-        for address in addresses:
-            if int(self.ask("eth_getBalance", address, "latest"), 16) == 0:
-                try:
-                    self.ask("hardhat_setBalance", address, hex(wei))  # Anvil and Hardhat know this name
-                except ChainError as error:
-                    raise ChainError(f"{address} has no ether on {self.url}: {error}; fund it first") from error
-
-    def run(self, queue: list[Queued], timestamp: int, chain_id: int) -> list[dict[str, Any]]:
-        """Sign and send the queue in order once the node is at `timestamp`, and wait. Receipts in its order."""
-        free = chain_id in DEVELOPMENT_CHAINS
-        if free:
-            self._follow(timestamp)
-        else:
-            self._reach(timestamp)
-        max_fee, tip = self._fees()
-        sent: list[str] = []
-        for queued in queue:
-            gas = CALL_GAS if free else self._estimate(queued, sent)
-            raw = queued.sign(chain_id, gas, max_fee, tip)
-            sent.append(self.ask("eth_sendRawTransaction", "0x" + raw.hex()))
-            if queued.to is None:
-                self._wait(sent[-1])  # calls to a contract that does not exist yet would be estimated far too low
-        return [self._wait(tx_hash) for tx_hash in sent]
-
-    def _follow(self, timestamp: int) -> None:
-        """Ask a development node to give its next block our time; one that cannot keeps its own."""
-        try:
-            self.ask("evm_setNextBlockTimestamp", hex(timestamp))
-        except ChainError:
-            return
-
-    def _reach(self, timestamp: int) -> None:
-        """Wait until the newest block, whose time estimates see, is at `timestamp`. Raises ChainError in vain."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while int(self.ask("eth_getBlockByNumber", "latest", HASHES_ONLY)["timestamp"], 16) < timestamp:
-            if time.monotonic() > deadline:
-                raise ChainError(f"{self.url} has not reached {timestamp}; check its clock and that it makes blocks")
-            time.sleep(POLL_SECONDS)
-
-    def _fees(self) -> tuple[int, int]:
-        """Highest fee and tip [wei per gas]: twice the newest base fee, and what the node suggests."""
-        base = int(self.ask("eth_getBlockByNumber", "latest", HASHES_ONLY).get("baseFeePerGas", "0x0"), 16)
-        tip = int(self.ask("eth_maxPriorityFeePerGas"), 16)
-        return 2 * base + tip, tip
-
-    def _estimate(self, queued: Queued, sent: list[str]) -> int:
-        """Gas limit [gas], a quarter above the estimate; a refused one is asked again once all before it is mined."""
-        call = {"from": queued.sender.address, "data": queued.data, "value": hex(queued.value)}
-        if queued.to:
-            call["to"] = queued.to
-        try:
-            estimate = self.ask("eth_estimateGas", call)
-        except ChainError:
-            for tx_hash in sent:
-                self._wait(tx_hash)
-            try:
-                estimate = self.ask("eth_estimateGas", call)
-            except ChainError as error:
-                if "revert" not in str(error):
-                    raise
-                raise ContractRevert(reason_of(str(error)) or f"{queued.kind} {UNKNOWN}") from error
-        return int(estimate, 16) * 5 // 4
-
-    def _wait(self, tx_hash: str) -> dict[str, Any]:
-        """Receipt of a transaction. Raises ChainError if it does not come."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            receipt: dict[str, Any] | None = self.ask("eth_getTransactionReceipt", tx_hash)
-            if receipt:
-                return receipt
-            time.sleep(POLL_SECONDS)
-        raise ChainError(f"transaction {tx_hash} was not mined within {PATIENCE_SECONDS} s by {self.url}")
+    Walks back from the newest block.
+    """
+    newest = header = node.block()
+    while header["timestamp"] > timestamp and header["number"] > 0:
+        header = node.block(header["number"] - 1)
+    if header["timestamp"] == timestamp:
+        return header
+    if header["timestamp"] < timestamp and header["number"] == newest["number"]:
+        return None
+    raise ChainError(f"the chain is beyond {timestamp} s without a block at that time; use a new chain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from transactive.core.errors import ChainError
 
@@ -31,3 +32,9 @@ def existing_path(url: str) -> Path:
     if not path.is_file():
         raise ChainError(f"{url}: there is no chain at {path}; give embedded:DIR with a run's state folder")
     return path
+
+
+def shown(url: str) -> str:
+    """URL without user, password, path and query: those of hosted nodes hold secrets, and messages are kept."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else url

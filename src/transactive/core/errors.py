@@ -9,6 +9,7 @@
     │   └── CertificateError         a step that a certificate or a credit does not allow
     ├── StateError                   a state folder that cannot be used as asked (exit 4)
     ├── ChainError                   a node or a contract refused (exit 5)
+    │   ├── NodeUnreachable          no usable answer in a bounded number of tries
     │   └── ContractRevert           with the contract's own "module: reason"
     ├── SignatureError               a reading or an order is not signed by whom it says (exit 3)
     └── RuleBroken                   one of the rules that must never break; a bug (exit 70)
@@ -72,6 +73,12 @@ class ChainError(TransactiveError):
 
     code = "chain"
     exit_code = 5
+
+
+class NodeUnreachable(ChainError):
+    """A node gave no usable answer, however often it was asked; whether it acted on the request is not known."""
+
+    code = "chain.unreachable"
 
 
 class ContractRevert(ChainError):

@@ -92,7 +92,7 @@ class Anchor:
 
         Returns whether there was something to compare: while an interrupted run catches up, the chain is ahead.
         """
-        if not self.chain or not self.last_block or self.chain.height != self.last_block.number:
+        if not self.chain or not self.last_block or not self.chain.is_newest(self.last_block.number):
             return False
         require(self.chain.balances_n() == self.ledger.balances_n.tolist(), "the ledger equals the chain")
         return True

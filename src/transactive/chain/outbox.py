@@ -1,0 +1,104 @@
+"""What was signed for a node elsewhere, on disk before it is sent: a step that was interrupted is never signed twice.
+
+A step is all that one `block` sends, known by its time. Whoever repeats an unfinished step gets the same nonces, and
+so the same transactions: those that were signed are sent again as they are, the rest follows.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from transactive.core.errors import StateError
+
+TABLES = """
+create table if not exists step (time integer primary key, nonces text, number integer, hash blob, timestamp integer);
+create table if not exists signed (time integer, position integer, version integer, raw blob,
+    primary key (time, position, version)) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A finished step: the block that holds its end, and that block's own time [Unix s]."""
+
+    number: int
+    hash: bytes
+    timestamp: int
+
+
+class Outbox:
+    """One SQLite file, or memory for what need not outlive the program."""
+
+    def __init__(self, path: str | Path = ":memory:") -> None:
+        """Open or create `path`. Raises StateError if it cannot be used."""
+        try:
+            self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._sql.execute("pragma synchronous = full")
+            self._sql.executescript(TABLES)
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"outbox {path}: {error}; give another state folder") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._sql.close()
+
+    def unfinished(self) -> int | None:
+        """Time of the step that was begun and not finished."""
+        row = self._sql.execute("select time from step where number is null").fetchone()
+        return row[0] if row else None
+
+    def first_nonces(self, time: int) -> dict[str, int]:
+        """First nonce of each sender in a step."""
+        row = self._sql.execute("select nonces from step where time = ?", (time,)).fetchone()
+        return json.loads(row[0]) if row else {}
+
+    def begin(self, time: int, nonces: Mapping[str, int]) -> None:
+        """Begin a step, or go on with it. A finished one of the same time makes room."""
+        if time != self.unfinished():
+            self.drop(time)
+            self._sql.execute("insert into step values (?, ?, null, null, null)", (time, json.dumps(dict(nonces))))
+
+    def keep(self, time: int, position: int, raw: bytes) -> None:
+        """Keep a signed transaction; on disk when this returns."""
+        version = len(self.signed(time, position))
+        self._sql.execute("insert into signed values (?, ?, ?, ?)", (time, position, version, raw))
+
+    def signed(self, time: int, position: int) -> list[bytes]:
+        """Versions of a transaction of a step, oldest first; they differ in fees only."""
+        rows = self._sql.execute(
+            "select raw from signed where time = ? and position = ? order by version", (time, position)
+        )
+        return [raw for (raw,) in rows]
+
+    def holds(self, time: int) -> bool:
+        """Whether anything of a step was signed."""
+        return bool(self._sql.execute("select 1 from signed where time = ? limit 1", (time,)).fetchone())
+
+    def finish(self, time: int, step: Step) -> None:
+        """Note that all of a step is on chain; its transactions need not be kept."""
+        self._sql.execute(
+            "update step set number = ?, hash = ?, timestamp = ? where time = ?",
+            (step.number, step.hash, step.timestamp, time),
+        )
+        self._sql.execute("delete from signed where time = ?", (time,))
+
+    def drop(self, time: int) -> None:
+        """Forget a step."""
+        self._sql.execute("delete from step where time = ?", (time,))
+        self._sql.execute("delete from signed where time = ?", (time,))
+
+    def finished(self, time: int) -> Step | None:
+        """What became of a step; None if it is not finished."""
+        row = self._sql.execute(
+            "select number, hash, timestamp from step where time = ? and number is not null", (time,)
+        ).fetchone()
+        return Step(*row) if row else None
+
+    def newest(self) -> int | None:
+        """Time of the newest finished step."""
+        (time,) = self._sql.execute("select max(time) from step where number is not null").fetchone()
+        return time if time is None else int(time)

@@ -1,0 +1,291 @@
+"""A node behind JSON-RPC: what is queued is signed, kept, sent and waited for.
+
+A development node (`keys.DEVELOPMENT_CHAINS`) is asked to follow our time and to mine a step in one block, as the
+embedded chain does. Any other keeps its own time and is paid for gas; a step is final there some blocks later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import rlp
+
+from transactive.chain.keys import DEVELOPMENT_CHAINS
+from transactive.chain.nodes import CALL_GAS, Json, Node, Queued, block_with_time
+from transactive.chain.outbox import Outbox, Step
+from transactive.chain.reasons import UNKNOWN, reason_of
+from transactive.chain.remote import PatientProvider
+from transactive.chain.sending import (
+    BUMPS,
+    Sender,
+    Underpriced,
+    check_same,
+)
+from transactive.chain.urls import shown
+from transactive.core.errors import ChainError, ContractRevert, NodeUnreachable
+
+BY_ITSELF, WHEN_TOLD = True, False
+"""Parameter of evm_setAutomine."""
+CONFIRMATIONS = 3
+"""Blocks on top of a transaction before it counts, where blocks can be reorganised."""
+
+
+class RemoteNode(Node):
+    """One node, by URL."""
+
+    def __init__(self, provider: PatientProvider, url: str, outbox: Outbox) -> None:
+        super().__init__(provider)
+        self.place = shown(url)
+        self._patient = provider
+        self._outbox = outbox
+        self._sender = Sender(self, outbox, self.place, provider.patience)
+        self._chain_id = self.number("eth_chainId")
+        self._free = self._chain_id in DEVELOPMENT_CHAINS
+        self._confirmations = 0 if self._free else CONFIRMATIONS
+        self._mines_for_us = False
+
+    def close(self) -> None:
+        """Give a development node its own mining back, and close the connection."""
+        try:
+            if self._mines_for_us:
+                self.ask("evm_setAutomine", BY_ITSELF)
+        except ChainError:
+            pass  # it is gone: there is nothing to give back
+        finally:
+            self._outbox.close()
+            self._patient.close()
+
+    def prepare(self, addresses: Iterable[str], wei: int, genesis_time: int) -> None:
+        """Give those without ether on a development node some, and let a new one begin at `genesis_time` [Unix s].
+
+        Raises ChainError if it cannot.
+        """
+        if not self._free:
+            return
+        for address in addresses:
+            if self.number("eth_getBalance", address, "latest") == 0:
+                try:
+                    self.ask("hardhat_setBalance", address, hex(wei))  # Anvil and Hardhat know this name
+                except ChainError as error:
+                    raise ChainError(f"{address} has no ether on {self.place}: {error}; fund it first") from error
+        newest = self.block()
+        if newest["number"] == 0 and newest["timestamp"] > genesis_time:
+            try:
+                self.ask("evm_setTime", hex(genesis_time))  # Anvil's: time may go back
+            except ChainError:
+                return  # `_follow` says so if it matters
+
+    def next_nonce(self, address: str) -> int:
+        """Nonce of the next transaction of an account: that of the interrupted step, if there is one to repeat."""
+        interrupted = self._outbox.unfinished()
+        first = {} if interrupted is None else self._outbox.first_nonces(interrupted)
+        return first[address] if address in first else self.number("eth_getTransactionCount", address, "pending")
+
+    def is_newest(self, number: int) -> bool:
+        """Whether nothing of ours was put on chain after block `number`."""
+        newest = self._outbox.newest()
+        step = None if newest is None else self._outbox.finished(newest)
+        return (step.number if step else self.block()["number"]) <= number
+
+    def find(self, timestamp: int) -> Json | None:
+        """Block with which the step at `timestamp` ended; None if it is not done.
+
+        Raises ChainError if the chain has lost it.
+        """
+        if timestamp == self._outbox.unfinished():
+            return None
+        step = self._outbox.finished(timestamp)
+        if step is None:
+            newest = self._outbox.newest()
+            looked_up = self._free and newest is None  # without a memory of ours, a chain that follows our time is one
+            return block_with_time(self, timestamp) if looked_up else None
+        found = self.block(step.number)
+        if found["hash"] != "0x" + step.hash.hex():
+            raise ChainError(
+                f"block {step.number} of {self.place} is another than when this run sent to it: the chain was"
+                " reorganised or begun anew; run with a new --state folder"
+            )
+        return found
+
+    def forget(self) -> None:
+        """Drop an interrupted step: after a revert of the chain itself."""
+        interrupted = self._outbox.unfinished()
+        if interrupted is not None:
+            self._outbox.drop(interrupted)
+
+    def run(self, queue: list[Queued], timestamp: int, chain_id: int) -> list[Json]:
+        """Bring the queue on chain, in order, and wait. Receipts in its order. Raises ContractRevert, ChainError."""
+        self._check(chain_id, timestamp)
+        first: dict[str, int] = {}
+        for queued in queue:
+            first.setdefault(queued.sender.address, queued.nonce)
+        self._outbox.begin(timestamp, first)
+        try:
+            if self._free and self._follow(timestamp):
+                receipts = self._in_one_block(queue, timestamp)
+            else:
+                receipts = self._one_by_one(queue, timestamp)
+        except ContractRevert:
+            self._outbox.drop(timestamp)  # what was sent before it is mined, and it will never go through
+            raise
+        except ChainError:
+            if not self._outbox.holds(timestamp):
+                self._outbox.drop(timestamp)
+            raise
+        end = self.block(int(receipts[-1]["blockNumber"], 16) if receipts else "latest")
+        self._outbox.finish(timestamp, Step(end["number"], bytes.fromhex(end["hash"][2:]), end["timestamp"]))
+        return receipts
+
+    def _check(self, chain_id: int, timestamp: int) -> None:
+        """Raise ChainError if the node is on another chain than before, or another step has to be repeated first."""
+        now = self.number("eth_chainId")
+        if now != chain_id:
+            raise ChainError(
+                f"{self.place} was on chain {chain_id} and is on chain {now} now; check what listens there"
+            )
+        interrupted = self._outbox.unfinished()
+        if interrupted is not None and interrupted != timestamp:
+            raise ChainError(f"what was sent at {interrupted} s was interrupted; repeat that before anything else")
+
+    # -- a development node ---------------------------------------------------------------------
+
+    def _follow(self, timestamp: int) -> bool:
+        """Take over the mining of a development node. False if it keeps its own; ChainError if its time is ahead."""
+        if not self._mines_for_us:
+            try:
+                self.ask("evm_setAutomine", WHEN_TOLD)
+            except NodeUnreachable:
+                raise
+            except ChainError:
+                return False
+            self._mines_for_us = True
+        newest = self.block()
+        if newest["number"] > 0 and newest["timestamp"] >= timestamp and not self._outbox.holds(timestamp):
+            raise ChainError(
+                f"{self.place} is at {newest['timestamp']} s, the step at {timestamp} s; start a new development node"
+            )
+        return True
+
+    def _in_one_block(self, queue: list[Queued], timestamp: int) -> list[Json]:
+        """Send all, then mine: at `timestamp`, and one second later each time what did not fit."""
+        base = int(self.block().get("baseFeePerGas", "0x0"), 16)
+        for position, queued in enumerate(queue):
+            tip = len(queue) - position  # a node that sorts by tip keeps the order
+            self._sender.send(self._kept(queue, position, timestamp, CALL_GAS, 2 * base + tip, tip), queued)
+        missing = [position for position in range(len(queue)) if not self._sender.mined(timestamp, position)]
+        if missing or not queue:
+            self._mine(timestamp)
+        for _ in range(len(queue)):
+            missing = [position for position in missing if not self._sender.mined(timestamp, position)]
+            if not missing:
+                break
+            self._mine(self.block()["timestamp"] + 1)
+        return [self._sender.wait(timestamp, position, queued, 0) for position, queued in enumerate(queue)]
+
+    def _mine(self, timestamp: int) -> None:
+        """Let a block be mined at `timestamp`, or one second after the newest if that is later; once."""
+        before = self.block()
+        when = max(timestamp, before["timestamp"] + 1 if before["number"] else 0)
+        for pause in (*self._patient.patience.pauses(), None):
+            try:
+                self.ask("evm_mine", hex(when))
+            except NodeUnreachable:
+                if self.block()["number"] > before["number"]:
+                    return
+                if pause is None:
+                    raise
+            else:
+                return
+            time.sleep(pause or 0)
+
+    # -- any other node -------------------------------------------------------------------------
+
+    def _one_by_one(self, queue: list[Queued], timestamp: int) -> list[Json]:
+        """Send in order once the node is at `timestamp`; each call is estimated when those before it are known."""
+        self._reach(timestamp)
+        for position, queued in enumerate(queue):
+            self._send(queue, position, timestamp)
+            if queued.to is None:  # calls to a contract that does not exist yet would be estimated far too low
+                self._sender.wait(timestamp, position, queued, 0)
+        return [
+            self._sender.wait(timestamp, position, queued, self._confirmations) for position, queued in enumerate(queue)
+        ]
+
+    def _send(self, queue: list[Queued], position: int, timestamp: int) -> None:
+        """Sign and send one call; a fee that the node finds too low is raised, under the same nonce."""
+        queued = queue[position]
+        if self._outbox.signed(timestamp, position):
+            raw = self._kept(queue, position, timestamp, 0, 0, 0)
+        else:
+            max_fee, tip = self._fees()
+            gas = CALL_GAS if self._free else self._estimate(queue, position, timestamp)
+            raw = self._kept(queue, position, timestamp, gas, max_fee, tip)
+        for left in reversed(range(BUMPS + 1)):
+            try:
+                self._sender.send(raw, queued)
+            except Underpriced:
+                if not left:
+                    raise
+                raw = self._dearer(raw, queued, timestamp, position)
+            else:
+                return
+
+    def _dearer(self, raw: bytes, queued: Queued, timestamp: int, position: int) -> bytes:
+        """The same transaction with fees a quarter higher, or what the node asks for now if that is more."""
+        tip, max_fee, gas = _fees_of(raw)
+        now, suggested = self._fees()
+        higher = (max(now, max_fee * 5 // 4 + 1), max(suggested, tip * 5 // 4 + 1))
+        raw = queued.sign(self._chain_id, gas, *higher)
+        self._outbox.keep(timestamp, position, raw)
+        return raw
+
+    def _kept(self, queue: list[Queued], position: int, timestamp: int, gas: int, max_fee: int, tip: int) -> bytes:
+        """Signed transaction of a step: as it was kept before, or newly signed and kept. Raises ChainError."""
+        versions = self._outbox.signed(timestamp, position)
+        if versions:
+            check_same(versions[-1], queue[position])
+            return versions[-1]
+        raw = queue[position].sign(self._chain_id, gas, max_fee, tip)
+        self._outbox.keep(timestamp, position, raw)
+        return raw
+
+    def _reach(self, timestamp: int) -> None:
+        """Wait until the newest block, whose time estimates see, is at `timestamp`. Raises ChainError in vain."""
+        for _ in self._patient.patience.looks():
+            if self.block()["timestamp"] >= timestamp:
+                return
+        raise ChainError(f"{self.place} has not reached {timestamp}; check its clock and that it makes blocks")
+
+    def _fees(self) -> tuple[int, int]:
+        """Highest fee and tip [wei per gas]: twice the newest base fee, and what the node suggests."""
+        base = int(self.block().get("baseFeePerGas", "0x0"), 16)
+        tip = self.number("eth_maxPriorityFeePerGas")
+        return 2 * base + tip, tip
+
+    def _estimate(self, queue: list[Queued], position: int, timestamp: int) -> int:
+        """Gas limit [gas], a quarter above the estimate; a refused one is asked again once all before it is mined."""
+        queued = queue[position]
+        call = {"from": queued.sender.address, "data": queued.data, "value": hex(queued.value)}
+        if queued.to:
+            call["to"] = queued.to
+        try:
+            estimate = self.number("eth_estimateGas", call)
+        except NodeUnreachable:
+            raise
+        except ChainError:
+            for earlier in range(position):
+                self._sender.wait(timestamp, earlier, queue[earlier], 0)
+            try:
+                estimate = self.number("eth_estimateGas", call)
+            except ChainError as error:
+                if "revert" not in str(error):
+                    raise
+                raise ContractRevert(reason_of(str(error)) or f"{queued.kind} {UNKNOWN}") from error
+        return estimate * 5 // 4
+
+
+def _fees_of(raw: bytes) -> tuple[int, int, int]:
+    """Tip, highest fee [wei per gas] and gas limit of a raw type-2 transaction."""
+    tip, max_fee, gas = (int.from_bytes(field, "big") for field in rlp.decode(raw[1:])[2:5])
+    return tip, max_fee, gas
