@@ -105,6 +105,6 @@ def test_what_kinds_do_not_go_with_is_said(tmp_path: Path) -> None:
         assert called.code == 3
         return called.err
 
-    assert "column kind: only --mechanism uniform knows order kinds" in said(clear(tmp_path, "pay_as_bid"))
+    assert "column kind: only --mechanism uniform knows it" in said(clear(tmp_path, "pay_as_bid"))
     assert "the merit order is drawn of one slot" in said(clear(tmp_path, svg=tmp_path / "picture.svg"))
     assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]

@@ -9,6 +9,7 @@ import pytest
 
 from transactive.core.errors import RuleBroken
 from transactive.core.tables import Clearing
+from transactive.market import registry
 from transactive.market.conformance import check_mechanism
 from transactive.market.uniform import clear
 
@@ -17,8 +18,9 @@ def random() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
-def test_the_uniform_price_conforms() -> None:
-    check_mechanism(clear, random())
+@pytest.mark.parametrize("name", ["continuous", "listings", "pay_as_bid", "uniform"])
+def test_our_mechanisms_conform(name) -> None:
+    check_mechanism(registry.load(name), random())
 
 
 def over_allocating(orders, grid, members) -> Clearing:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from transactive.cli.clear_kinds import KIND_COLUMNS
+from transactive.cli.clear_listings import LISTING_COLUMNS, read_listings
 from transactive.cli.clear_network import Located, place, read_network, with_nodes
 from transactive.cli.clear_orders import OrderFile, column_names, naming, read_orders
 from transactive.cli.clear_report import (
@@ -22,14 +24,16 @@ from transactive.cli.clear_report import (
 )
 from transactive.cli.clear_slots import clear_kinds
 from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.market import registry
+from transactive.market import listings, registry
 from transactive.market.levels import Levelled, as_they_are, by_rank
 from transactive.market.locational import NodalClearing
 from transactive.market.merit_order import draw
 from transactive.market.result import Result, clear_levelled, result_by_node
 
-COMPARING = ("continuous", "locational", "pay_as_bid", "uniform")
+COMPARING = ("continuous", "listings", "locational", "pay_as_bid", "uniform")
 """Mechanisms that only compare prices, on a network as long as no line loses energy: for them prices need no grid."""
+COLUMNS = {"uniform": KIND_COLUMNS, "listings": LISTING_COLUMNS}
+"""Columns that change what an order asks for, and the mechanism that knows them; any other would pass over them."""
 
 
 def run_clear(
@@ -54,10 +58,7 @@ def run_clear(
         raise InputError("-t: on a network buyer and seller have prices of their own; leave -t out")
     if len({*outputs.paths, path}) <= len(outputs.paths):
         raise InputError("two of the files have one name; give each its own")
-    kinds = [name for name in column_names(path) if name in KIND_COLUMNS]
-    if kinds and mechanism != "uniform":
-        raise DataError(f"{path.name}: column {kinds[0]}: only --mechanism uniform knows order kinds; take it out")
-    if kinds:
+    if own_columns(path, mechanism) & set(KIND_COLUMNS):
         files, figures = clear_kinds(path, mechanism, outputs)
     else:
         files, figures = clear_plain(path, mechanism, clear, outputs, network)
@@ -69,7 +70,7 @@ def clear_plain(
     path: Path, mechanism: str, clear: registry.AnyMechanism, outputs: Outputs, network: Path | None
 ) -> tuple[Files, Figures]:
     """Clear a file of plain orders, on a network if there is one."""
-    book = read_orders(path, located=bool(network))
+    book, clear = read_book(path, mechanism, clear, located=bool(network))
     located = None
     if network:
         lines = read_network(network)
@@ -87,6 +88,26 @@ def clear_plain(
     if located and nodal:
         figures = with_nodes(figures, result, located, nodal)
     return files, figures
+
+
+def own_columns(path: Path, mechanism: str) -> set[str]:
+    """Columns of a file that its mechanism alone knows. Raises DataError for one that only another knows."""
+    names = column_names(path)
+    for owner, columns in COLUMNS.items():
+        foreign = [name for name in names if name in columns and owner != mechanism]
+        if foreign:
+            raise DataError(f"{path.name}: column {foreign[0]}: only --mechanism {owner} knows it; take it out")
+    return set(names) & set(COLUMNS.get(mechanism, ()))
+
+
+def read_book(
+    path: Path, mechanism: str, clear: registry.AnyMechanism, *, located: bool
+) -> tuple[OrderFile, registry.AnyMechanism]:
+    """Read an order file, and join the mechanism with the columns that it alone knows."""
+    if mechanism == "listings":
+        book, steps = read_listings(path)
+        return book, registry.ByTrade(partial(listings.clear, steps=steps))
+    return read_orders(path, located=located), clear
 
 
 def clear_book(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
-from transactive.metering.columns import read_columns, refuse
+from transactive.metering.columns import ROW, read_columns, refuse
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,12 +23,16 @@ PRICE, ENERGY = NUMBERS
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
-    """Orders of a file, and their ids; members are counted by name. node: name of each order's node, with a network."""
+    """Orders of a file, and their ids; members are counted by name.
+
+    node: name of each order's node, with a network. spare: columns that a mechanism may have, None where empty.
+    """
 
     orders: Orders
     ids: list[str]
     members: int
     node: list[str]
+    spare: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -40,11 +44,14 @@ def naming(path: Path) -> Iterator[None]:
         raise DataError(f"{path.name}: {error}") from None
 
 
-def read_orders(path: Path, *, located: bool) -> OrderFile:
+def read_orders(
+    path: Path, *, located: bool, spare_texts: Sequence[str] = (), spare_numbers: Sequence[str] = ()
+) -> OrderFile:
     """Read and check an order file; `located` ones have a node. Raises DataError naming file, row and column."""
     import polars as pl
 
-    frame = read_columns(path, [], NUMBERS, (*TEXTS, "node") if located else TEXTS)
+    texts = (*TEXTS, "node") if located else TEXTS
+    frame = read_columns(path, [], NUMBERS, texts, spare_texts=spare_texts, spare_numbers=spare_numbers)
     refuse(frame, ~pl.col("side").is_in(["buy", "sell"]), "side", path, "a side is buy or sell")
     refuse(frame, pl.col(ENERGY) <= 0, ENERGY, path, "not above 0; leave an order without energy out")
     refuse(frame, pl.col("id").is_duplicated(), "id", path, "this id stands there twice; give each order its own")
@@ -57,7 +64,14 @@ def read_orders(path: Path, *, located: bool) -> OrderFile:
         energy_wh=frame[ENERGY].to_numpy(),
         lock_n=np.zeros(len(frame), np.int64),
     )
-    return OrderFile(orders, frame["id"].to_list(), len(member), frame["node"].to_list() if located else [])
+    node = frame["node"].to_list() if located else []
+    spare = {name: frame[name].to_list() for name in (ROW, "member", *spare_texts, *spare_numbers)}
+    return OrderFile(orders, frame["id"].to_list(), len(member), node, spare)
+
+
+def refuse_row(path: Path, book: OrderFile, order: int, column: str, what: str) -> NoReturn:
+    """Raise DataError for the spare column of an order."""
+    raise DataError(f"{path.name}: row {book.spare[ROW][order]}: {column} = {book.spare[column][order]!r}: {what}")
 
 
 def column_names(path: Path) -> list[str]:
