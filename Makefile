@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test check format bench contracts clean openapi
+.PHONY: help demo install install-dev test check format bench fuzz contracts clean openapi
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -42,6 +42,9 @@ format: install-dev ## put the code in the house format
 
 bench: install-dev ## measure against references and targets (ARGS=… for names)
 	@$(BIN)/transactive bench $(ARGS)
+
+fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 contracts: install-dev ## compile the contracts anew
 	@$(BIN)/python -m transactive.chain.compile

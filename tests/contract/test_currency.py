@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 import pytest
 from eth_utils.crypto import keccak
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.contract.world import CANDIDATE, MEMBERS, NOBODY, OFF, ON, ON_RAMP, OWNER, Anchored, new_client, refused
-from transactive.core.errors import ContractRevert
 
 A, B, HOLDER = MEMBERS[:3]
 CAP = 10**15
@@ -198,40 +192,3 @@ def test_domain_separator(money):
     kind = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
     parts = kind + keccak(text="Local Energy") + keccak(text="1") + (31337).to_bytes(32, "big")
     assert money.read("DOMAIN_SEPARATOR") == keccak(parts + bytes(12) + bytes.fromhex(money.token.address[2:]))
-
-
-@cache
-def small_money() -> Money:
-    return Money(100)
-
-
-steps = st.tuples(st.sampled_from("mbtf"), st.integers(0, 3), st.integers(0, 3), st.integers(0, 60))
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.lists(steps, max_size=15))
-def test_supply_is_the_sum_of_balances(steps):
-    money = small_money()
-    money.anchored.restore()
-    people, model = MEMBERS[:4], [0] * 4
-    call: tuple[Any, ...]
-    for kind, i, j, amount in steps:
-        if kind == "m":
-            call, allowed = (ON_RAMP, "mint", people[i].address, amount), sum(model) + amount <= 100
-        elif kind == "b":
-            call, allowed = (people[i], "burn", amount), model[i] >= amount
-        else:
-            call, allowed = (people[i], "transfer", people[j].address, amount), model[i] >= amount
-        try:
-            money.do(*call)
-            done = True
-        except ContractRevert:
-            done = False
-        assert done == allowed
-        if done and kind == "m":
-            model[i] += amount
-        elif done:
-            model[i] -= amount
-            model[j] += 0 if kind == "b" else amount
-    assert [money.read("balanceOf", person.address) for person in people] == model
-    assert money.read("totalSupply") == sum(model)

@@ -1,10 +1,8 @@
-"""Registry: members, roles, lost keys, meters; every reason is met here, and random lives against the twin."""
+"""Registry: members, roles, lost keys, meters; every reason is met here; `tests/fuzz` has its random lives."""
 
 from __future__ import annotations
 
-import random
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,8 +28,6 @@ from transactive.chain.twins.registry import (
     MAX_METERS,
     PRODUCER,
     STORAGE,
-    Meter,
-    RegistryTwin,
 )
 
 REGISTRAR = ARBITER
@@ -308,69 +304,6 @@ def test_every_function_tried_by_every_role(r):
             assert reason is None or reason in ROLE_REASONS
             assert r.anchored.chain.revert(mark)
             r.client.forget()
-
-
-ACCOUNTS = MEMBERS[:6]
-
-
-def random_call(rng: random.Random, twin: RegistryTwin, r: Registry):
-    """A call of the contract and the same of the twin."""
-    caller = REGISTRAR if rng.random() < 0.8 else rng.choice(ACCOUNTS)
-    who, index = rng.choice(ACCOUNTS), rng.randrange(5)
-    roles = rng.choice([1, 2, 3, 4, 5, 6, 7, 7, 0, 8])
-    start = rng.choice([0, 10, 20])
-    number, until = rng.randrange(6), rng.choice([5, 10, 15, 25, 40])
-    meter = Meter(numbered(rng.randrange(60)), index, number, start, until)
-    by = caller.address
-    calls = {
-        "register": ((who.address, roles), lambda: twin.register(by, who.address, roles)),
-        "setRoles": ((index, roles), lambda: twin.set_roles(by, index, roles)),
-        "suspend": ((index,), lambda: twin.suspend(by, index)),
-        "readmit": ((index,), lambda: twin.readmit(by, index)),
-        "startRecovery": ((index, who.address), lambda: twin.start_recovery(by, index, who.address, r.now)),
-        "stopRecovery": ((index,), lambda: twin.stop_recovery(by, index)),
-        "finishRecovery": ((index,), lambda: twin.finish_recovery(by, index, r.now)),
-        "addMeter": (
-            (meter.owner, meter.key, meter.node, meter.valid_from, meter.valid_until),
-            lambda: twin.add_meter(by, meter, r.now),
-        ),
-        "endMeter": ((number, until), lambda: twin.end_meter(by, number, until)),
-    }
-    name = rng.choice(sorted(calls))
-    if name == "stopRecovery" and rng.random() < 0.7:
-        return random_call(rng, twin, r)  # else hardly one recovery would come to its end
-    if name == "finishRecovery" and index in twin.recoveries and rng.random() < 0.8:
-        caller = next(key for key in ACCOUNTS if key.address == twin.recoveries[index][0])
-        by = caller.address
-    return caller, name, *calls[name]
-
-
-def random_life(r: Registry, rng: random.Random, seen: Counter[tuple[str, bool]]) -> None:
-    """Two hundred calls on both sides, then all that can be read."""
-    twin = RegistryTwin(owner=OWNER.address, registrar=REGISTRAR.address, operator=OPERATOR.address, delay=DELAY)
-    twin.register(REGISTRAR.address, A, PRODUCER)
-    twin.register(REGISTRAR.address, B, CONSUMER | STORAGE)
-    for _ in range(200):
-        r.now = max(r.now, r.client.head_timestamp + 1) + rng.choice([0, 0, DELAY // 3, DELAY])
-        caller, name, arguments, mirrored = random_call(rng, twin, r)
-        wanted = reason_of(mirrored)
-        assert reason_of(r.do, caller, name, *arguments) == wanted, (name, arguments)
-        seen[name, wanted is None] += 1
-    for key in ACCOUNTS:
-        assert r.read("standing", key.address) == list(twin.standing(key.address))
-    for number, meter in enumerate(twin.meters):
-        assert r.read("meters", number) == (meter.key, meter.owner, meter.node, meter.valid_from, meter.valid_until)
-    for index in range(len(twin.members)):
-        assert r.read("metersFor", index, 10, 15) == twin.meters_for(index, 10, 15)
-
-
-def test_random_life_against_the_twin(r):
-    seen: Counter[tuple[str, bool]] = Counter()
-    for seed in range(4):
-        r.anchored.restore()
-        r.begin()
-        random_life(r, random.Random(seed), seen)
-    assert min(seen[name, done] for name, _ in seen for done in (True, False)) >= 3, seen
 
 
 def test_every_reason_is_met_by_a_test_here():

@@ -12,6 +12,7 @@ MAX_METERS = 16
 KEPT = 90 * 86400
 """Seconds that an ended meter stays in its owner's list."""
 END_OF_TIME = 2**64
+NOBODY = "0x" + "00" * 20
 
 refuse_unless = refusals("registry")
 
@@ -50,10 +51,12 @@ class RegistryTwin:
         self.recoveries: dict[int, tuple[str, int]] = {}
         self.meters: list[Meter] = []
         self.meters_of: dict[int, list[int]] = {}
+        self.pending_owner = self.pending_operator = NOBODY
 
     def register(self, caller: str, account: str, roles: int) -> int:
         """Give an account the next index."""
         self._only_registrar(caller)
+        refuse_unless(account != NOBODY, "no account")
         refuse_unless(account not in self.index_of, "already a member")
         refuse_unless(0 < roles <= ALL_ROLES, "bad roles")
         self.members.append(Member(account, roles))
@@ -84,6 +87,7 @@ class RegistryTwin:
         """Announce a new key for a member."""
         self._only_registrar(caller)
         self._member(index)
+        refuse_unless(candidate != NOBODY, "no account")
         refuse_unless(candidate not in self.index_of, "already a member")
         self.recoveries[index] = candidate, now + self.delay
 
@@ -108,7 +112,7 @@ class RegistryTwin:
         """Enter a meter and give its number."""
         self._only_registrar(caller)
         self._member(meter.owner)
-        refuse_unless(all(known.key != meter.key for known in self.meters), "bad key")
+        refuse_unless(meter.key != NOBODY and all(known.key != meter.key for known in self.meters), "bad key")
         refuse_unless(meter.node < END_OF_TIME, "bad node")
         refuse_unless(meter.valid_from < meter.valid_until < END_OF_TIME, "bad dates")
         owned = self.meters_of.setdefault(meter.owner, [])
@@ -126,6 +130,31 @@ class RegistryTwin:
         found = self.meters[number]
         refuse_unless(found.valid_from <= valid_until < found.valid_until, "bad dates")
         self.meters[number] = replace(found, valid_until=valid_until)
+
+    def set_registrar(self, caller: str, account: str) -> None:
+        """Name the registrar."""
+        self._only_owner(caller)
+        self.registrar = account
+
+    def offer_operator(self, caller: str, candidate: str) -> None:
+        """First step of an operator change."""
+        self._only_owner(caller)
+        self.pending_operator = candidate
+
+    def accept_operator(self, caller: str) -> None:
+        """Second step."""
+        refuse_unless(caller == self.pending_operator, "not the candidate")
+        self.operator, self.pending_operator = caller, NOBODY
+
+    def offer_ownership(self, caller: str, candidate: str) -> None:
+        """First step of an owner change."""
+        self._only_owner(caller)
+        self.pending_owner = candidate
+
+    def accept_ownership(self, caller: str) -> None:
+        """Second step."""
+        refuse_unless(caller == self.pending_owner, "not the candidate")
+        self.owner, self.pending_owner = caller, NOBODY
 
     def standing(self, account: str) -> tuple[int, int]:
         """Index plus one, zero for a stranger; roles, zero while suspended."""
@@ -147,6 +176,9 @@ class RegistryTwin:
     def _is_kept(self, number: int, now: int) -> bool:
         meter = self.meters[number]
         return meter.valid_until + KEPT > now and meter.valid_until > meter.valid_from
+
+    def _only_owner(self, caller: str) -> None:
+        refuse_unless(caller == self.owner, "not the owner")
 
     def _only_registrar(self, caller: str) -> None:
         refuse_unless(caller == self.registrar, "not the registrar")

@@ -93,25 +93,33 @@ class TradeBoardTwin:
         refuse_unless(request < len(self.requests), "no such request")
         found = self.requests[request]
         self._agree(index, found, energy, now)
+        self._room(found.slot, index, found.maker, energy)
         found.remaining -= energy
         self.trades.append(Listed(index, found.slot, found.expiry, found.price, 0, energy))
         self._move(len(self.trades) - 1, index, found.maker, energy)
 
-    def buy_energy(self, caller: str, trade: int, energy: int, total: int, now: int) -> None:
-        """Buy from a trade."""
+    def buy_energy(
+        self, caller: str, trade: int, energy: int, total: int, now: int, *, right_coin: bool = True
+    ) -> None:
+        """Buy from a trade; `right_coin`: what was sent along of the chain's coin is what is due."""
         index = self._beginner(caller, CONSUMER)
         refuse_unless(trade < len(self.trades), "no such trade")
         found = self.trades[trade]
         self._agree(index, found, energy, now)
         refuse_unless(total == found.price * energy, "wrong total")
+        self._room(found.slot, found.maker, index, energy)
+        refuse_unless(right_coin, "wrong coin")
         found.remaining -= energy
         found.sold += energy
         self._move(trade, found.maker, index, energy)
 
-    def request_energy(self, caller: str, slot: int, energy: int, price: int, expiry: int, now: int) -> None:
+    def request_energy(
+        self, caller: str, slot: int, energy: int, price: int, expiry: int, now: int, *, right_coin: bool = True
+    ) -> None:
         """Ask for energy, with its money in escrow."""
         index = self._beginner(caller, CONSUMER)
         end = self._checked(slot, energy, price, expiry, now)
+        refuse_unless(right_coin, "wrong coin")
         self.requests.append(Listed(index, slot, end, price, energy))
 
     def cancel_request(self, caller: str, request: int) -> None:
@@ -193,6 +201,10 @@ class TradeBoardTwin:
         refuse_unless(now < found.expiry, "expired")
         refuse_unless(index != found.maker, "own trade")
         refuse_unless(0 < energy <= found.remaining, "bad amount")
+
+    def _room(self, slot: int, seller: int, buyer: int, energy: int) -> None:
+        full = max(self.sold[slot, seller], self.bought[slot, buyer]) + energy >= ENERGY_END
+        refuse_unless(not full, "account full")
 
     def _move(self, trade: int, seller: int, buyer: int, energy: int) -> None:
         slot = self.trades[trade].slot

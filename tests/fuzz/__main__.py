@@ -1,0 +1,66 @@
+"""Fuzz the contracts against their twins: `make fuzz`, or `python -m tests.fuzz`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES, Job, Outcome, campaign, jobs
+from tests.fuzz.life import SWAPPED
+from tests.fuzz.report import report
+
+
+def arguments() -> argparse.Namespace:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser.add_argument("--calls", type=int, default=1_000_000, help="stop after so many calls (default: a million)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so much time (default: 60)")
+    parser.add_argument("--seed", type=int, default=0, help="number of the first life of each contract (default: 0)")
+    parser.add_argument("--only", choices=sorted(LIVES), action="append", help="this contract; may be repeated")
+    parser.add_argument("--life", type=int, help="live this one life again, with --only")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one a core")
+    parser.add_argument("--evm", choices=["revm", "py-evm"], help="default: revm if it is installed")
+    parser.add_argument("--report", type=Path, help="write the report to this file, as docs/fuzz.md")
+    return parser.parse_args()
+
+
+class Progress:
+    """One line on stderr, at most every two seconds."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls, self.last = calls, 0.0
+
+    def __call__(self, found: Outcome) -> None:
+        if time.monotonic() - self.last < 2:
+            return
+        self.last = time.monotonic()
+        lives = found.tally.lives.total()
+        sys.stderr.write(f"\r{found.tally.total:,} of {self.calls:,} calls, {lives} lives, {found.seconds:.0f} s ")
+        sys.stderr.flush()
+
+
+def main() -> int:
+    """Run, report, and fail if anything differed."""
+    given = arguments()
+    machine = given.evm or ("revm" if find_spec("pyrevm") else "py-evm")
+    contracts = given.only or list(LIVES)
+    if given.life is None:
+        work, calls = jobs(contracts, given.seed, machine), given.calls
+    else:
+        again = [Job(contract, given.life, CALLS_PER_LIFE, machine) for contract in contracts]
+        work, calls = iter(again), CALLS_PER_LIFE
+    found = campaign(work, calls, given.processes, given.minutes * 60, Progress(calls))
+    sys.stderr.write("\n")
+    text = report(found, " ".join(sys.argv[1:]), given.seed, SWAPPED)
+    if given.report:
+        given.report.write_text(text, encoding="utf-8")
+    sys.stdout.write("\n".join([*found.failures, f"{found.tally.total:,} calls, {len(found.failures)} differences\n"]))
+    return 1 if found.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

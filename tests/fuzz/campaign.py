@@ -1,0 +1,99 @@
+"""Many lives, over processes, until so many calls are made or the time is up; then a report."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import count, islice
+
+from tests.fuzz.balance_life import BalanceLife
+from tests.fuzz.currency_life import CurrencyLife
+from tests.fuzz.life import Life, Tally
+from tests.fuzz.machine import new_machine
+from tests.fuzz.registry_life import RegistryLife
+from tests.fuzz.settlement_life import SettlementLife
+from tests.fuzz.trade_board_life import TradeBoardLife
+
+LIVES: dict[str, type[Life]] = {
+    life.contract: life for life in (CurrencyLife, RegistryLife, SettlementLife, BalanceLife, TradeBoardLife)
+}
+CALLS_PER_LIFE = 1_000
+EVERY_ON_PYEVM = 25
+"""One life in so many is lived on py-evm, the EVM that the program uses, when the rest is on revm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One life: which contract, which number, how long, on which machine."""
+
+    contract: str
+    number: int
+    calls: int
+    machine: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a campaign did."""
+
+    tally: Tally = field(default_factory=Tally)
+    failures: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    on_machine: dict[str, int] = field(default_factory=dict)
+
+
+def live(job: Job) -> tuple[Job, Tally, str, float]:
+    """Live one life: the job, what was tried, what went wrong, CPU seconds."""
+    tally, start, wrong = Tally(), time.process_time(), ""
+    try:
+        LIVES[job.contract](new_machine(job.machine), job.number, tally).run(job.calls)
+    except AssertionError as error:
+        wrong = str(error) or f"{job}: an assertion of the life failed"
+    except Exception as error:
+        error.add_note(f"in {job}")
+        raise
+    return job, tally, wrong, time.process_time() - start
+
+
+def jobs(contracts: list[str], seed: int, machine: str) -> Iterator[Job]:
+    """Lives for ever, contract by contract; a seed is the number of the first."""
+    for number in count(seed):
+        for contract in contracts:
+            mixed = machine == "revm" and number % EVERY_ON_PYEVM == 0
+            yield Job(contract, number, CALLS_PER_LIFE, "py-evm" if mixed else machine)
+
+
+def campaign(
+    work: Iterator[Job], calls: int, processes: int, seconds: float, tell: Callable[[Outcome], None]
+) -> Outcome:
+    """Run lives until `calls` are made, `seconds` are over, or a life and its twin differ."""
+    found, start, running = Outcome(), time.monotonic(), set[Future[tuple[Job, Tally, str, float]]]()
+    # a fresh interpreter each: a fork would take along what the parent had open
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        running |= {pool.submit(live, job) for job in islice(work, processes + 2)}
+        while running and not found.failures and found.tally.total < calls and found.seconds < seconds:
+            done, running = wait(running, timeout=2, return_when=FIRST_COMPLETED)
+            collect(found, done)
+            running |= {pool.submit(live, job) for job in islice(work, len(done))}
+            found.seconds = time.monotonic() - start
+            tell(found)
+        for future in running:
+            future.cancel()
+        collect(found, {future for future in running if not future.cancelled()})
+    found.seconds = time.monotonic() - start
+    return found
+
+
+def collect(found: Outcome, done: set[Future[tuple[Job, Tally, str, float]]]) -> None:
+    """Add what finished lives say."""
+    for future in done:
+        job, tally, wrong, cpu = future.result()
+        found.tally += tally
+        found.cpu_seconds += cpu
+        found.on_machine[job.machine] = found.on_machine.get(job.machine, 0) + tally.total
+        if wrong:
+            found.failures.append(f"{wrong}\n  again: make fuzz ARGS='--only {job.contract} --life {job.number}'")

@@ -1,0 +1,53 @@
+"""What thousands of calls on one contract must have brought, so that none of them was tried in vain."""
+
+from __future__ import annotations
+
+import re
+
+from tests.fuzz.bound import locked_functions
+from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES
+from tests.fuzz.life import Tally
+from tests.fuzz.machine import new_machine
+from transactive.chain.artifact import artifact, source
+from transactive.chain.reasons import UNKNOWN
+
+WANTED = 20_000
+"""Calls on all contracts in `make test`; `make fuzz` makes a million and more, and `docs/fuzz.md` is its report."""
+LIVES_EACH = WANTED // len(LIVES) // CALLS_PER_LIFE
+ROLES = {
+    "currency": {"owner", "minter", "member", "candidate", "stranger"},
+    "registry": {"owner", "registrar", "operator", "member", "candidate", "stranger"},
+    "settlement": {"owner", "operator", "arbiter", "member", "token", "candidate", "stranger"},
+    "balance_market": {"owner", "operator", "registrar", "member", "token", "candidate", "stranger"},
+    "trade_board": {"owner", "operator", "registrar", "member", "token", "candidate", "stranger"},
+}
+"""Who tries each function of a contract: everybody."""
+
+
+def live_all(contract: str) -> Tally:
+    """The contract's share of the calls, on the EVM that the embedded chain runs on. Raises where the twin differs."""
+    tally = Tally()
+    for number in range(LIVES_EACH):
+        LIVES[contract](new_machine("py-evm"), number, tally).run(CALLS_PER_LIFE)
+    return tally
+
+
+def check(contract: str, tally: Tally) -> None:
+    """Enough calls; every function went through, and was tried by every role; most reasons met; the lock held."""
+    assert tally.total >= WANTED // len(LIVES)
+    writing = {
+        entry["name"]
+        for entry in artifact(contract).abi
+        if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable")
+    }
+    assert {function for (name, function, _, reason) in tally.calls if name == contract and not reason} == writing
+    for function in writing:
+        roles = {role for (name, called, role, _) in tally.calls if (name, called) == (contract, function)}
+        assert roles >= ROLES[contract], (function, ROLES[contract] - roles)
+    met = {reason for (_, _, _, reason) in tally.calls}
+    known = set(re.findall(rf'"({contract}: [^"]+)"', source(contract)))
+    assert len(met & known) >= len(known) // 2
+    if locked_functions(contract):
+        back = {reason for (_, _, role, reason) in tally.calls if "called back" in role}
+        assert UNKNOWN in back, "a call back into a locked function was refused"
+        assert back - {UNKNOWN}, "and others were answered"

@@ -1,0 +1,10 @@
+"""Thousands of random calls on the two markets with delivery and on their twins: they never differ."""
+
+import pytest
+
+from tests.fuzz.expected import check, live_all
+
+
+@pytest.mark.parametrize("contract", ["balance_market", "trade_board"])
+def test_a_market_and_its_twin_never_differ(contract):
+    check(contract, live_all(contract))
