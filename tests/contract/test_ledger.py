@@ -191,7 +191,7 @@ def test_what_does_not_fit_follows_a_second_later(monkeypatch):
 
 
 def test_accounts_without_ether_are_named(tmp_path):
-    with pytest.raises(ChainError, match="has no ether for gas"):
+    with pytest.raises(ChainError, match="insufficient funds for gas"):
         ChainLedger.deploy(
             kept(ChainClient.open("embedded::memory:", alloc=KEYS.addresses(1))),
             KEYS,

@@ -185,14 +185,24 @@ class PatientProvider(BaseProvider):
     def _try(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 - as the method says
         try:
             answer: Any = self._inner.make_request(method, params)
-        except ValueError as error:
-            raise self._unreachable(method, "the answer is no JSON") from error
-        except (OSError, WebSocketException, Web3Exception) as error:
-            raise self._unreachable(method, str(error) or type(error).__name__) from error
+        except (OSError, ValueError, WebSocketException, Web3Exception) as error:
+            raise self._unreachable(method, self._reason(error)) from error
         if not isinstance(answer, dict) or not ("result" in answer or answer.get("error")):
             raise self._unreachable(method, "the answer is no JSON-RPC")
         whole: RPCResponse = answer  # type: ignore[assignment]  # checked as far as anybody needs it
         return whole
+
+    def _reason(self, error: Exception) -> str:
+        """What was the matter, without the URL, which libraries put into their messages."""
+        if isinstance(error, TimeoutError | requests.Timeout):
+            return f"no answer within {self.patience.answer_seconds:g} s"
+        if isinstance(error, requests.HTTPError) and error.response is not None:
+            return f"HTTP status {error.response.status_code}"
+        if isinstance(error, ValueError):  # also those of requests, which are OSErrors
+            return "the answer is no JSON"
+        if isinstance(error, requests.RequestException):
+            return "the connection failed"
+        return str(error) or type(error).__name__
 
     def _unreachable(self, method: str, what: str) -> NodeUnreachable:
         return NodeUnreachable(

@@ -181,7 +181,7 @@ class RemoteNode(Node):
             if not missing:
                 break
             self._mine(self.block()["timestamp"] + 1)
-        return [self._sender.wait(timestamp, position, queued, 0) for position, queued in enumerate(queue)]
+        return [self._sender.wait(timestamp, queue, position, 0) for position in range(len(queue))]
 
     def _mine(self, timestamp: int) -> None:
         """Let a block be mined at `timestamp`, or one second after the newest if that is later; once."""
@@ -207,10 +207,11 @@ class RemoteNode(Node):
         for position, queued in enumerate(queue):
             self._send(queue, position, timestamp)
             if queued.to is None:  # calls to a contract that does not exist yet would be estimated far too low
-                self._sender.wait(timestamp, position, queued, 0)
-        return [
-            self._sender.wait(timestamp, position, queued, self._confirmations) for position, queued in enumerate(queue)
-        ]
+                self._sender.wait(timestamp, queue, position, 0)
+        for position in range(len(queue)):
+            self._sender.wait(timestamp, queue, position, self._confirmations)
+        # once more: while the last was waited for, a deep reorganisation may have moved the first
+        return [self._sender.wait(timestamp, queue, position, self._confirmations) for position in range(len(queue))]
 
     def _send(self, queue: list[Queued], position: int, timestamp: int) -> None:
         """Sign and send one call; a fee that the node finds too low is raised, under the same nonce."""
@@ -275,7 +276,7 @@ class RemoteNode(Node):
             raise
         except ChainError:
             for earlier in range(position):
-                self._sender.wait(timestamp, earlier, queue[earlier], 0)
+                self._sender.wait(timestamp, queue, earlier, 0)
             try:
                 estimate = self.number("eth_estimateGas", call)
             except ChainError as error:

@@ -75,32 +75,27 @@ class Sender:
             )
         return ChainError(f"{queued.kind}: {self._place} refuses it: {message}")
 
-    def wait(self, step: int, position: int, queued: Queued, confirmations: int) -> Json:
+    def wait(self, step: int, queue: list[Queued], position: int, confirmations: int) -> Json:
         """Receipt of a transaction of a step, `confirmations` blocks deep. Raises ChainError if it does not come.
 
-        One that a reorganisation put out of the chain, or the node lost, is sent again.
+        What a reorganisation put out of the chain, or the node lost, is sent again, with what was before it.
         """
         for _ in self._patience.looks():
-            versions = self._outbox.signed(step, position)
-            receipt = self._mined(versions)
-            if receipt is None and not any(self._is_known(raw) for raw in versions):
-                self.send(versions[-1], queued)
-            elif receipt and (not confirmations or self._depth(receipt) >= confirmations):
+            receipt = self.mined(step, position)
+            if receipt and (not confirmations or self._depth(receipt) >= confirmations):
                 return receipt
+            if receipt is None and not any(self._is_known(raw) for raw in self._outbox.signed(step, position)):
+                for earlier in range(position + 1):
+                    self.send(self._outbox.signed(step, earlier)[-1], queue[earlier])
         raise ChainError(
-            f"{queued.kind} is not final after {self._patience.final_seconds:g} s on {self._place}; run the same again:"
-            " what was sent is waited for and not sent a second time"
+            f"{queue[position].kind} is not final after {self._patience.final_seconds:g} s on {self._place}; run the"
+            " same again: what was sent is waited for and not sent a second time"
         )
 
     def mined(self, step: int, position: int) -> Json | None:
-        """Receipt of a transaction of a step, if it is mined."""
-        return self._mined(self._outbox.signed(step, position))
-
-    def _mined(self, versions: list[bytes]) -> Json | None:
-        for raw in versions:
-            if receipt := self._node.receipt(hash_of(raw)):
-                return receipt
-        return None
+        """Receipt of a transaction of a step, if a version of it is mined."""
+        receipts = (self._node.receipt(hash_of(raw)) for raw in self._outbox.signed(step, position))
+        return next((receipt for receipt in receipts if receipt), None)
 
     def _depth(self, receipt: Json) -> int:
         """Blocks on top of the one that holds a transaction."""

@@ -154,13 +154,16 @@ class EmbeddedChain:
             raise RpcError(REFUSED, "wrong chain id")
         if self.index.transaction(checked.hash):
             raise RpcError(REFUSED, "already known")
-        expected = self.state(self._head).get_nonce(sender)
+        state = self.state(self._head)
+        expected, has = state.get_nonce(sender), state.get_balance(sender)
         if checked.nonce < expected:
             raise RpcError(REFUSED, f"nonce too low: next is {expected}")
         if checked.gas > GAS_LIMIT:
             raise RpcError(REFUSED, "exceeds block gas limit")
         if checked.gas < checked.intrinsic_gas:
             raise RpcError(REFUSED, "intrinsic gas too low")
+        if has < checked.value + checked.gas * checked.max_fee_per_gas:
+            raise RpcError(REFUSED, f"insufficient funds for gas and value: 0x{sender.hex()} has {has} wei")
         return checked
 
     def mine(self, timestamp: int | None = None, raws: Sequence[bytes] = ()) -> BlockHeaderAPI:

@@ -1,0 +1,261 @@
+"""Whatever a node or the way to it does, a step is on chain once, or a clear error says that it is not."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.contract.anvil import anvil
+from tests.contract.faulty import AFTER, BEFORE, FAULTS, LATE_SECONDS, Proxy, proxy
+from tests.contract.served import HOUR, KEYS, START, Node, http
+from transactive.chain.client import ETHER, ChainClient
+from transactive.chain.keys import DEVELOPMENT_CHAINS
+from transactive.chain.remote import ASKED_ONCE, Patience
+from transactive.core.errors import ChainError, NodeUnreachable
+
+HASTY = Patience(answer_seconds=LATE_SECONDS / 2, first_pause_seconds=0.002, final_seconds=4, longest_poll_seconds=0.02)
+OWNER, HOLDER = KEYS.role("owner"), KEYS.account(0).address
+METHODS = {
+    31337: ("eth_chainId", "eth_getBlockByNumber", "eth_sendRawTransaction", "evm_mine", "eth_getTransactionReceipt"),
+    56: ("eth_estimateGas", "eth_sendRawTransaction", "eth_getTransactionReceipt"),
+}
+
+
+@contextmanager
+def node(kind: str):
+    """URL of a node: an embedded chain behind HTTP, or Anvil; on chain 31337, or on 56 with a clock of its own."""
+    name, chain_id = kind.split()
+    addresses = KEYS.addresses(1)
+    if name == "embedded":
+        made = Node(int(chain_id), ticking=chain_id == "56", funded=addresses)
+        try:
+            with http(made) as url:
+                yield url
+        finally:
+            made.chain.close()
+    else:
+        clock = ["--block-time", "1"] if chain_id == "56" else []
+        with anvil("--chain-id", chain_id, "--timestamp", str(START - 2 * HOUR), *clock) as url:
+            client = ChainClient.open(url)
+            for address in addresses:
+                client._node.ask("anvil_setBalance", address, hex(10**6 * ETHER))
+            client.close()
+            yield url
+
+
+class Minting:
+    """A currency behind a proxy, and a step that mints seven to one holder and nine to the owner."""
+
+    def __init__(self, way: Proxy, outbox: Path | str = ":memory:") -> None:
+        self.way, self.outbox = way, outbox
+        self.client = client = ChainClient.open(way.url, outbox=outbox, genesis_time=START - 2 * HOUR, patience=HASTY)
+        self.token = client.deploy(OWNER, "currency", "x", "x", 10**18)
+        client.send(OWNER, self.token, "setMinter", OWNER.address, True)  # noqa: FBT003 - as the contract has it
+        client.block(self.time())
+        self.first_nonce, self.at = self.nonce(), self.time()
+
+    @property
+    def dev(self) -> bool:
+        return self.client.chain_id in DEVELOPMENT_CHAINS
+
+    def nonce(self) -> int:
+        return self.client._node.number("eth_getTransactionCount", OWNER.address, "latest")
+
+    def time(self) -> int:
+        """Time of the next step: a development chain follows ours, any other is where it is."""
+        return max(self.client.head_timestamp + self.dev, START)
+
+    def reopen(self) -> None:
+        """As after the end of the program."""
+        self.client.close()
+        self.client = ChainClient.open(self.way.url, outbox=self.outbox, patience=HASTY)
+
+    def step(self, amounts=(7, 9)) -> None:
+        for to, amount in zip((HOLDER, OWNER.address), amounts, strict=True):
+            self.client.send(OWNER, self.token, "mint", to, amount)
+        self.client.block(self.at)
+
+    def check_once(self) -> None:
+        self.way.always.clear()
+        assert self.client.read(self.token, "totalSupply") == 16
+        assert self.nonce() == self.first_nonce + 2
+
+
+@pytest.fixture(scope="module", params=["embedded 31337", "anvil 31337", "embedded 56"])
+def way(request):
+    """A node of each kind behind a proxy, for all tests that leave it as it was."""
+    with node(request.param) as url, proxy(url) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _no_fault_is_left(request):
+    yield
+    if "way" in request.fixturenames:
+        request.getfixturevalue("way").repair()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_fault_of_any_request_is_survived(way, fault):
+    minting = Minting(way)
+    for method in METHODS[minting.client.chain_id]:
+        if not (fault == "late" and method == "eth_chainId"):  # one late answer is as good as another
+            way.plan(method, fault)
+    minting.step()
+    minting.check_once()
+    minting.client.close()
+
+
+@pytest.mark.parametrize("fault", [BEFORE, AFTER, "garbage"])
+def test_a_lasting_fault_ends_in_an_error_and_a_repeated_step_happens_once(way, fault, tmp_path):
+    minting = Minting(way, tmp_path / "outbox")
+    for method in METHODS[minting.client.chain_id]:
+        way.always[method] = fault
+        before = way.asked[method]
+        found_out = fault != BEFORE and method in ASKED_ONCE  # by looking whether the node acted on it
+        if not found_out and minting.client.block_at(minting.at) is None:
+            with pytest.raises(NodeUnreachable, match=f"does not answer {method}"):
+                minting.step()
+        assert way.asked[method] - before <= 2 * HASTY.tries
+        way.always.clear()
+        minting.reopen()
+    minting.step()
+    minting.check_once()
+    assert minting.client.block_at(minting.at) is not None
+    minting.client.close()
+
+
+@pytest.mark.parametrize("sent", range(4))
+def test_a_step_that_was_interrupted_anywhere_happens_once(way, sent, tmp_path):
+    """As after a kill: the first `sent` requests to send arrived, the answer of the last one did not."""
+    minting = Minting(way, tmp_path / "outbox")
+    faults = [None] * max(sent - 1, 0) + [AFTER if sent else BEFORE]
+    way.plan("eth_sendRawTransaction", *faults)
+    way.always |= {"eth_getTransactionByHash": BEFORE, "evm_mine": BEFORE, "eth_getTransactionReceipt": BEFORE}
+    with pytest.raises(NodeUnreachable):
+        minting.step()
+    way.always.clear()
+    minting.reopen()
+    with pytest.raises(ChainError, match="repeat that before anything else"):
+        minting.client.block(minting.at + 1)
+    assert minting.client.block_at(minting.at) is None
+    minting.step()
+    minting.check_once()
+    minting.client.close()
+
+
+def test_another_step_in_the_place_of_an_interrupted_one_is_refused(way, tmp_path):
+    minting = Minting(way, tmp_path / "outbox")
+    way.always["eth_getTransactionReceipt"] = BEFORE
+    with pytest.raises(NodeUnreachable):
+        minting.step()
+    way.always.clear()
+    minting.reopen()
+    with pytest.raises(ChainError, match="is not what this step had signed"):
+        minting.step((7, 10))
+    minting.step()
+    minting.check_once()
+    minting.client.close()
+
+
+def test_a_nonce_used_by_somebody_else_is_named_and_nothing_is_sent(way):
+    minting = Minting(way)
+    other = ChainClient.open(way.url, patience=HASTY)
+    minting.client.send(OWNER, minting.token, "mint", HOLDER, 7)
+    other.send(OWNER, minting.token, "mint", HOLDER, 5)
+    other.block(minting.at)
+    with pytest.raises(ChainError, match=f"mint: nonce {minting.first_nonce} of {OWNER.address} was used by another"):
+        minting.client.block(minting.time())
+    assert minting.client.read(minting.token, "totalSupply") == 5
+    for client in (other, minting.client):
+        client.close()
+
+
+def test_an_account_without_coins_is_named(way):
+    minting = Minting(way)
+    poor = KEYS.account(99)
+    minting.client.send(poor, minting.token, "transfer", HOLDER, 0)
+    with pytest.raises(ChainError, match=f"transfer: {poor.address} has 0 wei, too little"):
+        minting.client.block(minting.at)
+    minting.client.close()
+
+
+def test_another_chain_behind_the_same_url_is_noticed(way):
+    minting = Minting(way)
+    way.plan("eth_chainId", {"result": "0x5"})
+    with pytest.raises(ChainError, match=r"was on chain \d+ and is on chain 5 now"):
+        minting.step()
+    minting.step()
+    minting.check_once()
+    minting.client.close()
+
+
+@pytest.mark.parametrize("times", [1, 3, 4])
+def test_a_fee_that_is_too_low_is_raised_a_few_times(times):
+    with node("embedded 56") as url, proxy(url) as way:
+        minting = Minting(way)
+        refusal = {"error": {"code": -32000, "message": "transaction underpriced"}}
+        way.plan("eth_sendRawTransaction", *[refusal] * times)
+        if times <= 3:
+            minting.step()
+            minting.check_once()
+        else:
+            with pytest.raises(ChainError, match=r"refuses the fee .* wait until gas is cheaper"):
+                minting.step()
+        minting.client.close()
+
+
+def test_an_error_of_the_node_is_passed_on_with_the_call(way):
+    minting = Minting(way)
+    way.plan("eth_sendRawTransaction", {"error": {"code": 1, "message": "pool is\nfull"}})
+    with pytest.raises(ChainError, match=r"mint: http://127.0.0.1:\d+ refuses it: pool is"):
+        minting.step()
+    minting.step()
+    minting.check_once()
+    minting.client.close()
+
+
+def test_what_a_reorganisation_takes_out_is_sent_again():
+    made = Node(56, ticking=True, funded=KEYS.addresses(1))
+    with http(made) as url, proxy(url) as way:
+        minting = Minting(way)
+        mark = made.chain.snapshot()
+        polls = iter(range(100))
+
+        def reorganise() -> None:
+            if next(polls) < 2:
+                way.hooks["eth_getTransactionReceipt"] = reorganise
+            else:
+                assert made.chain.revert(mark)
+
+        reorganise()
+        minting.step()
+        assert next(polls) == 3
+        minting.check_once()
+        minting.client.close()
+    made.chain.close()
+
+
+def test_a_chain_begun_anew_is_not_taken_for_the_old_one(tmp_path):
+    outbox = tmp_path / "outbox"
+    for again in (False, True):
+        with node("anvil 31337") as url, proxy(url) as way:
+            if not again:
+                minting = Minting(way, outbox)
+                minting.step()
+                minting.client.close()
+                continue
+            client = ChainClient.open(url, outbox=outbox, patience=HASTY)
+            with pytest.raises(ChainError, match=r"begun anew|has no block"):
+                client.block_at(minting.at)
+            client.close()
+
+
+def test_secrets_of_a_url_are_not_in_messages():
+    with pytest.raises(NodeUnreachable) as caught:
+        ChainClient.open("http://user:word@127.0.0.1:9/v3/key?token=x", patience=HASTY)
+    assert re.search("http://127.0.0.1:9 does not answer", str(caught.value))
+    assert not re.search("user|word|v3|key|token", str(caught.value))
