@@ -84,7 +84,8 @@ def load_setting(path: Path) -> Setting:
     if sources.environment is None:
         environment = _constant(community, measured)
     else:
-        environment = read_environment(path.parent / sources.environment, length)
+        follows = community.carbon.levy.mode == "oracle"
+        environment = read_environment(path.parent / sources.environment, length, carbon_price=follows)
     setting = _aligned(Setting(community, measured, environment), path)
     _check_prices(setting, path.name)
     return setting
@@ -93,7 +94,7 @@ def load_setting(path: Path) -> Setting:
 def _constant(community: Community, measured: Measured) -> Environment:
     """Environment of a community with one supply price and one carbon intensity."""
     slots = len(measured.consumption_wh)
-    values = (community.tariff.supply_micro_per_kwh, community.carbon.grid_g_per_kwh)
+    values = (community.tariff.supply_micro_per_kwh, community.carbon.grid_g_per_kwh, 0)
     return Environment(measured.first_slot, *(np.full(slots, value, np.int64) for value in values))
 
 
@@ -114,7 +115,12 @@ def _aligned(setting: Setting, path: Path) -> Setting:
     return Setting(
         setting.community,
         Measured(first, measured.consumption_wh[start:], measured.generation_wh[start:]),
-        Environment(first, environment.supply_price[ahead:], environment.grid_g_per_kwh[ahead:]),
+        Environment(
+            first,
+            environment.supply_price[ahead:],
+            environment.grid_g_per_kwh[ahead:],
+            environment.carbon_price[ahead:],
+        ),
     )
 
 
@@ -162,6 +168,11 @@ def _check(community: Community, name: str) -> None:
 
 def _check_sources(community: Community, name: str) -> None:
     """Prices and carbon come from one place: from numbers, or from a file of both."""
+    if community.carbon.levy.mode == "oracle" and community.data.environment is None:
+        raise ConfigError(
+            f"{name}: carbon.levy.mode oracle follows carbon_price_micro_per_t of data.environment; name that file, or"
+            " choose another mode"
+        )
     numbers = {
         "tariff.supply_micro_per_kwh": community.tariff.supply_micro_per_kwh,
         "carbon.grid_g_per_kwh": community.carbon.grid_g_per_kwh,

@@ -31,7 +31,14 @@ def count(tally: Tally, slot: Traded, postings: Postings, baseline: Readings | N
 
 def summed(tally: Tally, bills: list[MemberBill]):
     return summarise(
-        tally, bills, mechanism="uniform", chain=None, ledger_equals_chain=True, state_hash="ab", seconds=1.23456
+        tally,
+        bills,
+        mechanism="uniform",
+        levy="off",
+        chain=None,
+        ledger_equals_chain=True,
+        state_hash="ab",
+        seconds=1.23456,
     )
 
 

@@ -39,11 +39,15 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class CarbonSlot:
-    """Result of the room: certificates, footprints, and what the batteries hold now."""
+    """Result of the room: certificates, footprints, what the batteries hold now, and the carbon of grid energy.
+
+    unmatched_mg: (members,), what a member imported without a certificate, at the residual mix; what a levy is paid on.
+    """
 
     certificates: Certificates
     footprints: Footprints
     lots: Lots
+    unmatched_mg: IntArray
 
 
 def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots, factors: Factors) -> CarbonSlot:
@@ -58,7 +62,7 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
     members = len(readings.import_wh)
     certified = sources.certified[shares.parts.source]
     load_mix, charge_mix, imported_mg = _location(flows, sources, shares, factors)
-    market_load, market_charge = _market(flows, shares, factors)
+    market_load, market_charge, unmatched_mg = _market(flows, shares, factors)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
         charged_wh=readings.charge_wh,
@@ -77,7 +81,7 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
         put_in_mg=int(put_location.sum()),
     )
     _check(readings, issued, discharge, footprints)
-    return CarbonSlot(issued, footprints, lots_new)
+    return CarbonSlot(issued, footprints, lots_new, unmatched_mg)
 
 
 def _location(flows: Flows, sources: Sources, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray, int]:
@@ -91,14 +95,15 @@ def _location(flows: Flows, sources: Sources, shares: Allotment, factors: Factor
     return for_load, per_user - for_load, grid_mg
 
 
-def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray]:
-    """Market-based mg of imported energy for load and for charging, (members,)."""
+def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray, IntArray]:
+    """Market-based mg of imported energy for load and for charging, and what of both has no certificate, (members,)."""
     parts, members = shares.parts, len(flows.import_to_load)
     unmatched_load = flows.import_to_load - _per_user(shares, parts.load_wh, members)
     unmatched_charge = flows.import_to_charge - _per_user(shares, parts.charge_wh, members)
     return (
         _per_user(shares, parts.load_mg, members) + unmatched_load * factors.residual_g,
         _per_user(shares, parts.charge_mg, members) + unmatched_charge * factors.residual_g,
+        (unmatched_load + unmatched_charge) * factors.residual_g,
     )
 
 

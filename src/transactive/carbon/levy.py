@@ -8,6 +8,7 @@ apportioned by largest remainder: the treasury gets the sum of what is paid, and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import numpy as np
@@ -40,6 +41,14 @@ def bounded(previous_micro_per_t: int, quoted_micro_per_t: int, step_ppm: int) -
     """Follow a quoted price [µ¤/t], by at most `step_ppm` of the previous one, rounded down, in either direction."""
     step = previous_micro_per_t * step_ppm // PPM
     return min(max(quoted_micro_per_t, previous_micro_per_t - step), previous_micro_per_t + step)
+
+
+def followed(start_micro_per_t: int, quoted_micro_per_t: Iterable[int], step_ppm: int) -> list[int]:
+    """Prices of consecutive periods that follow quoted ones from a start, each in one bounded step [µ¤/t]."""
+    prices = [start_micro_per_t]
+    for quoted in quoted_micro_per_t:
+        prices.append(bounded(prices[-1], quoted, step_ppm))
+    return prices[1:]
 
 
 def levy(base_mg: IntArray, rate_micro_per_t: int) -> IntArray:

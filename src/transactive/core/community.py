@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -58,11 +58,27 @@ class AccountRules(Record, frozen=True, kw_only=True):
     top_up_to_n: Money
 
 
+class LevyRules(Record, frozen=True, kw_only=True):
+    """The levy on unmatched grid energy: how its rate is found, and what becomes of it.
+
+    price_micro_per_t is what carbon shall cost [µ¤/t] (default: 75.36, the CBAM certificate of the first quarter of
+    2026, European Commission), paid_micro_per_t what the import price already holds. `oracle` follows
+    carbon_price_micro_per_t of data.environment from there, by at most step_ppm_per_period.
+    """
+
+    mode: Literal["off", "shadow", "floor", "fixed", "oracle"] = "off"
+    price_micro_per_t: Annotated[int, Meta(ge=0, le=10**10)] = 75_360_000
+    paid_micro_per_t: NotNegative = 0
+    step_ppm_per_period: Annotated[int, Meta(gt=0, le=PPM)] = 100_000
+    use: Literal["dividend", "storage", "offsets", "feebate"] = "dividend"
+
+
 class CarbonRules(Record, frozen=True, kw_only=True):
     """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it."""
 
     grid_g_per_kwh: NotNegative | None = None
     pv_g_per_kwh: NotNegative
+    levy: LevyRules = LevyRules()
 
 
 class ChainRules(Record, frozen=True, kw_only=True):

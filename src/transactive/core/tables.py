@@ -49,12 +49,14 @@ class Measured(Table):
 class Environment(Table):
     """What the surroundings say of consecutive slots from `first_slot` on, shape (slots,).
 
-    supply_price: µ¤/kWh. grid_g_per_kwh: average carbon intensity of grid energy.
+    supply_price: µ¤/kWh. grid_g_per_kwh: average carbon intensity of grid energy. carbon_price: quoted price of carbon
+    [µ¤/t], for a levy that follows it.
     """
 
     first_slot: int
     supply_price: IntArray
     grid_g_per_kwh: IntArray
+    carbon_price: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,6 +267,8 @@ class PostingKind(IntEnum):
     ADVANCE = 13
     DIVIDEND = 14
     CONGESTION_RENT = 15
+    LEVY = 16
+    LEVY_RETURN = 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)

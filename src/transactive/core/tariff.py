@@ -11,12 +11,14 @@ from transactive.core.errors import InputError
 class Tariff:
     """Prices of one slot [µ¤/kWh]: the supplier sells at `supply` and buys at `feed_in`; local energy bears `fee`.
 
-    Needs feed_in <= supply − fee, or trading locally could not pay for anybody.
+    levy: most that a Wh of grid energy without a certificate bears besides. Needs feed_in <= supply − fee, or trading
+    locally could not pay for anybody.
     """
 
     supply: int
     feed_in: int
     fee: int
+    levy: int = 0
 
     def __post_init__(self) -> None:
         if self.feed_in > self.grid_cost:

@@ -136,6 +136,7 @@ def _walk(
             walk.tally,
             bills,
             mechanism=setting.community.market.mechanism,
+            levy=setting.community.carbon.levy.mode,
             chain=_chain_summary(client, ledger, url, len(setting.community.members)),
             ledger_equals_chain=equal,
             state_hash=walk.state_hash,

@@ -58,7 +58,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     tally: dict[str, Column]
 
 
-LEDGER_FIELDS = ("balances_n", "undistributed_n", "receivable_n", "suspended")
+LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "suspended")
 PERIOD_FIELDS = ("debit_n", "credit_n", "bought_wh", "sold_wh")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 

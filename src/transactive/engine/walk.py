@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from transactive.carbon.accounting import CarbonSlot, Factors, account
@@ -26,6 +26,7 @@ from transactive.core.tables import (
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import LOOK_AHEAD, Fleet, Prices
+from transactive.engine.levies import Levies
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
 from transactive.insight.tally import Tally
@@ -97,6 +98,7 @@ class Walk:
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
         self.mechanism = registry.load(community.market.mechanism)
+        self.levies = Levies(setting, slots)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
@@ -153,7 +155,7 @@ class Walk:
 
     def trade(self, slot: int) -> None:
         """Close the gate of a slot: forecast, orders with their locks, clearing."""
-        length, tariff = self.clock.length, self.setting.tariff(slot)
+        length, tariff = self.clock.length, self._tariff(slot)
         grid = PriceGrid.of(tariff, self.community.market.tick_micro_per_kwh)
         self._plan(slot)
         near = self._forecast(slot, range(self.clock.gate(slot), slot + length, length))
@@ -187,11 +189,11 @@ class Walk:
     def deliver(self, slot: int) -> SlotRecord:
         """Deliver, meter, settle, certify, post and commit a slot."""
         orders, clearing, positions = self._traded.pop(slot)
-        tariff = self.setting.tariff(slot)
+        tariff = self._tariff(slot)
         readings = self._enter(self._measure(slot, self.fleet))
         delivery = deliver(positions, readings)
         carbon = self._carbon(readings, delivery)
-        postings = self._post(delivery, positions, tariff)
+        postings = self._post(delivery, positions, tariff, carbon, readings)
         self.ledger.enter(self.clock.period(slot), positions, postings)
         self.lots = carbon.lots
         record = SlotRecord(
@@ -201,6 +203,7 @@ class Walk:
         if self.gateway:
             self.digest = hashlib.sha256(self.digest + record.digest()).digest()
         self.tally.add(record.orders, positions, readings, postings, carbon.footprints, record.baseline, tariff)
+        self.tally.add_levy(self.levies.due_n(slot, carbon), carbon.unmatched_mg, postings)
         if self.store:
             fleets = (self.fleet, self.baseline_fleet)
             state = take(slot, self.digest, self.lots, fleets, self.ledger, self.anchor, self.tally)
@@ -237,15 +240,20 @@ class Walk:
         factors = Factors(self.community.carbon.pv_g_per_kwh, grid_g, residual_g=grid_g)
         return account(readings, delivery, self.devices, self.lots, factors)
 
-    def _post(self, delivery: Delivery, positions: Positions, tariff: Tariff) -> Postings:
-        """Postings of a slot with what funds and the end of a period add."""
+    def _post(
+        self, delivery: Delivery, positions: Positions, tariff: Tariff, carbon: CarbonSlot, readings: Readings
+    ) -> Postings:
+        """Postings of a slot with what the levy, funds and the end of a period add."""
         slot = delivery.slot
         postings = post(delivery, positions, tariff, self.accounts)
+        if self.levies.posted:
+            postings = postings.and_then(self.levies.post(slot, carbon, readings))
         self.ledger.unlock(slot)
         postings = postings.and_then(advance(postings, delivery, tariff, self.ledger.funds_n(), self.accounts))
         if self.clock.ends_period(slot):
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
-        return postings
+        treasury, ends = self.ledger.levied_with(postings), self.clock.ends_period(slot)
+        return postings.and_then(self.levies.give_back(slot, treasury, carbon, period_ends=ends))
 
     # -- what is known --------------------------------------------------------------------------
 
@@ -254,6 +262,10 @@ class Walk:
         known = self._row(self.clock.gate(slot))
         begin = max(known - SAMPLE_DAYS * DAY // self.clock.length, 0)  # older readings are not looked at
         return forecast(self._net_load_wh[begin:known], self._slot(begin), self.clock.length, slots)
+
+    def _tariff(self, slot: int) -> Tariff:
+        """Tariff of a slot, with the most that a Wh of grid energy can be levied."""
+        return replace(self.setting.tariff(slot), levy=self.levies.most_per_wh(slot, self._grid_g(slot)))
 
     def _grid_g(self, slot: int) -> int:
         """Carbon intensity of the grid in a slot [g/kWh]."""

@@ -26,11 +26,22 @@ class Bills(msgspec.Struct, frozen=True, kw_only=True):
     with_market_n: str
 
 
+class LevySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The carbon levy of all members [n¤, as text]: what was due, what came back, and what the treasury still holds."""
+
+    mode: str
+    levied_n: str
+    returned_n: str
+    treasury_n: str
+
+
 class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Footprints of all members [mg CO2e]."""
+    """Footprints of all members [mg CO2e]; unmatched is grid energy without a certificate, which a levy is due on."""
 
     location_mg: int
     market_mg: int
+    unmatched_mg: int
+    levy: LevySummary
 
 
 class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +53,8 @@ class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
     with_market_n: int
     with_market_credit_n: int
     dividend_n: int
+    levy_n: int
+    levy_returned_n: int
     bought_wh: int
     sold_wh: int
     location_mg: int
@@ -93,6 +106,8 @@ def member_bills(
         "with_market_n": tally.with_market_n,
         "with_market_credit_n": with_charge_wh * cheapest,
         "dividend_n": tally.dividend_n,
+        "levy_n": tally.levy_n,
+        "levy_returned_n": tally.levy_returned_n,
         "bought_wh": tally.bought_wh,
         "sold_wh": tally.sold_wh,
         "location_mg": tally.location_mg,
@@ -108,6 +123,7 @@ def summarise(
     bills: list[MemberBill],
     *,
     mechanism: str,
+    levy: str,
     chain: ChainSummary | None,
     ledger_equals_chain: bool,
     state_hash: str,
@@ -132,9 +148,21 @@ def summarise(
         self_sufficiency=_ratio(
             max(int(tally.consumption_wh.sum()) - tally.grid_import_wh, 0), int(tally.consumption_wh.sum())
         ),
-        carbon=CarbonSummary(location_mg=int(tally.location_mg.sum()), market_mg=int(tally.market_mg.sum())),
+        carbon=CarbonSummary(
+            location_mg=int(tally.location_mg.sum()),
+            market_mg=int(tally.market_mg.sum()),
+            unmatched_mg=int(tally.unmatched_mg.sum()),
+            levy=_levy(tally, levy),
+        ),
         seconds=round(seconds, 3),
     )
+
+
+def _levy(tally: Tally, mode: str) -> LevySummary:
+    """Levy of all members; one that is only shown has no treasury."""
+    levied, returned = int(tally.levy_n.sum()), int(tally.levy_returned_n.sum())
+    treasury = 0 if mode == "shadow" else levied - returned
+    return LevySummary(mode=mode, levied_n=str(levied), returned_n=str(returned), treasury_n=str(treasury))
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -19,6 +19,9 @@ class Tally:
     with_market_n: IntArray
     without_market_n: IntArray
     dividend_n: IntArray
+    levy_n: IntArray
+    levy_returned_n: IntArray
+    unmatched_mg: IntArray
     bought_wh: IntArray
     sold_wh: IntArray
     consumption_wh: IntArray
@@ -47,6 +50,9 @@ class Tally:
             with_market_n=none(),
             without_market_n=none(),
             dividend_n=none(),
+            levy_n=none(),
+            levy_returned_n=none(),
+            unmatched_mg=none(),
             bought_wh=none(),
             sold_wh=none(),
             consumption_wh=none(),
@@ -81,6 +87,12 @@ class Tally:
         self.market_mg += footprints.market_mg
         self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
         self._balance(positions, readings, postings, net)
+
+    def add_levy(self, due_n: IntArray, unmatched_mg: IntArray, postings: Postings) -> None:
+        """Count the levy of a slot, posted or only shown, what it is due on, and what came back, all (members,)."""
+        self.levy_n += due_n
+        self.unmatched_mg += unmatched_mg
+        self.levy_returned_n += self._received(postings, PostingKind.LEVY_RETURN)
 
     def _balance(self, positions: Positions, readings: Readings, postings: Postings, net: IntArray) -> None:
         """Energy across the meters against energy in the postings; money in against money out."""

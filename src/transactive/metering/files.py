@@ -1,7 +1,8 @@
 """Readings and surroundings from CSV or Parquet files, checked before anything is used.
 
 Readings: slot_start, member, consumption_wh, generation_wh, one row a member and slot, every slot present for every
-member. Environment: slot_start, import_price_micro_per_kwh, grid_carbon_g_per_kwh. Times are RFC 3339 with a zone.
+member. Environment: slot_start, import_price_micro_per_kwh, grid_carbon_g_per_kwh and, for a levy that follows it,
+carbon_price_micro_per_t. Times are RFC 3339 with a zone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CONSUMPTION, GENERATION = "consumption_wh", "generation_wh"
 PRICE, CARBON = "import_price_micro_per_kwh", "grid_carbon_g_per_kwh"
+CARBON_PRICE = "carbon_price_micro_per_t"
 LARGEST_WH = 10**9
 """Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
 
@@ -60,19 +62,25 @@ def read_measured(
     return Measured(int(starts[0]), consumption, generation)
 
 
-def read_environment(path: Path, length: int) -> Environment:
-    """Supply price and grid intensity in slots of `length` [s]. Raises DataError naming file, row and column."""
+def read_environment(path: Path, length: int, *, carbon_price: bool = False) -> Environment:
+    """Supply price, grid intensity and, if asked, the price of carbon in slots of `length` [s].
+
+    Raises DataError naming file, row and column.
+    """
     import polars as pl
 
-    frame = read_columns(path, ["slot_start"], [PRICE, CARBON])
+    frame = read_columns(path, ["slot_start"], [PRICE, CARBON, *([CARBON_PRICE] if carbon_price else [])])
+    frame = frame.with_columns(pl.lit(0, pl.Int64).alias(CARBON_PRICE)) if not carbon_price else frame
     refuse(frame, pl.col(CARBON) < 0, CARBON, path, "carbon intensity is not negative")
+    refuse(frame, pl.col(CARBON_PRICE) < 0, CARBON_PRICE, path, "a price of carbon is not negative")
     _refuse_off_grid(frame, length, path)
     refuse(
         frame, pl.col("slot_start").is_duplicated(), "slot_start", path, "this slot stands there twice; keep one row"
     )
     frame = frame.sort("slot_start")
     starts = _consecutive(frame["slot_start"].to_numpy(), length, path)
-    return Environment(int(starts[0]), frame[PRICE].to_numpy(), frame[CARBON].to_numpy())
+    columns = (frame[column].to_numpy() for column in (PRICE, CARBON, CARBON_PRICE))
+    return Environment(int(starts[0]), *columns)
 
 
 def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Path) -> None:

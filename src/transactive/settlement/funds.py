@@ -14,15 +14,16 @@ from transactive.core.units import IntArray
 def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: IntArray, accounts: Accounts) -> Postings:
     """What the supplier advances to members whose slot costs more than their funds [n¤], (members,).
 
-    Orders are covered by their locks, so only energy taken beyond them can cost too much, or, at a negative feed-in
-    price, energy given beyond them. It is posted up to the funds; the rest is the supplier's receivable outside the
-    ledger, and the advance is its trace inside.
+    Orders are covered by their locks, so only energy taken beyond them can cost too much, its levy included, or, at a
+    negative feed-in price, energy given beyond them. It is posted up to the funds; the rest is the supplier's
+    receivable outside the ledger, and the advance is its trace inside.
     """
     cost = -postings.net_n(accounts.total)[: accounts.members]
     missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
     beyond = (
         delivery.extra_inside_wh * max(tariff.needs_pay + tariff.fee, 0)
         + delivery.extra_supplier_wh * max(tariff.supply, 0)
+        + (delivery.extra_inside_wh + delivery.extra_supplier_wh) * tariff.levy
         + np.maximum(delivery.exported_wh - delivery.sold_wh, 0) * max(-tariff.feed_in, 0)
     )
     require(bool((missing <= beyond).all()), "locks cover whatever an order can cost")
@@ -38,16 +39,19 @@ def dividend(slot: int, undistributed_n: int, accounts: Accounts) -> Postings:
 
 
 def transfer(slot: int, kind: PostingKind, payer: int, payees: IntArray, amounts_n: IntArray) -> Postings:
-    """Postings of plain amounts [n¤] from one account; zero amounts are left out."""
+    """Postings of plain amounts [n¤] from one account, a row a payee; zero amounts are left out."""
+    return _plain(slot, kind, np.full(len(payees), payer, np.int64), payees, amounts_n)
+
+
+def collect(slot: int, kind: PostingKind, payee: int, amounts_n: IntArray) -> Postings:
+    """Postings of plain amounts [n¤] from the members, (members,), to one account; zero amounts are left out."""
+    members = np.arange(len(amounts_n))
+    return _plain(slot, kind, members, np.full(len(amounts_n), payee, np.int64), amounts_n)
+
+
+def _plain(slot: int, kind: PostingKind, payers: IntArray, payees: IntArray, amounts_n: IntArray) -> Postings:
+    """Postings of amounts that follow from no energy and no price."""
     real = amounts_n > 0
-    rows = int(real.sum())
-    nothing = np.zeros(rows, np.int64)
-    return Postings(
-        slot,
-        np.full(rows, int(kind), np.int64),
-        np.full(rows, payer, np.int64),
-        payees[real],
-        nothing,
-        nothing,
-        amounts_n[real],
-    )
+    nothing = np.zeros(int(real.sum()), np.int64)
+    kinds = np.full(len(nothing), int(kind), np.int64)
+    return Postings(slot, kinds, payers[real], payees[real], nothing, nothing, amounts_n[real])

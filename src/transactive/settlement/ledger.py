@@ -43,6 +43,7 @@ class Ledger:
     periods: dict[int, Totals] = field(init=False, default_factory=dict)
     locks_n: dict[int, IntArray] = field(init=False, default_factory=dict)
     undistributed_n: int = field(init=False, default=0)
+    levied_n: int = field(init=False, default=0)
     receivable_n: IntArray = field(init=False)
     suspended: BoolArray = field(init=False)
 
@@ -104,10 +105,14 @@ class Ledger:
         totals.credit_n += np.maximum(net, 0)
         totals.bought_wh[: self.accounts.members] += positions.bought_wh
         totals.sold_wh[: self.accounts.members] += positions.sold_wh
-        self.undistributed_n = self.undistributed_with(postings)
+        self.undistributed_n, self.levied_n = self.undistributed_with(postings), self.levied_with(postings)
         advanced = postings.kind == PostingKind.ADVANCE
         np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])
         self.suspended[postings.payee[advanced]] = True
+
+    def levied_with(self, postings: Postings) -> int:
+        """What the levy's account may give back once these postings are entered [n¤]."""
+        return self.levied_n + int(postings.net_n(self.accounts.total)[self.accounts.levy])
 
     def undistributed_with(self, postings: Postings) -> int:
         """What the community account may pay out once these postings are entered [n¤]."""

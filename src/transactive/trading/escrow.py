@@ -1,9 +1,9 @@
 """Locks: what an order holds back, so that whatever happens in the slot can be paid.
 
-A buy locks Wh x (limit + fee). A sell locks what it could owe if it delivered nothing: Wh x (c − limit), with
-c = supply − fee, for its buyers' energy is then replaced from the grid. At negative prices the other course can cost
-more, and is what is locked: a buyer that takes nothing pays the supplier for taking it back, Wh x (limit − feed-in),
-and a seller that delivers pays −limit.
+A buy locks Wh x (limit + fee), and the carbon levy that is due if its energy comes from the grid in the end. A sell
+locks what it could owe if it delivered nothing: Wh x (c − limit), with c = supply − fee, for its buyers' energy is then
+replaced from the grid. At negative prices the other course can cost more, and is what is locked: a buyer that takes
+nothing pays the supplier for taking it back, Wh x (limit − feed-in), and a seller that delivers pays −limit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from transactive.core.units import BoolArray, IntArray
 
 def lock_price(is_buy: BoolArray, price: IntArray, tariff: Tariff) -> IntArray:
     """What each Wh of an order locks [n¤/Wh], never negative."""
-    buy, sell = price + max(tariff.fee, -tariff.feed_in), max(tariff.grid_cost, 0) - price
+    buy, sell = price + max(tariff.fee + tariff.levy, -tariff.feed_in), max(tariff.grid_cost, 0) - price
     locked: IntArray = np.maximum(np.where(is_buy, buy, sell), 0)
     return locked
 

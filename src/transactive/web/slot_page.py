@@ -30,6 +30,8 @@ POSTED = {
     PostingKind.FEE_FOLLOWS: "Fee that follows replaced energy",
     PostingKind.ADVANCE: "Advanced by the supplier",
     PostingKind.DIVIDEND: "Dividend of the community account",
+    PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
+    PostingKind.LEVY_RETURN: "Levy that comes back",
 }
 
 
