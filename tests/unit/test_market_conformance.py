@@ -18,7 +18,7 @@ def random() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
-@pytest.mark.parametrize("name", ["continuous", "listings", "pay_as_bid", "uniform"])
+@pytest.mark.parametrize("name", ["continuous", "listings", "pay_as_bid", "preferences", "uniform"])
 def test_our_mechanisms_conform(name) -> None:
     check_mechanism(registry.load(name), random())
 

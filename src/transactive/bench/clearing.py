@@ -91,15 +91,9 @@ def random_book(orders: int, seed: int) -> tuple[IntArray, BoolArray, Energies]:
 def seeded_book(count: int, seed: int) -> Orders:
     """Draw half buys, then sells, one a member, by `random.Random`: the same in every Python 3, as for the peers.
 
-    Prices 80,000 … 300,000 µ¤/kWh by 100, energy 1 … 5,000 Wh; node and kind of energy are drawn and left unused.
+    Prices 80,000 … 300,000 µ¤/kWh by 100, energy 1 … 5,000 Wh; node and kind of energy are left unused.
     """
-    draw = Random(seed)  # noqa: S311  # repeatable on purpose
-    price, energy = [], []
-    for _ in range(count):
-        price.append(draw.randint(800, 3000) * 100)
-        energy.append(draw.randint(1, 5000))
-        draw.randint(0, 9)
-        draw.choices(("local_green", "local", "na"), (30, 30, 40))
+    price, energy, *_ = seeded_columns(count, seed)
     return Orders(
         slot=0,
         member=np.arange(count),
@@ -108,6 +102,17 @@ def seeded_book(count: int, seed: int) -> Orders:
         energy_wh=np.array(energy, np.int64),
         lock_n=np.zeros(count, np.int64),
     )
+
+
+def seeded_columns(count: int, seed: int) -> tuple[list[int], list[int], list[int], list[str]]:
+    """Draw prices, energies, nodes and kinds of energy of the seeded book."""
+    draw = Random(seed)  # noqa: S311  # repeatable on purpose
+    rows = []
+    for _ in range(count):
+        price, energy, node = draw.randint(800, 3000) * 100, draw.randint(1, 5000), draw.randint(0, 9)
+        rows.append((price, energy, node, draw.choices(("local_green", "local", "na"), (30, 30, 40))[0]))
+    price_column, energy_column, node_column, kind_column = (list(column) for column in zip(*rows, strict=True))
+    return price_column, energy_column, node_column, kind_column
 
 
 def orders_of(tick: IntArray, is_buy: BoolArray, energy: Energies) -> Orders:

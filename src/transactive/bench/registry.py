@@ -18,6 +18,7 @@ MODULES = {
     "continuous": "transactive.bench.continuous",
     "radial": "transactive.bench.radial",
     "kinds": "transactive.bench.kinds",
+    "preferences": "transactive.bench.preferences",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "simulation": "transactive.bench.simulation",

@@ -143,9 +143,9 @@ def clear(
     ----------
     orders
         CSV or Parquet with id, side (buy or sell), price_micro_per_kwh, energy_wh, member; any price, also negative.
-        For uniform also order kinds: docs/mechanisms.md has their columns.
+        Order kinds, listings and preferences have columns of their own: see docs/mechanisms.md.
     mechanism
-        How to clear: uniform, pay_as_bid, continuous, listings or locational.
+        How to clear: uniform, pay_as_bid, continuous, listings, preferences or locational.
     output
         CSV of what each order got: id, allocated_wh, price_micro_per_kwh, money_n.
     trades

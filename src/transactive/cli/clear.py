@@ -11,28 +11,26 @@ import msgspec
 from transactive.cli.clear_kinds import KIND_COLUMNS
 from transactive.cli.clear_listings import LISTING_COLUMNS, read_listings
 from transactive.cli.clear_network import Located, place, read_network, with_nodes
-from transactive.cli.clear_orders import OrderFile, column_names, naming, read_orders
+from transactive.cli.clear_orders import column_names, naming, read_orders
 from transactive.cli.clear_report import (
     Figures,
     Files,
     Outputs,
-    allocation_csv,
     figures_of,
+    files_of,
     in_words,
-    trades_csv,
     write_all,
 )
 from transactive.cli.clear_slots import clear_kinds
+from transactive.cli.clear_wishes import WISH_COLUMNS, read_wishes, with_wishes
 from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.market import listings, registry
-from transactive.market.levels import Levelled, as_they_are, by_rank
-from transactive.market.locational import NodalClearing
-from transactive.market.merit_order import draw
-from transactive.market.result import Result, clear_levelled, result_by_node
+from transactive.market import listings, preferences, registry
+from transactive.market.levels import as_they_are, by_rank
+from transactive.market.result import clear_levelled, result_by_node
 
 COMPARING = ("continuous", "listings", "locational", "pay_as_bid", "uniform")
 """Mechanisms that only compare prices, on a network as long as no line loses energy: for them prices need no grid."""
-COLUMNS = {"uniform": KIND_COLUMNS, "listings": LISTING_COLUMNS}
+COLUMNS = {"uniform": KIND_COLUMNS, "listings": LISTING_COLUMNS, "preferences": WISH_COLUMNS}
 """Columns that change what an order asks for, and the mechanism that knows them; any other would pass over them."""
 
 
@@ -58,36 +56,50 @@ def run_clear(
         raise InputError("-t: on a network buyer and seller have prices of their own; leave -t out")
     if len({*outputs.paths, path}) <= len(outputs.paths):
         raise InputError("two of the files have one name; give each its own")
-    if own_columns(path, mechanism) & set(KIND_COLUMNS):
-        files, figures = clear_kinds(path, mechanism, outputs)
-    else:
-        files, figures = clear_plain(path, mechanism, clear, outputs, network)
+    files, figures = clear_file(path, mechanism, clear, outputs, network)
     write_all(files)
     print(msgspec.json.encode(figures).decode() if json else in_words(figures))
 
 
-def clear_plain(
+def clear_file(
     path: Path, mechanism: str, clear: registry.AnyMechanism, outputs: Outputs, network: Path | None
 ) -> tuple[Files, Figures]:
-    """Clear a file of plain orders, on a network if there is one."""
-    book, clear = read_book(path, mechanism, clear, located=bool(network))
-    located = None
-    if network:
-        lines = read_network(network)
-        located = Located(lines, place(path, book.node, lines))
-    compares = mechanism in COMPARING and not (located and located.network.lossy)
+    """Clear a file with the columns that its mechanism knows."""
+    if own_columns(path, mechanism) & set(KIND_COLUMNS):
+        return clear_kinds(path, mechanism, outputs)
+    if isinstance(clear, registry.ByNode):
+        return clear_located(path, mechanism, clear, outputs, network)
+    wishes = None
+    if mechanism == "listings":
+        book, steps = read_listings(path)
+        clear = registry.ByTrade(partial(listings.clear, steps=steps))
+    elif mechanism == "preferences":
+        book, wishes = read_wishes(path)
+        clear = registry.ByTrade(partial(preferences.clear, wishes=wishes))
+    else:
+        book = read_orders(path, located=False)
+    levelled = by_rank(book.orders) if mechanism in COMPARING else as_they_are(book.orders)
+    with naming(path):
+        result = clear_levelled(clear, book.orders, levelled, book.members)
+    figures = figures_of(mechanism, book, result)
+    return files_of(book, result, outputs), with_wishes(figures, book, wishes, result) if wishes else figures
+
+
+def clear_located(
+    path: Path, mechanism: str, clear: registry.ByNode, outputs: Outputs, network: Path | None
+) -> tuple[Files, Figures]:
+    """Clear a file of orders on a network."""
+    if network is None:
+        raise InputError("prices by location need a --network")
+    book, lines = read_orders(path, located=True), read_network(network)
+    located = Located(lines, place(path, book.node, lines))
+    compares = mechanism in COMPARING and not located.network.lossy
     levelled = by_rank(book.orders) if compares else as_they_are(book.orders)
     with naming(path):
-        result, nodal = clear_book(clear, book, levelled, located)
-    files = {outputs.allocation: allocation_csv(book, result)}
-    if outputs.trades:
-        files[outputs.trades] = trades_csv(book, result)
-    if outputs.svg:
-        files[outputs.svg] = draw(book.orders, result.price, result.traded_wh)
-    figures = figures_of(mechanism, book, result)
-    if located and nodal:
-        figures = with_nodes(figures, result, located, nodal)
-    return files, figures
+        nodal = clear.clear(levelled.orders, levelled.grid, book.members, located.node, located.network)
+        nodal = replace(nodal, price=levelled.price(nodal.price))
+        result = result_by_node(book.orders, located.node, nodal)
+    return files_of(book, result, outputs), with_nodes(figures_of(mechanism, book, result), result, located, nodal)
 
 
 def own_columns(path: Path, mechanism: str) -> set[str]:
@@ -98,29 +110,6 @@ def own_columns(path: Path, mechanism: str) -> set[str]:
         if foreign:
             raise DataError(f"{path.name}: column {foreign[0]}: only --mechanism {owner} knows it; take it out")
     return set(names) & set(COLUMNS.get(mechanism, ()))
-
-
-def read_book(
-    path: Path, mechanism: str, clear: registry.AnyMechanism, *, located: bool
-) -> tuple[OrderFile, registry.AnyMechanism]:
-    """Read an order file, and join the mechanism with the columns that it alone knows."""
-    if mechanism == "listings":
-        book, steps = read_listings(path)
-        return book, registry.ByTrade(partial(listings.clear, steps=steps))
-    return read_orders(path, located=located), clear
-
-
-def clear_book(
-    mechanism: registry.AnyMechanism, book: OrderFile, levelled: Levelled, located: Located | None
-) -> tuple[Result, NodalClearing | None]:
-    """Clear a book, on a network if it is located on one."""
-    if not isinstance(mechanism, registry.ByNode):
-        return clear_levelled(mechanism, book.orders, levelled, book.members), None
-    if located is None:
-        raise InputError("prices by location need a --network")
-    nodal = mechanism.clear(levelled.orders, levelled.grid, book.members, located.node, located.network)
-    nodal = replace(nodal, price=levelled.price(nodal.price))
-    return result_by_node(book.orders, located.node, nodal), nodal
 
 
 def load_mechanism(name: str) -> registry.AnyMechanism:

@@ -14,6 +14,7 @@ import msgspec
 from transactive.cli.clear_orders import PRICE, OrderFile
 from transactive.core.errors import InputError
 from transactive.core.units import kwh_text, money_text
+from transactive.market.merit_order import draw
 from transactive.market.result import Result
 
 Files: TypeAlias = dict[Path, str]
@@ -63,7 +64,8 @@ class Figures(msgspec.Struct, frozen=True):
     """What `--json` prints; filled: orders that got all their energy, partly_filled: some of it.
 
     On a network sellers sold traded_wh + lost_wh, and buyers paid what sellers received + congestion_rent_n − losses_n.
-    welfare_bound_n: with order kinds, a welfare that no allocation exceeds.
+    welfare_bound_n: with order kinds, a welfare that no allocation exceeds. wished_wh: bought with a wish, met_wh: what
+    of it meets the wish.
     """
 
     mechanism: str
@@ -76,10 +78,22 @@ class Figures(msgspec.Struct, frozen=True):
     lost_wh: int | msgspec.UnsetType = msgspec.UNSET
     losses_n: int | msgspec.UnsetType = msgspec.UNSET
     welfare_bound_n: int | msgspec.UnsetType = msgspec.UNSET
+    wished_wh: int | msgspec.UnsetType = msgspec.UNSET
+    met_wh: int | msgspec.UnsetType = msgspec.UNSET
     slots: dict[str, SlotFigures] | msgspec.UnsetType = msgspec.UNSET
     congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
     nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
     lines: list[LineFigures] | msgspec.UnsetType = msgspec.UNSET
+
+
+def files_of(book: OrderFile, result: Result, outputs: Outputs) -> Files:
+    """The files that were asked for."""
+    files = {outputs.allocation: allocation_csv(book, result)}
+    if outputs.trades:
+        files[outputs.trades] = trades_csv(book, result)
+    if outputs.svg:
+        files[outputs.svg] = draw(book.orders, result.price, result.traded_wh)
+    return files
 
 
 def allocation_csv(book: OrderFile, result: Result) -> str:
