@@ -1,0 +1,88 @@
+"""What a slot says of one member, as one hash: registers, postings, certificates and carbon.
+
+The hash stands in the member's leaf of the slot's certificates, so that a statement cannot change a figure. It is
+SHA-256 over little-endian 64-bit rows: a head, then the postings and the bundles that name the member, in the order of the
+tables. Whoever has the rows can make it again.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import numpy as np
+
+from transactive.core.tables import Certificates, Footprints, Postings, Readings
+from transactive.core.units import IntArray
+
+PREFIX = b"transactive record 1"
+HEAD = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
+"""Registers at the beginning of a head; location_mg, market_mg, unmatched_mg, levy_n and grid_g follow."""
+
+
+def heads(
+    readings: Readings, footprints: Footprints, unmatched_mg: IntArray, levy_n: IntArray, grid_g: int
+) -> IntArray:
+    """First row of each member's record, (members, 11): slot, registers, footprints, levy, the grid's intensity."""
+    members = len(readings.import_wh)
+    registers = [getattr(readings, name) for name in HEAD]
+    carbon = [footprints.location_mg, footprints.market_mg, unmatched_mg, levy_n]
+    same = [np.full(members, value, np.int64) for value in (readings.slot, grid_g)]
+    return np.stack((same[0], *registers, *carbon, same[1]), axis=1)
+
+
+def posting_rows(postings: Postings) -> IntArray:
+    """Postings as rows, (postings, 6): kind, payer, payee, Wh, price, amount."""
+    p = postings
+    return np.stack((p.kind, p.payer, p.payee, p.energy_wh, p.price, p.amount_n), axis=1)
+
+
+def bundle_rows(certificates: Certificates) -> IntArray:
+    """Bundles as rows, (bundles, 6): device, first Wh, Wh, owner, state, market-based mg."""
+    c = certificates
+    return np.stack((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg), axis=1)
+
+
+def record_hash(head: IntArray, postings: IntArray, bundles: IntArray) -> bytes:
+    """Hash of one member's record from its rows."""
+    parts = (np.array([len(postings), len(bundles)]), head, postings, bundles)
+    return sha256(PREFIX + b"".join(np.ascontiguousarray(part, "<i8").tobytes() for part in parts)).digest()
+
+
+def record_hashes(head: IntArray, postings: Postings, certificates: Certificates) -> list[bytes]:
+    """Hash of every member's record, in order; `head` (members, 11) as `heads` gives it."""
+    members = len(head)
+    posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
+    held = _by_member(bundle_rows(certificates), certificates.device // 2, certificates.owner, members)
+    counts = np.stack((np.diff(posted[1]), np.diff(held[1])), axis=1)
+    front = np.concatenate((counts, head), axis=1).astype("<i8").tobytes()
+    width = len(front) // max(members, 1)
+    (posted_bytes, posted_ends), (held_bytes, held_ends) = (
+        (rows.tobytes(), ends * 48) for rows, ends in (posted, held)
+    )
+    return [
+        sha256(
+            PREFIX
+            + front[i * width : (i + 1) * width]
+            + posted_bytes[posted_ends[i] : posted_ends[i + 1]]
+            + held_bytes[held_ends[i] : held_ends[i + 1]]
+        ).digest()
+        for i in range(members)
+    ]
+
+
+def rows_of(rows: IntArray, first: IntArray, second: IntArray, member: int) -> IntArray:
+    """The rows that name a member in either column, in their order."""
+    named: IntArray = rows[(first == member) | (second == member)]
+    return named
+
+
+def _by_member(rows: IntArray, first: IntArray, second: IntArray, members: int) -> tuple[IntArray, IntArray]:
+    """Rows sorted by the members that they name, once for each, in their order; and where each member's rows begin."""
+    other = np.flatnonzero(first != second)
+    row = np.concatenate((np.arange(len(rows)), other))
+    member = np.concatenate((first, second[other]))
+    mine = member < members
+    row, member = row[mine], member[mine]
+    order = np.lexsort((row, member))
+    begins = np.searchsorted(member[order], np.arange(members + 1))
+    return np.ascontiguousarray(rows[row[order]], "<i8"), begins
