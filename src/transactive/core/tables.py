@@ -133,6 +133,10 @@ class Orders(Table):
     def __len__(self) -> int:
         return len(self.member)
 
+    def only(self, rows: BoolArray) -> Orders:
+        """The orders of the chosen rows, (orders,)."""
+        return Orders(self.slot, *(getattr(self, field.name)[rows] for field in fields(self) if field.name != "slot"))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refusals(Table):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from transactive.core.units import PPM, IntArray
+from transactive.core.units import IntArray
+from transactive.insight.comparison import ratio
 from transactive.insight.tally import Tally
 
 
@@ -144,8 +145,8 @@ def summarise(
         members_worse_off=sum(bill.saved_n < 0 for bill in bills),
         chain=chain,
         bills=Bills(without_market_n=str(without), with_market_n=str(without - sum(bill.saved_n for bill in bills))),
-        local_share=_ratio(tally.local_wh, tally.imported_wh),
-        self_sufficiency=_ratio(
+        local_share=ratio(tally.local_wh, tally.imported_wh),
+        self_sufficiency=ratio(
             max(int(tally.consumption_wh.sum()) - tally.grid_import_wh, 0), int(tally.consumption_wh.sum())
         ),
         carbon=CarbonSummary(
@@ -163,8 +164,3 @@ def _levy(tally: Tally, mode: str) -> LevySummary:
     levied, returned = int(tally.levy_n.sum()), int(tally.levy_returned_n.sum())
     treasury = 0 if mode == "shadow" else levied - returned
     return LevySummary(mode=mode, levied_n=str(levied), returned_n=str(returned), treasury_n=str(treasury))
-
-
-def _ratio(part: int, whole: int) -> float:
-    """Share to six decimals, from whole numbers; 0 of nothing."""
-    return part * PPM // whole / PPM if whole else 0.0

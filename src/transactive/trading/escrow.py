@@ -39,25 +39,13 @@ def admit(orders: Orders, free_n: IntArray) -> tuple[Orders, Refusals]:
             else:
                 kept[row], missing[row] = False, need - max(left, 0)
     refused = ~kept
-    return _rows(orders, kept), Refusals(
+    return orders.only(kept), Refusals(
         orders.slot,
         orders.member[refused],
         orders.is_buy[refused],
         orders.price[refused],
         orders.energy_wh[refused],
         missing[refused],
-    )
-
-
-def _rows(orders: Orders, chosen: BoolArray) -> Orders:
-    """The chosen orders."""
-    return Orders(
-        orders.slot,
-        orders.member[chosen],
-        orders.is_buy[chosen],
-        orders.price[chosen],
-        orders.energy_wh[chosen],
-        orders.lock_n[chosen],
     )
 
 

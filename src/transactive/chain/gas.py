@@ -1,0 +1,38 @@
+"""Gas of a settled run from the snapshot that the contract tests hold, without running a chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from transactive.core.errors import StateError
+
+BESIDE = Path(__file__).with_name("gas.json")
+"""Where a wheel carries the snapshot."""
+IN_CHECKOUT = Path(__file__).parents[3] / "tests" / "contract" / "gas.json"
+"""Where a checkout keeps it."""
+SMALL, LARGE = 14, 100
+"""Accounts of the two nettings in the snapshot."""
+
+
+def settlement_gas(accounts: int, slots: int, slots_per_period: int) -> int:
+    """Gas of settling `slots` slots: a commitment each, and proposal and payment of the net amounts each period.
+
+    A commitment costs the same whatever the number of accounts; a netting is taken as the straight line through the two
+    nettings of the snapshot. Deployment and deposits are left out.
+    """
+    gas = snapshot()
+    periods = -(-slots // slots_per_period)
+    small, large = (gas[f"propose and finalise, {count} accounts"] for count in (SMALL, LARGE))
+    netting = small + (large - small) * (accounts - SMALL) // (LARGE - SMALL)
+    first, later = gas["slot commit, first of a period"], gas["slot commit, later"]
+    return periods * (first + netting) + (slots - periods) * later
+
+
+def snapshot() -> dict[str, int]:
+    """Gas by transaction. Raises StateError if the installation lacks the file."""
+    for path in (BESIDE, IN_CHECKOUT):
+        if path.exists():
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+    raise StateError(f"{BESIDE}: is missing; install the package anew")

@@ -1,0 +1,95 @@
+"""`transactive compare`: the same days under every mechanism, as a table, as JSON, and for the page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from transactive.config import DEMO, Setting, load_setting
+from transactive.core.errors import InputError
+from transactive.core.slots import parse_time
+from transactive.engine.compare import compare, mechanisms_for, save
+from transactive.engine.replay import slots_from, slots_of
+from transactive.insight.comparison import Comparison
+from transactive.insight.measures import MEASURES
+
+DEMO_START, DEMO_DAYS = "2017-06-05T00:00Z", 7
+
+
+def run_compare(
+    community: str, *, days: int | None, start: str | None, mechanisms: str | None, state: Path | None, json: bool
+) -> None:
+    """Compare and print; with `state` the page of that folder shows it too."""
+    setting = load_setting(DEMO if community == "demo" else Path(community))
+    slots = _slots(setting, start or (DEMO_START if community == "demo" else None), days, demo=community == "demo")
+    wanted = None if mechanisms is None else [name.strip() for name in mechanisms.split(",") if name.strip()]
+    if wanted == []:
+        raise InputError("--mechanisms: names none; give some with commas between, or leave it out for all")
+    names = mechanisms_for(wanted)
+    with _progress(len(slots) * len(names), setting.community.name) as done:
+        comparison = compare(setting, slots, names, done=done)
+    if state:
+        save(state, comparison)
+    if json:
+        print(msgspec.json.encode(comparison).decode())
+    else:
+        show_comparison(comparison)
+
+
+def _slots(setting: Setting, start: str | None, days: int | None, *, demo: bool) -> range:
+    """Slots to compare over: of the community's own run, or from a start and for so many days."""
+    if days is not None and days < 1:
+        raise InputError(f"--days {days}: give at least 1")
+    if start is None and days is None:
+        return slots_from(setting)
+    first = parse_time(start) if start else slots_from(setting)[0]
+    return slots_of(setting, first, days or DEMO_DAYS if demo or days else _days_left(setting, first))
+
+
+def _days_left(setting: Setting, first: int) -> int:
+    """Whole days from a slot to the end of the readings, at least one."""
+    return max((setting.measured_end - first) // 86_400, 1)
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """Print a measure a line, a mechanism a column; what is best is bold."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    table.add_column("")
+    for figures in comparison.mechanisms:
+        table.add_column(figures.name, justify="right")
+    for measure in MEASURES:
+        best = measure.winners(comparison.mechanisms)
+        cells = (f"[bold]{measure.show(m)}[/]" if m.name in best else measure.show(m) for m in comparison.mechanisms)
+        table.add_row(measure.name, measure.unit.replace("¤", comparison.currency), *cells)
+    console = Console(highlight=False)
+    orders = sorted({f"{figures.orders:,}" for figures in comparison.mechanisms})
+    console.print(
+        f"[bold]{comparison.community}[/]: {len(comparison.members)} members, {comparison.slots} slots from"
+        f" {comparison.first_slot}, {' or '.join(orders)} orders"
+    )
+    console.print(table)
+    console.print(f"  gas: {comparison.gas_from}", soft_wrap=True)
+    console.print("  docs/compare.md says what each line means", soft_wrap=True)
+
+
+@contextmanager
+def _progress(total: int, title: str) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many slots are through; a bar on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda through: progress.update(task, completed=through)

@@ -1,0 +1,126 @@
+"""One mechanism on trial: a walk under it, and in every slot what somebody would gain who did not tell the truth.
+
+The walk has every room on but neither chain nor database, so the mechanism's prices reach funds, settlement and bills
+as they would in a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from transactive.chain.gas import settlement_gas
+from transactive.config import Setting
+from transactive.core.errors import require
+from transactive.core.tables import Orders
+from transactive.core.tariff import PriceGrid
+from transactive.engine.replay import bills_of
+from transactive.engine.walk import SlotRecord, Walk
+from transactive.insight import comparison
+from transactive.insight.comparison import MechanismFigures
+from transactive.market import door, incentives
+from transactive.market.door import Cleared
+
+MOST_ALTERED = 200
+"""Orders of a slot that are altered: with more served ones, so many spread evenly over the book."""
+SHADE_PARTS = 20
+"""A limit is understated by this part of the slot's allowed prices, in whole ticks and one at least."""
+
+
+def under(setting: Setting, mechanism: str) -> Setting:
+    """The same community and data under another mechanism."""
+    market = msgspec.structs.replace(setting.community.market, mechanism=mechanism)
+    return replace(setting, community=msgspec.structs.replace(setting.community, market=market))
+
+
+def trial(
+    setting: Setting, slots: range, name: str, timer: Callable[[], float], after_slot: Callable[[], None]
+) -> MechanismFigures:
+    """Walk through the slots under one mechanism and sum up; timer: a clock in seconds for clearing."""
+    walk = Walk(under(setting, name), slots)
+    seen = Seen(walk, timer)
+
+    def see(record: SlotRecord) -> None:
+        seen.add(record)
+        after_slot()
+
+    walk.run(see)
+    return seen.figures(name)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the slots of one walk gave, one entry a slot; gains one entry for each member that traded in a slot."""
+
+    walk: Walk
+    timer: Callable[[], float]
+    prices: list[int | None] = field(default_factory=list)
+    welfare_n: int = 0
+    buyers_n: int = 0
+    turnover_n: int = 0
+    left_over_n: int = 0
+    congested: int = 0
+    seconds: float = 0.0
+    withheld_n: list[int] = field(default_factory=list)
+    shaded_n: list[int] = field(default_factory=list)
+    altered: int = 0
+
+    def add(self, record: SlotRecord) -> None:
+        """Count a settled slot."""
+        orders, grid = record.orders, PriceGrid.of(record.tariff, self.walk.community.market.tick_micro_per_kwh)
+
+        def clear(book: Orders) -> Cleared:
+            return door.clear(self.walk.mechanism, book, grid, self.walk.accounts.members)
+
+        began = self.timer()
+        cleared = clear(orders)
+        self.seconds += self.timer() - began
+        require(cleared.clearing.digest() == record.clearing.digest(), "equal orders clear equally")
+        surplus = incentives.surplus_n(orders, cleared, orders.price)
+        left_over = record.positions.surplus_n
+        self.prices.append(record.clearing.price if record.clearing.traded_wh else None)
+        self.welfare_n += int(surplus.sum()) + left_over
+        self.buyers_n += int(surplus[orders.is_buy].sum())
+        self.turnover_n -= int(cleared.money_n[orders.is_buy].sum())
+        self.left_over_n += left_over
+        self.congested += left_over > 0
+        step = max(grid.size // SHADE_PARTS, 1) * grid.tick
+        gains = incentives.gains(clear, orders, cleared, grid, step, MOST_ALTERED)
+        self.withheld_n += gains.withheld_n
+        self.shaded_n += gains.shaded_n
+        self.altered += gains.altered
+
+    def figures(self, name: str) -> MechanismFigures:
+        """Everything in one row."""
+        walk, tally, slots = self.walk, self.walk.tally, len(self.prices)
+        saved = [bill.saved_n for bill in bills_of(walk)]
+        return MechanismFigures(
+            name=name,
+            orders=tally.orders,
+            refused=tally.refused,
+            traded_wh=tally.traded_wh,
+            trading_slots=sum(price is not None for price in self.prices),
+            welfare_n=str(self.welfare_n),
+            buyers_share=comparison.ratio(self.buyers_n, self.welfare_n),
+            left_over_n=str(self.left_over_n),
+            congested_slots=self.congested,
+            price=comparison.rounded(self.turnover_n, tally.traded_wh),
+            price_jump=comparison.jump(self.prices),
+            saved_n=str(sum(saved)),
+            saved_least_n=str(min(saved)),
+            saved_median_n=str(comparison.median(saved)),
+            saved_most_n=str(max(saved)),
+            members_worse_off=sum(part < 0 for part in saved),
+            gini=comparison.gini(saved),
+            gas=settlement_gas(walk.accounts.on_chain, slots, walk.clock.slots_per_period),
+            withheld_mean_n=str(comparison.mean(self.withheld_n) or 0),
+            withheld_most_n=str(max(self.withheld_n, default=0)),
+            shaded_mean_n=str(comparison.mean(self.shaded_n) or 0),
+            shaded_most_n=str(max(self.shaded_n, default=0)),
+            altered=self.altered,
+            clearing_ms=round(1_000 * self.seconds / slots, 3),
+            prices=tuple(self.prices),
+            saved=tuple(map(str, saved)),
+        )

@@ -1,0 +1,156 @@
+"""`transactive compare`: the same days under every mechanism, on a community of three homes."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from tests.integration.conftest import call
+from tests.integration.samples import write_community
+from transactive.chain.gas import settlement_gas, snapshot
+from transactive.cli.compare import show_comparison
+from transactive.config import load_setting
+from transactive.core.errors import StateError
+from transactive.engine import compare as comparing
+from transactive.engine.compare import compare, mechanisms_for
+from transactive.engine.replay import slots_from
+from transactive.engine.walk import SlotRecord, Walk
+from transactive.insight.comparison import Comparison
+from transactive.insight.measures import MEASURES
+
+GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
+OURS = ["uniform", "pay_as_bid", "continuous"]
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory):
+    return load_setting(write_community(tmp_path_factory.mktemp("three")))
+
+
+@pytest.fixture(scope="module")
+def found(setting) -> Comparison:
+    """Two days under three mechanisms, with a clock that stands still."""
+    return compare(setting, slots_from(setting), OURS, workers=1, timer=lambda: 0.0)
+
+
+def test_the_table_reads_as_it_always_did(found, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    fixed = tuple(replace(figures, gas=2_000_000) for figures in found.mechanisms)  # the snapshot has its own test
+    out = io.StringIO()
+    with redirect_stdout(out):
+        show_comparison(replace(found, mechanisms=fixed))
+    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    assert text == GOLDEN.read_text()
+
+
+def test_figures_are_those_of_the_walk(found, setting):
+    slots, uniform = slots_from(setting), found.mechanisms[0]
+    walk = Walk(setting, slots)
+    records: list[SlotRecord] = []
+    walk.run(records.append)
+    limits = sum(
+        int((np.where(r.orders.is_buy, 1, -1) * r.orders.price * r.clearing.allocated_wh).sum()) for r in records
+    )
+    assert (uniform.name, int(uniform.welfare_n)) == ("uniform", limits)
+    assert uniform.traded_wh == walk.tally.traded_wh > 0
+    assert uniform.prices == tuple(record.clearing.price if record.clearing.traded_wh else None for record in records)
+    assert uniform.saved_n == str(sum(int(part) for part in uniform.saved))
+    assert uniform.gas == settlement_gas(setting.community.chart.on_chain, len(slots), 24)
+
+
+def test_mechanisms_differ_as_their_rules_say(found):
+    uniform, bids, book = found.mechanisms
+    assert uniform.welfare_n == bids.welfare_n  # who trades is the same, only the money differs
+    assert uniform.traded_wh == bids.traded_wh
+    assert int(book.welfare_n) <= int(uniform.welfare_n)
+    assert bids.buyers_share == 0
+    assert 0 < uniform.buyers_share < 1
+    assert int(bids.shaded_mean_n) > int(uniform.shaded_mean_n)
+    for figures in found.mechanisms:
+        assert int(figures.saved_least_n) <= int(figures.saved_median_n) <= int(figures.saved_most_n)
+        assert int(figures.left_over_n) == figures.congested_slots == 0
+        assert 0 <= int(figures.withheld_mean_n) <= int(figures.withheld_most_n)
+
+
+def test_best_is_marked_where_it_can_be_read(found):
+    rows = {measure.name: measure.winners(found.mechanisms) for measure in MEASURES}
+    assert rows["Gain by a shaded limit, mean"] == {"uniform"}
+    assert rows["Gain of trade"] == set()  # alike to the cent
+    assert rows["On chain"] == rows["Traded"] == rows["Clearing a slot"] == set()
+
+
+def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_path):
+    path = write_community(tmp_path)
+    called = call("compare", path, "--mechanisms", "uniform,pay_as_bid,uniform", "--json", "--state", tmp_path / "s")
+    assert called.code == 0, called.err
+    told = json.loads(called.out)
+    assert [row["name"] for row in told["mechanisms"]] == OURS[:2]
+    for row, known in zip(told["mechanisms"], found.mechanisms, strict=False):
+        assert row["welfare_n"] == known.welfare_n
+        assert row["saved"] == list(known.saved)
+    stored = comparing.load(tmp_path / "s")
+    assert stored is not None
+    assert stored.mechanisms[0].prices == found.mechanisms[0].prices
+
+
+def test_progress_counts_the_slots_of_all_mechanisms(setting):
+    slots = slots_from(setting)[:3]
+    told: list[int] = []
+    compare(setting, slots, OURS[:2], workers=1, timer=lambda: 0.0, done=told.append)
+    assert told == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--mechanisms", "unifrom"], ("'unifrom' is not installed", "continuous", "pay_as_bid", "uniform")),
+        (["--mechanisms", "locational"], ("locational", "network")),
+        (["--mechanisms", ","], ("--mechanisms", "names none")),
+        (["--days", "0"], ("--days 0", "at least 1")),
+        (["--days", "99"], ("99 days", "not in the data")),
+        (["--start", "yesterday"], ("yesterday",)),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_one_line(options, words, tmp_path):
+    called = call("compare", write_community(tmp_path), *options)
+    assert called.code == 3
+    assert called.out == ""
+    assert called.err.count("\n") == 1
+    assert all(word in called.err for word in words), called.err
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["community.toml", "readings.csv"]
+
+
+def test_without_a_choice_every_mechanism_that_needs_no_network_is_taken():
+    assert set(OURS) <= set(mechanisms_for(None))
+    assert "locational" not in mechanisms_for(None)
+
+
+def test_gas_of_a_run_is_a_line_through_the_snapshot():
+    gas = snapshot()
+    day = settlement_gas(14, 24, 24)
+    assert (
+        day
+        == gas["slot commit, first of a period"]
+        + 23 * gas["slot commit, later"]
+        + gas["propose and finalise, 14 accounts"]
+    )
+    assert settlement_gas(100, 24, 24) - day == (
+        gas["propose and finalise, 100 accounts"] - gas["propose and finalise, 14 accounts"]
+    )
+    assert (
+        settlement_gas(14, 25, 24)
+        == day + gas["slot commit, first of a period"] + (gas["propose and finalise, 14 accounts"])
+    )
+
+
+def test_a_file_of_another_version_is_named(tmp_path):
+    assert comparing.load(tmp_path) is None
+    (tmp_path / comparing.FILE).write_text('{"mechanisms": 1}')
+    with pytest.raises(StateError, match=r"compare\.json: cannot be read .* compare anew"):
+        comparing.load(tmp_path)
