@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.chain import chain
+from transactive.cli.keys import keys
 from transactive.core.errors import TransactiveError
 
 USAGE = 2
@@ -225,6 +226,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
 
 app.command(chain)
+app.command(keys)
 
 token = App(name="token", help="Who may look at a state from another machine.")
 app.command(token)

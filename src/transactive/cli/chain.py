@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
+
+from transactive.cli.report import report
 
 chain = App(name="chain", help="The chain that settlement is committed to.")
 
@@ -31,14 +31,3 @@ def replay(*, node: str, to: str | None = None, json: Flag = False) -> None:
     from transactive.cli.chain_replay import run_replay
 
     report(run_replay(node, to), json=json)
-
-
-def report(facts: dict[str, Any], *, json: bool) -> None:
-    """Print what a command found: one JSON object, or a line each."""
-    if json:
-        print(msgspec.json.encode(facts).decode())
-    else:
-        width = max(map(len, facts))
-        for name, value in facts.items():
-            print(f"{name.replace('_', ' '):<{width}}  {value}")
-    sys.stdout.flush()
