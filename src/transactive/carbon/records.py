@@ -1,8 +1,8 @@
 """What a slot says of one member, as one hash: registers, postings, certificates and carbon.
 
 The hash stands in the member's leaf of the slot's certificates, so that a statement cannot change a figure. It is
-SHA-256 over little-endian 64-bit rows: a head, then the postings and the bundles that name the member, in the order of the
-tables. Whoever has the rows can make it again.
+SHA-256 over little-endian 64-bit rows: a head, then the postings and the bundles that name the member, in the order of
+the tables. Whoever has the rows can make it again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,260 @@
+"""A member's statement: what it used, paid, received and emitted, slot by slot, with all that proves it.
+
+One canonical JSON: keys sorted, no blank, whole numbers; money and words of 256 bits as text. The slots hold what the
+chain committed; totals, scores and sources follow from them alone, so that everybody can compute them again.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from transactive.core.errors import DataError
+from transactive.core.tables import CertificateState, PostingKind
+from transactive.core.units import PPM
+
+KIND = "transactive/statement/1"
+Whole = Annotated[int, Meta(ge=0, lt=2**63)]
+Money = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]{0,18})$")]
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Word = Annotated[str, Meta(pattern=r"^(0|[1-9a-f][0-9a-f]{0,63})$")]
+Four = tuple[Whole, Whole, Whole, Whole]
+Posting = tuple[Whole, Whole, Whole, Whole, int, Whole]
+"""Kind, payer, payee, Wh, price [µ¤/kWh], amount [n¤]."""
+Bundle = tuple[Whole, Whole, Whole, Whole, Whole, Whole]
+"""Device, first Wh, Wh, owner, state, market-based mg."""
+Step = tuple[Hash, Word, Word, Word, Word]
+"""Sibling's hash, its two words of sums, and the two that the tree states for the node itself."""
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of the parts of a statement."""
+
+
+class Community(Part, frozen=True, kw_only=True):
+    """Whose market it is."""
+
+    name: str
+    currency: str
+    members: Whole
+    slot_seconds: Whole
+    slots_per_period: Whole
+
+
+class Chain(Part, frozen=True, kw_only=True):
+    """Where it was committed, and who signed: the settlement's operator."""
+
+    chain_id: Whole
+    settlement: str
+    operator: str
+
+
+class Holder(Part, frozen=True, kw_only=True):
+    """Whose statement it is."""
+
+    id: str
+    index: Whole
+
+
+class Method(Part, frozen=True, kw_only=True):
+    """By which rules and factors it was made; factors in g/kWh."""
+
+    program: str
+    accounting: str
+    pv_g_per_kwh: Whole
+    pv_source: str
+    grid_source: str
+    residual_source: str
+    levy_mode: str
+    levy_price_micro_per_t: Whole
+    levy_paid_micro_per_t: Whole
+
+
+class Registers(Part, frozen=True, kw_only=True):
+    """The meter of a slot [Wh]."""
+
+    import_wh: Whole
+    export_wh: Whole
+    generation_wh: Whole
+    charge_wh: Whole
+    discharge_wh: Whole
+
+    @property
+    def consumption_wh(self) -> int:
+        """What the home itself used [Wh]."""
+        return self.import_wh + self.generation_wh + self.discharge_wh - self.export_wh - self.charge_wh
+
+
+class Leaf(Part, frozen=True, kw_only=True):
+    """A leaf of a slot's tree: running totals of the period, this slot's part, two hashes and a salt."""
+
+    sums: tuple[Four, Four]
+    slot_sums: tuple[Four, Four]
+    first: Hash
+    second: Hash
+    salt: Hash
+    proof: tuple[Step, ...]
+
+
+class Slot(Part, frozen=True, kw_only=True):
+    """One slot: meter, carbon, money, certificates, and the member's leaves in both trees."""
+
+    slot: Whole
+    estimated: bool
+    registers: Registers
+    location_mg: Whole
+    market_mg: Whole
+    unmatched_mg: Whole
+    levy_n: Whole
+    grid_g_per_kwh: Whole
+    postings: tuple[Posting, ...]
+    bundles: tuple[Bundle, ...]
+    settlement_leaf: Leaf
+    carbon_leaf: Leaf
+
+
+class Link(Part, frozen=True, kw_only=True):
+    """One commitment of a period: roots of both trees, and the two words of the settlement tree's totals."""
+
+    slot: Whole
+    root: Hash
+    certificates: Hash
+    money: Word
+    energy: Word
+
+
+class Period(Part, frozen=True, kw_only=True):
+    """All commitments of a settlement period, oldest first: what leads to its head on chain."""
+
+    number: Whole
+    links: tuple[Link, ...]
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """Where consumed energy came from, and its market-based carbon."""
+
+    source: str
+    energy_wh: int
+    carbon_mg: int
+
+
+class Totals(Part, frozen=True, kw_only=True):
+    """Sums of all slots. Money is text in n¤; scores in ppm, rounded down."""
+
+    consumption_wh: int
+    import_wh: int
+    export_wh: int
+    generation_wh: int
+    paid_n: Money
+    received_n: Money
+    balance_n: Money
+    levy_posted_n: Money
+    levy_due_n: Money
+    levy_returned_n: Money
+    dividend_n: Money
+    location_mg: int
+    market_mg: int
+    claimed_wh: int
+    score_hourly_ppm: int
+    score_annual_ppm: int
+    estimated_ppm: int
+
+
+class Statement(Part, frozen=True, kw_only=True):
+    """The whole file. signature: of the operator, over everything else."""
+
+    kind: str
+    community: Community
+    chain: Chain
+    member: Holder
+    method: Method
+    first_slot: Whole
+    end: Whole
+    totals: Totals
+    sources: tuple[Source, ...]
+    slots: Annotated[tuple[Slot, ...], Meta(min_length=1)]
+    periods: Annotated[tuple[Period, ...], Meta(min_length=1)]
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$|^$")]
+
+    def unsigned(self) -> bytes:
+        """What the operator signs: the canonical JSON without a signature."""
+        return encode(msgspec.structs.replace(self, signature=""))
+
+
+def encode(statement: Statement) -> bytes:
+    """Canonical JSON of a statement, with a line end."""
+    return msgspec.json.encode(statement, order="sorted") + b"\n"
+
+
+def decode(data: bytes, name: str) -> Statement:
+    """Statement from the bytes of a file. Raises DataError naming file and field, or that it is not canonical."""
+    try:
+        statement = msgspec.json.decode(data, type=Statement)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DataError(f"{name}: is no statement: {error}") from None
+    if statement.kind != KIND:
+        raise DataError(f"{name}: kind is {statement.kind!r}, not {KIND!r}; use a program of that version")
+    if encode(statement) != data:
+        raise DataError(f"{name}: is not written canonically (keys sorted, no blanks); take the file as it was issued")
+    return statement
+
+
+def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
+    """Compute the totals from the slots."""
+    postings = [posting for slot in slots for posting in slot.postings]
+    paid = sum(p[5] for p in postings if p[1] == member)
+    received = sum(p[5] for p in postings if p[2] == member)
+    kinds = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
+    dividend, levy, returned = (str(sum(p[5] for p in postings if p[0] == kind)) for kind in kinds)
+    load = [slot.registers.consumption_wh for slot in slots]
+    claimed = [claimed_wh(member, slot) for slot in slots]
+    matched = sum(min(pair) for pair in zip(load, claimed, strict=True))
+    whole = sum(load)
+    return Totals(
+        consumption_wh=whole,
+        import_wh=sum(slot.registers.import_wh for slot in slots),
+        export_wh=sum(slot.registers.export_wh for slot in slots),
+        generation_wh=sum(slot.registers.generation_wh for slot in slots),
+        paid_n=str(paid),
+        received_n=str(received),
+        balance_n=str(received - paid),
+        levy_posted_n=levy,
+        levy_due_n=str(sum(slot.levy_n for slot in slots)),
+        levy_returned_n=returned,
+        dividend_n=dividend,
+        location_mg=sum(slot.location_mg for slot in slots),
+        market_mg=sum(slot.market_mg for slot in slots),
+        claimed_wh=sum(claimed),
+        score_hourly_ppm=_part(matched, whole),
+        score_annual_ppm=_part(min(sum(claimed), whole), whole),
+        estimated_ppm=_part(sum(slot.estimated for slot in slots), len(slots)),
+    )
+
+
+def claimed_wh(member: int, slot: Slot) -> int:
+    """Certificates that a member claimed in a slot [Wh]."""
+    return sum(b[2] for b in slot.bundles if b[3] == member and b[4] == CertificateState.CLAIMED)
+
+
+def sources_of(member: int, slots: tuple[Slot, ...]) -> tuple[Source, ...]:
+    """Where the consumed energy came from: own and neighbours' sun and storage by claims, the rest without any."""
+    names = ("own sun", "own storage", "neighbours' sun", "neighbours' storage")
+    wh, mg = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    for slot in slots:
+        for device, _, energy, owner, state, carbon in slot.bundles:
+            if owner == member and state == CertificateState.CLAIMED:
+                name = names[2 * (device // 2 != member) + device % 2]
+                wh[name] += energy
+                mg[name] += carbon
+    rest_wh = sum(slot.registers.consumption_wh for slot in slots) - sum(wh.values())
+    rest_mg = sum(slot.market_mg for slot in slots) - sum(mg.values())
+    rows = [*((name, wh[name], mg[name]) for name in names), ("without certificate", rest_wh, rest_mg)]
+    return tuple(Source(source=name, energy_wh=energy, carbon_mg=carbon) for name, energy, carbon in rows)
+
+
+def _part(part: int, whole: int) -> int:
+    """Part of a whole [ppm], rounded down; 0 of nothing."""
+    return int(Fraction(part * PPM, whole)) if whole else 0
