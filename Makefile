@@ -40,7 +40,8 @@ format: install-dev ## put the code in the house format
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
 	@$(BIN)/ruff format .
 
-bench: install-dev ## measure against references and targets (ARGS=… for names)
+bench: ## measure against references and targets (ARGS=… for names)
+	@sh scripts/environment.sh bench
 	@$(BIN)/transactive bench $(ARGS)
 
 fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report)

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Makes or updates .venv; the Makefile calls it as `sh scripts/environment.sh runtime|dev`.
+# Makes or updates .venv; the Makefile calls it as `sh scripts/environment.sh runtime|dev|bench`.
 #
 # PYTHON     interpreter to use; otherwise the newest on PATH that the project supports and that really runs
 # INSTALLER  `pip` to do without uv
 #
-# `.venv/.installing` stands while an installer runs, `.installed` and `.installed-dev` name what was installed. An
+# `.venv/.installing` stands while an installer runs, `.installed`, `.installed-dev` and `.installed-bench` name
+# what was installed. An
 # environment whose installation was killed, that was moved or whose Python is gone or not the wanted one is made anew.
 # Everything is said on stderr: stdout belongs to the program that runs next.
 set -eu
@@ -167,7 +168,8 @@ install_node() {
 case $kind in
 runtime) target=$venv/.installed && set -- ;;
 dev) target=$venv/.installed-dev && set -- --group dev ;;
-*) fail "scripts/environment.sh knows runtime and dev, not $kind" ;;
+bench) target=$venv/.installed-bench && set -- --group dev --group bench ;;
+*) fail "scripts/environment.sh knows runtime, dev and bench, not $kind" ;;
 esac
 
 [ -z "$want" ] || check_wanted
@@ -184,7 +186,7 @@ uv=''
 ! knows_groups uv || uv=uv
 [ $fresh = no ] || make_venv
 echo $$ >$venv/.installing
-rm -f $venv/.installed $venv/.installed-dev
+rm -f $venv/.installed $venv/.installed-dev $venv/.installed-bench
 # uv does not read pip's configuration: where only that names an index, pip still gets through.
 install_with_uv "$@" || {
     [ "${INSTALLER:-}" = pip ] || echo "uv could not install; going on with pip"
@@ -192,6 +194,7 @@ install_with_uv "$@" || {
 } || fail "the packages could not be installed; the installer's own message stands above"
 
 echo "$stamp" >$venv/.installed
+[ "$kind" != bench ] || echo "$stamp" >$venv/.installed-bench
 if [ "$kind" = dev ]; then
     if install_anvil; then
         echo "$stamp" >$venv/.installed-dev

@@ -15,6 +15,8 @@ HEAVY = ("web3", "eth", "polars", "litestar", "numpy", "sqlalchemy", "uvicorn", 
 FLOATS_ALLOWED = {
     "metering/columns.py": "the size of a file in GiB, for people",
     "market/conformance.py": "draws which kind of book to try, and no number of it",
+    "market/meshed.py": "a linear program, whose result becomes whole Wh and whole µ¤/kWh",
+    "market/power_flow.py": "angles, and flows until they are whole µWh",
 }
 
 

@@ -14,7 +14,6 @@ from random import Random
 import numpy as np
 
 from transactive.bench.measure import Meter, Reference
-from transactive.bench.radial import greet
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import require
@@ -22,6 +21,7 @@ from transactive.core.tables import Orders
 from transactive.core.units import PPM
 from transactive.market.call_auction import clear
 from transactive.market.kinds import Block, KindBook, Storage
+from transactive.market.meshed import quiet_solver
 
 SLOTS = 24
 SIZES = ((20, 10, 2), (100, 60, 6))
@@ -32,11 +32,7 @@ GAP = 1e-4
 
 @bench("kinds", summary="blocks and storages against a mixed-integer program")
 def kinds(meter: Meter) -> Iterator[Row]:
-    """Measure each size; without highspy there is nothing to compare with, and nothing is measured."""
-    try:
-        greet()
-    except ImportError:
-        return
+    """Measure each size."""
     for plain, blocks, storages in SIZES:
         book = random_day(Random(plain), plain, blocks, storages)  # noqa: S311  # repeatable on purpose
         what = f"{SLOTS * plain:,} orders, {blocks} blocks, {storages} storages"
@@ -82,8 +78,7 @@ class Program:
 
     def __init__(self, slots: int) -> None:
         self.highspy = import_module("highspy")
-        self.solver = self.highspy.Highs()
-        self.solver.setOptionValue("output_flag", False)  # noqa: FBT003  # the solver's own signature
+        self.solver = quiet_solver()
         self.solver.setOptionValue("mip_rel_gap", GAP)
         self.balance: list[list[tuple[int, float]]] = [[] for _ in range(slots)]
         self.columns = 0

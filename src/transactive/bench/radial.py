@@ -6,8 +6,6 @@ also checks its input and result and hands out every order's energy, which the p
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
@@ -24,6 +22,7 @@ from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market.locational import clear
+from transactive.market.meshed import quiet_solver
 
 SIZES = ((100, 5), (1000, 4))
 """Nodes, and powers of ten of the orders."""
@@ -31,11 +30,7 @@ SIZES = ((100, 5), (1000, 4))
 
 @bench("radial", summary="prices by location against a linear program")
 def radial(meter: Meter) -> Iterator[Row]:
-    """Measure each size; without highspy there is nothing to compare with, and nothing is measured."""
-    try:
-        greet()
-    except ImportError:
-        return
+    """Measure each size."""
     grid = PriceGrid(0, TICKS - 1, 1)
     for nodes, power in SIZES:
         orders, node, network = random_market(10**power, nodes, seed=power)
@@ -48,19 +43,6 @@ def radial(meter: Meter) -> Iterator[Row]:
             Reference("HiGHS", partial(solve, orders, node, network)),
             repeats=3,
         )
-
-
-def greet() -> None:
-    """Let HiGHS print its greeting, which the first solver of a process does, where it is not taken for a result."""
-    solver = import_module("highspy").Highs
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        solver()
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
 
 
 def random_market(count: int, nodes: int, seed: int) -> tuple[Orders, IntArray, Network]:
@@ -101,8 +83,7 @@ def solve(orders: Orders, node: IntArray, network: Network) -> float:
     ends = np.stack([lines, network.start], axis=1).ravel()
     program.a_matrix_.index_ = np.concatenate([place, ends]).astype(np.int32)
     program.a_matrix_.value_ = np.concatenate([sign, np.tile([-1.0, 1.0], len(lines))])
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)  # noqa: FBT003  # the solver's own signature
+    solver = quiet_solver()
     solver.passModel(program)
     solver.run()
     require(solver.getModelStatus() == highspy.HighsModelStatus.kOptimal, "the linear program has an optimum")

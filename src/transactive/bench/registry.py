@@ -17,6 +17,7 @@ MODULES = {
     "trades": "transactive.bench.trades",
     "continuous": "transactive.bench.continuous",
     "radial": "transactive.bench.radial",
+    "meshed": "transactive.bench.meshed",
     "kinds": "transactive.bench.kinds",
     "preferences": "transactive.bench.preferences",
     "demo": "transactive.bench.demo",

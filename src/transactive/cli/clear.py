@@ -29,7 +29,7 @@ from transactive.market.levels import as_they_are, by_rank
 from transactive.market.result import clear_levelled, result_by_node
 
 COMPARING = ("continuous", "listings", "locational", "pay_as_bid", "uniform")
-"""Mechanisms that only compare prices, on a network as long as no line loses energy: for them prices need no grid."""
+"""Mechanisms that only compare prices, on a network without losses and rings: for them prices need no grid."""
 COLUMNS = {"uniform": KIND_COLUMNS, "listings": LISTING_COLUMNS, "preferences": WISH_COLUMNS}
 """Columns that change what an order asks for, and the mechanism that knows them; any other would pass over them."""
 
@@ -93,7 +93,7 @@ def clear_located(
         raise InputError("prices by location need a --network")
     book, lines = read_orders(path, located=True), read_network(network)
     located = Located(lines, place(path, book.node, lines))
-    compares = mechanism in COMPARING and not located.network.lossy
+    compares = mechanism in COMPARING and not located.network.calculates
     levelled = by_rank(book.orders) if compares else as_they_are(book.orders)
     with naming(path):
         nodal = clear.clear(levelled.orders, levelled.grid, book.members, located.node, located.network)

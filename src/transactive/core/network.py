@@ -76,6 +76,11 @@ class Network:
         """Whether any line loses energy."""
         return bool(self.loss_ppm.any())
 
+    @property
+    def calculates(self) -> bool:
+        """Whether its prices are calculated: with losses or rings. Else they are only compared."""
+        return self.lossy or not self.radial
+
     def lost_wh(self, flow_wh: IntArray) -> IntArray:
         """What is lost of flows [Wh], (lines,), of either sign: rounded down to whole Wh, line by line."""
         whole, rest = np.divmod(np.abs(flow_wh), PPM)  # in two parts, as the product may need more than 64 bits

@@ -1,9 +1,9 @@
 """Prices by location: what a network can carry decides who trades, and each node has its price.
 
-A tree is cleared by merging curves (`radial`). Buyers pay and sellers receive the price of their node; over a full line
-energy flows to the dearer side, and whom energy is sent to pays for what is lost on the way. So buyers never pay less
-than sellers receive. What remains is for the network's account: it buys lost energy where it enters its line, and has
-the rest as congestion rent.
+A tree is cleared by merging curves (`radial`), lines with rings by a linear program (`meshed`). Buyers pay and sellers
+receive the price of their node; over a full line energy flows to the dearer side, and whom energy is sent to pays for
+what is lost on the way. So buyers never pay less than sellers receive. What remains is for the network's account: it
+buys lost energy where it enters its line, and has the rest as congestion rent.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ from transactive.core.tables import Orders, Table
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market.allocation import by_largest_remainder
-from transactive.market.book import MOST_WH, check_total, histogram, pack_keys
+from transactive.market.book import MOST_TICKS, check_total, histogram, pack_keys
 from transactive.market.crossing import find_crossing
 from transactive.market.curves import Curve, node_curves
 from transactive.market.losses import MOST_PRICE
-from transactive.market.radial import Tree, merge_up, walk_down
+from transactive.market.meshed import clear_meshed
+from transactive.market.radial import clear_radial
 from transactive.market.registry import ByNode
 from transactive.market.uniform import check_orders, tick_indices
+
+MOST_CALCULATED_WH = 10**15
+"""Largest book x nodes [Wh] of which a part in 10⁹ is less than what the solver calls equal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,25 +51,21 @@ def clear(orders: Orders, grid: PriceGrid, members: int, node: IntArray, network
     """Clear the orders of one slot at a price for each node; `node`: of each order, (orders,).
 
     Marginal orders of a node share pro rata by largest remainder. Raises DataError as `uniform.clear` does, for a node
-    that is none, and, where lines lose energy, for prices and energies whose products leave 64 bits.
+    that is none, and for prices and energies beyond what losses or a linear program can be calculated with.
     """
     check_orders(orders, members)
     if len(node) != len(orders) or ((node < 0) | (node >= len(network))).any():
         raise DataError(f"orders: each needs one of the {len(network)} nodes, counted from 0")
     check_total(orders.energy_wh)
     tick = tick_indices(orders.price, grid)
-    if network.lossy:
+    if network.calculates:
         _check_range(orders, grid, len(network))
-        ends, price = (2 * grid.floor, 2 * grid.cap + 1), orders.price
-    else:
-        ends, price = (0, 2 * grid.size - 1), tick
-    position = 2 * price + orders.is_buy
+    position = 2 * (orders.price if network.lossy else tick) + orders.is_buy
     own = node_curves(node, position, orders.energy_wh, orders.is_buy.astype(np.int64), len(network))
-    wish = None if network.lossy else _wish(tick, orders, grid.size)
-    branch, seen = merge_up(own, tree := Tree(network), int(orders.energy_wh.sum()))
-    place, net, flow = walk_down(own, branch, seen, tree, wish, ends)
+    wish = None if network.lossy or grid.size > MOST_TICKS else _wish(tick, orders, grid.size)
+    clear_nodes = clear_radial if network.radial else clear_meshed
+    place, net, prices, flow = clear_nodes(own, network, grid, wish)
     given = allocate(orders, node, position, own, place, net)
-    prices = place // 2 if network.lossy else grid.floor + grid.tick * (place // 2)
     traded = int((given * orders.is_buy).sum())
     clearing = NodalClearing(orders.slot, prices, flow, network.lost_wh(flow), traded, given)
     check_nodal(orders, node, network, clearing)
@@ -126,11 +126,12 @@ def allocate(
 
 
 def _check_range(orders: Orders, grid: PriceGrid, nodes: int) -> None:
-    """What losses are calculated with must stay inside 64 bits."""
+    """What losses, in 64 bits, or a linear program, in floats, are calculated with."""
+    where = "cannot be cleared where lines lose energy or form rings; split it or open the rings"
     if max(abs(grid.floor), abs(grid.cap)) > MOST_PRICE:
-        raise DataError(f"prices beyond ±{MOST_PRICE} µ¤/kWh cannot be cleared where lines lose energy")
-    if int(orders.energy_wh.sum()) > MOST_WH // nodes:
-        raise DataError(f"a book of more than {MOST_WH // nodes} Wh cannot be cleared where lines lose energy")
+        raise DataError(f"a book with prices beyond ±{MOST_PRICE} µ¤/kWh {where}")
+    if int(orders.energy_wh.sum()) > MOST_CALCULATED_WH // nodes:
+        raise DataError(f"a book of more than {MOST_CALCULATED_WH // nodes} Wh {where}")
 
 
 def _wish(tick: IntArray, orders: Orders, ticks: int) -> int | None:

@@ -13,12 +13,14 @@ a line and 1 µ¤/kWh for what it carries, at prices not below zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from transactive.core.network import Network
+from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray
 from transactive.market.curves import Curve, merged
 from transactive.market.losses import arriving, needed, position_in, position_out
@@ -54,7 +56,22 @@ class Tree:
         return below
 
 
-def merge_up(own: list[Curve], tree: Tree, most_wh: int) -> tuple[list[Curve], list[Curve]]:
+def clear_radial(
+    own: Sequence[Curve], network: Network, grid: PriceGrid, wish: int | None
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Clear nodes with their `own` curves: position, net import [Wh] and price of each node, flow [Wh] of each line.
+
+    Positions are 2 x tick, or 2 x price where lines lose energy, and one more for a buy; `wish`: what the root prefers.
+    """
+    tree = Tree(network)
+    ends = (2 * grid.floor, 2 * grid.cap + 1) if network.lossy else (0, 2 * grid.size - 1)
+    branches, seen = merge_up(own, tree, sum(int(curve.fallen[-1]) for curve in own if len(curve.fallen)))
+    place, net, flow = walk_down(own, branches, seen, tree, wish, ends)
+    price = place // 2 if network.lossy else grid.floor + grid.tick * (place // 2)
+    return place, net, price, flow
+
+
+def merge_up(own: Sequence[Curve], tree: Tree, most_wh: int) -> tuple[list[Curve], list[Curve]]:
     """Curve of each branch, and the same as its parent sees it; most_wh: energy of all orders, beyond any flow."""
     parts = [[curve] for curve in own]
     branches, seen = list(own), list(own)
@@ -72,7 +89,7 @@ def merge_up(own: list[Curve], tree: Tree, most_wh: int) -> tuple[list[Curve], l
 
 
 def walk_down(
-    own: list[Curve], branches: list[Curve], seen: list[Curve], tree: Tree, wish: int | None, ends: tuple[int, int]
+    own: Sequence[Curve], branches: list[Curve], seen: list[Curve], tree: Tree, wish: int | None, ends: tuple[int, int]
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Position of the price and net import [Wh] of each node, and what enters each line [Wh], below 0 at its far end.
 
@@ -85,7 +102,7 @@ def walk_down(
         asked = wanted[number]
         here = place[number] = min(max((first + past) // 2 if asked is None else asked, first), past)
         curves = [own[number], *(seen[child] for child in below)]
-        net[number], *shares = _between(
+        net[number], *shares = between(
             [part.after(here + 1) for part in curves], [part.after(here) for part in curves], into[number]
         )
         for child, share in zip(below, shares, strict=True):
@@ -108,7 +125,7 @@ def _through_line(share: int, here: int, keep: int, least: int) -> tuple[int, in
     return here, 0, 0
 
 
-def _between(low: list[int], high: list[int], total: int) -> list[int]:
+def between(low: list[int], high: list[int], total: int) -> list[int]:
     """Whole numbers from `low` to `high` that sum to `total`, in proportion to their ranges."""
     width, need = sum(high) - sum(low), total - sum(low)
     parts, before, given = [], 0, 0
