@@ -38,25 +38,38 @@ class Lots:
     def put(self, charged_wh: IntArray, certified_wh: IntArray, market_mg: IntArray, location_mg: IntArray) -> Lots:
         """Add a slot's charging as the newest lot of each battery, all (members,)."""
         require(bool((certified_wh <= charged_wh).all()), "no more certified than charged")
-        if not charged_wh.any():
+        charging = np.flatnonzero(charged_wh)
+        if not len(charging):
             return self
-        newest = np.stack((charged_wh, certified_wh, market_mg, location_mg), axis=-1)
-        return _compact(np.concatenate((self.columns, newest[None])))
+        newest = np.stack((charged_wh, certified_wh, market_mg, location_mg), axis=-1)[charging]
+        place = (self.columns[:, charging, CHARGED] > 0).sum(axis=0)  # behind the lots that a battery has
+        depth = max(len(self.columns), int(place.max()) + 1)
+        columns = np.zeros((depth, *self.columns.shape[1:]), np.int64)
+        columns[: len(self.columns)] = self.columns
+        columns[place, charging] = newest
+        return Lots(columns)
 
     def take(self, charged_wh: IntArray) -> tuple[Lots, IntArray]:
         """Take charged Wh out, oldest first; returns what is left and what came out, (members, 4)."""
-        held = self.columns[:, :, CHARGED]
-        require(bool((charged_wh <= held.sum(axis=0)).all()), "a battery gives no more than it holds")
-        before = np.cumsum(held, axis=0) - held
-        taken = np.clip(charged_wh - before, 0, held)
-        part = self.columns * taken[:, :, None] // np.maximum(held, 1)[:, :, None]
-        return _compact(self.columns - part), part.sum(axis=0)
+        drawn = np.zeros(self.columns.shape[1:], np.int64)
+        giving = np.flatnonzero(charged_wh)
+        if not len(giving):
+            return self, drawn
+        lots, wanted = self.columns[:, giving], charged_wh[giving]
+        held = lots[:, :, CHARGED]
+        require(bool((wanted <= held.sum(axis=0)).all()), "a battery gives no more than it holds")
+        taken = np.clip(wanted - (np.cumsum(held, axis=0) - held), 0, held)
+        part = lots * taken[:, :, None] // np.maximum(held, 1)[:, :, None]
+        columns = self.columns.copy()
+        columns[:, giving] = _in_front(lots - part)
+        drawn[giving] = part.sum(axis=0)
+        depth = len(columns)
+        while depth and not columns[depth - 1, :, CHARGED].any():
+            depth -= 1
+        return Lots(columns[:depth]), drawn
 
 
-def _compact(columns: IntArray) -> Lots:
-    """Move every battery's lots to the front, in their order, and drop the places that no battery uses."""
-    empty = columns[:, :, CHARGED] == 0
-    order = np.argsort(empty, axis=0, kind="stable")
-    moved = np.take_along_axis(columns, order[:, :, None], axis=0)
-    depth = int((~empty).sum(axis=0).max(initial=0))
-    return Lots(moved[:depth])
+def _in_front(columns: IntArray) -> IntArray:
+    """Move every battery's lots to the front, in their order, the used-up ones behind them."""
+    order = np.argsort(columns[:, :, CHARGED] == 0, axis=0, kind="stable")
+    return np.take_along_axis(columns, order[:, :, None], axis=0)

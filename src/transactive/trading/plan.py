@@ -99,8 +99,10 @@ def _rule(level_wh: IntArray, value_n: IntArray, efficiency_ppm: IntArray, need:
     steps = np.where(width > 0, -np.diff(value_n, axis=1) // np.maximum(width, 1), NO_STEP)
     worth = np.minimum.accumulate(steps, axis=1)  # µ¤/kWh, falling
 
+    first = (LEVELS + 1) * np.arange(len(level_wh))
+
     def up_to(worthwhile: BoolArray) -> IntArray:
-        levels: IntArray = np.take_along_axis(level_wh, worthwhile.sum(axis=1)[:, None], axis=1)[:, 0]
+        levels: IntArray = level_wh.take(first + worthwhile.sum(axis=1))
         return levels
 
     grid_charge, surplus_charge = up_to(worth > need), up_to(worth > spare)
