@@ -9,6 +9,7 @@ import pytest
 from tests.integration.conftest import START, call
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured, PostingKind
+from transactive.engine.fleet import compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Gateway, Walk
 from transactive.settlement.netted import tariff_alone_n
@@ -109,6 +110,16 @@ def test_orders_see_nothing_after_gate_closure(demo_setting, hours):
     assert clean[1].digest() == poisoned[1].digest()
     informed = orders_at(unknown - 24)
     assert informed[0].digest() != clean[0].digest(), "what was known at the gate does count"
+
+
+def test_a_compiled_run_on_all_processors_is_the_same_run(demo_setting):
+    slots = slots_of(demo_setting, parse_time(START), 1)
+    plain = Walk(demo_setting, slots, GATEWAY)
+    plain.run()
+    with compiled_work() as work:
+        compiled = Walk(demo_setting, slots, GATEWAY, work=work)
+        compiled.run()
+    assert compiled.state_hash == plain.state_hash
 
 
 def test_json_has_exactly_the_promised_fields_and_two_runs_the_same_hash(demo_run, tmp_path):

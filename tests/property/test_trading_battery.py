@@ -11,8 +11,9 @@ from tests.strategies import batteries, whole
 from transactive.core.community import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM
+from transactive.trading.compiled import backward
 from transactive.trading.follow import follow
-from transactive.trading.plan import GROUP, LEVELS, plan
+from transactive.trading.plan import GROUP, LEVELS, by_columns, plan
 
 LEVEL_NAMES = [field.name for field in fields(DeviceRules) if field.name != "slot"]
 PRICES = st.one_of(st.integers(-5, 5), st.integers(-100_000, 600_000))
@@ -157,6 +158,14 @@ def test_batteries_are_planned_alike_in_whichever_group_and_thread_they_are():
     for one, all_of_them in zip(alone, together, strict=True):
         for name in LEVEL_NAMES:
             assert np.tile(getattr(one, name), copies).tolist() == getattr(all_of_them, name).tolist()
+
+
+@settings(deadline=None)
+@given(tasks())
+def test_a_compiled_plan_is_the_same_to_the_wh(task):
+    forecast, devices, need, spare, rest = task
+    plain, compiled = (plan(forecast, devices, need, spare, rest, backward=way) for way in (by_columns, backward()))
+    assert [rule.digest() for rule in plain] == [rule.digest() for rule in compiled]
 
 
 def test_at_negative_prices_a_battery_rests_where_a_cycle_would_waste_energy_for_money():

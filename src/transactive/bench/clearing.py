@@ -4,28 +4,31 @@ The clearing is histogram, price and exact allocation on packed columns; like th
 already there, else the figure would depend on how the system hands out pages. What that leaves out has rows of its own:
 the first call at each size (the very first row is also the first of its process), a result in new memory, packing the
 keys, and clearing a table of orders with all checks. A table has 25 bytes an order; its reference copies those.
-Against 10^5 orders DESIGN §13 names lemlab, which cannot be run here; that row therefore has no target, and what a
-copy costs is no measure at that size, where the price grid weighs as much as the orders.
+At 10^5 orders a copy is no measure, as the price grid weighs as much as the orders; lemlab is, whose own code was
+measured apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from math import log10
 from random import Random
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import PER_SECOND, Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
+from transactive.core.errors import InputError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.allocation import allocate
+from transactive.market.allocation import PLAIN, Passes, allocate
 from transactive.market.book import Energies, Keys, histogram, pack_keys
+from transactive.market.compiled import passes
 from transactive.market.crossing import find_crossing
 from transactive.market.uniform import clear
 
@@ -34,6 +37,8 @@ MEMBERS = 1000
 SEEDED = ((3, 200), (5, 20))
 """Powers of ten of the seeded book's orders, and repeats."""
 SEEDED_GRID = PriceGrid(80_000, 300_000, 100)
+LEMLAB = 190_000
+"""Orders per second that lemlab's own clearing was measured at."""
 SIZES = ((5, 60), (6, 30), (7, 9))
 """Powers of ten of the orders, and repeats."""
 
@@ -43,33 +48,72 @@ def clearing(meter: Meter) -> Iterator[Row]:
     """Measure clearing at each size."""
     for power, repeats in SEEDED:
         orders = seeded_book(10**power, seed=1)
-        yield meter.time(
+        row = meter.time(
             f"clear 10^{power} orders of the seeded book, checks included",
             partial(clear, orders, SEEDED_GRID, 10**power),
             repeats=repeats,
         )
-    for power, repeats in SIZES:
-        yield from _size(meter, power, repeats)
+        yield row
+    yield _against_lemlab(row)
+    for name, kind in _kinds():
+        rows = [row for power, repeats in SIZES for row in _size(meter, power, repeats, name, kind)]
+        yield from rows
+        yield _growth(name, {row.name: row.value for row in rows})
 
 
-def _size(meter: Meter, power: int, repeats: int) -> Iterator[Row]:
+def _kinds() -> Iterator[tuple[str, Passes]]:
+    """Plain and, with numba, compiled, translated before anything is measured."""
+    yield "", PLAIN
+    try:
+        yield ", compiled", passes()
+    except InputError:  # without numba there is nothing compiled to measure
+        return
+
+
+def _against_lemlab(row: Row) -> Row:
+    """Orders per second of 10^5 against what lemlab was measured at, on its own code and another day."""
+    rate = 10 ** SEEDED[-1][0] / (float(row.value or 0) / PER_SECOND["ms"])
+    return Row(
+        name="10^5 orders of the seeded book, rate",
+        value=rate,
+        unit="orders/s",
+        reference="lemlab as measured apart",
+        reference_value=LEMLAB,
+        ratio=rate / LEMLAB,
+    )
+
+
+def _growth(kind: str, times: dict[str, float | None]) -> Row:
+    """Exponent with which the time grows with the orders: 1 is in proportion."""
+    (first, _), *_, (last, _) = SIZES
+    ratio = float(times[f"clear 10^{last} orders{kind}"] or 0) / float(times[f"clear 10^{first} orders{kind}"] or 1)
+    return Row(
+        name=f"growth from 10^{first} to 10^{last} orders{kind}", value=log10(ratio) / (last - first), unit="exponent"
+    )
+
+
+def _size(meter: Meter, power: int, repeats: int, kind: str, passes: Passes) -> Iterator[Row]:
     """Rows for a book of 10^power orders."""
     what = f"10^{power} orders"
     tick, is_buy, energy = random_book(10**power, seed=power)
     keys = pack_keys(tick, is_buy, TICKS)
     copy, given = copying(keys, energy), np.zeros_like(energy)
-    yield meter.first_call(f"clear {what}, first call", lambda: clear_packed(keys, energy))
-    yield meter.time(f"clear {what}", lambda: clear_packed(keys, energy, given), copy, repeats=repeats)
-    yield meter.time(f"clear {what} to new memory", lambda: clear_packed(keys, energy), copy, repeats=repeats)
+    clear_it = partial(clear_packed, keys, energy, passes=passes)
+    yield meter.first_call(f"clear {what}{kind}, first call", clear_it)
+    yield meter.time(f"clear {what}{kind}", partial(clear_it, given), copy, repeats=repeats)
+    yield meter.time(f"clear {what}{kind} to new memory", clear_it, copy, repeats=repeats)
+    if passes is not PLAIN:
+        return
     yield meter.time(f"pack the keys of {what}", lambda: pack_keys(tick, is_buy, TICKS), copy, repeats=repeats)
     orders, grid = orders_of(tick, is_buy, energy), PriceGrid(0, TICKS - 1, 1)
     table = copying(orders.member, orders.is_buy, orders.price, orders.energy_wh)
     yield meter.time(f"clear {what} as a table", lambda: clear(orders, grid, MEMBERS), table, repeats=repeats // 3)
 
 
-def clear_packed(keys: Keys, energy: Energies, out: Energies | None = None) -> Energies:
+def clear_packed(keys: Keys, energy: Energies, out: Energies | None = None, *, passes: Passes = PLAIN) -> Energies:
     """Clear packed columns: Wh per order, written to `out` where it is given."""
-    return allocate(keys, energy, find_crossing(histogram(keys, energy, TICKS)), out=out)
+    crossing = find_crossing(histogram(keys, energy, TICKS, passes.add))
+    return allocate(keys, energy, crossing, out=out, serve=passes.serve)
 
 
 def copying(*columns: NDArray[Any]) -> Reference:

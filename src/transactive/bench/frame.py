@@ -21,13 +21,14 @@ from transactive.bench.targets import judge, load_targets
 
 
 def run(names: Sequence[str] = (), meter: Meter | None = None) -> Report:
-    """Run the benches called `names`, or all, one after the other.
+    """Run the benches called `names`, or all but those on request, one after the other.
 
     Raises InputError for an unknown name, before anything runs.
     """
     meter = meter or Meter()
     targets = load_targets(registry.names())
-    chosen = [registry.load(name) for name in dict.fromkeys(names or registry.names())]
+    usual = (name for name in registry.names() if name not in registry.ON_REQUEST)
+    chosen = [registry.load(name) for name in dict.fromkeys(names or usual)]
     results = []
     for number, bench in enumerate(chosen, start=1):
         _progress(f"bench {number}/{len(chosen)} {bench.name}: {bench.summary}")

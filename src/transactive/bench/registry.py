@@ -23,8 +23,12 @@ MODULES = {
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "simulation": "transactive.bench.simulation",
+    "shards": "transactive.bench.shards",
+    "country": "transactive.bench.country",
 }
 """Module of each bench, in the order in which they run."""
+ON_REQUEST = ("shards", "country")
+"""Benches that take minutes and gigabytes: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[Meter], Iterable[Row]]
 

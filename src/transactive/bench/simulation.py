@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Iterator
+from functools import partial
 from time import process_time
 
 import msgspec
@@ -20,9 +21,11 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config import DEMO, Setting, load_setting
 from transactive.core.community import Community, Member
+from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.core.tables import Environment, Measured
 from transactive.core.units import IntArray
+from transactive.engine.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Walk
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS
@@ -43,18 +46,31 @@ DRAWN = 500
 
 @bench("simulation", summary=f"a day of {MEMBERS:,} members, every room but chain and database")
 def simulation(meter: Meter) -> Iterator[Row]:
-    """Measure member-slots per second of the walk, by the clock and by the processor's time."""
+    """Measure member-slots per second of the walk: plain and, with numba, compiled on all processors."""
     setting = neighbourhood(MEMBERS)
     slots = slots_of(setting, parse_time(START), 1)
-    for what, clock in (("", meter), (", processor time", Meter(process_time))):
-        yield clock.rate(
-            f"{MEMBERS:,} members{what}",
-            lambda: Walk(setting, slots).run(),
-            count=MEMBERS * len(slots),
-            unit="member-slots/s",
-            repeats=3,
-        )
+    rate = partial(_rate, setting, slots)
+    yield rate(f"{MEMBERS:,} members", meter, IN_TURN)
+    yield rate(f"{MEMBERS:,} members, processor time", Meter(process_time), IN_TURN)
+    try:
+        with compiled_work() as work:
+            yield rate(f"{MEMBERS:,} members, compiled", meter, work)
+            yield rate(f"{MEMBERS:,} members, compiled, processor time", Meter(process_time), work)
+    except InputError:  # without numba there is nothing compiled to measure
+        pass
     yield Row(name="peak memory", value=peak_memory(), unit="GB")
+
+
+def _rate(setting: Setting, slots: range, name: str, meter: Meter, work: Work) -> Row:
+    """Member-slots per second of one way to work; processor time is that of all processors together."""
+    members = len(setting.community.members)
+    return meter.rate(
+        name,
+        lambda: Walk(setting, slots, work=work).run(),
+        count=members * len(slots),
+        unit="member-slots/s",
+        repeats=3,
+    )
 
 
 def peak_memory() -> float:

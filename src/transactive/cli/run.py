@@ -29,18 +29,33 @@ def run_demo(*, days: int, start: str, port: int, serve: bool, json: bool, state
     _run(setting, slots, folder, seed=seed, json=json, port=port if serve else None, stay=serve)
 
 
-def run_community(path: Path, *, state: Path | None, json: bool, page: bool, stay: bool, port: int, seed: str) -> None:
+def run_community(
+    path: Path, *, state: Path | None, json: bool, page: bool, stay: bool, port: int, seed: str, compiled: bool
+) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     setting = load_setting(path)
     folder = state or path.parent / f"{path.stem}.state"
-    _run(setting, slots_from(setting), folder, seed=seed, json=json, port=port if page or stay else None, stay=stay)
+    port_of_page = port if page or stay else None
+    _run(setting, slots_from(setting), folder, seed=seed, json=json, port=port_of_page, stay=stay, compiled=compiled)
 
 
-def _run(setting: Setting, slots: range, folder: Path, *, seed: str, json: bool, port: int | None, stay: bool) -> None:
+def _run(
+    setting: Setting,
+    slots: range,
+    folder: Path,
+    *,
+    seed: str,
+    json: bool,
+    port: int | None,
+    stay: bool,
+    compiled: bool = False,
+) -> None:
     """Run, print the summary on stdout and everything else on stderr; port: of the page, if any."""
     with _page(folder, port, stay=stay):
         with slot_progress(len(slots), setting.community.name) as after_slot:
-            outcome, fresh = replay(setting, slots, folder, seed=seed, after_slot=after_slot, timer=time.perf_counter)
+            outcome, fresh = replay(
+                setting, slots, folder, seed=seed, after_slot=after_slot, compiled=compiled, timer=time.perf_counter
+            )
         if not fresh:
             print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
         if json:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from transactive.core.accounts import Accounts
 from transactive.core.slots import Clock
-from transactive.core.units import PPM, IntArray
+from transactive.core.units import PPM, IntArray, Whole
 
 Positive = Annotated[int, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -170,8 +170,20 @@ class Devices(msgspec.Struct, frozen=True):
 
     def deliverable_wh(self, charged_wh: IntArray) -> IntArray:
         """Most Wh that so many charged Wh can deliver at the meter: rounded down."""
-        return charged_wh * self.efficiency_ppm // PPM
+        deliverable: IntArray = deliverable_wh(charged_wh, self.efficiency_ppm)
+        return deliverable
 
     def drawn_wh(self, delivered_wh: IntArray) -> IntArray:
         """Charged Wh that a delivery takes out of a battery: rounded up, so that losses are never forgotten."""
-        return -(-delivered_wh * PPM // self.efficiency_ppm)
+        drawn: IntArray = drawn_wh(delivered_wh, self.efficiency_ppm)
+        return drawn
+
+
+def deliverable_wh(charged_wh: Whole, efficiency_ppm: Whole) -> Whole:
+    """Most Wh that so many charged Wh can deliver at the meter: rounded down."""
+    return charged_wh * efficiency_ppm // PPM
+
+
+def drawn_wh(delivered_wh: Whole, efficiency_ppm: Whole) -> Whole:
+    """Charged Wh that a delivery takes out of a battery: rounded up, so that losses are never forgotten."""
+    return -(-delivered_wh * PPM // efficiency_ppm)

@@ -8,13 +8,15 @@ the sum.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
+Whole: TypeAlias = Any
+"""A whole number or a column of them, which no common type says: formulas that compiled code shares take both."""
 
 NANO = 1_000_000_000
 """n¤ in one ¤."""

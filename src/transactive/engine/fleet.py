@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,14 +14,39 @@ from transactive.core.slots import Clock
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
+from transactive.core.work import Spread
+from transactive.engine.pools import threads
 from transactive.trading.follow import follow
-from transactive.trading.plan import Spread, groups, plan
+from transactive.trading.plan import Backward, by_columns, groups, plan
 from transactive.trading.worth import PricePair
 
 LOOK_AHEAD = 86_400
 """A plan looks one day beyond the slots that it is made for [s]."""
 GROUP = 1024
 """Batteries whose samples are followed together: some 30,000 numbers a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How groups of batteries are worked through: in turn or by threads, plans by columns or compiled."""
+
+    spread: Spread = map
+    backward: Backward = by_columns
+
+
+IN_TURN = Work()
+"""What small communities need: nothing to start, nothing to wait for."""
+
+
+@contextmanager
+def compiled_work() -> Iterator[Work]:
+    """Compiled plans, and a thread for each processor. Raises InputError without numba."""
+    from transactive.trading.compiled import backward
+
+    way = backward()
+    with threads() as spread:
+        yield Work(spread, way)
+
 
 Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
 
@@ -35,7 +61,7 @@ class Fleet:
     devices: Devices
     clock: Clock
     prices: Prices
-    spread: Spread = map
+    work: Work = IN_TURN
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
     _groups: list[IntArray] = field(init=False)
@@ -47,7 +73,9 @@ class Fleet:
     def plan(self, forecast: Forecast, tariffs: Sequence[Tariff]) -> None:
         """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value."""
         need, spare = self.prices(forecast, tariffs)
-        for rule in plan(forecast, self.devices, need, spare, rest_price=int(need.min()), spread=self.spread):
+        rest_price, work = int(need.min()), self.work
+        rules = plan(forecast, self.devices, need, spare, rest_price, spread=work.spread, backward=work.backward)
+        for rule in rules:
             if self.clock.period(rule.slot) == self.clock.period(int(forecast.slots[0])):
                 self.rules[rule.slot] = rule
 
@@ -58,7 +86,9 @@ class Fleet:
         slot is predicted sample by sample.
         """
         expected: IntArray = forecast.net_load_wh[-1].copy()
-        for group, net in zip(self._groups, self.spread(partial(self._moved, forecast), self._groups), strict=True):
+        for group, net in zip(
+            self._groups, self.work.spread(partial(self._moved, forecast), self._groups), strict=True
+        ):
             expected[:, group] = net
         return expected
 

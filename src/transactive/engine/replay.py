@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from transactive.config import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import parse_time, time_text
 from transactive.engine import state
+from transactive.engine.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.walk import Gateway, SlotRecord, Walk
 from transactive.forecasting.empirical import DAY
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
@@ -79,11 +80,13 @@ def replay(
     *,
     seed: str,
     after_slot: Callable[[SlotRecord], None] = lambda _: None,
+    compiled: bool = False,
     timer: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Outcome, bool]:
     """Run slots with database and embedded chain in `folder`, or go on where an interrupted run stopped.
 
-    timer: a clock in seconds, for the summary. Returns the outcome and whether this call made it: a finished run is
+    compiled: plans in machine code, on all processors; the same results. timer: a clock in seconds, for the summary.
+    Returns the outcome and whether this call made it: a finished run is
     left as it is. Raises StateError if the folder holds another run, is in use, or cannot be written.
     """
     began = timer()
@@ -93,7 +96,8 @@ def replay(
             earlier = store.setting("outcome")
             if earlier is not None:
                 return msgspec.json.decode(earlier, type=Outcome), False
-            outcome = _walk(setting, slots, folder, seed, store, after_slot, lambda: timer() - began)
+            with compiled_work() if compiled else nullcontext(IN_TURN) as work:
+                outcome = _walk(setting, slots, folder, seed, store, work, after_slot, lambda: timer() - began)
             store.set(outcome=msgspec.json.encode(outcome).decode())
             return outcome, True
     except (sqlite3.OperationalError, OSError) as error:
@@ -106,6 +110,7 @@ def _walk(
     folder: Path,
     seed: str,
     store: Store,
+    work: Work,
     after_slot: Callable[[SlotRecord], None],
     seconds: Callable[[], float],
 ) -> Outcome:
@@ -129,7 +134,7 @@ def _walk(
         else:
             ledger = ChainLedger.attach(client, keys, address)
         signer = keys.role("gateway")
-        walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store)
+        walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store, work=work)
         equal = walk.run(after_slot)
         bills = bills_of(walk)
         summary = summarise(

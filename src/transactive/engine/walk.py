@@ -25,7 +25,7 @@ from transactive.core.tables import (
 )
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.anchor import Anchor
-from transactive.engine.fleet import LOOK_AHEAD, Fleet, Prices
+from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.levies import Levies
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
@@ -92,6 +92,7 @@ class Walk:
         chain: ChainLedger | None = None,
         store: Store | None = None,
         prices: Prices = inside_prices,
+        work: Work = IN_TURN,
     ) -> None:
         self.setting, self.slots, self.gateway = setting, slots, gateway
         self.chain, self.store = chain, store
@@ -102,8 +103,8 @@ class Walk:
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
-        self.fleet = Fleet(self.devices, self.clock, prices)
-        self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices)
+        self.fleet = Fleet(self.devices, self.clock, prices, work)
+        self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices, work)
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self._net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh

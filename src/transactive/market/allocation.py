@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.units import IntArray
-from transactive.market.book import Keys, chunks
+from transactive.market.book import Adding, Energies, Keys, add_by_key, chunks
 from transactive.market.crossing import Crossing
 
 Wh = TypeVar("Wh", bound=np.signedinteger[Any])
+
+
+Serving: TypeAlias = Callable[[Keys, Energies, Crossing, Energies], NDArray[np.intp]]
+"""Fills in the orders served in full and finds the rationed ones: keys, energy, crossing, given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The two passes over a packed book, plain or compiled."""
+
+    add: Adding = add_by_key
+    serve: Serving | None = None
+
+
+PLAIN = Passes()
 
 
 def allocate(
@@ -21,18 +37,20 @@ def allocate(
     crossing: Crossing,
     before: int | None = None,
     out: NDArray[Wh] | None = None,
+    serve: Serving | None = None,
 ) -> NDArray[Wh]:
     """Give each order of a book or a shard its Wh, shape (orders,), in the type of `energy`.
 
     Marginal orders share by largest remainder, ties by position. With `before`, the rationed Wh in earlier shards
     (see `shard_offsets`), they share by the prefix rule instead, which needs nothing else from the other shards.
     The result is written to `out` where it is given: fresh memory for a large book can cost more than the work.
+    serve: how the better orders are filled, plainly unless a compiled pass is given.
     """
     given = np.empty_like(energy) if out is None else out
     if crossing.tick is None:
         given[:] = 0
         return given
-    marginal = _serve(keys, energy, crossing, given)
+    marginal = (serve or serve_in_full)(keys, energy, crossing, given)
     if len(marginal):
         wanted = energy[marginal].astype(np.int64)
         if before is None:
@@ -42,7 +60,7 @@ def allocate(
     return given
 
 
-def _serve(keys: Keys, energy: NDArray[Wh], crossing: Crossing, given: NDArray[Wh]) -> NDArray[np.intp]:
+def serve_in_full(keys: Keys, energy: Energies, crossing: Crossing, given: Energies) -> NDArray[np.intp]:
     """Fill in `given` for the orders served in full and return the positions of the rationed ones."""
     first, past = crossing.closed
     marginal: list[NDArray[np.intp]] = []

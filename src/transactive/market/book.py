@@ -8,7 +8,7 @@ travel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +21,9 @@ Keys: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """Side and tick of each order, uint16 or uint32, shape (orders,)."""
 Energies: TypeAlias = NDArray[np.signedinteger[Any]]
 """Wh of each order, int32 or int64, shape (orders,)."""
+
+Adding: TypeAlias = Callable[[IntArray, Keys, Energies], None]
+"""Adds the energy of each order to that of its key: total, keys, energy."""
 
 CHUNK = 1 << 16
 """Orders of one pass: their keys and energies stay in the cache."""
@@ -49,13 +52,20 @@ def chunks(orders: int) -> Iterator[slice]:
     return (slice(start, start + CHUNK) for start in range(0, orders, CHUNK))
 
 
-def histogram(keys: Keys, energy: Energies, ticks: int) -> IntArray:
+def histogram(keys: Keys, energy: Energies, ticks: int, add: Adding | None = None) -> IntArray:
     """Sum the energy [Wh] of each key, shape (2 x ticks,), exact.
 
-    energy: > 0. Raises DataError when the book holds more than 2**62 Wh.
+    energy: > 0. add: how, plainly unless a compiled pass is given. Raises DataError when the book holds more than
+    2**62 Wh.
     """
     check_total(energy)
     total = np.zeros(2 * ticks, np.int64)
+    (add or add_by_key)(total, keys, energy)
+    return total
+
+
+def add_by_key(total: IntArray, keys: Keys, energy: Energies) -> None:
+    """Add the energy of each order to that of its key."""
     # The casts matter: numpy adds in place without a buffer only where the types are its own. One pair of arrays serves
     # all chunks, as the system may take freed memory back and hand it out again page by page.
     index, weight = np.empty(min(CHUNK, len(keys)), np.intp), np.empty(min(CHUNK, len(keys)), np.int64)
@@ -63,7 +73,6 @@ def histogram(keys: Keys, energy: Energies, ticks: int) -> IntArray:
         size = len(keys[part])
         index[:size], weight[:size] = keys[part], energy[part]
         np.add.at(total, index[:size], weight[:size])
-    return total
 
 
 def merge(histograms: Iterable[IntArray]) -> IntArray:
