@@ -20,6 +20,7 @@ MODULES = {
     "meshed": "transactive.bench.meshed",
     "kinds": "transactive.bench.kinds",
     "preferences": "transactive.bench.preferences",
+    "chain": "transactive.bench.chain",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "simulation": "transactive.bench.simulation",

@@ -1,0 +1,223 @@
+"""What a community does on chain, in gas: real transactions on an embedded chain, so the figures are exact.
+
+Settlement is that of 500 members with 96 slots a day; the second day is measured, when all words of storage are in use.
+Orders and purchases stand beside contracts of others, whose gas is quoted: the public energy market contract
+(HQ20 EnergyMarket, its own source compiled with solc 0.6.12, which has no escrow), and the best open exchange.
+
+Energy of a transaction on a proof-of-stake chain, as a share by gas of what the whole network takes: Ethereum's
+2,601 MWh a year (CCRI, "The Merge: Implications on the Electricity Consumption and Carbon Footprint of the Ethereum
+Network", September 2022), a block every 12 s, 15 million gas a block (EIP-1559's target at that time). It is an
+average: the network takes the same without the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from transactive.bench.measure import Meter
+from transactive.bench.registry import bench
+from transactive.bench.report import Row
+from transactive.core.merkle import MONEY, Tree
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from transactive.chain.client import ChainClient
+    from transactive.chain.keys import DemoKeys
+    from transactive.chain.ledger import ChainLedger
+
+MEMBERS, SLOTS_A_DAY = 500, 96
+SLOT = 900
+DAY = SLOT * SLOTS_A_DAY
+START = 17_000 * DAY
+WINDOW, GATE = 600, 1_800
+MUCH = 10**15
+EVERYTHING = 2**256 - 1
+PUBLIC = "public market contract, no escrow"
+EXCHANGE = "best open exchange, an order"
+NETWORK_WH_A_YEAR = 2_601_000_000
+GAS_A_YEAR = 15_000_000 * (365 * 86_400 // 12)
+
+
+@bench("chain", summary="gas of settlement for 500 members, of orders and of purchases")
+def chain(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - gas needs no clock
+    """Run a day of settlement and a few slots of the markets."""
+    found = settlement_gas(MEMBERS)
+    first, later, netting = (found.pop(name) for name in ("first commit", "later commit", "netting"))
+    yield gas("slot commit, first of a period", first)
+    yield gas("slot commit, later", later)
+    yield gas("netting, a member of 500", netting / MEMBERS)
+    for name, commits in (("a slot", SLOTS_A_DAY), ("four slots", SLOTS_A_DAY // 4)):
+        day = first + (commits - 1) * later + netting
+        yield gas(f"a member and slot, a commit for {name}", day / MEMBERS / SLOTS_A_DAY)
+    for name, used in found.items():
+        yield gas(name, used)
+    yield from order_rows()
+    yield from purchase_rows()
+    wh = later * NETWORK_WH_A_YEAR / GAS_A_YEAR
+    yield Row(name="energy of a slot commit on a proof-of-stake chain", value=wh, unit="Wh")
+
+
+def gas(name: str, used: float, reference: str | None = None, theirs: float | None = None) -> Row:
+    """Row of a figure in gas, beside what somebody else's contract takes."""
+    ratio = used / theirs if theirs else None
+    return Row(name=name, value=used, unit="gas", reference=reference, reference_value=theirs, ratio=ratio)
+
+
+# -- settlement -----------------------------------------------------------------------------------------------
+
+
+def settlement_gas(members: int) -> dict[str, float]:
+    """Two days of a community: slot commits, netting, a challenge that is right, deposits and a withdrawal [gas]."""
+    from transactive.chain.client import ChainClient
+    from transactive.chain.keys import DemoKeys
+    from transactive.chain.ledger import ChainLedger
+
+    keys, found = DemoKeys("bench"), dict[str, float]()
+    with closing(ChainClient.open("embedded::memory:", alloc=keys.addresses(members))) as client:
+        ledger = ChainLedger.deploy(
+            client,
+            keys,
+            accounts=members,
+            slot_seconds=SLOT,
+            slots_per_period=SLOTS_A_DAY,
+            window=WINDOW,
+            timestamp=START - DAY,
+            currency_name="Local Energy",
+            currency_symbol="LEN",
+        )
+        alone = [MUCH] + [0] * (members - 1)
+        for name in ("deposit, first", "deposit, again"):
+            found[name] = ledger.deposit(alone, client.head_timestamp + 60).gas["deposit"]
+        ledger.deposit([MUCH] * members, START)
+        nets = [credit - debit for debit, credit, _, _ in totals(members)]
+        for day in range(2):
+            two_commits(ledger, members, day)
+            ledger.propose(START // DAY + day, nets)
+            ledger.block(START + (day + 1) * DAY)
+            ledger.finalise()
+            ledger.block(START + (day + 1) * DAY + WINDOW)
+        found["first commit"], found["later commit"] = ledger.gas_slot_commits[2:]
+        found["netting"] = ledger.gas_nettings[1]
+        for name in ("withdraw to an empty wallet", "withdraw"):
+            ledger.request_withdrawal(0, MUCH)
+            ledger.release(0)
+            ledger.withdraw(0)
+            found[name] = ledger.block(client.head_timestamp + 60).gas["withdraw"]
+        found["netting challenge"] = challenge(client, keys, ledger, members)
+    return found
+
+
+def totals(members: int) -> list[list[int]]:
+    """Debit, credit [n¤], bought and sold [Wh] of every member, in balance."""
+    return [
+        [10**8 + 97 * i, 10**8 + 97 * (members - 1 - i), 10**4 + i, 10**4 + members - 1 - i] for i in range(members)
+    ]
+
+
+def two_commits(ledger: ChainLedger, members: int, day: int) -> Tree:
+    """The first slot of a day and a later one, of which this is the tree."""
+    sums = [MONEY.pack(row) for row in totals(members)]
+    for slot in range(2):
+        number = START // SLOT + day * SLOTS_A_DAY + slot
+        tree = ledger.commit_slot(number, sums)
+        ledger.block((number + 1) * SLOT)
+    return tree
+
+
+def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members: int) -> int:
+    """Gas of stopping a netting that takes a unit from one member and gives it to another."""
+    from transactive.chain.history import opening
+    from transactive.chain.packing import encode_nets
+
+    day = 3
+    tree = two_commits(ledger, members, day)
+    nets = [credit - debit for debit, credit, _, _ in totals(members)]
+    nets[0], nets[1] = nets[0] - 1, nets[1] + 1
+    ledger.propose(START // DAY + day, nets)
+    ledger.block(START + (day + 1) * DAY)
+    contract = client.contract("settlement", ledger.address)
+    sums = MONEY.pack(totals(members)[0])
+    made = ledger.commitments()
+    last = opening(made, len(made) - 1, SLOTS_A_DAY)
+    arguments = (encode_nets(nets), 0, sums, tree.proof(0), last.previous, last.commitment.content)
+    client.send(keys.account(1), contract, "challenge", *arguments)
+    return client.block(client.head_timestamp + 60).receipts[0].gas_used
+
+
+# -- markets with delivery ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Market:
+    """A market contract with its registry, four members and money in their wallets."""
+
+    client: ChainClient
+    keys: DemoKeys
+    contract: Any
+    slot: int
+
+    def do(self, sender: LocalAccount, function: str, *arguments: Any) -> int:  # noqa: ANN401 - as the ABI says
+        """Gas of one call."""
+        self.client.send(sender, self.contract, function, *arguments)
+        return self.client.block(self.client.head_timestamp + 1).receipts[0].gas_used
+
+
+def market(name: str) -> Market:
+    """Deploy a market; members 0 and 1 produce, 2 and 3 consume."""
+    from transactive.chain.client import ChainClient
+    from transactive.chain.keys import DemoKeys
+
+    keys = DemoKeys("bench")
+    owner, operator = keys.role("owner"), keys.role("operator")
+    members = [keys.account(i) for i in range(4)]
+    client = ChainClient.open("embedded::memory:", alloc=keys.addresses(4))
+    currency = client.deploy(owner, "currency", "Local Energy", "LEN", 2**96)
+    registry = client.deploy(owner, "registry", DAY)
+    contract = client.deploy(owner, name, registry.address, currency.address, SLOT, GATE, WINDOW)
+    client.send(owner, registry, "setRegistrar", owner.address)
+    client.send(owner, registry, "offerOperator", operator.address)
+    client.send(operator, registry, "acceptOperator")
+    client.send(owner, currency, "setMinter", owner.address, *[True])
+    for number, key in zip(count(), (*members, operator)):
+        client.send(owner, currency, "mint", key.address, MUCH)
+        client.send(key, currency, "approve", contract.address, EVERYTHING)
+        if key is not operator:
+            client.send(owner, registry, "register", key.address, 1 if number < 2 else 2)
+    client.block(START)
+    return Market(client, keys, contract, START + 4 * SLOT)
+
+
+def order_rows() -> Iterator[Row]:
+    """Orders on the balance market, in a slot that has some: a member's first, and its next."""
+    made = market("balance_market")
+    with closing(made.client):
+        producer, other, consumer, next_one = (made.keys.account(i) for i in range(4))
+        for key in (producer, other, consumer, next_one):
+            made.do(key, "deposit", MUCH // 2)
+        made.do(made.keys.role("operator"), "fund", MUCH // 2)
+        made.do(made.keys.role("operator"), "openSlot", made.slot, 200_000, 80_000, 300_000, 6_000, 24_000)
+        made.do(producer, "produce", made.slot, 1, 1_000, 0)
+        made.do(next_one, "consume", made.slot, 1, 1_000, EVERYTHING)
+        theirs = {"produce": (82_757, 48_557), "consume": (73_186, 56_086)}
+        for function, key, limit in (("produce", other, 0), ("consume", consumer, EVERYTHING)):
+            for times, used in zip(("first", "again"), theirs[function], strict=True):
+                found = made.do(key, function, made.slot, 1, 1_000, limit)
+                yield gas(f"balance market, {function}, {times}", found, PUBLIC, used)
+
+
+def purchase_rows() -> Iterator[Row]:
+    """Purchases of a listing: a buyer's first of a slot, its next, and its first of another listing."""
+    made = market("trade_board")
+    with closing(made.client):
+        seller, other, buyer, before = (made.keys.account(i) for i in range(4))
+        made.do(other, "addAvailableTrade", made.slot, 1_000, 200_000, 0)
+        made.do(seller, "addAvailableTrade", made.slot, 1_000, 150_000, 0)
+        made.do(before, "buyEnergy", 0, 10, 10 * 200_000)
+        for name, trade, price in (("first", 1, 150_000), ("again", 1, 150_000), ("of another listing", 0, 200_000)):
+            found = made.do(buyer, "buyEnergy", trade, 100, 100 * price)
+            yield gas(f"listing, purchase, {name}", found, EXCHANGE, 161_000)
