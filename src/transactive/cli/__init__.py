@@ -199,6 +199,68 @@ def compare(
     run_compare(community, days=days, start=start, mechanisms=mechanisms, state=state, json=json)
 
 
+forecast = App(name="forecast", help="How well a series can be forecast.")
+app.command(forecast)
+
+
+@forecast.command
+def backtest(
+    file: Path,
+    *,
+    target: str,
+    group: str | None = None,
+    time: str | None = None,
+    known: tuple[str, ...] = (),
+    horizon: str = "24h",
+    test_days: int | None = None,
+    calibration_days: int = 42,
+    model: tuple[str, ...] = (),
+    zone: str = "UTC",
+    holidays: str | None = None,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    seed: int = 1,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Forecast anyone's series as it would have been forecast then, beside the trivial ways to do it.
+
+    Parameters
+    ----------
+    file
+        CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+    target
+        Column to forecast.
+    group
+        Column that tells whose row it is; without it the file is one series.
+    time
+        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+    known
+        Column known in advance, such as a weather forecast; again for each one more.
+    horizon
+        How far a forecast reaches, and the time from one to the next, like 24h or 15min; issued from the first row on.
+    test_days
+        Days at the end that are tested; without it a fifth of the file.
+    calibration_days
+        Days before those, on which forecasters are chosen and calibrated.
+    model
+        Forecaster to try, again for each one more; without it all of ours.
+    zone
+        Time zone that people live by, like Europe/Vienna; with it days follow daylight saving time.
+    holidays
+        Country whose public holidays count, like AT; needs transactive[holidays].
+    output
+        Parquet of the forecasts: issued, slot_start, member, quantiles, mean, measured.
+    seed
+        Seed of what the models draw.
+    json
+        Print the report as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.forecast import Options, run_backtest
+    from transactive.cli.forecast_input import Columns
+
+    options = Options(horizon, test_days, calibration_days, model, zone, holidays, output, seed, json)
+    run_backtest(file, Columns(target, group, time, known), options)
+
+
 config = App(name="config", help="About community files.")
 app.command(config)
 

@@ -36,7 +36,7 @@ def read_columns(
     """
     import polars as pl
 
-    frame = _open(path)
+    frame = open_columns(path)
     wanted = (*times, *texts, *numbers)
     absent = [column for column in wanted if column not in frame.columns]
     if absent:
@@ -66,7 +66,7 @@ def refuse(frame: pl.DataFrame, faulty: pl.Expr, column: str, path: Path, what: 
         raise DataError(f"{path.name}: row {first[ROW]}: {column} = {first[column]!r}: {what}")
 
 
-def _open(path: Path) -> pl.DataFrame:
+def open_columns(path: Path) -> pl.DataFrame:
     """All columns as they stand in the file; those of a CSV as text."""
     import polars as pl
 
@@ -83,7 +83,7 @@ def _open(path: Path) -> pl.DataFrame:
         return pl.read_csv(path, infer_schema=False)
     except OSError as error:
         reason = error.strerror or "not found"
-        raise DataError(f"{path}: cannot be read ({reason}); correct the path in [data]") from None
+        raise DataError(f"{path}: cannot be read ({reason}); correct the path") from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path.name}: is not readable as {path.suffix[1:]}: {reason}") from None

@@ -1,0 +1,188 @@
+"""Anyone's CSV or Parquet as a history: time column, target, group, and what is known in advance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from transactive.core.errors import DataError, InputError
+from transactive.core.slots import SLOT_MINUTES, time_text
+from transactive.core.units import IntArray
+from transactive.forecasting.calendar import Calendar
+from transactive.forecasting.series import FloatArray, History
+from transactive.metering.columns import ROW, open_columns, refuse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TIME_NAMES = ("slot_start", "time_utc", "time", "timestamp", "datetime", "date_time", "date", "start")
+"""Where the time is looked for when no column is named."""
+MOST_SLOTS = 2_000_000
+"""A series of more slots than this has a wrong time in it: 19 years of five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of columns: target, who is measured, when, and what is known in advance."""
+
+    target: str
+    group: str | None = None
+    time: str | None = None
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesFile:
+    """A history to its last reading, its members' names, and how many readings are missing."""
+
+    history: History
+    members: list[str]
+    gaps: int
+
+
+def read_series(path: Path, columns: Columns, calendar: Calendar) -> SeriesFile:
+    """Read a file. Raises DataError naming file, row and column of the first fault.
+
+    Times without a zone are read as UTC. A missing row or an empty value of the target is a gap.
+    """
+    import polars as pl
+
+    frame = open_columns(path)
+    time = _time_column(frame, columns, path)
+    wanted = dict.fromkeys((time, columns.target, *((columns.group,) if columns.group else ()), *columns.known))
+    for column in wanted:
+        if column not in frame.columns:
+            raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(frame.columns)}")
+    if frame.is_empty():
+        raise DataError(f"{path.name}: has no rows; give some weeks of readings")
+    frame = frame.select(list(wanted)).with_row_index(ROW, offset=2 if path.suffix == ".csv" else 1)
+    frame = _seconds(frame, time, path)
+    for column in (columns.target, *columns.known):
+        frame = _floats(frame, column, path)
+    if columns.group:
+        refuse(frame, pl.col(columns.group).is_null(), columns.group, path, "a value is missing; name whose row it is")
+        frame = frame.with_columns(pl.col(columns.group).cast(pl.String))
+    else:
+        frame = frame.with_columns(pl.lit(columns.target).alias("group"))
+    return _laid_out(frame, time, columns, calendar, path)
+
+
+def _laid_out(frame: pl.DataFrame, time: str, columns: Columns, calendar: Calendar, path: Path) -> SeriesFile:
+    """Rows on the grid of slots, NaN where there is none."""
+    import polars as pl
+
+    group = columns.group or "group"
+    refuse(
+        frame, pl.struct(time, group).is_duplicated(), time, path,
+        "this time stands there twice" + (f" for one {group}; keep one row" if columns.group else "; name a --group"),
+    )  # fmt: skip
+    starts = frame[time].unique().sort().to_numpy()
+    length = _length(starts, path)
+    first = int(starts[0])
+    refuse(
+        frame, (pl.col(time) - first) % length != 0, time, path, f"is not on the grid of {length // 60} minutes from"
+        f" {time_text(first)}; correct the time",
+    )  # fmt: skip
+    slots = (int(starts[-1]) - first) // length + 1
+    if slots > MOST_SLOTS:
+        raise DataError(f"{path.name}: {time} runs from {time_text(first)} to {time_text(int(starts[-1]))}: too long")
+    names = frame[group].unique().sort().to_list()
+    rows = (frame[time].to_numpy() - first) // length
+    place = frame[group].replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
+    values = np.full((slots, len(names)), np.nan)
+    values[rows, place] = frame[columns.target].to_numpy()
+    silent = [name for name, column in zip(names, np.isfinite(values).T, strict=True) if not column.any()]
+    if silent:
+        raise DataError(f"{path.name}: {columns.target} of {silent[0]} is empty throughout; take the rows out")
+    begins = np.isfinite(values).argmax(axis=0)
+    gaps = int(np.isnan(values).sum() - begins.sum())
+    ahead = _ahead(frame, rows, slots, columns.known)
+    return SeriesFile(History(first, length, values, ahead, calendar), names, gaps)
+
+
+def _ahead(frame: pl.DataFrame, rows: IntArray, slots: int, known: Sequence[str]) -> FloatArray:
+    """What is known in advance, (slots, columns): the first value that a slot has."""
+    ahead = np.full((slots, len(known)), np.nan)
+    for column, name in enumerate(known):
+        values = frame[name].to_numpy()
+        ahead[rows[::-1], column] = values[::-1]
+    return ahead if known else np.empty((0, 0))
+
+
+def _time_column(frame: pl.DataFrame, columns: Columns, path: Path) -> str:
+    """The column that was named, or the one that looks like it."""
+    if columns.time:
+        return columns.time
+    for name in TIME_NAMES:
+        if name in frame.columns and name != columns.target:
+            return name
+    raise DataError(f"{path.name}: has no column {', '.join(TIME_NAMES)}; name the column of times with --time")
+
+
+def _length(starts: IntArray, path: Path) -> int:
+    """Length of a slot [s]: the most frequent step between times."""
+    if len(starts) < 2:
+        raise DataError(f"{path.name}: holds one time only; give some weeks of readings")
+    steps, counts = np.unique(np.diff(starts), return_counts=True)
+    length = int(steps[counts.argmax()])
+    if length not in [minutes * 60 for minutes in SLOT_MINUTES]:
+        allowed = ", ".join(map(str, SLOT_MINUTES))
+        raise DataError(f"{path.name}: its times are {length / 60:g} minutes apart; slots of {allowed} can be forecast")
+    return length
+
+
+def _seconds(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+    """Times as whole Unix seconds."""
+    import polars as pl
+
+    dtype = frame.schema[column]
+    if isinstance(dtype, pl.Datetime):
+        moment = pl.col(column).dt.epoch("s")
+    elif dtype.is_integer():
+        moment = pl.col(column).cast(pl.Int64)
+    elif dtype == pl.String:
+        text = pl.col(column).str.strip_chars().str.replace(" ", "T").str.replace(r"\.0+", "")
+        whole = text.str.replace(r"Z$", "+00:00").str.replace(r"^([^T]*T\d\d:\d\d)($|[+-])", "$1:00$2")
+        zoned = pl.when(whole.str.contains(r"T.*[+-]\d\d:?\d\d$")).then(whole).otherwise(whole + "+00:00")
+        moment = zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_zone="UTC", strict=False).dt.epoch("s")
+    else:
+        raise DataError(f"{path.name}: {column} holds {dtype}, no times; name another column with --time")
+    parsed = frame.with_columns(moment.alias("seconds"))
+    refuse(parsed, pl.col("seconds").is_null(), column, path, "not a time; write it like 2017-06-05T00:00Z")
+    return parsed.with_columns(pl.col("seconds").alias(column)).drop("seconds")
+
+
+def _floats(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+    """Numbers as float64, an empty value or NaN as a gap."""
+    import polars as pl
+
+    dtype = frame.schema[column]
+    if dtype == pl.String:
+        text = pl.col(column).str.strip_chars()
+        empty = pl.col(column).is_null() | text.str.to_lowercase().is_in(["", "nan", "na", "null"])
+        number = pl.when(empty).then(None).otherwise(text).cast(pl.Float64, strict=False)
+        refuse(frame.with_columns(number.alias("n")), pl.col("n").is_null() & ~empty, column, path, "not a number")
+    elif dtype.is_numeric() or dtype == pl.Boolean:
+        number = pl.col(column).cast(pl.Float64)
+    else:
+        raise DataError(f"{path.name}: {column} holds {dtype}; numbers are needed")
+    parsed = frame.with_columns(number.fill_null(float("nan")).alias("number"))
+    refuse(parsed, pl.col("number").is_infinite(), column, path, "not a finite number")
+    return parsed.with_columns(pl.col("number").alias(column)).drop("number")
+
+
+def parse_horizon(text: str, length: int) -> int:
+    """Slots of a horizon like 24h, 30min or 2d. Raises InputError."""
+    seconds = {"min": 60, "h": 3600, "d": 86_400}
+    unit = next((unit for unit in seconds if text.endswith(unit)), None)
+    number = text[: -len(unit)].strip() if unit else ""
+    if unit is None or not number.isdigit() or not int(number):
+        raise InputError(f"--horizon {text}: write it like 24h, 15min or 2d")
+    total = int(number) * seconds[unit]
+    if total % length or total > 7 * 86_400:
+        raise InputError(f"--horizon {text}: whole slots of {length // 60} minutes are needed, seven days at most")
+    return total // length

@@ -1,0 +1,111 @@
+"""What a backtest found: scores of a champion and its candidates, for programs and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from transactive.forecasting.champion import Mix
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Share of readings inside the 90 % interval: mean over the members, and of the members the least and the most."""
+
+    mean: float
+    min: float
+    max: float
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Scores on the test days, in the unit of the target. mae: of the median; mae_of_mean: of the mean."""
+
+    mae: float
+    mae_of_mean: float
+    mase: float
+    pinball: float
+    coverage: Coverage
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """Diebold-Mariano test of daily losses: below 0 the champion is better than the best trivial forecast."""
+
+    against: str
+    loss: str
+    days: int
+    statistic: float
+    p_value: float
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """Who is champion from when, and how often each forecaster counts in it."""
+
+    since: str
+    mix: Mix
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Scores of the champion and of every candidate for one target."""
+
+    champion: Scores
+    candidates: dict[str, Scores]
+    best_trivial: str
+    paired: list[Paired]
+    chosen: list[Chosen]
+    absent: dict[str, str]
+    train_cpu_s: dict[str, float]
+    predict_cpu_s_per_issue: dict[str, float]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints; members: scores over all members; sum: of all together, with two or more."""
+
+    file: str
+    target: str
+    members: list[str]
+    slot_minutes: int
+    slots: int
+    gaps: int
+    horizon_slots: int
+    calibration_days: int
+    test_days: int
+    test_since: str
+    test_until: str
+    each: Target
+    sum: Target | None
+    cpu_s: float
+
+
+def in_words(report: Report) -> str:
+    """The report for people."""
+    head = (
+        f"{report.file}: {report.target} of {len(report.members)} members, slots of {report.slot_minutes} minutes,"
+        f" {report.gaps} gaps; {report.test_days} days from {report.test_since} tested,"
+        f" {report.calibration_days} before to choose and calibrate"
+    )
+    parts = [head, *table("each member", report.each)]
+    if report.sum:
+        parts += table("all together", report.sum)
+    return "\n".join(parts)
+
+
+def table(title: str, target: Target) -> list[str]:
+    """One target: the champion and its candidates line by line, and the paired tests."""
+    lines = ["", f"{title:24}{'MAE':>12}{'MASE':>8}{'pinball':>12}   coverage of 90 %"]
+    rows: Mapping[str, Scores] = {"champion": target.champion, **target.candidates}
+    for name, row in rows.items():
+        inside = row.coverage
+        lines.append(
+            f"{name:24}{row.mae:12.4g}{row.mase:8.3f}{row.pinball:12.4g}"
+            f"   {inside.mean:.3f} ({inside.min:.3f} to {inside.max:.3f})"
+        )
+    lines += [
+        f"{test.loss} of the champion against {test.against}, {test.days} days:"
+        f" DM {test.statistic:+.2f}, p {test.p_value:.2g}"
+        for test in target.paired
+    ]
+    lines += [f"{name}: left out, {why}" for name, why in target.absent.items()]
+    lines += [
+        f"champion from {c.since}: {', '.join(f'{n} x {name}' for name, n in c.mix.items())}" for c in target.chosen
+    ]
+    return lines

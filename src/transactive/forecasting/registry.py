@@ -1,0 +1,58 @@
+"""Forecasters by name: ours and those of others, through one group of entry points.
+
+A package offers one in its pyproject.toml, as a function without arguments that gives the recipe::
+
+    [project.entry-points."transactive.forecasters"]
+    boosted = "transactive.forecasting.boosted:Boosted"
+
+A recipe learns, what it learnt predicts; a foundation model learns nothing and returns itself.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+import numpy as np
+
+from transactive.core.errors import ConfigError
+from transactive.forecasting.series import History, Quantiles
+
+GROUP = "transactive.forecasters"
+TRIVIAL = ("last-day", "last-week", "mean-of-week", "empirical", "empirical-14")
+"""Forecasters that learn nothing; a champion is measured by the best of them."""
+
+
+class Model(Protocol):
+    """What was learnt. It sees a history that ends at the time of issue, and gives the same answer for the same one."""
+
+    def predict(self, history: History, horizon: int) -> Quantiles:
+        """Forecast the coming `horizon` slots of all members. Raises DataError when the history is too short."""
+        ...
+
+
+class Forecaster(Protocol):
+    """A recipe for models."""
+
+    def train(self, history: History, horizon: int, random: np.random.Generator) -> Model:
+        """Learn to forecast up to `horizon` slots. Raises DataError when the history is too short."""
+        ...
+
+
+def names() -> tuple[str, ...]:
+    """Names of the installed forecasters, sorted; nothing is imported."""
+    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+
+
+def load(name: str) -> Forecaster:
+    """Import the recipe called `name`. Raises ConfigError naming the known ones."""
+    found = tuple(entry_points(group=GROUP, name=name))
+    if not found:
+        raise ConfigError(f"forecaster {name!r} is not installed; known: {', '.join(names()) or 'none'}")
+    if len({entry.value for entry in found}) > 1:
+        offers = ", ".join(sorted(entry.value for entry in found))
+        raise ConfigError(f"forecaster {name!r} is offered more than once ({offers}); uninstall all but one")
+    recipe = found[0].load()()
+    if not callable(getattr(recipe, "train", None)):
+        raise ConfigError(f"forecaster {name!r}: {found[0].value} gives nothing that can be trained")
+    return cast("Forecaster", recipe)

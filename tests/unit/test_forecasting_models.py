@@ -1,0 +1,136 @@
+"""Every registered forecaster conforms, and the check finds those that break a rule."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from transactive.core.errors import ConfigError, DataError, RuleBroken
+from transactive.forecasting import registry
+from transactive.forecasting.baselines import Empirical, last_day, last_week, mean_of_week
+from transactive.forecasting.boosted import Boosted
+from transactive.forecasting.conformance import check_forecaster
+from transactive.forecasting.pooled import Pooled, with_pool
+from transactive.forecasting.series import History, Quantiles
+
+HOUR = 3600
+
+
+def random():
+    return np.random.default_rng(1)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_no_registered_forecaster_looks_ahead_or_breaks_another_rule(name):
+    check_forecaster(registry.load(name), random(), lengths=(3600,))
+
+
+def test_a_trivial_forecaster_conforms_at_every_length_of_a_slot():
+    check_forecaster(Empirical(), random(), lengths=(300, 900, 1800, 3600))
+
+
+@dataclass
+class Broken:
+    """A forecaster that does something that it must not."""
+
+    how: str
+    calls: int = 0
+
+    def train(self, history, horizon, random):
+        return self
+
+    def predict(self, history, horizon):
+        self.calls += 1
+        forecast = Empirical().predict(history, horizon)
+        if self.how == "peek":
+            future = history.values.base[len(history.values) :]
+            return replace(forecast, mean=forecast.mean + np.nan_to_num(future).sum())
+        if self.how == "cross":
+            return replace(forecast, values=forecast.values[:, :, ::-1])
+        if self.how == "change":
+            history.values[0] = 7
+            return forecast
+        if self.how == "forget":
+            return replace(forecast, mean=forecast.mean + self.calls)
+        if self.how == "short":
+            return Quantiles(forecast.values[1:], forecast.mean[1:])
+        return replace(forecast, mean=forecast.mean * np.nan)
+
+
+@pytest.mark.parametrize(
+    ("how", "rule"),
+    [
+        ("peek", "after the time of issue"),
+        ("cross", "do not cross"),
+        ("change", "changes nothing"),
+        ("forget", "no forecast|the same history"),
+        ("short", "a row for each coming slot"),
+        ("nan", "finite"),
+    ],
+)
+def test_a_forecaster_that_breaks_a_rule_is_found(how, rule):
+    with pytest.raises(RuleBroken, match=rule):
+        check_forecaster(Broken(how), random())
+
+
+def days(*values, members=1):
+    """A history of whole days, each hour of a day the same."""
+    return History(0, HOUR, np.repeat(np.array(values, np.float64), 24)[:, None] * np.ones(members))
+
+
+def said(recipe, history, horizon=24):
+    return recipe.train(history, horizon, random()).predict(history, horizon)
+
+
+def test_trivial_forecasts_are_what_their_names_say():
+    history = days(*range(1, 11))
+    assert set(said(last_day(), history).mean.ravel()) == {10}
+    assert set(said(last_week(), history).mean.ravel()) == {4}
+    assert set(said(mean_of_week(), history).mean.ravel()) == {7}
+    assert set(said(Empirical(), history).mean.ravel()) == {5.5}
+    assert said(Empirical(), history).values[0, 0, 2] == 5.5
+
+
+def test_a_point_forecast_has_the_quantiles_of_its_own_errors():
+    history = days(*range(1, 11))  # each day one more than the day before: the error is always + 1
+    assert said(last_day(), history).values[3, 0].tolist() == [11] * 5
+
+
+def test_a_member_with_little_history_is_forecast_from_the_pool_at_its_own_size():
+    history = days(*([100] * 40), members=3)
+    history.values[:, 1] *= 2
+    history.values[: -24 * 3, 2] = np.nan
+    history.values[-24 * 3 :, 2] = 500
+    pooled = said(Pooled(), history)
+    assert pooled.mean[0].tolist() == [100, 200, 500]
+    forecast = with_pool(said(last_day(), history), history)
+    assert forecast.values[0, :, 2].tolist() == [100, 200, 500]
+
+
+def test_the_pool_leaves_grown_members_alone():
+    history = days(*range(40))
+    forecast = said(last_day(), history)
+    assert with_pool(forecast, history) is forecast
+
+
+def test_the_boosted_model_is_better_than_empirical_quantiles_where_there_is_something_to_learn():
+    draw = random()
+    level = np.repeat(draw.choice([100.0, 400.0], 150), 24)  # days are high or low, and their last hour tells the next
+    level[23::24] = np.roll(level[::24], -1)
+    history = History(0, HOUR, level[:-24, None] + draw.normal(0, 5, (149 * 24, 1)))
+    model = Boosted(leaves=7, trees=60).train(history, 24, draw)
+    truth, naive = level[-24 + 1 :][:-1], said(Empirical(), history).values[1:-1, 0, 2]
+    learnt = model.predict(history, 24).values[1:-1, 0, 2]
+    assert np.abs(learnt - truth[:22]).mean() < np.abs(naive - truth[:22]).mean() / 2
+
+
+def test_an_unknown_forecaster_is_refused_with_the_known_ones_named():
+    with pytest.raises(ConfigError, match=r"'chronos' is not installed; known: boosted, .*empirical"):
+        registry.load("chronos")
+
+
+def test_too_little_history_is_said():
+    with pytest.raises(DataError, match="a forecast needs a day"):
+        Empirical().predict(History(0, HOUR, np.zeros((23, 1))), 1)
+    with pytest.raises(DataError, match="35 days"):
+        Boosted().train(days(*range(30)), 24, random())
