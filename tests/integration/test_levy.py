@@ -120,3 +120,12 @@ def test_locks_cover_a_levy_of_a_thousand_a_tonne_when_funds_are_short(demo_sett
     assert any((record.postings.kind == PostingKind.ADVANCE).any() for record in records)
     assert int(walk.tally.traded_wh) > 0
     assert int(walk.ledger.balances_n.min()) >= 0
+
+
+def test_a_price_of_carbon_saves_carbon(demo_setting):
+    """Two June days at 50 a tonne emit less, and what is bought ahead is more."""
+    members = tuple(msgspec.structs.replace(m, carbon_price_per_t=50) for m in demo_setting.community.members)
+    aware = replace(demo_setting, community=msgspec.structs.replace(demo_setting.community, members=members))
+    (_, plain), (_, with_price) = run(demo_setting, days=2), run(aware, days=2)
+    assert int(with_price.tally.location_mg.sum()) < int(plain.tally.location_mg.sum())
+    assert with_price.tally.traded_wh > plain.tally.traded_wh

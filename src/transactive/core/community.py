@@ -23,13 +23,17 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Member(Record, frozen=True, kw_only=True):
-    """One home: its meter and its devices."""
+    """One home: its meter and its devices.
+
+    carbon_price_per_t: what a tonne less is worth to it, in whole ¤: the same number as n¤/mg.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     pv_w: NotNegative = 0
     battery_wh: NotNegative = 0
     battery_w: NotNegative = 0
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
+    carbon_price_per_t: Annotated[int, Meta(ge=0, le=10_000)] = 0
 
 
 class MarketRules(Record, frozen=True, kw_only=True):
@@ -134,6 +138,12 @@ class Community(Record, frozen=True, kw_only=True):
     def ids(self) -> list[str]:
         """Member ids in order."""
         return [member.id for member in self.members]
+
+    @property
+    def carbon_price(self) -> IntArray | None:
+        """What a mg less is worth to each member [n¤], (members,); None if nothing to all of them."""
+        worth = np.array([member.carbon_price_per_t for member in self.members], np.int64)
+        return worth if worth.any() else None
 
     @property
     def devices(self) -> Devices:

@@ -118,6 +118,11 @@ class DeviceRules(Table):
         levels = (self.grid_charge_to_wh, self.surplus_charge_to_wh, self.serve_down_to_wh, self.export_down_to_wh)
         return DeviceRules(self.slot, *(level[members] for level in levels))
 
+    def and_others(self, other: DeviceRules) -> DeviceRules:
+        """These rules with those of other members; a member without a rule has zeros."""
+        names = ("grid_charge_to_wh", "surplus_charge_to_wh", "serve_down_to_wh", "export_down_to_wh")
+        return DeviceRules(self.slot, *(getattr(self, name) + getattr(other, name) for name in names))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders(Table):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
 import numpy as np
 
 from transactive.core.community import Devices
@@ -56,12 +57,14 @@ class Fleet:
     """Charge levels and rules.
 
     charged_wh: (members,), after the last delivered slot; it starts empty. rules: of slots not yet delivered.
+    carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default.
     """
 
     devices: Devices
     clock: Clock
     prices: Prices
     work: Work = IN_TURN
+    carbon_price: IntArray | None = None
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
     _groups: list[IntArray] = field(init=False)
@@ -70,14 +73,34 @@ class Fleet:
         self.charged_wh = np.zeros_like(self.devices.capacity_wh)
         self._groups = groups(self.devices, GROUP)
 
-    def plan(self, forecast: Forecast, tariffs: Sequence[Tariff]) -> None:
-        """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value."""
+    def plan(self, forecast: Forecast, tariffs: Sequence[Tariff], carbon_mg: IntArray | None = None) -> None:
+        """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value.
+
+        carbon_mg: what a Wh is expected to save [mg], (slots,), for members to whom that is worth something.
+        """
         need, spare = self.prices(forecast, tariffs)
-        rest_price, work = int(need.min()), self.work
-        rules = plan(forecast, self.devices, need, spare, rest_price, spread=work.spread, backward=work.backward)
-        for rule in rules:
+        for rule in self._planned(forecast, need, spare, carbon_mg):
             if self.clock.period(rule.slot) == self.clock.period(int(forecast.slots[0])):
                 self.rules[rule.slot] = rule
+
+    def _planned(
+        self, forecast: Forecast, need: IntArray, spare: IntArray, carbon_mg: IntArray | None
+    ) -> list[DeviceRules]:
+        """Rules of all slots; members to whom carbon is worth the same are planned together."""
+        if self.carbon_price is None or carbon_mg is None or not self.carbon_price.any():
+            return self._plan_at(forecast, self.devices, need, spare)
+        rules: list[DeviceRules] = []
+        for worth in np.unique(self.carbon_price):
+            mine = self.carbon_price == worth
+            devices = msgspec.structs.replace(self.devices, capacity_wh=np.where(mine, self.devices.capacity_wh, 0))
+            found = self._plan_at(forecast, devices, need + worth * carbon_mg, spare + worth * carbon_mg)
+            rules = [a.and_others(b) for a, b in zip(rules, found, strict=True)] if rules else found
+        return rules
+
+    def _plan_at(self, forecast: Forecast, devices: Devices, need: IntArray, spare: IntArray) -> list[DeviceRules]:
+        """Rules of all slots at one pair of prices."""
+        rest_price, work = int(need.min()), self.work
+        return plan(forecast, devices, need, spare, rest_price, spread=work.spread, backward=work.backward)
 
     def expected_net_load(self, forecast: Forecast) -> IntArray:
         """Samples of net load after the battery's action in the forecast's last slot [Wh], (samples, members).

@@ -24,11 +24,13 @@ from transactive.core.tables import (
     Readings,
 )
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.units import IntArray
 from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.levies import Levies
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
+from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.insight.tally import Tally
 from transactive.market import door, registry
 from transactive.metering.gateway import enter, sign
@@ -38,7 +40,7 @@ from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
 from transactive.trading.curves import curve_orders
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
-from transactive.trading.worth import inside_prices, tariff_prices
+from transactive.trading.worth import carbon_worth, inside_prices, tariff_prices
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
@@ -103,7 +105,8 @@ class Walk:
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
-        self.fleet = Fleet(self.devices, self.clock, prices, work)
+        self.carbon_price = community.carbon_price
+        self.fleet = Fleet(self.devices, self.clock, prices, work, self.carbon_price)
         self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices, work)
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
@@ -162,7 +165,7 @@ class Walk:
         near = self._forecast(slot, range(self.clock.gate(slot), slot + length, length))
         expected = self.fleet.expected_net_load(near)
         most_export = self.devices.pv_wh + self.devices.power_wh
-        wished = curve_orders(slot, expected, most_export, tariff, grid)
+        wished = curve_orders(slot, expected, most_export, tariff, grid, self._premium(near))
         orders, refusals = admit(wished, self.ledger.free_n())
         self.ledger.lock(slot, locked_before_clearing(orders, self.accounts.members))
         cleared = door.clear(self.mechanism, orders, grid, self.accounts.members)
@@ -182,8 +185,26 @@ class Walk:
         slots = range(first, end, length)
         ahead = self._forecast(first, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
-        for fleet in (self.fleet, self.baseline_fleet):
-            fleet.plan(ahead, tariffs)
+        self.fleet.plan(ahead, tariffs, self._carbon_worth(first, ahead))
+        self.baseline_fleet.plan(ahead, tariffs)
+
+    def _carbon_worth(self, slot: int, ahead: Forecast) -> IntArray | None:
+        """What a Wh is expected to save in coming slots [mg], (slots,), as known at the gate of `slot`."""
+        if self.carbon_price is None:
+            return None
+        day = DAY // self.clock.length
+        known = self._row(self.clock.gate(slot))
+        past = self.setting.environment.grid_g_per_kwh[max(known - CARBON_DAYS * day, 0) : known]
+        expected = intensity(past, self._slot(known - len(past)), self.clock.length, ahead.slots)
+        return carbon_worth(ahead, expected)
+
+    def _premium(self, near: Forecast) -> IntArray | None:
+        """What each member pays beyond its worth for energy with a certificate [µ¤/kWh], (members,)."""
+        slot = int(near.slots[-1])
+        saved = self._carbon_worth(slot, near)
+        if saved is None or self.carbon_price is None:
+            return None
+        return self.carbon_price * max(int(saved[-1]) - self.community.carbon.pv_g_per_kwh, 0)
 
     # -- delivery and after ---------------------------------------------------------------------
 

@@ -25,12 +25,20 @@ from transactive.core.units import IntArray
 from transactive.trading.escrow import lock_price
 
 
-def curve_orders(slot: int, net_load_wh: IntArray, most_export_wh: IntArray, tariff: Tariff, grid: PriceGrid) -> Orders:
+def curve_orders(
+    slot: int,
+    net_load_wh: IntArray,
+    most_export_wh: IntArray,
+    tariff: Tariff,
+    grid: PriceGrid,
+    premium: IntArray | None = None,
+) -> Orders:
     """Orders of all members for one slot, each with what it locks.
 
     net_load_wh: equally likely samples after the device's action [Wh], (samples, members). most_export_wh: what the
-    devices can give in the slot at most [Wh], (members,). The orders stand member by member, buys from the dearest
-    down, then sells from the cheapest up.
+    devices can give in the slot at most [Wh], (members,). premium: what a member pays beyond for energy with a
+    certificate [µ¤/kWh], (members,), up to the highest price of the grid. The orders stand member by member, buys from
+    the dearest down, then sells from the cheapest up.
     """
     position = np.sort(np.maximum(net_load_wh, -most_export_wh), axis=0)
     ahead = np.concatenate((np.zeros((1, position.shape[1]), np.int64), position))  # position before each step
@@ -47,6 +55,9 @@ def curve_orders(slot: int, net_load_wh: IntArray, most_export_wh: IntArray, tar
     price = np.broadcast_to(np.concatenate((buy_limit, sell_limit)), energy.shape)
     is_buy = np.broadcast_to(np.arange(energy.shape[1]) < len(position), energy.shape)
     member = np.broadcast_to(np.arange(len(energy))[:, None], energy.shape)
+    if premium is not None:
+        dearer = np.minimum(price + (premium // grid.tick * grid.tick)[:, None], grid.cap)
+        price = np.where(is_buy & (price <= grid.cap), dearer, price)
     real = (energy > 0) & (price >= grid.floor) & (price <= grid.cap)
     price, is_buy, energy = price[real], is_buy[real], energy[real]
     return Orders(slot, member[real], is_buy, price, energy, energy * lock_price(is_buy, price, tariff))

@@ -31,6 +31,18 @@ def inside_prices(forecast: Forecast, tariffs: Sequence[Tariff]) -> PricePair:
     return need, spare
 
 
+def carbon_worth(forecast: Forecast, grid_g: IntArray) -> IntArray:
+    """Carbon that a Wh less from the grid or more to neighbours saves, expected [mg/Wh], (slots,).
+
+    With the community short the next Wh comes from the grid, at its expected intensity `grid_g` [g/kWh]; with it long
+    it would have left, and saves nothing here.
+    """
+    samples = forecast.net_load_wh.shape[1]
+    short = (forecast.net_load_wh.sum(axis=2) > 0).sum(axis=1)
+    worth: IntArray = grid_g * short // samples
+    return worth
+
+
 def tariff_prices(_: Forecast, tariffs: Sequence[Tariff]) -> PricePair:
     """The supplier's two prices: what energy is worth to a home that is alone with its tariff."""
     supply, feed_in = np.array([(tariff.supply, tariff.feed_in) for tariff in tariffs], np.int64).T
