@@ -121,9 +121,21 @@ class ChainClient:
 
     def contract(self, name: str, address: str) -> Contract:
         """Contract of ours at an address. Raises ChainError if there is no code."""
-        if self._node.ask("eth_getCode", address, "latest") == "0x":
+        if not self.code(address):
             raise ChainError(f"no contract at {address} on chain {self.chain_id}; check the chain's URL or file")
         return self._bind(name, address)
+
+    def code(self, address: str) -> bytes:
+        """Code at an address, empty if there is none."""
+        return _bytes(self._node.ask("eth_getCode", address, "latest"))
+
+    def coins(self, address: str) -> int:
+        """What an address holds of the chain's own coin, which pays for gas [wei]."""
+        return self._node.number("eth_getBalance", address, "latest")
+
+    def gas_price(self) -> int:
+        """What gas costs now, as the node suggests [wei per gas]."""
+        return self._node.number("eth_gasPrice")
 
     def deploy(self, sender: LocalAccount, name: str, *arguments: Any) -> Contract:  # noqa: ANN401 - as the ABI says
         """Queue the deployment of one of our contracts; the contract exists after `block`."""

@@ -36,6 +36,9 @@ class Keys(Protocol):
     def account(self, index: int) -> LocalAccount:
         """Key of the market account `index`."""
 
+    def addresses(self, accounts: int) -> list[str]:
+        """Addresses of all roles and of accounts 0 to accounts − 1: who needs gas."""
+
     def check(self, node: Node) -> None:
         """Raise ChainError if these keys must not sign for the chain."""
 

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.chain import chain
-from transactive.cli.keys import keys
+from transactive.cli.keys import keys as keys_app
 from transactive.core.errors import TransactiveError
 
 USAGE = 2
@@ -38,6 +38,7 @@ def demo(
     json: Annotated[bool, Parameter(negative="")] = False,
     state: Path | None = None,
     seed: str = "transactive",
+    node: str | None = None,
 ) -> None:
     """Replay a week of fourteen real homes: every room of the market, on a chain, then the page.
 
@@ -57,11 +58,13 @@ def demo(
         Folder for database and chain; without it a fresh temporary folder.
     seed
         Seed of the demo's keys; another seed gives other addresses and another state_hash.
+    node
+        Settle on a development node elsewhere: http(s)://, ws(s):// or ipc:PATH; else on a chain in the state folder.
 
     """
     from transactive.cli.run import run_demo
 
-    run_demo(days=days, start=start, port=port, serve=serve, json=json, state=state, seed=seed)
+    run_demo(days=days, start=start, port=port, serve=serve, json=json, state=state, seed=seed, node=node)
 
 
 @app.command
@@ -89,6 +92,10 @@ def run(
     port: int = 8080,
     seed: str = "transactive",
     compiled: Annotated[bool, Parameter(negative="")] = False,
+    node: str | None = None,
+    deployment: Path | None = None,
+    keys: Path | None = None,
+    password_file: Path | None = None,
 ) -> None:
     """Run a community's recorded data; after an interruption the same command goes on.
 
@@ -107,14 +114,35 @@ def run(
     port
         Where the page is served; the next free port if it is busy.
     seed
-        Seed of the keys that sign on the embedded chain.
+        Seed of the demo keys that sign, without --keys.
     compiled
         Plan batteries in machine code on all processors: worth its seconds of start from some hundred homes on. Needs
         the extra `compiled`; the result is the same.
+    node
+        Settle on a node elsewhere: http(s)://, ws(s):// or ipc:PATH; without it on a chain in the state folder.
+    deployment
+        File that `chain deploy` wrote; without it the run deploys its own contracts.
+    keys
+        Folder of your own keys, as `keys new` makes it; needed on every chain but a development one.
+    password_file
+        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
     """
     from transactive.cli.run import run_community
 
-    run_community(community, state=state, json=json, page=page, stay=stay, port=port, seed=seed, compiled=compiled)
+    run_community(
+        community,
+        state=state,
+        json=json,
+        page=page,
+        stay=stay,
+        port=port,
+        seed=seed,
+        compiled=compiled,
+        node=node,
+        deployment=deployment,
+        keys=keys,
+        password_file=password_file,
+    )
 
 
 @app.command
@@ -292,7 +320,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
 
 app.command(chain)
-app.command(keys)
+app.command(keys_app)
 
 token = App(name="token", help="Who may look at a state from another machine.")
 app.command(token)

@@ -13,30 +13,58 @@ import msgspec
 
 from transactive.cli.progress import slot_progress
 from transactive.cli.show import show_summary
+from transactive.cli.target import target_of
 from transactive.config import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of
+from transactive.engine.target import Target
 
 
-def run_demo(*, days: int, start: str, port: int, serve: bool, json: bool, state: Path | None, seed: str) -> None:
+def run_demo(
+    *, days: int, start: str, port: int, serve: bool, json: bool, state: Path | None, seed: str, node: str | None
+) -> None:
     """Replay the demo community, with the page from before the first slot until Ctrl-C."""
     if days < 1:
         raise InputError(f"--days {days}: give at least 1")
     setting = load_setting(DEMO)
     slots = slots_of(setting, parse_time(start), days)
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
-    _run(setting, slots, folder, seed=seed, json=json, port=port if serve else None, stay=serve)
+    target = target_of(node, None, None, None, setting.community.ids)
+    _run(setting, slots, folder, seed=seed, json=json, port=port if serve else None, stay=serve, target=target)
 
 
 def run_community(
-    path: Path, *, state: Path | None, json: bool, page: bool, stay: bool, port: int, seed: str, compiled: bool
+    path: Path,
+    *,
+    state: Path | None,
+    json: bool,
+    page: bool,
+    stay: bool,
+    port: int,
+    seed: str,
+    compiled: bool,
+    node: str | None,
+    deployment: Path | None,
+    keys: Path | None,
+    password_file: Path | None,
 ) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     setting = load_setting(path)
     folder = state or path.parent / f"{path.stem}.state"
+    target = target_of(node, deployment, keys, password_file, setting.community.ids)
     port_of_page = port if page or stay else None
-    _run(setting, slots_from(setting), folder, seed=seed, json=json, port=port_of_page, stay=stay, compiled=compiled)
+    _run(
+        setting,
+        slots_from(setting),
+        folder,
+        seed=seed,
+        json=json,
+        port=port_of_page,
+        stay=stay,
+        compiled=compiled,
+        target=target,
+    )
 
 
 def _run(
@@ -48,13 +76,21 @@ def _run(
     json: bool,
     port: int | None,
     stay: bool,
+    target: Target,
     compiled: bool = False,
 ) -> None:
     """Run, print the summary on stdout and everything else on stderr; port: of the page, if any."""
     with _page(folder, port, stay=stay):
         with slot_progress(len(slots), setting.community.name) as after_slot:
             outcome, fresh = replay(
-                setting, slots, folder, seed=seed, after_slot=after_slot, compiled=compiled, timer=time.perf_counter
+                setting,
+                slots,
+                folder,
+                seed=seed,
+                target=target,
+                after_slot=after_slot,
+                compiled=compiled,
+                timer=time.perf_counter,
             )
         if not fresh:
             print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)

@@ -6,28 +6,19 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from transactive.chain.urls import CHAIN_FILE
 from transactive.config import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import parse_time, time_text
 from transactive.engine import state
 from transactive.engine.fleet import IN_TURN, Work, compiled_work
+from transactive.engine.target import IN_FOLDER, Opened, Target, open_chain
 from transactive.engine.walk import Gateway, SlotRecord, Walk
 from transactive.forecasting.empirical import DAY
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
-
-if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
-
-OPENING = 600
-"""Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -79,11 +70,12 @@ def replay(
     folder: Path,
     *,
     seed: str,
+    target: Target = IN_FOLDER,
     after_slot: Callable[[SlotRecord], None] = lambda _: None,
     compiled: bool = False,
     timer: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Outcome, bool]:
-    """Run slots with database and embedded chain in `folder`, or go on where an interrupted run stopped.
+    """Run slots with the database in `folder` and the chain there or elsewhere, or go on where a run was interrupted.
 
     compiled: plans in machine code, on all processors; the same results. timer: a clock in seconds, for the summary.
     Returns the outcome and whether this call made it: a finished run is
@@ -92,12 +84,15 @@ def replay(
     began = timer()
     try:
         with state.hold(folder), closing(Store(folder)) as store:
-            state.claim(store, setting, slots, seed)
+            state.claim(store, setting, slots, seed, target.name)
             earlier = store.setting("outcome")
             if earlier is not None:
                 return msgspec.json.decode(earlier, type=Outcome), False
-            with compiled_work() if compiled else nullcontext(IN_TURN) as work:
-                outcome = _walk(setting, slots, folder, seed, store, work, after_slot, lambda: timer() - began)
+            with (
+                compiled_work() if compiled else nullcontext(IN_TURN) as work,
+                open_chain(target, setting, slots[0], folder, store, seed) as opened,
+            ):
+                outcome = _walk(setting, slots, opened, store, work, after_slot, lambda: timer() - began)
             store.set(outcome=msgspec.json.encode(outcome).decode())
             return outcome, True
     except (sqlite3.OperationalError, OSError) as error:
@@ -107,73 +102,36 @@ def replay(
 def _walk(
     setting: Setting,
     slots: range,
-    folder: Path,
-    seed: str,
+    opened: Opened,
     store: Store,
     work: Work,
     after_slot: Callable[[SlotRecord], None],
     seconds: Callable[[], float],
 ) -> Outcome:
-    """Open the chain, new or as an interrupted run left it, and walk."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
-
-    keys = DemoKeys(seed)
-    opening = setting.community.clock.gate(slots[0]) - OPENING
-    address = store.setting("settlement") if store.snapshot() else None
-    if address is None:  # nothing was delivered yet: what there is of a chain is made anew, block by block the same
-        for file in folder.glob(f"{CHAIN_FILE}*"):
-            file.unlink()
-    url = f"embedded:{folder / CHAIN_FILE}"
-    accounts = keys.addresses(setting.community.chart.on_chain)
-    with closing(ChainClient.open(url, genesis_time=opening - 1, alloc=accounts)) as client:
-        if address is None:
-            ledger = _deploy(client, keys, setting, opening)
-            store.set(settlement=ledger.address)
-        else:
-            ledger = ChainLedger.attach(client, keys, address)
-        signer = keys.role("gateway")
-        walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=ledger, store=store, work=work)
-        equal = walk.run(after_slot)
-        bills = bills_of(walk)
-        summary = summarise(
-            walk.tally,
-            bills,
-            mechanism=setting.community.market.mechanism,
-            levy=setting.community.carbon.levy.mode,
-            chain=_chain_summary(client, ledger, url, len(setting.community.members)),
-            ledger_equals_chain=equal,
-            state_hash=walk.state_hash,
-            seconds=seconds(),
-        )
-        return Outcome(summary, bills)
-
-
-def _deploy(client: ChainClient, keys: DemoKeys, setting: Setting, opening: int) -> ChainLedger:
-    """Contracts of a new run, with every account registered."""
-    from transactive.chain.ledger import ChainLedger
-
-    community = setting.community
-    return ChainLedger.deploy(
-        client,
-        keys,
-        accounts=community.chart.on_chain,
-        slot_seconds=community.clock.length,
-        slots_per_period=community.clock.slots_per_period,
-        window=community.chain.challenge_window_minutes * 60,
-        timestamp=opening,
-        currency_name=f"{community.name} {community.currency}"[:32],
-        currency_symbol=community.currency,
+    """Walk on an opened chain and sum up."""
+    signer = opened.keys.role("gateway")
+    walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=opened.ledger, store=store, work=work)
+    equal = walk.run(after_slot)
+    bills = bills_of(walk)
+    summary = summarise(
+        walk.tally,
+        bills,
+        mechanism=setting.community.market.mechanism,
+        levy=setting.community.carbon.levy.mode,
+        chain=_chain_summary(opened, len(setting.community.members)),
+        ledger_equals_chain=equal,
+        state_hash=walk.state_hash,
+        seconds=seconds(),
     )
+    return Outcome(summary, bills)
 
 
-def _chain_summary(client: ChainClient, ledger: ChainLedger, url: str, members: int) -> ChainSummary:
+def _chain_summary(opened: Opened, members: int) -> ChainSummary:
     """Figures of the chain after a run."""
-    commits, nettings = ledger.gas_slot_commits, ledger.gas_nettings
+    commits, nettings = opened.ledger.gas_slot_commits, opened.ledger.gas_nettings
     return ChainSummary(
-        url=url,
-        height=client.height,
+        url=opened.url,
+        height=opened.client.height,
         slot_commits=len(commits),
         nettings=len(nettings),
         gas_per_slot_commit=sum(commits) // len(commits),

@@ -33,9 +33,9 @@ def hold(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def claim(store: Store, setting: Setting, slots: range, seed: str) -> None:
+def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | None) -> None:
     """Mark a new folder as this run's, or check that it is. Raises StateError naming the first difference."""
-    mine = describe(setting, slots, seed)
+    mine = describe(setting, slots, seed, node)
     text = store.setting("run")
     if text is None:
         store.set(run=json.dumps(mine, sort_keys=True), community=setting.community.to_json())
@@ -47,13 +47,14 @@ def claim(store: Store, setting: Setting, slots: range, seed: str) -> None:
         )
 
 
-def describe(setting: Setting, slots: range, seed: str) -> dict[str, Any]:
-    """Everything that decides a run: community, data, slots, seed."""
+def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dict[str, Any]:
+    """Everything that decides a run: community, data, slots, seed, and the node if it is elsewhere."""
     return {
         "community": json.loads(setting.community.to_json()),
         "first slot": time_text(slots[0]),
         "slots": len(slots),
         "seed": seed,
+        "node": node,
         "readings": setting.measured.digest().hex()[:16],
         "environment": setting.environment.digest().hex()[:16],
     }

@@ -1,0 +1,122 @@
+"""What was deployed for a community, and where: the address book that commands and runs take.
+
+The file holds nothing secret, but it names the members in the order of their accounts: keep it where the community's
+file is kept, not on a public page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from eth_utils.crypto import keccak
+
+from transactive.chain.artifact import artifact
+from transactive.chain.client import ChainClient
+from transactive.chain.keys import Keys
+from transactive.chain.ledger import ChainLedger
+from transactive.core.accounts import NAMED
+from transactive.core.community import Community
+from transactive.core.errors import ChainError, InputError, StateError
+
+FILE = "deployment.json"
+"""Name in a state folder."""
+
+
+class Deployed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One contract: its address, and the keccak-256 of its code with immutables, 0x-hex."""
+
+    address: str
+    code_keccak: str
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Contracts of a community. block: number of the block that holds the last of them; accounts: names by index."""
+
+    community: str
+    currency: str
+    chain_id: int
+    block: int
+    accounts: tuple[str, ...]
+    contracts: dict[str, Deployed]
+
+    def save(self, path: Path) -> None:
+        """Write the file, whole or not at all. Raises StateError."""
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            partial.write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+            partial.replace(path)
+        except OSError as error:
+            raise StateError(f"{path}: {error.strerror}; give a file in a folder that can be written") from error
+
+    def address(self, contract: str) -> str:
+        """Address of a contract by name. Raises InputError if it was not deployed."""
+        if contract not in self.contracts:
+            raise InputError(f"the deployment has no {contract}; it has {', '.join(self.contracts)}")
+        return self.contracts[contract].address
+
+    def index(self, account: str) -> int:
+        """Index of an account by name. Raises InputError naming those that there are."""
+        if account not in self.accounts:
+            raise InputError(f"account {account!r} is not in the deployment; it has {', '.join(self.accounts)}")
+        return self.accounts.index(account)
+
+    def check(self, client: ChainClient) -> None:
+        """Raise ChainError unless the client is on this deployment's chain."""
+        if client.chain_id != self.chain_id:
+            raise ChainError(
+                f"the node is on chain {client.chain_id}, the deployment on {self.chain_id}; give the node or the file"
+                " that belongs to the other"
+            )
+
+
+def load(path: Path) -> Deployment:
+    """Read a file that `save` wrote. Raises InputError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Deployment)
+    except OSError as error:
+        raise InputError(f"deployment {path}: cannot be read ({error.strerror}); `chain deploy` writes one") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"deployment {path}: {error}; it is not as `chain deploy` writes it") from None
+
+
+def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int) -> ChainLedger:
+    """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]."""
+    return ChainLedger.deploy(
+        client,
+        keys,
+        accounts=community.chart.on_chain,
+        slot_seconds=community.clock.length,
+        slots_per_period=community.clock.slots_per_period,
+        window=community.chain.challenge_window_minutes * 60,
+        timestamp=timestamp,
+        currency_name=f"{community.name} {community.currency}"[:32],
+        currency_symbol=community.currency,
+    )
+
+
+def describe(client: ChainClient, ledger: ChainLedger, community: Community) -> Deployment:
+    """Address book of a ledger that was just deployed."""
+    addresses = {"settlement": ledger.address, "currency": ledger.currency_address}
+    return Deployment(
+        community=community.name,
+        currency=community.currency,
+        chain_id=client.chain_id,
+        block=client.height,
+        accounts=(*community.ids, *NAMED),
+        contracts={
+            name: Deployed(address=address, code_keccak=code_keccak(client.code(address)))
+            for name, address in addresses.items()
+        },
+    )
+
+
+def code_keccak(code: bytes) -> str:
+    """Keccak-256 of code, 0x-hex."""
+    return "0x" + keccak(code).hex()
+
+
+def is_ours(name: str, code: bytes) -> bool:
+    """Whether deployed code is the artifact's: Vyper puts immutables behind the code that it compiled."""
+    runtime = bytes.fromhex(artifact(name).runtime[2:])
+    return code[: len(runtime)] == runtime
