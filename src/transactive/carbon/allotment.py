@@ -90,8 +90,8 @@ def _in_line(local_wh: IntArray, local_mg: IntArray, flows: Flows, local_use_wh:
     load = split_pair(taken, flows.import_to_load, flows.import_to_charge)
     places = np.stack((load, taken - load), axis=1).ravel()  # each user's load, then its charging
     source_end, place_end = np.cumsum(local_wh), np.cumsum(places)
-    ends = np.unique(np.concatenate((source_end, place_end)))
-    ends = ends[ends > 0]
+    ends = np.sort(np.concatenate((source_end, place_end)), kind="stable")  # two rising rows: merged, not sorted anew
+    ends = ends[np.diff(ends, prepend=0) > 0]
     wh = np.diff(ends, prepend=0)
     source, place = np.searchsorted(source_end, ends), np.searchsorted(place_end, ends)
     # carbon by running sum within the source, rounded down, so that the parts of a source sum to its own
