@@ -59,7 +59,7 @@ READINGS = _table(
     "readings",
     ("slot", "member"),
     *("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
-    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg"),
+    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n"),
     *("baseline_import_wh", "baseline_export_wh"),
 )
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
@@ -135,12 +135,14 @@ class Store:
         postings: Postings,
         certificates: Certificates,
         footprints: Footprints,
+        levied: tuple[IntArray, IntArray],
         baseline: Readings,
         snapshot: bytes,
     ) -> None:
         """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
 
-        `baseline` are the meters without a market.
+        levied: carbon of grid energy without a certificate [mg] and the levy on it [n¤], posted or only shown, each
+        (members,). `baseline` are the meters without a market.
         """
         members = len(readings.import_wh)
         per_member = {
@@ -151,6 +153,8 @@ class Store:
             "net_n": postings.net_n(Accounts(members).total)[:members],
             "location_mg": footprints.location_mg,
             "market_mg": footprints.market_mg,
+            "unmatched_mg": levied[0],
+            "levy_n": levied[1],
             "baseline_import_wh": baseline.import_wh,
             "baseline_export_wh": baseline.export_wh,
         }

@@ -225,12 +225,13 @@ class Walk:
         if self.gateway:
             self.digest = hashlib.sha256(self.digest + record.digest()).digest()
         self.tally.add(record.orders, positions, readings, postings, carbon.footprints, record.baseline, tariff)
-        self.tally.add_levy(self.levies.due_n(slot, carbon), carbon.unmatched_mg, postings)
+        levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
+        self.tally.add_levy(*levied, postings)
         if self.store:
             fleets = (self.fleet, self.baseline_fleet)
             state = take(slot, self.digest, self.lots, fleets, self.ledger, self.anchor, self.tally)
             self.store.save_delivery(
-                positions, readings, postings, carbon.certificates, carbon.footprints, record.baseline, state
+                positions, readings, postings, carbon.certificates, carbon.footprints, levied, record.baseline, state
             )
         self._commit(slot)
         return record

@@ -88,8 +88,8 @@ class Tally:
         self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
         self._balance(positions, readings, postings, net)
 
-    def add_levy(self, due_n: IntArray, unmatched_mg: IntArray, postings: Postings) -> None:
-        """Count the levy of a slot, posted or only shown, what it is due on, and what came back, all (members,)."""
+    def add_levy(self, unmatched_mg: IntArray, due_n: IntArray, postings: Postings) -> None:
+        """Count what the levy of a slot is due on, the levy, posted or only shown, and what came back, (members,)."""
         self.levy_n += due_n
         self.unmatched_mg += unmatched_mg
         self.levy_returned_n += self._received(postings, PostingKind.LEVY_RETURN)
