@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from tests.contract.anvil import anvil
+from tests.contract.served import Node, http
 from tests.contract.world import MEMBERS, OWNER
 from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.keystore import LIGHT, KeyFolder, all_keys
+from transactive.chain.nodes import Node as Asked
+from transactive.chain.remote import Patience, provider_for
 from transactive.cli import main
+from transactive.config import load
 
 
 def run(*arguments: str) -> int:
@@ -57,9 +66,168 @@ def test_replay_finds_the_same_hashes_and_keeps_a_copy_if_asked(made, tmp_path, 
         (["--node", "embedded:nowhere"], "there is no chain at nowhere"),
         (["--node", "http://127.0.0.1:9"], "is no embedded chain"),
         (["--node", "embedded:{made}", "--to", "embedded:{made}"], "is there already"),
-        (["--node", "embedded:{made}", "--to", "x"], "give embedded:FILE"),
+        (["--node", "embedded:{made}", "--to", "x"], "is not a URL that is known"),
     ],
 )
 def test_replay_refuses_in_one_line(made, arguments, message, capsys):
     assert run("replay", *(argument.format(made=made) for argument in arguments)) in (3, 5)
     assert message in capsys.readouterr().err
+
+
+def ask(url: str, method: str, *params: str) -> Any:
+    """Answer of a node."""
+    provider = provider_for(url, Patience())
+    answer = Asked(provider).ask(method, *params)
+    provider.close()
+    return answer
+
+
+def said(capsys) -> dict[str, Any]:
+    """The JSON object that a command printed."""
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, capsys):
+    """A folder with the example community, as the working folder."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["init", "c"])
+    capsys.readouterr()
+    return tmp_path
+
+
+@contextmanager
+def chain_of(kind: str, funded: Iterable[str] = ()):
+    """URL of a chain: embedded, Anvil, or chain 56 behind HTTP, where gas costs something."""
+    if kind == "embedded":
+        yield "embedded:chain.sqlite"
+    elif kind == "anvil":
+        with anvil() as url:
+            yield url
+    else:
+        node = Node(56, ticking=True, funded=funded)
+        try:
+            with http(node) as url:
+                yield url
+        finally:
+            node.chain.close()
+
+
+@pytest.mark.parametrize("kind", ["embedded", "anvil"])
+def test_deploy_fund_withdraw_status(place, kind, capsys):
+    with chain_of(kind) as node:
+        assert run("deploy", "c/community.toml", "--node", node, "--json") == 0
+        deployed = said(capsys)
+        assert deployed["deployment"] == "deployment.json"
+        where = ("--node", node, "--deployment", "deployment.json", "--json")
+        assert run("fund", "ada", "12.5", *where) == 0
+        assert said(capsys)["balance_n"] == "12500000000"
+        assert run("withdraw", "ada", *where) == 5
+        assert "settlement: nothing requested" in capsys.readouterr().err
+        assert run("withdraw", "ada", "5", *where) == 0
+        assert said(capsys)["requested_n"] == "5000000000"
+        assert run("withdraw", "ada", *where) == 5
+        assert "settlement: notice running" in capsys.readouterr().err
+        assert run("withdraw", "ada", "5.000000001", "--release", *where) == 0
+        assert run("withdraw", "ada", *where) == 0
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["paid_n"] == "5000000001"
+        assert run("status", *where) == 0
+        facts = said(capsys)
+        assert facts["sound"] is True
+        assert facts["balances_n"]["ada"] == "7499999999"
+        assert {facts[f"code_of_{name}"] for name in ("settlement", "currency")} == {"as deployed"}
+        assert run("status", *where[:-1]) == 0
+        assert re.search(r"sound +yes", capsys.readouterr().out)
+
+
+def test_a_chain_of_value_wants_own_keys_coins_and_a_yes(place, capsys, monkeypatch):
+    monkeypatch.setenv("TRANSACTIVE_PASSWORD", "x")
+    monkeypatch.setattr("transactive.chain.client.PATIENT", Patience(longest_poll_seconds=0))
+    folder = KeyFolder(place / "keys")
+    for name in all_keys(load(place / "c" / "community.toml").ids):
+        folder.create(name, "x", LIGHT)
+    own = folder.addresses()
+    command = ("deploy", "c/community.toml", "--json")
+    with chain_of("56") as node:
+        assert run(*command, "--node", node) == 5
+        assert "chain 56 is not a development chain and demo keys are public" in capsys.readouterr().err
+        assert run(*command, "--node", node, "--keys", "keys", "--yes") == 5
+        refusal = capsys.readouterr().err
+        assert "accounts lack coins for gas" in refusal
+        assert f"{own['owner']} lacks 0." in refusal
+        assert int(ask(node, "eth_getTransactionCount", own["owner"], "latest"), 16) == 0
+    with chain_of("56", own.values()) as node:
+        assert run(*command, "--node", node, "--keys", "keys") == 3
+        assert re.search(r"would cost about 0\.\d+ BNB on chain 56; add --yes", capsys.readouterr().err)
+        assert run(*command, "--node", node, "--keys", "keys", "--chain-id", "97", "--yes") == 5
+        assert "is on chain 56, not on 97" in capsys.readouterr().err
+        assert run(*command, "--node", node, "--keys", "keys", "--yes") == 0
+        deployed = said(capsys)
+        assert (deployed["chain_id"], deployed["rules"]) == (56, "cancun")
+        assert run("fund", "ada", "3", "--node", node, "--keys", "keys", "--json") == 0
+        assert said(capsys)["balance_n"] == "3000000000"
+        assert run("fund", "ada", "3", "--node", node) == 5
+        assert "demo keys are public" in capsys.readouterr().err
+        assert run("status", "--node", node, "--deployment", "deployment.json", "--json") == 0
+        assert said(capsys)["balances_n"]["ada"] == "3000000000"
+
+
+def test_a_rehearsal_for_bnb_smart_chain_uses_the_gas_of_the_deployment(place, capsys):
+    assert run("deploy", "c/community.toml", "--rehearse", "--chain-id", "56", "--gas-price-gwei", "1", "--json") == 0
+    rehearsed = said(capsys)
+    assert (rehearsed["chain_id"], rehearsed["rules"]) == (56, "cancun")
+    assert rehearsed["cost"] == f"0.{-(-rehearsed['gas'] // 1000):06d} BNB"
+    assert not list(place.glob("*.json"))
+    assert run("deploy", "c/community.toml", "--node", "embedded:chain.sqlite", "--json") == 0
+    chain = EmbeddedChain("chain.sqlite")
+    assert chain.head.gas_used == rehearsed["gas"]
+    assert len(chain.index.in_block(1)) == rehearsed["transactions"]
+    chain.close()
+
+
+def test_a_chain_moves_to_another_node(place, capsys):
+    assert run("deploy", "c/community.toml", "--node", "embedded:chain.sqlite") == 0
+    assert run("fund", "ben", "4", "--node", "embedded:chain.sqlite") == 0
+    capsys.readouterr()
+    with chain_of("anvil") as node:
+        assert run("replay", "--node", "embedded:chain.sqlite", "--to", node, "--json") == 0
+        assert said(capsys)["blocks"] == 3
+        assert run("status", "--node", node, "--deployment", "deployment.json", "--json") == 0
+        assert said(capsys)["balances_n"]["ben"] == "4000000000"
+        assert run("replay", "--node", "embedded:chain.sqlite", "--to", node) == 5
+        assert "has 2 blocks already" in capsys.readouterr().err
+
+
+def test_what_belongs_to_a_run_is_read_only(place, made, capsys):
+    assert run("deploy", "c/community.toml", "--node", "embedded:chain.sqlite") == 0
+    (made / "market.sqlite").touch()
+    capsys.readouterr()
+    assert run("fund", "ada", "1", "--node", f"embedded:{made}") == 4
+    assert "belongs to a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("deploy", "c/community.toml"), "--node is missing"),
+        (("deploy", "c/nothing.toml", "--rehearse"), "cannot be read"),
+        (("deploy", "c/community.toml", "--node", "ftp://x"), "is not a URL that is known"),
+        (("deploy", "c/community.toml", "--rehearse", "--keys", "nowhere"), "is no folder of keys"),
+        (("status", "--node", "http://127.0.0.1:9"), "--deployment is missing"),
+        (("status", "--node", "embedded:nowhere"), "there is no chain at nowhere"),
+        (("status", "--node", "embedded:nowhere", "--deployment", "c/community.toml"), "not as `chain deploy` writes"),
+        (("fund", "ada", "1.0000000001", "--node", "embedded:x"), "give a number above zero"),
+        (("fund", "ada", "0", "--node", "embedded:x"), "give a number above zero"),
+        (("fund", "ada", "1", "--node", "embedded:x"), "deployment deployment.json: cannot be read"),
+        (("withdraw", "ada", "--release", "--node", "embedded:x"), "--release goes with an amount"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_line_and_nothing_is_made(place, arguments, message, capsys):
+    before = sorted(place.rglob("*"))
+    assert run(*arguments) in (3, 5)
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert sorted(place.rglob("*")) == before

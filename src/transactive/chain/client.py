@@ -75,7 +75,7 @@ class ChainClient:
         genesis_time: int = 1,
         alloc: Iterable[str] = (),
         outbox: str | Path = ":memory:",
-        patience: Patience = PATIENT,
+        patience: Patience | None = None,
     ) -> ChainClient:
         """Client for a URL. Raises ChainError if the node does not answer, StateError for an unusable file.
 
@@ -87,7 +87,7 @@ class ChainClient:
             balances = dict.fromkeys(alloc, START_BALANCE)
             chain = EmbeddedChain(embedded_path(url), alloc=balances, genesis_time=genesis_time)
             return cls(EmbeddedNode(EmbeddedProvider(chain)))
-        node = RemoteNode(provider_for(url, patience), url, Outbox(outbox))
+        node = RemoteNode(provider_for(url, patience or PATIENT), url, Outbox(outbox))
         node.prepare(alloc, START_BALANCE, genesis_time)
         return cls(node)
 
@@ -132,6 +132,17 @@ class ChainClient:
     def coins(self, address: str) -> int:
         """What an address holds of the chain's own coin, which pays for gas [wei]."""
         return self._node.number("eth_getBalance", address, "latest")
+
+    def receipt(self, tx_hash: str) -> Json:
+        """Receipt of a mined transaction. Raises ChainError if there is none."""
+        found = self._node.receipt(tx_hash)
+        if found is None:
+            raise ChainError(f"transaction {tx_hash} is not on chain {self.chain_id}")
+        return found
+
+    def run_code(self, code: str) -> None:
+        """Let the node execute init code (0x-hex) without keeping anything. Raises ChainError if it fails."""
+        self._node.ask("eth_call", {"data": code}, "latest")
 
     def gas_price(self) -> int:
         """What gas costs now, as the node suggests [wei per gas]."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from eth_utils.crypto import keccak
 
-from transactive.chain.artifact import artifact
+from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import Keys
 from transactive.chain.ledger import ChainLedger
@@ -50,7 +50,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise StateError(f"{path}: {error.strerror}; give a file in a folder that can be written") from error
 
     def address(self, contract: str) -> str:
-        """Address of a contract by name. Raises InputError if it was not deployed."""
+        """Address of a contract by name. Raises InputError if it is not in the file."""
         if contract not in self.contracts:
             raise InputError(f"the deployment has no {contract}; it has {', '.join(self.contracts)}")
         return self.contracts[contract].address
@@ -96,8 +96,10 @@ def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int
 
 
 def describe(client: ChainClient, ledger: ChainLedger, community: Community) -> Deployment:
-    """Address book of a ledger that was just deployed."""
-    addresses = {"settlement": ledger.address, "currency": ledger.currency_address}
+    """Address book of a ledger that was just deployed: its contract, and those of ours that this one names."""
+    settlement = client.contract("settlement", ledger.address)
+    named = sorted({str(entry.get("name")) for entry in artifact("settlement").abi} & set(CONTRACTS))
+    addresses = {"settlement": ledger.address} | {name: str(client.read(settlement, name)) for name in named}
     return Deployment(
         community=community.name,
         currency=community.currency,

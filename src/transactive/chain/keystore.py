@@ -143,4 +143,4 @@ def account_keys(members: Sequence[str]) -> list[str]:
 
 def all_keys(members: Sequence[str]) -> list[str]:
     """Names of all keys of a community."""
-    return [*ROLES, GATEWAY, *account_keys(members)]
+    return list(dict.fromkeys((*ROLES, GATEWAY, *account_keys(members))))

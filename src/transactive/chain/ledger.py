@@ -108,11 +108,6 @@ class ChainLedger:
         return str(self._settlement.address)
 
     @property
-    def currency_address(self) -> str:
-        """Address of the currency."""
-        return str(self._currency.address)
-
-    @property
     def height(self) -> int:
         """Number of the newest block."""
         return self._client.height

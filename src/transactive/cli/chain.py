@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -11,6 +13,183 @@ from transactive.cli.report import report
 chain = App(name="chain", help="The chain that settlement is committed to.")
 
 Flag = Annotated[bool, Parameter(negative="")]
+UNSOUND = 5
+
+
+@chain.command
+def deploy(
+    community: Path,
+    *,
+    node: str | None = None,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("deployment.json"),
+    rehearse: Flag = False,
+    chain_id: int | None = None,
+    rules: Literal["cancun", "prague"] | None = None,
+    gas_price_gwei: int | None = None,
+    keys: Path | None = None,
+    password_file: Path | None = None,
+    seed: str = "transactive",
+    yes: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Deploy a community's contracts and write their addresses to a file, after a rehearsal of every transaction.
+
+    The rehearsal runs on an embedded chain under the target's chain id and fork rules and tells gas and cost.
+    Example: transactive chain deploy community.toml --rehearse --chain-id 56 --gas-price-gwei 1
+    Example: transactive chain deploy community.toml --node http://127.0.0.1:8545
+
+    Parameters
+    ----------
+    community
+        Community file.
+    node
+        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
+    output
+        File for the addresses; it must not exist.
+    rehearse
+        Only rehearse; without --node for the chain of --chain-id.
+    chain_id
+        Chain to expect at the node, or to rehearse for: 56 is BNB Smart Chain.
+    rules
+        Fork rules of the rehearsal; without it those that the chain is known for.
+    gas_price_gwei
+        What gas costs [10^9 wei]; without it as the node says.
+    keys
+        Folder of your own keys, as `keys new --community` makes it.
+    password_file
+        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
+    seed
+        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
+    yes
+        Send even where gas costs something.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain_deploy import run_deploy
+
+    facts = run_deploy(
+        community,
+        node=node,
+        output=output,
+        rehearse_only=rehearse,
+        chain_id=chain_id,
+        rules=rules,
+        gas_price_gwei=gas_price_gwei,
+        keys=keys,
+        password_file=password_file,
+        seed=seed,
+        yes=yes,
+    )
+    report(facts, json=json)
+
+
+@chain.command
+def status(*, node: str, deployment: Path | None = None, json: Flag = False) -> None:
+    """Say what the chain says: head, code against what was deployed, last slot, open proposal, balances. No key needed.
+
+    Exits with 5 if code was changed or the contract holds less than it owes.
+    Example: transactive chain status --node embedded:my-community/community.state
+
+    Parameters
+    ----------
+    node
+        Chain: embedded:DIR, http(s)://, ws(s):// or ipc:PATH.
+    deployment
+        File that `chain deploy` wrote; without it the one in the state folder.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain_status import run_status
+
+    facts, sound = run_status(node, deployment)
+    report(facts, json=json)
+    if not sound:
+        sys.exit(UNSOUND)
+
+
+@chain.command
+def fund(
+    account: str,
+    amount: str,
+    *,
+    node: str,
+    deployment: Path = Path("deployment.json"),
+    keys: Path | None = None,
+    password_file: Path | None = None,
+    seed: str = "transactive",
+    json: Flag = False,
+) -> None:
+    """Create money for an account and deposit it: what the on-ramp does when a member has paid in.
+
+    Example: transactive chain fund ada 12.50 --node http://127.0.0.1:8545
+
+    Parameters
+    ----------
+    account
+        Member, or supplier, network, community or levy.
+    amount
+        Money in the community's currency, up to nine decimals.
+    node
+        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
+    deployment
+        File that `chain deploy` wrote.
+    keys
+        Folder of your own keys.
+    password_file
+        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
+    seed
+        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain_funds import run_fund
+
+    where = {"node": node, "deployment": deployment, "keys": keys, "password_file": password_file, "seed": seed}
+    report(run_fund(account, amount, **where), json=json)
+
+
+@chain.command
+def withdraw(
+    account: str,
+    amount: str | None = None,
+    *,
+    node: str,
+    release: Flag = False,
+    deployment: Path = Path("deployment.json"),
+    keys: Path | None = None,
+    password_file: Path | None = None,
+    seed: str = "transactive",
+    json: Flag = False,
+) -> None:
+    """Announce that money shall leave or, without an amount, pay out what was announced and is due.
+
+    Example: transactive chain withdraw ada 5 --node http://127.0.0.1:8545, and after the notice the same without 5
+
+    Parameters
+    ----------
+    account
+        Member, or supplier, network, community or levy.
+    amount
+        Money to announce, in the community's currency; leave it out to be paid.
+    node
+        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
+    release
+        As the operator, waive the notice.
+    deployment
+        File that `chain deploy` wrote.
+    keys
+        Folder of your own keys.
+    password_file
+        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
+    seed
+        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain_funds import run_withdraw
+
+    where = {"node": node, "deployment": deployment, "keys": keys, "password_file": password_file, "seed": seed}
+    report(run_withdraw(account, amount, release=release, **where), json=json)
 
 
 @chain.command
@@ -24,7 +203,8 @@ def replay(*, node: str, to: str | None = None, json: Flag = False) -> None:
     node
         Chain: embedded:DIR with the state folder of a run, or embedded:FILE.
     to
-        embedded:FILE that keeps the copy; without it the copy is thrown away.
+        embedded:FILE that keeps the copy, or a development node of the same chain id to move to; without it the copy is
+        thrown away.
     json
         Print what was found as one JSON object on stdout.
     """

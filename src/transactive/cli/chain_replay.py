@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.chain.urls import embedded_path, existing_path, is_embedded, shown
 from transactive.core.errors import InputError
 
 
@@ -18,7 +18,7 @@ def run_replay(url: str, to: str | None) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="transactive-") as folder:
             return _replay_into(source, Path(folder) / "copy.sqlite") | {"kept": None}
     if not is_embedded(to):
-        raise InputError(f"--to {to}: give embedded:FILE")
+        return _moved(source, to)
     target = Path(embedded_path(to))
     if target.exists():
         raise InputError(f"--to {to}: {target} is there already; name a new file")
@@ -34,3 +34,15 @@ def _replay_into(source: Path, target: Path) -> dict[str, Any]:
         blocks = copy.index.blocks()
         sent = sum(len(copy.index.in_block(number)) for number, _, _ in blocks)
         return {"chain_id": copy.chain_id, "blocks": len(blocks), "transactions": sent, "head": copy.head.hash.hex()}
+
+
+def _moved(source: Path, url: str) -> dict[str, Any]:
+    """Send all to a development node."""
+    from transactive.chain.embedded.chain import EmbeddedChain
+    from transactive.chain.migration import migrate
+
+    with closing(EmbeddedChain(source)) as original:
+        sent = migrate(original, url)
+        return {"chain_id": original.chain_id, "blocks": original.head.block_number + 1, "transactions": sent} | {
+            "moved_to": shown(url)
+        }

@@ -20,6 +20,7 @@ from eth.consensus import NoProofConsensus
 from eth.db.atomic import AtomicDB
 from eth.db.schema import SchemaV1
 from eth.rlp.sedes import chain_gaps
+from eth.vm.forks.cancun import CancunVM
 from eth.vm.forks.prague import PragueVM
 from eth_utils.exceptions import ValidationError
 
@@ -30,6 +31,9 @@ from transactive.chain.embedded.words import INVALID_PARAMS, REFUSED, RpcError, 
 from transactive.core.errors import StateError
 
 CHAIN_ID = 31337
+RULES = {"cancun": CancunVM, "prague": PragueVM}
+"""Fork rules by name; cancun is the least that our contracts need."""
+NEWEST = "prague"
 
 
 class EmbeddedChain:
@@ -42,9 +46,13 @@ class EmbeddedChain:
         chain_id: int = CHAIN_ID,
         alloc: Mapping[str, int] | None = None,
         genesis_time: int = 1,
+        rules: str = NEWEST,
         clock: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
-        """Open `path`; if it is new, create the chain with balances `alloc` [wei] at `genesis_time` [Unix s]."""
+        """Open `path`; if it is new, create the chain with balances `alloc` [wei] at `genesis_time` [Unix s].
+
+        rules: name in `RULES`, for as long as the chain lives.
+        """
         self.lock = RLock()
         self.automine = True
         self._clock = clock
@@ -55,7 +63,8 @@ class EmbeddedChain:
         self.index = Index(self._sql)
         settings = self.settings()
         self.chain_id = int(settings.get("chain_id", chain_id))
-        vm = PragueVM.configure(consensus_class=NoProofConsensus)
+        self._rules = settings.get("rules", rules)
+        vm = RULES[self._rules].configure(consensus_class=NoProofConsensus)
         self._class = MiningChain.configure(__name__="Embedded", vm_configuration=((0, vm),), chain_id=self.chain_id)
         if "chain_id" in settings:
             self._load()
@@ -84,7 +93,7 @@ class EmbeddedChain:
         }
         self._chain = self._class.from_genesis(AtomicDB(self._store), header, state)
         self._head = self._chain.get_canonical_head()
-        settings = {"chain_id": self.chain_id, "genesis_time": genesis_time}
+        settings = {"chain_id": self.chain_id, "genesis_time": genesis_time, "rules": self._rules}
         settings |= {f"alloc {account.lower()}": wei for account, wei in alloc.items()}
         with transaction(self._sql):
             self._store.write()

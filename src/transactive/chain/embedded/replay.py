@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.core.errors import ChainError
 
 
@@ -13,7 +13,11 @@ def replay(source: EmbeddedChain, path: str | Path) -> EmbeddedChain:
     settings = source.settings()
     alloc = {key.removeprefix("alloc "): int(wei) for key, wei in settings.items() if key.startswith("alloc ")}
     copy = EmbeddedChain(
-        path, chain_id=int(settings["chain_id"]), alloc=alloc, genesis_time=int(settings["genesis_time"])
+        path,
+        chain_id=int(settings["chain_id"]),
+        alloc=alloc,
+        genesis_time=int(settings["genesis_time"]),
+        rules=settings.get("rules", NEWEST),
     )
     for number, block_hash, timestamp in source.index.blocks():
         head = copy.mine(timestamp, [raw for _, raw in source.index.in_block(number)]) if number else copy.head

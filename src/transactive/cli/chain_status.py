@@ -1,0 +1,58 @@
+"""`transactive chain status`: what the chain says, without a key."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.core.errors import InputError
+from transactive.core.slots import time_text
+from transactive.core.units import money_text
+
+
+def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
+    """Facts of a deployment, and whether it is sound. Raises InputError, ChainError."""
+    from transactive.chain.client import ChainClient
+    from transactive.chain.deployment import load
+    from transactive.chain.standing import standing
+
+    deployment = load(file or _beside(node))
+    with closing(ChainClient.open(node)) as client:
+        now = standing(client, deployment)
+        settlement = client.contract("settlement", deployment.address("settlement"))
+        length = int(client.read(settlement, "slotSeconds"))
+    facts: dict[str, Any] = {
+        "community": deployment.community,
+        "chain_id": deployment.chain_id,
+        "height": now.height,
+        "head": "0x" + now.head_hash.hex(),
+        "head_time": time_text(now.head_time),
+    }
+    facts |= {f"code_of_{name}": word for name, word in now.code.items()}
+    facts |= {
+        "last_slot": None if now.last_slot is None else time_text(now.last_slot * length),
+        "settled_period": now.settled_period,
+        "proposed_period": now.period,
+        "payable_from": None if now.ready_at is None else time_text(now.ready_at),
+        "paused": now.paused,
+        "supply": money_text(now.supply_n, deployment.currency),
+        "held": money_text(now.held_n, deployment.currency),
+    }
+    if now.bond_n is not None:
+        facts["bond"] = money_text(now.bond_n, deployment.currency)
+    facts |= {name: f"{who}, {now.coins[name]} wei" for name, who in now.offices.items()}
+    facts["sound"] = now.is_sound
+    facts["balances_n"] = {name: str(balance) for name, balance in now.balances_n.items()}
+    return facts, now.is_sound
+
+
+def _beside(node: str) -> Path:
+    """Deployment in the state folder of a run. Raises InputError for a node elsewhere."""
+    from transactive.chain.deployment import FILE
+
+    if not is_embedded(node):
+        raise InputError("--deployment is missing; give the file that `chain deploy` or the run's state folder has")
+    existing_path(node)
+    return Path(embedded_path(node)).with_name(FILE)
