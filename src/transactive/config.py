@@ -6,13 +6,15 @@ import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
 
 from transactive.core.accounts import NAMED
-from transactive.core.community import Community, Member
-from transactive.core.errors import ConfigError, InputError
+from transactive.core.community import Community
+from transactive.core.errors import ConfigError, DataError, InputError
+from transactive.core.network import network_of
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff
@@ -150,11 +152,11 @@ def _check(community: Community, name: str) -> None:
         mechanism = registry.load(market.mechanism)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
-    if isinstance(mechanism, registry.ByNode):
+    if isinstance(mechanism, registry.ByNode) and community.network is None:
         raise ConfigError(
-            f"{name}: market.mechanism {market.mechanism!r} needs a network, and a community has none yet; choose"
-            " another one, or clear an order file"
+            f"{name}: market.mechanism {market.mechanism!r} needs a network; add [network], or choose another mechanism"
         )
+    _check_network(community, name)
     _check_sources(community, name)
     _check_members(community, name)
     if community.run.first_slot is not None:
@@ -164,6 +166,23 @@ def _check(community: Community, name: str) -> None:
             raise ConfigError(f"{name}: run.first_slot: {error}") from None
     if community.accounts.top_up_to_n < community.accounts.top_up_below_n:
         raise ConfigError(f"{name}: accounts.top_up_to_n is below accounts.top_up_below_n; raise it")
+
+
+def _check_network(community: Community, name: str) -> None:
+    """The network is one, and all members are on it."""
+    rules = community.network
+    for member in community.members:
+        if rules is None and member.node is not None:
+            raise ConfigError(f"{name}: {member.id}: node = {member.node!r}, but there is no [network]; add it")
+        if rules is not None and member.node is None:
+            raise ConfigError(f"{name}: {member.id}: node is missing; name the node of network.nodes it is on")
+        if rules is not None and member.node not in rules.nodes:
+            raise ConfigError(f"{name}: {member.id}: node = {member.node!r} is not one of network.nodes; correct it")
+    if rules is not None:
+        try:
+            network_of(rules)
+        except DataError as error:
+            raise ConfigError(f"{name}: network.{error}") from None
 
 
 def _check_sources(community: Community, name: str) -> None:
@@ -205,6 +224,16 @@ def _check_members(community: Community, name: str) -> None:
                 raise ConfigError(f"{name}: {member.id}: {key} = {getattr(member, key)} is beyond any home; correct it")
 
 
+def _record(annotation: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - a type of any form
+    """The record in a field's type: the type itself, that of its elements, or the one that is not None."""
+    waiting = [annotation]
+    for part in waiting:  # grows while it is walked
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            return part
+        waiting += get_args(part)
+    raise TypeError(annotation)
+
+
 def _explain(message: str) -> str:
     """A validation message with the key in words and, for an unknown key, the nearest known one."""
     match = re.fullmatch(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*)`)?", message)
@@ -214,9 +243,8 @@ def _explain(message: str) -> str:
     kind: type[msgspec.Struct] = Community
     for part in re.sub(r"\[.*?\]", "", place).split("."):
         if part:
-            field = next(f for f in msgspec.structs.fields(kind) if f.name == part)
-            kind = Member if part == "members" else field.type
-    known = [field.name for field in msgspec.structs.fields(kind)]
+            kind = _record(next(f for f in msgspec.structs.fields(kind) if f.name == part).type)
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"unknown key {f'{place}.' if place else ''}{key}; {hint}"

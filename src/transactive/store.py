@@ -49,7 +49,10 @@ CLEARINGS = _table(
     ("slot",),
     *("price", "traded_wh", "floor", "cap", "tick"),
     *("supply_price", "feed_in", "fee", "grid_g_per_kwh"),
+    *("lost_wh", "lost_n"),
 )
+NODES = _table("nodes", ("slot", "node"), "price")
+LINES = _table("lines", ("slot", "line"), "flow_wh", "lost_wh")
 ORDERS = _table(
     "orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh", "money_n"
 )
@@ -121,11 +124,17 @@ class Store:
         row = {"slot": slot, "price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
         row |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
         row |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
+        row |= {"lost_wh": cleared.positions.lost_wh, "lost_n": cleared.positions.lost_n}
+        nodal = cleared.nodal
         with self._transaction() as connection:
             given = {"allocated_wh": clearing.allocated_wh, "money_n": cleared.money_n}
             _put(connection, ORDERS, slot, _rows(orders, **given))
             _put(connection, REFUSALS, slot, _rows(refusals))
             _put(connection, POSITIONS, slot, cleared.positions.columns())
+            if nodal is not None:
+                _put(connection, NODES, slot, {"node": np.arange(len(nodal.price)), "price": nodal.price})
+                flows = {"flow_wh": nodal.flow_wh, "lost_wh": nodal.lost_wh}
+                _put(connection, LINES, slot, {"line": np.arange(len(nodal.flow_wh)), **flows})
             _put_one(connection, CLEARINGS, row)
 
     def save_delivery(
@@ -199,7 +208,7 @@ class Store:
         orders = Orders(slot=slot, is_buy=is_buy, **{name: columns[name] for name in names})
         held = _columns(self.rows(sa.select(POSITIONS).where(POSITIONS.c.slot == slot)), POSITIONS)
         rows = (held["member"], held["is_buy"].astype(bool), held["energy_wh"], held["price"])
-        positions = Positions.of(slot, members, *rows)
+        positions = Positions.of(slot, members, *rows).losing(cleared[0]["lost_wh"], cleared[0]["lost_n"])
         price, traded = cleared[0]["price"], cleared[0]["traded_wh"]
         given = columns["allocated_wh"]
         return orders, Clearing(slot, price, traded, given, positions.bought_wh, positions.sold_wh), positions

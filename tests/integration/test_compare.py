@@ -127,8 +127,9 @@ def test_what_cannot_be_compared_is_said_in_one_line(options, words, tmp_path):
 
 
 def test_without_a_choice_every_mechanism_that_needs_no_network_is_taken():
-    assert set(OURS) <= set(mechanisms_for(None))
-    assert "locational" not in mechanisms_for(None)
+    assert set(OURS) <= set(mechanisms_for(None, network=False))
+    assert "locational" not in mechanisms_for(None, network=False)
+    assert {"locational", *OURS} <= set(mechanisms_for(None, network=True))
 
 
 def test_gas_of_a_run_is_a_line_through_the_snapshot():

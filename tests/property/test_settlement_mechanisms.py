@@ -40,6 +40,16 @@ class Traffic:
 
 
 @st.composite
+def lines_between(draw: st.DrawFn, nodes: int, most_wh: int) -> list[Line]:
+    """A tree whose lines may lose energy, or one with a ring."""
+    limit = st.integers(0, most_wh)
+    ring = nodes > 2 and draw(st.booleans())
+    loss = st.just(0) if ring else st.sampled_from((0, 20_000, 333_333))
+    ends = [(draw(st.integers(0, k - 1)), k) for k in range(1, nodes)] + [(0, nodes - 1)] * ring
+    return [Line(f"n{a}", f"n{b}", draw(limit), draw(limit), draw(loss)) for a, b in ends]
+
+
+@st.composite
 def traffic(draw: st.DrawFn) -> Traffic:
     members, nodes = draw(st.integers(1, 5)), draw(st.integers(1, 4))
     feed_in, fee = draw(st.sampled_from((-20_000, 0, 80_000))), draw(st.sampled_from((0, 30_000)))
@@ -56,7 +66,7 @@ def traffic(draw: st.DrawFn) -> Traffic:
     member, is_buy = column(st.integers(0, members - 1)), [bool(k) for k in column(side.map(int))]
     price, energy = [grid.price(k) for k in column(ticks)], column(st.integers(1, most_wh))
     orders = orders_table(member, is_buy, price, energy, SLOT)
-    lines = [Line(f"n{draw(st.integers(0, k - 1))}", f"n{k}", draw(st.integers(0, most_wh))) for k in range(1, nodes)]
+    lines = draw(lines_between(nodes, most_wh))
     place = draw(st.lists(st.integers(0, nodes - 1), min_size=members, max_size=members))
     site = Site(np.array(place, np.int64), network_of(NetworkRules(tuple(f"n{k}" for k in range(nodes)), tuple(lines))))
     net = whole(*draw(st.lists(st.integers(-2 * most_wh, 2 * most_wh), min_size=members, max_size=members)))
@@ -85,10 +95,15 @@ def test_the_rules_hold_at_the_prices_of_every_mechanism(name: str, case: Traffi
         net = postings.net_n(a.total)
         imports, exports = int(readings.import_wh.sum()), int(readings.export_wh.sum())
         assert net.sum() == net[a.escrow] == net[a.pool] == 0
-        assert net[a.supplier] == (imports - exports) * (tariff.supply if imports > exports else tariff.feed_in)
-        assert net[a.network] == tariff.fee * min(imports, exports) + positions.surplus_n
-        alone = tariff_alone_n(readings, tariff)
-        assert net[: case.members].sum() + net[a.community] + positions.surplus_n >= alone.sum()
+        lost = delivery.lost_used_wh
+        assert 0 <= lost <= min(exports, positions.lost_wh)
+        grid = imports + lost - exports  # what really flows to or from the community
+        assert net[a.supplier] == grid * (tariff.supply if grid > 0 else tariff.feed_in)
+        spare_n = delivery.lost_give_inside_wh * tariff.gives_receive
+        spare_n += delivery.lost_give_supplier_wh * tariff.feed_in
+        assert net[a.network] == tariff.fee * min(imports, exports - lost) + positions.surplus_n + spare_n
+        alone, cost_n = tariff_alone_n(readings, tariff), lost * max(tariff.supply, 0)
+        assert net[: case.members].sum() + net[a.community] + positions.surplus_n + spare_n + cost_n >= alone.sum()
         true = (readings.import_wh >= positions.bought_wh) & (readings.export_wh >= positions.sold_wh)
         assert (net[: case.members] >= alone)[true].all()
         locks = locked_after_clearing(positions, tariff)
@@ -112,7 +127,7 @@ def test_positions_and_money_are_those_of_the_orders(name: str, case: Traffic) -
         assert got.tolist() == total.tolist() == summed.tolist()
         money = int((positions.energy_wh * positions.price)[held].sum())
         assert int(cleared.money_n[rows].sum()) == (-money if side else money)
-    assert clearing.traded_wh == int(positions.bought_wh.sum())
+    assert clearing.traded_wh == int(positions.bought_wh.sum()) == int(positions.sold_wh.sum()) - positions.lost_wh
     assert clearing.digest() == case.cleared(name).clearing.digest()
     gained = np.where(orders.is_buy, 1, -1) * orders.price * clearing.allocated_wh + cleared.money_n
     assert (gained >= 0).all()  # nobody beyond its limit, in money
@@ -204,6 +219,29 @@ def test_orders_with_their_own_prices_are_settled_and_the_rest_is_the_networks()
     rent = postings.kind == PostingKind.CONGESTION_RENT
     assert postings.amount_n[rent].tolist() == [1_000]
     assert postings.payee[rent].tolist() == [slot.accounts.network]
+
+
+def test_lost_energy_is_bought_by_the_network_and_what_is_not_delivered_is_not_lost() -> None:
+    """500 Wh sold over a line that loses a tenth, 450 bought at the buyer's limit of 250; 400 Wh are delivered."""
+    network = network_of(NetworkRules(("pv", "home"), (Line("pv", "home", 900, loss_ppm=100_000),)))
+    orders = orders_table([0, 1], [False, True], [80, 250], [500, 900])
+    cleared = door.clear(registry.load("locational"), orders, PriceGrid(80, 250, 1), 2, Site(np.array([0, 1]), network))
+    positions = cleared.positions
+    assert (positions.sold_wh.tolist(), positions.bought_wh.tolist()) == ([500, 0], [0, 450])
+    assert (positions.lost_wh, positions.lost_n) == (50, 50 * 225)
+    assert positions.price.tolist() == [250, 225]
+    tariff, nothing = Tariff(280, 80, 30), whole(0, 0)
+    meters = Readings(0, whole(0, 450), whole(400, 0), whole(400, 0), nothing, nothing)
+    slot = Traded(positions, meters, tariff)
+    delivery = deliver(positions, meters)
+    assert (delivery.lost_used_wh, delivery.lost_give_inside_wh) == (40, 10)  # ten of the hundred short Wh met inside
+    postings = post(delivery, positions, tariff, slot.accounts)
+    rent, losses = (postings.kind == kind for kind in (PostingKind.CONGESTION_RENT, PostingKind.LOSSES))
+    assert postings.amount_n[rent].tolist() == [450 * (250 - 225)]
+    assert (postings.amount_n[losses].tolist(), postings.energy_wh[losses].tolist()) == ([50 * 225], [50])
+    net = postings.net_n(slot.accounts.total)
+    assert net[slot.accounts.supplier] == (450 + 40 - 400) * 280
+    assert net[slot.accounts.network] == (400 - 40) * 30 + 10 * tariff.gives_receive + positions.surplus_n
 
 
 def test_prices_by_location_ask_for_a_network() -> None:

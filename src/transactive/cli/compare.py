@@ -29,7 +29,7 @@ def run_compare(
     wanted = None if mechanisms is None else [name.strip() for name in mechanisms.split(",") if name.strip()]
     if wanted == []:
         raise InputError("--mechanisms: names none; give some with commas between, or leave it out for all")
-    names = mechanisms_for(wanted)
+    names = mechanisms_for(wanted, network=setting.community.network is not None)
     with _progress(len(slots) * len(names), setting.community.name) as done:
         comparison = compare(setting, slots, names, done=done)
     if state:

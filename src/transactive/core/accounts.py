@@ -25,7 +25,7 @@ class Accounts:
 
     @property
     def network(self) -> int:
-        """Receives the fee on energy exchanged locally."""
+        """Receives the fee on energy exchanged locally and the rent of full lines, and pays for lost energy."""
         return self.members + 1
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from transactive.core.accounts import Accounts
+from transactive.core.network import NetworkRules
 from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray, Whole
 
@@ -25,7 +26,8 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Member(Record, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
-    carbon_price_per_t: what a tonne less is worth to it, in whole ¤: the same number as n¤/mg.
+    node: where it is on the community's network. carbon_price_per_t: what a tonne less is worth to it, in whole
+    ¤: the same number as n¤/mg.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -34,6 +36,7 @@ class Member(Record, frozen=True, kw_only=True):
     battery_w: NotNegative = 0
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
     carbon_price_per_t: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    node: str | None = None
 
 
 class MarketRules(Record, frozen=True, kw_only=True):
@@ -117,6 +120,7 @@ class Community(Record, frozen=True, kw_only=True):
     chain: ChainRules = ChainRules()
     data: Sources
     run: RunRules = RunRules()
+    network: NetworkRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
 
     def to_json(self) -> str:

@@ -8,7 +8,7 @@ in the community; accounts continue after the members (see `core.accounts`).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any
 
@@ -180,7 +180,8 @@ class Positions(Table):
     """What members bought and sold of one slot, in all its clearings, and at which prices: what settlement settles.
 
     bought_wh, sold_wh: (members,). The columns beside them have one row for each price at which a member bought or
-    sold, (rows,), Wh > 0: buys before sells, then by member, then by rising price [µ¤/kWh].
+    sold, (rows,), Wh > 0: buys before sells, then by member, then by rising price [µ¤/kWh]. lost_wh: what the network
+    bought for the losses of its lines, lost_n [n¤]: what it pays for it; sold = bought + lost.
     """
 
     slot: int
@@ -190,6 +191,8 @@ class Positions(Table):
     is_buy: BoolArray
     energy_wh: IntArray
     price: IntArray
+    lost_wh: int = 0
+    lost_n: int = 0
 
     @classmethod
     def at_one_price(cls, slot: int, price: int, bought_wh: IntArray, sold_wh: IntArray) -> Positions:
@@ -224,11 +227,17 @@ class Positions(Table):
         """These positions with those of a later clearing of the same slot."""
         names = ("member", "is_buy", "energy_wh", "price")
         rows = (np.concatenate((getattr(self, name), getattr(more, name))) for name in names)
-        return Positions.of(self.slot, len(self.bought_wh), *rows)
+        return Positions.of(self.slot, len(self.bought_wh), *rows).losing(
+            self.lost_wh + more.lost_wh, self.lost_n + more.lost_n
+        )
+
+    def losing(self, lost_wh: int, lost_n: int) -> Positions:
+        """The same positions, with what the network bought for losses and pays for it."""
+        return replace(self, lost_wh=lost_wh, lost_n=lost_n)
 
     @property
     def surplus_n(self) -> int:
-        """What buyers pay less what sellers receive [n¤]: nothing, or a congestion rent."""
+        """What buyers pay less what sellers receive [n¤]: nothing, or congestion rent less what losses cost."""
         return int((np.where(self.is_buy, self.price, -self.price) * self.energy_wh).sum())
 
 
@@ -238,7 +247,8 @@ class Delivery(Table):
 
     short: sold, not delivered. extra: taken, not bought. give: bought and not taken, or delivered and not sold. Each is
     split in the part met inside the community and the part met by the supplier. local_use_wh: energy that
-    bears the network fee.
+    bears the network fee. lost_wh: what the network bought for losses; what it did not need, as no more was delivered,
+    is a give of its own.
     """
 
     slot: int
@@ -253,10 +263,18 @@ class Delivery(Table):
     give_inside_wh: IntArray
     give_supplier_wh: IntArray
     local_use_wh: IntArray
+    lost_wh: int = 0
+    lost_give_inside_wh: int = 0
+    lost_give_supplier_wh: int = 0
+
+    @property
+    def lost_used_wh(self) -> int:
+        """What lines lost of what was delivered [Wh]."""
+        return self.lost_wh - self.lost_give_inside_wh - self.lost_give_supplier_wh
 
 
 class PostingKind(IntEnum):
-    """Why money moves, in the order in which a slot posts it; a congestion rent came later and stands before advances.
+    """Why money moves, in the order in which a slot posts it; what came later than the dividend stands before advances.
 
     Databases keep these numbers, so none is ever given anew.
     """
@@ -278,13 +296,14 @@ class PostingKind(IntEnum):
     CONGESTION_RENT = 15
     LEVY = 16
     LEVY_RETURN = 17
+    LOSSES = 18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Postings(Table):
     """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.
 
-    amount_n = energy_wh x |price| wherever a price applies; an advance, a dividend and a congestion rent have neither.
+    amount_n = energy_wh x |price| wherever one price applies; an advance, a dividend and congestion rent have neither.
     """
 
     slot: int

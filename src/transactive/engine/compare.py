@@ -27,16 +27,17 @@ POLL = 0.2
 """Seconds between two looks at how far the processes are."""
 
 
-def mechanisms_for(names: Sequence[str] | None) -> tuple[str, ...]:
+def mechanisms_for(names: Sequence[str] | None, *, network: bool) -> tuple[str, ...]:
     """The mechanisms to compare: those asked for, or all that a community can settle at.
 
     Raises ConfigError for one that is not installed, naming the known ones, or that this community cannot use.
     """
     if names is None:
-        return tuple(name for name in registry.names() if not isinstance(registry.load(name), registry.ByNode))
+        known = registry.names()
+        return tuple(name for name in known if network or not isinstance(registry.load(name), registry.ByNode))
     for name in names:
-        if isinstance(registry.load(name), registry.ByNode):
-            raise ConfigError(f"--mechanisms {name}: needs a network, and a community has none yet; leave it out")
+        if isinstance(registry.load(name), registry.ByNode) and not network:
+            raise ConfigError(f"--mechanisms {name}: needs a network, and the community names none; leave it out")
     return tuple(dict.fromkeys(names))
 
 

@@ -72,7 +72,7 @@ class Seen:
         orders, grid = record.orders, PriceGrid.of(record.tariff, self.walk.community.market.tick_micro_per_kwh)
 
         def clear(book: Orders) -> Cleared:
-            return door.clear(self.walk.mechanism, book, grid, self.walk.accounts.members)
+            return door.clear(self.walk.mechanism, book, grid, self.walk.accounts.members, self.walk.site)
 
         began = self.timer()
         cleared = clear(orders)

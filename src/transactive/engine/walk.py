@@ -101,6 +101,7 @@ class Walk:
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
         self.mechanism = registry.load(community.market.mechanism)
+        self.site = door.site_of(community)
         self.levies = Levies(setting, slots)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
@@ -168,7 +169,7 @@ class Walk:
         wished = curve_orders(slot, expected, most_export, tariff, grid, self._premium(near))
         orders, refusals = admit(wished, self.ledger.free_n())
         self.ledger.lock(slot, locked_before_clearing(orders, self.accounts.members))
-        cleared = door.clear(self.mechanism, orders, grid, self.accounts.members)
+        cleared = door.clear(self.mechanism, orders, grid, self.accounts.members, self.site)
         self.ledger.lock(slot, locked_after_clearing(cleared.positions, tariff))
         self._traded[slot] = (orders, cleared.clearing, cleared.positions)
         self.tally.refused += len(refusals)

@@ -103,10 +103,14 @@ class Tally:
         self.grid_import_wh += max(imports - exports, 0)
         kind, energy = postings.kind, postings.energy_wh
         bought = np.isin(kind, (PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER))
-        posted = int(energy[bought].sum()) - int(energy[kind == PostingKind.GIVE_SUPPLIER].sum())
-        self.energy_residual_wh += abs(imports - exports - posted)
-        self.energy_residual_wh += abs(int(positions.bought_wh.sum()) - int(positions.sold_wh.sum()))
         accounts = Accounts(len(self.with_market_n))
+        posted = int(energy[bought].sum()) - int(energy[kind == PostingKind.GIVE_SUPPLIER].sum())
+        spare = (postings.payer == accounts.network) | (postings.payee == accounts.network)
+        gives = np.isin(kind, (PostingKind.GIVE_INSIDE, PostingKind.GIVE_SUPPLIER))
+        lost = positions.lost_wh - int(energy[gives & spare].sum())
+        self.energy_residual_wh += abs(imports + lost - exports - posted)
+        sold = int(positions.sold_wh.sum())
+        self.energy_residual_wh += abs(int(positions.bought_wh.sum()) + positions.lost_wh - sold)
         self.money_residual_n += sum(abs(int(x)) for x in (net.sum(), net[accounts.escrow], net[accounts.pool]))
 
     def _received(self, postings: Postings, kind: PostingKind) -> IntArray:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from transactive.core.community import Community
 from transactive.core.errors import ConfigError
-from transactive.core.network import Network
+from transactive.core.network import Network, network_of
 from transactive.core.tables import Clearing, Orders, Positions
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
 from transactive.market.fills import Fills, check_fills
+from transactive.market.locational import NodalClearing, losses_n
 from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
 from transactive.market.rules import check_clearing
 
@@ -27,11 +29,21 @@ class Site:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cleared:
-    """What one clearing did. money_n: received − paid by each order [n¤], (orders,)."""
+    """What one clearing did. money_n: received − paid by each order [n¤], (orders,). nodal: what a network did."""
 
     clearing: Clearing
     positions: Positions
     money_n: IntArray
+    nodal: NodalClearing | None = None
+
+
+def site_of(community: Community) -> Site | None:
+    """The community's network and its members' nodes; None if it names none. Raises DataError as `network_of` does."""
+    if community.network is None:
+        return None
+    network = network_of(community.network)
+    number = {name: position for position, name in enumerate(network.names)}
+    return Site(np.array([number[member.node or ""] for member in community.members], np.int64), network)
 
 
 def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int, site: Site | None = None) -> Cleared:
@@ -49,7 +61,9 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
             raise ConfigError("prices by location need a network; give the community one, or choose another mechanism")
         node = site.node[orders.member]
         nodal = mechanism.clear(orders, grid, members, node, site.network)
-        return _by_fills(orders, market_fills.of_nodes(nodal, node), members)
+        cleared = _by_fills(orders, market_fills.of_nodes(nodal, node), members, int(nodal.lost_wh.sum()))
+        positions = cleared.positions.losing(int(nodal.lost_wh.sum()), losses_n(site.network, nodal))
+        return replace(cleared, positions=positions, nodal=nodal)
     clearing = mechanism(orders, grid, members)
     check_clearing(orders, clearing)
     positions = Positions.at_one_price(clearing.slot, clearing.price, clearing.bought_wh, clearing.sold_wh)
@@ -57,9 +71,9 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
     return Cleared(clearing, positions, signed * clearing.price)
 
 
-def _by_fills(orders: Orders, fills: Fills, members: int) -> Cleared:
+def _by_fills(orders: Orders, fills: Fills, members: int, lost_wh: int = 0) -> Cleared:
     """What many prices come down to; the clearing's price is what buyers pay on average, halves up."""
-    check_fills(orders, fills)
+    check_fills(orders, fills, lost_wh)
     positions, money = fills.positions(orders, members), fills.money_n(orders)
     traded, paid = int(positions.bought_wh.sum()), -int(money[orders.is_buy].sum())
     price = (2 * paid + traded) // (2 * traded) if traded else 0

@@ -69,12 +69,12 @@ def exact_fills(slot: int, order: IntArray, energy_wh: IntArray, money_n: IntArr
     return Fills(slot, rows[real], energy[real], prices[real])
 
 
-def check_fills(orders: Orders, fills: Fills) -> None:
-    """Raise RuleBroken unless Wh bought = Wh sold, nobody trades beyond quantity or limit, and money suffices."""
+def check_fills(orders: Orders, fills: Fills, lost_wh: int = 0) -> None:
+    """Raise RuleBroken unless Wh bought + lost = sold, nobody trades beyond quantity or limit, and money suffices."""
     is_buy, limit = orders.is_buy[fills.order], orders.price[fills.order]
     require(bool((fills.energy_wh > 0).all()), "a fill has energy")
     bought = int((fills.energy_wh * is_buy).sum())
-    require(2 * bought == int(fills.energy_wh.sum()), "Wh bought = Wh sold")
+    require(2 * bought + lost_wh == int(fills.energy_wh.sum()), "Wh bought = Wh sold, less what is lost")
     require(bool((fills.allocated_wh(len(orders)) <= orders.energy_wh).all()), "no order gets more than its quantity")
     beyond = np.where(is_buy, fills.price > limit, fills.price < limit)
     require(not beyond.any(), "no order trades beyond its limit")

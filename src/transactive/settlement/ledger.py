@@ -105,6 +105,7 @@ class Ledger:
         totals.credit_n += np.maximum(net, 0)
         totals.bought_wh[: self.accounts.members] += positions.bought_wh
         totals.sold_wh[: self.accounts.members] += positions.sold_wh
+        totals.bought_wh[self.accounts.network] += positions.lost_wh
         self.undistributed_n, self.levied_n = self.undistributed_with(postings), self.levied_with(postings)
         advanced = postings.kind == PostingKind.ADVANCE
         np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])

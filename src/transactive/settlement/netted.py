@@ -10,11 +10,15 @@ So deviating is never worse than the tariff, and trading ahead is better than de
 paid price and fee already: where the replacement comes from the grid, the seller pays c = supply − fee and the
 fee follows the energy to the supplier, who thus receives its full price.
 
+Where lines lose energy the network is a buyer like others: it buys what is lost. No meter sees it, so it counts as
+taken in proportion to what sellers delivered; what is left over is a give of the network's.
+
 What holds for every slot, with any deviations: all postings sum to zero, escrow and pool end at zero, the supplier
-receives exactly its tariff on the community's net energy, the network its fee on min(imports, exports) and what
-buyers paid beyond what sellers receive; members and community account together never pay more than without a market
-and that rent; and a member that takes at least what it bought and delivers at least what it sold never loses. It holds
-at any prices between feed-in and c, one for all trades or one for each: every Wh is by itself no worse than the tariff.
+receives exactly its tariff on what really flows to or from the community, imports + losses − exports, the network its
+fee on local energy that reached somebody, min(imports, exports − losses), and what buyers paid beyond what sellers
+receive; members and community account together never pay more than without a market and that rent; and a member that
+takes at least what it bought and delivers at least what it sold never loses. It holds at any prices between feed-in
+and c, one for all trades or one for each: every Wh is by itself no worse than the tariff.
 """
 
 from __future__ import annotations
@@ -28,7 +32,6 @@ from transactive.core.errors import require
 from transactive.core.tables import Delivery, Positions, PostingKind, Postings, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray, share_columns
-from transactive.settlement.funds import transfer
 
 
 def deliver(positions: Positions, readings: Readings) -> Delivery:
@@ -38,6 +41,7 @@ def deliver(positions: Positions, readings: Readings) -> Delivery:
     short = np.maximum(sold - exported, 0)
     extra = np.maximum(imported - bought, 0)
     give = np.maximum(bought - imported, 0) + np.maximum(exported - sold, 0)
+    give = np.append(give, positions.lost_wh - _lost_wh(positions, exported))  # the network's stands last
     inside = min(int(short.sum() + extra.sum()), int(give.sum()))
     # one row of weights, member by member short before extra, so that ties go by member
     met = share_columns(inside, np.stack((short, extra), axis=1).ravel()).reshape(-1, 2)
@@ -53,16 +57,27 @@ def deliver(positions: Positions, readings: Readings) -> Delivery:
         short_supplier_wh=short - short_inside,
         extra_inside_wh=extra_inside,
         extra_supplier_wh=extra - extra_inside,
-        give_inside_wh=given,
-        give_supplier_wh=give - given,
+        give_inside_wh=given[:-1],
+        give_supplier_wh=(give - given)[:-1],
         local_use_wh=np.minimum(bought, imported) + extra_inside,
+        lost_wh=positions.lost_wh,
+        lost_give_inside_wh=int(given[-1]),
+        lost_give_supplier_wh=int((give - given)[-1]),
     )
+
+
+def _lost_wh(positions: Positions, exported_wh: IntArray) -> int:
+    """What lines lost: of what they were to lose, the part of the sales that meters certify; rounded down."""
+    if not positions.lost_wh:
+        return 0
+    certified = int(np.minimum(positions.sold_wh, exported_wh).sum())
+    return positions.lost_wh * certified // int(positions.sold_wh.sum())
 
 
 def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Accounts) -> Postings:
     """Postings of one slot, each trade at its own price, in the order of `PostingKind`.
 
-    What buyers pay beyond what sellers receive is congestion rent, for the network's account.
+    What buyers pay beyond what sellers receive is congestion rent, for the network's account, which pays for losses.
     """
     kind = PostingKind
     member = np.arange(accounts.members)
@@ -71,7 +86,8 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     buy_price, sell_price = positions.price[buys], positions.price[sells]
     certified = certified_wh(positions, sells, delivery.exported_wh)
     short = positions.energy_wh[sells] - certified
-    inside = delivery.give_inside_wh.sum()
+    inside = delivery.give_inside_wh.sum() + delivery.lost_give_inside_wh
+    left_inside, left_over = (np.int64(wh) for wh in (delivery.lost_give_inside_wh, delivery.lost_give_supplier_wh))
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
     spread = tariff.needs_pay - tariff.gives_receive
     postings = book(
@@ -85,19 +101,22 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             (kind.EXTRA_INSIDE, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
             (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply),
             (kind.GIVE_INSIDE, pool, member, delivery.give_inside_wh, tariff.gives_receive),
+            (kind.GIVE_INSIDE, pool, network, left_inside, tariff.gives_receive),
             (kind.GIVE_SUPPLIER, supplier, member, delivery.give_supplier_wh, tariff.feed_in),
+            (kind.GIVE_SUPPLIER, supplier, network, left_over, tariff.feed_in),
             (kind.SPREAD, pool, accounts.community, inside, spread),
             (kind.NETWORK_FEE, member, network, delivery.local_use_wh, tariff.fee),
             (kind.FEE_FOLLOWS, network, supplier, delivery.short_supplier_wh.sum(), tariff.fee),
         ],
     )
-    rent = positions.surplus_n
-    require(rent >= 0, "buyers pay at least what sellers receive")
-    if rent:
-        amount = np.array([rent], np.int64)
-        to = np.array([network], np.int64)
-        postings = postings.and_then(transfer(delivery.slot, kind.CONGESTION_RENT, escrow, to, amount))
-    _check(delivery, postings, rent, tariff, accounts)
+    require(positions.surplus_n >= 0, "buyers pay at least what sellers receive")
+    rent, lost = positions.surplus_n + positions.lost_n, positions.lost_n
+    for reason, amount, lost_wh in ((kind.CONGESTION_RENT, rent, 0), (kind.LOSSES, -lost, positions.lost_wh)):
+        if amount or lost_wh:
+            parties = (escrow, network) if amount > 0 else (network, escrow)
+            row = (np.array([value], np.int64) for value in (reason, *parties, lost_wh, 0, abs(amount)))
+            postings = postings.and_then(Postings(delivery.slot, *row))
+    _check(delivery, postings, positions.surplus_n, tariff, accounts)
     return postings
 
 
@@ -139,14 +158,15 @@ def tariff_alone_n(readings: Readings, tariff: Tariff) -> IntArray:
     return readings.export_wh * tariff.feed_in - readings.import_wh * tariff.supply
 
 
-def _check(delivery: Delivery, postings: Postings, rent_n: int, tariff: Tariff, accounts: Accounts) -> None:
+def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tariff, accounts: Accounts) -> None:
     """The rules that the postings of a slot must never break."""
     net = postings.net_n(accounts.total)
-    imports, exports = int(delivery.imported_wh.sum()), int(delivery.exported_wh.sum())
-    grid = imports - exports
+    imports, exports, lost = int(delivery.imported_wh.sum()), int(delivery.exported_wh.sum()), delivery.lost_used_wh
+    grid = imports + lost - exports
     require(int(net.sum()) == 0, "postings sum to zero")
     require(int(net[accounts.escrow]) == int(net[accounts.pool]) == 0, "escrow and pool end a slot at zero")
     due = grid * (tariff.supply if grid > 0 else tariff.feed_in)
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
-    earned = tariff.fee * min(imports, exports) + rent_n
+    earned = tariff.fee * min(imports, exports - lost) + surplus_n
+    earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")

@@ -164,7 +164,7 @@ class Counter:
             totals.local_wh += min(row["import_wh"], row["export_wh"])
             totals.grid_import_wh += max(net, 0)
             totals.grid_export_wh += max(-net, 0)
-            totals.energy_residual_wh += abs(row["bought_wh"] - row["sold_wh"])
+            totals.energy_residual_wh += abs(row["bought_wh"] + row["lost_wh"] - row["sold_wh"])
 
     def _add_postings(self, totals: Totals, run: Run, last: int) -> None:
         """Advances, shortfalls, and whether escrow, pool and the energy of the supplier come out even in each slot."""
@@ -186,14 +186,20 @@ class Counter:
                 sa.select(sa.func.abs(sa.func.sum(flow)).label("left")).where(new, touched).group_by(c.slot).subquery()
             )
             totals.money_residual_n += self._one(sa.select(sa.func.sum(left.c.left).label("sum")))["sum"] or 0
-        totals.energy_residual_wh += self._supplier_residual(totals.upto + 1, last)
+        totals.energy_residual_wh += self._supplier_residual(totals.upto + 1, last, accounts.network)
 
-    def _supplier_residual(self, first: int, last: int) -> int:
-        """Wh that the meters of the community took from the grid and no posting explains, slot by slot."""
+    def _supplier_residual(self, first: int, last: int, network: int) -> int:
+        """Wh that the meters of the community took from the grid and no posting explains, slot by slot.
+
+        What the network bought for losses and did not give on was lost: no meter of a member took it.
+        """
         kind, wh = POSTINGS.c.kind, POSTINGS.c.energy_wh
+        by_network = sa.or_(POSTINGS.c.payee == network, POSTINGS.c.payer == network)
         signed = sa.case(
             (kind.in_((PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER)), wh),
-            (kind == PostingKind.GIVE_SUPPLIER, -wh),
+            (sa.and_(kind == PostingKind.GIVE_SUPPLIER, sa.not_(by_network)), -wh),
+            (sa.and_(kind == PostingKind.GIVE_INSIDE, by_network), wh),
+            (kind == PostingKind.LOSSES, -wh),
             else_=0,
         )
         posted = (

@@ -1,0 +1,146 @@
+"""A community on a network, from the file to the ledger: it settles at the prices of nodes, with rent and losses."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.samples import write_community
+from transactive.config import load_setting
+from transactive.core.errors import ConfigError
+from transactive.core.tables import PostingKind
+from transactive.engine.replay import replay, slots_from
+from transactive.engine.walk import SlotRecord, Walk
+from transactive.store import Store
+
+NETWORK = """
+[network]
+nodes = ["grid", "station", "north", "south"]
+
+[[network.lines]]
+from = "grid"
+to = "station"
+transformer = true
+limit_wh = 6_000
+limit_back_wh = 4_000
+
+[[network.lines]]
+from = "station"
+to = "north"
+limit_wh = 700
+loss_ppm = 20_000
+
+[[network.lines]]
+from = "station"
+to = "south"
+limit_wh = 900
+loss_ppm = 50_000
+
+"""
+RING = NETWORK.replace("loss_ppm = 20_000\n", "").replace("loss_ppm = 50_000\n", "").replace("700", "300") + (
+    '[[network.lines]]\nfrom = "north"\nto = "south"\nlimit_wh = 200\n\n'
+)
+
+
+def write(folder: Path, *changes: tuple[str, str], network: str = NETWORK) -> Path:
+    path = write_community(folder)
+    text = path.read_text().replace("slot_minutes = 60", 'slot_minutes = 60\nmechanism = "locational"')
+    for name, node in (("a", "north"), ("b", "south"), ("c", "north")):
+        text = text.replace(f'id = "{name}"', f'id = "{name}"\nnode = "{node}"')
+    text = text.replace("[[members]]", network + "[[members]]", 1)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("network", [NETWORK, RING], ids=["tree with losses", "ring"])
+def test_a_community_settles_at_the_prices_of_its_nodes(tmp_path: Path, network: str) -> None:
+    setting = load_setting(write(tmp_path, network=network))
+    walk = Walk(setting, slots_from(setting))
+    records: list[SlotRecord] = []
+    walk.run(records.append)
+    assert walk.tally.energy_residual_wh == walk.tally.money_residual_n == 0
+    nodes = {"a": "north", "b": "south", "c": "north"}
+    prices_differ, lost, rents = 0, 0, 0
+    for record in records:
+        positions = record.positions
+        at: dict[str, set[int]] = {node: set() for node in ("north", "south")}
+        for member, price in zip(positions.member.tolist(), positions.price.tolist(), strict=True):
+            at[nodes["abc"[member]]].add(price)
+        assert all(len(prices) <= 1 for prices in at.values())
+        prices_differ += len(set().union(*at.values())) > 1
+        lost += positions.lost_wh
+        rents += int(record.postings.amount_n[record.postings.kind == PostingKind.CONGESTION_RENT].sum())
+        assert positions.sold_wh.sum() == positions.bought_wh.sum() + positions.lost_wh
+    assert prices_differ > 3
+    assert rents > 0
+    assert (lost > 0) == (network is NETWORK)
+
+
+def test_rent_and_losses_are_on_chain_and_positions_in_the_database(tmp_path: Path) -> None:
+    setting = load_setting(write(tmp_path))
+    slots = slots_from(setting)[:24]
+    records: list[SlotRecord] = []
+    outcome, _ = replay(setting, slots, tmp_path / "state", seed="x", after_slot=records.append)
+    assert outcome.summary.ledger_equals_chain
+    assert outcome.summary.energy_residual_wh == 0
+    assert any(record.positions.lost_n for record in records)
+    store = Store(tmp_path / "state")
+    for record in records:
+        kept = store.trading(record.orders.slot, 3)
+        assert kept is not None
+        assert kept[2].digest() == record.positions.digest()
+
+
+def test_other_mechanisms_do_not_mind_a_network(tmp_path: Path) -> None:
+    setting = load_setting(write(tmp_path, ('mechanism = "locational"', 'mechanism = "uniform"')))
+    walk = Walk(setting, slots_from(setting))
+    walk.run()
+    assert walk.tally.traded_wh > 0
+
+
+def test_lines_without_a_limit_leave_the_uniform_market(tmp_path: Path) -> None:
+    found = []
+    for number, name in enumerate(("locational", "uniform")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        wide = NETWORK.replace("700", "700000").replace("900", "900000").replace("loss_ppm = ", "# ")
+        change = ('mechanism = "locational"', f'mechanism = "{name}"')
+        setting = load_setting(write(folder, change, network=wide))
+        walk = Walk(setting, slots_from(setting))
+        walk.run()
+        found.append(walk.tally)
+    assert found[0].traded_wh == found[1].traded_wh
+    assert found[0].local_wh == found[1].local_wh
+    paid = [int(tally.with_market_n.sum()) for tally in found]
+    assert abs(paid[0] - paid[1]) < 3  # a dividend leaves what does not divide
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('node = "south"', 'node = "west"'), "b: node = 'west' is not one of network.nodes"),
+        (('node = "south"\n', ""), "b: node is missing; name the node of network.nodes it is on"),
+        ((NETWORK, ""), "'locational' needs a network; add [network]"),
+        (('to = "south"\n', 'to = "west"\n'), "network.lines[2]: 'west' is not one of the nodes"),
+        (("limit_wh = 900", "limit_wh = -900"), "network.lines[2]: limit_wh = -900"),
+        (("loss_ppm = 50_000", "loss = 50_000"), "unknown key network.lines[2].loss; did you mean loss_ppm?"),
+        (("limit_wh = 900", 'limit_wh = "900"'), "Expected `int`, got `str` at `network.lines[2].limit_wh`"),
+        (('nodes = ["grid"', 'node = ["grid"'), "unknown key network.node; did you mean nodes?"),
+        (('from = "grid"', 'from = "grid"\nloss_ppm = 700000'), "network.lines[0]: loss_ppm = 700000"),
+    ],
+)
+def test_what_is_wrong_with_a_network_is_named_by_its_key(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_setting(write(tmp_path, change))
+    assert message in str(error.value)
+    assert str(error.value).startswith("community.toml: ")
+
+
+def test_a_node_without_a_network_is_named(tmp_path: Path) -> None:
+    change = ((NETWORK, ""), ('mechanism = "locational"', 'mechanism = "uniform"'))
+    with pytest.raises(ConfigError, match=r"a: node = 'north', but there is no \[network\]; add it"):
+        load_setting(write(tmp_path, *change))
