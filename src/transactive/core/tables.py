@@ -115,8 +115,17 @@ class DeviceRules(Table):
 
     def rows(self, members: IntArray) -> DeviceRules:
         """Rules of some members, by index."""
-        levels = (self.grid_charge_to_wh, self.surplus_charge_to_wh, self.serve_down_to_wh, self.export_down_to_wh)
-        return DeviceRules(self.slot, *(level[members] for level in levels))
+        return DeviceRules(self.slot, *(level[members] for level in self._levels))
+
+    def among(self, members: IntArray, of: int) -> DeviceRules:
+        """The same rules as those of `members` among `of` members, the others without a battery."""
+        everybody = np.zeros((4, of), np.int64)
+        everybody[:, members] = self._levels
+        return DeviceRules(self.slot, *everybody)
+
+    @property
+    def _levels(self) -> tuple[IntArray, ...]:
+        return self.grid_charge_to_wh, self.surplus_charge_to_wh, self.serve_down_to_wh, self.export_down_to_wh
 
     def and_others(self, other: DeviceRules) -> DeviceRules:
         """These rules with those of other members; a member without a rule has zeros."""

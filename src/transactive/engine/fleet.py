@@ -73,29 +73,34 @@ class Fleet:
         self.charged_wh = np.zeros_like(self.devices.capacity_wh)
         self._groups = groups(self.devices, GROUP)
 
-    def plan(self, forecast: Forecast, tariffs: Sequence[Tariff], carbon_mg: IntArray | None = None) -> None:
-        """Make the rules of the forecast's slots that have none yet; the last day of it only lends its value.
+    def plan(
+        self, community: Forecast, batteries: Forecast, tariffs: Sequence[Tariff], carbon_mg: IntArray | None = None
+    ) -> None:
+        """Make the rules of the forecasts' slots that have none yet; their last day only lends its value.
 
-        carbon_mg: what a Wh is expected to save [mg], (slots,), for members to whom that is worth something.
+        community: samples of the sum of all members. batteries: samples of the members that have one. carbon_mg: what a
+        Wh is expected to save [mg], (slots,), for members to whom that is worth something.
         """
-        need, spare = self.prices(forecast, tariffs)
-        for rule in self._planned(forecast, need, spare, carbon_mg):
-            if self.clock.period(rule.slot) == self.clock.period(int(forecast.slots[0])):
-                self.rules[rule.slot] = rule
+        need, spare = self.prices(community, tariffs)
+        members = np.flatnonzero(self.devices.capacity_wh)
+        for rule in self._planned(batteries, members, need, spare, carbon_mg):
+            if self.clock.period(rule.slot) == self.clock.period(int(community.slots[0])):
+                self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
 
     def _planned(
-        self, forecast: Forecast, need: IntArray, spare: IntArray, carbon_mg: IntArray | None
+        self, forecast: Forecast, members: IntArray, need: IntArray, spare: IntArray, carbon_mg: IntArray | None
     ) -> list[DeviceRules]:
         """Rules of all slots; members to whom carbon is worth the same are planned together."""
+        own = self.devices.rows(members)
         if self.carbon_price is None or carbon_mg is None or not self.carbon_price.any():
-            return self._plan_at(forecast, self.devices, need, spare)
+            return self._plan_at(forecast, own, need, spare)
         rules: list[DeviceRules] = []
-        for worth in np.unique(self.carbon_price):
-            mine = self.carbon_price == worth
-            devices = msgspec.structs.replace(self.devices, capacity_wh=np.where(mine, self.devices.capacity_wh, 0))
+        prices = self.carbon_price[members]
+        for worth in np.unique(prices):
+            devices = msgspec.structs.replace(own, capacity_wh=np.where(prices == worth, own.capacity_wh, 0))
             found = self._plan_at(forecast, devices, need + worth * carbon_mg, spare + worth * carbon_mg)
             rules = [a.and_others(b) for a, b in zip(rules, found, strict=True)] if rules else found
-        return rules
+        return rules or self._plan_at(forecast, own, need, spare)
 
     def _plan_at(self, forecast: Forecast, devices: Devices, need: IntArray, spare: IntArray) -> list[DeviceRules]:
         """Rules of all slots at one pair of prices."""

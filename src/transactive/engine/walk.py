@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
     from transactive.store import Store
 
+HOMES_AT_ONCE = 2048
+"""Homes whose samples for a plan are in memory together: for two days of quarter hours 90 MB."""
 LOCAL_CHAIN_ID = 31337
 """Chain that readings are signed for in a run without a chain."""
 
@@ -184,10 +188,24 @@ class Walk:
         first = max(slot // period * period, self.slots[0])
         end = min(slot // period * period + period + LOOK_AHEAD, self.setting.end)
         slots = range(first, end, length)
-        ahead = self._forecast(first, slots)
+        community, batteries = self._ahead(first, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
-        self.fleet.plan(ahead, tariffs, self._carbon_worth(first, ahead))
-        self.baseline_fleet.plan(ahead, tariffs)
+        self.fleet.plan(community, batteries, tariffs, self._carbon_worth(first, community))
+        self.baseline_fleet.plan(community, batteries, tariffs)
+
+    def _ahead(self, slot: int, slots: range) -> tuple[Forecast, Forecast]:
+        """Forecasts for a plan: samples of the community's sum, and those of the homes with a battery.
+
+        Some homes at a time, as all samples of all homes would take more memory than everything else.
+        """
+        total, kept = np.zeros(1, np.int64), []
+        for start in range(0, self.accounts.members, HOMES_AT_ONCE):
+            homes = slice(start, start + HOMES_AT_ONCE)
+            some = self._forecast(slot, slots, homes)
+            total = total + some.net_load_wh.sum(axis=2, keepdims=True)
+            kept.append(some.net_load_wh[:, :, self.devices.capacity_wh[homes] > 0])
+        times = some.slots, some.known_until
+        return Forecast(*times, total), Forecast(*times, np.concatenate(kept, axis=2))
 
     def _carbon_worth(self, slot: int, ahead: Forecast) -> IntArray | None:
         """What a Wh is expected to save in coming slots [mg], (slots,), as known at the gate of `slot`."""
@@ -281,11 +299,11 @@ class Walk:
 
     # -- what is known --------------------------------------------------------------------------
 
-    def _forecast(self, slot: int, slots: range) -> Forecast:
+    def _forecast(self, slot: int, slots: range, homes: slice = slice(None)) -> Forecast:
         """Forecast of coming slots from the readings of slots that ended by the gate of `slot`."""
         known = self._row(self.clock.gate(slot))
         begin = max(known - SAMPLE_DAYS * DAY // self.clock.length, 0)  # older readings are not looked at
-        return forecast(self._net_load_wh[begin:known], self._slot(begin), self.clock.length, slots)
+        return forecast(self._net_load_wh[begin:known, homes], self._slot(begin), self.clock.length, slots)
 
     def _tariff(self, slot: int) -> Tariff:
         """Tariff of a slot, with the most that a Wh of grid energy can be levied."""
