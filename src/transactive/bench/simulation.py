@@ -73,10 +73,10 @@ def _rate(setting: Setting, slots: range, name: str, meter: Meter, work: Work) -
     )
 
 
-def peak_memory() -> float:
-    """Largest resident memory that this process has had [GB]."""
+def peak_memory(whose: int = resource.RUSAGE_SELF) -> float:
+    """Largest resident memory that this process, or one of its children that ended, has had [GB]."""
     in_bytes = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * in_bytes / 1e9
+    return resource.getrusage(whose).ru_maxrss * in_bytes / 1e9
 
 
 def neighbourhood(members: int, seed: int = 1) -> Setting:
