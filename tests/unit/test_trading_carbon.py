@@ -61,7 +61,7 @@ def rules_of(carbon_price, carbon_mg):
     """Rules of three homes with the same load; cheap hours are dirty, dear ones clean."""
     fleet = Fleet(devices(3), Clock(HOUR, HOUR, 24), tariff_prices, carbon_price=carbon_price)
     tariffs = [replace(TARIFF, supply=200_000 + 100_000 * (hour % 2)) for hour in range(24)]
-    fleet.plan(ahead(np.full((24, 4, 3), 500)), tariffs, carbon_mg)
+    fleet.plan(ahead(np.full((24, 4, 1), 1_500)), ahead(np.full((24, 4, 3), 500)), tariffs, carbon_mg)
     return [rule.columns() for rule in fleet.rules.values()]
 
 
