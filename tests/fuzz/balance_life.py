@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.contract.balance_twin import BalanceTwin, OpenSlot
 from tests.contract.market_world import GATE, METER_OWNERS, SLOT, WINDOW
 from tests.fuzz.bound import Bound, Person
 from tests.fuzz.life import Call
 from tests.fuzz.metered_life import UNLIMITED, MeteredLife, Reading
+from transactive.engine.balance_twin import BalanceTwin, OpenSlot
 from transactive.market.balance import ENERGY_END, PRICE_END
 
 VILLAGE, NATION = 10**10, 2**98
@@ -24,7 +24,7 @@ class BalanceLife(MeteredLife):
         c = super().begin()
         self.large = self.rng.random() < 0.2
         self.money = NATION if self.large else VILLAGE
-        self.twin = BalanceTwin(self.registry_twin)
+        self.twin = BalanceTwin(self.registry_twin, slot_seconds=SLOT, gate_seconds=GATE, window=WINDOW)
         for member in self.members:
             self.machine.at = self.now
             if self.echo and member is self.echo.person:

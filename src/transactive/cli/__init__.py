@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.chain import chain
+from transactive.cli.demo import demo
 from transactive.cli.keys import keys as keys_app
 from transactive.core.errors import TransactiveError
 
@@ -28,43 +29,7 @@ app = App(
 )
 
 
-@app.command
-def demo(
-    *,
-    days: int = 7,
-    start: str = "2017-06-05T00:00Z",
-    port: int = 8080,
-    serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    state: Path | None = None,
-    seed: str = "transactive",
-    node: str | None = None,
-) -> None:
-    """Replay a week of fourteen real homes: every room of the market, on a chain, then the page.
-
-    Parameters
-    ----------
-    days
-        Days to replay.
-    start
-        First slot, UTC; the data hold 2016-08-01T07:00Z to 2017-08-01T07:00Z, and one day before is history.
-    port
-        Where the page is served; the next free port if it is busy.
-    serve
-        Serve the page from before the first slot until Ctrl-C.
-    json
-        Print the summary as one JSON object on stdout, and nothing else there.
-    state
-        Folder for database and chain; without it a fresh temporary folder.
-    seed
-        Seed of the demo's keys; another seed gives other addresses and another state_hash.
-    node
-        Settle on a development node elsewhere: http(s)://, ws(s):// or ipc:PATH; else on a chain in the state folder.
-
-    """
-    from transactive.cli.run import run_demo
-
-    run_demo(days=days, start=start, port=port, serve=serve, json=json, state=state, seed=seed, node=node)
+app.command(demo)
 
 
 @app.command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import tempfile
 import time
@@ -19,19 +20,43 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of
 from transactive.engine.target import Target
+from transactive.market.registry import load
 
 
 def run_demo(
-    *, days: int, start: str, port: int, serve: bool, json: bool, state: Path | None, seed: str, node: str | None
+    *,
+    days: int,
+    start: str,
+    port: int,
+    serve: bool,
+    json: bool,
+    state: Path | None,
+    seed: str,
+    node: str | None,
+    market: str,
 ) -> None:
     """Replay the demo community, with the page from before the first slot until Ctrl-C."""
-    if days < 1:
-        raise InputError(f"--days {days}: give at least 1")
-    setting = load_setting(DEMO)
-    slots = slots_of(setting, parse_time(start), days)
+    setting = demo_setting(market)
+    slots = demo_slots(setting, start, days)
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
     target = target_of(node, None, None, None, setting.community.ids)
     _run(setting, slots, folder, seed=seed, json=json, port=port if serve else None, stay=serve, target=target)
+
+
+def demo_setting(market: str) -> Setting:
+    """The demo community with a mechanism. Raises ConfigError for one that is not installed."""
+    load(market)
+    setting = load_setting(DEMO)
+    community = setting.community
+    rules = msgspec.structs.replace(community.market, mechanism=market)
+    return dataclasses.replace(setting, community=msgspec.structs.replace(community, market=rules))
+
+
+def demo_slots(setting: Setting, start: str, days: int) -> range:
+    """Slots of the demo. Raises InputError for no days, DataError where the data lack them."""
+    if days < 1:
+        raise InputError(f"--days {days}: give at least 1")
+    return slots_of(setting, parse_time(start), days)
 
 
 def run_community(

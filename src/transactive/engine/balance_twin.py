@@ -1,11 +1,14 @@
-"""What the balance market must do, in plain Python: the price from `market.balance`, the books here."""
+"""What the balance market contract must do, in plain Python: the price from `market.balance`, the books here.
+
+It stands in the engine because it joins two rooms: the contract's rules and refusals are of `chain`, the price of
+`market`. Oracle of the contract's tests, and the books beside the chain in a day that trades there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.contract.market_world import GATE, SLOT, WINDOW
 from transactive.chain.twins.refusals import refusals
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE, RegistryTwin
 from transactive.core.errors import ContractRevert, DataError
@@ -15,11 +18,12 @@ refuse_unless = refusals("balance_market")
 metered_unless = refusals("metered")
 NO_POSITION = Position(producing=True, energy_wh=0, money_n=0)
 MAX_ENERGY = 2**56
+LATEST = 2**40
 
 
 @dataclass
 class OpenSlot:
-    """One slot. readings: meter to (exported, imported, signed)."""
+    """One slot. positions: by member. readings: meter to (exported, imported, signed). result: n¤ beyond the seed."""
 
     curve: Curve
     balance: Balance = field(default_factory=Balance)
@@ -30,10 +34,14 @@ class OpenSlot:
 
 
 class BalanceTwin:
-    """The contract's books; money in n¤, times (`now`) in Unix seconds, callers as accounts."""
+    """The contract's books; money in n¤, times (`now`) in Unix seconds, callers as accounts.
 
-    def __init__(self, registry: RegistryTwin) -> None:
+    Every function raises ContractRevert with the contract's reason where the contract would.
+    """
+
+    def __init__(self, registry: RegistryTwin, *, slot_seconds: int, gate_seconds: int, window: int) -> None:
         self.registry = registry
+        self.slot_seconds, self.gate_seconds, self.window = slot_seconds, gate_seconds, window
         self.free: dict[int, int] = {}
         self.locked: dict[int, int] = {}
         self.slots: dict[int, OpenSlot] = {}
@@ -52,30 +60,36 @@ class BalanceTwin:
         return number - 1, roles
 
     def operator(self, caller: str) -> None:
+        """Refuse anybody but the operator."""
         metered_unless(caller == self.registry.operator, "not the operator")
 
     def before_gate(self, slot: int, now: int) -> None:
-        metered_unless(slot % SLOT == 0 and slot < 2**40, "no such slot")
-        metered_unless(now + GATE < slot, "gate closed")
+        """Refuse past and closed slots, and what is no slot."""
+        metered_unless(slot % self.slot_seconds == 0 and slot < LATEST, "no such slot")
+        metered_unless(now + self.gate_seconds < slot, "gate closed")
 
     def deposit(self, caller: str, amount: int) -> None:
+        """Add money of a member."""
         refuse_unless(not self.paused, "paused")
         index, _ = self.member(caller)
         refuse_unless(0 < amount <= 2**127 - self.free.get(index, 0) - self.locked.get(index, 0), "bad amount")
         self.free[index] = self.free.get(index, 0) + amount
 
     def withdraw(self, caller: str, amount: int) -> None:
+        """Pay out what is free."""
         index, _ = self.member(caller)
         refuse_unless(amount > 0, "bad amount")
         refuse_unless(amount <= self.free.get(index, 0), "balance too low")
         self.free[index] -= amount
 
     def fund(self, amount: int) -> None:
+        """Give the pool money."""
         refuse_unless(not self.paused, "paused")
         refuse_unless(0 < amount <= 2**127, "bad amount")
         self.pool += amount
 
     def defund(self, caller: str, amount: int) -> None:
+        """Take money out of the pool."""
         self.operator(caller)
         refuse_unless(amount > 0, "bad amount")
         refuse_unless(amount <= self.pool, "pool too low")
@@ -97,10 +111,12 @@ class BalanceTwin:
         self.slots[slot] = OpenSlot(curve)
 
     def opened(self, slot: int) -> OpenSlot:
+        """A slot that is open."""
         refuse_unless(slot in self.slots and not self.slots[slot].closed, "slot not open")
         return self.slots[slot]
 
     def order(self, caller: str, slot: int, least: int, most: int, limit: int, producing: bool, now: int) -> None:
+        """Take an order."""
         refuse_unless(not self.paused, "paused")
         index, roles = self.member(caller)
         refuse_unless(roles & ((PRODUCER if producing else CONSUMER) | STORAGE) != 0, "role missing")
@@ -120,6 +136,7 @@ class BalanceTwin:
         there.positions[index], there.balance = new, fill.after
 
     def cancel(self, caller: str, slot: int, energy: int, now: int) -> None:
+        """Undo part of a promise."""
         index, _ = self.member(caller)
         self.before_gate(slot, now)
         held = self.slots[slot].positions.get(index) if slot in self.slots else None
@@ -144,9 +161,9 @@ class BalanceTwin:
         there = self.slots.get(slot)
         known = {} if there is None else dict(there.readings)
         for meter, exported, imported in readings:
-            _, owner = self.registry.meter_for(meter, slot, slot + SLOT)
-            metered_unless(now >= slot + SLOT, "slot not over")
-            metered_unless(now < slot + SLOT + WINDOW, "window over")
+            _, owner = self.registry.meter_for(meter, slot, slot + self.slot_seconds)
+            metered_unless(now >= slot + self.slot_seconds, "slot not over")
+            metered_unless(now < slot + self.slot_seconds + self.window, "window over")
             metered_unless(max(exported, imported) < MAX_ENERGY, "bad reading")
             metered_unless(meter not in known or (signed and not known[meter][2]), "reading known")
             refuse_unless(there is not None and owner in there.positions, "nothing promised")
@@ -155,8 +172,9 @@ class BalanceTwin:
             there.readings = known
 
     def settle(self, slot: int, members: Sequence[int], now: int) -> None:
-        metered_unless(slot < 2**40, "no such slot")
-        metered_unless(now >= slot + SLOT + WINDOW, "window open")
+        """End positions after the window."""
+        metered_unless(slot < LATEST, "no such slot")
+        metered_unless(now >= slot + self.slot_seconds + self.window, "window open")
         there = self.opened(slot)
         refuse_unless(len(set(members)) == len(members), "nothing promised")
         refuse_unless(all(index in there.positions for index in members), "nothing promised")
@@ -176,6 +194,6 @@ class BalanceTwin:
         own = [read for meter, read in self.slots[slot].readings.items() if self.registry.meters[meter].owner == index]
         if held.producing:
             return sum(exported for exported, _, _ in own)
-        if not own or len(own) < self.registry.meters_for(index, slot, slot + SLOT):
+        if not own or len(own) < self.registry.meters_for(index, slot, slot + self.slot_seconds):
             return held.energy_wh
         return sum(imported for _, imported, _ in own)
