@@ -1,6 +1,7 @@
 """The demo's week: every slot exact, nothing from the future, the same on any machine."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from transactive.engine.fleet import compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Gateway, Walk
 from transactive.settlement.netted import tariff_alone_n
+from transactive.trading.compiled import backward
 
 FIELDS = [
     *("slots", "members", "mechanism", "orders", "traded_wh", "energy_residual_wh", "money_residual_n"),
@@ -120,6 +122,16 @@ def test_a_compiled_run_on_all_processors_is_the_same_run(demo_setting):
         compiled = Walk(demo_setting, slots, GATEWAY, work=work)
         compiled.run()
     assert compiled.state_hash == plain.state_hash
+
+
+def test_what_cannot_be_compiled_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    assert call("init", tmp_path / "own").code == 0
+    monkeypatch.setitem(sys.modules, "numba", None)
+    backward.cache_clear()
+    called = call("run", tmp_path / "own" / "community.toml", "--compiled", "--no-page")
+    assert (called.code, called.out) == (3, "")
+    assert "transactive[compiled]" in called.err
+    assert not (tmp_path / "own" / "community.state").exists()
 
 
 def test_json_has_exactly_the_promised_fields_and_two_runs_the_same_hash(demo_run, tmp_path):

@@ -15,7 +15,7 @@ from transactive.carbon.flows import Flows
 from transactive.carbon.sources import Sources
 from transactive.core.units import IntArray, share_capped, share_columns, split_pair
 
-MOST_PARTS = 1_000_000
+MOST_PARTS = 20_000
 """With more sources x users than this, sources and users stand in a line."""
 
 

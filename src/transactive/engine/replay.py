@@ -78,20 +78,21 @@ def replay(
     """Run slots with the database in `folder` and the chain there or elsewhere, or go on where a run was interrupted.
 
     compiled: plans in machine code, on all processors; the same results. timer: a clock in seconds, for the summary.
-    Returns the outcome and whether this call made it: a finished run is
-    left as it is. Raises StateError if the folder holds another run, is in use, or cannot be written.
+    Returns the outcome and whether this call made it: a finished run is left as it is. Raises StateError if the folder
+    holds another run, is in use, or cannot be written, and InputError where nothing can be compiled.
     """
     began = timer()
     try:
-        with state.hold(folder), closing(Store(folder)) as store:
+        with (
+            compiled_work() if compiled else nullcontext(IN_TURN) as work,
+            state.hold(folder),
+            closing(Store(folder)) as store,
+        ):
             state.claim(store, setting, slots, seed, target.name)
             earlier = store.setting("outcome")
             if earlier is not None:
                 return msgspec.json.decode(earlier, type=Outcome), False
-            with (
-                compiled_work() if compiled else nullcontext(IN_TURN) as work,
-                open_chain(target, setting, slots[0], folder, store, seed) as opened,
-            ):
+            with open_chain(target, setting, slots[0], folder, store, seed) as opened:
                 outcome = _walk(setting, slots, opened, store, work, after_slot, lambda: timer() - began)
             store.set(outcome=msgspec.json.encode(outcome).decode())
             return outcome, True

@@ -30,9 +30,7 @@ def backward() -> Backward:
     try:
         numba, extending = import_module("numba"), import_module("numba.extending")
     except ImportError:
-        raise InputError(
-            "compiled plans need numba; install transactive[compiled], or leave simulation.compiled out"
-        ) from None
+        raise InputError("compiled plans need numba; install transactive[compiled], or run plainly") from None
     for formula in (deliverable_wh, drawn_wh, act, step_worth, grid_cost, level_below, between, rule, cost_to_go):
         extending.register_jitable(formula)
     kernel: Kernel = numba.njit(go_back, nogil=True, error_model="numpy")
