@@ -6,14 +6,17 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 OPTIONS = ("--port", "0", "--gas-limit", "60000000", "--hardfork", "prague", "--accounts", "0")
-LISTENS = re.compile(r"Listening on (\S+)")
+LISTENS = re.compile(r"Listening on (\S+)\n")
 
 
 def program() -> Path:
@@ -26,16 +29,24 @@ def program() -> Path:
 
 @contextmanager
 def anvil(*options: str) -> Iterator[str]:
-    """URL of a new Anvil."""
+    """URL of a new Anvil. What it says goes into a file: a pipe that nobody empties would stop it."""
     command = [str(program()), *OPTIONS, *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as process,
+    ):
         try:
-            assert process.stdout is not None
-            said = ""
-            while not (listens := LISTENS.search(said)):
-                line = process.stdout.readline()
-                assert line, f"Anvil ended: {said}"
-                said += line
-            yield f"http://{listens.group(1)}"
+            yield f"http://{_address(process, said)}"
         finally:
             process.terminate()
+
+
+def _address(process: subprocess.Popen[bytes], said: TextIO) -> str:
+    """Where it listens, once it does."""
+    while True:
+        said.seek(0)
+        text = said.read()
+        if listens := LISTENS.search(text):
+            return listens.group(1)
+        assert process.poll() is None, f"Anvil ended: {text}"
+        time.sleep(0.01)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.contract import market_world
+from tests.contract.anvil import anvil
 from tests.contract.market_world import UNLIMITED, MarketWorld
-from tests.contract.world import ON, ON_RAMP, OPERATOR, OWNER, new_client
-from transactive.chain.client import ChainClient
+from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
 from transactive.core.merkle import MONEY
@@ -40,7 +43,6 @@ def measure_currency() -> dict[str, int]:
         found[name] = client.block(client.head_timestamp + 1).receipts[0].gas_used
     client.send(ON_RAMP, token, "approve", other, 5)
     found["approve"] = client.block(client.head_timestamp + 1).receipts[0].gas_used
-    client.close()
     return found
 
 
@@ -56,7 +58,6 @@ def measure_registry() -> dict[str, int]:
         client.send(OWNER, registry, "addMeter", i, key, 0, 0, 2**40)
         receipts = client.block(client.head_timestamp + 1).receipts
     found["register a member"], found["add a meter"] = (receipt.gas_used for receipt in receipts)
-    client.close()
     return found
 
 
@@ -118,7 +119,7 @@ def measure_trade_board() -> dict[str, int]:
 
 def measure_community(accounts: int) -> dict[str, int]:
     """Two periods; the second is measured, when all words are in use."""
-    client = ChainClient.open("embedded::memory:", genesis_time=1, alloc=KEYS.addresses(accounts))
+    client = new_client(more=KEYS.addresses(accounts))
     ledger = ChainLedger.deploy(
         client,
         KEYS,
@@ -134,6 +135,12 @@ def measure_community(accounts: int) -> dict[str, int]:
     only_first = [10**12] + [0] * (accounts - 1)
     for name in ("deposit, first", "deposit, again"):
         found[name] = ledger.deposit(only_first, client.head_timestamp + 60).gas["deposit"]
+    ledger.request_withdrawal(0, 10**11)
+    ledger.release(0)
+    ledger.withdraw(0)
+    gas = ledger.block(client.head_timestamp + 60).gas
+    found |= {"withdraw: request": gas["requestWithdrawal"], "withdraw: release": gas["release"]}
+    found["withdraw"] = gas["withdraw"]
     ledger.deposit([10**12] * accounts, START)
     totals = [
         [10**8 + 97 * i, 10**8 + 97 * (accounts - 1 - i), 10**4 + i, 10**4 + accounts - 1 - i] for i in range(accounts)
@@ -149,21 +156,51 @@ def measure_community(accounts: int) -> dict[str, int]:
         ledger.block(START + (day + 1) * DAY * HOUR + WINDOW)
     found["slot commit, first of a period"], found["slot commit, later"] = ledger.gas_slot_commits[2:]
     found[f"propose and finalise, {accounts} accounts"] = ledger.gas_nettings[1]
-    client.close()
     return found
 
 
+@cache
+def measured() -> dict[str, int]:
+    """All figures on an embedded chain [gas]."""
+    return measure()
+
+
 def measure() -> dict[str, int]:
-    """All figures [gas]."""
+    """All figures on new chains [gas]."""
     markets = measure_registry() | measure_balance_market() | measure_trade_board()
     return measure_currency() | markets | measure_community(100) | measure_community(14)
 
 
 def test_gas_has_not_grown():
-    known, now = json.loads(SNAPSHOT.read_text(encoding="utf-8")), measure()
+    known, now = json.loads(SNAPSHOT.read_text(encoding="utf-8")), measured()
     assert set(known) == set(now)
     grown = {name: (known[name], gas) for name, gas in now.items() if gas > ALLOWED * known[name]}
     assert grown == {}, "write the snapshot anew only if the growth is worth it"
+
+
+@pytest.fixture
+def embedded_gas():
+    return measured()
+
+
+@pytest.fixture
+def on_anvil(monkeypatch):
+    """All chains of a test on Anvil, each on its own."""
+    monkeypatch.setattr(market_world, "_world", market_world._world.__wrapped__)
+    already = len(OPENED)
+    with ExitStack() as nodes:
+        NODES.append(lambda: nodes.enter_context(anvil("--timestamp", "1")))
+        try:
+            yield
+        finally:
+            NODES.pop()
+            while len(OPENED) > already:
+                OPENED.pop().close()
+
+
+def test_another_node_charges_the_same_gas(embedded_gas, on_anvil):
+    """Slot commitments, netting, orders on the balance market, purchases, deposits and withdrawals."""
+    assert measure() == embedded_gas
 
 
 @pytest.mark.parametrize("slots", [24, 96])
@@ -193,5 +230,5 @@ def test_purchases_stay_cheap():
 
 
 if __name__ == "__main__":
-    SNAPSHOT.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
+    SNAPSHOT.write_text(json.dumps(measured(), indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(SNAPSHOT.read_text(encoding="utf-8"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
 import pytest
 
 from transactive.chain.client import ChainClient
+from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.keys import DemoKeys
 from transactive.chain.nodes import EmbeddedNode
@@ -50,11 +51,14 @@ def reason_of(call, *arguments) -> str | None:
 
 OPENED: list[ChainClient] = []
 """Chains to close when all tests are done."""
+NODES: list[Callable[[], str]] = []
+"""What gives the URL of a new node, if tests shall not run on an embedded chain: the last one counts."""
 
 
 def new_client(genesis_time: int = 1, more: Sequence[str] = ()) -> ChainClient:
-    """Client of a new chain in memory on which everybody, and the addresses `more`, have gas."""
-    return kept(ChainClient.open("embedded::memory:", genesis_time=genesis_time, alloc=[*EVERYBODY, *more]))
+    """Client of a new chain on which everybody, and the addresses `more`, have gas; in memory, or on one of `NODES`."""
+    url = NODES[-1]() if NODES else "embedded::memory:"
+    return kept(ChainClient.open(url, genesis_time=genesis_time, alloc=[*EVERYBODY, *more]))
 
 
 def kept(client: ChainClient) -> ChainClient:
@@ -68,14 +72,17 @@ class Anchored:
 
     def __init__(self, client: ChainClient) -> None:
         self.client = client
-        assert isinstance(client._node, EmbeddedNode)
-        self.chain = client._node.chain
-        self.mark = self.chain.snapshot()
+        self.mark = client._node.ask("evm_snapshot")
+
+    @property
+    def chain(self) -> EmbeddedChain:
+        assert isinstance(self.client._node, EmbeddedNode)
+        return self.client._node.chain
 
     def restore(self) -> None:
-        assert self.chain.revert(self.mark)
+        assert self.client._node.ask("evm_revert", self.mark) is True
         self.client.forget()
-        self.mark = self.chain.snapshot()
+        self.mark = self.client._node.ask("evm_snapshot")
 
 
 class Book:
