@@ -18,7 +18,7 @@ from transactive.core.errors import DataError, InputError, StateError
 from transactive.core.tables import PostingKind
 from transactive.store import Store
 from transactive.web.access import FILE as TOKENS
-from transactive.web.access import SCOPES
+from transactive.web.access import SCOPES, Scope
 from transactive.web.app import build_app
 from transactive.web.openapi import description
 from transactive.web.problems import describe
@@ -231,9 +231,10 @@ def test_pages_tell_errors_in_words(client):
 
 ALL = dict.fromkeys(SCOPES, 200)
 NOT_GRID = {**ALL, "grid": 403}
-ROUTES = {
+ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,
     "/slots/{slot}": ALL,
+    "/compare": {**NOT_GRID, "member": 403},
     "/api/v1/slots": ALL,
     "/api/v1/clearings": ALL,
     "/api/v1/orders": NOT_GRID,
@@ -243,6 +244,7 @@ ROUTES = {
     "/api/v1/certificates": NOT_GRID,
     "/api/v1/blocks": ALL,
     "/api/v1/summary": ALL,
+    "/api/v1/compare": {"operator": 404, "auditor": 404, "member": 403, "grid": 403},  # nothing is compared here
     "/api/v1/events": ALL,
     "/api/v1/schema": ALL,
     "/api/v1/schema/openapi.json": ALL,
@@ -264,7 +266,8 @@ def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
     answer = client.get(url, headers=bearer(made[scope]))
     assert answer.status_code == ROUTES[route][scope]
     if answer.status_code == 403:
-        assert answer.json()["type"] == "urn:transactive:error:access.scope"
+        assert "The scope of this token does not include this" in answer.text
+        assert not route.startswith("/api") or answer.json()["type"] == "urn:transactive:error:access.scope"
 
 
 @pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic bm9uc2Vuc2U=", "Basic %", "Digest x", "Bearer "])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from transactive.chain.gas import settlement_gas, snapshot
 from transactive.cli.compare import show_comparison
 from transactive.config import load_setting
 from transactive.core.errors import StateError
-from transactive.engine import compare as comparing
 from transactive.engine.compare import compare, mechanisms_for
 from transactive.engine.replay import slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight.comparison import Comparison
 from transactive.insight.measures import MEASURES
+from transactive.store import Store
+from transactive.web.queries import Reader
 
 GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
 OURS = ["uniform", "pay_as_bid", "continuous"]
@@ -94,7 +95,8 @@ def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_p
     for row, known in zip(told["mechanisms"], found.mechanisms, strict=False):
         assert row["welfare_n"] == known.welfare_n
         assert row["saved"] == list(known.saved)
-    stored = comparing.load(tmp_path / "s")
+    with closing(Store(tmp_path / "s")) as store:
+        stored = Reader(store).comparison()
     assert stored is not None
     assert stored.mechanisms[0].prices == found.mechanisms[0].prices
 
@@ -150,8 +152,9 @@ def test_gas_of_a_run_is_a_line_through_the_snapshot():
     )
 
 
-def test_a_file_of_another_version_is_named(tmp_path):
-    assert comparing.load(tmp_path) is None
-    (tmp_path / comparing.FILE).write_text('{"mechanisms": 1}')
-    with pytest.raises(StateError, match=r"compare\.json: cannot be read .* compare anew"):
-        comparing.load(tmp_path)
+def test_a_comparison_of_another_version_is_named(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        assert Reader(store).comparison() is None
+        store.set(comparison='{"mechanisms": 1}')
+        with pytest.raises(StateError, match=r"comparison: .* compare anew"):
+            Reader(store).comparison()

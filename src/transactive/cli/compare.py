@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,11 @@ import msgspec
 from transactive.config import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.engine.compare import compare, mechanisms_for, save
+from transactive.engine.compare import compare, mechanisms_for
 from transactive.engine.replay import slots_from, slots_of
 from transactive.insight.comparison import Comparison
 from transactive.insight.measures import MEASURES
+from transactive.store import Store
 
 DEMO_START, DEMO_DAYS = "2017-06-05T00:00Z", 7
 
@@ -33,11 +34,27 @@ def run_compare(
     with _progress(len(slots) * len(names), setting.community.name) as done:
         comparison = compare(setting, slots, names, done=done)
     if state:
-        save(state, comparison)
+        keep(comparison, state)
     if json:
         print(msgspec.json.encode(comparison).decode())
     else:
         show_comparison(comparison)
+
+
+def compare_for_page(setting: Setting, slots: range, folder: Path) -> None:
+    """Compare all mechanisms over a finished run, unless its state holds a comparison already."""
+    with closing(Store(folder)) as store:
+        if store.setting("comparison") is not None:
+            return
+    names = mechanisms_for(None)
+    with _progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
+        keep(compare(setting, slots, names, done=done), folder)
+
+
+def keep(comparison: Comparison, folder: Path) -> None:
+    """Put a comparison into a state, replacing an earlier one; the page and the API show it."""
+    with closing(Store(folder)) as store:
+        store.set(comparison=msgspec.json.encode(comparison).decode())
 
 
 def _slots(setting: Setting, start: str | None, days: int | None, *, demo: bool) -> range:

@@ -6,12 +6,13 @@ import dataclasses
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from transactive.cli.compare import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.show import show_summary
 from transactive.cli.target import target_of
@@ -40,7 +41,8 @@ def run_demo(
     slots = demo_slots(setting, start, days)
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
     target = target_of(node, None, None, None, setting.community.ids)
-    _run(setting, slots, folder, seed=seed, json=json, port=port if serve else None, stay=serve, target=target)
+    with _page(folder, port if serve else None, stay=serve, meanwhile=lambda: compare_for_page(setting, slots, folder)):
+        _run(setting, slots, folder, seed=seed, json=json, target=target)
 
 
 def demo_setting(market: str) -> Setting:
@@ -78,57 +80,39 @@ def run_community(
     setting = load_setting(path)
     folder = state or path.parent / f"{path.stem}.state"
     target = target_of(node, deployment, keys, password_file, setting.community.ids)
-    port_of_page = port if page or stay else None
-    _run(
-        setting,
-        slots_from(setting),
-        folder,
-        seed=seed,
-        json=json,
-        port=port_of_page,
-        stay=stay,
-        compiled=compiled,
-        target=target,
-    )
+    with _page(folder, port if page or stay else None, stay=stay):
+        _run(setting, slots_from(setting), folder, seed=seed, json=json, target=target, compiled=compiled)
 
 
 def _run(
-    setting: Setting,
-    slots: range,
-    folder: Path,
-    *,
-    seed: str,
-    json: bool,
-    port: int | None,
-    stay: bool,
-    target: Target,
-    compiled: bool = False,
+    setting: Setting, slots: range, folder: Path, *, seed: str, json: bool, target: Target, compiled: bool = False
 ) -> None:
-    """Run, print the summary on stdout and everything else on stderr; port: of the page, if any."""
-    with _page(folder, port, stay=stay):
-        with slot_progress(len(slots), setting.community.name) as after_slot:
-            outcome, fresh = replay(
-                setting,
-                slots,
-                folder,
-                seed=seed,
-                target=target,
-                after_slot=after_slot,
-                compiled=compiled,
-                timer=time.perf_counter,
-            )
-        if not fresh:
-            print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
-        if json:
-            print(msgspec.json.encode(outcome.summary).decode())
-        else:
-            show_summary(outcome, setting.community, slots, folder)
-        sys.stdout.flush()
+    """Run, print the summary on stdout and everything else on stderr."""
+    with slot_progress(len(slots), setting.community.name) as after_slot:
+        outcome, fresh = replay(
+            setting,
+            slots,
+            folder,
+            seed=seed,
+            target=target,
+            after_slot=after_slot,
+            compiled=compiled,
+            timer=time.perf_counter,
+        )
+    if not fresh:
+        print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
+    if json:
+        print(msgspec.json.encode(outcome.summary).decode())
+    else:
+        show_summary(outcome, setting.community, slots, folder)
+    sys.stdout.flush()
 
 
 @contextmanager
-def _page(folder: Path, port: int | None, *, stay: bool) -> Iterator[None]:
-    """Serve the page while the block runs and, with `stay`, on until Ctrl-C."""
+def _page(
+    folder: Path, port: int | None, *, stay: bool, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Serve the page while the block runs and, with `stay`, on until Ctrl-C; `meanwhile` is done after the block."""
     if port is None:
         yield
         return
@@ -141,6 +125,7 @@ def _page(folder: Path, port: int | None, *, stay: bool) -> Iterator[None]:
         yield
         if stay:
             print(f"page stays at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+            meanwhile()
             server.wait()
     finally:
         server.stop()

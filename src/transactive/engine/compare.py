@@ -1,17 +1,15 @@
-"""The same days under several mechanisms, a process for each, and the comparison as a file in a state folder."""
+"""The same days under several mechanisms, a process for each."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from multiprocessing.sharedctypes import Synchronized
-from pathlib import Path
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from time import process_time
-
-import msgspec
+from typing import cast
 
 from transactive.config import Setting
 from transactive.core.errors import ConfigError, StateError
@@ -20,11 +18,7 @@ from transactive.engine.trial import trial
 from transactive.insight.comparison import Comparison, MechanismFigures
 from transactive.market import registry
 
-FILE = "compare.json"
-"""Name of a comparison in a state folder, where the page finds it."""
 GAS_FROM = "snapshot of the contract tests: one commitment a slot, one netting a period, the same for every mechanism"
-POLL = 0.2
-"""Seconds between two looks at how far the processes are."""
 
 
 def mechanisms_for(names: Sequence[str] | None, *, network: bool) -> tuple[str, ...]:
@@ -71,29 +65,6 @@ def compare(
     )
 
 
-def save(folder: Path, comparison: Comparison) -> None:
-    """Put a comparison into a state folder, replacing an earlier one. Raises StateError if it cannot be written."""
-    path = folder / FILE
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{FILE}.part")
-        partial.write_bytes(msgspec.json.encode(comparison))
-        partial.replace(path)
-    except OSError as error:
-        raise StateError(f"{path}: cannot be written ({error.strerror}); choose another --state folder") from error
-
-
-def load(folder: Path) -> Comparison | None:
-    """The comparison of a state folder, if there is one. Raises StateError if it is of another version."""
-    path = folder / FILE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Comparison)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise StateError(f"{path}: cannot be read ({error}); compare anew") from None
-
-
 # -- processes --------------------------------------------------------------------------------------
 
 
@@ -115,47 +86,61 @@ def _here(
 def _spread(
     setting: Setting, slots: range, names: Sequence[str], workers: int, done: Callable[[int], None]
 ) -> list[MechanismFigures]:
-    """Each mechanism in a process of its own, `workers` at a time."""
+    """Each mechanism in a process of its own, `workers` at a time; none outlives an error or Ctrl-C."""
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads of the libraries half alive
-    through = context.Value("q", 0)
-    with ProcessPoolExecutor(workers, context, initializer=_remember, initargs=(through,)) as pool:
-        jobs = [pool.submit(_in_process, setting, slots, name) for name in names]
-        with _cancelled_on_error(jobs):
-            waiting = set(jobs)
-            while waiting:
-                ended, waiting = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
-                done(through.value)
-                for job in ended:
-                    job.result()
-    return [job.result() for job in jobs]
-
-
-@contextmanager
-def _cancelled_on_error(jobs: Sequence[Future[MechanismFigures]]) -> Iterator[None]:
-    """Take jobs that have not begun out of the queue when one fails or the user interrupts."""
+    waiting, through = list(names), 0
+    running: dict[Connection, tuple[str, SpawnProcess]] = {}
+    found: dict[str, MechanismFigures] = {}
     try:
-        yield
-    except BaseException:
-        for job in jobs:
-            job.cancel()
-        raise
+        while waiting or running:
+            begun = []
+            while waiting and len(running) < workers:
+                name = waiting.pop(0)
+                here, there = context.Pipe()
+                process = context.Process(target=_in_process, args=(there, name), daemon=True)
+                process.start()
+                there.close()
+                running[here] = (name, process)
+                begun.append(here)
+            for here in begun:  # large, so not with the start: what is interrupted there cannot be ended
+                here.send((setting, slots))
+            for ready in wait(list(running)):
+                here = cast("Connection", ready)
+                name, process = running[here]
+                answer = _hear(here, name)
+                if answer is None:
+                    through += 1
+                    done(through)
+                else:
+                    found[name] = answer
+                    del running[here]
+                    process.join()
+    finally:
+        for _, process in running.values():
+            process.terminate()
+            process.join()
+    return [found[name] for name in names]
 
 
-_through: Synchronized[int] | None = None
+def _hear(process: Connection, name: str) -> MechanismFigures | None:
+    """What a process tells: None after each slot, then its figures.
+
+    Raises its error, or StateError if it ended without a word.
+    """
+    try:
+        told = process.recv()
+    except EOFError:
+        raise StateError(f"the process of {name} was ended from outside; free memory and compare anew") from None
+    if isinstance(told, Exception):
+        raise told
+    return cast("MechanismFigures | None", told)
 
 
-def _remember(through: Synchronized[int]) -> None:
-    """Keep the counter that all processes share."""
-    global _through  # noqa: PLW0603 - a process of the pool has no other place for what it was started with
-    _through = through
-
-
-def _in_process(setting: Setting, slots: range, name: str) -> MechanismFigures:
-    """One mechanism in a process of the pool."""
-
-    def after_slot() -> None:
-        if _through is not None:
-            with _through.get_lock():
-                _through.value += 1
-
-    return trial(setting, slots, name, process_time, after_slot)
+def _in_process(first: Connection, name: str) -> None:
+    """One mechanism in a process of its own; Ctrl-C is the first process's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        setting, slots = first.recv()
+        first.send(trial(setting, slots, name, process_time, lambda: first.send(None)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the first process raises it
+        first.send(error)

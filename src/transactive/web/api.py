@@ -12,14 +12,15 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
+from transactive.insight.comparison import Comparison
 from transactive.store import BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web import cursor as cursors
 from transactive.web import shapes
 from transactive.web.access import Viewer
 from transactive.web.desk import Desk
 from transactive.web.events import parse_id, stream
-from transactive.web.gate import EVERYONE, WITHOUT_GRID
-from transactive.web.problems import AccessDenied, Problem
+from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
+from transactive.web.problems import AccessDenied, NotFound, Problem
 from transactive.web.queries import Row, Run
 from transactive.web.records import (
     BlockPage,
@@ -206,6 +207,15 @@ def summary(desk: NamedDependency[Desk]) -> Summary:
     return shapes.summary(run, position, totals, desk.reader.outcome())
 
 
+@get("/compare", opt=SEES_ALL, **SHARED)
+def compare(desk: NamedDependency[Desk]) -> Comparison:
+    """The same days under several mechanisms, as `transactive compare --state` kept it."""
+    comparison = desk.reader.comparison()
+    if comparison is None:
+        raise NotFound("no comparison is kept here; run transactive compare with this --state")
+    return comparison
+
+
 @get("/events", opt=EVERYONE, responses={200: STREAM, **PROBLEMS}, raises=[], media_type=SSE)
 async def events(
     desk: NamedDependency[Desk],
@@ -220,5 +230,5 @@ async def events(
 
 def api_router() -> Router:
     """All routes of the API."""
-    handlers = [slots, clearings, orders, refusals, members, postings, certificates, blocks, summary, events]
+    handlers = [slots, clearings, orders, refusals, members, postings, certificates, blocks, summary, compare, events]
     return Router("/api/v1", route_handlers=handlers)

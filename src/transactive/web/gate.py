@@ -19,6 +19,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 STATIC = "/static"
 OPT = "scopes"
 EVERYONE = {OPT: SCOPES}
+SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
 
 

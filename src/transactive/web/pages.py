@@ -11,9 +11,11 @@ from litestar.response import Template
 
 from transactive.core.slots import time_text
 from transactive.web.community_page import community_page
+from transactive.web.compare_page import compare_page
 from transactive.web.desk import Desk
 from transactive.web.events import id_text, newest
-from transactive.web.gate import EVERYONE
+from transactive.web.gate import EVERYONE, SEES_ALL
+from transactive.web.parts import freshness
 from transactive.web.problems import NotFound
 from transactive.web.slot_page import slot_page
 
@@ -43,3 +45,15 @@ def slot_view(request: PageRequest, desk: NamedDependency[Desk], slot: FromPath[
     context = slot_page(desk.reader, run, position, totals, request.user, slot=start, idle=desk.pulse.idle)
     live = {"after": id_text(newest(run, position)), "over": position.over}
     return Template("slot.html", context={**context, "live": live})
+
+
+@get("/compare", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
+def compare(desk: NamedDependency[Desk]) -> Template:
+    """The same days under several mechanisms."""
+    run, comparison = desk.reader.run(), desk.reader.comparison()
+    fresh = None
+    if run is not None and desk.reader.position().delivered is not None:
+        position = desk.reader.position()
+        fresh = freshness(run, position, len(run.community.members), desk.pulse.idle)
+    folder = desk.reader.store.path.parent
+    return Template("compare.html", context={**compare_page(comparison, folder), "fresh": fresh})

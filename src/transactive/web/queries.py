@@ -16,8 +16,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.community import Community
+from transactive.core.errors import StateError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Readings
+from transactive.insight.comparison import Comparison
 from transactive.store import (
     BLOCKS,
     CERTIFICATES,
@@ -131,6 +133,14 @@ class Reader:
         """What the run said at its end, or None before it."""
         text = self.store.setting("outcome")
         return None if text is None else msgspec.json.decode(text, type=Outcome)
+
+    def comparison(self) -> Comparison | None:
+        """The comparison of mechanisms that was kept with the run, or None. Raises StateError for another version's."""
+        text = self.store.setting("comparison")
+        try:
+            return None if text is None else msgspec.json.decode(text, type=Comparison)
+        except msgspec.MsgspecError as error:
+            raise StateError(f"{self.store.path}: comparison: {error}; compare anew") from None
 
     def position(self) -> Position:
         """How far the run has come."""
