@@ -46,7 +46,7 @@ def compare_for_page(setting: Setting, slots: range, folder: Path) -> None:
     with closing(Store(folder)) as store:
         if store.setting("comparison") is not None:
             return
-    names = mechanisms_for(None)
+    names = mechanisms_for(None, network=setting.community.network is not None)
     with _progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
         keep(compare(setting, slots, names, done=done), folder)
 
