@@ -46,6 +46,9 @@ class Progress:
 def main() -> int:
     """Run, report, and fail if anything differed."""
     given = arguments()
+    if given.calls < 1 or given.processes < 1 or given.minutes <= 0:
+        sys.stderr.write("--calls, --processes and --minutes must be above zero\n")
+        return 2
     machine = given.evm or ("revm" if find_spec("pyrevm") else "py-evm")
     contracts = given.only or list(LIVES)
     if given.life is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -70,22 +72,29 @@ def jobs(contracts: list[str], seed: int, machine: str) -> Iterator[Job]:
 def campaign(
     work: Iterator[Job], calls: int, processes: int, seconds: float, tell: Callable[[Outcome], None]
 ) -> Outcome:
-    """Run lives until `calls` are made, `seconds` are over, or a life and its twin differ."""
+    """Run lives until `calls` are made, `seconds` are over, Ctrl-C is pressed, or a life and its twin differ."""
     found, start, running = Outcome(), time.monotonic(), set[Future[tuple[Job, Tally, str, float]]]()
     # a fresh interpreter each: a fork would take along what the parent had open
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=leave_interrupts_to_the_parent) as pool:
         running |= {pool.submit(live, job) for job in islice(work, processes + 2)}
-        while running and not found.failures and found.tally.total < calls and found.seconds < seconds:
-            done, running = wait(running, timeout=2, return_when=FIRST_COMPLETED)
-            collect(found, done)
-            running |= {pool.submit(live, job) for job in islice(work, len(done))}
-            found.seconds = time.monotonic() - start
-            tell(found)
+        with suppress(KeyboardInterrupt):
+            while running and not found.failures and found.tally.total < calls and found.seconds < seconds:
+                done, running = wait(running, timeout=2, return_when=FIRST_COMPLETED)
+                collect(found, done)
+                running |= {pool.submit(live, job) for job in islice(work, len(done))}
+                found.seconds = time.monotonic() - start
+                tell(found)
         for future in running:
             future.cancel()
         collect(found, {future for future in running if not future.cancelled()})
     found.seconds = time.monotonic() - start
     return found
+
+
+def leave_interrupts_to_the_parent() -> None:
+    """Let a life that has begun come to its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def collect(found: Outcome, done: set[Future[tuple[Job, Tally, str, float]]]) -> None:

@@ -79,7 +79,7 @@ def show(day: BalanceDay, name: str, currency: str) -> None:
         ("gas a member and slot, all in", f"{day.gas_per_member_and_slot:,}"),
         ("money made less money held", f"{day.money_residual_n} n{currency}"),
         ("left in the contract", f"{day.left_in_contract_n} n{currency}"),
-        ("contract equals its twin", "after every block" if day.twin_equals_chain else "NO"),
+        ("contract equals its twin", "to the last unit, after every slot" if day.twin_equals_chain else "NO"),
     ):
         facts.add_row(f"  {fact}", text)
     console.print(facts)

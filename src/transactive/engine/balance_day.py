@@ -118,17 +118,16 @@ class Day:
             twin.deposit(name, opening_n)
 
     def block(self, timestamp: int) -> None:
-        """Put what is queued on chain and compare."""
+        """Put what is queued on chain. Raise RuleBroken unless the contract holds what its twin owes."""
         self.count.add(self.chain.block(timestamp))
-        self.compare()
+        require(self.chain.pool_n() == self.twin.pool, "the pool on chain equals its twin")
+        require(self.chain.held_n() == self.twin.holdings(), "the contract holds what it owes")
 
     def compare(self) -> None:
-        """Raise RuleBroken unless contract and twin agree on every account, pool and token."""
+        """Raise RuleBroken unless every account on chain has what its twin has, free and locked."""
         twin, members = self.twin, range(self.chain.members)
         wanted = [(twin.free.get(index, 0), twin.locked.get(index, 0)) for index in members]
         require(self.chain.accounts_n() == wanted, "every account on chain equals its twin")
-        require(self.chain.pool_n() == twin.pool, "the pool on chain equals its twin")
-        require(self.chain.held_n() == twin.holdings(), "the contract holds what it owes")
 
     def trade(self, slot: int, plan: Plan, now: int) -> None:
         """Open a slot and let its members order in turn."""
@@ -194,6 +193,7 @@ class Day:
             self.chain.settle(slot, members[first : first + BATCH])
             self.twin.settle(slot, members[first : first + BATCH], now)
         self.block(now)
+        self.compare()
         rest = certified - used
         gained = self.twin.pool - pool - there.curve.cash_needed()
         network = gained + rest * (there.curve.floor_n if rest > 0 else there.curve.cap_n)
@@ -212,6 +212,7 @@ class Day:
             self.chain.defund(self.twin.pool)
             self.twin.defund(str(self.chain.operator.address), self.twin.pool)
         self.block(now)
+        self.compare()
 
 
 def steps(slots: range, gate_seconds: int) -> Iterator[tuple[int, str, int]]:
