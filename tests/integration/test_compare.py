@@ -17,11 +17,15 @@ from transactive.chain.gas import settlement_gas, snapshot
 from transactive.cli.compare import show_comparison
 from transactive.config import load_setting
 from transactive.core.errors import StateError
+from transactive.core.network import Line, NetworkRules, network_of
+from transactive.core.tables import Positions
 from transactive.engine.compare import compare, mechanisms_for
 from transactive.engine.replay import slots_from
+from transactive.engine.trial import congested, flows_wh
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight.comparison import Comparison
 from transactive.insight.measures import MEASURES
+from transactive.market.door import Site
 from transactive.store import Store
 from transactive.web.queries import Reader
 
@@ -75,8 +79,22 @@ def test_mechanisms_differ_as_their_rules_say(found):
     assert int(bids.shaded_mean_n) > int(uniform.shaded_mean_n)
     for figures in found.mechanisms:
         assert int(figures.saved_least_n) <= int(figures.saved_median_n) <= int(figures.saved_most_n)
-        assert int(figures.left_over_n) == figures.congested_slots == 0
+        assert figures.left_over_n == "0"
+        assert figures.congested_slots is None  # there is no network
         assert 0 <= int(figures.withheld_mean_n) <= int(figures.withheld_most_n)
+
+
+def test_a_line_is_congested_when_full_whoever_filled_it():
+    rules = NetworkRules(("root", "left", "right"), (Line("root", "left", 100, 50), Line("root", "right", 70)))
+    site = Site(np.array([1, 2, 1]), network_of(rules))
+    sales = Positions.at_one_price(0, 1, np.array([0, 60, 0]), np.array([40, 0, 20]))
+    flow = flows_wh(site, sales)
+    assert flow is not None
+    assert flow.tolist() == [-60, 60]
+    assert congested(site.network, flow)
+    assert not congested(site.network, np.array([-49, 69]))
+    assert not congested(site.network, np.array([0, 0]))
+    assert congested(site.network, np.array([0, -70]))
 
 
 def test_best_is_marked_where_it_can_be_read(found):

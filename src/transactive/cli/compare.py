@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,10 +15,15 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.compare import compare, mechanisms_for
 from transactive.engine.replay import slots_from, slots_of
-from transactive.insight.comparison import Comparison
+from transactive.insight.comparison import Comparison, MechanismFigures
 from transactive.insight.measures import MEASURES
 from transactive.store import Store
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MEASURE_WIDTH, FIGURE_WIDTH = 46, 14
+"""Characters that names and units take, and each mechanism."""
 DEMO_START, DEMO_DAYS = "2017-06-05T00:00Z", 7
 
 
@@ -73,29 +79,37 @@ def _days_left(setting: Setting, first: int) -> int:
 
 
 def show_comparison(comparison: Comparison) -> None:
-    """Print a measure a line, a mechanism a column; what is best is bold."""
-    from rich import box
+    """Print a measure a line, a mechanism a column, as many beside each other as fit; what is best is bold."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("")
-    table.add_column("")
-    for figures in comparison.mechanisms:
-        table.add_column(figures.name, justify="right")
-    for measure in MEASURES:
-        best = measure.winners(comparison.mechanisms)
-        cells = (f"[bold]{measure.show(m)}[/]" if m.name in best else measure.show(m) for m in comparison.mechanisms)
-        table.add_row(measure.name, measure.unit.replace("¤", comparison.currency), *cells)
     console = Console(highlight=False)
     orders = sorted({f"{figures.orders:,}" for figures in comparison.mechanisms})
     console.print(
         f"[bold]{comparison.community}[/]: {len(comparison.members)} members, {comparison.slots} slots from"
         f" {comparison.first_slot}, {' or '.join(orders)} orders"
     )
-    console.print(table)
+    beside = max((console.width - MEASURE_WIDTH) // FIGURE_WIDTH, 1)
+    for first in range(0, len(comparison.mechanisms), beside):
+        console.print(_table(comparison, comparison.mechanisms[first : first + beside]))
     console.print(f"  gas: {comparison.gas_from}", soft_wrap=True)
     console.print("  docs/compare.md says what each line means", soft_wrap=True)
+
+
+def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:
+    """Some of the mechanisms; what is best is best of all."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for figures in shown:
+        table.add_column(figures.name, justify="right", no_wrap=True)
+    for measure in MEASURES:
+        best = measure.winners(comparison.mechanisms)
+        cells = (f"[bold]{measure.show(m)}[/]" if m.name in best else measure.show(m) for m in shown)
+        table.add_row(measure.name, measure.unit.replace("¤", comparison.currency), *cells)
+    return table
 
 
 @contextmanager

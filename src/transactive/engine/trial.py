@@ -10,20 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import msgspec
+import numpy as np
 
 from transactive.chain.gas import settlement_gas
 from transactive.config import Setting
 from transactive.core.errors import require
-from transactive.core.tables import Orders
+from transactive.core.network import Network
+from transactive.core.tables import Orders, Positions
 from transactive.core.tariff import PriceGrid
+from transactive.core.units import IntArray
 from transactive.engine.replay import bills_of
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight import comparison
 from transactive.insight.comparison import MechanismFigures
 from transactive.market import door, incentives
-from transactive.market.door import Cleared
+from transactive.market.door import Cleared, Site
 
-MOST_ALTERED = 200
+MOST_ALTERED = 30
 """Orders of a slot that are altered: with more served ones, so many spread evenly over the book."""
 SHADE_PARTS = 20
 """A limit is understated by this part of the slot's allowed prices, in whole ticks and one at least."""
@@ -61,7 +64,7 @@ class Seen:
     buyers_n: int = 0
     turnover_n: int = 0
     left_over_n: int = 0
-    congested: int = 0
+    congested: int | None = None
     seconds: float = 0.0
     withheld_n: list[int] = field(default_factory=list)
     shaded_n: list[int] = field(default_factory=list)
@@ -85,7 +88,10 @@ class Seen:
         self.buyers_n += int(surplus[orders.is_buy].sum())
         self.turnover_n -= int(cleared.money_n[orders.is_buy].sum())
         self.left_over_n += left_over
-        self.congested += left_over > 0
+        if site := self.walk.site:
+            flow = cleared.nodal.flow_wh if cleared.nodal else flows_wh(site, record.positions)
+            if flow is not None:
+                self.congested = (self.congested or 0) + congested(site.network, flow)
         step = max(grid.size // SHADE_PARTS, 1) * grid.tick
         gains = incentives.gains(clear, orders, cleared, grid, step, MOST_ALTERED)
         self.withheld_n += gains.withheld_n
@@ -124,3 +130,22 @@ class Seen:
             prices=tuple(self.prices),
             saved=tuple(map(str, saved)),
         )
+
+
+def flows_wh(site: Site, positions: Positions) -> IntArray | None:
+    """What trades that know of no network send over its lines [Wh], (lines,), losses left out; None in a ring."""
+    network = site.network
+    if not network.radial:
+        return None
+    wanted = np.zeros(len(network), np.int64)
+    np.add.at(wanted, site.node, positions.bought_wh - positions.sold_wh)
+    flow = np.zeros(len(network.start), np.int64)
+    for line in range(len(flow) - 1, -1, -1):  # line k leads to node k + 1, which comes after the node it hangs on
+        flow[line] = wanted[line + 1]
+        wanted[network.start[line]] += wanted[line + 1]
+    return flow
+
+
+def congested(network: Network, flow_wh: IntArray) -> bool:
+    """Whether a line is full or beyond its limit."""
+    return bool(((flow_wh > 0) & (flow_wh >= network.limit_wh) | (flow_wh < 0) & (-flow_wh >= network.back_wh)).any())
