@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.accounts import NAMED
-from transactive.core.community import Community
+from transactive.core.community import Community, MarketRules
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.network import network_of
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
@@ -26,6 +26,8 @@ DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo" / "community.toml"
 EXAMPLE = DATA / "example" / "community.toml"
 DAY_MINUTES = 1440
+SESSIONS = (("intraday",), ("day_ahead", "intraday"))
+"""Sessions that a community can have, in the order in which they close."""
 LARGEST_DEVICE = 10**7
 """Largest power or capacity of a member's device [W or Wh]; beyond it products of a plan would leave 64 bits."""
 MOST_MEMBERS = 2**12 - len(NAMED)
@@ -142,6 +144,21 @@ def _check_prices(setting: Setting, name: str) -> None:
 
 def _check(community: Community, name: str) -> None:
     """What the types cannot say."""
+    _check_market(community, name)
+    _check_network(community, name)
+    _check_sources(community, name)
+    _check_members(community, name)
+    if community.run.first_slot is not None:
+        try:
+            parse_time(community.run.first_slot)
+        except InputError as error:
+            raise ConfigError(f"{name}: run.first_slot: {error}") from None
+    if community.accounts.top_up_to_n < community.accounts.top_up_below_n:
+        raise ConfigError(f"{name}: accounts.top_up_to_n is below accounts.top_up_below_n; raise it")
+
+
+def _check_market(community: Community, name: str) -> None:
+    """Slots, sessions and mechanism are possible together."""
     market = community.market
     if market.slot_minutes not in SLOT_MINUTES:
         allowed = ", ".join(map(str, SLOT_MINUTES))
@@ -156,16 +173,27 @@ def _check(community: Community, name: str) -> None:
         raise ConfigError(
             f"{name}: market.mechanism {market.mechanism!r} needs a network; add [network], or choose another mechanism"
         )
-    _check_network(community, name)
-    _check_sources(community, name)
-    _check_members(community, name)
-    if community.run.first_slot is not None:
-        try:
-            parse_time(community.run.first_slot)
-        except InputError as error:
-            raise ConfigError(f"{name}: run.first_slot: {error}") from None
-    if community.accounts.top_up_to_n < community.accounts.top_up_below_n:
-        raise ConfigError(f"{name}: accounts.top_up_to_n is below accounts.top_up_below_n; raise it")
+    _check_sessions(market, isinstance(mechanism, registry.ByNode), name)
+
+
+def _check_sessions(market: MarketRules, by_node: bool, name: str) -> None:
+    """Sessions are known, in their order and before the gate; lines are not filled twice."""
+    if market.sessions not in SESSIONS:
+        raise ConfigError(
+            f'{name}: market.sessions = {list(market.sessions)}; choose ["intraday"] or both, day_ahead first'
+        )
+    if "day_ahead" not in market.sessions:
+        return
+    if not market.gate_closure_minutes <= market.day_ahead_gate_minutes <= DAY_MINUTES:
+        raise ConfigError(
+            f"{name}: market.day_ahead_gate_minutes = {market.day_ahead_gate_minutes}; give a number from"
+            f" market.gate_closure_minutes = {market.gate_closure_minutes} to {DAY_MINUTES}"
+        )
+    if by_node:
+        raise ConfigError(
+            f"{name}: market.sessions = {list(market.sessions)} and market.mechanism {market.mechanism!r} would fill"
+            " each line twice; choose one of them"
+        )
 
 
 def _check_network(community: Community, name: str) -> None:

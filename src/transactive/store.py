@@ -19,10 +19,10 @@ from transactive.core.errors import StateError
 from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Positions, Postings, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
+from transactive.market.door import Cleared
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import BlockReceipt
-    from transactive.market.door import Cleared
 
 FILE = "market.sqlite"
 METADATA = sa.MetaData()
@@ -58,6 +58,10 @@ ORDERS = _table(
 )
 POSITIONS = _table("positions", ("slot", "is_buy", "member", "price"), "energy_wh")
 REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
+ORDERS_AHEAD, POSITIONS_AHEAD, REFUSALS_AHEAD = (
+    _table(f"{table.name}_ahead", [c.name for c in table.primary_key], *(c.name for c in table.c if not c.primary_key))
+    for table in (ORDERS, POSITIONS, REFUSALS)
+)
 READINGS = _table(
     "readings",
     ("slot", "member"),
@@ -137,6 +141,15 @@ class Store:
                 _put(connection, LINES, slot, {"line": np.arange(len(nodal.flow_wh)), **flows})
             _put_one(connection, CLEARINGS, row)
 
+    def save_trading_ahead(self, orders: Orders, refusals: Refusals, cleared: Cleared) -> None:
+        """Write what the day-ahead session did for a slot; what the slot comes to is written at its gate."""
+        slot = orders.slot
+        with self._transaction() as connection:
+            given = {"allocated_wh": cleared.clearing.allocated_wh, "money_n": cleared.money_n}
+            _put(connection, ORDERS_AHEAD, slot, _rows(orders, **given))
+            _put(connection, REFUSALS_AHEAD, slot, _rows(refusals))
+            _put(connection, POSITIONS_AHEAD, slot, cleared.positions.columns())
+
     def save_delivery(
         self,
         positions: Positions,
@@ -202,16 +215,38 @@ class Store:
         cleared = self.rows(sa.select(CLEARINGS).where(CLEARINGS.c.slot == slot))
         if not cleared:
             return None
-        columns = _columns(self.rows(sa.select(ORDERS).where(ORDERS.c.slot == slot).order_by(ORDERS.c.row)), ORDERS)
+        orders, given, _ = self._orders(ORDERS, slot)
+        positions = self._positions(POSITIONS, slot, members).losing(cleared[0]["lost_wh"], cleared[0]["lost_n"])
+        price, traded = cleared[0]["price"], cleared[0]["traded_wh"]
+        if traded < int(positions.bought_wh.sum()):  # several sessions: some was traded again
+            positions = positions.netted()
+        return orders, Clearing(slot, price, traded, given, positions.bought_wh, positions.sold_wh), positions
+
+    def trading_ahead(self, slot: int, members: int) -> tuple[Orders, Refusals, Cleared]:
+        """What the day-ahead session of a slot did, as it was saved; its price is not kept."""
+        orders, given, money = self._orders(ORDERS_AHEAD, slot)
+        statement = sa.select(REFUSALS_AHEAD).where(REFUSALS_AHEAD.c.slot == slot).order_by(REFUSALS_AHEAD.c.row)
+        refused = _columns(self.rows(statement), REFUSALS_AHEAD)
+        names = ("member", "price", "energy_wh", "missing_n")
+        refusals = Refusals(slot=slot, is_buy=refused["is_buy"].astype(bool), **{name: refused[name] for name in names})
+        positions = self._positions(POSITIONS_AHEAD, slot, members)
+        traded = int(positions.bought_wh.sum())
+        clearing = Clearing(slot, 0, traded, given, positions.bought_wh, positions.sold_wh)
+        return orders, refusals, Cleared(clearing, positions, money)
+
+    def _orders(self, table: sa.Table, slot: int) -> tuple[Orders, IntArray, IntArray]:
+        """Orders of a slot, what each was given [Wh], and what it received − paid [n¤]."""
+        columns = _columns(self.rows(sa.select(table).where(table.c.slot == slot).order_by(table.c.row)), table)
         names = ("member", "price", "energy_wh", "lock_n")
         is_buy = columns["is_buy"].astype(bool)
         orders = Orders(slot=slot, is_buy=is_buy, **{name: columns[name] for name in names})
-        held = _columns(self.rows(sa.select(POSITIONS).where(POSITIONS.c.slot == slot)), POSITIONS)
+        return orders, columns["allocated_wh"], columns["money_n"]
+
+    def _positions(self, table: sa.Table, slot: int, members: int) -> Positions:
+        """Positions of a slot."""
+        held = _columns(self.rows(sa.select(table).where(table.c.slot == slot)), table)
         rows = (held["member"], held["is_buy"].astype(bool), held["energy_wh"], held["price"])
-        positions = Positions.of(slot, members, *rows).losing(cleared[0]["lost_wh"], cleared[0]["lost_n"])
-        price, traded = cleared[0]["price"], cleared[0]["traded_wh"]
-        given = columns["allocated_wh"]
-        return orders, Clearing(slot, price, traded, given, positions.bought_wh, positions.sold_wh), positions
+        return Positions.of(slot, members, *rows)
 
     def rows(self, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
         """Rows of a query as mappings."""

@@ -18,7 +18,7 @@ from transactive.market import door, registry, uniform
 from transactive.market.door import Cleared, Site
 from transactive.market.fills import Fills, check_fills, exact_fills
 from transactive.settlement.funds import advance
-from transactive.settlement.netted import certified_wh, deliver, post, tariff_alone_n
+from transactive.settlement.netted import deliver, post, sales_wh, tariff_alone_n
 from transactive.trading.escrow import lock_price, locked_after_clearing
 
 NAMES = registry.names()
@@ -161,7 +161,8 @@ def test_the_dearest_sales_fall_short_first() -> None:
     rows = [(0, True, 50, 130), (0, True, 30, 110), (1, False, 30, 110), (1, False, 50, 130)]
     member, is_buy, energy, price = (np.array(column) for column in zip(*rows, strict=True))
     positions = Positions.of(0, 2, member, is_buy, energy, price)
-    assert certified_wh(positions, np.array([2, 3]), whole(0, 45)).tolist() == [30, 15]
+    certified, short, again = sales_wh(positions, np.array([2, 3]), whole(0, 45))
+    assert (certified.tolist(), short.tolist(), again.tolist()) == ([30, 15], [0, 35], [0, 0])
     nothing = whole(0, 0)
     meters = Readings(0, whole(80, 0), whole(0, 45), whole(0, 45), nothing, nothing)
     tariff = Tariff(280, 80, 30)

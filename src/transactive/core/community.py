@@ -40,13 +40,20 @@ class Member(Record, frozen=True, kw_only=True):
 
 
 class MarketRules(Record, frozen=True, kw_only=True):
-    """How a slot clears."""
+    """How a slot clears: `intraday` at its gate, and before that, if asked for, `day_ahead` with its whole period."""
 
     mechanism: str = "uniform"
     slot_minutes: int = 60
     gate_closure_minutes: NotNegative = 60
     slots_per_period: Positive = 24
+    sessions: tuple[Literal["day_ahead", "intraday"], ...] = ("intraday",)
+    day_ahead_gate_minutes: NotNegative = 720
     tick_micro_per_kwh: Positive = 100
+
+    @property
+    def day_ahead_lead(self) -> int | None:
+        """Slots between the gate of the day-ahead session and the period, rounded up; None without such a session."""
+        return -(-self.day_ahead_gate_minutes // self.slot_minutes) if "day_ahead" in self.sessions else None
 
 
 class TariffRules(Record, frozen=True, kw_only=True):

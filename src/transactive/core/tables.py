@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from transactive.core.units import BoolArray, IntArray
+
+Rows = TypeVar("Rows", bound="Table")
 
 
 class Table:
@@ -34,6 +36,13 @@ class Table:
     def columns(self) -> dict[str, Any]:
         """Columns by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
+def stacked(first: Rows, second: Rows) -> Rows:
+    """Two tables of one kind and slot, the second below the first."""
+    below = second.columns()
+    rows = {name: np.concatenate((rows, below[name])) for name, rows in first.columns().items() if name != "slot"}
+    return replace(first, **rows)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,9 +197,10 @@ class Clearing(Table):
 class Positions(Table):
     """What members bought and sold of one slot, in all its clearings, and at which prices: what settlement settles.
 
-    bought_wh, sold_wh: (members,). The columns beside them have one row for each price at which a member bought or
-    sold, (rows,), Wh > 0: buys before sells, then by member, then by rising price [µ¤/kWh]. lost_wh: what the network
-    bought for the losses of its lines, lost_n [n¤]: what it pays for it; sold = bought + lost.
+    bought_wh, sold_wh: (members,); netted, they are what a member shall take or give. The columns beside them have one
+    row for each price at which a member bought or sold, (rows,), Wh > 0: buys before sells, then by member, then by
+    rising price [µ¤/kWh]. lost_wh: what the network bought for the losses of its lines, lost_n [n¤]: what it pays for
+    it; sold = bought + lost.
     """
 
     slot: int
@@ -244,6 +254,11 @@ class Positions(Table):
         """The same positions, with what the network bought for losses and pays for it."""
         return replace(self, lost_wh=lost_wh, lost_n=lost_n)
 
+    def netted(self) -> Positions:
+        """The same trades, with what a member bought as well as sold taken off both: nobody delivers it."""
+        both = np.minimum(self.bought_wh, self.sold_wh)
+        return replace(self, bought_wh=self.bought_wh - both, sold_wh=self.sold_wh - both)
+
     @property
     def surplus_n(self) -> int:
         """What buyers pay less what sellers receive [n¤]: nothing, or congestion rent less what losses cost."""
@@ -283,8 +298,9 @@ class Delivery(Table):
 
 
 class PostingKind(IntEnum):
-    """Why money moves, in the order in which a slot posts it; what came later than the dividend stands before advances.
+    """Why money moves, in the order in which a slot posts it.
 
+    Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -306,6 +322,7 @@ class PostingKind(IntEnum):
     LEVY = 16
     LEVY_RETURN = 17
     LOSSES = 18
+    TRADED_AGAIN = 19
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -328,8 +345,7 @@ class Postings(Table):
 
     def and_then(self, more: Postings) -> Postings:
         """These postings followed by others of the same slot."""
-        pairs = ((getattr(self, f.name), getattr(more, f.name)) for f in fields(self) if f.name != "slot")
-        return Postings(self.slot, *(np.concatenate(pair) for pair in pairs))
+        return stacked(self, more)
 
     def net_n(self, accounts: int) -> IntArray:
         """Received − paid per account [n¤], (accounts,). Sums to zero."""

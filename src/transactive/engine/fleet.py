@@ -107,28 +107,31 @@ class Fleet:
         rest_price, work = int(need.min()), self.work
         return plan(forecast, devices, need, spare, rest_price, spread=work.spread, backward=work.backward)
 
-    def expected_net_load(self, forecast: Forecast) -> IntArray:
-        """Samples of net load after the battery's action in the forecast's last slot [Wh], (samples, members).
+    def expected_net_load(self, forecast: Forecast, slots: int = 1) -> IntArray:
+        """Samples of net load after the battery's action [Wh] in the forecast's last slots, (slots, samples, members).
 
-        Each sample walks through the forecast's slots from today's charge level, so the level at the start of the last
-        slot is predicted sample by sample.
+        Each sample walks through the forecast's slots from today's charge level, so the level at the start of a slot is
+        predicted sample by sample.
         """
-        expected: IntArray = forecast.net_load_wh[-1].copy()
-        for group, net in zip(
-            self._groups, self.work.spread(partial(self._moved, forecast), self._groups), strict=True
-        ):
-            expected[:, group] = net
+        expected: IntArray = forecast.net_load_wh[-slots:].copy()
+        moved = self.work.spread(partial(self._moved, forecast, slots), self._groups)
+        for group, net in zip(self._groups, moved, strict=True):
+            expected[:, :, group] = net
         return expected
 
-    def _moved(self, forecast: Forecast, group: IntArray) -> IntArray:
-        """Samples of a group of batteries, (samples, group)."""
+    def _moved(self, forecast: Forecast, slots: int, group: IntArray) -> IntArray:
+        """Samples of a group of batteries, (slots, samples, group)."""
         devices = self.devices.rows(group)
-        net: IntArray = forecast.net_load_wh[-1][:, group]
+        net: IntArray = forecast.net_load_wh[-slots:, :, group]
         charged = self.charged_wh[group]
-        for slot, load in zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True):
+        before = len(forecast.slots) - slots
+        for place, (slot, load) in enumerate(
+            zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True)
+        ):
             if slot in self.rules:  # before the first slot of the market no battery moves
                 charge, discharge, charged = follow(self.rules[slot].rows(group), devices, charged, load)
-                net = load + charge - discharge
+                if place >= before:
+                    net[place - before] = load + charge - discharge
         return net
 
     def deliver(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:

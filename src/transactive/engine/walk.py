@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from transactive.core.units import IntArray
 from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.levies import Levies
+from transactive.engine.sessions import Session, Timetable
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
@@ -40,7 +41,7 @@ from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
-from transactive.trading.curves import curve_orders
+from transactive.trading.curves import remaining_orders
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 from transactive.trading.worth import carbon_worth, inside_prices, tariff_prices
 
@@ -106,6 +107,7 @@ class Walk:
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
         self.mechanism = registry.load(community.market.mechanism)
         self.site = door.site_of(community)
+        self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
@@ -116,6 +118,7 @@ class Walk:
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self._net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
+        self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
@@ -130,6 +133,7 @@ class Walk:
             self.anchor.open(self.clock.gate(self.slots[0]) - 1)
         first = self.slots[0] - lead * length if done is None else done + length
         for now in range(first, self.slots[-1] + length, length):
+            self.trade_ahead(now)
             closing = now + lead * length
             if closing in self.slots:
                 self.trade(closing)
@@ -145,13 +149,21 @@ class Walk:
         fleets = (self.fleet, self.baseline_fleet)
         done, self.digest, self.lots = restore(data, fleets, self.ledger, self.anchor, self.tally)
         for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
-            traded = self.store.trading(slot, self.accounts.members)
-            if traded is None:
-                raise StateError(f"{self.store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
-            self._traded[slot] = traded
+            self._take_up(self.store, slot, gate_closed=self.clock.gate(slot) <= done)
             self._plan(slot)
         self._commit(done)
         return done
+
+    def _take_up(self, store: Store, slot: int, *, gate_closed: bool) -> None:
+        """Take up what was traded for a slot that is not delivered: at its gate, or only the day ahead."""
+        members = self.accounts.members
+        if not gate_closed:
+            self._early[slot] = Session(*store.trading_ahead(slot, members))
+            return
+        traded = store.trading(slot, members)
+        if traded is None:
+            raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
+        self._traded[slot] = traded
 
     @property
     def state_hash(self) -> str:
@@ -162,38 +174,73 @@ class Walk:
 
     # -- before delivery ------------------------------------------------------------------------
 
+    def trade_ahead(self, now: int) -> None:
+        """Close the day-ahead session, if there is one at this time: the slots of a period, each with its clearing."""
+        slots = self.timetable.day_ahead.get(now)
+        if slots is None:
+            return
+        for slot in slots:
+            self._plan(slot)
+        ahead = self._forecast(now, range(now, slots.stop, self.clock.length))
+        expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self._premiums(now, ahead)
+        for slot, net_load, premium in zip(slots, expected, premiums[-len(slots) :], strict=True):
+            self._early[slot] = session = self._clear(slot, net_load, premium)
+            if self.store:
+                self.store.save_trading_ahead(session.orders, session.refusals, session.cleared)
+
     def trade(self, slot: int) -> None:
         """Close the gate of a slot: forecast, orders with their locks, clearing."""
-        length, tariff = self.clock.length, self._tariff(slot)
-        grid = PriceGrid.of(tariff, self.community.market.tick_micro_per_kwh)
         self._plan(slot)
-        near = self._forecast(slot, range(self.clock.gate(slot), slot + length, length))
-        expected = self.fleet.expected_net_load(near)
-        most_export = self.devices.pv_wh + self.devices.power_wh
-        wished = curve_orders(slot, expected, most_export, tariff, grid, self._premium(near))
-        orders, refusals = admit(wished, self.ledger.free_n())
-        self.ledger.lock(slot, locked_before_clearing(orders, self.accounts.members))
-        cleared = door.clear(self.mechanism, orders, grid, self.accounts.members, self.site)
-        self.ledger.lock(slot, locked_after_clearing(cleared.positions, tariff))
-        self._traded[slot] = (orders, cleared.clearing, cleared.positions)
-        self.tally.refused += len(refusals)
+        gate = self.clock.gate(slot)
+        near = self._forecast(gate, range(gate, slot + self.clock.length, self.clock.length))
+        session = self._clear(slot, self.fleet.expected_net_load(near)[0], self._premiums(gate, near)[-1])
+        cleared = session.cleared
+        self._traded[slot] = (session.orders, cleared.clearing, cleared.positions)
         if self.store:
-            self.store.save_trading(orders, refusals, cleared, grid, tariff, self._grid_g(slot))
+            tariff = self._tariff(slot)
+            self.store.save_trading(
+                session.orders, session.refusals, cleared, self._grid(tariff), tariff, self._grid_g(slot)
+            )
+
+    def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
+        """Order and clear a slot from the position that an earlier session left; locks cover both.
+
+        expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
+        """
+        tariff, members = self._tariff(slot), self.accounts.members
+        grid = self._grid(tariff)
+        earlier = self._early.pop(slot, None)
+        held = earlier.held_wh if earlier else np.zeros(members, np.int64)
+        most_export = self.devices.pv_wh + self.devices.power_wh
+        wished = remaining_orders(slot, expected, most_export, held, tariff, grid, premium)
+        orders, refusals = admit(wished, self.ledger.free_n())
+        self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
+        session = Session(orders, refusals, door.clear(self.mechanism, orders, grid, members, self.site))
+        if earlier:
+            session = earlier.and_then(session)
+        self.ledger.lock(slot, locked_after_clearing(session.cleared.positions, tariff))
+        self.tally.refused += len(refusals)
+        return session
+
+    def _grid(self, tariff: Tariff) -> PriceGrid:
+        """Price grid of a slot."""
+        return PriceGrid.of(tariff, self.community.market.tick_micro_per_kwh)
 
     def _plan(self, slot: int) -> None:
-        """Make sure that both fleets have a rule for a slot: plans are made at the first gate of a period or run."""
+        """Make sure that both fleets have a rule for a slot: plans are made as the first session of a period closes."""
         if slot in self.fleet.rules:
             return
         length, period = self.clock.length, self.clock.slots_per_period * self.clock.length
         first = max(slot // period * period, self.slots[0])
         end = min(slot // period * period + period + LOOK_AHEAD, self.setting.end)
         slots = range(first, end, length)
-        community, batteries = self._ahead(first, slots)
+        now = self.timetable.planned_at(slot)
+        community, batteries = self._ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
-        self.fleet.plan(community, batteries, tariffs, self._carbon_worth(first, community))
+        self.fleet.plan(community, batteries, tariffs, self._carbon_worth(now, community))
         self.baseline_fleet.plan(community, batteries, tariffs)
 
-    def _ahead(self, slot: int, slots: range) -> tuple[Forecast, Forecast]:
+    def _ahead(self, now: int, slots: range) -> tuple[Forecast, Forecast]:
         """Forecasts for a plan: samples of the community's sum, and those of the homes with a battery.
 
         Some homes at a time, as all samples of all homes would take more memory than everything else.
@@ -201,29 +248,28 @@ class Walk:
         total, kept = np.zeros(1, np.int64), []
         for start in range(0, self.accounts.members, HOMES_AT_ONCE):
             homes = slice(start, start + HOMES_AT_ONCE)
-            some = self._forecast(slot, slots, homes)
+            some = self._forecast(now, slots, homes)
             total = total + some.net_load_wh.sum(axis=2, keepdims=True)
             kept.append(some.net_load_wh[:, :, self.devices.capacity_wh[homes] > 0])
         times = some.slots, some.known_until
         return Forecast(*times, total), Forecast(*times, np.concatenate(kept, axis=2))
 
-    def _carbon_worth(self, slot: int, ahead: Forecast) -> IntArray | None:
-        """What a Wh is expected to save in coming slots [mg], (slots,), as known at the gate of `slot`."""
+    def _carbon_worth(self, now: int, ahead: Forecast) -> IntArray | None:
+        """What a Wh is expected to save in coming slots [mg], (slots,), as known at `now` [Unix s]."""
         if self.carbon_price is None:
             return None
         day = DAY // self.clock.length
-        known = self._row(self.clock.gate(slot))
+        known = self._row(now)
         past = self.setting.environment.grid_g_per_kwh[max(known - CARBON_DAYS * day, 0) : known]
         expected = intensity(past, self._slot(known - len(past)), self.clock.length, ahead.slots)
         return carbon_worth(ahead, expected)
 
-    def _premium(self, near: Forecast) -> IntArray | None:
-        """What each member pays beyond its worth for energy with a certificate [µ¤/kWh], (members,)."""
-        slot = int(near.slots[-1])
-        saved = self._carbon_worth(slot, near)
+    def _premiums(self, now: int, ahead: Forecast) -> Sequence[IntArray | None]:
+        """What members pay beyond its worth for energy with a certificate [µ¤/kWh], slot by slot, each (members,)."""
+        saved = self._carbon_worth(now, ahead)
         if saved is None or self.carbon_price is None:
-            return None
-        return self.carbon_price * max(int(saved[-1]) - self.community.carbon.pv_g_per_kwh, 0)
+            return [None] * len(ahead.slots)
+        return [self.carbon_price * max(mg - self.community.carbon.pv_g_per_kwh, 0) for mg in saved.tolist()]
 
     # -- delivery and after ---------------------------------------------------------------------
 
@@ -299,9 +345,9 @@ class Walk:
 
     # -- what is known --------------------------------------------------------------------------
 
-    def _forecast(self, slot: int, slots: range, homes: slice = slice(None)) -> Forecast:
-        """Forecast of coming slots from the readings of slots that ended by the gate of `slot`."""
-        known = self._row(self.clock.gate(slot))
+    def _forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
+        """Forecast of coming slots from the readings of slots that ended by `now` [Unix s]."""
+        known = self._row(now)
         begin = max(known - SAMPLE_DAYS * DAY // self.clock.length, 0)  # older readings are not looked at
         return forecast(self._net_load_wh[begin:known, homes], self._slot(begin), self.clock.length, slots)
 

@@ -46,6 +46,26 @@ def site_of(community: Community) -> Site | None:
     return Site(np.array([number[member.node or ""] for member in community.members], np.int64), network)
 
 
+def join(first: Cleared, second: Cleared) -> Cleared:
+    """Two clearings of one slot as one: each trade at its price, and what members shall take and give on balance.
+
+    The price is what buyers paid on average, halves up, and the traded energy is what somebody shall deliver.
+    """
+    positions = first.positions.and_then(second.positions).netted()
+    money = np.concatenate((first.money_n, second.money_n))
+    bought = int((positions.energy_wh * positions.is_buy).sum())
+    paid = int((positions.energy_wh * positions.price * positions.is_buy).sum())
+    clearing = Clearing(
+        slot=positions.slot,
+        price=(2 * paid + bought) // (2 * bought) if bought else 0,
+        traded_wh=int(positions.bought_wh.sum()),
+        allocated_wh=np.concatenate((first.clearing.allocated_wh, second.clearing.allocated_wh)),
+        bought_wh=positions.bought_wh,
+        sold_wh=positions.sold_wh,
+    )
+    return Cleared(clearing, positions, money)
+
+
 def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int, site: Site | None = None) -> Cleared:
     """Clear the orders of one slot with a mechanism of any kind.
 

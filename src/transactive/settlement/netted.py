@@ -84,8 +84,7 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     buys, sells = np.flatnonzero(positions.is_buy), np.flatnonzero(~positions.is_buy)
     buyer, seller = positions.member[buys], positions.member[sells]
     buy_price, sell_price = positions.price[buys], positions.price[sells]
-    certified = certified_wh(positions, sells, delivery.exported_wh)
-    short = positions.energy_wh[sells] - certified
+    certified, short, again = sales_wh(positions, sells, delivery.exported_wh)
     inside = delivery.give_inside_wh.sum() + delivery.lost_give_inside_wh
     left_inside, left_over = (np.int64(wh) for wh in (delivery.lost_give_inside_wh, delivery.lost_give_supplier_wh))
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
@@ -96,6 +95,7 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             (kind.BOUGHT, buyer, escrow, positions.energy_wh[buys], buy_price),
             (kind.CERTIFIED, escrow, seller, certified, sell_price),
             (kind.SHORTFALL_REFUND, escrow, seller, short, sell_price),
+            (kind.TRADED_AGAIN, escrow, seller, again, sell_price),
             (kind.SHORT_INSIDE, member, pool, delivery.short_inside_wh, tariff.needs_pay),
             (kind.SHORT_SUPPLIER, member, supplier, delivery.short_supplier_wh, tariff.grid_cost),
             (kind.EXTRA_INSIDE, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
@@ -120,16 +120,19 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     return postings
 
 
-def certified_wh(positions: Positions, sells: IntArray, exported_wh: IntArray) -> IntArray:
-    """What the meters, (members,), certify of each sell row: a member's cheapest sales first, so its dearest are short.
+def sales_wh(positions: Positions, sells: IntArray, exported_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Split each sell row: what the meters, (members,), certify, what is short, and what its seller had bought itself.
 
-    A row gives what it is short back at its own price, so this decides the names of postings, not anybody's money.
+    A member's cheapest sales are certified first. A row is paid in full at its own price whatever it is, so this
+    decides the names of postings, not anybody's money.
     """
     seller, energy = positions.member[sells], positions.energy_wh[sells]
-    earlier_members = np.cumsum(positions.sold_wh) - positions.sold_wh
-    before = np.cumsum(energy) - energy - earlier_members[seller]  # of the same member, at lower prices
-    certified: IntArray = np.clip(exported_wh[seller] - before, 0, energy)
-    return certified
+    total = np.cumsum(energy)
+    starts = np.searchsorted(seller, np.arange(len(exported_wh)))
+    before = total - energy - np.concatenate(([0], total))[starts][seller]  # of the same member, at lower prices
+    due = np.clip(positions.sold_wh[seller] - before, 0, energy)
+    certified = np.clip(np.minimum(positions.sold_wh, exported_wh)[seller] - before, 0, energy)
+    return certified, due - certified, energy - due
 
 
 Line = tuple[PostingKind, IntArray | int, IntArray | int, IntArray | np.int64, IntArray | int]

@@ -63,6 +63,23 @@ def curve_orders(
     return Orders(slot, member[real], is_buy, price, energy, energy * lock_price(is_buy, price, tariff))
 
 
+def remaining_orders(
+    slot: int,
+    net_load_wh: IntArray,
+    most_export_wh: IntArray,
+    held_wh: IntArray,
+    tariff: Tariff,
+    grid: PriceGrid,
+    premium: IntArray | None = None,
+) -> Orders:
+    """Orders of members that hold a position of the slot from an earlier session, as `curve_orders` otherwise.
+
+    held_wh: bought − sold [Wh], (members,). They lead from there to the best position, so that both sessions together
+    never sell more than the devices can give: what was sold is not there again, what was bought may be sold.
+    """
+    return curve_orders(slot, net_load_wh - held_wh, most_export_wh + held_wh, tariff, grid, premium)
+
+
 def _limits(samples: int, tariff: Tariff, grid: PriceGrid) -> tuple[IntArray, IntArray]:
     """Limit of each buy step from the lowest sample up, and of each sell step from the highest down [µ¤/kWh]."""
     needs, gives = tariff.needs_pay, tariff.gives_receive

@@ -19,6 +19,7 @@ POSTED = {
     PostingKind.BOUGHT: "Buyers pay for what they bought",
     PostingKind.CERTIFIED: "Producers are paid for certified energy",
     PostingKind.SHORTFALL_REFUND: "Buyers’ money for energy not delivered",
+    PostingKind.TRADED_AGAIN: "Bought in one session, sold in another",
     PostingKind.SHORT_INSIDE: "… replaced inside the community",
     PostingKind.SHORT_SUPPLIER: "… replaced by the supplier",
     PostingKind.EXTRA_INSIDE: "Taken beyond orders, met inside",

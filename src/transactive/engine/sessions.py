@@ -1,0 +1,68 @@
+"""Sessions of the market for the same slots: day-ahead for a whole period at once, intraday for each slot at its gate.
+
+What a session traded is a position of the slot. The next one trades from there, and settlement settles their sum, each
+trade at its own price; so a device that is promised in one session is not there again in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from transactive.core.slots import Clock
+from transactive.core.tables import Orders, Refusals, stacked
+from transactive.core.units import IntArray
+from transactive.market import door
+from transactive.market.door import Cleared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """Orders of one slot, those that were refused, and what became of them; of one session or of all so far."""
+
+    orders: Orders
+    refusals: Refusals
+    cleared: Cleared
+
+    @property
+    def held_wh(self) -> IntArray:
+        """Bought − sold per member [Wh], (members,)."""
+        return self.cleared.positions.bought_wh - self.cleared.positions.sold_wh
+
+    def and_then(self, later: Session) -> Session:
+        """Both sessions as one."""
+        orders, refusals = stacked(self.orders, later.orders), stacked(self.refusals, later.refusals)
+        return Session(orders, refusals, door.join(self.cleared, later.cleared))
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When sessions close and plans are made in a run over `slots`.
+
+    lead: slots between the day-ahead gate and a period, None without such a session. day_ahead: slots that it clears,
+    by the time [Unix s] at which it closes.
+    """
+
+    clock: Clock
+    slots: range
+    lead: int | None
+    day_ahead: Mapping[int, range] = field(init=False)
+
+    def __post_init__(self) -> None:
+        closing: dict[int, range] = {}
+        length = self.clock.length
+        period = self.clock.slots_per_period * length
+        for start in range(self.slots[0] // period * period, self.slots.stop, period):
+            own = range(max(start, self.slots[0]), min(start + period, self.slots.stop), length)
+            time = self.planned_at(own[0])
+            closing[time] = range(closing.get(time, own).start, own.stop, length)
+        object.__setattr__(self, "day_ahead", closing if self.lead is not None else {})
+
+    def planned_at(self, slot: int) -> int:
+        """Time [Unix s] at which the plans of the slot's period are made: its day-ahead gate, or its first one."""
+        period = self.clock.slots_per_period * self.clock.length
+        start = slot // period * period
+        first = self.clock.gate(self.slots[0])
+        if self.lead is None:
+            return max(self.clock.gate(start), first)
+        return max(start - max(self.lead, self.clock.lead) * self.clock.length, first)
