@@ -1,5 +1,6 @@
 """A community on a network, from the file to the ledger: it settles at the prices of nodes, with rent and losses."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ from transactive.core.tables import PostingKind
 from transactive.engine.replay import replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.store import Store
+from transactive.web.access import OWNER, Viewer
+from transactive.web.network_part import network_slot
+from transactive.web.queries import Reader
+from transactive.web.reasons import FILLED, UNFILLED, books
+from transactive.web.slot_page import slot_page
+from transactive.web.totals import Counter
+from transactive.web.words import Words
 
 NETWORK = """
 [network]
@@ -86,11 +94,42 @@ def test_rent_and_losses_are_on_chain_and_positions_in_the_database(tmp_path: Pa
     assert outcome.summary.ledger_equals_chain
     assert outcome.summary.energy_residual_wh == 0
     assert any(record.positions.lost_n for record in records)
-    store = Store(tmp_path / "state")
+    with closing(Store(tmp_path / "state")) as store:
+        for record in records:
+            kept = store.trading(record.orders.slot, 3)
+            assert kept is not None
+            assert kept[2].digest() == record.positions.digest()
+        look_at_the_page(Reader(store), records)
+
+
+def look_at_the_page(reader: Reader, records: list[SlotRecord]) -> None:
+    """Lines, nodes and reasons of every slot, and totals that balance with losses in them."""
+    run, position, words = reader.run(), reader.position(), Words("EUR")
+    assert run is not None
+    totals = Counter(reader).totals(run, position)
+    assert totals.energy_residual_wh == totals.money_residual_n == 0
+    full = 0
     for record in records:
-        kept = store.trading(record.orders.slot, 3)
-        assert kept is not None
-        assert kept[2].digest() == record.positions.digest()
+        slot = record.orders.slot
+        shown = network_slot(reader, slot, run)
+        assert shown is not None
+        page = slot_page(reader, run, position, totals, OWNER, slot=slot, idle=0)
+        assert [row[0] for row in page["network"]["nodes"]] == ["grid", "station", "north", "south"]
+        assert [row[2] for row in page["network"]["lines"]][1:] == ["0.700", "0.900"]
+        lost = sum(cable.lost_wh for cable in shown.cables)
+        assert lost == record.positions.lost_wh
+        full += shown.congested
+        assert ("full" in page["network"]["chart"]) == any(c.full and c.flow_wh for c in shown.cables)
+        row = reader.slots(slot, slot)[0]
+        for book in books(row, reader.orders(slot), reader.refusals(slot), words, shown):
+            name, price = shown.of_member(book.member)
+            for fate in book.fates:
+                assert f"the price at {name} {words.price(price, 2)}" in fate.reason or "pro rata" in fate.reason
+                better = fate.price > price if fate.is_buy else fate.price < price
+                assert fate.state == FILLED if better else fate.price == price or fate.state == UNFILLED
+        hidden = slot_page(reader, run, position, totals, Viewer("grid"), slot=slot, idle=0)
+        assert hidden["network"] is hidden["members"] is None
+    assert full
 
 
 def test_other_mechanisms_do_not_mind_a_network(tmp_path: Path) -> None:

@@ -20,11 +20,14 @@ from transactive.core.errors import StateError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Readings
 from transactive.insight.comparison import Comparison
+from transactive.market.door import Site, site_of
 from transactive.store import (
     BLOCKS,
     CERTIFICATES,
     CLEARINGS,
     FOOTPRINTS,
+    LINES,
+    NODES,
     ORDERS,
     POSTINGS,
     READINGS,
@@ -57,6 +60,11 @@ class Run:
     def clock(self) -> Clock:
         """Slot length and gate."""
         return self.community.clock
+
+    @cached_property
+    def site(self) -> Site | None:
+        """The network and the members' nodes on it, if there is one."""
+        return site_of(self.community)
 
     @cached_property
     def names(self) -> list[str]:
@@ -187,6 +195,14 @@ class Reader:
     def orders(self, slot: int) -> list[Row]:
         """Admitted orders of a slot with what they were given."""
         return self._of(ORDERS, slot)
+
+    def nodes(self, slot: int) -> list[Row]:
+        """Prices of the nodes of a slot, if it was cleared by location."""
+        return self._of(NODES, slot)
+
+    def lines(self, slot: int) -> list[Row]:
+        """Flows on the lines of a slot, if it was cleared by location."""
+        return self._of(LINES, slot)
 
     def refusals(self, slot: int) -> list[Row]:
         """Orders of a slot that the free balance could not lock."""

@@ -9,6 +9,7 @@ from transactive.core.slots import time_text
 from transactive.core.tables import CertificateState, PostingKind
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
+from transactive.web.network_part import NetworkSlot, network_part, network_slot
 from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Position, Reader, Row, Run
 from transactive.web.reasons import FILLED, PARTLY, REFUSED, Book, books
@@ -31,6 +32,8 @@ POSTED = {
     PostingKind.FEE_FOLLOWS: "Fee that follows replaced energy",
     PostingKind.ADVANCE: "Advanced by the supplier",
     PostingKind.DIVIDEND: "Dividend of the community account",
+    PostingKind.CONGESTION_RENT: "Rent of full lines, to the network",
+    PostingKind.LOSSES: "Energy lost on lines, bought by the network",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
 }
@@ -43,6 +46,7 @@ def slot_page(
     words, length = Words(run.community.currency), run.clock.length
     row = reader.slots(slot, slot)[0]
     orders, postings, certificates = reader.orders(slot), reader.postings(slot), reader.certificates(slot)
+    network = network_slot(reader, slot, run)
     delivered = row["meters"] is not None
     newest = position.delivered if position.delivered is not None else slot
     after = slot + length
@@ -57,12 +61,17 @@ def slot_page(
         "day": day_text(slot),
         "before": time_text(slot - length) if slot > run.first_slot else None,
         "after": time_text(after) if position.cleared is not None and after <= position.cleared else None,
-        "text": _sentence(row, words),
+        "text": _sentence(row, words, on_average=network is not None),
         "steps": slot_line(row, run, words, postings=len(postings), bundles=len(certificates)),
         "final": row["number"] is not None,
         "market": market_part(row, orders, run, words) if viewer.sees_all else None,
+        "network": network_part(network, reader.readings(slot), slot, run, words)
+        if network and viewer.sees_all
+        else None,
         "grid": _prices(row, words),
-        "members": _books(row, orders, reader.refusals(slot), run, viewer, words) if viewer.sees_members else None,
+        "members": _books(row, orders, reader.refusals(slot), network, run, viewer, words)
+        if viewer.sees_members
+        else None,
         "flow": flow_part(reader, slot, run),
         "settlement": _settlement(postings, words) if delivered and viewer.sees_all else None,
         "carbon": _carbon(reader, slot, certificates) if delivered else None,
@@ -70,10 +79,11 @@ def slot_page(
     }
 
 
-def _sentence(row: Row, words: Words) -> str:
+def _sentence(row: Row, words: Words, *, on_average: bool) -> str:
     """The slot in one sentence or two."""
     if row["traded_wh"]:
-        text = f"{kwh_text(row['traded_wh'])} kWh changed hands at {words.price(row['price'])} {words.price_unit}."
+        price = f"{words.price(row['price'])} {words.price_unit}{' on average' if on_average else ''}"
+        text = f"{kwh_text(row['traded_wh'])} kWh changed hands at {price}."
     else:
         text = "No order met another: everybody was served at the supplier’s tariff."
     if row["meters"] is not None:
@@ -93,7 +103,13 @@ def _prices(row: Row, words: Words) -> list[tuple[str, str]]:
 
 
 def _books(
-    row: Row, orders: Sequence[Row], refusals: Sequence[Row], run: Run, viewer: Viewer, words: Words
+    row: Row,
+    orders: Sequence[Row],
+    refusals: Sequence[Row],
+    network: NetworkSlot | None,
+    run: Run,
+    viewer: Viewer,
+    words: Words,
 ) -> list[dict[str, Any]]:
     """Orders by member, with what became of each and why; a member's token shows its own only."""
     return [
@@ -113,7 +129,7 @@ def _books(
                 for fate in book.fates
             ],
         }
-        for book in books(row, orders, refusals, words)
+        for book in books(row, orders, refusals, words, network)
         if viewer.sees_all or run.names[book.member] == viewer.member
     ]
 

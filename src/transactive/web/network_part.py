@@ -1,0 +1,129 @@
+"""The network in a slot: what the market put on each line, its limit, and the price of each node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from transactive.core.network import Network
+from transactive.core.tables import Readings
+from transactive.core.units import IntArray, kwh_text
+from transactive.market.door import Site
+from transactive.web.network_chart import network_chart
+from transactive.web.queries import Reader, Run
+from transactive.web.words import Words, counted, span_text
+
+
+@dataclass(frozen=True, slots=True)
+class Cable:
+    """A line with what the market put on it: Wh that enter it, towards `end`, their limit, what is lost."""
+
+    start: str
+    end: str
+    transformer: bool
+    flow_wh: int
+    limit_wh: int
+    lost_wh: int
+
+    @property
+    def full(self) -> bool:
+        """Whether it carries all that it may."""
+        return self.flow_wh == self.limit_wh
+
+    @property
+    def percent(self) -> int:
+        """Loading, rounded down; a line that may carry nothing is loaded fully."""
+        return 100 if self.full else 100 * self.flow_wh // self.limit_wh
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSlot:
+    """Prices [µ¤/kWh] and net imports [Wh] of nodes, and the lines, in one slot."""
+
+    site: Site
+    price: IntArray
+    net_wh: IntArray
+    flow_wh: IntArray
+    cables: list[Cable]
+
+    @property
+    def congested(self) -> bool:
+        """Whether a line is full that energy would flow over."""
+        ends = (self.site.network.start, self.site.network.end)
+        apart = self.price[ends[0]] != self.price[ends[1]]
+        return any(cable.full and apart[line] for line, cable in enumerate(self.cables))
+
+    def of_member(self, member: int) -> tuple[str, int]:
+        """Name and price [µ¤/kWh] of a member's node."""
+        node = int(self.site.node[member])
+        return self.site.network.names[node], int(self.price[node])
+
+
+def network_slot(reader: Reader, slot: int, run: Run) -> NetworkSlot | None:
+    """The network of a slot that was cleared by location, else None."""
+    nodes, lines = reader.nodes(slot), reader.lines(slot)
+    site = run.site
+    if site is None or not nodes:
+        return None
+    flow, lost = (np.array([row[name] for row in lines], np.int64) for name in ("flow_wh", "lost_wh"))
+    price = np.array([row["price"] for row in nodes], np.int64)
+    return NetworkSlot(site, price, site.network.net_wh(flow), flow, _cables(site.network, flow, lost))
+
+
+def _cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
+    """Lines, each in the direction of its flow."""
+    cables = []
+    limits = zip(network.limit_wh.tolist(), network.back_wh.tolist(), strict=True)
+    for line, (limit, back) in enumerate(limits):
+        start, end = network.names[network.start[line]], network.names[network.end[line]]
+        forward = flow[line] > 0 or (flow[line] == 0 and limit > 0)
+        way = (start, end, limit) if forward else (end, start, back)
+        kind = bool(network.transformer[line])
+        cables.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line])))
+    return cables
+
+
+def network_part(shown: NetworkSlot, readings: Readings | None, slot: int, run: Run, words: Words) -> dict[str, Any]:
+    """Drawing and tables of the network in a slot; with readings also what its meters say of each line."""
+    full = sum(cable.full and bool(cable.flow_wh) for cable in shown.cables)
+    metered = _metered(shown.site, readings)
+    return {
+        "chart": network_chart(shown, words, span_text(slot, run.clock.length)),
+        "badge": ("warn", f"{counted(full, 'line')} full") if full else ("ok", "No line full"),
+        "lines": [
+            (
+                f"{cable.start} → {cable.end}",
+                kwh_text(cable.flow_wh, 3),
+                kwh_text(cable.limit_wh, 3),
+                f"{cable.percent} %",
+                kwh_text(cable.lost_wh, 3),
+                metered[line],
+            )
+            for line, cable in enumerate(shown.cables)
+        ],
+        "nodes": [
+            (name, words.price(price, 2), kwh_text(net, 3))
+            for name, price, net in zip(
+                shown.site.network.names, shown.price.tolist(), shown.net_wh.tolist(), strict=True
+            )
+        ],
+    }
+
+
+def _metered(site: Site, readings: Readings | None) -> Sequence[str]:
+    """What the meters below each line took on balance, supplier's energy and all, where lines form a tree."""
+    network = site.network
+    if readings is None or not network.radial:
+        return ["–"] * len(network.start)
+    net = np.zeros(len(network), np.int64)
+    np.add.at(net, site.node, readings.import_wh - readings.export_wh)
+    for node in range(len(network) - 1, 0, -1):  # a parent stands before its children
+        net[network.start[node - 1]] += net[node]
+    ends = (network.start.tolist(), network.end.tolist(), net[1:].tolist())
+    return [
+        f"{kwh_text(abs(wh), 3)} → {network.names[end if wh >= 0 else start]}"
+        for start, end, wh in zip(*ends, strict=True)
+    ]
