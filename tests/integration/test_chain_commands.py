@@ -138,6 +138,16 @@ def test_deploy_fund_withdraw_status(place, kind, capsys):
         assert facts["sound"] is True
         assert facts["balances_n"]["ada"] == "7499999999"
         assert {facts[f"code_of_{name}"] for name in ("settlement", "currency")} == {"as deployed"}
+        assert run("events", *where) == 0
+        events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [event["event"] for event in events if event["contract"] == "settlement"][-2:] == [
+            "Released",
+            "Withdrawn",
+        ]
+        assert events[-1]["arguments"]["amount"] == "5000000001"
+        assert not any(event["taken_back"] for event in events)
+        assert run("events", *where[:-1]) == 0
+        assert "settlement Withdrawn account=0x" in capsys.readouterr().out
         assert run("status", *where[:-1]) == 0
         assert re.search(r"sound +yes", capsys.readouterr().out)
 
@@ -217,7 +227,8 @@ def test_what_belongs_to_a_run_is_read_only(place, made, capsys):
         (("deploy", "c/community.toml", "--rehearse", "--keys", "nowhere"), "is no folder of keys"),
         (("status", "--node", "http://127.0.0.1:9"), "--deployment is missing"),
         (("status", "--node", "embedded:nowhere"), "there is no chain at nowhere"),
-        (("status", "--node", "embedded:nowhere", "--deployment", "c/community.toml"), "not as `chain deploy` writes"),
+        (("status", "--node", "http://x", "--deployment", "c/community.toml"), "not as `chain deploy` writes"),
+        (("events", "--node", "embedded:nowhere", "--follow"), "--follow is for a node elsewhere"),
         (("fund", "ada", "1.0000000001", "--node", "embedded:x"), "give a number above zero"),
         (("fund", "ada", "0", "--node", "embedded:x"), "give a number above zero"),
         (("fund", "ada", "1", "--node", "embedded:x"), "deployment deployment.json: cannot be read"),

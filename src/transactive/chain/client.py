@@ -7,7 +7,7 @@ follow ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
+from web3.datastructures import AttributeDict
 from web3.exceptions import ContractLogicError, Web3Exception
 
 from transactive.chain.artifact import artifact
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
+from transactive.chain.events import Cursor, read_logs
 from transactive.chain.nodes import EmbeddedNode, Json, Queued
 from transactive.chain.outbox import Outbox
 from transactive.chain.reasons import UNKNOWN, reason_in, reason_of
@@ -66,6 +69,8 @@ class ChainClient:
         self._queue: list[Queued] = []
         self._nonces: dict[str, int] = {}
         self.chain_id = node.number("eth_chainId")
+        self.first_block = 0
+        """Number of a block before which there is nothing of ours to look for."""
 
     @classmethod
     def open(
@@ -212,11 +217,25 @@ class ChainClient:
         self._nonces.clear()
         self._node.forget()
 
-    def logs(self, contract: Contract, first: int = 0) -> list[Json]:
-        """Raw logs of a contract from block `first` on, oldest first."""
-        wanted = {"address": contract.address, "fromBlock": hex(first), "toBlock": "latest"}
-        found: list[Json] = self._node.ask("eth_getLogs", wanted)
-        return found
+    def logs(
+        self, contract: Contract, first: int = 0, last: int | None = None, topics: Sequence[str | list[str]] = ()
+    ) -> list[Json]:
+        """Raw logs of a contract in blocks `first` to `last`, oldest first; of all, or with the wanted topics."""
+        end = self.height if last is None else last
+        return read_logs(self._node, [contract.address], max(first, self.first_block), end, topics)
+
+    def cursor(self, contracts: Iterable[Contract], first: int) -> Cursor:
+        """Reader of the contracts' events from block `first` on, which notices reorganisations."""
+        return Cursor(self._node, tuple(contract.address for contract in contracts), first)
+
+    def event(self, contract: Contract, log: Json) -> tuple[str, Json]:
+        """Name and arguments of a contract's raw log. Raises ChainError for one that is not in its ABI."""
+        for name, kind in ((event.event_name, event) for event in contract.events):
+            if log["topics"] and log["topics"][0] == "0x" + kind.topic.removeprefix("0x"):
+                return name, dict(kind().process_log(_typed(log))["args"])
+        raise ChainError(
+            f"a log in block {int(log['blockNumber'], 16)} is of no event of ours; is the program too old?"
+        )
 
     def gas_of(self, tx_hash: str) -> int:
         """Gas that a mined transaction used."""
@@ -264,6 +283,13 @@ class ChainClient:
 def contract_address(sender: str, nonce: int) -> ChecksumAddress:
     """Address of the contract that an account creates with this nonce."""
     return to_checksum_address(keccak(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:])
+
+
+def _typed(log: Json) -> Any:  # noqa: ANN401 - web3's type has more than it reads
+    """Log with bytes and numbers in place of their text."""
+    numbers = {name: int(log[name], 16) for name in ("blockNumber", "logIndex", "transactionIndex")}
+    texts = {name: HexBytes(log[name]) for name in ("data", "blockHash", "transactionHash")}
+    return AttributeDict(log | numbers | texts | {"topics": [HexBytes(topic) for topic in log["topics"]]})
 
 
 def _gas(receipt: Json) -> int:

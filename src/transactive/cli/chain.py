@@ -193,6 +193,29 @@ def withdraw(
 
 
 @chain.command
+def events(*, node: str, deployment: Path | None = None, follow: Flag = False, json: Flag = False) -> None:
+    """Print what the contracts logged, one line an event; with --follow as it happens, until Ctrl-C.
+
+    An event that a reorganisation put out of the chain is printed again, as taken back.
+    Example: transactive chain events --node http://127.0.0.1:8545 --deployment deployment.json --follow
+
+    Parameters
+    ----------
+    node
+        Chain: embedded:DIR, http(s)://, ws(s):// or ipc:PATH.
+    deployment
+        File that `chain deploy` wrote; without it the one in the state folder.
+    follow
+        Go on for ever; for a node elsewhere.
+    json
+        Print each event as a JSON object on a line of its own.
+    """
+    from transactive.cli.chain_events import run_events
+
+    run_events(node, deployment, follow=follow, json=json)
+
+
+@chain.command
 def replay(*, node: str, to: str | None = None, json: Flag = False) -> None:
     """Run every transaction of an embedded chain again and compare every block hash.
 

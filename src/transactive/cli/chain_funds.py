@@ -64,6 +64,7 @@ def opened(
         known.check(client)
         signers = keys_of(keys, password_file, members) or DemoKeys(seed)
         signers.check(client)
+        client.first_block = known.block
         yield client, ChainLedger.attach(client, signers, known.address("settlement")), known
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.chain.urls import existing_path, is_embedded
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
+
+if TYPE_CHECKING:
+    from transactive.chain.deployment import Deployment
 
 
 def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     """Facts of a deployment, and whether it is sound. Raises InputError, ChainError."""
     from transactive.chain.client import ChainClient
-    from transactive.chain.deployment import load
     from transactive.chain.standing import standing
 
-    deployment = load(file or _beside(node))
+    deployment = deployment_of(node, file)
     with closing(ChainClient.open(node)) as client:
         now = standing(client, deployment)
         settlement = client.contract("settlement", deployment.address("settlement"))
@@ -48,11 +50,14 @@ def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     return facts, now.is_sound
 
 
-def _beside(node: str) -> Path:
-    """Deployment in the state folder of a run. Raises InputError for a node elsewhere."""
-    from transactive.chain.deployment import FILE
+def deployment_of(node: str, file: Path | None) -> Deployment:
+    """Deployment in a file, or in the state folder of an embedded chain. Raises InputError for a node elsewhere."""
+    from transactive.chain.deployment import FILE, load
 
-    if not is_embedded(node):
-        raise InputError("--deployment is missing; give the file that `chain deploy` or the run's state folder has")
-    existing_path(node)
-    return Path(embedded_path(node)).with_name(FILE)
+    if file is None:
+        if not is_embedded(node):
+            raise InputError("--deployment is missing; give the file that `chain deploy` or the run's state folder has")
+        file = existing_path(node).with_name(FILE)
+    elif is_embedded(node):
+        existing_path(node)
+    return load(file)

@@ -95,4 +95,5 @@ def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:
     deployment.check(client)
     if deployment.accounts != (*setting.community.ids, *NAMED):
         raise ConfigError(f"{file}: was deployed for other members than the community has; deploy anew for these")
+    client.first_block = deployment.block
     return deployment.address("settlement")
