@@ -28,10 +28,14 @@ from transactive.core.units import IntArray
 from transactive.engine.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Walk
-from transactive.forecasting.empirical import DAY, SAMPLE_DAYS
+from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
+from transactive.trading.plan import plan
+from transactive.trading.worth import tariff_prices
 
 START = "2017-06-05T00:00Z"
 MEMBERS = 10_000
+BATTERIES = 1_000
+"""Batteries whose plan has a row of its own."""
 QUARTERS = 4
 """Slots of an hour."""
 HISTORY = SAMPLE_DAYS + 1
@@ -59,6 +63,20 @@ def simulation(meter: Meter) -> Iterator[Row]:
     except InputError:  # without numba there is nothing compiled to measure
         pass
     yield Row(name="peak memory", value=peak_memory(), unit="GB")
+    yield _batteries(setting, slots)
+
+
+def _batteries(setting: Setting, slots: range) -> Row:
+    """Processor time of the plan of some batteries over the day, plain."""
+    devices, measured = setting.community.devices, setting.measured
+    chosen = np.flatnonzero(devices.capacity_wh)[:BATTERIES]
+    known = (slots.start - measured.first_slot) // slots.step
+    net_load_wh = (measured.consumption_wh - measured.generation_wh)[:known, chosen]
+    ahead = forecast(net_load_wh, measured.first_slot, slots.step, slots)
+    need, spare = tariff_prices(ahead, [setting.tariff(slot) for slot in slots])
+    work = partial(plan, ahead, devices.rows(chosen), need, spare, int(need.min()))
+    name = f"plan of {BATTERIES:,} batteries over {len(slots)} slots, processor time"
+    return Meter(process_time).time(name, work, unit="s", repeats=5)
 
 
 def _rate(setting: Setting, slots: range, name: str, meter: Meter, work: Work) -> Row:
