@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import rlp
 from eth_account.signers.local import LocalAccount
@@ -230,12 +230,10 @@ class ChainClient:
 
     def event(self, contract: Contract, log: Json) -> tuple[str, Json]:
         """Name and arguments of a contract's raw log. Raises ChainError for one that is not in its ABI."""
-        for name, kind in ((event.event_name, event) for event in contract.events):
+        for kind in cast("Any", contract).events:
             if log["topics"] and log["topics"][0] == "0x" + kind.topic.removeprefix("0x"):
-                return name, dict(kind().process_log(_typed(log))["args"])
-        raise ChainError(
-            f"a log in block {int(log['blockNumber'], 16)} is of no event of ours; is the program too old?"
-        )
+                return str(kind.event_name), dict(kind().process_log(_typed(log))["args"])
+        raise ChainError(f"block {int(log['blockNumber'], 16)} has a log of no event of ours; is the program too old?")
 
     def gas_of(self, tx_hash: str) -> int:
         """Gas that a mined transaction used."""

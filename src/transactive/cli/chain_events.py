@@ -39,7 +39,7 @@ def run_events(node: str, file: Path | None, *, follow: bool, json: bool) -> Non
 def _events(client: ChainClient, deployment: Deployment, *, follow: bool) -> Iterator[dict[str, Any]]:
     """Events in the order in which they have to be believed."""
     contracts = {
-        deployed.address: (name, client.contract(name, deployed.address))
+        deployed.address.lower(): (name, client.contract(name, deployed.address))
         for name, deployed in deployment.contracts.items()
     }
     cursor = client.cursor([contract for _, contract in contracts.values()], deployment.block)
@@ -47,7 +47,7 @@ def _events(client: ChainClient, deployment: Deployment, *, follow: bool) -> Ite
         news = cursor.read()
         for taken_back, logs in ((True, news.removed), (False, news.added)):
             for log in logs:
-                name, contract = contracts[log["address"]]
+                name, contract = contracts[log["address"].lower()]  # nodes differ in letters
                 event, arguments = client.event(contract, log)
                 yield {
                     "block": int(log["blockNumber"], 16),
