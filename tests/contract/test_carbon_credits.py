@@ -1,9 +1,6 @@
-"""Carbon credits: every reason, every role, serials for ever, and random lives against the twin."""
+"""Carbon credits: every reason, every role, serials for ever; `tests/fuzz` has their random lives."""
 
 from __future__ import annotations
-
-import random
-from collections import Counter
 
 import pytest
 from eth_abi.abi import encode as abi_encode
@@ -16,10 +13,8 @@ from tests.contract.world import (
     OFF,
     ON,
     OWNER,
-    STRANGER,
     Anchored,
     new_client,
-    reason_of,
     refused,
 )
 from transactive.chain.artifact import artifact
@@ -95,6 +90,8 @@ def test_d9_a_serial_is_written_once_and_nothing_frees_it(book):
 def test_every_reason(book):
     with refused("carbon_credits: not the owner"):
         book.do(A, "registerProject", b"x".ljust(32), A.address, ON, "")
+    with refused("carbon_credits: no project"):
+        book.do(OWNER, "registerProject", bytes(32), A.address, ON, "")
     with refused("carbon_credits: no auditor"):
         book.do(OWNER, "registerProject", b"x".ljust(32), NOBODY, ON, "")
     with refused("carbon_credits: project exists"):
@@ -155,65 +152,3 @@ def test_operators_and_unlimited_allowances(book):
         True,
         False,
     ]
-
-
-class Life:
-    """Random calls on both sides."""
-
-    def __init__(self, book: Credits, seed: int) -> None:
-        self.book, self.rng, self.twin = book, random.Random(seed), book.twin()
-        self.seen: Counter[tuple[str, str | None]] = Counter()
-
-    def step(self) -> None:
-        rng, twin = self.rng, self.twin
-        holder, auditor = rng.choice([A, A, B, STRANGER]), rng.choice([AUDITOR, AUDITOR, OTHER_AUDITOR, A])
-        who, other = holder.address, rng.choice([A.address, B.address, B.address, NOBODY])
-        batch, kg = (
-            max(0, len(twin.batches) - rng.choice([0, 1, 1, 2, 3])),
-            rng.choice([0, 1, 1, 3, 3, 7, 7, 20, 100, 2**62]),
-        )
-        project, number = rng.choice([FOREST, FOREST, STOVES, bytes(32)]), serial(rng.randrange(25))
-        words = [word if rng.randrange(40) else "" for word in WORDS]
-        others = [rng.randrange(6) for _ in range(rng.randrange(3))]
-        name, sender, arguments, mirrored = rng.choice([
-            ("issue", auditor, (project, 2024, number, kg, other),
-             lambda: twin.issue(auditor.address, project, 2024, number, kg, other)),
-            ("retire", holder, (batch, kg, *words), lambda: twin.retire(who, batch, kg, *words)),
-            ("reverse", auditor, (batch, kg, others), lambda: twin.reverse(auditor.address, batch, kg, others)),
-            ("transfer", holder, (other, batch, kg), lambda: twin.tokens.transfer(who, other, batch, kg)),
-            ("transferFrom", holder, (A.address, other, batch, kg),
-             lambda: twin.tokens.transfer_from(who, A.address, other, batch, kg)),
-            ("approve", holder, (other, batch, kg), lambda: twin.tokens.approve(who, other, batch, kg)),
-        ])  # fmt: skip
-        wanted = reason_of(mirrored)
-        assert reason_of(self.book.do, sender, name, *arguments) == wanted, (name, arguments)
-        self.seen[name, wanted] += 1
-
-    def compare(self) -> None:
-        twin, read = self.twin, self.book.read
-        assert (read("batchCount"), read("receiptCount")) == (len(twin.batches), len(twin.receipts))
-        for number, batch in enumerate(twin.batches):
-            assert read("batches", number) == (
-                batch.project,
-                batch.vintage,
-                batch.issued,
-                batch.buffer,
-                batch.retired,
-                batch.reversed,
-            )
-            held = {who: twin.tokens.balances[who, number] for who in (A.address, B.address)}
-            assert {who: read("balanceOf", who, number) for who in held} == held
-            assert sum(held.values()) + batch.buffer + batch.retired + batch.reversed == batch.issued
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_random_life_against_the_twin(book, seed):
-    life = Life(book, seed)
-    for number in range(400):
-        life.step()
-        if number % 50 == 0:
-            life.compare()
-    life.compare()
-    reasons = {reason for _, reason in life.seen}
-    assert {None, "carbon_credits: serial used", "multitoken: balance too low"} <= reasons
-    assert {name for name, reason in life.seen if reason is None} >= {"issue", "retire", "reverse", "transfer"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 
 from tests.fuzz.balance_life import BalanceLife
+from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.currency_life import CurrencyLife
 from tests.fuzz.life import Life, Tally
 from tests.fuzz.machine import new_machine
@@ -20,7 +21,8 @@ from tests.fuzz.settlement_life import SettlementLife
 from tests.fuzz.trade_board_life import TradeBoardLife
 
 LIVES: dict[str, type[Life]] = {
-    life.contract: life for life in (CurrencyLife, RegistryLife, SettlementLife, BalanceLife, TradeBoardLife)
+    life.contract: life
+    for life in (CurrencyLife, RegistryLife, SettlementLife, BalanceLife, TradeBoardLife, CarbonCreditsLife)
 }
 CALLS_PER_LIFE = 1_000
 EVERY_ON_PYEVM = 25

@@ -112,6 +112,8 @@ def registerProject(project: bytes32, auditor: address, removal: bool, descripti
     @param description methodology and jurisdiction in words
     """
     assert msg.sender == self.owner, "carbon_credits: not the owner"
+    # batches that do not exist have the empty project; its auditor could state reversals of them
+    assert project != empty(bytes32), "carbon_credits: no project"
     assert auditor != empty(address), "carbon_credits: no auditor"
     assert self.projects[project].auditor == empty(address), "carbon_credits: project exists"
     self.projects[project] = Project(auditor=auditor, removal=removal)

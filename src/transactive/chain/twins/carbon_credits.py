@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from transactive.chain.twins.multitoken import MultitokenTwin
 from transactive.chain.twins.refusals import refusals
+from transactive.chain.twins.registry import NOBODY
 from transactive.core.units import PPM
 
 MOST_KG = 2**62
@@ -40,6 +41,8 @@ class CarbonCreditsTwin:
     def register_project(self, caller: str, project: bytes, auditor: str) -> None:
         """Name a project and its auditor."""
         refuse_unless(caller == self.owner, "not the owner")
+        refuse_unless(project != bytes(32), "no project")
+        refuse_unless(auditor != NOBODY, "no auditor")
         refuse_unless(project not in self.auditors, "project exists")
         self.auditors[project] = auditor
 
