@@ -19,6 +19,7 @@ from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM
+from transactive.forecasting import registry as forecasters
 from transactive.market import registry
 from transactive.metering.files import read_environment, read_measured
 
@@ -28,6 +29,8 @@ EXAMPLE = DATA / "example" / "community.toml"
 DAY_MINUTES = 1440
 SESSIONS = (("intraday",), ("day_ahead", "intraday"))
 """Sessions that a community can have, in the order in which they close."""
+AUTO = "auto"
+"""In place of a forecaster: let the days before the run decide."""
 LARGEST_DEVICE = 10**7
 """Largest power or capacity of a member's device [W or Wh]; beyond it products of a plan would leave 64 bits."""
 MOST_MEMBERS = 2**12 - len(NAMED)
@@ -146,6 +149,7 @@ def _check(community: Community, name: str) -> None:
     """What the types cannot say."""
     _check_market(community, name)
     _check_network(community, name)
+    _check_forecast(community, name)
     _check_sources(community, name)
     _check_members(community, name)
     if community.run.first_slot is not None:
@@ -211,6 +215,15 @@ def _check_network(community: Community, name: str) -> None:
             network_of(rules)
         except DataError as error:
             raise ConfigError(f"{name}: network.{error}") from None
+
+
+def _check_forecast(community: Community, name: str) -> None:
+    """The forecaster is installed."""
+    known = (AUTO, *forecasters.names())
+    if community.forecast.model not in known:
+        raise ConfigError(
+            f"{name}: forecast.model = {community.forecast.model!r} is not installed; known: {', '.join(known)}"
+        )
 
 
 def _check_sources(community: Community, name: str) -> None:

@@ -139,7 +139,7 @@ GROUP = ("--group", "home")
         (text_of(), (*GROUP, "--model", "oracle"), "'oracle' is not installed; known: boosted"),
         (text_of(), (*GROUP, "--zone", "Mars"), "--zone Mars is no known time zone"),
         (text_of(), (*GROUP, "-o", "forecasts.csv"), "are written as .parquet"),
-        (text_of(), (*GROUP, "-o", "nowhere/forecasts.parquet"), "cannot be written"),
+        (text_of(), (*GROUP, "-o", "nowhere/forecasts.parquet"), "its folder is not there"),
         (text_of(days=14), (*GROUP, "--model", "boosted", *DAYS), "the boosted model needs 35 days"),
     ],
 )  # fmt: skip

@@ -6,55 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from transactive.forecasting.champion import Mix
-
-
-class Coverage(msgspec.Struct, frozen=True):
-    """Share of readings inside the 90 % interval: mean over the members, and of the members the least and the most."""
-
-    mean: float
-    min: float
-    max: float
-
-
-class Scores(msgspec.Struct, frozen=True):
-    """Scores on the test days, in the unit of the target. mae: of the median; mae_of_mean: of the mean."""
-
-    mae: float
-    mae_of_mean: float
-    mase: float
-    pinball: float
-    coverage: Coverage
-
-
-class Paired(msgspec.Struct, frozen=True):
-    """Diebold-Mariano test of daily losses: below 0 the champion is better than the best trivial forecast."""
-
-    against: str
-    loss: str
-    days: int
-    statistic: float
-    p_value: float
-
-
-class Chosen(msgspec.Struct, frozen=True):
-    """Who is champion from when, and how often each forecaster counts in it."""
-
-    since: str
-    mix: Mix
-
-
-class Target(msgspec.Struct, frozen=True):
-    """Scores of the champion and of every candidate for one target."""
-
-    champion: Scores
-    candidates: dict[str, Scores]
-    best_trivial: str
-    paired: list[Paired]
-    chosen: list[Chosen]
-    absent: dict[str, str]
-    train_cpu_s: dict[str, float]
-    predict_cpu_s_per_issue: dict[str, float]
+from transactive.forecasting.judge import Scores, Target
 
 
 class Report(msgspec.Struct, frozen=True):

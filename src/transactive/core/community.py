@@ -115,6 +115,12 @@ class RunRules(Record, frozen=True, kw_only=True):
     first_slot: str | None = None
 
 
+class ForecastRules(Record, frozen=True, kw_only=True):
+    """Which forecaster a run uses, by name; with auto the one that costs its members least on the days before it."""
+
+    model: str = "empirical"
+
+
 class Community(Record, frozen=True, kw_only=True):
     """Everything that a run needs to know beside the data."""
 
@@ -127,6 +133,7 @@ class Community(Record, frozen=True, kw_only=True):
     chain: ChainRules = ChainRules()
     data: Sources
     run: RunRules = RunRules()
+    forecast: ForecastRules = ForecastRules()
     network: NetworkRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
 

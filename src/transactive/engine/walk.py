@@ -28,11 +28,13 @@ from transactive.core.tables import (
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.anchor import Anchor
+from transactive.engine.challenge import forecaster
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.levies import Levies
+from transactive.engine.outlook import Outlook
 from transactive.engine.sessions import Session, Timetable
 from transactive.engine.snapshot import restore, take
-from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
+from transactive.forecasting.empirical import DAY
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.insight.tally import Tally
 from transactive.market import door, registry
@@ -117,7 +119,9 @@ class Walk:
         self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices, work)
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
-        self._net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
+        net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
+        before = self._row(slots[0]) - 2 * DAY // self.clock.length  # no gate closes earlier
+        self.outlook = Outlook(forecaster(setting, slots), net_load_wh, self._slot(0), self.clock, before)
         self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
 
@@ -347,9 +351,7 @@ class Walk:
 
     def _forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
         """Forecast of coming slots from the readings of slots that ended by `now` [Unix s]."""
-        known = self._row(now)
-        begin = max(known - SAMPLE_DAYS * DAY // self.clock.length, 0)  # older readings are not looked at
-        return forecast(self._net_load_wh[begin:known, homes], self._slot(begin), self.clock.length, slots)
+        return self.outlook.forecast(self._row(now), slots, homes)
 
     def _tariff(self, slot: int) -> Tariff:
         """Tariff of a slot, with the most that a Wh of grid energy can be levied."""

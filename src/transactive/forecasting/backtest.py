@@ -25,6 +25,8 @@ from transactive.forecasting.series import LEVELS, FloatArray, History, Quantile
 
 Progress: TypeAlias = Callable[[str], None]
 
+SCHEDULE = (28, 7)
+"""Days between two trainings, and between two choices of the champion."""
 ERROR_DAYS = 28
 """Days whose errors give a sum its quantiles."""
 
@@ -78,6 +80,21 @@ class Candidates:
     absent: dict[str, str] = field(default_factory=dict)
     train_s: dict[str, float] = field(default_factory=dict)
     predict_s: dict[str, float] = field(default_factory=dict)
+
+
+def plan_of(history: History, horizon: int, test_days: int | None, calibration_days: int) -> Plan:
+    """Times of issue at the clock time of the first row, so many days before the end of the last whole day.
+
+    Without a number of test days a fifth of the history is tested. Raises DataError when the history is too short.
+    """
+    days = len(history.values) // history.per_day
+    test = max(days // 5, 1) if test_days is None else test_days
+    count = {length: max(length * history.per_day // horizon, 1) for length in (test, calibration_days, *SCHEDULE)}
+    end = days * history.per_day
+    first = end - (count[test] + count[calibration_days]) * horizon
+    if first < history.per_day:
+        raise DataError(f"{days} days; {test} to test and {calibration_days} to calibrate need a day more than that")
+    return Plan(range(first, end, horizon), count[calibration_days], *(count[days] for days in SCHEDULE))
 
 
 def truth(history: History, plan: Plan) -> FloatArray:

@@ -1,0 +1,175 @@
+"""How good forecasts were: scores of champion and candidates on the test days, beside the best trivial forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from transactive.core.slots import time_text
+from transactive.core.units import IntArray
+from transactive.forecasting import registry
+from transactive.forecasting.backtest import (
+    Candidates,
+    Champion,
+    Forecasts,
+    Plan,
+    Progress,
+    best_trivial,
+    bottom_up,
+    champion,
+    days_of,
+    replay,
+    truth,
+)
+from transactive.forecasting.champion import Mix
+from transactive.forecasting.scores import (
+    MEDIAN,
+    absolute,
+    coverage,
+    daily,
+    diebold_mariano,
+    mean,
+    naive_scale,
+    pinball,
+)
+from transactive.forecasting.series import FloatArray, History, lowest_of
+
+MODELS = (*registry.TRIVIAL, "boosted", "boosted-shallow")
+"""Candidates for the members."""
+SINGLE = "linear"
+"""A candidate where there is one series."""
+SUM_OF = ("boosted", "boosted-shallow")
+"""Forecasters of members whose means are added up, to be a candidate for the sum."""
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Share of readings inside the 90 % interval: mean over the members, and of the members the least and the most."""
+
+    mean: float
+    min: float
+    max: float
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Scores on the test days, in the unit of the target. mae: of the median; mae_of_mean: of the mean."""
+
+    mae: float
+    mae_of_mean: float
+    mase: float
+    pinball: float
+    coverage: Coverage
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """Diebold-Mariano test of daily losses: below 0 the champion is better than the best trivial forecast."""
+
+    against: str
+    loss: str
+    days: int
+    statistic: float
+    p_value: float
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """Who is champion from when, and how often each forecaster counts in it."""
+
+    since: str
+    mix: Mix
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Scores of the champion and of every candidate for one target."""
+
+    champion: Scores
+    candidates: dict[str, Scores]
+    best_trivial: str
+    paired: list[Paired]
+    chosen: list[Chosen]
+    absent: dict[str, str]
+    train_cpu_s: dict[str, float]
+    predict_cpu_s_per_issue: dict[str, float]
+
+
+def judge(history: History, candidates: Candidates, plan: Plan) -> tuple[Target, Champion]:
+    """Choose and calibrate champions and score everybody on the test days."""
+    lowest = lowest_of(history.until(plan.origins[0], 0))
+    winner = champion(history, candidates.forecasts, plan, lowest)
+    came = truth(history, plan)[plan.calibration :]
+    scale = naive_scale(history.values[: plan.origins[plan.calibration]], history.per_day)
+    tested = range(plan.calibration, len(plan.origins))
+    parts = {name: forecast.part(tested) for name, forecast in candidates.forecasts.items()}
+    chosen = [
+        Chosen(time_text(history.first_slot + plan.origins[position] * history.length), mix)
+        for position, mix in winner.mixes
+    ]
+    trivial = best_trivial(parts, registry.TRIVIAL, came) or next(iter(parts))
+    target = Target(
+        scores(winner.forecasts, came, scale),
+        {name: scores(forecast, came, scale) for name, forecast in parts.items()},
+        trivial,
+        paired(winner.forecasts, trivial, parts[trivial], came, days_of(history, plan)[plan.calibration :]),
+        chosen,
+        candidates.absent,
+        candidates.train_s,
+        candidates.predict_s,
+    )
+    return target, winner
+
+
+def judge_sum(
+    history: History,
+    members: Candidates,
+    plan: Plan,
+    names: Sequence[str] = (),
+    seed: int = 1,
+    progress: Progress = lambda _: None,
+) -> Target:
+    """Scores of the sum of all members: forecast as a series of its own, and from the members' means."""
+    total = sum_of(history)
+    recipes = {name: registry.load(name) for name in names or (*MODELS, SINGLE)}
+    candidates = replay(total, recipes, plan, seed, lambda text: progress(f"sum, {text}" if text else ""))
+    lowest = lowest_of(total.until(plan.origins[0], 0))
+    for name in SUM_OF:
+        if name in members.forecasts:
+            added = bottom_up(members.forecasts[name], truth(total, plan), plan.horizon / history.per_day, lowest)
+            candidates.forecasts[f"members, {name}"] = added
+    return judge(total, candidates, plan)[0]
+
+
+def sum_of(history: History) -> History:
+    """The sum of all members that have begun; a slot where one of them has a gap is a gap."""
+    begun = np.maximum.accumulate(np.isfinite(history.values), axis=0)
+    known = np.isfinite(history.values) | ~begun
+    total = np.where(np.isfinite(history.values), history.values, 0.0).sum(axis=1)
+    values = np.where(known.all(axis=1) & begun.any(axis=1), total, np.nan)[:, None]
+    return History(history.first_slot, history.length, values, history.ahead, history.calendar)
+
+
+def scores(forecasts: Forecasts, came: FloatArray, scale: FloatArray) -> Scores:
+    """Scores against what came, (origins, horizon, members)."""
+    error = absolute(forecasts.values[..., MEDIAN], came)
+    by_member = np.nanmean(np.where(np.isfinite(came).any(axis=(0, 1)), error, 0.0), axis=(0, 1))
+    covered = coverage(forecasts.values, came)
+    covered = covered[np.isfinite(covered)]
+    inside = (covered.mean(), covered.min(), covered.max()) if len(covered) else (1.0, 1.0, 1.0)
+    return Scores(
+        mae=mean(error),
+        mae_of_mean=mean(absolute(forecasts.mean, came)),
+        mase=float((by_member[scale > 0] / scale[scale > 0]).mean()) if (scale > 0).any() else 0.0,
+        pinball=mean(pinball(forecasts.values, came)),
+        coverage=Coverage(*map(float, inside)),
+    )
+
+
+def paired(winner: Forecasts, name: str, trivial: Forecasts, came: FloatArray, days: IntArray) -> list[Paired]:
+    """Paired tests of both losses, day by day."""
+    tests = []
+    for loss in ("absolute error", "pinball"):
+        losses = [
+            daily(pinball(f.values, came) if loss == "pinball" else absolute(f.values[..., MEDIAN], came), days)
+            for f in (winner, trivial)
+        ]
+        tests.append(Paired(name, loss, len(losses[0]), *diebold_mariano(*losses)))
+    return tests

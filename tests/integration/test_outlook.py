@@ -1,0 +1,138 @@
+"""A run's forecaster: named by the community, or decided by what its members paid on the days before."""
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from transactive.config import DEMO, load, load_setting
+from transactive.core.community import ForecastRules
+from transactive.core.errors import ConfigError
+from transactive.core.slots import Clock, parse_time
+from transactive.core.tables import Measured
+from transactive.engine import challenge
+from transactive.engine.challenge import champion, daily_cost, under
+from transactive.engine.outlook import Outlook
+from transactive.engine.replay import slots_of
+from transactive.engine.walk import Walk
+from transactive.forecasting.empirical import forecast
+from transactive.forecasting.samples import shuffled
+from transactive.forecasting.series import Quantiles
+
+CLOCK = Clock(3600, 3600, 24)
+HOURS = 60 * 24
+
+
+@pytest.fixture(scope="module")
+def setting():
+    return load_setting(DEMO)
+
+
+def net_load():
+    draw = np.random.default_rng(1)
+    return draw.integers(-2000, 3000, (HOURS, 3))
+
+
+def ahead(known, count=26):
+    return range((known + 1) * 3600, (known + 1 + count) * 3600, 3600)
+
+
+@pytest.mark.parametrize("name", ["empirical", "empirical-14", "last-day", "boosted-shallow"])
+def test_what_comes_after_the_gate_changes_no_sample(name):
+    known = 50 * 24 - 1
+    loads = net_load(), net_load()
+    loads[1][known:] = 10**8
+    one, two = (Outlook(name, load, 0, CLOCK, known).forecast(known, ahead(known)) for load in loads)
+    assert one.digest() == two.digest()
+    assert one.net_load_wh.dtype == np.int64
+    assert one.net_load_wh.shape == (26, 28, 3)
+
+
+def test_homes_some_at_a_time_have_the_samples_that_all_at_once_have():
+    known = 50 * 24 - 1
+    outlook = Outlook("empirical-14", net_load(), 0, CLOCK, known)
+    whole = outlook.forecast(known, ahead(known)).net_load_wh
+    assert np.array_equal(whole[:, :, 1:], outlook.forecast(known, ahead(known), slice(1, 3)).net_load_wh)
+
+
+def test_without_the_history_that_it_needs_a_forecaster_leaves_the_empirical_samples():
+    known = 20 * 24
+    outlook = Outlook("boosted", net_load(), 0, CLOCK, known)
+    assert outlook.forecast(known, ahead(known)).digest() == (
+        Outlook("empirical", net_load(), 0, CLOCK, known).forecast(known, ahead(known)).digest()
+    )
+
+
+def test_samples_keep_the_ranks_of_their_days_and_take_the_quantiles_of_the_forecast():
+    template = forecast(net_load()[: 30 * 24], 0, 3600, range(30 * 86_400, 30 * 86_400 + 7200, 3600), 20)
+    values = np.broadcast_to(np.array([100.0, 200, 300, 400, 500]), (2, 3, 5))
+    samples = shuffled(Quantiles(values, values[:, :, 2]), template)
+    one, two = (np.argsort(np.argsort(t.net_load_wh, axis=1, kind="stable"), axis=1) for t in (template, samples))
+    assert np.array_equal(one, two)
+    assert np.median(samples.net_load_wh, axis=1).tolist() == [[300] * 3] * 2
+    ordered = np.sort(samples.net_load_wh, axis=1)[0, :, 0]
+    assert ordered[[0, 1, 18, 19]].tolist() == [88, 112, 488, 512]  # levels 2.5, 7.5, 92.5 and 97.5 %
+
+
+def test_a_walk_forecasts_with_the_forecaster_that_its_community_names(setting):
+    slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
+    one, two = (daily_cost(under(setting, name), slots, name) for name in ("empirical", "last-day"))
+    assert one.shape == (1,)
+    assert one != two
+
+
+def test_a_run_that_stops_trains_as_if_it_had_not():
+    load, start = net_load(), 45 * 24
+    later = start + 30 * 24 - 3
+    stretch = 28 * 24
+    asked: list[int] = []
+    trained: list[int] = []
+
+    class Recorder(Outlook):
+        def _history(self, known, days, homes):
+            (asked if days else trained).append(known)
+            return super()._history(known, days, homes)
+
+    longer = np.concatenate([load, load])
+    Recorder("boosted-shallow", longer, 0, CLOCK, start).forecast(later, ahead(later, 2))
+    assert trained == [start + stretch]
+    assert asked == [later]
+
+
+def test_a_challenger_wins_only_when_it_is_cheaper_by_more_than_luck(setting, monkeypatch):
+    slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
+    draw = np.random.default_rng(1)
+    usual = draw.normal(100, 10, 14)
+    costs = {
+        "empirical": usual,
+        "empirical-14": usual + draw.normal(0, 2, 14),
+        "boosted": usual - draw.normal(3, 1, 14),
+    }
+    monkeypatch.setattr(challenge, "daily_cost", lambda _setting, _slots, name: costs[name])
+    assert champion(setting, slots) == "boosted"
+    costs["boosted"] = usual + 3
+    assert champion(setting, slots) == "empirical"
+
+
+def test_with_auto_the_days_before_the_run_decide(setting, monkeypatch):
+    monkeypatch.setattr(challenge, "CHALLENGERS", ("empirical-14",))
+    monkeypatch.setattr(challenge, "TRIAL_DAYS", 4)
+    automatic = under(setting, "auto")
+    slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
+    assert Walk(automatic, slots).outlook.name in ("empirical", *challenge.CHALLENGERS)
+    early = replace(
+        setting, measured=Measured(setting.measured.first_slot, *2 * (setting.measured.consumption_wh[: 24 * 40],))
+    )
+    assert (
+        Walk(under(early, "auto"), slots_of(early, setting.measured.first_slot + 38 * 86_400, 1)).outlook.name
+        == "empirical"
+    )
+
+
+def test_an_unknown_forecaster_is_named_before_anything_runs(tmp_path):
+    text = DEMO.read_text().replace('model = "empirical"', 'model = "oracle"')
+    (tmp_path / "community.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"forecast.model = 'oracle' is not installed; known: auto, boosted"):
+        load(tmp_path / "community.toml")
+    assert msgspec.convert({}, ForecastRules).model == "empirical"
