@@ -152,6 +152,7 @@ def _check(community: Community, name: str) -> None:
     _check_forecast(community, name)
     _check_sources(community, name)
     _check_members(community, name)
+    _check_wishes(community, name)
     if community.run.first_slot is not None:
         try:
             parse_time(community.run.first_slot)
@@ -263,6 +264,20 @@ def _check_members(community: Community, name: str) -> None:
         for key in ("pv_w", "battery_wh", "battery_w"):
             if getattr(member, key) > LARGEST_DEVICE:
                 raise ConfigError(f"{name}: {member.id}: {key} = {getattr(member, key)} is beyond any home; correct it")
+
+
+def _check_wishes(community: Community, name: str) -> None:
+    """Wishes can be met: a partner is another member, and who wants local energy is somewhere."""
+    for member in community.members:
+        place = f"{name}: {member.id}:"
+        if (member.prefer == "partner") != (member.partner is not None):
+            raise ConfigError(f'{place} prefer = "partner" and partner go together; give both or neither')
+        if member.partner is not None and (member.partner == member.id or member.partner not in community.ids):
+            raise ConfigError(f"{place} partner = {member.partner!r} is no other member; correct it")
+        if member.prefer == "local" and member.zone is None:
+            raise ConfigError(f'{place} zone is missing; who prefers "local" energy needs one')
+        if member.premium_micro_per_kwh and member.prefer is None:
+            raise ConfigError(f"{place} premium_micro_per_kwh is for nothing; say in prefer what it is for")
 
 
 def _record(annotation: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - a type of any form

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 import pytest
 
 from tests.integration.conftest import START
-from transactive.config import Setting, load
+from transactive.config import EXAMPLE, Setting, load
 from transactive.core.errors import ConfigError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
-from transactive.engine.walk import SlotRecord
+from transactive.engine.walk import SlotRecord, Walk
 
 
 class Stopped(Exception):
@@ -49,8 +50,45 @@ def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting,
 
 def test_prices_by_location_are_refused_without_a_network(tmp_path):
     text = (tmp_path / "community.toml").write_text
-    from transactive.config import EXAMPLE
-
     text(EXAMPLE.read_text().replace('mechanism = "uniform"', 'mechanism = "locational"'))
     with pytest.raises(ConfigError, match="'locational' needs a network"):
         load(tmp_path / "community.toml")
+
+
+def test_members_of_a_community_get_what_they_prefer_for_a_premium(demo_setting):
+    """House 2 pays for house 1's energy, house 3 for what is local to house 1; the rest take what comes."""
+    setting = under(demo_setting, "preferences")
+    first, second, third, *others = setting.community.members
+    change = msgspec.structs.replace
+    second = change(second, prefer="partner", partner=first.id, premium_micro_per_kwh=9_000)
+    third, first = change(third, prefer="local", zone="north", premium_micro_per_kwh=9_000), change(first, zone="north")
+    community = change(setting.community, members=(first, second, third, *others))
+    slots, records = slots_of(setting, parse_time(START), 2), list[SlotRecord]()
+    Walk(replace(setting, community=community), slots).run(records.append)
+    paid = 0
+    for record in records:
+        held = record.positions
+        lowest = held.price.min(initial=1 << 62)
+        above = held.energy_wh * (held.price - lowest)
+        assert not above[~np.isin(held.member, (0, 1, 2))].any()
+        assert above[held.is_buy].sum() == above[~held.is_buy].sum()
+        paid += int(above[held.is_buy].sum())
+    assert paid > 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('prefer = "solar"', "Invalid enum value 'solar'"),
+        ('prefer = "local"', 'ada: zone is missing; who prefers "local"'),
+        ('prefer = "partner"', 'ada: prefer = "partner" and partner go together'),
+        ('prefer = "partner"\npartner = "ada"', "ada: partner = 'ada' is no other member"),
+        ("premium_micro_per_kwh = 5", "ada: premium_micro_per_kwh is for nothing"),
+    ],
+)
+def test_wrong_wishes_are_named(tmp_path, line, message):
+    path = tmp_path / "community.toml"
+    path.write_text(EXAMPLE.read_text().replace('id = "ada"', f'id = "ada"\n{line}', 1))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert message in str(caught.value)

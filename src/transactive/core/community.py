@@ -27,7 +27,8 @@ class Member(Record, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
     node: where it is on the community's network. carbon_price_per_t: what a tonne less is worth to it, in whole
-    ¤: the same number as n¤/mg.
+    ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it wants first, and the most that
+    it pays for it above the price; zone: what is local to it. The mechanism `preferences` hears these.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -37,6 +38,10 @@ class Member(Record, frozen=True, kw_only=True):
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
     carbon_price_per_t: Annotated[int, Meta(ge=0, le=10_000)] = 0
     node: str | None = None
+    zone: str | None = None
+    prefer: Literal["green", "local", "partner"] | None = None
+    partner: str | None = None
+    premium_micro_per_kwh: NotNegative = 0
 
 
 class MarketRules(Record, frozen=True, kw_only=True):

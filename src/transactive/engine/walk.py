@@ -37,7 +37,7 @@ from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.insight.tally import Tally
-from transactive.market import door, registry
+from transactive.market import door
 from transactive.metering.gateway import enter, sign
 from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
@@ -107,7 +107,7 @@ class Walk:
         self.chain, self.store = chain, store
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
-        self.mechanism = registry.load(community.market.mechanism)
+        self.mechanism = door.mechanism_of(community)
         self.site = door.site_of(community)
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)

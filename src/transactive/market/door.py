@@ -13,6 +13,7 @@ from transactive.core.tables import Clearing, Orders, Positions
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
+from transactive.market import preferences, registry
 from transactive.market.fills import Fills, check_fills
 from transactive.market.locational import NodalClearing, losses_n
 from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
@@ -44,6 +45,12 @@ def site_of(community: Community) -> Site | None:
     network = network_of(community.network)
     number = {name: position for position, name in enumerate(network.names)}
     return Site(np.array([number[member.node or ""] for member in community.members], np.int64), network)
+
+
+def mechanism_of(community: Community) -> AnyMechanism:
+    """The community's mechanism, with its members' wishes where it hears them. Raises ConfigError as `load` does."""
+    mechanism = registry.load(community.market.mechanism)
+    return preferences.heard(community.members) if mechanism is preferences.MECHANISM else mechanism
 
 
 def join(first: Cleared, second: Cleared) -> Cleared:

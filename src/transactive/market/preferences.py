@@ -15,12 +15,13 @@ buyer never pays more than its limit in all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
+from transactive.core.community import Member
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
@@ -83,6 +84,30 @@ class Wishes:
             group = self.groups(orders, wish)
             met |= (group[trades.buy] != NOBODY) & (group[trades.buy] == group[trades.sell])
         return met
+
+
+def heard(members: Sequence[Member]) -> ByTrade:
+    """The mechanism with the wishes of a community's members; what has PV sells green."""
+    numbers = {member.id: number for number, member in enumerate(members)}
+    zones = {name: number for number, name in enumerate(sorted({member.zone or "" for member in members}))}
+    prefer, partner, premium, zone = (
+        np.array(column, np.int64)
+        for column in (
+            [Wish[member.prefer.upper()] if member.prefer else Wish.NONE for member in members],
+            [numbers[member.partner] if member.partner else NOBODY for member in members],
+            [member.premium_micro_per_kwh for member in members],
+            [NOBODY if member.zone is None else zones[member.zone] for member in members],
+        )
+    )
+    green = np.array([member.pv_w > 0 for member in members], np.bool_)
+
+    def clear_heard(orders: Orders, grid: PriceGrid, count: int) -> Trades:
+        """Clear with the wishes of the members who order."""
+        who = orders.member
+        wishes = Wishes(prefer[who] * orders.is_buy, partner[who], premium[who], green[who], zone[who])
+        return clear(orders, grid, count, wishes)
+
+    return ByTrade(clear_heard)
 
 
 @dataclass(slots=True)
