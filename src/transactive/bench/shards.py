@@ -7,7 +7,6 @@ by its tasks too, and must come out the same.
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
@@ -54,11 +53,12 @@ def shards(meter: Meter) -> Iterator[Row]:
     require(found[0] == found[1], "Ray clears like the pool")
 
 
-def memory(workers: int) -> float:
+def memory(workers: int) -> float | None:
     """Clear all shards; returns the largest memory of this process and its workers together [GB], if not less."""
     with processes(workers) as spread:
         whole(spread)
-    return peak_memory() + workers * peak_memory(resource.RUSAGE_CHILDREN)
+    own, largest = peak_memory(), peak_memory(of_children=True)
+    return None if own is None or largest is None else own + workers * largest
 
 
 def whole(spread: Spread) -> Sharded[Part]:

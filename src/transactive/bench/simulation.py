@@ -7,7 +7,6 @@ neither. No reference can run beside it: the frameworks that could be compared a
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -91,8 +90,13 @@ def _rate(setting: Setting, slots: range, name: str, meter: Meter, work: Work) -
     )
 
 
-def peak_memory(whose: int = resource.RUSAGE_SELF) -> float:
-    """Largest resident memory that this process, or one of its children that ended, has had [GB]."""
+def peak_memory(*, of_children: bool = False) -> float | None:
+    """Largest resident memory that this process, or one of its children that ended, has had [GB]; None where unknown."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    whose = resource.RUSAGE_CHILDREN if of_children else resource.RUSAGE_SELF
     in_bytes = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(whose).ru_maxrss * in_bytes / 1e9
 
