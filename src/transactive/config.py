@@ -21,6 +21,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import PPM
 from transactive.forecasting import registry as forecasters
 from transactive.market import registry
+from transactive.market.pandapower import read_pandapower
 from transactive.metering.files import read_environment, read_measured
 
 DATA = Path(__file__).parent / "data"
@@ -78,8 +79,27 @@ def load(path: Path) -> Community:
         raise ConfigError(f"{path.name}: {_explain(str(error))}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: is not TOML: {error}") from None
+    community = _with_network(community, path)
     _check(community, path.name)
     return community
+
+
+def _with_network(community: Community, path: Path) -> Community:
+    """The community with the nodes and lines of the network file that it names, if it does."""
+    rules = community.network
+    if rules is None or rules.pandapower is None:
+        return community
+    key = f"{path.name}: network.pandapower {rules.pandapower}"
+    if rules.nodes or rules.lines:
+        raise ConfigError(f"{key}: stands beside nodes or lines; take one of them out")
+    try:
+        text = (path.parent / rules.pandapower).read_bytes()
+        found = read_pandapower(text, community.market.slot_minutes)
+    except OSError as error:
+        raise ConfigError(f"{key}: cannot be read ({error.strerror}); correct the path") from None
+    except DataError as error:
+        raise ConfigError(f"{key}: {error}") from None
+    return msgspec.structs.replace(community, network=found)
 
 
 def load_setting(path: Path) -> Setting:

@@ -110,6 +110,7 @@ def test_pay_as_bid_books_every_trade_at_the_buyers_limit(tmp_path: Path) -> Non
     assert sum(money) == 0
 
 
+STREET = Path(__file__).parents[1] / "unit" / "street.json"
 NETWORK = """
 nodes = ["station", "north", "south"]
 
@@ -148,6 +149,14 @@ def test_on_a_network_every_node_has_its_price_and_a_full_line_earns_rent(tmp_pa
         str(1100 * 120_000),
         str(-1800 * 120_000),
     ]
+
+
+def test_a_network_of_pandapower_serves_as_well(tmp_path: Path) -> None:
+    write(tmp_path, "a,sell,80000,20000,A,north", "c,buy,250000,30000,C,bus 4", header=f"{HEADER},node")
+    found = json.loads(clear(tmp_path, "locational", network=STREET, json=True).out)
+    lost = [line["lost_wh"] for line in found["lines"]]
+    assert found["traded_wh"] == 20_000 - sum(lost)
+    assert [line["flow_wh"] for line in found["lines"]][:2] == [0, -20_000]
 
 
 def test_lost_energy_is_sold_not_bought_and_the_network_pays_for_it(tmp_path: Path) -> None:

@@ -156,6 +156,29 @@ def test_lines_without_a_limit_leave_the_uniform_market(tmp_path: Path) -> None:
     assert abs(paid[0] - paid[1]) < 3  # a dividend leaves what does not divide
 
 
+STREET = Path(__file__).parents[1] / "unit" / "street.json"
+
+
+def test_a_network_of_pandapower_serves_as_well(tmp_path: Path) -> None:
+    (tmp_path / "street.json").write_bytes(STREET.read_bytes())
+    setting = load_setting(write(tmp_path, network='[network]\npandapower = "street.json"\n\n'))
+    network = setting.community.network
+    assert network is not None
+    assert network.nodes[:4] == ("grid", "station", "north", "south")
+    assert network.lines[0].limit_wh == 98_380  # an hour
+    walk = Walk(setting, slots_from(setting)[:24])
+    walk.run()
+    assert walk.tally.traded_wh > 0
+    for text, message in (
+        ('"nowhere.json"', "network.pandapower nowhere.json: cannot be read"),
+        ('"readings.csv"', "is not a network"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            load_setting(write(tmp_path, network=f"[network]\npandapower = {text}\n\n"))
+    with pytest.raises(ConfigError, match="stands beside nodes or lines"):
+        load_setting(write(tmp_path, network='[network]\npandapower = "street.json"\nnodes = ["a"]\n\n'))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

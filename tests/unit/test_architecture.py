@@ -16,6 +16,7 @@ FLOATS_ALLOWED = {
     "metering/columns.py": "the size of a file in GiB, for people",
     "market/conformance.py": "draws which kind of book to try, and no number of it",
     "market/meshed.py": "a linear program, whose result becomes whole Wh and whole µ¤/kWh",
+    "market/pandapower.py": "ratings in kA and Ω, until they are whole Wh and millionths",
     "market/power_flow.py": "angles, and flows until they are whole µWh",
 }
 

@@ -15,6 +15,7 @@ from transactive.core.errors import DataError
 from transactive.core.network import Network, NetworkRules, network_of
 from transactive.core.units import IntArray
 from transactive.market.locational import NodalClearing, losses_n
+from transactive.market.pandapower import read_pandapower
 from transactive.market.result import Result
 
 
@@ -27,9 +28,13 @@ class Located:
 
 
 def read_network(path: Path) -> Network:
-    """Read a network file. Raises DataError naming file and key."""
+    """Read a network file, TOML or JSON of pandapower (limits for an hour). Raises DataError naming file and key."""
     try:
-        rules = msgspec.toml.decode(path.read_bytes(), type=NetworkRules)
+        text = path.read_bytes()
+        if path.suffix == ".json":
+            with naming(path):
+                return network_of(read_pandapower(text, slot_minutes=60))
+        rules = msgspec.toml.decode(text, type=NetworkRules)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -40,10 +40,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sta
 
 
 class NetworkRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A network as a file names it; the first node is the grid's side."""
+    """A network as a file names it; the first node is the grid's side.
 
-    nodes: tuple[str, ...]
+    pandapower: file to take nodes and lines from, in place of both.
+    """
+
+    nodes: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
+    pandapower: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

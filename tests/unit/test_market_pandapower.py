@@ -1,0 +1,58 @@
+"""Networks as pandapower writes them: ratings become whole Wh, millionths and reactances."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from transactive.core.errors import DataError
+from transactive.core.network import Line, network_of
+from transactive.market.pandapower import read_pandapower
+
+STREET = Path(__file__).with_name("street.json")
+"""Written by pandapower 3.5: a transformer of 250 kVA, four cables, the third of them switched off at one end."""
+
+
+def changed(table: str, column: str, value: object, row: int = 0) -> bytes:
+    found = json.loads(STREET.read_text())
+    content = json.loads(found["_object"][table]["_object"])
+    content["data"][row][content["columns"].index(column)] = value
+    found["_object"][table]["_object"] = json.dumps(content)
+    return json.dumps(found).encode()
+
+
+def test_a_street_is_read_as_its_ratings_say() -> None:
+    rules = read_pandapower(STREET.read_bytes(), 15)
+    assert rules.nodes == ("grid", "station", "north", "south", "bus 4")
+    north, south, far, transformer = rules.lines
+    assert transformer == Line("grid", "station", 62_500, None, 6_000, 160_000_000, transformer=True)
+    # 142 A at 400 V are 98.4 kW; half of that loses 4.9 % in 0.642 Ω/km over 250 m
+    assert north == Line("station", "north", 24_595, None, 49_344, 129_687_500)
+    assert (south.limit_wh, far.limit_wh) == (24_595, 49_190)
+    assert far.start == "south"
+    assert network_of(rules).radial
+
+
+def test_losses_are_left_out_where_a_switch_closes_a_ring() -> None:
+    rules = read_pandapower(changed("switch", "closed", True), 60)  # noqa: FBT003
+    assert len(rules.lines) == 5
+    assert not any(line.loss_ppm for line in rules.lines)
+    assert not network_of(rules).radial
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"{}", "is not a network of pandapower"),
+        (b"nodes = []", "is not a network of pandapower"),
+        (b'{"_object": {"bus": {"_object": "[]"}}}', "is not a network of pandapower"),
+        (b'{"_object": {}}', "ext_grid: there is none in service"),
+        (changed("ext_grid", "in_service", False), "ext_grid: there is none in service"),  # noqa: FBT003
+        (changed("line", "max_i_ka", None), "line 0: max_i_ka = None; give a rating above 0"),
+        (changed("trafo", "sn_mva", 0.0), "trafo 0: sn_mva = 0.0; give a rating above 0"),
+    ],
+)
+def test_what_is_no_such_file_or_lacks_a_rating_is_named(text: bytes, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        read_pandapower(text, 60)
+    assert message in str(error.value)
