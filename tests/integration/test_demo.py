@@ -10,6 +10,7 @@ import pytest
 from tests.integration.conftest import START, call
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured, PostingKind
+from transactive.engine import fleet, walk
 from transactive.engine.fleet import compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Gateway, Walk
@@ -114,10 +115,12 @@ def test_orders_see_nothing_after_gate_closure(demo_setting, hours):
     assert informed[0].digest() != clean[0].digest(), "what was known at the gate does count"
 
 
-def test_a_compiled_run_on_all_processors_is_the_same_run(demo_setting):
+def test_a_compiled_run_in_small_groups_on_all_processors_is_the_same_run(demo_setting, monkeypatch):
     slots = slots_of(demo_setting, parse_time(START), 1)
     plain = Walk(demo_setting, slots, GATEWAY)
     plain.run()
+    monkeypatch.setattr(walk, "HOMES_AT_ONCE", 5)
+    monkeypatch.setattr(fleet, "GROUP", 4)
     with compiled_work() as work:
         compiled = Walk(demo_setting, slots, GATEWAY, work=work)
         compiled.run()

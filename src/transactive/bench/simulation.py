@@ -91,7 +91,7 @@ def _rate(setting: Setting, slots: range, name: str, meter: Meter, work: Work) -
 
 
 def peak_memory(*, of_children: bool = False) -> float | None:
-    """Largest resident memory that this process, or one of its children that ended, has had [GB]; None where unknown."""
+    """Largest memory that this process, or one of its children that ended, has had [GB]; None where unknown."""
     try:
         import resource
     except ImportError:  # Windows
