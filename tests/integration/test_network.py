@@ -81,6 +81,9 @@ def test_a_community_settles_at_the_prices_of_its_nodes(tmp_path: Path, network:
         lost += positions.lost_wh
         rents += int(record.postings.amount_n[record.postings.kind == PostingKind.CONGESTION_RENT].sum())
         assert positions.sold_wh.sum() == positions.bought_wh.sum() + positions.lost_wh
+        used, meters = record.delivery.lost_used_wh, record.readings
+        from_grid = max(int(meters.import_wh.sum()) + used - int(meters.export_wh.sum()), 0)
+        assert record.footprints.imported_mg == from_grid * 350
     assert prices_differ > 3
     assert rents > 0
     assert (lost > 0) == (network is NETWORK)

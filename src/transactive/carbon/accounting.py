@@ -2,7 +2,7 @@
 
 Certificates: metered production is issued as bundles (device, slot, Wh range). What the home uses itself is claimed at
 once, what it charges is stored, what crosses the meter travels with the energy and is claimed by whoever used it;
-what leaves with the supplier is held there.
+what leaves with the supplier is held there, and so is what lines lose.
 
 Market-based footprint: claimed certificates at their own factor, energy from uncertified storage at what it was charged
 with, the rest at the residual mix. Location-based footprint: own production at its factor; all imported
@@ -56,12 +56,12 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
     lots_left, drawn = lots.take(devices.drawn_wh(readings.discharge_wh))
     discharge = Discharge.of(flows, drawn)
     sources = Sources.of(flows, discharge, factors.pv_g)
-    shares = allot(sources, flows, delivery.local_use_wh)
+    shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh)
     issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g)
 
     members = len(readings.import_wh)
     certified = sources.certified[shares.parts.source]
-    load_mix, charge_mix, imported_mg = _location(flows, sources, shares, factors)
+    load_mix, charge_mix, imported_mg = _location(flows, sources, shares, factors, delivery.lost_used_wh)
     market_load, market_charge, unmatched_mg = _market(flows, shares, factors)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
@@ -84,10 +84,12 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
     return CarbonSlot(issued, footprints, lots_new, unmatched_mg)
 
 
-def _location(flows: Flows, sources: Sources, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray, int]:
+def _location(
+    flows: Flows, sources: Sources, shares: Allotment, factors: Factors, lost_wh: int
+) -> tuple[IntArray, IntArray, int]:
     """Location-based mg of imported energy for load and for charging, (members,), and the mg of grid imports."""
     imported = flows.import_to_load + flows.import_to_charge
-    grid_wh = max(int(imported.sum()) - int(sources.energy_wh.sum()), 0)
+    grid_wh = max(int(imported.sum()) + lost_wh - int(sources.energy_wh.sum()), 0)
     grid_mg = grid_wh * factors.grid_g
     pool = int(shares.local_location_mg.sum()) + grid_mg
     per_user = share_columns(pool, imported)

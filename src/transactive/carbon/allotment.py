@@ -44,8 +44,8 @@ class Allotment:
     local_location_mg: IntArray
 
 
-def allot(sources: Sources, flows: Flows, local_use_wh: IntArray) -> Allotment:
-    """Share each source among local users and supplier.
+def allot(sources: Sources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0) -> Allotment:
+    """Share each source among local users and supplier; what lines lose leaves with the supplier's part.
 
     When exports exceed imports, each source is split pro rata by exported Wh between both. The local part of a source
     goes to the users by local energy used, largest remainder, ties by member, nobody beyond what its meter
@@ -53,7 +53,7 @@ def allot(sources: Sources, flows: Flows, local_use_wh: IntArray) -> Allotment:
     """
     imported = flows.import_to_load + flows.import_to_charge
     exported = sources.energy_wh
-    local = share_columns(min(int(imported.sum()), int(exported.sum())), exported)
+    local = share_columns(min(int(imported.sum()), int(exported.sum()) - lost_wh), exported)
     local_mg = split_pair(sources.market_mg, local, exported - local)
     together = _each if len(exported) * len(imported) <= MOST_PARTS else _in_line
     return Allotment(
