@@ -15,7 +15,7 @@ from transactive.engine.fleet import compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Gateway, Walk
 from transactive.settlement.netted import tariff_alone_n
-from transactive.trading.compiled import backward
+from transactive.trading import compiled
 
 FIELDS = [
     *("slots", "members", "mechanism", "orders", "traded_wh", "energy_residual_wh", "money_residual_n"),
@@ -122,15 +122,15 @@ def test_a_compiled_run_in_small_groups_on_all_processors_is_the_same_run(demo_s
     monkeypatch.setattr(walk, "HOMES_AT_ONCE", 5)
     monkeypatch.setattr(fleet, "GROUP", 4)
     with compiled_work() as work:
-        compiled = Walk(demo_setting, slots, GATEWAY, work=work)
-        compiled.run()
-    assert compiled.state_hash == plain.state_hash
+        other = Walk(demo_setting, slots, GATEWAY, work=work)
+        other.run()
+    assert other.state_hash == plain.state_hash
 
 
 def test_what_cannot_be_compiled_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     assert call("init", tmp_path / "own").code == 0
     monkeypatch.setitem(sys.modules, "numba", None)
-    backward.cache_clear()
+    monkeypatch.setattr(compiled, "backward", compiled.backward.__wrapped__)  # as in a fresh process
     called = call("run", tmp_path / "own" / "community.toml", "--compiled", "--no-page")
     assert (called.code, called.out) == (3, "")
     assert "transactive[compiled]" in called.err
