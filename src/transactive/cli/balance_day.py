@@ -87,17 +87,17 @@ def show(day: BalanceDay, name: str, currency: str) -> None:
 
 
 def _slots(day: BalanceDay) -> Table:
-    """One line a slot in which something was promised; prices per kWh, energy in Wh."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("slot, UTC", no_wrap=True)
-    for title in ("base", "sell", "buy", "orders", "promised", "bought", "given", "used", "network"):
+    """One line a slot with an order: base and quotes a kWh, Wh promised and then read, what the network has of it."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("UTC", no_wrap=True)
+    for title in ("base", "sell", "buy", "orders", "sold", "bought", "given", "used", "network"):
         table.add_column(title, justify="right", no_wrap=True)
     for slot in day.by_slot:
         if slot.orders:
             prices = (slot.base, slot.production_price, slot.consumption_price)
             energy = (slot.produced_wh, slot.consumed_wh, slot.certified_wh, slot.used_wh)
             table.add_row(
-                slot.slot[5:16].replace("T", " "),
+                slot.slot[8:16].replace("T", " "),
                 *(f"{price / 1_000_000:.3f}" for price in prices),
                 str(slot.orders),
                 *(str(wh) for wh in energy),

@@ -10,6 +10,7 @@ import numpy as np
 from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
+from transactive.engine.sessions import Session
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.market.balance import Curve
 
@@ -53,13 +54,11 @@ class Planned(Walk):
         self.run(keep)
         return found
 
-    def trade(self, slot: int) -> None:
-        """Close a gate."""
-        self._plan(slot)
-        near = self._forecast(slot, range(self.clock.gate(slot), slot + self.clock.length, self.clock.length))
+    def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
+        """Clear, and keep the expected net load."""
         most_export = self.devices.pv_wh + self.devices.power_wh
-        self._expected[slot] = np.sort(np.maximum(self.fleet.expected_net_load(near), -most_export), axis=0)
-        super().trade(slot)
+        self._expected[slot] = np.sort(np.maximum(expected, -most_export), axis=0)
+        return super()._clear(slot, expected, premium)
 
 
 def curve_of(plan: Plan) -> Curve:
