@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from transactive.core.accounts import Accounts
 from transactive.core.community import Devices
+from transactive.core.leaves import SlotLeaves
+from transactive.core.merkle import ZERO
 from transactive.core.tables import Delivery, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import PPM, IntArray, share
@@ -234,3 +236,9 @@ def neighbourhoods(draw: st.DrawFn, most_members: int = 5, most_slots: int = 6) 
         delivery = deliver(positions_of(readings.slot, 0, bought, sold), readings)
         slots.append(Lived(readings, delivery, (draw(grams), draw(grams), draw(grams))))
     return Neighbourhood(devices, slots)
+
+
+def leaves_of(slot: int, money: list[list[int]]) -> SlotLeaves:
+    """Leaves whose running totals of money are given, and no other values."""
+    nothing, none = np.zeros((len(money), 4), np.int64), [ZERO] * len(money)
+    return SlotLeaves(slot, np.array(money, np.int64), nothing, nothing, nothing, none, none)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
+from transactive.core.accepted import Accepted, books_of
 from transactive.core.accounts import Accounts
 from transactive.core.errors import StateError
+from transactive.core.signed_orders import SignedOrder
 from transactive.core.tables import Certificates, Clearing, Footprints, Orders, Positions, Postings, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
@@ -62,6 +64,7 @@ ORDERS_AHEAD, POSITIONS_AHEAD, REFUSALS_AHEAD = (
     _table(f"{table.name}_ahead", [c.name for c in table.primary_key], *(c.name for c in table.c if not c.primary_key))
     for table in (ORDERS, POSITIONS, REFUSALS)
 )
+SIGNATURES = _table("signatures", ("slot", "member"), "serial", texts=("signature", "receipt"))
 READINGS = _table(
     "readings",
     ("slot", "member"),
@@ -121,9 +124,19 @@ class Store:
     # -- stages of a slot -----------------------------------------------------------------------
 
     def save_trading(
-        self, orders: Orders, refusals: Refusals, cleared: Cleared, grid: PriceGrid, tariff: Tariff, grid_g: int
+        self,
+        orders: Orders,
+        accepted: Sequence[Accepted],
+        refusals: Refusals,
+        cleared: Cleared,
+        grid: PriceGrid,
+        tariff: Tariff,
+        grid_g: int,
     ) -> None:
-        """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot."""
+        """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot.
+
+        accepted: the same orders as they were signed; none without a chain.
+        """
         clearing, slot = cleared.clearing, orders.slot
         row = {"slot": slot, "price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
         row |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
@@ -134,6 +147,9 @@ class Store:
             given = {"allocated_wh": clearing.allocated_wh, "money_n": cleared.money_n}
             _put(connection, ORDERS, slot, _rows(orders, **given))
             _put(connection, REFUSALS, slot, _rows(refusals))
+            connection.execute(sa.delete(SIGNATURES).where(SIGNATURES.c.slot == slot))
+            if accepted:
+                connection.execute(sa.insert(SIGNATURES), [_signature(slot, one) for one in accepted])
             _put(connection, POSITIONS, slot, cleared.positions.columns())
             if nodal is not None:
                 _put(connection, NODES, slot, {"node": np.arange(len(nodal.price)), "price": nodal.price})
@@ -248,6 +264,15 @@ class Store:
         rows = (held["member"], held["is_buy"].astype(bool), held["energy_wh"], held["price"])
         return Positions.of(slot, members, *rows)
 
+    def accepted(self, slot: int, orders: Orders, number: int) -> list[Accepted]:
+        """The orders of a slot, which has this number, as they were signed and receipted."""
+        found = self.rows(sa.select(SIGNATURES).where(SIGNATURES.c.slot == slot))
+        if not found:
+            return []
+        signed = {row["member"]: (bytes.fromhex(row["signature"]), bytes.fromhex(row["receipt"])) for row in found}
+        books = books_of(orders, number, found[0]["serial"])
+        return [Accepted(SignedOrder(book, signed[book.account][0]), signed[book.account][1]) for book in books]
+
     def rows(self, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
         """Rows of a query as mappings."""
         with self.engine.connect() as connection:
@@ -263,6 +288,13 @@ def _durable(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's
 def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     """Columns of a table with a row number."""
     return {**table.columns(), "row": np.arange(len(table)), **more}
+
+
+def _signature(slot: int, accepted: Accepted) -> dict[str, Any]:
+    """Row of a signed order."""
+    signature, receipt = accepted.signed.signature.hex(), accepted.receipt.hex()
+    order = accepted.signed.order
+    return {"slot": slot, "member": order.account, "serial": order.serial, "signature": signature, "receipt": receipt}
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], table: sa.Table) -> dict[str, IntArray]:

@@ -17,9 +17,9 @@ from tests.contract import market_world
 from tests.contract.anvil import anvil
 from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
+from tests.strategies import leaves_of
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
-from transactive.core.merkle import MONEY
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 ALLOWED = 1.01
@@ -145,10 +145,10 @@ def measure_community(accounts: int) -> dict[str, int]:
     totals = [
         [10**8 + 97 * i, 10**8 + 97 * (accounts - 1 - i), 10**4 + i, 10**4 + accounts - 1 - i] for i in range(accounts)
     ]
-    sums, nets = [MONEY.pack(row) for row in totals], [credit - debit for debit, credit, _, _ in totals]
+    nets = [credit - debit for debit, credit, _, _ in totals]
     for day in range(2):
         for hour in range(2):
-            ledger.commit_slot(START // HOUR + day * DAY + hour, sums, bytes(range(1, 33)))
+            ledger.commit_slot(leaves_of(START // HOUR + day * DAY + hour, totals), bytes(range(1, 33)))
             ledger.block(START + (day * DAY + hour + 1) * HOUR)
         ledger.propose(START // HOUR // DAY + day, nets)
         ledger.block(START + (day + 1) * DAY * HOUR)

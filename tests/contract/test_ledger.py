@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.world import kept
+from tests.strategies import leaves_of
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
 from transactive.core.errors import ChainError, ContractRevert
-from transactive.core.merkle import MONEY, Tree, climb, leaf_hash
+from transactive.core.leaves import MONEY, climb
 
 KEYS = DemoKeys("ledger")
 ACCOUNTS, HOUR, DAY, WINDOW = 6, 3600, 24, 1800
 START = 17_000 * DAY * HOUR
 FIRST = START // HOUR
 TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7], [300, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 300, 0, 1]]
-SUMS = [MONEY.pack(totals) for totals in TOTALS]
 NETS = [-5, 5, -300, 0, 0, 300]
 
 
@@ -43,7 +43,7 @@ def until_proposed(ledger: ChainLedger) -> int:
     """Deposits, two slots, a proposal. Time of the last block."""
     ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
     for hour in (0, 23):
-        ledger.commit_slot(FIRST + hour, SUMS)
+        ledger.commit_slot(leaves_of(FIRST + hour, TOTALS))
         ledger.block(START + (hour + 1) * HOUR)
     ledger.propose(FIRST // DAY, NETS)
     return ledger.block(START + DAY * HOUR + 1).timestamp
@@ -65,8 +65,10 @@ def test_a_period(ledger):
     newest = ledger.last_slot
     assert newest is None
     for hour in range(DAY):
-        tree = ledger.commit_slot(FIRST + hour, SUMS)
-        assert tree.root == Tree.of_slot(FIRST + hour, SUMS, ledger.depth).root
+        tree = ledger.commit_slot(leaves_of(FIRST + hour, TOTALS))
+        assert MONEY.unpack(tree.money)["debit_n"] == 305 + 2**62  # the blinding
+        again = ledger.tree(leaves_of(FIRST + hour, TOTALS))
+        assert again.root == tree.root
         assert ledger.slot_commits == hour
         receipt = ledger.block(START + (hour + 1) * HOUR)
         assert receipt.gas == {"commitSlot": ledger.gas_slot_commits[-1]}
@@ -104,21 +106,21 @@ def test_withdrawals(ledger):
 
 
 def test_what_is_refused(ledger):
-    ledger.commit_slot(FIRST, SUMS)
+    ledger.commit_slot(leaves_of(FIRST, TOTALS))
     with pytest.raises(ContractRevert) as caught:
         ledger.block(START + HOUR - 1)
     assert str(caught.value) == "settlement: slot not over"
-    ledger.commit_slot(FIRST, SUMS)
+    ledger.commit_slot(leaves_of(FIRST, TOTALS))
     ledger.block(START + HOUR)
-    ledger.commit_slot(FIRST, SUMS)
+    ledger.commit_slot(leaves_of(FIRST, TOTALS))
     with pytest.raises(ContractRevert) as caught:
         ledger.block(START + HOUR + 1)
     assert str(caught.value) == "settlement: slot committed"
     assert ledger.slot_commits == 1
-    ledger.commit_slot(FIRST + 1, SUMS)
+    ledger.commit_slot(leaves_of(FIRST + 1, TOTALS))
     with pytest.raises(ChainError, match="is not after the last block"):
         ledger.block(START)
-    ledger.commit_slot(FIRST + 1, SUMS)
+    ledger.commit_slot(leaves_of(FIRST + 1, TOTALS))
     ledger.block(START + 2 * HOUR)
     assert ledger.last_slot == FIRST + 1
     with pytest.raises(ValueError, match="account 1 does not fit"):
@@ -130,9 +132,9 @@ def test_commitments_prove_a_leaf(ledger):
     found = ledger.commitments()
     assert [c.slot for c in found] == [FIRST, FIRST + 23]
     assert [c.block for c in found] == [3, 4]
-    proof = Tree.of_slot(FIRST + 23, SUMS, ledger.depth).proof(2)
-    leaf = (leaf_hash(FIRST + 23, 2, SUMS[2]), SUMS[2])
-    assert climb(leaf, 2, proof, MONEY) == (found[1].root, found[1].money, True)
+    tree = ledger.tree(leaves_of(FIRST + 23, TOTALS))
+    assert MONEY.unpack(tree.leaf(2).money)["debit_n"] == 300
+    assert climb(tree.leaf(2), 2, tree.proof(2)) == (found[1].root, found[1].money, found[1].energy, True)
 
 
 def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):
@@ -160,7 +162,7 @@ def test_steps_are_found_by_their_time(ledger):
     """What an interrupted run asks before it repeats a step."""
     deposited = ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
     assert ledger.at(START + HOUR) is None
-    ledger.commit_slot(FIRST, SUMS)
+    ledger.commit_slot(leaves_of(FIRST, TOTALS))
     committed = ledger.block(START + HOUR)
     assert ledger.at(START + HOUR) == committed
     found = ledger.at(START)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.served import HOUR, KEYS, START, Node, http, ipc, websocket
+from tests.strategies import leaves_of
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
 from transactive.chain.remote import Patience
 from transactive.core.errors import ChainError, ContractRevert
-from transactive.core.merkle import MONEY
 
+TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7]]
 HASTY = Patience(answer_seconds=0.3, first_pause_seconds=0.001, final_seconds=3, longest_poll_seconds=0)
-SUMS = [MONEY.pack((5, 0, 7, 0)), MONEY.pack((0, 5, 0, 7))]
 
 
 class OwnKeys(DemoKeys):
@@ -36,7 +36,7 @@ def run_a_period(client: ChainClient, keys: DemoKeys = KEYS) -> None:
         currency_symbol="x",
     )
     ledger.deposit([1000, 1000], START)
-    ledger.commit_slot(START // HOUR, SUMS)
+    ledger.commit_slot(leaves_of(START // HOUR, TOTALS))
     ledger.block(START + HOUR)
     ledger.propose(START // HOUR // 24, [-5, 5])
     ledger.block(START + 24 * HOUR)
@@ -88,7 +88,7 @@ def test_a_period_on_a_chain_of_value():
     limits = [
         node.chain.decode(raw).gas for n, _, _ in node.chain.index.blocks() for _, raw in node.chain.index.in_block(n)
     ]
-    assert len(limits) == 17
+    assert len(limits) == 23
     assert max(limits) < 6_000_000
     node.chain.close()
 

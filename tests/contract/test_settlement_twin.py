@@ -17,14 +17,17 @@ from hypothesis.stateful import (
 
 from tests.contract.world import (
     ARBITER,
-    DEPTH,
+    BOND,
+    CANDIDATE,
     FIRST,
     NOTICE,
     OFF,
     ON,
     OPERATOR,
     OWNER,
+    PENALTY,
     PERIOD,
+    SILENCE,
     SLOT,
     SLOTS,
     STRANGER,
@@ -33,10 +36,14 @@ from tests.contract.world import (
     World,
     reason_of,
 )
+from transactive.chain import evidence
 from transactive.chain.history import commitments, opening
-from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
+from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
 from transactive.chain.twin import SettlementTwin
-from transactive.core.merkle import MONEY, ZERO, Tree
+from transactive.chain.twins import disputes
+from transactive.core.errors import ContractRevert
+from transactive.core.leaves import MONEY
+from transactive.core.merkle import ZERO
 
 EDGES = [0, 1, -1, BIAS - 1, -BIAS, MAX_BALANCE, -MAX_BALANCE, 2**61, -(2**61)]
 nets = st.one_of(st.sampled_from(EDGES), st.integers(-BIAS, BIAS - 1), st.integers(-1000, 1000))
@@ -44,7 +51,17 @@ stocks = st.one_of(st.sampled_from([0, 1, 1000, MAX_BALANCE, MAX_BALANCE - 1, 2*
 
 
 def new_twin(accounts: int = 8) -> SettlementTwin:
-    return SettlementTwin(accounts=accounts, slot_seconds=SLOT, slots_per_period=SLOTS, window=WINDOW, notice=NOTICE)
+    twin = SettlementTwin(
+        accounts=accounts,
+        slot_seconds=SLOT,
+        slots_per_period=SLOTS,
+        window=WINDOW,
+        notice=NOTICE,
+        silence=SILENCE,
+        penalty=PENALTY,
+    )
+    twin.fund_bond(BOND)
+    return twin
 
 
 def fitted(wanted: list[int], balances: list[int]) -> list[int]:
@@ -81,24 +98,24 @@ def test_words_against_the_twin():
                 twin.deposit(i, balance)
         w.now = (w.slot + 1) * SLOT
         w.commit()
-        twin.commit_slot(w.slot - 1, w.tree.totals, w.now)
+        twin.commit_slot(w.slot - 1, w.tree.money, w.now)
         if kind == "fitting":
             amounts = fitted(amounts, balances)
         elif kind == "balanced" and amounts and -BIAS <= amounts[-1] - sum(amounts) < BIAS:
             amounts[-1] -= sum(amounts)
-        words = encode_nets(amounts)
-        if kind == "flip" and words:
-            words[bit % len(words)] ^= 1 << (bit // 2)
+        chunks = chunks_of(amounts) if amounts else chunks_of([0])
+        if kind == "flip":
+            chunks[0][bit % len(chunks[0])] ^= 1 << (bit // 2)
         w.end()
-        wanted = reason_of(twin.propose, FIRST, words, w.now)
-        got = reason_of(w.propose, words)
+        wanted = reason_of(twin.propose, FIRST, chunks, w.now)
+        got = reason_of(w.do, OPERATOR, "propose", FIRST, chunks)
         assert got == wanted
         if got is None:
             w.after_window()
             wanted = reason_of(twin.finalise, w.now)
-            got = reason_of(w.do, STRANGER, "finalise", words)
+            got = reason_of(w.do, STRANGER, "finalise", chunks)
             assert got == wanted
-        assert w.balances() == twin.balances_n
+        assert w.balances() == twin.balances_n[:8]
         assert w.solvent()
         seen[wanted] += 1
 
@@ -121,15 +138,18 @@ class Life(RuleBasedStateMachine):
         for i in range(8):
             self.twin.deposit(i, 500)
         self.books = {}
-        self.committed = {}
-        self.words = encode_nets([0] * 8)
+        self.trees = {}
+        self.patience, self.since = 2, 0
+        self.chunks = chunks_of([0] * 8)
 
-    def both(self, sender, function, arguments, twin_call, *twin_arguments, timed=True) -> bool:
+    def both(self, sender, function, arguments, twin_call, *twin_arguments, timed=True, judge=False) -> bool:
         """Do the same on both sides; they must agree. Tells whether it went through."""
         self.w.now = max(self.w.now, self.w.client.head_timestamp + 1)
         time = (self.w.now,) if timed else ()
         wanted = reason_of(twin_call, *twin_arguments, *time)
-        assert reason_of(self.w.do, sender, function, *arguments) == wanted
+        do = self.w.judge if judge else self.w.do
+        call = (function, *arguments) if judge else (sender, function, *arguments)
+        assert reason_of(do, *call) == wanted
         return wanted is None
 
     @rule(seconds=st.sampled_from([1, WINDOW - 1, WINDOW, SLOT, PERIOD, NOTICE]))
@@ -163,6 +183,35 @@ class Life(RuleBasedStateMachine):
         self.w.do(OWNER, "setPaused", ON if to else OFF)
         self.twin.paused = to
 
+    @rule(i=members, j=members, amount=st.sampled_from([0, 1, 300, MAX_BALANCE]))
+    def deposit_for(self, i, j, amount):
+        arguments = [self.w.members[j].address, amount]
+        self.both(self.w.members[i], "depositFor", arguments, self.twin.deposit, j, amount, timed=False)
+
+    @rule(amount=st.sampled_from([1, PENALTY, 5 * PENALTY]), take=st.booleans())
+    def stake(self, amount, take):
+        if take:
+            self.both(OPERATOR, "requestBond", [amount], self.twin.request_bond, amount)
+        else:
+            self.both(OPERATOR, "fundBond", [amount], self.twin.fund_bond, amount, timed=False)
+
+    @rule()
+    def take_bond(self):
+        self.both(OPERATOR, "takeBond", [], self.twin.take_bond)
+
+    @rule(beneficiary=st.booleans())
+    def claim(self, beneficiary):
+        who, sender = ("beneficiary", ARBITER) if beneficiary else ("challenger", STRANGER)
+        self.both(sender, "claim", [], self.twin.claim, who, timed=False)
+
+    @rule(late=st.sampled_from([0, 0, 0, SILENCE]))
+    def declare_silence(self, late):
+        if late and self.patience > 0:  # a life that ended early shows little
+            self.patience -= 1
+            return
+        self.w.now += late
+        self.both(STRANGER, "declareSilence", [], self.twin.declare_silence, "challenger")
+
     @rule(
         trades=st.lists(st.tuples(members, members, st.integers(0, 200)), max_size=4),
         offset=st.sampled_from([-1, 0, 0, 0, 0, 1]),
@@ -170,24 +219,25 @@ class Life(RuleBasedStateMachine):
     )
     def commit(self, trades, offset, bad):
         slot = max(self.w.now, self.w.client.head_timestamp + 1) // SLOT - 1 + offset
-        voided, count = self.twin.proposal.commits
-        if self.twin.proposal.period == 0 and count and self.twin.periods[voided].commits == count:
-            slot = self.committed[voided][0] + offset  # what was void is committed anew, from empty books
-            self.books[voided] = Book(8)
+        open_periods = [n for n in self.twin.periods if n > self.twin.settled_period and not self.twin.ended]
+        taken_back = [n for n in open_periods if self.twin.periods[n].last_slot not in self.twin.periods[n].slots]
+        if taken_back:  # what was taken back is committed anew
+            slot = self.twin.periods[taken_back[0]].last_slot + 1 + max(offset, 0)
         number = slot // SLOTS
         book = Book(8)
-        book.totals = [list(row) for row in self.books.get(number, Book(8)).totals]
+        if number in self.books:
+            book.money = [list(row) for row in self.books[number].money]
         for buyer, seller, money in trades:
             book.trade(buyer, seller, money)
         tree = book.tree(slot)
-        totals = tree.totals + bad
-        if self.both(OPERATOR, "commitSlot", [slot, tree.root, ZERO, totals, 0], self.twin.commit_slot, slot, totals):
+        content = [slot, tree.root, ZERO, tree.money + bad, tree.energy]
+        if self.both(OPERATOR, "commitSlot", content, self.twin.commit_slot, slot, tree.money + bad):
             self.books[number] = book
-            self.committed[number] = (slot, tree)
+            self.trees[slot] = tree
 
     @rule(kind=st.sampled_from(KINDS), early=st.booleans())
     def propose(self, kind, early):
-        numbers = sorted(number for number in self.committed if number > self.twin.settled_period)
+        numbers = sorted(number for number in self.books if number > self.twin.settled_period)
         period = numbers[0] if numbers else FIRST
         if not early:
             self.w.now = max(self.w.now, (period + 1) * PERIOD)
@@ -200,9 +250,9 @@ class Life(RuleBasedStateMachine):
         elif kind == "drain":
             amounts[2] -= 10**6
             amounts[3] += 10**6
-        words = encode_nets(amounts)
-        if self.both(OPERATOR, "propose", [period, words], self.twin.propose, period, words):
-            self.words = words
+        chunks = chunks_of(amounts)
+        if self.both(OPERATOR, "propose", [period, chunks], self.twin.propose, period, chunks):
+            self.chunks = chunks
 
     @rule(
         trades=st.lists(st.tuples(members, members, st.integers(0, 200)), max_size=4),
@@ -219,7 +269,7 @@ class Life(RuleBasedStateMachine):
         if stop == "challenge":
             self.challenge(i)
         elif stop == "veto":
-            self.veto()
+            self.veto(0)
         elif stop == "retract":
             self.retract()
         self.finalise(late=True)
@@ -228,40 +278,96 @@ class Life(RuleBasedStateMachine):
     def finalise(self, late):
         if late:
             self.w.now += WINDOW
-        self.both(STRANGER, "finalise", [self.words], self.twin.finalise)
+        self.both(STRANGER, "finalise", [self.chunks], self.twin.finalise)
 
     @precondition(lambda self: self.twin.is_pending)
     @rule()
     def retract(self):
-        self.both(OPERATOR, "retract", [], self.twin.retract, timed=False)
+        if not self.twin.is_pending:
+            return
+        last = self.openings(self.twin.proposal.period)[-1]
+        self.both(OPERATOR, "retract", [last.content], self.twin.retract, last.commitment.slot, timed=False)
 
     @precondition(lambda self: self.twin.is_pending)
-    @rule()
-    def veto(self):
-        self.both(ARBITER, "veto", [], self.twin.veto)
+    @rule(back=st.integers(0, 3))
+    def veto(self, back):
+        if not self.twin.is_pending:
+            return
+        shown = self.openings(self.twin.proposal.period)
+        first = shown[max(len(shown) - 1 - back, 0)]
+        self.both(ARBITER, "veto", [first.content], self.twin.veto, first.commitment.slot)
 
     @precondition(lambda self: self.twin.is_pending)
     @rule(i=members)
     def challenge(self, i):
-        period = self.twin.proposal.period
-        _slot, tree = self.committed.get(period, (0, Tree.of_slot(0, [], DEPTH)))
-        sums = self.books[period].sums(i) if period in self.books else 0
-        found = commitments(self.w.client, self.w.c)
-        of_period = [k for k, made in enumerate(found) if made.slot // SLOTS == period]
-        last = opening(found, of_period[-1], SLOTS)
-        arguments = [self.words, i, sums, tree.proof(i), last.previous, last.commitment.content]
-        self.both(STRANGER, "challenge", arguments, self.twin.challenge, i, sums)
+        """Show the last leaf against the pending netting."""
+        if not self.twin.is_pending:
+            return
+        last, pending = self.openings(self.twin.proposal.period)[-1], self.twin.proposal
+        tree = self.trees[last.commitment.slot]
+        leaf, limit = tree.leaf(i), self.twin.limit(i, pending.period)
+
+        def judged():
+            if not disputes.wrong_net(leaf, pending.nets_n[i], limit):
+                raise ContractRevert("disputes: no fraud shown")
+            if disputes.wrong_net(leaf, pending.nets_n[i], None):
+                self.twin.convict_netting("challenger")
+            else:
+                self.twin.convict(last.commitment.slot, "challenger")
+
+        arguments = [last.content, evidence.shown(i, leaf, tree.proof(i)), *evidence.net_of(i, self.chunks)]
+        self.both(STRANGER, "challengeNetting", arguments, judged, timed=False, judge=True)
+
+    @precondition(lambda self: any(period.slots for period in self.twin.periods.values()))
+    @rule(data=st.data(), i=members)
+    def challenge_leaf(self, data, i):
+        """Show a leaf that no tree of the operator's holds: its slot's values are another member's."""
+        found = [slot for period in self.twin.periods.values() for slot in period.slots]
+        slot = data.draw(st.sampled_from(found))
+        shown = next(o for o in self.openings(slot // SLOTS) if o.commitment.slot == slot)
+        tree = self.trees[slot]
+        fraud = data.draw(st.booleans())
+        registered = slot * SLOT >= FIRST * PERIOD
+        index = 8 if fraud else i
+        if fraud:  # the ninth place is empty: fraud once somebody has it
+            if self.twin.accounts == 8:
+                self.w.do(OPERATOR, "register", CANDIDATE.address)
+                self.twin.accounts = 9
+                self.since = self.w.now - 1
+            registered = self.since <= slot * SLOT
+        leaf = None if fraud else tree.leaf(i)
+
+        def judged():
+            made = shown.commitment
+            if not disputes.wrong_leaf(made, index, leaf, tree.proof(index), registered=registered):
+                raise ContractRevert("disputes: no fraud shown")
+            self.twin.convict(slot, "challenger")
+
+        arguments = [shown.content, evidence.shown(index, leaf, tree.proof(index))]
+        self.both(STRANGER, "challengeLeaf", arguments, judged, timed=False, judge=True)
+
+    def openings(self, period):
+        """Openings of a period's commitments, from the logs that everybody can read."""
+        found = [made for made in commitments(self.w.client, self.w.c) if made.slot // SLOTS == period]
+        assert [made.slot for made in found] == self.twin.periods[period].slots
+        return [opening(found, position, SLOTS) for position in range(len(found))]
 
     @invariant()
     def same_balances(self):
         if hasattr(self, "w"):
-            assert self.w.balances() == self.twin.balances_n
+            assert self.w.balances() == self.twin.balances_n[:8]
 
     def teardown(self):
         if hasattr(self, "w"):
             assert self.w.solvent()
-            assert self.w.read("settledPeriod") == self.twin.settled_period
+            for name in ("latestPeriod", "settledPeriod"):
+                wanted = self.twin.latest_period if name == "latestPeriod" else self.twin.settled_period
+                assert self.w.read(name) == (2**62 if self.twin.ended else wanted)
             assert self.w.read("isPending") == self.twin.is_pending
+            assert self.w.read("hasEnded") == self.twin.ended
+            assert self.w.read("bond") == self.twin.bond
+            assert self.w.read("awards", STRANGER.address) == self.twin.awards["challenger"]
+            assert self.w.read("awards", ARBITER.address) == self.twin.awards["beneficiary"]
 
 
 def test_random_life():

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pytest
+from eth_hash.auto import keccak
 
 from transactive.chain.client import ChainClient
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.keys import DemoKeys
 from transactive.chain.nodes import EmbeddedNode
-from transactive.chain.packing import decode_balances, encode_nets, words_for
+from transactive.chain.packing import chunk_hash, chunks_of, decode_balances, words_for
 from transactive.core.errors import ContractRevert
-from transactive.core.merkle import MONEY, ZERO, Node, Step, Tree, parent_hash
+from transactive.core.leaves import Leaf, SlotLeaves, SlotTree, Step, parent_hash
+from transactive.core.merkle import ZERO
+from transactive.core.signed_orders import Fills, SignedOrder, domain
 
-SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
+SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 5
 PERIOD = SLOT * SLOTS
 NOTICE = PERIOD + WINDOW
+SILENCE, PENALTY, BOND, LEAD = 2 * NOTICE, 1_000, 5_000, 1
 FIRST = 400_000
 """Period in which the tests begin."""
 KEYS = DemoKeys("tests")
-OWNER, OPERATOR, ARBITER, ON_RAMP = (KEYS.role(name) for name in ("owner", "operator", "arbiter", "on-ramp"))
+ROLES = ("owner", "operator", "arbiter", "on-ramp", "gateway")
+OWNER, OPERATOR, ARBITER, ON_RAMP, GATEWAY = (KEYS.role(name) for name in ROLES)
 MEMBERS = [KEYS.account(i) for i in range(16)]
-STRANGER, CANDIDATE = KEYS.account(100), KEYS.account(101)
+STRANGER, CANDIDATE, AGENT = (KEYS.account(number) for number in (100, 101, 102))
+SECRET = b"tests"
 EVERYBODY = [key.address for key in (OWNER, OPERATOR, ARBITER, ON_RAMP, STRANGER, CANDIDATE, *MEMBERS)]
 NOBODY = "0x" + "00" * 20
 WALLET = 2**64
+BLANK = Leaf(0, 0, 0, 0, 0, 0, ZERO, ZERO, ZERO)
 ON, OFF = True, False
 
 
@@ -86,39 +95,75 @@ class Anchored:
 
 
 class Book:
-    """What the operator keeps for a period: running totals per member."""
+    """What the operator keeps for a period: running totals per member, and their part since the last commitment."""
 
     def __init__(self, members: int) -> None:
-        self.totals = [[0, 0, 0, 0] for _ in range(members)]
+        self.money, self.energy = ([[0] * 4 for _ in range(members)] for _ in range(2))
+        self.begin()
+
+    def begin(self) -> None:
+        """Count anew what belongs to the next commitment."""
+        members = len(self.money)
+        self.slot_money, self.slot_energy = ([[0] * 4 for _ in range(members)] for _ in range(2))
+        self.fills, self.orders = ([ZERO] * members for _ in range(2))
+
+    def add(self, index: int, lane: int, amount: int, *, energy: bool = False) -> None:
+        for table in (self.energy, self.slot_energy) if energy else (self.money, self.slot_money):
+            table[index][lane] += amount
 
     def trade(self, buyer: int, seller: int, money: int, energy: int = 1) -> None:
         for who, lanes in ((buyer, (0, 2)), (seller, (1, 3))):
-            self.totals[who][lanes[0]] += money
-            self.totals[who][lanes[1]] += energy
+            self.add(who, lanes[0], money)
+            self.add(who, lanes[1], energy)
 
-    def sums(self, index: int) -> int:
-        return MONEY.pack(self.totals[index])
+    def leaves(self, slot: int) -> SlotLeaves:
+        tables = (self.money, self.energy, self.slot_money, self.slot_energy)
+        money, energy, slot_money, slot_energy = (np.array(table, np.int64) for table in tables)
+        return SlotLeaves(slot, money, energy, slot_money, slot_energy, list(self.fills), list(self.orders))
 
-    def tree(self, slot: int) -> Tree:
-        return Tree.of_slot(slot, [self.sums(i) for i in range(len(self.totals))], DEPTH)
+    def tree(self, slot: int) -> SlotTree:
+        return SlotTree(self.leaves(slot), DEPTH, SECRET)
 
     def nets(self) -> list[int]:
-        return [credit - debit for debit, credit, _, _ in self.totals]
+        return [credit - debit for debit, credit, _, _ in self.money]
 
 
-class Forged(Tree):
-    """A dishonest tree: sums wrap, and one node, given as (level, position, sums), states what it likes."""
+class Forged:
+    """A tree built node by node, which may be dishonest: sums wrap, and some nodes state what they like."""
 
-    def __init__(self, leaves: Sequence[Node], lie: tuple[int, int, int] | None = None) -> None:
-        super().__init__([], DEPTH)
-        row = list(leaves)
+    def __init__(
+        self,
+        honest: SlotTree,
+        places: Mapping[int, tuple[bytes, int, int]] | None = None,
+        lies: Mapping[tuple[int, int], tuple[int, int]] | None = None,
+        leaves: Mapping[int, Leaf] | None = None,
+    ) -> None:
+        """Change an honest tree. places: other nodes at the bottom; lies: (level, position) to stated sums."""
+        self.honest, self.other = honest, leaves or {}
+        bottom = [honest.node(0, place) for place in range(1 << DEPTH)]
+        for index, leaf in self.other.items():
+            bottom[2 * index] = (leaf.hash, leaf.money, leaf.energy)
+        for place, node in (places or {}).items():
+            bottom[place] = node
+        self.levels = [bottom]
         for level in range(DEPTH + 1):
-            if level:
-                pairs = [(self.node(level - 1, p), self.node(level - 1, p + 1)) for p in range(0, len(row), 2)]
-                row = [(parent_hash(*left, *right), (left[1] + right[1]) % 2**256) for left, right in pairs]
-            if lie and lie[0] == level:
-                row[lie[1]] = (row[lie[1]][0], lie[2])
-            self._levels[level] = row
+            row = self.levels[level]
+            for (at, position), sums in (lies or {}).items():
+                if at == level:
+                    row[position] = (row[position][0], *sums)
+            pairs = zip(row[0::2], row[1::2], strict=False)
+            self.levels.append([(parent_hash(a, b), (a[1] + b[1]) % 2**256, (a[2] + b[2]) % 2**256) for a, b in pairs])
+        self.root, self.money, self.energy = self.levels[DEPTH][0]
+
+    def leaf(self, index: int) -> Leaf:
+        return self.other.get(index) or self.honest.leaf(index)
+
+    def proof(self, index: int) -> list[Step]:
+        path, position = [], 2 * index
+        for row in self.levels[:DEPTH]:
+            path.append((*row[position ^ 1], *row[position][1:]))
+            position //= 2
+        return path
 
 
 class World:
@@ -126,13 +171,19 @@ class World:
 
     def __init__(self, members: int, money: int) -> None:
         self.client = new_client()
-        client, settlement_rules = self.client, (DEPTH, SLOT, SLOTS, WINDOW, NOTICE)
+        client, rules = self.client, (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address)
         self.token = client.deploy(OWNER, "currency", "Test", "TST", 2**80)
-        self.c = client.deploy(OWNER, "settlement", self.token.address, *settlement_rules)
+        self.c = client.deploy(OWNER, "settlement", self.token.address, *rules)
+        self.disputes = client.deploy(OWNER, "disputes", self.c.address, LEAD)
+        client.send(OWNER, self.c, "setDisputes", self.disputes.address)
+        client.send(OWNER, self.disputes, "setGateway", GATEWAY.address)
         client.send(OWNER, self.token, "setMinter", ON_RAMP.address, ON)
         client.send(OWNER, self.c, "offerOperator", OPERATOR.address)
         client.send(OPERATOR, self.c, "acceptOperator")
         client.send(OWNER, self.c, "setArbiter", ARBITER.address)
+        client.send(ON_RAMP, self.token, "mint", OPERATOR.address, WALLET)
+        client.send(OPERATOR, self.token, "approve", self.c.address, 2**256 - 1)
+        client.send(OPERATOR, self.c, "fundBond", BOND)
         self.members = MEMBERS[:members]
         for member in self.members:
             client.send(OPERATOR, self.c, "register", member.address)
@@ -160,8 +211,11 @@ class World:
     def new_period(self) -> None:
         self.book = Book(len(self.members))
         self.chain: list[Commitment] = []
+        self.trees: dict[int, SlotTree | Forged] = {}
+        self.signed: dict[int, list[SignedOrder]] = {}
+        self.fills: dict[int, Fills] = {}
         self.slot = self.period * SLOTS
-        self.words: list[int] = []
+        self.chunks: list[list[int]] = []
 
     def do(self, sender, function: str, *arguments, contract=None) -> None:
         """Mine one call at `now`; the next block is at least a second later."""
@@ -185,31 +239,65 @@ class World:
         return decode_balances([self.read("balances", j) for j in range(words_for(len(self.members)))])
 
     def solvent(self) -> bool:
-        return sum(self.balances()) == int(self.client.read(self.token, "balanceOf", self.c.address))
+        awarded = sum(self.read("awards", key.address) for key in (STRANGER, ARBITER, *self.members))
+        held = int(self.client.read(self.token, "balanceOf", self.c.address))
+        return bool(sum(self.balances()) + int(self.read("bond")) + awarded == held)
 
-    def commit(self, tree: Tree | None = None, totals: int | None = None, certificates: bytes = ZERO) -> None:
+    def commit(
+        self,
+        tree: SlotTree | Forged | None = None,
+        totals: tuple[int, int] | None = None,
+        certificates: bytes = ZERO,
+    ) -> None:
         """Commit the next slot of the period."""
         self.now = max(self.now, (self.slot + 1) * SLOT)
         self.tree = tree or self.book.tree(self.slot)
-        totals = self.tree.totals if totals is None else totals
-        made = Commitment(self.slot, self.tree.root, certificates, totals, 0, 0)
+        money, energy = totals or (self.tree.money, self.tree.energy)
+        made = Commitment(self.slot, self.tree.root, certificates, money, energy, 0)
         self.do(OPERATOR, "commitSlot", *made.content)
         self.chain.append(made)
+        self.trees[self.slot] = self.tree
+        self.book.begin()
         self.slot += 1
+
+    def back(self, slots: int = 1) -> None:
+        """Forget the last commitments: they were taken back, and are made again."""
+        del self.chain[-slots:]
+        self.slot -= slots
 
     def end(self) -> None:
         self.now = max(self.now, (self.period + 1) * PERIOD)
 
-    def propose(self, words: list[int] | None = None) -> None:
+    def propose(self, nets: list[int] | None = None) -> None:
         self.end()
-        self.words = encode_nets(self.book.nets()) if words is None else words
-        self.do(OPERATOR, "propose", self.period, self.words)
+        self.chunks = chunks_of(self.book.nets() if nets is None else nets)
+        self.do(OPERATOR, "propose", self.period, self.chunks)
 
-    def challenge(self, index: int, sums: int | None = None, proof: list[Step] | None = None) -> None:
-        sums = self.book.sums(index) if sums is None else sums
-        proof = self.tree.proof(index) if proof is None else proof
-        last = self.opening()
-        self.do(STRANGER, "challenge", self.words, index, sums, proof, last.previous, last.commitment.content)
+    def shown(self, index: int, position: int = -1, **changes: Any) -> tuple[Any, ...]:
+        """A member's leaf and proof in a commitment of the period, as the judge wants them."""
+        tree = self.trees[self.chain[position].slot]
+        leaf = changes.get("leaf") or (tree.leaf(index) if index < len(self.members) else BLANK)
+        blank, proof = changes.get("blank", index >= len(self.members)), changes.get("proof") or tree.proof(index)
+        return index, blank, leaf.content, proof
+
+    def judge(self, function: str, *arguments: Any, sender: Any = STRANGER) -> None:
+        """Bring evidence."""
+        self.do(sender, function, *arguments, contract=self.disputes)
+
+    def challenge(self, index: int, **changes: Any) -> None:
+        """Show a leaf of the last slot against the pending netting."""
+        number = index // 32
+        before = ZERO
+        for k, chunk in enumerate(self.chunks[:number]):
+            before = keccak(before + chunk_hash(k, chunk))
+        after = [chunk_hash(k, chunk) for k, chunk in enumerate(self.chunks) if k > number]
+        evidence = (before, self.chunks[number], after)
+        self.judge("challengeNetting", self.opening().content, self.shown(index, **changes), *evidence)
+
+    @property
+    def domain(self) -> bytes:
+        """Domain of what is signed for this settlement."""
+        return domain(self.client.chain_id, self.c.address)
 
     def opening(self, position: int = -1) -> Opening:
         """Proof of a commitment of the period; of the last one, if no other is wanted."""
@@ -220,7 +308,7 @@ class World:
 
     def finalise(self) -> None:
         self.after_window()
-        self.do(STRANGER, "finalise", self.words)
+        self.do(STRANGER, "finalise", self.chunks)
         self.period += 1
         self.new_period()
 

@@ -17,7 +17,7 @@ SOURCE = """
 # pragma evm-version cancun
 balanceOf: public(HashMap[address, uint256])
 target: address
-payload: Bytes[1024]
+payload: Bytes[16384]
 asked: public(bool)
 accepted: public(bool)
 answer: public(Bytes[256])
@@ -27,13 +27,13 @@ def mint(to: address, amount: uint256):
     self.balanceOf[to] += amount
 
 @external
-def arm(target: address, payload: Bytes[1024]):
+def arm(target: address, payload: Bytes[16384]):
     self.target = target
     self.payload = payload
     self.asked = False
 
 @external
-def execute(target: address, payload: Bytes[1024]):
+def execute(target: address, payload: Bytes[16384]):
     raw_call(target, payload)
 
 @external

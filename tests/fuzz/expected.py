@@ -23,6 +23,8 @@ ROLES = {
     "carbon_credits": {"owner", "auditor", "member", "candidate", "stranger"},
 }
 """Who tries each function of a contract: everybody."""
+FOR_CONTRACTS = {"settlement": {"convict", "convictNetting"}}
+"""Functions that go through only when another contract calls, which lives do by way of that one."""
 
 
 def live_all(contract: str) -> Tally:
@@ -41,6 +43,7 @@ def check(contract: str, tally: Tally) -> None:
         for entry in artifact(contract).abi
         if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable")
     }
+    writing -= FOR_CONTRACTS.get(contract, set())
     assert {function for (name, function, _, reason) in tally.calls if name == contract and not reason} == writing
     for function in writing:
         roles = {role for (name, called, role, _) in tally.calls if (name, called) == (contract, function)}

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+from eth_hash.auto import keccak
 
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.echo import Echo
 from tests.fuzz.life import Call, Life
+from tests.strategies import leaves_of
+from transactive.chain import evidence
 from transactive.chain.history import Commitment, Opening, opening
-from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, decode_balances, encode_nets
+from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decode_balances, words_for
+from transactive.chain.reasons import UNKNOWN
 from transactive.chain.twin import SettlementTwin
+from transactive.chain.twins import disputes
+from transactive.chain.twins.refusals import refusals
+from transactive.core import signing
 from transactive.core.errors import ContractRevert
-from transactive.core.merkle import MONEY, ZERO, Tree
+from transactive.core.leaves import MONEY, SlotTree
+from transactive.core.merkle import ZERO, word
+from transactive.core.signed_orders import split
 
-SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 3
+SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
 PERIOD = SLOT * SLOTS
 NOTICE = PERIOD + WINDOW
-MEMBERS = 2**DEPTH
+SILENCE, PENALTY, LEAD = 2 * NOTICE, 1_001, 1
+MEMBERS = 2 ** (DEPTH - 1) - 1
 FIRST = 400_000
 WALLET = 2**80
 KINDS = ("honest", "honest", "honest", "shifted", "unbalanced", "drain", "flood", "short")
 FLAWS = ("none", "none", "none", "words", "header", "proof")
+PERMIT_TYPE = b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+
+refuse_unless = refusals("settlement")
+judge_unless = refusals("disputes")
 
 
-def refuse_unless(condition: bool, reason: str) -> None:
-    if not condition:
-        raise ContractRevert(f"settlement: {reason}")
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A commitment that counts, its tree and the running totals in it."""
+
+    made: Commitment
+    tree: SlotTree
+    totals: list[list[int]]
 
 
 class SettlementLife(Life):
-    """Eight members, at times one of them the hostile token; small sums, or up to the ends of the lanes."""
+    """Seven members, at times one of them the hostile token; small sums, or up to the ends of the lanes."""
 
     contract = "settlement"
 
@@ -51,30 +69,39 @@ class SettlementLife(Life):
         others = [self.owner, self.operator, self.arbiter, self.candidate, Person.named("stranger")]
         self.people = [*others, *self.members]
         by = self.owner.address
-        c = Bound.deploy(self.machine, by, "settlement", self.token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address)
+        c = Bound.deploy(self.machine, by, "settlement", self.token.address, *rules)
+        self.judge = Bound.deploy(self.machine, by, "disputes", c.address, LEAD)
+        self.named = False
         c.do(by, "offerOperator", self.operator.address)
         c.do(self.operator.address, "acceptOperator")
         c.do(by, "setArbiter", self.arbiter.address)
         self.roles = {"owner": by, "operator": self.operator.address, "arbiter": self.arbiter.address}
         self.roles |= {"pendingOwner": NOBODY, "pendingOperator": NOBODY}
-        for member in self.members:
-            if member is not self.members[-1]:
+        for member in self.people:
+            if member in self.members[:-1]:
                 c.do(self.operator.address, "register", member.address)
             self.token.do(by, "mint", member.address, WALLET)
             if not self.echo:
                 self.token.do(member.address, "approve", c.address, 2**256 - 1)
-        self.wallets = dict.fromkeys((member.address for member in self.members), WALLET)
+        self.wallets = dict.fromkeys((person.address for person in self.people), WALLET)
+        self.permits = dict.fromkeys(self.wallets, 0)
+        self.used_up: set[str] = set()
         self.indices = {member.address: i for i, member in enumerate(self.members[:-1])}
         self.twin = SettlementTwin(
-            accounts=MEMBERS, slot_seconds=SLOT, slots_per_period=SLOTS, window=WINDOW, notice=NOTICE
+            accounts=MEMBERS - 1,
+            slot_seconds=SLOT,
+            slots_per_period=SLOTS,
+            window=WINDOW,
+            notice=NOTICE,
+            silence=SILENCE,
+            penalty=PENALTY,
+            beneficiary=self.arbiter.address,
         )
+        self.since = dict.fromkeys(range(MEMBERS - 1), 0)
         self.money = rng.choice([100, 10**12, MAX_BALANCE // 2])
-        self.totals: dict[int, list[list[int]]] = {}
-        self.trees: dict[int, Tree] = {}
-        self.chains: dict[int, list[Commitment]] = {}
-        self.words: list[int] = []
-        self.commits: Counter[int] = Counter()
-        self.reopened: Counter[int] = Counter()
+        self.chains: dict[int, list[Committed]] = {}
+        self.chunks: list[list[int]] = []
         self.paid_periods: list[int] = []
         return c
 
@@ -86,8 +113,13 @@ class SettlementLife(Life):
             return self.pause()
         if self.twin.is_pending and rng.random() < 0.25:
             return rng.choice([self.finalise, self.finalise, self.challenge, self.stop])()
-        kinds = [self.deposit] * 3 + [self.leave] * 4 + [self.limit] + [self.commit] * 6 + [self.propose] * 4
-        kinds += [self.finalise] * 3 + [self.challenge] * 3 + [self.stop]
+        if self.twin.bond < PENALTY and rng.random() < 0.3:
+            return self.stake("fund")
+        if not self.named and rng.random() < 0.3:
+            return self.name_judge()
+        kinds = [self.deposit] * 4 + [self.leave] * 4 + [self.limit] + [self.commit] * 6 + [self.propose] * 4
+        kinds += [self.finalise] * 3 + [self.challenge] * 2 + [self.challenge_leaf] * 2 + [self.stop]
+        kinds += [self.stake, self.claim, self.silence, self.name_judge]
         return rng.choice([*kinds, *([self.pause, self.govern, self.govern, self.govern] * (rng.random() < 0.8))])()
 
     # -- callers
@@ -114,12 +146,53 @@ class SettlementLife(Life):
         room = MAX_BALANCE - twin.balances_n[self.members.index(who)]
         amount = rng.choice([0, 1, self.money // 7, self.money, self.money, room, room + 1])
 
-        def mirror(by: str) -> None:
+        def deposited(account: str, by: str) -> None:
             refuse_unless(not twin.paused, "paused")
-            twin.deposit(self.index(by), amount)
+            index = self.index(account)
+            if 0 < amount <= MAX_BALANCE - twin.balances_n[index]:
+                refusals("currency")(by not in self.used_up, "allowance too low")
+            twin.deposit(index, amount)
             self.paid(by, amount)
 
-        return Call(who, "deposit", (amount,), mirror, pays=True)
+        kind = rng.choice(["deposit", "deposit", "for", "permit"])
+        if kind == "for":
+            account = rng.choice([*self.members, *self.people]).address
+            room = 0 if account not in self.indices else MAX_BALANCE - twin.balances_n[self.indices[account]]
+            amount = min(amount, room + 1)
+            return Call(who, "depositFor", (account, amount), lambda by: deposited(account, by), pays=True)
+        if kind == "permit" and self.echo:  # a token that knows no permits
+            return Call(who, "depositWithPermit", (who.address, amount, 0, 27, ZERO, ZERO), self.knows_no_permits)
+        if kind == "permit":
+            return self.permit(who, amount, deposited)
+        return Call(who, "deposit", (amount,), lambda by: deposited(by, by), pays=True)
+
+    def knows_no_permits(self, _: str) -> None:
+        raise ContractRevert(UNKNOWN)
+
+    def permit(self, who: Person, amount: int, deposited: Callable[[str, str], None]) -> Call:
+        """A deposit with a signature of its member, which anybody may bring once."""
+        assert who.key
+        nonce, deadline = self.permits[who.address], self.now + self.rng.choice([10**6, 10**6, -(10**6)])
+        parts = (signing.address_word(who.address), signing.address_word(self.c.address))
+        numbers = b"".join(word(number) for number in (amount, nonce, deadline))
+        struct = keccak(keccak(PERMIT_TYPE) + b"".join(parts) + numbers)
+        signature = signing.sign(signing.digest(self.token.read("DOMAIN_SEPARATOR"), struct), bytes(who.key.key))
+
+        def mirror(_: str) -> None:
+            refusals("currency")(self.now <= deadline, "permit expired")
+            refusals("currency")(self.permits[who.address] == nonce, "bad signature")
+            allowance = {who.address} & self.used_up
+            self.used_up -= allowance
+            try:
+                deposited(who.address, who.address)
+            except ContractRevert:
+                self.used_up |= allowance
+                raise
+            self.permits[who.address] += 1
+            self.used_up.add(who.address)  # a permit replaces the allowance, and the deposit takes all of it
+
+        arguments = (who.address, amount, deadline, *split(signature))
+        return Call(self.rng.choice(self.people), "depositWithPermit", arguments, mirror)
 
     def leave(self) -> Call:
         rng, twin = self.rng, self.twin
@@ -164,28 +237,32 @@ class SettlementLife(Life):
     def commit(self) -> Call:
         rng, twin = self.rng, self.twin
         slot = self.now // SLOT - 1 + rng.choice([-1, 0, 0, 0, 0, 0, 1])
-        voided, count = twin.proposal.commits
-        if twin.proposal.period == 0 and count and twin.periods[voided].commits == count and rng.random() < 0.8:
-            slot = twin.periods[voided].last_slot + 1  # what was void is committed anew
+        taken = [
+            n for n, known in twin.periods.items() if known.last_slot not in known.slots and n > twin.settled_period
+        ]
+        if taken and rng.random() < 0.7:
+            slot = twin.periods[taken[0]].last_slot + 1  # what was taken back is committed anew
         number = slot // SLOTS
-        totals = [list(row) for row in self.totals.get(number, [[0] * 4 for _ in range(MEMBERS)])]
+        totals = [list(row) for row in self.last_totals(number)]
         for _ in range(rng.randrange(4)):
             self.trade(totals)
-        tree = Tree.of_slot(slot, [MONEY.pack(row) for row in totals], DEPTH)
-        stated = max(0, tree.totals + rng.choice([0] * 12 + [1, 1 << 63, 1 << 128, -(1 << 128), 1 | 1 << 64]))
-        energy = rng.choice([0] * 12 + [2**63 - 1, 1 << 191])
+        tree = SlotTree(leaves_of(slot, totals), DEPTH, b"fuzz")
+        stated = max(0, tree.money + rng.choice([0] * 12 + [1, 1 << 63, 1 << 128, -(1 << 128), 1 | 1 << 64]))
+        energy = rng.choice([tree.energy] * 12 + [2**63 - 1, 1 << 191])
         made = Commitment(slot, tree.root, rng.choice([ZERO, tree.root]), stated, energy, 0)
 
         def mirror(by: str) -> None:
             self.only("operator", by)
             refuse_unless(energy & MONEY.top == 0 or self.now < (slot + 1) * SLOT, "totals too large")
             twin.commit_slot(slot, stated, self.now)
-            chain = self.chains.setdefault(number, [])
-            chain.append(replace(made, block=len(chain)))  # so that equal ones are told apart
-            self.totals[number], self.trees[number] = totals, tree
-            self.commits[slot] += 1
+            self.chains.setdefault(number, []).append(Committed(made, tree, totals))
 
         return Call(self.as_role("operator"), "commitSlot", made.content, mirror)
+
+    def last_totals(self, period: int) -> list[list[int]]:
+        """Running totals of the period's last commitment."""
+        chain = self.chains.get(period)
+        return chain[-1].totals if chain else [[0] * 4 for _ in range(MEMBERS)]
 
     def trade(self, totals: list[list[int]]) -> None:
         """One more trade in the running totals, while they have room."""
@@ -202,22 +279,47 @@ class SettlementLife(Life):
 
     def propose(self) -> Call:
         rng, twin = self.rng, self.twin
-        open_periods = sorted(number for number in self.totals if number > twin.settled_period)
+        open_periods = sorted(number for number in self.chains if number > twin.settled_period)
         period = open_periods[0] if open_periods and rng.random() < 0.95 else FIRST + rng.randrange(9)
         if rng.random() < 0.7:
             self.now = max(self.now, (period + 1) * PERIOD)
-        totals = self.totals.get(period, [[0] * 4 for _ in range(MEMBERS)])
-        nets = [credit - debit for debit, credit, _, _ in totals]
-        words = encode_nets(self.bent(nets, rng.choice(KINDS)))
+        nets = [credit - debit for debit, credit, _, _ in self.last_totals(period)]
+        chunks = chunks_of(self.bent(nets, rng.choice(KINDS)))
         if rng.random() < 0.05:
-            words = [*words, *encode_nets([0] * LANES)]
+            chunks = [*chunks, *chunks_of([0])]
 
         def mirror(by: str) -> None:
             self.only("operator", by)
-            twin.propose(period, words, self.now)
-            self.words = words
+            twin.propose(period, chunks, self.now)
+            self.chunks = chunks
 
-        return Call(self.as_role("operator"), "propose", (period, words), mirror)
+        return Call(self.as_role("operator"), "propose", (period, chunks), mirror)
+
+    def stake(self, kind: str | None = None) -> Call:
+        rng, twin = self.rng, self.twin
+        amount = rng.choice([1, PENALTY, 5 * PENALTY])
+        kind = kind or rng.choice(["fund", "request", "take", "take"])
+        if kind == "fund":
+
+            def funded(by: str) -> None:
+                refusals("currency")(by not in self.used_up, "allowance too low")
+                twin.fund_bond(amount)
+                self.paid(by, amount)
+
+            return Call(rng.choice([self.operator, *self.members]), "fundBond", (amount,), funded, pays=True)
+        if kind == "request":
+
+            def requested(by: str) -> None:
+                self.only("operator", by)
+                twin.request_bond(amount, self.now)
+
+            return Call(self.as_role("operator"), "requestBond", (amount,), requested)
+
+        def taken(by: str) -> None:
+            self.only("operator", by)
+            self.paid(by, -twin.take_bond(self.now))
+
+        return Call(self.as_role("operator"), "takeBond", (), taken, pays=True)
 
     def bent(self, nets: list[int], kind: str) -> list[int]:
         """Net amounts, right or wrong in one way."""
@@ -237,65 +339,149 @@ class SettlementLife(Life):
         rng, twin = self.rng, self.twin
         if rng.random() < 0.5:
             self.now += WINDOW
-        words = self.words if rng.random() < 0.9 else encode_nets([0] * MEMBERS)
+        chunks = self.chunks if rng.random() < 0.9 else chunks_of([0] * MEMBERS)
 
         def mirror(_: str) -> None:
             if not twin.paused and twin.is_pending and self.now >= twin.proposal.ready_at:
-                refuse_unless(words == self.words, "other words")
+                refuse_unless(chunks == self.chunks, "other words")
             twin.finalise(self.now)
             self.paid_periods.append(twin.settled_period)
 
-        return Call(rng.choice(self.people), "finalise", (words,), mirror)
+        return Call(rng.choice(self.people), "finalise", (chunks,), mirror)
+
+    def claim(self) -> Call:
+        awarded = [person for person in self.people if self.twin.awards[person.address]]
+        who = self.rng.choice(awarded or self.people)
+        return Call(who, "claim", (), lambda by: self.paid(by, -self.twin.claim(by)), pays=True)
+
+    def silence(self) -> Call:
+        """Mostly too early: a settlement that has ended shows little more."""
+        if self.made > self.rng.choice([300, 10**6]) and self.rng.random() < 0.1:
+            self.now += SILENCE + PERIOD
+        return Call(
+            self.rng.choice(self.people), "declareSilence", (), lambda by: self.twin.declare_silence(by, self.now)
+        )
+
+    def name_judge(self) -> Call:
+        account = self.rng.choice([self.judge.address] * 3 + [NOBODY]) if not self.named else self.operator.address
+
+        def mirror(by: str) -> None:
+            self.only("owner", by)
+            refuse_unless(not self.named and account != NOBODY, "judge is fixed")
+            self.named = True
+
+        return Call(self.as_role("owner"), "setDisputes", (account,), mirror)
 
     def challenge(self) -> Call:
+        """A leaf of a period's last slot against the netting."""
         rng, twin = self.rng, self.twin
         period, i, flaw = twin.proposal.period, rng.randrange(MEMBERS), rng.choice(FLAWS)
-        tree = self.trees.get(period, Tree.of_slot(0, [], DEPTH))
-        last = self.last(period)
-        totals = self.totals.get(period)
-        sums = MONEY.pack(totals[i]) if totals else 0
-        proof, words = tree.proof(i), self.words
+        chain = self.chains.get(period) or self.known()
+        last, tree = self.opening(chain, -1), chain[-1].tree
+        proof, chunks = tree.proof(i), self.chunks or chunks_of([0])
+        before, chunk, after = evidence.net_of(i, chunks)
         if flaw == "words":
-            words = [*words, 0]
+            after = [ZERO]
         elif flaw == "header":
             last = replace(last, previous=tree.root)
         elif flaw == "proof":
             proof = proof[:-1]
+        shown, leaf = evidence.shown(i, tree.leaf(i), proof), tree.leaf(i)
 
-        def mirror(_: str) -> None:
-            refuse_unless(twin.is_pending, "nothing proposed")
-            refuse_unless(self.now < twin.proposal.ready_at, "window closed")
-            refuse_unless(words == self.words, "other words")
-            refuse_unless(last == self.last(twin.proposal.period), "other slot")
-            refuse_unless(flaw != "proof", "bad proof")
-            # totals that are not the tree's are fraud, whatever the leaf
-            false = tree.totals != last.commitment.money
-            self.voided(lambda: twin.veto(self.now) if false else twin.challenge(i, sums, self.now))
+        def mirror(by: str) -> None:
+            judge_unless(twin.is_pending, "nothing proposed")
+            current = self.chains[twin.proposal.period]
+            judge_unless(last == self.opening(current, -1), "other slot")
+            judge_unless(flaw != "proof", "bad proof")
+            judge_unless(flaw != "words" and chunks == self.chunks, "other words")
+            net, limit = twin.proposal.nets_n[i], twin.limit(i, twin.proposal.period)
+            judge_unless(disputes.wrong_net(leaf, net, limit), "no fraud shown")
+            refuse_unless(self.named, "not the judge")
+            if disputes.wrong_net(leaf, net, None):
+                twin.convict_netting(by)
+            else:
+                self.rewound(last.commitment.slot, lambda: twin.convict(last.commitment.slot, by))
 
-        arguments = (words, i, sums, proof, last.previous, last.commitment.content)
-        return Call(rng.choice(self.people), "challenge", arguments, mirror)
+        arguments = (last.content, shown, before, chunk, after)
+        return Call(rng.choice(self.people), "challengeNetting", arguments, mirror, on=self.judge)
 
-    def last(self, period: int) -> Opening:
-        """Opening of a period's last commitment."""
-        empty = [Commitment(0, ZERO, ZERO, 0, 0, 0)]
-        return opening(self.chains.get(period, empty), -1, SLOTS)
+    def challenge_leaf(self) -> Call:
+        """A place of any tree; what is shown is wrong where the committed totals are, or a member is missing."""
+        rng, twin = self.rng, self.twin
+        chain = rng.choice(list(self.chains.values())) or self.known() if self.chains else self.known()
+        at = rng.randrange(len(chain))
+        false = [k for k, one in enumerate(chain) if one.made.money != one.tree.money]
+        if false and rng.random() < 0.5:
+            at = rng.choice(false)
+        shown_at, tree, i = self.opening(chain, at), chain[at].tree, rng.randrange(MEMBERS)
+        flaw = rng.choice(FLAWS)
+        if flaw == "header":
+            shown_at = replace(shown_at, previous=tree.root)
+        proof = tree.proof(i)[:-1] if flaw == "proof" else tree.proof(i)
+        made = shown_at.commitment
+
+        def mirror(by: str) -> None:
+            judge_unless(flaw != "proof", "bad proof")
+            wrong = disputes.wrong_leaf(made, i, tree.leaf(i), proof, registered=True)
+            judge_unless(wrong, "no fraud shown")
+            refuse_unless(self.named, "not the judge")
+            period = made.slot // SLOTS
+            refuse_unless(period > twin.settled_period and not twin.ended, "period closed")
+            current = self.chains.get(period, [])
+            known = [one.made.slot for one in current]
+            right = made.slot in known and self.opening(current, known.index(made.slot)) == shown_at
+            refuse_unless(right, "other slot")
+            self.rewound(made.slot, lambda: twin.convict(made.slot, by))
+
+        arguments = (shown_at.content, evidence.shown(i, tree.leaf(i), proof))
+        return Call(rng.choice(self.people), "challengeLeaf", arguments, mirror, on=self.judge)
+
+    def known(self) -> list[Committed]:
+        """A chain of one commitment that nobody made, for evidence out of nothing."""
+        totals = [[0] * 4 for _ in range(MEMBERS)]
+        tree = SlotTree(leaves_of(FIRST * SLOTS, totals), DEPTH, b"fuzz")
+        return [Committed(Commitment(FIRST * SLOTS, tree.root, ZERO, tree.money, tree.energy, 0), tree, totals)]
+
+    def opening(self, chain: list[Committed], position: int) -> Opening:
+        """Opening of a commitment of a period."""
+        return opening([one.made for one in chain], position, SLOTS)
 
     def stop(self) -> Call:
-        if self.rng.random() < 0.5:
-            return Call(self.as_role("arbiter"), "veto", (), self.by_role("arbiter", self.vetoed))
-        return Call(self.as_role("operator"), "retract", (), self.by_role("operator", self.retracted))
+        rng, twin = self.rng, self.twin
+        chain = self.chains.get(twin.proposal.period) or self.known()
+        veto = rng.random() < 0.5
+        shown = self.opening(chain, rng.randrange(len(chain)) if veto or rng.random() < 0.2 else -1)
+        if rng.random() < 0.1:
+            shown = replace(shown, previous=shown.commitment.root)
+        slot = shown.commitment.slot
 
-    def vetoed(self) -> None:
-        self.voided(lambda: self.twin.veto(self.now))
+        def refuse_other() -> None:
+            current = self.chains.get(twin.proposal.period, [])
+            known = [one.made.slot for one in current]
+            right = slot in known and self.opening(current, known.index(slot)) == shown
+            refuse_unless(right, "other slot")
 
-    def retracted(self) -> None:
-        self.voided(self.twin.retract)
+        def vetoed() -> None:
+            refuse_unless(twin.is_pending, "nothing proposed")
+            refuse_unless(self.now < twin.proposal.ready_at, "window closed")
+            refuse_other()
+            self.rewound(slot, lambda: twin.veto(slot, self.now))
 
-    def voided(self, how: Callable[[], None]) -> None:
-        """Drop a netting; its last slot is open again."""
-        period = self.twin.proposal.period
+        def retracted() -> None:
+            refuse_unless(twin.is_pending, "nothing proposed")
+            refuse_unless(not shown.later, "not the last slot")
+            refuse_other()
+            self.rewound(slot, lambda: twin.retract(slot))
+
+        if veto:
+            return Call(self.as_role("arbiter"), "veto", (shown.content,), self.by_role("arbiter", vetoed))
+        return Call(self.as_role("operator"), "retract", (shown.content,), self.by_role("operator", retracted))
+
+    def rewound(self, slot: int, how: Callable[[], None]) -> None:
+        """Take back the commitments of a period from a slot on."""
         how()
-        self.reopened[self.twin.periods[period].last_slot + 1] += 1
+        period = slot // SLOTS
+        self.chains[period] = [one for one in self.chains[period] if one.made.slot < slot]
 
     def by_role(self, role: str, then: Callable[[], None]) -> Callable[[str], None]:
         def mirror(who: str) -> None:
@@ -356,6 +542,7 @@ class SettlementLife(Life):
             refuse_unless(account not in self.indices, "already a member")
             refuse_unless(len(self.indices) < MEMBERS, "full")
             self.indices[account] = len(self.indices)
+            self.twin.accounts = MEMBERS
 
         return Call(self.as_role("operator"), "register", (account,), mirror)
 
@@ -363,33 +550,37 @@ class SettlementLife(Life):
 
     def check(self) -> None:
         twin, c = self.twin, self.c
-        words = [c.read("balances", j) for j in range(MEMBERS // LANES)]
+        words = [c.read("balances", j) for j in range(words_for(MEMBERS))]
         balances = decode_balances(words)
-        self.equal("lanes of balances", balances, twin.balances_n)
+        self.equal("lanes of balances", balances, twin.balances_n[: len(balances)])
         assert all(word & (1 << 64 * k + 63 | 1 << 64 * k + 62) == 0 for word in words for k in range(LANES))
         holdings = self.token.read("balanceOf", c.address)
-        self.equal("solvent: holds what it owes", holdings, sum(balances))
+        awards = sum(c.read("awards", account) for account in self.wallets)
+        self.equal("stake", c.read("bond"), twin.bond)
+        self.equal("awards", awards, sum(twin.awards.values()))
+        self.equal("solvent: holds what it owes", holdings, sum(balances) + twin.bond + awards)
         wallets = {account: self.token.read("balanceOf", account) for account in self.wallets}
         self.equal("wallets", wallets, self.wallets)
-        self.equal("tokens conserved", sum(wallets.values()) + holdings, WALLET * MEMBERS)
+        self.equal("tokens conserved", sum(wallets.values()) + holdings, WALLET * len(self.wallets))
         for i, member in enumerate(self.members):
             self.equal("requests", c.read("requests", member.address), twin.requests.get(i, (0, 0)))
-        self.equal("settled period", c.read("settledPeriod"), twin.settled_period)
+        self.equal("ended", c.read("hasEnded"), twin.ended)
+        if not twin.ended:
+            self.equal("settled period", c.read("settledPeriod"), twin.settled_period)
         self.equal("pending", c.read("isPending"), twin.is_pending)
         self.equal("roles", {role: c.read(role) for role in self.roles}, self.roles)
         self.equal("a period is netted once", len(self.paid_periods), len(set(self.paid_periods)))
         self.equal("periods are netted in order", self.paid_periods, sorted(self.paid_periods))
         for number, chain in list(self.chains.items())[-2:]:
             self.equal("last slot", c.read("lastSlot", number), twin.periods[number].last_slot)
-            shown = self.rng.randrange(len(chain))
-            counts = self.commits[chain[shown].slot] == 1 and not self.reopened[chain[shown].slot]
-            proof = opening(chain, shown, SLOTS)
-            if counts:
-                self.equal("a commitment is proved", [c.read("isCommitted", proof.content)], [True])
+            slots = [one.made.slot for one in chain]
+            self.equal("a slot is committed once", slots, sorted(set(slots)))
+            if not chain:
+                continue
+            proof = self.opening(chain, self.rng.randrange(len(chain)))
+            self.equal("a commitment is proved", [c.read("isCommitted", proof.content)], [True])
             other = replace(proof, commitment=replace(proof.commitment, money=proof.commitment.money ^ 1))
             self.equal("another content is not", [c.read("isCommitted", other.content)], [False])
-        again = {slot for slot, times in self.commits.items() if times > 1 + self.reopened[slot]}
-        self.equal("a slot is committed once, and once more when its netting was void", again, set())
 
     def end(self) -> None:
         """Everybody leaves, while all is paused and the operator is silent."""
@@ -405,7 +596,8 @@ class SettlementLife(Life):
                 Call(member, "withdraw", (), lambda by: self.paid(by, -self.twin.withdraw(self.index(by), self.now)))
             )
         self.check()
-        self.equal("everybody leaves while all is paused", self.token.read("balanceOf", self.c.address), 0)
+        owed = self.twin.bond + sum(self.twin.awards.values())
+        self.equal("everybody leaves while all is paused", self.token.read("balanceOf", self.c.address), owed)
 
     def paused_for_ever(self) -> Call:
         def mirror(_: str) -> None:

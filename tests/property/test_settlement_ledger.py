@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import SLOT, positions_of, priced, tariffs, trades
 from transactive.core.accounts import Accounts
-from transactive.core.merkle import MONEY
+from transactive.core.leaves import MONEY
 from transactive.core.tables import PostingKind, Readings
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
@@ -124,7 +124,7 @@ def test_the_books_balance_and_no_member_is_overdrawn(data):
         assert (ledger.available_n()[:members] >= sum(ledger.locks_n.values(), np.zeros(members, np.int64))).all()
         assert ledger.receivable_n.tolist() == receivable
         for open_period, debit in book.debit.items():
-            leaves = [MONEY.unpack(leaf) for leaf in ledger.leaves(open_period)]
+            leaves = [dict(zip(MONEY.names, row, strict=True)) for row in ledger.leaves(open_period, 7).money.tolist()]
             assert [leaf["debit_n"] for leaf in leaves] == debit
             assert [leaf["credit_n"] for leaf in leaves] == book.credit[open_period]
             assert [(leaf["bought_wh"], leaf["sold_wh"]) for leaf in leaves] == book.energy[open_period]

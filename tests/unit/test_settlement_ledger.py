@@ -6,9 +6,11 @@ import pytest
 from tests.strategies import positions_of, whole
 from transactive.core.accounts import Accounts
 from transactive.core.errors import RuleBroken, StateError
-from transactive.core.tables import PostingKind, Postings
+from transactive.core.merkle import ZERO
+from transactive.core.signed_orders import Fills
+from transactive.core.tables import Certificates, Positions, PostingKind, Postings, Readings
 from transactive.settlement.funds import dividend, transfer
-from transactive.settlement.ledger import Ledger
+from transactive.settlement.ledger import Ledger, fills_of
 
 A, B, SUPPLIER, NETWORK, COMMUNITY, LEVY = range(6)
 
@@ -57,11 +59,34 @@ def test_debits_and_credits_of_different_slots_are_not_netted_in_the_leaf(ledger
     enter(ledger, 0, paid(A, B, 30))
     enter(ledger, 0, paid(B, A, 10))
     enter(ledger, 0, paid(A, B, 5), paid(B, A, 5))
-    leaves = ledger.leaves(0)
-    words = [(leaf & (2**64 - 1), leaf >> 64 & (2**64 - 1), leaf >> 128 & (2**64 - 1), leaf >> 192) for leaf in leaves]
-    assert words[:2] == [(30, 10, 21, 0), (10, 30, 0, 21)]
-    assert words[2:] == [(0, 0, 0, 0)] * 4
+    leaves = ledger.leaves(0, 5)
+    assert leaves.slot == 5
+    assert leaves.money.tolist() == [[30, 10, 21, 0], [10, 30, 0, 21], *[[0, 0, 0, 0]] * 4]
+    assert leaves.slot_money.tolist() == [[0, 0, 7, 0], [0, 0, 0, 7], *[[0, 0, 0, 0]] * 4]
+    assert leaves.fills[:2] == [Fills(((0, 7),), ()).hash, Fills((), ((0, 7),)).hash]
+    assert leaves.fills[2:] == leaves.orders[2:] == [ZERO] * 4
     assert ledger.nets_n(0) == [-20, 20, 0, 0, 0, 0]
+
+
+def test_meters_certificates_and_orders_enter_the_leaf_of_their_slot(ledger):
+    for _ in range(2):
+        enter(ledger, 0, paid(A, B, 1))
+        readings = Readings(0, *(whole(*column) for column in ((9, 1), (2, 30), (5, 20), (0, 3), (0, 14))))
+        bundles = Certificates(
+            0, *(whole(*c) for c in ((2, 2, 3), (0, 7, 0), (7, 13, 10), (0, 0, 0), (3, 3, 3), (1, 1, 1)))
+        )
+        ledger.record(0, readings, bundles, [b"a" * 32, b"b" * 32])
+    leaves = ledger.leaves(0, 5)
+    assert leaves.slot_energy.tolist()[:2] == [[9, 2, 5, 0], [1, 30, 34, 30]]
+    assert leaves.energy.tolist() == [[18, 4, 10, 0], [2, 60, 68, 60], *[[0, 0, 0, 0]] * 4]
+    assert leaves.orders == [b"a" * 32, b"b" * 32, *[ZERO] * 4]
+
+
+def test_what_was_bought_at_several_prices_stands_dearest_first():
+    positions = Positions.of(
+        0, 2, whole(0, 0, 1, 1), np.array([True, True, False, False]), whole(3, 4, 5, 2), whole(10, 20, 8, 7)
+    )
+    assert fills_of(positions) == [Fills(((20, 4), (10, 3)), ()), Fills((), ((7, 2), (8, 5)))]
 
 
 def test_top_ups_fill_whoever_is_below_and_nobody_else(ledger):

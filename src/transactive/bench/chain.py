@@ -18,10 +18,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.core.merkle import MONEY, Tree
+from transactive.core.leaves import SlotLeaves, SlotTree
+from transactive.core.merkle import ZERO
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from transactive.chain.keys import DemoKeys
     from transactive.chain.ledger import ChainLedger
 
+CERTIFICATES = bytes(range(1, 33))
+"""Root of certificates: a slot without any is cheaper."""
 MEMBERS, SLOTS_A_DAY = 500, 96
 SLOT = 900
 DAY = SLOT * SLOTS_A_DAY
@@ -119,20 +124,23 @@ def totals(members: int) -> list[list[int]]:
     ]
 
 
-def two_commits(ledger: ChainLedger, members: int, day: int) -> Tree:
+def two_commits(ledger: ChainLedger, members: int, day: int) -> SlotTree:
     """The first slot of a day and a later one, of which this is the tree."""
-    sums = [MONEY.pack(row) for row in totals(members)]
+    nothing, none = np.zeros((members, 4), np.int64), [ZERO] * members
+    money = np.array(totals(members), np.int64)
     for slot in range(2):
         number = START // SLOT + day * SLOTS_A_DAY + slot
-        tree = ledger.commit_slot(number, sums)
+        leaves = SlotLeaves(number, money, nothing, money, nothing, none, none)
+        tree = ledger.commit_slot(leaves, CERTIFICATES)
         ledger.block((number + 1) * SLOT)
     return tree
 
 
 def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members: int) -> int:
     """Gas of stopping a netting that takes a unit from one member and gives it to another."""
+    from transactive.chain.evidence import net_of, shown
     from transactive.chain.history import opening
-    from transactive.chain.packing import encode_nets
+    from transactive.chain.packing import chunks_of
 
     day = 3
     tree = two_commits(ledger, members, day)
@@ -140,12 +148,11 @@ def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members:
     nets[0], nets[1] = nets[0] - 1, nets[1] + 1
     ledger.propose(START // DAY + day, nets)
     ledger.block(START + (day + 1) * DAY)
-    contract = client.contract("settlement", ledger.address)
-    sums = MONEY.pack(totals(members)[0])
+    judge = client.contract("disputes", ledger.disputes_address)
     made = ledger.commitments()
     last = opening(made, len(made) - 1, SLOTS_A_DAY)
-    arguments = (encode_nets(nets), 0, sums, tree.proof(0), last.previous, last.commitment.content)
-    client.send(keys.account(1), contract, "challenge", *arguments)
+    leaf = shown(0, tree.leaf(0), tree.proof(0))
+    client.send(keys.account(1), judge, "challengeNetting", last.content, leaf, *net_of(0, chunks_of(nets)))
     return client.block(client.head_timestamp + 60).receipts[0].gas_used
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-CONTRACTS = ("currency", "settlement", "registry", "balance_market", "trade_board", "carbon_credits")
-MODULES = ("metered", "multitoken", "tokens")
+CONTRACTS = ("currency", "settlement", "disputes", "registry", "balance_market", "trade_board", "carbon_credits")
+MODULES = ("leaves", "metered", "multitoken", "signed", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 

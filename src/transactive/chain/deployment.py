@@ -92,6 +92,8 @@ def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int
         timestamp=timestamp,
         currency_name=f"{community.name} {community.currency}"[:32],
         currency_symbol=community.currency,
+        lead=community.clock.lead,
+        beneficiary=community.chart.community,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from eth_utils.crypto import keccak
 from web3.contract import Contract
 
 from transactive.chain.client import ChainClient
+from transactive.chain.nodes import Json
 from transactive.core.errors import ChainError
 from transactive.core.merkle import ZERO, word
 
@@ -17,9 +17,12 @@ SIGNATURES = {
     "commitSlot": "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)",
     "propose": "Proposed(uint256,bytes32,uint256)",
     "finalise": "Settled(uint256,uint256)",
+    "rewind": "Rewound(uint256,uint256)",
 }
-"""Event that each of the operator's calls leaves."""
-TOPICS = {"0x" + keccak(text=signature).hex(): call for call, signature in SIGNATURES.items()}
+"""Event that each of the operator's calls leaves, and the one of what was taken back."""
+TOPIC_OF = {call: "0x" + keccak(text=signature).hex() for call, signature in SIGNATURES.items()}
+OPERATOR_CALLS = ("commitSlot", "propose", "finalise")
+CALL_OF = {topic: call for call, topic in TOPIC_OF.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Gas:
     def of(cls, client: ChainClient, settlement: Contract) -> Gas:
         """Gas of everything that is on chain."""
         gas = cls()
-        for call, log in _events(client, settlement):
+        for call, log in _events(client, settlement, OPERATOR_CALLS):
             gas.count(call, client.gas_of(log["transactionHash"]))
         return gas
 
@@ -90,14 +93,17 @@ class Gas:
 
 
 def commitments(client: ChainClient, settlement: Contract) -> list[Commitment]:
-    """All slot commitments, oldest first."""
-    found = []
-    for call, log in _events(client, settlement):
+    """All slot commitments that count, oldest first: without those that were taken back."""
+    slots_per_period = int(client.read(settlement, "slotsPerPeriod"))
+    found: list[Commitment] = []
+    for call, log in _events(client, settlement, ("commitSlot", "rewind")):
+        data, indexed = bytes.fromhex(log["data"][2:]), int(log["topics"][1], 16)
         if call == "commitSlot":
-            data = bytes.fromhex(log["data"][2:])
-            slot, money, energy = int(log["topics"][1], 16), data[64:96], data[96:128]
-            sums = int.from_bytes(money, "big"), int.from_bytes(energy, "big")
-            found.append(Commitment(slot, data[:32], data[32:64], *sums, int(log["blockNumber"], 16)))
+            money, energy = (int.from_bytes(data[at : at + 32], "big") for at in (64, 96))
+            found.append(Commitment(indexed, data[:32], data[32:64], money, energy, int(log["blockNumber"], 16)))
+        else:
+            first = int.from_bytes(data, "big")
+            found = [c for c in found if c.slot // slots_per_period != indexed or c.slot < first]
     return found
 
 
@@ -112,26 +118,32 @@ def opening(found: Sequence[Commitment], position: int, slots_per_period: int) -
     return Opening(previous, found[position], tuple(c.hash for c in same[place + 1 :]))
 
 
+def attempts(client: ChainClient, settlement: Contract, slot: int) -> int:
+    """How often a slot was committed, commitments that were taken back included."""
+    wanted = [TOPIC_OF["commitSlot"], "0x" + word(slot).hex()]
+    return len(client.logs(settlement, topics=wanted))
+
+
 def gas_in(client: ChainClient, settlement: Contract, block: int) -> dict[str, int]:
     """Gas of the operator's calls in one block, summed by call."""
     gas: dict[str, int] = {}
-    for call, log in _events(client, settlement, block):
-        if int(log["blockNumber"], 16) == block:
-            gas[call] = gas.get(call, 0) + client.gas_of(log["transactionHash"])
+    for call, log in _events(client, settlement, OPERATOR_CALLS, block, block):
+        gas[call] = gas.get(call, 0) + client.gas_of(log["transactionHash"])
     return gas
 
 
-def pending_words(client: ChainClient, settlement: Contract) -> list[int]:
-    """Words of the newest proposal, from the call that made it. Raises ChainError if it cannot be found."""
-    proposals = [log for call, log in _events(client, settlement) if call == "propose"]
+def pending_chunks(client: ChainClient, settlement: Contract, period: int) -> list[list[int]]:
+    """Chunks of a period's newest proposal, from the call that made it. Raises ChainError if it cannot be found."""
+    proposals = client.logs(settlement, topics=[TOPIC_OF["propose"], "0x" + word(period).hex()])
     if not proposals:
         raise ChainError(f"the pending netting of {settlement.address} is not in the node's logs")
     _function, arguments = settlement.decode_function_input(client.input_of(proposals[-1]["transactionHash"]))
-    return [int(word) for word in arguments["words"]]
+    return [[int(value) for value in chunk] for chunk in arguments["chunks"]]
 
 
-def _events(client: ChainClient, settlement: Contract, first: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Logs of the operator's calls with the call's name, oldest first, from block `first` on."""
-    for log in client.logs(settlement, first):
-        if log["topics"] and log["topics"][0] in TOPICS:
-            yield TOPICS[log["topics"][0]], log
+def _events(
+    client: ChainClient, settlement: Contract, calls: Sequence[str], first: int = 0, last: int | None = None
+) -> Iterator[tuple[str, Json]]:
+    """Logs of calls with the call's name, oldest first, of blocks `first` to `last`."""
+    for log in client.logs(settlement, first, last, topics=[[TOPIC_OF[call] for call in calls]]):
+        yield CALL_OF[log["topics"][0]], log

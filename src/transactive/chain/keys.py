@@ -12,7 +12,7 @@ from transactive.core.errors import ChainError
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 DEVELOPMENT_CHAINS = (1337, 31337)
-ROLES = ("owner", "operator", "arbiter", "on-ramp")
+ROLES = ("owner", "operator", "arbiter", "on-ramp", "gateway")
 
 
 class Node(Protocol):

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 
 from web3.contract import Contract
 
 from transactive.chain.client import ChainClient
-from transactive.chain.history import Commitment, Gas, commitments, gas_in, pending_words
+from transactive.chain.history import Commitment, Gas, attempts, commitments, gas_in, pending_chunks
 from transactive.chain.keys import Keys
-from transactive.chain.packing import decode_balances, encode_nets, words_for
+from transactive.chain.packing import chunks_of, decode_balances, words_for
 from transactive.core.errors import ChainError
-from transactive.core.merkle import ZERO, Tree, depth_for
+from transactive.core.leaves import SlotLeaves, SlotTree, depth_for_accounts
+from transactive.core.merkle import ZERO
+from transactive.core.signed_orders import domain
 
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""
 MAY_MINT = True
 UNLIMITED = 2**256 - 1
+PENALTY_N = 100 * 10**9
+"""What a proof of misconduct takes from the operator's stake, if nothing else is agreed [n¤]."""
+PENALTIES_STAKED = 10
+QUIET_DAYS = 7
+"""Days without a commitment after which anyone may close the books, if nothing else is agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +53,11 @@ class ChainLedger:
         self._client, self._keys = client, keys
         self._currency, self._settlement = currency, settlement
         self._operator, self._on_ramp = keys.role("operator"), keys.role("on-ramp")
-        self._words: list[int] | None = None
-        self._gas = Gas()
+        self._chunks: list[list[int]] | None = None
+        self._gas: Gas | None = None
         self.accounts = accounts
-        self.depth = depth_for(accounts)
+        # whoever has the operator's key can make the blinding again; with demo keys that is everybody
+        self._secret = sha256(b"transactive leaves" + bytes(self._operator.key)).digest()
 
     @classmethod
     def deploy(
@@ -62,27 +72,41 @@ class ChainLedger:
         timestamp: int,
         currency_name: str,
         currency_symbol: str,
+        lead: int = 1,
+        penalty_n: int = PENALTY_N,
+        beneficiary: int = 0,
     ) -> ChainLedger:
         """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
-        window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s]. Raises ChainError
-        if the keys must not sign for this chain.
+        window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s]. lead: slots between
+        gate closure and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for the account
+        `beneficiary`; ten penalties are staked. Raises ChainError if the keys must not sign for this chain.
         """
         keys.check(client)
-        owner, operator, arbiter = keys.role("owner"), keys.role("operator"), keys.role("arbiter")
+        owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
         notice = slot_seconds * slots_per_period + window
+        silence = max(notice, QUIET_DAYS * 86400)
         currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
-        rules = (depth_for(accounts), slot_seconds, slots_per_period, window, notice)
-        settlement = client.deploy(owner, "settlement", currency.address, *rules)
-        client.send(owner, currency, "setMinter", keys.role("on-ramp").address, MAY_MINT)
+        clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
+        shared = keys.account(beneficiary).address
+        settlement = client.deploy(owner, "settlement", currency.address, *clock, penalty_n, shared)
+        disputes = client.deploy(owner, "disputes", settlement.address, lead)
+        client.send(owner, settlement, "setDisputes", disputes.address)
+        client.send(owner, disputes, "setGateway", keys.role("gateway").address)
+        client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
         client.send(owner, settlement, "offerOperator", operator.address)
         client.send(operator, settlement, "acceptOperator")
-        client.send(owner, settlement, "setArbiter", arbiter.address)
+        client.send(owner, settlement, "setArbiter", keys.role("arbiter").address)
+        if penalty_n:
+            client.send(on_ramp, currency, "mint", operator.address, PENALTIES_STAKED * penalty_n)
+            client.send(operator, currency, "approve", settlement.address, UNLIMITED)
+            client.send(operator, settlement, "fundBond", PENALTIES_STAKED * penalty_n)
         for index in range(accounts):
             client.send(operator, settlement, "register", keys.account(index).address)
         for index in range(accounts):
             client.send(keys.account(index), currency, "approve", settlement.address, UNLIMITED)
         ledger = cls(client, keys, currency, settlement, accounts)
+        ledger._gas = Gas()
         ledger.block(timestamp)
         return ledger
 
@@ -98,14 +122,19 @@ class ChainLedger:
         if client.read(settlement, "operator") != keys.role("operator").address:
             raise ChainError(f"the operator of {address} has another key; open it with the seed it was deployed with")
         ledger = cls(client, keys, currency, settlement, accounts)
-        ledger._gas = Gas.of(client, settlement)
-        ledger._words = pending_words(client, settlement) if ledger.pending else None
+        pending = int(client.read(settlement, "proposal")[0])
+        ledger._chunks = pending_chunks(client, settlement, pending) if pending else None
         return ledger
 
     @property
     def address(self) -> str:
         """Address of the settlement contract: what `attach` wants."""
         return str(self._settlement.address)
+
+    @property
+    def disputes_address(self) -> str:
+        """Address of the contract that judges evidence."""
+        return str(self._client.read(self._settlement, "disputes"))
 
     @property
     def height(self) -> int:
@@ -134,26 +163,46 @@ class ChainLedger:
                 self._client.send(self._on_ramp, self._currency, "mint", key.address, int(amount))
                 self._client.send(key, self._settlement, "deposit", int(amount))
 
-    def commit_slot(self, slot: int, sums: Sequence[int], certificates: bytes = ZERO) -> Tree:
-        """Queue the commitment of a slot over the packed running totals (core.merkle.MONEY), one per account.
+    @cached_property
+    def depth(self) -> int:
+        """Height of every slot's tree."""
+        return int(self._client.read(self._settlement, "depth"))
 
-        certificates: root of the slot's certificates, zero without any.
+    @property
+    def keys(self) -> Keys:
+        """Keys of the parties, as far as this machine has them."""
+        return self._keys
+
+    @cached_property
+    def domain(self) -> bytes:
+        """EIP-712 domain separator of what members and operator sign for this contract."""
+        return domain(self.chain_id, self.address)
+
+    def tree(self, leaves: SlotLeaves, *, again: bool = False) -> SlotTree:
+        """Tree over the leaves of a slot; the one that was committed last, or one to commit it `again`."""
+        made = attempts(self._client, self._settlement, leaves.slot)
+        return SlotTree(leaves, self.depth, self._secret, made if again else max(made - 1, 0))
+
+    def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO, *, attempt: int = 0) -> SlotTree:
+        """Queue the commitment of a slot; certificates: root of its certificates, zero without any.
+
+        attempt: how often it was committed before, if it was taken back.
         """
-        tree = Tree.of_slot(slot, sums, self.depth)
-        content = slot, tree.root, certificates, tree.totals, 0
+        tree = SlotTree(leaves, self.depth, self._secret, attempt)
+        content = leaves.slot, tree.root, certificates, tree.money, tree.energy
         self._client.send(self._operator, self._settlement, "commitSlot", *content)
         return tree
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the netting of a period: received − paid per account [n¤], sum zero."""
-        self._words = encode_nets(nets_n)
-        self._client.send(self._operator, self._settlement, "propose", period, self._words)
+        self._chunks = chunks_of(nets_n)
+        self._client.send(self._operator, self._settlement, "propose", period, self._chunks)
 
     def finalise(self) -> None:
         """Queue the payment of the proposed netting. Raises ChainError if nothing was proposed."""
-        if self._words is None:
+        if self._chunks is None:
             raise ChainError("no netting is proposed; call propose first")
-        self._client.send(self._operator, self._settlement, "finalise", self._words)
+        self._client.send(self._operator, self._settlement, "finalise", self._chunks)
 
     def request_withdrawal(self, index: int, amount_n: int) -> None:
         """Queue the account's announcement that `amount_n` [n¤] shall leave."""
@@ -176,9 +225,10 @@ class ChainLedger:
         gas: dict[str, int] = {}
         for receipt in block.receipts:
             gas[receipt.kind] = gas.get(receipt.kind, 0) + receipt.gas_used
-            self._gas.count(receipt.kind, receipt.gas_used)
+            if self._gas:
+                self._gas.count(receipt.kind, receipt.gas_used)
         if "finalise" in gas:
-            self._words = None
+            self._chunks = None
         return BlockReceipt(block.number, block.hash, block.timestamp, gas)
 
     def at(self, timestamp: int) -> BlockReceipt | None:
@@ -226,21 +276,28 @@ class ChainLedger:
         return int(self._client.read(self._settlement, "lastSlot", latest)) if latest else None
 
     @property
+    def _spent(self) -> Gas:
+        """Gas of all calls; the chain's history is read when it is first asked for."""
+        if self._gas is None:
+            self._gas = Gas.of(self._client, self._settlement)
+        return self._gas
+
+    @property
     def slot_commits(self) -> int:
         """Slot commitments so far."""
-        return len(self._gas.slot_commits)
+        return len(self._spent.slot_commits)
 
     @property
     def nettings(self) -> int:
         """Periods paid so far."""
-        return len(self._gas.nettings)
+        return len(self._spent.nettings)
 
     @property
     def gas_slot_commits(self) -> list[int]:
         """Gas of each slot commitment."""
-        return list(self._gas.slot_commits)
+        return list(self._spent.slot_commits)
 
     @property
     def gas_nettings(self) -> list[int]:
         """Gas of each netting: proposals and payment."""
-        return list(self._gas.nettings)
+        return list(self._spent.nettings)

@@ -1,4 +1,4 @@
-"""Words of the settlement contract: four accounts to a word.
+"""Words of the settlement contract: four accounts to a word, eight words to a chunk.
 
 Lane k of word j is account 4j + k in bits 64k to 64k + 63. A net amount is biased by 2**62, so every amount in
 [-2**62, 2**62) is a number with bit 63 clear; balances are below 2**62 and not biased.
@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eth_hash.auto import keccak
+
 from transactive.core.errors import ContractRevert
+from transactive.core.merkle import ZERO, word
 
 LANES = 4
+CHUNK = 8
+CHUNK_ACCOUNTS = LANES * CHUNK
 LANE_BITS = 64
 BIAS = 1 << 62
 MAX_BALANCE = BIAS - 1
@@ -46,6 +51,25 @@ def encode_balances(balances_n: Sequence[int]) -> list[int]:
 def decode_balances(words: Sequence[int]) -> list[int]:
     """Balances [n¤] in stored words."""
     return _unpack(words)
+
+
+def chunks_of(nets_n: Sequence[int]) -> list[list[int]]:
+    """Chunks of words of the net amounts [n¤] of accounts 0, 1, 2, …, the last one filled with zeros."""
+    words = encode_nets([*nets_n, *[0] * (-len(nets_n) % CHUNK_ACCOUNTS)])
+    return [words[first : first + CHUNK] for first in range(0, len(words), CHUNK)]
+
+
+def chunk_hash(number: int, chunk: Sequence[int]) -> bytes:
+    """Hash of a chunk at its place."""
+    return keccak(b"".join(word(value) for value in (number, *chunk)))
+
+
+def words_hash(chunks: Sequence[Sequence[int]]) -> bytes:
+    """Chain of hashes over chunks, as the contract stores it of a proposal."""
+    chain = ZERO
+    for number, chunk in enumerate(chunks):
+        chain = keccak(chain + chunk_hash(number, chunk))
+    return chain
 
 
 def _whole(values: Sequence[int]) -> list[int]:

@@ -1,36 +1,38 @@
 """What the settlement contract must do, in plain Python: the oracle of its tests.
 
 Same rules, same order of checks and the same reasons as `contracts/settlement.vy`, but with one integer per account
-instead of packed words and with the time as an argument. Roles and proofs are left to the contract: the twin is told
-which true leaf a challenger shows.
+instead of packed words and with the time as an argument. Roles, proofs and evidence are left to the contracts
+(`twins/disputes.py` says what evidence shows): the twin is told what was shown.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, decode_nets
-from transactive.core.errors import ContractRevert
-from transactive.core.merkle import MONEY
+from transactive.chain.packing import BIAS, CHUNK_ACCOUNTS, MAX_BALANCE, decode_nets
+from transactive.chain.twins.refusals import refusals
+from transactive.core.leaves import MONEY
+
+refuse_unless = refusals("settlement")
 
 
 @dataclass(slots=True)
 class Period:
-    """Commitments of a period: how many, the last one's slot, and the active period before it."""
+    """Commitments of a period: their slots, the last one's slot, and the active period before it."""
 
-    commits: int
-    last_slot: int
     previous: int
+    last_slot: int = 0
+    slots: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Netting that waits; period 0 is none. commits: which commitment of which period it rests on."""
+    """Netting that waits; period 0 is none."""
 
     period: int = 0
     nets_n: tuple[int, ...] = ()
-    commits: tuple[int, int] = (0, 0)
     ready_at: int = 0
 
 
@@ -43,20 +45,30 @@ class Limit:
     from_period: int = 0
 
 
-def refuse_unless(condition: bool, reason: str) -> None:
-    """Raise ContractRevert as the contract would, unless the condition holds."""
-    if not condition:
-        raise ContractRevert(f"settlement: {reason}")
-
-
 class SettlementTwin:
     """The settlement contract as a plain ledger. Money in n¤, times (`now`) in Unix seconds."""
 
-    def __init__(self, *, accounts: int, slot_seconds: int, slots_per_period: int, window: int, notice: int) -> None:
+    def __init__(
+        self,
+        *,
+        accounts: int,
+        slot_seconds: int,
+        slots_per_period: int,
+        window: int,
+        notice: int,
+        silence: int,
+        penalty: int,
+        beneficiary: str = "beneficiary",
+    ) -> None:
         self.slot_seconds, self.slots_per_period = slot_seconds, slots_per_period
-        self.window, self.notice = window, notice
+        self.window, self.notice, self.silence, self.penalty = window, notice, silence, penalty
         self.accounts = accounts
-        self.balances_n = [0] * (accounts + -accounts % LANES)  # whole words, as stored
+        self.balances_n = [0] * (accounts + -accounts % CHUNK_ACCOUNTS)  # whole chunks, as stored
+        self.bond = 0
+        self.bond_request = (0, 0)
+        self.beneficiary = beneficiary
+        self.awards: defaultdict[str, int] = defaultdict(int)
+        self.ended = False
         self.requests: dict[int, tuple[int, int]] = {}
         self.limits: dict[int, Limit] = {}
         self.periods: dict[int, Period] = {}
@@ -67,7 +79,12 @@ class SettlementTwin:
     @property
     def is_pending(self) -> bool:
         """Whether a netting waits."""
-        return self.proposal.period > self.settled_period
+        return self.proposal.period > 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a period has commitments and is not finalised."""
+        return not self.ended and self.settled_period != self.latest_period
 
     def deposit(self, index: int, amount: int) -> None:
         """Add money of one account."""
@@ -89,7 +106,7 @@ class SettlementTwin:
         """Pay what was requested, or what is left of it. Gives the amount paid."""
         amount, ready_at = self.requests.get(index, (0, 0))
         refuse_unless(amount > 0, "nothing requested")
-        refuse_unless(now >= ready_at, "notice running")
+        refuse_unless(now >= ready_at or self.ended, "notice running")
         paid = min(amount, self.balances_n[index])
         self.requests[index] = 0, 0
         self.balances_n[index] -= paid
@@ -98,8 +115,9 @@ class SettlementTwin:
     def set_limit(self, index: int, amount: int | None, now: int) -> None:
         """Limit the debit from the next period on; None removes the limit."""
         current = now // (self.slot_seconds * self.slots_per_period)
-        settled, old = self.settled_period, self.limits.get(index, Limit())
-        refuse_unless(settled == self.latest_period or settled + 1 >= old.from_period, "last change still open")
+        old = self.limits.get(index, Limit())
+        closed = not self.is_open or self.settled_period + 1 >= old.from_period
+        refuse_unless(closed, "last change still open")
         self.limits[index] = Limit(self.limit(index, current), amount, current + 1)
 
     def limit(self, index: int, period: int) -> int | None:
@@ -116,32 +134,32 @@ class SettlementTwin:
         number = slot // self.slots_per_period
         known = self.periods.get(number)
         if known is None:
-            refuse_unless(number > self.latest_period, "period closed")
+            refuse_unless(number > self.latest_period and not self.ended, "period closed")
         else:
-            refuse_unless(number > self.settled_period, "period closed")
+            refuse_unless(number > self.settled_period and not self.ended, "period closed")
             refuse_unless(slot > known.last_slot, "slot committed")
         refuse_unless(self.proposal.period != number, "period proposed")
         if known is None:
-            self.periods[number] = Period(0, slot, self.latest_period)
+            known = self.periods[number] = Period(self.latest_period)
             self.latest_period = number
-        self.periods[number].commits += 1
-        self.periods[number].last_slot = slot
+        known.slots.append(slot)
+        known.last_slot = slot
 
-    def propose(self, period: int, words: Sequence[int], now: int) -> None:
-        """Propose the netting of a period in packed words."""
+    def propose(self, period: int, chunks: Sequence[Sequence[int]], now: int) -> None:
+        """Propose the netting of a period in packed chunks."""
         refuse_unless(not self.paused, "paused")
         refuse_unless(now >= (period + 1) * self.slot_seconds * self.slots_per_period, "period not over")
         known = self.periods.get(period)
-        if known is None or period <= self.settled_period:
-            raise ContractRevert("settlement: nothing to settle")
-        refuse_unless(known.previous == self.settled_period, "earlier period open")
+        has_slots = known is not None and known.slots and period > self.settled_period and not self.ended
+        refuse_unless(bool(has_slots), "nothing to settle")
+        refuse_unless(known is not None and known.previous == self.settled_period, "earlier period open")
         refuse_unless(self.proposal.period != period, "already proposed")
-        commits = period, known.commits
-        refuse_unless(self.proposal.commits != commits, "last slot not repeated")
-        refuse_unless(len(words) * LANES <= self.accounts + LANES - 1, "unknown members")
-        nets = decode_nets(words)
+        refuse_unless(self.bond >= self.penalty, "stake too small")
+        whole = -(-self.accounts // CHUNK_ACCOUNTS)
+        refuse_unless(len(chunks) == whole, "one net for each member")
+        nets = decode_nets([word for chunk in chunks for word in chunk])
         refuse_unless(sum(nets) == 0, "not zero-sum")
-        self.proposal = Proposal(period, tuple(nets), commits, now + self.window)
+        self.proposal = Proposal(period, tuple(nets), now + self.window)
 
     def finalise(self, now: int) -> None:
         """Pay the pending netting, all or nothing."""
@@ -153,31 +171,79 @@ class SettlementTwin:
             after[index] += net
             refuse_unless(0 <= after[index] < BIAS, "overdraft or lane overflow")
         self.balances_n = after
-        self.settled_period = self.proposal.period
+        self.settled_period, self.proposal = self.proposal.period, Proposal()
 
-    def challenge(self, index: int, sums: int, now: int) -> None:
-        """Show the account's leaf, from a tree whose sums add up, against the pending netting."""
+    def retract(self, slot: int) -> None:
+        """Take back the pending netting and the last commitment, which is of this slot."""
+        refuse_unless(self.is_pending, "nothing proposed")
+        self.rewind(self.proposal.period, slot)
+
+    def veto(self, slot: int, now: int) -> None:
+        """Stop the pending netting inside its window, and take back what was committed from a slot on."""
         refuse_unless(self.is_pending, "nothing proposed")
         refuse_unless(now < self.proposal.ready_at, "window closed")
-        leaf = MONEY.unpack(sums)
-        nets, limit = self.proposal.nets_n, self.limit(index, self.proposal.period)
-        stated = nets[index] if index < len(nets) else 0
-        excess = limit is not None and -stated > limit
-        refuse_unless(leaf["credit_n"] - leaf["debit_n"] != stated or excess, "no fraud shown")
-        self._void()
+        self.rewind(self.proposal.period, slot)
 
-    def veto(self, now: int) -> None:
-        """Stop the pending netting inside its window."""
+    def convict(self, slot: int, challenger: str) -> None:
+        """Take back a commitment that was shown to be wrong, and all of its period after it; punish."""
+        period = slot // self.slots_per_period
+        refuse_unless(period > self.settled_period and not self.ended, "period closed")
+        refuse_unless(slot in self.periods.get(period, Period(0)).slots, "other slot")
+        self.rewind(period, slot)
+        self.punish(challenger)
+
+    def convict_netting(self, challenger: str) -> None:
+        """Drop a netting that was shown to be wrong; punish."""
         refuse_unless(self.is_pending, "nothing proposed")
-        refuse_unless(now < self.proposal.ready_at, "window closed")
-        self._void()
+        self.proposal = Proposal()
+        self.punish(challenger)
 
-    def retract(self) -> None:
-        """Take back the pending netting."""
-        refuse_unless(self.is_pending, "nothing proposed")
-        self._void()
+    def rewind(self, period: int, slot: int) -> None:
+        """Forget the commitments of a period from a slot on, and its netting."""
+        known = self.periods[period]
+        known.slots = [earlier for earlier in known.slots if earlier < slot]
+        known.last_slot = slot - 1
+        if self.proposal.period == period:
+            self.proposal = Proposal()
 
-    def _void(self) -> None:
-        """Drop the proposal; the last slot must be committed once more before the next one."""
-        self.periods[self.proposal.period].last_slot -= 1
-        self.proposal = Proposal(commits=self.proposal.commits)
+    def punish(self, challenger: str) -> None:
+        """Take a penalty from the stake: half for the challenger, the rest for the beneficiary."""
+        amount = min(self.penalty, self.bond)
+        self.bond -= amount
+        self.awards[challenger] += amount // 2
+        self.awards[self.beneficiary] += amount - amount // 2
+
+    def declare_silence(self, challenger: str, now: int) -> None:
+        """Close the books for ever when nothing was heard for so long."""
+        refuse_unless(self.latest_period > 0 and not self.ended, "nothing to end")
+        heard = max((self.periods[self.latest_period].last_slot + 1) * self.slot_seconds, self.proposal.ready_at)
+        refuse_unless(now >= heard + self.silence, "not silent")
+        if self.is_open:
+            self.punish(challenger)
+        self.ended, self.proposal = True, Proposal()
+
+    def claim(self, who: str) -> int:
+        """Pay what penalties have awarded."""
+        amount = self.awards[who]
+        refuse_unless(amount > 0, "nothing awarded")
+        self.awards[who] = 0
+        return amount
+
+    def fund_bond(self, amount: int) -> None:
+        """Add to the stake."""
+        self.bond += amount
+
+    def request_bond(self, amount: int, now: int) -> None:
+        """Announce that a part of the stake shall leave."""
+        self.bond_request = amount, now + self.notice
+
+    def take_bond(self, now: int) -> int:
+        """Pay the requested part of the stake, or what is left of it."""
+        amount, ready_at = self.bond_request
+        refuse_unless(amount > 0, "nothing requested")
+        refuse_unless(now >= ready_at, "notice running")
+        refuse_unless(not self.is_open, "period open")
+        paid = min(amount, self.bond)
+        self.bond_request = 0, 0
+        self.bond -= paid
+        return paid

@@ -53,8 +53,6 @@ class Lanes:
         return {name: (word >> (self.bits * k)) & mask for k, name in enumerate(self.names)}
 
 
-MONEY = Lanes(("debit_n", "credit_n", "bought_wh", "sold_wh"), 64)
-"""Running totals of an account in a settlement period."""
 REGISTERS = Lanes(("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"), 51)
 """Registers of a meter in a slot."""
 
@@ -65,7 +63,7 @@ def word(value: int) -> bytes:
 
 
 def leaf_hash(slot: int, index: int, sums: int) -> bytes:
-    """Leaf of account or meter `index` in slot number `slot`; one without any sums is the padding leaf."""
+    """Leaf of meter `index` in a slot; one without any sums is the padding leaf."""
     return sha256(b"\x00" + word(slot) + word(index) + word(sums)).digest() if sums else ZERO
 
 

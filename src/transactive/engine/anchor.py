@@ -15,6 +15,7 @@ import numpy as np
 
 from transactive.core.community import Community
 from transactive.core.errors import require
+from transactive.core.merkle import ZERO
 from transactive.core.units import IntArray
 from transactive.settlement.ledger import Ledger
 
@@ -43,15 +44,17 @@ class Anchor:
         self._deposit(np.full(accounts, self.community.accounts.opening_n, np.int64))
         self._block(time)
 
-    def slot_over(self, slot: int) -> bool:
+    def slot_over(self, slot: int, certificates: bytes = ZERO) -> bool:
         """Commit a settled slot; pay, propose and top up what is due by its end. One block.
 
+        certificates: root of the slot's certificates, zero without any.
         Returns whether ledger and chain were compared: after each netting that was paid.
         """
         clock = self.community.clock
         now, period = clock.end(slot), clock.period(slot)
         paid = self._pay_if_due(now)
-        self.calls.append(lambda chain: chain.commit_slot(clock.number(slot), self.ledger.leaves(period)))
+        number = clock.number(slot)
+        self.calls.append(lambda chain: chain.commit_slot(self.ledger.leaves(period, number), certificates))
         if clock.ends_period(slot):
             self.closed.append(period)
         self._propose_if_free(now, paid)

@@ -50,7 +50,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     lots: Column
     charged_wh: tuple[Column, Column]
     ledger: dict[str, Column]
-    periods: dict[int, tuple[Column, ...]]
+    periods: dict[int, tuple[Column, Column]]
+    latest: tuple[Column, Column]
     locks_n: dict[int, Column]
     closed: list[int]
     proposed: int | None
@@ -59,7 +60,6 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "suspended")
-PERIOD_FIELDS = ("debit_n", "credit_n", "bought_wh", "sold_wh")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
@@ -73,10 +73,8 @@ def take(
         lots=Column.of(lots.columns),
         charged_wh=(Column.of(fleets[0].charged_wh), Column.of(fleets[1].charged_wh)),
         ledger={name: Column.of(getattr(ledger, name)) for name in LEDGER_FIELDS},
-        periods={
-            number: tuple(Column.of(getattr(totals, name)) for name in PERIOD_FIELDS)
-            for number, totals in ledger.periods.items()
-        },
+        periods={number: _columns(totals) for number, totals in ledger.periods.items()},
+        latest=_columns(ledger.latest),
         locks_n={locked_slot: Column.of(locked) for locked_slot, locked in ledger.locks_n.items()},
         closed=anchor.closed,
         proposed=anchor.proposed,
@@ -102,8 +100,14 @@ def restore(
     for name, column in snapshot.ledger.items():
         setattr(ledger, name, column.value())
     ledger.periods = {number: Totals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()}
+    ledger.latest = Totals(*(column.value() for column in snapshot.latest))
     ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
     anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
     for name, column in snapshot.tally.items():
         setattr(tally, name, column.value())
     return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value())
+
+
+def _columns(totals: Totals) -> tuple[Column, Column]:
+    """Columns of totals."""
+    return Column.of(totals.money), Column.of(totals.energy)

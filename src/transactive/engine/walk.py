@@ -12,6 +12,7 @@ import numpy as np
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
+from transactive.core.accepted import Accepted, hashes_of
 from transactive.core.errors import StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import (
@@ -31,6 +32,7 @@ from transactive.engine.anchor import Anchor
 from transactive.engine.challenge import forecaster
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.levies import Levies
+from transactive.engine.order_entry import OrderEntry
 from transactive.engine.outlook import Outlook
 from transactive.engine.sessions import Session, Timetable
 from transactive.engine.snapshot import restore, take
@@ -124,6 +126,8 @@ class Walk:
         self.outlook = Outlook(forecaster(setting, slots), net_load_wh, self._slot(0), self.clock, before)
         self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
+        self._accepted: dict[int, list[Accepted]] = {}
+        self._entry = OrderEntry(chain, self.accounts.members, self.clock.length) if chain else None
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the record of each once it is settled.
@@ -155,19 +159,25 @@ class Walk:
         for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
             self._take_up(self.store, slot, gate_closed=self.clock.gate(slot) <= done)
             self._plan(slot)
+        _, _, self.ledger.positions = self._traded_before(self.store, done)  # its leaves may still be needed
+        self.ledger.orders = tuple(hashes_of(self._accepted.pop(done), self.accounts.members))
         self._commit(done)
         return done
 
     def _take_up(self, store: Store, slot: int, *, gate_closed: bool) -> None:
         """Take up what was traded for a slot that is not delivered: at its gate, or only the day ahead."""
-        members = self.accounts.members
-        if not gate_closed:
-            self._early[slot] = Session(*store.trading_ahead(slot, members))
-            return
-        traded = store.trading(slot, members)
+        if gate_closed:
+            self._traded[slot] = self._traded_before(store, slot)
+        else:
+            self._early[slot] = Session(*store.trading_ahead(slot, self.accounts.members))
+
+    def _traded_before(self, store: Store, slot: int) -> tuple[Orders, Clearing, Positions]:
+        """What an interrupted run traded for a slot whose gate has closed; takes up its signed orders."""
+        traded = store.trading(slot, self.accounts.members)
         if traded is None:
             raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
-        self._traded[slot] = traded
+        self._accepted[slot] = store.accepted(slot, traded[0], self.clock.number(slot))
+        return traded
 
     @property
     def state_hash(self) -> str:
@@ -202,9 +212,9 @@ class Walk:
         self._traded[slot] = (session.orders, cleared.clearing, cleared.positions)
         if self.store:
             tariff = self._tariff(slot)
-            self.store.save_trading(
-                session.orders, session.refusals, cleared, self._grid(tariff), tariff, self._grid_g(slot)
-            )
+            signed = self._accepted.get(slot, [])
+            grid, grid_g = self._grid(tariff), self._grid_g(slot)
+            self.store.save_trading(session.orders, signed, session.refusals, cleared, grid, tariff, grid_g)
 
     def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
         """Order and clear a slot from the position that an earlier session left; locks cover both.
@@ -218,6 +228,8 @@ class Walk:
         most_export = self.devices.pv_wh + self.devices.power_wh
         wished = remaining_orders(slot, expected, most_export, held, tariff, grid, premium)
         orders, refusals = admit(wished, self.ledger.free_n())
+        if self._entry:
+            self._accepted[slot] = self._entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
         session = Session(orders, refusals, door.clear(self.mechanism, orders, grid, members, self.site))
         if earlier:
@@ -286,6 +298,8 @@ class Walk:
         carbon = self._carbon(readings, delivery)
         postings = self._post(delivery, positions, tariff, carbon, readings)
         self.ledger.enter(self.clock.period(slot), positions, postings)
+        hashes = hashes_of(self._accepted.pop(slot, []), self.accounts.members)
+        self.ledger.record(self.clock.period(slot), readings, carbon.certificates, hashes)
         self.lots = carbon.lots
         record = SlotRecord(
             orders, clearing, positions, readings, delivery, postings, carbon.certificates, carbon.footprints, tariff,

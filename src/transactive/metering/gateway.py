@@ -13,17 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from coincurve import PrivateKey, PublicKey
 from eth_hash.auto import keccak
 
+from transactive.core import signing
 from transactive.core.errors import SignatureError
 from transactive.core.merkle import REGISTERS, Tree, word
 from transactive.core.tables import Readings
 
-DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId)"
 READINGS_TYPE = b"Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)"
-NAME, VERSION = b"TransActive Metering", b"1"
-HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+NAME = b"TransActive Metering"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +48,27 @@ def readings_tree(readings: Readings) -> Tree:
 def digest(readings: Readings, chain_id: int) -> bytes:
     """EIP-712 digest that the gateway signs."""
     tree = readings_tree(readings)
-    domain = keccak(keccak(DOMAIN_TYPE) + keccak(NAME) + keccak(VERSION) + word(chain_id))
     meters = len(readings.import_wh)
     message = keccak(keccak(READINGS_TYPE) + word(readings.slot) + word(meters) + tree.root + word(tree.totals))
-    return keccak(b"\x19\x01" + domain + message)
+    return signing.digest(signing.domain(NAME, chain_id), message)
 
 
 def sign(readings: Readings, key: bytes, chain_id: int) -> SignedReadings:
     """Sign a slot's readings with the gateway's private key (32 bytes)."""
-    raw = PrivateKey(key).sign_recoverable(digest(readings, chain_id), hasher=None)
-    return SignedReadings(readings, raw[:64] + bytes([raw[64] + 27]))
+    return SignedReadings(readings, signing.sign(digest(readings, chain_id), key))
 
 
 def enter(signed: SignedReadings, gateway: str, chain_id: int) -> Readings:
     """Accept readings only with the signature of `gateway` (address). Raises SignatureError otherwise."""
-    signature = signed.signature
-    if len(signature) != 65 or signature[64] not in (27, 28):
-        raise SignatureError(f"signature of slot {signed.readings.slot}: 65 bytes with v 27 or 28 are needed")
-    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
-        raise SignatureError(f"signature of slot {signed.readings.slot} has a high s; sign with a low s (EIP-2)")
-    raw = signature[:64] + bytes([signature[64] - 27])
+    slot = signed.readings.slot
     try:
-        public = PublicKey.from_signature_and_message(raw, digest(signed.readings, chain_id), hasher=None)
-    except (ValueError, OverflowError) as error:  # from coincurve, or a register or slot that fits no leaf
-        raise SignatureError(f"signature of slot {signed.readings.slot} is malformed; sign again") from error
-    signer = "0x" + keccak(public.format(compressed=False)[1:])[12:].hex()
+        message = digest(signed.readings, chain_id)
+    except (ValueError, OverflowError) as error:  # a register or slot that fits no leaf
+        raise SignatureError(f"signature of slot {slot} is malformed; sign again") from error
+    signer = signing.signer(message, signed.signature, f"slot {slot}")
     if signer != gateway.lower():
         raise SignatureError(
-            f"readings of slot {signed.readings.slot} are signed by {signer}, not by the gateway {gateway.lower()};"
+            f"readings of slot {slot} are signed by {signer}, not by the gateway {gateway.lower()};"
             " register the key or sign again"
         )
     return signed.readings

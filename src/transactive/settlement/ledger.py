@@ -3,40 +3,63 @@
     free balance = settled deposit − debits of the periods not yet settled − locks
 
 A member's debit of a slot is what the slot cost it on balance, its credit what the slot brought it on balance; credits
-count only once their period is settled. The running totals are the leaves that the chain commits.
+count only once their period is settled. The running totals and the slot's own part of them are the leaves that the
+chain commits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from transactive.core.accounts import Accounts
 from transactive.core.errors import StateError, require
-from transactive.core.merkle import MONEY
-from transactive.core.tables import Positions, PostingKind, Postings
+from transactive.core.leaves import SlotLeaves
+from transactive.core.merkle import ZERO
+from transactive.core.signed_orders import Fills
+from transactive.core.tables import Certificates, Positions, PostingKind, Postings, Readings
 from transactive.core.units import BoolArray, IntArray, money_text
+
+DEBIT, CREDIT, BOUGHT, SOLD = range(4)
+IMPORTED, EXPORTED, PRODUCED, CERTIFIED = range(4)
 
 
 @dataclass(slots=True)
 class Totals:
-    """Running totals of one period, each (accounts on chain,): n¤ and Wh."""
+    """Totals of a slot or, running, of a period.
 
-    debit_n: IntArray
-    credit_n: IntArray
-    bought_wh: IntArray
-    sold_wh: IntArray
+    money: debit and credit [n¤], bought and sold [Wh]; energy: imported, exported, produced (generation and discharge)
+    and certified [Wh]; each (accounts on chain, 4).
+    """
+
+    money: IntArray
+    energy: IntArray
 
     @classmethod
     def empty(cls, accounts: int) -> Totals:
         """All zero."""
-        return cls(*(np.zeros(accounts, np.int64) for _ in range(4)))
+        return cls(np.zeros((accounts, 4), np.int64), np.zeros((accounts, 4), np.int64))
+
+    @property
+    def debit_n(self) -> IntArray:
+        """What each account has to pay [n¤]."""
+        return self.money[:, DEBIT]
+
+    @property
+    def nets_n(self) -> IntArray:
+        """Received − paid per account [n¤]."""
+        nets: IntArray = self.money[:, CREDIT] - self.money[:, DEBIT]
+        return nets
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Who has what. `balances_n` (accounts on chain,) equals the chain's balances at any time."""
+    """Who has what. `balances_n` (accounts on chain,) equals the chain's balances at any time.
+
+    latest, positions, orders: totals, trades and hashes of the orders of the slot that was entered last.
+    """
 
     accounts: Accounts
     balances_n: IntArray = field(init=False)
@@ -46,6 +69,9 @@ class Ledger:
     levied_n: int = field(init=False, default=0)
     receivable_n: IntArray = field(init=False)
     suspended: BoolArray = field(init=False)
+    latest: Totals = field(init=False)
+    positions: Positions = field(init=False)
+    orders: tuple[bytes, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
         self.balances_n = np.zeros(self.accounts.on_chain, np.int64)
@@ -99,17 +125,28 @@ class Ledger:
 
     def enter(self, period: int, positions: Positions, postings: Postings) -> None:
         """Add the postings and trades of a slot to the running totals of its period."""
-        totals = self.periods.setdefault(period, Totals.empty(self.accounts.on_chain))
+        members, latest = self.accounts.members, Totals.empty(self.accounts.on_chain)
         net = postings.net_n(self.accounts.total)[: self.accounts.on_chain]
-        totals.debit_n += np.maximum(-net, 0)
-        totals.credit_n += np.maximum(net, 0)
-        totals.bought_wh[: self.accounts.members] += positions.bought_wh
-        totals.sold_wh[: self.accounts.members] += positions.sold_wh
-        totals.bought_wh[self.accounts.network] += positions.lost_wh
+        latest.money[:, DEBIT] = np.maximum(-net, 0)
+        latest.money[:, CREDIT] = np.maximum(net, 0)
+        latest.money[:members, BOUGHT] = positions.bought_wh
+        latest.money[:members, SOLD] = positions.sold_wh
+        self.latest, self.positions, self.orders = latest, positions, ()
+        self.periods.setdefault(period, Totals.empty(self.accounts.on_chain)).money += latest.money
         self.undistributed_n, self.levied_n = self.undistributed_with(postings), self.levied_with(postings)
         advanced = postings.kind == PostingKind.ADVANCE
         np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])
         self.suspended[postings.payee[advanced]] = True
+
+    def record(self, period: int, readings: Readings, certificates: Certificates, orders: Sequence[bytes] = ()) -> None:
+        """Add the meters and certificates of the slot that was entered last; orders: hash of each member's orders."""
+        energy, members = self.latest.energy, self.accounts.members
+        energy[:members, IMPORTED] = readings.import_wh
+        energy[:members, EXPORTED] = readings.export_wh
+        energy[:members, PRODUCED] = readings.generation_wh + readings.discharge_wh
+        np.add.at(energy[:, CERTIFIED], certificates.device // 2, certificates.energy_wh)
+        self.periods[period].energy += energy
+        self.orders = tuple(orders)
 
     def levied_with(self, postings: Postings) -> int:
         """What the levy's account may give back once these postings are entered [n¤]."""
@@ -119,16 +156,18 @@ class Ledger:
         """What the community account may pay out once these postings are entered [n¤]."""
         return self.undistributed_n + int(postings.net_n(self.accounts.total)[self.accounts.community])
 
-    def leaves(self, period: int) -> list[int]:
-        """Packed running totals of a period, one word for each account on chain."""
-        totals = self.periods[period]
-        columns = np.stack((totals.debit_n, totals.credit_n, totals.bought_wh, totals.sold_wh), axis=1)
-        return [MONEY.pack(row) for row in columns.tolist()]
+    def leaves(self, period: int, number: int) -> SlotLeaves:
+        """Leaves after the slot that was entered last, which has this number."""
+        totals, rest = self.periods[period], self.accounts.on_chain - self.accounts.members
+        orders = [*(self.orders or [ZERO] * self.accounts.members), *[ZERO] * rest]
+        fills = [*(traded.hash for traded in fills_of(self.positions)), *[ZERO] * rest]
+        return SlotLeaves(
+            number, totals.money.copy(), totals.energy.copy(), self.latest.money, self.latest.energy, fills, orders
+        )
 
     def nets_n(self, period: int) -> list[int]:
         """Net amount of a period per account on chain [n¤]; sums to zero."""
-        totals = self.periods[period]
-        nets: list[int] = (totals.credit_n - totals.debit_n).tolist()
+        nets: list[int] = self.periods[period].nets_n.tolist()
         require(sum(nets) == 0, "the nets of a period sum to zero")
         return nets
 
@@ -140,3 +179,14 @@ class Ledger:
             raise StateError(f"account {worst} lacks {money_text(-int(after[worst]), digits=9)} ¤; deposit and repeat")
         self.balances_n = after
         del self.periods[period]
+
+
+def fills_of(positions: Positions) -> list[Fills]:
+    """What each member traded at which prices."""
+    members = len(positions.bought_wh)
+    buys: list[list[tuple[int, int]]] = [[] for _ in range(members)]
+    sells: list[list[tuple[int, int]]] = [[] for _ in range(members)]
+    columns = (positions.member, positions.is_buy, positions.price, positions.energy_wh)
+    for member, is_buy, price, energy in zip(*(column.tolist() for column in columns), strict=True):
+        (buys if is_buy else sells)[member].append((price, energy))
+    return [Fills(tuple(reversed(bought)), tuple(sold)) for bought, sold in zip(buys, sells, strict=True)]

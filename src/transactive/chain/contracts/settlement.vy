@@ -4,43 +4,57 @@
 """
 @title Settlement
 @notice Members keep currency here; the operator nets what they owe each other once per period.
-@dev Two tiers. Each slot the operator commits one Merkle-sum root: leaf i states member i's running totals
-     since the start of the period (debit and credit in n¤, bought and sold in Wh). The same commitment carries the
+@dev Two tiers. Each slot the operator commits the root of a Merkle-sum tree: a leaf states a member's running totals
+     since the start of the period and the slot's own values (`modules/leaves.vy`). The same commitment carries the
      root of the slot's certificates, so that other contracts can check it with `isCommitted`. Once per period it
      proposes the net amounts as packed words; after a challenge window anyone can finalise them.
 
-     Packing: 4 members per storage word, lane k = bits 64k..64k+61, a balance < 2**62 n¤ (4.6e9 ¤), exact.
-     A net amount is biased by 2**62, so all lanes are added and checked at once:
+     Evidence against the operator is judged by the contract `disputes`, the only one that may call `convict`: what was
+     committed from the bad slot on leaves the hash chain, a pending netting of the period is dropped, and a penalty
+     goes from the operator's stake to the challenger and the beneficiary, half each, so that an operator that accuses
+     itself still loses. The operator has to commit anew.
+
+     Packing: 4 members per word, 8 words per chunk; lane k of a word = bits 64k..64k+61, a balance < 2**62 n¤
+     (4.6e9 ¤), exact. A net amount is biased by 2**62, so all lanes are added and checked at once:
      old + (net + 2**62) + 2**62 = 2**63 + new, hence bit 63 set and bit 62 clear <=> 0 <= new < 2**62.
 
      What a dishonest operator can try
-     ENFORCED without anybody watching
-       - take money out: impossible, tokens leave only by `withdraw`, to the member itself
+     PREVENTED without anybody watching
+       - take money out: tokens leave only by `withdraw`, `claim` and `takeBond`, to their owners
        - create or lose money: net amounts of a period must sum to zero; nobody below zero or above a lane
        - settle a period twice, out of order or before it ended; commit a slot twice or before it ended
-       - rewrite history: the slot commitments of a period form a hash chain
+       - rewrite history: commitments form a hash chain; only a conviction, the arbiter's veto, or for the period's last
+         commitment the operator's own `retract` takes some away, each with an event
        - keep money in: a withdrawal request pays after `notice` at the latest; pause does not stop it; the
-         operator can only shorten the notice
-     ENFORCED if one watcher challenges within the window (any account may)
-       - net amounts that differ from the period's last slot root; sums in the tree that do not add up
-       - a debit above the limit the member set on chain
-     ONLY DETECTABLE (each member compares the published leaves with its own orders and readings)
-       - a leaf that states a trade the member never signed, wrong energy, a slot left out, leaves not
-         published at all. Answer: `veto` by the arbiter inside the window, a low debit limit, exit
-     TRUSTED
+         operator can only shorten the notice. If nothing is committed for `silence` seconds, anyone can close the
+         books, and everybody leaves at once with its settled balance
+       - take the stake away: only with a notice, and never while a period is open; no netting without a full penalty
+     PROVABLE by any account, at the operator's cost, until the period is finalised: see `disputes.vy`
+       - net amounts that differ from the period's last leaves, or debit a member beyond its limit
+       - a tree whose sums do not add up or carry; a leaf missing, misplaced or in contradiction with itself or with
+         the leaf before it; certificates beyond what was produced
+       - a trade without a signed order, beyond it, or beyond what the member allowed its agent
+       - an accepted order left out; a reading other than the gateway signed
+       - silence while a period is open
+     TRUSTED, or seen only by comparing
+       - amounts of deviations, fees and dividends in a leaf, and leaves kept from their members: each member computes
+         its own and asks the arbiter for a `veto` inside the window. A low debit limit and the notice bound the loss
        - the arbiter to look when called: it can only stop a netting, never change one or take money
-       - the owner (governance) to choose operator and arbiter; the operator to register members
+       - the owner (governance) to choose operator, arbiter and, once, `disputes`; the operator to register members
        - the currency: plain ERC-20 without transfer fees (a short transfer is refused)
+     Whoever sees a challenge in the open can copy it and be paid instead: the fraud is stopped all the same.
      The operator carries the credit risk of trades it accepts after a member asked to leave: a period that
      would overdraw a member cannot be finalised and has to be proposed again without that debit.
 """
 
 from ethereum.ercs import IERC20
 
-struct Node:
-    hash: bytes32  # sibling on the way up
-    sums: uint256  # its sums
-    own: uint256  # sums the tree states for the node itself
+from modules import tokens
+
+interface Permit:
+    def permit(
+        owner: address, spender: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+    ): nonpayable
 
 struct Commitment:
     slot: uint256
@@ -63,8 +77,9 @@ struct Limit:
     after: uint256  # plus one; zero means no limit
     fromPeriod: uint256
 
-MAX_WORDS: constant(uint256) = 1024
-MAX_DEPTH: constant(uint256) = 12
+CHUNK: constant(uint256) = 8  # words
+MAX_CHUNKS: constant(uint256) = 128
+MAX_DEPTH: constant(uint256) = 13
 MAX_LATER: constant(uint256) = 287  # a day of five minutes
 ONES: constant(uint256) = 1 + 2**64 + 2**128 + 2**192
 TOP: constant(uint256) = ONES * 2**63  # bit 63 of every lane
@@ -77,6 +92,7 @@ SETTLED_AT: constant(uint256) = 64
 PROPOSED_AT: constant(uint256) = 128
 READY_AT: constant(uint256) = 192
 FIELD: constant(uint256) = 2**64 - 1
+ENDED: constant(uint256) = 2**62  # as newest and as finalised period: nothing can be committed any more
 PREVIOUS_AT: constant(uint256) = 64  # in a period's marks
 
 currency: public(immutable(IERC20))
@@ -85,24 +101,31 @@ slotSeconds: public(immutable(uint256))
 slotsPerPeriod: public(immutable(uint256))
 window: public(immutable(uint256))
 notice: public(immutable(uint256))
+silence: public(immutable(uint256))
+penalty: public(immutable(uint256))
+beneficiary: public(immutable(address))
 
 owner: public(address)
 pendingOwner: public(address)
 operator: public(address)
 pendingOperator: public(address)
 arbiter: public(address)
+disputes: public(address)
 paused: public(bool)
 memberCount: public(uint256)
 accountOf: public(HashMap[uint256, address])
 memberNumber: public(HashMap[address, uint256])  # index plus one
-balances: public(uint256[MAX_WORDS])
+memberSince: public(HashMap[uint256, uint256])  # by index, time of registration
+balances: public(uint256[CHUNK * MAX_CHUNKS])
 heads: public(HashMap[uint256, bytes32])  # by period: hash chain over its commitments
 marks: HashMap[uint256, uint256]  # by period: last slot, and the active period before it
-isVoid: public(HashMap[bytes32, bool])  # by head: whether the commitment that made it does not count
 books: uint256  # newest period with a commitment | newest finalised << 64 | proposed << 128 | readyAt << 192
 wordsHash: public(bytes32)  # of the proposed net amounts
 requests: public(HashMap[address, Request])
 limits: public(HashMap[uint256, Limit])
+bond: public(uint256)  # the operator's stake; it stays with the office
+bondRequest: public(Request)
+awards: public(HashMap[address, uint256])  # from penalties, until claimed
 
 event Registered:
     account: indexed(address)
@@ -137,6 +160,21 @@ event Voided:
     period: indexed(uint256)
     by: indexed(address)
 
+event Rewound:
+    period: indexed(uint256)
+    slot: uint256  # first slot that has to be committed anew
+
+event Convicted:
+    period: indexed(uint256)
+    challenger: indexed(address)
+    amount: uint256
+
+event Bonded:
+    bond: uint256
+
+event Ended:
+    period: uint256
+
 event Settled:
     period: indexed(uint256)
     words: uint256
@@ -162,23 +200,34 @@ def __init__(
     slotsPerPeriod_: uint256,
     window_: uint256,
     notice_: uint256,
+    silence_: uint256,
+    penalty_: uint256,
+    beneficiary_: address,
 ):
     """
-    @notice Fix the currency and the clock for ever; the deployer becomes owner.
-    @param depth_ height of every slot tree; room for 2**depth_ members
+    @notice Fix the currency, the clock and the penalty for ever; the deployer becomes owner.
+    @param depth_ height of every slot tree; room for 2**(depth_ - 1) - 1 members, each with its blinding leaf
     @param window_ seconds a proposed netting can be challenged
     @param notice_ longest wait for a withdrawal; must cover one period and one window
+    @param silence_ seconds without a commitment after which anyone may close the books; at least the notice
+    @param penalty_ n¤ that a conviction takes from the stake
+    @param beneficiary_ account that receives what the challenger does not
     """
     assert currency_ != empty(address), "settlement: no currency"
     assert 1 < depth_ and depth_ <= MAX_DEPTH, "settlement: bad depth"
     assert slotSeconds_ > 0 and slotsPerPeriod_ > 0 and window_ > 0, "settlement: bad clock"
     assert notice_ >= slotSeconds_ * slotsPerPeriod_ + window_, "settlement: notice too short"
+    assert silence_ >= notice_, "settlement: silence too short"
+    assert beneficiary_ != empty(address), "settlement: no beneficiary"
     currency = IERC20(currency_)
     depth = depth_
     slotSeconds = slotSeconds_
     slotsPerPeriod = slotsPerPeriod_
     window = window_
     notice = notice_
+    silence = silence_
+    penalty = penalty_
+    beneficiary = beneficiary_
     self.owner = msg.sender
     log RoleSet(role="owner", account=msg.sender)
 
@@ -196,9 +245,10 @@ def register(account: address) -> uint256:
     assert account != empty(address) and account != self, "settlement: bad account"
     assert self.memberNumber[account] == 0, "settlement: already a member"
     index: uint256 = self.memberCount
-    assert index < (1 << depth), "settlement: full"
+    assert index + 1 < 1 << (depth - 1), "settlement: full"
     self.accountOf[index] = account
     self.memberNumber[account] = index + 1
+    self.memberSince[index] = block.timestamp
     self.memberCount = index + 1
     log Registered(account=account, index=index)
     return index
@@ -210,15 +260,27 @@ def deposit(amount: uint256):
     """
     @notice Move `amount` n¤ from the caller's wallet to its balance here.
     """
-    assert not self.paused, "settlement: paused"
-    index: uint256 = self._index(msg.sender)
-    assert amount > 0 and amount <= MAX_BALANCE - self._balance(index), "settlement: bad amount"
-    self.balances[index // 4] += amount << (64 * (index % 4))
-    before: uint256 = staticcall currency.balanceOf(self)
-    moved: bool = extcall currency.transferFrom(msg.sender, self, amount, default_return_value=True)
-    assert moved, "settlement: transfer failed"
-    assert staticcall currency.balanceOf(self) == before + amount, "settlement: short transfer"
-    log Deposited(account=msg.sender, amount=amount)
+    self._deposit(msg.sender, msg.sender, amount)
+
+
+@external
+@nonreentrant
+def depositFor(account: address, amount: uint256):
+    """
+    @notice Move `amount` n¤ from the caller's wallet to the balance of the member `account`.
+    """
+    self._deposit(msg.sender, account, amount)
+
+
+@external
+@nonreentrant
+def depositWithPermit(account: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32):
+    """
+    @notice Move `amount` n¤ from the wallet of `account` to its own balance, with its EIP-2612 signature. Anyone can
+            bring it, so that a member without coins for gas can pay in.
+    """
+    extcall Permit(currency.address).permit(account, self, amount, deadline, v, r, s)
+    self._deposit(account, account, amount)
 
 
 @external
@@ -253,13 +315,12 @@ def withdraw() -> uint256:
     index: uint256 = self._index(msg.sender)
     request: Request = self.requests[msg.sender]
     assert request.amount > 0, "settlement: nothing requested"
-    assert block.timestamp >= request.readyAt, "settlement: notice running"
+    assert block.timestamp >= request.readyAt or self._hasEnded(), "settlement: notice running"
     amount: uint256 = min(request.amount, self._balance(index))
     self.requests[msg.sender] = empty(Request)
     self.balances[index // 4] -= amount << (64 * (index % 4))
-    moved: bool = extcall currency.transfer(msg.sender, amount, default_return_value=True)
-    assert moved, "settlement: transfer failed"
     log Withdrawn(account=msg.sender, amount=amount)
+    tokens._push(currency, msg.sender, amount)
     return amount
 
 
@@ -302,49 +363,51 @@ def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint2
     assert money & LANE == (money >> 64) & LANE, "settlement: debit is not credit"
     number: uint256 = slot // slotsPerPeriod
     books: uint256 = self.books
-    head: bytes32 = self.heads[number]
+    mark: uint256 = self.marks[number]
     previous: uint256 = books & FIELD  # the active period before this one
-    if head == empty(bytes32):
+    if mark == 0:
         assert number > previous, "settlement: period closed"
         self.books = books ^ previous ^ number
     else:
-        mark: uint256 = self.marks[number]
         assert number > (books >> SETTLED_AT) & FIELD, "settlement: period closed"
         assert slot > mark & FIELD, "settlement: slot committed"
         previous = mark >> PREVIOUS_AT
     assert (books >> PROPOSED_AT) & FIELD != number, "settlement: period proposed"
     self.marks[number] = slot | (previous << PREVIOUS_AT)
     self.heads[number] = self._link(
-        head, Commitment(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
+        self.heads[number], Commitment(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
     )
     log SlotCommitted(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
 
 
 @external
-def propose(period: uint256, words: DynArray[uint256, MAX_WORDS]):
+def propose(period: uint256, chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
     """
     @notice Propose the net amounts of a period; they can be challenged for `window` seconds.
     @param period number of the period: its first slot divided by slotsPerPeriod
-    @param words word j, lane k = net of member 4j + k in n¤ plus 2**62
+    @param chunks word j of chunk i, lane k = net of member 32i + 4j + k in n¤ plus 2**62
     """
     assert msg.sender == self.operator, "settlement: not the operator"
     assert not self.paused, "settlement: paused"
     assert block.timestamp >= (period + 1) * slotSeconds * slotsPerPeriod, "settlement: period not over"
-    head: bytes32 = self.heads[period]
     books: uint256 = self.books
     settled: uint256 = (books >> SETTLED_AT) & FIELD
-    assert head != empty(bytes32) and period > settled, "settlement: nothing to settle"
+    assert self.heads[period] != empty(bytes32) and period > settled, "settlement: nothing to settle"
     assert self.marks[period] >> PREVIOUS_AT == settled, "settlement: earlier period open"
     assert (books >> PROPOSED_AT) & FIELD != period, "settlement: already proposed"
-    # after a void the last slot must be committed anew, so that it is reopened once and never a slot before it
-    assert not self.isVoid[head], "settlement: last slot not repeated"
-    assert len(words) * 4 <= self.memberCount + 3, "settlement: unknown members"
+    assert self.bond >= penalty, "settlement: stake too small"
+    assert len(chunks) == (self.memberCount + 31) // 32, "settlement: one net for each member"
     total: uint256 = 0
-    for word: uint256 in words:
-        assert word & TOP == 0, "settlement: bad lane"
-        total = unsafe_add(total, unsafe_add(word & EVEN, (word >> 64) & EVEN))
-    assert (total & (2**128 - 1)) + (total >> 128) == len(words) * 2**64, "settlement: not zero-sum"
-    wordsHash: bytes32 = keccak256(abi_encode(words))
+    wordsHash: bytes32 = empty(bytes32)
+    i: uint256 = 0
+    for chunk: uint256[CHUNK] in chunks:
+        for word: uint256 in chunk:
+            assert word & TOP == 0, "settlement: bad lane"
+            total = unsafe_add(total, unsafe_add(word & EVEN, (word >> 64) & EVEN))
+        wordsHash = self._chain(wordsHash, i, chunk)
+        i = unsafe_add(i, 1)
+    biases: uint256 = len(chunks) * CHUNK * 2**64
+    assert (total & (2**128 - 1)) + (total >> 128) == biases, "settlement: not zero-sum"
     readyAt: uint256 = block.timestamp + window
     self.books = (books & (2**128 - 1)) | (period << PROPOSED_AT) | (readyAt << READY_AT)
     self.wordsHash = wordsHash
@@ -352,85 +415,162 @@ def propose(period: uint256, words: DynArray[uint256, MAX_WORDS]):
 
 
 @external
-def retract():
+def retract(opening: Opening):
     """
-    @notice Take back the pending proposal, for example one that would overdraw a member by now.
+    @notice Take back the pending proposal and the period's last commitment, for example when the netting would overdraw
+            a member by now; the slot is committed once more.
+    @param opening the last commitment
     """
     assert msg.sender == self.operator, "settlement: not the operator"
-    self._void(self._pending())
+    period: uint256 = self._pending()
+    assert len(opening.later) == 0, "settlement: not the last slot"
+    self._void(period)
+    self._rewind(period, opening)
+
+
+@external
+@nonreentrant
+def fundBond(amount: uint256):
+    """
+    @notice Add `amount` n¤ from the caller's wallet to the operator's stake.
+    """
+    bond: uint256 = self.bond + amount
+    self.bond = bond
+    log Bonded(bond=bond)
+    tokens._pull(currency, msg.sender, amount)
+
+
+@external
+def requestBond(amount: uint256):
+    """
+    @notice Operator: announce that `amount` n¤ of the stake shall leave; payable by `takeBond` after the notice, when
+            no period is open. A new request replaces the old one; zero cancels.
+    """
+    assert msg.sender == self.operator, "settlement: not the operator"
+    self.bondRequest = Request(amount=amount, readyAt=block.timestamp + notice)
+
+
+@external
+@nonreentrant
+def takeBond() -> uint256:
+    """
+    @notice Operator: receive the requested part of the stake, or all that is left if less.
+    @return amount paid in n¤
+    """
+    assert msg.sender == self.operator, "settlement: not the operator"
+    request: Request = self.bondRequest
+    assert request.amount > 0, "settlement: nothing requested"
+    assert block.timestamp >= request.readyAt, "settlement: notice running"
+    assert not self._isOpen(), "settlement: period open"
+    bond: uint256 = self.bond
+    amount: uint256 = min(request.amount, bond)
+    self.bond = bond - amount
+    self.bondRequest = empty(Request)
+    log Bonded(bond=bond - amount)
+    tokens._push(currency, msg.sender, amount)
+    return amount
 
 
 # -- anyone -----------------------------------------------------------------------------------------------
 
 
 @external
-def finalise(words: DynArray[uint256, MAX_WORDS]):
+def finalise(chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
     """
     @notice Apply the proposed net amounts after the window; all or nothing.
-    @param words the same words as proposed
+    @param chunks the same net amounts as proposed
     """
     assert not self.paused, "settlement: paused"
     period: uint256 = self._pending()
     assert block.timestamp >= self.books >> READY_AT, "settlement: window open"
-    assert keccak256(abi_encode(words)) == self.wordsHash, "settlement: other words"
     self.books = (self.books & FIELD) | (period << SETTLED_AT)
+    wordsHash: bytes32 = empty(bytes32)
+    i: uint256 = 0
     j: uint256 = 0
-    for word: uint256 in words:
-        balance: uint256 = unsafe_add(unsafe_add(self.balances[j], word), BIAS)
-        assert balance & (TOP | BIAS) == TOP, "settlement: overdraft or lane overflow"
-        self.balances[j] = balance ^ TOP
-        j = unsafe_add(j, 1)
+    for chunk: uint256[CHUNK] in chunks:
+        for word: uint256 in chunk:
+            if word != BIAS:  # four nets of zero change nothing
+                balance: uint256 = unsafe_add(unsafe_add(self.balances[j], word), BIAS)
+                assert balance & (TOP | BIAS) == TOP, "settlement: overdraft or lane overflow"
+                self.balances[j] = balance ^ TOP
+            j = unsafe_add(j, 1)
+        wordsHash = self._chain(wordsHash, i, chunk)
+        i = unsafe_add(i, 1)
+    assert wordsHash == self.wordsHash, "settlement: other words"
     log Settled(period=period, words=j)
 
 
 @external
-def challenge(
-    words: DynArray[uint256, MAX_WORDS],
-    index: uint256,
-    sums: uint256,
-    proof: DynArray[Node, MAX_DEPTH],
-    previous: bytes32,
-    commitment: Commitment,
-):
+def declareSilence():
     """
-    @notice Void the pending proposal by showing one leaf of the period's last slot that contradicts it:
-            net amount not credit - debit, debit above the member's limit, or sums that do not add up.
-    @param words the proposed words
-    @param index the member's index
-    @param sums the leaf: debit | credit << 64 | bought << 128 | sold << 192
-    @param proof siblings from the leaf to the root
-    @param previous head of the hash chain before the last slot commitment
-    @param commitment last slot commitment
+    @notice Close the books for ever when nothing was committed for `silence` seconds, or a proposed netting was not
+            finalised so long: withdrawals need no notice from then on. Costs the operator a penalty if a period is open.
     """
-    period: uint256 = self._pending()
-    assert block.timestamp < self.books >> READY_AT, "settlement: window closed"
-    assert keccak256(abi_encode(words)) == self.wordsHash, "settlement: other words"
-    assert self._link(previous, commitment) == self.heads[period], "settlement: other slot"
-    assert len(proof) == depth and index < (1 << depth), "settlement: bad proof"
-    root: bytes32 = empty(bytes32)
-    totals: uint256 = 0
-    consistent: bool = False
-    root, totals, consistent = self._climb(commitment.slot, index, sums, proof)
-    assert root == commitment.root, "settlement: bad proof"
-    net: int256 = convert((sums >> 64) & LANE, int256) - convert(sums & LANE, int256)
-    stated: int256 = 0
-    if index // 4 < len(words):
-        stated = convert((words[index // 4] >> (64 * (index % 4))) & LANE, int256) - 2**62
-    limit: uint256 = self._limit(index, period)
-    excess: bool = limit > 0 and stated < 0 and convert(-stated, uint256) >= limit
-    assert not consistent or totals != commitment.money or net != stated or excess, "settlement: no fraud shown"
-    self._void(period)
+    books: uint256 = self.books
+    period: uint256 = books & FIELD
+    assert period != 0 and not self._hasEnded(), "settlement: nothing to end"
+    heard: uint256 = max(((self.marks[period] & FIELD) + 1) * slotSeconds, books >> READY_AT)
+    assert block.timestamp >= heard + silence, "settlement: not silent"
+    if self._isOpen():
+        self._punish(period, msg.sender)
+    self.books = ENDED | (ENDED << SETTLED_AT)
+    log Ended(period=period)
 
 
 @external
-def veto():
+@nonreentrant
+def claim() -> uint256:
     """
-    @notice Arbiter: stop the pending netting inside its window (leaves unpublished or not covered by orders).
+    @notice Pay the caller what penalties have awarded it.
+    @return amount paid in n¤
+    """
+    amount: uint256 = self.awards[msg.sender]
+    assert amount > 0, "settlement: nothing awarded"
+    self.awards[msg.sender] = 0
+    tokens._push(currency, msg.sender, amount)
+    return amount
+
+
+# -- judges -----------------------------------------------------------------------------------------------
+
+
+@external
+def convict(opening: Opening, challenger: address):
+    """
+    @notice Disputes: a commitment was shown to be wrong. It and all later ones of its period count no more.
+    """
+    assert msg.sender == self.disputes, "settlement: not the judge"
+    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    assert period > (self.books >> SETTLED_AT) & FIELD, "settlement: period closed"
+    if (self.books >> PROPOSED_AT) & FIELD == period:
+        self._void(period)
+    self._rewind(period, opening)
+    self._punish(period, challenger)
+
+
+@external
+def convictNetting(challenger: address):
+    """
+    @notice Disputes: the pending net amounts were shown to differ from the leaves.
+    """
+    assert msg.sender == self.disputes, "settlement: not the judge"
+    period: uint256 = self._pending()
+    self._void(period)
+    self._punish(period, challenger)
+
+
+@external
+def veto(opening: Opening):
+    """
+    @notice Arbiter: stop the pending netting inside its window (leaves unpublished or wrong in what nobody can prove),
+            and take back what was committed from a slot on.
+    @param opening first commitment of the period that shall count no more
     """
     assert msg.sender == self.arbiter, "settlement: not the arbiter"
     period: uint256 = self._pending()
     assert block.timestamp < self.books >> READY_AT, "settlement: window closed"
     self._void(period)
+    self._rewind(period, opening)
 
 
 # -- roles ------------------------------------------------------------------------------------------------
@@ -455,6 +595,17 @@ def setArbiter(account: address):
     assert account not in [self.operator, self.pendingOperator], "settlement: roles must differ"
     self.arbiter = account
     log RoleSet(role="arbiter", account=account)
+
+
+@external
+def setDisputes(account: address):
+    """
+    @notice Owner: name the contract that judges evidence, once and for ever.
+    """
+    assert msg.sender == self.owner, "settlement: not the owner"
+    assert self.disputes == empty(address) and account != empty(address), "settlement: judge is fixed"
+    self.disputes = account
+    log RoleSet(role="disputes", account=account)
 
 
 @external
@@ -557,19 +708,32 @@ def lastSlot(period: uint256) -> uint256:
 
 @external
 @view
+def limitIn(index: uint256, period: uint256) -> uint256:
+    """
+    @notice Most a member may be debited in a period, plus one; zero means no limit.
+    """
+    return self._limit(index, period)
+
+
+@external
+@view
+def hasEnded() -> bool:
+    """
+    @notice Whether the books were closed because the operator fell silent.
+    """
+    return self._hasEnded()
+
+
+@external
+@view
 def isCommitted(opening: Opening) -> bool:
     """
     @notice Whether a slot was committed with exactly this content, certificates' root included, and still counts.
-            Final once the slot's period is at most `settledPeriod`; a commitment that was void never counts again.
+            Final once the slot's period is at most `settledPeriod`; a commitment that was taken back never counts again.
     @param opening the commitment, the head of its period's hash chain before it, and the hashes of the period's later
                    commitments, keccak256 of their five words each
     """
-    head: bytes32 = self._link(opening.previous, opening.commitment)
-    if self.isVoid[head]:
-        return False
-    for later: bytes32 in opening.later:
-        head = keccak256(concat(head, later))
-    return head == self.heads[opening.commitment.slot // slotsPerPeriod]
+    return self._isCommitted(opening)
 
 
 # -- internal ---------------------------------------------------------------------------------------------
@@ -616,6 +780,46 @@ def _link(head: bytes32, commitment: Commitment) -> bytes32:
 
 @internal
 @view
+def _isCommitted(opening: Opening) -> bool:
+    """
+    @dev Whether an opening leads to the head of its period.
+    """
+    head: bytes32 = self._link(opening.previous, opening.commitment)
+    for later: bytes32 in opening.later:
+        head = keccak256(concat(head, later))
+    return head == self.heads[opening.commitment.slot // slotsPerPeriod]
+
+
+@internal
+@pure
+def _chain(hash: bytes32, number: uint256, chunk: uint256[CHUNK]) -> bytes32:
+    """
+    @dev Chain of hashes over chunks with their numbers, so that one of them can be shown without the others. Takes one
+         chunk at a time, because an array of them would be copied to memory.
+    """
+    return keccak256(concat(hash, keccak256(abi_encode(number, chunk))))
+
+
+@internal
+@view
+def _isOpen() -> bool:
+    """
+    @dev Whether a period has commitments and is not finalised.
+    """
+    return self.books & FIELD != (self.books >> SETTLED_AT) & FIELD
+
+
+@internal
+@view
+def _hasEnded() -> bool:
+    """
+    @dev Whether the books are closed for ever.
+    """
+    return self.books & FIELD == ENDED
+
+
+@internal
+@view
 def _pending() -> uint256:
     """
     @dev Period of the open proposal.
@@ -628,38 +832,46 @@ def _pending() -> uint256:
 @internal
 def _void(period: uint256):
     """
-    @dev Drop the proposal and let the operator commit the period's last slot once more: leaves are running totals, so a
-         corrected last slot corrects the period. The bad commitment stays in the hash chain, marked as void.
+    @dev Drop the proposal.
     """
-    self.isVoid[self.heads[period]] = True
-    self.marks[period] -= 1
     self.books = self.books & (2**128 - 1)
     log Voided(period=period, by=msg.sender)
 
 
 @internal
-@pure
-def _climb(slot: uint256, index: uint256, sums: uint256, proof: DynArray[Node, MAX_DEPTH]) -> (bytes32, uint256, bool):
+def _rewind(period: uint256, opening: Opening):
     """
-    @dev Root and sums a path leads to, and whether every sum on it adds up without leaving its lane.
-         Each node's own sums come from the proof, so that a tree with wrong sums can be shown to be wrong.
+    @dev Take back a commitment of the period and all after it; the slots can be committed anew. Leaves are running
+         totals, so a corrected slot corrects the period.
     """
-    node: bytes32 = empty(bytes32)  # a leaf of zeros
-    if sums != 0:
-        node = sha256(concat(b"\x00", convert(slot, bytes32), convert(index, bytes32), convert(sums, bytes32)))
-    total: uint256 = sums
-    position: uint256 = index
-    consistent: bool = sums & TOP == 0
-    for p: Node in proof:
-        own: bytes32 = convert(p.own, bytes32)
-        other: bytes32 = convert(p.sums, bytes32)
-        if position % 2 == 0:
-            node = sha256(concat(b"\x01", node, own, p.hash, other))
-        else:
-            node = sha256(concat(b"\x01", p.hash, other, node, own))
-        if p.own != total or (p.own | p.sums) & TOP != 0:
-            consistent = False
-        # while consistent, both parts are below 2**63 per lane and the addition cannot carry into the next lane
-        total = unsafe_add(p.own, p.sums)
-        position = position // 2
-    return node, total, consistent
+    slot: uint256 = opening.commitment.slot
+    assert slot // slotsPerPeriod == period and self._isCommitted(opening), "settlement: other slot"
+    self.heads[period] = opening.previous
+    self.marks[period] = (self.marks[period] & ~FIELD) | (slot - 1)
+    log Rewound(period=period, slot=slot)
+
+
+@internal
+def _punish(period: uint256, challenger: address):
+    """
+    @dev Half of the penalty to the challenger, the rest to the beneficiary: accusing oneself is never free.
+    """
+    bond: uint256 = self.bond
+    amount: uint256 = min(penalty, bond)
+    self.bond = bond - amount
+    self.awards[challenger] += amount // 2
+    self.awards[beneficiary] += amount - amount // 2
+    log Convicted(period=period, challenger=challenger, amount=amount)
+
+
+@internal
+def _deposit(payer: address, account: address, amount: uint256):
+    """
+    @dev Move money from a wallet to a member's balance.
+    """
+    assert not self.paused, "settlement: paused"
+    index: uint256 = self._index(account)
+    assert amount > 0 and amount <= MAX_BALANCE - self._balance(index), "settlement: bad amount"
+    self.balances[index // 4] += amount << (64 * (index % 4))
+    log Deposited(account=account, amount=amount)
+    tokens._pull(currency, payer, amount)

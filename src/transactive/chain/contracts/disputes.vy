@@ -1,0 +1,389 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Disputes
+@notice Judges evidence against the operator of a settlement: whoever brings a valid proof is paid from the stake.
+@dev Holds no money and knows no owner's favour: each function checks one kind of evidence, and on proof calls the
+     settlement, which takes the bad commitments back and pays. Nothing here can be paused, and an honest operator
+     cannot be convicted by anybody. Evidence counts until the period is finalised.
+
+     PROVABLE here
+       - `challengeNetting`: net amounts that differ from the last leaf, or a debit beyond the member's limit
+       - `challengeLeaf`: sums that do not add up, carry, or differ from the committed totals; a leaf that is missing, in
+         another's place, of another slot; certificates beyond what was produced
+       - `challengeTotals`: running totals that are not those of the commitment before plus the slot's values
+       - `challengeTrade`: a trade without an order, beyond it, or by an agent beyond its grant or without one
+       - `challengeOmission`: an order that the operator's receipt accepts, left out of the leaf
+       - `challengeReading`: energy in the leaf that the gateway did not sign
+     NOT PROVABLE
+       - amounts of money beside trades (deviations, fees, dividends) and leaves kept from their members: see
+         `settlement.vy`
+       - an order that was never accepted: without a receipt there is none
+     TRUSTED
+       - the gateway to sign one truth for each slot; the owner of the settlement to name its key
+     PRIVACY: a challenge shows the leaf, order or reading of the member that starts it, of nobody else.
+"""
+
+from modules import leaves
+from modules import signed
+
+struct Commitment:
+    slot: uint256
+    root: bytes32
+    certificates: bytes32
+    money: uint256
+    energy: uint256
+
+struct Opening:
+    previous: bytes32
+    commitment: Commitment
+    later: DynArray[bytes32, MAX_LATER]
+
+struct Shown:  # the leaf of a member and where it stands
+    index: uint256
+    isBlank: bool  # nothing is there
+    leaf: leaves.Leaf
+    proof: DynArray[leaves.Node, leaves.MAX_DEPTH]
+
+struct Reading:  # of one meter, in the tree that the gateway signed
+    meters: uint256
+    root: bytes32
+    totals: uint256
+    sums: uint256  # import | export << 51 | generation << 102 | charge << 153 | discharge << 204
+    steps: DynArray[uint256[2], leaves.MAX_DEPTH]  # hash and sums of each sibling
+    signature: signed.Signature
+
+interface Settlement:
+    def owner() -> address: view
+    def operator() -> address: view
+    def depth() -> uint256: view
+    def slotSeconds() -> uint256: view
+    def slotsPerPeriod() -> uint256: view
+    def accountOf(index: uint256) -> address: view
+    def memberSince(index: uint256) -> uint256: view
+    def limitIn(index: uint256, period: uint256) -> uint256: view
+    def proposal() -> (uint256, uint256): view
+    def wordsHash() -> bytes32: view
+    def isCommitted(opening: Opening) -> bool: view
+    def convict(opening: Opening, challenger: address): nonpayable
+    def convictNetting(challenger: address): nonpayable
+
+MAX_LATER: constant(uint256) = 287
+CHUNK: constant(uint256) = 8
+MAX_CHUNKS: constant(uint256) = 128
+TOP: constant(uint256) = leaves.TOP
+READING_LANE: constant(uint256) = 2**51 - 1
+
+settlement: immutable(Settlement)
+depth: immutable(uint256)
+lead: immutable(uint256)
+slotSeconds: immutable(uint256)
+slotsPerPeriod: immutable(uint256)
+
+gateway: public(address)
+revokedFrom: public(HashMap[uint256, HashMap[address, uint256]])  # by account and agent: first slot, plus one
+
+event GatewaySet:
+    gateway: indexed(address)
+
+event Revoked:
+    account: indexed(uint256)
+    agent: indexed(address)
+    slot: uint256
+
+
+@deploy
+def __init__(settlement_: address, lead_: uint256):
+    """
+    @notice Judge of one settlement; it counts once the settlement's owner has named it there.
+    @param lead_ slots between gate closure and delivery: what was granted to an agent holds for gates that have closed
+    """
+    lead = lead_
+    settlement = Settlement(settlement_)
+    depth = staticcall settlement.depth()
+    slotSeconds = staticcall settlement.slotSeconds()
+    slotsPerPeriod = staticcall settlement.slotsPerPeriod()
+
+
+@external
+def setGateway(account: address):
+    """
+    @notice Owner of the settlement: name the key that signs the community's readings.
+    """
+    assert msg.sender == staticcall settlement.owner(), "disputes: not the owner"
+    self.gateway = account
+    log GatewaySet(gateway=account)
+
+
+@external
+def revoke(account: uint256, agent: address):
+    """
+    @notice Member: take back what was granted to an agent, for all slots whose gate has not closed by the next one.
+    """
+    assert msg.sender == staticcall settlement.accountOf(account), "disputes: not the member"
+    slot: uint256 = block.timestamp // slotSeconds + lead + 2
+    assert self.revokedFrom[account][agent] == 0, "disputes: already revoked"
+    self.revokedFrom[account][agent] = slot + 1
+    log Revoked(account=account, agent=agent, slot=slot)
+
+
+@external
+def challengeNetting(
+    opening: Opening,
+    shown: Shown,
+    before: bytes32,
+    chunk: uint256[CHUNK],
+    after: DynArray[bytes32, MAX_CHUNKS],
+):
+    """
+    @notice Show that the pending net amounts contradict a leaf of the period's last slot.
+    @param opening the period's last commitment
+    @param before chain of hashes over the chunks before the member's
+    @param chunk the eight words with the member's net amount
+    @param after hashes of the chunks after it
+    """
+    period: uint256 = 0
+    readyAt: uint256 = 0
+    period, readyAt = staticcall settlement.proposal()
+    assert period > 0, "disputes: nothing proposed"
+    assert opening.commitment.slot // slotsPerPeriod == period, "disputes: other slot"
+    assert len(opening.later) == 0 and staticcall settlement.isCommitted(opening), "disputes: other slot"
+    self._leaf(opening, shown)
+    hash: bytes32 = keccak256(concat(before, keccak256(abi_encode(shown.index // 32, chunk))))
+    for next: bytes32 in after:
+        hash = keccak256(concat(hash, next))
+    assert hash == staticcall settlement.wordsHash(), "disputes: other words"
+    money: uint256 = shown.leaf.money
+    net: int256 = convert(leaves._lane(money, 1), int256) - convert(leaves._lane(money, 0), int256)
+    stated: int256 = convert(leaves._lane(chunk[(shown.index % 32) // 4], shown.index % 4), int256) - 2**62
+    if net != stated:
+        extcall settlement.convictNetting(msg.sender)
+    else:
+        limit: uint256 = staticcall settlement.limitIn(shown.index, period)
+        assert limit > 0 and stated < 0 and convert(-stated, uint256) >= limit, "disputes: no fraud shown"
+        extcall settlement.convict(opening, msg.sender)
+
+
+@external
+def challengeLeaf(opening: Opening, shown: Shown):
+    """
+    @notice Show that a place of the tree holds what cannot be right.
+    """
+    root: bytes32 = empty(bytes32)
+    consistent: bool = False
+    root, consistent = self._climb(opening, shown)
+    assert root == opening.commitment.root, "disputes: bad proof"
+    leaf: leaves.Leaf = shown.leaf
+    if consistent and not shown.isBlank:
+        right: bool = leaf.slot == opening.commitment.slot and leaf.index == shown.index
+        fits: bool = (leaf.slotMoney | leaf.slotEnergy) & TOP == 0
+        certified: bool = leaves._lane(leaf.energy, 3) <= leaves._lane(leaf.energy, 2)
+        certifiedNow: bool = leaves._lane(leaf.slotEnergy, 3) <= leaves._lane(leaf.slotEnergy, 2)
+        assert not (right and fits and certified and certifiedNow), "disputes: no fraud shown"
+    elif consistent:
+        since: uint256 = staticcall settlement.memberSince(shown.index)
+        known: bool = since != 0 and since <= opening.commitment.slot * slotSeconds
+        assert known, "disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+def challengeTotals(opening: Opening, shown: Shown, before: Opening, earlier: Shown):
+    """
+    @notice Show that running totals are not those of the commitment before plus the slot's own values.
+    @param before commitment before; ignored, like `earlier`, if the period begins with `opening`
+    """
+    self._leaf(opening, shown)
+    leaf: leaves.Leaf = shown.leaf
+    money: uint256 = 0
+    energy: uint256 = 0
+    if opening.previous != empty(bytes32):
+        assert self._link(before) == opening.previous, "disputes: other slot"
+        assert earlier.index == shown.index, "disputes: other member"
+        self._leaf(before, earlier)
+        money = earlier.leaf.money
+        energy = earlier.leaf.energy
+    # all lanes are below 2**63 (`challengeLeaf`), so no addition carries
+    money = unsafe_add(money, leaf.slotMoney)
+    energy = unsafe_add(energy, leaf.slotEnergy)
+    assert money != leaf.money or energy != leaf.energy, "disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+def challengeTrade(
+    opening: Opening,
+    shown: Shown,
+    entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
+    order: signed.Order,
+    grant: signed.Grant,
+    buys: DynArray[signed.Fill, signed.MAX_POINTS],
+    sells: DynArray[signed.Fill, signed.MAX_POINTS],
+):
+    """
+    @notice Show that no signed order covers what the leaf says was traded.
+    @param entries all orders that the leaf says were accepted, oldest first; the last one counts
+    @param order the last one's content; ignored without entries
+    @param grant its agent's grant; ignored if the member signed
+    @param buys what the leaf says was bought, dearest first
+    @param sells what the leaf says was sold, cheapest first
+    """
+    self._leaf(opening, shown)
+    money: uint256 = shown.leaf.slotMoney
+    assert signed._entriesHash(entries) == shown.leaf.orders, "disputes: other orders"
+    assert signed._fillsHash(buys, sells) == shown.leaf.fills, "disputes: other fills"
+    if signed._energyOf(buys) == leaves._lane(money, 2) and signed._energyOf(sells) == leaves._lane(money, 3):
+        covered: bool = self._isCovered(shown.leaf, entries, order, grant, buys, sells)
+        assert not covered, "disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+def challengeOmission(
+    opening: Opening,
+    shown: Shown,
+    entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
+    order: bytes32,
+    receipt: signed.Signature,
+):
+    """
+    @notice Show an order that the operator accepted for the leaf's slot and left out of it.
+    @param entries all orders that the leaf says were accepted
+    @param order hash of the order's struct
+    @param receipt the operator's signature for it
+    """
+    self._leaf(opening, shown)
+    assert signed._entriesHash(entries) == shown.leaf.orders, "disputes: other orders"
+    accepted: bytes32 = keccak256(abi_encode(signed.RECEIPT_TYPE, shown.index, opening.commitment.slot, order))
+    signer: address = signed._signer(settlement.address, accepted, receipt)
+    assert signer != empty(address) and signer == staticcall settlement.operator(), "disputes: no receipt"
+    for entry: signed.Entry in entries:
+        assert entry.order != order, "disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+def challengeReading(opening: Opening, shown: Shown, reading: Reading):
+    """
+    @notice Show that the gateway signed another reading than the leaf states.
+    """
+    self._leaf(opening, shown)
+    start: uint256 = opening.commitment.slot * slotSeconds
+    signer: address = signed._gateway(start, reading.meters, reading.root, reading.totals, reading.signature)
+    assert signer != empty(address) and signer == self.gateway, "disputes: not the gateway"
+    assert shown.index < reading.meters, "disputes: no such meter"
+    assert reading.meters <= 1 << len(reading.steps), "disputes: bad reading"
+    meter: bytes32 = empty(bytes32)
+    if reading.sums != 0:
+        meter = sha256(concat(b"\x00", abi_encode(start, shown.index, reading.sums)))
+    root: bytes32 = empty(bytes32)
+    totals: uint256 = 0
+    root, totals = leaves._sumOfReadings(meter, shown.index, reading.sums, reading.steps)
+    assert root == reading.root and totals == reading.totals, "disputes: bad reading"
+    sums: uint256 = reading.sums
+    energy: uint256 = shown.leaf.slotEnergy
+    produced: uint256 = ((sums >> 102) & READING_LANE) + ((sums >> 204) & READING_LANE)
+    same: bool = leaves._lane(energy, 0) == sums & READING_LANE
+    same = same and leaves._lane(energy, 1) == (sums >> 51) & READING_LANE
+    assert not (same and leaves._lane(energy, 2) == produced), "disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+@view
+def getSettlement() -> address:
+    """
+    @notice Settlement whose operator is judged here.
+    """
+    return settlement.address
+
+
+# -- internal ---------------------------------------------------------------------------------------------
+
+
+@internal
+def _convict(opening: Opening):
+    """
+    @dev Let the settlement act; it refuses what is not committed or already final.
+    """
+    extcall settlement.convict(opening, msg.sender)
+
+
+@internal
+@pure
+def _link(opening: Opening) -> bytes32:
+    """
+    @dev Head of the hash chain after a commitment.
+    """
+    return keccak256(concat(opening.previous, keccak256(abi_encode(opening.commitment))))
+
+
+@internal
+@view
+def _climb(opening: Opening, shown: Shown) -> (bytes32, bool):
+    """
+    @dev Root that a leaf leads to, and whether all sums on the way, and the committed totals, add up.
+    """
+    assert len(shown.proof) == depth and shown.index < 1 << (depth - 1), "disputes: bad proof"
+    hash: bytes32 = empty(bytes32)
+    money: uint256 = 0
+    energy: uint256 = 0
+    if not shown.isBlank:
+        hash = leaves._hash(shown.leaf)
+        money = shown.leaf.money
+        energy = shown.leaf.energy
+    root: bytes32 = empty(bytes32)
+    consistent: bool = False
+    root, money, energy, consistent = leaves._climb(hash, 2 * shown.index, money, energy, shown.proof)
+    agree: bool = money == opening.commitment.money and energy == opening.commitment.energy
+    return root, consistent and agree
+
+
+@internal
+@view
+def _leaf(opening: Opening, shown: Shown):
+    """
+    @dev Require that a leaf is in its place in a commitment.
+    """
+    assert not shown.isBlank, "disputes: no leaf"
+    root: bytes32 = empty(bytes32)
+    consistent: bool = False
+    root, consistent = self._climb(opening, shown)
+    assert root == opening.commitment.root, "disputes: bad proof"
+
+
+@internal
+@view
+def _isCovered(
+    leaf: leaves.Leaf,
+    entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
+    order: signed.Order,
+    grant: signed.Grant,
+    buys: DynArray[signed.Fill, signed.MAX_POINTS],
+    sells: DynArray[signed.Fill, signed.MAX_POINTS],
+) -> bool:
+    """
+    @dev Whether the last accepted order is signed by whom it may be and allows the leaf's trade.
+    """
+    if len(entries) == 0:
+        return len(buys) + len(sells) == 0
+    entry: signed.Entry = entries[len(entries) - 1]
+    assert signed._orderHash(order) == entry.order, "disputes: other order"
+    member: address = staticcall settlement.accountOf(leaf.index)
+    signer: address = signed._signer(settlement.address, entry.order, entry.signature)
+    if signer == empty(address) or order.account != leaf.index or order.slot != leaf.slot or not signed._isMeant(order):
+        return False
+    if entry.grant == empty(bytes32):
+        if signer != member:
+            return False
+    else:
+        assert signed._grantHash(grant) == entry.grant, "disputes: other grant"
+        if signer != grant.agent or signed._signer(settlement.address, entry.grant, entry.granted) != member:
+            return False
+        revoked: uint256 = self.revokedFrom[leaf.index][grant.agent]
+        if revoked != 0 and leaf.slot >= revoked - 1:
+            return False
+        if not signed._isWithin(order, grant, (leaf.slot + 1) * slotSeconds):
+            return False
+    return signed._coversBuys(order, buys) and signed._coversSells(order, sells)

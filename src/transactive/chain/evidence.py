@@ -1,0 +1,52 @@
+"""Evidence as the disputes contract takes it: arguments of its functions, made from leaves, proofs and signed words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from transactive.chain.packing import CHUNK_ACCOUNTS, chunk_hash
+from transactive.core.leaves import Leaf, Step
+from transactive.core.merkle import ZERO, Tree
+from transactive.core.signed_orders import Fills, Grant, Order, SignedOrder, split
+
+BLANK = Leaf(0, 0, 0, 0, 0, 0, ZERO, ZERO, ZERO)
+NO_GRANT = Grant(0, "0x" + "00" * 20, 0, 0, 0, 0)
+NO_ORDER = Order(0, 0, 0, (), ())
+
+Argument = Any
+"""Value as web3 encodes it by the ABI."""
+
+
+def shown(index: int, leaf: Leaf | None, proof: Sequence[Step]) -> Argument:
+    """Leaf of an account with its proof; None shows that nothing is there."""
+    return index, leaf is None, (leaf or BLANK).content, list(proof)
+
+
+def net_of(index: int, chunks: Sequence[Sequence[int]]) -> tuple[bytes, list[int], list[bytes]]:
+    """The chunk with an account's net amount, the chain of hashes before it, and the hashes after it."""
+    number, before = index // CHUNK_ACCOUNTS, ZERO
+    hashes = [chunk_hash(k, chunk) for k, chunk in enumerate(chunks)]
+    for earlier in hashes[:number]:
+        before = keccak(before + earlier)
+    return before, list(chunks[number]), hashes[number + 1 :]
+
+
+def entries(accepted: Sequence[SignedOrder]) -> Argument:
+    """All accepted orders of a leaf."""
+    return [one.entry for one in accepted]
+
+
+def trade(accepted: Sequence[SignedOrder], fills: Fills) -> tuple[Argument, ...]:
+    """Accepted orders, content of the last one and of its grant, purchases and sales."""
+    last = accepted[-1] if accepted else None
+    order, grant = (last.order, last.grant or NO_GRANT) if last else (NO_ORDER, NO_GRANT)
+    return entries(accepted), order.content, grant.content, list(fills.buys), list(fills.sells)
+
+
+def reading(tree: Tree, meters: int, index: int, sums: int, signature: bytes) -> Argument:
+    """One meter's registers in the tree that a gateway signed."""
+    steps = [(int.from_bytes(step[0], "big"), step[1]) for step in tree.proof(index)]
+    return meters, tree.root, tree.totals, sums, steps, split(signature)

@@ -1,0 +1,255 @@
+"""What a settlement commits of every account in a slot: leaves, blinding leaves, and the tree over both.
+
+The tree is that of `chain/contracts/modules/leaves.vy`: places 2i and 2i + 1 hold the leaf of account i and its
+blinding leaf. Every node carries eight sums in two words, money and energy. Each lane of a blinding leaf is drawn
+uniformly below 2**62 / places; one more blinding leaf, beside an empty place behind the last account, brings every lane
+of their sum to 2**62. So a member that is shown its neighbour's node sees a random number, and everybody can read the
+community's totals: the root's sums less 2**62.
+
+Salts and offsets follow from a secret of the operator for each slot, attempt and account, so that leaves can be
+made again; whoever has the secret can undo the blinding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transactive.core.merkle import ZERO, Lanes, word
+from transactive.core.units import IntArray
+
+MONEY = Lanes(("debit_n", "credit_n", "bought_wh", "sold_wh"), 64)
+"""Running totals of an account in a settlement period: money and trades."""
+ENERGY = Lanes(("imported_wh", "exported_wh", "produced_wh", "certified_wh"), 64)
+"""Running totals of an account in a settlement period: meters and certificates."""
+BLINDING = sum(1 << (64 * k + 62) for k in range(4))
+"""What the blinding leaves add to each of the root's two words of sums."""
+LEAF, NODE, BLIND = b"\x00", b"\x01", b"\x02"
+MAX_DEPTH = 13
+
+Step = tuple[bytes, int, int, int, int]
+"""Sibling's hash, money and energy; then money and energy that the tree states for the node itself."""
+Bytes = NDArray[np.uint8]
+Sums = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Leaf of one account.
+
+    slot: number; money, energy: packed running totals; slot_money, slot_energy: the same since the commitment before;
+    fills, orders: hashes of what was traded and of the accepted orders, zero for nothing.
+    """
+
+    slot: int
+    index: int
+    money: int
+    energy: int
+    slot_money: int
+    slot_energy: int
+    fills: bytes
+    orders: bytes
+    salt: bytes
+
+    @property
+    def content(self) -> tuple[int, int, int, int, int, int, bytes, bytes, bytes]:
+        """Argument of the contract's functions."""
+        sums = self.money, self.energy, self.slot_money, self.slot_energy
+        return (self.slot, self.index, *sums, self.fills, self.orders, self.salt)
+
+    @property
+    def hash(self) -> bytes:
+        """Hash as the contract computes it."""
+        numbers = b"".join(word(part) for part in self.content if isinstance(part, int))
+        return hashlib.sha256(LEAF + numbers + self.fills + self.orders + self.salt).digest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlotLeaves:
+    """Content of all leaves of a slot: money, energy and their part of this slot, each (accounts, 4) in lane order.
+
+    slot: number. fills, orders: hash of what each account traded and of its accepted orders, `ZERO` for nothing.
+    """
+
+    slot: int
+    money: IntArray
+    energy: IntArray
+    slot_money: IntArray
+    slot_energy: IntArray
+    fills: Sequence[bytes]
+    orders: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.money)
+
+
+def depth_for_accounts(accounts: int) -> int:
+    """Height of a tree with room for so many accounts and the last blinding leaf. Raises ValueError beyond 4,095."""
+    depth = max(accounts.bit_length() + 1, 2)
+    if depth > MAX_DEPTH:
+        raise ValueError(f"{accounts} accounts do not fit a tree; {2 ** (MAX_DEPTH - 1) - 1} do")
+    return depth
+
+
+def secrets_of(secret: bytes, slot: int, attempt: int, index: int) -> bytes:
+    """Salt (32), salt of the blinding leaf (32) and eight offsets before they are cut (64) of an account in a slot."""
+    seed = secret + slot.to_bytes(8, "big") + attempt.to_bytes(4, "big") + index.to_bytes(4, "big")
+    return hashlib.shake_256(seed).digest(128)
+
+
+class SlotTree:
+    """Tree over the leaves of a slot; `proof` and `leaf` are what the operator tells one member.
+
+    secret: of the operator. attempt: 0, or more when a slot is committed again, so that no offset serves twice.
+    """
+
+    def __init__(self, leaves: SlotLeaves, depth: int, secret: bytes, attempt: int = 0) -> None:
+        count = len(leaves)
+        if count + 1 > 1 << (depth - 1):
+            raise ValueError(f"{count} accounts do not fit a tree of depth {depth}")
+        self.leaves, self.depth = leaves, depth
+        drawn = [secrets_of(secret, leaves.slot, attempt, i) for i in range(count + 1)]
+        self.salts = [row[:32] for row in drawn]
+        offsets = _offsets(drawn, depth)
+        places = np.zeros((2 * count + 2, 8), np.uint64)
+        places[0:-2:2] = _columns(leaves.money, leaves.energy)
+        places[1::2] = offsets
+        hashes = np.zeros((2 * count + 2, 32), np.uint8)
+        hashes[0:-2:2] = _hash_rows(LEAF, _leaf_rows(leaves, self.salts[:-1]))
+        hashes[1::2] = _hash_rows(BLIND, _blinding_rows(leaves.slot, offsets, [row[32:64] for row in drawn]))
+        self._hashes, self._sums = [hashes], [places]
+        for level in range(depth):
+            self._grow(level)
+
+    def _grow(self, level: int) -> None:
+        """Add the level above."""
+        hashes, sums = self._hashes[level], self._sums[level]
+        if len(hashes) % 2:
+            hashes = np.concatenate((hashes, np.frombuffer(_blank(level), np.uint8)[None]))
+            sums = np.concatenate((sums, np.zeros((1, 8), np.uint64)))
+        rows = np.concatenate((hashes, _words(sums[:, :4]), _words(sums[:, 4:])), axis=1)
+        self._hashes.append(_hash_rows(NODE, rows.reshape(len(rows) // 2, -1)))
+        self._sums.append(sums[0::2] + sums[1::2])
+
+    def node(self, level: int, position: int) -> tuple[bytes, int, int]:
+        """Hash, money and energy of a node of a level, counted from the leaves."""
+        if position >= len(self._hashes[level]):
+            return _blank(level), 0, 0
+        sums = self._sums[level][position]
+        money, energy = (int.from_bytes(_words(half[None]).tobytes(), "big") for half in (sums[:4], sums[4:]))
+        return self._hashes[level][position].tobytes(), money, energy
+
+    @property
+    def root(self) -> bytes:
+        """Root hash."""
+        return self.node(self.depth, 0)[0]
+
+    @property
+    def money(self) -> int:
+        """Root's packed money, blinding included."""
+        return self.node(self.depth, 0)[1]
+
+    @property
+    def energy(self) -> int:
+        """Root's packed energy, blinding included."""
+        return self.node(self.depth, 0)[2]
+
+    def leaf(self, index: int) -> Leaf:
+        """Leaf of an account."""
+        of = self.leaves
+        parts = (of.money[index], of.energy[index], of.slot_money[index], of.slot_energy[index])
+        money, energy, slot_money, slot_energy = (MONEY.pack(part.tolist()) for part in parts)
+        sums = money, energy, slot_money, slot_energy
+        return Leaf(of.slot, index, *sums, of.fills[index], of.orders[index], self.salts[index])
+
+    def proof(self, index: int) -> list[Step]:
+        """Steps from an account's leaf up to the root."""
+        path, position = [], 2 * index
+        for level in range(self.depth):
+            path.append((*self.node(level, position ^ 1), *self.node(level, position)[1:]))
+            position >>= 1
+        return path
+
+
+def climb(leaf: Leaf | None, index: int, proof: Sequence[Step]) -> tuple[bytes, int, int, bool]:
+    """Root, money and energy that a proof leads to, and whether its sums add up; without a leaf, of an empty place.
+
+    The sums of each node come from the proof, not from adding up, so that a tree with false sums can be shown to be
+    false.
+    """
+    node, money, energy = (leaf.hash, leaf.money, leaf.energy) if leaf else (ZERO, 0, 0)
+    consistent, position = (money | energy) & MONEY.top == 0, 2 * index
+    for sibling, its_money, its_energy, own_money, own_energy in proof:
+        own, other = (node, own_money, own_energy), (sibling, its_money, its_energy)
+        node = parent_hash(own, other) if position % 2 == 0 else parent_hash(other, own)
+        consistent &= (own_money, own_energy) == (money, energy) and (its_money | its_energy) & MONEY.top == 0
+        money, energy = (own_money + its_money) % 2**256, (own_energy + its_energy) % 2**256
+        position >>= 1
+    return node, money, energy, consistent and (money | energy) & MONEY.top == 0
+
+
+def parent_hash(left: tuple[bytes, int, int], right: tuple[bytes, int, int]) -> bytes:
+    """Hash of an inner node."""
+    parts = (part for node in (left, right) for part in (node[0], word(node[1]), word(node[2])))
+    return hashlib.sha256(NODE + b"".join(parts)).digest()
+
+
+@cache
+def _blank(level: int) -> bytes:
+    """Hash of a subtree without leaves."""
+    return parent_hash((_blank(level - 1), 0, 0), (_blank(level - 1), 0, 0)) if level else ZERO
+
+
+def _offsets(drawn: Sequence[bytes], depth: int) -> Sums:
+    """Offsets of all blinding leaves, (accounts + 1, 8), each lane summing to 2**62."""
+    raw = np.frombuffer(b"".join(row[64:] for row in drawn), ">u8").reshape(-1, 8)
+    offsets = raw.astype(np.uint64) & np.uint64((1 << (63 - depth)) - 1)
+    offsets[-1] = np.uint64(1 << 62) - offsets[:-1].sum(axis=0, dtype=np.uint64)
+    return offsets
+
+
+def _columns(*columns: IntArray) -> Sums:
+    """Counters side by side. Raises ValueError for one that does not fit its lane."""
+    joined = np.concatenate(columns, axis=1)
+    if joined.size and int(joined.min()) < 0:
+        raise ValueError("a counter of a leaf is negative")
+    return joined.astype(np.uint64)
+
+
+def _words(lanes: Sums) -> Bytes:
+    """Words of four counters each, lowest lane first, as big-endian bytes (rows, 32)."""
+    return np.ascontiguousarray(lanes[:, ::-1].astype(">u8")).view(np.uint8)
+
+
+def _leaf_rows(leaves: SlotLeaves, salts: Sequence[bytes]) -> Bytes:
+    """What is hashed of each leaf, (accounts, 288)."""
+    count = len(leaves)
+    sums = (leaves.money, leaves.energy, leaves.slot_money, leaves.slot_energy)
+    fixed = np.frombuffer(b"".join((*leaves.fills, *leaves.orders, *salts)), np.uint8).reshape(3, count, 32)
+    packed = (_words(_columns(lanes)) for lanes in sums)
+    return np.concatenate((_heads(leaves.slot, count), *packed, *fixed), axis=1)
+
+
+def _blinding_rows(slot: int, offsets: Sums, salts: Sequence[bytes]) -> Bytes:
+    """What is hashed of each blinding leaf, (accounts + 1, 160)."""
+    fixed = np.frombuffer(b"".join(salts), np.uint8).reshape(-1, 32)
+    return np.concatenate((_heads(slot, len(offsets)), _words(offsets[:, :4]), _words(offsets[:, 4:]), fixed), axis=1)
+
+
+def _heads(slot: int, count: int) -> Bytes:
+    """Slot and index as two words, (count, 64)."""
+    numbers = np.zeros((count, 8), ">u8")
+    numbers[:, 3], numbers[:, 7] = slot, np.arange(count)
+    return numbers.view(np.uint8)
+
+
+def _hash_rows(prefix: bytes, rows: Bytes) -> Bytes:
+    """SHA-256 of the prefix and each row, (rows, 32)."""
+    data, width, sha256 = rows.tobytes(), rows.shape[1], hashlib.sha256
+    digests = [sha256(prefix + data[at : at + width]).digest() for at in range(0, len(data), width)]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)

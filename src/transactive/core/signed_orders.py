@@ -1,0 +1,248 @@
+"""Signed words between a member and its operator: orders, grants to agents, receipts; EIP-712 typed data.
+
+An order is a member's whole book for one slot; a later one replaces it. It is signed by the member, or by an agent key
+that the member's grant allows within limits. The operator's receipt says that it was accepted. The domain names chain
+and settlement contract, so that nothing signed counts on another one. `chain/contracts/modules/signed.vy` computes the
+same hashes in a dispute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from eth_hash.auto import keccak
+
+from transactive.core import signing
+from transactive.core.errors import SignatureError
+from transactive.core.merkle import ZERO, word
+
+NAME = b"TransActive Settlement"
+ORDER_TYPE = (
+    b"Order(uint256 account,uint256 slot,uint256 serial,int256[] buyPrices,uint256[] buyEnergies,"
+    b"int256[] sellPrices,uint256[] sellEnergies)"
+)
+GRANT_TYPE = (
+    b"Grant(uint256 account,address agent,int256 highestBuy,int256 lowestSell,uint256 largestEnergy,uint256 validUntil)"
+)
+RECEIPT_TYPE = b"Receipt(uint256 account,uint256 slot,bytes32 order)"
+ORDER_HASH, GRANT_HASH, RECEIPT_HASH = (keccak(kind) for kind in (ORDER_TYPE, GRANT_TYPE, RECEIPT_TYPE))
+MAX_POINTS = 64
+"""Steps of an order, each way."""
+MAX_ENTRIES = 8
+"""Orders of a member that are accepted for one slot, replacements included."""
+MOST_WH = 2**63 - 1
+ENTRIES, FILLS = b"\x03", b"\x04"
+
+Step = tuple[int, int]
+"""Limit [n¤/Wh] and energy [Wh]."""
+
+
+@dataclass(frozen=True)
+class Fills:
+    """What a member traded in a slot: price and energy, dearest purchases and cheapest sales first."""
+
+    buys: tuple[Step, ...] = ()
+    sells: tuple[Step, ...] = ()
+
+    @property
+    def hash(self) -> bytes:
+        """Hash in the leaf; zero for nothing."""
+        if not self.buys and not self.sells:
+            return ZERO
+        steps = b"".join(word(price % 2**256) + word(energy) for price, energy in (*self.buys, *self.sells))
+        return hashlib.sha256(FILLS + word(len(self.buys)) + steps).digest()
+
+    @property
+    def in_order(self) -> bool:
+        """Whether no purchase is dearer, and no sale cheaper, than the one before it."""
+        bought, sold = ([price for price, _ in side] for side in (self.buys, self.sells))
+        return bought == sorted(bought, reverse=True) and sold == sorted(sold)
+
+    @property
+    def energy_wh(self) -> tuple[int, int]:
+        """Bought and sold [Wh]."""
+        bought, sold = (sum(energy for _, energy in side) for side in (self.buys, self.sells))
+        return bought, sold
+
+
+@dataclass(frozen=True)
+class Order:
+    """A member's book for a slot (its number). serial: rises with each replacement."""
+
+    account: int
+    slot: int
+    serial: int
+    buys: tuple[Step, ...]
+    sells: tuple[Step, ...]
+
+    @property
+    def content(self) -> tuple[int, int, int, list[int], list[int], list[int], list[int]]:
+        """Argument of the contract's functions."""
+        columns = ([step[part] for step in side] for side in (self.buys, self.sells) for part in (0, 1))
+        buy_prices, buy_wh, sell_prices, sell_wh = columns
+        return self.account, self.slot, self.serial, buy_prices, buy_wh, sell_prices, sell_wh
+
+    @cached_property
+    def hash(self) -> bytes:
+        """Hash of the struct."""
+        account, slot, serial, *columns = self.content
+        arrays = (keccak(b"".join(word(value % 2**256) for value in column)) for column in columns)
+        return keccak(ORDER_HASH + word(account) + word(slot) + word(serial) + b"".join(arrays))
+
+    def covers(self, fills: Fills) -> bool:
+        """Whether at every price it wanted or offered as much as was traded at it or worse, and fills are in order."""
+        if not fills.in_order:
+            return False
+        for price, _ in fills.buys:
+            wanted = sum(energy for limit, energy in self.buys if limit >= price)
+            if sum(energy for paid, energy in fills.buys if paid >= price) > wanted:
+                return False
+        for price, _ in fills.sells:
+            offered = sum(energy for limit, energy in self.sells if limit <= price)
+            if sum(energy for got, energy in fills.sells if got <= price) > offered:
+                return False
+        return True
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether the contract can read it: few enough steps, best first, of energies that can be added."""
+        few = max(len(self.buys), len(self.sells)) <= MAX_POINTS
+        possible = all(0 <= energy <= MOST_WH for _, energy in (*self.buys, *self.sells))
+        return few and possible and Fills(self.buys, self.sells).in_order
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a member lets an agent key (address) do. Prices n¤/Wh; largest_wh: each way in a slot.
+
+    valid_until: end of the last slot [Unix s].
+    """
+
+    account: int
+    agent: str
+    highest_buy: int
+    lowest_sell: int
+    largest_wh: int
+    valid_until: int
+
+    @property
+    def content(self) -> tuple[int, str, int, int, int, int]:
+        """Argument of the contract's functions."""
+        return self.account, self.agent, self.highest_buy, self.lowest_sell, self.largest_wh, self.valid_until
+
+    @cached_property
+    def hash(self) -> bytes:
+        """Hash of the struct."""
+        numbers = (self.highest_buy % 2**256, self.lowest_sell % 2**256, self.largest_wh, self.valid_until)
+        return keccak(
+            GRANT_HASH + word(self.account) + signing.address_word(self.agent) + b"".join(word(n) for n in numbers)
+        )
+
+    def allows(self, order: Order, end: int) -> bool:
+        """Whether an order for a slot that ends at `end` [Unix s] keeps to it."""
+        return (
+            order.account == self.account
+            and end <= self.valid_until
+            and all(limit <= self.highest_buy for limit, _ in order.buys)
+            and all(limit >= self.lowest_sell for limit, _ in order.sells)
+            and max(sum(energy for _, energy in side) for side in (order.buys, order.sells)) <= self.largest_wh
+        )
+
+
+@dataclass(frozen=True)
+class SignedOrder:
+    """An order with its signature; by an agent, with the grant and the member's signature for it."""
+
+    order: Order
+    signature: bytes
+    grant: Grant | None = None
+    granted: bytes = bytes(65)
+
+    @property
+    def entry(self) -> tuple[bytes, tuple[int, bytes, bytes], bytes, tuple[int, bytes, bytes]]:
+        """What the leaf commits of it, and the argument of the contract's functions."""
+        grant = self.grant.hash if self.grant else ZERO
+        return self.order.hash, split(self.signature), grant, split(self.granted)
+
+
+def split(signature: bytes) -> tuple[int, bytes, bytes]:
+    """Signature as v, r, s."""
+    return signature[64], signature[:32], signature[32:64]
+
+
+def domain(chain_id: int, settlement: str) -> bytes:
+    """Domain separator of a settlement contract (address) on a chain."""
+    return signing.domain(NAME, chain_id, settlement)
+
+
+def orders_hash(accepted: Sequence[SignedOrder]) -> bytes:
+    """Hash over all orders that were accepted of a member for a slot, oldest first; zero without any."""
+    if not accepted:
+        return ZERO
+    packed = []
+    for signed in accepted:
+        order, (v, r, s), grant, (granted_v, granted_r, granted_s) = signed.entry
+        packed += [order, word(v), r, s, grant, word(granted_v), granted_r, granted_s]
+    return hashlib.sha256(ENTRIES + b"".join(packed)).digest()
+
+
+def sign_order(order: Order, key: bytes, separator: bytes) -> SignedOrder:
+    """Order signed by the member itself."""
+    return SignedOrder(order, signing.sign(signing.digest(separator, order.hash), key))
+
+
+def sign_grant(grant: Grant, key: bytes, separator: bytes) -> bytes:
+    """Member's signature for a grant."""
+    return signing.sign(signing.digest(separator, grant.hash), key)
+
+
+def check(signed: SignedOrder, member: str, separator: bytes, end: int) -> None:
+    """Refuse an order that `member` (address) did not sign, or its agent beyond the grant.
+
+    end: of the order's slot [Unix s]. Raises SignatureError.
+    """
+    order = signed.order
+    what = f"order of account {order.account} for slot {order.slot}"
+    if not order.is_meant:
+        raise SignatureError(f"{what}: at most {MAX_POINTS} steps each way, energies from 0 to 2^63 - 1 Wh")
+    signer = signing.signer(signing.digest(separator, order.hash), signed.signature, what)
+    if signed.grant is None:
+        if signer != member.lower():
+            raise SignatureError(f"{what} is signed by {signer}, not by {member.lower()}; sign with the member's key")
+        return
+    grantor = signing.signer(signing.digest(separator, signed.grant.hash), signed.granted, f"grant in {what}")
+    if grantor != member.lower() or signer != signed.grant.agent.lower():
+        raise SignatureError(f"{what}: {signer} has no grant of {member.lower()}; let the member sign one")
+    if not signed.grant.allows(order, end):
+        raise SignatureError(f"{what} is beyond the limits or the time of its grant; lower it or grant more")
+
+
+def check_all(
+    orders: Iterable[SignedOrder], members: Sequence[str], separator: bytes, clock: tuple[int, int]
+) -> dict[int, SignedOrder]:
+    """Orders by account, each checked against its member's address. clock: number of the slot, seconds of a slot.
+
+    Raises SignatureError for a bad signature, another slot, or two orders of one account.
+    """
+    slot, seconds = clock
+    found: dict[int, SignedOrder] = {}
+    for signed in orders:
+        account = signed.order.account
+        if signed.order.slot != slot or not 0 <= account < len(members) or account in found:
+            raise SignatureError(f"order of account {account} for slot {signed.order.slot}: one each, for slot {slot}")
+        check(signed, members[account], separator, (slot + 1) * seconds)
+        found[account] = signed
+    return found
+
+
+def receipt_struct(account: int, slot: int, order: bytes) -> bytes:
+    """Hash of the receipt for an order (its hash)."""
+    return keccak(RECEIPT_HASH + word(account) + word(slot) + order)
+
+
+def sign_receipt(order: Order, key: bytes, separator: bytes) -> bytes:
+    """Operator's signature that an order is accepted."""
+    return signing.sign(signing.digest(separator, receipt_struct(order.account, order.slot, order.hash)), key)

@@ -1,0 +1,54 @@
+"""EIP-712 digests and secp256k1 signatures: what readings, orders and receipts are signed with.
+
+A signature is 65 bytes: r, s, v of 27 or 28, and s is low. Sources: EIP-712 (typed structured data), EIP-2 (low s).
+"""
+
+from __future__ import annotations
+
+from coincurve import PrivateKey, PublicKey
+from eth_hash.auto import keccak
+
+from transactive.core.errors import SignatureError
+from transactive.core.merkle import word
+
+HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+VERSION = b"1"
+CHAIN_DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId)"
+CONTRACT_DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+
+
+def domain(name: bytes, chain_id: int, contract: str | None = None) -> bytes:
+    """Domain separator of a name on a chain; with `contract` (address) for that contract only."""
+    kind = CHAIN_DOMAIN if contract is None else CONTRACT_DOMAIN
+    parts = keccak(kind) + keccak(name) + keccak(VERSION) + word(chain_id)
+    return keccak(parts if contract is None else parts + address_word(contract))
+
+
+def address_word(address: str) -> bytes:
+    """Address as one 32-byte word."""
+    return bytes(12) + bytes.fromhex(address[2:])
+
+
+def digest(separator: bytes, struct: bytes) -> bytes:
+    """What is signed: domain separator and hash of the struct."""
+    return keccak(b"\x19\x01" + separator + struct)
+
+
+def sign(message: bytes, key: bytes) -> bytes:
+    """Signature of a digest with a private key (32 bytes)."""
+    raw: bytes = PrivateKey(key).sign_recoverable(message, hasher=None)
+    return raw[:64] + bytes([raw[64] + 27])
+
+
+def signer(message: bytes, signature: bytes, what: str) -> str:
+    """Address that signed a digest, lower case. Raises SignatureError, naming `what`, for a malformed signature."""
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        raise SignatureError(f"signature of {what}: 65 bytes with v 27 or 28 are needed")
+    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
+        raise SignatureError(f"signature of {what} has a high s; sign with a low s (EIP-2)")
+    try:
+        raw = signature[:64] + bytes([signature[64] - 27])
+        public = PublicKey.from_signature_and_message(raw, message, hasher=None)
+    except ValueError as error:  # from coincurve
+        raise SignatureError(f"signature of {what} is malformed; sign again") from error
+    return "0x" + keccak(public.format(compressed=False)[1:])[12:].hex()

@@ -1,0 +1,43 @@
+"""Where orders enter a run that has a chain: signed by their members, checked together, and receipted.
+
+A leaf commits the hash of the orders that were accepted of its member, so nobody can be charged for a trade that it
+did not sign, and no accepted order can be left out unseen. In a run on recorded data this machine has all keys and
+signs for the members too; without a chain nothing is signed, because nothing could be disputed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from transactive.core.accepted import Accepted, books_of
+from transactive.core.signed_orders import SignedOrder, check_all, sign_order, sign_receipt
+from transactive.core.tables import Orders, stacked
+
+if TYPE_CHECKING:
+    from transactive.chain.ledger import ChainLedger
+
+
+class OrderEntry:
+    """The operator's desk for signed orders of one settlement contract."""
+
+    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int) -> None:
+        self._keys, self._domain, self._slot_seconds = chain.keys, chain.domain, slot_seconds
+        self._members = [str(chain.keys.account(index).address) for index in range(members)]
+
+    def take(self, orders: Orders, earlier: Orders | None) -> list[Accepted]:
+        """Sign orders of a slot for their members and let them enter.
+
+        With orders of an earlier session of the slot a member signs both as one book, which replaces its earlier one.
+        """
+        whole, serial = (stacked(earlier, orders), 1) if earlier is not None else (orders, 0)
+        books = books_of(whole, orders.slot // self._slot_seconds, serial)
+        signed = [sign_order(book, bytes(self._keys.account(book.account).key), self._domain) for book in books]
+        return self.enter(orders.slot, signed)
+
+    def enter(self, slot: int, orders: Iterable[SignedOrder]) -> list[Accepted]:
+        """Accept the orders of a slot [Unix s] after checking them. Raises SignatureError for the first bad one."""
+        clock = (slot // self._slot_seconds, self._slot_seconds)
+        accepted = check_all(orders, self._members, self._domain, clock)
+        operator = bytes(self._keys.role("operator").key)
+        return [Accepted(signed, sign_receipt(signed.order, operator, self._domain)) for signed in accepted.values()]
