@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -12,8 +14,14 @@ from tests.integration.conftest import START
 from transactive.config import EXAMPLE, Setting, load
 from transactive.core.errors import ConfigError
 from transactive.core.slots import parse_time
+from transactive.core.tables import PostingKind
 from transactive.engine.replay import replay, slots_of
 from transactive.engine.walk import SlotRecord, Walk
+from transactive.store import Store
+from transactive.web.access import OWNER
+from transactive.web.queries import Reader
+from transactive.web.slot_page import slot_page
+from transactive.web.totals import Counter
 
 
 class Stopped(Exception):
@@ -45,7 +53,26 @@ def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting,
     resumed, fresh = replay(setting, slots, tmp_path / "halved", seed="transactive", after_slot=records.append)
     assert fresh
     assert resumed.summary.state_hash == whole.summary.state_hash
-    assert any(len(set(record.positions.price.tolist())) > 1 for record in records)
+    busiest = max(records, key=lambda record: len(set(record.positions.price.tolist())))
+    assert len(set(busiest.positions.price.tolist())) > 1
+    _slot_view(tmp_path / "whole", busiest)
+
+
+def _slot_view(folder: Path, record: SlotRecord) -> None:
+    """The page of a slot with many prices says what each order was paid, and adds up to its postings."""
+    with closing(Store(folder)) as store:
+        reader, slot = Reader(store), record.readings.slot
+        run = reader.run()
+        assert run is not None
+        totals = Counter(reader).totals(run, reader.position())
+        context = slot_page(reader, run, reader.position(), totals, OWNER, slot=slot, idle=0)
+        assert "on average" in context["text"]
+        reasons = {cells[5].split()[0] for member in context["members"] for cells in member["rows"]}
+        assert reasons & {"pays", "met"}
+        rows = reader.orders(slot)
+    paid = sum(row["money_n"] for row in rows if row["is_buy"])
+    bought = record.postings.kind == PostingKind.BOUGHT
+    assert -paid == int(record.postings.amount_n[bought].sum()) > 0
 
 
 def test_prices_by_location_are_refused_without_a_network(tmp_path):

@@ -124,10 +124,11 @@ def look_at_the_page(reader: Reader, records: list[SlotRecord]) -> None:
         full += shown.congested
         assert ("full" in page["network"]["chart"]) == any(c.full and c.flow_wh for c in shown.cables)
         row = reader.slots(slot, slot)[0]
-        for book in books(row, reader.orders(slot), reader.refusals(slot), words, shown):
+        for book in books("locational", row, reader.orders(slot), reader.refusals(slot), words, shown):
             name, price = shown.of_member(book.member)
             for fate in book.fates:
-                assert f"the price at {name} {words.price(price, 2)}" in fate.reason or "pro rata" in fate.reason
+                said = f"the price at {name} {words.price(price, 2)}"
+                assert not row["traded_wh"] or said in fate.reason or "pro rata" in fate.reason
                 better = fate.price > price if fate.is_buy else fate.price < price
                 assert fate.state == FILLED if better else fate.price == price or fate.state == UNFILLED
         hidden = slot_page(reader, run, position, totals, Viewer("grid"), slot=slot, idle=0)

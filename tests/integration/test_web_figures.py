@@ -18,7 +18,7 @@ from transactive.web.flow import PIPES, Flow
 from transactive.web.issues import issues
 from transactive.web.queries import Position, Reader, Run
 from transactive.web.reasons import books
-from transactive.web.slot_page import slot_page
+from transactive.web.slot_page import POSTED, slot_page
 from transactive.web.totals import Counter, Totals
 from transactive.web.words import Words, counted, percent, span_of_time, span_text, stamp
 
@@ -155,7 +155,7 @@ def test_every_order_has_a_reason_that_its_figures_bear_out(demo_run, reader, ru
     for record in demo_run.records:
         slot = record.orders.slot
         row = reader.slots(slot, slot)[0]
-        found = books(row, reader.orders(slot), reader.refusals(slot), WORDS)
+        found = books("uniform", row, reader.orders(slot), reader.refusals(slot), WORDS)
         assert sum(len(book.fates) for book in found) == len(record.orders)
         for fate in (fate for book in found for fate in book.fates):
             seen.add(fate.state)
@@ -294,3 +294,7 @@ def test_axes_have_few_round_marks_and_reach_the_top(high):
     assert marks[0] == 0
     assert high <= marks[-1] <= 3 * high
     assert 2 <= len(marks) <= 5
+
+
+def test_every_kind_of_posting_has_a_title():
+    assert set(POSTED) == set(PostingKind)

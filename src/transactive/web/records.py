@@ -66,6 +66,7 @@ class Order(Record, frozen=True, kw_only=True):
     energy_wh: Wh
     allocated_wh: Wh
     state: Literal["filled", "partly", "not filled"]
+    money_n: Annotated[Money, Meta(description="Received − paid [n¤], as text; against allocated_wh its own price")]
     lock_n: Money
 
 

@@ -47,7 +47,8 @@ def clearing(row: Row, _: Run) -> Clearing:
 def order(row: Row, run: Run) -> Order:
     """An order with its outcome."""
     state: Any = state_of(row["allocated_wh"], row["energy_wh"])
-    return Order(state=state, allocated_wh=row["allocated_wh"], lock_n=str(row["lock_n"]), **_asked(row, run))
+    money: dict[str, Any] = {name: str(row[name]) for name in ("money_n", "lock_n")}
+    return Order(state=state, allocated_wh=row["allocated_wh"], **money, **_asked(row, run))
 
 
 def refusal(row: Row, run: Run) -> Refusal:

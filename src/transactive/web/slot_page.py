@@ -12,7 +12,7 @@ from transactive.web.access import Viewer
 from transactive.web.network_part import NetworkSlot, network_part, network_slot
 from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Position, Reader, Row, Run
-from transactive.web.reasons import FILLED, PARTLY, REFUSED, Book, books
+from transactive.web.reasons import FILLED, PARTLY, REFUSED, Book, books, has_one_price
 from transactive.web.totals import Totals
 from transactive.web.words import Words, counted, day_text, span_text
 
@@ -61,7 +61,7 @@ def slot_page(
         "day": day_text(slot),
         "before": time_text(slot - length) if slot > run.first_slot else None,
         "after": time_text(after) if position.cleared is not None and after <= position.cleared else None,
-        "text": _sentence(row, words, on_average=network is not None),
+        "text": _sentence(row, words, on_average=not has_one_price(row, orders)),
         "steps": slot_line(row, run, words, postings=len(postings), bundles=len(certificates)),
         "final": row["number"] is not None,
         "market": market_part(row, orders, run, words) if viewer.sees_all else None,
@@ -129,7 +129,7 @@ def _books(
                 for fate in book.fates
             ],
         }
-        for book in books(row, orders, refusals, words, network)
+        for book in books(run.community.market.mechanism, row, orders, refusals, words, network)
         if viewer.sees_all or run.names[book.member] == viewer.member
     ]
 
