@@ -30,6 +30,8 @@ class Proxy:
         self.hooks: dict[str, Callable[[], None]] = {}
         self._plan: dict[str, deque[Fault]] = defaultdict(deque)
         self.url = ""
+        self.token = ""
+        """A contract behind it that tests share."""
 
     def plan(self, method: str, *faults: Fault) -> None:
         """Faults, or answers in place of the node's, or neither, for the next requests of a method, one each."""

@@ -11,6 +11,7 @@ import pytest
 from tests.contract.anvil import anvil
 from tests.contract.faulty import AFTER, BEFORE, FAULTS, LATE_SECONDS, Proxy, proxy
 from tests.contract.served import HOUR, KEYS, START, Node, http
+from tests.contract.world import ON
 from transactive.chain.client import ETHER, ChainClient
 from transactive.chain.keys import DEVELOPMENT_CHAINS
 from transactive.chain.remote import ASKED_ONCE, Patience
@@ -37,8 +38,8 @@ def node(kind: str):
         finally:
             made.chain.close()
     else:
-        clock = ["--block-time", "1"] if chain_id == "56" else []
-        with anvil("--chain-id", chain_id, "--timestamp", str(START - 2 * HOUR), *clock) as url:
+        clock = ["--block-time", "1", "--timestamp", str(START)]
+        with anvil("--chain-id", chain_id, *(clock if chain_id == "56" else ())) as url:
             client = ChainClient.open(url)
             for address in addresses:
                 client._node.ask("anvil_setBalance", address, hex(10**6 * ETHER))
@@ -52,10 +53,13 @@ class Minting:
     def __init__(self, way: Proxy, outbox: Path | str = ":memory:") -> None:
         self.way, self.outbox = way, outbox
         self.client = client = ChainClient.open(way.url, outbox=outbox, genesis_time=START - 2 * HOUR, patience=HASTY)
-        self.token = client.deploy(OWNER, "currency", "x", "x", 10**18)
-        client.send(OWNER, self.token, "setMinter", OWNER.address, True)  # noqa: FBT003 - as the contract has it
-        client.block(self.time())
-        self.first_nonce, self.at = self.nonce(), self.time()
+        if not way.token:
+            token = client.deploy(OWNER, "currency", "x", "x", 10**18)
+            client.send(OWNER, token, "setMinter", OWNER.address, ON)
+            client.block(self.time())
+            way.token = str(token.address)
+        self.token = client.contract("currency", way.token)
+        self.first_nonce, self.at, self.supply = self.nonce(), self.time(), self.total()
 
     @property
     def dev(self) -> bool:
@@ -63,6 +67,9 @@ class Minting:
 
     def nonce(self) -> int:
         return self.client._node.number("eth_getTransactionCount", OWNER.address, "latest")
+
+    def total(self) -> int:
+        return int(self.client.read(self.token, "totalSupply"))
 
     def time(self) -> int:
         """Time of the next step: a development chain follows ours, any other is where it is."""
@@ -80,7 +87,7 @@ class Minting:
 
     def check_once(self) -> None:
         self.way.always.clear()
-        assert self.client.read(self.token, "totalSupply") == 16
+        assert self.total() == self.supply + 16
         assert self.nonce() == self.first_nonce + 2
 
 
@@ -113,10 +120,11 @@ def test_one_fault_of_any_request_is_survived(way, fault):
 def test_a_lasting_fault_ends_in_an_error_and_a_repeated_step_happens_once(way, fault, tmp_path):
     minting = Minting(way, tmp_path / "outbox")
     for method in METHODS[minting.client.chain_id]:
+        found_out = fault != BEFORE and method in ASKED_ONCE  # by looking whether the node acted on it
+        over = found_out or minting.client.block_at(minting.at) is not None
         way.always[method] = fault
         before = way.asked[method]
-        found_out = fault != BEFORE and method in ASKED_ONCE  # by looking whether the node acted on it
-        if not found_out and minting.client.block_at(minting.at) is None:
+        if not over:
             with pytest.raises(NodeUnreachable, match=f"does not answer {method}"):
                 minting.step()
         assert way.asked[method] - before <= 2 * HASTY.tries
@@ -169,7 +177,7 @@ def test_a_nonce_used_by_somebody_else_is_named_and_nothing_is_sent(way):
     other.block(minting.at)
     with pytest.raises(ChainError, match=f"mint: nonce {minting.first_nonce} of {OWNER.address} was used by another"):
         minting.client.block(minting.time())
-    assert minting.client.read(minting.token, "totalSupply") == 5
+    assert minting.total() == minting.supply + 5
     for client in (other, minting.client):
         client.close()
 
@@ -259,3 +267,27 @@ def test_secrets_of_a_url_are_not_in_messages():
         ChainClient.open("http://user:word@127.0.0.1:9/v3/key?token=x", patience=HASTY)
     assert re.search("http://127.0.0.1:9 does not answer", str(caught.value))
     assert not re.search("user|word|v3|key|token", str(caught.value))
+
+
+def test_what_waits_because_gas_became_dearer_is_signed_again_when_the_step_is_repeated(tmp_path):
+    """On a real pool: the dearer version takes the place of the one that waits."""
+    with node("anvil 56") as url, proxy(url) as way:
+        minting = Minting(way, tmp_path / "outbox")
+        ask = minting.client._node.ask
+        ask("evm_setIntervalMining", 0)
+        with pytest.raises(ChainError, match=r"mint is not final after 4 s .* run the same again"):
+            minting.step()
+        ask("anvil_setNextBlockBaseFeePerGas", hex(10**12))
+        ask("evm_mine")
+        minting.reopen()
+        minting.client._node.ask("evm_setIntervalMining", 1)
+        minting.client._node.ask("anvil_setNextBlockBaseFeePerGas", hex(10**12))
+        for _ in range(3):  # more blocks than patience has seconds may be needed
+            try:
+                minting.step()
+            except ChainError:
+                minting.reopen()
+                continue
+            break
+        minting.check_once()
+        minting.client.close()

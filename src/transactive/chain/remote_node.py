@@ -218,6 +218,8 @@ class RemoteNode(Node):
         queued = queue[position]
         if self._outbox.signed(timestamp, position):
             raw = self._kept(queue, position, timestamp, 0, 0, 0)
+            if not self._sender.mined(timestamp, position) and self._fees()[0] > _fees_of(raw)[1]:
+                raw = self._dearer(raw, queued, timestamp, position)  # it waits, and gas has become dearer since
         else:
             max_fee, tip = self._fees()
             gas = CALL_GAS if self._free else self._estimate(queue, position, timestamp)
