@@ -88,7 +88,7 @@ def show(day: BalanceDay, name: str, currency: str) -> None:
 
 def _slots(day: BalanceDay) -> Table:
     """One line a slot with an order: base and quotes a kWh, Wh promised and then read, what the network has of it."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("UTC", no_wrap=True)
     for title in ("base", "sell", "buy", "orders", "sold", "bought", "given", "used", "network"):
         table.add_column(title, justify="right", no_wrap=True)
