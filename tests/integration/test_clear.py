@@ -200,6 +200,24 @@ def test_a_wrong_network_is_named(tmp_path: Path, old: str, new: str, message: s
     assert called.err == "" if message == "none" else message in called.err
 
 
+def test_a_ring_divides_energy_by_reactance_and_has_no_losses(tmp_path: Path) -> None:
+    ring = NETWORK.replace("700", "300") + '[[lines]]\nfrom = "north"\nto = "south"\nlimit_wh = 9000\n'
+    (tmp_path / "network.toml").write_text(ring)
+    write(tmp_path, "a,sell,80000,2000,A,north", "c,buy,250000,1800,C,south", header=f"{HEADER},node")
+    called = clear(tmp_path, "locational", network=tmp_path / "network.toml", json=True)
+    assert called.err == ""
+    found = json.loads(called.out)
+    assert [line["flow_wh"] for line in found["lines"]] == [300, 300, 600]
+    assert found["traded_wh"] == 900
+    out = clear(tmp_path, "locational", network=tmp_path / "network.toml").out
+    assert out.endswith("; 3 nodes at 80,000 to 250,000 µ¤/kWh, 0.000 kWh lost, congestion rent 0.153000 ¤\n")
+    (tmp_path / "network.toml").write_text(ring.replace("limit_wh = 9000", "limit_wh = 9000\nloss_ppm = 5"))
+    assert (
+        "lines[2]: loss_ppm needs a network without rings"
+        in clear(tmp_path, "locational", tmp_path / "network.toml").err
+    )
+
+
 def test_network_and_mechanism_must_fit(tmp_path: Path) -> None:
     (tmp_path / "network.toml").write_text(NETWORK)
     write(tmp_path, "a,sell,80000,2000,A,nowhere", header=f"{HEADER},node")

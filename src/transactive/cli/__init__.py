@@ -151,7 +151,8 @@ def clear(
     svg
         Picture of the merit order.
     network
-        TOML with nodes (root first) and [[lines]] of from, to, limit_wh; for locational, with a column node.
+        For locational, with a column node: TOML with nodes (the grid's side first) and [[lines]] of from, to, limit_wh
+        and, as known, limit_back_wh, loss_ppm, reactance; or JSON of pandapower.
     json
         Print the figures as one JSON object on stdout, and nothing else there.
     """

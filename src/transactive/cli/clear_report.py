@@ -153,4 +153,16 @@ def in_words(figures: Figures) -> str:
     if figures.price_micro_per_kwh is None:
         return f"{figures.mechanism}: no trade; {counts}"
     traded = f"{kwh_text(figures.traded_wh, 3)} kWh at {figures.price_micro_per_kwh:,} µ¤/kWh"
-    return f"{figures.mechanism}: {traded}, welfare {money_text(figures.welfare_n, '¤', 6)}; {counts}"
+    return (
+        f"{figures.mechanism}: {traded}, welfare {money_text(figures.welfare_n, '¤', 6)}; {counts}{_network(figures)}"
+    )
+
+
+def _network(figures: Figures) -> str:
+    """What the network did, if there is one."""
+    rent, lost, nodes = figures.congestion_rent_n, figures.lost_wh, figures.nodes
+    if rent is msgspec.UNSET or lost is msgspec.UNSET or nodes is msgspec.UNSET:
+        return ""
+    prices = [node.price_micro_per_kwh for node in nodes.values()]
+    span = f"{len(prices)} nodes at {min(prices):,} to {max(prices):,} µ¤/kWh"
+    return f"; {span}, {kwh_text(lost, 3)} kWh lost, congestion rent {money_text(rent, '¤', 6)}"

@@ -119,8 +119,8 @@ def network_of(rules: NetworkRules) -> Network:
         raise DataError(f"lines: no way from {nodes[0]!r} to {missing[0]!r}; add a line")
     if len(lines) == len(nodes) - 1:
         nodes, lines = [nodes[0], *(node for _, node in order)], [line for line, _ in order]
-    elif any(line.loss_ppm for line in lines):
-        raise DataError("lines: loss_ppm needs a network without rings; open a ring or take the losses out")
+    elif lossy := [number for number, line in enumerate(lines) if line.loss_ppm]:
+        raise DataError(f"lines[{lossy[0]}]: loss_ppm needs a network without rings; open a ring or take losses out")
     number = {name: position for position, name in enumerate(nodes)}
 
     def column(values: Iterator[int]) -> IntArray:
