@@ -67,7 +67,7 @@ def test_the_sum_of_the_sessions_is_the_position_and_no_device_is_committed_twic
     assert (kinds == PostingKind.TRADED_AGAIN).any()
 
 
-@pytest.mark.parametrize("after", [7, 19, 30])
+@pytest.mark.parametrize("after", [7, 30])
 def test_an_interrupted_run_goes_on_between_its_sessions(setting, whole, tmp_path, after) -> None:
     seen: list[SlotRecord] = []
 

@@ -21,7 +21,7 @@ from transactive.market.kinds import Block, KindBook, KindClearing, Storage, che
 from transactive.market.levels import by_rank
 from transactive.market.result import clear_levelled
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 
 
 def random_book(

@@ -20,7 +20,7 @@ from transactive.market.preferences import NOBODY, Wish, Wishes, clear
 from transactive.market.result import welfare
 from transactive.market.trades import Trades, check_trades, trades_of
 
-MANY = settings(max_examples=120, deadline=None)
+MANY = settings(max_examples=80, deadline=None)
 
 
 @dataclass(frozen=True)

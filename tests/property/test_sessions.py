@@ -19,7 +19,7 @@ from transactive.market.door import Cleared, join
 from transactive.settlement.netted import deliver, post, tariff_alone_n
 from transactive.trading.curves import curve_orders, remaining_orders
 
-MANY = settings(max_examples=200, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 
 
 def wh_by_side(orders: Orders, given: IntArray, members: int) -> IntArray:
