@@ -17,10 +17,12 @@ from transactive.core.errors import require
 from transactive.core.units import IntArray
 from transactive.market.book import check_total
 from transactive.market.kinds import KindBook, KindClearing, Storage, check_book, check_kinds
-from transactive.market.schedule import AtPrice, improve, taken_wh
+from transactive.market.schedule import AtPrice, improve, taken_wh, tidy, without_rest
 from transactive.market.search import Search, State
 from transactive.market.stack import Interval
 
+EIGHTHS = 8
+"""Steps in which a storage that loses does less."""
 MOST_PASSES = 8
 """Passes in which prices move inside their intervals to suit those that would lose."""
 
@@ -62,11 +64,23 @@ def _settle(search: Search, alone: State) -> list[int]:
         if loss >= 0:
             return prices
         if kind:
-            search.barred_storages.add(number)
-            search.put_storage(number, [0] * len(search.change[number]))
+            _retreat(search, number)
         else:
             search.barred_blocks.add(number)
             search.put(number, 0)
+
+
+def _retreat(search: Search, number: int) -> None:
+    """Give a storage that loses less and less until it does not, or nothing; after that it answers no more."""
+    storage, full = search.book.storages[number], search.change[number]
+    parts = range(EIGHTHS - 1, 0, -1) if number not in search.barred_storages else ()
+    search.barred_storages.add(number)
+    for part in parts:
+        less = [-(-u * part // EIGHTHS) for u in full]  # charges rounded up, discharges down
+        search.put_storage(number, without_rest(tidy(storage, less)))
+        if _profit(search, number, _prices(search)) >= 0:
+            return
+    search.put_storage(number, [0] * storage.slots)
 
 
 def _prices(search: Search) -> list[int]:

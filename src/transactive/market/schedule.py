@@ -44,22 +44,21 @@ class AtStack:
 
     def more(self, u: int) -> tuple[int, int]:
         """Cost of charging one charged Wh more."""
-        price, holds = self.stack.above(self.other + taken_wh(self.storage, u))
+        storage, gives = self.storage, self.storage.given(max(-u, 0))
+        price, holds = self.stack.above(self.other + taken_wh(storage, u))
         if u >= 0:
-            return price * PPM, _least(self.storage.power_wh - u, holds)
-        return (price - self.storage.spread) * self.storage.efficiency_ppm, _least(-u, self._charged(holds))
+            return price * PPM, _least(storage.power_wh - u, holds)
+        stays = None if holds is None else -u - storage.drawn(max(gives - holds, 0))
+        return (price - storage.spread) * storage.efficiency_ppm, _least(-u, stays)
 
     def less(self, u: int) -> tuple[int, int]:
         """Gain of charging one charged Wh less."""
-        price, holds = self.stack.below(self.other + taken_wh(self.storage, u))
+        storage, gives = self.storage, self.storage.given(max(-u, 0))
+        price, holds = self.stack.below(self.other + taken_wh(storage, u))
         if u > 0:
             return price * PPM, _least(u, holds)
-        room = self.storage.drawn(self.storage.power_wh) + u
-        return (price - self.storage.spread) * self.storage.efficiency_ppm, _least(room, self._charged(holds))
-
-    def _charged(self, holds: int | None) -> int | None:
-        """Charged Wh that so much at the meter is."""
-        return None if holds is None else self.storage.drawn(holds)
+        stays = None if holds is None else storage.drawn(gives + holds) + u
+        return (price - storage.spread) * storage.efficiency_ppm, _least(storage.drawn(storage.power_wh) + u, stays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class AtPrice:
 def improve(storage: Storage, change: Sequence[int], sides: Sequence[Side]) -> list[int]:
     """Improve a schedule: change of the charge in each slot of its window [charged Wh]; again such a one."""
     stays = (0, storage.capacity_wh)  # what stays behind the last slot has no value
-    u, last = [*change, 0], (0, 0)
+    u, last, most = [*change, 0], (0, 0), 0
     more = [*(side.more(part) for side, part in zip(sides, change, strict=True)), stays]
     less = [*(side.less(part) for side, part in zip(sides, change, strict=True)), stays]
     for _ in range(MOST_EXCHANGES):
@@ -118,11 +117,11 @@ def improve(storage: Storage, change: Sequence[int], sides: Sequence[Side]) -> l
         if best is None:
             break
         into, out, energy = best
-        if (out, into) == last:  # back again: what is left to gain is less than rounding
+        if (out, into) == last and energy >= most:  # to and fro: what is left to gain is less than rounding
             break
         u[into] += energy
         u[out] -= energy
-        last = into, out
+        last, most = (into, out), energy
         for slot in last:
             if slot < len(sides):
                 more[slot], less[slot] = sides[slot].more(u[slot]), sides[slot].less(u[slot])
@@ -142,6 +141,17 @@ def tidy(storage: Storage, change: Sequence[int]) -> list[int]:
         tidied.append(kept)
         level += kept
     return tidied
+
+
+def without_rest(change: Sequence[int]) -> list[int]:
+    """Charge nothing that stays behind the last slot."""
+    levels, kept = list(accumulate(change)), list(change)
+    for slot in reversed(range(len(kept))):
+        spare = min(levels[slot:])
+        cut = min(max(kept[slot], 0), spare)
+        kept[slot] -= cut
+        levels[slot:] = [level - cut for level in levels[slot:]]
+    return kept
 
 
 def _best_exchange(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from transactive.market.kinds import Block, KindBook
-from transactive.market.schedule import AtStack, improve, taken_wh, tidy
+from transactive.market.schedule import AtStack, improve, taken_wh, tidy, without_rest
 from transactive.market.stack import Stack
 
 MOST_ROUNDS = 50
@@ -111,10 +111,13 @@ class Search:
             AtStack(storage, self.stacks[slot], self.taken[slot] - taken_wh(storage, u))
             for slot, u in zip(storage.window, before, strict=True)
         ]
-        welfare = self.welfare_n
-        self.put_storage(number, tidy(storage, improve(storage, before, sides)))
-        if self.welfare_n <= welfare:
-            self.put_storage(number, before)
+        found = tidy(storage, improve(storage, before, sides))
+        best, welfare = before, self.welfare_n
+        for change in (found, without_rest(found)):
+            self.put_storage(number, change)
+            if self.welfare_n > welfare:
+                best, welfare = change, self.welfare_n
+        self.put_storage(number, best)
 
     def _answer(self, numbers: Iterable[int]) -> None:
         """Give each of these blocks, in turn, what is best while all others stay."""
