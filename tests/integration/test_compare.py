@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from contextlib import closing, redirect_stdout
@@ -25,7 +26,7 @@ from transactive.engine.trial import congested, flows_wh
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight.comparison import Comparison
 from transactive.insight.measures import MEASURES
-from transactive.market.door import Site
+from transactive.market.door import Cleared, Site
 from transactive.store import Store
 from transactive.web.queries import Reader
 
@@ -82,6 +83,20 @@ def test_mechanisms_differ_as_their_rules_say(found):
         assert figures.left_over_n == "0"
         assert figures.congested_slots is None  # there is no network
         assert 0 <= int(figures.withheld_mean_n) <= int(figures.withheld_most_n)
+
+
+def test_two_sessions_for_each_slot_are_counted_one_by_one(setting):
+    market = replace(setting.community.market, sessions=("day_ahead", "intraday"), day_ahead_gate_minutes=60)
+    twice = dataclasses.replace(setting, community=replace(setting.community, market=market))
+    slots = slots_from(setting)[:24]
+    figures = compare(twice, slots, ["uniform"], workers=1, timer=lambda: 0.0).mechanisms[0]
+    walk, cleared = Walk(twice, slots), list[Cleared]()
+    walk.after_clearing = lambda _, __, session: cleared.append(session)
+    walk.run()
+    assert len(cleared) > len(slots)
+    assert figures.orders == sum(len(session.money_n) for session in cleared)
+    assert figures.traded_wh == sum(session.clearing.traded_wh for session in cleared) > 0
+    assert int(figures.welfare_n) > 0
 
 
 def test_a_line_is_congested_when_full_whoever_filled_it():

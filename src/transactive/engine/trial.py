@@ -44,18 +44,22 @@ def trial(
     """Walk through the slots under one mechanism and sum up; timer: a clock in seconds for clearing."""
     walk = Walk(under(setting, name), slots)
     seen = Seen(walk, timer)
+    walk.after_clearing = seen.session
 
-    def see(record: SlotRecord) -> None:
-        seen.add(record)
+    def settled(record: SlotRecord) -> None:
+        seen.settled(record)
         after_slot()
 
-    walk.run(see)
+    walk.run(settled)
     return seen.figures(name)
 
 
 @dataclass(slots=True)
 class Seen:
-    """What the slots of one walk gave, one entry a slot; gains one entry for each member that traded in a slot."""
+    """What the sessions and slots of one walk gave. Gains: one entry for each member that traded in a session.
+
+    flow_wh: of the lines in slots that are not settled yet, (lines,).
+    """
 
     walk: Walk
     timer: Callable[[], float]
@@ -64,39 +68,47 @@ class Seen:
     buyers_n: int = 0
     turnover_n: int = 0
     left_over_n: int = 0
+    flow_wh: dict[int, IntArray] = field(default_factory=dict)
     congested: int | None = None
     seconds: float = 0.0
+    sessions: int = 0
     withheld_n: list[int] = field(default_factory=list)
     shaded_n: list[int] = field(default_factory=list)
     altered: int = 0
 
-    def add(self, record: SlotRecord) -> None:
-        """Count a settled slot."""
-        orders, grid = record.orders, PriceGrid.of(record.tariff, self.walk.community.market.tick_micro_per_kwh)
+    def session(self, orders: Orders, grid: PriceGrid, cleared: Cleared) -> None:
+        """Count a session as it clears, and clear it again with untrue orders."""
 
         def clear(book: Orders) -> Cleared:
             return door.clear(self.walk.mechanism, book, grid, self.walk.accounts.members, self.walk.site)
 
         began = self.timer()
-        cleared = clear(orders)
+        again = clear(orders)
         self.seconds += self.timer() - began
-        require(cleared.clearing.digest() == record.clearing.digest(), "equal orders clear equally")
+        self.sessions += 1
+        require(again.clearing.digest() == cleared.clearing.digest(), "equal orders clear equally")
         surplus = incentives.surplus_n(orders, cleared, orders.price)
-        left_over = record.positions.surplus_n
-        self.prices.append(record.clearing.price if record.clearing.traded_wh else None)
+        left_over = cleared.positions.surplus_n
         self.welfare_n += int(surplus.sum()) + left_over
         self.buyers_n += int(surplus[orders.is_buy].sum())
         self.turnover_n -= int(cleared.money_n[orders.is_buy].sum())
         self.left_over_n += left_over
-        if site := self.walk.site:
-            flow = cleared.nodal.flow_wh if cleared.nodal else flows_wh(site, record.positions)
-            if flow is not None:
-                self.congested = (self.congested or 0) + congested(site.network, flow)
         step = max(grid.size // SHADE_PARTS, 1) * grid.tick
         gains = incentives.gains(clear, orders, cleared, grid, step, MOST_ALTERED)
         self.withheld_n += gains.withheld_n
         self.shaded_n += gains.shaded_n
         self.altered += gains.altered
+        if site := self.walk.site:
+            flow = cleared.nodal.flow_wh if cleared.nodal else flows_wh(site, cleared.positions)
+            if flow is not None:
+                self.flow_wh[orders.slot] = self.flow_wh.get(orders.slot, 0) + flow
+
+    def settled(self, record: SlotRecord) -> None:
+        """Count a settled slot."""
+        self.prices.append(record.clearing.price if record.clearing.traded_wh else None)
+        flow = self.flow_wh.pop(record.readings.slot, None)
+        if flow is not None and self.walk.site:
+            self.congested = (self.congested or 0) + congested(self.walk.site.network, flow)
 
     def figures(self, name: str) -> MechanismFigures:
         """Everything in one row."""
@@ -126,7 +138,7 @@ class Seen:
             shaded_mean_n=str(comparison.mean(self.shaded_n) or 0),
             shaded_most_n=str(max(self.shaded_n, default=0)),
             altered=self.altered,
-            clearing_ms=round(1_000 * self.seconds / slots, 3),
+            clearing_ms=round(1_000 * self.seconds / self.sessions, 3),
             prices=tuple(self.prices),
             saved=tuple(map(str, saved)),
         )

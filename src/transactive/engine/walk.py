@@ -51,6 +51,7 @@ from transactive.trading.worth import carbon_worth, inside_prices, tariff_prices
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
+    from transactive.market.door import Cleared
     from transactive.store import Store
 
 HOMES_AT_ONCE = 2048
@@ -124,6 +125,8 @@ class Walk:
         net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
         before = self._row(slots[0]) - 2 * DAY // self.clock.length  # no gate closes earlier
         self.outlook = Outlook(forecaster(setting, slots), net_load_wh, self._slot(0), self.clock, before)
+        self.after_clearing: Callable[[Orders, PriceGrid, Cleared], None] = lambda *_: None
+        """Sees each session as it clears, for those who look closer than a run needs."""
         self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
@@ -231,7 +234,9 @@ class Walk:
         if self._entry:
             self._accepted[slot] = self._entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
-        session = Session(orders, refusals, door.clear(self.mechanism, orders, grid, members, self.site))
+        cleared = door.clear(self.mechanism, orders, grid, members, self.site)
+        self.after_clearing(orders, grid, cleared)
+        session = Session(orders, refusals, cleared)
         if earlier:
             session = earlier.and_then(session)
         self.ledger.lock(slot, locked_after_clearing(session.cleared.positions, tariff))
