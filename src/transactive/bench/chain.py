@@ -114,6 +114,8 @@ def settlement_gas(members: int) -> dict[str, float]:
             ledger.withdraw(0)
             found[name] = ledger.block(client.head_timestamp + 60).gas["withdraw"]
         found["netting challenge"] = challenge(client, keys, ledger, members)
+        found["slot challenge, running totals"] = slot_challenge(client, keys, ledger, members, wrong_leaf=False)
+        found["slot challenge, a leaf"] = slot_challenge(client, keys, ledger, members, wrong_leaf=True)
     return found
 
 
@@ -126,14 +128,44 @@ def totals(members: int) -> list[list[int]]:
 
 def two_commits(ledger: ChainLedger, members: int, day: int) -> SlotTree:
     """The first slot of a day and a later one, of which this is the tree."""
-    nothing, none = np.zeros((members, 4), np.int64), [ZERO] * members
-    money = np.array(totals(members), np.int64)
-    for slot in range(2):
+    return commits(ledger, members, day, 2, certified_wh=0)[-1]
+
+
+def commits(ledger: ChainLedger, members: int, day: int, slots: int, *, certified_wh: int) -> list[SlotTree]:
+    """Trees of a day's first slots: each states the same totals, and a first member with so much certified energy."""
+    none, trees = [ZERO] * members, []
+    money, energy = np.array(totals(members), np.int64), np.zeros((members, 4), np.int64)
+    energy[0, 3] = certified_wh
+    for slot in range(slots):
         number = START // SLOT + day * SLOTS_A_DAY + slot
-        leaves = SlotLeaves(number, money, nothing, money, nothing, none, none)
-        tree = ledger.commit_slot(leaves, CERTIFICATES)
+        trees.append(ledger.commit_slot(SlotLeaves(number, money, energy, money, energy, none, none), CERTIFICATES))
         ledger.block((number + 1) * SLOT)
-    return tree
+    return trees
+
+
+def slot_challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members: int, *, wrong_leaf: bool) -> int:
+    """Gas of convicting the operator for the second of a full day's slots: all later ones have to be named.
+
+    The second slot's totals are those of the first, although it says that something was paid; or, with `wrong_leaf`,
+    a leaf has a Wh certified and none produced.
+    """
+    from dataclasses import replace
+
+    from transactive.chain.evidence import shown
+    from transactive.chain.history import opening
+
+    day = 5 if wrong_leaf else 4
+    trees = commits(ledger, members, day, SLOTS_A_DAY, certified_wh=int(wrong_leaf))
+    judge = client.contract("disputes", ledger.disputes_address)
+    made = ledger.commitments()[-SLOTS_A_DAY:]
+    first, second = (opening(made, position, SLOTS_A_DAY) for position in range(2))
+    leaves = [shown(0, tree.leaf(0), tree.proof(0)) for tree in trees[:2]]
+    if wrong_leaf:
+        client.send(keys.account(1), judge, "challengeLeaf", second.content, leaves[1])
+    else:
+        before = replace(first, later=()).content
+        client.send(keys.account(1), judge, "challengeTotals", second.content, leaves[1], before, leaves[0])
+    return client.block(client.head_timestamp + 60).receipts[0].gas_used
 
 
 def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members: int) -> int:
