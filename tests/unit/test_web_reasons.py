@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from tests.property.test_settlement_mechanisms import Traffic, traffic
 from tests.strategies import orders_table
 from transactive.core.network import Line, NetworkRules, network_of
-from transactive.core.tables import Orders
+from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
-from transactive.market import door, registry
+from transactive.market import door, registry, uniform
 from transactive.market.door import Cleared, Site
 from transactive.web.network_part import NetworkSlot
 from transactive.web.network_part import _cables as cables_of
@@ -64,6 +64,21 @@ def told(mechanism: str, *orders: tuple[int, bool, int, int], site: Site | None 
 
 
 SELL, BUY = False, True
+
+
+def test_two_sessions_have_a_price_each():
+    ahead = orders_table([0, 1], [SELL, BUY], [8 * CT, 10 * CT], [100, 100])
+    later = orders_table([0, 1, 2], [SELL, BUY, BUY], [20 * CT, 20 * CT, 9 * CT], [300, 300, 100])
+    first, second = (door.clear(uniform.clear, orders, GRID, 3) for orders in (ahead, later))
+    slot, rows = rows_of(stacked(ahead, later), door.join(first, second))
+    reasons = [fate.reason for book in books("uniform", slot, rows, [], WORDS) for fate in book.fates]
+    assert reasons == [
+        "traded at 9.00",
+        "traded at 20.00",
+        "traded at 20.00",
+        "traded at 9.00",
+        "no offer within its limit was left for it",
+    ]
 
 
 def test_one_price():

@@ -200,14 +200,13 @@ def _by_itself(row: Row, market: Market) -> str:
 
 
 EXPLAIN: dict[str, Callable[[Row, Market], str]] = {
-    "uniform": _one_price,
     "pay_as_bid": _as_bid,
     "continuous": _in_turn,
     "listings": _listed,
     "balance": _balanced,
     "locational": _by_node,
 }
-"""Ours that have more to say; preferences read as one price as long as nobody pays a premium."""
+"""Ours that have more to say; uniform and preferences read as one price unless sessions or premiums make several."""
 
 # -- parts of sentences -----------------------------------------------------------------------------
 
