@@ -264,6 +264,31 @@ class Store:
         rows = (held["member"], held["is_buy"].astype(bool), held["energy_wh"], held["price"])
         return Positions.of(slot, members, *rows)
 
+    def delivered(self, first: int, last: int) -> list[int]:
+        """Slots from `first` to `last` that were delivered, in order."""
+        slots = sa.select(FOOTPRINTS.c.slot).where(FOOTPRINTS.c.slot.between(first, last)).order_by(FOOTPRINTS.c.slot)
+        return [int(row["slot"]) for row in self.rows(slots)]
+
+    def readings(self, slot: int, members: int) -> Readings:
+        """Registers of a slot. Raises StateError if a member is missing."""
+        rows = self.rows(sa.select(READINGS).where(READINGS.c.slot == slot).order_by(READINGS.c.member))
+        if len(rows) != members:
+            raise StateError(f"{self.path}: {len(rows)} readings of {members} members in slot {slot}")
+        names = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
+        return Readings(slot, **{name: _columns(rows, READINGS)[name] for name in names})
+
+    def postings(self, slot: int) -> Postings:
+        """Postings of a slot."""
+        rows = self.rows(sa.select(POSTINGS).where(POSTINGS.c.slot == slot).order_by(POSTINGS.c.row))
+        columns = _columns(rows, POSTINGS)
+        return Postings(slot, **{n: columns[n] for n in ("kind", "payer", "payee", "energy_wh", "price", "amount_n")})
+
+    def certificates(self, slot: int) -> Certificates:
+        """Bundles of a slot."""
+        columns = _columns(self.rows(sa.select(CERTIFICATES).where(CERTIFICATES.c.slot == slot)), CERTIFICATES)
+        names = ("device", "first_wh", "energy_wh", "owner", "state", "market_mg")
+        return Certificates(slot, **{name: columns[name] for name in names})
+
     def accepted(self, slot: int, orders: Orders, number: int) -> list[Accepted]:
         """The orders of a slot, which has this number, as they were signed and receipted."""
         found = self.rows(sa.select(SIGNATURES).where(SIGNATURES.c.slot == slot))

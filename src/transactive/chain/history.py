@@ -60,6 +60,11 @@ class Opening:
     later: tuple[bytes, ...]
 
     @property
+    def head(self) -> bytes:
+        """Head of the hash chain after the commitment."""
+        return keccak(self.previous + self.commitment.hash)
+
+    @property
     def content(self) -> tuple[bytes, tuple[int, bytes, bytes, int, int], list[bytes]]:
         """Argument of the contract's functions."""
         return self.previous, self.commitment.content, list(self.later)

@@ -216,6 +216,108 @@ def events(*, node: str, deployment: Path | None = None, follow: Flag = False, j
 
 
 @chain.command
+def prove(
+    *,
+    state: Path,
+    member: str,
+    slot: str,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    node: str | None = None,
+    keys: Path | None = None,
+    password_file: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Make a member's leaf of a slot again, with its proof, and hold it against the chain.
+
+    Example: transactive chain prove --state my-community/community.state --member ada --slot 2024-06-05T12:00Z
+
+    Parameters
+    ----------
+    state
+        State folder of a run.
+    member
+        Member, or supplier, network, community or levy.
+    slot
+        Start of a committed slot, RFC 3339.
+    output
+        New file for the member: leaf, salt, proof, orders and receipts; what `chain challenge` takes.
+    node
+        Chain of a run on a node elsewhere; without it the one in the state folder.
+    keys
+        Folder with the operator's key, from which salts follow; without it the run's demo keys.
+    password_file
+        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain_proof import run_prove, write
+
+    facts, made = run_prove(state, member, slot, node=node, keys=keys, password_file=password_file)
+    if output:
+        write(made, output)
+        facts["written"] = str(output)
+    report(facts, json=json)
+
+
+@chain.command
+def challenge(
+    leaf: Path,
+    *,
+    node: str,
+    before: Path | None = None,
+    receipt: list[Path] | None = None,
+    reading: Path | None = None,
+    by: Annotated[str | None, Parameter(name="--as")] = None,
+    keys: Path | None = None,
+    password_file: Path | None = None,
+    seed: str = "transactive",
+    json: Flag = False,
+) -> None:
+    """Look for fraud in a leaf that the operator gave you; with --as, bring it before the judge and be paid for it.
+
+    Example: transactive chain challenge leaf.json --node http://127.0.0.1:8545 --receipt receipt.json --as 3
+
+    Parameters
+    ----------
+    leaf
+        File of your leaf, as `chain prove --output` writes it.
+    node
+        Chain: embedded:DIR, http(s)://, ws(s):// or ipc:PATH.
+    before
+        File of your leaf in the commitment before, to check running totals.
+    receipt
+        File of an order with the operator's receipt; may be given again.
+    reading
+        File of your meter's registers in the tree that the gateway signed.
+    by
+        Who sends the challenge: a key in the folder of --keys, or an account's number among the demo keys; without it
+        nothing is sent.
+    keys
+        Folder of your own keys.
+    password_file
+        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
+    seed
+        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.chain_challenge import run_challenge
+
+    facts = run_challenge(
+        leaf,
+        node=node,
+        before=before,
+        receipts=receipt or [],
+        reading=reading,
+        account=by,
+        keys=keys,
+        password_file=password_file,
+        seed=seed,
+    )
+    report(facts, json=json)
+
+
+@chain.command
 def replay(*, node: str, to: str | None = None, json: Flag = False) -> None:
     """Run every transaction of an embedded chain again and compare every block hash.
 

@@ -1,0 +1,137 @@
+"""What of a member's leaf shows a fraud: the file of the leaf against the chain and against what the member holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transactive.chain import evidence
+from transactive.chain.client import ChainClient
+from transactive.chain.history import pending_chunks
+from transactive.chain.leaf_file import LeafFile, ReadingFile, ReceiptFile
+from transactive.chain.packing import decode_nets
+from transactive.chain.twins import disputes
+from transactive.core import signing
+from transactive.core.errors import InputError
+from transactive.core.leaves import climb
+from transactive.core.signed_orders import domain, orders_hash, receipt_struct, split
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of fraud: what it is, and the call of the judge that shows it."""
+
+    what: str
+    function: str
+    arguments: tuple[Any, ...]
+
+
+class Case:
+    """One leaf before the judge."""
+
+    def __init__(self, client: ChainClient, file: LeafFile) -> None:
+        """Check that the file belongs to the chain. Raises InputError."""
+        self.client, self.file = client, file
+        self.settlement = client.contract("settlement", file.settlement)
+        self.judge = client.contract("disputes", client.read(self.settlement, "disputes"))
+        self.leaf, self.opening = file.content, file.opening
+        self.domain = domain(client.chain_id, file.settlement)
+        if client.chain_id != file.chain_id:
+            raise InputError(f"the leaf is of chain {file.chain_id}, not {client.chain_id}; give a node of that one")
+        if climb(self.leaf, file.index, file.steps)[0] != self.opening.commitment.root:
+            raise InputError("the proof does not lead to the committed root; ask the operator for a leaf that does")
+        if not client.read(self.settlement, "isCommitted", self.opening.content):
+            raise InputError("the commitment is not on this chain or counts no more; ask the operator for a newer file")
+
+    @property
+    def shown(self) -> Any:  # noqa: ANN401 - as the ABI says
+        """The leaf in its place."""
+        return evidence.shown(self.file.index, self.leaf, self.file.steps)
+
+    def findings(
+        self, earlier: LeafFile | None = None, receipts: Sequence[ReceiptFile] = (), read: ReadingFile | None = None
+    ) -> list[Finding]:
+        """Every kind of fraud that can be shown.
+
+        earlier: the leaf of the commitment before; receipts: accepted orders of the slot; read: signed registers.
+        """
+        found = [self.in_netting(), self.in_leaf(), self.in_totals(earlier), self.in_trade()]
+        found += [self.in_orders(receipt) for receipt in receipts]
+        found += [self.in_reading(read)] if read else []
+        return [one for one in found if one]
+
+    def in_netting(self) -> Finding | None:
+        """Net amount of a pending netting against the period's last leaf."""
+        period = int(self.client.read(self.settlement, "proposal")[0])
+        seconds = int(self.client.read(self.settlement, "slotsPerPeriod"))
+        if not period or self.opening.later or self.opening.commitment.slot // seconds != period:
+            return None
+        chunks, index = pending_chunks(self.client, self.settlement, period), self.file.index
+        net = decode_nets([word for chunk in chunks for word in chunk])[index]
+        limit = int(self.client.read(self.settlement, "limitIn", index, period))
+        if not disputes.wrong_net(self.leaf, net, limit - 1 if limit else None):
+            return None
+        arguments = (self.opening.content, self.shown, *evidence.net_of(index, chunks))
+        return Finding("the proposed net amount is not the leaf's, or beyond your limit", "challengeNetting", arguments)
+
+    def in_leaf(self) -> Finding | None:
+        """Sums, place and content of the leaf itself."""
+        commitment = self.opening.commitment
+        if not disputes.wrong_leaf(commitment, self.file.index, self.leaf, self.file.steps, registered=True):
+            return None
+        what = "sums in the tree, the leaf's place or the leaf itself are wrong"
+        return Finding(what, "challengeLeaf", (self.opening.content, self.shown))
+
+    def in_totals(self, earlier: LeafFile | None) -> Finding | None:
+        """Running totals against those before. Raises InputError if `earlier` is not of the commitment before."""
+        begins = not any(self.opening.previous)
+        if not begins and earlier is None:
+            return None
+        before: Any = (bytes(32), (0, bytes(32), bytes(32), 0, 0), [])
+        shown, last = evidence.shown(0, None, []), None
+        if not begins and earlier:
+            case = Case(self.client, earlier)
+            if case.file.index != self.file.index or case.opening.head != self.opening.previous:
+                raise InputError("--before is not the same account's leaf of the commitment before; give that one")
+            before, shown, last = case.opening.content, case.shown, case.leaf
+        if not disputes.wrong_totals(self.leaf, last):
+            return None
+        arguments = (self.opening.content, self.shown, before, shown)
+        return Finding("running totals are not those before plus the slot's", "challengeTotals", arguments)
+
+    def in_trade(self) -> Finding | None:
+        """Trades against the accepted orders. Raises InputError if the file's orders or trades are not the leaf's."""
+        accepted, fills, index = self.file.accepted, self.file.fills, self.file.index
+        if orders_hash(accepted) != self.leaf.orders or fills.hash != self.leaf.fills:
+            raise InputError("orders or trades in the file are not those of the leaf; ask the operator for them")
+        member = str(self.client.read(self.settlement, "accountOf", index))
+        revoked = 0
+        if accepted and accepted[-1].grant:
+            revoked = int(self.client.read(self.judge, "revokedFrom", index, accepted[-1].grant.agent))
+        seconds = int(self.client.read(self.settlement, "slotSeconds"))
+        rules = (member, self.domain, seconds, revoked - 1 if revoked else None)
+        if not disputes.wrong_trade(self.leaf, fills, accepted, *rules):
+            return None
+        arguments = (self.opening.content, self.shown, *evidence.trade(accepted, fills))
+        return Finding("the trade has no signed order, or goes beyond it", "challengeTrade", arguments)
+
+    def in_orders(self, held: ReceiptFile) -> Finding | None:
+        """An accepted order that is not in the leaf."""
+        order, receipt = held.content
+        if (order.account, order.slot) != (self.file.index, self.leaf.slot):
+            return None
+        message = signing.digest(self.domain, receipt_struct(order.account, order.slot, order.hash))
+        operator = str(self.client.read(self.settlement, "operator"))
+        if not disputes.omitted(order.hash, receipt, self.file.accepted, operator, message):
+            return None
+        entries = evidence.entries(self.file.accepted)
+        arguments = (self.opening.content, self.shown, entries, order.hash, split(receipt))
+        return Finding("an order that the operator accepted was left out", "challengeOmission", arguments)
+
+    def in_reading(self, read: ReadingFile) -> Finding | None:
+        """The slot's energy against what the gateway signed."""
+        if not disputes.wrong_reading(self.leaf, read.packed):
+            return None
+        arguments = (self.opening.content, self.shown, read.content)
+        return Finding("the gateway signed another reading", "challengeReading", arguments)

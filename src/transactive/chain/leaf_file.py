@@ -1,0 +1,203 @@
+"""A member's leaf of a slot as a JSON file: what the operator gives to its member, and what shows a fraud.
+
+Whole numbers of the contract are decimal text, bytes are 0x-hex. With the file, the chain and nothing else a member can
+prove its leaf; with its own receipt or reading beside it, it can dispute it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from transactive.chain.history import Commitment, Opening
+from transactive.core.errors import InputError
+from transactive.core.leaves import Leaf, Step
+from transactive.core.merkle import REGISTERS
+from transactive.core.signed_orders import Fills, Grant, Order, SignedOrder, split
+
+
+class GrantFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A grant to an agent, with the member's signature."""
+
+    agent: str
+    highest_buy: int
+    lowest_sell: int
+    largest_wh: int
+    valid_until: int
+    signature: str
+
+
+class OrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed order: steps of price [µ¤/kWh] and energy [Wh]."""
+
+    serial: int
+    buys: list[tuple[int, int]]
+    sells: list[tuple[int, int]]
+    signature: str
+    grant: GrantFile | None = None
+    receipt: str | None = None
+
+
+class LeafFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Leaf of an account, its proof, the slot's commitment, and what the leaf's hashes stand for.
+
+    leaf: the contract's nine words in their order; proof: hash, and four sums as the contract wants them, a step.
+    """
+
+    chain_id: int
+    settlement: str
+    index: int
+    leaf: tuple[str, str, str, str, str, str, str, str, str]
+    proof: list[tuple[str, str, str, str, str]]
+    previous: str
+    commitment: tuple[str, str, str, str, str]
+    later: list[str]
+    orders: list[OrderFile]
+    buys: list[tuple[int, int]]
+    sells: list[tuple[int, int]]
+
+    @property
+    def content(self) -> Leaf:
+        """The leaf."""
+        numbers, hashes = [int(text) for text in self.leaf[:6]], [_bytes(text) for text in self.leaf[6:]]
+        slot, index, money, energy, slot_money, slot_energy = numbers
+        return Leaf(slot, index, money, energy, slot_money, slot_energy, *hashes)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The proof."""
+        return [(_bytes(hash_), int(a), int(b), int(c), int(d)) for hash_, a, b, c, d in self.proof]
+
+    @property
+    def opening(self) -> Opening:
+        """The commitment in its period's hash chain."""
+        slot, root, certificates, money, energy = self.commitment
+        made = Commitment(int(slot), _bytes(root), _bytes(certificates), int(money), int(energy), 0)
+        return Opening(_bytes(self.previous), made, tuple(map(_bytes, self.later)))
+
+    @property
+    def fills(self) -> Fills:
+        """What was traded."""
+        return Fills(tuple(self.buys), tuple(self.sells))
+
+    @property
+    def accepted(self) -> list[SignedOrder]:
+        """Orders in the leaf, oldest first."""
+        return [self._signed(order) for order in self.orders]
+
+    def _signed(self, order: OrderFile) -> SignedOrder:
+        made = Order(self.index, self.content.slot, order.serial, tuple(order.buys), tuple(order.sells))
+        if order.grant is None:
+            return SignedOrder(made, _bytes(order.signature))
+        given = order.grant
+        limits = (given.highest_buy, given.lowest_sell, given.largest_wh, given.valid_until)
+        grant = Grant(self.index, given.agent, *limits)
+        return SignedOrder(made, _bytes(order.signature), grant, _bytes(given.signature))
+
+
+class ReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order that the operator accepted: account (index), slot (number), and the order with its receipt."""
+
+    account: int
+    slot: int
+    order: OrderFile
+
+    @property
+    def content(self) -> tuple[Order, bytes]:
+        """The order and the receipt for it."""
+        given = self.order
+        order = Order(self.account, self.slot, given.serial, tuple(given.buys), tuple(given.sells))
+        return order, _bytes(given.receipt or "0x")
+
+
+class ReadingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A meter's registers of a slot in the tree that the gateway signed.
+
+    registers [Wh]: import, export, generation, charge, discharge. steps: hash and packed sums of each sibling.
+    """
+
+    meters: int
+    root: str
+    totals: str
+    registers: tuple[int, int, int, int, int]
+    steps: list[tuple[str, str]]
+    signature: str
+
+    @property
+    def packed(self) -> int:
+        """Registers as one word."""
+        return REGISTERS.pack(self.registers)
+
+    @property
+    def content(self) -> tuple[int, bytes, int, int, list[tuple[int, int]], tuple[int, bytes, bytes]]:
+        """Argument of the judge."""
+        steps = [(int.from_bytes(_bytes(hash_), "big"), int(sums)) for hash_, sums in self.steps]
+        root, totals, signature = _bytes(self.root), int(self.totals), split(_bytes(self.signature))
+        return self.meters, root, totals, self.packed, steps, signature
+
+
+def leaf_file(
+    chain_id: int,
+    settlement: str,
+    leaf: Leaf,
+    proof: Sequence[Step],
+    opening: Opening,
+    orders: Sequence[tuple[SignedOrder, bytes]],
+    fills: Fills,
+) -> LeafFile:
+    """File of a leaf. orders: those in it, each with the operator's receipt."""
+    slot, index, money, energy, slot_money, slot_energy, filled, ordered, salt = leaf.content
+    number, root, certificates, total_money, total_energy = opening.commitment.content
+    sums = (str(slot), str(index), str(money), str(energy), str(slot_money), str(slot_energy))
+    return LeafFile(
+        chain_id=chain_id,
+        settlement=settlement,
+        index=index,
+        leaf=(*sums, _hex(filled), _hex(ordered), _hex(salt)),
+        proof=[(_hex(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
+        previous=_hex(opening.previous),
+        commitment=(str(number), _hex(root), _hex(certificates), str(total_money), str(total_energy)),
+        later=[_hex(later) for later in opening.later],
+        orders=[_order_file(signed, receipt) for signed, receipt in orders],
+        buys=list(fills.buys),
+        sells=list(fills.sells),
+    )
+
+
+File = TypeVar("File", LeafFile, ReceiptFile, ReadingFile)
+
+
+def load(path: Path, kind: type[File]) -> File:
+    """Read a file. Raises InputError with the place of the fault."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=kind)
+        _ = found.content
+        if isinstance(found, LeafFile):
+            _ = found.steps, found.opening, found.accepted
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); docs/settlement.md says what it holds") from None
+    except (msgspec.DecodeError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: {error}; docs/settlement.md says what it holds") from None
+    return found
+
+
+def _order_file(signed: SignedOrder, receipt: bytes) -> OrderFile:
+    order, grant = signed.order, None
+    if signed.grant:
+        given = signed.grant
+        limits = (given.highest_buy, given.lowest_sell, given.largest_wh, given.valid_until)
+        grant = GrantFile(given.agent, *limits, _hex(signed.granted))
+    return OrderFile(order.serial, list(order.buys), list(order.sells), _hex(signed.signature), grant, _hex(receipt))
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def _bytes(text: str) -> bytes:
+    if not text.startswith("0x"):
+        raise ValueError(f"{text[:20]!r} is not 0x-hex")
+    return bytes.fromhex(text[2:])

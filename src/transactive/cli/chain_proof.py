@@ -1,0 +1,118 @@
+"""`transactive chain prove`: a member's leaf of a slot, made again from the books and held against the chain."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transactive.cli.target import keys_of
+from transactive.core.accounts import NAMED
+from transactive.core.errors import InputError, StateError
+from transactive.core.leaves import ENERGY, MONEY, Leaf, climb
+from transactive.core.signed_orders import Fills
+from transactive.core.slots import parse_time, time_text
+from transactive.core.units import money_text
+from transactive.store import FILE as STORE_FILE
+
+NO_FILLS = Fills()
+
+if TYPE_CHECKING:
+    from transactive.chain.client import ChainClient
+    from transactive.chain.deployment import Deployment
+    from transactive.chain.keys import Keys
+    from transactive.chain.leaf_file import LeafFile
+    from transactive.engine.books import SlotBooks
+
+
+def run_prove(
+    state: Path, account: str, slot: str, *, node: str | None, keys: Path | None, password_file: Path | None
+) -> tuple[dict[str, Any], LeafFile]:
+    """Facts of a leaf that the chain has, and the file for its member. Raises StateError where books and chain differ.
+
+    Needs the operator's key, because salts and blinding follow from it.
+    """
+    if not (state / STORE_FILE).exists():
+        raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
+    from transactive.chain.client import ChainClient
+    from transactive.chain.deployment import FILE, load
+    from transactive.engine.books import books_at, community_of
+    from transactive.store import Store
+
+    start, url = parse_time(slot), node or f"embedded:{state}"
+    with closing(Store(state)) as store:
+        community, known = community_of(store), load(state / FILE)
+        books = books_at(store, community, start)
+        seed = json.loads(store.setting("run") or "{}").get("seed", "transactive")
+    signers = keys_of(keys, password_file, known.accounts[: -len(NAMED)])
+    with closing(ChainClient.open(url)) as client:
+        known.check(client)
+        made = prove(client, signers or _demo_keys(seed), known, books, known.index(account))
+    clock = community.clock
+    facts = {"account": account, "slot": time_text(start), "period": clock.period(start)}
+    return facts | facts_of(made.content, community.currency) | {"steps": len(made.proof), "on_chain": True}, made
+
+
+def prove(client: ChainClient, keys: Keys, known: Deployment, books: SlotBooks, index: int) -> LeafFile:
+    """Leaf of an account with its proof, as the chain has it. Raises StateError where it has another."""
+    from transactive.chain.history import opening
+    from transactive.chain.leaf_file import leaf_file
+    from transactive.chain.ledger import ChainLedger
+
+    client.first_block = known.block
+    ledger = ChainLedger.attach(client, keys, known.address("settlement"))
+    number = books.leaves.slot
+    made = ledger.commitments()
+    places = [k for k, one in enumerate(made) if one.slot == number]
+    if not places:
+        raise StateError(f"slot {number} is not committed on chain {client.chain_id}; wait for its commitment")
+    settlement = client.contract("settlement", ledger.address)
+    shown = opening(made, places[-1], int(client.read(settlement, "slotsPerPeriod")))
+    tree = ledger.tree(books.leaves)
+    leaf, proof = tree.leaf(index), tree.proof(index)
+    found = climb(leaf, index, proof)
+    committed = shown.commitment
+    if found != (committed.root, committed.money, committed.energy, True):
+        raise StateError(
+            f"slot {number}: the books lead to root {found[0].hex()[:16]}…, the chain has {committed.root.hex()[:16]}…;"
+            " something else was committed, or with another key"
+        )
+    if not client.read(settlement, "isCommitted", shown.content):
+        raise StateError(f"slot {number}: the contract does not confirm the commitment; read the chain again")
+    orders = [(one.signed, one.receipt) for one in books.accepted if one.signed.order.account == index]
+    fills = books.fills[index] if index < len(books.fills) else NO_FILLS
+    return leaf_file(client.chain_id, ledger.address, leaf, proof, shown, orders, fills)
+
+
+def facts_of(leaf: Leaf, currency: str) -> dict[str, Any]:
+    """What a leaf says, in words."""
+    facts: dict[str, Any] = {}
+    for title, money, energy in (
+        ("running_totals", leaf.money, leaf.energy),
+        ("this_slot", leaf.slot_money, leaf.slot_energy),
+    ):
+        sums = MONEY.unpack(money) | ENERGY.unpack(energy)
+        facts[title] = {
+            name.removesuffix("_n"): money_text(value, currency) if name.endswith("_n") else value
+            for name, value in sums.items()
+        }
+    return facts | {"orders": "0x" + leaf.orders.hex(), "salt": "0x" + leaf.salt.hex(), "hash": "0x" + leaf.hash.hex()}
+
+
+def _demo_keys(seed: str) -> Keys:
+    """Keys of a run on recorded data."""
+    from transactive.chain.keys import DemoKeys
+
+    return DemoKeys(seed)
+
+
+def write(made: LeafFile, path: Path) -> None:
+    """Write a member's file; an existing one is not replaced. Raises InputError."""
+    import msgspec
+
+    try:
+        with path.open("xb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
+    except OSError as error:
+        raise InputError(f"--output {path}: {error.strerror}; name a new file in a folder that is there") from None
