@@ -22,14 +22,14 @@ CHECK_EVERY = 50
 DRAWN = 400
 """Moves from which the functions come that everybody tries, once in a life."""
 
-type_of_call = tuple[str, str, str, str]
+Tried = tuple[str, str, str, str]
 
 
 @dataclass(slots=True)
 class Tally:
     """What was tried: calls by contract, function, role and reason (empty: it went through), and what was compared."""
 
-    calls: Counter[type_of_call] = field(default_factory=Counter)
+    calls: Counter[Tried] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     lives: Counter[str] = field(default_factory=Counter)
 
