@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from importlib.util import find_spec
@@ -46,6 +47,7 @@ class Progress:
 def main() -> int:
     """Run, report, and fail if anything differed."""
     given = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with all that it started
     if given.calls < 1 or given.processes < 1 or given.minutes <= 0:
         sys.stderr.write("--calls, --processes and --minutes must be above zero\n")
         return 2

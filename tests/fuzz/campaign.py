@@ -96,7 +96,8 @@ def campaign(
 
 def leave_interrupts_to_the_parent() -> None:
     """Let a life that has begun come to its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def collect(found: Outcome, done: set[Future[tuple[Job, Tally, str, float]]]) -> None:
