@@ -15,7 +15,7 @@ from tests.contract.world import ON
 from transactive.chain.client import ChainClient
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.events import LONGEST_RANGE, MARKS, read_logs
+from transactive.chain.events import LONGEST_RANGE, read_logs
 from transactive.chain.nodes import EmbeddedNode
 from transactive.chain.remote import Patience
 from transactive.core.errors import ChainError
@@ -80,15 +80,16 @@ def test_a_reader_believes_what_is_on_the_chain(steps):
         assert minted.believed == minted.client.logs(minted.token, 1)
 
 
-def test_a_chain_begun_anew_is_said_and_not_guessed():
+def test_a_chain_begun_anew_is_said_and_not_guessed(monkeypatch):
+    monkeypatch.setattr("transactive.chain.events.MARKS", 4)
     minted, other = Minted(), Minted()
     with closing(minted.client), closing(other.client):
-        for amount in range(MARKS + 1):
+        for amount in range(5):
             minted.mint(1, 1)
             other.mint(1, amount + 2)
             minted.read()
         minted.cursor.node = other.client._node
-        with pytest.raises(ChainError, match="reorganised further back than the 64 blocks remembered"):
+        with pytest.raises(ChainError, match="reorganised further back than the 4 blocks remembered"):
             minted.read()
 
 

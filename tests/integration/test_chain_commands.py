@@ -137,11 +137,12 @@ def test_deploy_fund_withdraw_status(place, kind, capsys):
         facts = said(capsys)
         assert facts["sound"] is True
         assert facts["balances_n"]["ada"] == "7499999999"
-        assert {facts[f"code_of_{name}"] for name in ("settlement", "currency")} == {"as deployed"}
+        assert {facts[f"code_of_{name}"] for name in ("settlement", "disputes", "currency")} == {"as deployed"}
+        assert facts["bond"] == "1,000.00 USD"
         assert run("events", *where) == 0
         events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert [event["event"] for event in events[-2:]] == ["Transfer", "Withdrawn"]
-        assert events[-1]["arguments"]["amount"] == "5000000001"
+        (paid,) = (event for event in events if event["event"] == "Withdrawn")
+        assert paid["arguments"]["amount"] == "5000000001"
         assert not any(event["taken_back"] for event in events)
         assert run("events", *where[:-1]) == 0
         assert "settlement Withdrawn account=0x" in capsys.readouterr().out

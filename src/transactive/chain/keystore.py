@@ -23,8 +23,6 @@ from transactive.core.errors import InputError, StateError
 
 STRONG, LIGHT = 2**18, 2**12
 """Cost of scrypt: 256 MB and about a second for each key, or 4 MB for tests and small machines."""
-GATEWAY = "gateway"
-"""Signs the readings; it needs no coins."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 OWNERS_ONLY, OWNERS_FOLDER = 0o600, 0o700
 
@@ -143,4 +141,4 @@ def account_keys(members: Sequence[str]) -> list[str]:
 
 def all_keys(members: Sequence[str]) -> list[str]:
     """Names of all keys of a community."""
-    return list(dict.fromkeys((*ROLES, GATEWAY, *account_keys(members))))
+    return [*ROLES, *account_keys(members)]
