@@ -98,6 +98,20 @@ def test_a_bad_row_is_named_and_nothing_is_written(tmp_path: Path, row: str, mes
     assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
 
 
+def test_the_largest_numbers_clear_and_larger_books_are_refused(tmp_path: Path) -> None:
+    most, half = 2**63 - 1, 2**61
+    columns = f"{HEADER},kind,slots,least_wh,capacity_wh"
+    rows = (f"a,buy,{most},{half},A,block,1,{half},", f"b,sell,{-most},{half},B,plain,,,")
+    write(tmp_path, *rows, header=columns)
+    called = clear(tmp_path, json=True)
+    assert called.err == ""
+    assert json.loads(called.out)["welfare_n"] == 2 * most * half
+    write(tmp_path, *rows, f"c,both,0,{half},C,storage,1,,1", header=columns)
+    assert "orders.csv: the book holds" in clear(tmp_path).err
+    write(tmp_path, *rows, f"c,both,0,9,C,storage,1,,{most}", header=columns)
+    assert "orders.csv: the book holds" in clear(tmp_path).err
+
+
 def test_what_kinds_do_not_go_with_is_said(tmp_path: Path) -> None:
     write(tmp_path, "a,sell,10,8,A,block,0,2,,,", header=KINDS)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from transactive.core.errors import require
 from transactive.core.units import IntArray
-from transactive.market.book import check_total
+from transactive.market.book import check_total, refuse_beyond
 from transactive.market.kinds import KindBook, KindClearing, Storage, check_book, check_kinds
 from transactive.market.schedule import AtPrice, improve, taken_wh, tidy, without_rest
 from transactive.market.search import Search, State
@@ -30,11 +30,13 @@ MOST_PASSES = 8
 def clear(book: KindBook) -> KindClearing:
     """Clear a book; Wh bought = Wh sold in every slot, nobody beyond limit or quantity, no block at a loss.
 
-    Raises DataError for an impossible block or storage and for a slot of more than 2**62 Wh.
+    Raises DataError for an impossible block or storage and for a book of more than 2**62 Wh.
     """
     check_book(book)
     for orders in book.plain:
         check_total(orders.energy_wh)
+    whole = sum(int(orders.energy_wh.sum()) for orders in book.plain) + sum(block.most_wh for block in book.blocks)
+    refuse_beyond(whole + sum(storage.power_wh + storage.capacity_wh for storage in book.storages))
     search = Search(book)
     alone = search.state()
     prices = _settle(search, alone)
