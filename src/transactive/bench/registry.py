@@ -23,6 +23,7 @@ MODULES = {
     "chain": "transactive.bench.chain",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
+    "sessions": "transactive.bench.sessions",
     "intelligence": "transactive.bench.intelligence",
     "simulation": "transactive.bench.simulation",
     "shards": "transactive.bench.shards",
