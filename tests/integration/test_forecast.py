@@ -100,6 +100,24 @@ def test_what_is_known_in_advance_helps_when_it_is_named(tmp_path, capsys):
     assert backtest(capsys, path, *options, "--known", "weather")["each"]["champion"]["mae"] < blind / 1.5
 
 
+@pytest.mark.parametrize(("until", "summed"), [(19, True), (14, False)])
+def test_members_that_end_early_leave_a_sum_only_where_all_are_measured(tmp_path, capsys, until, summed):
+    path = tmp_path / "homes.csv"
+    frame = rows()
+    last = pl.lit(datetime(2024, 3, 20, tzinfo=UTC) + timedelta(days=until))
+    silent = (pl.col("home") == "home-1") & (pl.col("time") > last)
+    frame.with_columns(pl.when(~silent).then("wh").alias("wh")).write_csv(path)
+    report = backtest(capsys, path, "--group", "home", *TRIVIAL, *DAYS)
+    assert (report["sum"] is not None) == summed
+
+
+def test_a_series_of_zeros_is_forecast_as_zero(tmp_path, capsys):
+    path = tmp_path / "homes.csv"
+    rows(members=1).with_columns(wh=pl.lit(0)).write_csv(path)
+    champion = backtest(capsys, path, *TRIVIAL, *DAYS)["each"]["champion"]
+    assert (champion["mae"], champion["mase"], champion["coverage"]["mean"]) == (0, 0, 1)
+
+
 def text_of(change=lambda frame: frame, **options):
     frame = rows(**options).with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%MZ"), pl.col("wh").cast(pl.String))
     return change(frame).write_csv()
@@ -109,6 +127,10 @@ def with_value(column, value):
     return lambda frame: frame.with_columns(
         pl.when(pl.int_range(pl.len()) == 5).then(pl.lit(value)).otherwise(column).alias(column)
     )
+
+
+def early(frame):
+    return frame.with_columns(wh=pl.when(pl.col("time") < "2024-03-30").then("wh"))
 
 
 GROUP = ("--group", "home")
@@ -127,6 +149,7 @@ GROUP = ("--group", "home")
         (text_of(with_value("time", "noon")), GROUP, "row 7: time = 'noon': not a time"),
         (text_of(with_value("time", "2024-03-20T05:07Z")), GROUP, "is not on the grid of 60 minutes"),
         (text_of(with_value("home", None)), GROUP, "row 7: home = None: a value is missing"),
+        (text_of(early), GROUP, "no reading in the days"),
         (text_of(), (), "stands there twice; name a --group"),
         (text_of(lambda f: pl.concat([f, f[:1]])), GROUP, "stands there twice for one home; keep one row"),
         (text_of(lambda f: f.gather_every(2)), GROUP, "its times are 120 minutes apart"),

@@ -47,6 +47,7 @@ def test_diebold_mariano_by_hand():
     assert p == pytest.approx(0.0513, abs=1e-4)
     assert diebold_mariano(np.array([1.0, 2, 3]), np.array([2.0, 4, 6]))[0] == -statistic
     assert diebold_mariano(np.ones(9), np.ones(9)) == (0.0, 1.0)
+    assert diebold_mariano(np.empty(0), np.empty(0)) == (0.0, 1.0)
 
 
 def test_days_that_go_together_count_less():

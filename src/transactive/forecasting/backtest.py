@@ -25,7 +25,7 @@ from transactive.forecasting.series import LEVELS, FloatArray, History, Quantile
 
 Progress: TypeAlias = Callable[[str], None]
 
-SCHEDULE = (28, 7)
+SCHEDULE = (14, 7)
 """Days between two trainings, and between two choices of the champion."""
 ERROR_DAYS = 28
 """Days whose errors give a sum its quantiles."""

@@ -31,23 +31,26 @@ TREES = 120
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
-    """The recipe. leaves: of a tree at most; rows: to learn from at most."""
+    """The recipe. leaves: of a tree at most; rows: to learn from at most; bags: models of other draws, averaged."""
 
     leaves: int = 31
     trees: int = TREES
     rows: int = MOST_ROWS
+    bags: int = 2
 
     def train(self, history: History, horizon: int, random: np.random.Generator) -> BoostedModel:
         """Learn from every day of a history. Raises DataError when it is shorter than 35 days."""
         import lightgbm
 
         table, target, weight = self._rows(history, horizon, random)
-        seed = int(random.integers(1 << 30))
-        options = _options(self.leaves, len(target), seed)
+        options = _options(self.leaves, len(target))
         data = lightgbm.Dataset(table, target, weight=weight, params=options, free_raw_data=False)
         losses = [{"objective": "quantile", "alpha": level} for level in LEVELS] + [{"objective": "regression"}]
-        boosters = tuple(lightgbm.train(options | loss, data, self.trees) for loss in losses)
-        return BoostedModel(boosters, lowest_of(history))
+        bags = tuple(
+            tuple(lightgbm.train(options | loss | {"seed": seed}, data, self.trees) for loss in losses)
+            for seed in random.integers(1 << 30, size=self.bags).tolist()
+        )
+        return BoostedModel(bags, lowest_of(history))
 
     def _rows(
         self, history: History, horizon: int, random: np.random.Generator
@@ -67,14 +70,14 @@ class Boosted:
 
 def shallow() -> Boosted:
     """The recipe for few or smooth series, where large trees learn the past by heart."""
-    return Boosted(leaves=7)
+    return Boosted(leaves=7, bags=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoostedModel:
-    """What was learnt: one set of trees a level, and one for the mean."""
+    """What was learnt: in each bag one set of trees a level, and one for the mean."""
 
-    boosters: tuple[lightgbm.Booster, ...]
+    bags: tuple[tuple[lightgbm.Booster, ...], ...]
     lowest: float
 
     def predict(self, history: History, horizon: int) -> Quantiles:
@@ -85,7 +88,8 @@ class BoostedModel:
         known = features(recent, series, len(series.values), steps)
         table = with_ahead(known.table, known_ahead(recent, len(recent.values) + np.arange(horizon)))
         flat = table.reshape(-1, table.shape[2])
-        raw = np.stack([booster.predict(flat, num_threads=1) for booster in self.boosters], axis=-1)
+        said = [[booster.predict(flat, num_threads=1) for booster in bag] for bag in self.bags]
+        raw = np.mean(said, axis=0).T
         scaled = raw.reshape(horizon, len(known.scale), -1) * known.scale[:, None]
         return in_order(scaled[:, :, :-1], scaled[:, :, -1], self.lowest)
 
@@ -125,10 +129,10 @@ def rows_on_clock(history: History, series: ClockSeries) -> IntArray:
     return np.minimum(np.searchsorted(np.maximum.accumulate(index), np.arange(len(series.values))), len(index) - 1)
 
 
-def _options(leaves: int, rows: int, seed: int) -> dict[str, Any]:
-    """Parameters of LightGBM: one thread and a seed, so that the same data give the same trees."""
+def _options(leaves: int, rows: int) -> dict[str, Any]:
+    """Parameters of LightGBM: one thread and, given beside them, a seed, so that the same data give the same trees."""
     return {
         "num_leaves": leaves, "learning_rate": 0.05, "min_data_in_leaf": min(max(rows // 400, 5), 200), "max_bin": 63,
-        "feature_fraction": 0.5, "bagging_fraction": 0.25, "bagging_freq": 1, "seed": seed, "deterministic": True,
+        "feature_fraction": 0.5, "bagging_fraction": 0.25, "bagging_freq": 1, "deterministic": True,
         "force_row_wise": True, "num_threads": 1, "verbose": -1,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray
 from transactive.forecasting import registry
@@ -93,7 +94,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def judge(history: History, candidates: Candidates, plan: Plan) -> tuple[Target, Champion]:
-    """Choose and calibrate champions and score everybody on the test days."""
+    """Choose and calibrate champions and score everybody on the test days.
+
+    Raises DataError where nothing was measured in the test days, or in those before them.
+    """
+    if not _measured(history, plan):
+        raise DataError("no reading in the days that choose and calibrate, or none in the test days; choose others")
     lowest = lowest_of(history.until(plan.origins[0], 0))
     winner = champion(history, candidates.forecasts, plan, lowest)
     came = truth(history, plan)[plan.calibration :]
@@ -125,9 +131,14 @@ def judge_sum(
     names: Sequence[str] = (),
     seed: int = 1,
     progress: Progress = lambda _: None,
-) -> Target:
-    """Scores of the sum of all members: forecast as a series of its own, and from the members' means."""
+) -> Target | None:
+    """Scores of the sum of all members: forecast as a series of its own, and from the members' means.
+
+    None where the sum is not known: in a slot it is when every member that has begun was measured.
+    """
     total = sum_of(history)
+    if not _measured(total, plan):
+        return None
     recipes = {name: registry.load(name) for name in names or (*MODELS, SINGLE)}
     candidates = replay(total, recipes, plan, seed, lambda text: progress(f"sum, {text}" if text else ""))
     lowest = lowest_of(total.until(plan.origins[0], 0))
@@ -136,6 +147,12 @@ def judge_sum(
             added = bottom_up(members.forecasts[name], truth(total, plan), plan.horizon / history.per_day, lowest)
             candidates.forecasts[f"members, {name}"] = added
     return judge(total, candidates, plan)[0]
+
+
+def _measured(history: History, plan: Plan) -> bool:
+    """Whether there are readings in the days that choose and in those that test."""
+    there = np.isfinite(truth(history, plan))
+    return bool(there[: plan.calibration].any()) and bool(there[plan.calibration :].any())
 
 
 def sum_of(history: History) -> History:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from transactive.forecasting.series import LEVELS, FloatArray
 
 MEDIAN = LEVELS.index(0.5)
+LEAST_DAYS = 3
+"""Fewer days prove nothing."""
 
 
 def pinball(values: FloatArray, truth: FloatArray) -> FloatArray:
@@ -80,12 +82,14 @@ def diebold_mariano(loss: FloatArray, other: FloatArray) -> tuple[float, float]:
 
     difference = loss - other
     days = len(difference)
+    if days < LEAST_DAYS:
+        return 0.0, 1.0
     centred = difference - difference.mean()
     lags = int(days ** (1 / 3))
     variance = float(centred @ centred) / days
     for lag in range(1, lags + 1):
         variance += 2 * (1 - lag / (lags + 1)) * float(centred[lag:] @ centred[:-lag]) / days
-    if days < 3 or variance <= 0:
+    if variance <= 0:
         return 0.0, 1.0
     statistic = float(difference.mean()) / (variance / days) ** 0.5
     return statistic, float(2 * t.sf(abs(statistic), days - 1))
