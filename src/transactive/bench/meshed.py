@@ -1,6 +1,7 @@
 """Prices by location in rings against PyPSA, both from the orders to prices and flows, objective compared.
 
-PyPSA gets a generator for each node, side and price: with one an order it would be larger and slower. Ours also checks
+PyPSA gets a generator for each node, side and price, as with one an order it would be larger and slower, and hands its
+program to HiGHS without a file. Ours also checks
 its input and result, rounds to whole Wh inside every limit and hands out every order's energy.
 """
 
@@ -98,6 +99,6 @@ def by_pypsa(orders: Orders, node: IntArray, network: Network) -> float:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        status, _ = market.optimize(solver_name="highs", log_to_console=False)
+        status, _ = market.optimize(solver_name="highs", io_api="direct", log_to_console=False)
     require(status == "ok", "the linear program has an optimum")
     return -float(market.objective)
