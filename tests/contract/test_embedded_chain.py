@@ -360,7 +360,7 @@ def test_kills_lose_nothing_acknowledged(tmp_path):
     blocks: set[bytes] = set()
     Bench(path).chain.close()
     root = Path(__file__).parents[2]
-    for round_ in range(4):
+    for round_ in range(3):
         mode = "any" if round_ == 0 else "inside"
         command = [sys.executable, "-c", WORKER, str(path), mode]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:

@@ -14,6 +14,7 @@ from tests.contract.anvil import anvil
 from tests.contract.served import Node, http
 from tests.contract.world import MEMBERS, OWNER
 from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.keys import DemoKeys
 from transactive.chain.keystore import LIGHT, KeyFolder, all_keys
 from transactive.chain.nodes import Node as Asked
 from transactive.chain.remote import Patience, provider_for
@@ -161,6 +162,10 @@ def test_a_chain_of_value_wants_own_keys_coins_and_a_yes(place, capsys, monkeypa
     with chain_of("56") as node:
         assert run(*command, "--node", node) == 5
         assert "chain 56 is not a development chain and demo keys are public" in capsys.readouterr().err
+        with pytest.raises(SystemExit, match="5"):
+            main(["run", "c/community.toml", "--no-page", "--node", node])
+        assert "demo keys are public" in capsys.readouterr().err
+        assert ask(node, "eth_getTransactionCount", DemoKeys().role("owner").address, "latest") == "0x0"
         assert run(*command, "--node", node, "--keys", "keys", "--yes") == 5
         refusal = capsys.readouterr().err
         assert "accounts lack coins for gas" in refusal
