@@ -142,20 +142,21 @@ class ReadingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def leaf_file(
     chain_id: int,
     settlement: str,
+    place: int,
     leaf: Leaf,
     proof: Sequence[Step],
     opening: Opening,
     orders: Sequence[tuple[SignedOrder, bytes]],
     fills: Fills,
 ) -> LeafFile:
-    """File of a leaf. orders: those in it, each with the operator's receipt."""
+    """File of the leaf at an account's place. orders: those in it, each with the operator's receipt."""
     slot, index, money, energy, slot_money, slot_energy, filled, ordered, salt = leaf.content
     number, root, certificates, total_money, total_energy = opening.commitment.content
     sums = (str(slot), str(index), str(money), str(energy), str(slot_money), str(slot_energy))
     return LeafFile(
         chain_id=chain_id,
         settlement=settlement,
-        index=index,
+        index=place,
         leaf=(*sums, _hex(filled), _hex(ordered), _hex(salt)),
         proof=[(_hex(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
         previous=_hex(opening.previous),

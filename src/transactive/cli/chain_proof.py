@@ -82,7 +82,7 @@ def prove(client: ChainClient, keys: Keys, known: Deployment, books: SlotBooks, 
         raise StateError(f"slot {number}: the contract does not confirm the commitment; read the chain again")
     orders = [(one.signed, one.receipt) for one in books.accepted if one.signed.order.account == index]
     fills = books.fills[index] if index < len(books.fills) else NO_FILLS
-    return leaf_file(client.chain_id, ledger.address, leaf, proof, shown, orders, fills)
+    return leaf_file(client.chain_id, ledger.address, index, leaf, proof, shown, orders, fills)
 
 
 def facts_of(leaf: Leaf, currency: str) -> dict[str, Any]:
