@@ -1,6 +1,7 @@
 """The network as SVG: nodes with their prices, lines as wide as they are loaded.
 
-Wide, it grows to the right, one column for each line away from the grid's side; narrow, it is a list that is indented.
+Wide, it grows to the right, one column for each line away from the grid's side; narrow, or where that would be too many
+columns, it is a list that is indented.
 Lines that close a ring are dashed, beside the tree of the others.
 """
 
@@ -25,17 +26,31 @@ LEFT, RIGHT, TOP = 46, 170, 60
 TRACK, THIN = 13, 2.5
 """Widths of a limit and of a line that carries nothing [px]."""
 Place = tuple[float, float]
+Way = tuple[int, int, int]
+"""Node, its parent and the line between them."""
+COLUMNS = 6
+"""Most columns in which lines have room for their words."""
 
 
 def network_chart(shown: NetworkSlot, words: Words, span: str) -> Markup:
     """Draw the network of a slot, wide and narrow."""
     ways = _ways(shown.site.network)
     title = f"Network {span}: " + "; ".join(_sentence(cable) for cable in shown.cables)
-    drawings = [_wide(shown, ways, words).svg(title, "wide"), _narrow(shown, ways, words).svg(title, "narrow")]
-    return Markup("".join(drawings))  # noqa: S704 - ours
+    depth = _depths(ways)
+    wide = _tree(shown, ways, depth, words) if max(depth.values()) <= COLUMNS else _list(shown, ways, words, WIDE)
+    narrow = _list(shown, ways, words, NARROW)
+    return Markup(wide.svg(title, "wide") + narrow.svg(title, "narrow"))  # noqa: S704 - ours
 
 
-def _ways(network: Network) -> list[tuple[int, int, int]]:
+def _depths(ways: Sequence[Way]) -> dict[int, int]:
+    """How many lines each node is away from the first."""
+    depth = {0: 0}
+    for node, parent, _ in ways:
+        depth[node] = depth[parent] + 1
+    return depth
+
+
+def _ways(network: Network) -> list[Way]:
     """Node, its parent and the line between them, depth first, for all nodes but the first."""
     beside: list[list[tuple[int, int]]] = [[] for _ in network.names]
     for line, (start, end) in enumerate(zip(network.start.tolist(), network.end.tolist(), strict=True)):
@@ -54,11 +69,8 @@ def _ways(network: Network) -> list[tuple[int, int, int]]:
     return ways
 
 
-def _wide(shown: NetworkSlot, ways: Sequence[tuple[int, int, int]], words: Words) -> Plot:
+def _tree(shown: NetworkSlot, ways: Sequence[Way], depth: dict[int, int], words: Words) -> Plot:
     """From left to right: a column a depth, a row a leaf."""
-    depth = {0: 0}
-    for node, parent, _ in ways:
-        depth[node] = depth[parent] + 1
     inner = {parent for _, parent, _ in ways}
     row: dict[int, float] = {}
     for node in [0, *(node for node, _, _ in ways)]:
@@ -86,12 +98,12 @@ def _wide(shown: NetworkSlot, ways: Sequence[tuple[int, int, int]], words: Words
     return plot
 
 
-def _narrow(shown: NetworkSlot, ways: Sequence[tuple[int, int, int]], words: Words) -> Plot:
+def _list(shown: NetworkSlot, ways: Sequence[Way], words: Words, width: int) -> Plot:
     """From top to bottom: a row a node, indented by its depth."""
     at = {0: (18.0, 30.0)}
     for number_, (node, parent, _) in enumerate(ways, 1):
-        at[node] = (min(at[parent][0] + INDENT, 110.0), 30.0 + number_ * STEP)
-    plot = Plot(NARROW, len(at) * STEP + 6, (0, 1), (0, 1))
+        at[node] = (min(at[parent][0] + INDENT, width - 186.0), 30.0 + number_ * STEP)
+    plot = Plot(width, len(at) * STEP + 6, (0, 1), (0, 1))
     _rings(plot, shown, ways, at)
     for node, parent, line in reversed(ways):  # nearer nodes over those that are farther down the same way
         (x, y), (x1, y1) = at[parent], at[node]
@@ -119,7 +131,7 @@ def _cable(plot: Plot, cable: Cable, path: str) -> None:
     plot.add(f'<path class="track" d="{path}"/><path class="load {loaded}" stroke-width="{number(width)}" d="{path}"/>')
 
 
-def _rings(plot: Plot, shown: NetworkSlot, ways: Sequence[tuple[int, int, int]], at: dict[int, Place]) -> None:
+def _rings(plot: Plot, shown: NetworkSlot, ways: Sequence[Way], at: dict[int, Place]) -> None:
     """Lines that are not in the tree, straight and dashed."""
     drawn = {line for _, _, line in ways}
     network = shown.site.network

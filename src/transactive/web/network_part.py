@@ -70,20 +70,20 @@ def network_slot(reader: Reader, slot: int, run: Run) -> NetworkSlot | None:
         return None
     flow, lost = (np.array([row[name] for row in lines], np.int64) for name in ("flow_wh", "lost_wh"))
     price = np.array([row["price"] for row in nodes], np.int64)
-    return NetworkSlot(site, price, site.network.net_wh(flow), flow, _cables(site.network, flow, lost))
+    return NetworkSlot(site, price, site.network.net_wh(flow), flow, cables(site.network, flow, lost))
 
 
-def _cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
+def cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
     """Lines, each in the direction of its flow."""
-    cables = []
+    found = []
     limits = zip(network.limit_wh.tolist(), network.back_wh.tolist(), strict=True)
     for line, (limit, back) in enumerate(limits):
         start, end = network.names[network.start[line]], network.names[network.end[line]]
         forward = flow[line] > 0 or (flow[line] == 0 and limit > 0)
         way = (start, end, limit) if forward else (end, start, back)
         kind = bool(network.transformer[line])
-        cables.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line])))
-    return cables
+        found.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line])))
+    return found
 
 
 def network_part(shown: NetworkSlot, readings: Readings | None, slot: int, run: Run, words: Words) -> dict[str, Any]:
