@@ -39,9 +39,8 @@ class Boosted:
     bags: int = 2
 
     def train(self, history: History, horizon: int, random: np.random.Generator) -> BoostedModel:
-        """Learn from every day of a history. Raises DataError when it is shorter than 35 days."""
-        import lightgbm
-
+        """Learn from every day of a history. Raises DataError when it is shorter than 35 days, or trees cannot grow."""
+        lightgbm = library()
         table, target, weight = self._rows(history, horizon, random)
         options = _options(self.leaves, len(target))
         data = lightgbm.Dataset(table, target, weight=weight, params=options, free_raw_data=False)
@@ -92,6 +91,17 @@ class BoostedModel:
         raw = np.mean(said, axis=0).T
         scaled = raw.reshape(horizon, len(known.scale), -1) * known.scale[:, None]
         return in_order(scaled[:, :, :-1], scaled[:, :, -1], self.lowest)
+
+
+def library() -> Any:  # noqa: ANN401 - a module
+    """LightGBM. Raises DataError where it cannot be loaded, so that the other forecasters go on without it."""
+    try:
+        import lightgbm
+    except (ImportError, OSError) as error:
+        raise DataError(
+            f"the boosted model cannot be loaded ({error}); install OpenMP, which is libgomp1 on Debian and Ubuntu"
+        ) from None
+    return lightgbm
 
 
 def issues(series: ClockSeries, horizon: int) -> IntArray:
