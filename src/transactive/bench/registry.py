@@ -21,6 +21,7 @@ MODULES = {
     "kinds": "transactive.bench.kinds",
     "preferences": "transactive.bench.preferences",
     "chain": "transactive.bench.chain",
+    "leaves": "transactive.bench.leaves",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "sessions": "transactive.bench.sessions",
