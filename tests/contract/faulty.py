@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Fault = str | dict[str, Any] | None
-LATE_SECONDS = 0.5
+LATE_SECONDS = 1.5
 BEFORE, AFTER = "cut", "swallow"
 FAULTS = (BEFORE, AFTER, "late", "garbage", "list", "empty", "half", "busy")
 """Cut before the node hears of it; swallow its answer; answer late, with HTML, a list, {}, half an answer or 503."""

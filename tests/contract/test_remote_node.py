@@ -13,7 +13,7 @@ from transactive.chain.remote import Patience
 from transactive.core.errors import ChainError, ContractRevert
 
 TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7]]
-HASTY = Patience(answer_seconds=0.3, first_pause_seconds=0.001, final_seconds=3, longest_poll_seconds=0)
+HASTY = Patience(first_pause_seconds=0.001, final_seconds=30, longest_poll_seconds=0)
 
 
 class OwnKeys(DemoKeys):
