@@ -23,7 +23,10 @@ def random():
 
 @pytest.mark.parametrize("name", registry.names())
 def test_no_registered_forecaster_looks_ahead_or_breaks_another_rule(name):
-    check_forecaster(registry.load(name), random(), lengths=(3600,))
+    recipe = registry.load(name)
+    if isinstance(recipe, Boosted):
+        recipe = replace(recipe, trees=10)  # what is seen does not depend on how many
+    check_forecaster(recipe, random(), lengths=(3600,))
 
 
 def test_a_trivial_forecaster_conforms_at_every_length_of_a_slot():
