@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from tests.property.test_market_locational import welfare
 from tests.strategies import grids, orders_table
+from transactive.core.errors import DataError
 from transactive.core.network import Network
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
@@ -158,6 +160,20 @@ def test_a_ring_of_three_worked_by_hand() -> None:
     assert clearing.flow_wh.tolist() == [50, 50, 100]
     assert clearing.price.tolist() == [100, 150, 200]
     assert surplus_n(orders, np.array([0, 2]), clearing) == 150 * 100
+
+
+def test_large_books_and_lines_without_a_limit_stay_inside_64_bits() -> None:
+    ends = (np.array([0, 1, 0]), np.array([1, 2, 2]))
+    limit, nothing = np.array([2**61, 2**61, 10**9]), np.zeros(3, np.int64)
+    network = Network(("pv", "corner", "home"), *ends, limit, limit, nothing, nothing + 1, nothing > 0)
+    orders = orders_table([0, 0], [False, True], [100, 200], [4 * 10**11, 6 * 10**11], slot=0)
+    clearing = clear(orders, PriceGrid(0, 300, 10), 1, np.array([0, 2]), network)
+    assert clearing.flow_wh.tolist() == [5 * 10**8, 5 * 10**8, 10**9]
+    wide = replace(network, limit_wh=limit + 2**60, back_wh=limit + 2**60)
+    assert clear(orders, PriceGrid(0, 300, 10), 1, np.array([0, 2]), wide).traded_wh == 4 * 10**11
+    more = orders_table([0, 0], [False, True], [100, 200], [6 * 10**11, 6 * 10**11], slot=0)
+    with pytest.raises(DataError, match="more than 1000000000000 Wh cannot be cleared"):
+        clear(more, PriceGrid(0, 300, 10), 1, np.array([0, 2]), network)
 
 
 def test_an_open_line_divides_the_network_and_a_node_may_be_alone() -> None:

@@ -18,7 +18,7 @@ from transactive.core.tables import Orders, Table
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market.allocation import by_largest_remainder
-from transactive.market.book import MOST_TICKS, check_total, histogram, pack_keys
+from transactive.market.book import MOST_TICKS, MOST_WH, check_total, histogram, pack_keys
 from transactive.market.crossing import find_crossing
 from transactive.market.curves import Curve, node_curves
 from transactive.market.losses import MOST_PRICE
@@ -27,8 +27,8 @@ from transactive.market.radial import clear_radial
 from transactive.market.registry import ByNode
 from transactive.market.uniform import check_orders, tick_indices
 
-MOST_CALCULATED_WH = 10**15
-"""Largest book x nodes [Wh] of which a part in 10⁹ is less than what the solver calls equal."""
+MOST_RING_WH = 10**12
+"""Largest book on a network with rings [Wh]: in µWh its flows and limits stay inside 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ def clear(orders: Orders, grid: PriceGrid, members: int, node: IntArray, network
     check_total(orders.energy_wh)
     tick = tick_indices(orders.price, grid)
     if network.calculates:
-        _check_range(orders, grid, len(network))
+        _check_range(orders, grid, network)
     position = 2 * (orders.price if network.lossy else tick) + orders.is_buy
     own = node_curves(node, position, orders.energy_wh, orders.is_buy.astype(np.int64), len(network))
     wish = None if network.lossy or grid.size > MOST_TICKS else _wish(tick, orders, grid.size)
@@ -125,13 +125,14 @@ def allocate(
     return given
 
 
-def _check_range(orders: Orders, grid: PriceGrid, nodes: int) -> None:
+def _check_range(orders: Orders, grid: PriceGrid, network: Network) -> None:
     """What losses, in 64 bits, or a linear program, in floats, are calculated with."""
     where = "cannot be cleared where lines lose energy or form rings; split it or open the rings"
     if max(abs(grid.floor), abs(grid.cap)) > MOST_PRICE:
         raise DataError(f"a book with prices beyond ±{MOST_PRICE} µ¤/kWh {where}")
-    if int(orders.energy_wh.sum()) > MOST_CALCULATED_WH // nodes:
-        raise DataError(f"a book of more than {MOST_CALCULATED_WH // nodes} Wh {where}")
+    most = MOST_WH // len(network) if network.radial else MOST_RING_WH
+    if int(orders.energy_wh.sum()) > most:
+        raise DataError(f"a book of more than {most} Wh {where}")
 
 
 def _wish(tick: IntArray, orders: Orders, ticks: int) -> int | None:

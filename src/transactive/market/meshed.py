@@ -58,45 +58,49 @@ def clear_meshed(own: Sequence[Curve], network: Network, grid: PriceGrid, wish: 
     Other results than `wish` come from floats, so two machines may differ in the last Wh of equally good ones.
     """
     power, last = prepared(network), 2 * grid.size - 1
-    free = _without_limits(own, power, grid, wish)
+    most = sum(int(curve.fallen[-1]) for curve in own if len(curve.fallen))  # no flow is larger than all orders
+    ceiling = np.minimum(np.stack((network.limit_wh, network.back_wh)), most) * MICRO
+    limits = ceiling.copy()
+    free = _without_limits(own, power, ceiling, grid, wish)
     if free is not None:
         return free
-    columns, lowered = Columns.of(own), np.zeros((2, len(network.start)), np.int64)
+    columns = Columns.of(own)
     edges = columns.coarse()
     program = Program(columns, np.flatnonzero(edges), power)
     for _ in range(ROUNDS):
-        while (solution := program.solve(lowered)) and columns.split(edges, solution[0]):
+        while (solution := program.solve(limits)) and columns.split(edges, solution[0]):
             program = Program(columns, np.flatnonzero(edges), power)
         if solution is None:
             break
         price, net = solution
         whole = _whole_nets(price, net, power)
         micro = power.micro(whole)
-        excess = np.stack((micro - network.limit_wh * MICRO, -micro - network.back_wh * MICRO))
+        excess = np.stack((micro, -micro)) - ceiling
         if (excess <= 0).all():
             place, prices, left_n = _prices(own, price, whole, grid)
             if left_n >= 0:
                 return place, whole, prices, whole_flows(network, micro)
-        lowered += np.maximum(-(-excess // STEP) * STEP, 0)
+        limits -= np.maximum(-(-excess // STEP) * STEP, 0)
     nothing = np.zeros(len(own), np.int64)
     middle = np.array([sum(curve.interval(0, 0, last)) / 4 for curve in own])
     place, prices, _ = _prices(own, middle, nothing, grid)
     return place, nothing, prices, np.zeros(len(network.start), np.int64)
 
 
-def _without_limits(own: Sequence[Curve], power: PowerFlow, grid: PriceGrid, wish: int | None) -> Nodes | None:
-    """One price everywhere, if the lines carry what follows from it; None if not."""
-    network = power.network
+def _without_limits(
+    own: Sequence[Curve], power: PowerFlow, limits: IntArray, grid: PriceGrid, wish: int | None
+) -> Nodes | None:
+    """One price everywhere, if the lines carry what follows from it within `limits` each way [µWh]; None if not."""
     first, past = merged(own).interval(0, 0, 2 * grid.size - 1)
     here = min(max((first + past) // 2 if wish is None else wish, first), past)
     net = np.array(between([c.after(here + 1) for c in own], [c.after(here) for c in own], 0), np.int64)
     if np.bincount(power.islands, net).any():
         return None
     micro = power.micro(net)
-    if (micro > network.limit_wh * MICRO).any() or (-micro > network.back_wh * MICRO).any():
+    if (np.stack((micro, -micro)) > limits).any():
         return None
     place = np.full(len(own), here)
-    return place, net, grid.floor + grid.tick * (place // 2), whole_flows(network, micro)
+    return place, net, grid.floor + grid.tick * (place // 2), whole_flows(power.network, micro)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,12 +180,12 @@ class Program:
         starts = np.searchsorted(column[order], np.arange(width + 1))
         return starts.astype(np.int32), row[order].astype(np.int32), value[order]
 
-    def solve(self, lowered: IntArray) -> tuple[Floats, Floats] | None:
-        """Price [ticks] and net import [Wh] of each node, each way with limits lowered [µWh]; None if nothing fits."""
+    def solve(self, limits: IntArray) -> tuple[Floats, Floats] | None:
+        """Price [ticks] and net import [Wh] of each node; limits: each way [µWh], (2, lines). None if nothing fits."""
         import highspy
 
         network, status = self.power.network, highspy.HighsModelStatus
-        least, most = lowered[1] / MICRO - network.back_wh, network.limit_wh - lowered[0] / MICRO
+        most, least = limits[0] / MICRO, -limits[1] / MICRO
         if (least > most).any():
             return None
         self.solver.changeColsBounds(len(self.flows), self.flows, least, most)
