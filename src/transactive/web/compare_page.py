@@ -39,7 +39,7 @@ def compare_page(comparison: Comparison | None, folder: Path) -> dict[str, Any]:
         "words": words,
         "title": _title(comparison),
         "text": _text(comparison),
-        "when": f"{short_day(first)} to {short_day(last)}, UTC",
+        "when": f"{' to '.join(dict.fromkeys((short_day(first), short_day(last))))}, UTC",
         "orders": _orders(mechanisms),
         "heads": [NAMES.get(figures.name, (figures.name, "")) for figures in mechanisms],
         "rows": _rows(comparison),

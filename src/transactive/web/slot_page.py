@@ -61,6 +61,7 @@ def slot_page(
         "day": day_text(slot),
         "before": time_text(slot - length) if slot > run.first_slot else None,
         "after": time_text(after) if position.cleared is not None and after <= position.cleared else None,
+        "one_price": has_one_price(row, orders),
         "text": _sentence(row, words, on_average=not has_one_price(row, orders)),
         "steps": slot_line(row, run, words, postings=len(postings), bundles=len(certificates)),
         "final": row["number"] is not None,
