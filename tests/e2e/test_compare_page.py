@@ -70,8 +70,7 @@ def test_figures_are_the_apis(chromium, compared):
         assert page.locator(".triple figure svg.wide").count() == 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1440)])
 def test_axe_finds_no_serious_fault_and_nothing_is_wider_than_the_window(chromium, compared, scheme, width):
     keep(compared.comparison, compared.folder)
     view = {"width": width, "height": 900}

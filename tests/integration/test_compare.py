@@ -144,7 +144,7 @@ def test_progress_counts_the_slots_of_all_mechanisms(setting):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--mechanisms", "unifrom"], ("'unifrom' is not installed", "continuous", "pay_as_bid", "uniform")),
+        (["--mechanisms", "unifrom"], ("--mechanisms unifrom is not installed", "continuous", "pay_as_bid", "uniform")),
         (["--mechanisms", "locational"], ("locational", "network")),
         (["--mechanisms", ","], ("--mechanisms", "names none")),
         (["--days", "0"], ("--days 0", "at least 1")),

@@ -34,9 +34,8 @@ def under(setting: Setting, mechanism: str) -> Setting:
     return replace(setting, community=msgspec.structs.replace(setting.community, market=market))
 
 
-@pytest.mark.parametrize("mechanism", ["pay_as_bid", "continuous"])
-def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting, tmp_path, mechanism):
-    setting, records = under(demo_setting, mechanism), []
+def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting, tmp_path):
+    setting, records = under(demo_setting, "pay_as_bid"), []
     slots = slots_of(setting, parse_time(START), 1)
 
     def stop_at_noon(record: SlotRecord) -> None:
@@ -47,7 +46,7 @@ def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting,
     whole, _ = replay(setting, slots, tmp_path / "whole", seed="transactive")
     assert whole.summary.ledger_equals_chain
     assert (whole.summary.energy_residual_wh, whole.summary.money_residual_n) == (0, "0")
-    assert whole.summary.mechanism == mechanism
+    assert whole.summary.mechanism == "pay_as_bid"
     with pytest.raises(Stopped):
         replay(setting, slots, tmp_path / "halved", seed="transactive", after_slot=stop_at_noon)
     resumed, fresh = replay(setting, slots, tmp_path / "halved", seed="transactive", after_slot=records.append)
@@ -68,7 +67,7 @@ def _slot_view(folder: Path, record: SlotRecord) -> None:
         context = slot_page(reader, run, reader.position(), totals, OWNER, slot=slot, idle=0)
         assert "on average" in context["text"]
         reasons = {cells[5].split()[0] for member in context["members"] for cells in member["rows"]}
-        assert reasons & {"pays", "met"}
+        assert "pays" in reasons
         rows = reader.orders(slot)
     paid = sum(row["money_n"] for row in rows if row["is_buy"])
     bought = record.postings.kind == PostingKind.BOUGHT

@@ -82,7 +82,7 @@ def kept(case: Traffic, positions: Positions) -> Readings:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(traffic())
 def test_the_rules_hold_at_the_prices_of_every_mechanism(name: str, case: Traffic) -> None:
     cleared = case.cleared(name)
@@ -113,7 +113,7 @@ def test_the_rules_hold_at_the_prices_of_every_mechanism(name: str, case: Traffi
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(traffic())
 def test_positions_and_money_are_those_of_the_orders(name: str, case: Traffic) -> None:
     cleared, orders = case.cleared(name), case.orders
@@ -137,7 +137,7 @@ def test_positions_and_money_are_those_of_the_orders(name: str, case: Traffic) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(traffic())
 def test_clearing_never_raises_a_lock(name: str, case: Traffic) -> None:
     orders, locks = case.orders, np.zeros(case.members, np.int64)
@@ -145,7 +145,7 @@ def test_clearing_never_raises_a_lock(name: str, case: Traffic) -> None:
     assert (locked_after_clearing(case.cleared(name).positions, case.tariff) <= locks).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(traffic())
 def test_two_clearings_of_a_slot_are_settled_as_one_position(case: Traffic) -> None:
     uniform_, bids = case.cleared("uniform").positions, case.cleared("pay_as_bid").positions

@@ -197,7 +197,7 @@ def within(fate: Fate, limit: int) -> bool:
 
 
 @pytest.mark.parametrize("name", registry.names())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(traffic())
 def test_what_is_said_is_true(name: str, case: Traffic) -> None:
     cleared = case.cleared(name)

@@ -26,10 +26,12 @@ def mechanisms_for(names: Sequence[str] | None, *, network: bool) -> tuple[str, 
 
     Raises ConfigError for one that is not installed, naming the known ones, or that this community cannot use.
     """
+    known = registry.names()
     if names is None:
-        known = registry.names()
         return tuple(name for name in known if network or not isinstance(registry.load(name), registry.ByNode))
     for name in names:
+        if name not in known:
+            raise ConfigError(f"--mechanisms {name} is not installed; known: {', '.join(known)}")
         if isinstance(registry.load(name), registry.ByNode) and not network:
             raise ConfigError(f"--mechanisms {name}: needs a network, and the community names none; leave it out")
     return tuple(dict.fromkeys(names))

@@ -52,7 +52,7 @@ def _count(number: int) -> str:
 MEASURES = (
     Measure("Gain of trade", "¤", lambda m: int(m.welfare_n), _money(2), "most"),
     Measure("… of which buyers have", "%", lambda m: m.buyers_share, lambda share: f"{share * 100:.0f}"),
-    Measure("… of which nobody has", "¤", lambda m: int(m.left_over_n), _money(2), "least"),
+    Measure("… of which the network has", "¤", lambda m: int(m.left_over_n), _money(2)),
     Measure("Traded", "kWh", lambda m: m.traded_wh, kwh_text),
     Measure("Slots with a trade", "", lambda m: m.trading_slots, _count),
     Measure("Congested slots", "", lambda m: m.congested_slots, _count),
