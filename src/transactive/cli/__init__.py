@@ -204,11 +204,11 @@ def backtest(
     target: str,
     group: str | None = None,
     time: str | None = None,
-    known: tuple[str, ...] = (),
+    known: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     horizon: str = "24h",
     test_days: int | None = None,
-    calibration_days: int = 42,
-    model: tuple[str, ...] = (),
+    calibration_days: int | None = None,
+    model: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     zone: str = "UTC",
     holidays: str | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
@@ -234,7 +234,7 @@ def backtest(
     test_days
         Days at the end that are tested; without it a fifth of the file.
     calibration_days
-        Days before those, on which forecasters are chosen and calibrated.
+        Days before those, on which forecasters are chosen and calibrated; without it 42, or a third of the file.
     model
         Forecaster to try, again for each one more; without it all of ours.
     zone

@@ -27,7 +27,7 @@ class Options:
 
     horizon: str
     test_days: int | None
-    calibration_days: int
+    calibration_days: int | None
     models: tuple[str, ...]
     zone: str
     holidays: str | None
@@ -56,7 +56,7 @@ def run_backtest(path: Path, columns: Columns, options: Options) -> None:
         write_forecasts(options.output, read, plan, winner)
     report = Report(
         path.name, columns.target, read.members, read.history.length // 60, len(read.history.values), read.gaps,
-        plan.horizon, options.calibration_days, days_tested(read.history, plan), *span(read.history, plan), each, total,
+        plan.horizon, *days_of_plan(read.history, plan), *span(read.history, plan), each, total,
         process_time() - began,
     )  # fmt: skip
     progress("")
@@ -67,7 +67,7 @@ def plan_for(history: History, path: Path, options: Options) -> Plan:
     """Times of issue that the options ask for. Raises DataError naming the file when it is too short."""
     horizon = parse_horizon(options.horizon, history.length)
     test, calibration = options.test_days, options.calibration_days
-    if (test is not None and test < 1) or calibration < 1:
+    if any(days is not None and days < 1 for days in (test, calibration)):
         raise InputError("--test-days and --calibration-days are 1 or more")
     try:
         return plan_of(history, horizon, test, calibration)
@@ -106,9 +106,10 @@ def write_forecasts(path: Path, read: SeriesFile, plan: Plan, winner: Champion) 
         partial.unlink(missing_ok=True)
 
 
-def days_tested(history: History, plan: Plan) -> int:
-    """Days that were tested."""
-    return (len(plan.origins) - plan.calibration) * plan.horizon // history.per_day
+def days_of_plan(history: History, plan: Plan) -> tuple[int, int]:
+    """Days that chose and calibrated, and days that were tested."""
+    issues = plan.calibration, len(plan.origins) - plan.calibration
+    return issues[0] * plan.horizon // history.per_day, issues[1] * plan.horizon // history.per_day
 
 
 def span(history: History, plan: Plan) -> tuple[str, str]:

@@ -25,6 +25,8 @@ from transactive.forecasting.series import LEVELS, FloatArray, History, Quantile
 
 Progress: TypeAlias = Callable[[str], None]
 
+CALIBRATION_DAYS = 42
+"""Days that choose and calibrate, when there are that many."""
 SCHEDULE = (14, 7)
 """Days between two trainings, and between two choices of the champion."""
 ERROR_DAYS = 28
@@ -82,19 +84,21 @@ class Candidates:
     predict_s: dict[str, float] = field(default_factory=dict)
 
 
-def plan_of(history: History, horizon: int, test_days: int | None, calibration_days: int) -> Plan:
+def plan_of(history: History, horizon: int, test_days: int | None = None, calibration_days: int | None = None) -> Plan:
     """Times of issue at the clock time of the first row, so many days before the end of the last whole day.
 
-    Without a number of test days a fifth of the history is tested. Raises DataError when the history is too short.
+    Without a number of test days a fifth of the history is tested, without one of calibration days it is 42, or a third
+    of the history. Raises DataError when the history is too short.
     """
     days = len(history.values) // history.per_day
     test = max(days // 5, 1) if test_days is None else test_days
-    count = {length: max(length * history.per_day // horizon, 1) for length in (test, calibration_days, *SCHEDULE)}
+    calibration = min(CALIBRATION_DAYS, max(days // 3, 1)) if calibration_days is None else calibration_days
+    count = {length: max(length * history.per_day // horizon, 1) for length in (test, calibration, *SCHEDULE)}
     end = days * history.per_day
-    first = end - (count[test] + count[calibration_days]) * horizon
+    first = end - (count[test] + count[calibration]) * horizon
     if first < history.per_day:
-        raise DataError(f"{days} days; {test} to test and {calibration_days} to calibrate need a day more than that")
-    return Plan(range(first, end, horizon), count[calibration_days], *(count[days] for days in SCHEDULE))
+        raise DataError(f"{days} days; {test} to test and {calibration} to calibrate need a day more than that")
+    return Plan(range(first, end, horizon), count[calibration], *(count[days] for days in SCHEDULE))
 
 
 def truth(history: History, plan: Plan) -> FloatArray:
