@@ -9,6 +9,7 @@ from tests.strategies import leaves_of
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
+from transactive.chain.nodes import EmbeddedNode
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.leaves import MONEY, climb
 
@@ -189,6 +190,31 @@ def test_what_does_not_fit_follows_a_second_later(monkeypatch):
     receipt = ledger.deposit([5] * ACCOUNTS, START)
     assert receipt.timestamp > START
     assert ledger.balances_n() == [5] * ACCOUNTS
+    ledger._client.close()
+
+
+def test_a_step_that_was_killed_between_its_blocks_is_finished(monkeypatch):
+    """The pool is in the file with the first block; whoever asks for the step finds all of it done."""
+    monkeypatch.setattr("transactive.chain.nodes.CALL_GAS", 59_800_000)
+    ledger = new_ledger()
+    node = ledger._client._node
+    assert isinstance(node, EmbeddedNode)
+    height, rest = ledger.height, node._mine_rest
+    monkeypatch.setattr(node, "_mine_rest", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        ledger.deposit([5] * ACCOUNTS, START)
+    assert ledger.height == height + 1
+    monkeypatch.setattr(node, "_mine_rest", rest)
+    found = ledger.at(START)
+    assert found is not None
+    assert (found.number, found.timestamp) == (height + 1, START)
+    blocks = ledger.height - height
+    assert blocks > 1
+    assert ledger.balances_n() == [5] * ACCOUNTS
+    with pytest.raises(ChainError, match="without a block at that time"):
+        ledger.at(START - 1)
+    assert ledger.at(START + blocks - 1) is not None
+    assert ledger.at(START + blocks) is None
     ledger._client.close()
 
 

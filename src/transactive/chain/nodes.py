@@ -116,10 +116,7 @@ class EmbeddedNode(Node):
             try:
                 before = self.chain.head.block_number
                 self.chain.mine(timestamp, raws)
-                while self.chain.index.pending():
-                    self.chain.mine(self.chain.head.timestamp + 1)
-                    if self.chain.head.gas_used == 0:
-                        raise ChainError("a transaction waits for one before it that was lost; send it again")
+                self._mine_rest()
             except RpcError as error:
                 raise ChainError(str(error)) from error
             hashes = {
@@ -133,8 +130,20 @@ class EmbeddedNode(Node):
         return [self.ask("eth_getTransactionReceipt", hashes[raw]) for raw in raws]
 
     def find(self, timestamp: int) -> Json | None:
-        """Block with exactly this time; None if the chain has not come so far. Raises ChainError if it is beyond."""
+        """Block with exactly this time; None if the chain has not come so far. Raises ChainError if it is beyond.
+
+        What an interrupted step left in the pool, because it did not fit into one block, is mined first.
+        """
+        with self.chain.lock:
+            self._mine_rest()
         return block_with_time(self, timestamp)
+
+    def _mine_rest(self) -> None:
+        """Mine what did not fit, each block a second later. Raises ChainError if it cannot be."""
+        while self.chain.index.pending():
+            self.chain.mine(self.chain.head.timestamp + 1)
+            if self.chain.head.gas_used == 0:
+                raise ChainError("a transaction waits for one before it that was lost; send it again")
 
     def forget(self) -> None:
         """Nothing is remembered beside the chain."""
@@ -143,13 +152,16 @@ class EmbeddedNode(Node):
 def block_with_time(node: Node, timestamp: int) -> Json | None:
     """Block with exactly this time [Unix s]; None if the chain has not come so far. Raises ChainError if it is beyond.
 
-    Walks back from the newest block.
+    Block times never fall, so a few headers are read, however old the chain is.
     """
-    newest = header = node.block()
-    while header["timestamp"] > timestamp and header["number"] > 0:
-        header = node.block(header["number"] - 1)
-    if header["timestamp"] == timestamp:
-        return header
-    if header["timestamp"] < timestamp and header["number"] == newest["number"]:
-        return None
+    newest = node.block()
+    if newest["timestamp"] <= timestamp:
+        return newest if newest["timestamp"] == timestamp else None
+    low, high = 0, int(newest["number"])  # the wanted one is at `low` or after, and before `high`
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if node.block(middle)["timestamp"] <= timestamp else (low, middle)
+    found = node.block(low)
+    if found["timestamp"] == timestamp:
+        return found
     raise ChainError(f"the chain is beyond {timestamp} s without a block at that time; use a new chain")
