@@ -18,7 +18,7 @@ from transactive.core.units import PPM, IntArray
 from transactive.market import uniform
 from transactive.market.curves import curve
 from transactive.market.locational import check_nodal, clear, losses_n, surplus_n
-from transactive.market.losses import arriving, needed, position_in, position_out
+from transactive.market.losses import MOST_PRICE, arriving, needed, position_in, position_out
 
 MANY = settings(max_examples=300, deadline=None)
 
@@ -183,6 +183,19 @@ def test_a_parent_sees_through_a_line_what_the_branch_does_at_its_own_price(
         if giving < 0:
             expected = -int(arriving(np.array(min(-giving, limits[1])), keep))
         assert seen.after(parent) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from((10**3, MOST_PRICE)))
+def test_losses_line_after_line_stay_inside_64_bits(seed: int, most: int) -> None:
+    random, count, nodes = np.random.default_rng(seed), 20, 9
+    parent = np.array([-1, *(int(random.integers(max(0, i - 2), i)) for i in range(1, nodes))])
+    loss = random.choice([0, 20_000, 500_000], nodes)
+    network = tree(tuple(map(str, range(nodes))), parent, random.integers(0, 2**61, nodes), loss)
+    sides, prices = (random.random(count) < 0.5).tolist(), random.integers(-most, most, count).tolist()
+    energy = random.integers(1, 2**62 // nodes // count, count).tolist()
+    orders = orders_table([0] * count, sides, prices, energy, slot=0)
+    clear(orders, PriceGrid(-most, most, 1), 1, random.integers(0, nodes, count), network)  # checks itself
 
 
 def test_a_long_way_with_losses_worked_by_hand() -> None:

@@ -20,6 +20,8 @@ from transactive.core.units import PPM, IntArray
 
 MOST_PRICE = 9 * 10**12
 """Largest price [µ¤/kWh] of either sign: a million times it stays inside 64 bits."""
+BEYOND = 2 * MOST_PRICE + 2
+"""Position above all prices: what line after line would raise further has no buyer and stays here."""
 
 
 def arriving(sent: IntArray, keep: int) -> IntArray:
@@ -73,4 +75,4 @@ def steps_out(places: IntArray, keep: int) -> IntArray:
     """Positions for the parent of a branch's steps at `places` where it gives energy."""
     price, is_buy = places // 2, places % 2
     sells, buys = -(-price * PPM // keep), -(-(price + 1) * PPM // keep)
-    return np.where(price >= 0, np.where(is_buy, 2 * buys - 1, 2 * sells), places)
+    return np.minimum(np.where(price >= 0, np.where(is_buy, 2 * buys - 1, 2 * sells), places), BEYOND)
