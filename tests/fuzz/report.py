@@ -34,7 +34,7 @@ def report(found: Outcome, arguments: str, seed: int, swapped: float) -> str:
     parts = [HEAD.format(arguments=arguments and f' ARGS="{arguments}"', swapped=swapped), summary(found, seed)]
     parts += ["## Compared", "", "| what | times |", "|---|---:|"]
     parts += [f"| {what} | {times:,} |" for what, times in sorted(found.tally.checked.items())]
-    for contract in sorted(found.tally.lives):
+    for contract in sorted({name for (name, _, _, _) in found.tally.calls}):
         parts += ["", f"## `{contract}`", "", *by_function(found, contract), "", never_met(found, contract)]
     return "\n".join(parts) + "\n"
 
