@@ -15,6 +15,7 @@ from transactive import __version__
 from transactive.cli.chain import chain
 from transactive.cli.demo import demo
 from transactive.cli.keys import keys as keys_app
+from transactive.cli.schedule import schedule
 from transactive.core.errors import TransactiveError
 
 USAGE = 2
@@ -253,6 +254,9 @@ def backtest(
 
     options = Options(horizon, test_days, calibration_days, model, zone, holidays, output, seed, json)
     run_backtest(file, Columns(target, group, time, known), options)
+
+
+app.command(schedule)
 
 
 config = App(name="config", help="About community files.")
