@@ -285,9 +285,34 @@ class Store:
 
     def certificates(self, slot: int) -> Certificates:
         """Bundles of a slot."""
-        columns = _columns(self.rows(sa.select(CERTIFICATES).where(CERTIFICATES.c.slot == slot)), CERTIFICATES)
+        key = CERTIFICATES.primary_key.columns
+        rows = self.rows(sa.select(CERTIFICATES).where(CERTIFICATES.c.slot == slot).order_by(*key))
+        columns = _columns(rows, CERTIFICATES)
         names = ("device", "first_wh", "energy_wh", "owner", "state", "market_mg")
         return Certificates(slot, **{name: columns[name] for name in names})
+
+    def footprints(self, slot: int) -> Footprints:
+        """Footprints of a slot and its balance."""
+        whole = _columns(self.rows(sa.select(FOOTPRINTS).where(FOOTPRINTS.c.slot == slot)), FOOTPRINTS)
+        mine = self._members_columns(slot)
+        balance = {name: int(column[0]) for name, column in whole.items() if name != "slot"}
+        return Footprints(slot, mine["location_mg"], mine["market_mg"], **balance)
+
+    def levied(self, slot: int) -> tuple[IntArray, IntArray]:
+        """Unmatched carbon [mg] and levy [n¤] of each member in a slot."""
+        mine = self._members_columns(slot)
+        return mine["unmatched_mg"], mine["levy_n"]
+
+    def grid_g(self, slot: int) -> int:
+        """Intensity of the grid in a slot [g/kWh]."""
+        return int(
+            self.rows(sa.select(CLEARINGS.c.grid_g_per_kwh).where(CLEARINGS.c.slot == slot))[0]["grid_g_per_kwh"]
+        )
+
+    def _members_columns(self, slot: int) -> dict[str, IntArray]:
+        """Columns of a slot's meters, in the order of the members."""
+        rows = self.rows(sa.select(READINGS).where(READINGS.c.slot == slot).order_by(READINGS.c.member))
+        return _columns(rows, READINGS)
 
     def accepted(self, slot: int, orders: Orders, number: int) -> list[Accepted]:
         """The orders of a slot, which has this number, as they were signed and receipted."""

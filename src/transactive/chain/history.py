@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from eth_utils.crypto import keccak
@@ -121,6 +121,14 @@ def opening(found: Sequence[Commitment], position: int, slots_per_period: int) -
     for earlier in same[:place]:
         previous = keccak(previous + earlier.hash)
     return Opening(previous, found[position], tuple(c.hash for c in same[place + 1 :]))
+
+
+def head_of(links: Iterable[Commitment]) -> bytes:
+    """Head that the contract has for a period after these commitments, oldest first."""
+    head = ZERO
+    for link in links:
+        head = keccak(head + link.hash)
+    return head
 
 
 def attempts(client: ChainClient, settlement: Contract, slot: int) -> int:

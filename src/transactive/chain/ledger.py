@@ -58,6 +58,7 @@ class ChainLedger:
         self.accounts = accounts
         # whoever has the operator's key can make the blinding again; with demo keys that is everybody
         self._secret = sha256(b"transactive leaves" + bytes(self._operator.key)).digest()
+        self._carbon_secret = sha256(b"transactive carbon" + bytes(self._operator.key)).digest()
 
     @classmethod
     def deploy(
@@ -182,6 +183,10 @@ class ChainLedger:
         """Tree over the leaves of a slot; the one that was committed last, or one to commit it `again`."""
         made = attempts(self._client, self._settlement, leaves.slot)
         return SlotTree(leaves, self.depth, self._secret, made if again else max(made - 1, 0))
+
+    def carbon_tree(self, leaves: SlotLeaves) -> SlotTree:
+        """Tree over the leaves of carbon of a slot: its root is the root of the slot's certificates."""
+        return SlotTree(leaves, depth_for_accounts(len(leaves)), self._carbon_secret)
 
     def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO, *, attempt: int = 0) -> SlotTree:
         """Queue the commitment of a slot; certificates: root of its certificates, zero without any.

@@ -15,6 +15,7 @@ from transactive import __version__
 from transactive.cli.chain import chain
 from transactive.cli.demo import demo
 from transactive.cli.keys import keys as keys_app
+from transactive.cli.proofs import statement, verify
 from transactive.cli.schedule import schedule
 from transactive.core.errors import TransactiveError
 
@@ -290,6 +291,8 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
 
 app.command(chain)
+app.command(statement)
+app.command(verify)
 app.command(keys_app)
 
 token = App(name="token", help="Who may look at a state from another machine.")

@@ -34,6 +34,11 @@ def digest(separator: bytes, struct: bytes) -> bytes:
     return keccak(b"\x19\x01" + separator + struct)
 
 
+def text_digest(text: bytes) -> bytes:
+    """What is signed of a plain text. Source: EIP-191, version 0x45."""
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(text)).encode() + text)
+
+
 def sign(message: bytes, key: bytes) -> bytes:
     """Signature of a digest with a private key (32 bytes)."""
     raw: bytes = PrivateKey(key).sign_recoverable(message, hasher=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -12,6 +13,7 @@ from transactive.core.errors import StateError
 from transactive.core.leaves import SlotLeaves
 from transactive.core.signed_orders import Fills
 from transactive.core.slots import time_text
+from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.settlement.ledger import Ledger, fills_of
 from transactive.store import Store
 
@@ -21,7 +23,7 @@ class SlotBooks:
     """Leaves of a slot, the orders that were accepted for it, and what each member traded."""
 
     leaves: SlotLeaves
-    accepted: list[Accepted]
+    accepted: Sequence[Accepted]
     fills: list[Fills]
 
 
@@ -35,19 +37,28 @@ def community_of(store: Store) -> Community:
 
 def books_at(store: Store, community: Community, slot: int) -> SlotBooks:
     """Books at the end of a slot [Unix s], from the beginning of its period. Raises StateError if it is not there."""
+    book, leaves = next(leaves_from(store, community, slot, slot))
+    return SlotBooks(leaves, book.accepted, fills_of(book.positions))
+
+
+def leaves_from(store: Store, community: Community, first: int, last: int) -> Iterator[tuple[SlotBook, SlotLeaves]]:
+    """Slots from `first` to `last` [Unix s] with the leaves that were committed of them.
+
+    Running totals begin with the period of `first`, so that its earlier slots are read too. Raises StateError for the
+    first slot that is not there.
+    """
     clock, chart = community.clock, community.chart
-    period = clock.period(slot)
-    delivered = store.delivered(period * clock.slots_per_period * clock.length, slot)
-    if not delivered or delivered[-1] != slot:
-        raise StateError(f"{store.path}: no delivery of {time_text(slot)}; give the start of a slot that was delivered")
-    ledger, accepted = Ledger(chart), list[Accepted]()
-    for each in delivered:
-        traded = store.trading(each, chart.members)
-        if traded is None:
-            raise StateError(f"{store.path}: orders of {time_text(each)} are gone")
-        orders, _, positions = traded
-        accepted = store.accepted(each, orders, clock.number(each))
-        ledger.enter(period, positions, store.postings(each))
-        hashes = hashes_of(accepted, chart.members)
-        ledger.record(period, store.readings(each, chart.members), store.certificates(each), hashes)
-    return SlotBooks(ledger.leaves(period, clock.number(slot)), accepted, fills_of(ledger.positions))
+    period = clock.slots_per_period * clock.length
+    delivered = store.delivered(first // period * period, last)
+    for slot in range(first, last + clock.length, clock.length):
+        if slot not in delivered:
+            where = f"{store.path}: no delivery of {time_text(slot)}"
+            raise StateError(f"{where}; give the start of a slot that was delivered")
+    ledger = Ledger(chart)
+    for slot in delivered:
+        book = read_slot(store, community, slot)
+        ledger.enter(clock.period(slot), book.positions, book.postings)
+        hashes = hashes_of(book.accepted, chart.members)
+        ledger.record(clock.period(slot), book.readings, book.certificates, hashes)
+        if slot >= first:
+            yield book, ledger.leaves(clock.period(slot), clock.number(slot))

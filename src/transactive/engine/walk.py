@@ -14,6 +14,7 @@ from transactive.carbon.storage import Lots
 from transactive.config import Setting
 from transactive.core.accepted import Accepted, hashes_of
 from transactive.core.errors import StateError, require
+from transactive.core.merkle import ZERO
 from transactive.core.slots import time_text
 from transactive.core.tables import (
     Certificates,
@@ -35,6 +36,7 @@ from transactive.engine.levies import Levies
 from transactive.engine.order_entry import OrderEntry
 from transactive.engine.outlook import Outlook
 from transactive.engine.sessions import Session, Timetable
+from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.engine.snapshot import restore, take
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
@@ -164,7 +166,7 @@ class Walk:
             self._plan(slot)
         _, _, self.ledger.positions = self._traded_before(self.store, done)  # its leaves may still be needed
         self.ledger.orders = tuple(hashes_of(self._accepted.pop(done), self.accounts.members))
-        self._commit(done)
+        self._commit(read_slot(self.store, self.community, done))
         return done
 
     def _take_up(self, store: Store, slot: int, *, gate_closed: bool) -> None:
@@ -321,12 +323,16 @@ class Walk:
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, record.baseline, state
             )
-        self._commit(slot)
+        grid_g = self._grid_g(slot)
+        book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied, grid_g)
+        self._commit(book)
         return record
 
-    def _commit(self, slot: int) -> None:
-        """Put a delivered slot on chain."""
-        checked = self.anchor.slot_over(slot)
+    def _commit(self, book: SlotBook) -> None:
+        """Put a delivered slot on chain, with its carbon as the root of its certificates."""
+        slot = book.readings.slot
+        root = self.chain.carbon_tree(book.carbon_leaves(self.clock.number(slot))).root if self.chain else ZERO
+        checked = self.anchor.slot_over(slot, root)
         if self.store and self.anchor.last_block:
             self.store.save_block(slot, self.anchor.last_block, checked=checked)
 

@@ -17,7 +17,7 @@ from transactive.core.tables import CertificateState, PostingKind
 from transactive.core.units import PPM
 
 KIND = "transactive/statement/1"
-Whole = Annotated[int, Meta(ge=0, lt=2**63)]
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Money = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]{0,18})$")]
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Meta(pattern=r"^(0|[1-9a-f][0-9a-f]{0,63})$")]
@@ -89,12 +89,12 @@ class Registers(Part, frozen=True, kw_only=True):
 
 
 class Leaf(Part, frozen=True, kw_only=True):
-    """A leaf of a slot's tree: running totals of the period, this slot's part, two hashes and a salt."""
+    """A leaf of a slot's tree: sums, this slot's part of them, two hashes and a salt, and the way to the root."""
 
     sums: tuple[Four, Four]
     slot_sums: tuple[Four, Four]
-    first: Hash
-    second: Hash
+    fills: Hash
+    orders: Hash
     salt: Hash
     proof: tuple[Step, ...]
 

@@ -1,0 +1,39 @@
+"""What a settlement contract says to somebody who has nothing but a node: for verifying a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from transactive.chain.client import ChainClient
+from transactive.chain.deployment import is_ours
+from transactive.chain.history import Commitment, head_of
+
+
+class ContractWitness:
+    """Answers of the settlement contract at an address. Raises ChainError if there is none."""
+
+    def __init__(self, client: ChainClient, address: str) -> None:
+        self._client, self._settlement = client, client.contract("settlement", address)
+        self.is_ours = is_ours("settlement", client.code(address))
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 number of the chain."""
+        return self._client.chain_id
+
+    def operator(self) -> str:
+        """Address of the operator, lower case."""
+        return str(self._client.read(self._settlement, "operator")).lower()
+
+    def head(self, period: int) -> bytes:
+        """Hash chain over the commitments of a period, zero without any."""
+        return bytes(self._client.read(self._settlement, "heads", period))
+
+    def settled_period(self) -> int:
+        """Newest period whose netting was paid."""
+        return int(self._client.read(self._settlement, "settledPeriod"))
+
+    @staticmethod
+    def head_of(links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
+        """Head that the contract has after these commitments: slot, root, certificates, money and energy of each."""
+        return head_of(Commitment(*link, block=0) for link in links)

@@ -1,0 +1,51 @@
+"""What a slot commits of each member's carbon: a leaf beside that of its money, under the same contract.
+
+sums          metered production, issued, claimed of it, consumption [Wh]; certificates received [Wh],
+              location-based and market-based footprint [mg], levy [n¤]: of this slot alone
+fills         hash of the member's record of the slot (`carbon.records`)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.carbon.records import heads, record_hashes
+from transactive.core.leaves import SlotLeaves
+from transactive.core.merkle import ZERO
+from transactive.core.tables import Certificates, CertificateState, Footprints, Postings, Readings
+from transactive.core.units import IntArray
+
+
+def carbon_leaves(
+    number: int,
+    readings: Readings,
+    postings: Postings,
+    certificates: Certificates,
+    footprints: Footprints,
+    levied: tuple[IntArray, IntArray],
+    grid_g: int,
+) -> SlotLeaves:
+    """Leaves of all members of slot `number`.
+
+    levied: unmatched carbon [mg] and the levy on it [n¤], each (members,). grid_g: intensity of the grid [g/kWh].
+    """
+    members = len(readings.import_wh)
+    unmatched_mg, levy_n = levied
+    issued, claimed, received = issued_claimed_received_wh(certificates, members)
+    metered = readings.generation_wh + readings.discharge_wh
+    sums = np.stack((metered, issued, claimed, readings.consumption_wh), axis=1)
+    carbon = np.stack((received, footprints.location_mg, footprints.market_mg, levy_n), axis=1)
+    head = heads(readings, footprints, unmatched_mg, levy_n, grid_g)
+    nothing = np.zeros_like(sums)
+    records = record_hashes(head, postings, certificates)
+    return SlotLeaves(number, sums, carbon, nothing, nothing, records, [ZERO] * members)
+
+
+def issued_claimed_received_wh(certificates: Certificates, members: int) -> tuple[IntArray, IntArray, IntArray]:
+    """What was issued to each member's devices, what of it was claimed by anybody, and what each claimed [Wh]."""
+    c = certificates
+    mine, sums = c.state == CertificateState.CLAIMED, np.zeros((3, members), np.int64)
+    np.add.at(sums[0], c.device // 2, c.energy_wh)
+    np.add.at(sums[1], c.device[mine] // 2, c.energy_wh[mine])
+    np.add.at(sums[2], c.owner[mine], c.energy_wh[mine])
+    return sums[0], sums[1], sums[2]

@@ -1,0 +1,59 @@
+"""Everything that a slot said, as a run has it at hand or as its database keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transactive.core.accepted import Accepted
+from transactive.core.community import Community
+from transactive.core.errors import StateError
+from transactive.core.leaves import SlotLeaves
+from transactive.core.slots import time_text
+from transactive.core.tables import Certificates, Footprints, Positions, Postings, Readings
+from transactive.core.units import IntArray
+from transactive.engine.carbon_leaves import carbon_leaves
+from transactive.store import Store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlotBook:
+    """Tables of a delivered slot.
+
+    levied: unmatched carbon [mg] and levy [n¤], each (members,). grid_g: intensity of the grid [g/kWh]. accepted:
+    signed orders with their receipts, where a chain has them.
+    """
+
+    readings: Readings
+    positions: Positions
+    postings: Postings
+    certificates: Certificates
+    footprints: Footprints
+    levied: tuple[IntArray, IntArray]
+    grid_g: int
+    accepted: Sequence[Accepted] = ()
+
+    def carbon_leaves(self, number: int) -> SlotLeaves:
+        """Leaves of carbon of this slot, which has this number."""
+        return carbon_leaves(
+            number, self.readings, self.postings, self.certificates, self.footprints, self.levied, self.grid_g
+        )
+
+
+def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
+    """Read a delivered slot [Unix s]. Raises StateError if its orders or its carbon are not there."""
+    clock, members = community.clock, community.chart.members
+    traded = store.trading(slot, members)
+    if traded is None:
+        raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
+    orders, _, positions = traded
+    return SlotBook(
+        readings=store.readings(slot, members),
+        positions=positions,
+        postings=store.postings(slot),
+        certificates=store.certificates(slot),
+        footprints=store.footprints(slot),
+        levied=store.levied(slot),
+        grid_g=store.grid_g(slot),
+        accepted=store.accepted(slot, orders, clock.number(slot)),
+    )

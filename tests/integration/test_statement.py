@@ -1,0 +1,200 @@
+"""A member's statement: made from a run, read by people, verified from the file and the chain alone."""
+
+import json
+import re
+
+import msgspec
+import pytest
+
+from tests.integration.conftest import START, call
+from transactive.chain.client import ChainClient
+from transactive.chain.witness import ContractWitness
+from transactive.core.errors import DataError
+from transactive.core.slots import parse_time
+from transactive.engine.statements import issuer
+from transactive.engine.verification import Contradiction, verify
+from transactive.insight.statement import decode, encode
+
+HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
+
+
+class Known:
+    """Answers of the contract, asked once."""
+
+    def __init__(self, witness, periods):
+        self.chain_id, self._operator, self._settled = witness.chain_id, witness.operator(), witness.settled_period()
+        self._heads = {number: witness.head(number) for number in periods}
+        self.head_of = witness.head_of
+
+    def operator(self):
+        return self._operator
+
+    def head(self, period):
+        return self._heads.get(period, bytes(32))
+
+    def settled_period(self):
+        return self._settled
+
+
+@pytest.fixture(scope="module")
+def issued(demo_run):
+    """Statements of noon for two homes, and what the contract says."""
+    with issuer(demo_run.folder) as issue:
+        short = [issue.issue(member, NOON, NOON + hours * HOUR) for member, hours in (("house-04", 1), ("house-13", 2))]
+        periods = {period.number for statement in short for period in statement.periods}
+    client = ChainClient.open(f"embedded:{demo_run.folder / 'chain.sqlite'}")
+    known = Known(ContractWitness(client, short[0].chain.settlement), periods)
+    client.close()
+    return short, known
+
+
+@pytest.fixture(scope="module")
+def whole(demo_run, tmp_path_factory):
+    """A week's statement as a file."""
+    path = tmp_path_factory.mktemp("statement") / "house-04.json"
+    assert call("statement", "--state", demo_run.folder, "--member", "house-04", "-o", path).code == 0
+    return path
+
+
+def holds(statement, known):
+    return [check.name for check in verify(statement, known)]
+
+
+def test_a_week_holds(whole, demo_run):
+    made = call("verify", whole, "--state", demo_run.folder)
+    assert made.code == 0
+    assert made.out.count("✓") == 9
+    assert "self-consistent, not independent" in made.out
+    told = json.loads(call("verify", whole, "--state", demo_run.folder, "--json").out)
+    assert told["holds"] is True
+    assert [check["check"] for check in told["checks"]][-3:] == ["proofs", "chain", "signature"]
+
+
+def test_its_figures_are_those_of_the_run(whole, demo_run):
+    statement = decode(whole.read_bytes(), whole.name)
+    bill = next(bill for bill in demo_run.outcome.bills if bill.id == "house-04")
+    assert -int(statement.totals.balance_n) == bill.with_market_n
+    assert (statement.totals.location_mg, statement.totals.market_mg) == (bill.location_mg, bill.market_mg)
+    assert int(statement.totals.dividend_n) == bill.dividend_n
+    assert int(statement.totals.levy_due_n) == bill.levy_n
+    assert sum(row.energy_wh for row in statement.sources) == statement.totals.consumption_wh
+    assert sum(row.carbon_mg for row in statement.sources) == statement.totals.market_mg
+
+
+def test_every_changed_character_of_a_figure_is_a_contradiction(issued):
+    """All digits and hexadecimal letters of a whole statement, one after the other, each by another one."""
+    (statement, _), known = issued
+    data = encode(statement)
+    assert holds(decode(data, "file"), known)
+    missed, tried = [], 0
+    for place in (match.start() for match in re.finditer(rb"[0-9a-f](?=[0-9a-f]*[\",\]}])", data)):
+        before = data[place : place + 1]
+        after = bytes([before[0] ^ 1]) if before.isdigit() else b"b" if before != b"b" else b"c"
+        tried += 1
+        try:
+            holds(decode(data[:place] + after + data[place + 1 :], "file"), known)
+            missed.append((place, data[place - 20 : place + 20]))
+        except (Contradiction, DataError):
+            pass
+    assert tried > 4_000
+    assert missed == []
+
+
+def test_text_that_is_changed_breaks_the_signature(issued):
+    (statement, _), known = issued
+    renamed = msgspec.structs.replace(statement, community=msgspec.structs.replace(statement.community, name="Other"))
+    with pytest.raises(Contradiction, match="signature: made by"):
+        holds(renamed, known)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s: {"totals": replace(s.totals, market_mg=1)}, r"totals\.market_mg is 1, the slots make"),
+        (lambda s: {"sources": s.sources[:-1]}, "sources: a line is missing"),
+        (lambda s: {"end": s.end + HOUR}, "slots are not those from first_slot to end"),
+        (lambda s: {"periods": ()}, "periods are not those of the slots"),
+        (lambda s: {"chain": replace(s.chain, chain_id=1)}, "chain.chain_id is 1, the node's 31337"),
+        (lambda s: {"chain": replace(s.chain, operator="0x" + "00" * 20)}, "chain.operator is 0x0000"),
+        (lambda s: {"periods": tuple(replace(p, links=p.links[:-1]) for p in s.periods)}, "not those on chain"),
+        (lambda s: {"signature": "00" * 65}, "signature"),
+    ],
+)
+def test_the_first_contradiction_is_named(issued, change, said):
+    (statement, _), known = issued
+    with pytest.raises(Contradiction, match=said):
+        holds(msgspec.structs.replace(statement, **change(statement)), known)
+
+
+def replace(part, **changes):
+    return msgspec.structs.replace(part, **changes)
+
+
+def with_slot(statement, **changes):
+    """The statement with something else in its first slot, its totals made to fit."""
+    from transactive.insight.statement import sources_of, totals_of
+
+    slots = (replace(statement.slots[0], **changes), *statement.slots[1:])
+    index = statement.member.index
+    return replace(statement, slots=slots, totals=totals_of(index, slots), sources=sources_of(index, slots))
+
+
+def test_a_slot_that_was_made_to_fit_its_totals_contradicts_its_leaf(issued):
+    (statement, other), known = issued
+    slot = statement.slots[0]
+    posting = slot.postings[0]
+    dearer = ((*posting[:4], posting[4] + 1, posting[5] + posting[3]), *slot.postings[1:])
+    registers = replace(slot.registers, import_wh=slot.registers.import_wh + 1)
+    for changes, said in (
+        ({"postings": dearer}, "postings make"),
+        ({"postings": slot.postings[1:]}, "the leaf"),
+        ({"registers": registers}, "registers"),
+        ({"location_mg": slot.location_mg + 1}, "carbon"),
+        ({"grid_g_per_kwh": slot.grid_g_per_kwh + 1}, "the record is not the one that was committed"),
+        ({"levy_n": slot.levy_n + 10}, "carbon|levy"),
+        ({"settlement_leaf": other.slots[0].settlement_leaf}, "the leaf"),
+        ({"carbon_leaf": other.slots[0].carbon_leaf}, "the leaf"),
+    ):
+        with pytest.raises(Contradiction, match=said):
+            holds(with_slot(statement, **changes), known)
+
+
+def test_a_page_for_people_says_the_same(demo_run, tmp_path):
+    page = tmp_path / "house-04.html"
+    made = call("statement", "--state", demo_run.folder, "--member", "house-04", "--from", START, "-o", page)
+    assert made.code == 0
+    text = page.read_text()
+    assert "Statement of house-04" in text
+    assert "transactive verify house-04.json --node URL" in text
+    assert not re.search(r"https?://", text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--member", "house-99"), "house-99: not in this community; it has house-01"),
+        (("--member", "house-04", "--from", "2017-06-05T00:30Z"), "in steps of 60 minutes"),
+        (("--member", "house-04", "--from", "2018-01-01T00:00Z"), "not in this run"),
+        (("--member", "house-04", "--from", "2017-06-06T00:00Z", "--to", "2017-06-05T00:00Z"), "is not before"),
+    ],
+)
+def test_what_is_wrong_with_a_wish_is_said(demo_run, tmp_path, arguments, said):
+    made = call("statement", "--state", demo_run.folder, *arguments, "-o", tmp_path / "s.json")
+    assert made.code == 3
+    assert said in made.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_that_are_none_are_refused(whole, demo_run, tmp_path):
+    for name, data, said in (
+        ("blank.json", b"", "is no statement"),
+        ("other.json", whole.read_bytes().replace(b"statement/1", b"statement/9"), "not 'transactive/statement/1'"),
+        ("spaced.json", whole.read_bytes().replace(b",", b", ", 1), "not written canonically"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(data)
+        made = call("verify", path, "--state", demo_run.folder)
+        assert (made.code, said in made.out) == (1, True), made.out
+    assert call("verify", whole).code == 3
+    assert call("verify", tmp_path / "none.json", "--state", demo_run.folder).code == 3
+    assert call("verify", whole, "--state", tmp_path).code == 5
