@@ -124,3 +124,10 @@ def test_what_comes_after_an_issue_changes_no_champion_of_it(poisoned):
     assert np.array_equal(one[: max(first_changed - 10, 0)], two[: max(first_changed - 10, 0)])
     assert not np.array_equal(one, two)
     assert truth(History(0, 3600, values), PLAN).shape == (20, 24, 2)
+
+
+def test_calibration_moves_no_inner_quantile():
+    tracker = Tracker(np.array([[5.0], [-5.0]]))
+    values = np.array([[[0.0, 1, 2, 3, 4]]])
+    moved = tracker.moved(Quantiles(values, values[:, :, 2]), 0.0).checked(1, 1)
+    assert moved.values.tolist() == [[[1, 1, 2, 3, 3]]]

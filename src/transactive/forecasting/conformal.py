@@ -38,12 +38,13 @@ class Tracker:
         return cls(np.zeros((len(OUTER), members)))
 
     def moved(self, forecast: Quantiles, lowest: float) -> Quantiles:
-        """The forecast with its outer quantiles moved, nothing below `lowest`."""
+        """The forecast with its outer quantiles moved, not beyond the inner ones and nothing below `lowest`."""
         values = forecast.values.copy()
-        width = values[:, :, -1] - values[:, :, 0]
-        for side, level in enumerate(OUTER):
-            values[:, :, level] = np.maximum(values[:, :, level] + self.shift[side] * width, lowest)
-        return Quantiles(np.sort(values, axis=2), forecast.mean)
+        low, *_, high = np.moveaxis(forecast.values, 2, 0)
+        width = high - low
+        values[:, :, 0] = np.clip(low + self.shift[0] * width, lowest, values[:, :, 1])
+        values[:, :, -1] = np.maximum(high + self.shift[1] * width, values[:, :, -2])
+        return Quantiles(values, forecast.mean)
 
     def learn(self, moved: Quantiles, truth: FloatArray) -> None:
         """Learn from what came, (horizon, members).
@@ -56,3 +57,5 @@ class Tracker:
             below = (counts & (truth < moved.values[:, :, level])).sum(axis=0)
             error = np.where(slots > 0, LEVELS[level] - below / np.maximum(slots, 1), 0.0)
             self.shift[side] += STEP * (1 + np.abs(self.shift[side])) * error
+        self.shift[0] = np.minimum(self.shift[0], 1.0)  # a whole spread reaches the other side
+        self.shift[1] = np.maximum(self.shift[1], -1.0)
