@@ -92,8 +92,16 @@ def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int
         timestamp=timestamp,
         currency_name=f"{community.name} {community.currency}"[:32],
         currency_symbol=community.currency,
-        lead=community.clock.lead,
+        lead=_furthest_gate(community),
         beneficiary=community.chart.community,
+    )
+
+
+def _furthest_gate(community: Community) -> int:
+    """Most slots between a session's gate and the delivery of a slot that it trades."""
+    ahead = community.market.day_ahead_lead
+    return (
+        community.clock.lead if ahead is None else max(community.clock.lead, ahead + community.clock.slots_per_period)
     )
 
 

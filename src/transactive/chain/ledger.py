@@ -79,8 +79,8 @@ class ChainLedger:
     ) -> ChainLedger:
         """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
-        window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s]. lead: slots between
-        gate closure and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for the account
+        window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s]. lead: most slots
+        between a gate and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for the account
         `beneficiary`; ten penalties are staked. Raises ChainError if the keys must not sign for this chain.
         """
         keys.check(client)

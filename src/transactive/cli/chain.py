@@ -265,7 +265,7 @@ def challenge(
     *,
     node: str,
     before: Path | None = None,
-    receipt: list[Path] | None = None,
+    receipt: Annotated[list[Path] | None, Parameter(negative="")] = None,
     reading: Path | None = None,
     by: Annotated[str | None, Parameter(name="--as")] = None,
     keys: Path | None = None,

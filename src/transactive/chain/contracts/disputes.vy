@@ -97,7 +97,7 @@ event Revoked:
 def __init__(settlement_: address, lead_: uint256):
     """
     @notice Judge of one settlement; it counts once the settlement's owner has named it there.
-    @param lead_ slots between gate closure and delivery: what was granted to an agent holds for gates that have closed
+    @param lead_ most slots between a gate and delivery: what was granted to an agent holds for gates that have closed
     """
     lead = lead_
     settlement = Settlement(settlement_)
