@@ -79,7 +79,7 @@ def campaign(
     # a fresh interpreter each: a fork would take along what the parent had open
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=leave_interrupts_to_the_parent) as pool:
-        running |= {pool.submit(live, job) for job in islice(work, processes + 2)}
+        running |= {pool.submit(live, job) for job in islice(work, processes + 1)}
         with suppress(KeyboardInterrupt):
             while running and not found.failures and found.tally.total < calls and found.seconds < seconds:
                 done, running = wait(running, timeout=2, return_when=FIRST_COMPLETED)
