@@ -21,7 +21,8 @@
          `settlement.vy`
        - an order that was never accepted: without a receipt there is none
      TRUSTED
-       - the gateway to sign one truth for each slot; the owner of the settlement to name its key
+       - the gateway to sign one truth for each slot, and for this community only; the owner of the settlement to name
+         its key
      PRIVACY: a challenge shows the leaf, order or reading of the member that starts it, of nobody else.
 """
 
