@@ -10,9 +10,11 @@ from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM
 from transactive.engine.schedule import Recorded, foreseen, run, scheduled, simple_rule, without_control
 from transactive.forecasting.day_so_far import samples_so_far
+from transactive.trading.devices import Ahead, step
 from transactive.trading.follow import follow
 from transactive.trading.plan import EVERY, plan
-from transactive.trading.schedule import Ahead, follow_within, rules_now
+from transactive.trading.schedule import batteries as stores_of
+from transactive.trading.schedule import rules_now
 
 NET = st.one_of(st.just(0), st.integers(-20, 20), st.integers(-15_000, 15_000))
 NO_LIMIT = 10**9
@@ -26,13 +28,13 @@ def moments(draw):
     levels = np.sort([[draw(st.integers(0, int(c))) for c in devices.capacity_wh] for _ in range(4)], axis=0)
     charged = np.array([draw(st.integers(0, int(c))) for c in devices.capacity_wh], np.int64)
     net, most = (np.array([draw(wh) for _ in range(members)], np.int64) for wh in (NET, st.integers(0, 9_000)))
-    return devices, DeviceRules(0, *levels.astype(np.int64)), charged, net, most
+    return devices, levels.astype(np.int64), charged, net, most
 
 
 @given(moments())
 def test_a_battery_keeps_its_power_its_capacity_and_the_limit_and_counts_every_wh(moment):
     devices, rule, charged, net, most = moment
-    charge, discharge, after = follow_within(rule, devices, charged, net, most)
+    charge, discharge, after, _ = step(rule, stores_of(devices, 1), 0, charged, net, most)
     assert (np.minimum(charge, discharge) == 0).all()
     for energy in (charge, discharge):
         assert ((energy >= 0) & (energy <= devices.power_wh)).all()
@@ -49,10 +51,9 @@ def test_a_battery_keeps_its_power_its_capacity_and_the_limit_and_counts_every_w
 def test_without_a_limit_a_rule_is_followed_as_everywhere(moment):
     devices, rule, charged, net, _ = moment
     free = np.full_like(net, NO_LIMIT)
-    for within, plain in zip(
-        follow_within(rule, devices, charged, net, free), follow(rule, devices, charged, net), strict=True
-    ):
-        assert (within == plain).all()
+    within = step(rule, stores_of(devices, 1), 0, charged, net, free)
+    for ours, plain in zip(within, follow(DeviceRules(0, *rule), devices, charged, net), strict=False):
+        assert (ours == plain).all()
 
 
 @st.composite
@@ -128,10 +129,7 @@ def test_who_knows_the_future_comes_within_half_a_per_cent_of_the_linear_program
     rows = slice(TESTED.start, TESTED.stop)
     need, spare = (np.repeat(p[rows, None], members, axis=1) for p in (days.need_price, days.spare_price))
     net, rest, most = days.net_load_wh[rows, None], np.full(members, 210_000), np.full(members, 4_000)
-    rules = [
-        DeviceRules(t, *rules_now(Ahead(net[t:], need[t:], spare[t:], rest, most), days.devices))
-        for t in range(horizon)
-    ]
+    rules = [rules_now(Ahead(net[t:], need[t:], spare[t:], rest, most), days.devices) for t in range(horizon)]
     kept, best = run(days, TESTED, lambda t: rules[t - TESTED.start]), foreseen(days, TESTED, quiet)
     possible = (without_control(days, TESTED).cost_n - best.cost_n).sum()
     assert 0 <= (kept.cost_n - best.cost_n).sum() <= 0.005 * possible

@@ -24,6 +24,7 @@ MODULES = {
     "leaves": "transactive.bench.leaves",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
+    "schedules": "transactive.bench.schedules",
     "sessions": "transactive.bench.sessions",
     "intelligence": "transactive.bench.intelligence",
     "simulation": "transactive.bench.simulation",

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.community import Devices
-from transactive.core.tables import DeviceRules
 from transactive.core.units import IntArray
 from transactive.forecasting.day_so_far import DAY, SAMPLE_DAYS, samples_so_far
+from transactive.trading.devices import Ahead, step
 from transactive.trading.foresight import least_cost_n
 from transactive.trading.plan import grid_cost
-from transactive.trading.schedule import Ahead, follow_within, rules_now
+from transactive.trading.schedule import batteries, rules_now
 
 NUMBERS = 4_000_000
 """So many samples are held at once."""
@@ -59,7 +59,8 @@ class Kept:
     over_wh: IntArray
 
 
-Rules = Callable[[int], DeviceRules]
+Rules = Callable[[int], IntArray]
+"""Levels of the rule for a slot, (4, members), in the order of `DeviceRules`."""
 Told = Callable[[str], None]
 
 
@@ -91,21 +92,13 @@ def scheduled(recorded: Recorded, tested: range, told: Told) -> Kept:
 
 def foreseen(recorded: Recorded, tested: range, told: Told) -> Kept:
     """The least possible cost, by a linear program over all tested slots."""
-    rows, devices = slice(tested.start, tested.stop), recorded.devices
+    rows, stores = slice(tested.start, tested.stop), batteries(recorded.devices, len(tested))
+    need, spare = recorded.need_price[rows], recorded.spare_price[rows]
+    rest, most = rest_price(recorded, tested), recorded.most_import_wh
     costs, over = [], []
     for member, net_load_wh in enumerate(recorded.net_load_wh[rows].T):
         told(f"perfect foresight of member {member + 1} of {recorded.load_wh.shape[1]}")
-        cost_n, over_wh = least_cost_n(
-            net_load_wh,
-            recorded.need_price[rows],
-            recorded.spare_price[rows],
-            rest_price(recorded, tested),
-            capacity_wh=int(devices.capacity_wh[member]),
-            power_wh=int(devices.power_wh[member]),
-            efficiency_ppm=int(devices.efficiency_ppm[member]),
-            initial_wh=recorded.initial_wh,
-            most_import_wh=recorded.most_import_wh,
-        )
+        cost_n, over_wh = least_cost_n(stores, member, net_load_wh, need, spare, rest, recorded.initial_wh, most)
         costs.append(round(cost_n))
         over.append(round(over_wh))
     return Kept(np.array(costs, np.int64), np.array(over, np.int64))
@@ -117,16 +110,17 @@ def run(recorded: Recorded, tested: range, rules: Rules) -> Kept:
     charged = np.full(members, recorded.initial_wh, np.int64)
     cost, over = np.zeros(members, np.int64), np.zeros(members, np.int64)
     most = np.full(members, recorded.most_import_wh, np.int64)
+    stores = batteries(recorded.devices, 1)
     for t in tested:
         net_load_wh = recorded.load_wh[t] - recorded.pv_wh[t]
-        charge, discharge, charged = follow_within(rules(t), recorded.devices, charged, net_load_wh, most)
+        charge, discharge, charged, _ = step(rules(t), stores, 0, charged, net_load_wh, most)
         grid_wh = net_load_wh + charge - discharge
         cost += grid_cost(grid_wh, int(recorded.need_price[t]), int(recorded.spare_price[t]))
         over += np.maximum(grid_wh - most, 0)
     return Kept(cost - rest_price(recorded, tested) * recorded.devices.deliverable_wh(charged), over)
 
 
-def _planned(recorded: Recorded, tested: range, told: Told) -> Iterator[DeviceRules]:
+def _planned(recorded: Recorded, tested: range, told: Told) -> Iterator[IntArray]:
     """Rules of the tested slots, one after the other; plans of many slots are made at once."""
     members, horizon = recorded.load_wh.shape[1], DAY // recorded.length
     at_once = max(NUMBERS // (horizon * SAMPLE_DAYS * members), 1)
@@ -142,8 +136,7 @@ def _planned(recorded: Recorded, tested: range, told: Told) -> Iterator[DeviceRu
         most = np.full(plans, recorded.most_import_wh, np.int64)
         ahead = Ahead(samples.reshape(horizon, -1, plans), need, spare, need.min(axis=0), most)
         levels = rules_now(ahead, recorded.devices.rows(np.tile(np.arange(members), len(issued))))
-        for t, rule in zip(issued.tolist(), levels.reshape(4, len(issued), members).transpose(1, 0, 2), strict=True):
-            yield DeviceRules(t, *rule)
+        yield from levels.reshape(4, len(issued), members).transpose(1, 0, 2)
 
 
 def _ahead(price: IntArray, issued: IntArray, horizon: int) -> IntArray:
@@ -155,5 +148,5 @@ def _ahead(price: IntArray, issued: IntArray, horizon: int) -> IntArray:
 def _same_rule(recorded: Recorded, *, charge: bool) -> Rules:
     """Self-consumption, or rest: levels that no charge is below or above."""
     full, none = recorded.devices.capacity_wh, np.zeros_like(recorded.devices.capacity_wh)
-    rule = DeviceRules(0, none, full, none, full) if charge else DeviceRules(0, none, none, full, full)
+    rule = np.stack((none, full, none, full) if charge else (none, none, full, full))
     return lambda _: rule

@@ -1,12 +1,13 @@
-"""Perfect foresight: the least that a battery could have cost, had every slot been known. A linear program in HiGHS.
+"""Perfect foresight: the least that a device could have cost, had every slot been known. A linear program in HiGHS.
 
-    least   sum(need x import − spare x export + OVER_PRICE x over) − rest x efficiency x charge at the end
-    with    import + over − export = net load + charge − discharge          in each slot
-            charged after = charged before + charge − discharge / efficiency
-    within  power, capacity, and import at most what the connection allows
+    least   sum(need x import − spare x export + MISSED_PRICE x (over + spilt + missed)) − rest x efficiency x held
+    with    import + over − export = net load + drawn − given                                      in each slot
+            held after = keep x held before − drain + gain x drawn − given / efficiency + spilt
+            held after + missed >= least
+    within  power, most, and import at most what the connection allows
 
-Real numbers throughout and no rounding of a Wh, so nothing that follows whole Wh costs less. A charge that is thrown
-away by charging and discharging at once is allowed, which pays at negative prices only.
+Real numbers throughout and no rounding of a Wh, so nothing that follows whole Wh costs less. Energy that is thrown away
+by drawing and giving at once is allowed, which pays at negative prices only.
 """
 
 from __future__ import annotations
@@ -17,50 +18,53 @@ import numpy as np
 
 from transactive.core.errors import require
 from transactive.core.units import PPM, IntArray
-from transactive.trading.schedule import OVER_PRICE
+from transactive.trading.devices import MISSED_PRICE, Stores
 
 
 def least_cost_n(
+    stores: Stores,
+    device: int,
     net_load_wh: IntArray,
     need_price: IntArray,
     spare_price: IntArray,
     rest_price: int,
-    *,
-    capacity_wh: int,
-    power_wh: int,
-    efficiency_ppm: int,
-    initial_wh: int,
+    held_wh: int,
     most_import_wh: int,
 ) -> tuple[float, float]:
-    """Least cost of one home with the charge at the end credited [n¤], and Wh above the limit that nothing could avoid.
+    """Least cost of a home with one device, what it holds at the end credited [n¤]; and Wh that had to be missed.
 
     net_load_wh, need_price, spare_price: (slots,), prices in µ¤/kWh, spare nowhere above need. rest_price: what a Wh
-    that the charge at the end can deliver is worth. The cost is without what the program takes Wh above the limit for.
+    that the rest can give is worth. held_wh: at the start. The cost is without what missing a Wh is taken to cost.
     """
-    slots, efficiency = len(net_load_wh), efficiency_ppm / PPM
-    one, none = np.ones(slots), np.zeros(slots)
-    worth = none.copy()
-    worth[-1] = -rest_price * efficiency
-    costs = np.concatenate((need_price, -spare_price, none, none, worth, need_price + OVER_PRICE))
-    free = one * np.inf
-    most = (one * most_import_wh, free, one * power_wh, one * power_wh, one * capacity_wh, free)
-    slot = np.arange(slots)
-    buy, sell, charge, discharge, charged, over = (slot + slots * k for k in range(6))
-    entries = (
-        *(
-            (column, slot, sign * one)
-            for column, sign in ((buy, 1), (over, 1), (sell, -1), (charge, -1), (discharge, 1))
-        ),
-        (charge, slots + slot, -one),
-        (discharge, slots + slot, one / efficiency),
-        (charged, slots + slot, one),
-        (charged[:-1], slots + slot[1:], -one[1:]),
+    slots = len(net_load_wh)
+    gain, efficiency, keep = (
+        int(ppm[device]) / PPM for ppm in (stores.gain_ppm, stores.efficiency_ppm, stores.keep_ppm)
     )
-    before = none.copy()
-    before[0] = initial_wh
-    found = _solved(costs, np.concatenate(most), np.concatenate((net_load_wh, before)), entries)
-    over_wh = float(found[over].sum())
-    return float(costs @ found) - OVER_PRICE * over_wh, over_wh
+    draw_wh, give_wh, least_wh, most_wh, drain_wh = (
+        wh[:slots, device] for wh in (stores.draw_wh, stores.give_wh, stores.least_wh, stores.most_wh, stores.drain_wh)
+    )
+    one, none = np.ones(slots), np.zeros(slots)
+    free, worth, before = one * np.inf, none.copy(), none.copy()
+    worth[-1], before[0] = -rest_price * efficiency, keep * held_wh
+    costs = np.concatenate(
+        (need_price, -spare_price, none, none, worth, need_price + MISSED_PRICE, *(one * MISSED_PRICE,) * 2, none)
+    )
+    most = (one * most_import_wh, free, draw_wh, give_wh, most_wh, free, free, free, free)
+    slot = np.arange(slots)
+    buy, sell, draw, give, held, over, spilt, missed, above = (slot + slots * k for k in range(9))
+    meter, store, bound = slot, slots + slot, 2 * slots + slot
+    entries = (
+        *((column, meter, sign * one) for column, sign in ((buy, 1), (over, 1), (sell, -1), (draw, -1), (give, 1))),
+        (draw, store, -gain * one),
+        (give, store, one / efficiency),
+        (held, store, one),
+        (held[:-1], store[1:], -keep * one[1:]),
+        (spilt, store, -one),
+        *((column, bound, sign * one) for column, sign in ((held, 1), (missed, 1), (above, -1))),
+    )
+    found = _solved(costs, np.concatenate(most), np.concatenate((net_load_wh, before - drain_wh, least_wh)), entries)
+    missed_wh = float(found[np.concatenate((over, spilt, missed))].sum())
+    return float(costs @ found) - MISSED_PRICE * missed_wh, missed_wh
 
 
 def _solved(costs: Any, most: Any, sides: Any, entries: Any) -> Any:  # noqa: ANN401 - arrays of floats

@@ -1,0 +1,206 @@
+"""Devices that hold energy: what they never do, what they reach, and how near the best possible their plans come."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transactive.core.community import Devices
+from transactive.core.errors import InputError
+from transactive.core.units import PPM
+from transactive.trading.device_kinds import best_start, electric_vehicles, heat_stores
+from transactive.trading.devices import Ahead, Stores, step
+from transactive.trading.foresight import least_cost_n
+from transactive.trading.schedule import batteries, planned
+
+NO_LIMIT = 10**9
+
+
+def column(*values):
+    return np.array(values, np.int64)
+
+
+# -- following a rule -----------------------------------------------------------------------------
+
+
+@st.composite
+def moments(draw):
+    """A store of any kind, rules in their order, a held amount, a net load and a limit."""
+    most = draw(st.integers(0, 12_000))
+    least = draw(st.integers(0, most))
+    power, give, drain = (draw(st.one_of(st.just(0), st.integers(0, 9_000))) for _ in range(3))
+    gain, efficiency, keep = draw(st.integers(1, 4 * PPM)), draw(st.integers(1, PPM)), draw(st.integers(0, PPM))
+    rows = [np.array([[wh]], np.int64) for wh in (power, give, least, most, drain)]
+    store = Stores(rows[0], rows[1], rows[2], rows[3], rows[4], column(gain), column(efficiency), column(keep))
+    levels = np.sort([draw(st.integers(0, most)) for _ in range(4)])[:, None]
+    held, net, limit = draw(st.integers(0, most)), draw(st.integers(-9_000, 9_000)), draw(st.integers(0, 9_000))
+    return store, levels, held, net, limit
+
+
+@given(moments())
+def test_a_device_keeps_its_power_its_capacity_and_the_limit_and_makes_no_energy(moment):
+    store, rule, held, net, limit = moment
+    draw, give, after, missed = (int(v[0]) for v in step(rule, store, 0, column(held), column(net), column(limit)))
+    gain, efficiency, keep = (int(ppm[0]) for ppm in (store.gain_ppm, store.efficiency_ppm, store.keep_ppm))
+    assert 0 <= draw <= store.draw_wh[0, 0]
+    assert 0 <= give <= store.give_wh[0, 0]
+    assert min(draw, give) == 0
+    assert 0 <= after <= store.most_wh[0, 0]
+    assert draw == 0 or net + draw <= limit
+    left = (held * keep + PPM // 2) // PPM - int(store.drain_wh[0, 0])
+    exact = left + draw * gain // PPM - -(-give * PPM // efficiency)
+    assert after <= max(exact, 0)
+    assert max(exact, 0) - after <= gain // PPM  # the last Wh drawn may gain more than fits
+    assert missed == max(int(store.least_wh[0, 0]) - min(exact, int(store.most_wh[0, 0])), 0)
+
+
+# -- plans ----------------------------------------------------------------------------------------
+
+
+def homes(count, seed=1, slots=96):
+    """Net loads of a day in quarter hours, a time-of-use price and an export price of two fifths of it."""
+    draw = np.random.default_rng(seed)
+    hour = np.arange(slots) * 24 / slots
+    load = (150 + 350 * np.exp(-((hour - 19) ** 2) / 8))[:, None] * draw.uniform(0.3, 2, count)
+    sun = (900 * np.exp(-((hour - 12) ** 2) / 10))[:, None] * draw.uniform(0, 1.3, count)
+    net = np.rint(load * draw.uniform(0.5, 1.5, (slots, count)) - sun).astype(np.int64)
+    price = np.where((hour >= 16) & (hour < 21), 540_000, 210_000)
+    need = np.repeat(price[:, None], count, axis=1)
+    return draw, net, need, need * 2 // 5
+
+
+def at_once(stores):
+    """The rule of a device that is simply plugged in, or of a battery that rests."""
+    full = stores.most_wh.max(axis=0)
+    return np.stack((full, full, full, full) if not stores.give_wh.any() else (0 * full, 0 * full, full, full))
+
+
+def kinds(kind, draw, count, slots=96):
+    """Stores of a kind, what they hold at the start, and the price of a Wh that they give after the end."""
+
+    def each(value):
+        return np.full(count, value, np.int64)
+
+    if kind == "battery":
+        return batteries(Devices(each(0), each(6_400), each(1_250), each(900_000)), slots), each(0), 189_000
+    if kind == "vehicle":
+        arrival = draw.integers(0, 40, count)
+        departure = arrival + draw.integers(20, 57, count)
+        needed = draw.integers(3_000, 9_000, count)
+        return electric_vehicles(slots, arrival, departure, needed, each(2_750), each(900_000)), each(0), 0
+    drain = draw.integers(0, 400, (slots, count))
+    performance, rest = (3 * PPM, 70_000) if kind == "heat pump" else (PPM, 190_000)
+    return heat_stores(each(900), each(7_000), drain, each(performance), each(996_000)), each(3_000), rest
+
+
+@pytest.mark.parametrize("limit", [NO_LIMIT, 2_500], ids=("free", "limited"))
+@pytest.mark.parametrize("kind", ["battery", "vehicle", "heat pump", "boiler"])
+def test_a_plan_loses_at_most_half_a_per_cent_of_the_saving_against_the_linear_program(kind, limit):
+    count = 12
+    draw, net, need, spare = homes(count)
+    stores, held, rest = kinds(kind, draw, count)
+    limits = np.full(count, limit)
+    plan = planned(stores, Ahead(net[:, None], need, spare, np.full(count, rest), limits), held)
+
+    def cost(drawn, given, left):
+        grid = net + drawn - given
+        assert (grid <= np.maximum(limit, net)).all()
+        return (np.maximum(grid, 0) * need + np.minimum(grid, 0) * spare).sum(axis=0) - rest * left
+
+    ours = cost(plan.draw_wh, plan.give_wh, plan.held_wh[-1] * stores.efficiency_ppm // PPM)
+    moves, now = [], held
+    for t in range(len(net)):
+        drawn, given, now, _ = step(at_once(stores), stores, t, now, net[t], limits)
+        moves.append((drawn, given))
+    drawn_wh, given_wh = np.array(moves).transpose(1, 0, 2)
+    plain = cost(drawn_wh, given_wh, now * stores.efficiency_ppm // PPM)
+    best = [
+        least_cost_n(stores, i, net[:, i], need[:, i], spare[:, i], rest, int(held[i]), limit) for i in range(count)
+    ]
+    assert sum(missed for _, missed in best) == pytest.approx(0, abs=1e-6)
+    assert plan.missed_wh.sum() == 0  # every trip has its energy, every home its comfort
+    least = np.array([cost_n for cost_n, _ in best])
+    assert 0 <= (ours - least).sum() <= 0.005 * (plain - least).sum()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_vehicle_charges_only_while_it_is_there_and_leaves_with_what_it_needs_if_that_can_be(seed):
+    draw, net, need, spare = homes(4, seed)
+    arrival = draw.integers(0, 90, 4)
+    departure = np.minimum(arrival + draw.integers(1, 40, 4), 96)
+    needed = draw.integers(1, 20_000, 4)
+    power = draw.integers(1, 3_000, 4)
+    limit = np.full(4, 3_500)
+    vehicles = electric_vehicles(96, arrival, departure, needed, power, np.full(4, 930_000))
+    plan = planned(vehicles, Ahead(net[:, None], need, spare, 0 * needed, limit), 0 * needed)
+    slot = np.arange(96)[:, None]
+    here = (slot >= arrival) & (slot < departure)
+    assert (plan.draw_wh[~here] == 0).all()
+    possible = np.minimum(power, np.maximum(limit - net, 0)) * here
+    reached = (possible * 930_000 // PPM).sum(axis=0)
+    held, rounded = plan.held_wh[departure - 1, np.arange(4)], departure - arrival  # a part of a Wh in each slot
+    assert (held <= needed).all()
+    assert (held >= np.minimum(reached - rounded, needed)).all()
+    assert (plan.missed_wh.sum(axis=0) == needed - held).all()
+
+
+def test_what_a_held_wh_is_worth_is_what_the_coming_price_says():
+    """Two slots, a dear one after a cheap one: a held Wh saves 0.9 Wh of the dear price, until the need is covered."""
+    store = batteries(Devices(column(0), column(6_400), column(1_000), column(900_000)), 2)
+    net, need = np.full((2, 1, 1), 500), np.array([[200_000], [500_000]])
+    ahead = Ahead(net, need, 0 * need, column(0), column(NO_LIMIT))
+    free, slow = (
+        planned(store, ahead, column(0)),
+        planned(replace(store, draw_wh=np.full((2, 1), 300)), ahead, column(0)),
+    )
+    assert free.draw_wh[:, 0].tolist() == [600, 0]  # the step in which the need ends, 555 Wh, is filled
+    assert free.give_wh[:, 0].tolist() == [0, 500]
+    assert slow.draw_wh[0, 0] == 300
+    assert (slow.worth[0, 0], free.worth[0, 0]) == (450_000, 0)
+
+
+def test_a_warm_house_is_heated_before_the_dear_hours_and_never_leaves_its_band():
+    _, net, need, spare = homes(1)
+    house = heat_stores(column(1_000), column(6_000), np.full((96, 1), 300), column(3 * PPM), column(995_000))
+    plan = planned(house, Ahead(net[:, None], need, spare, column(70_000), column(NO_LIMIT)), column(3_000))
+    dear = need[:, 0] == 540_000
+    assert plan.missed_wh.sum() == 0
+    assert plan.draw_wh[dear].sum() < plan.draw_wh[~dear].sum() * dear.sum() / (~dear).sum() / 2
+    assert plan.held_wh.max() <= 6_000
+
+
+def test_a_trip_that_no_slot_is_left_for_is_refused():
+    with pytest.raises(InputError, match="vehicle 1: arrival 5, departure 4"):
+        electric_vehicles(8, column(0, 5), column(4, 4), column(1, 1), column(1, 1), column(PPM, PPM))
+
+
+# -- appliances -----------------------------------------------------------------------------------
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_an_appliance_starts_where_no_other_start_costs_less_and_the_limit_holds_if_it_can(seed):
+    draw = np.random.default_rng(seed)
+    net, need = draw.integers(-2_000, 2_000, (12, 1, 3)), draw.integers(0, 500_000, (12, 3))
+    spare = need // 2
+    profile, limit = draw.integers(0, 2_000, 3), 2_500
+    starts, costs = best_start(profile, Ahead(net, need, spare, column(0, 0, 0), np.full(3, limit)), 2, 8)
+    for home, start in enumerate(starts.tolist()):
+
+        def cost(drawn, home=home):
+            grid = net[:, 0, home] + drawn
+            over = np.maximum(grid - limit, 0).sum() - np.maximum(net[:, 0, home] - limit, 0).sum()
+            return int(over), int((np.maximum(grid, 0) * need[:, home] + np.minimum(grid, 0) * spare[:, home]).sum())
+
+        runs = {begin: cost(np.pad(profile, (begin, 9 - begin))) for begin in range(2, 9)}
+        assert costs[:, home].tolist() == [runs[begin][1] - cost(0 * need[:, 0])[1] for begin in runs]
+        assert runs[start] == min(runs.values())
+
+
+def test_a_run_that_does_not_fit_is_refused():
+    ahead = Ahead(np.zeros((4, 1, 1), np.int64), *(np.zeros((4, 1), np.int64),) * 2, column(0), column(1))
+    with pytest.raises(InputError, match="a run of 3 slots must fit in 4"):
+        best_start(column(1, 1, 1), ahead, 0, 2)
