@@ -234,6 +234,7 @@ NOT_GRID = {**ALL, "grid": 403}
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,
     "/slots/{slot}": ALL,
+    "/carbon": NOT_GRID,
     "/compare": {**NOT_GRID, "member": 403},
     "/api/v1/slots": ALL,
     "/api/v1/clearings": ALL,

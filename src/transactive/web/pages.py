@@ -9,15 +9,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from transactive.core.slots import time_text
+from transactive.core.slots import parse_time, time_text
+from transactive.web.carbon_page import carbon_page
 from transactive.web.community_page import community_page
 from transactive.web.compare_page import compare_page
 from transactive.web.desk import Desk
 from transactive.web.events import id_text, newest
-from transactive.web.gate import EVERYONE, SEES_ALL
+from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
 from transactive.web.parts import freshness
 from transactive.web.problems import NotFound
 from transactive.web.slot_page import slot_page
+from transactive.web.words import DAY
 
 PageRequest = Request[Any, Any, Any]
 
@@ -57,3 +59,24 @@ def compare(desk: NamedDependency[Desk]) -> Template:
         fresh = freshness(run, position, len(run.community.members), desk.pulse.idle)
     folder = desk.reader.store.path.parent
     return Template("compare.html", context={**compare_page(comparison, folder), "fresh": fresh})
+
+
+@get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
+def carbon(
+    request: PageRequest,
+    desk: NamedDependency[Desk],
+    member: FromQuery[str | None] = None,
+    day: FromQuery[str | None] = None,
+) -> Template:
+    """Carbon of all homes or of one, through a day and over the run."""
+    run, position = desk.run(), desk.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    viewer = request.user
+    wanted = viewer.member if not viewer.sees_all else member or None
+    index = None if wanted is None else desk.member(run, wanted)
+    chosen = None if day is None else parse_time(day)
+    if chosen is not None and not run.first_slot - DAY < chosen <= run.last_slot:
+        raise NotFound(f"day {day}: not in this run")
+    context = carbon_page(desk.reader, run, position, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    return Template("carbon.html", context=context)

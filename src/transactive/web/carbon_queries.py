@@ -1,0 +1,72 @@
+"""What the database knows of carbon: by slot, by day, by source; of one member or of all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from transactive.core.tables import CertificateState, PostingKind
+from transactive.store import CERTIFICATES, CLEARINGS, POSTINGS, READINGS
+from transactive.web.queries import CONSUMPTION, Reader, Row
+from transactive.web.words import DAY
+
+SUMS = ("location_mg", "market_mg", "unmatched_mg", "levy_n")
+
+
+def by_slot(reader: Reader, first: int, last: int, member: int | None) -> list[Row]:
+    """Consumption, footprints and levy of slots from `first` to `last`, and the grid's intensity."""
+    sums = (sa.func.sum(READINGS.c[name]).label(name) for name in SUMS)
+    statement = (
+        sa.select(READINGS.c.slot, sa.func.sum(CONSUMPTION).label("consumption_wh"), *sums, CLEARINGS.c.grid_g_per_kwh)
+        .join(CLEARINGS, CLEARINGS.c.slot == READINGS.c.slot)
+        .where(READINGS.c.slot.between(first, last))
+    )
+    if member is not None:
+        statement = statement.where(READINGS.c.member == member)
+    return reader.store.rows(statement.group_by(READINGS.c.slot).order_by(READINGS.c.slot))
+
+
+def by_day(reader: Reader, member: int | None) -> list[Row]:
+    """The same by day, with the certificates claimed and the levy that came back."""
+    day = (READINGS.c.slot - READINGS.c.slot % DAY).label("day")
+    sums = (sa.func.sum(READINGS.c[name]).label(name) for name in SUMS)
+    days = sa.select(day, sa.func.sum(CONSUMPTION).label("consumption_wh"), *sums)
+    if member is not None:
+        days = days.where(READINGS.c.member == member)
+    claimed = _claimed(CERTIFICATES.c.slot - CERTIFICATES.c.slot % DAY, member)
+    back_day = POSTINGS.c.slot - POSTINGS.c.slot % DAY
+    back = sa.select(back_day.label("key"), sa.func.sum(POSTINGS.c.amount_n).label("amount_n"))
+    back = back.where(POSTINGS.c.kind == PostingKind.LEVY_RETURN)
+    if member is not None:
+        back = back.where(POSTINGS.c.payee == member)
+    rows = reader.store.rows
+    returned = {row["key"]: row["amount_n"] for row in rows(back.group_by(back_day))}
+    matched = {row["key"]: row["energy_wh"] for row in rows(claimed)}
+    return [
+        {**row, "claimed_wh": matched.get(row["day"], 0), "returned_n": returned.get(row["day"], 0)}
+        for row in rows(days.group_by(day).order_by(day))
+    ]
+
+
+def by_source(reader: Reader, member: int | None) -> dict[tuple[bool, bool], tuple[int, int]]:
+    """Wh and mg claimed in the whole run, by whether from a neighbour and whether from storage."""
+    c = CERTIFICATES.c
+    other, storage = (c.device // 2 != c.owner).label("other"), (c.device % 2 == 1).label("storage")
+    statement: sa.Select[*tuple[Any, ...]] = sa.select(
+        other, storage, sa.func.sum(c.energy_wh).label("wh"), sa.func.sum(c.market_mg).label("mg")
+    ).where(c.state == CertificateState.CLAIMED)
+    if member is not None:
+        statement = statement.where(c.owner == member)
+    rows = reader.store.rows(statement.group_by(other, storage))
+    return {(bool(row["other"]), bool(row["storage"])): (row["wh"], row["mg"]) for row in rows}
+
+
+def _claimed(key: sa.ColumnElement[int], member: int | None) -> sa.Select[*tuple[Any, ...]]:
+    """Wh claimed by a key of the bundles' slots."""
+    c = CERTIFICATES.c
+    statement = sa.select(key.label("key"), sa.func.sum(c.energy_wh).label("energy_wh"))
+    statement = statement.where(c.state == CertificateState.CLAIMED)
+    if member is not None:
+        statement = statement.where(c.owner == member)
+    return statement.group_by(key)
