@@ -48,11 +48,11 @@ def backtest(
     initial_wh
         Charge to begin with.
     load
-        Column of what the home used in the slot, whole Wh.
+        Column of what the home used in the slot, Wh.
     pv
-        Column of what its PV generated, whole Wh.
+        Column of what its PV generated in the slot, Wh.
     price
-        Column of what an imported Wh costs, whole µ¤/kWh, known a day ahead.
+        Column of what an imported Wh costs, µ¤/kWh, known a day ahead.
     prices
         File of the price column, if it stands in another one.
     time

@@ -18,6 +18,8 @@ from transactive.metering.columns import ROW, open_columns, refuse
 
 LARGEST = 10**9
 """A number beyond this is no Wh of a slot and no µ¤/kWh."""
+TINY_WH, TINY_PRICE = 5, 1_000
+"""Fractions around a mean below this are kWh instead of Wh, or ¤/kWh or ¤/MWh instead of µ¤/kWh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,16 @@ class Days:
 def read_days(path: Path, named: Named) -> Days:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
-    A gap in load or PV takes the reading of the day before; a price is needed in every slot.
+    Numbers are rounded to whole Wh and µ¤/kWh. A gap in load or PV takes the reading of the day before; a price is
+    needed in every slot.
     """
     if len({named.load, named.pv, named.price}) < 3:
         raise InputError("--load, --pv and --price name the same column twice; name three")
-    _check(path, named.load, 0, "Wh of the slot")
-    _check(path, named.pv, 0, "Wh of the slot")
-    _check(named.prices or path, named.price, -LARGEST, "µ¤/kWh")
+    for column in (named.load, named.pv):
+        _check(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
+    _check(
+        named.prices or path, named.price, -LARGEST, TINY_PRICE, "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
+    )
     load = read_series(path, Columns(named.load, named.group, named.time), Calendar())
     pv = read_series(path, Columns(named.pv, named.group, named.time), Calendar())
     history = load.history
@@ -65,8 +70,8 @@ def read_days(path: Path, named: Named) -> Days:
     return Days(history.first_slot, history.length, load.members, load_wh, pv_wh, price, load.gaps + pv.gaps)
 
 
-def _check(path: Path, column: str, lowest: int, unit: str) -> None:
-    """Refuse the first number that is no whole one or too small; what is no number at all, `read_series` refuses."""
+def _check(path: Path, column: str, lowest: int, tiny: int, unit: str) -> None:
+    """Refuse the first number below `lowest` or of another unit; what is no number at all, `read_series` refuses."""
     import polars as pl
 
     frame = open_columns(path)
@@ -75,12 +80,15 @@ def _check(path: Path, column: str, lowest: int, unit: str) -> None:
     frame = frame.select(column).with_row_index(ROW, offset=2 if path.suffix == ".csv" else 1)
     dtype = frame.schema[column]
     if not (dtype.is_numeric() or dtype == pl.String):
-        raise DataError(f"{path.name}: {column} holds {dtype}; whole numbers are needed, {unit}")
+        raise DataError(f"{path.name}: {column} holds {dtype}; numbers are needed, {unit}")
     text = pl.col(column).str.strip_chars() if dtype == pl.String else pl.col(column)
     number = text.cast(pl.Float64, strict=False).fill_nan(None)
-    refuse(frame, (number != number.floor()).fill_null(value=False), column, path, f"not a whole number of {unit}")
-    refuse(frame, (number < lowest).fill_null(value=False), column, path, f"below {lowest} {unit}; correct it")
-    refuse(frame, (number > LARGEST).fill_null(value=False), column, path, f"more than {LARGEST} {unit}; correct it")
+    for faulty, what in (
+        (number < lowest, f"is below {lowest}; correct it"),
+        (number > LARGEST, f"is more than {LARGEST}; correct it"),
+        ((number != number.floor()) & (number.abs().mean() < tiny), f"does not look like {unit}"),
+    ):
+        refuse(frame, faulty.fill_null(value=False), column, path, what)
 
 
 def _price(path: Path, named: Named, history: History) -> IntArray:
