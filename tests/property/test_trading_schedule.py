@@ -163,3 +163,16 @@ def test_a_home_that_uses_more_today_is_expected_to_go_on_for_a_while():
     assert samples[0] == 1_500
     assert (np.diff(samples[:21]) < 0).all()
     assert samples[20] == round(1_000 + 500 * 0.9**20)
+
+
+def test_a_pv_under_clouds_is_expected_to_stay_below_the_past_days_and_never_far_above_them():
+    sun = np.tile(np.maximum(0, 3_000 - 500 * np.abs(np.arange(24) - 12)), 20)[:, None]
+    known = 20 * 24 - 12  # noon of the last day
+    clouds, glare = sun.copy(), sun.copy()
+    clouds[known - 3 : known] //= 2
+    glare[known - 3 : known] *= 2
+    ratio = (3_000 + 210) / (6_000 + 210)  # nine to eleven o'clock: 1,500 + 2,000 + 2,500
+    for now, noon, three in ((clouds, round(3_000 * ratio), round(1_500 * ratio**0.9**3)), (glare, 3_150, 1_575)):
+        samples = samples_so_far(np.zeros_like(sun), now[:known], 3_600, np.array([known]), 4)[:, :, 0, 0]
+        assert (samples[0] == -noon).all()
+        assert (samples[3] == -three).all()
