@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,16 +34,18 @@ def setting(demo_setting: Setting) -> Setting:
     return replace(demo_setting, community=msgspec.structs.replace(demo_setting.community, market=market))
 
 
-def walk(setting: Setting, folder: Path) -> Walk:
-    return Walk(setting, slots_of(setting, parse_time(START), 2), GATEWAY, store=Store(folder))
+@contextmanager
+def walk(setting: Setting, folder: Path) -> Iterator[Walk]:
+    with closing(Store(folder)) as store:
+        yield Walk(setting, slots_of(setting, parse_time(START), 2), GATEWAY, store=store)
 
 
 @pytest.fixture(scope="module")
-def whole(setting, tmp_path_factory) -> tuple[Walk, list[SlotRecord]]:
+def whole(setting, tmp_path_factory) -> Iterator[tuple[Walk, list[SlotRecord]]]:
     records: list[SlotRecord] = []
-    done = walk(setting, tmp_path_factory.mktemp("whole"))
-    done.run(records.append)
-    return done, records
+    with walk(setting, tmp_path_factory.mktemp("whole")) as done:
+        done.run(records.append)
+        yield done, records
 
 
 def test_the_sum_of_the_sessions_is_the_position_and_no_device_is_committed_twice(setting, whole) -> None:
@@ -76,11 +80,11 @@ def test_an_interrupted_run_goes_on_between_its_sessions(setting, whole, tmp_pat
         if len(seen) == after:
             raise Stopped
 
-    with pytest.raises(Stopped):
-        walk(setting, tmp_path).run(stop)
-    resumed = walk(setting, tmp_path)
-    resumed.run()
-    assert resumed.state_hash == whole[0].state_hash
+    with walk(setting, tmp_path) as begun, pytest.raises(Stopped):
+        begun.run(stop)
+    with walk(setting, tmp_path) as resumed:
+        resumed.run()
+        assert resumed.state_hash == whole[0].state_hash
 
 
 def test_the_day_ahead_session_sees_nothing_later_than_its_gate(setting, whole) -> None:

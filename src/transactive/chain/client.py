@@ -93,8 +93,12 @@ class ChainClient:
             chain = EmbeddedChain(embedded_path(url), alloc=balances, genesis_time=genesis_time)
             return cls(EmbeddedNode(EmbeddedProvider(chain)))
         node = RemoteNode(provider_for(url, patience or PATIENT), url, Outbox(outbox))
-        node.prepare(alloc, START_BALANCE, genesis_time)
-        return cls(node)
+        try:
+            node.prepare(alloc, START_BALANCE, genesis_time)
+            return cls(node)
+        except BaseException:
+            node.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file or connection."""

@@ -37,9 +37,13 @@ class Outbox:
         """Open or create `path`. Raises StateError if it cannot be used."""
         try:
             self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"outbox {path}: {error}; give another state folder") from error
+        try:
             self._sql.execute("pragma synchronous = full")
             self._sql.executescript(TABLES)
         except sqlite3.DatabaseError as error:
+            self._sql.close()
             raise StateError(f"outbox {path}: {error}; give another state folder") from error
 
     def close(self) -> None:
