@@ -97,6 +97,16 @@ def test_each_member_of_a_group_is_run_as_if_it_were_alone(tmp_path, capsys):
         assert row | {"member": ""} == one | {"member": ""}
 
 
+def test_another_forecaster_can_be_planned_by(tmp_path, capsys):
+    path = written(home(days=24), tmp_path / "home.csv")
+    reports = [
+        backtest(capsys, path, "--battery-wh", "12000", "--model", model)
+        for model in ("day-so-far", "empirical", "mean-of-week")
+    ]
+    assert len({report["scheduled"]["cost_n"] for report in reports}) == 3
+    assert min(report["share_of_possible_saving"] for report in reports) > 0.8
+
+
 def test_a_gap_is_counted_and_an_export_price_above_the_price_is_said(tmp_path, capsys):
     frame = home().with_columns(pl.when(pl.int_range(pl.len()) == 100).then(None).otherwise(pl.col("sun")).alias("sun"))
     path = written(frame, tmp_path / "home.csv")
@@ -139,6 +149,7 @@ def test_a_wrong_value_is_named_by_file_row_and_column(tmp_path, capsys, column,
         (("--pv", "moon"), "home.csv: column moon is missing; the file has time, home, used"),
         (("--pv", "used"), "--load, --pv and --price name the same column twice"),
         (("--prices", "none.csv"), "none.csv: cannot be read"),
+        (("--model", "oracle"), "forecaster 'oracle' is not installed; known: boosted"),
     ],
 )
 def test_a_wrong_option_is_named_with_what_it_can_be(tmp_path, capsys, options, message):

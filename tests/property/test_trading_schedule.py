@@ -101,7 +101,7 @@ def recorded(seed, *, limit, days=20, initial=1_000):
     need = np.where((hour >= 16) & (hour < 21), 540_000, 210_000)
     devices = Devices(*(np.full(2, value) for value in (0, 6_400, 5_000, 900_000)))
     load, pv = (np.rint(wh).astype(np.int64) for wh in (used, sun))
-    return Recorded(3_600, load, pv, need, np.full(len(hour), 80_000), devices, initial, limit)
+    return Recorded(0, 3_600, load, pv, need, np.full(len(hour), 80_000), devices, initial, limit)
 
 
 TESTED = range(17 * 24, 20 * 24)

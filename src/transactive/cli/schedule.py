@@ -27,6 +27,7 @@ def backtest(
     time: str | None = None,
     group: str | None = None,
     test_days: int | None = None,
+    model: str = "day-so-far",
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Run a battery on anyone's recorded days, planned anew in each slot, beside the simple rule and perfect foresight.
@@ -61,6 +62,8 @@ def backtest(
         Column that tells whose row it is: each member has a battery of its own.
     test_days
         Days at the end that are run; without it all that have fifteen days before them.
+    model
+        Forecaster to plan by: the last days moved by the day so far, or one that `forecast backtest` knows.
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
@@ -68,4 +71,4 @@ def backtest(
     from transactive.cli.schedule_run import Battery, run_backtest
 
     battery = Battery(battery_wh, power_w, efficiency, max_import_w, initial_wh, export_price)
-    run_backtest(file, Named(load, pv, price, time, group, prices), battery, test_days, json=json)
+    run_backtest(file, Named(load, pv, price, time, group, prices), battery, test_days, model, json=json)

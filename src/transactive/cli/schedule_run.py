@@ -14,8 +14,15 @@ from transactive.cli.schedule_input import LARGEST, Days, Named, read_days
 from transactive.cli.schedule_report import Ways, in_words, report_of
 from transactive.core.community import Devices
 from transactive.core.errors import DataError, InputError
+from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray
+from transactive.engine.outlook import Outlook
 from transactive.engine.schedule import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
+from transactive.forecasting import registry
+from transactive.forecasting.day_so_far import DAY
+
+DAY_SO_FAR = "day-so-far"
+"""The forecast that needs load and PV apart; every other one is of their difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +53,19 @@ class Battery:
             raise InputError(f"--export-price {self.export_price}: is in µ¤/kWh, {LARGEST} at most")
 
 
-def run_backtest(path: Path, named: Named, battery: Battery, test_days: int | None, *, json: bool) -> None:
+def run_backtest(path: Path, named: Named, battery: Battery, test_days: int | None, model: str, *, json: bool) -> None:
     """Backtest a file and print the report. Raises DataError naming file, row and column, InputError for options."""
     began = process_time()
     battery.check()
+    if model != DAY_SO_FAR:
+        registry.load(model)
     days = read_days(path, named)
     recorded = recorded_of(days, battery)
     tested = tested_rows(recorded, path, test_days)
     ways = Ways(
         without_control(recorded, tested),
         simple_rule(recorded, tested),
-        scheduled(recorded, tested, progress),
+        scheduled(recorded, tested, progress, outlook_of(model, recorded, tested)),
         foreseen(recorded, tested, progress),
     )
     progress("")
@@ -81,14 +90,30 @@ def recorded_of(days: Days, battery: Battery) -> Recorded:
     most_wh = LARGEST if battery.max_import_w is None else per_slot(battery.max_import_w)
     spare_price = np.minimum(battery.export_price, days.price)
     return Recorded(
-        days.length, days.load_wh, days.pv_wh, days.price, spare_price, devices, battery.initial_wh, most_wh
+        days.first_slot,
+        days.length,
+        days.load_wh,
+        days.pv_wh,
+        days.price,
+        spare_price,
+        devices,
+        battery.initial_wh,
+        most_wh,
     )
+
+
+def outlook_of(model: str, recorded: Recorded, tested: range) -> Outlook | None:
+    """The forecaster that was named; None for the day so far."""
+    if model == DAY_SO_FAR:
+        return None
+    clock = Clock(recorded.length, 0, DAY // recorded.length)
+    return Outlook(model, recorded.net_load_wh, recorded.first_slot, clock, tested.start)
 
 
 def tested_rows(recorded: Recorded, path: Path, test_days: int | None) -> range:
     """The last days, or all that have two weeks before them. Raises DataError when there are fewer."""
     first, slots = first_tested(recorded), len(recorded.load_wh)
-    per_day = 86_400 // recorded.length
+    per_day = DAY // recorded.length
     possible = (slots - first) // per_day
     if possible < 1:
         raise DataError(f"{path.name}: holds {slots // per_day} days; fifteen are needed before the first tested one")

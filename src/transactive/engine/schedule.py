@@ -14,6 +14,7 @@ import numpy as np
 
 from transactive.core.community import Devices
 from transactive.core.units import IntArray
+from transactive.engine.outlook import Outlook
 from transactive.forecasting.day_so_far import DAY, SAMPLE_DAYS, samples_so_far
 from transactive.trading.devices import Ahead, step
 from transactive.trading.foresight import least_cost_n
@@ -28,11 +29,12 @@ NUMBERS = 4_000_000
 class Recorded:
     """What happened, and what each member has.
 
-    load_wh, pv_wh: (slots, members), in slots of `length` [s]. need_price, spare_price: of a Wh taken and of one given
-    [µ¤/kWh], (slots,); spare nowhere above need. initial_wh: charge to begin with; most_import_wh: in a slot, at the
-    connection.
+    load_wh, pv_wh: (slots, members), from `first_slot` [Unix s] on in slots of `length` [s]. need_price, spare_price:
+    of a Wh taken and of one given [µ¤/kWh], (slots,); spare nowhere above need. initial_wh: charge to begin with;
+    most_import_wh: in a slot, at the connection.
     """
 
+    first_slot: int
     length: int
     load_wh: IntArray
     pv_wh: IntArray
@@ -84,9 +86,9 @@ def simple_rule(recorded: Recorded, tested: range) -> Kept:
     return run(recorded, tested, _same_rule(recorded, charge=True))
 
 
-def scheduled(recorded: Recorded, tested: range, told: Told) -> Kept:
-    """Planned anew in every slot from what was known before it."""
-    planned = _planned(recorded, tested, told)
+def scheduled(recorded: Recorded, tested: range, told: Told, outlook: Outlook | None = None) -> Kept:
+    """Planned anew in every slot from what was known before it: by the day so far, or by another outlook."""
+    planned = _planned(recorded, tested, told, outlook)
     return run(recorded, tested, lambda _: next(planned))
 
 
@@ -120,14 +122,18 @@ def run(recorded: Recorded, tested: range, rules: Rules) -> Kept:
     return Kept(cost - rest_price(recorded, tested) * recorded.devices.deliverable_wh(charged), over)
 
 
-def _planned(recorded: Recorded, tested: range, told: Told) -> Iterator[IntArray]:
+def _planned(recorded: Recorded, tested: range, told: Told, outlook: Outlook | None) -> Iterator[IntArray]:
     """Rules of the tested slots, one after the other; plans of many slots are made at once."""
     members, horizon = recorded.load_wh.shape[1], DAY // recorded.length
     at_once = max(NUMBERS // (horizon * SAMPLE_DAYS * members), 1)
     for start in range(tested.start, tested.stop, at_once):
         told(f"slot {start - tested.start} of {len(tested)}")
         issued = np.arange(start, min(start + at_once, tested.stop))
-        samples = samples_so_far(recorded.load_wh, recorded.pv_wh, recorded.length, issued, horizon)
+        samples = (
+            samples_so_far(recorded.load_wh, recorded.pv_wh, recorded.length, issued, horizon)
+            if outlook is None
+            else _samples(outlook, recorded, issued.tolist(), horizon)
+        )
         need, spare = (
             np.repeat(_ahead(price, issued, horizon), members, axis=1)
             for price in (recorded.need_price, recorded.spare_price)
@@ -137,6 +143,17 @@ def _planned(recorded: Recorded, tested: range, told: Told) -> Iterator[IntArray
         ahead = Ahead(samples.reshape(horizon, -1, plans), need, spare, need.min(axis=0), most)
         levels = rules_now(ahead, recorded.devices.rows(np.tile(np.arange(members), len(issued))))
         yield from levels.reshape(4, len(issued), members).transpose(1, 0, 2)
+
+
+def _samples(outlook: Outlook, recorded: Recorded, issued: list[int], horizon: int) -> IntArray:
+    """Samples of an outlook as `samples_so_far` gives them, as many as all issues have."""
+    found = []
+    for known in issued:
+        first = recorded.first_slot + known * recorded.length
+        slots = range(first, first + horizon * recorded.length, recorded.length)
+        found.append(outlook.forecast(known, slots).net_load_wh)
+    samples = min(net_load_wh.shape[1] for net_load_wh in found)
+    return np.stack([net_load_wh[:, :samples] for net_load_wh in found], axis=2)
 
 
 def _ahead(price: IntArray, issued: IntArray, horizon: int) -> IntArray:
