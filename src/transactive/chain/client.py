@@ -8,6 +8,7 @@ follow ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -92,13 +93,15 @@ class ChainClient:
             balances = dict.fromkeys(alloc, START_BALANCE)
             chain = EmbeddedChain(embedded_path(url), alloc=balances, genesis_time=genesis_time)
             return cls(EmbeddedNode(EmbeddedProvider(chain)))
-        node = RemoteNode(provider_for(url, patience or PATIENT), url, Outbox(outbox))
-        try:
+        provider = provider_for(url, patience or PATIENT)
+        with ExitStack() as opened:  # closed again if the node does not answer
+            box = opened.enter_context(closing(Outbox(outbox)))
+            node = RemoteNode(provider, url, box)
+            opened.callback(node.close)
             node.prepare(alloc, START_BALANCE, genesis_time)
-            return cls(node)
-        except BaseException:
-            node.close()
-            raise
+            client = cls(node)
+            opened.pop_all()
+        return client
 
     def close(self) -> None:
         """Let go of the file or connection."""
