@@ -22,6 +22,7 @@ MODULES = {
     "preferences": "transactive.bench.preferences",
     "chain": "transactive.bench.chain",
     "leaves": "transactive.bench.leaves",
+    "carbon": "transactive.bench.carbon",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "schedules": "transactive.bench.schedules",
