@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,7 +59,7 @@ class Call:
     pays: bool = False
 
 
-class Life:
+class Life(ABC):
     """What all lives share. A subclass deploys, offers moves and checks."""
 
     contract = ""
@@ -76,19 +77,19 @@ class Life:
 
     # -- a subclass says
 
+    @abstractmethod
     def begin(self) -> Bound:
         """Deploy all and give the contract of this life."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move(self) -> Call | None:
         """Any next call; None if only time goes on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self) -> None:
         """Compare all that can be read."""
-        raise NotImplementedError
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027 - a life that holds nothing has nothing to do
         """Let everybody out, if the contract holds anything."""
 
     # -- the rest follows

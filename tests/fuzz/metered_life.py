@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -148,9 +149,9 @@ class MeteredLife(Life):
             raise ContractRevert("metered: bad signature")
         self.certified(slot, [read], signed=True)
 
+    @abstractmethod
     def certified(self, slot: int, readings: Sequence[Reading], *, signed: bool) -> None:
         """Let the twin take readings."""
-        raise NotImplementedError
 
     def signed(self, slot: int, read: Reading, flaw: str) -> list[Any]:
         """Arguments of `certify`: never good on another chain, for another contract, or with other terms."""
@@ -180,9 +181,9 @@ class MeteredLife(Life):
             raise ContractRevert("metered: not the owner")
         self.keep_paused(to=to)
 
+    @abstractmethod
     def keep_paused(self, *, to: bool) -> None:
         """Let the twin know."""
-        raise NotImplementedError
 
     def paid(self, who: str, amount: int) -> None:
         """Money that left a wallet; negative if it came."""

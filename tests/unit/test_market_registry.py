@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from transactive.core import plugins
 from transactive.core.errors import ConfigError
 from transactive.market import registry, uniform
 
@@ -19,7 +20,7 @@ def installed(*entries: tuple[str, str]):
 @pytest.fixture
 def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
     found = installed(("uniform", "transactive.market.uniform:clear"), ("broken", "transactive.market.registry:GROUP"))
-    monkeypatch.setattr(registry, "entry_points", found)
+    monkeypatch.setattr(plugins, "entry_points", found)
 
 
 def test_our_own_mechanism_is_installed_like_any_other() -> None:
@@ -46,6 +47,6 @@ def test_what_is_not_a_function_is_refused() -> None:
 
 def test_two_packages_may_not_offer_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
     twice = installed(("uniform", "transactive.market.uniform:clear"), ("uniform", "other:clear"))
-    monkeypatch.setattr(registry, "entry_points", twice)
+    monkeypatch.setattr(plugins, "entry_points", twice)
     with pytest.raises(ConfigError, match=r"more than once .other:clear, transactive.market.uniform:clear"):
         registry.load("uniform")

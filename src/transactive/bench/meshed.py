@@ -18,7 +18,7 @@ import numpy as np
 
 from transactive.bench.clearing import MEMBERS, TICKS, orders_of
 from transactive.bench.measure import Meter, Reference
-from transactive.bench.radial import welfare
+from transactive.bench.radial import located, welfare
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import require
@@ -57,10 +57,7 @@ def meshed(meter: Meter) -> Iterator[Row]:
 def random_market(count: int, nodes: int, seed: int) -> tuple[Orders, IntArray, Network]:
     """Draw orders whose nodes differ in their typical price, and a tree with 40 lines more for 100 nodes."""
     random = np.random.default_rng(seed)
-    node = random.integers(0, nodes, count)
-    is_buy = random.random(count) < 0.5
-    place = np.where(is_buy, 0.55, 0.45) + random.normal(0, 0.1, nodes)[node] + random.normal(0, 0.15, count)
-    tick = (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
+    node, is_buy, tick = located(random, count, nodes)
     start = np.array([int(random.integers(max(0, i - 10), i)) for i in range(1, nodes)])
     more = random.integers(0, nodes, 2 * nodes // 5)
     start = np.append(start, more)

@@ -20,7 +20,7 @@ from transactive.core.errors import require
 from transactive.core.network import Network, tree
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 from transactive.market.locational import clear
 from transactive.market.meshed import quiet_solver
 
@@ -48,14 +48,19 @@ def radial(meter: Meter) -> Iterator[Row]:
 def random_market(count: int, nodes: int, seed: int) -> tuple[Orders, IntArray, Network]:
     """Draw orders whose nodes differ in their typical price, and a tree with lines of every width."""
     random = np.random.default_rng(seed)
-    node = random.integers(0, nodes, count)
-    is_buy = random.random(count) < 0.5
-    place = np.where(is_buy, 0.55, 0.45) + random.normal(0, 0.1, nodes)[node] + random.normal(0, 0.15, count)
-    tick = (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
+    node, is_buy, tick = located(random, count, nodes)
     parent = np.array([-1, *(int(random.integers(max(0, i - 4), i)) for i in range(1, nodes))], np.int64)
     limit = random.choice([0, 0.2, 1, 20], nodes, p=[0.1, 0.4, 0.3, 0.2]) * (count * 2500 // 20)
     network = tree(tuple(map(str, range(nodes))), parent, limit.astype(np.int64))
     return orders_of(tick, is_buy, random.integers(1, 5000, count, dtype=np.int32)), node, network
+
+
+def located(random: np.random.Generator, count: int, nodes: int) -> tuple[IntArray, BoolArray, IntArray]:
+    """Draw node, side and tick of each order; nodes differ in their typical price."""
+    node = random.integers(0, nodes, count)
+    is_buy = random.random(count) < 0.5
+    place = np.where(is_buy, 0.55, 0.45) + random.normal(0, 0.1, nodes)[node] + random.normal(0, 0.15, count)
+    return node, is_buy, (place * TICKS).clip(0, TICKS - 1).astype(np.int64)
 
 
 def welfare(orders: Orders, given: IntArray) -> int:

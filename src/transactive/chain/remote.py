@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Patience:
             now, pause = time.monotonic(), 2 * pause
 
 
-class ConnectionProvider(JSONBaseProvider):
+class ConnectionProvider(JSONBaseProvider, ABC):
     """One request at a time over a connection that is kept; one that failed is opened anew by the next request."""
 
     def __init__(self, place: str, timeout: float) -> None:
@@ -82,14 +83,17 @@ class ConnectionProvider(JSONBaseProvider):
             self.close()
             raise
 
+    @abstractmethod
     def _open(self) -> AbstractContextManager[Any]:
-        raise NotImplementedError
+        """Open the connection."""
 
+    @abstractmethod
     def _send(self, request: bytes) -> None:
-        raise NotImplementedError
+        """Send a request."""
 
+    @abstractmethod
     def _receive(self) -> bytes:
-        raise NotImplementedError
+        """Take the next answer."""
 
     def close(self) -> None:
         """Close the connection."""

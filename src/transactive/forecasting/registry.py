@@ -10,11 +10,11 @@ A recipe learns, what it learnt predicts; a foundation model learns nothing and 
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 import numpy as np
 
+from transactive.core import plugins
 from transactive.core.errors import ConfigError
 from transactive.forecasting.series import History, Quantiles
 
@@ -41,18 +41,13 @@ class Forecaster(Protocol):
 
 def names() -> tuple[str, ...]:
     """Names of the installed forecasters, sorted; nothing is imported."""
-    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+    return plugins.names(GROUP)
 
 
 def load(name: str) -> Forecaster:
     """Import the recipe called `name`. Raises ConfigError naming the known ones."""
-    found = tuple(entry_points(group=GROUP, name=name))
-    if not found:
-        raise ConfigError(f"forecaster {name!r} is not installed; known: {', '.join(names()) or 'none'}")
-    if len({entry.value for entry in found}) > 1:
-        offers = ", ".join(sorted(entry.value for entry in found))
-        raise ConfigError(f"forecaster {name!r} is offered more than once ({offers}); uninstall all but one")
-    recipe = found[0].load()()
+    offer = plugins.find(GROUP, name, "forecaster")
+    recipe = offer.load()()
     if not callable(getattr(recipe, "train", None)):
-        raise ConfigError(f"forecaster {name!r}: {found[0].value} gives nothing that can be trained")
+        raise ConfigError(f"forecaster {name!r}: {offer.value} gives nothing that can be trained")
     return cast("Forecaster", recipe)

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
+from transactive.core import plugins
 from transactive.core.errors import ConfigError
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
@@ -80,18 +80,13 @@ AnyMechanism: TypeAlias = Mechanism | ByOrder | ByTrade | ByNode
 
 def names() -> tuple[str, ...]:
     """Names of the installed mechanisms, sorted; nothing is imported."""
-    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+    return plugins.names(GROUP)
 
 
 def load(name: str) -> AnyMechanism:
     """Import the mechanism called `name`, of whatever kind. Raises ConfigError naming the known ones."""
-    found = tuple(entry_points(group=GROUP, name=name))
-    if not found:
-        raise ConfigError(f"market.mechanism {name!r} is not installed; known: {', '.join(names()) or 'none'}")
-    if len({entry.value for entry in found}) > 1:
-        offers = ", ".join(sorted(entry.value for entry in found))
-        raise ConfigError(f"market.mechanism {name!r} is offered more than once ({offers}); uninstall all but one")
-    mechanism = found[0].load()
+    offer = plugins.find(GROUP, name, "market.mechanism")
+    mechanism = offer.load()
     if not callable(mechanism) and not isinstance(mechanism, ByOrder | ByTrade | ByNode):
-        raise ConfigError(f"market.mechanism {name!r}: {found[0].value} is not a function")
+        raise ConfigError(f"market.mechanism {name!r}: {offer.value} is not a function")
     return cast("AnyMechanism", mechanism)
