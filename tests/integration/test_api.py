@@ -15,7 +15,7 @@ from litestar.testing import TestClient
 from tests.integration.conftest import call
 from transactive.cli.token import create_token
 from transactive.core.errors import DataError, InputError, StateError
-from transactive.core.tables import PostingKind
+from transactive.core.postings import PostingKind
 from transactive.store import Store
 from transactive.web.access import FILE as TOKENS
 from transactive.web.access import SCOPES, Scope

@@ -9,8 +9,8 @@ import pytest
 from tests.integration.conftest import START
 from transactive.config import Setting
 from transactive.core.community import AccountRules, LevyRules
+from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.core.tables import PostingKind
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import SlotRecord, Walk
 
@@ -50,7 +50,7 @@ def test_a_levy_is_due_on_grid_energy_without_a_certificate(fixed):
         travelled = claimed & (record.certificates.device // 2 != record.certificates.owner)
         matched = np.zeros(14, np.int64)
         np.add.at(matched, record.certificates.owner[travelled], record.certificates.energy_wh[travelled])
-        unmatched_mg = (record.readings.import_wh - matched) * walk._grid_g(record.readings.slot)
+        unmatched_mg = (record.readings.import_wh - matched) * walk.known.grid_g(record.readings.slot)
         assert int(paid.sum()) == int(unmatched_mg.sum()) * EUR_75_36 // 10**6
         assert (np.abs(paid - unmatched_mg * EUR_75_36 // 10**6) <= 1).all()
 

@@ -13,8 +13,8 @@ import pytest
 from tests.integration.conftest import START
 from transactive.config import EXAMPLE, Setting, load
 from transactive.core.errors import ConfigError
+from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.core.tables import PostingKind
 from transactive.engine.replay import replay, slots_of
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.store import Store

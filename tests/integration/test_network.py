@@ -8,7 +8,7 @@ import pytest
 from tests.integration.samples import write_community
 from transactive.config import load_setting
 from transactive.core.errors import ConfigError
-from transactive.core.tables import PostingKind
+from transactive.core.postings import PostingKind
 from transactive.engine.replay import replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.store import Store

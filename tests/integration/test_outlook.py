@@ -120,12 +120,12 @@ def test_with_auto_the_days_before_the_run_decide(setting, monkeypatch):
     monkeypatch.setattr(challenge, "TRIAL_DAYS", 4)
     automatic = under(setting, "auto")
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
-    assert Walk(automatic, slots).outlook.name in ("empirical", *challenge.CHALLENGERS)
+    assert Walk(automatic, slots).known.outlook.name in ("empirical", *challenge.CHALLENGERS)
     early = replace(
         setting, measured=Measured(setting.measured.first_slot, *2 * (setting.measured.consumption_wh[: 24 * 40],))
     )
     assert (
-        Walk(under(early, "auto"), slots_of(early, setting.measured.first_slot + 38 * 86_400, 1)).outlook.name
+        Walk(under(early, "auto"), slots_of(early, setting.measured.first_slot + 38 * 86_400, 1)).known.outlook.name
         == "empirical"
     )
 

@@ -15,8 +15,8 @@ from tests.integration.conftest import START, call
 from tests.integration.test_demo import GATEWAY
 from transactive.config import EXAMPLE, Setting, load
 from transactive.core.errors import ConfigError
+from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.core.tables import PostingKind
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.store import Store

@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.core.tables import PostingKind
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.web.access import OWNER, Viewer

@@ -9,8 +9,10 @@ import pytest
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.storage import Lots
 from transactive.core.accounts import Accounts
+from transactive.core.certificates import CertificateState
 from transactive.core.community import Devices, Member
-from transactive.core.tables import CertificateState, Orders, PostingKind, Readings
+from transactive.core.postings import PostingKind
+from transactive.core.tables import Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.market import door, uniform
 from transactive.settlement.netted import deliver, post

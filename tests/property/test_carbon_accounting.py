@@ -14,7 +14,7 @@ from transactive.carbon import allotment
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.flows import behind_the_meter
 from transactive.carbon.storage import CERTIFIED, CHARGED, LOCATION, MARKET, Lots
-from transactive.core.tables import CertificateState
+from transactive.core.certificates import CertificateState
 from transactive.core.units import share, share_capped
 
 EXAMPLES = settings(max_examples=120, deadline=None)

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transactive.carbon.records import bundle_rows, heads, posting_rows, record_hash, record_hashes, rows_of
-from transactive.core.tables import Certificates, Footprints, Postings, Readings
+from transactive.core.certificates import Certificates, Footprints
+from transactive.core.postings import Postings
+from transactive.core.tables import Readings
 
 MEMBERS = 4
 SMALL = st.integers(0, 2**40)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.strategies import SLOT, tariffs, whole
 from transactive.core.accounts import Accounts
+from transactive.core.postings import PostingKind
 from transactive.core.slots import Clock
-from transactive.core.tables import Clearing, Orders, Positions, PostingKind, Readings
+from transactive.core.tables import Clearing, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.sessions import Timetable

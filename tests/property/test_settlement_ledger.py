@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tests.strategies import SLOT, positions_of, priced, tariffs, trades
 from transactive.core.accounts import Accounts
 from transactive.core.leaves import MONEY
-from transactive.core.tables import PostingKind, Readings
+from transactive.core.postings import PostingKind
+from transactive.core.tables import Readings
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.strategies import Traded, positions_of, traded_slots
 from transactive.core.accounts import Accounts
-from transactive.core.tables import PostingKind, Readings
+from transactive.core.postings import PostingKind
+from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import share
 from transactive.settlement.funds import advance, dividend

@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 
 from tests.strategies import orders_table, whole
+from transactive.core.certificates import Certificates, Footprints
+from transactive.core.postings import Postings
 from transactive.core.tables import (
-    Certificates,
     Clearing,
     Delivery,
     DeviceRules,
     Environment,
-    Footprints,
     Forecast,
     Measured,
     Orders,
-    Postings,
     Readings,
     Refusals,
 )

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Traded, orders_table, positions_of, traded_slots, whole
-from transactive.core.tables import Footprints, PostingKind, Postings, Readings
+from transactive.core.certificates import Footprints
+from transactive.core.postings import PostingKind, Postings
+from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
 from transactive.insight.summary import MemberBill, member_bills, summarise
 from transactive.insight.tally import Tally

@@ -23,7 +23,8 @@ from transactive.carbon.storage import Lots
 from transactive.core.community import Devices
 from transactive.core.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.merkle import ZERO
-from transactive.core.tables import Delivery, Positions, Postings, Readings
+from transactive.core.postings import Postings
+from transactive.core.tables import Delivery, Positions, Readings
 from transactive.engine.carbon_leaves import carbon_leaves
 from transactive.metering.registers import measure
 from transactive.settlement.netted import deliver

@@ -14,8 +14,8 @@ from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config import DEMO, Setting, load_setting
+from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.core.tables import PostingKind
 from transactive.core.units import NANO
 from transactive.engine.replay import bills_of, slots_of
 from transactive.engine.walk import SlotRecord, Walk

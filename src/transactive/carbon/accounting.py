@@ -22,9 +22,10 @@ from transactive.carbon.bundles import certificates
 from transactive.carbon.flows import Flows, behind_the_meter
 from transactive.carbon.sources import Discharge, Sources
 from transactive.carbon.storage import LOCATION, Lots
+from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.community import Devices
 from transactive.core.errors import require
-from transactive.core.tables import Certificates, CertificateState, Delivery, Footprints, Readings
+from transactive.core.tables import Delivery, Readings
 from transactive.core.units import IntArray, share_columns, split_pair
 
 

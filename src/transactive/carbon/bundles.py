@@ -7,7 +7,7 @@ import numpy as np
 from transactive.carbon.allotment import Allotment
 from transactive.carbon.flows import Flows
 from transactive.carbon.sources import Discharge, Sources
-from transactive.core.tables import Certificates, CertificateState
+from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.units import IntArray
 
 Columns = tuple[IntArray, IntArray, IntArray, IntArray, IntArray | int, IntArray]

@@ -11,7 +11,9 @@ from hashlib import sha256
 
 import numpy as np
 
-from transactive.core.tables import Certificates, Footprints, Postings, Readings
+from transactive.core.certificates import Certificates, Footprints
+from transactive.core.postings import Postings
+from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 
 PREFIX = b"transactive record 1"

@@ -10,9 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.carbon.records import heads, record_hashes
+from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.leaves import SlotLeaves
 from transactive.core.merkle import ZERO
-from transactive.core.tables import Certificates, CertificateState, Footprints, Postings, Readings
+from transactive.core.postings import Postings
+from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 
 

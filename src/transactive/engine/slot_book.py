@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transactive.core.accepted import Accepted
+from transactive.core.certificates import Certificates, Footprints
 from transactive.core.community import Community
 from transactive.core.errors import StateError
 from transactive.core.leaves import SlotLeaves
+from transactive.core.postings import Postings
 from transactive.core.slots import time_text
-from transactive.core.tables import Certificates, Footprints, Positions, Postings, Readings
+from transactive.core.tables import Positions, Readings
 from transactive.core.units import IntArray
 from transactive.engine.carbon_leaves import carbon_leaves
 from transactive.store import Store

@@ -16,11 +16,12 @@ import numpy as np
 
 from transactive.carbon.levy import PER_N
 from transactive.carbon.records import record_hash
+from transactive.core.certificates import CertificateState
 from transactive.core.errors import SignatureError, TransactiveError
 from transactive.core.leaves import Leaf, Step, climb
+from transactive.core.postings import PostingKind
 from transactive.core.signing import signer, text_digest
 from transactive.core.slots import time_text
-from transactive.core.tables import CertificateState, PostingKind
 from transactive.core.units import money_text
 from transactive.insight import statement as said
 from transactive.insight.statement import Link, Slot, Statement

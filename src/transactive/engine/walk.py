@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,33 +13,22 @@ from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
 from transactive.core.accepted import Accepted, hashes_of
+from transactive.core.certificates import Certificates, Footprints
 from transactive.core.errors import StateError, require
 from transactive.core.merkle import ZERO
+from transactive.core.postings import Postings
 from transactive.core.slots import time_text
-from transactive.core.tables import (
-    Certificates,
-    Clearing,
-    Delivery,
-    Footprints,
-    Forecast,
-    Orders,
-    Positions,
-    Postings,
-    Readings,
-)
+from transactive.core.tables import Clearing, Delivery, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.anchor import Anchor
-from transactive.engine.challenge import forecaster
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
+from transactive.engine.known import Known
 from transactive.engine.levies import Levies
 from transactive.engine.order_entry import OrderEntry
-from transactive.engine.outlook import Outlook
 from transactive.engine.sessions import Session, Timetable
 from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.engine.snapshot import restore, take
-from transactive.forecasting.empirical import DAY
-from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.insight.tally import Tally
 from transactive.market import door
 from transactive.metering.gateway import enter, sign
@@ -49,15 +38,13 @@ from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
 from transactive.trading.curves import remaining_orders
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
-from transactive.trading.worth import carbon_worth, inside_prices, tariff_prices
+from transactive.trading.worth import inside_prices, tariff_prices
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
     from transactive.market.door import Cleared
     from transactive.store import Store
 
-HOMES_AT_ONCE = 2048
-"""Homes whose samples for a plan are in memory together: for two days of quarter hours 90 MB."""
 LOCAL_CHAIN_ID = 31337
 """Chain that readings are signed for in a run without a chain."""
 
@@ -116,6 +103,7 @@ class Walk:
         self.site = door.site_of(community)
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
+        self.known = Known(setting, slots, self.levies)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
@@ -124,9 +112,6 @@ class Walk:
         self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices, work)
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
-        net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
-        before = self._row(slots[0]) - 2 * DAY // self.clock.length  # no gate closes earlier
-        self.outlook = Outlook(forecaster(setting, slots), net_load_wh, self._slot(0), self.clock, before)
         self.after_clearing: Callable[[Orders, PriceGrid, Cleared], None] = lambda *_: None
         """Sees each session as it clears, for those who look closer than a run needs."""
         self._early: dict[int, Session] = {}
@@ -200,8 +185,8 @@ class Walk:
             return
         for slot in slots:
             self._plan(slot)
-        ahead = self._forecast(now, range(now, slots.stop, self.clock.length))
-        expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self._premiums(now, ahead)
+        ahead = self.known.forecast(now, range(now, slots.stop, self.clock.length))
+        expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self.known.premiums(now, ahead)
         for slot, net_load, premium in zip(slots, expected, premiums[-len(slots) :], strict=True):
             self._early[slot] = session = self._clear(slot, net_load, premium)
             if self.store:
@@ -211,14 +196,14 @@ class Walk:
         """Close the gate of a slot: forecast, orders with their locks, clearing."""
         self._plan(slot)
         gate = self.clock.gate(slot)
-        near = self._forecast(gate, range(gate, slot + self.clock.length, self.clock.length))
-        session = self._clear(slot, self.fleet.expected_net_load(near)[0], self._premiums(gate, near)[-1])
+        near = self.known.forecast(gate, range(gate, slot + self.clock.length, self.clock.length))
+        session = self._clear(slot, self.fleet.expected_net_load(near)[0], self.known.premiums(gate, near)[-1])
         cleared = session.cleared
         self._traded[slot] = (session.orders, cleared.clearing, cleared.positions)
         if self.store:
-            tariff = self._tariff(slot)
+            tariff = self.known.tariff(slot)
             signed = self._accepted.get(slot, [])
-            grid, grid_g = self._grid(tariff), self._grid_g(slot)
+            grid, grid_g = self.known.grid(tariff), self.known.grid_g(slot)
             self.store.save_trading(session.orders, signed, session.refusals, cleared, grid, tariff, grid_g)
 
     def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
@@ -226,8 +211,8 @@ class Walk:
 
         expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
         """
-        tariff, members = self._tariff(slot), self.accounts.members
-        grid = self._grid(tariff)
+        tariff, members = self.known.tariff(slot), self.accounts.members
+        grid = self.known.grid(tariff)
         earlier = self._early.pop(slot, None)
         held = earlier.held_wh if earlier else np.zeros(members, np.int64)
         most_export = self.devices.pv_wh + self.devices.power_wh
@@ -245,10 +230,6 @@ class Walk:
         self.tally.refused += len(refusals)
         return session
 
-    def _grid(self, tariff: Tariff) -> PriceGrid:
-        """Price grid of a slot."""
-        return PriceGrid.of(tariff, self.community.market.tick_micro_per_kwh)
-
     def _plan(self, slot: int) -> None:
         """Make sure that both fleets have a rule for a slot: plans are made as the first session of a period closes."""
         if slot in self.fleet.rules:
@@ -258,48 +239,17 @@ class Walk:
         end = min(slot // period * period + period + LOOK_AHEAD, self.setting.end)
         slots = range(first, end, length)
         now = self.timetable.planned_at(slot)
-        community, batteries = self._ahead(now, slots)
+        community, batteries = self.known.ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
-        self.fleet.plan(community, batteries, tariffs, self._carbon_worth(now, community))
+        self.fleet.plan(community, batteries, tariffs, self.known.carbon_worth(now, community))
         self.baseline_fleet.plan(community, batteries, tariffs)
-
-    def _ahead(self, now: int, slots: range) -> tuple[Forecast, Forecast]:
-        """Forecasts for a plan: samples of the community's sum, and those of the homes with a battery.
-
-        Some homes at a time, as all samples of all homes would take more memory than everything else.
-        """
-        total, kept = np.zeros(1, np.int64), []
-        for start in range(0, self.accounts.members, HOMES_AT_ONCE):
-            homes = slice(start, start + HOMES_AT_ONCE)
-            some = self._forecast(now, slots, homes)
-            total = total + some.net_load_wh.sum(axis=2, keepdims=True)
-            kept.append(some.net_load_wh[:, :, self.devices.capacity_wh[homes] > 0])
-        times = some.slots, some.known_until
-        return Forecast(*times, total), Forecast(*times, np.concatenate(kept, axis=2))
-
-    def _carbon_worth(self, now: int, ahead: Forecast) -> IntArray | None:
-        """What a Wh is expected to save in coming slots [mg], (slots,), as known at `now` [Unix s]."""
-        if self.carbon_price is None:
-            return None
-        day = DAY // self.clock.length
-        known = self._row(now)
-        past = self.setting.environment.grid_g_per_kwh[max(known - CARBON_DAYS * day, 0) : known]
-        expected = intensity(past, self._slot(known - len(past)), self.clock.length, ahead.slots)
-        return carbon_worth(ahead, expected)
-
-    def _premiums(self, now: int, ahead: Forecast) -> Sequence[IntArray | None]:
-        """What members pay beyond its worth for energy with a certificate [µ¤/kWh], slot by slot, each (members,)."""
-        saved = self._carbon_worth(now, ahead)
-        if saved is None or self.carbon_price is None:
-            return [None] * len(ahead.slots)
-        return [self.carbon_price * max(mg - self.community.carbon.pv_g_per_kwh, 0) for mg in saved.tolist()]
 
     # -- delivery and after ---------------------------------------------------------------------
 
     def deliver(self, slot: int) -> SlotRecord:
         """Deliver, meter, settle, certify, post and commit a slot."""
         orders, clearing, positions = self._traded.pop(slot)
-        tariff = self._tariff(slot)
+        tariff = self.known.tariff(slot)
         readings = self._enter(self._measure(slot, self.fleet))
         delivery = deliver(positions, readings)
         carbon = self._carbon(readings, delivery)
@@ -323,7 +273,7 @@ class Walk:
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, record.baseline, state
             )
-        grid_g = self._grid_g(slot)
+        grid_g = self.known.grid_g(slot)
         book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied, grid_g)
         self._commit(book)
         return record
@@ -338,7 +288,7 @@ class Walk:
 
     def _measure(self, slot: int, fleet: Fleet) -> Readings:
         """Let a fleet act on what happens in a slot and read the meters."""
-        row = self._row(slot)
+        row = self.known.row(slot)
         consumption = self.setting.measured.consumption_wh[row]
         generation = self.setting.measured.generation_wh[row]
         charge, discharge = fleet.deliver(slot, consumption - generation)
@@ -353,7 +303,7 @@ class Walk:
 
     def _carbon(self, readings: Readings, delivery: Delivery) -> CarbonSlot:
         """Certificates and footprints; the residual mix is that of the slot's grid."""
-        grid_g = self._grid_g(readings.slot)
+        grid_g = self.known.grid_g(readings.slot)
         factors = Factors(self.community.carbon.pv_g_per_kwh, grid_g, residual_g=grid_g)
         return account(readings, delivery, self.devices, self.lots, factors)
 
@@ -371,25 +321,3 @@ class Walk:
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
         treasury, ends = self.ledger.levied_with(postings), self.clock.ends_period(slot)
         return postings.and_then(self.levies.give_back(slot, treasury, carbon, period_ends=ends))
-
-    # -- what is known --------------------------------------------------------------------------
-
-    def _forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
-        """Forecast of coming slots from the readings of slots that ended by `now` [Unix s]."""
-        return self.outlook.forecast(self._row(now), slots, homes)
-
-    def _tariff(self, slot: int) -> Tariff:
-        """Tariff of a slot, with the most that a Wh of grid energy can be levied."""
-        return replace(self.setting.tariff(slot), levy=self.levies.most_per_wh(slot, self._grid_g(slot)))
-
-    def _grid_g(self, slot: int) -> int:
-        """Carbon intensity of the grid in a slot [g/kWh]."""
-        return int(self.setting.environment.grid_g_per_kwh[self._row(slot)])
-
-    def _slot(self, row: int) -> int:
-        """Slot of a row of the measured series."""
-        return self.setting.measured.first_slot + row * self.clock.length
-
-    def _row(self, slot: int) -> int:
-        """Row of a slot in the measured series."""
-        return (slot - self.setting.measured.first_slot) // self.clock.length

@@ -12,8 +12,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from transactive.core.certificates import CertificateState
 from transactive.core.errors import DataError
-from transactive.core.tables import CertificateState, PostingKind
+from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
 
 KIND = "transactive/statement/1"

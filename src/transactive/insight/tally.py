@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.accounts import Accounts
-from transactive.core.tables import Footprints, Orders, Positions, PostingKind, Postings, Readings
+from transactive.core.certificates import Footprints
+from transactive.core.postings import PostingKind, Postings
+from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
-from transactive.core.tables import Delivery, PostingKind, Postings
+from transactive.core.postings import PostingKind, Postings
+from transactive.core.tables import Delivery
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from transactive.core.accounts import Accounts
+from transactive.core.certificates import Certificates
 from transactive.core.errors import StateError, require
 from transactive.core.leaves import SlotLeaves
 from transactive.core.merkle import ZERO
+from transactive.core.postings import PostingKind, Postings
 from transactive.core.signed_orders import Fills
-from transactive.core.tables import Certificates, Positions, PostingKind, Postings, Readings
+from transactive.core.tables import Positions, Readings
 from transactive.core.units import BoolArray, IntArray, money_text
 
 DEBIT, CREDIT, BOUGHT, SOLD = range(4)

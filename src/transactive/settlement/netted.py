@@ -29,7 +29,8 @@ import numpy as np
 
 from transactive.core.accounts import Accounts
 from transactive.core.errors import require
-from transactive.core.tables import Delivery, Positions, PostingKind, Postings, Readings
+from transactive.core.postings import PostingKind, Postings
+from transactive.core.tables import Delivery, Positions, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray, share_columns
 

@@ -13,7 +13,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from transactive.insight.comparison import Comparison
-from transactive.store import BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
+from transactive.store.schema import BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web import cursor as cursors
 from transactive.web import shapes
 from transactive.web.access import Viewer

@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from transactive.core.tables import CertificateState, PostingKind
-from transactive.store import CERTIFICATES, CLEARINGS, POSTINGS, READINGS
+from transactive.core.certificates import CertificateState
+from transactive.core.postings import PostingKind
+from transactive.store.schema import CERTIFICATES, CLEARINGS, POSTINGS, READINGS
 from transactive.web.queries import CONSUMPTION, Reader, Row
 from transactive.web.words import DAY
 

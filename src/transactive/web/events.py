@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from litestar.response import ServerSentEventMessage
 
 from transactive.core.errors import InputError
-from transactive.store import BLOCKS, CLEARINGS, READINGS
+from transactive.store.schema import BLOCKS, CLEARINGS, READINGS
 from transactive.web.pulse import Pulse
 from transactive.web.queries import Position, Reader, Run
 from transactive.web.words import stamp

@@ -21,7 +21,8 @@ from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Readings
 from transactive.insight.comparison import Comparison
 from transactive.market.door import Site, site_of
-from transactive.store import (
+from transactive.store import Store
+from transactive.store.schema import (
     BLOCKS,
     CERTIFICATES,
     CLEARINGS,
@@ -33,7 +34,6 @@ from transactive.store import (
     READINGS,
     REFUSALS,
     SETTINGS,
-    Store,
 )
 from transactive.web.words import DAY
 

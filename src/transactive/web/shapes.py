@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from transactive.core.tables import CertificateState, PostingKind
+from transactive.core.certificates import CertificateState
+from transactive.core.postings import PostingKind
 from transactive.web.parts import checked_block
 from transactive.web.queries import Outcome, Position, Row, Run
 from transactive.web.reasons import state_of

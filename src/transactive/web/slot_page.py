@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from transactive.core.certificates import CertificateState
+from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
-from transactive.core.tables import CertificateState, PostingKind
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
 from transactive.web.network_part import NetworkSlot, network_part, network_slot

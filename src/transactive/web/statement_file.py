@@ -6,8 +6,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from transactive.core.certificates import CertificateState
+from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
-from transactive.core.tables import CertificateState, PostingKind
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statement import Statement
 from transactive.web.words import day_text

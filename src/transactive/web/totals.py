@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from transactive.core.tables import PostingKind
+from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
-from transactive.store import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
+from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
 from transactive.web.queries import CONSUMPTION, Position, Reader, Row, Run
 
 FIGURES = ("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh", "without_n", "paid_n")

@@ -1,0 +1,69 @@
+"""Postings: who pays whom for what, in one slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from transactive.core.tables import Table, stacked
+from transactive.core.units import IntArray
+
+
+class PostingKind(IntEnum):
+    """Why money moves, in the order in which a slot posts it.
+
+    Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances.
+    Databases keep these numbers, so none is ever given anew.
+    """
+
+    BOUGHT = 1
+    CERTIFIED = 2
+    SHORTFALL_REFUND = 3
+    SHORT_INSIDE = 4
+    SHORT_SUPPLIER = 5
+    EXTRA_INSIDE = 6
+    EXTRA_SUPPLIER = 7
+    GIVE_INSIDE = 8
+    GIVE_SUPPLIER = 9
+    SPREAD = 10
+    NETWORK_FEE = 11
+    FEE_FOLLOWS = 12
+    ADVANCE = 13
+    DIVIDEND = 14
+    CONGESTION_RENT = 15
+    LEVY = 16
+    LEVY_RETURN = 17
+    LOSSES = 18
+    TRADED_AGAIN = 19
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings(Table):
+    """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.
+
+    amount_n = energy_wh x |price| wherever one price applies; an advance, a dividend and congestion rent have neither.
+    """
+
+    slot: int
+    kind: IntArray
+    payer: IntArray
+    payee: IntArray
+    energy_wh: IntArray
+    price: IntArray
+    amount_n: IntArray
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def and_then(self, more: Postings) -> Postings:
+        """These postings followed by others of the same slot."""
+        return stacked(self, more)
+
+    def net_n(self, accounts: int) -> IntArray:
+        """Received − paid per account [n¤], (accounts,). Sums to zero."""
+        net = np.zeros(accounts, np.int64)
+        np.add.at(net, self.payee, self.amount_n)
+        np.subtract.at(net, self.payer, self.amount_n)
+        return net

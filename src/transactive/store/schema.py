@@ -1,0 +1,58 @@
+"""Tables of the database: one row a member, order, posting, bundle or block of a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+
+def _table(name: str, key: Sequence[str], *columns: str, texts: Sequence[str] = ()) -> sa.Table:
+    """A table of whole numbers with the given primary key; `texts` names columns of text."""
+    kinds: list[sa.Column[Any]] = [
+        sa.Column(column, sa.BigInteger, primary_key=column in key, autoincrement=False) for column in (*key, *columns)
+    ]
+    kinds += [sa.Column(text, sa.Text, nullable=False) for text in texts]
+    return sa.Table(name, METADATA, *kinds, sqlite_with_rowid=False)
+
+
+SNAPSHOT = sa.Table(
+    "snapshot",
+    METADATA,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+SETTINGS = sa.Table("settings", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+CLEARINGS = _table(
+    "clearings",
+    ("slot",),
+    *("price", "traded_wh", "floor", "cap", "tick"),
+    *("supply_price", "feed_in", "fee", "grid_g_per_kwh"),
+    *("lost_wh", "lost_n"),
+)
+NODES = _table("nodes", ("slot", "node"), "price")
+LINES = _table("lines", ("slot", "line"), "flow_wh", "lost_wh")
+ORDERS = _table(
+    "orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh", "money_n"
+)
+POSITIONS = _table("positions", ("slot", "is_buy", "member", "price"), "energy_wh")
+REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
+ORDERS_AHEAD, POSITIONS_AHEAD, REFUSALS_AHEAD = (
+    _table(f"{table.name}_ahead", [c.name for c in table.primary_key], *(c.name for c in table.c if not c.primary_key))
+    for table in (ORDERS, POSITIONS, REFUSALS)
+)
+SIGNATURES = _table("signatures", ("slot", "member"), "serial", texts=("signature", "receipt"))
+READINGS = _table(
+    "readings",
+    ("slot", "member"),
+    *("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
+    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n"),
+    *("baseline_import_wh", "baseline_export_wh"),
+)
+POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
+CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
+FOOTPRINTS = _table("footprints", ("slot",), "generation_mg", "imported_mg", "exported_mg", "taken_out_mg", "put_in_mg")
+BLOCKS = _table("blocks", ("slot",), "number", "timestamp", "commit_gas", "netting_gas", "checked", texts=("hash",))
