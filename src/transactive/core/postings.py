@@ -14,7 +14,8 @@ from transactive.core.units import IntArray
 class PostingKind(IntEnum):
     """Why money moves, in the order in which a slot posts it.
 
-    Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances.
+    Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
+    and so does what the network pays for flexibility and for what it curtailed.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -37,6 +38,8 @@ class PostingKind(IntEnum):
     LEVY_RETURN = 17
     LOSSES = 18
     TRADED_AGAIN = 19
+    FLEXIBILITY = 20
+    CURTAILMENT = 21
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,6 +37,8 @@ POSTED = {
     PostingKind.LOSSES: "Energy lost on lines, bought by the network",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
+    PostingKind.FLEXIBILITY: "The network pays for energy moved",
+    PostingKind.CURTAILMENT: "The network compensates for solar energy held back",
 }
 
 

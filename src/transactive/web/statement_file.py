@@ -30,6 +30,8 @@ LINES = {
     PostingKind.DIVIDEND: "Dividend of the community account",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
+    PostingKind.FLEXIBILITY: "Energy moved for the network",
+    PostingKind.CURTAILMENT: "Solar energy held back for the network",
 }
 """Lines of a member's bill, as far as a posting can name a member."""
 
