@@ -122,7 +122,8 @@ def _constant(community: Community, measured: Measured) -> Environment:
     """Environment of a community with one supply price and one carbon intensity."""
     slots = len(measured.consumption_wh)
     values = (community.tariff.supply_micro_per_kwh, community.carbon.grid_g_per_kwh, 0)
-    return Environment(measured.first_slot, *(np.full(slots, value, np.int64) for value in values))
+    prices, grid_g, carbon = (np.full(slots, value, np.int64) for value in values)
+    return Environment(measured.first_slot, prices, grid_g, carbon, np.empty(0, np.int64))
 
 
 def _aligned(setting: Setting, path: Path) -> Setting:
@@ -142,12 +143,7 @@ def _aligned(setting: Setting, path: Path) -> Setting:
     return Setting(
         setting.community,
         Measured(first, measured.consumption_wh[start:], measured.generation_wh[start:]),
-        Environment(
-            first,
-            environment.supply_price[ahead:],
-            environment.grid_g_per_kwh[ahead:],
-            environment.carbon_price[ahead:],
-        ),
+        environment.since(first, ahead),
     )
 
 

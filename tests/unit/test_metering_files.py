@@ -183,6 +183,16 @@ def test_prices_may_be_negative_and_rows_in_any_order(tmp_path):
     assert environment.grid_g_per_kwh.tolist() == [0, 400]
 
 
+def test_a_temperature_is_taken_to_a_tenth_and_may_be_absent(tmp_path):
+    head, rows = ENVIRONMENT_HEAD.strip() + ",temperature_c\n", "2017-06-05T00:00:00Z,5,4,"
+    assert read_environment(text(tmp_path, f"{head}{rows}-3.26\n"), HOUR).temperature.tolist() == [-33]
+    assert read_environment(surroundings(tmp_path, "2017-06-05T00:00:00Z,5,4\n"), HOUR).temperature.tolist() == []
+    two = f"{head}{rows}1\n2017-06-05T01:00:00Z,5,4,"
+    for value, complaint in (("", "row 3: temperature_c = None"), ("inf", "not a number"), ("700", "outdoors")):
+        with pytest.raises(DataError, match=complaint):
+            read_environment(text(tmp_path, f"{two}{value}\n"), HOUR)
+
+
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [

@@ -117,6 +117,7 @@ def neighbourhood(members: int, seed: int = 1) -> Setting:
             np.repeat(environment.supply_price[known], QUARTERS),
             np.repeat(environment.grid_g_per_kwh[known], QUARTERS),
             np.repeat(environment.carbon_price[known], QUARTERS),
+            np.repeat(environment.temperature[known], QUARTERS),
         ),
     )
 

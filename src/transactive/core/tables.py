@@ -58,13 +58,19 @@ class Environment(Table):
     """What the surroundings say of consecutive slots from `first_slot` on, shape (slots,).
 
     supply_price: µ¤/kWh. grid_g_per_kwh: average carbon intensity of grid energy. carbon_price: quoted price of carbon
-    [µ¤/t], for a levy that follows it.
+    [µ¤/t], for a levy that follows it. temperature: outdoors [0.1 °C], shape (0,) where nobody measured it.
     """
 
     first_slot: int
     supply_price: IntArray
     grid_g_per_kwh: IntArray
     carbon_price: IntArray
+    temperature: IntArray
+
+    def since(self, first_slot: int, rows_before: int) -> Environment:
+        """The series without so many rows at its beginning; `first_slot` is what is left's first [Unix s]."""
+        columns = {name: column[rows_before:] for name, column in self.columns().items() if name != "first_slot"}
+        return Environment(first_slot, **columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

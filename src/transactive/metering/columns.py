@@ -28,11 +28,12 @@ def read_columns(
     *,
     spare_numbers: Sequence[str] = (),
     spare_texts: Sequence[str] = (),
+    spare_decimals: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Read the named columns and the row number, in the order of the file.
 
-    times become Unix seconds, numbers int64. Spare columns may be absent, their values empty: null either way. Raises
-    DataError naming file, row and column of the first fault.
+    times become Unix seconds, numbers int64, decimals float64. Spare columns may be absent, their values empty: null
+    either way. Raises DataError naming file, row and column of the first fault.
     """
     import polars as pl
 
@@ -44,7 +45,7 @@ def read_columns(
     if frame.is_empty():
         raise DataError(f"{path.name}: has no rows; give at least one day of history and the slots to run")
     first = 2 if path.suffix == ".csv" else 1
-    spare = (*spare_texts, *spare_numbers)
+    spare = (*spare_texts, *spare_numbers, *spare_decimals)
     here = [pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in spare]
     frame = frame.select(*wanted, *here).with_row_index(ROW, offset=first)
     _refuse_empty(frame, wanted, path)
@@ -55,6 +56,8 @@ def read_columns(
         frame = _times(frame, column, path)
     for column in (*numbers, *spare_numbers):
         frame = _numbers(frame, column, path)
+    for column in spare_decimals:
+        frame = _decimals(frame, column, path)
     return frame
 
 
@@ -130,4 +133,14 @@ def _numbers(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     parsed = frame.with_columns(pl.col(column).cast(pl.Int64, strict=False).alias("number"))
     faulty = pl.col("number").is_null() & pl.col(column).is_not_null()
     refuse(parsed, faulty, column, path, "not a whole number; energy is in Wh, prices in µ¤/kWh")
+    return parsed.with_columns(pl.col("number").alias(column)).drop("number")
+
+
+def _decimals(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+    """Turn text or numbers of any width into float64; what is not a number is refused, and so is infinity."""
+    import polars as pl
+
+    parsed = frame.with_columns(pl.col(column).cast(pl.Float64, strict=False).alias("number"))
+    faulty = (pl.col("number").is_null() & pl.col(column).is_not_null()) | ~pl.col("number").is_finite()
+    refuse(parsed, faulty, column, path, "not a number")
     return parsed.with_columns(pl.col("number").alias(column)).drop("number")

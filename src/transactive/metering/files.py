@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CONSUMPTION, GENERATION = "consumption_wh", "generation_wh"
 PRICE, CARBON = "import_price_micro_per_kwh", "grid_carbon_g_per_kwh"
 CARBON_PRICE = "carbon_price_micro_per_t"
+TEMPERATURE = "temperature_c"
 LARGEST_WH = 10**9
 """Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
 
@@ -63,13 +64,14 @@ def read_measured(
 
 
 def read_environment(path: Path, length: int, *, carbon_price: bool = False) -> Environment:
-    """Supply price, grid intensity and, if asked, the price of carbon in slots of `length` [s].
+    """Supply price, grid intensity, temperature if it is there and, if asked, the price of carbon.
 
-    Raises DataError naming file, row and column.
+    length: of a slot [s]. Raises DataError naming file, row and column.
     """
     import polars as pl
 
-    frame = read_columns(path, ["slot_start"], [PRICE, CARBON, *([CARBON_PRICE] if carbon_price else [])])
+    numbers = [PRICE, CARBON, *([CARBON_PRICE] if carbon_price else [])]
+    frame = read_columns(path, ["slot_start"], numbers, spare_decimals=[TEMPERATURE])
     frame = frame.with_columns(pl.lit(0, pl.Int64).alias(CARBON_PRICE)) if not carbon_price else frame
     refuse(frame, pl.col(CARBON) < 0, CARBON, path, "carbon intensity is not negative")
     refuse(frame, pl.col(CARBON_PRICE) < 0, CARBON_PRICE, path, "a price of carbon is not negative")
@@ -79,8 +81,21 @@ def read_environment(path: Path, length: int, *, carbon_price: bool = False) -> 
     )
     frame = frame.sort("slot_start")
     starts = _consecutive(frame["slot_start"].to_numpy(), length, path)
-    columns = (frame[column].to_numpy() for column in (PRICE, CARBON, CARBON_PRICE))
-    return Environment(int(starts[0]), *columns)
+    prices, grid_g, carbon = (frame[column].to_numpy() for column in (PRICE, CARBON, CARBON_PRICE))
+    return Environment(int(starts[0]), prices, grid_g, carbon, _temperature(frame, path))
+
+
+def _temperature(frame: pl.DataFrame, path: Path) -> IntArray:
+    """Temperature of each slot [0.1 °C], or nothing where the file has none."""
+    import polars as pl
+
+    if frame[TEMPERATURE].is_null().all():
+        return np.empty(0, np.int64)
+    refuse(
+        frame, pl.col(TEMPERATURE).is_null(), TEMPERATURE, path, "a value is missing; fill it in, or drop the column"
+    )
+    refuse(frame, ~pl.col(TEMPERATURE).is_between(-90, 60), TEMPERATURE, path, "is no temperature outdoors [°C]")
+    return frame.select((pl.col(TEMPERATURE) * 10).round().cast(pl.Int64))[TEMPERATURE].to_numpy()
 
 
 def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Path) -> None:
