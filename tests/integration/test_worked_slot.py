@@ -143,7 +143,7 @@ def carbon(readings, delivery):
     devices = Devices.of((Member(id="A"), Member(id="B", battery_wh=6_400), Member(id="C"), Member(id="D")), 60)
     certified = integers(0, 1_000, 0, 0)
     lots = Lots.empty(4).put(certified, certified, certified * 45, certified * 45)
-    return account(readings, delivery, devices, lots, Factors(pv_g=45, grid_g=350, residual_g=420))
+    return account(readings, delivery, devices, lots, Factors.whole(pv_g=45, grid_g=350, residual_g=420))
 
 
 def test_5_certificates(carbon):

@@ -26,7 +26,7 @@ def lived(homes: Neighbourhood, *, large: bool):
     lots = Lots.empty(len(homes.devices.capacity_wh))
     for slot in homes.slots:
         with patch.object(allotment, "MOST_PARTS", -1 if large else 10**9, create=True):
-            result = account(slot.readings, slot.delivery, homes.devices, lots, Factors(*slot.factors))
+            result = account(slot.readings, slot.delivery, homes.devices, lots, Factors.whole(*slot.factors))
         yield slot, result, lots
         lots = result.lots
 
@@ -270,7 +270,7 @@ def test_pure_functions_leave_their_inputs_alone(homes):
     lots = Lots.empty(len(homes.devices.capacity_wh))
     for slot in homes.slots:
         before = (slot.readings.digest(), slot.delivery.digest(), lots.columns.copy())
-        result = account(slot.readings, slot.delivery, homes.devices, lots, Factors(*slot.factors))
+        result = account(slot.readings, slot.delivery, homes.devices, lots, Factors.whole(*slot.factors))
         assert (slot.readings.digest(), slot.delivery.digest()) == before[:2]
         assert np.array_equal(lots.columns, before[2])
         lots = result.lots

@@ -30,7 +30,9 @@ def slot(consumption, generation, charge=None, discharge=None, lots=None, factor
     flows = (np.array(c, np.int64) for c in (consumption, generation, charge or nothing, discharge or nothing))
     readings = measure(0, *flows)
     delivery = deliver(positions_of(0, 0, nothing, nothing), readings)
-    result = account(readings, delivery, battery(members, efficiency), lots or Lots.empty(members), Factors(*factors))
+    result = account(
+        readings, delivery, battery(members, efficiency), lots or Lots.empty(members), Factors.whole(*factors)
+    )
     c = result.certificates
     columns = (c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg)
     return list(zip(*(column.tolist() for column in columns), strict=True)), result

@@ -33,7 +33,7 @@ METERS = 10**6
 PRODUCERS = 0.3
 IN_A_TREE = 4_095
 RECORD_BYTES = 200
-FACTORS, GRID_G = Factors(pv_g=45, grid_g=350, residual_g=350), 350
+FACTORS, GRID_G = Factors.whole(pv_g=45, grid_g=350, residual_g=350), 350
 
 
 @bench("carbon", summary="certificates of a slot of a million meters against hashing their records")

@@ -5,8 +5,8 @@ once, what it charges is stored, what crosses the meter travels with the energy 
 what leaves with the supplier is held there, and so is what lines lose.
 
 Market-based footprint: claimed certificates at their own factor, energy from uncertified storage at what it was charged
-with, the rest at the residual mix. Location-based footprint: own production at its factor; all imported
-energy at the mix of local exports and grid imports of the slot (one node). The slot's balance closes to the mg:
+with, the rest at the residual mix. Location-based footprint: own production at its factor; imported energy at the mix
+of the member's node, to which local exports and the grid flow (`tracing`). The slot's balance closes to the mg:
 
     footprints = generation + imported − exported + taken out of storage − put into storage
 """
@@ -20,8 +20,10 @@ import numpy as np
 from transactive.carbon.allotment import Allotment, allot
 from transactive.carbon.bundles import certificates
 from transactive.carbon.flows import Flows, behind_the_meter
+from transactive.carbon.mixes import Mix
 from transactive.carbon.sources import Discharge, Sources
 from transactive.carbon.storage import LOCATION, Lots
+from transactive.carbon.tracing import Wiring, trace
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.community import Devices
 from transactive.core.errors import require
@@ -31,11 +33,16 @@ from transactive.core.units import IntArray, share_columns, split_pair
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """Emission factors of a slot [g/kWh]: PV (life cycle), average grid mix, residual mix."""
+    """Emission factors of a slot: PV (life cycle) [g/kWh], average mix of the grid, residual mix."""
 
     pv_g: int
-    grid_g: int
-    residual_g: int
+    grid: Mix
+    residual: Mix
+
+    @classmethod
+    def whole(cls, pv_g: int, grid_g: int, residual_g: int) -> Factors:
+        """Factors that are all whole g/kWh."""
+        return cls(pv_g, Mix(1, grid_g), Mix(1, residual_g))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,15 @@ class CarbonSlot:
     unmatched_mg: IntArray
 
 
-def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots, factors: Factors) -> CarbonSlot:
-    """Issue, move and claim the certificates of a slot and apportion its carbon."""
+def account(
+    readings: Readings,
+    delivery: Delivery,
+    devices: Devices,
+    lots: Lots,
+    factors: Factors,
+    wiring: Wiring | None = None,
+) -> CarbonSlot:
+    """Issue, move and claim the certificates of a slot and apportion its carbon; without wiring at one node."""
     flows = behind_the_meter(readings)
     lots_left, drawn = lots.take(devices.drawn_wh(readings.discharge_wh))
     discharge = Discharge.of(flows, drawn)
@@ -62,7 +76,10 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
 
     members = len(readings.import_wh)
     certified = sources.certified[shares.parts.source]
-    load_mix, charge_mix, imported_mg = _location(flows, sources, shares, factors, delivery.lost_used_wh)
+    wiring = wiring or Wiring.at_one_node(members)
+    traced = trace(wiring, readings.import_wh, readings.export_wh, _exported_mg(sources, members), factors.grid)
+    load_mix = split_pair(traced.imported_mg, flows.import_to_load, flows.import_to_charge)
+    charge_mix = traced.imported_mg - load_mix
     market_load, market_charge, unmatched_mg = _market(flows, shares, factors)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
@@ -76,8 +93,8 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
         location_mg=flows.pv_to_load * factors.pv_g + discharge.load_location_mg + load_mix,
         market_mg=flows.pv_to_load * factors.pv_g + discharge.load_market_mg + market_load,
         generation_mg=int(readings.generation_wh.sum()) * factors.pv_g,
-        imported_mg=imported_mg,
-        exported_mg=int(sources.location_mg.sum() - shares.local_location_mg.sum()),
+        imported_mg=int(traced.from_grid.carbon_mg),
+        exported_mg=int(traced.to_grid.carbon_mg),
         taken_out_mg=int(drawn[:, LOCATION].sum()),
         put_in_mg=int(put_location.sum()),
     )
@@ -85,17 +102,11 @@ def account(readings: Readings, delivery: Delivery, devices: Devices, lots: Lots
     return CarbonSlot(issued, footprints, lots_new, unmatched_mg)
 
 
-def _location(
-    flows: Flows, sources: Sources, shares: Allotment, factors: Factors, lost_wh: int
-) -> tuple[IntArray, IntArray, int]:
-    """Location-based mg of imported energy for load and for charging, (members,), and the mg of grid imports."""
-    imported = flows.import_to_load + flows.import_to_charge
-    grid_wh = max(int(imported.sum()) + lost_wh - int(sources.energy_wh.sum()), 0)
-    grid_mg = grid_wh * factors.grid_g
-    pool = int(shares.local_location_mg.sum()) + grid_mg
-    per_user = share_columns(pool, imported)
-    for_load = split_pair(per_user, flows.import_to_load, flows.import_to_charge)
-    return for_load, per_user - for_load, grid_mg
+def _exported_mg(sources: Sources, members: int) -> IntArray:
+    """Location-based carbon of what each member exported [mg], (members,)."""
+    total = np.zeros(members, np.int64)
+    np.add.at(total, sources.device // 2, sources.location_mg)
+    return total
 
 
 def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray, IntArray]:
@@ -103,10 +114,13 @@ def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray
     parts, members = shares.parts, len(flows.import_to_load)
     unmatched_load = flows.import_to_load - _per_user(shares, parts.load_wh, members)
     unmatched_charge = flows.import_to_charge - _per_user(shares, parts.charge_wh, members)
+    unmatched = unmatched_load + unmatched_charge
+    unmatched_mg = share_columns(factors.residual.of(int(unmatched.sum())), unmatched)
+    for_load = split_pair(unmatched_mg, unmatched_load, unmatched_charge)
     return (
-        _per_user(shares, parts.load_mg, members) + unmatched_load * factors.residual_g,
-        _per_user(shares, parts.charge_mg, members) + unmatched_charge * factors.residual_g,
-        (unmatched_load + unmatched_charge) * factors.residual_g,
+        _per_user(shares, parts.load_mg, members) + for_load,
+        _per_user(shares, parts.charge_mg, members) + unmatched_mg - for_load,
+        unmatched_mg,
     )
 
 

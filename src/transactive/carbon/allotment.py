@@ -35,13 +35,12 @@ class Parts:
 class Allotment:
     """Where every exported Wh went.
 
-    export_wh, export_mg: (sources,), what left with the supplier; local_location_mg: (sources,), what stayed.
+    export_wh, export_mg: (sources,), what left with the supplier.
     """
 
     parts: Parts
     export_wh: IntArray
     export_mg: IntArray
-    local_location_mg: IntArray
 
 
 def allot(sources: Sources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0) -> Allotment:
@@ -60,7 +59,6 @@ def allot(sources: Sources, flows: Flows, local_use_wh: IntArray, lost_wh: int =
         parts=together(local, local_mg, flows, local_use_wh),
         export_wh=exported - local,
         export_mg=sources.market_mg - local_mg,
-        local_location_mg=split_pair(sources.location_mg, local, exported - local),
     )
 
 

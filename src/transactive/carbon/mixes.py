@@ -29,6 +29,10 @@ class Mix:
             raise DataError("a mix without energy has no intensity; leave the slot out or name a source for it")
         return Fraction(self.carbon_mg) * Fraction(1, self.energy_wh)
 
+    def of(self, energy_wh: int) -> int:
+        """Carbon [mg] of so much energy of this mix, rounded down. Raises DataError for a mix without energy."""
+        return int(self.g_per_kwh * energy_wh)
+
 
 def average_mix(generated_wh: Mapping[str, int], factor_g: Mapping[str, Fraction | int]) -> Mix:
     """Mix of all that was generated, by source. Raises DataError for a source without a usable factor."""

@@ -99,6 +99,11 @@ class Network:
         np.add.at(net, self.end, np.where(flow_wh > 0, flow_wh - lost, flow_wh))
         return net
 
+    def ways(self, flow_wh: IntArray) -> tuple[IntArray, IntArray]:
+        """Nodes that flows [Wh], (lines,), come from and lead to, each (lines,); as named where nothing flows."""
+        back = flow_wh < 0
+        return np.where(back, self.end, self.start), np.where(back, self.start, self.end)
+
     def label(self, line: int) -> str:
         """Name of a line for people."""
         return f"{self.names[self.start[line]]}–{self.names[self.end[line]]}"

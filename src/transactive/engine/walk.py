@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transactive.carbon.accounting import CarbonSlot, Factors, account
+from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
 from transactive.core.accepted import Accepted, hashes_of
@@ -22,6 +22,7 @@ from transactive.core.tables import Clearing, Delivery, Orders, Positions, Readi
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.anchor import Anchor
+from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.known import Known
 from transactive.engine.levies import Levies
@@ -104,6 +105,7 @@ class Walk:
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
         self.known = Known(setting, slots, self.levies)
+        self.carbon = CarbonAccounts(setting, self.known, self.site)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
@@ -252,7 +254,7 @@ class Walk:
         tariff = self.known.tariff(slot)
         readings = self._enter(self._measure(slot, self.fleet))
         delivery = deliver(positions, readings)
-        carbon = self._carbon(readings, delivery)
+        carbon = self.carbon.account(readings, delivery, self.lots)
         postings = self._post(delivery, positions, tariff, carbon, readings)
         self.ledger.enter(self.clock.period(slot), positions, postings)
         hashes = hashes_of(self._accepted.pop(slot, []), self.accounts.members)
@@ -300,12 +302,6 @@ class Walk:
             return readings
         chain_id = self.chain.chain_id if self.chain else LOCAL_CHAIN_ID
         return enter(sign(readings, self.gateway.key, chain_id), self.gateway.address, chain_id)
-
-    def _carbon(self, readings: Readings, delivery: Delivery) -> CarbonSlot:
-        """Certificates and footprints; the residual mix is that of the slot's grid."""
-        grid_g = self.known.grid_g(readings.slot)
-        factors = Factors(self.community.carbon.pv_g_per_kwh, grid_g, residual_g=grid_g)
-        return account(readings, delivery, self.devices, self.lots, factors)
 
     def _post(
         self, delivery: Delivery, positions: Positions, tariff: Tariff, carbon: CarbonSlot, readings: Readings

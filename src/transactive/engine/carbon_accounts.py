@@ -1,0 +1,37 @@
+"""Carbon of a run's slots: factors from its data, and what flows over its network as its meters say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.carbon.accounting import CarbonSlot, Factors, account
+from transactive.carbon.storage import Lots
+from transactive.carbon.tracing import Wiring
+from transactive.config import Setting
+from transactive.core.tables import Delivery, Readings
+from transactive.engine.known import Known
+from transactive.market.door import Site
+from transactive.market.metered_flow import MeteredFlow
+
+
+class CarbonAccounts:
+    """Certificates and footprints, slot by slot; `site` where members are on a network."""
+
+    def __init__(self, setting: Setting, known: Known, site: Site | None) -> None:
+        self._rules, self._devices, self._known = setting.community.carbon, setting.community.devices, known
+        self._site, self._flow = site, MeteredFlow(site.network) if site else None
+
+    def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
+        """Certificates and footprints of a slot; the residual mix is that of the slot's grid."""
+        grid_g = self._known.grid_g(readings.slot)
+        factors = Factors.whole(self._rules.pv_g_per_kwh, grid_g, residual_g=grid_g)
+        return account(readings, delivery, self._devices, lots, factors, self._wiring(readings))
+
+    def _wiring(self, readings: Readings) -> Wiring | None:
+        """What flows over the network's lines, also what is the supplier's; None without a network."""
+        if self._site is None or self._flow is None:
+            return None
+        network, node = self._site.network, self._site.node
+        net_wh = np.zeros(len(network), np.int64)
+        np.add.at(net_wh, node, readings.import_wh - readings.export_wh)
+        return Wiring(network, node, self._flow.flows(net_wh))
