@@ -163,7 +163,7 @@ GROUP = ("--group", "home")
         (text_of(), (*GROUP, "--zone", "Mars"), "--zone Mars is no known time zone"),
         (text_of(), (*GROUP, "-o", "forecasts.csv"), "are written as .parquet"),
         (text_of(), (*GROUP, "-o", "nowhere/forecasts.parquet"), "its folder is not there"),
-        (text_of(days=14), (*GROUP, "--model", "boosted", *DAYS), "the boosted model needs 35 days"),
+        (text_of(days=14), (*GROUP, "--model", "boosted", *DAYS), "learning needs 35 days"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named_in_a_line_and_exits_with_3(tmp_path, capsys, monkeypatch, text, options, message):

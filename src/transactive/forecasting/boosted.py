@@ -7,23 +7,21 @@ with its member's scale, so that the loss is that of the unscaled energy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.units import IntArray
-from transactive.forecasting.clock import ClockSeries, on_clock, steps_on_clock
+from transactive.forecasting.clock import on_clock, steps_on_clock
 from transactive.forecasting.features import WINDOW, features, known_ahead
-from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
+from transactive.forecasting.rows import rows_of, with_ahead
+from transactive.forecasting.series import LEVELS, History, Quantiles, in_order, lowest_of
 
 if TYPE_CHECKING:
     import lightgbm
 
-LEAST_DAYS = WINDOW + 7
-"""History below which nothing is learnt [days]."""
 MOST_ROWS = 150_000
 """Rows that a model learns from; more are sampled."""
 TREES = 120
@@ -41,9 +39,9 @@ class Boosted:
     def train(self, history: History, horizon: int, random: np.random.Generator) -> BoostedModel:
         """Learn from every day of a history. Raises DataError when it is shorter than 35 days, or trees cannot grow."""
         lightgbm = library()
-        table, target, weight = self._rows(history, horizon, random)
-        options = _options(self.leaves, len(target))
-        data = lightgbm.Dataset(table, target, weight=weight, params=options, free_raw_data=False)
+        rows = rows_of(history, horizon, self.rows, random)
+        options = _options(self.leaves, len(rows.target))
+        data = lightgbm.Dataset(rows.table, rows.target, weight=rows.weight, params=options, free_raw_data=False)
         losses = [{"objective": "quantile", "alpha": level} for level in LEVELS] + [{"objective": "regression"}]
         bags = tuple(
             tuple(lightgbm.train(options | loss | {"seed": seed}, data, self.trees) for loss in losses)
@@ -51,25 +49,24 @@ class Boosted:
         )
         return BoostedModel(bags, lowest_of(history))
 
-    def _rows(
-        self, history: History, horizon: int, random: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Features, scaled targets and weights of what followed each time of issue; what was not measured is no row."""
-        series = on_clock(history)
-        ends = issues(series, horizon)
-        if len(series.values) < LEAST_DAYS * series.per_day or not len(ends):
-            raise DataError(f"{len(history.values)} slots of history; the boosted model needs {LEAST_DAYS} days")
-        share = min(self.rows / (len(ends) * horizon * history.values.shape[1]), 1.0)
-        parts = list(_training(history, series, ends, horizon, share, random))
-        table, target, weight = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        if not len(target):
-            raise DataError(f"no member has the {LEAST_DAYS} days of history that the boosted model needs")
-        return table, target, weight / weight.mean()
+    def from_bytes(self, content: bytes) -> BoostedModel:
+        """The model that `to_bytes` wrote; LightGBM reads trees from text and runs nothing in it."""
+        stored = msgspec.json.decode(content, type=Stored)
+        grow = library().Booster
+        bags = tuple(tuple(grow(model_str=text) for text in bag) for bag in stored.bags)
+        return BoostedModel(bags, stored.lowest if stored.lowest is not None else -np.inf)
 
 
 def shallow() -> Boosted:
     """The recipe for few or smooth series, where large trees learn the past by heart."""
     return Boosted(leaves=7, bags=1)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A model as text: LightGBM's own, with all digits; lowest is null where nothing bounds the series."""
+
+    bags: list[list[str]]
+    lowest: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +89,11 @@ class BoostedModel:
         scaled = raw.reshape(horizon, len(known.scale), -1) * known.scale[:, None]
         return in_order(scaled[:, :, :-1], scaled[:, :, -1], self.lowest)
 
+    def to_bytes(self) -> bytes:
+        """The same model as bytes, for a file."""
+        bags = [[booster.model_to_string() for booster in bag] for bag in self.bags]
+        return msgspec.json.encode(Stored(bags, self.lowest if np.isfinite(self.lowest) else None))
+
 
 def library() -> Any:  # noqa: ANN401 - a module
     """LightGBM. Raises DataError where it cannot be loaded, so that the other forecasters go on without it."""
@@ -102,41 +104,6 @@ def library() -> Any:  # noqa: ANN401 - a module
             f"the boosted model cannot be loaded ({error}); install OpenMP, which is libgomp1 on Debian and Ubuntu"
         ) from None
     return lightgbm
-
-
-def issues(series: ClockSeries, horizon: int) -> IntArray:
-    """Ends of what was known at earlier times of issue: some days ago, or some times six hours for few slots."""
-    apart = series.per_day if horizon > series.per_day // 4 else max(series.per_day // 4, 1)
-    ends: IntArray = np.arange(len(series.values) - horizon, WINDOW * series.per_day - 1, -apart)[::-1]
-    return ends
-
-
-def with_ahead(table: FloatArray, ahead: FloatArray) -> FloatArray:
-    """Features of slots and members with what is known in advance of the slots."""
-    steps, members, _ = table.shape
-    return np.concatenate((table, np.broadcast_to(ahead[:, None], (steps, members, ahead.shape[1]))), axis=2)
-
-
-def _training(
-    history: History, series: ClockSeries, ends: IntArray, horizon: int, share: float, random: np.random.Generator
-) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Rows of each time of issue: features (rows, columns), target and weight (rows,)."""
-    rows_of = rows_on_clock(history, series)
-    for end in ends.tolist():
-        target = series.measured[end : end + horizon]
-        known = features(history, series, end, np.arange(horizon))
-        table = with_ahead(known.table, known_ahead(history, rows_of[end : end + horizon]))
-        old_enough = series.begins <= end - WINDOW * series.per_day
-        use = np.isfinite(target) & old_enough & (random.random(target.shape) < share)
-        scale = np.broadcast_to(known.scale, target.shape)
-        yield table[use].astype(np.float32), (target / known.scale)[use], scale[use]
-
-
-def rows_on_clock(history: History, series: ClockSeries) -> IntArray:
-    """Row of the history at each place of the clock; a skipped hour has the row of the hour after it."""
-    starts = history.first_slot + history.length * np.arange(len(history.values), dtype=np.int64)
-    index = history.calendar.local(starts) // history.length - series.first
-    return np.minimum(np.searchsorted(np.maximum.accumulate(index), np.arange(len(series.values))), len(index) - 1)
 
 
 def _options(leaves: int, rows: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.errors import DataError, require
-from transactive.forecasting.registry import Forecaster, Model
+from transactive.forecasting.registry import Forecaster, Model, Restoring, Stored
 from transactive.forecasting.series import FloatArray, History, Quantiles
 
 START = 1_496_620_800  # a Monday, 2017-06-05T00:00Z
@@ -18,8 +18,8 @@ def check_forecaster(recipe: Forecaster, random: np.random.Generator, lengths: t
 
     lengths: of a slot [s]. Rules: a forecast has its shape, is finite and its quantiles do not cross; what comes after
     the time of issue changes nothing, not even where it lies in memory behind what is given; the same history gives the
-    same forecast; gaps and a member without history do no harm; nothing that is given is changed; too little history is
-    forecast or refused with DataError.
+    same forecast; gaps and a member without history do no harm; nothing that is given is changed; a model that can be
+    stored forecasts the same when it is read again; too little history is forecast or refused with DataError.
     """
     for length in lengths:
         per_day = 86_400 // length
@@ -55,6 +55,9 @@ def _told(recipe: Forecaster, values: FloatArray, length: int, known: int, horiz
     history = History(START, length, values[:known])
     model: Model = recipe.train(history, horizon, np.random.default_rng(seed))
     forecast = model.predict(history, horizon).checked(horizon, values.shape[1])
+    if isinstance(model, Stored) and isinstance(recipe, Restoring):
+        again = recipe.from_bytes(model.to_bytes()).predict(history, horizon)
+        require(_equal(forecast, again), "a model that was stored forecasts the same when it is read again")
     require(np.array_equal(values[:known], before, equal_nan=True), "a forecaster changes nothing that it is given")
     return forecast
 

@@ -17,6 +17,8 @@ from transactive.forecasting.series import LEVELS, FloatArray, History
 
 WINDOW = 28
 """Days that the features look back."""
+VERSION = 1
+"""Counts up whenever a column changes its meaning: a model is served only the features that it was taught."""
 
 NAMES = (
     *("step", "clock", "weekday", "day off"),

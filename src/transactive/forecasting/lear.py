@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.units import IntArray
-from transactive.forecasting.boosted import issues, rows_on_clock
 from transactive.forecasting.clock import on_clock, steps_on_clock
 from transactive.forecasting.features import known_ahead
+from transactive.forecasting.floats import Floats
+from transactive.forecasting.rows import issues, rows_on_clock
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
 
 LEAST_DAYS = 56
@@ -41,7 +43,7 @@ class Lear:
         ends = issues(series, horizon)
         if len(series.values) < LEAST_DAYS * series.per_day + horizon:
             raise DataError(f"{len(history.values)} slots of history; the linear model needs {LEAST_DAYS} days")
-        rows_of = rows_on_clock(history, series)
+        place = rows_on_clock(history, series)
         centre = np.median(series.values, axis=0)
         scale = np.median(np.abs(series.values - centre), axis=0) * 1.4826  # of a normal distribution: its deviation
         scale = np.where(scale > 0, scale, 1.0)
@@ -49,9 +51,25 @@ class Lear:
         past = np.stack([_blocks(tamed, end, series.per_day) for end in ends])  # (ends, blocks, members)
         slots = []
         for step in range(horizon):
-            when = _when(history, series.first + ends + step, known_ahead(history, rows_of[ends + step]))
+            when = _when(history, series.first + ends + step, known_ahead(history, place[ends + step]))
             slots.append(tuple(_line(past[:, :, m], when, tamed[ends + step, m]) for m in range(tamed.shape[1])))
         return LearModel(tuple(slots), centre, scale, lowest_of(history))
+
+    def from_bytes(self, content: bytes) -> LearModel:
+        """The model that `to_bytes` wrote."""
+        stored = msgspec.json.decode(content, type=Stored)
+        lines = tuple(tuple(Line(w.array, c, e.array) for w, c, e in step) for step in stored.lines)
+        lowest = stored.lowest if stored.lowest is not None else -np.inf
+        return LearModel(lines, stored.centre.array, stored.scale.array, lowest)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A model in a file: of each step and member weights, constant and errors; lowest is null without a bound."""
+
+    lines: list[list[tuple[Floats, float, Floats]]]
+    centre: Floats
+    scale: Floats
+    lowest: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +109,12 @@ class LearModel:
                 values[k, member] = np.quantile(outcomes, LEVELS)
                 mean[k, member] = outcomes.mean()
         return in_order(values, mean, self.lowest)
+
+    def to_bytes(self) -> bytes:
+        """The same model as bytes, for a file."""
+        lines = [[(Floats.of(m.weights), m.constant, Floats.of(m.errors)) for m in step] for step in self.lines]
+        lowest = self.lowest if np.isfinite(self.lowest) else None
+        return msgspec.json.encode(Stored(lines, Floats.of(self.centre), Floats.of(self.scale), lowest))
 
 
 def _near(step: int, steps: int) -> range:

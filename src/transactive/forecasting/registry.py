@@ -5,12 +5,13 @@ A package offers one in its pyproject.toml, as a function without arguments that
     [project.entry-points."transactive.forecasters"]
     boosted = "transactive.forecasting.boosted:Boosted"
 
-A recipe learns, what it learnt predicts; a foundation model learns nothing and returns itself.
+A recipe learns, what it learnt predicts; a foundation model learns nothing and returns itself. What was learnt can be
+kept in a file where the model has `to_bytes` and its recipe `from_bytes`.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -36,6 +37,24 @@ class Forecaster(Protocol):
 
     def train(self, history: History, horizon: int, random: np.random.Generator) -> Model:
         """Learn to forecast up to `horizon` slots. Raises DataError when the history is too short."""
+        ...
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """A model that can be written to a file; without it a model is made anew in each run and is in no registry."""
+
+    def to_bytes(self) -> bytes:
+        """The model as bytes: the same for the same model, and nothing in it that runs when it is read."""
+        ...
+
+
+@runtime_checkable
+class Restoring(Protocol):
+    """A recipe whose models can be read again."""
+
+    def from_bytes(self, content: bytes) -> Model:
+        """The model that `to_bytes` wrote: it forecasts the same to the last bit."""
         ...
 
 
