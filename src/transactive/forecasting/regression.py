@@ -1,7 +1,8 @@
 """A light global model: linear quantile regression on the features of all members at once.
 
 It begins at the empirical quantile of each level and moves away from it as far as the days learnt from ask for: a
-ridge penalty holds it there. So with little to learn it is the empirical forecast, and it is learnt in a quarter of a second.
+ridge penalty holds it there. So with little to learn it is the empirical forecast, and learning takes a quarter of a
+second.
 
 Source: Koenker and Bassett, Regression quantiles, Econometrica 46(1), 1978; solved by the majorise-minimise algorithm
 of Hunter and Lange, J. Computational and Graphical Statistics 9(1), 2000: each step is a weighted least-squares
