@@ -7,34 +7,23 @@ the same kg twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
 
 from transactive.carbon.credits import CreditRegister, allowed
+from transactive.core.community import OffsetPolicy
 from transactive.core.units import PPM
 
 MG_PER_KG = 1_000_000
 
 
-class OffsetPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a member has offset by itself: which part, at most at which price [n¤/kg], and from what kind of credit."""
-
-    coverage_ppm: Annotated[int, Meta(ge=0, le=PPM)] = PPM
-    most_n_per_kg: Annotated[int, Meta(ge=0)]
-    kinds: tuple[Literal["removal", "avoidance"], ...] = ()
-    vintage_from: int = 0
-    methodologies: tuple[str, ...] = ()
-
-
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """Credits of a batch that a holder sells at a fixed price [n¤/kg]."""
+    """Credits of a batch that a holder sells at a fixed price [µ¤/t, the same number as n¤/kg]."""
 
     batch: int
     seller: str
     kg: int
-    price_n_per_kg: int
+    price_micro_per_t: int
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +48,9 @@ def choose(
     Ties go to the earlier offer. What no offer serves stays a need of the next period.
     """
     usable = [
-        (offer.price_n_per_kg, number)
+        (offer.price_micro_per_t, number)
         for number, offer in enumerate(offers)
-        if offer.price_n_per_kg <= policy.most_n_per_kg
+        if offer.price_micro_per_t <= policy.most_micro_per_t
         and allowed(
             register,
             offer.batch,

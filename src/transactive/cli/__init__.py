@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.chain import chain
+from transactive.cli.credits import credits_app
 from transactive.cli.demo import demo
 from transactive.cli.keys import keys as keys_app
 from transactive.cli.proofs import statement, verify
@@ -294,6 +295,7 @@ app.command(chain)
 app.command(statement)
 app.command(verify)
 app.command(keys_app)
+app.command(credits_app)
 
 token = App(name="token", help="Who may look at a state from another machine.")
 app.command(token)

@@ -23,12 +23,27 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the records of a community file."""
 
 
+class OffsetPolicy(Record, frozen=True, kw_only=True):
+    """What somebody has offset by itself at the end of each period, and by which credits.
+
+    coverage_ppm: part of the residual carbon. most_micro_per_t: highest price [µ¤/t], the same number as n¤/kg. Without
+    kinds or methodologies all will do; vintage_from: oldest year.
+    """
+
+    coverage_ppm: Annotated[int, Meta(ge=0, le=PPM)] = PPM
+    most_micro_per_t: Annotated[int, Meta(ge=0, le=10**13)]
+    kinds: tuple[Literal["removal", "avoidance"], ...] = ()
+    vintage_from: int = 0
+    methodologies: tuple[str, ...] = ()
+
+
 class Member(Record, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
     node: where it is on the community's network. carbon_price_per_t: what a tonne less is worth to it, in whole
     ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it wants first, and the most that
-    it pays for it above the price; zone: what is local to it. The mechanism `preferences` hears these.
+    it pays for it above the price; zone: what is local to it. The mechanism `preferences` hears these. offset: what of
+    its residual carbon is offset by itself.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -42,6 +57,7 @@ class Member(Record, frozen=True, kw_only=True):
     prefer: Literal["green", "local", "partner"] | None = None
     partner: str | None = None
     premium_micro_per_kwh: NotNegative = 0
+    offset: OffsetPolicy | None = None
 
 
 class MarketRules(Record, frozen=True, kw_only=True):
@@ -92,12 +108,20 @@ class LevyRules(Record, frozen=True, kw_only=True):
     use: Literal["dividend", "storage", "offsets", "feebate"] = "dividend"
 
 
+class OffsetRules(Record, frozen=True, kw_only=True):
+    """Credits on offer, in a file relative to the community file; and what a levy for offsets buys for everybody."""
+
+    file: str | None = None
+    community: OffsetPolicy | None = None
+
+
 class CarbonRules(Record, frozen=True, kw_only=True):
     """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it."""
 
     grid_g_per_kwh: NotNegative | None = None
     pv_g_per_kwh: NotNegative
     levy: LevyRules = LevyRules()
+    offsets: OffsetRules = OffsetRules()
 
 
 class ChainRules(Record, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@
     ├── InputError                   something the user gave (exit 3)
     │   ├── ConfigError              community file
     │   ├── DataError                readings, orders, series
-    │   └── CertificateError         a step that a certificate or a credit does not allow
+    │   └── CertificateError         a step that a certificate does not allow
+    │       └── CreditError          a step that a carbon credit does not allow, each rule with a code of its own
     ├── StateError                   a state folder that cannot be used as asked (exit 4)
     ├── ChainError                   a node or a contract refused (exit 5)
     │   ├── NodeUnreachable          no usable answer in a bounded number of tries
@@ -26,7 +27,7 @@ from typing import ClassVar
 class TransactiveError(Exception):
     """Base of all errors that the program raises on purpose."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
     exit_code: ClassVar[int] = 1
 
 
@@ -53,6 +54,14 @@ class CertificateError(InputError):
     """A step that the life of a certificate or a credit does not allow; the message names serial and state."""
 
     code = "certificate"
+
+
+class CreditError(CertificateError):
+    """A step that the life of a carbon credit does not allow; `rule` names what forbids it and ends the code."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.code = f"credit.{rule}"
 
 
 class SignatureError(InputError):

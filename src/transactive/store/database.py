@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
+from transactive.carbon.credit_steps import AnyStep
 from transactive.core.accepted import Accepted, books_of
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, Footprints
+from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.postings import Postings
 from transactive.core.signed_orders import SignedOrder
@@ -24,6 +26,7 @@ from transactive.core.tables import Clearing, Orders, Positions, Readings, Refus
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.door import Cleared
+from transactive.store import credits as credits_in
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATES,
@@ -295,6 +298,21 @@ class Store:
         signed = {row["member"]: (bytes.fromhex(row["signature"]), bytes.fromhex(row["receipt"])) for row in found}
         books = books_of(orders, number, found[0]["serial"])
         return [Accepted(SignedOrder(book, signed[book.account][0]), signed[book.account][1]) for book in books]
+
+    def credit_steps(self) -> list[AnyStep]:
+        """All steps that the register of carbon credits took, in order."""
+        with self.engine.connect() as connection:
+            return credits_in.read_steps(connection)
+
+    def add_credit_steps(self, steps: Sequence[AnyStep]) -> None:
+        """Append steps to the log of the register of carbon credits."""
+        with self._transaction() as connection:
+            credits_in.add_steps(connection, steps)
+
+    def credit_notes(self, slot: int) -> tuple[Note, ...]:
+        """What a slot says of carbon credits."""
+        with self.engine.connect() as connection:
+            return credits_in.read_notes(connection, slot)
 
     def rows(self, statement: sa.Select[Any]) -> list[Mapping[str, Any]]:
         """Rows of a query as mappings."""

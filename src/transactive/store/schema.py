@@ -56,3 +56,7 @@ POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy
 CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
 FOOTPRINTS = _table("footprints", ("slot",), "generation_mg", "imported_mg", "exported_mg", "taken_out_mg", "put_in_mg")
 BLOCKS = _table("blocks", ("slot",), "number", "timestamp", "commit_gas", "netting_gas", "checked", texts=("hash",))
+CREDIT_LOG = _table("credit_log", ("number",), "slot", texts=("step",))
+"""Every step that the register of carbon credits took, in order."""
+CREDIT_NOTES = _table("credit_notes", ("slot", "row"), "member", texts=("note",))
+"""What a slot says of carbon credits, each a record of `core.credit_notes`; member: account that it is about."""

@@ -1,0 +1,80 @@
+"""Credits on offer, as a file: projects, audited batches, and listings at fixed prices. TOML or JSON.
+
+A file stands for steps: its projects are registered and approved, its batches issued by their auditors, its listings
+put up, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from transactive.carbon.credit_steps import AnyStep, Approve, Issue, Price, Register, Sell
+from transactive.carbon.credits import CreditRegister, Kg, Name, Project
+from transactive.core.errors import CreditError, DataError
+
+OPERATOR = "operator"
+"""Who registers the projects of a file."""
+
+
+class FileBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A batch: issued by the auditor of its project to its owner."""
+
+    project: Name
+    vintage: Annotated[int, Meta(ge=1990, le=2200)]
+    serial: Name
+    kg: Kg
+    owner: Name
+
+
+class FileListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Credits for sale. seller: a member's id, or somebody outside the community."""
+
+    serial: Name
+    seller: Name
+    kg: Kg
+    price_micro_per_t: Price
+
+
+class CreditsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file; note says what it is for people."""
+
+    note: str = ""
+    projects: tuple[Project, ...] = ()
+    batches: tuple[FileBatch, ...] = ()
+    listings: tuple[FileListing, ...] = ()
+
+
+def read_credits(data: bytes, name: str) -> tuple[AnyStep, ...]:
+    """Steps of a file's bytes; JSON where the name ends so. Raises DataError naming what is wrong."""
+    decoder = msgspec.json if name.endswith(".json") else msgspec.toml
+    try:
+        file = decoder.decode(data, type=CreditsFile)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DataError(f"{name}: {str(error).replace(' - at `$.', ' at `')}") from None
+    try:
+        return steps_of(file)
+    except CreditError as error:
+        raise DataError(f"{name}: {error}") from None
+
+
+def steps_of(file: CreditsFile) -> tuple[AnyStep, ...]:
+    """Steps of a file, each of which a register takes. Raises CreditError for the first that it does not take."""
+    steps: list[AnyStep] = []
+    trial = CreditRegister()
+    for project in file.projects:
+        trial.register(project)
+        trial.approve(project.auditor, project.id)
+        steps += [Register(by=OPERATOR, project=project), Approve(by=project.auditor, project=project.id)]
+    for batch in file.batches:
+        auditor = trial.projects[batch.project].auditor if batch.project in trial.projects else OPERATOR
+        facts = {name: getattr(batch, name) for name in ("project", "vintage", "serial", "kg", "owner")}
+        trial.issue(auditor, **facts)
+        steps.append(Issue(by=auditor, **facts))
+    for number, listing in enumerate(file.listings):
+        found = trial.number_of(listing.serial)
+        trial.hold(found, listing.seller, number, listing.kg)
+        steps.append(Sell(by=listing.seller, batch=found, kg=listing.kg, price_micro_per_t=listing.price_micro_per_t))
+    return tuple(steps)

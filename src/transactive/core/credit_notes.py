@@ -1,0 +1,90 @@
+"""What a slot says of carbon credits: retired in somebody's name, or issued for what an asset avoided.
+
+Each is one canonical JSON, whose SHA-256 stands in the record of every member that it concerns: `carbon.records`.
+Whole kg; carbon in mg; prices in µ¤ per tonne, the same number as n¤ per kg. account: whose it is.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="what"):
+    """Base of the notes: which credits, of which project. batch: number in the register."""
+
+    account: Whole
+    batch: Whole
+    serial: str
+    project: str
+    kind: str
+    methodology: str
+    vintage: Whole
+    auditor: str
+
+
+class Retired(Said, frozen=True, kw_only=True, tag="retired"):
+    """Credits bought by `account` from `seller` and used up: the kg [first, end) of a batch, under one receipt."""
+
+    receipt: Whole
+    first_kg: Whole
+    end_kg: Whole
+    seller: Whole
+    price_micro_per_t: Whole
+    beneficiary: str
+    reason: str
+    period: str
+
+    @property
+    def kg(self) -> int:
+        """How many."""
+        return self.end_kg - self.first_kg
+
+
+class Avoided(Said, frozen=True, kw_only=True, tag="avoided"):
+    """Credits issued for what an asset of `account` gave in the slots [first, end), for which it got no certificate.
+
+        gross = Σ Wh x marginal factor of the baseline, at the lower bound; net = gross − project − leakage
+        whole kg of (carried before + net) are issued, the rest is carried on
+
+    buffer_kg: of the issued, what answers for reversals. additional: why it would not be there anyway.
+    """
+
+    first_slot: Whole
+    end: Whole
+    energy_wh: Whole
+    marginal_g_per_kwh: Whole
+    gross_mg: Whole
+    project_mg: Whole
+    leakage_mg: Whole
+    carried_before_mg: Signed
+    carried_mg: Signed
+    issued_kg: Whole
+    buffer_kg: Whole
+    additional: str
+
+
+Note: TypeAlias = Retired | Avoided
+
+_DECODER: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Note)
+
+
+def encode_note(note: Note) -> bytes:
+    """Canonical JSON of a note."""
+    return msgspec.json.encode(note, order="sorted")
+
+
+def decode_note(data: bytes | str) -> Note:
+    """Note from its JSON."""
+    return _DECODER.decode(data)
+
+
+def note_hash(note: Note) -> bytes:
+    """SHA-256 of a note."""
+    return sha256(encode_note(note)).digest()
