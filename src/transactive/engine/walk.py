@@ -21,6 +21,7 @@ from transactive.core.slots import time_text
 from transactive.core.tables import Clearing, Delivery, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
+from transactive.engine.advice import Advisor
 from transactive.engine.anchor import Anchor
 from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
@@ -119,6 +120,7 @@ class Walk:
         self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
+        self._advisor = Advisor(setting, store, slots[0]) if store else None
         self._entry = OrderEntry(chain, self.accounts.members, self.clock.length) if chain else None
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
@@ -287,6 +289,8 @@ class Walk:
         checked = self.anchor.slot_over(slot, root)
         if self.store and self.anchor.last_block:
             self.store.save_block(slot, self.anchor.last_block, checked=checked)
+        if self._advisor:
+            self._advisor.after(slot)
 
     def _measure(self, slot: int, fleet: Fleet) -> Readings:
         """Let a fleet act on what happens in a slot and read the meters."""

@@ -73,7 +73,7 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
         """Run one transaction; a full or read-only disk becomes a StateError and nothing is written."""
         try:
             with self.engine.begin() as connection:
@@ -93,7 +93,7 @@ class Store:
 
     def set(self, **values: str) -> None:
         """Write settings, replacing earlier values, in one transaction."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key.in_(values)))
             connection.execute(sa.insert(SETTINGS), [{"key": k, "value": v} for k, v in values.items()])
 
@@ -119,7 +119,7 @@ class Store:
         row |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
         row |= {"lost_wh": cleared.positions.lost_wh, "lost_n": cleared.positions.lost_n}
         nodal = cleared.nodal
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             given = {"allocated_wh": clearing.allocated_wh, "money_n": cleared.money_n}
             _put(connection, ORDERS, slot, _rows(orders, **given))
             _put(connection, REFUSALS, slot, _rows(refusals))
@@ -136,7 +136,7 @@ class Store:
     def save_trading_ahead(self, orders: Orders, refusals: Refusals, cleared: Cleared) -> None:
         """Write what the day-ahead session did for a slot; what the slot comes to is written at its gate."""
         slot = orders.slot
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             given = {"allocated_wh": cleared.clearing.allocated_wh, "money_n": cleared.money_n}
             _put(connection, ORDERS_AHEAD, slot, _rows(orders, **given))
             _put(connection, REFUSALS_AHEAD, slot, _rows(refusals))
@@ -172,7 +172,7 @@ class Store:
             "baseline_import_wh": baseline.import_wh,
             "baseline_export_wh": baseline.export_wh,
         }
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             _put(connection, READINGS, readings.slot, per_member)
             _put(connection, POSTINGS, readings.slot, _rows(postings))
             _put(connection, CERTIFICATES, readings.slot, certificates.columns())
@@ -191,7 +191,7 @@ class Store:
             "netting_gas": block.gas.get("propose", 0) + block.gas.get("finalise", 0),
             "checked": int(checked),
         }
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             _put_one(connection, BLOCKS, row)
 
     # -- reading --------------------------------------------------------------------------------

@@ -60,3 +60,5 @@ CREDIT_LOG = _table("credit_log", ("number",), "slot", texts=("step",))
 """Every step that the register of carbon credits took, in order."""
 CREDIT_NOTES = _table("credit_notes", ("slot", "row"), "member", texts=("note",))
 """What a slot says of carbon credits, each a record of `core.credit_notes`; member: account that it is about."""
+ADVICE = _table("advice", ("member",), "at", texts=("insights",))
+"""What members are told of their own meters, of the newest day only."""
