@@ -306,7 +306,7 @@ class Store:
 
     def add_credit_steps(self, steps: Sequence[AnyStep]) -> None:
         """Append steps to the log of the register of carbon credits."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             credits_in.add_steps(connection, steps)
 
     def credit_notes(self, slot: int) -> tuple[Note, ...]:
