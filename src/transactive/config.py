@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.accounts import NAMED
-from transactive.core.community import Community, MarketRules
+from transactive.core.community import Community, MarketRules, Member
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.network import network_of
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
@@ -23,6 +23,7 @@ from transactive.forecasting import registry as forecasters
 from transactive.market import registry
 from transactive.market.pandapower import read_pandapower
 from transactive.metering.files import read_environment, read_measured
+from transactive.trading import registry as agents
 
 DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo" / "community.toml"
@@ -166,6 +167,7 @@ def _check(community: Community, name: str) -> None:
     _check_market(community, name)
     _check_network(community, name)
     _check_forecast(community, name)
+    _check_agents(community, name)
     _check_sources(community, name)
     _check_members(community, name)
     _check_wishes(community, name)
@@ -241,6 +243,30 @@ def _check_forecast(community: Community, name: str) -> None:
         raise ConfigError(
             f"{name}: forecast.model = {community.forecast.model!r} is not installed; known: {', '.join(known)}"
         )
+
+
+def _check_agents(community: Community, name: str) -> None:
+    """Agents are installed, and pauses end after they begin."""
+    for key, agent in (
+        ("trading.agent", community.trading.agent),
+        *((f"{member.id}: agent", member.agent) for member in community.members if member.agent),
+    ):
+        if agent not in agents.names():
+            known = ", ".join(agents.names())
+            raise ConfigError(f"{name}: {key} = {agent!r} is not installed; known: {known}")
+    for member in community.members:
+        start, end = _time(member, "pause_from", name), _time(member, "pause_to", name)
+        if start is not None and end is not None and end <= start:
+            raise ConfigError(f"{name}: {member.id}: pause_to is not after pause_from; correct one of them")
+
+
+def _time(member: Member, key: str, name: str) -> int | None:
+    """Time of a member's key [Unix s], or None."""
+    text = getattr(member, key)
+    try:
+        return None if text is None else parse_time(text)
+    except InputError as error:
+        raise ConfigError(f"{name}: {member.id}: {key}: {error}") from None
 
 
 def _check_sources(community: Community, name: str) -> None:

@@ -40,10 +40,12 @@ class OffsetPolicy(Record, frozen=True, kw_only=True):
 class Member(Record, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
-    node: where it is on the community's network. carbon_price_per_t: what a tonne less is worth to it, in whole
-    ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it wants first, and the most that
-    it pays for it above the price; zone: what is local to it. The mechanism `preferences` hears these. offset: what of
-    its residual carbon is offset by itself.
+    agent: who trades for it, if not the community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
+    the network fee apart. pause_from, pause_to: no order for slots in between (RFC 3339); without a start from the
+    beginning, without an end for good. node: where it is on the community's network. carbon_price_per_t: what a tonne
+    less is worth to it, in whole ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it
+    wants first, and the most that it pays for it above the price; zone: what is local to it. The mechanism
+    `preferences` hears these. offset: what of its residual carbon is offset by itself.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -52,6 +54,11 @@ class Member(Record, frozen=True, kw_only=True):
     battery_w: NotNegative = 0
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
     carbon_price_per_t: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    agent: str | None = None
+    never_pay_above_micro_per_kwh: int | None = None
+    sell_only_above_micro_per_kwh: int | None = None
+    pause_from: str | None = None
+    pause_to: str | None = None
     node: str | None = None
     zone: str | None = None
     prefer: Literal["green", "local", "partner"] | None = None
@@ -150,6 +157,12 @@ class ForecastRules(Record, frozen=True, kw_only=True):
     model: str = "empirical"
 
 
+class TradingRules(Record, frozen=True, kw_only=True):
+    """Which agent trades for the members that name none, by name."""
+
+    agent: str = "curves"
+
+
 class Community(Record, frozen=True, kw_only=True):
     """Everything that a run needs to know beside the data."""
 
@@ -163,6 +176,7 @@ class Community(Record, frozen=True, kw_only=True):
     data: Sources
     run: RunRules = RunRules()
     forecast: ForecastRules = ForecastRules()
+    trading: TradingRules = TradingRules()
     network: NetworkRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
 
@@ -185,6 +199,11 @@ class Community(Record, frozen=True, kw_only=True):
     def ids(self) -> list[str]:
         """Member ids in order."""
         return [member.id for member in self.members]
+
+    @property
+    def agents(self) -> list[str]:
+        """Name of each member's agent."""
+        return [member.agent or self.trading.agent for member in self.members]
 
     @property
     def carbon_price(self) -> IntArray | None:

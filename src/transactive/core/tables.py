@@ -138,6 +138,11 @@ class DeviceRules(Table):
         return DeviceRules(self.slot, *everybody)
 
     @property
+    def levels_wh(self) -> IntArray:
+        """The four levels in their order, (4, members)."""
+        return np.stack(self._levels)
+
+    @property
     def _levels(self) -> tuple[IntArray, ...]:
         return self.grid_charge_to_wh, self.surplus_charge_to_wh, self.serve_down_to_wh, self.export_down_to_wh
 

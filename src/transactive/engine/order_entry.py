@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from transactive.core.accepted import Accepted, books_of
 from transactive.core.signed_orders import SignedOrder, check_all, sign_order, sign_receipt
 from transactive.core.tables import Orders, stacked
+from transactive.engine.authorities import Authorities
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class OrderEntry:
     """The operator's desk for signed orders of one settlement contract."""
 
-    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int) -> None:
+    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorities: Authorities) -> None:
         self._keys, self._domain, self._slot_seconds = chain.keys, chain.domain, slot_seconds
+        self._authorities = authorities
         self._members = [str(chain.keys.account(index).address) for index in range(members)]
 
     def take(self, orders: Orders, earlier: Orders | None) -> list[Accepted]:
@@ -36,8 +38,13 @@ class OrderEntry:
         return self.enter(orders.slot, signed)
 
     def enter(self, slot: int, orders: Iterable[SignedOrder]) -> list[Accepted]:
-        """Accept the orders of a slot [Unix s] after checking them. Raises SignatureError for the first bad one."""
+        """Accept the orders of a slot [Unix s] after checking signatures and what members allow their agents.
+
+        Raises SignatureError for the first bad one.
+        """
         clock = (slot // self._slot_seconds, self._slot_seconds)
         accepted = check_all(orders, self._members, self._domain, clock)
+        for each in accepted.values():
+            self._authorities.check(each.order)
         operator = bytes(self._keys.role("operator").key)
         return [Accepted(signed, sign_receipt(signed.order, operator, self._domain)) for signed in accepted.values()]

@@ -19,6 +19,7 @@ from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import Fleet
 from transactive.insight.tally import Tally
 from transactive.settlement.ledger import Ledger, Totals
+from transactive.trading.desk import Desk
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):
@@ -49,6 +50,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     digest: bytes
     lots: Column
     charged_wh: tuple[Column, Column]
+    memories: dict[int, Column]
+    prices: Column
     ledger: dict[str, Column]
     periods: dict[int, tuple[Column, Column]]
     latest: tuple[Column, Column]
@@ -64,7 +67,14 @@ TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
 def take(
-    slot: int, digest: bytes, lots: Lots, fleets: tuple[Fleet, Fleet], ledger: Ledger, anchor: Anchor, tally: Tally
+    slot: int,
+    digest: bytes,
+    lots: Lots,
+    fleets: tuple[Fleet, Fleet],
+    desk: Desk,
+    ledger: Ledger,
+    anchor: Anchor,
+    tally: Tally,
 ) -> bytes:
     """State after the delivery of `slot`, as bytes."""
     snapshot = Snapshot(
@@ -72,6 +82,8 @@ def take(
         digest=digest,
         lots=Column.of(lots.columns),
         charged_wh=(Column.of(fleets[0].charged_wh), Column.of(fleets[1].charged_wh)),
+        memories={member: Column.of(memory) for member, memory in desk.memories.items()},
+        prices=Column.of(desk.prices),
         ledger={name: Column.of(getattr(ledger, name)) for name in LEDGER_FIELDS},
         periods={number: _columns(totals) for number, totals in ledger.periods.items()},
         latest=_columns(ledger.latest),
@@ -85,7 +97,7 @@ def take(
 
 
 def restore(
-    data: bytes, fleets: tuple[Fleet, Fleet], ledger: Ledger, anchor: Anchor, tally: Tally
+    data: bytes, fleets: tuple[Fleet, Fleet], desk: Desk, ledger: Ledger, anchor: Anchor, tally: Tally
 ) -> tuple[int, bytes, Lots]:
     """Put a snapshot into the parts of a new run; returns the last slot delivered, the digest and the lots.
 
@@ -97,6 +109,8 @@ def restore(
         raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
     for fleet, charged in zip(fleets, snapshot.charged_wh, strict=True):
         fleet.charged_wh = charged.value()
+    desk.memories = {member: column.value() for member, column in snapshot.memories.items()}
+    desk.prices = snapshot.prices.value()
     for name, column in snapshot.ledger.items():
         setattr(ledger, name, column.value())
     ledger.periods = {number: Totals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()}

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
@@ -23,8 +21,10 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.advice import Advisor
 from transactive.engine.anchor import Anchor
+from transactive.engine.authorities import Authorities
 from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
+from transactive.engine.gates import Gates
 from transactive.engine.known import Known
 from transactive.engine.levies import Levies
 from transactive.engine.order_entry import OrderEntry
@@ -38,7 +38,6 @@ from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
-from transactive.trading.curves import remaining_orders
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 from transactive.trading.worth import inside_prices, tariff_prices
 
@@ -121,7 +120,9 @@ class Walk:
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
         self._advisor = Advisor(setting, store, slots[0]) if store else None
-        self._entry = OrderEntry(chain, self.accounts.members, self.clock.length) if chain else None
+        authorities = Authorities(community, slots, chain, store)
+        self.gates = Gates(community, self.fleet, authorities)
+        self._entry = OrderEntry(chain, self.accounts.members, self.clock.length, authorities) if chain else None
 
     def run(self, after_slot: Callable[[SlotRecord], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the record of each once it is settled.
@@ -149,7 +150,7 @@ class Walk:
         if self.store is None or data is None:
             return None
         fleets = (self.fleet, self.baseline_fleet)
-        done, self.digest, self.lots = restore(data, fleets, self.ledger, self.anchor, self.tally)
+        done, self.digest, self.lots = restore(data, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
         for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
             self._take_up(self.store, slot, gate_closed=self.clock.gate(slot) <= done)
             self._plan(slot)
@@ -218,14 +219,13 @@ class Walk:
         tariff, members = self.known.tariff(slot), self.accounts.members
         grid = self.known.grid(tariff)
         earlier = self._early.pop(slot, None)
-        held = earlier.held_wh if earlier else np.zeros(members, np.int64)
-        most_export = self.devices.pv_wh + self.devices.power_wh
-        wished = remaining_orders(slot, expected, most_export, held, tariff, grid, premium)
-        orders, refusals = admit(wished, self.ledger.free_n())
+        held = earlier.held_wh if earlier else None
+        orders, refusals = admit(self.gates.orders(slot, expected, held, tariff, grid, premium), self.ledger.free_n())
         if self._entry:
             self._accepted[slot] = self._entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
         cleared = door.clear(self.mechanism, orders, grid, members, self.site)
+        self.gates.cleared(orders, cleared.clearing)
         self.after_clearing(orders, grid, cleared)
         session = Session(orders, refusals, cleared)
         if earlier:
@@ -273,7 +273,7 @@ class Walk:
         self.tally.add_levy(*levied, postings)
         if self.store:
             fleets = (self.fleet, self.baseline_fleet)
-            state = take(slot, self.digest, self.lots, fleets, self.ledger, self.anchor, self.tally)
+            state = take(slot, self.digest, self.lots, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, record.baseline, state
             )

@@ -1,0 +1,100 @@
+"""What a member allows whoever trades for it: limits in words of money, for a time, signed with the member's key.
+
+A later one, with a higher serial, replaces the one before it from its own start on. Typed data of EIP-712 under the
+domain of the settlement contract, as orders are (`core.signed_orders`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import msgspec
+from eth_hash.auto import keccak
+
+from transactive.core import signing
+from transactive.core.errors import SignatureError
+from transactive.core.limits import NO_HIGHEST, NO_LOWEST
+from transactive.core.merkle import word
+from transactive.core.signed_orders import Order
+
+TYPE = (
+    b"Authorisation(uint256 account,uint256 serial,string agent,int256 highestBuy,int256 lowestSell,"
+    b"uint256 pausedFrom,uint256 pausedUntil,uint256 validFrom,uint256 validUntil)"
+)
+TYPE_HASH = keccak(TYPE)
+
+
+class Authorisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """Limits for one account's agent, by name.
+
+    highest_buy, lowest_sell: µ¤/kWh, the network fee apart. No order for slots that start from paused_from to before
+    paused_until, none before valid_from and none that ends after valid_until [Unix s].
+    """
+
+    account: int
+    serial: int
+    agent: str
+    highest_buy: int = NO_HIGHEST
+    lowest_sell: int = NO_LOWEST
+    paused_from: int = 0
+    paused_until: int = 0
+    valid_from: int = 0
+    valid_until: int = 0
+
+    @cached_property
+    def hash(self) -> bytes:
+        """Hash of the struct."""
+        prices = (self.highest_buy % 2**256, self.lowest_sell % 2**256)
+        times = (self.paused_from, self.paused_until, self.valid_from, self.valid_until)
+        head = word(self.account) + word(self.serial) + keccak(self.agent.encode())
+        return keccak(TYPE_HASH + head + b"".join(word(number) for number in (*prices, *times)))
+
+    def trades(self, slot: int, end: int) -> bool:
+        """Whether there may be orders for a slot from `slot` to `end` [Unix s]."""
+        paused = self.paused_from <= slot < self.paused_until
+        return self.valid_from <= slot and end <= self.valid_until and not paused
+
+    def allows(self, order: Order, slot: int, end: int) -> bool:
+        """Whether an order for a slot from `slot` to `end` [Unix s] keeps to it."""
+        return (
+            order.account == self.account
+            and self.trades(slot, end)
+            and all(limit <= self.highest_buy for limit, _ in order.buys)
+            and all(limit >= self.lowest_sell for limit, _ in order.sells)
+        )
+
+
+class Authorised(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An authorisation with the member's signature; in JSON with 0x. Empty where nothing is signed."""
+
+    authorisation: Authorisation
+    signature: str = ""
+
+
+def sign(authorisation: Authorisation, key: bytes, separator: bytes) -> Authorised:
+    """Sign with the member's private key under the settlement contract's domain."""
+    signature = signing.sign(signing.digest(separator, authorisation.hash), key)
+    return Authorised(authorisation, "0x" + signature.hex())
+
+
+def check(authorised: Authorised, member: str, separator: bytes) -> None:
+    """Refuse an authorisation that `member` (address) did not sign. Raises SignatureError."""
+    given = authorised.authorisation
+    what = f"authorisation {given.serial} of account {given.account}"
+    try:
+        signature = bytes.fromhex(authorised.signature.removeprefix("0x"))
+    except ValueError:
+        raise SignatureError(f"{what}: its signature is not hexadecimal; sign again") from None
+    signer = signing.signer(signing.digest(separator, given.hash), signature, what)
+    if signer != member.lower():
+        raise SignatureError(f"{what} is signed by {signer}, not by {member.lower()}; sign with the member's key")
+
+
+def in_force(given: Iterable[Authorised], slot: int) -> dict[int, Authorisation]:
+    """The authorisation of each account that counts for a slot [Unix s]: the latest begun, ended or not."""
+    found: dict[int, Authorisation] = {}
+    for one in sorted((each.authorisation for each in given), key=lambda each: each.serial):
+        if one.valid_from <= slot:
+            found[one.account] = one
+    return found

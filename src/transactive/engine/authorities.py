@@ -1,0 +1,108 @@
+"""Authorities of a run: what each member allows its agent, signed where there is a chain, and kept in the state.
+
+A run on recorded data has all keys. It signs for each member what the community file says of it, for the whole run, as
+it signs orders; `transactive agent` replaces that by what a member signs later. Without a chain nothing is signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from transactive.core.authorisation import Authorisation, Authorised, check, in_force, sign
+from transactive.core.community import Community
+from transactive.core.errors import SignatureError
+from transactive.core.limits import NO_HIGHEST, NO_LOWEST, Limits
+from transactive.core.signed_orders import Order
+from transactive.core.slots import parse_time
+
+if TYPE_CHECKING:
+    from transactive.chain.ledger import ChainLedger
+    from transactive.store import Store
+
+SETTING = "authorisations"
+FOR_GOOD = 2**53
+"""A time after everything [Unix s]."""
+
+
+class Authorities:
+    """What all members of one run allow."""
+
+    def __init__(
+        self, community: Community, slots: range, chain: ChainLedger | None = None, store: Store | None = None
+    ) -> None:
+        self._clock, self._members = community.clock, len(community.members)
+        kept = read(store) if store else ()
+        if not kept:
+            kept = tuple(Authorised(each) for each in of_community(community, slots))
+            if chain:
+                key_of = chain.keys.account
+                signed = (sign(each.authorisation, bytes(key_of(i).key), chain.domain) for i, each in enumerate(kept))
+                kept = tuple(signed)
+            if store:
+                write(store, kept)
+        if chain:
+            for each in kept:
+                check(each, str(chain.keys.account(each.authorisation.account).address), chain.domain)
+        self._given = kept
+
+    def limits(self, slot: int) -> Limits:
+        """Limits of all members in a slot."""
+        found = in_force(self._given, slot)
+        limits = Limits.none(self._members)
+        for member, given in found.items():
+            limits.highest_buy[member], limits.lowest_sell[member] = given.highest_buy, given.lowest_sell
+            limits.trades[member] = given.trades(slot, self._clock.end(slot))
+        return limits
+
+    def check(self, order: Order) -> None:
+        """Refuse an order beyond what its member allows. Raises SignatureError."""
+        slot = order.slot * self._clock.length
+        given = in_force(self._given, slot).get(order.account)
+        if given is None or not given.allows(order, slot, self._clock.end(slot)):
+            raise SignatureError(
+                f"order of account {order.account} for slot {order.slot} is beyond what the member allows its agent;"
+                " keep to the limits, or let the member authorise more"
+            )
+
+
+def of_community(community: Community, slots: range) -> list[Authorisation]:
+    """What the community file says that each member allows, for a run over `slots`."""
+    return [
+        Authorisation(
+            account=number,
+            serial=0,
+            agent=agent,
+            highest_buy=_either(member.never_pay_above_micro_per_kwh, NO_HIGHEST),
+            lowest_sell=_either(member.sell_only_above_micro_per_kwh, NO_LOWEST),
+            paused_from=parse_time(member.pause_from) if member.pause_from else 0,
+            paused_until=_pause_ends(member.pause_from, member.pause_to),
+            valid_from=slots[0],
+            valid_until=community.clock.end(slots[-1]),
+        )
+        for number, (member, agent) in enumerate(zip(community.members, community.agents, strict=True))
+    ]
+
+
+def _either(price: int | None, nothing: int) -> int:
+    return nothing if price is None else price
+
+
+def _pause_ends(start: str | None, end: str | None) -> int:
+    """When a pause ends: never if only its start is given, and before it began if there is none [Unix s]."""
+    if end:
+        return parse_time(end)
+    return FOR_GOOD if start else 0
+
+
+def read(store: Store) -> tuple[Authorised, ...]:
+    """Authorisations in a state, oldest first; none before its run begins."""
+    text = store.setting(SETTING)
+    return msgspec.json.decode(text, type=tuple[Authorised, ...]) if text else ()
+
+
+def write(store: Store, given: Sequence[Authorised]) -> None:
+    """Put authorisations into a state, replacing what is there."""
+    store.set(**{SETTING: msgspec.json.encode(given).decode()})

@@ -1,0 +1,120 @@
+"""Members with agents and limits in whole runs: interrupted and gone on with, signed, and a third party's agent."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import call
+from tests.integration.samples import COMMUNITY, write_community
+from transactive.config import load_setting
+from transactive.core.errors import SignatureError
+from transactive.core.limits import Limits
+from transactive.engine.authorities import Authorities
+from transactive.engine.replay import replay, slots_from
+from transactive.engine.walk import SlotRecord
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "agent"
+NOON_OF_DAY_TWO = 1_496_836_800  # 2017-06-07T12:00Z
+
+
+class Stopped(Exception):
+    """The run was stopped."""
+
+
+@pytest.fixture
+def community(tmp_path):
+    """Each member with another agent, one with limits, and one that pauses from the second noon on."""
+    write_community(tmp_path)
+    text = COMMUNITY.replace("[accounts]", '[trading]\nagent = "zip"\n\n[accounts]')
+    text = text.replace('id = "b"', 'id = "b"\nagent = "zic"\nnever_pay_above_micro_per_kwh = 150_000')
+    text = text.replace(
+        'id = "c"', 'id = "c"\nsell_only_above_micro_per_kwh = 120_050\npause_from = "2017-06-07T12:00Z"'
+    )
+    (tmp_path / "community.toml").write_text(text)
+    return tmp_path / "community.toml"
+
+
+def test_agents_and_limits_hold_in_a_run_that_goes_on_exactly_where_it_stopped(community, tmp_path):
+    setting = load_setting(community)
+    records: list[SlotRecord] = []
+    slots = slots_from(setting)
+    whole, _ = replay(setting, slots, tmp_path / "whole", seed="transactive", after_slot=records.append)
+    assert whole.summary.ledger_equals_chain
+    assert (whole.summary.energy_residual_wh, whole.summary.money_residual_n) == (0, "0")
+    for record in records:
+        orders = record.orders
+        assert (orders.price[(orders.member == 1) & orders.is_buy] <= 150_000).all()
+        assert (orders.price[(orders.member == 2) & ~orders.is_buy] >= 120_050).all()
+        if orders.slot >= NOON_OF_DAY_TWO:
+            assert not (orders.member == 2).any()
+    assert any((record.orders.member == 2).any() for record in records)
+    seen: list[SlotRecord] = []
+
+    def stop(record):
+        seen.append(record)
+        if len(seen) == 17:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        replay(setting, slots, tmp_path / "halved", seed="transactive", after_slot=stop)
+    resumed, _ = replay(setting, slots, tmp_path / "halved", seed="transactive")
+    assert resumed.summary.state_hash == whole.summary.state_hash
+
+
+def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, monkeypatch):
+    setting = load_setting(community)
+    monkeypatch.setattr(Authorities, "limits", lambda self, slot: Limits.none(3))  # a desk that forgets the limits
+    with pytest.raises(SignatureError, match="beyond what the member allows"):
+        replay(setting, slots_from(setting), tmp_path / "state", seed="transactive")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('agent = "zip"', 'agent = "zipp"', "trading.agent = 'zipp' is not installed; known: curves"),
+        ('agent = "zic"', 'agent = "zick"', "b: agent = 'zick' is not installed"),
+        ("pause_from", "pause_fron", "did you mean pause_from?"),
+        ('"2017-06-07T12:00Z"', '"noon"', "c: pause_from: time 'noon'"),
+        ("never_pay_above_micro_per_kwh = 150_000", "never_pay_above_micro_per_kwh = 0.15", "Expected `int"),
+        ('T12:00Z"', 'T12:00Z"\npause_to = "2017-06-07T12:00Z"', "c: pause_to is not after pause_from"),
+    ],
+)
+def test_wrong_agents_and_limits_are_named(community, old, new, named):
+    text = community.read_text()
+    assert old in text
+    community.write_text(text.replace(old, new, 1))
+    called = call("check", community)
+    assert called.code == 3
+    assert named in called.err
+
+
+CODE = """
+import sys
+import numpy as np
+from transactive.cli import main
+from transactive.trading import registry
+from transactive.trading.conformance import check_agent
+check_agent(registry.load("patient"), np.random.default_rng(1))
+main(["run", sys.argv[1], "--no-page", "--json", "--state", sys.argv[2]])
+"""
+
+
+def test_the_example_agent_is_found_conforms_and_trades(community, tmp_path):
+    site = tmp_path / "site"
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
+    about = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    offers = project["entry-points"]["transactive.agents"]
+    lines = "\n".join(f"{name} = {value}" for name, value in offers.items())
+    (about / "entry_points.txt").write_text(f"[transactive.agents]\n{lines}\n")
+    (site / "transactive_patient").symlink_to(EXAMPLE / "transactive_patient", target_is_directory=True)
+    community.write_text(community.read_text().replace('"zic"', '"patient"'))
+    start = f"import sys; sys.path.insert(0, {str(site)!r})\n"
+    command = [sys.executable, "-B", "-c", start + CODE, str(community), str(tmp_path / "state")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"ledger_equals_chain":true' in done.stdout
