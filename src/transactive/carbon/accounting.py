@@ -2,7 +2,8 @@
 
 Certificates: metered production is issued as bundles (device, slot, Wh range). What the home uses itself is claimed at
 once, what it charges is stored, what crosses the meter travels with the energy and is claimed by whoever used it;
-what leaves with the supplier is held there, and so is what lines lose.
+what leaves with the supplier is held there, and so is what lines lose. Certificates that do not travel, by the wish of
+producer or user or for their zones, are held by the producer, and the user's energy counts at the residual mix.
 
 Market-based footprint: claimed certificates at their own factor, energy from uncertified storage at what it was charged
 with, the rest at the residual mix. Location-based footprint: own production at its factor; imported energy at the mix
@@ -24,6 +25,7 @@ from transactive.carbon.mixes import Mix
 from transactive.carbon.sources import Discharge, Sources
 from transactive.carbon.storage import LOCATION, Lots
 from transactive.carbon.tracing import Wiring, trace
+from transactive.core.certificate_rules import CertificatePolicy
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.community import Devices
 from transactive.core.errors import require
@@ -33,14 +35,14 @@ from transactive.core.units import IntArray, share_columns, split_pair
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """Emission factors of a slot: PV (life cycle) [g/kWh], average mix of the grid, residual mix."""
+    """Emission factors of a slot: generation [g/kWh] of all or each member, average mix of the grid, residual mix."""
 
-    pv_g: int
+    pv_g: IntArray | int
     grid: Mix
     residual: Mix
 
     @classmethod
-    def whole(cls, pv_g: int, grid_g: int, residual_g: int) -> Factors:
+    def whole(cls, pv_g: IntArray | int, grid_g: int, residual_g: int) -> Factors:
         """Factors that are all whole g/kWh."""
         return cls(pv_g, Mix(1, grid_g), Mix(1, residual_g))
 
@@ -50,12 +52,15 @@ class CarbonSlot:
     """Result of the room: certificates, footprints, what the batteries hold now, and the carbon of grid energy.
 
     unmatched_mg: (members,), what a member imported without a certificate, at the residual mix; what a levy is paid on.
+    unmatched_load_wh, unmatched_load_mg: (members,), what of it the home itself used.
     """
 
     certificates: Certificates
     footprints: Footprints
     lots: Lots
     unmatched_mg: IntArray
+    unmatched_load_wh: IntArray
+    unmatched_load_mg: IntArray
 
 
 def account(
@@ -65,13 +70,19 @@ def account(
     lots: Lots,
     factors: Factors,
     wiring: Wiring | None = None,
+    policy: CertificatePolicy | None = None,
 ) -> CarbonSlot:
-    """Issue, move and claim the certificates of a slot and apportion its carbon; without wiring at one node."""
+    """Issue, move and claim the certificates of a slot and apportion its carbon; without wiring at one node.
+
+    policy: which certificates stay with their producers; without it all travel with their energy.
+    """
     flows = behind_the_meter(readings)
     lots_left, drawn = lots.take(devices.drawn_wh(readings.discharge_wh))
     discharge = Discharge.of(flows, drawn)
     sources = Sources.of(flows, discharge, factors.pv_g)
     shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh)
+    if policy is not None and not policy.bundles_all:
+        shares = shares.apart(sources, policy)
     issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g)
 
     members = len(readings.import_wh)
@@ -80,7 +91,7 @@ def account(
     traced = trace(wiring, readings.import_wh, readings.export_wh, _exported_mg(sources, members), factors.grid)
     load_mix = split_pair(traced.imported_mg, flows.import_to_load, flows.import_to_charge)
     charge_mix = traced.imported_mg - load_mix
-    market_load, market_charge, unmatched_mg = _market(flows, shares, factors)
+    market_load, market_charge, unmatched = _market(flows, shares, factors)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
         charged_wh=readings.charge_wh,
@@ -92,14 +103,14 @@ def account(
         slot=readings.slot,
         location_mg=flows.pv_to_load * factors.pv_g + discharge.load_location_mg + load_mix,
         market_mg=flows.pv_to_load * factors.pv_g + discharge.load_market_mg + market_load,
-        generation_mg=int(readings.generation_wh.sum()) * factors.pv_g,
+        generation_mg=int((readings.generation_wh * factors.pv_g).sum()),
         imported_mg=int(traced.from_grid.carbon_mg),
         exported_mg=int(traced.to_grid.carbon_mg),
         taken_out_mg=int(drawn[:, LOCATION].sum()),
         put_in_mg=int(put_location.sum()),
     )
     _check(readings, issued, discharge, footprints)
-    return CarbonSlot(issued, footprints, lots_new, unmatched_mg)
+    return CarbonSlot(issued, footprints, lots_new, *unmatched)
 
 
 def _exported_mg(sources: Sources, members: int) -> IntArray:
@@ -109,8 +120,13 @@ def _exported_mg(sources: Sources, members: int) -> IntArray:
     return total
 
 
-def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray, IntArray, IntArray]:
-    """Market-based mg of imported energy for load and for charging, and what of both has no certificate, (members,)."""
+def _market(
+    flows: Flows, shares: Allotment, factors: Factors
+) -> tuple[IntArray, IntArray, tuple[IntArray, IntArray, IntArray]]:
+    """Market-based mg of imported energy for load and for charging, and what has no certificate, all (members,).
+
+    That is the mg of both, then Wh and mg of load alone.
+    """
     parts, members = shares.parts, len(flows.import_to_load)
     unmatched_load = flows.import_to_load - _per_user(shares, parts.load_wh, members)
     unmatched_charge = flows.import_to_charge - _per_user(shares, parts.charge_wh, members)
@@ -120,7 +136,7 @@ def _market(flows: Flows, shares: Allotment, factors: Factors) -> tuple[IntArray
     return (
         _per_user(shares, parts.load_mg, members) + for_load,
         _per_user(shares, parts.charge_mg, members) + unmatched_mg - for_load,
-        unmatched_mg,
+        (unmatched_mg, unmatched_load, for_load),
     )
 
 

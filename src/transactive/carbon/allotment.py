@@ -7,13 +7,14 @@ it: the same Wh for every user, from a few sources instead of all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from transactive.carbon.flows import Flows
 from transactive.carbon.sources import Sources
-from transactive.core.units import IntArray, share_capped, share_columns, split_pair
+from transactive.core.certificate_rules import CertificatePolicy
+from transactive.core.units import BoolArray, IntArray, share_capped, share_columns, split_pair
 
 MOST_PARTS = 20_000
 """With more sources x users than this, sources and users stand in a line."""
@@ -30,17 +31,36 @@ class Parts:
     load_mg: IntArray
     charge_mg: IntArray
 
+    def only(self, rows: BoolArray) -> Parts:
+        """The chosen parts, (parts,)."""
+        return Parts(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allotment:
     """Where every exported Wh went.
 
-    export_wh, export_mg: (sources,), what left with the supplier.
+    parts: what users took, as far as its certificate came with it. Each (sources,): kept_wh, kept_mg, certificates that
+    stayed with the producer; export_wh, export_mg, what left with the supplier.
     """
 
     parts: Parts
     export_wh: IntArray
     export_mg: IntArray
+    kept_wh: IntArray
+    kept_mg: IntArray
+
+    def apart(self, sources: Sources, policy: CertificatePolicy) -> Allotment:
+        """The same energy, with those certificates left at their producers that do not travel with it."""
+        producer = sources.device // 2
+        stays = (sources.certified > 0)[self.parts.source]
+        stays &= ~policy.travels(producer[self.parts.source], self.parts.user)
+        keeps = policy.keeps[producer] & (sources.certified > 0)
+        kept, left = self.parts.only(stays), np.where(keeps, 0, 1)
+        kept_wh, kept_mg = self.export_wh * (1 - left), self.export_mg * (1 - left)
+        np.add.at(kept_wh, kept.source, kept.load_wh + kept.charge_wh)
+        np.add.at(kept_mg, kept.source, kept.load_mg + kept.charge_mg)
+        return Allotment(self.parts.only(~stays), self.export_wh * left, self.export_mg * left, kept_wh, kept_mg)
 
 
 def allot(sources: Sources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0) -> Allotment:
@@ -59,6 +79,8 @@ def allot(sources: Sources, flows: Flows, local_use_wh: IntArray, lost_wh: int =
         parts=together(local, local_mg, flows, local_use_wh),
         export_wh=exported - local,
         export_mg=sources.market_mg - local_mg,
+        kept_wh=np.zeros_like(exported),
+        kept_mg=np.zeros_like(exported),
     )
 
 
@@ -87,15 +109,7 @@ def _in_line(local_wh: IntArray, local_mg: IntArray, flows: Flows, local_use_wh:
     taken = share_capped(int(local_wh.sum()), local_use_wh, imported)
     load = split_pair(taken, flows.import_to_load, flows.import_to_charge)
     places = np.stack((load, taken - load), axis=1).ravel()  # each user's load, then its charging
-    source_end, place_end = np.cumsum(local_wh), np.cumsum(places)
-    ends = np.sort(np.concatenate((source_end, place_end)), kind="stable")  # two rising rows: merged, not sorted anew
-    ends = ends[np.diff(ends, prepend=0) > 0]
-    wh = np.diff(ends, prepend=0)
-    source, place = np.searchsorted(source_end, ends), np.searchsorted(place_end, ends)
-    # carbon by running sum within the source, rounded down, so that the parts of a source sum to its own
-    within = ends - (source_end - local_wh)[source]
-    upto = _carbon_up_to(within, local_mg[source], local_wh[source])
-    mg = upto - _carbon_up_to(within - wh, local_mg[source], local_wh[source])
+    source, place, wh, mg = side_by_side(local_wh, local_mg, places)
     charging = place % 2 == 1
     nothing = np.zeros_like(wh)
     return Parts(
@@ -108,7 +122,22 @@ def _in_line(local_wh: IntArray, local_mg: IntArray, flows: Flows, local_use_wh:
     )
 
 
-def _carbon_up_to(wh: IntArray, source_mg: IntArray, source_wh: IntArray) -> IntArray:
+def side_by_side(source_wh: IntArray, source_mg: IntArray, place_wh: IntArray) -> tuple[IntArray, ...]:
+    """Lay sources beside places of the same sum: source, place, Wh and mg of each piece, in their order.
+
+    Carbon goes by running sum within the source, rounded down, so that the pieces of a source sum to its own.
+    """
+    source_end, place_end = np.cumsum(source_wh), np.cumsum(place_wh)
+    ends = np.sort(np.concatenate((source_end, place_end)), kind="stable")  # two rising rows: merged, not sorted anew
+    ends = ends[np.diff(ends, prepend=0) > 0]
+    wh = np.diff(ends, prepend=0)
+    source, place = np.searchsorted(source_end, ends), np.searchsorted(place_end, ends)
+    within = ends - (source_end - source_wh)[source]
+    upto = carbon_up_to(within, source_mg[source], source_wh[source])
+    return source, place, wh, upto - carbon_up_to(within - wh, source_mg[source], source_wh[source])
+
+
+def carbon_up_to(wh: IntArray, source_mg: IntArray, source_wh: IntArray) -> IntArray:
     """Carbon [mg] of the first Wh of a source, rounded down."""
     carbon: IntArray = wh * source_mg // source_wh
     return carbon

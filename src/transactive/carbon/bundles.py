@@ -15,9 +15,9 @@ Columns = tuple[IntArray, IntArray, IntArray, IntArray, IntArray | int, IntArray
 
 
 def certificates(
-    slot: int, flows: Flows, discharge: Discharge, sources: Sources, shares: Allotment, pv_g: int
+    slot: int, flows: Flows, discharge: Discharge, sources: Sources, shares: Allotment, pv_g: IntArray | int
 ) -> Certificates:
-    """All bundles of one slot, by device and range. pv_g: g/kWh of PV."""
+    """All bundles of one slot, by device and range. pv_g: g/kWh of PV, of all or of each member."""
     claimed, stored = CertificateState.CLAIMED, CertificateState.STORED
     member = np.arange(len(flows.pv_to_load))
     nothing = np.zeros_like(member)
@@ -35,16 +35,18 @@ def certificates(
 
 
 def _travelling(sources: Sources, shares: Allotment, members: int) -> Columns:
-    """Bundles that crossed a meter: per certified source, users in order (load, then charging), then the supplier."""
+    """Bundles that crossed a meter: per certified source, users in order (load, then charging), producer, supplier."""
     parts, leaves = shares.parts, np.arange(len(sources.device))
-    source = np.concatenate((parts.source, parts.source, leaves))
-    owner = np.concatenate((parts.user, parts.user, np.full(len(leaves), members)))
-    wh = np.concatenate((parts.load_wh, parts.charge_wh, shares.export_wh))
-    mg = np.concatenate((parts.load_mg, parts.charge_mg, shares.export_mg))
-    kinds = (CertificateState.CLAIMED, CertificateState.STORED, CertificateState.HELD)
-    state = np.repeat(np.array(kinds, np.int64), (len(parts.source), len(parts.source), len(leaves)))
+    rows = (parts.source, parts.source, leaves, leaves)
+    source = np.concatenate(rows)
+    owner = np.concatenate((parts.user, parts.user, sources.device // 2, np.full(len(leaves), members)))
+    wh = np.concatenate((parts.load_wh, parts.charge_wh, shares.kept_wh, shares.export_wh))
+    mg = np.concatenate((parts.load_mg, parts.charge_mg, shares.kept_mg, shares.export_mg))
+    counts = [len(row) for row in rows]
+    kinds = (CertificateState.CLAIMED, CertificateState.STORED, CertificateState.HELD, CertificateState.HELD)
+    state = np.repeat(np.array(kinds, np.int64), counts)
     real = (wh > 0) & (sources.certified[source] > 0)
-    place = np.repeat(np.arange(3), (len(parts.source), len(parts.source), len(leaves)))
+    place = np.repeat(np.arange(len(rows)), counts)
     order = np.flatnonzero(real)[np.lexsort((owner[real], place[real], source[real]))]
     source, owner, wh, mg, state = (column[order] for column in (source, owner, wh, mg, state))
     running = np.cumsum(wh) - wh

@@ -67,8 +67,8 @@ class Sources:
     location_mg: IntArray
 
     @classmethod
-    def of(cls, flows: Flows, discharge: Discharge, pv_g: int) -> Sources:
-        """Sources of one slot; those without energy are left out. pv_g: g/kWh of PV."""
+    def of(cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int) -> Sources:
+        """Sources of one slot; those without energy are left out. pv_g: g/kWh of PV, of all or of each member."""
         pv = 2 * np.arange(len(flows.pv_to_export))
         pv_mg = flows.pv_to_export * pv_g
         uncertified_wh = flows.discharge_to_export - discharge.certified_export_wh

@@ -12,7 +12,7 @@ from transactive.core.units import IntArray
 class CertificateState(IntEnum):
     """What became of a bundle in its slot."""
 
-    HELD = 1  # left with the supplier's export
+    HELD = 1  # by the supplier, whom the energy was exported to, or by a producer that kept it
     STORED = 2  # taken into a battery
     CLAIMED = 3  # cancelled against metered consumption
 

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from transactive.core.accounts import Accounts
+from transactive.core.certificate_rules import SOLAR, CertificatePolicy, CertificateRules, CertificateWishes, Generator
 from transactive.core.network import NetworkRules
 from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray, Whole
@@ -45,7 +46,9 @@ class Member(Record, frozen=True, kw_only=True):
     beginning, without an end for good. node: where it is on the community's network. carbon_price_per_t: what a tonne
     less is worth to it, in whole ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it
     wants first, and the most that it pays for it above the price; zone: what is local to it. The mechanism
-    `preferences` hears these. offset: what of its residual carbon is offset by itself.
+    `preferences` hears these. offset: what of its residual carbon is offset by itself. generator: what its certificates
+    say of their device. battery_allocation: which stored energy leaves first, fixed for the battery's life.
+    certificates: what it does with them.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -65,6 +68,9 @@ class Member(Record, frozen=True, kw_only=True):
     partner: str | None = None
     premium_micro_per_kwh: NotNegative = 0
     offset: OffsetPolicy | None = None
+    generator: Generator = Generator()
+    battery_allocation: Literal["fifo"] = "fifo"
+    certificates: CertificateWishes = CertificateWishes()
 
 
 class MarketRules(Record, frozen=True, kw_only=True):
@@ -129,6 +135,7 @@ class CarbonRules(Record, frozen=True, kw_only=True):
     pv_g_per_kwh: NotNegative
     levy: LevyRules = LevyRules()
     offsets: OffsetRules = OffsetRules()
+    certificates: CertificateRules = CertificateRules()
 
 
 class ChainRules(Record, frozen=True, kw_only=True):
@@ -210,6 +217,34 @@ class Community(Record, frozen=True, kw_only=True):
         """What a mg less is worth to each member [n¤], (members,); None if nothing to all of them."""
         worth = np.array([member.carbon_price_per_t for member in self.members], np.int64)
         return worth if worth.any() else None
+
+    def generator(self, member: Member) -> Generator:
+        """Attributes of a member's producing device: its own, then the community's, solar without any."""
+        own = member.generator.over(self.carbon.certificates.generator)
+        named = msgspec.structs.replace(own, id=own.id or f"{member.id}-pv", source=own.source or SOLAR)
+        if named.factor_g_per_kwh is not None:
+            return named
+        factor = self.carbon.pv_g_per_kwh
+        return msgspec.structs.replace(named, factor_g_per_kwh=factor, factor_source="carbon.pv_g_per_kwh")
+
+    @property
+    def device_ids(self) -> list[str]:
+        """Names of the devices that certificates come from: each member's generator, then its battery."""
+        pairs = ((self.generator(member).id or "", f"{member.id}-battery") for member in self.members)
+        return [device for pair in pairs for device in pair]
+
+    @property
+    def generation_g(self) -> IntArray:
+        """What generation emits [g/kWh], (members,)."""
+        return np.array([self.generator(member).factor_g_per_kwh for member in self.members], np.int64)
+
+    @property
+    def certificate_policy(self) -> CertificatePolicy:
+        """What members do with certificates, as columns."""
+        members = self.members
+        return CertificatePolicy.of(
+            [m.certificates for m in members], [m.zone for m in members], self.carbon.certificates
+        )
 
     @property
     def devices(self) -> Devices:

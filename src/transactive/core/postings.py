@@ -15,7 +15,7 @@ class PostingKind(IntEnum):
     """Why money moves, in the order in which a slot posts it.
 
     Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
-    and so does what the network pays for flexibility and for what it curtailed.
+    and so do what the network pays for flexibility and for what it curtailed, and certificates before levies.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -40,6 +40,7 @@ class PostingKind(IntEnum):
     TRADED_AGAIN = 19
     FLEXIBILITY = 20
     CURTAILMENT = 21
+    CERTIFICATES = 22
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,14 +18,15 @@ class CarbonAccounts:
     """Certificates and footprints, slot by slot; `site` where members are on a network."""
 
     def __init__(self, setting: Setting, known: Known, site: Site | None) -> None:
-        self._rules, self._devices, self._known = setting.community.carbon, setting.community.devices, known
+        self._devices, self._known = setting.community.devices, known
+        self._generation_g, self._policy = setting.community.generation_g, setting.community.certificate_policy
         self._site, self._flow = site, MeteredFlow(site.network) if site else None
 
     def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
         """Certificates and footprints of a slot; the residual mix is that of the slot's grid."""
         grid_g = self._known.grid_g(readings.slot)
-        factors = Factors.whole(self._rules.pv_g_per_kwh, grid_g, residual_g=grid_g)
-        return account(readings, delivery, self._devices, lots, factors, self._wiring(readings))
+        factors = Factors.whole(self._generation_g, grid_g, residual_g=grid_g)
+        return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy)
 
     def _wiring(self, readings: Readings) -> Wiring | None:
         """What flows over the network's lines, also what is the supplier's; None without a network."""

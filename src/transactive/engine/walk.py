@@ -23,6 +23,7 @@ from transactive.engine.advice import Advisor
 from transactive.engine.anchor import Anchor
 from transactive.engine.authorities import Authorities
 from transactive.engine.carbon_accounts import CarbonAccounts
+from transactive.engine.certificate_market import CertificateMarket
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.gates import Gates
 from transactive.engine.known import Known
@@ -106,6 +107,7 @@ class Walk:
         self.levies = Levies(setting, slots)
         self.known = Known(setting, slots, self.levies)
         self.carbon = CarbonAccounts(setting, self.known, self.site)
+        self.certificates = CertificateMarket(community)
         self.ledger = Ledger(self.accounts)
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
@@ -256,8 +258,11 @@ class Walk:
         tariff = self.known.tariff(slot)
         readings = self._enter(self._measure(slot, self.fleet))
         delivery = deliver(positions, readings)
+        self.ledger.unlock(slot)
+        energy = post(delivery, positions, tariff, self.accounts)
         carbon = self.carbon.account(readings, delivery, self.lots)
-        postings = self._post(delivery, positions, tariff, carbon, readings)
+        carbon, apart = self.certificates.trade(carbon, self._funds_after(energy, self.levies.due_n(slot, carbon)))
+        postings = self._post(energy.and_then(apart.postings), delivery, tariff, carbon, readings)
         self.ledger.enter(self.clock.period(slot), positions, postings)
         hashes = hashes_of(self._accepted.pop(slot, []), self.accounts.members)
         self.ledger.record(self.clock.period(slot), readings, carbon.certificates, hashes)
@@ -307,15 +312,19 @@ class Walk:
         chain_id = self.chain.chain_id if self.chain else LOCAL_CHAIN_ID
         return enter(sign(readings, self.gateway.key, chain_id), self.gateway.address, chain_id)
 
+    def _funds_after(self, energy: Postings, levy_n: IntArray) -> IntArray:
+        """What a member can pay for certificates once energy and the levy due before them are paid [n¤], (members,)."""
+        cost = -energy.net_n(self.accounts.total)[: self.accounts.members]
+        levy = levy_n + 1 if self.levies.posted else 0  # certificates change its shares, by a unit at most
+        return np.where(self.ledger.suspended, 0, self.ledger.funds_n() - cost - levy)
+
     def _post(
-        self, delivery: Delivery, positions: Positions, tariff: Tariff, carbon: CarbonSlot, readings: Readings
+        self, postings: Postings, delivery: Delivery, tariff: Tariff, carbon: CarbonSlot, readings: Readings
     ) -> Postings:
         """Postings of a slot with what the levy, funds and the end of a period add."""
         slot = delivery.slot
-        postings = post(delivery, positions, tariff, self.accounts)
         if self.levies.posted:
             postings = postings.and_then(self.levies.post(slot, carbon, readings))
-        self.ledger.unlock(slot)
         postings = postings.and_then(advance(postings, delivery, tariff, self.ledger.funds_n(), self.accounts))
         if self.clock.ends_period(slot):
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
