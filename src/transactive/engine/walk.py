@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
