@@ -1,5 +1,6 @@
 """Members with agents and limits in whole runs: interrupted and gone on with, signed, and a third party's agent."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from tests.integration.samples import COMMUNITY, write_community
 from transactive.config import load_setting
 from transactive.core.errors import SignatureError
 from transactive.core.limits import Limits
+from transactive.core.slots import time_text
 from transactive.engine.authorities import Authorities
 from transactive.engine.replay import replay, slots_from
 from transactive.engine.walk import SlotRecord
@@ -89,6 +91,47 @@ def test_wrong_agents_and_limits_are_named(community, old, new, named):
     called = call("check", community)
     assert called.code == 3
     assert named in called.err
+
+
+def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp_path):
+    setting, state = load_setting(community), tmp_path / "state"
+    seen: list[SlotRecord] = []
+
+    def stop(record):
+        seen.append(record)
+        if len(seen) in (10, 20):
+            raise Stopped
+
+    def go_on():
+        return replay(setting, slots_from(setting), state, seed="transactive", after_slot=stop)
+
+    options = ("--state", state, "--member", "a", "--json")
+    assert "holds no run" in call("agent", "show", "--state", state).err
+    with pytest.raises(Stopped):
+        go_on()
+    first = seen[-1].orders.slot + 2 * 3600  # the gate of the next slot has closed
+    assert json.loads(call("agent", "show", "--state", state, "--json").out)["b"]["never_pay_above"] == 150_000
+    paused = json.loads(call("agent", "pause", *options).out)
+    assert (paused["serial"], paused["paused_from"], paused["paused_until"]) == (1, time_text(first), None)
+    early = call("agent", "authorise", *options, "--from", time_text(first - 3600))
+    assert early.code == 3
+    assert "too early" in early.err
+    assert "it has a, b, c" in call("agent", "pause", "--state", state, "--member", "z").err
+    with pytest.raises(Stopped):
+        go_on()
+    assert any((record.orders.member == 0).any() for record in seen[:10])
+    assert not any((record.orders.member == 0).any() for record in seen if record.orders.slot >= first)
+    assert call("agent", "revoke", *options).code == 0
+    assert "revoked" in call("agent", "resume", *options).err
+    assert call("agent", "authorise", *options, "--never-pay-above", 123_456, "--sell-only-above", 99_999).code == 0
+    outcome, _ = go_on()
+    assert outcome.summary.ledger_equals_chain
+    last = seen[-1].orders
+    orders = [record.orders for record in seen[21:]]
+    assert any((each.member == 0).any() for each in orders)
+    assert all((each.price[(each.member == 0) & each.is_buy] <= 123_456).all() for each in orders)
+    assert last.slot == slots_from(setting)[-1]
+    assert "this run is finished" in call("agent", "pause", *options).err
 
 
 CODE = """

@@ -12,6 +12,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from transactive import __version__
+from transactive.cli.agent import agent
 from transactive.cli.chain import chain
 from transactive.cli.credits import credits_app
 from transactive.cli.demo import demo
@@ -291,6 +292,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
     serve_state(state, port, host)
 
 
+app.command(agent)
 app.command(chain)
 app.command(statement)
 app.command(verify)

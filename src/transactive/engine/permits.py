@@ -1,0 +1,90 @@
+"""What a member changes in its agent's authorisation while a run is stopped: a new one, from the next open gate on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from transactive.core.authorisation import Authorisation, Authorised, in_force, sign
+from transactive.core.community import Community
+from transactive.core.errors import InputError, StateError
+from transactive.core.slots import time_text
+from transactive.engine import state
+from transactive.engine.authorities import read, write
+from transactive.engine.books import community_of
+from transactive.store import FILE, Store
+from transactive.store.schema import CLEARINGS, ORDERS_AHEAD
+
+Change = Callable[[Authorisation], Authorisation]
+
+
+def shown(folder: Path) -> tuple[Community, tuple[Authorised, ...], int]:
+    """Community, authorisations and the first slot whose gate is open [Unix s] of a state. Raises StateError."""
+    with closing(_opened(folder)) as store:
+        community = community_of(store)
+        return community, read(store), _first_open(store, community)
+
+
+def renew(folder: Path, member: str, change: Change, key_of: Callable[[int], bytes], separator: bytes) -> Authorised:
+    """Replace what a member allows by what `change` makes of it, signed with its key, and keep it in the state.
+
+    The new one holds from the first slot whose gate is open, or later if `change` says so: orders of earlier ones are
+    accepted. key_of: private key of an account. Raises InputError for an unknown member or an earlier start, StateError
+    for a state without a run, with one that is going on, or with a finished one.
+    """
+    with state.hold(folder), closing(_opened(folder)) as store:
+        if store.setting("outcome") is not None:
+            raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
+        community = community_of(store)
+        if member not in community.ids:
+            raise InputError(f"--member {member} is not in the community; it has {', '.join(community.ids)}")
+        account, given, first = community.ids.index(member), read(store), _first_open(store, community)
+        latest = max((g.authorisation for g in given if g.authorisation.account == account), key=lambda a: a.serial)
+        fresh = change(msgspec.structs.replace(latest, serial=latest.serial + 1, valid_from=first))
+        if fresh.valid_from < first:
+            raise InputError(
+                f"{time_text(fresh.valid_from)} is too early: orders of slots before {time_text(first)} are accepted"
+                " already; give that or later"
+            )
+        signed = sign(fresh, key_of(account), separator)
+        write(store, (*given, signed))
+        return signed
+
+
+def seed_of(folder: Path) -> str:
+    """Seed of the demo keys of a run."""
+    with closing(_opened(folder)) as store:
+        return str(msgspec.json.decode(store.setting("run") or "{}").get("seed", "transactive"))
+
+
+def standing(community: Community, given: tuple[Authorised, ...], slot: int) -> list[Authorisation]:
+    """What counts for a slot, in the order of the members."""
+    found = in_force(given, slot)
+    return [found[account] for account in range(len(community.members)) if account in found]
+
+
+def _opened(folder: Path) -> Store:
+    """The store of a run that has begun."""
+    if not (folder / FILE).exists():
+        raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
+    store = Store(folder)
+    if not read(store):
+        store.close()
+        raise StateError(f"{folder}: its run has not begun; limits from its start stand in the community file")
+    return store
+
+
+def _first_open(store: Store, community: Community) -> int:
+    """First slot of which nothing is traded yet [Unix s]."""
+    first = min(given.authorisation.valid_from for given in read(store))
+    latest = [
+        row["last"]
+        for table in (CLEARINGS, ORDERS_AHEAD)
+        for row in store.rows(sa.select(sa.func.max(table.c.slot).label("last")))
+        if row["last"] is not None
+    ]
+    return max(latest) + community.clock.length if latest else first
