@@ -111,6 +111,16 @@ def test_members_saved_what_summary_says(client, demo_run):
         assert (member["id"], member["with_market_n"]) == (bill.id, str(bill.with_market_n))
 
 
+def test_insights_are_those_that_the_run_told_with_money_as_text(client, demo_run):
+    told = every(client, "/api/v1/insights")
+    assert [one["member"] for one in told] == demo_run.setting.community.ids
+    bill = told[3]["findings"][0]
+    assert (bill["kind"], told[3]["time"]) == ("bill", "2017-06-12T00:00:00Z")
+    assert int(bill["figures"]["low_n"]) < int(bill["figures"]["mean_n"]) < int(bill["figures"]["high_n"])
+    assert isinstance(bill["figures"]["days"], int)
+    assert [one["member"] for one in every(client, "/api/v1/insights?member=house-17")] == ["house-17"]
+
+
 def test_one_slot_and_one_member_can_be_asked_for(client, demo_run):
     record = demo_run.records[75]
     orders = every(client, f"/api/v1/orders?slot={SLOT}&member={MEMBER}")
@@ -235,12 +245,14 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,
     "/slots/{slot}": ALL,
     "/carbon": NOT_GRID,
+    "/member": NOT_GRID,
     "/compare": {**NOT_GRID, "member": 403},
     "/api/v1/slots": ALL,
     "/api/v1/clearings": ALL,
     "/api/v1/orders": NOT_GRID,
     "/api/v1/refusals": NOT_GRID,
     "/api/v1/members": NOT_GRID,
+    "/api/v1/insights": NOT_GRID,
     "/api/v1/postings": NOT_GRID,
     "/api/v1/certificates": NOT_GRID,
     "/api/v1/blocks": ALL,

@@ -16,6 +16,7 @@ from transactive.cli.agent import agent
 from transactive.cli.chain import chain
 from transactive.cli.credits import credits_app
 from transactive.cli.demo import demo
+from transactive.cli.insights import insights
 from transactive.cli.keys import keys as keys_app
 from transactive.cli.proofs import statement, verify
 from transactive.cli.schedule import schedule
@@ -294,6 +295,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
 app.command(agent)
 app.command(chain)
+app.command(insights)
 app.command(statement)
 app.command(verify)
 app.command(keys_app)

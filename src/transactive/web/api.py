@@ -13,7 +13,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from transactive.insight.comparison import Comparison
-from transactive.store.schema import BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
+from transactive.store.schema import ADVICE, BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web import cursor as cursors
 from transactive.web import shapes
 from transactive.web.access import Viewer
@@ -26,6 +26,7 @@ from transactive.web.records import (
     BlockPage,
     CertificatePage,
     ClearingPage,
+    InsightsPage,
     MemberPage,
     OrderPage,
     PostingPage,
@@ -156,6 +157,17 @@ def members(
     return MemberPage(items=[shapes.member(index, totals, run) for index in chosen[:limit]], next=after)
 
 
+@get("/insights", opt=WITHOUT_GRID, **SHARED)
+def insights(
+    request: ApiRequest, desk: NamedDependency[Desk], of: OfMember = None, limit: Limit = 100, cursor: Cursor = None
+) -> InsightsPage:
+    """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
+    run = desk.run()
+    whose = _whose(desk, run, request.user, of)
+    rows, after = _page(desk, ADVICE, [] if whose is None else [ADVICE.c.member == whose], limit, cursor)
+    return InsightsPage(items=_items(shapes.insights, rows, run), next=after)
+
+
 @get("/postings", opt=WITHOUT_GRID, **SHARED)
 def postings(
     request: ApiRequest,
@@ -230,5 +242,18 @@ async def events(
 
 def api_router() -> Router:
     """All routes of the API."""
-    handlers = [slots, clearings, orders, refusals, members, postings, certificates, blocks, summary, compare, events]
+    handlers = [
+        slots,
+        clearings,
+        orders,
+        refusals,
+        members,
+        insights,
+        postings,
+        certificates,
+        blocks,
+        summary,
+        compare,
+        events,
+    ]
     return Router("/api/v1", route_handlers=handlers)

@@ -19,7 +19,8 @@ from transactive.web.api import api_router
 from transactive.web.desk import Desk
 from transactive.web.gate import EVERYONE, STATIC, for_scopes, gate
 from transactive.web.icons import icon
-from transactive.web.pages import carbon, community, compare, slot_view
+from transactive.web.navigation import pages_of
+from transactive.web.pages import carbon, community, compare, member_view, slot_view
 from transactive.web.problems import answer
 from transactive.web.pulse import Pulse
 from transactive.web.words import span_text
@@ -49,7 +50,7 @@ def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
     """Page and API of the run in `folder`. local: served on this machine only, so that no token is needed."""
     desk = Desk(pulse)
     return Litestar(
-        route_handlers=[community, slot_view, carbon, compare, api_router(), _files()],
+        route_handlers=[community, member_view, slot_view, carbon, compare, api_router(), _files()],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         middleware=[gate(folder, local=local)],
         guards=[for_scopes],
@@ -80,7 +81,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(icon=icon, time_text=time_text, span_text=span_text)
+    environment.globals.update(icon=icon, pages_of=pages_of, time_text=time_text, span_text=span_text)
     return environment
 
 

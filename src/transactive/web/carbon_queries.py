@@ -50,8 +50,10 @@ def by_day(reader: Reader, member: int | None) -> list[Row]:
     ]
 
 
-def by_source(reader: Reader, member: int | None) -> dict[tuple[bool, bool], tuple[int, int]]:
-    """Wh and mg claimed in the whole run, by whether from a neighbour and whether from storage."""
+def by_source(
+    reader: Reader, member: int | None, span: tuple[int, int] | None = None
+) -> dict[tuple[bool, bool], tuple[int, int]]:
+    """Wh and mg claimed, by whether from a neighbour and whether from storage; in slots of a span, or the whole run."""
     c = CERTIFICATES.c
     other, storage = (c.device // 2 != c.owner).label("other"), (c.device % 2 == 1).label("storage")
     statement: sa.Select[*tuple[Any, ...]] = sa.select(
@@ -59,6 +61,8 @@ def by_source(reader: Reader, member: int | None) -> dict[tuple[bool, bool], tup
     ).where(c.state == CertificateState.CLAIMED)
     if member is not None:
         statement = statement.where(c.owner == member)
+    if span is not None:
+        statement = statement.where(c.slot.between(*span))
     rows = reader.store.rows(statement.group_by(other, storage))
     return {(bool(row["other"]), bool(row["storage"])): (row["wh"], row["mg"]) for row in rows}
 

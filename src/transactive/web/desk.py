@@ -38,6 +38,12 @@ class Desk:
 
     def member(self, run: Run, name: str) -> int:
         """Index of a member. Raises InputError for an unknown one."""
-        if name not in run.community.ids:
-            raise InputError(f"member {name!r}: not in this community")
-        return run.community.ids.index(name)
+        return index_of(run, name)
+
+
+def index_of(run: Run, name: str) -> int:
+    """Index of a member of a run. Raises InputError for an unknown one."""
+    ids = run.community.ids
+    if name not in ids:
+        raise InputError(f"member {name!r}: not in this community; its members are {', '.join(ids[:20])}")
+    return ids.index(name)

@@ -16,8 +16,10 @@ from transactive.web.compare_page import compare_page
 from transactive.web.desk import Desk
 from transactive.web.events import id_text, newest
 from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
+from transactive.web.member_page import member_page
 from transactive.web.parts import freshness
 from transactive.web.problems import NotFound
+from transactive.web.queries import Run
 from transactive.web.slot_page import slot_page
 from transactive.web.words import DAY
 
@@ -61,6 +63,24 @@ def compare(desk: NamedDependency[Desk]) -> Template:
     return Template("compare.html", context={**compare_page(comparison, folder), "fresh": fresh})
 
 
+@get("/member", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
+def member_view(
+    request: PageRequest,
+    desk: NamedDependency[Desk],
+    member: FromQuery[str | None] = None,
+    day: FromQuery[str | None] = None,
+) -> Template:
+    """One home: what it saved, what it trades next and why, what its meter says."""
+    run, position, totals = desk.look()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    viewer = request.user
+    wanted = viewer.member if not viewer.sees_all else member or run.community.ids[0]
+    index, chosen = desk.member(run, wanted), _day(run, day)
+    context = member_page(desk.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    return Template("member.html", context=context)
+
+
 @get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def carbon(
     request: PageRequest,
@@ -75,8 +95,14 @@ def carbon(
     viewer = request.user
     wanted = viewer.member if not viewer.sees_all else member or None
     index = None if wanted is None else desk.member(run, wanted)
+    chosen = _day(run, day)
+    context = carbon_page(desk.reader, run, position, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    return Template("carbon.html", context=context)
+
+
+def _day(run: Run, day: str | None) -> int | None:
+    """A time in the day that a query names, or None. Raises NotFound for a day that is not in the run."""
     chosen = None if day is None else parse_time(day)
     if chosen is not None and not run.first_slot - DAY < chosen <= run.last_slot:
         raise NotFound(f"day {day}: not in this run")
-    context = carbon_page(desk.reader, run, position, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
-    return Template("carbon.html", context=context)
+    return chosen

@@ -104,6 +104,24 @@ class Member(Record, frozen=True, kw_only=True):
     market_mg: Milligrams
 
 
+class Finding(Record, frozen=True, kw_only=True):
+    """Something that a member's meter says, with where it comes from."""
+
+    kind: Literal["bill", "change", "always_on", "temperature", "car"]
+    title: str
+    text: str
+    source: str
+    figures: Annotated[dict[str, int | str], Meta(description="By name with its unit; money [n¤] as text")]
+
+
+class Insights(Record, frozen=True, kw_only=True):
+    """What one member was told at the end of its newest whole day."""
+
+    member: str
+    time: Time
+    findings: list[Finding]
+
+
 class Posting(Record, frozen=True, kw_only=True):
     """Money that moved: amount_n = energy_wh x |price| wherever a price applies."""
 
@@ -213,6 +231,13 @@ class MemberPage(Record, frozen=True, kw_only=True):
     """Members in the community's order."""
 
     items: list[Member]
+    next: Next
+
+
+class InsightsPage(Record, frozen=True, kw_only=True):
+    """Insights of members in the community's order."""
+
+    items: list[Insights]
     next: Next
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
+from transactive.insight.advice.insight import Insight
 from transactive.web.parts import checked_block
 from transactive.web.queries import Outcome, Position, Row, Run
 from transactive.web.reasons import state_of
@@ -13,6 +16,8 @@ from transactive.web.records import (
     Block,
     Certificate,
     Clearing,
+    Finding,
+    Insights,
     Member,
     Order,
     Posting,
@@ -79,6 +84,22 @@ def member(index: int, totals: Totals, run: Run) -> Member:
         location_mg=total.location_mg,
         market_mg=total.market_mg,
     )
+
+
+def insights(row: Row, run: Run) -> Insights:
+    """What a member was told; money becomes text."""
+    told = msgspec.json.decode(row["insights"], type=list[Insight])
+    findings = [
+        Finding(
+            kind=one.kind,
+            title=one.title,
+            text=one.text,
+            source=one.source,
+            figures={name: str(value) if name.endswith("_n") else value for name, value in one.figures.items()},
+        )
+        for one in told
+    ]
+    return Insights(member=run.names[row["member"]], time=stamp(row["at"]), findings=findings)
 
 
 def posting(row: Row, run: Run) -> Posting:

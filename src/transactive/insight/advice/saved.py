@@ -11,7 +11,8 @@ class Sums:
 
     alone_n: bill of the same home without a market, its battery following the tariff. tariff_n: the registers as they
     were, at the supplier's tariff. bought_n and sold_n: what the energy traded ahead was better than that tariff, fee
-    included. returned_n: what the community's accounts and levies gave back, less levies. paid_n: what was paid.
+    included. returned_n: what the community's account and the levy gave back, less the levy. services_n: what was
+    received less what was paid for anything but energy, such as flexibility or credits. paid_n: what was paid.
     """
 
     alone_n: int
@@ -19,6 +20,7 @@ class Sums:
     bought_n: int
     sold_n: int
     returned_n: int
+    services_n: int
     paid_n: int
 
 
@@ -40,6 +42,7 @@ def saved_by(sums: Sums) -> list[Line]:
         Line("Sold to neighbours above the feed-in price", sums.sold_n),
         Line("The battery follows the market", sums.alone_n - sums.tariff_n),
         Line("Community account and levy", sums.returned_n),
+        Line("Flexibility, certificates and credits", sums.services_n),
     ]
     rest = sums.alone_n - sums.paid_n - sum(line.amount_n for line in known)
     return [*known, Line("More or less than ordered", rest)]

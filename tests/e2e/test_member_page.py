@@ -1,0 +1,74 @@
+"""The member page in a browser: the figures of one home's books, day by day."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.e2e.test_page import AXE, opened
+
+HOME = 3
+DAY = 86_400
+
+
+def ask(live, question: str, *values: int):
+    with closing(sqlite3.connect(live.folder / "market.sqlite")) as database:
+        return database.execute(question, values).fetchone()
+
+
+def saved(live, first: int, last: int) -> int:
+    """What the home saved in slots of a span [n¤], from the run's database."""
+    amount: int = ask(
+        live,
+        "select sum(baseline_import_wh * supply_price - baseline_export_wh * feed_in + net_n) - coalesce((select"
+        " sum(amount_n) from postings where kind = 13 and payee = ?1 and slot between ?2 and ?3), 0)"
+        " from readings join clearings using (slot) where member = ?1 and slot between ?2 and ?3",
+        *(HOME, first, last),
+    )[0]
+    return amount
+
+
+def test_its_figures_are_those_of_the_home(chromium, live):
+    live.finish()
+    day = live.slots[-1] // DAY * DAY
+    with opened(chromium, f"{live.url}/member?member=house-04") as page:
+        exact = page.locator("#h-today").get_attribute("title")
+        amount = saved(live, day, day + DAY - 1)
+        assert exact == f"{'−' if amount < 0 else ''}{abs(amount) // 10**9}.{abs(amount) % 10**9:09d} USD"
+        whole = page.locator("#reasons tr.total td").get_attribute("title")
+        amount = saved(live, 0, live.slots[-1])
+        assert whole == f"{'−' if amount < 0 else ''}{abs(amount) // 10**9}.{abs(amount) % 10**9:09d} USD"
+        told = json.loads(ask(live, "select insights from advice where member = ?", HOME)[0])
+        assert page.locator("#advice b").all_inner_texts() == [one["title"] for one in told]
+        used = "import_wh + generation_wh + discharge_wh - export_wh - charge_wh"
+        consumed = ask(live, f"select sum({used}) from readings where member = ? and slot >= ?", HOME, day)[0]
+        shown = sum(float(cell.split()[0]) for cell in page.locator("#origin td:nth-of-type(1)").all_inner_texts())
+        assert shown == pytest.approx(consumed / 1000, abs=0.25)
+        assert page.locator("#n-day tbody tr").count() == (live.slots.stop - day) // 3_600
+
+
+def test_another_home_and_another_day_are_chosen(chromium, live):
+    live.finish()
+    with opened(chromium, f"{live.url}/member") as page:
+        page.get_by_text("house-01 · 4 kW solar", exact=False).wait_for()
+        page.get_by_label("Day before").click()
+        page.get_by_text("Monday 5 June 2017, UTC").wait_for()
+        page.get_by_label("Whose home").select_option("house-09")
+        page.get_by_text("house-09 · 4 kW solar", exact=False).wait_for()
+        page.get_by_text("Open this slot", exact=False).click()
+        page.get_by_text("Seven steps").wait_for()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+def test_it_fits_and_axe_finds_no_serious_fault(chromium, live, width, scheme):
+    live.finish()
+    size = {"width": width, "height": 900}
+    with opened(chromium, f"{live.url}/member?member=house-10", viewport=size, color_scheme=scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate(AXE)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        grave = [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
+        assert grave == []
