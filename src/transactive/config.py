@@ -114,7 +114,9 @@ def load_setting(path: Path) -> Setting:
         environment = _constant(community, measured)
     else:
         follows = community.carbon.levy.mode == "oracle"
-        environment = read_environment(path.parent / sources.environment, length, carbon_price=follows)
+        factors = {source.name: source.g_per_kwh for source in community.carbon.grid_sources}
+        file = path.parent / sources.environment
+        environment = read_environment(file, length, carbon_price=follows, sources=factors)
     setting = _aligned(Setting(community, measured, environment), path)
     _check_prices(setting, path.name)
     return setting
@@ -278,6 +280,11 @@ def _check_sources(community: Community, name: str) -> None:
             f"{name}: carbon.levy.mode oracle follows carbon_price_micro_per_t of data.environment; name that file, or"
             " choose another mode"
         )
+    sources = [source.name for source in community.carbon.grid_sources]
+    if sources and community.data.environment is None:
+        raise ConfigError(f"{name}: carbon.grid_sources needs data.environment, where their Wh stand; name that file")
+    if len(set(sources)) < len(sources):
+        raise ConfigError(f"{name}: carbon.grid_sources names a source twice; each has one factor")
     numbers = {
         "tariff.supply_micro_per_kwh": community.tariff.supply_micro_per_kwh,
         "carbon.grid_g_per_kwh": community.carbon.grid_g_per_kwh,

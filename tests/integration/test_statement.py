@@ -150,7 +150,11 @@ def test_a_slot_that_was_made_to_fit_its_totals_contradicts_its_leaf(issued):
         ({"postings": slot.postings[1:]}, "the leaf"),
         ({"registers": registers}, "registers"),
         ({"location_mg": slot.location_mg + 1}, "carbon"),
-        ({"grid_g_per_kwh": slot.grid_g_per_kwh + 1}, "the record is not the one that was committed"),
+        (
+            {"grid": replace(slot.grid, carbon_mg=slot.grid.carbon_mg + 1)},
+            "the record is not the one that was committed",
+        ),
+        ({"mix_mg_per_kwh": slot.mix_mg_per_kwh + 1_000_000}, "location_mg .* is not that of"),
         ({"levy_n": slot.levy_n + 10}, "carbon|levy"),
         ({"settlement_leaf": other.slots[0].settlement_leaf}, "the leaf"),
         ({"carbon_leaf": other.slots[0].carbon_leaf}, "the leaf"),

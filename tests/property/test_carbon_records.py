@@ -32,8 +32,8 @@ def slots(draw):
         draw(column(SMALL, bundles)),
     )  # fmt: skip
     readings = Readings(0, *(draw(column(SMALL)) for _ in range(5)))
-    footprints = Footprints(0, draw(column(SMALL)), draw(column(SMALL)), 0, 0, 0, 0, 0)
-    head = heads(readings, footprints, draw(column(SMALL)), draw(column(SMALL)), draw(SMALL))
+    footprints = Footprints(0, *(draw(column(SMALL)) for _ in range(3)), *(draw(SMALL) for _ in range(10)))
+    head = heads(readings, footprints, draw(column(SMALL)), draw(column(SMALL)))
     return head, postings, certificates
 
 

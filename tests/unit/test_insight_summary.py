@@ -26,7 +26,8 @@ def posted(slot: Traded):
 def count(tally: Tally, slot: Traded, postings: Postings, baseline: Readings | None = None) -> Tally:
     members = slot.accounts.members
     orders = orders_table([0] * 3, [True] * 3, [0] * 3, [1] * 3)
-    footprints = Footprints(0, 10 * np.arange(members), 100 * np.arange(members), 0, 0, 0, 0, 0)
+    nothing = np.zeros(members, np.int64)
+    footprints = Footprints(0, 10 * np.arange(members), 100 * np.arange(members), nothing, *[0] * 10)
     tally.add(orders, slot.positions, slot.readings, postings, footprints, baseline or slot.readings, slot.tariff)
     return tally
 

@@ -33,7 +33,7 @@ METERS = 10**6
 PRODUCERS = 0.3
 IN_A_TREE = 4_095
 RECORD_BYTES = 200
-FACTORS, GRID_G = Factors.whole(pv_g=45, grid_g=350, residual_g=350), 350
+FACTORS = Factors.whole(pv_g=45, grid_g=350, residual_g=350)
 
 
 @bench("carbon", summary="certificates of a slot of a million meters against hashing their records")
@@ -84,7 +84,7 @@ def _leaves(readings: Readings, slot: CarbonSlot) -> SlotLeaves:
     none = np.zeros(0, np.int64)
     postings = Postings(0, none, none, none, none, none, none)
     levied = slot.unmatched_mg, np.zeros_like(slot.unmatched_mg)
-    return carbon_leaves(0, readings, postings, slot.certificates, slot.footprints, levied, GRID_G)
+    return carbon_leaves(0, readings, postings, slot.certificates, slot.footprints, levied)
 
 
 def _write(slot: CarbonSlot, readings: Readings, folder: Path) -> None:

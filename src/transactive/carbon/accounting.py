@@ -21,6 +21,7 @@ import numpy as np
 from transactive.carbon.allotment import Allotment, allot
 from transactive.carbon.bundles import certificates
 from transactive.carbon.flows import Flows, behind_the_meter
+from transactive.carbon.grid import GridMix
 from transactive.carbon.mixes import Mix
 from transactive.carbon.sources import Discharge, Sources
 from transactive.carbon.storage import LOCATION, Lots
@@ -35,16 +36,15 @@ from transactive.core.units import IntArray, share_columns, split_pair
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """Emission factors of a slot: generation [g/kWh] of all or each member, average mix of the grid, residual mix."""
+    """Emission factors of a slot: generation of all or each member [g/kWh], and the mixes of the grid."""
 
     pv_g: IntArray | int
-    grid: Mix
-    residual: Mix
+    grid: GridMix
 
     @classmethod
     def whole(cls, pv_g: IntArray | int, grid_g: int, residual_g: int) -> Factors:
         """Factors that are all whole g/kWh."""
-        return cls(pv_g, Mix(1, grid_g), Mix(1, residual_g))
+        return cls(pv_g, GridMix(Mix(1, grid_g), Mix(1, residual_g)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def account(
     members = len(readings.import_wh)
     certified = sources.certified[shares.parts.source]
     wiring = wiring or Wiring.at_one_node(members)
-    traced = trace(wiring, readings.import_wh, readings.export_wh, _exported_mg(sources, members), factors.grid)
+    traced = trace(wiring, readings.import_wh, readings.export_wh, _exported_mg(sources, members), factors.grid.average)
     load_mix = split_pair(traced.imported_mg, flows.import_to_load, flows.import_to_charge)
     charge_mix = traced.imported_mg - load_mix
     market_load, market_charge, unmatched = _market(flows, shares, factors)
@@ -103,11 +103,17 @@ def account(
         slot=readings.slot,
         location_mg=flows.pv_to_load * factors.pv_g + discharge.load_location_mg + load_mix,
         market_mg=flows.pv_to_load * factors.pv_g + discharge.load_market_mg + market_load,
+        mix_mg_per_kwh=traced.mix_mg_per_kwh,
         generation_mg=int((readings.generation_wh * factors.pv_g).sum()),
         imported_mg=int(traced.from_grid.carbon_mg),
         exported_mg=int(traced.to_grid.carbon_mg),
         taken_out_mg=int(drawn[:, LOCATION].sum()),
         put_in_mg=int(put_location.sum()),
+        grid_mg=int(factors.grid.average.carbon_mg),
+        grid_wh=factors.grid.average.energy_wh,
+        residual_mg=int(factors.grid.residual.carbon_mg),
+        residual_wh=factors.grid.residual.energy_wh,
+        free_ppm=-1 if factors.grid.free_ppm is None else factors.grid.free_ppm,
     )
     _check(readings, issued, discharge, footprints)
     return CarbonSlot(issued, footprints, lots_new, *unmatched)
@@ -131,7 +137,7 @@ def _market(
     unmatched_load = flows.import_to_load - _per_user(shares, parts.load_wh, members)
     unmatched_charge = flows.import_to_charge - _per_user(shares, parts.charge_wh, members)
     unmatched = unmatched_load + unmatched_charge
-    unmatched_mg = share_columns(factors.residual.of(int(unmatched.sum())), unmatched)
+    unmatched_mg = share_columns(factors.grid.residual.of(int(unmatched.sum())), unmatched)
     for_load = split_pair(unmatched_mg, unmatched_load, unmatched_charge)
     return (
         _per_user(shares, parts.load_mg, members) + for_load,

@@ -18,18 +18,20 @@ from transactive.core.units import IntArray
 
 PREFIX = b"transactive record 1"
 HEAD = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
-"""Registers at the beginning of a head; location_mg, market_mg, unmatched_mg, levy_n and grid_g follow."""
+"""Registers at the beginning of a head; location_mg, market_mg, unmatched_mg, levy_n and mix_mg_per_kwh follow."""
+MIXES = ("grid_mg", "grid_wh", "residual_mg", "residual_wh", "free_ppm")
+"""What stands at the end of every head of a slot."""
 
 
-def heads(
-    readings: Readings, footprints: Footprints, unmatched_mg: IntArray, levy_n: IntArray, grid_g: int
-) -> IntArray:
-    """First row of each member's record, (members, 11): slot, registers, footprints, levy, the grid's intensity."""
-    members = len(readings.import_wh)
-    registers = [getattr(readings, name) for name in HEAD]
-    carbon = [footprints.location_mg, footprints.market_mg, unmatched_mg, levy_n]
-    same = [np.full(members, value, np.int64) for value in (readings.slot, grid_g)]
-    return np.stack((same[0], *registers, *carbon, same[1]), axis=1)
+def heads(readings: Readings, footprints: Footprints, unmatched_mg: IntArray, levy_n: IntArray) -> IntArray:
+    """First row of each member's record, (members, 16): slot, registers, footprints, levy, mixes of node and grid."""
+    head = np.empty((len(readings.import_wh), 11 + len(MIXES)), np.int64)
+    head[:, 0] = readings.slot
+    of_footprints = footprints.location_mg, footprints.market_mg, unmatched_mg, levy_n, footprints.mix_mg_per_kwh
+    for place, column in enumerate((*(getattr(readings, name) for name in HEAD), *of_footprints), start=1):
+        head[:, place] = column
+    head[:, 11:] = [getattr(footprints, name) for name in MIXES]
+    return head
 
 
 def posting_rows(postings: Postings) -> IntArray:
@@ -51,7 +53,7 @@ def record_hash(head: IntArray, postings: IntArray, bundles: IntArray) -> bytes:
 
 
 def record_hashes(head: IntArray, postings: Postings, certificates: Certificates) -> list[bytes]:
-    """Hash of every member's record, in order; `head` (members, 11) as `heads` gives it."""
+    """Hash of every member's record, in order; `head` (members, 16) as `heads` gives it."""
     members = len(head)
     posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
     held = _by_member(bundle_rows(certificates), certificates.device // 2, certificates.owner, members)

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from transactive.core.community import Community
 from transactive.core.slots import time_text
-from transactive.core.units import kwh_text, money_text
+from transactive.core.units import PPM, kwh_text, money_text
 from transactive.engine.replay import Outcome
-from transactive.insight.summary import MemberBill, Summary
+from transactive.insight.summary import MemberBill, ScoreSummary, Summary
 
 Figure = Callable[[MemberBill], int]
 
@@ -87,6 +87,7 @@ def _facts(summary: Summary) -> Table:
         ("books", f"{summary.energy_residual_wh} Wh and {summary.money_residual_n} n¤ unaccounted for"),
         ("from neighbours", f"{summary.local_share:.1%} of what members took from the street"),
         ("self-sufficiency", f"{summary.self_sufficiency:.1%} of consumption"),
+        ("carbon-free", _scores(summary.carbon.scores)),
         ("worse off", f"{summary.members_worse_off} of {summary.members} members"),
         ("ledger = chain", "yes" if summary.ledger_equals_chain else "no chain"),
     ]
@@ -101,6 +102,12 @@ def _facts(summary: Summary) -> Table:
     for name, value in rows:
         table.add_row(name, value)
     return table
+
+
+def _scores(scores: ScoreSummary) -> str:
+    """The 24/7 scores in one line."""
+    text = f"{scores.hourly_ppm / PPM:.1%} in the same slot, {scores.annual_ppm / PPM:.1%} over the whole run"
+    return text if scores.with_grid_ppm is None else f"{text}, {scores.with_grid_ppm / PPM:.1%} with the grid's part"
 
 
 def _total(bills: list[MemberBill], figure: Figure) -> int:

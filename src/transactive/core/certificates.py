@@ -42,13 +42,21 @@ class Footprints(Table):
     """Both footprints of one slot, shape (members,), mg CO2e; and the slot's balance.
 
     location: generation + imported − exported + taken_out − put_in = sum(location_mg), each a whole number of mg.
+    mix_mg_per_kwh: of what was imported at each member's node, (members,), rounded down. grid and residual mix: mg over
+    Wh, as exactly as they are known. free_ppm: carbon-free part of the residual mix, −1 where nobody said it.
     """
 
     slot: int
     location_mg: IntArray
     market_mg: IntArray
+    mix_mg_per_kwh: IntArray
     generation_mg: int
     imported_mg: int
     exported_mg: int
     taken_out_mg: int
     put_in_mg: int
+    grid_mg: int
+    grid_wh: int
+    residual_mg: int
+    residual_wh: int
+    free_ppm: int

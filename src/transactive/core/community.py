@@ -128,10 +128,25 @@ class OffsetRules(Record, frozen=True, kw_only=True):
     community: OffsetPolicy | None = None
 
 
+class GridSource(Record, frozen=True, kw_only=True):
+    """A source of the grid's energy, whose Wh of each slot stand in data.environment as grid_NAME_wh.
+
+    What of it is claimed by somebody may stand beside it as grid_NAME_claimed_wh.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,31}$")]
+    g_per_kwh: Annotated[int, Meta(ge=0, le=10_000)]
+    carbon_free: bool = False
+
+
 class CarbonRules(Record, frozen=True, kw_only=True):
-    """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it."""
+    """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it.
+
+    With grid_sources both mixes follow from what each source gave and what of it was claimed.
+    """
 
     grid_g_per_kwh: NotNegative | None = None
+    grid_sources: tuple[GridSource, ...] = ()
     pv_g_per_kwh: NotNegative
     levy: LevyRules = LevyRules()
     offsets: OffsetRules = OffsetRules()

@@ -8,7 +8,7 @@ in the community; accounts continue after the members (see `core.accounts`).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +16,10 @@ import numpy as np
 from transactive.core.units import BoolArray, IntArray
 
 Rows = TypeVar("Rows", bound="Table")
+
+
+def _nothing() -> IntArray:
+    return np.empty(0, np.int64)
 
 
 class Table:
@@ -26,15 +30,15 @@ class Table:
     def digest(self) -> bytes:
         """SHA-256 over the columns in their order: name, shape, little-endian int64."""
         state = hashlib.sha256(type(self).__name__.encode())
-        for field in fields(self):  # type: ignore[arg-type]
-            column = np.asarray(getattr(self, field.name))
-            state.update(f"|{field.name}{column.shape}|".encode())
+        for part in fields(self):  # type: ignore[arg-type]
+            column = np.asarray(getattr(self, part.name))
+            state.update(f"|{part.name}{column.shape}|".encode())
             state.update(np.ascontiguousarray(column.astype("<i8")).tobytes())
         return state.digest()
 
     def columns(self) -> dict[str, Any]:
         """Columns by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {part.name: getattr(self, part.name) for part in fields(self)}  # type: ignore[arg-type]
 
 
 def stacked(first: Rows, second: Rows) -> Rows:
@@ -59,6 +63,10 @@ class Environment(Table):
 
     supply_price: µ¤/kWh. grid_g_per_kwh: average carbon intensity of grid energy. carbon_price: quoted price of carbon
     [µ¤/t], for a levy that follows it. temperature: outdoors [0.1 °C], shape (0,) where nobody measured it.
+
+    marginal_g_per_kwh: what one more kWh of the grid emits, which is no average and serves no footprint; free_ppm: the
+    carbon-free part of the residual mix; each of shape (0,) where it is not known. generated_wh, claimed_wh: what each
+    source of the grid gave and what of it was claimed, (slots, sources).
     """
 
     first_slot: int
@@ -66,6 +74,10 @@ class Environment(Table):
     grid_g_per_kwh: IntArray
     carbon_price: IntArray
     temperature: IntArray
+    marginal_g_per_kwh: IntArray = field(default_factory=_nothing)
+    free_ppm: IntArray = field(default_factory=_nothing)
+    generated_wh: IntArray = field(default_factory=_nothing)
+    claimed_wh: IntArray = field(default_factory=_nothing)
 
     def since(self, first_slot: int, rows_before: int) -> Environment:
         """The series without so many rows at its beginning; `first_slot` is what is left's first [Unix s]."""
@@ -168,7 +180,7 @@ class Orders(Table):
 
     def only(self, rows: BoolArray) -> Orders:
         """The orders of the chosen rows, (orders,)."""
-        return Orders(self.slot, *(getattr(self, field.name)[rows] for field in fields(self) if field.name != "slot"))
+        return Orders(self.slot, *(getattr(self, part.name)[rows] for part in fields(self) if part.name != "slot"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,9 +23,8 @@ class CarbonAccounts:
         self._site, self._flow = site, MeteredFlow(site.network) if site else None
 
     def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
-        """Certificates and footprints of a slot; the residual mix is that of the slot's grid."""
-        grid_g = self._known.grid_g(readings.slot)
-        factors = Factors.whole(self._generation_g, grid_g, residual_g=grid_g)
+        """Certificates and footprints of a slot."""
+        factors = Factors(self._generation_g, self._known.grid_mix(readings.slot))
         return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy)
 
     def _wiring(self, readings: Readings) -> Wiring | None:

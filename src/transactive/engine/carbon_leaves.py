@@ -25,11 +25,10 @@ def carbon_leaves(
     certificates: Certificates,
     footprints: Footprints,
     levied: tuple[IntArray, IntArray],
-    grid_g: int,
 ) -> SlotLeaves:
     """Leaves of all members of slot `number`.
 
-    levied: unmatched carbon [mg] and the levy on it [n¤], each (members,). grid_g: intensity of the grid [g/kWh].
+    levied: unmatched carbon [mg] and the levy on it [n¤], each (members,).
     """
     members = len(readings.import_wh)
     unmatched_mg, levy_n = levied
@@ -37,7 +36,7 @@ def carbon_leaves(
     metered = readings.generation_wh + readings.discharge_wh
     sums = np.stack((metered, issued, claimed, readings.consumption_wh), axis=1)
     carbon = np.stack((received, footprints.location_mg, footprints.market_mg, levy_n), axis=1)
-    head = heads(readings, footprints, unmatched_mg, levy_n, grid_g)
+    head = heads(readings, footprints, unmatched_mg, levy_n)
     nothing = np.zeros_like(sums)
     records = record_hashes(head, postings, certificates)
     return SlotLeaves(number, sums, carbon, nothing, nothing, records, [ZERO] * members)

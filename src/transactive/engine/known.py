@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
+from transactive.carbon.grid import GridMix
 from transactive.config import Setting
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
@@ -38,11 +40,21 @@ class Known:
 
     def tariff(self, slot: int) -> Tariff:
         """Tariff of a slot, with the most that a Wh of grid energy can be levied."""
-        return replace(self._setting.tariff(slot), levy=self._levies.most_per_wh(slot, self.grid_g(slot)))
+        most_g = ceil(self.grid_mix(slot).residual.g_per_kwh)
+        return replace(self._setting.tariff(slot), levy=self._levies.most_per_wh(slot, most_g))
 
     def grid_g(self, slot: int) -> int:
-        """Carbon intensity of the grid in a slot [g/kWh]."""
+        """Average carbon intensity of the grid in a slot, to the nearest whole one [g/kWh]."""
         return int(self._setting.environment.grid_g_per_kwh[self.row(slot)])
+
+    def grid_mix(self, slot: int) -> GridMix:
+        """Mixes of the grid in a slot, as exactly as the data say."""
+        environment, row = self._setting.environment, self.row(slot)
+        if sources := self._setting.community.carbon.grid_sources:
+            given = environment.generated_wh[row], environment.claimed_wh[row]
+            return GridMix.of_sources(sources, *(column.tolist() for column in given))
+        free = int(environment.free_ppm[row]) if len(environment.free_ppm) else None
+        return GridMix.of_intensity(int(environment.grid_g_per_kwh[row]), free)
 
     def slot(self, row: int) -> int:
         """Slot of a row of the measured series."""

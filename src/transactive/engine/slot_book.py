@@ -22,7 +22,7 @@ from transactive.store import Store
 class SlotBook:
     """Tables of a delivered slot.
 
-    levied: unmatched carbon [mg] and levy [n¤], each (members,). grid_g: intensity of the grid [g/kWh]. accepted:
+    levied: unmatched carbon [mg] and levy [n¤], each (members,). accepted:
     signed orders with their receipts, where a chain has them.
     """
 
@@ -32,14 +32,11 @@ class SlotBook:
     certificates: Certificates
     footprints: Footprints
     levied: tuple[IntArray, IntArray]
-    grid_g: int
     accepted: Sequence[Accepted] = ()
 
     def carbon_leaves(self, number: int) -> SlotLeaves:
         """Leaves of carbon of this slot, which has this number."""
-        return carbon_leaves(
-            number, self.readings, self.postings, self.certificates, self.footprints, self.levied, self.grid_g
-        )
+        return carbon_leaves(number, self.readings, self.postings, self.certificates, self.footprints, self.levied)
 
 
 def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
@@ -56,6 +53,5 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
         certificates=store.certificates(slot),
         footprints=store.footprints(slot),
         levied=store.levied(slot),
-        grid_g=store.grid_g(slot),
         accepted=store.accepted(slot, orders, clock.number(slot)),
     )

@@ -72,7 +72,7 @@ class Issuer:
                 chain_id=self.ledger.chain_id, settlement=self.ledger.address, operator=self._operator.address.lower()
             ),
             member=said.Holder(id=member, index=index),
-            method=self._method(),
+            method=self._method(index),
             first_slot=begin,
             end=until,
             totals=totals_of(index, made),
@@ -100,17 +100,20 @@ class Issuer:
             raise InputError(f"--from {time_text(begin)} is not before --to {time_text(until)}; exchange them")
         return begin, until
 
-    def _method(self) -> said.Method:
+    def _method(self, index: int) -> said.Method:
         """By which rules and factors."""
         rules, levy = self.community.carbon, self.community.carbon.levy
+        device = self.community.generator(self.community.members[index])
+        sources = ", ".join(f"{source.name} {source.g_per_kwh} g/kWh" for source in rules.grid_sources)
         grid = "one number of the community" if rules.grid_g_per_kwh is not None else "series of the community's data"
         return said.Method(
             program=f"transactive {__version__}",
             accounting=ACCOUNTING,
-            pv_g_per_kwh=rules.pv_g_per_kwh,
-            pv_source="the community's file",
-            grid_source=f"average intensity, {grid}",
-            residual_source="equal to the grid's average",
+            pv_g_per_kwh=device.factor_g_per_kwh or 0,
+            pv_source=f"{device.source}: {device.factor_source}",
+            location="traced through the network" if self.community.network else "one node",
+            grid_source=f"average intensity, {'of ' + sources if sources else grid}",
+            residual_source="what nobody claimed of these sources" if sources else "equal to the grid's average",
             levy_mode=levy.mode,
             levy_price_micro_per_t=levy.price_micro_per_t,
             levy_paid_micro_per_t=levy.paid_micro_per_t,
@@ -173,7 +176,10 @@ def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.
         market_mg=int(book.footprints.market_mg[index]),
         unmatched_mg=int(book.levied[0][index]),
         levy_n=int(book.levied[1][index]),
-        grid_g_per_kwh=book.grid_g,
+        mix_mg_per_kwh=int(book.footprints.mix_mg_per_kwh[index]),
+        grid=said.Mix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
+        residual=said.Mix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
+        grid_free_ppm=None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
         postings=_rows(posting_rows(postings)[posted]),
         bundles=_rows(bundle_rows(bundles)[held]),
         settlement_leaf=_leaf(tree, index),

@@ -278,14 +278,14 @@ class Walk:
         self.tally.add(record.orders, positions, readings, postings, carbon.footprints, record.baseline, tariff)
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         self.tally.add_levy(*levied, postings)
+        self.tally.add_scores(readings, carbon.certificates, carbon.footprints)
         if self.store:
             fleets = (self.fleet, self.baseline_fleet)
             state = take(slot, self.digest, self.lots, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, record.baseline, state
             )
-        grid_g = self.known.grid_g(slot)
-        book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied, grid_g)
+        book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied)
         self._commit(book)
         return record
 

@@ -19,6 +19,7 @@ from transactive.core.units import PPM
 
 KIND = "transactive/statement/1"
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Ppm = Annotated[int, Meta(ge=0, le=PPM)]
 Money = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]{0,18})$")]
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Meta(pattern=r"^(0|[1-9a-f][0-9a-f]{0,63})$")]
@@ -61,12 +62,13 @@ class Holder(Part, frozen=True, kw_only=True):
 
 
 class Method(Part, frozen=True, kw_only=True):
-    """By which rules and factors it was made; factors in g/kWh."""
+    """By which rules and factors it was made; factors in g/kWh. location: how imported energy got its carbon."""
 
     program: str
     accounting: str
     pv_g_per_kwh: Whole
     pv_source: str
+    location: str
     grid_source: str
     residual_source: str
     levy_mode: str
@@ -100,8 +102,19 @@ class Leaf(Part, frozen=True, kw_only=True):
     proof: tuple[Step, ...]
 
 
+class Mix(Part, frozen=True, kw_only=True):
+    """A mix of the grid in a slot: carbon of some energy."""
+
+    carbon_mg: Whole
+    energy_wh: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
 class Slot(Part, frozen=True, kw_only=True):
-    """One slot: meter, carbon, money, certificates, and the member's leaves in both trees."""
+    """One slot: meter, carbon, money, certificates, and the member's leaves in both trees.
+
+    mix_mg_per_kwh: of energy imported at the member's node, rounded down, 0 without any. grid_free_ppm: of the residual
+    mix, what is carbon-free.
+    """
 
     slot: Whole
     estimated: bool
@@ -110,7 +123,10 @@ class Slot(Part, frozen=True, kw_only=True):
     market_mg: Whole
     unmatched_mg: Whole
     levy_n: Whole
-    grid_g_per_kwh: Whole
+    mix_mg_per_kwh: Whole
+    grid: Mix
+    residual: Mix
+    grid_free_ppm: Ppm | None
     postings: tuple[Posting, ...]
     bundles: tuple[Bundle, ...]
     settlement_leaf: Leaf
@@ -143,7 +159,11 @@ class Source(Part, frozen=True, kw_only=True):
 
 
 class Totals(Part, frozen=True, kw_only=True):
-    """Sums of all slots. Money is text in n¤; scores in ppm, rounded down."""
+    """Sums of all slots. Money is text in n¤; scores in ppm, rounded down.
+
+    contracted_wh: certificates claimed, and those of the member's devices that left unclaimed: the annual score counts
+    both, the hourly one only claims. The score with the grid is None unless its carbon-free part is known in each slot.
+    """
 
     consumption_wh: int
     import_wh: int
@@ -159,8 +179,10 @@ class Totals(Part, frozen=True, kw_only=True):
     location_mg: int
     market_mg: int
     claimed_wh: int
+    contracted_wh: int
     score_hourly_ppm: int
     score_annual_ppm: int
+    score_with_grid_ppm: int | None
     estimated_ppm: int
 
 
@@ -210,10 +232,9 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     received = sum(p[5] for p in postings if p[2] == member)
     kinds = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
     dividend, levy, returned = (str(sum(p[5] for p in postings if p[0] == kind)) for kind in kinds)
-    load = [slot.registers.consumption_wh for slot in slots]
     claimed = [claimed_wh(member, slot) for slot in slots]
-    matched = sum(min(pair) for pair in zip(load, claimed, strict=True))
-    whole = sum(load)
+    contracted = sum(claimed) + sum(left_wh(member, slot) for slot in slots)
+    whole = sum(slot.registers.consumption_wh for slot in slots)
     return Totals(
         consumption_wh=whole,
         import_wh=sum(slot.registers.import_wh for slot in slots),
@@ -229,8 +250,10 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
         location_mg=sum(slot.location_mg for slot in slots),
         market_mg=sum(slot.market_mg for slot in slots),
         claimed_wh=sum(claimed),
-        score_hourly_ppm=_part(matched, whole),
-        score_annual_ppm=_part(min(sum(claimed), whole), whole),
+        contracted_wh=contracted,
+        score_hourly_ppm=_part(sum(claimed), whole),
+        score_annual_ppm=_part(min(contracted, whole), whole),
+        score_with_grid_ppm=_with_grid(slots, claimed, whole),
         estimated_ppm=_part(sum(slot.estimated for slot in slots), len(slots)),
     )
 
@@ -238,6 +261,21 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
 def claimed_wh(member: int, slot: Slot) -> int:
     """Certificates that a member claimed in a slot [Wh]."""
     return sum(b[2] for b in slot.bundles if b[3] == member and b[4] == CertificateState.CLAIMED)
+
+
+def left_wh(member: int, slot: Slot) -> int:
+    """Certificates of a member's devices that left the community unclaimed in a slot [Wh]."""
+    return sum(b[2] for b in slot.bundles if b[0] // 2 == member and b[4] == CertificateState.HELD)
+
+
+def _with_grid(slots: tuple[Slot, ...], claimed: list[int], whole: int) -> int | None:
+    """Score with the grid's carbon-free part [ppm], None where a slot does not know it."""
+    free = 0
+    for slot, wh in zip(slots, claimed, strict=True):
+        if slot.grid_free_ppm is None:
+            return None
+        free += (slot.registers.consumption_wh - wh) * slot.grid_free_ppm
+    return _part(sum(claimed) * PPM + free, whole * PPM)
 
 
 def sources_of(member: int, slots: tuple[Slot, ...]) -> tuple[Source, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from transactive.core.units import IntArray
+from transactive.core.units import PPM, WH_PER_KWH, IntArray
 from transactive.insight.comparison import ratio
 from transactive.insight.tally import Tally
 
@@ -36,12 +36,28 @@ class LevySummary(msgspec.Struct, frozen=True, kw_only=True):
     treasury_n: str
 
 
+class ScoreSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """24/7 scores of all members together [ppm], rounded down; docs/carbon.md defines them.
+
+    with_grid_ppm: None where the grid's carbon-free part is not known in every slot.
+    """
+
+    hourly_ppm: int
+    annual_ppm: int
+    with_grid_ppm: int | None
+
+
 class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Footprints of all members [mg CO2e]; unmatched is grid energy without a certificate, which a levy is due on."""
+    """Footprints of all members [mg CO2e]; unmatched is grid energy without a certificate, which a levy is due on.
+
+    residual_mg_per_kwh: the residual mix over the whole run, rounded down.
+    """
 
     location_mg: int
     market_mg: int
     unmatched_mg: int
+    residual_mg_per_kwh: int
+    scores: ScoreSummary
     levy: LevySummary
 
 
@@ -153,9 +169,23 @@ def summarise(
             location_mg=int(tally.location_mg.sum()),
             market_mg=int(tally.market_mg.sum()),
             unmatched_mg=int(tally.unmatched_mg.sum()),
+            residual_mg_per_kwh=tally.residual_mg * WH_PER_KWH // max(tally.residual_wh, 1),
+            scores=scores_of(tally),
             levy=_levy(tally, levy),
         ),
         seconds=round(seconds, 3),
+    )
+
+
+def scores_of(tally: Tally) -> ScoreSummary:
+    """Scores of all members together."""
+    used, claimed = int(tally.consumption_wh.sum()), int(tally.claimed_wh.sum())
+    contracted = min(claimed + int(tally.left_wh.sum()), used)
+    free = claimed * PPM + int(tally.free_ppm_wh.sum())
+    return ScoreSummary(
+        hourly_ppm=claimed * PPM // max(used, 1),
+        annual_ppm=contracted * PPM // max(used, 1),
+        with_grid_ppm=None if tally.slots_without_free else free // max(used, 1),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.accounts import Accounts
-from transactive.core.certificates import Footprints
+from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import Tariff
@@ -16,7 +16,11 @@ from transactive.core.units import IntArray
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Running sums. Per member (members,): with_market_n and without_market_n are payments − receipts [n¤]."""
+    """Running sums. Per member (members,): with_market_n and without_market_n are payments − receipts [n¤].
+
+    claimed_wh: certificates claimed; left_wh: of its devices, that left unclaimed; free_ppm_wh: carbon-free ppm of the
+    grid's residual mix times what was used beyond claims. residual_mg, residual_wh: the residual mix of all slots.
+    """
 
     with_market_n: IntArray
     without_market_n: IntArray
@@ -29,6 +33,12 @@ class Tally:
     consumption_wh: IntArray
     location_mg: IntArray
     market_mg: IntArray
+    claimed_wh: IntArray
+    left_wh: IntArray
+    free_ppm_wh: IntArray
+    residual_mg: int = 0
+    residual_wh: int = 0
+    slots_without_free: int = 0
     slots: int = 0
     orders: int = 0
     refused: int = 0
@@ -60,6 +70,9 @@ class Tally:
             consumption_wh=none(),
             location_mg=none(),
             market_mg=none(),
+            claimed_wh=none(),
+            left_wh=none(),
+            free_ppm_wh=none(),
         )
 
     def add(
@@ -89,6 +102,19 @@ class Tally:
         self.market_mg += footprints.market_mg
         self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
         self._balance(positions, readings, postings, net)
+
+    def add_scores(self, readings: Readings, certificates: Certificates, footprints: Footprints) -> None:
+        """Count what the 24/7 scores of a slot rest on, and its residual mix."""
+        c = certificates
+        claims, left = c.state == CertificateState.CLAIMED, c.state == CertificateState.HELD
+        claimed = np.zeros_like(self.claimed_wh)
+        np.add.at(claimed, c.owner[claims], c.energy_wh[claims])
+        np.add.at(self.left_wh, c.device[left] // 2, c.energy_wh[left])
+        self.claimed_wh += claimed
+        self.free_ppm_wh += (readings.consumption_wh - claimed) * max(footprints.free_ppm, 0)
+        self.slots_without_free += footprints.free_ppm < 0
+        self.residual_mg += footprints.residual_mg
+        self.residual_wh += footprints.residual_wh
 
     def add_levy(self, unmatched_mg: IntArray, due_n: IntArray, postings: Postings) -> None:
         """Count what the levy of a slot is due on, the levy, posted or only shown, and what came back, (members,)."""

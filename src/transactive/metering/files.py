@@ -1,14 +1,14 @@
 """Readings and surroundings from CSV or Parquet files, checked before anything is used.
 
 Readings: slot_start, member, consumption_wh, generation_wh, one row a member and slot, every slot present for every
-member. Environment: slot_start, import_price_micro_per_kwh, grid_carbon_g_per_kwh and, for a levy that follows it,
-carbon_price_micro_per_t. Times are RFC 3339 with a zone.
+member. Environment: slot_start, import_price_micro_per_kwh, grid_carbon_g_per_kwh or what `grid_mix` names, and, for a
+levy that follows it, carbon_price_micro_per_t. Times are RFC 3339 with a zone.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +17,16 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.tables import Environment, Measured
-from transactive.core.units import IntArray
-from transactive.metering.columns import read_columns, refuse
+from transactive.core.units import PPM, IntArray
+from transactive.metering import grid_mix
+from transactive.metering.columns import open_columns, read_columns, refuse
+from transactive.metering.grid_mix import CARBON
 
 if TYPE_CHECKING:
     import polars as pl
 
 CONSUMPTION, GENERATION = "consumption_wh", "generation_wh"
-PRICE, CARBON = "import_price_micro_per_kwh", "grid_carbon_g_per_kwh"
-CARBON_PRICE = "carbon_price_micro_per_t"
+PRICE, CARBON_PRICE = "import_price_micro_per_kwh", "carbon_price_micro_per_t"
 TEMPERATURE = "temperature_c"
 LARGEST_WH = 10**9
 """Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
@@ -63,17 +64,24 @@ def read_measured(
     return Measured(int(starts[0]), consumption, generation)
 
 
-def read_environment(path: Path, length: int, *, carbon_price: bool = False) -> Environment:
-    """Supply price, grid intensity, temperature if it is there and, if asked, the price of carbon.
+def read_environment(
+    path: Path, length: int, *, carbon_price: bool = False, sources: Mapping[str, int] | None = None
+) -> Environment:
+    """Supply price, grid intensity, what else of the grid and the weather is there and, if asked, the price of carbon.
 
-    length: of a slot [s]. Raises DataError naming file, row and column.
+    length: of a slot [s]. sources: factors of the grid's sources [g/kWh], where its mix is to be read. Raises DataError
+    naming file, row and column.
     """
     import polars as pl
 
-    numbers = [PRICE, CARBON, *([CARBON_PRICE] if carbon_price else [])]
-    frame = read_columns(path, ["slot_start"], numbers, spare_decimals=[TEMPERATURE])
+    sources = sources or {}
+    grid_mix.check_names(open_columns(path).columns, sources, path)
+    numbers = [PRICE, *([] if sources else [CARBON]), *([CARBON_PRICE] if carbon_price else [])]
+    spare = grid_mix.spare_numbers(sources)
+    frame = read_columns(path, ["slot_start"], numbers, spare_numbers=spare, spare_decimals=[TEMPERATURE])
     frame = frame.with_columns(pl.lit(0, pl.Int64).alias(CARBON_PRICE)) if not carbon_price else frame
-    refuse(frame, pl.col(CARBON) < 0, CARBON, path, "carbon intensity is not negative")
+    if not sources:
+        refuse(frame, pl.col(CARBON) < 0, CARBON, path, "carbon intensity is not negative")
     refuse(frame, pl.col(CARBON_PRICE) < 0, CARBON_PRICE, path, "a price of carbon is not negative")
     _refuse_off_grid(frame, length, path)
     refuse(
@@ -81,8 +89,19 @@ def read_environment(path: Path, length: int, *, carbon_price: bool = False) -> 
     )
     frame = frame.sort("slot_start")
     starts = _consecutive(frame["slot_start"].to_numpy(), length, path)
-    prices, grid_g, carbon = (frame[column].to_numpy() for column in (PRICE, CARBON, CARBON_PRICE))
-    return Environment(int(starts[0]), prices, grid_g, carbon, _temperature(frame, path))
+    prices, carbon = (frame[column].to_numpy() for column in (PRICE, CARBON_PRICE))
+    generated, claimed = grid_mix.by_source(frame, sources, path)
+    return Environment(
+        int(starts[0]),
+        prices,
+        grid_mix.intensity(generated, sources) if sources else frame[CARBON].to_numpy(),
+        carbon,
+        _temperature(frame, path),
+        grid_mix.series(frame, grid_mix.MARGINAL, path),
+        grid_mix.series(frame, grid_mix.FREE, path, PPM),
+        generated,
+        claimed,
+    )
 
 
 def _temperature(frame: pl.DataFrame, path: Path) -> IntArray:

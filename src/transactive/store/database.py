@@ -169,6 +169,7 @@ class Store:
             "market_mg": footprints.market_mg,
             "unmatched_mg": levied[0],
             "levy_n": levied[1],
+            "mix_mg_per_kwh": footprints.mix_mg_per_kwh,
             "baseline_import_wh": baseline.import_wh,
             "baseline_export_wh": baseline.export_wh,
         }
@@ -272,18 +273,12 @@ class Store:
         whole = _columns(self.rows(sa.select(FOOTPRINTS).where(FOOTPRINTS.c.slot == slot)), FOOTPRINTS)
         mine = self._members_columns(slot)
         balance = {name: int(column[0]) for name, column in whole.items() if name != "slot"}
-        return Footprints(slot, mine["location_mg"], mine["market_mg"], **balance)
+        return Footprints(slot, mine["location_mg"], mine["market_mg"], mine["mix_mg_per_kwh"], **balance)
 
     def levied(self, slot: int) -> tuple[IntArray, IntArray]:
         """Unmatched carbon [mg] and levy [n¤] of each member in a slot."""
         mine = self._members_columns(slot)
         return mine["unmatched_mg"], mine["levy_n"]
-
-    def grid_g(self, slot: int) -> int:
-        """Intensity of the grid in a slot [g/kWh]."""
-        return int(
-            self.rows(sa.select(CLEARINGS.c.grid_g_per_kwh).where(CLEARINGS.c.slot == slot))[0]["grid_g_per_kwh"]
-        )
 
     def _members_columns(self, slot: int) -> dict[str, IntArray]:
         """Columns of a slot's meters, in the order of the members."""

@@ -49,12 +49,17 @@ READINGS = _table(
     "readings",
     ("slot", "member"),
     *("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
-    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n"),
+    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n", "mix_mg_per_kwh"),
     *("baseline_import_wh", "baseline_export_wh"),
 )
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
 CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
-FOOTPRINTS = _table("footprints", ("slot",), "generation_mg", "imported_mg", "exported_mg", "taken_out_mg", "put_in_mg")
+FOOTPRINTS = _table(
+    "footprints",
+    ("slot",),
+    *("generation_mg", "imported_mg", "exported_mg", "taken_out_mg", "put_in_mg"),
+    *("grid_mg", "grid_wh", "residual_mg", "residual_wh", "free_ppm"),
+)
 BLOCKS = _table("blocks", ("slot",), "number", "timestamp", "commit_gas", "netting_gas", "checked", texts=("hash",))
 CREDIT_LOG = _table("credit_log", ("number",), "slot", texts=("step",))
 """Every step that the register of carbon credits took, in order."""

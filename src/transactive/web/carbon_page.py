@@ -9,9 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from transactive.core.units import kwh_text
+from transactive.core.units import PPM, kwh_text
 from transactive.web.access import Viewer
-from transactive.web.carbon_queries import by_day, by_slot, by_source
+from transactive.web.carbon_queries import Matched, by_day, by_slot, by_source, matched
 from transactive.web.draw import Plot, both, steps, ticks
 from transactive.web.parts import freshness
 from transactive.web.queries import Position, Reader, Row, Run
@@ -53,6 +53,7 @@ def carbon_page(
         "chart": _chart(slots, run, start),
         "slot_rows": [_slot_row(row, run) for row in slots],
         "sources": _sources(days, by_source(reader, member)),
+        "scores": _scores(matched(reader, member)),
         "spans": [_span_row(text, row, words) for text, row in _spans(days)],
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
         "levy": run.community.carbon.levy,
@@ -122,6 +123,34 @@ def _sources(days: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
         {"name": name, "kwh": kwh_text(wh), "kg": _kg(mg), "g": _intensity(mg, wh), "bar": wh * 100 // most}
         for name, wh, mg in rows
     ]
+
+
+def _scores(of: Matched) -> list[tuple[str, str, str]]:
+    """The three 24/7 scores and what each of them says, and the mixes of the grid."""
+    contracted = min(of.claimed_wh + of.left_wh, of.used_wh)
+    rows = [
+        ("Same slot", _share(of.claimed_wh, of.used_wh), "certificates of the slot in which the energy was used"),
+        ("Whole run", _share(contracted, of.used_wh), "as above, and what own devices made beyond use in other slots"),
+    ]
+    if of.free_ppm_wh is not None:
+        rows.append(
+            (
+                "With the grid",
+                _share(of.claimed_wh * PPM + of.free_ppm_wh, of.used_wh * PPM),
+                "certificates of the slot, and the carbon-free part of the grid's residual mix for the rest",
+            )
+        )
+    for name, (mg, wh), text in (
+        ("Grid", of.grid, "average mix over the run"),
+        ("Residual", of.residual, "what nobody claimed of the grid's energy, over the run"),
+    ):
+        rows.append((name, f"{_intensity(mg, wh)} g/kWh", text))
+    return rows
+
+
+def _share(part: int, whole: int) -> str:
+    """Per cent to two decimals, rounded down; a dash of nothing."""
+    return f"{part * 10_000 // whole / 100:.2f} %" if whole > 0 else "–"
 
 
 def _spans(days: Sequence[Row]) -> list[tuple[str, Row]]:

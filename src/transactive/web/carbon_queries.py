@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
-from transactive.store.schema import CERTIFICATES, CLEARINGS, POSTINGS, READINGS
+from transactive.store.schema import CERTIFICATES, CLEARINGS, FOOTPRINTS, POSTINGS, READINGS
 from transactive.web.queries import CONSUMPTION, Reader, Row
 from transactive.web.words import DAY
 
@@ -65,6 +66,41 @@ def by_source(
         statement = statement.where(c.slot.between(*span))
     rows = reader.store.rows(statement.group_by(other, storage))
     return {(bool(row["other"]), bool(row["storage"])): (row["wh"], row["mg"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What the scores of a run rest on [Wh]: used, claimed, left unclaimed by own devices; with the grid's part.
+
+    free_ppm_wh: carbon-free ppm of the residual mix times what was used beyond claims, None where a slot does not know
+    it. grid, residual: both mixes over the run as mg and Wh.
+    """
+
+    used_wh: int
+    claimed_wh: int
+    left_wh: int
+    free_ppm_wh: int | None
+    grid: tuple[int, int]
+    residual: tuple[int, int]
+
+
+def matched(reader: Reader, member: int | None) -> Matched:
+    """Sums of the whole run for one member or all."""
+    r, c, f = READINGS.c, CERTIFICATES.c, FOOTPRINTS.c
+    whose = sa.true() if member is None else r.member == member
+    used = sa.select(sa.func.sum(CONSUMPTION).label("wh"), sa.func.sum(CONSUMPTION * f.free_ppm).label("free"))
+    used = used.join(FOOTPRINTS, f.slot == r.slot).where(whose)
+    owner = sa.true() if member is None else c.owner == member
+    mine = sa.true() if member is None else c.device // 2 == member
+    claimed = sa.select(sa.func.sum(c.energy_wh).label("wh"), sa.func.sum(c.energy_wh * f.free_ppm).label("free"))
+    claimed = claimed.join(FOOTPRINTS, f.slot == c.slot).where(c.state == CertificateState.CLAIMED, owner)
+    left = sa.select(sa.func.sum(c.energy_wh).label("wh")).where(c.state == CertificateState.HELD, mine)
+    sums = (sa.func.sum(f[name]).label(name) for name in ("grid_mg", "grid_wh", "residual_mg", "residual_wh"))
+    mixes = sa.select(sa.func.min(f.free_ppm).label("least"), *sums)
+    u, m, x, g = ({k: v or 0 for k, v in reader.store.rows(s)[0].items()} for s in (used, claimed, left, mixes))
+    free = u["free"] - m["free"] if g["least"] >= 0 else None
+    grid, residual = (g["grid_mg"], g["grid_wh"]), (g["residual_mg"], g["residual_wh"])
+    return Matched(u["wh"], m["wh"], x["wh"], free, grid, residual)
 
 
 def _claimed(key: sa.ColumnElement[int], member: int | None) -> sa.Select[*tuple[Any, ...]]:

@@ -65,6 +65,7 @@ def _figures(of: Statement) -> list[dict[str, str]]:
     """The figures that people look for first."""
     totals, currency = of.totals, of.community.currency
     balance = int(totals.balance_n)
+    with_grid = {"value": _percent(totals.score_with_grid_ppm or 0), "text": "carbon-free with the grid's part"}
     return [
         {
             "value": money_text(abs(balance), currency),
@@ -75,6 +76,7 @@ def _figures(of: Statement) -> list[dict[str, str]]:
         {"value": f"{_kg(totals.market_mg)} kg", "text": "CO₂e, market-based"},
         {"value": _percent(totals.score_hourly_ppm), "text": "carbon-free in the same slot"},
         {"value": _percent(totals.score_annual_ppm), "text": "carbon-free over the whole span"},
+        *([] if totals.score_with_grid_ppm is None else [with_grid]),
         {"value": money_text(int(totals.levy_due_n), currency), "text": f"carbon levy ({of.method.levy_mode})"},
         {"value": _percent(totals.estimated_ppm), "text": "of the readings estimated"},
     ]
@@ -113,7 +115,8 @@ def _method(of: Statement) -> list[tuple[str, str]]:
     return [
         ("Program", m.program),
         ("Accounting", m.accounting),
-        ("PV", f"{m.pv_g_per_kwh} g/kWh, {m.pv_source}"),
+        ("Own generation", f"{m.pv_g_per_kwh} g/kWh, {m.pv_source}"),
+        ("Location-based", m.location),
         ("Grid", m.grid_source),
         ("Residual mix", m.residual_source),
         ("Chain", f"{of.chain.chain_id}, settlement {of.chain.settlement}, operator {of.chain.operator}"),
