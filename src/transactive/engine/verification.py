@@ -32,6 +32,10 @@ NO_ENERGY = {
 """Postings of plain amounts."""
 
 
+ROUNDED_MG = 3
+"""What sharing among members, between load and battery, and among certificates may round in a slot."""
+
+
 class Contradiction(TransactiveError):
     """A statement says something that does not follow, or that the chain does not know."""
 
@@ -193,8 +197,8 @@ def _carbon_follows(of: Statement, slot: Slot, at: str) -> None:
     own = min(r.generation_wh, r.consumption_wh)
     stored = min(r.discharge_wh, r.consumption_wh - own)
     imported = r.consumption_wh - own - stored
-    least = own * of.method.pv_g_per_kwh + imported * slot.mix_mg_per_kwh // WH_PER_KWH - 2
-    most = own * of.method.pv_g_per_kwh + imported * (slot.mix_mg_per_kwh + 1) // WH_PER_KWH + 2
+    least = own * of.method.pv_g_per_kwh + imported * slot.mix_mg_per_kwh // WH_PER_KWH - ROUNDED_MG
+    most = own * of.method.pv_g_per_kwh + imported * (slot.mix_mg_per_kwh + 1) // WH_PER_KWH + ROUNDED_MG
     _hold(
         least <= slot.location_mg and (stored > 0 or slot.location_mg <= most),
         f"{at}: location_mg {slot.location_mg} is not that of {own} Wh of sun and {imported} Wh at"
@@ -203,7 +207,7 @@ def _carbon_follows(of: Statement, slot: Slot, at: str) -> None:
     received = sum(b[2] for b in slot.bundles if b[3] == of.member.index and b[0] // 2 != of.member.index)
     unmatched = (r.import_wh - received) * slot.residual.carbon_mg
     _hold(
-        slot.unmatched_mg * slot.residual.energy_wh < unmatched + slot.residual.energy_wh,
+        (slot.unmatched_mg - ROUNDED_MG) * slot.residual.energy_wh < unmatched,
         f"{at}: unmatched_mg {slot.unmatched_mg} is more than {r.import_wh - received} Wh have at the residual mix",
     )
 
