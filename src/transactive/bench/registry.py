@@ -28,6 +28,7 @@ MODULES = {
     "schedules": "transactive.bench.schedules",
     "sessions": "transactive.bench.sessions",
     "intelligence": "transactive.bench.intelligence",
+    "insights": "transactive.bench.insights",
     "simulation": "transactive.bench.simulation",
     "shards": "transactive.bench.shards",
     "country": "transactive.bench.country",
