@@ -23,6 +23,7 @@ MODULES = {
     "chain": "transactive.bench.chain",
     "leaves": "transactive.bench.leaves",
     "carbon": "transactive.bench.carbon",
+    "year": "transactive.bench.year",
     "demo": "transactive.bench.demo",
     "plans": "transactive.bench.plans",
     "schedules": "transactive.bench.schedules",
