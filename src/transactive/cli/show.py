@@ -91,6 +91,9 @@ def _facts(summary: Summary) -> Table:
         ("worse off", f"{summary.members_worse_off} of {summary.members} members"),
         ("ledger = chain", "yes" if summary.ledger_equals_chain else "no chain"),
     ]
+    apart = summary.carbon.certificates
+    if apart.traded_wh:
+        rows.append(("certificates", f"{kwh_text(apart.traded_wh)} kWh sold apart from energy"))
     if chain:
         rows.append(("chain", f"block {chain.height}: {chain.slot_commits} slot commits, {chain.nettings} nettings"))
         rows.append(

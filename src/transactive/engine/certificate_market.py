@@ -8,6 +8,7 @@ sellers whose certificates can be claimed there with what they have left.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,11 @@ class CertificateSession:
         """No auction."""
         none = np.zeros(0, np.int64)
         return cls(Orders(slot, none, none > 0, none, none, none), none, none, Postings(slot, *[none] * 6))
+
+    def columns(self) -> dict[str, Any]:
+        """Columns for the database, with a row number."""
+        rows = {"row": np.arange(len(self.orders)), "allocated_wh": self.allocated_wh, "cleared": self.price}
+        return {**self.orders.columns(), **rows}
 
     def and_then(self, more: CertificateSession) -> CertificateSession:
         """Both auctions, of which the other one was held later."""

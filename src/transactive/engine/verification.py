@@ -183,6 +183,7 @@ def _carbon(of: Statement) -> Passed:
                 abs(slot.levy_n * PER_N - due) <= PER_N,
                 f"{at}: levy_n {slot.levy_n} is not that on {slot.unmatched_mg} mg",
             )
+        _apart(slot, at)
         _hold(_record(slot).hex() == slot.carbon_leaf.fills, f"{at}: the record is not the one that was committed")
     return Passed("carbon", f"{of.totals.claimed_wh} Wh claimed, every record as committed")
 
@@ -210,6 +211,17 @@ def _carbon_follows(of: Statement, slot: Slot, at: str) -> None:
         (slot.unmatched_mg - ROUNDED_MG) * slot.residual.energy_wh < unmatched,
         f"{at}: unmatched_mg {slot.unmatched_mg} is more than {r.import_wh - received} Wh have at the residual mix",
     )
+
+
+def _apart(slot: Slot, at: str) -> None:
+    """Certificates that were paid for were claimed by who paid, from the devices of who was paid."""
+    for kind, payer, payee, wh, *_ in slot.postings:
+        if kind == PostingKind.CERTIFICATES:
+            seller = [b for b in slot.bundles if b[0] // 2 == payee and b[3] == payer]
+            claimed = sum(b[2] for b in seller if b[4] == CertificateState.CLAIMED)
+            _hold(
+                claimed >= wh, f"{at}: account {payer} paid {payee} for {wh} Wh of certificates, it claimed {claimed}"
+            )
 
 
 def _record(slot: Slot) -> bytes:

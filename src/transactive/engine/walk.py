@@ -283,8 +283,9 @@ class Walk:
             fleets = (self.fleet, self.baseline_fleet)
             state = take(slot, self.digest, self.lots, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
             self.store.save_delivery(
-                positions, readings, postings, carbon.certificates, carbon.footprints, levied, record.baseline, state
-            )
+                positions, readings, postings, carbon.certificates, carbon.footprints, levied, apart.columns(),
+                record.baseline, state,
+            )  # fmt: skip
         book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied)
         self._commit(book)
         return record

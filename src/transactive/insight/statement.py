@@ -176,6 +176,9 @@ class Totals(Part, frozen=True, kw_only=True):
     levy_due_n: Money
     levy_returned_n: Money
     dividend_n: Money
+    certificates_bought_wh: int
+    certificates_sold_wh: int
+    certificates_net_n: Money
     location_mg: int
     market_mg: int
     claimed_wh: int
@@ -232,6 +235,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     received = sum(p[5] for p in postings if p[2] == member)
     kinds = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
     dividend, levy, returned = (str(sum(p[5] for p in postings if p[0] == kind)) for kind in kinds)
+    apart = [p for p in postings if p[0] == PostingKind.CERTIFICATES]
     claimed = [claimed_wh(member, slot) for slot in slots]
     contracted = sum(claimed) + sum(left_wh(member, slot) for slot in slots)
     whole = sum(slot.registers.consumption_wh for slot in slots)
@@ -247,6 +251,9 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
         levy_due_n=str(sum(slot.levy_n for slot in slots)),
         levy_returned_n=returned,
         dividend_n=dividend,
+        certificates_bought_wh=sum(p[3] for p in apart if p[1] == member),
+        certificates_sold_wh=sum(p[3] for p in apart if p[2] == member),
+        certificates_net_n=str(sum(p[5] * ((p[2] == member) - (p[1] == member)) for p in apart)),
         location_mg=sum(slot.location_mg for slot in slots),
         market_mg=sum(slot.market_mg for slot in slots),
         claimed_wh=sum(claimed),

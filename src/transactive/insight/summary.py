@@ -47,6 +47,13 @@ class ScoreSummary(msgspec.Struct, frozen=True, kw_only=True):
     with_grid_ppm: int | None
 
 
+class CertificateSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Certificates traded apart from energy: Wh, and what their buyers paid [n¤, as text]."""
+
+    traded_wh: int
+    paid_n: str
+
+
 class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Footprints of all members [mg CO2e]; unmatched is grid energy without a certificate, which a levy is due on.
 
@@ -59,10 +66,14 @@ class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
     residual_mg_per_kwh: int
     scores: ScoreSummary
     levy: LevySummary
+    certificates: CertificateSummary
 
 
 class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
-    """One member: bills [n¤] with the credit for what its battery holds as a line of its own, energy [Wh]."""
+    """One member: bills [n¤] with the credit for what its battery holds as a line of its own, energy [Wh].
+
+    certificates_n: received − paid for certificates apart from energy, a part of its bill with market.
+    """
 
     id: str
     without_market_n: int
@@ -76,6 +87,7 @@ class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
     sold_wh: int
     location_mg: int
     market_mg: int
+    certificates_n: int
 
     @property
     def saved_n(self) -> int:
@@ -129,6 +141,7 @@ def member_bills(
         "sold_wh": tally.sold_wh,
         "location_mg": tally.location_mg,
         "market_mg": tally.market_mg,
+        "certificates_n": tally.certificates_n,
     }
     return [
         MemberBill(id=name, **{key: int(column[i]) for key, column in columns.items()}) for i, name in enumerate(ids)
@@ -172,6 +185,7 @@ def summarise(
             residual_mg_per_kwh=tally.residual_mg * WH_PER_KWH // max(tally.residual_wh, 1),
             scores=scores_of(tally),
             levy=_levy(tally, levy),
+            certificates=CertificateSummary(traded_wh=tally.certificates_wh, paid_n=str(tally.certificates_paid_n)),
         ),
         seconds=round(seconds, 3),
     )

@@ -20,6 +20,7 @@ class Tally:
 
     claimed_wh: certificates claimed; left_wh: of its devices, that left unclaimed; free_ppm_wh: carbon-free ppm of the
     grid's residual mix times what was used beyond claims. residual_mg, residual_wh: the residual mix of all slots.
+    certificates_n: received − paid for certificates apart from energy, certificates_wh of which changed hands.
     """
 
     with_market_n: IntArray
@@ -36,6 +37,7 @@ class Tally:
     claimed_wh: IntArray
     left_wh: IntArray
     free_ppm_wh: IntArray
+    certificates_n: IntArray
     residual_mg: int = 0
     residual_wh: int = 0
     slots_without_free: int = 0
@@ -50,6 +52,8 @@ class Tally:
     energy_residual_wh: int = 0
     money_residual_n: int = 0
     cheapest_supply: int = 2**62
+    certificates_wh: int = 0
+    certificates_paid_n: int = 0
 
     @classmethod
     def empty(cls, members: int) -> Tally:
@@ -73,6 +77,7 @@ class Tally:
             claimed_wh=none(),
             left_wh=none(),
             free_ppm_wh=none(),
+            certificates_n=none(),
         )
 
     def add(
@@ -100,6 +105,7 @@ class Tally:
         self.consumption_wh += readings.consumption_wh
         self.location_mg += footprints.location_mg
         self.market_mg += footprints.market_mg
+        self._certificates(postings)
         self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
         self._balance(positions, readings, postings, net)
 
@@ -121,6 +127,14 @@ class Tally:
         self.levy_n += due_n
         self.unmatched_mg += unmatched_mg
         self.levy_returned_n += self._received(postings, PostingKind.LEVY_RETURN)
+
+    def _certificates(self, postings: Postings) -> None:
+        """Count what was paid for certificates apart from energy."""
+        apart = postings.kind == PostingKind.CERTIFICATES
+        self.certificates_wh += int(postings.energy_wh[apart].sum())
+        self.certificates_paid_n += int(postings.amount_n[apart].sum())
+        self.certificates_n += self._received(postings, PostingKind.CERTIFICATES)
+        np.subtract.at(self.certificates_n, postings.payer[apart], postings.amount_n[apart])
 
     def _balance(self, positions: Positions, readings: Readings, postings: Postings, net: IntArray) -> None:
         """Energy across the meters against energy in the postings; money in against money out."""

@@ -29,6 +29,7 @@ from transactive.market.door import Cleared
 from transactive.store import credits as credits_in
 from transactive.store.schema import (
     BLOCKS,
+    CERTIFICATE_ORDERS,
     CERTIFICATES,
     CLEARINGS,
     FOOTPRINTS,
@@ -150,13 +151,15 @@ class Store:
         certificates: Certificates,
         footprints: Footprints,
         levied: tuple[IntArray, IntArray],
+        apart: Mapping[str, Any],
         baseline: Readings,
         snapshot: bytes,
     ) -> None:
         """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
 
         levied: carbon of grid energy without a certificate [mg] and the levy on it [n¤], posted or only shown, each
-        (members,). `baseline` are the meters without a market.
+        (members,). `apart` are columns of orders for certificates apart from energy, `baseline` the meters without a
+        market.
         """
         members = len(readings.import_wh)
         per_member = {
@@ -177,6 +180,7 @@ class Store:
             _put(connection, READINGS, readings.slot, per_member)
             _put(connection, POSTINGS, readings.slot, _rows(postings))
             _put(connection, CERTIFICATES, readings.slot, certificates.columns())
+            _put(connection, CERTIFICATE_ORDERS, readings.slot, apart)
             _put_one(connection, FOOTPRINTS, {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns})
             connection.execute(sa.delete(SNAPSHOT))
             connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])

@@ -54,6 +54,10 @@ READINGS = _table(
 )
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
 CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
+CERTIFICATE_ORDERS = _table(
+    "certificate_orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "allocated_wh", "cleared"
+)
+"""Orders for certificates apart from energy; cleared: price of their auction."""
 FOOTPRINTS = _table(
     "footprints",
     ("slot",),

@@ -10,6 +10,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
+from transactive.web.certificate_part import certificate_part
 from transactive.web.network_part import NetworkSlot, network_part, network_slot
 from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Position, Reader, Row, Run
@@ -35,6 +36,7 @@ POSTED = {
     PostingKind.DIVIDEND: "Dividend of the community account",
     PostingKind.CONGESTION_RENT: "Rent of full lines, to the network",
     PostingKind.LOSSES: "Energy lost on lines, bought by the network",
+    PostingKind.CERTIFICATES: "Certificates apart from energy",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
     PostingKind.FLEXIBILITY: "The network pays for energy moved",
@@ -78,7 +80,8 @@ def slot_page(
         else None,
         "flow": flow_part(reader, slot, run),
         "settlement": _settlement(postings, words) if delivered and viewer.sees_all else None,
-        "carbon": _carbon(reader, slot, certificates) if delivered else None,
+        "carbon": _carbon(reader, slot, run, certificates) if delivered else None,
+        "apart": certificate_part(reader, slot, run, viewer, words) if viewer.sees_members else None,
         "block": _block(row, checked_block(totals, reader.outcome())),
     }
 
@@ -168,17 +171,20 @@ def _settlement(postings: Sequence[Row], words: Words) -> list[tuple[str, str, s
     return lines
 
 
-def _carbon(reader: Reader, slot: int, certificates: Sequence[Row]) -> list[tuple[str, str, str]]:
+def _carbon(reader: Reader, slot: int, run: Run, certificates: Sequence[Row]) -> list[tuple[str, str, str]]:
     """What became of the slot's certificates, and its footprint: name, figure, unit."""
-    states = {
-        CertificateState.CLAIMED: "Claimed by its users",
-        CertificateState.STORED: "Stored in batteries",
-        CertificateState.HELD: "Left with the supplier",
+    titles = {
+        (CertificateState.CLAIMED, True): "Claimed by its users",
+        (CertificateState.STORED, True): "Stored in batteries",
+        (CertificateState.HELD, True): "Kept by producers",
+        (CertificateState.HELD, False): "Left with the supplier",
     }
-    lines = [
-        (title, kwh_text(sum(row["energy_wh"] for row in certificates if row["state"] == state), 3), "kWh")
-        for state, title in states.items()
-    ]
+    sums = dict.fromkeys(titles, 0)
+    for row in certificates:
+        sums[CertificateState(row["state"]), row["owner"] < len(run.community.members)] += row["energy_wh"]
+    if not sums[CertificateState.HELD, True]:
+        del sums[CertificateState.HELD, True]
+    lines = [(titles[key], kwh_text(wh, 3), "kWh") for key, wh in sums.items()]
     location = sum(row["location_mg"] for row in reader.member_rows(slot))
     return [*lines, ("Footprint, by location", kwh_text(location // 1000, 3), "kg CO₂e")]
 

@@ -28,6 +28,7 @@ LINES = {
     PostingKind.NETWORK_FEE: "Network fee on local energy",
     PostingKind.ADVANCE: "Advanced by the supplier",
     PostingKind.DIVIDEND: "Dividend of the community account",
+    PostingKind.CERTIFICATES: "Certificates apart from energy",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
     PostingKind.FLEXIBILITY: "Energy moved for the network",
