@@ -40,9 +40,11 @@ def settled_plainly(slot: Traded):
     supplier = 0
     traded = [0] * len(bought)  # received − paid for trades
     columns = (column.tolist() for column in (held.member, held.is_buy, held.energy_wh, held.price))
-    for k, is_buy, wh, price in zip(*columns, strict=True):
+    rows = list(zip(*columns, strict=True))
+    for k, is_buy, wh, price in rows:
         traded[k] += -wh * price if is_buy else wh * price
     network = -sum(traded)  # congestion rent
+    forfeited = 0
     for k, (b, _, i, _) in enumerate(zip(bought, sold, took, gave, strict=True)):
         short_met, extra_met = met[2 * k : 2 * k + 2]
         short_left, extra_left = needs[2 * k] - short_met, needs[2 * k + 1] - extra_met
@@ -50,11 +52,15 @@ def settled_plainly(slot: Traded):
         use = min(b, i) + extra_met
         money = traded[k] - (short_met + extra_met) * needs_pay - short_left * grid_cost
         money += given_inside[k] * gives_receive + give_left * t.feed_in - extra_left * t.supply - use * t.fee
+        sales = sorted((p, wh) for m, buys, wh, p in rows if m == k and not buys)
+        dearest = [p for p, wh in sales for _ in range(wh)][::-1][:short_met]
+        forfeit = sum(max(p - needs_pay, 0) for p in dearest)
+        money, forfeited = money - forfeit, forfeited + forfeit
         members.append(money)
         local_use.append(use)
         supplier += (short_left + extra_left) * t.supply - give_left * t.feed_in
         network += (use - short_left) * t.fee
-    return members, supplier, network, inside * (needs_pay - gives_receive), local_use
+    return members, supplier, network, inside * (needs_pay - gives_receive) + forfeited, local_use
 
 
 @given(traded_slots())
@@ -63,6 +69,13 @@ def test_money_is_that_of_the_plain_twin(slot):
     members, supplier, network, community, local_use = settled_plainly(slot)
     assert net.tolist() == [*members, supplier, network, community, 0, 0, 0]
     assert delivery.local_use_wh.tolist() == local_use
+
+
+@given(traded_slots())
+def test_a_seller_that_delivers_nothing_pays_at_least_what_it_was_promised(slot):
+    """Selling alone, with nothing taken and nothing given, brings no money at whatever price."""
+    idle = slot.readings.import_wh + slot.readings.export_wh + slot.positions.bought_wh == 0
+    assert (settled(slot)[2][: slot.accounts.members][idle] <= 0).all()
 
 
 @given(traded_slots())

@@ -15,7 +15,8 @@ class PostingKind(IntEnum):
     """Why money moves, in the order in which a slot posts it.
 
     Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
-    and so do what the network pays for flexibility and for what it curtailed, and certificates before levies.
+    and so do what the network pays for flexibility and for what it curtailed, and certificates before levies; what
+    a short seller forfeits comes last of the settlement's own.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -41,6 +42,7 @@ class PostingKind(IntEnum):
     FLEXIBILITY = 20
     CURTAILMENT = 21
     CERTIFICATES = 22
+    FORFEIT = 23
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,9 @@ Deviations meet each other inside the community first, pro rata; only the rest m
     gives (bought, not taken; delivered, not sold)                     receive g for the part met inside
     the difference n − g goes to the community account
 
-So deviating is never worse than the tariff, and trading ahead is better than deviating. A short seller's buyers have
+So deviating is never worse than the tariff, and trading ahead is better than deviating. Nor does selling without
+delivering ever gain: who sold above n and is replaced inside forfeits the difference to the community account, so
+that a seller pays at least the price it was promised. A short seller's buyers have
 paid price and fee already: where the replacement comes from the grid, the seller pays c = supply − fee and the
 fee follows the energy to the supplier, who thus receives its full price.
 
@@ -90,6 +92,8 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     left_inside, left_over = (np.int64(wh) for wh in (delivery.lost_give_inside_wh, delivery.lost_give_supplier_wh))
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
     spread = tariff.needs_pay - tariff.gives_receive
+    replaced = replaced_wh(seller, short, delivery.short_inside_wh)
+    above = np.maximum(sell_price - tariff.needs_pay, 0)
     postings = book(
         delivery.slot,
         [
@@ -117,6 +121,8 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             parties = (escrow, network) if amount > 0 else (network, escrow)
             row = (np.array([value], np.int64) for value in (reason, *parties, lost_wh, 0, abs(amount)))
             postings = postings.and_then(Postings(delivery.slot, *row))
+    forfeited = [(kind.FORFEIT, seller, accounts.community, np.where(above > 0, replaced, 0), above)]
+    postings = postings.and_then(book(delivery.slot, forfeited))
     _check(delivery, postings, positions.surplus_n, tariff, accounts)
     return postings
 
@@ -134,6 +140,21 @@ def sales_wh(positions: Positions, sells: IntArray, exported_wh: IntArray) -> tu
     due = np.clip(positions.sold_wh[seller] - before, 0, energy)
     certified = np.clip(np.minimum(positions.sold_wh, exported_wh)[seller] - before, 0, energy)
     return certified, due - certified, energy - due
+
+
+def replaced_wh(member: IntArray, short_wh: IntArray, inside_wh: IntArray) -> IntArray:
+    """Part of each sell row's shortfall, (rows,), that counts as replaced inside [Wh]; a member's dearest rows first.
+
+    member, short_wh: of the rows, by member and rising price. inside_wh: of each member, (members,).
+    """
+    member, short_wh = member[::-1], short_wh[::-1]
+    total = np.cumsum(short_wh)
+    before = total - short_wh
+    first = np.ones(len(member), bool)
+    first[1:] = member[1:] != member[:-1]
+    before -= np.maximum.accumulate(np.where(first, before, 0))  # of the same member, at higher prices
+    replaced: IntArray = np.clip(inside_wh[member] - before, 0, short_wh)[::-1]
+    return replaced
 
 
 Line = tuple[PostingKind, IntArray | int, IntArray | int, IntArray | np.int64, IntArray | int]

@@ -13,7 +13,7 @@ RETURNS = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
 ENERGY = (
     *(PostingKind.BOUGHT, PostingKind.CERTIFIED, PostingKind.SHORTFALL_REFUND, PostingKind.TRADED_AGAIN),
     *(PostingKind.SHORT_INSIDE, PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_INSIDE, PostingKind.EXTRA_SUPPLIER),
-    *(PostingKind.GIVE_INSIDE, PostingKind.GIVE_SUPPLIER, PostingKind.NETWORK_FEE),
+    *(PostingKind.GIVE_INSIDE, PostingKind.GIVE_SUPPLIER, PostingKind.NETWORK_FEE, PostingKind.FORFEIT),
 )
 """Postings for energy itself; all that is neither energy, returned, nor advanced is a service."""
 

@@ -30,6 +30,8 @@ POSTED = {
     PostingKind.GIVE_INSIDE: "To spare, met inside",
     PostingKind.GIVE_SUPPLIER: "To spare, to the supplier",
     PostingKind.SPREAD: "Spread, to the community account",
+    PostingKind.CERTIFICATES: "Certificates bought apart from energy",
+    PostingKind.FORFEIT: "What selling without delivering would have gained",
     PostingKind.NETWORK_FEE: "Network fee on local energy",
     PostingKind.FEE_FOLLOWS: "Fee that follows replaced energy",
     PostingKind.ADVANCE: "Advanced by the supplier",
