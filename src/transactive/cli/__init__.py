@@ -161,7 +161,7 @@ def clear(
     json
         Print the figures as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.clear import run_clear
+    from transactive.cli.clear.command import run_clear
 
     run_clear(orders, mechanism=mechanism, allocation=output, trades=trades, svg=svg, json=json, network=network)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from transactive.cli.clear_orders import ENERGY, NUMBERS, PRICE, TEXTS
+from transactive.cli.clear.orders import ENERGY, NUMBERS, PRICE, TEXTS
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.units import PPM

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from transactive.cli.clear_kinds import BOTH, KindFile, read_kinds
-from transactive.cli.clear_orders import PRICE, naming
-from transactive.cli.clear_report import Figures, Files, Outputs, SlotFigures, csv_text
+from transactive.cli.clear.kinds import BOTH, KindFile, read_kinds
+from transactive.cli.clear.orders import PRICE, naming
+from transactive.cli.clear.report import Figures, Files, Outputs, SlotFigures, csv_text
 from transactive.core.errors import InputError
 from transactive.core.tables import Orders
 from transactive.market.call_auction import clear

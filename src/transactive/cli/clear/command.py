@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.cli.clear_kinds import KIND_COLUMNS
-from transactive.cli.clear_listings import LISTING_COLUMNS, read_listings
-from transactive.cli.clear_network import Located, place, read_network, with_nodes
-from transactive.cli.clear_orders import column_names, naming, read_orders
-from transactive.cli.clear_report import (
+from transactive.cli.clear.kinds import KIND_COLUMNS
+from transactive.cli.clear.listings import LISTING_COLUMNS, read_listings
+from transactive.cli.clear.network import Located, place, read_network, with_nodes
+from transactive.cli.clear.orders import column_names, naming, read_orders
+from transactive.cli.clear.report import (
     Figures,
     Files,
     Outputs,
@@ -21,8 +21,8 @@ from transactive.cli.clear_report import (
     in_words,
     write_all,
 )
-from transactive.cli.clear_slots import clear_kinds
-from transactive.cli.clear_wishes import WISH_COLUMNS, read_wishes, with_wishes
+from transactive.cli.clear.slots import clear_kinds
+from transactive.cli.clear.wishes import WISH_COLUMNS, read_wishes, with_wishes
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.market import listings, preferences, registry
 from transactive.market.levels import as_they_are, by_rank

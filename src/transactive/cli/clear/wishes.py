@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from transactive.cli.clear_orders import OrderFile, read_orders, refuse_row
-from transactive.cli.clear_report import Figures
+from transactive.cli.clear.orders import OrderFile, read_orders, refuse_row
+from transactive.cli.clear.report import Figures
 from transactive.market.preferences import NOBODY, Wish, Wishes
 from transactive.market.result import Result
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from transactive.cli.clear_orders import PRICE, OrderFile
+from transactive.cli.clear.orders import PRICE, OrderFile
 from transactive.core.errors import InputError
 from transactive.core.units import kwh_text, money_text
 from transactive.market.merit_order import draw

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from transactive.cli.clear_orders import naming
-from transactive.cli.clear_report import Figures, LineFigures, NodeFigures
+from transactive.cli.clear.orders import naming
+from transactive.cli.clear.report import Figures, LineFigures, NodeFigures
 from transactive.core.errors import DataError
 from transactive.core.network import Network, NetworkRules, network_of
 from transactive.core.units import IntArray

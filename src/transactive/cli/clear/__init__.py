@@ -1,0 +1,1 @@
+"""`transactive clear`: `command` is where it begins; a module for each kind of column that an order file may have."""
