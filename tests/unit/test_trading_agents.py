@@ -9,7 +9,8 @@ from transactive.core.errors import ConfigError, InputError, RuleBroken
 from transactive.core.limits import Limits
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.trading import registry
-from transactive.trading.agents import CURVES, Forgetful, Gate, Heard, Sight, Steps, Together
+from transactive.trading.agents import Forgetful, Gate, Heard, Sight, Steps, Together
+from transactive.trading.concession import CURVES
 from transactive.trading.conformance import check_agent, random_gate
 from transactive.trading.curves import remaining_orders
 from transactive.trading.desk import Desk
@@ -25,7 +26,7 @@ def gate(expected=EXPECTED, limits=None):
     wish = remaining_orders(0, expected, most, held, TARIFF, GRID)
     plan, charged = np.zeros((4, 2), np.int64), np.zeros(2, np.int64)
     limits = limits or Limits.none(2)
-    return Gate(0, wish, expected, held, most, plan, charged, TARIFF, GRID, limits, np.zeros(0, np.int64))
+    return Gate(0, 0, wish, expected, held, most, plan, charged, TARIFF, GRID, limits, np.zeros(0, np.int64))
 
 
 def rows(orders):
@@ -33,7 +34,7 @@ def rows(orders):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-@pytest.mark.parametrize("name", ["curves", "truthful", "zic", "zip"])
+@pytest.mark.parametrize("name", ["curves", "truthful", "zic", "zip", "zip-call"])
 def test_our_agents_conform(name):
     check_agent(registry.load(name), np.random.default_rng(3))
 
@@ -123,7 +124,7 @@ def test_an_agent_for_everybody_is_checked_member_by_member():
 
 
 def test_an_unknown_agent_is_named_with_the_known_ones():
-    with pytest.raises(ConfigError, match=r"'zippy' is not installed; known: curves, truthful, zic, zip"):
+    with pytest.raises(ConfigError, match=r"'zippy' is not installed; known: curves, truthful, zic, zip, zip-call"):
         registry.load("zippy")
 
 

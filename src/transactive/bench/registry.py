@@ -30,6 +30,7 @@ MODULES = {
     "sessions": "transactive.bench.sessions",
     "intelligence": "transactive.bench.intelligence",
     "insights": "transactive.bench.insights",
+    "agents": "transactive.bench.agents",
     "simulation": "transactive.bench.simulation",
     "shards": "transactive.bench.shards",
     "country": "transactive.bench.country",

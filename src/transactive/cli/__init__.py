@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from transactive import __version__
 from transactive.cli.agent import agent
 from transactive.cli.chain import chain
+from transactive.cli.comparing import compare
 from transactive.cli.credits import credits_app
 from transactive.cli.demo import demo
 from transactive.cli.insights import insights
@@ -166,36 +167,7 @@ def clear(
     run_clear(orders, mechanism=mechanism, allocation=output, trades=trades, svg=svg, json=json, network=network)
 
 
-@app.command
-def compare(
-    community: str,
-    *,
-    days: int | None = None,
-    start: str | None = None,
-    mechanisms: str | None = None,
-    state: Path | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-) -> None:
-    """Put the same days under every mechanism: gain, prices, savings, fairness, what cheating would bring.
-
-    Parameters
-    ----------
-    community
-        Community file, or demo for the fourteen homes of the demo.
-    days
-        Days to compare; without it the demo's week, or all of the community's own run.
-    start
-        First slot, UTC; without it where the run begins.
-    mechanisms
-        Names with commas between; without it all that are installed and need no network.
-    state
-        Folder of a run whose page shall show the comparison.
-    json
-        Print the comparison as one JSON object on stdout, and nothing else there.
-    """
-    from transactive.cli.compare import run_compare
-
-    run_compare(community, days=days, start=start, mechanisms=mechanisms, state=state, json=json)
+app.command(compare)
 
 
 forecast = App(name="forecast", help="How well a series can be forecast.")

@@ -28,17 +28,14 @@ DEMO_START, DEMO_DAYS = "2017-06-05T00:00Z", 7
 
 
 def run_compare(
-    community: str, *, days: int | None, start: str | None, mechanisms: str | None, state: Path | None, json: bool
+    community: str, *, days: int | None, start: str | None, names: list[str] | None, state: Path | None, json: bool
 ) -> None:
     """Compare and print; with `state` the page of that folder shows it too."""
     setting = load_setting(DEMO if community == "demo" else Path(community))
     slots = _slots(setting, start or (DEMO_START if community == "demo" else None), days, demo=community == "demo")
-    wanted = None if mechanisms is None else [name.strip() for name in mechanisms.split(",") if name.strip()]
-    if wanted == []:
-        raise InputError("--mechanisms: names none; give some with commas between, or leave it out for all")
-    names = mechanisms_for(wanted, network=setting.community.network is not None)
-    with _progress(len(slots) * len(names), setting.community.name) as done:
-        comparison = compare(setting, slots, names, done=done)
+    chosen = mechanisms_for(names, network=setting.community.network is not None)
+    with progress(len(slots) * len(chosen), setting.community.name) as done:
+        comparison = compare(setting, slots, chosen, done=done)
     if state:
         keep(comparison, state)
     if json:
@@ -53,7 +50,7 @@ def compare_for_page(setting: Setting, slots: range, folder: Path) -> None:
         if store.setting("comparison") is not None:
             return
     names = mechanisms_for(None, network=setting.community.network is not None)
-    with _progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
+    with progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
         keep(compare(setting, slots, names, done=done), folder)
 
 
@@ -113,7 +110,7 @@ def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:
 
 
 @contextmanager
-def _progress(total: int, title: str) -> Iterator[Callable[[int], None]]:
+def progress(total: int, title: str) -> Iterator[Callable[[int], None]]:
     """Give a function that is told how many slots are through; a bar on stderr where that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None

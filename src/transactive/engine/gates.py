@@ -41,6 +41,7 @@ class Gates:
         wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
         self._gate = Gate(
             session=0 if held is None else 1,
+            chances=0,
             wish=wish,
             expected_wh=expected - holding,
             held_wh=holding,

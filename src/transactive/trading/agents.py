@@ -47,7 +47,8 @@ class Steps:
 class Sight:
     """What an agent sees for its member at gate closure; nothing in it is later than the gate.
 
-    slot: the slot traded [Unix s]. wish: what each Wh is worth to the member, as orders that say so: buys from the
+    slot: the slot traded [Unix s]; session: number of this order among those for the slot, and chances: orders that may
+    follow it there, 0 in a run. wish: what each Wh is worth to the member, as orders that say so: buys from the
     dearest down, then sells from the cheapest up. expected_wh: equally likely net loads after the battery's plan, less
     what is held, (samples,). held_wh: bought − sold in earlier sessions of the slot. most_export_wh: most that may be
     sold now. plan_wh: the battery's four levels in the slot (see `DeviceRules`), (4,), and charged_wh what it holds at
@@ -56,6 +57,8 @@ class Sight:
     """
 
     slot: int
+    session: int
+    chances: int
     wish: Steps
     expected_wh: IntArray
     held_wh: int
@@ -113,9 +116,10 @@ class Forgetful:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gate:
-    """What agents see of all members, as columns: see `Sight`. plan_wh: (4, members). session: which of the slot's."""
+    """What agents see of all members, as columns: see `Sight`. plan_wh: (4, members)."""
 
     session: int
+    chances: int
     wish: Orders
     expected_wh: IntArray
     held_wh: IntArray
@@ -128,10 +132,12 @@ class Gate:
     prices: IntArray
 
     def of(self, member: int) -> Sight:
-        """What one member's agent sees."""
-        own = self.wish.member == member
+        """What one member's agent sees; the wish stands member by member."""
+        own = slice(*np.searchsorted(self.wish.member, (member, member + 1)))
         return Sight(
             slot=self.wish.slot,
+            session=self.session,
+            chances=self.chances,
             wish=Steps(self.wish.is_buy[own], self.wish.price[own], self.wish.energy_wh[own]),
             expected_wh=self.expected_wh[:, member],
             held_wh=int(self.held_wh[member]),
@@ -158,6 +164,3 @@ class Together:
 
 
 AnyAgent: TypeAlias = Agent | Together
-
-CURVES = Together(lambda gate: gate.wish)
-"""The default: everything that a Wh is worth, as `trading.curves` works it out, said as it is."""

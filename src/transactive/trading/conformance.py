@@ -62,6 +62,7 @@ def random_gate(random: np.random.Generator) -> Gate:
     wish: Orders = remaining_orders(SLOT, expected, most, held, tariff, grid)
     return Gate(
         session=int(random.integers(2)),
+        chances=0,
         wish=wish,
         expected_wh=expected - held,
         held_wh=held,

@@ -17,7 +17,8 @@ from transactive.core.tables import Clearing, Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.trading import registry
-from transactive.trading.agents import CURVES, Agent, Gate, Heard, Sight, Steps, Together
+from transactive.trading.agents import Agent, Gate, Heard, Sight, Steps, Together
+from transactive.trading.concession import CURVES
 from transactive.trading.escrow import lock_price
 
 MOST_PRICES = 96
@@ -41,7 +42,8 @@ class Desk:
             agent = agents[name]
             if not isinstance(agent, Together):
                 self._each[member] = agent
-        self.memories = {member: agent.begin(_random(BEGIN, member)) for member, agent in self._each.items()}
+        random = np.random.default_rng((BEGIN,))
+        self.memories = {member: agent.begin(random) for member, agent in self._each.items()}
         self.prices = np.zeros(0, np.int64)
 
     def orders(self, gate: Gate) -> Orders:
@@ -52,9 +54,10 @@ class Desk:
         parts = [checked(agent, agent.orders(gate), gate) for agent, _ in self._together]
         if len(parts) + len(self._each) > 1:
             parts = [part.only(own[part.member]) for part, (_, own) in zip(parts, self._together, strict=True)]
+        random = _random(ORDER, gate)
         for member, agent in self._each.items():
-            sight, memory = gate.of(member), self.memories[member]
-            steps = agent.orders(sight, memory, _random(ORDER, member, gate.wish.slot, gate.session))
+            sight = gate.of(member)
+            steps = agent.orders(sight, self.memories[member], random)
             check_steps(steps, sight, f"agent {self._names[member]!r} of member {member}")
             parts.append(_of_member(gate.wish.slot, member, steps))
         orders = parts[0] if len(parts) == 1 else _in_turn(parts, gate.tariff)
@@ -63,11 +66,13 @@ class Desk:
     def learn(self, gate: Gate, orders: Orders, clearing: Clearing) -> None:
         """Tell the agents what became of the orders that entered, and keep the price."""
         price = clearing.price if clearing.traded_wh else None
+        order = np.argsort(orders.member, kind="stable")
+        bounds = np.searchsorted(orders.member[order], np.arange(len(gate.held_wh) + 1)).tolist()
+        random = _random(LEARN, gate)
         for member, agent in self._each.items():
-            own = orders.member == member
+            own = order[bounds[member] : bounds[member + 1]]
             asked = Steps(orders.is_buy[own], orders.price[own], orders.energy_wh[own])
             heard = Heard(gate.of(member), price, asked, clearing.allocated_wh[own])
-            random = _random(LEARN, member, gate.wish.slot, gate.session)
             self.memories[member] = agent.learn(heard, self.memories[member], random)
         if price is not None:
             self.prices = np.append(self.prices, price)[-MOST_PRICES:]
@@ -142,6 +147,6 @@ def _in_turn(parts: Sequence[Orders], tariff: Tariff) -> Orders:
     return Orders(orders.slot, orders.member[rows], is_buy, price, energy, energy * lock_price(is_buy, price, tariff))
 
 
-def _random(*numbers: int) -> np.random.Generator:
-    """Draws that depend on member, slot and purpose alone, so an interrupted run draws the same."""
-    return np.random.default_rng(numbers)
+def _random(purpose: int, gate: Gate) -> np.random.Generator:
+    """Draws that depend on slot, session and purpose alone, so an interrupted run draws the same."""
+    return np.random.default_rng((purpose, gate.wish.slot, gate.session))

@@ -33,6 +33,9 @@ BEYOND = 50_000
 class Zip:
     """ZIP trader of Cliff (1997)."""
 
+    beyond = 1
+    """Where a trader aims that did no worse than the last price: beyond it, or with −1 just short of it."""
+
     def begin(self, random: np.random.Generator) -> IntArray:
         """Draw margins, learning rate and inertia."""
         buys, sells = random.integers(*FIRST_MARGIN, 2, endpoint=True)
@@ -72,7 +75,8 @@ class Zip:
         last = shout if heard.price is None else heard.price
         span = (heard.sight.grid.cap - heard.sight.grid.floor) // 2
         relative, absolute = random.integers(0, BEYOND, 2, endpoint=True).tolist()
-        target = last + direction * (abs(last) * relative + span * absolute) // PPM
+        away = self.beyond if better is not None and direction == up else 1
+        target = last + away * direction * (abs(last) * relative + span * absolute) // PPM
         rate, inertia, momentum = (int(memory[place]) for place in (RATE, INERTIA, MOMENTUM + side))
         momentum = (inertia * momentum + (PPM - inertia) * (rate * (target - shout) // PPM)) // PPM
         margin = (shout + momentum - worth) * PPM // max(abs(worth), 1)
@@ -86,3 +90,12 @@ def shouts(wish: Steps, margin_ppm: IntArray, grid: PriceGrid) -> IntArray:
     ahead = price - grid.floor
     ticks = np.where(wish.is_buy, ahead // grid.tick, -(-ahead // grid.tick))
     return grid.floor + grid.tick * np.clip(ticks, 0, grid.size - 1)
+
+
+class ZipCall(Zip):
+    """ZIP with one change for call auctions: who did no worse than the price aims just short of it.
+
+    In a call everybody gets the same price, and a shout beyond it gets nothing for a whole slot; ours, not published.
+    """
+
+    beyond = -1
