@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from transactive.core.slots import time_text
 from transactive.engine.authorities import Authorities
 from transactive.engine.replay import replay, slots_from
 from transactive.engine.walk import SlotRecord
+from transactive.store import Store
+from transactive.web.agent_words import agent_words
+from transactive.web.queries import Reader
+from transactive.web.words import Words
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agent"
 NOON_OF_DAY_TWO = 1_496_836_800  # 2017-06-07T12:00Z
@@ -93,6 +98,15 @@ def test_wrong_agents_and_limits_are_named(community, old, new, named):
     assert named in called.err
 
 
+def told(state, slot):
+    """What the page tells member a of its agent."""
+    with closing(Store(state)) as store:
+        reader = Reader(store)
+        run = reader.run()
+        assert run is not None
+        return agent_words(reader, run, 0, slot, Words(run.community.currency))
+
+
 def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp_path):
     setting, state = load_setting(community), tmp_path / "state"
     seen: list[SlotRecord] = []
@@ -121,6 +135,10 @@ def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp
         go_on()
     assert any((record.orders.member == 0).any() for record in seen[:10])
     assert not any((record.orders.member == 0).any() for record in seen if record.orders.slot >= first)
+    assert told(state, seen[-1].orders.slot) == [
+        "Your agent is “zip”, which follows the market with a margin.",
+        "It pauses, as you signed.",
+    ]
     assert call("agent", "revoke", *options).code == 0
     assert "revoked" in call("agent", "resume", *options).err
     assert call("agent", "authorise", *options, "--never-pay-above", 123_456, "--sell-only-above", 99_999).code == 0
@@ -131,6 +149,7 @@ def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp
     assert any((each.member == 0).any() for each in orders)
     assert all((each.price[(each.member == 0) & each.is_buy] <= 123_456).all() for each in orders)
     assert last.slot == slots_from(setting)[-1]
+    assert told(state, last.slot)[1:] == ["It never pays above 12.35 and sells only above 10.00 ct/kWh, as you signed."]
     assert "this run is finished" in call("agent", "pause", *options).err
 
 

@@ -11,6 +11,7 @@ from transactive.insight.advice import cheapest
 from transactive.insight.advice.saved import saved_by
 from transactive.store.advice import paid_prices, read_advice
 from transactive.web.access import Viewer
+from transactive.web.agent_words import agent_words
 from transactive.web.carbon_queries import by_source
 from transactive.web.member_charts import day_chart, price_chart, saved_chart
 from transactive.web.member_queries import orders_of, postings_of, saving, slots_of
@@ -120,6 +121,7 @@ def _next(
         "at": time_text(slot),
         "buys": _side(buys, words, best=max),
         "sells": _side(sells, words, best=min),
+        "agent": agent_words(reader, run, member, slot, words),
         "why": _why(run, totals, member, clearing, buys, sells, words),
         "price": f"Cleared at {words.price(clearing['price'])} {words.price_unit}."
         if clearing["traded_wh"]
