@@ -233,6 +233,8 @@ def _check_network(community: Community, name: str) -> None:
             raise ConfigError(f"{name}: {member.id}: node is missing; name the node of network.nodes it is on")
         if rules is not None and member.node not in rules.nodes:
             raise ConfigError(f"{name}: {member.id}: node = {member.node!r} is not one of network.nodes; correct it")
+    if rules is None and community.grid.manage:
+        raise ConfigError(f"{name}: grid.manage needs lines; add [network], or take grid.manage out")
     if rules is not None:
         try:
             network_of(rules)

@@ -19,14 +19,14 @@ from transactive.cli.compare import show_comparison
 from transactive.config import load_setting
 from transactive.core.errors import StateError
 from transactive.core.network import Line, NetworkRules, network_of
-from transactive.core.tables import Positions
 from transactive.engine.compare import compare, mechanisms_for
 from transactive.engine.replay import slots_from
-from transactive.engine.trial import congested, flows_wh
+from transactive.engine.trial import congested
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight.comparison import Comparison
 from transactive.insight.measures import MEASURES
-from transactive.market.door import Cleared, Site
+from transactive.market.door import Cleared
+from transactive.market.line_flows import line_flows
 from transactive.store import Store
 from transactive.web.queries import Reader
 
@@ -101,15 +101,13 @@ def test_two_sessions_for_each_slot_are_counted_one_by_one(setting):
 
 def test_a_line_is_congested_when_full_whoever_filled_it():
     rules = NetworkRules(("root", "left", "right"), (Line("root", "left", 100, 50), Line("root", "right", 70)))
-    site = Site(np.array([1, 2, 1]), network_of(rules))
-    sales = Positions.at_one_price(0, 1, np.array([0, 60, 0]), np.array([40, 0, 20]))
-    flow = flows_wh(site, sales)
-    assert flow is not None
+    network = network_of(rules)
+    flow = line_flows(network).of_members(np.array([1, 2, 1]), np.array([-40, 60, -20]))
     assert flow.tolist() == [-60, 60]
-    assert congested(site.network, flow)
-    assert not congested(site.network, np.array([-49, 69]))
-    assert not congested(site.network, np.array([0, 0]))
-    assert congested(site.network, np.array([0, -70]))
+    assert congested(network, flow)
+    assert not congested(network, np.array([-49, 69]))
+    assert not congested(network, np.array([0, 0]))
+    assert congested(network, np.array([0, -70]))
 
 
 def test_best_is_marked_where_it_can_be_read(found):

@@ -38,6 +38,7 @@ def summed(tally: Tally, bills: list[MemberBill]):
         bills,
         mechanism="uniform",
         levy="off",
+        managed=None,
         chain=None,
         ledger_equals_chain=True,
         state_hash="ab",

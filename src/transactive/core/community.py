@@ -167,6 +167,20 @@ class Sources(Record, frozen=True, kw_only=True):
     ignore: tuple[str, ...] = ()
 
 
+class GridRules(Record, frozen=True, kw_only=True):
+    """How the network is operated; without `manage` its lines are only watched.
+
+    risk_ppm: a line that the forecast takes beyond its limit more often than this is given a price, in steps up to
+    most_call_micro_per_kwh, the most that the network pays for a Wh moved. compensation_micro_per_kwh: what it pays for
+    a Wh of PV held back; without it what a Wh costs that was sold and is missing, supply − fee.
+    """
+
+    manage: bool = False
+    risk_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 50_000
+    most_call_micro_per_kwh: Annotated[int, Meta(ge=0, le=10**9)] = 50_000
+    compensation_micro_per_kwh: Annotated[int, Meta(ge=0, le=10**9)] | None = None
+
+
 class RunRules(Record, frozen=True, kw_only=True):
     """What `run` replays: from `first_slot` (RFC 3339) to the end of the readings; what is before is history."""
 
@@ -200,6 +214,7 @@ class Community(Record, frozen=True, kw_only=True):
     forecast: ForecastRules = ForecastRules()
     trading: TradingRules = TradingRules()
     network: NetworkRules | None = None
+    grid: GridRules = GridRules()
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
 
     def to_json(self) -> str:

@@ -74,33 +74,53 @@ class Fleet:
         self._groups = groups(self.devices, GROUP)
 
     def plan(
-        self, community: Forecast, batteries: Forecast, tariffs: Sequence[Tariff], carbon_mg: IntArray | None = None
+        self,
+        community: Forecast,
+        batteries: Forecast,
+        tariffs: Sequence[Tariff],
+        carbon_mg: IntArray | None = None,
+        line_price: IntArray | None = None,
     ) -> None:
         """Make the rules of the forecasts' slots that have none yet; their last day only lends its value.
 
         community: samples of the sum of all members. batteries: samples of the members that have one. carbon_mg: what a
-        Wh is expected to save [mg], (slots,), for members to whom that is worth something.
+        Wh is expected to save [mg], (slots,), for members to whom that is worth something. line_price: what a Wh that
+        a member takes is dearer for the sake of full lines, or what one that it gives brings less, below 0 [µ¤/kWh], of
+        the first slots, (slots, members).
         """
         need, spare = self.prices(community, tariffs)
         members = np.flatnonzero(self.devices.capacity_wh)
-        for rule in self._planned(batteries, members, need, spare, carbon_mg):
+        added = self._added(members, len(need), carbon_mg, line_price)
+        for rule in self._planned(batteries, members, np.stack((need, spare)), added):
             if self.clock.period(rule.slot) == self.clock.period(int(community.slots[0])):
                 self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
 
+    def _added(
+        self, members: IntArray, slots: int, carbon_mg: IntArray | None, line_price: IntArray | None
+    ) -> IntArray | None:
+        """What comes to both prices for some of `members` [µ¤/kWh], (2, slots, members); None if nothing."""
+        added = np.zeros((2, slots, len(members)), np.int64)
+        if self.carbon_price is not None and carbon_mg is not None:
+            added += self.carbon_price[members] * carbon_mg[:, None]
+        if line_price is not None:
+            added[0, : len(line_price)] += np.maximum(line_price[:, members], 0)
+            added[1, : len(line_price)] += np.minimum(line_price[:, members], 0)
+        return added if added.any() else None
+
     def _planned(
-        self, forecast: Forecast, members: IntArray, need: IntArray, spare: IntArray, carbon_mg: IntArray | None
+        self, forecast: Forecast, members: IntArray, prices: IntArray, added: IntArray | None
     ) -> list[DeviceRules]:
-        """Rules of all slots; members to whom carbon is worth the same are planned together."""
+        """Rules of all slots; members with the same prices are planned together. prices: need and spare, (2, slots)."""
         own = self.devices.rows(members)
-        if self.carbon_price is None or carbon_mg is None or not self.carbon_price.any():
-            return self._plan_at(forecast, own, need, spare)
+        if added is None:
+            return self._plan_at(forecast, own, *prices)
         rules: list[DeviceRules] = []
-        prices = self.carbon_price[members]
-        for worth in np.unique(prices):
-            devices = msgspec.structs.replace(own, capacity_wh=np.where(prices == worth, own.capacity_wh, 0))
-            found = self._plan_at(forecast, devices, need + worth * carbon_mg, spare + worth * carbon_mg)
+        kinds, kind = np.unique(added.reshape(-1, len(members)), axis=1, return_inverse=True)
+        for number, more in enumerate(kinds.T.reshape(-1, *prices.shape)):
+            devices = msgspec.structs.replace(own, capacity_wh=np.where(kind == number, own.capacity_wh, 0))
+            found = self._plan_at(forecast, devices, *(prices + more))
             rules = [a.and_others(b) for a, b in zip(rules, found, strict=True)] if rules else found
-        return rules or self._plan_at(forecast, own, need, spare)
+        return rules
 
     def _plan_at(self, forecast: Forecast, devices: Devices, need: IntArray, spare: IntArray) -> list[DeviceRules]:
         """Rules of all slots at one pair of prices."""

@@ -119,6 +119,7 @@ def _walk(
         bills,
         mechanism=setting.community.market.mechanism,
         levy=setting.community.carbon.levy.mode,
+        managed=setting.community.grid.manage if setting.community.network else None,
         chain=_chain_summary(opened, len(setting.community.members)),
         ledger_equals_chain=equal,
         state_hash=walk.state_hash,

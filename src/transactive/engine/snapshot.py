@@ -6,6 +6,7 @@ Written in the same transaction as the slot that it follows, before the slot's b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -60,6 +61,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     proposed: int | None
     ready_at: int
     tally: dict[str, Column]
+    grid: dict[int, Column]
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "suspended")
@@ -75,8 +77,9 @@ def take(
     ledger: Ledger,
     anchor: Anchor,
     tally: Tally,
+    grid: Mapping[int, IntArray],
 ) -> bytes:
-    """State after the delivery of `slot`, as bytes."""
+    """State after the delivery of `slot`, as bytes; grid: state of the network's operator."""
     snapshot = Snapshot(
         slot=slot,
         digest=digest,
@@ -92,14 +95,15 @@ def take(
         proposed=anchor.proposed,
         ready_at=anchor.ready_at,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
+        grid={key: Column.of(column) for key, column in grid.items()},
     )
     return msgspec.msgpack.encode(snapshot)
 
 
 def restore(
     data: bytes, fleets: tuple[Fleet, Fleet], desk: Desk, ledger: Ledger, anchor: Anchor, tally: Tally
-) -> tuple[int, bytes, Lots]:
-    """Put a snapshot into the parts of a new run; returns the last slot delivered, the digest and the lots.
+) -> tuple[int, bytes, Lots, dict[int, IntArray]]:
+    """Put a snapshot into the parts of a new run; returns the last slot delivered, digest, lots and operator's state.
 
     Raises StateError if the bytes are not a snapshot of this version.
     """
@@ -119,7 +123,8 @@ def restore(
     anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
     for name, column in snapshot.tally.items():
         setattr(tally, name, column.value())
-    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value())
+    grid = {key: column.value() for key, column in snapshot.grid.items()}
+    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), grid
 
 
 def _columns(totals: Totals) -> tuple[Column, Column]:

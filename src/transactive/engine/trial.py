@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import msgspec
-import numpy as np
 
 from transactive.chain.gas import settlement_gas
 from transactive.config import Setting
 from transactive.core.errors import require
 from transactive.core.network import Network
-from transactive.core.tables import Orders, Positions
+from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.engine.replay import bills_of
@@ -24,7 +23,8 @@ from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight import comparison
 from transactive.insight.comparison import MechanismFigures
 from transactive.market import door, incentives
-from transactive.market.door import Cleared, Site
+from transactive.market.door import Cleared
+from transactive.market.line_flows import line_flows
 
 MOST_ALTERED = 30
 """Orders of a slot that are altered: with more served ones, so many spread evenly over the book."""
@@ -99,9 +99,12 @@ class Seen:
         self.shaded_n += gains.shaded_n
         self.altered += gains.altered
         if site := self.walk.site:
-            flow = cleared.nodal.flow_wh if cleared.nodal else flows_wh(site, cleared.positions)
-            if flow is not None:
-                self.flow_wh[orders.slot] = self.flow_wh.get(orders.slot, 0) + flow
+            if cleared.nodal:
+                flow = cleared.nodal.flow_wh
+            else:
+                net = cleared.positions.bought_wh - cleared.positions.sold_wh
+                flow = line_flows(site.network).of_members(site.node, net)
+            self.flow_wh[orders.slot] = self.flow_wh.get(orders.slot, 0) + flow
 
     def settled(self, record: SlotRecord) -> None:
         """Count a settled slot."""
@@ -142,20 +145,6 @@ class Seen:
             prices=tuple(self.prices),
             saved=tuple(map(str, saved)),
         )
-
-
-def flows_wh(site: Site, positions: Positions) -> IntArray | None:
-    """What trades that know of no network send over its lines [Wh], (lines,), losses left out; None in a ring."""
-    network = site.network
-    if not network.radial:
-        return None
-    wanted = np.zeros(len(network), np.int64)
-    np.add.at(wanted, site.node, positions.bought_wh - positions.sold_wh)
-    flow = np.zeros(len(network.start), np.int64)
-    for line in range(len(flow) - 1, -1, -1):  # line k leads to node k + 1, which comes after the node it hangs on
-        flow[line] = wanted[line + 1]
-        wanted[network.start[line]] += wanted[line + 1]
-    return flow
 
 
 def congested(network: Network, flow_wh: IntArray) -> bool:

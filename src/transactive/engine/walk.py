@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.certificate_market import CertificateMarket
 from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
 from transactive.engine.gates import Gates
+from transactive.engine.grid_operator import GridOperator
 from transactive.engine.known import Known
 from transactive.engine.levies import Levies
 from transactive.engine.order_entry import OrderEntry
@@ -116,6 +118,7 @@ class Walk:
         self.carbon_price = community.carbon_price
         self.fleet = Fleet(self.devices, self.clock, prices, work, self.carbon_price)
         self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices, work)
+        self.operator = GridOperator(self.site, community, self.fleet, store) if self.site else None
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self.after_clearing: Callable[[Orders, PriceGrid, Cleared], None] = lambda *_: None
@@ -154,7 +157,10 @@ class Walk:
         if self.store is None or data is None:
             return None
         fleets = (self.fleet, self.baseline_fleet)
-        done, self.digest, self.lots = restore(data, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
+        snapshot = restore(data, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
+        done, self.digest, self.lots, grid = snapshot
+        if self.operator:
+            self.operator.take_up(grid)
         for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
             self._take_up(self.store, slot, gate_closed=self.clock.gate(slot) <= done)
             self._plan(slot)
@@ -206,8 +212,11 @@ class Walk:
         self._plan(slot)
         gate = self.clock.gate(slot)
         near = self.known.forecast(gate, range(gate, slot + self.clock.length, self.clock.length))
-        session = self._clear(slot, self.fleet.expected_net_load(near)[0], self.known.premiums(gate, near)[-1])
+        expected = self.fleet.expected_net_load(near)[0]
+        session = self._clear(slot, expected, self.known.premiums(gate, near)[-1])
         cleared = session.cleared
+        if self.operator:
+            self.operator.expect(slot, expected)
         self._traded[slot] = (session.orders, cleared.clearing, cleared.positions)
         if self.store:
             tariff = self.known.tariff(slot)
@@ -249,8 +258,13 @@ class Walk:
         now = self.timetable.planned_at(slot)
         community, batteries = self.known.ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
-        self.fleet.plan(community, batteries, tariffs, self.known.carbon_worth(now, community))
+        worth = self.known.carbon_worth(now, community)
+        make = partial(self.fleet.plan, community, batteries, tariffs, worth)
+        make()
         self.baseline_fleet.plan(community, batteries, tariffs)
+        if self.operator:
+            own = range(first, min(slot // period * period + period, self.slots.stop), length)
+            self.operator.plan(own, self.known.forecast(now, range(now, own.stop, length)), make)
 
     # -- delivery and after ---------------------------------------------------------------------
 
@@ -279,9 +293,12 @@ class Walk:
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         self.tally.add_levy(*levied, postings)
         self.tally.add_scores(readings, carbon.certificates, carbon.footprints)
+        if self.operator:
+            self.operator.tell(self.tally)
         if self.store:
-            fleets = (self.fleet, self.baseline_fleet)
-            state = take(slot, self.digest, self.lots, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
+            fleets, grid = (self.fleet, self.baseline_fleet), self.operator.state if self.operator else {}
+            desk = self.gates.desk
+            state = take(slot, self.digest, self.lots, fleets, desk, self.ledger, self.anchor, self.tally, grid)
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, apart.columns(),
                 record.baseline, state,
@@ -305,7 +322,10 @@ class Walk:
         row = self.known.row(slot)
         consumption = self.setting.measured.consumption_wh[row]
         generation = self.setting.measured.generation_wh[row]
-        charge, discharge = fleet.deliver(slot, consumption - generation)
+        if self.operator and fleet is self.fleet:
+            generation, charge, discharge = self.operator.deliver(slot, consumption, generation)
+        else:
+            charge, discharge = fleet.deliver(slot, consumption - generation)
         return measure(slot, consumption, generation, charge, discharge)
 
     def _enter(self, readings: Readings) -> Readings:
@@ -328,6 +348,8 @@ class Walk:
         slot = delivery.slot
         if self.levies.posted:
             postings = postings.and_then(self.levies.post(slot, carbon, readings))
+        if self.operator:
+            postings = postings.and_then(self.operator.post(slot, tariff))
         postings = postings.and_then(advance(postings, delivery, tariff, self.ledger.funds_n(), self.accounts))
         if self.clock.ends_period(slot):
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))

@@ -16,7 +16,7 @@ from transactive.core.units import PPM
 class MechanismFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One mechanism over all slots.
 
-    congested_slots: slots with a line that is full or beyond its limit; None without a network, or in one with rings.
+    congested_slots: slots with a line that is full or beyond its limit; None without a network.
     price, price_jump: mean by energy, and mean step between consecutive slots that traded; None without one.
     prices: of each slot, None without a trade. saved: of each member. clearing_ms: mean time to clear a slot.
     """

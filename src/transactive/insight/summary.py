@@ -69,6 +69,24 @@ class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
     certificates: CertificateSummary
 
 
+class GridSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The network: slots and line-slots beyond a limit, and slots that would have been without the limits.
+
+    called_wh: relief by batteries planned at prices of lines; moved_wh: by batteries moved beyond their plan;
+    curtailed_wh: PV held back. The network paid flexibility_n and curtailment_n for them [n¤, as text].
+    """
+
+    managed: bool
+    slots_over: int
+    lines_over: int
+    would_be_over: int
+    called_wh: int
+    moved_wh: int
+    curtailed_wh: int
+    flexibility_n: str
+    curtailment_n: str
+
+
 class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
     """One member: bills [n¤] with the credit for what its battery holds as a line of its own, energy [Wh].
 
@@ -118,6 +136,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     local_share: float
     self_sufficiency: float
     carbon: CarbonSummary
+    grid: GridSummary | None
     seconds: float
 
 
@@ -154,12 +173,13 @@ def summarise(
     *,
     mechanism: str,
     levy: str,
+    managed: bool | None,
     chain: ChainSummary | None,
     ledger_equals_chain: bool,
     state_hash: str,
     seconds: float,
 ) -> Summary:
-    """Summary of a finished run."""
+    """Summary of a finished run. managed: whether its lines were kept within their limits, None without lines."""
     without = sum(bill.without_market_n - bill.without_market_credit_n for bill in bills)
     return Summary(
         slots=tally.slots,
@@ -187,6 +207,7 @@ def summarise(
             levy=_levy(tally, levy),
             certificates=CertificateSummary(traded_wh=tally.certificates_wh, paid_n=str(tally.certificates_paid_n)),
         ),
+        grid=None if managed is None else grid_summary(tally, managed=managed),
         seconds=round(seconds, 3),
     )
 
@@ -200,6 +221,21 @@ def scores_of(tally: Tally) -> ScoreSummary:
         hourly_ppm=claimed * PPM // max(used, 1),
         annual_ppm=contracted * PPM // max(used, 1),
         with_grid_ppm=None if tally.slots_without_free else free // max(used, 1),
+    )
+
+
+def grid_summary(tally: Tally, *, managed: bool) -> GridSummary:
+    """What the lines of a run carried and what was done for them."""
+    return GridSummary(
+        managed=managed,
+        slots_over=tally.slots_over,
+        lines_over=tally.lines_over,
+        would_be_over=tally.would_be_over,
+        called_wh=tally.called_wh,
+        moved_wh=tally.moved_wh,
+        curtailed_wh=tally.curtailed_wh,
+        flexibility_n=str(tally.flexibility_n),
+        curtailment_n=str(tally.curtailment_n),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, CertificateState, Footprints
+from transactive.core.congestion import Interventions, LineLoads, Measure
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import Tariff
@@ -54,6 +55,14 @@ class Tally:
     cheapest_supply: int = 2**62
     certificates_wh: int = 0
     certificates_paid_n: int = 0
+    slots_over: int = 0
+    lines_over: int = 0
+    would_be_over: int = 0
+    called_wh: int = 0
+    moved_wh: int = 0
+    curtailed_wh: int = 0
+    flexibility_n: int = 0
+    curtailment_n: int = 0
 
     @classmethod
     def empty(cls, members: int) -> Tally:
@@ -135,6 +144,19 @@ class Tally:
         self.certificates_paid_n += int(postings.amount_n[apart].sum())
         self.certificates_n += self._received(postings, PostingKind.CERTIFICATES)
         np.subtract.at(self.certificates_n, postings.payer[apart], postings.amount_n[apart])
+
+    def add_grid(self, loads: LineLoads, limits: tuple[IntArray, IntArray], done: Interventions) -> None:
+        """Count the lines of a slot against what they carry each way [Wh], (lines,), and what was done for them."""
+        most, most_back = limits
+        over, would_be = ((flow > most) | (flow < -most_back) for flow in (loads.flow_wh, loads.unlimited_wh))
+        self.slots_over += int(over.any())
+        self.lines_over += int(over.sum())
+        self.would_be_over += int(would_be.any())
+        self.called_wh += done.energy_of(Measure.CALL)
+        self.moved_wh += done.energy_of(Measure.MOVE)
+        self.curtailed_wh += done.energy_of(Measure.CURTAIL)
+        self.flexibility_n += done.amount_of(Measure.CALL) + done.amount_of(Measure.MOVE)
+        self.curtailment_n += done.amount_of(Measure.CURTAIL)
 
     def _balance(self, positions: Positions, readings: Readings, postings: Postings, net: IntArray) -> None:
         """Energy across the meters against energy in the postings; money in against money out."""

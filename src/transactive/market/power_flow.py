@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.network import Network
-from transactive.core.units import BoolArray, IntArray
+from transactive.core.units import PPM, BoolArray, IntArray
 
 Floats = NDArray[np.float64]
 MICRO = 1_000_000
@@ -50,6 +50,26 @@ class PowerFlow:
         whole = (flow + MICRO // 2) // MICRO * MICRO
         flow = np.where(np.abs(flow - whole) <= NOISE, whole, flow)
         return self._balanced(flow, net_wh)
+
+    def outward_wh(self, net_wh: IntArray) -> IntArray:
+        """Flows [Wh], (…, lines), rounded away from zero, for net imports (…, nodes); each island's reference balances.
+
+        Unlike `micro` this is for many nets at once: a flow within `NOISE` of whole Wh is taken for whole.
+        """
+        flow = net_wh @ self._grows().T
+        size = np.ceil(np.abs(flow) - NOISE / MICRO)
+        return np.copysign(np.maximum(size, 0.0), flow).astype(np.int64)
+
+    def sensitivity_ppm(self) -> IntArray:
+        """By how much a line's flow grows with a Wh more that a node takes from its reference [ppm], (lines, nodes)."""
+        return np.rint(self._grows() * PPM).astype(np.int64)
+
+    def _grows(self) -> Floats:
+        """Flow of each line for a Wh that a node takes from the reference of its island, (lines, nodes)."""
+        takes = np.eye(len(self.network))
+        takes[self.islands, np.arange(len(self.network))] -= 1.0
+        grows: Floats = self.susceptance[:, None] * (self.incidence @ (self.inverse @ -takes))
+        return grows
 
     def _balanced(self, flow: IntArray, net_wh: IntArray) -> IntArray:
         """The flows [µWh] with what they lack at the nodes moved along the ways to the references."""

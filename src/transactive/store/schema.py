@@ -71,3 +71,9 @@ CREDIT_NOTES = _table("credit_notes", ("slot", "row"), "member", texts=("note",)
 """What a slot says of carbon credits, each a record of `core.credit_notes`; member: account that it is about."""
 ADVICE = _table("advice", ("member",), "at", texts=("insights",))
 """What members are told of their own meters, of the newest day only."""
+CONGESTION = _table(
+    "congestion", ("slot", "line", "ahead"), "expected_wh", "low_wh", "high_wh", "over_ppm", "back_ppm", "beyond_wh"
+)
+LINE_LOADS = _table("line_loads", ("slot", "line"), "flow_wh", "unlimited_wh", "price")
+INTERVENTIONS = _table("interventions", ("slot", "line", "kind"), "homes", "energy_wh", "amount_n")
+"""Lines of a network: forecasts, at the gate and, `ahead`, a day before; what they carried; what was done for them."""
