@@ -243,7 +243,12 @@ def _check_network(community: Community, name: str) -> None:
 
 
 def _check_forecast(community: Community, name: str) -> None:
-    """The forecaster is installed."""
+    """Forecasters are installed."""
+    for name_of in community.forecast.challengers:
+        if name_of not in forecasters.names():
+            raise ConfigError(
+                f"{name}: forecast.challengers: {name_of!r} is not installed; known: {', '.join(forecasters.names())}"
+            )
     known = (AUTO, *forecasters.names())
     if community.forecast.model not in known:
         raise ConfigError(

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
+from transactive.store import Store, models
 
 # Runs the command line and kills itself at the n-th commit of a stage: "database" as soon as a slot's delivery is
 # durable and its block is not, "chain" as soon as the block is durable and its row in the database is not.
@@ -47,11 +49,28 @@ def community(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(community, tmp_path_factory) -> dict[str, object]:
-    called = call("run", community, "--no-page", "--json", "--state", tmp_path_factory.mktemp("whole") / "state")
+def whole(community, tmp_path_factory) -> Path:
+    state = Path(tmp_path_factory.mktemp("whole") / "state")
+    called = call("run", community, "--no-page", "--json", "--state", state)
     assert called.code == 0, called.err
-    summary: dict[str, object] = json.loads(called.out)
+    (state / "printed.json").write_text(called.out)
+    return state
+
+
+@pytest.fixture(scope="module")
+def undisturbed(whole) -> dict[str, object]:
+    summary: dict[str, object] = json.loads((whole / "printed.json").read_text())
     return summary
+
+
+def forecasts(state: Path) -> list[object]:
+    """Everything that a state keeps of its forecasts."""
+    with closing(Store(state)) as store:
+        first, *_, last = store.delivered(0, 2**62)
+        said = [
+            (s.slot, s.target, s.ahead, s.issued, s.model, s.figures.tolist()) for s in models.said(store, first, last)
+        ]
+        return [said, models.models(store), models.events(store), models.charges(store)]
 
 
 def command(community: Path, state: Path) -> list[str]:
@@ -66,6 +85,15 @@ def finish(community: Path, state: Path, undisturbed: dict[str, object]) -> None
     for summary in (printed, expected := json.loads(json.dumps(undisturbed))):
         del summary["seconds"], summary["chain"]["url"]
     assert printed == expected
+
+
+@pytest.mark.parametrize("count", [1, 20, 24, 40])
+def test_what_was_forecast_and_who_is_in_charge_outlive_a_kill(community, whole, undisturbed, tmp_path, count):
+    state = tmp_path / "state"
+    arguments = [sys.executable, "-c", KILL_AT, "database", str(count), *command(community, state)]
+    assert subprocess.run(arguments, capture_output=True, check=False).returncode == -signal.SIGKILL
+    finish(community, state, undisturbed)
+    assert forecasts(state) == forecasts(whole)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def test_a_forecaster_that_cannot_write_its_models_has_no_file():
         def train(self, history, horizon, random):
             return Empirical()
 
-    assert pack(Empirical(), Secret(), learnt("secret")) is None
+    with pytest.raises(DataError, match="cannot be written to a file; give them to_bytes"):
+        pack(Empirical(), Secret(), learnt("secret"))
 
 
 def test_a_file_of_a_forecaster_that_is_gone_names_the_known_ones():

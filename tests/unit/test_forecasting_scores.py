@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t
 
 from transactive.forecasting.backtest import Forecasts, Plan, bottom_up, champion, replay, truth
 from transactive.forecasting.baselines import Empirical, last_day
@@ -11,7 +12,7 @@ from transactive.forecasting.champion import choose, mixed
 from transactive.forecasting.conformal import Tracker
 from transactive.forecasting.lear import Lear
 from transactive.forecasting.registry import Forecaster
-from transactive.forecasting.scores import coverage, daily, diebold_mariano, mean, naive_scale, pinball
+from transactive.forecasting.scores import coverage, daily, diebold_mariano, mean, naive_scale, pinball, two_sided
 from transactive.forecasting.series import LEVELS, History, Quantiles
 
 
@@ -131,3 +132,9 @@ def test_calibration_moves_no_inner_quantile():
     values = np.array([[[0.0, 1, 2, 3, 4]]])
     moved = tracker.moved(Quantiles(values, values[:, :, 2]), 0.0).checked(1, 1)
     assert moved.values.tolist() == [[[1, 1, 2, 3, 3]]]
+
+
+@pytest.mark.parametrize("freedom", [2, 6, 27, 72, 400])
+@pytest.mark.parametrize("statistic", [0.0, 0.3, -1.7, 2.5, 8.5])
+def test_students_t_is_that_of_scipy(statistic, freedom):
+    assert two_sided(statistic, freedom) == pytest.approx(2 * t.sf(abs(statistic), freedom), rel=1e-9)

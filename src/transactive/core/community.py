@@ -188,9 +188,16 @@ class RunRules(Record, frozen=True, kw_only=True):
 
 
 class ForecastRules(Record, frozen=True, kw_only=True):
-    """Which forecaster a run uses, by name; with auto the one that costs its members least on the days before it."""
+    """Who forecasts, by name.
+
+    model: whose forecasts orders and plans are made of; with auto the one that costs its members least on the days
+    before the run. maintain: models are trained each week, tested, promoted and watched; off trains `model` alone,
+    untested. challengers: models that are trained for what members are told of the day to come.
+    """
 
     model: str = "empirical"
+    maintain: Literal["weekly", "off"] = "weekly"
+    challengers: tuple[str, ...] = ("regression",)
 
 
 class TradingRules(Record, frozen=True, kw_only=True):

@@ -67,6 +67,6 @@ def daily_cost(setting: Setting, slots: range, name: str) -> FloatArray:
 
 
 def under(setting: Setting, name: str) -> Setting:
-    """The setting with another forecaster."""
-    community = msgspec.structs.replace(setting.community, forecast=ForecastRules(model=name))
+    """The setting with another forecaster, as it is: nobody looks after it."""
+    community = msgspec.structs.replace(setting.community, forecast=ForecastRules(model=name, maintain="off"))
     return replace(setting, community=community)

@@ -13,7 +13,6 @@ from transactive.config import Setting
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.engine.challenge import forecaster
 from transactive.engine.levies import Levies
 from transactive.engine.outlook import Outlook
 from transactive.forecasting.empirical import DAY
@@ -25,14 +24,11 @@ HOMES_AT_ONCE = 2048
 
 
 class Known:
-    """What a run over `slots` knows. Rows are those of the measured series; a forecast sees those before its time."""
+    """What a run knows. Rows are those of the measured series; a forecast sees those before its time."""
 
-    def __init__(self, setting: Setting, slots: range, levies: Levies) -> None:
-        self._setting, self._levies = setting, levies
+    def __init__(self, setting: Setting, levies: Levies, outlook: Outlook) -> None:
+        self._setting, self._levies, self.outlook = setting, levies, outlook
         self._clock, self._carbon_price = setting.community.clock, setting.community.carbon_price
-        net_load_wh = setting.measured.consumption_wh - setting.measured.generation_wh
-        before = self.row(slots[0]) - 2 * DAY // self._clock.length  # no gate closes earlier
-        self.outlook = Outlook(forecaster(setting, slots), net_load_wh, self.slot(0), self._clock, before)
 
     def forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
         """Forecast of coming slots from the readings of slots that ended by `now` [Unix s]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from transactive.core.errors import DataError
@@ -19,6 +21,8 @@ RETRAIN_DAYS = 28
 """A model is trained anew after so many days [d]."""
 RECENT_DAYS = 60
 """What a trained model is shown when it forecasts [d]."""
+Told = Callable[[int, int, slice], Quantiles | None]
+"""Quantiles of the slots after a row, so many, of some homes; None where the empirical samples stand."""
 
 
 class Outlook:
@@ -27,10 +31,14 @@ class Outlook:
     name: of the forecaster. net_load_wh: consumption − generation of all recorded slots, (slots, members), from
     `first_slot` on; a forecast looks at those before its `known` only. start: row at or before the first gate; a model
     is trained on what is known then, and anew every four weeks, so that an interrupted run trains as it would have.
+    told: who forecasts in its place, if somebody looks after the models.
     """
 
-    def __init__(self, name: str, net_load_wh: IntArray, first_slot: int, clock: Clock, start: int) -> None:
+    def __init__(
+        self, name: str, net_load_wh: IntArray, first_slot: int, clock: Clock, start: int, told: Told | None = None
+    ) -> None:
         self.name, self.start = name, start
+        self._told = told or self._by_own_model
         self._net_load_wh, self._first_slot, self._clock = net_load_wh, first_slot, clock
         self._trained: dict[tuple[int, int], Model | None] = {}
 
@@ -48,13 +56,18 @@ class Outlook:
             return samples
         offset = (slots[0] - self._first_slot) // length - known
         horizon = offset + len(slots)
+        told = self._told(known, horizon, homes)
+        if told is None:
+            return samples
+        return shuffled(Quantiles(told.values[offset:], told.mean[offset:]), samples)
+
+    def _by_own_model(self, known: int, horizon: int, homes: slice) -> Quantiles | None:
+        """Quantiles by the forecaster alone, untested: None until it has the history that it needs."""
         model = self._model(known, self._learnt_horizon(horizon))
         if model is None:
-            return samples
-        told = model.predict(self._history(known, RECENT_DAYS, homes), horizon).checked(
-            horizon, samples.net_load_wh.shape[2]
-        )
-        return shuffled(Quantiles(told.values[offset:], told.mean[offset:]), samples)
+            return None
+        history = self._history(known, RECENT_DAYS, homes)
+        return model.predict(history, horizon).checked(horizon, history.values.shape[1])
 
     def _learnt_horizon(self, horizon: int) -> int:
         """Horizon that a model is trained for: a few slots as they are, more than a quarter of a day as whole days."""

@@ -33,6 +33,7 @@ from transactive.engine.grid_operator import GridOperator
 from transactive.engine.known import Known
 from transactive.engine.levies import Levies
 from transactive.engine.order_entry import OrderEntry
+from transactive.engine.run_forecasts import RunForecasts
 from transactive.engine.sessions import Session, Timetable
 from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.engine.snapshot import restore, take
@@ -109,7 +110,8 @@ class Walk:
         self.site = door.site_of(community)
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
-        self.known = Known(setting, slots, self.levies)
+        self.forecasts = RunForecasts(setting, slots, store)
+        self.known = Known(setting, self.levies, self.forecasts.outlook)
         self.carbon = CarbonAccounts(setting, self.known, self.site)
         self.certificates = CertificateMarket(community)
         self.ledger = Ledger(self.accounts)
@@ -218,11 +220,12 @@ class Walk:
         if self.operator:
             self.operator.expect(slot, expected)
         self._traded[slot] = (session.orders, cleared.clearing, cleared.positions)
+        said = self.forecasts.at_gate(slot, near, cleared.clearing)
         if self.store:
             tariff = self.known.tariff(slot)
             signed = self._accepted.get(slot, [])
             grid, grid_g = self.known.grid(tariff), self.known.grid_g(slot)
-            self.store.save_trading(session.orders, signed, session.refusals, cleared, grid, tariff, grid_g)
+            self.store.save_trading(session.orders, signed, session.refusals, cleared, grid, tariff, grid_g, said)
 
     def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
         """Order and clear a slot from the position that an earlier session left; locks cover both.
@@ -295,13 +298,14 @@ class Walk:
         self.tally.add_scores(readings, carbon.certificates, carbon.footprints)
         if self.operator:
             self.operator.tell(self.tally)
+        upkept = self.forecasts.after(slot)
         if self.store:
             fleets, grid = (self.fleet, self.baseline_fleet), self.operator.state if self.operator else {}
             desk = self.gates.desk
             state = take(slot, self.digest, self.lots, fleets, desk, self.ledger, self.anchor, self.tally, grid)
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, apart.columns(),
-                record.baseline, state,
+                record.baseline, state, upkept,
             )  # fmt: skip
         book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied)
         self._commit(book)

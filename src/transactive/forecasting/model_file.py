@@ -50,14 +50,17 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-def pack(model: Model, recipe: Forecaster, learnt: Learnt) -> bytes | None:
-    """A model as the bytes of its file; None for a model that cannot be stored."""
+def pack(model: Model, recipe: Forecaster, learnt: Learnt) -> bytes:
+    """A model as the bytes of its file. Raises DataError for one that cannot be stored."""
     if isinstance(model, Stored) and isinstance(recipe, Restoring):
         content = model.to_bytes()
     elif model == cast("Model", recipe):  # it learns nothing
         content = b""
     else:
-        return None
+        raise DataError(
+            "its models cannot be written to a file; give them to_bytes and the recipe from_bytes, or use it with"
+            ' forecast.maintain = "off"'
+        )
     return msgspec.json.encode(ModelFile(libraries=_libraries(), learnt=learnt, content=content))
 
 

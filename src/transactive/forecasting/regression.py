@@ -32,6 +32,8 @@ LEAST_RESIDUAL = 0.03
 """Residuals count as at least this, in units of the member's scale, so that weights stay finite."""
 LEAST_DEVIATION = 1e-9
 """A column that moves less explains nothing."""
+BLOCK = 128
+"""Rows multiplied at once: small enough for one thread, as several would wait for each other longer than they work."""
 HARMONICS = 4
 """Sine and cosine pairs of the time of day."""
 CLOCK, SKIPPED = NAMES.index("clock"), ("step", "clock", "weekday")
@@ -57,8 +59,9 @@ class Regression:
             column = 2 * HARMONICS + USED.index(NAMES.index(name))
             still = np.isinf(deviation[column])
             begins[k, column], begins[k, -1] = 0.0 if still else deviation[column], centre[column]
-        lines = [_quantile(table, rows, level, begin) for level, begin in zip(LEVELS, begins[:-1], strict=True)]
-        lines.append(_step(table, rows.target, rows.weight, begins[-1]))
+        blocks = Rows(*(_in_blocks(part) for part in (table, rows.target, rows.weight)))
+        lines = [_quantile(blocks, level, begin) for level, begin in zip(LEVELS, begins[:-1], strict=True)]
+        lines.append(_step(blocks, blocks.weight, begins[-1]))
         return RegressionModel(np.stack(lines), centre, deviation, lowest_of(history))
 
     def from_bytes(self, content: bytes) -> RegressionModel:
@@ -105,20 +108,29 @@ def _scaled(raw: FloatArray, centre: FloatArray, deviation: FloatArray) -> Float
     return np.concatenate((np.where(np.isnan(table), 0.0, table), np.ones((len(table), 1))), axis=1)
 
 
-def _quantile(table: FloatArray, rows: Rows, level: float, begin: FloatArray) -> FloatArray:
-    """Weights of one level, (columns,)."""
+def _in_blocks(rows: FloatArray) -> FloatArray:
+    """Rows in blocks, (blocks, BLOCK, …), the last one filled up with zeros, which weigh nothing."""
+    count = -(-len(rows) // BLOCK)
+    filled = np.zeros((count * BLOCK, *rows.shape[1:]))
+    filled[: len(rows)] = rows
+    return filled.reshape(count, BLOCK, *rows.shape[1:])
+
+
+def _quantile(rows: Rows, level: float, begin: FloatArray) -> FloatArray:
+    """Weights of one level, (columns,). rows: in blocks."""
     weights = begin
     for _ in range(ITERATIONS):
-        miss = rows.target - table @ weights
+        miss = rows.target - rows.table @ weights
         pull = np.where(miss > 0, level, 1 - level) / np.maximum(np.abs(miss), LEAST_RESIDUAL)
-        weights = _step(table, rows.target, pull * rows.weight, begin)
+        weights = _step(rows, pull * rows.weight, begin)
     return weights
 
 
-def _step(table: FloatArray, target: FloatArray, weight: FloatArray, begin: FloatArray) -> FloatArray:
-    """Weighted least squares, held near where it began."""
-    pulled = table * weight[:, None]
-    square = pulled.T @ table
+def _step(rows: Rows, weight: FloatArray, begin: FloatArray) -> FloatArray:
+    """Weighted least squares, held near where it began. rows: in blocks."""
+    pulled = np.swapaxes(rows.table * weight[..., None], 1, 2)
+    square = (pulled @ rows.table).sum(axis=0)
     square[np.diag_indices_from(square)] += PENALTY
-    moved: FloatArray = begin + np.linalg.solve(square, pulled.T @ (target - table @ begin))
+    right = (pulled @ (rows.target - rows.table @ begin)[..., None]).sum(axis=0)[:, 0]
+    moved: FloatArray = begin + np.linalg.solve(square, right)
     return moved

@@ -27,6 +27,7 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.door import Cleared
 from transactive.store import credits as credits_in
+from transactive.store.models import Puts, write
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATE_ORDERS,
@@ -109,10 +110,11 @@ class Store:
         grid: PriceGrid,
         tariff: Tariff,
         grid_g: int,
+        more: Puts = (),
     ) -> None:
         """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot.
 
-        accepted: the same orders as they were signed; none without a chain.
+        accepted: the same orders as they were signed; none without a chain. more: rows of other tables.
         """
         clearing, slot = cleared.clearing, orders.slot
         row = {"slot": slot, "price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
@@ -133,6 +135,7 @@ class Store:
                 flows = {"flow_wh": nodal.flow_wh, "lost_wh": nodal.lost_wh}
                 _put(connection, LINES, slot, {"line": np.arange(len(nodal.flow_wh)), **flows})
             _put_one(connection, CLEARINGS, row)
+            write(connection, more)
 
     def save_trading_ahead(self, orders: Orders, refusals: Refusals, cleared: Cleared) -> None:
         """Write what the day-ahead session did for a slot; what the slot comes to is written at its gate."""
@@ -154,12 +157,13 @@ class Store:
         apart: Mapping[str, Any],
         baseline: Readings,
         snapshot: bytes,
+        more: Puts = (),
     ) -> None:
         """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
 
         levied: carbon of grid energy without a certificate [mg] and the levy on it [n¤], posted or only shown, each
         (members,). `apart` are columns of orders for certificates apart from energy, `baseline` the meters without a
-        market.
+        market. more: rows of other tables.
         """
         members = len(readings.import_wh)
         per_member = {
@@ -184,6 +188,12 @@ class Store:
             _put_one(connection, FOOTPRINTS, {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns})
             connection.execute(sa.delete(SNAPSHOT))
             connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])
+            write(connection, more)
+
+    def put(self, rows: Puts) -> None:
+        """Write rows of other tables, each in place of one with the same key, in one transaction."""
+        with self.transaction() as connection:
+            write(connection, rows)
 
     def save_block(self, slot: int, block: BlockReceipt, *, checked: bool) -> None:
         """Write the block that committed a slot; checked: whether ledger and chain were then compared and equal."""
