@@ -1,5 +1,6 @@
 """A run in which certificates are kept, sold and bought apart from energy: books, footprints, statement, page."""
 
+import csv
 import json
 import sqlite3
 from dataclasses import replace
@@ -143,6 +144,12 @@ def test_ledger_equals_chain_and_the_statements_of_both_sides_hold(state, tmp_pa
     page = tmp_path / "buyer.html"
     assert call("statement", "--state", state, "--member", names[pair[1]], "-o", page).code == 0
     assert "Certificates apart from energy" in page.read_text()
+    table = tmp_path / "buyer.csv"
+    assert call("statement", "--state", state, "--member", names[pair[1]], "-o", table).code == 0
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert len(rows) == 48
+    assert sum(int(row["claimed_wh"]) for row in rows) == buyer["claimed_wh"]
+    assert sum(int(row["received_n"]) - int(row["paid_n"]) for row in rows) == int(buyer["balance_n"])
 
 
 def test_orders_are_kept_with_what_they_were_given(state):

@@ -75,7 +75,8 @@ LEADS_TO: dict[tuple[Step, State], State] = {
 class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The Wh [first, end) that `device` produced in `slot` [Unix s], and who has them in which state.
 
-    beneficiary: in whose name they were cancelled. meter: whose consumption they were claimed against, if they were.
+    beneficiary: in whose name they were cancelled, and why: reason. meter: whose consumption they were claimed against,
+    if they were. carbon_mg: what their generation emitted, market-based.
     """
 
     device: str
@@ -85,7 +86,9 @@ class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     owner: str
     state: State = State.ACTIVE
     beneficiary: str = ""
+    reason: str = ""
     meter: str = ""
+    carbon_mg: Wh = 0
 
     @property
     def energy_wh(self) -> int:
@@ -102,21 +105,26 @@ class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         state = LEADS_TO.get((step, self.state))
         if state is None:
             allowed = ", ".join(sorted(s for s, begins in LEADS_TO if begins == self.state)) or "nothing"
-            raise CertificateError(f"{self.serial} is {self.state}: cannot {step} it; allowed: {allowed}")
+            raise CertificateError(f"{self.serial} is {self.state}: cannot {step} it; allowed: {allowed}", "state")
         return msgspec.structs.replace(self, state=state, **changes)
 
-    def split(self, energy_wh: int) -> tuple[Bundle, Bundle]:
-        """The first `energy_wh` Wh and the rest; both keep state and owner. Raises CertificateError out of range."""
+    def split(self, energy_wh: int, carbon_mg: int | None = None) -> tuple[Bundle, Bundle]:
+        """The first `energy_wh` Wh and the rest; both keep state and owner. Raises CertificateError out of range.
+
+        carbon_mg: what the first part takes along; without it its share, rounded down.
+        """
         if not 0 < energy_wh < self.energy_wh:
             raise CertificateError(
-                f"{self.serial}: cannot split {energy_wh} Wh off {self.energy_wh}; give less than all"
+                f"{self.serial}: cannot split {energy_wh} Wh off {self.energy_wh}; give less than all", "range"
             )
-        middle = self.first_wh + energy_wh
-        replace = msgspec.structs.replace
-        return replace(self, end_wh=middle), replace(self, first_wh=middle)
+        mg = self.carbon_mg * energy_wh // self.energy_wh if carbon_mg is None else carbon_mg
+        if not 0 <= mg <= self.carbon_mg:
+            raise CertificateError(f"{self.serial}: cannot split {mg} mg off {self.carbon_mg}; give no more", "range")
+        middle, replace = self.first_wh + energy_wh, msgspec.structs.replace
+        return replace(self, end_wh=middle, carbon_mg=mg), replace(self, first_wh=middle, carbon_mg=self.carbon_mg - mg)
 
-    def touches(self, other: Bundle) -> bool:
-        """Whether the other bundle goes on where this one ends, alike in everything else."""
-        return self.end_wh == other.first_wh and self == msgspec.structs.replace(
-            other, first_wh=self.first_wh, end_wh=self.end_wh
-        )
+    def joined(self, other: Bundle) -> Bundle | None:
+        """Both as one, if the other goes on where this one ends, alike in everything but its carbon."""
+        both = msgspec.structs.replace(self, end_wh=other.end_wh, carbon_mg=self.carbon_mg + other.carbon_mg)
+        alike = msgspec.structs.replace(both, first_wh=other.first_wh, carbon_mg=other.carbon_mg)
+        return both if self.end_wh == other.first_wh and alike == other else None

@@ -17,11 +17,15 @@ from transactive.carbon.lifecycle import LEADS_TO, Bundle, State, Step
 from transactive.core.errors import CertificateError, require
 from transactive.core.slots import time_text
 
+USES = frozenset({Step.TRANSFER, Step.LOCK, Step.RESERVE, Step.CANCEL, Step.EXPORT, Step.STORE})
+"""Steps that an expired bundle cannot take any more."""
+
 
 class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a producing device is: the attributes that its certificates carry.
 
-    factor_g_per_kwh with factor_source says what a kWh emitted; zone is where its energy can be used.
+    factor_g_per_kwh with factor_source says what a kWh emitted; zone is where its energy can be used. allocation: of a
+    storage, which stored energy leaves first; fixed, as is its device.
     """
 
     id: str
@@ -34,6 +38,7 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     support: str = "none"
     factor_g_per_kwh: int
     factor_source: str
+    allocation: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -44,7 +49,9 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     device: str = ""
     slot: int = 0
     energy_wh: int = 0
+    carbon_mg: int | None = None
     to: str = ""
+    reason: str = ""
     at: int = 0
 
 
@@ -52,13 +59,15 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Register:
     """All bundles of a community. reachable: pairs (zone of the device, zone of the meter) that may be matched.
 
-    validity: seconds after its slot's start until an unused bundle expires.
+    validity: seconds after its slot's start until an unused bundle expires. now: time of the last step [Unix s], which
+    never goes back.
     """
 
     devices: dict[str, Device]
     zone_of_meter: dict[str, str]
     reachable: frozenset[tuple[str, str]]
     validity: int
+    now: int = 0
     bundles: dict[str, Bundle] = field(init=False, default_factory=dict)
     log: list[Entry] = field(init=False, default_factory=list)
     _produced_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
@@ -73,6 +82,15 @@ class Register:
             if not device.factor_source:
                 raise CertificateError(f"{device.id}: factor_source is missing; say where the factor comes from")
 
+    def advance(self, now: int) -> None:
+        """Let time pass to `now` [Unix s]. Raises CertificateError for a time before the last step."""
+        if now < self.now:
+            raise CertificateError(
+                f"{time_text(now)} is before {time_text(self.now)}, the time of the last step; time does not go back",
+                "time",
+            )
+        self.now = now
+
     # -- what the meters say --------------------------------------------------------------------
 
     def meter(self, slot: int, produced_wh: dict[str, int], consumed_wh: dict[str, int]) -> None:
@@ -83,30 +101,36 @@ class Register:
         ):
             for name, wh in given.items():
                 if name not in names:
-                    raise CertificateError(f"{name} is not registered; register it with its zone first")
+                    raise CertificateError(f"{name} is not registered; register it with its zone first", "device")
                 if wh < 0:
-                    raise CertificateError(f"{name}, {time_text(slot)}: {wh} Wh is below 0; correct the reading")
+                    raise CertificateError(f"{name}, {time_text(slot)}: {wh} Wh is below 0; correct it", "metered")
                 if (name, slot) in known:
-                    raise CertificateError(f"{name}, {time_text(slot)}: already metered; periods must not overlap")
+                    raise CertificateError(
+                        f"{name}, {time_text(slot)}: already metered; periods must not overlap", "overlap"
+                    )
         self._produced_wh.update({(name, slot): wh for name, wh in produced_wh.items()})
         self._consumed_wh.update({(name, slot): wh for name, wh in consumed_wh.items()})
         for step, given in (("produced", produced_wh), ("consumed", consumed_wh)):
             self.log += [Entry(step=step, device=name, slot=slot, energy_wh=wh) for name, wh in given.items()]
 
-    def issue(self, device: str, slot: int, energy_wh: int, owner: str) -> Bundle:
-        """Issue the certificates of a device and slot, once, and no more than it metered."""
+    def issue(self, device: str, slot: int, energy_wh: int, owner: str, carbon_mg: int = 0) -> Bundle:
+        """Issue the certificates of a device and slot, once, no more than it metered; carbon_mg: what that emitted."""
         metered = self._produced_wh.get((device, slot))
         place = f"{device}, {time_text(slot)}"
         if metered is None:
-            raise CertificateError(f"{place}: no certified reading; meter it first")
+            raise CertificateError(f"{place}: no certified reading; meter it first", "metered")
         if (device, slot) in self._issued:
-            raise CertificateError(f"{place}: already issued; a device and slot is issued once")
+            raise CertificateError(f"{place}: already issued; a device and slot is issued once", "overlap")
         if not 0 < energy_wh <= metered:
-            raise CertificateError(f"{place}: cannot issue {energy_wh} Wh of {metered} metered; issue that or less")
-        bundle = Bundle(device=device, slot=slot, first_wh=0, end_wh=energy_wh, owner=owner)
+            raise CertificateError(
+                f"{place}: cannot issue {energy_wh} Wh of {metered} metered; issue that or less", "metered"
+            )
+        bundle = Bundle(device=device, slot=slot, first_wh=0, end_wh=energy_wh, owner=owner, carbon_mg=carbon_mg)
         self._issued.add((device, slot))
         self.bundles[bundle.serial] = bundle
-        self.log.append(Entry(step="issue", device=device, slot=slot, energy_wh=energy_wh, to=owner))
+        self.log.append(
+            Entry(step="issue", device=device, slot=slot, energy_wh=energy_wh, carbon_mg=carbon_mg, to=owner)
+        )
         return bundle
 
     # -- what holders do ------------------------------------------------------------------------
@@ -114,46 +138,48 @@ class Register:
     def bundle(self, serial: str) -> Bundle:
         """Bundle of a serial. Raises CertificateError for an unknown one."""
         if serial not in self.bundles:
-            raise CertificateError(f"{serial} is no live serial; it may have been split or merged: list the bundles")
+            raise CertificateError(
+                f"{serial} is no live serial; it may have been split or merged: list the bundles", "serial"
+            )
         return self.bundles[serial]
 
-    def split(self, serial: str, energy_wh: int) -> tuple[Bundle, Bundle]:
-        """Split a bundle into its first `energy_wh` Wh and the rest."""
+    def split(self, serial: str, energy_wh: int, carbon_mg: int | None = None) -> tuple[Bundle, Bundle]:
+        """Split a bundle into its first `energy_wh` Wh and the rest; carbon as `Bundle.split` takes it."""
         bundle = self.bundle(serial)
-        first, rest = bundle.split(energy_wh)
+        first, rest = bundle.split(energy_wh, carbon_mg)
         self._replace([bundle], [first, rest])
-        self.log.append(Entry(step="split", serial=serial, energy_wh=energy_wh))
+        self.log.append(Entry(step="split", serial=serial, energy_wh=energy_wh, carbon_mg=carbon_mg, at=self.now))
         return first, rest
 
     def merge(self, serial: str, next_serial: str) -> Bundle:
         """Join two bundles of which the second goes on where the first ends, alike in everything else."""
         first, second = self.bundle(serial), self.bundle(next_serial)
-        if not first.touches(second):
+        merged = first.joined(second)
+        if merged is None:
             raise CertificateError(
-                f"{serial} and {next_serial} do not touch or differ; merge neighbours that are alike"
+                f"{serial} and {next_serial} do not touch or differ; merge neighbours that are alike", "range"
             )
-        merged = msgspec.structs.replace(first, end_wh=second.end_wh)
         self._replace([first, second], [merged])
-        self.log.append(Entry(step="merge", serial=serial, to=next_serial))
+        self.log.append(Entry(step="merge", serial=serial, to=next_serial, at=self.now))
         return merged
 
     def transfer(self, serial: str, to: str) -> Bundle:
         """Give an active bundle to another owner."""
         if not to:
-            raise CertificateError(f"{serial}: the new owner is missing; name one")
+            raise CertificateError(f"{serial}: the new owner is missing; name one", "name")
         return self._step(serial, Step.TRANSFER, to=to, owner=to)
 
     def move(self, serial: str, step: Step) -> Bundle:
         """Lock, unlock, reserve, release, withdraw, export or store a bundle."""
         if step in {Step.TRANSFER, Step.CANCEL, Step.CLAIM, Step.EXPIRE}:
-            raise CertificateError(f"{step} needs more than a serial; use its own command")
+            raise CertificateError(f"{step} needs more than a serial; use its own command", "state")
         return self._step(serial, step)
 
-    def cancel(self, serial: str, beneficiary: str) -> Bundle:
+    def cancel(self, serial: str, beneficiary: str, reason: str = "") -> Bundle:
         """Cancel a bundle in the name of a beneficiary: it can only be claimed from then on, by that name."""
         if not beneficiary:
-            raise CertificateError(f"{serial}: the beneficiary is missing; say in whose name it is cancelled")
-        return self._step(serial, Step.CANCEL, to=beneficiary, beneficiary=beneficiary)
+            raise CertificateError(f"{serial}: the beneficiary is missing; say in whose name it is cancelled", "name")
+        return self._step(serial, Step.CANCEL, to=beneficiary, beneficiary=beneficiary, reason=reason)
 
     def claim(self, serial: str, meter: str) -> Bundle:
         """Claim a cancelled bundle against what a meter consumed in the same slot, in a zone that can be reached."""
@@ -161,16 +187,18 @@ class Register:
         consumed = self._consumed_wh.get((meter, bundle.slot))
         if consumed is None:
             raise CertificateError(
-                f"{serial}: {meter} has no reading of {time_text(bundle.slot)}; claim in the same slot"
+                f"{serial}: {meter} has no reading of {time_text(bundle.slot)}; claim in the same slot", "consumed"
             )
         zones = (self.devices[bundle.device].zone, self.zone_of_meter[meter])
         if zones not in self.reachable:
             raise CertificateError(
-                f"{serial}: zone {zones[1]} of {meter} is not reachable from {zones[0]}; claim nearer"
+                f"{serial}: zone {zones[1]} of {meter} is not reachable from {zones[0]}; claim nearer", "zone"
             )
         room = consumed - self.claimed_wh(meter, bundle.slot)
         if bundle.energy_wh > room:
-            raise CertificateError(f"{serial}: {meter} has {room} of {consumed} Wh left to claim; split the bundle")
+            raise CertificateError(
+                f"{serial}: {meter} has {room} of {consumed} Wh left to claim; split the bundle", "consumed"
+            )
         claimed = self._step(serial, Step.CLAIM, to=meter, meter=meter)
         self._claimed_wh[meter, bundle.slot] = consumed - room + bundle.energy_wh
         return claimed
@@ -178,14 +206,15 @@ class Register:
     def expire(self, now: int) -> list[Bundle]:
         """Expire what nobody used in time; returns what expired at `now` [Unix s]."""
         usable = [b for b in self.bundles.values() if (Step.EXPIRE, b.state) in LEADS_TO]
-        return [self.expire_one(b.serial, now) for b in usable if b.slot + self.validity <= now]
+        return [self.expire_one(b.serial, now) for b in usable if self._end(b) <= now]
 
     def expire_one(self, serial: str, now: int) -> Bundle:
         """Expire one bundle at `now` [Unix s]."""
-        ends = self.bundle(serial).slot + self.validity
+        ends = self._end(self.bundle(serial))
         if now < ends:
-            raise CertificateError(f"{serial} is valid until {time_text(ends)}; it expires then by itself")
-        return self._step(serial, Step.EXPIRE, at=now)
+            raise CertificateError(f"{serial} is valid until {time_text(ends)}; it expires then by itself", "time")
+        self.advance(now)
+        return self._step(serial, Step.EXPIRE)
 
     # -- what it adds up to ---------------------------------------------------------------------
 
@@ -223,13 +252,20 @@ class Register:
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _step(self, serial: str, step: Step, *, to: str = "", at: int = 0, **changes: str) -> Bundle:
+    def _step(self, serial: str, step: Step, *, to: str = "", **changes: str) -> Bundle:
         """Take a step with the whole of a bundle."""
         before = self.bundle(serial)
         after = before.after(step, **changes)
+        if step in USES and self._end(before) <= self.now:
+            end = time_text(self._end(before))
+            raise CertificateError(f"{serial} was valid until {end}: cannot {step} it; only expire it", "expired")
         self.bundles[serial] = after
-        self.log.append(Entry(step=str(step), serial=serial, to=to, at=at))
+        self.log.append(Entry(step=str(step), serial=serial, to=to, reason=changes.get("reason", ""), at=self.now))
         return after
+
+    def _end(self, bundle: Bundle) -> int:
+        """Time [Unix s] from which a bundle cannot be used any more."""
+        return bundle.slot + self.validity
 
     def _replace(self, old: Iterable[Bundle], new: Iterable[Bundle]) -> None:
         """Put new bundles in the place of old ones."""
@@ -244,15 +280,16 @@ def replay(empty: Register, log: Iterable[Entry]) -> Register:
     repeat: dict[str, Callable[[Entry], object]] = {
         "produced": lambda e: empty.meter(e.slot, {e.device: e.energy_wh}, {}),
         "consumed": lambda e: empty.meter(e.slot, {}, {e.device: e.energy_wh}),
-        "issue": lambda e: empty.issue(e.device, e.slot, e.energy_wh, e.to),
-        "split": lambda e: empty.split(e.serial, e.energy_wh),
+        "issue": lambda e: empty.issue(e.device, e.slot, e.energy_wh, e.to, e.carbon_mg or 0),
+        "split": lambda e: empty.split(e.serial, e.energy_wh, e.carbon_mg),
         "merge": lambda e: empty.merge(e.serial, e.to),
         Step.TRANSFER: lambda e: empty.transfer(e.serial, e.to),
-        Step.CANCEL: lambda e: empty.cancel(e.serial, e.to),
+        Step.CANCEL: lambda e: empty.cancel(e.serial, e.to, e.reason),
         Step.CLAIM: lambda e: empty.claim(e.serial, e.to),
         Step.EXPIRE: lambda e: empty.expire_one(e.serial, e.at),
     }
     for entry in log:
+        empty.advance(max(entry.at, empty.now))
         if entry.step in repeat:
             repeat[entry.step](entry)
         else:

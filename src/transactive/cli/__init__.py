@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.agent import agent
+from transactive.cli.certificates import certificates
 from transactive.cli.chain import chain
 from transactive.cli.comparing import compare
 from transactive.cli.credits import credits_app
@@ -266,6 +267,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
 
 app.command(agent)
+app.command(certificates)
 app.command(chain)
 app.command(insights)
 app.command(statement)

@@ -27,7 +27,8 @@ def statement(
     member
         Whose statement.
     output
-        File to write: canonical JSON that `verify` takes, or a page for people where it ends in .html.
+        File to write: canonical JSON that `verify` takes, or a page for people where it ends in .html, or a
+        table of the slots where it ends in .csv.
     first
         First slot, UTC; without it the run's first.
     end

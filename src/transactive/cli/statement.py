@@ -12,6 +12,7 @@ import msgspec
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import parse_time
 from transactive.insight.statement import decode, encode
+from transactive.insight.statement_table import as_csv
 
 HTML = (".html", ".htm")
 
@@ -19,12 +20,14 @@ HTML = (".html", ".htm")
 def write_statement(
     folder: Path, member: str, output: Path, *, first: str | None, end: str | None, node: str | None
 ) -> None:
-    """Write a member's statement as JSON, or as a page for people where the name ends in .html."""
+    """Write a member's statement as JSON, as a page for people where the name ends in .html, or as a table in .csv."""
     from transactive.engine.statements import issuer
 
     with issuer(folder, node=node) as issue:
         statement = issue.issue(member, *(None if text is None else parse_time(text) for text in (first, end)))
-    if output.suffix in HTML:
+    if output.suffix == ".csv":
+        data = as_csv(statement).encode()
+    elif output.suffix in HTML:
         from transactive.web.statement_file import statement_html
 
         data = statement_html(statement, output.with_suffix(".json").name).encode()

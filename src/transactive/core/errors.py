@@ -51,9 +51,14 @@ class DataError(InputError):
 
 
 class CertificateError(InputError):
-    """A step that the life of a certificate or a credit does not allow; the message names serial and state."""
+    """A step that the life of a certificate does not allow; `rule` names what forbids it and ends the code."""
 
     code = "certificate"
+
+    def __init__(self, message: str, rule: str = "") -> None:
+        super().__init__(message)
+        if rule:
+            self.code = f"certificate.{rule}"
 
 
 class CreditError(CertificateError):

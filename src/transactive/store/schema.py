@@ -54,6 +54,8 @@ READINGS = _table(
 )
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
 CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
+CERTIFICATE_LOG = _table("certificate_log", ("number",), "slot", texts=("entry", "digest"))
+"""What people did with certificates after the run; digest: of the slot's register then."""
 CERTIFICATE_ORDERS = _table(
     "certificate_orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "allocated_wh", "cleared"
 )

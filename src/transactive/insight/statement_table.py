@@ -1,0 +1,34 @@
+"""A statement as a table: one row a slot, for spreadsheets. What can be verified is the JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from transactive.core.slots import time_text
+from transactive.insight.statement import Slot, Statement, claimed_wh
+
+COLUMNS = (
+    *("slot_start", "consumption_wh", "import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
+    *("received_n", "paid_n", "claimed_wh", "location_mg", "market_mg", "unmatched_mg", "levy_n", "estimated"),
+)
+
+
+def as_csv(statement: Statement) -> str:
+    """Slots of a statement as CSV with a head; Wh, n¤ and mg."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_row(statement.member.index, slot) for slot in statement.slots)
+    return text.getvalue()
+
+
+def _row(member: int, slot: Slot) -> tuple[str | int, ...]:
+    """One slot."""
+    r = slot.registers
+    received, paid = (sum(p[5] for p in slot.postings if p[side] == member) for side in (2, 1))
+    return (
+        *(time_text(slot.slot), r.consumption_wh, r.import_wh, r.export_wh, r.generation_wh),
+        *(r.charge_wh, r.discharge_wh, received, paid, claimed_wh(member, slot)),
+        *(slot.location_mg, slot.market_mg, slot.unmatched_mg, slot.levy_n, int(slot.estimated)),
+    )

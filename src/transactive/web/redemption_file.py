@@ -1,0 +1,34 @@
+"""A redemption statement as a page of its own that prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from transactive.core.units import kwh_text
+from transactive.insight.redemption import Redemption
+
+
+def redemption_html(of: Redemption) -> str:
+    """Page of a redemption statement, with every serial."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("redemption.html").render(
+        of=of,
+        figures=[
+            (f"{kwh_text(of.energy_wh, 3)} kWh", "cancelled in this name"),
+            (f"{kwh_text(of.claimed_wh, 3)} kWh", "claimed against a meter in the same slot"),
+            (f"{of.carbon_mg // 1_000:,} g", "CO₂e of their generation"),
+            (f"{len(of.bundles):,}", "bundles"),
+        ],
+        rows=[
+            (b.serial, f"{b.energy_wh:,}", f"{b.carbon_mg:,}", b.source, b.technology or "–", b.state, b.meter or "–")
+            for b in of.bundles
+        ],
+    )
