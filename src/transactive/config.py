@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 import numpy as np
 
+from transactive.carbon.credit_steps import AnyStep
+from transactive.carbon.credits_file import read_credits
+from transactive.carbon.offsets import check_offsets
 from transactive.core import certificate_rules
 from transactive.core.accounts import NAMED
 from transactive.core.community import Community, MarketRules, Member
@@ -44,11 +47,12 @@ PV_TOLERANCE = 1_200_000
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A community with its measured data; both series cover the same slots."""
+    """A community with its measured data; both series cover the same slots. credits: on offer, as steps."""
 
     community: Community
     measured: Measured
     environment: Environment
+    credits: tuple[AnyStep, ...] = ()
 
     @property
     def measured_end(self) -> int:
@@ -119,7 +123,21 @@ def load_setting(path: Path) -> Setting:
         environment = read_environment(file, length, carbon_price=follows, sources=factors)
     setting = _aligned(Setting(community, measured, environment), path)
     _check_prices(setting, path.name)
-    return setting
+    return replace(setting, credits=_credits(community, path))
+
+
+def _credits(community: Community, path: Path) -> tuple[AnyStep, ...]:
+    """Carbon credits that the community file offers."""
+    file = community.carbon.offsets.file
+    if file is None:
+        return ()
+    key = f"{path.name}: carbon.offsets.file {file}"
+    try:
+        return read_credits((path.parent / file).read_bytes(), file)
+    except OSError as error:
+        raise ConfigError(f"{key}: cannot be read ({error.strerror}); correct the path") from None
+    except DataError as error:
+        raise ConfigError(f"{path.name}: carbon.offsets.file {error}") from None
 
 
 def _constant(community: Community, measured: Measured) -> Environment:
@@ -175,6 +193,10 @@ def _check(community: Community, name: str) -> None:
     _check_members(community, name)
     _check_wishes(community, name)
     _check_certificates(community, name)
+    try:
+        check_offsets(community)
+    except DataError as error:
+        raise ConfigError(f"{name}: {error}") from None
     if community.run.first_slot is not None:
         try:
             parse_time(community.run.first_slot)

@@ -24,6 +24,9 @@ top_up_to_n = 12_000_000_000
 pv_g_per_kwh = 45
 grid_g_per_kwh = 350
 
+[carbon.offsets]
+file = "credits.toml"
+
 [data]
 readings = "readings.csv"
 
@@ -35,10 +38,46 @@ battery_w = 5_000
 
 [[members]]
 id = "b"
+offset = { most_micro_per_t = 50_000_000 }
 
 [[members]]
 id = "c"
 pv_w = 5_000
+"""
+
+CREDITS = """
+[[projects]]
+id = "wood"
+kind = "removal"
+methodology = "EX-1"
+jurisdiction = "XX"
+auditor = "ann"
+
+[[batches]]
+project = "wood"
+vintage = 2015
+serial = "EX-1-2015-1"
+kg = 100
+owner = "coop"
+
+[[batches]]
+project = "wood"
+vintage = 2016
+serial = "EX-1-2016-1"
+kg = 100
+owner = "c"
+
+[[listings]]
+serial = "EX-1-2015-1"
+seller = "coop"
+kg = 3
+price_micro_per_t = 20_000_000
+
+[[listings]]
+serial = "EX-1-2016-1"
+seller = "c"
+kg = 80
+price_micro_per_t = 40_000_000
 """
 
 
@@ -55,7 +94,8 @@ def readings() -> list[str]:
 
 
 def write_community(folder: Path) -> Path:
-    """Write both files into a folder; returns the community file."""
+    """Write all files into a folder; returns the community file."""
+    (folder / "credits.toml").write_text(CREDITS)
     (folder / "readings.csv").write_text("\n".join(readings()) + "\n")
     (folder / "community.toml").write_text(COMMUNITY)
     return folder / "community.toml"

@@ -156,7 +156,7 @@ def test_what_cannot_be_compared_is_said_in_one_line(options, words, tmp_path):
     assert called.out == ""
     assert called.err.count("\n") == 1
     assert all(word in called.err for word in words), called.err
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["community.toml", "readings.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["community.toml", "credits.toml", "readings.csv"]
 
 
 def test_without_a_choice_every_mechanism_that_needs_no_network_is_taken():

@@ -40,7 +40,7 @@ def test_summary_says_that_the_books_balance(demo_run):
 def test_community_never_pays_more_than_without_a_market_on_the_same_readings(demo_run):
     chart = demo_run.setting.community.chart
     for record in demo_run.records:
-        rows = ~np.isin(record.postings.kind, (PostingKind.DIVIDEND, PostingKind.ADVANCE))
+        rows = ~np.isin(record.postings.kind, (PostingKind.DIVIDEND, PostingKind.ADVANCE, PostingKind.OFFSET))
         net = np.zeros(chart.total, np.int64)
         np.add.at(net, record.postings.payee[rows], record.postings.amount_n[rows])
         np.subtract.at(net, record.postings.payer[rows], record.postings.amount_n[rows])
@@ -55,7 +55,7 @@ def test_member_that_keeps_its_word_never_loses(demo_run):
         keeps = (record.readings.import_wh >= record.clearing.bought_wh) & (
             record.readings.export_wh >= record.clearing.sold_wh
         )
-        net = record.postings.net_n(chart.total)[: chart.members]
+        net = record.postings.other_than(PostingKind.OFFSET).net_n(chart.total)[: chart.members]
         alone = tariff_alone_n(record.readings, record.tariff)
         assert (net[keeps] >= alone[keeps]).all()
         kept_words += int((keeps & (record.clearing.bought_wh + record.clearing.sold_wh > 0)).sum())
@@ -82,7 +82,7 @@ def test_bills_equal_the_sum_of_the_postings(demo_run):
     chart = demo_run.setting.community.chart
     net = sum(record.postings.net_n(chart.total) for record in demo_run.records)
     for i, bill in enumerate(demo_run.outcome.bills):
-        assert bill.with_market_n == -int(net[i])
+        assert bill.with_market_n + bill.offset_n == -int(net[i])
 
 
 def _walk(setting, slots, poison_from=None):

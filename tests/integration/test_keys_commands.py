@@ -65,7 +65,7 @@ def test_a_community_gets_all_its_keys(folder, capsys):
     made, ids = json.loads(capsys.readouterr().out), load(DEMO).ids
     assert list(made) == all_keys(ids)
     own = OwnKeys(KeyFolder(folder), lambda: "from the environment", ids)
-    assert own.addresses(len(ids) + 4) == list(made.values())
+    assert own.addresses(len(ids) + 5) == list(made.values())
     assert own.account(0).address == made[f"member-{ids[0]}"]
     assert own.account(len(ids)).address == made["party-supplier"]
     assert own.role("operator").address == made["operator"]

@@ -12,7 +12,8 @@ from transactive.chain.witness import ContractWitness
 from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
 from transactive.engine.statements import issuer
-from transactive.engine.verification import Contradiction, verify
+from transactive.engine.verification import verify
+from transactive.engine.verification_words import Contradiction
 from transactive.insight.statement import decode, encode
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
@@ -63,7 +64,7 @@ def holds(statement, known):
 def test_a_week_holds(whole, demo_run):
     made = call("verify", whole, "--state", demo_run.folder)
     assert made.code == 0
-    assert made.out.count("✓") == 9
+    assert made.out.count("✓") == 10
     assert "self-consistent, not independent" in made.out
     told = json.loads(call("verify", whole, "--state", demo_run.folder, "--json").out)
     assert told["holds"] is True
@@ -73,7 +74,9 @@ def test_a_week_holds(whole, demo_run):
 def test_its_figures_are_those_of_the_run(whole, demo_run):
     statement = decode(whole.read_bytes(), whole.name)
     bill = next(bill for bill in demo_run.outcome.bills if bill.id == "house-04")
-    assert -int(statement.totals.balance_n) == bill.with_market_n
+    assert -int(statement.totals.balance_n) == bill.with_market_n + bill.offset_n
+    assert (statement.totals.offset_kg, int(statement.totals.offset_n)) == (bill.offset_kg, bill.offset_n)
+    assert bill.offset_kg > 0
     assert (statement.totals.location_mg, statement.totals.market_mg) == (bill.location_mg, bill.market_mg)
     assert int(statement.totals.dividend_n) == bill.dividend_n
     assert int(statement.totals.levy_due_n) == bill.levy_n
@@ -161,6 +164,66 @@ def test_a_slot_that_was_made_to_fit_its_totals_contradicts_its_leaf(issued):
     ):
         with pytest.raises(Contradiction, match=said):
             holds(with_slot(statement, **changes), known)
+
+
+@pytest.fixture(scope="module")
+def offset(demo_run):
+    """Statement of a period's last slot for a home that offsets, and what the contract says."""
+    with issuer(demo_run.folder) as issue:
+        end = parse_time("2017-06-07T00:00Z")
+        statement = issue.issue("house-04", end - HOUR, end)
+    client = ChainClient.open(f"embedded:{demo_run.folder / 'chain.sqlite'}")
+    known = Known(ContractWitness(client, statement.chain.settlement), [p.number for p in statement.periods])
+    client.close()
+    return statement, known
+
+
+def test_offsets_are_listed_with_serials_and_receipts(offset):
+    statement, known = offset
+    assert "credits" in holds(statement, known)
+    (note,) = statement.slots[0].credits
+    assert (note.serial, note.beneficiary) == ("EXAMPLE-BIOCHAR-2016-0001", "house-04")
+    assert statement.totals.offset_kg == note.kg > 0
+    assert int(statement.totals.offset_n) == note.kg * 150_000_000
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"serial": "OTHER"}, "the record is not the one that was committed"),
+        ({"receipt": 77}, "the record is not the one that was committed"),
+        ({"reason": "a flight"}, "the record is not the one that was committed"),
+        ({"beneficiary": "house-05"}, "the record|in the name of house-05, not of house-04"),
+        ({"price_micro_per_t": 1}, "the record|receipts over"),
+    ],
+    ids=str,
+)
+def test_a_changed_receipt_is_a_contradiction(offset, change, said):
+    statement, known = offset
+    (note,) = statement.slots[0].credits
+    with pytest.raises(Contradiction, match=said):
+        holds(with_slot(statement, credits=(replace(note, **change),)), known)
+    with pytest.raises(Contradiction, match="the record is not the one"):
+        holds(with_slot(statement, credits=()), known)
+
+
+def test_receipts_are_held_against_postings_and_each_other(offset):
+    """Also where an operator would have committed a false record: the checks of credits alone."""
+    from transactive.engine.verification_credits import check_credits
+
+    statement, _ = offset
+    (note,) = statement.slots[0].credits
+    for changed, said in (
+        ((replace(note, price_micro_per_t=1),), "receipts over"),
+        ((replace(note, beneficiary="house-05"),), "in the name of house-05"),
+        ((replace(note, end_kg=note.first_kg),), "is for 0 kg"),
+        ((), "receipts over"),
+    ):
+        with pytest.raises(Contradiction, match=said):
+            check_credits(with_slot(statement, credits=changed))
+    again = replace(note, account=statement.community.members + 3, receipt=9)
+    with pytest.raises(Contradiction, match="are retired twice"):
+        check_credits(with_slot(statement, credits=(note, again)))
 
 
 def test_a_page_for_people_says_the_same(demo_run, tmp_path):

@@ -19,7 +19,7 @@ from transactive.settlement.netted import deliver, post
 from transactive.trading.escrow import lock_price, locked_after_clearing
 
 A, B, C, D = range(4)
-SUPPLIER, NETWORK, COMMUNITY, LEVY, ESCROW, POOL = range(4, 10)
+SUPPLIER, NETWORK, COMMUNITY, LEVY, CREDITS, ESCROW, POOL = range(4, 11)
 TARIFF = Tariff(supply=280_000, feed_in=80_000, fee=30_000)
 GRID = PriceGrid.of(TARIFF, tick=100)
 SLOT = 1_496_620_800
@@ -131,10 +131,10 @@ def test_4_postings(postings):
 
 
 def test_4_net(postings):
-    net = postings.net_n(10).tolist()
+    net = postings.net_n(11).tolist()
     assert net[:4] == [168_187_500, 96_000_000, -296_937_500, -134_750_000]
     assert net[SUPPLIER:LEVY] == [84_000_000, 75_000_000, 8_500_000]
-    assert net[LEVY:] == [0, 0, 0]
+    assert net[LEVY:] == [0, 0, 0, 0]
     assert sum(net) == 0
 
 

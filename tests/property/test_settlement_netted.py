@@ -67,7 +67,7 @@ def settled_plainly(slot: Traded):
 def test_money_is_that_of_the_plain_twin(slot):
     delivery, _, net = settled(slot)
     members, supplier, network, community, local_use = settled_plainly(slot)
-    assert net.tolist() == [*members, supplier, network, community, 0, 0, 0]
+    assert net.tolist() == [*members, supplier, network, community, 0, 0, 0, 0]
     assert delivery.local_use_wh.tolist() == local_use
 
 

@@ -11,7 +11,7 @@ from tests.strategies import whole
 from transactive.carbon.avoided import AvoidedLedger, avoided_mg, combined_margin_g, is_additional
 from transactive.carbon.credits import BUFFER, CreditRegister, Project
 from transactive.carbon.levy import LevyMode, bounded, feebate, levy, most_per_wh, rate, storage_incentive
-from transactive.carbon.offsets import Offer, Purchase, choose, need_kg
+from transactive.carbon.offsets import Offer, Purchase, choose, need_kg, wanted_mg
 from transactive.core.community import OffsetPolicy
 from transactive.core.errors import CertificateError
 
@@ -143,11 +143,11 @@ def test_random_lives_make_no_credit_and_lose_none(seed):
 
 def test_a_need_is_whole_kg_and_takes_off_what_was_retired_ahead():
     half = OffsetPolicy(coverage_ppm=500_000, most_micro_per_t=1)
-    assert need_kg(half, 3_000_001, 0) == 2
-    assert need_kg(half, 3_000_001, 499_999) == 2
-    assert need_kg(half, 3_000_001, 500_001) == 1
-    assert need_kg(half, 3_000_001, 9_000_000) == 0
-    assert need_kg(OffsetPolicy(most_micro_per_t=1), 0, 0) == 0
+    assert need_kg(wanted_mg(half, 3_000_001), 0) == 2
+    assert need_kg(wanted_mg(half, 3_000_001), 499_999) == 2
+    assert need_kg(wanted_mg(half, 3_000_001), 500_001) == 1
+    assert need_kg(wanted_mg(half, 3_000_001), 9_000_000) == 0
+    assert need_kg(wanted_mg(OffsetPolicy(most_micro_per_t=1), 0), 0) == 0
 
 
 def test_the_cheapest_allowed_offers_serve_a_need():

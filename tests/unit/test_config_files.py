@@ -99,7 +99,7 @@ def test_a_small_community_has_the_defaults_and_its_devices_as_columns(tmp_path)
     assert (community.market.mechanism, community.clock.lead) == ("uniform", 1)
     assert community.devices.pv_wh.tolist() == [4_000, 0]
     assert community.devices.capacity_wh.tolist() == [0, 6_400]
-    assert community.chart.on_chain == 6
+    assert community.chart.on_chain == 7
 
 
 def test_the_same_file_gives_the_same_canonical_text(tmp_path):

@@ -37,8 +37,8 @@ def test_a_grid_whose_tick_does_not_divide_it_is_refused(floor, cap, tick):
 
 def test_named_accounts_follow_the_members_and_the_passing_ones_come_last():
     a = Accounts(3)
-    assert [a.supplier, a.network, a.community, a.levy, a.escrow, a.pool] == [3, 4, 5, 6, 7, 8]
-    assert (a.on_chain, a.total) == (7, 9)
+    assert [a.supplier, a.network, a.community, a.levy, a.credits, a.escrow, a.pool] == list(range(3, 10))
+    assert (a.on_chain, a.total) == (8, 10)
 
 
 def test_power_becomes_energy_per_slot_and_a_home_without_battery_has_none():

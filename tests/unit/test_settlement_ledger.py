@@ -20,7 +20,7 @@ A, B, SUPPLIER, NETWORK, COMMUNITY, LEVY = range(6)
 @pytest.fixture
 def ledger():
     ledger = Ledger(Accounts(2))
-    ledger.deposit(whole(100, 50, 1_000, 0, 0, 0))
+    ledger.deposit(whole(100, 50, 1_000, 0, 0, 0, 0))
     return ledger
 
 
@@ -46,9 +46,9 @@ def test_free_is_deposit_less_debits_less_locks_and_gains_wait_for_their_netting
     ledger.unlock(0)
     assert ledger.free_n().tolist() == [57, 30]
     ledger.settle(0)
-    assert ledger.balances_n.tolist() == [70, 80, 1_000, 0, 0, 0]
+    assert ledger.balances_n.tolist() == [70, 80, 1_000, 0, 0, 0, 0]
     assert ledger.free_n().tolist() == [57, 60]
-    assert ledger.available_n().tolist() == [62, 80, 1_000, 0, 0, 0]
+    assert ledger.available_n().tolist() == [62, 80, 1_000, 0, 0, 0, 0]
 
 
 def test_a_later_lock_of_a_slot_replaces_the_earlier_one(ledger):
@@ -63,11 +63,11 @@ def test_debits_and_credits_of_different_slots_are_not_netted_in_the_leaf(ledger
     enter(ledger, 0, paid(A, B, 5), paid(B, A, 5))
     leaves = ledger.leaves(0, 5)
     assert leaves.slot == 5
-    assert leaves.money.tolist() == [[30, 10, 21, 0], [10, 30, 0, 21], *[[0, 0, 0, 0]] * 4]
-    assert leaves.slot_money.tolist() == [[0, 0, 7, 0], [0, 0, 0, 7], *[[0, 0, 0, 0]] * 4]
+    assert leaves.money.tolist() == [[30, 10, 21, 0], [10, 30, 0, 21], *[[0, 0, 0, 0]] * 5]
+    assert leaves.slot_money.tolist() == [[0, 0, 7, 0], [0, 0, 0, 7], *[[0, 0, 0, 0]] * 5]
     assert leaves.fills[:2] == [Fills(((0, 7),), ()).hash, Fills((), ((0, 7),)).hash]
-    assert leaves.fills[2:] == leaves.orders[2:] == [ZERO] * 4
-    assert ledger.nets_n(0) == [-20, 20, 0, 0, 0, 0]
+    assert leaves.fills[2:] == leaves.orders[2:] == [ZERO] * 5
+    assert ledger.nets_n(0) == [-20, 20, 0, 0, 0, 0, 0]
 
 
 def test_meters_certificates_and_orders_enter_the_leaf_of_their_slot(ledger):
@@ -80,8 +80,8 @@ def test_meters_certificates_and_orders_enter_the_leaf_of_their_slot(ledger):
         ledger.record(0, readings, bundles, [b"a" * 32, b"b" * 32])
     leaves = ledger.leaves(0, 5)
     assert leaves.slot_energy.tolist()[:2] == [[9, 2, 5, 0], [1, 30, 34, 30]]
-    assert leaves.energy.tolist() == [[18, 4, 10, 0], [2, 60, 68, 60], *[[0, 0, 0, 0]] * 4]
-    assert leaves.orders == [b"a" * 32, b"b" * 32, *[ZERO] * 4]
+    assert leaves.energy.tolist() == [[18, 4, 10, 0], [2, 60, 68, 60], *[[0, 0, 0, 0]] * 5]
+    assert leaves.orders == [b"a" * 32, b"b" * 32, *[ZERO] * 5]
 
 
 def test_what_was_bought_at_several_prices_stands_dearest_first():
@@ -92,9 +92,9 @@ def test_what_was_bought_at_several_prices_stands_dearest_first():
 
 
 def test_top_ups_fill_whoever_is_below_and_nobody_else(ledger):
-    assert ledger.top_ups_n(60, 200).tolist() == [0, 150, 0, 200, 200, 200]
+    assert ledger.top_ups_n(60, 200).tolist() == [0, 150, 0, 200, 200, 200, 200]
     enter(ledger, 0, paid(A, B, 41))  # credits of an open period do not count
-    assert ledger.top_ups_n(60, 200).tolist() == [141, 150, 0, 200, 200, 200]
+    assert ledger.top_ups_n(60, 200).tolist() == [141, 150, 0, 200, 200, 200, 200]
 
 
 def test_a_member_with_an_advance_is_out_until_it_deposits(ledger):
@@ -105,9 +105,9 @@ def test_a_member_with_an_advance_is_out_until_it_deposits(ledger):
     ledger.settle(1)
     assert ledger.funds_n().tolist() == [40, 10]
     assert ledger.free_n().tolist() == [0, 10]
-    ledger.deposit(whole(0, 5, 0, 0, 0, 0))
+    ledger.deposit(whole(0, 5, 0, 0, 0, 0, 0))
     assert ledger.free_n().tolist() == [0, 15]
-    ledger.deposit(whole(1, 0, 0, 0, 0, 0))
+    ledger.deposit(whole(1, 0, 0, 0, 0, 0, 0))
     assert ledger.free_n().tolist() == [41, 15]
     assert ledger.receivable_n.tolist() == [20, 0]
 
@@ -118,9 +118,9 @@ def test_an_overdraft_is_refused_and_nothing_is_booked(ledger):
     with pytest.raises(StateError, match=r"account 3 lacks 0\.000000003"):
         ledger.settle(0)
     assert ledger.balances_n.tolist() == before
-    ledger.deposit(whole(0, 0, 0, 3, 0, 0))
+    ledger.deposit(whole(0, 0, 0, 3, 0, 0, 0))
     ledger.settle(0)
-    assert ledger.balances_n.tolist() == [103, 50, 1_000, 0, 0, 0]
+    assert ledger.balances_n.tolist() == [103, 50, 1_000, 0, 0, 0, 0]
 
 
 def test_a_period_settles_once(ledger):

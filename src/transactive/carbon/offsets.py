@@ -10,11 +10,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from transactive.carbon.credits import CreditRegister, allowed
-from transactive.core.community import OffsetPolicy
+from transactive.carbon.credits import BUFFER, CreditRegister, allowed
+from transactive.core.community import Community, OffsetPolicy
+from transactive.core.errors import DataError
 from transactive.core.units import PPM
 
 MG_PER_KG = 1_000_000
+TREASURY = "levy"
+"""Name of the levy's account in the register."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +37,13 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     amount_n: int
 
 
-def need_kg(policy: OffsetPolicy, footprint_mg: int, ahead_mg: int) -> int:
-    """Whole kg to retire for a footprint [mg], less what was retired ahead [mg]."""
-    wanted = -(-footprint_mg * policy.coverage_ppm // PPM)
+def wanted_mg(policy: OffsetPolicy, footprint_mg: int) -> int:
+    """What a policy wants covered of a footprint [mg], rounded up."""
+    return -(-footprint_mg * policy.coverage_ppm // PPM)
+
+
+def need_kg(wanted: int, ahead_mg: int) -> int:
+    """Whole kg to retire for what is wanted covered [mg], less what was retired ahead [mg]."""
     return max(-(-(wanted - ahead_mg) // MG_PER_KG), 0)
 
 
@@ -67,3 +74,15 @@ def choose(
             chosen.append(Purchase(offer=number, kg=taken, amount_n=taken * price))
             kg, funds_n = kg - taken, funds_n - taken * price
     return chosen
+
+
+def check_offsets(community: Community) -> None:
+    """Raise DataError unless who wants offsets has something to buy, and a name that a register of credits takes."""
+    rules = community.carbon.offsets
+    for member in community.members:
+        if member.offset and rules.file is None:
+            raise DataError(f"{member.id}: offset has nothing to buy; name a file of credits in carbon.offsets")
+        if member.offset and member.id in (BUFFER, TREASURY):
+            raise DataError(f"{member.id}: is a name of the register of credits; choose another members.id")
+    if rules.community and community.carbon.levy.use != "offsets":
+        raise DataError('carbon.offsets.community is for carbon.levy.use = "offsets"; set it, or leave it out')

@@ -2,16 +2,19 @@
 
 The hash stands in the member's leaf of the slot's certificates, so that a statement cannot change a figure. It is
 SHA-256 over little-endian 64-bit rows: a head, then the postings and the bundles that name the member, in the order of
-the tables. Whoever has the rows can make it again.
+the tables; behind them the hashes of what concerns it of carbon credits (`core.credit_notes`). Whoever has the rows can
+make it again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import numpy as np
 
 from transactive.core.certificates import Certificates, Footprints
+from transactive.core.credit_notes import Note, note_hash
 from transactive.core.postings import Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
@@ -46,13 +49,21 @@ def bundle_rows(certificates: Certificates) -> IntArray:
     return np.stack((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg), axis=1)
 
 
-def record_hash(head: IntArray, postings: IntArray, bundles: IntArray) -> bytes:
-    """Hash of one member's record from its rows."""
+def record_hash(head: IntArray, postings: IntArray, bundles: IntArray, notes: Iterable[Note] = ()) -> bytes:
+    """Hash of one member's record from its rows, and what the slot says to it of carbon credits."""
     parts = (np.array([len(postings), len(bundles)]), head, postings, bundles)
-    return sha256(PREFIX + b"".join(np.ascontiguousarray(part, "<i8").tobytes() for part in parts)).digest()
+    rows = b"".join(np.ascontiguousarray(part, "<i8").tobytes() for part in parts)
+    return sha256(PREFIX + rows + b"".join(map(note_hash, notes))).digest()
 
 
-def record_hashes(head: IntArray, postings: Postings, certificates: Certificates) -> list[bytes]:
+def notes_for(member: int, members: int, notes: Iterable[Note]) -> tuple[Note, ...]:
+    """What concerns a member: its own, and what was done for all by an account that is no member's."""
+    return tuple(note for note in notes if note.account == member or note.account >= members)
+
+
+def record_hashes(
+    head: IntArray, postings: Postings, certificates: Certificates, notes: Sequence[Note] = ()
+) -> list[bytes]:
     """Hash of every member's record, in order; `head` (members, 16) as `heads` gives it."""
     members = len(head)
     posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
@@ -63,12 +74,16 @@ def record_hashes(head: IntArray, postings: Postings, certificates: Certificates
     (posted_bytes, posted_ends), (held_bytes, held_ends) = (
         (rows.tobytes(), ends * 48) for rows, ends in (posted, held)
     )
+    heard = (
+        [b"".join(map(note_hash, notes_for(i, members, notes))) for i in range(members)] if notes else [b""] * members
+    )
     return [
         sha256(
             PREFIX
             + front[i * width : (i + 1) * width]
             + posted_bytes[posted_ends[i] : posted_ends[i + 1]]
             + held_bytes[held_ends[i] : held_ends[i + 1]]
+            + heard[i]
         ).digest()
         for i in range(members)
     ]

@@ -46,7 +46,7 @@ def init(folder: Path) -> None:
     Parameters
     ----------
     folder
-        Where community.toml and readings.csv are written; no file is replaced.
+        Where community.toml, readings.csv and credits.toml are written; no file is replaced.
     """
     from transactive.cli.community import write_example
 

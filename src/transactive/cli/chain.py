@@ -126,7 +126,7 @@ def fund(
     Parameters
     ----------
     account
-        Member, or supplier, network, community or levy.
+        Member, or supplier, network, community, levy or credits.
     amount
         Money in the community's currency, up to nine decimals.
     node
@@ -168,7 +168,7 @@ def withdraw(
     Parameters
     ----------
     account
-        Member, or supplier, network, community or levy.
+        Member, or supplier, network, community, levy or credits.
     amount
         Money to announce, in the community's currency; leave it out to be paid.
     node
@@ -236,7 +236,7 @@ def prove(
     state
         State folder of a run.
     member
-        Member, or supplier, network, community or levy.
+        Member, or supplier, network, community, levy or credits.
     slot
         Start of a committed slot, RFC 3339.
     output

@@ -20,8 +20,9 @@ FIRST, END = "2017-05-08T00:00Z", "2017-06-12T00:00Z"
 
 
 def write_example(folder: Path) -> None:
-    """Write community.toml and readings.csv into a folder. Raises InputError rather than replace a file."""
-    files = {"community.toml": EXAMPLE.read_text(), "readings.csv": _readings()}
+    """Write community.toml, readings and credits into a folder. Raises InputError rather than replace a file."""
+    credit_file = EXAMPLE.with_name("credits.toml").read_text()
+    files = {"community.toml": EXAMPLE.read_text(), "readings.csv": _readings(), "credits.toml": credit_file}
     for name in files:
         if (folder / name).exists():
             raise InputError(f"{folder / name}: is there already; choose another folder or move it away")
@@ -30,7 +31,7 @@ def write_example(folder: Path) -> None:
         partial = folder / f".{name}.part"
         partial.write_text(text)
         partial.replace(folder / name)
-    print(f"{folder}: community.toml and readings.csv written", file=sys.stderr)
+    print(f"{folder}: community.toml, readings.csv and credits.toml written", file=sys.stderr)
     print(f"next: transactive run {folder / 'community.toml'}", file=sys.stderr)
 
 

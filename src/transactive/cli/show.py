@@ -28,7 +28,7 @@ def show_summary(outcome: Outcome, community: Community, slots: range, folder: P
     )
     console.print(_members(bills, community.currency))
     console.print(_bills(bills, community.currency))
-    console.print(_facts(summary))
+    console.print(_facts(summary, community.currency))
     for name, value in (("state hash", summary.state_hash), ("state folder", str(folder))):
         console.print(f"  {name:<14}{value}", soft_wrap=True)
 
@@ -76,7 +76,7 @@ def _bills(bills: list[MemberBill], currency: str) -> Table:
     return table
 
 
-def _facts(summary: Summary) -> Table:
+def _facts(summary: Summary, currency: str) -> Table:
     """What an operator looks at first."""
     table = Table(box=box.SIMPLE, show_header=False)
     table.add_column()
@@ -94,6 +94,11 @@ def _facts(summary: Summary) -> Table:
     apart = summary.carbon.certificates
     if apart.traded_wh:
         rows.append(("certificates", f"{kwh_text(apart.traded_wh)} kWh sold apart from energy"))
+    offsets = summary.carbon.offsets
+    if offsets.members_kg or offsets.levy_kg or offsets.uncovered_mg:
+        paid = money_text(int(offsets.members_paid_n) + int(offsets.levy_paid_n), currency)
+        text = f"{offsets.members_kg + offsets.levy_kg:,} kg CO₂e retired for {paid}"
+        rows.append(("offsets", f"{text}, {_kg(offsets.uncovered_mg)} kg wanted and not served"))
     if chain:
         rows.append(("chain", f"block {chain.height}: {chain.slot_commits} slot commits, {chain.nettings} nettings"))
         rows.append(

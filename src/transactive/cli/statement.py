@@ -49,7 +49,8 @@ def verify_statement(path: Path, *, node: str | None, state: Path | None, json: 
     from transactive.chain.client import ChainClient
     from transactive.chain.urls import CHAIN_FILE, EMBEDDED, existing_path, is_embedded
     from transactive.chain.witness import ContractWitness
-    from transactive.engine.verification import Contradiction, verify
+    from transactive.engine.verification import verify
+    from transactive.engine.verification_words import Contradiction
 
     if (node is None) == (state is None):
         raise InputError("give either --node URL or --state DIR: whose chain shall be asked?")

@@ -1,6 +1,6 @@
 """Named accounts: where every unit of money is, beside the members.
 
-Accounts 0 to members − 1 are the members; then follow the four that have a balance on chain, then the two that end
+Accounts 0 to members − 1 are the members; then follow the five that have a balance on chain, then the two that end
 every slot at zero and therefore need none.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NAMED = ("supplier", "network", "community", "levy")
+NAMED = ("supplier", "network", "community", "levy", "credits")
 PASSING = ("escrow", "pool")
 
 
@@ -39,14 +39,19 @@ class Accounts:
         return self.members + 3
 
     @property
+    def credits(self) -> int:
+        """Receives what carbon credits of sellers outside the community cost, and passes it on to them."""
+        return self.members + 4
+
+    @property
     def escrow(self) -> int:
         """Holds what buyers paid until meters certify; zero after every slot."""
-        return self.members + 4
+        return self.members + 5
 
     @property
     def pool(self) -> int:
         """Where deviations meet inside the community; zero after every slot."""
-        return self.members + 5
+        return self.members + 6
 
     @property
     def on_chain(self) -> int:

@@ -43,6 +43,7 @@ class PostingKind(IntEnum):
     CURTAILMENT = 21
     CERTIFICATES = 22
     FORFEIT = 23
+    OFFSET = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,7 @@ class Postings(Table):
     """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.
 
     amount_n = energy_wh x |price| wherever one price applies; an advance, a dividend and congestion rent have neither.
+    An offset's quantity is kg, and its price µ¤ per tonne, the same number as n¤ per kg.
     """
 
     slot: int
@@ -62,6 +64,11 @@ class Postings(Table):
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def other_than(self, kind: PostingKind) -> Postings:
+        """These postings without those of a kind."""
+        rows = self.kind != kind
+        return Postings(self.slot, **{name: column[rows] for name, column in self.columns().items() if name != "slot"})
 
     def and_then(self, more: Postings) -> Postings:
         """These postings followed by others of the same slot."""

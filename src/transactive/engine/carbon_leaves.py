@@ -7,10 +7,13 @@ fills         hash of the member's record of the slot (`carbon.records`)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from transactive.carbon.records import heads, record_hashes
 from transactive.core.certificates import Certificates, CertificateState, Footprints
+from transactive.core.credit_notes import Note
 from transactive.core.leaves import SlotLeaves
 from transactive.core.merkle import ZERO
 from transactive.core.postings import Postings
@@ -25,10 +28,11 @@ def carbon_leaves(
     certificates: Certificates,
     footprints: Footprints,
     levied: tuple[IntArray, IntArray],
+    notes: Sequence[Note] = (),
 ) -> SlotLeaves:
     """Leaves of all members of slot `number`.
 
-    levied: unmatched carbon [mg] and the levy on it [n¤], each (members,).
+    levied: unmatched carbon [mg] and the levy on it [n¤], each (members,). notes: what the slot says of carbon credits.
     """
     members = len(readings.import_wh)
     unmatched_mg, levy_n = levied
@@ -38,7 +42,7 @@ def carbon_leaves(
     carbon = np.stack((received, footprints.location_mg, footprints.market_mg, levy_n), axis=1)
     head = heads(readings, footprints, unmatched_mg, levy_n)
     nothing = np.zeros_like(sums)
-    records = record_hashes(head, postings, certificates)
+    records = record_hashes(head, postings, certificates, notes)
     return SlotLeaves(number, sums, carbon, nothing, nothing, records, [ZERO] * members)
 
 

@@ -124,6 +124,7 @@ def _walk(
         ledger_equals_chain=equal,
         state_hash=walk.state_hash,
         seconds=seconds(),
+        uncovered_mg=walk.offsets.uncovered_mg,
     )
     return Outcome(summary, bills)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from transactive.core.accepted import Accepted
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.community import Community
+from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.leaves import SlotLeaves
 from transactive.core.postings import Postings
@@ -22,8 +23,8 @@ from transactive.store import Store
 class SlotBook:
     """Tables of a delivered slot.
 
-    levied: unmatched carbon [mg] and levy [n¤], each (members,). accepted:
-    signed orders with their receipts, where a chain has them.
+    levied: unmatched carbon [mg] and levy [n¤], each (members,). accepted: signed orders with their receipts, where a
+    chain has them. notes: what the slot says of carbon credits.
     """
 
     readings: Readings
@@ -33,10 +34,12 @@ class SlotBook:
     footprints: Footprints
     levied: tuple[IntArray, IntArray]
     accepted: Sequence[Accepted] = ()
+    notes: Sequence[Note] = ()
 
     def carbon_leaves(self, number: int) -> SlotLeaves:
         """Leaves of carbon of this slot, which has this number."""
-        return carbon_leaves(number, self.readings, self.postings, self.certificates, self.footprints, self.levied)
+        carbon = (self.certificates, self.footprints, self.levied, self.notes)
+        return carbon_leaves(number, self.readings, self.postings, *carbon)
 
 
 def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
@@ -54,4 +57,5 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
         footprints=store.footprints(slot),
         levied=store.levied(slot),
         accepted=store.accepted(slot, orders, clock.number(slot)),
+        notes=store.credit_notes(slot),
     )

@@ -1,7 +1,8 @@
 """The state of a run between two slots, as bytes: what an interrupted run goes on from.
 
 Written in the same transaction as the slot that it follows, before the slot's block. What follows from the data alone
-(forecasts, plans) and what the database holds (orders and clearings of coming slots) is not in it.
+(forecasts, plans) and what the database holds (orders and clearings of coming slots, the register of credits) is not in
+it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from transactive.core.errors import StateError
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import Fleet
+from transactive.engine.offsetting import Offsetting
 from transactive.insight.tally import Tally
 from transactive.settlement.ledger import Ledger, Totals
 from transactive.trading.desk import Desk
@@ -62,9 +64,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     ready_at: int
     tally: dict[str, Column]
     grid: dict[int, Column]
+    offsets: dict[str, Column]
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "suspended")
+OFFSET_FIELDS = ("due_mg", "ahead_mg")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
@@ -77,6 +81,7 @@ def take(
     ledger: Ledger,
     anchor: Anchor,
     tally: Tally,
+    offsets: Offsetting,
     grid: Mapping[int, IntArray],
 ) -> bytes:
     """State after the delivery of `slot`, as bytes; grid: state of the network's operator."""
@@ -96,12 +101,19 @@ def take(
         ready_at=anchor.ready_at,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
         grid={key: Column.of(column) for key, column in grid.items()},
+        offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
     )
     return msgspec.msgpack.encode(snapshot)
 
 
 def restore(
-    data: bytes, fleets: tuple[Fleet, Fleet], desk: Desk, ledger: Ledger, anchor: Anchor, tally: Tally
+    data: bytes,
+    fleets: tuple[Fleet, Fleet],
+    desk: Desk,
+    ledger: Ledger,
+    anchor: Anchor,
+    tally: Tally,
+    offsets: Offsetting,
 ) -> tuple[int, bytes, Lots, dict[int, IntArray]]:
     """Put a snapshot into the parts of a new run; returns the last slot delivered, digest, lots and operator's state.
 
@@ -123,6 +135,8 @@ def restore(
     anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
     for name, column in snapshot.tally.items():
         setattr(tally, name, column.value())
+    for name, column in snapshot.offsets.items():
+        setattr(offsets, name, column.value())
     grid = {key: column.value() for key, column in snapshot.grid.items()}
     return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), grid
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 import filelock
 
+from transactive.carbon.credit_steps import encode
 from transactive.config import Setting
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
@@ -57,6 +59,7 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         "node": node,
         "readings": setting.measured.digest().hex()[:16],
         "environment": setting.environment.digest().hex()[:16],
+        "credits": hashlib.sha256(b"".join(map(encode, setting.credits))).hexdigest()[:16],
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from transactive import __version__
-from transactive.carbon.records import bundle_rows, posting_rows
+from transactive.carbon.records import bundle_rows, notes_for, posting_rows
 from transactive.chain.urls import CHAIN_FILE, EMBEDDED
 from transactive.core.community import Community
 from transactive.core.errors import InputError, StateError
@@ -182,6 +182,7 @@ def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.
         grid_free_ppm=None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
         postings=_rows(posting_rows(postings)[posted]),
         bundles=_rows(bundle_rows(bundles)[held]),
+        credits=notes_for(index, len(readings.import_wh), book.notes),
         settlement_leaf=_leaf(tree, index),
         carbon_leaf=_leaf(carbon, index),
     )

@@ -7,7 +7,6 @@ settlement contract says of the periods; nothing of the operator's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -17,12 +16,14 @@ import numpy as np
 from transactive.carbon.levy import PER_N
 from transactive.carbon.records import record_hash
 from transactive.core.certificates import CertificateState
-from transactive.core.errors import SignatureError, TransactiveError
+from transactive.core.errors import SignatureError
 from transactive.core.leaves import Leaf, Step, climb
 from transactive.core.postings import PostingKind
 from transactive.core.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import WH_PER_KWH, money_text
+from transactive.engine.verification_credits import check_credits
+from transactive.engine.verification_words import Contradiction, Passed, hold
 from transactive.insight import statement as said
 from transactive.insight.statement import Link, Slot, Statement
 
@@ -34,21 +35,6 @@ NO_ENERGY = {
 
 ROUNDED_MG = 3
 """What sharing among members, between load and battery, and among certificates may round in a slot."""
-
-
-class Contradiction(TransactiveError):
-    """A statement says something that does not follow, or that the chain does not know."""
-
-    code = "contradiction"
-    exit_code = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A check that held, in words."""
-
-    name: str
-    text: str
 
 
 class Witness(Protocol):
@@ -81,16 +67,11 @@ def verify(statement: Statement, witness: Witness) -> Iterator[Passed]:
     yield _money(statement)
     yield _meters(statement)
     yield _carbon(statement)
+    yield check_credits(statement)
     yield _running(statement)
     yield _proofs(statement)
     yield _chain(statement, witness)
     yield _signature(statement)
-
-
-def _hold(condition: bool, text: str) -> None:
-    """Raise Contradiction unless something holds."""
-    if not condition:
-        raise Contradiction(text)
 
 
 def _totals(of: Statement) -> Passed:
@@ -98,25 +79,25 @@ def _totals(of: Statement) -> Passed:
     totals = said.totals_of(of.member.index, of.slots)
     for field in msgspec.structs.fields(totals):
         stated, found = getattr(of.totals, field.name), getattr(totals, field.name)
-        _hold(stated == found, f"totals.{field.name} is {stated}, the slots make {found}")
+        hold(stated == found, f"totals.{field.name} is {stated}, the slots make {found}")
     for stated, found in zip(of.sources, said.sources_of(of.member.index, of.slots), strict=False):
-        _hold(
+        hold(
             stated == found,
             f"sources: {stated.source} {stated.energy_wh} Wh, {stated.carbon_mg} mg; the slots make {found}",
         )
-    _hold(len(of.sources) == len(said.sources_of(of.member.index, of.slots)), "sources: a line is missing or too many")
+    hold(len(of.sources) == len(said.sources_of(of.member.index, of.slots)), "sources: a line is missing or too many")
     return Passed("totals", f"{money_text(int(totals.balance_n), of.community.currency)} from {len(of.slots)} slots")
 
 
 def _span(of: Statement) -> Passed:
     """The slots are those from the first to the end, without a gap, and so are their periods."""
     length = of.community.slot_seconds
-    _hold(length > 0 < of.community.slots_per_period, "community: a slot and a period have a length")
+    hold(length > 0 < of.community.slots_per_period, "community: a slot and a period have a length")
     starts = [slot.slot for slot in of.slots]
-    _hold(starts == list(range(of.first_slot, of.end, length)), "slots are not those from first_slot to end, each once")
-    _hold(of.member.index < of.community.members, "member.index is not below community.members")
+    hold(starts == list(range(of.first_slot, of.end, length)), "slots are not those from first_slot to end, each once")
+    hold(of.member.index < of.community.members, "member.index is not below community.members")
     needed = sorted({start // length // of.community.slots_per_period for start in starts})
-    _hold([period.number for period in of.periods] == needed, "periods are not those of the slots")
+    hold([period.number for period in of.periods] == needed, "periods are not those of the slots")
     return Passed("span", f"{time_text(of.first_slot)} to {time_text(of.end)}, every slot once")
 
 
@@ -127,23 +108,21 @@ def _money(of: Statement) -> Passed:
         at, net = time_text(slot.slot), 0
         traded = {PostingKind.BOUGHT: 0, PostingKind.CERTIFIED: 0, PostingKind.SHORTFALL_REFUND: 0}
         for kind, payer, payee, wh, price, amount in slot.postings:
-            _hold(of.member.index in (payer, payee), f"{at}: a posting names accounts {payer} and {payee} only")
+            hold(of.member.index in (payer, payee), f"{at}: a posting names accounts {payer} and {payee} only")
             plain = kind in NO_ENERGY and wh == price == 0
-            _hold(plain or amount == wh * abs(price), f"{at}: {wh} Wh at {price} n¤/Wh is not {amount} n¤")
+            hold(plain or amount == wh * abs(price), f"{at}: {wh} Wh at {price} n¤/Wh is not {amount} n¤")
             net += amount * ((payee == of.member.index) - (payer == of.member.index))
             if kind in traded:
                 traded[PostingKind(kind)] += wh
             lines += 1
         debit, credit, bought, sold = slot.settlement_leaf.slot_sums[0]
-        _hold(
-            (debit, credit) == (max(-net, 0), max(net, 0)), f"{at}: postings make {net} n¤, the leaf {credit - debit}"
-        )
-        _hold(
+        hold((debit, credit) == (max(-net, 0), max(net, 0)), f"{at}: postings make {net} n¤, the leaf {credit - debit}")
+        hold(
             traded[PostingKind.BOUGHT] == bought,
             f"{at}: postings bought {traded[PostingKind.BOUGHT]} Wh, the leaf {bought}",
         )
         delivered = traded[PostingKind.CERTIFIED] + traded[PostingKind.SHORTFALL_REFUND]
-        _hold(delivered == sold, f"{at}: postings sold {delivered} Wh, the leaf {sold}")
+        hold(delivered == sold, f"{at}: postings sold {delivered} Wh, the leaf {sold}")
     return Passed("money", f"{lines} postings, each Wh × price")
 
 
@@ -151,10 +130,10 @@ def _meters(of: Statement) -> Passed:
     """Registers are possible, and those of the leaf."""
     for slot in of.slots:
         r, at = slot.registers, time_text(slot.slot)
-        _hold(r.consumption_wh >= 0, f"{at}: registers give a consumption of {r.consumption_wh} Wh")
+        hold(r.consumption_wh >= 0, f"{at}: registers give a consumption of {r.consumption_wh} Wh")
         issued = sum(b[2] for b in slot.bundles if b[0] // 2 == of.member.index)
         found = (r.import_wh, r.export_wh, r.generation_wh + r.discharge_wh, issued)
-        _hold(
+        hold(
             found == slot.settlement_leaf.slot_sums[1],
             f"{at}: registers {found} Wh, the leaf {slot.settlement_leaf.slot_sums[1]}",
         )
@@ -172,19 +151,19 @@ def _carbon(of: Statement) -> Passed:
         r = slot.registers
         sums = (r.generation_wh + r.discharge_wh, issued, claimed, r.consumption_wh)
         carbon = (said.claimed_wh(mine, slot), slot.location_mg, slot.market_mg, slot.levy_n)
-        _hold(
+        hold(
             (sums, carbon) == slot.carbon_leaf.sums,
             f"{at}: carbon {(*sums, *carbon)}, the leaf {slot.carbon_leaf.sums}",
         )
         _carbon_follows(of, slot, at)
         if of.method.levy_mode in ("shadow", "floor", "fixed"):
             due = slot.unmatched_mg * rate
-            _hold(
+            hold(
                 abs(slot.levy_n * PER_N - due) <= PER_N,
                 f"{at}: levy_n {slot.levy_n} is not that on {slot.unmatched_mg} mg",
             )
         _apart(slot, at)
-        _hold(_record(slot).hex() == slot.carbon_leaf.fills, f"{at}: the record is not the one that was committed")
+        hold(_record(slot).hex() == slot.carbon_leaf.fills, f"{at}: the record is not the one that was committed")
     return Passed("carbon", f"{of.totals.claimed_wh} Wh claimed, every record as committed")
 
 
@@ -200,14 +179,14 @@ def _carbon_follows(of: Statement, slot: Slot, at: str) -> None:
     imported = r.consumption_wh - own - stored
     least = own * of.method.pv_g_per_kwh + imported * slot.mix_mg_per_kwh // WH_PER_KWH - ROUNDED_MG
     most = own * of.method.pv_g_per_kwh + imported * (slot.mix_mg_per_kwh + 1) // WH_PER_KWH + ROUNDED_MG
-    _hold(
+    hold(
         least <= slot.location_mg and (stored > 0 or slot.location_mg <= most),
         f"{at}: location_mg {slot.location_mg} is not that of {own} Wh of sun and {imported} Wh at"
         f" {slot.mix_mg_per_kwh} mg/kWh",
     )
     received = sum(b[2] for b in slot.bundles if b[3] == of.member.index and b[0] // 2 != of.member.index)
     unmatched = (r.import_wh - received) * slot.residual.carbon_mg
-    _hold(
+    hold(
         (slot.unmatched_mg - ROUNDED_MG) * slot.residual.energy_wh < unmatched,
         f"{at}: unmatched_mg {slot.unmatched_mg} is more than {r.import_wh - received} Wh have at the residual mix",
     )
@@ -219,9 +198,7 @@ def _apart(slot: Slot, at: str) -> None:
         if kind == PostingKind.CERTIFICATES:
             seller = [b for b in slot.bundles if b[0] // 2 == payee and b[3] == payer]
             claimed = sum(b[2] for b in seller if b[4] == CertificateState.CLAIMED)
-            _hold(
-                claimed >= wh, f"{at}: account {payer} paid {payee} for {wh} Wh of certificates, it claimed {claimed}"
-            )
+            hold(claimed >= wh, f"{at}: account {payer} paid {payee} for {wh} Wh of certificates, it claimed {claimed}")
 
 
 def _record(slot: Slot) -> bytes:
@@ -233,7 +210,7 @@ def _record(slot: Slot) -> bytes:
     free = -1 if slot.grid_free_ppm is None else slot.grid_free_ppm
     head = np.array([slot.slot, *registers, *carbon, *mixes, free], np.int64)
     postings, bundles = (np.array(rows, np.int64).reshape(-1, 6) for rows in (slot.postings, slot.bundles))
-    return record_hash(head, postings, bundles)
+    return record_hash(head, postings, bundles, slot.credits)
 
 
 def _running(of: Statement) -> Passed:
@@ -247,7 +224,7 @@ def _running(of: Statement) -> Passed:
             tuple(a + b for a, b in zip(run, part, strict=True))
             for run, part in zip(earlier, leaf.slot_sums, strict=True)
         )
-        _hold(
+        hold(
             grown == leaf.sums,
             f"{time_text(after.slot)}: running totals {leaf.sums} are not the earlier ones and this slot's",
         )
@@ -259,19 +236,19 @@ def _proofs(of: Statement) -> Passed:
     links = {link.slot: link for period in of.periods for link in period.links}
     for slot in of.slots:
         number, at = slot.slot // of.community.slot_seconds, time_text(slot.slot)
-        _hold(number in links, f"{at}: its commitment is missing from the periods")
+        hold(number in links, f"{at}: its commitment is missing from the periods")
         link = links[number]
         root, money, energy, consistent = climb(
             _leaf(number, of, slot.settlement_leaf), of.member.index, _steps(slot.settlement_leaf)
         )
-        _hold(consistent, f"{at}: the sums on the settlement leaf's way do not add up")
+        hold(consistent, f"{at}: the sums on the settlement leaf's way do not add up")
         stated = (link.root, link.money, link.energy)
-        _hold(
+        hold(
             (root.hex(), f"{money:x}", f"{energy:x}") == stated, f"{at}: the settlement leaf does not lead to the root"
         )
         root, _, _, consistent = climb(_leaf(number, of, slot.carbon_leaf), of.member.index, _steps(slot.carbon_leaf))
-        _hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
-        _hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
+        hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
+        hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
     return Passed("proofs", f"{2 * len(of.slots)} leaves lead to their roots")
 
 
@@ -296,15 +273,13 @@ def _steps(leaf: said.Leaf) -> list[Step]:
 
 def _chain(of: Statement, witness: Witness) -> Passed:
     """The commitments of each period are those on chain, in their order, and nothing beside them."""
-    _hold(
-        witness.chain_id == of.chain.chain_id, f"chain.chain_id is {of.chain.chain_id}, the node's {witness.chain_id}"
-    )
+    hold(witness.chain_id == of.chain.chain_id, f"chain.chain_id is {of.chain.chain_id}, the node's {witness.chain_id}")
     operator = witness.operator()
-    _hold(operator == of.chain.operator, f"chain.operator is {of.chain.operator}, the contract's {operator}")
+    hold(operator == of.chain.operator, f"chain.operator is {of.chain.operator}, the contract's {operator}")
     for period in of.periods:
         known = witness.head(period.number)
         stated = witness.head_of(_content(link) for link in period.links)
-        _hold(stated == known, f"period {period.number}: its commitments are not those on chain")
+        hold(stated == known, f"period {period.number}: its commitments are not those on chain")
     final = sum(period.number <= witness.settled_period() for period in of.periods)
     return Passed("chain", f"{len(of.periods)} periods as on chain {of.chain.chain_id}, {final} of them final")
 
@@ -322,5 +297,5 @@ def _signature(of: Statement) -> Passed:
         by = signer(text_digest(of.unsigned()), bytes.fromhex(of.signature), "the statement")
     except SignatureError as error:
         raise Contradiction(str(error)) from None
-    _hold(by == of.chain.operator, f"signature: made by {by} for this content, not by the operator {of.chain.operator}")
+    hold(by == of.chain.operator, f"signature: made by {by} for this content, not by the operator {of.chain.operator}")
     return Passed("signature", f"by the operator {of.chain.operator}")

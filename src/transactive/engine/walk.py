@@ -15,6 +15,7 @@ from transactive.carbon.storage import Lots
 from transactive.config import Setting
 from transactive.core.accepted import Accepted, hashes_of
 from transactive.core.certificates import Certificates, Footprints
+from transactive.core.credit_notes import Note, note_hash
 from transactive.core.errors import StateError, require
 from transactive.core.merkle import ZERO
 from transactive.core.postings import Postings
@@ -32,6 +33,7 @@ from transactive.engine.gates import Gates
 from transactive.engine.grid_operator import GridOperator
 from transactive.engine.known import Known
 from transactive.engine.levies import Levies
+from transactive.engine.offsetting import Offsetting, credit_steps
 from transactive.engine.order_entry import OrderEntry
 from transactive.engine.run_forecasts import RunForecasts
 from transactive.engine.sessions import Session, Timetable
@@ -78,11 +80,12 @@ class SlotRecord:
     footprints: Footprints
     tariff: Tariff
     baseline: Readings
+    notes: tuple[Note, ...] = ()
 
     def digest(self) -> bytes:
-        """SHA-256 over orders, clearing, readings, postings (which hold the positions' prices) and certificates."""
+        """SHA-256 over orders, clearing, readings, postings (with the positions' prices), certificates and credits."""
         parts = (self.orders, self.clearing, self.readings, self.postings, self.certificates)
-        return hashlib.sha256(b"".join(part.digest() for part in parts)).digest()
+        return hashlib.sha256(b"".join((*(part.digest() for part in parts), *map(note_hash, self.notes)))).digest()
 
 
 class Walk:
@@ -112,6 +115,7 @@ class Walk:
         self.levies = Levies(setting, slots)
         self.forecasts = RunForecasts(setting, slots, store)
         self.known = Known(setting, self.levies, self.forecasts.outlook)
+        self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known, self.site)
         self.certificates = CertificateMarket(community)
         self.ledger = Ledger(self.accounts)
@@ -159,8 +163,8 @@ class Walk:
         if self.store is None or data is None:
             return None
         fleets = (self.fleet, self.baseline_fleet)
-        snapshot = restore(data, fleets, self.gates.desk, self.ledger, self.anchor, self.tally)
-        done, self.digest, self.lots, grid = snapshot
+        parts = (self.gates.desk, self.ledger, self.anchor, self.tally, self.offsets)
+        done, self.digest, self.lots, grid = restore(data, fleets, *parts)
         if self.operator:
             self.operator.take_up(grid)
         for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
@@ -288,7 +292,7 @@ class Walk:
         self.lots = carbon.lots
         record = SlotRecord(
             orders, clearing, positions, readings, delivery, postings, carbon.certificates, carbon.footprints, tariff,
-            self._measure(slot, self.baseline_fleet),
+            self._measure(slot, self.baseline_fleet), tuple(self.offsets.notes),
         )  # fmt: skip
         if self.gateway:
             self.digest = hashlib.sha256(self.digest + record.digest()).digest()
@@ -296,18 +300,20 @@ class Walk:
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         self.tally.add_levy(*levied, postings)
         self.tally.add_scores(readings, carbon.certificates, carbon.footprints)
+        self.tally.add_offsets(postings)
         if self.operator:
             self.operator.tell(self.tally)
         upkept = self.forecasts.after(slot)
         if self.store:
             fleets, grid = (self.fleet, self.baseline_fleet), self.operator.state if self.operator else {}
-            desk = self.gates.desk
-            state = take(slot, self.digest, self.lots, fleets, desk, self.ledger, self.anchor, self.tally, grid)
+            parts = (self.gates.desk, self.ledger, self.anchor, self.tally, self.offsets)
+            state = take(slot, self.digest, self.lots, fleets, *parts, grid)
             self.store.save_delivery(
                 positions, readings, postings, carbon.certificates, carbon.footprints, levied, apart.columns(),
-                record.baseline, state, upkept,
+                record.baseline, state, upkept, (self.offsets.steps, self.offsets.notes),
             )  # fmt: skip
-        book = SlotBook(readings, positions, postings, carbon.certificates, carbon.footprints, levied)
+        tables = (carbon.certificates, carbon.footprints, levied)
+        book = SlotBook(readings, positions, postings, *tables, notes=record.notes)
         self._commit(book)
         return record
 
@@ -358,4 +364,5 @@ class Walk:
         if self.clock.ends_period(slot):
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
         treasury, ends = self.ledger.levied_with(postings), self.clock.ends_period(slot)
-        return postings.and_then(self.levies.give_back(slot, treasury, carbon, period_ends=ends))
+        postings = postings.and_then(self.levies.give_back(slot, treasury, carbon, period_ends=ends))
+        return postings.and_then(self.offsets.post(slot, carbon.unmatched_mg, postings, self.ledger))

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from transactive.core.certificates import CertificateState
+from transactive.core.credit_notes import Avoided, Note, Retired
 from transactive.core.errors import DataError
 from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
@@ -129,6 +130,7 @@ class Slot(Part, frozen=True, kw_only=True):
     grid_free_ppm: Ppm | None
     postings: tuple[Posting, ...]
     bundles: tuple[Bundle, ...]
+    credits: tuple[Note, ...]
     settlement_leaf: Leaf
     carbon_leaf: Leaf
 
@@ -163,6 +165,9 @@ class Totals(Part, frozen=True, kw_only=True):
 
     contracted_wh: certificates claimed, and those of the member's devices that left unclaimed: the annual score counts
     both, the hourly one only claims. The score with the grid is None unless its carbon-free part is known in each slot.
+
+    Carbon credits: offset_kg were retired for the member, offset_n is what it paid less what it received for credits,
+    offset_for_all_kg were retired for everybody by a levy, avoided_kg issued for its asset, buffer included.
     """
 
     consumption_wh: int
@@ -183,6 +188,10 @@ class Totals(Part, frozen=True, kw_only=True):
     market_mg: int
     claimed_wh: int
     contracted_wh: int
+    offset_kg: int
+    offset_n: Money
+    offset_for_all_kg: int
+    avoided_kg: int
     score_hourly_ppm: int
     score_annual_ppm: int
     score_with_grid_ppm: int | None
@@ -239,6 +248,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     claimed = [claimed_wh(member, slot) for slot in slots]
     contracted = sum(claimed) + sum(left_wh(member, slot) for slot in slots)
     whole = sum(slot.registers.consumption_wh for slot in slots)
+    retired = [note for slot in slots for note in slot.credits if isinstance(note, Retired)]
     return Totals(
         consumption_wh=whole,
         import_wh=sum(slot.registers.import_wh for slot in slots),
@@ -261,6 +271,10 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
         score_hourly_ppm=_part(sum(claimed), whole),
         score_annual_ppm=_part(min(contracted, whole), whole),
         score_with_grid_ppm=_with_grid(slots, claimed, whole),
+        offset_kg=sum(note.kg for note in retired if note.account == member),
+        offset_n=str(sum(p[5] * ((p[1] == member) - (p[2] == member)) for p in postings if p[0] == PostingKind.OFFSET)),
+        offset_for_all_kg=sum(note.kg for note in retired if note.account != member),
+        avoided_kg=sum(note.issued_kg for slot in slots for note in slot.credits if isinstance(note, Avoided)),
         estimated_ppm=_part(sum(slot.estimated for slot in slots), len(slots)),
     )
 

@@ -28,11 +28,12 @@ class Bills(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LevySummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The carbon levy of all members [n¤, as text]: what was due, what came back, and what the treasury still holds."""
+    """The carbon levy of all members [n¤, as text]: what was due, came back or bought offsets, and what is held."""
 
     mode: str
     levied_n: str
     returned_n: str
+    offsets_n: str
     treasury_n: str
 
 
@@ -54,6 +55,19 @@ class CertificateSummary(msgspec.Struct, frozen=True, kw_only=True):
     paid_n: str
 
 
+class OffsetSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Carbon credits retired by policies of members and by a levy for offsets [kg], and what they cost [n¤, as text].
+
+    uncovered_mg: what the policies wanted covered and no offer or no money served.
+    """
+
+    members_kg: int
+    members_paid_n: str
+    levy_kg: int
+    levy_paid_n: str
+    uncovered_mg: int
+
+
 class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Footprints of all members [mg CO2e]; unmatched is grid energy without a certificate, which a levy is due on.
 
@@ -67,6 +81,7 @@ class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
     scores: ScoreSummary
     levy: LevySummary
     certificates: CertificateSummary
+    offsets: OffsetSummary
 
 
 class GridSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +106,7 @@ class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
     """One member: bills [n¤] with the credit for what its battery holds as a line of its own, energy [Wh].
 
     certificates_n: received − paid for certificates apart from energy, a part of its bill with market.
+    offset_n: what it paid less what it received for carbon credits, in no bill; offset_kg: what it had retired.
     """
 
     id: str
@@ -101,6 +117,8 @@ class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
     dividend_n: int
     levy_n: int
     levy_returned_n: int
+    offset_n: int
+    offset_kg: int
     bought_wh: int
     sold_wh: int
     location_mg: int
@@ -156,6 +174,8 @@ def member_bills(
         "dividend_n": tally.dividend_n,
         "levy_n": tally.levy_n,
         "levy_returned_n": tally.levy_returned_n,
+        "offset_n": tally.offset_n,
+        "offset_kg": tally.offset_kg,
         "bought_wh": tally.bought_wh,
         "sold_wh": tally.sold_wh,
         "location_mg": tally.location_mg,
@@ -178,6 +198,7 @@ def summarise(
     ledger_equals_chain: bool,
     state_hash: str,
     seconds: float,
+    uncovered_mg: int = 0,
 ) -> Summary:
     """Summary of a finished run. managed: whether its lines were kept within their limits, None without lines."""
     without = sum(bill.without_market_n - bill.without_market_credit_n for bill in bills)
@@ -206,6 +227,13 @@ def summarise(
             scores=scores_of(tally),
             levy=_levy(tally, levy),
             certificates=CertificateSummary(traded_wh=tally.certificates_wh, paid_n=str(tally.certificates_paid_n)),
+            offsets=OffsetSummary(
+                members_kg=int(tally.offset_kg.sum()),
+                members_paid_n=str(tally.offset_paid_n),
+                levy_kg=tally.treasury_offset_kg,
+                levy_paid_n=str(tally.treasury_offset_n),
+                uncovered_mg=uncovered_mg,
+            ),
         ),
         grid=None if managed is None else grid_summary(tally, managed=managed),
         seconds=round(seconds, 3),
@@ -242,5 +270,7 @@ def grid_summary(tally: Tally, *, managed: bool) -> GridSummary:
 def _levy(tally: Tally, mode: str) -> LevySummary:
     """Levy of all members; one that is only shown has no treasury."""
     levied, returned = int(tally.levy_n.sum()), int(tally.levy_returned_n.sum())
-    treasury = 0 if mode == "shadow" else levied - returned
-    return LevySummary(mode=mode, levied_n=str(levied), returned_n=str(returned), treasury_n=str(treasury))
+    spent = tally.treasury_offset_n
+    treasury = 0 if mode == "shadow" else levied - returned - spent
+    facts = {"levied_n": levied, "returned_n": returned, "offsets_n": spent, "treasury_n": treasury}
+    return LevySummary(mode=mode, **{name: str(amount) for name, amount in facts.items()})

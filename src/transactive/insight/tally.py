@@ -29,6 +29,8 @@ class Tally:
     dividend_n: IntArray
     levy_n: IntArray
     levy_returned_n: IntArray
+    offset_n: IntArray
+    offset_kg: IntArray
     unmatched_mg: IntArray
     bought_wh: IntArray
     sold_wh: IntArray
@@ -63,6 +65,9 @@ class Tally:
     curtailed_wh: int = 0
     flexibility_n: int = 0
     curtailment_n: int = 0
+    treasury_offset_n: int = 0
+    treasury_offset_kg: int = 0
+    offset_paid_n: int = 0
 
     @classmethod
     def empty(cls, members: int) -> Tally:
@@ -77,6 +82,8 @@ class Tally:
             dividend_n=none(),
             levy_n=none(),
             levy_returned_n=none(),
+            offset_n=none(),
+            offset_kg=none(),
             unmatched_mg=none(),
             bought_wh=none(),
             sold_wh=none(),
@@ -101,7 +108,8 @@ class Tally:
     ) -> None:
         """Count one settled slot; `baseline` are the meters of the same homes without a market."""
         members = len(self.with_market_n)
-        net = postings.net_n(Accounts(members).total)
+        total = Accounts(members).total
+        net = postings.other_than(PostingKind.OFFSET).net_n(total)  # what somebody chose to offset is not the market's
         advanced, dividend = (self._received(postings, kind) for kind in (PostingKind.ADVANCE, PostingKind.DIVIDEND))
         self.slots += 1
         self.orders += len(orders)
@@ -116,7 +124,7 @@ class Tally:
         self.market_mg += footprints.market_mg
         self._certificates(postings)
         self.cheapest_supply = min(self.cheapest_supply, tariff.supply)
-        self._balance(positions, readings, postings, net)
+        self._balance(positions, readings, postings, postings.net_n(total))
 
     def add_scores(self, readings: Readings, certificates: Certificates, footprints: Footprints) -> None:
         """Count what the 24/7 scores of a slot rest on, and its residual mix."""
@@ -157,6 +165,19 @@ class Tally:
         self.curtailed_wh += done.energy_of(Measure.CURTAIL)
         self.flexibility_n += done.amount_of(Measure.CALL) + done.amount_of(Measure.MOVE)
         self.curtailment_n += done.amount_of(Measure.CURTAIL)
+
+    def add_offsets(self, postings: Postings) -> None:
+        """Count carbon credits: what each member paid less what it received, and the kg that it had retired."""
+        members = len(self.offset_n)
+        p, accounts = postings, Accounts(members)
+        offset = p.kind == PostingKind.OFFSET
+        kg = np.zeros(accounts.total, np.int64)
+        np.add.at(kg, p.payer[offset], p.energy_wh[offset])
+        self.offset_kg += kg[:members]
+        self.offset_paid_n += int(p.amount_n[offset & (p.payer < members)].sum())
+        self.treasury_offset_kg += int(kg[accounts.levy])
+        self.treasury_offset_n += int(p.amount_n[offset & (p.payer == accounts.levy)].sum())
+        self.offset_n -= (p.net_n(accounts.total) - p.other_than(PostingKind.OFFSET).net_n(accounts.total))[:members]
 
     def _balance(self, positions: Positions, readings: Readings, postings: Postings, net: IntArray) -> None:
         """Energy across the meters against energy in the postings; money in against money out."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from transactive.core.accounts import Accounts
@@ -37,6 +39,13 @@ def dividend(slot: int, undistributed_n: int, accounts: Accounts) -> Postings:
     part = undistributed_n // accounts.members
     members = np.arange(accounts.members)
     return transfer(slot, PostingKind.DIVIDEND, accounts.community, members, np.full(accounts.members, part, np.int64))
+
+
+def spend(slot: int, kind: PostingKind, bought: Sequence[tuple[int, int, int, int]]) -> Postings:
+    """Postings of what was bought at a price: payer, payee, quantity, price of each."""
+    rows = np.array(bought, np.int64).reshape(-1, 4)
+    payer, payee, quantity, price = rows.T
+    return Postings(slot, np.full(len(rows), int(kind), np.int64), payer, payee, quantity, price, quantity * price)
 
 
 def transfer(slot: int, kind: PostingKind, payer: int, payees: IntArray, amounts_n: IntArray) -> Postings:

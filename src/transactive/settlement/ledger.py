@@ -100,6 +100,16 @@ class Ledger:
         """What each member can still lock [n¤]: its funds, or nothing while it owes the supplier an advance."""
         return np.where(self.suspended, 0, self.funds_n())
 
+    def spendable_n(self, postings: Postings) -> IntArray:
+        """What each member can still spend in the slot of these postings, which are not entered yet [n¤].
+
+        Its funds, more by what the slot brings or less by what it costs; nothing while it owes the supplier an advance.
+        """
+        net = postings.net_n(self.accounts.total)[: self.accounts.members]
+        owes = self.suspended.copy()
+        owes[postings.payee[postings.kind == PostingKind.ADVANCE]] = True
+        return np.where(owes, 0, np.maximum(self.funds_n() + net, 0))
+
     def top_ups_n(self, below_n: int, to_n: int) -> IntArray:
         """Deposits that fill every account below `below_n` up to `to_n` [n¤]."""
         available = self.available_n()

@@ -20,7 +20,7 @@ from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
-from transactive.core.postings import Postings
+from transactive.core.postings import PostingKind, Postings
 from transactive.core.signed_orders import SignedOrder
 from transactive.core.tables import Clearing, Orders, Positions, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
@@ -158,12 +158,14 @@ class Store:
         baseline: Readings,
         snapshot: bytes,
         more: Puts = (),
+        offsets: tuple[Sequence[AnyStep], Sequence[Note]] = ((), ()),
     ) -> None:
         """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
 
         levied: carbon of grid energy without a certificate [mg] and the levy on it [n¤], posted or only shown, each
         (members,). `apart` are columns of orders for certificates apart from energy, `baseline` the meters without a
-        market. more: rows of other tables.
+        market. more: rows of other tables. offsets: what the slot did to the register of carbon credits, and what it
+        says of them.
         """
         members = len(readings.import_wh)
         per_member = {
@@ -171,7 +173,7 @@ class Store:
             "member": np.arange(members),
             "bought_wh": positions.bought_wh,
             "sold_wh": positions.sold_wh,
-            "net_n": postings.net_n(Accounts(members).total)[:members],
+            "net_n": postings.other_than(PostingKind.OFFSET).net_n(Accounts(members).total)[:members],
             "location_mg": footprints.location_mg,
             "market_mg": footprints.market_mg,
             "unmatched_mg": levied[0],
@@ -186,6 +188,8 @@ class Store:
             _put(connection, CERTIFICATES, readings.slot, certificates.columns())
             _put(connection, CERTIFICATE_ORDERS, readings.slot, apart)
             _put_one(connection, FOOTPRINTS, {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns})
+            credits_in.add_steps(connection, offsets[0])
+            credits_in.put_notes(connection, readings.slot, offsets[1])
             connection.execute(sa.delete(SNAPSHOT))
             connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])
             write(connection, more)

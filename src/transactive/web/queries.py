@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import sqlalchemy as sa
 
+from transactive.core.accounts import NAMED, PASSING
 from transactive.core.community import Community
 from transactive.core.errors import StateError
 from transactive.core.slots import Clock, parse_time
@@ -69,7 +70,7 @@ class Run:
     @cached_property
     def names(self) -> list[str]:
         """Names of all accounts, members first."""
-        return [*self.community.ids, "supplier", "network", "community", "levy", "escrow", "pool"]
+        return [*self.community.ids, *NAMED, *PASSING]
 
     @property
     def last_slot(self) -> int:

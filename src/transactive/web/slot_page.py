@@ -41,6 +41,7 @@ POSTED = {
     PostingKind.CERTIFICATES: "Certificates apart from energy",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
+    PostingKind.OFFSET: "Carbon credits bought and retired",
     PostingKind.FLEXIBILITY: "The network pays for energy moved",
     PostingKind.CURTAILMENT: "The network compensates for solar energy held back",
 }

@@ -32,6 +32,7 @@ LINES = {
     PostingKind.CERTIFICATES: "Certificates apart from energy",
     PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
     PostingKind.LEVY_RETURN: "Levy that comes back",
+    PostingKind.OFFSET: "Carbon credits: bought to offset, or sold",
     PostingKind.FLEXIBILITY: "Energy moved for the network",
     PostingKind.CURTAILMENT: "Solar energy held back for the network",
 }
