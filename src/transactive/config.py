@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from transactive.carbon.credit_steps import AnyStep
-from transactive.carbon.credits_file import read_credits
+from transactive.carbon.credits_file import load_credits
 from transactive.carbon.offsets import check_offsets
 from transactive.core import certificate_rules
 from transactive.core.accounts import NAMED
@@ -128,14 +128,8 @@ def load_setting(path: Path) -> Setting:
 
 def _credits(community: Community, path: Path) -> tuple[AnyStep, ...]:
     """Carbon credits that the community file offers."""
-    file = community.carbon.offsets.file
-    if file is None:
-        return ()
-    key = f"{path.name}: carbon.offsets.file {file}"
     try:
-        return read_credits((path.parent / file).read_bytes(), file)
-    except OSError as error:
-        raise ConfigError(f"{key}: cannot be read ({error.strerror}); correct the path") from None
+        return load_credits(path.parent, community.carbon.offsets.file)
     except DataError as error:
         raise ConfigError(f"{path.name}: carbon.offsets.file {error}") from None
 

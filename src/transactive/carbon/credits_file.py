@@ -6,6 +6,7 @@ put up, in this order.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -45,6 +46,17 @@ class CreditsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     projects: tuple[Project, ...] = ()
     batches: tuple[FileBatch, ...] = ()
     listings: tuple[FileListing, ...] = ()
+
+
+def load_credits(folder: Path, file: str | None) -> tuple[AnyStep, ...]:
+    """Steps of a file in a folder, none without one. Raises DataError naming what is wrong."""
+    if file is None:
+        return ()
+    try:
+        data = (folder / file).read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror}); correct the path") from None
+    return read_credits(data, file)
 
 
 def read_credits(data: bytes, name: str) -> tuple[AnyStep, ...]:
