@@ -31,6 +31,7 @@ from transactive.trading import registry as agents
 
 DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo" / "community.toml"
+FEEDER = DATA / "feeder" / "community.toml"
 EXAMPLE = DATA / "example" / "community.toml"
 DAY_MINUTES = 1440
 SESSIONS = (("intraday",), ("day_ahead", "intraday"))

@@ -28,6 +28,7 @@ MODULES = {
     "plans": "transactive.bench.plans",
     "schedules": "transactive.bench.schedules",
     "sessions": "transactive.bench.sessions",
+    "grid": "transactive.bench.grid",
     "intelligence": "transactive.bench.intelligence",
     "insights": "transactive.bench.insights",
     "agents": "transactive.bench.agents",

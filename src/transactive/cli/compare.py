@@ -32,7 +32,8 @@ def run_compare(
 ) -> None:
     """Compare and print; with `state` the page of that folder shows it too."""
     setting = load_setting(DEMO if community == "demo" else Path(community))
-    slots = _slots(setting, start or (DEMO_START if community == "demo" else None), days, demo=community == "demo")
+    demo = community == "demo"
+    slots = slots_asked(setting, start or (DEMO_START if demo else None), days or (DEMO_DAYS if demo else None))
     chosen = mechanisms_for(names, network=setting.community.network is not None)
     with progress(len(slots) * len(chosen), setting.community.name) as done:
         comparison = compare(setting, slots, chosen, done=done)
@@ -60,14 +61,14 @@ def keep(comparison: Comparison, folder: Path) -> None:
         store.set(comparison=msgspec.json.encode(comparison).decode())
 
 
-def _slots(setting: Setting, start: str | None, days: int | None, *, demo: bool) -> range:
-    """Slots to compare over: of the community's own run, or from a start and for so many days."""
+def slots_asked(setting: Setting, start: str | None, days: int | None) -> range:
+    """Slots of the community's own run, or from a start and for so many days, as far as both are given."""
     if days is not None and days < 1:
         raise InputError(f"--days {days}: give at least 1")
     if start is None and days is None:
         return slots_from(setting)
     first = parse_time(start) if start else slots_from(setting)[0]
-    return slots_of(setting, first, days or DEMO_DAYS if demo or days else _days_left(setting, first))
+    return slots_of(setting, first, days or _days_left(setting, first))
 
 
 def _days_left(setting: Setting, first: int) -> int:

@@ -13,7 +13,7 @@ from transactive.core.community import Community
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, kwh_text, money_text
 from transactive.engine.replay import Outcome
-from transactive.insight.summary import MemberBill, ScoreSummary, Summary
+from transactive.insight.summary import GridSummary, MemberBill, ScoreSummary, Summary
 
 Figure = Callable[[MemberBill], int]
 
@@ -99,6 +99,8 @@ def _facts(summary: Summary, currency: str) -> Table:
         paid = money_text(int(offsets.members_paid_n) + int(offsets.levy_paid_n), currency)
         text = f"{offsets.members_kg + offsets.levy_kg:,} kg CO₂e retired for {paid}"
         rows.append(("offsets", f"{text}, {_kg(offsets.uncovered_mg)} kg wanted and not served"))
+    if summary.grid:
+        rows.append(("lines", _lines(summary.grid)))
     if chain:
         rows.append(("chain", f"block {chain.height}: {chain.slot_commits} slot commits, {chain.nettings} nettings"))
         rows.append(
@@ -116,6 +118,15 @@ def _scores(scores: ScoreSummary) -> str:
     """The 24/7 scores in one line."""
     text = f"{scores.hourly_ppm / PPM:.1%} in the same slot, {scores.annual_ppm / PPM:.1%} over the whole run"
     return text if scores.with_grid_ppm is None else f"{text}, {scores.with_grid_ppm / PPM:.1%} with the grid's part"
+
+
+def _lines(grid: GridSummary) -> str:
+    """The network's lines in one line."""
+    over = f"{grid.slots_over} slots with one over its limit"
+    if not grid.managed:
+        return f"{over}, watched"
+    held, moved = kwh_text(grid.curtailed_wh), kwh_text(grid.called_wh + grid.moved_wh)
+    return f"{over}, {grid.would_be_over} but for limits; {held} kWh PV held back, {moved} kWh moved"
 
 
 def _total(bills: list[MemberBill], figure: Figure) -> int:

@@ -182,9 +182,13 @@ class GridRules(Record, frozen=True, kw_only=True):
 
 
 class RunRules(Record, frozen=True, kw_only=True):
-    """What `run` replays: from `first_slot` (RFC 3339) to the end of the readings; what is before is history."""
+    """What `run` replays: from `first_slot` (RFC 3339) for `days`, or else to the end of the readings.
+
+    What is before is history.
+    """
 
     first_slot: str | None = None
+    days: Positive | None = None
 
 
 class ForecastRules(Record, frozen=True, kw_only=True):

@@ -44,7 +44,10 @@ def slots_of(setting: Setting, start: int, days: int) -> range:
 
 
 def slots_from(setting: Setting) -> range:
-    """Slots of a community's own run: from run.first_slot, or the first with a day of history, to the last reading."""
+    """Slots of a community's own run: from run.first_slot, or the first with a day of history, for run.days.
+
+    Without run.days to the last reading. Raises DataError where the data lack them or their history.
+    """
     clock = setting.community.clock
     wanted, history = setting.community.run.first_slot, _first_possible(setting)
     first = parse_time(wanted) if wanted else history
@@ -55,7 +58,8 @@ def slots_from(setting: Setting) -> range:
             f"run.first_slot {time_text(first)} must lie between {time_text(history)}, a day of history in, and"
             f" {time_text(setting.measured_end)}, where the readings end"
         )
-    return range(first, setting.measured_end, clock.length)
+    days = setting.community.run.days
+    return range(first, setting.measured_end, clock.length) if days is None else slots_of(setting, first, days)
 
 
 def _first_possible(setting: Setting) -> int:
