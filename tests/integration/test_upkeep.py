@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import DataError, StateError
+from transactive.engine.charges import Target
 from transactive.engine.model_files import ModelFiles
-from transactive.engine.upkeep import Target, Upkeep
+from transactive.engine.upkeep import Upkeep
 from transactive.forecasting.contest import Rhythm
 from transactive.forecasting.series import History
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord

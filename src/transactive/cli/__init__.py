@@ -21,6 +21,7 @@ from transactive.cli.demo import demo
 from transactive.cli.grid import grid
 from transactive.cli.insights import insights
 from transactive.cli.keys import keys as keys_app
+from transactive.cli.models import models as models_app
 from transactive.cli.proofs import statement, verify
 from transactive.cli.schedule import schedule
 from transactive.core.errors import TransactiveError
@@ -275,6 +276,7 @@ app.command(insights)
 app.command(statement)
 app.command(verify)
 app.command(keys_app)
+app.command(models_app)
 app.command(credits_app)
 
 token = App(name="token", help="Who may look at a state from another machine.")

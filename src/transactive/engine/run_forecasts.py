@@ -15,10 +15,11 @@ from transactive.config import AUTO, Setting
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import IntArray
 from transactive.engine.challenge import forecaster
+from transactive.engine.charges import WEEK, Target, whole
 from transactive.engine.fleet import LOOK_AHEAD
 from transactive.engine.model_files import FOLDER, ModelFiles
 from transactive.engine.outlook import EMPIRICAL, Outlook
-from transactive.engine.upkeep import WEEK, Target, Upkeep, whole
+from transactive.engine.upkeep import Upkeep
 from transactive.forecasting.contest import Rhythm
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
@@ -62,7 +63,7 @@ class RunForecasts:
         self._price: dict[int, float] = {}
         self._said: dict[tuple[str, Ahead, int], IntArray] = {}
         files = ModelFiles(store.path.parent / FOLDER if store else None)
-        self._upkeep = Upkeep(list(self._targets()), self._history, files)
+        self._upkeep = Upkeep(list(self._targets()), self.history, files)
         self._begun = not self._upkeep.targets
         before = (slots[0] - measured.first_slot - 2 * DAY) // self._clock.length  # no gate closes earlier
         told = self._told if self._trades else None
@@ -78,6 +79,14 @@ class RunForecasts:
             else:
                 trusted = (ORDERS, PLANS) if self._setting.community.forecast.model == AUTO else ()
                 self._upkeep.begin(self._clock.gate(self._slots[0]), dict.fromkeys(trusted, WON_IN_MONEY))
+        return self._upkeep
+
+    def take_up(self, now: int) -> Upkeep:
+        """The upkeep as far as a folder has come; where it holds none, empirical quantiles are in charge from `now`."""
+        if self._store:
+            self._upkeep.resume(kept.models(self._store), kept.events(self._store), kept.charges(self._store))
+        self._upkeep.open(now)
+        self._begun = True
         return self._upkeep
 
     def at_gate(self, slot: int, near: Forecast, clearing: Clearing) -> Puts:
@@ -135,7 +144,7 @@ class RunForecasts:
             slots = most + LOOK_AHEAD // self._clock.length
             yield Target(PLANS, ids, day, -(-slots // per_day) * per_day, trades, "Wh", as_it_is=True)
 
-    def _history(self, name: str, now: int) -> History | None:
+    def history(self, name: str, now: int) -> History | None:
         """What is known of a target at a time: of the slots that have ended by then."""
         length = self._clock.length
         if name == PRICE:

@@ -13,16 +13,22 @@ in `monitor`; what lasts of both is in `store.models`.
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 
 from transactive import __version__
 from transactive.core.errors import DataError
-from transactive.core.units import IntArray
+from transactive.engine.charges import (
+    LEAST_TEST_DAYS,
+    TEST_DAYS,
+    Course,
+    State,
+    Target,
+    after_day,
+    days_before,
+)
 from transactive.engine.model_files import ModelFiles
 from transactive.forecasting import features, registry
 from transactive.forecasting.baselines import Empirical
@@ -30,70 +36,16 @@ from transactive.forecasting.conformal import Tracker
 from transactive.forecasting.contest import Record, Rhythm, compared, followed, served
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.model_file import Learnt, digest, pack
-from transactive.forecasting.monitor import Day, Monitor, judged
+from transactive.forecasting.monitor import Monitor
 from transactive.forecasting.registry import Model
-from transactive.forecasting.rows import LEAST_DAYS
 from transactive.forecasting.series import FloatArray, History, Quantiles, lowest_of
-from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord, Puts
+from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord, Puts
 
 EMPIRICAL = "empirical"
-WEEK = 7
-TEST_DAYS = 28
-"""Days on which a challenger is tested, when it has that many beside those that it needs to learn."""
-LEAST_TEST_DAYS = 7
-"""Fewer decide nothing; after a drift only so many are taken, as those before them were of another world."""
 MOST_HISTORY_DAYS = 365
 """Days that a model may learn from."""
 STATES_KEPT = 3
 """Days whose calibration and monitors are kept whole: a plan made for a period may be a day old."""
-
-
-class State(msgspec.Struct, frozen=True):
-    """What a charge remembers: shifts of the calibration (2, series), and the monitors."""
-
-    shift: list[list[float]]
-    monitor: Monitor
-
-    @property
-    def tracker(self) -> Tracker:
-        """The calibration."""
-        return Tracker(np.array(self.shift, np.float64))
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something that is forecast. members: names of its series; challengers: recipes that are trained for it.
-
-    learnt: slots ahead that its models forecast, as many as its rhythm or more. unit: of what it forecasts. as_it_is:
-    empirical quantiles are served without calibration.
-    """
-
-    name: str
-    members: tuple[str, ...]
-    rhythm: Rhythm
-    learnt: int
-    challengers: tuple[str, ...]
-    unit: str
-    as_it_is: bool = False
-
-    def state(self, record: Record | None, model: int | None, monitor: Monitor) -> State:
-        """What a charge of this target begins with: the calibration of a test, or none."""
-        if record is None or (self.as_it_is and model is None):
-            return State(np.zeros((2, len(self.members))).tolist(), monitor)
-        return State(record.tracker.shift.tolist(), monitor)
-
-
-@dataclass(slots=True)
-class Course:
-    """Who was in charge of a target since when, oldest first."""
-
-    charges: list[ChargeRecord] = field(default_factory=list)
-
-    def at(self, now: int) -> ChargeRecord:
-        """Who is in charge at a time: the last one since then, or the first one."""
-        place = bisect_right([charge.since for charge in self.charges], now)
-        return self.charges[max(place - 1, 0)]
-
 
 Source = Callable[[str, int], History | None]
 """History of a target that ends at a time [Unix s]; None while nothing is known of it."""
@@ -156,21 +108,27 @@ class Upkeep:
         if history is None or len(history.values) < history.per_day:
             return None
         charge, rhythm = self.charge(name, now), Rhythm(0, slots)
-        shift = np.array(self._state(charge).shift, np.float64)[:, homes]
+        shift = np.array(State.of(charge).shift, np.float64)[:, homes]
         own = History(history.first_slot, history.length, history.values[:, homes], history.ahead, history.calendar)
         return served(self.model(charge), own, rhythm, Tracker(shift), lowest_of(own))
 
     # -- day by day -----------------------------------------------------------------------------
+
+    def open(self, now: int) -> None:
+        """Put the empirical quantiles in charge of every target that nobody is in charge of."""
+        for name, target in self.targets.items():
+            if not self._courses[name].charges:
+                state = target.state(None, None, Monitor())
+                self._put(ChargeRecord(target=name, since=now, model=None, state=state.text))
 
     def begin(self, now: int, trusted: Mapping[str, str]) -> None:
         """Put somebody in charge of every target, and train for the first time.
 
         trusted: targets whose challenger takes charge untested, as it won in money, and why.
         """
+        self.open(now)
         for name, target in self.targets.items():
             history = self._source(name, now)
-            state = target.state(None, None, Monitor())
-            self._put(ChargeRecord(target=name, since=now, model=None, state=_json(state)))
             if history is None:
                 continue
             if name in trusted:
@@ -185,12 +143,12 @@ class Upkeep:
         """
         for name, target in self.targets.items():
             charge = self.charge(name, now)
-            state = self._state(charge)
+            state = State.of(charge)
             day = None
             if name in said:
                 values, came = said[name]
-                state, day = _after(state, values, came, learns=charge.model is not None or not target.as_it_is)
-            self._put(ChargeRecord(target=name, since=now, model=charge.model, day=day, state=_json(state)))
+                state, day = after_day(state, values, came, learns=charge.model is not None or not target.as_it_is)
+            self._put(ChargeRecord(target=name, since=now, model=charge.model, day=day, state=state.text))
             if day is not None:
                 self._watch(target, now)
             history = self._source(name, now) if train else None
@@ -201,11 +159,11 @@ class Upkeep:
     def _watch(self, target: Target, now: int) -> None:
         """Act on what the monitors say."""
         charge = self.charge(target.name, now)
-        state = self._state(charge)
+        state = State.of(charge)
         alarm = state.monitor.alarm
         if alarm is not None:
             drifting = msgspec.structs.replace(state.monitor, drifting=True, up=0.0, down=0.0)
-            self._tell(target, now, "drift", f"{self.forecaster(charge)}: {alarm}", charge.model)
+            self.tell(target.name, now, "drift", f"{self.forecaster(charge)}: {alarm}", charge.model)
             if charge.model is None:
                 self._now_in_charge(charge, None, State(state.shift, drifting))
             else:
@@ -215,25 +173,25 @@ class Upkeep:
             self._now_in_charge(charge, charge.model, State(state.shift, well))
             covered = state.monitor.covered or 0.0
             text = f"{self.forecaster(charge)}: a week with {covered:.0%} inside the 90 % interval"
-            self._tell(target, now, "recovered", text, charge.model)
+            self.tell(target.name, now, "recovered", text, charge.model)
 
     def _fall_back(self, target: Target, charge: ChargeRecord, model: ModelRecord, monitor: Monitor) -> None:
         """Retire the model in charge; empirical quantiles stand in, calibrated on the days before."""
         self._keep(msgspec.structs.replace(model, status="retired"))
         history = self._source(target.name, charge.since)
-        days = _days_before(target, history, LEAST_TEST_DAYS) if history is not None else None
+        days = days_before(target, history, LEAST_TEST_DAYS) if history is not None else None
         record = followed(Empirical(), history, days, target.rhythm) if history is not None and days else None
         self._now_in_charge(charge, None, target.state(record, None, msgspec.structs.replace(monitor, week=())))
         text = f"{self.title(model)} retired; empirical quantiles until a model wins again"
-        self._tell(target, charge.since, "fell back", text, model.number)
+        self.tell(target.name, charge.since, "fell back", text, model.number)
 
     # -- training -------------------------------------------------------------------------------
 
     def _train(self, target: Target, history: History, now: int) -> None:
         """Train every challenger, test them beside the one in charge, and promote the best if it wins."""
         charge = self.charge(target.name, now)
-        state = self._state(charge)
-        days = _days_before(target, history, LEAST_TEST_DAYS if state.monitor.drifting else TEST_DAYS)
+        state = State.of(charge)
+        days = days_before(target, history, LEAST_TEST_DAYS if state.monitor.drifting else TEST_DAYS)
         if days is None:
             return
         try:
@@ -246,21 +204,20 @@ class Upkeep:
         tested = [
             (*trained, name)
             for name in target.challengers
-            if (trained := self._challenger(target, name, history, days, own, charge, now)) is not None
+            if (trained := self.challenger(target, name, history, days, own, charge, now)) is not None
         ]
         if not tested:
             return
         best, record, _ = min(tested, key=lambda one: one[1].pinball)
         for model, _, _ in tested:
             won = model is best and model.contest is not None and model.contest.won
-            self._tell(
-                target, now, "promoted" if won else "trained", f"{self.title(model)}: {_in_words(model)}", model.number
-            )
+            text = f"{self.title(model)}: {model.contest.text if model.contest else 'not tested'}"
+            self.tell(target.name, now, "promoted" if won else "trained", text, model.number)
         if best.contest is not None and best.contest.won:
             drifting = state.monitor.drifting
             self.promote(target.name, best, record, now, drifting=drifting)
 
-    def _challenger(
+    def challenger(
         self, target: Target, name: str, history: History, days: range, own: Record, charge: ChargeRecord, now: int
     ) -> tuple[ModelRecord, Record] | None:
         """Train one challenger on what was known before the days of the test, keep it, and test it."""
@@ -310,18 +267,23 @@ class Upkeep:
         state = self.targets[name].state(record, model.number, monitor)
         self._now_in_charge(charge, model.number, state, since=now)
 
+    def stand_in(self, name: str, now: int) -> None:
+        """Put the empirical quantiles in charge; the model before them retires."""
+        charge = self.charge(name, now)
+        if charge.model is not None:
+            self._keep(msgspec.structs.replace(self.models[charge.model], status="retired"))
+        state = self.targets[name].state(None, None, Monitor())
+        self._now_in_charge(charge, None, state, since=now)
+
     def _trust(self, target: Target, history: History, now: int, why: str) -> None:
         """Put a challenger in charge that won in money, with all that is known learnt."""
         for name in target.challengers:
             made = self.learn(target, name, history.last(MOST_HISTORY_DAYS), now)
             if made is not None:
                 self.promote(target.name, made[1], None, now)
-                self._tell(target, now, "promoted", f"{self.title(made[1])}: {why}", made[1].number)
+                self.tell(target.name, now, "promoted", f"{self.title(made[1])}: {why}", made[1].number)
 
     # -- records --------------------------------------------------------------------------------
-
-    def _state(self, charge: ChargeRecord) -> State:
-        return msgspec.json.decode(charge.state, type=State)
 
     def _put(self, charge: ChargeRecord) -> None:
         """Write a charge, in place of one of the same time."""
@@ -335,7 +297,7 @@ class Upkeep:
     def _now_in_charge(self, charge: ChargeRecord, model: int | None, state: State, since: int | None = None) -> None:
         """Change who is in charge, from the same time on or from another."""
         day = charge.day if since in (None, charge.since) else None
-        changed = msgspec.structs.replace(charge, model=model, state=_json(state), day=day)
+        changed = msgspec.structs.replace(charge, model=model, state=state.text, day=day)
         self._put(changed if since is None else msgspec.structs.replace(changed, since=since))
 
     def _forget(self, name: str) -> None:
@@ -352,64 +314,17 @@ class Upkeep:
         self._waiting.append(model)
         return model
 
-    def _tell(self, target: Target, now: int, kind: str, text: str, model: int | None = None) -> None:
+    def tell(
+        self, name: str, now: int, kind: Kind, text: str, model: int | None = None, *, by: By = "run"
+    ) -> ModelEvent:
         """Add an event."""
-        event = msgspec.convert(
-            {"number": len(self.events) + 1, "at": now, "target": target.name, "kind": kind, "text": text,
-             "model": model},
-            type=ModelEvent,
-        )  # fmt: skip
+        event = ModelEvent(number=len(self.events) + 1, at=now, target=name, kind=kind, text=text, model=model, by=by)
         self.events.append(event)
         self._waiting.append(event)
+        return event
 
     def _not_trained(self, target: Target, now: int, text: str) -> None:
         """Say once why a challenger could not be trained."""
         last = next((e for e in reversed(self.events) if e.target == target.name and e.kind == "not trained"), None)
         if last is None or last.text != text:
-            self._tell(target, now, "not trained", text)
-
-
-def _after(state: State, values: FloatArray, came: FloatArray, *, learns: bool) -> tuple[State, Day | None]:
-    """Calibration, if it learns, and monitors after a day."""
-    day = judged(values, came)
-    if day is None:
-        return state, None
-    tracker = state.tracker
-    if learns:
-        tracker.learn(Quantiles(values, values.mean(axis=-1)), came)
-    return State(tracker.shift.tolist(), state.monitor.after(day)), day
-
-
-def _days_before(target: Target, history: History, wanted: int) -> range | None:
-    """Rows at which the last whole days begin, on the clock of the market's days; None where history is too short.
-
-    So many days stay before them as a model needs to learn.
-    """
-    per_day = history.per_day
-    end = history.issued // DAY * DAY
-    last = len(history.values) - (history.issued - end) // history.length
-    days = min(wanted, (last - target.learnt) // per_day - LEAST_DAYS - 1)
-    if days < LEAST_TEST_DAYS:
-        return None
-    return range(last - days * per_day, last, per_day)
-
-
-def _in_words(model: ModelRecord) -> str:
-    """A model's test in a sentence."""
-    contest = model.contest
-    if contest is None:
-        return "not tested"
-    return (
-        f"pinball {contest.pinball:.4g} against {contest.against_pinball:.4g} of {contest.against} on"
-        f" {contest.days} days, DM {contest.statistic:+.2f}, p {contest.p_value:.2g}"
-    )
-
-
-def _json(state: State) -> str:
-    return msgspec.json.encode(state).decode()
-
-
-def whole(quantiles: Quantiles) -> IntArray:
-    """A forecast in whole numbers, (slots, series, 6): five quantiles and the mean."""
-    figures = np.concatenate((quantiles.values, quantiles.mean[..., None]), axis=2)
-    return np.rint(figures).astype(np.int64)
+            self.tell(target.name, now, "not trained", text)

@@ -71,6 +71,14 @@ class Contest(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the challenger is better by more than luck."""
         return self.statistic < 0 and self.p_value < LEAST_EVIDENCE
 
+    @property
+    def text(self) -> str:
+        """The result in words."""
+        return (
+            f"pinball {self.pinball:.4g} against {self.against_pinball:.4g} of {self.against} on {self.days} days,"
+            f" DM {self.statistic:+.2f}, p {self.p_value:.2g}"
+        )
+
 
 def served(model: Model, history: History, rhythm: Rhythm, tracker: Tracker, lowest: float) -> Quantiles:
     """A forecast as members get it: young members from the pool, outer quantiles where they should lie."""

@@ -57,6 +57,8 @@ FORECASTS = sa.Table(
 Puts: TypeAlias = Sequence[tuple[sa.Table, Mapping[str, Any]]]
 """Rows to write, each into its table, in place of one with the same key."""
 Status: TypeAlias = Literal["candidate", "champion", "retired"]
+Kind: TypeAlias = Literal["not trained", "trained", "promoted", "drift", "fell back", "recovered", "rolled back"]
+By: TypeAlias = Literal["run", "person"]
 Ahead: TypeAlias = Literal["day", "slot"]
 """A forecast of the day before, or the one that orders were made of."""
 LARGEST = (-(2**31), 2**31 - 1)
@@ -98,10 +100,10 @@ class ModelEvent(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     at: int
     target: str
-    kind: Literal["not trained", "trained", "promoted", "drift", "fell back", "recovered", "rolled back"]
+    kind: Kind
     text: str
     model: int | None = None
-    by: Literal["run", "person"] = "run"
+    by: By = "run"
 
     def put(self) -> tuple[sa.Table, Mapping[str, Any]]:
         """The event's row."""

@@ -1,0 +1,112 @@
+"""Who is in charge of a target since when, and what that one remembers: calibration and monitors."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from transactive.core.units import IntArray
+from transactive.forecasting.conformal import Tracker
+from transactive.forecasting.contest import Record, Rhythm
+from transactive.forecasting.empirical import DAY
+from transactive.forecasting.monitor import Day, Monitor, judged
+from transactive.forecasting.rows import LEAST_DAYS
+from transactive.forecasting.series import FloatArray, History, Quantiles
+from transactive.store.models import ChargeRecord
+
+WEEK = 7
+TEST_DAYS = 28
+"""Days on which a challenger is tested, when it has that many beside those that it needs to learn."""
+LEAST_TEST_DAYS = 7
+"""Fewer decide nothing; after a drift only so many are taken, as those before them were of another world."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """What a charge remembers: shifts of the calibration (2, series), and the monitors."""
+
+    shift: list[list[float]]
+    monitor: Monitor
+
+    @classmethod
+    def of(cls, charge: ChargeRecord) -> State:
+        """What a charge remembers."""
+        return msgspec.json.decode(charge.state, type=cls)
+
+    @property
+    def text(self) -> str:
+        """As it is kept."""
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def tracker(self) -> Tracker:
+        """The calibration."""
+        return Tracker(np.array(self.shift, np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that is forecast. members: names of its series; challengers: recipes that are trained for it.
+
+    learnt: slots ahead that its models forecast, as many as its rhythm or more. unit: of what it forecasts. as_it_is:
+    empirical quantiles are served without calibration.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    rhythm: Rhythm
+    learnt: int
+    challengers: tuple[str, ...]
+    unit: str
+    as_it_is: bool = False
+
+    def state(self, record: Record | None, model: int | None, monitor: Monitor) -> State:
+        """What a charge of this target begins with: the calibration of a test, or none."""
+        if record is None or (self.as_it_is and model is None):
+            return State(np.zeros((2, len(self.members))).tolist(), monitor)
+        return State(record.tracker.shift.tolist(), monitor)
+
+
+@dataclass(slots=True)
+class Course:
+    """Who was in charge of a target since when, oldest first."""
+
+    charges: list[ChargeRecord] = field(default_factory=list)
+
+    def at(self, now: int) -> ChargeRecord:
+        """Who is in charge at a time: the last one since then, or the first one."""
+        place = bisect_right([charge.since for charge in self.charges], now)
+        return self.charges[max(place - 1, 0)]
+
+
+def after_day(state: State, values: FloatArray, came: FloatArray, *, learns: bool) -> tuple[State, Day | None]:
+    """Calibration, if it learns, and monitors after a day."""
+    day = judged(values, came)
+    if day is None:
+        return state, None
+    tracker = state.tracker
+    if learns:
+        tracker.learn(Quantiles(values, values.mean(axis=-1)), came)
+    return State(tracker.shift.tolist(), state.monitor.after(day)), day
+
+
+def days_before(target: Target, history: History, wanted: int) -> range | None:
+    """Rows at which the last whole days begin, on the clock of the market's days; None where history is too short.
+
+    So many days stay before them as a model needs to learn.
+    """
+    per_day = history.per_day
+    end = history.issued // DAY * DAY
+    last = len(history.values) - (history.issued - end) // history.length
+    days = min(wanted, (last - target.learnt) // per_day - LEAST_DAYS - 1)
+    if days < LEAST_TEST_DAYS:
+        return None
+    return range(last - days * per_day, last, per_day)
+
+
+def whole(quantiles: Quantiles) -> IntArray:
+    """A forecast in whole numbers, (slots, series, 6): five quantiles and the mean."""
+    figures = np.concatenate((quantiles.values, quantiles.mean[..., None]), axis=2)
+    return np.rint(figures).astype(np.int64)
