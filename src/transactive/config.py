@@ -28,6 +28,7 @@ from transactive.market import registry
 from transactive.market.pandapower import read_pandapower
 from transactive.metering.files import read_environment, read_measured
 from transactive.trading import registry as agents
+from transactive.trading.shiftable import check_device
 
 DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo" / "community.toml"
@@ -184,6 +185,7 @@ def _check(community: Community, name: str) -> None:
     _check_network(community, name)
     _check_forecast(community, name)
     _check_agents(community, name)
+    _check_devices(community, name)
     _check_sources(community, name)
     _check_members(community, name)
     _check_wishes(community, name)
@@ -288,6 +290,16 @@ def _check_agents(community: Community, name: str) -> None:
             raise ConfigError(f"{name}: {member.id}: pause_to is not after pause_from; correct one of them")
 
 
+def _check_devices(community: Community, name: str) -> None:
+    """Loads that can wait have the time and the power that they need."""
+    for member in community.members:
+        for number, device in enumerate(member.devices):
+            try:
+                check_device(device, community.market.slot_minutes)
+            except InputError as error:
+                raise ConfigError(f"{name}: {member.id}: devices[{number}]: {error}") from None
+
+
 def _time(member: Member, key: str, name: str) -> int | None:
     """Time of a member's key [Unix s], or None."""
     text = getattr(member, key)
@@ -373,14 +385,14 @@ def _check_certificates(community: Community, name: str) -> None:
         raise ConfigError(f"{name}: generator.id {twice[0]!r} is there twice; ids are unique")
 
 
-def _record(annotation: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - a type of any form
-    """The record in a field's type: the type itself, that of its elements, or the one that is not None."""
-    waiting = [annotation]
+def _records(annotation: Any) -> list[type[msgspec.Struct]]:  # noqa: ANN401 - a type of any form
+    """The records in a field's type: the type itself, that of its elements, or those that it may be."""
+    waiting, found = [annotation], []
     for part in waiting:  # grows while it is walked
         if isinstance(part, type) and issubclass(part, msgspec.Struct):
-            return part
+            found.append(part)
         waiting += get_args(part)
-    raise TypeError(annotation)
+    return found
 
 
 def _explain(message: str) -> str:
@@ -389,11 +401,12 @@ def _explain(message: str) -> str:
     if not match:
         return message.replace(" - at `$.", " at `").replace("Object", "Table")
     key, place = match.group(1), match.group(2) or ""
-    kind: type[msgspec.Struct] = Community
+    fields = msgspec.structs.fields(Community)
     for part in re.sub(r"\[.*?\]", "", place).split("."):
         if part:
-            kind = _record(next(f for f in msgspec.structs.fields(kind) if f.name == part).type)
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+            kinds = _records(next(f for f in fields if f.name == part).type)
+            fields = tuple(field for kind in kinds for field in msgspec.structs.fields(kind))
+    known = list(dict.fromkeys(field.encode_name for field in fields))
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"unknown key {f'{place}.' if place else ''}{key}; {hint}"

@@ -11,6 +11,7 @@ from msgspec import Meta
 from transactive.core.accounts import Accounts
 from transactive.core.certificate_rules import SOLAR, CertificatePolicy, CertificateRules, CertificateWishes, Generator
 from transactive.core.network import NetworkRules
+from transactive.core.shiftable import Shiftable
 from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray, Whole
 
@@ -18,6 +19,10 @@ Positive = Annotated[int, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
 Money = Annotated[int, Meta(ge=0, le=10**18)]
 """n¤ of one account: below the 2**62 that a lane of the contract holds."""
+
+
+NO_LIMIT_W = 10**9
+"""Power of a connection that limits nothing [W]."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +46,8 @@ class OffsetPolicy(Record, frozen=True, kw_only=True):
 class Member(Record, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
-    agent: who trades for it, if not the community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
+    devices: its loads that can wait. connection_w: most that it may take from the grid; no device goes beyond. agent:
+    who trades for it, if not the community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
     the network fee apart. pause_from, pause_to: no order for slots in between (RFC 3339); without a start from the
     beginning, without an end for good. node: where it is on the community's network. carbon_price_per_t: what a tonne
     less is worth to it, in whole ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it
@@ -57,6 +63,8 @@ class Member(Record, frozen=True, kw_only=True):
     battery_w: NotNegative = 0
     battery_efficiency_ppm: Annotated[int, Meta(gt=0, le=PPM)] = 900_000
     carbon_price_per_t: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    devices: tuple[Shiftable, ...] = ()
+    connection_w: Positive | None = None
     agent: str | None = None
     never_pay_above_micro_per_kwh: int | None = None
     sell_only_above_micro_per_kwh: int | None = None
@@ -247,6 +255,12 @@ class Community(Record, frozen=True, kw_only=True):
     def ids(self) -> list[str]:
         """Member ids in order."""
         return [member.id for member in self.members]
+
+    @property
+    def most_import_wh(self) -> IntArray:
+        """What each member's connection lets in in a slot [Wh], (members,); very much where nothing is said of it."""
+        power = [member.connection_w or NO_LIMIT_W for member in self.members]
+        return np.array(power, np.int64) * self.market.slot_minutes // 60
 
     @property
     def agents(self) -> list[str]:

@@ -117,6 +117,10 @@ class Forecast(Table):
     known_until: int
     net_load_wh: IntArray
 
+    def of(self, members: IntArray) -> Forecast:
+        """Forecast of some members, by index."""
+        return Forecast(self.slots, self.known_until, self.net_load_wh[:, :, members])
+
     def quantile_wh(self, parts: int, of: int) -> IntArray:
         """Quantile parts/of per slot and member [Wh], (horizon, members): the smallest sample that covers it."""
         ordered = np.sort(self.net_load_wh, axis=1)

@@ -10,13 +10,14 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from transactive.core.community import Devices
+from transactive.core.community import Community, Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.core.work import Spread
 from transactive.engine.pools import threads
+from transactive.engine.shifting import Shifting
 from transactive.trading.follow import follow
 from transactive.trading.plan import Backward, by_columns, groups, plan
 from transactive.trading.worth import PricePair
@@ -50,6 +51,8 @@ def compiled_work() -> Iterator[Work]:
 
 
 Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
+Seen = tuple[Forecast, Forecast]
+"""Forecasts of the community's sum, and of the members with a battery."""
 
 
 @dataclass(slots=True)
@@ -57,7 +60,8 @@ class Fleet:
     """Charge levels and rules.
 
     charged_wh: (members,), after the last delivered slot; it starts empty. rules: of slots not yet delivered.
-    carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default.
+    carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default. shifting: loads that can
+    wait, which the batteries see. most_import_wh: what connections let in in a slot, (members,), if any is limited.
     """
 
     devices: Devices
@@ -65,6 +69,8 @@ class Fleet:
     prices: Prices
     work: Work = IN_TURN
     carbon_price: IntArray | None = None
+    shifting: Shifting | None = None
+    most_import_wh: IntArray | None = None
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
     _groups: list[IntArray] = field(init=False)
@@ -133,6 +139,8 @@ class Fleet:
         Each sample walks through the forecast's slots from today's charge level, so the level at the start of a slot is
         predicted sample by sample.
         """
+        if self.shifting:
+            forecast = self.shifting.added(forecast)
         expected: IntArray = forecast.net_load_wh[-slots:].copy()
         moved = self.work.spread(partial(self._moved, forecast, slots), self._groups)
         for group, net in zip(self._groups, moved, strict=True):
@@ -149,13 +157,63 @@ class Fleet:
             zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True)
         ):
             if slot in self.rules:  # before the first slot of the market no battery moves
-                charge, discharge, charged = follow(self.rules[slot].rows(group), devices, charged, load)
+                charge, discharge, charged = self._follow(self.rules[slot].rows(group), devices, charged, load, group)
                 if place >= before:
                     net[place - before] = load + charge - discharge
         return net
 
+    def see_shifting(
+        self,
+        near: Forecast | None,
+        homes: Forecast,
+        community: Forecast,
+        batteries: Forecast,
+        tariffs: Sequence[Tariff],
+    ) -> Seen:
+        """Plan the loads that can wait, and add what they will draw to the forecasts of the community and of batteries.
+
+        near, homes: as `Shifting.plan` takes them.
+        """
+        if self.shifting is None:
+            return community, batteries
+        added = self.shifting.plan(near, homes, *self.prices(community, tariffs))
+        own = np.flatnonzero(self.devices.capacity_wh)
+        loads = batteries.net_load_wh.copy()
+        _, place, column = np.intersect1d(own, self.shifting.homes, assume_unique=True, return_indices=True)
+        loads[:, :, place] += added[:, :, column]
+        total = community.net_load_wh + added.sum(axis=2, keepdims=True)
+        times = community.slots, community.known_until
+        return Forecast(*times, total), Forecast(*times, loads)
+
+    def shift(self, slot: int, net_load_wh: IntArray) -> IntArray:
+        """What loads that can wait draw in a slot for its real net load [Wh], (members,); before the batteries act."""
+        return self.shifting.deliver(slot, net_load_wh) if self.shifting else np.zeros_like(net_load_wh)
+
     def deliver(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
         """Charge and discharge in a slot for its real net load [Wh]; moves the levels."""
         rule = self.rules.pop(slot)
-        charge, discharge, self.charged_wh = follow(rule, self.devices, self.charged_wh, net_load_wh)
+        charge, discharge, self.charged_wh = self._follow(rule, self.devices, self.charged_wh, net_load_wh, slice(None))
         return charge, discharge
+
+    def _follow(
+        self, rule: DeviceRules, devices: Devices, charged: IntArray, load: IntArray, group: IntArray | slice
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Follow a rule, charging no more than the connection lets in."""
+        charge, discharge, after = follow(rule, devices, charged, load)
+        if self.most_import_wh is None:
+            return charge, discharge, after
+        less = np.minimum(charge, np.maximum(self.most_import_wh[group] - load, 0))
+        return less, discharge, after - charge + less
+
+    def left_wh(self) -> IntArray:
+        """What batteries can still deliver and other devices hold, at the meter [Wh], (members,)."""
+        left = self.devices.deliverable_wh(self.charged_wh)
+        return left + self.shifting.left_wh(len(left)) if self.shifting else left
+
+
+def fleet_of(community: Community, prices: Prices, work: Work, carbon_price: IntArray | None = None) -> Fleet:
+    """All devices of a community, as they are before a run."""
+    shifting = Shifting(community) if any(member.devices for member in community.members) else None
+    limited = any(member.connection_w for member in community.members)
+    limits = community.most_import_wh if limited else None
+    return Fleet(community.devices, community.clock, prices, work, carbon_price, shifting, limits)

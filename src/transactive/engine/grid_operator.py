@@ -16,7 +16,7 @@ from transactive.core.accounts import Accounts
 from transactive.core.community import Community
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure, tabled
 from transactive.core.postings import Postings
-from transactive.core.tables import Forecast
+from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.fleet import Fleet
@@ -65,7 +65,8 @@ class GridOperator:
         self.clock, self.accounts = community.clock, Accounts(len(community.members))
         self.flows = line_flows(site.network)
         self.sensitivity_ppm = self.flows.sensitivity_ppm()[:, site.node]
-        self.twin = Fleet(fleet.devices, fleet.clock, fleet.prices, fleet.work, fleet.carbon_price)
+        limits = fleet.most_import_wh
+        self.twin = Fleet(fleet.devices, fleet.clock, fleet.prices, fleet.work, fleet.carbon_price, None, limits)
         self.prices: dict[int, IntArray] = {}
         self.store = store
         self.told: Told = lambda *_: None
@@ -74,13 +75,18 @@ class GridOperator:
 
     @property
     def state(self) -> dict[int, IntArray]:
-        """What passes from one slot to the next: prices by slot, and the twin's charge levels."""
-        return {TWIN: self.twin.charged_wh, **self.prices}
+        """What passes from one slot to the next: prices by slot, and the twin's charge levels.
+
+        With loads that can wait also the twin's rules, under the slot's negative: no plan of theirs is made again.
+        """
+        rules = self.twin.rules.items() if self.fleet.shifting else ()
+        return {TWIN: self.twin.charged_wh, **self.prices, **{-slot: rule.levels_wh for slot, rule in rules}}
 
     def take_up(self, state: dict[int, IntArray]) -> None:
         """Take up the state of an interrupted run."""
         self.twin.charged_wh = state.pop(TWIN)
-        self.prices = state
+        self.twin.rules = {-key: DeviceRules(-key, *levels) for key, levels in state.items() if key < 0}
+        self.prices = {slot: price for slot, price in state.items() if slot > 0}
 
     def plan(self, slots: range, ahead: Forecast, make: Make) -> None:
         """Look at the lines of a period whose plan was made; where one is at risk, make it again with prices.

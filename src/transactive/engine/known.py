@@ -78,6 +78,14 @@ class Known:
         times = some.slots, some.known_until
         return Forecast(*times, total), Forecast(*times, np.concatenate(kept, axis=2))
 
+    def of_homes(self, now: int, planned: IntArray, homes: IntArray) -> tuple[Forecast | None, Forecast]:
+        """Samples of some members: from `now` to the first planned slot, None if that is now, and of all planned."""
+        length = self._clock.length
+        slots = range(int(planned[0]), int(planned[-1]) + length, length)
+        before = range(now, slots[0], length)
+        near = self.forecast(now, before).of(homes) if before else None
+        return near, self.forecast(now, slots).of(homes)
+
     def carbon_worth(self, now: int, ahead: Forecast) -> IntArray | None:
         """What a Wh is expected to save in coming slots [mg], (slots,), as known at `now` [Unix s]."""
         if self._carbon_price is None:

@@ -147,8 +147,6 @@ def _chain_summary(opened: Opened, members: int) -> ChainSummary:
 
 
 def bills_of(walk: Walk) -> list[MemberBill]:
-    """Bills of all members, with the credit for what their batteries can still deliver."""
-    with_market, without = (
-        walk.devices.deliverable_wh(fleet.charged_wh) for fleet in (walk.fleet, walk.baseline_fleet)
-    )
+    """Bills of all members, with the credit for what their devices hold."""
+    with_market, without = (fleet.left_wh() for fleet in (walk.fleet, walk.baseline_fleet))
     return member_bills(walk.tally, walk.community.ids, with_market, without)

@@ -16,6 +16,7 @@ import numpy as np
 
 from transactive.carbon.storage import Lots
 from transactive.core.errors import StateError
+from transactive.core.tables import DeviceRules
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.anchor import Anchor
 from transactive.engine.fleet import Fleet
@@ -46,6 +47,34 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
         return array.astype(np.bool_ if self.boolean else np.int64)
 
 
+class Waiting(msgspec.Struct, frozen=True, array_like=True):
+    """What loads that can wait hold in one fleet, and the rules of coming slots, theirs and those of batteries.
+
+    With such loads a plan looks at what they hold as it is made, so it cannot be made again later.
+    """
+
+    held_wh: Column
+    rules: dict[int, Column]
+    batteries: dict[int, Column]
+
+    @classmethod
+    def of(cls, fleet: Fleet) -> Waiting | None:
+        """Of a fleet; None if it has no such loads."""
+        if fleet.shifting is None:
+            return None
+        rules = {slot: Column.of(rule) for slot, rule in fleet.shifting.rules.items()}
+        return cls(
+            Column.of(fleet.shifting.held_wh), rules, {s: Column.of(r.levels_wh) for s, r in fleet.rules.items()}
+        )
+
+    def put(self, fleet: Fleet) -> None:
+        """Put it into a fleet."""
+        if fleet.shifting is not None:
+            fleet.shifting.held_wh = self.held_wh.value()
+            fleet.shifting.rules = {slot: column.value() for slot, column in self.rules.items()}
+            fleet.rules = {slot: DeviceRules(slot, *column.value()) for slot, column in self.batteries.items()}
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything that passes from one slot to the next; `slot` is the last one delivered."""
 
@@ -53,6 +82,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     digest: bytes
     lots: Column
     charged_wh: tuple[Column, Column]
+    waiting: tuple[Waiting | None, Waiting | None]
     memories: dict[int, Column]
     prices: Column
     ledger: dict[str, Column]
@@ -90,6 +120,7 @@ def take(
         digest=digest,
         lots=Column.of(lots.columns),
         charged_wh=(Column.of(fleets[0].charged_wh), Column.of(fleets[1].charged_wh)),
+        waiting=(Waiting.of(fleets[0]), Waiting.of(fleets[1])),
         memories={member: Column.of(memory) for member, memory in desk.memories.items()},
         prices=Column.of(desk.prices),
         ledger={name: Column.of(getattr(ledger, name)) for name in LEDGER_FIELDS},
@@ -125,6 +156,9 @@ def restore(
         raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
     for fleet, charged in zip(fleets, snapshot.charged_wh, strict=True):
         fleet.charged_wh = charged.value()
+    for fleet, waiting in zip(fleets, snapshot.waiting, strict=True):
+        if waiting is not None:
+            waiting.put(fleet)
     desk.memories = {member: column.value() for member, column in snapshot.memories.items()}
     desk.prices = snapshot.prices.value()
     for name, column in snapshot.ledger.items():

@@ -20,7 +20,7 @@ from transactive.core.errors import StateError, require
 from transactive.core.merkle import ZERO
 from transactive.core.postings import Postings
 from transactive.core.slots import time_text
-from transactive.core.tables import Clearing, Delivery, Orders, Positions, Readings
+from transactive.core.tables import Clearing, Delivery, Forecast, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.advice import Advisor
@@ -28,7 +28,7 @@ from transactive.engine.anchor import Anchor
 from transactive.engine.authorities import Authorities
 from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.certificate_market import CertificateMarket
-from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work
+from transactive.engine.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work, fleet_of
 from transactive.engine.gates import Gates
 from transactive.engine.grid_operator import GridOperator
 from transactive.engine.known import Known
@@ -122,8 +122,8 @@ class Walk:
         self.anchor = Anchor(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
         self.carbon_price = community.carbon_price
-        self.fleet = Fleet(self.devices, self.clock, prices, work, self.carbon_price)
-        self.baseline_fleet = Fleet(self.devices, self.clock, tariff_prices, work)
+        self.fleet = fleet_of(community, prices, work, self.carbon_price)
+        self.baseline_fleet = fleet_of(community, tariff_prices, work)
         self.operator = GridOperator(self.site, community, self.fleet, store) if self.site else None
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
@@ -266,12 +266,22 @@ class Walk:
         community, batteries = self.known.ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
         worth = self.known.carbon_worth(now, community)
-        make = partial(self.fleet.plan, community, batteries, tariffs, worth)
+        make = partial(self.fleet.plan, *self._seen(self.fleet, now, community, batteries, tariffs), tariffs, worth)
         make()
-        self.baseline_fleet.plan(community, batteries, tariffs)
+        seen = self._seen(self.baseline_fleet, now, community, batteries, tariffs)
+        self.baseline_fleet.plan(*seen, tariffs)
         if self.operator:
             own = range(first, min(slot // period * period + period, self.slots.stop), length)
             self.operator.plan(own, self.known.forecast(now, range(now, own.stop, length)), make)
+
+    def _seen(
+        self, fleet: Fleet, now: int, community: Forecast, batteries: Forecast, tariffs: list[Tariff]
+    ) -> tuple[Forecast, Forecast]:
+        """The forecasts that a fleet's batteries plan with: with what loads that can wait will draw."""
+        if fleet.shifting is None:
+            return community, batteries
+        near, homes = self.known.of_homes(now, community.slots, fleet.shifting.homes)
+        return fleet.see_shifting(near, homes, community, batteries, tariffs)
 
     # -- delivery and after ---------------------------------------------------------------------
 
@@ -332,6 +342,7 @@ class Walk:
         row = self.known.row(slot)
         consumption = self.setting.measured.consumption_wh[row]
         generation = self.setting.measured.generation_wh[row]
+        consumption = consumption + fleet.shift(slot, consumption - generation)
         if self.operator and fleet is self.fleet:
             generation, charge, discharge = self.operator.deliver(slot, consumption, generation)
         else:

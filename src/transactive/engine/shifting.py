@@ -1,0 +1,123 @@
+"""Loads that can wait, of all members, under one pair of prices: planned once a period, followed in real time.
+
+A home's devices are planned one after the other, each with the net load that those before it leave, and its battery
+after them. What they draw is metered as consumption. No device draws its home beyond the connection's limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from transactive.core.community import Community
+from transactive.core.tables import Forecast
+from transactive.core.units import PPM, IntArray
+from transactive.trading.devices import Ahead, rules
+from transactive.trading.plan import EVERY, LEVELS
+from transactive.trading.shiftable import drawn, first_held_wh, stores_of
+
+
+class Shifting:
+    """Vehicles and heaters of a community, (devices,), and what they hold.
+
+    homes: members that have any, rising. held_wh: after the last delivered slot; negative is owed. rules: of slots not
+    yet delivered, each (4, devices).
+    """
+
+    def __init__(self, community: Community) -> None:
+        placed = [(number, device) for number, member in enumerate(community.members) for device in member.devices]
+        self.devices = [device for _, device in placed]
+        self.member = np.array([number for number, _ in placed], np.int64)
+        self.homes = np.unique(self.member)
+        self._length, self._clock = community.clock.length, community.clock
+        self._most_import_wh = community.most_import_wh[self.member]
+        first = np.searchsorted(self.member, self.member)
+        rank = np.arange(len(placed)) - first
+        self._ranks = [np.flatnonzero(rank == number) for number in range(int(rank.max(initial=-1)) + 1)]
+        self.held_wh = first_held_wh(self.devices)
+        self.rules: dict[int, IntArray] = {}
+
+    def plan(self, near: Forecast | None, homes: Forecast, need: IntArray, spare: IntArray) -> IntArray:
+        """Make the rules of a period; returns what is drawn in all planned slots [Wh], (slots, samples, homes).
+
+        near, homes: samples of the members that have devices, from the time of the plan to the first planned slot (None
+        if that begins then), and of the planned slots. need, spare: prices of the planned slots, as in `trading.plan`.
+        """
+        slots, loads, held = homes.slots, homes.net_load_wh.copy(), self._held_then(near)
+        found = {slot: np.zeros((4, len(self.devices)), np.int64) for slot in slots.tolist()}
+        for rank in self._ranks:
+            column = np.searchsorted(self.homes, self.member[rank])
+            shape = len(slots), len(rank)
+            seen = Ahead(
+                net_load_wh=loads[:, ::EVERY, column],
+                need_price=np.broadcast_to(need[:, None], shape),
+                spare_price=np.broadcast_to(spare[:, None], shape),
+                rest_price=np.full(len(rank), need.min()),
+                most_import_wh=self._most_import_wh[rank],
+            )
+            stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
+            for slot, rule in zip(slots.tolist(), rules(stores, seen, LEVELS)[0], strict=True):
+                found[slot][:, rank] = rule
+            self._walk(rank, column, slots, loads, found, held[rank])
+        period = self._clock.period(int(slots[0]))
+        self.rules |= {slot: rule for slot, rule in found.items() if self._clock.period(slot) == period}
+        return loads - homes.net_load_wh
+
+    def _held_then(self, near: Forecast | None) -> IntArray:
+        """What devices hold when the planned slots begin: the mean of the samples of the slots before."""
+        if near is None:
+            return self.held_wh
+        loads, held = near.net_load_wh.copy(), self.held_wh.copy()
+        for rank in self._ranks:
+            column = np.searchsorted(self.homes, self.member[rank])
+            then = self._walk(rank, column, near.slots, loads, self.rules, held[rank])
+            held[rank] = then.sum(axis=0) // len(then)
+        return held
+
+    def added(self, forecast: Forecast) -> Forecast:
+        """The forecast of all members with what their devices will draw, sample by sample, from what they hold now."""
+        loads = forecast.net_load_wh.copy()
+        for rank in self._ranks:
+            self._walk(rank, self.member[rank], forecast.slots, loads, self.rules, self.held_wh[rank])
+        return Forecast(forecast.slots, forecast.known_until, loads)
+
+    def deliver(self, slot: int, net_load_wh: IntArray) -> IntArray:
+        """What devices draw in a slot for the real net load of all members [Wh], (members,); moves what they hold."""
+        load, rule = net_load_wh.copy(), self.rules.pop(slot)
+        for rank in self._ranks:
+            member = self.member[rank]
+            stores = stores_of([self.devices[place] for place in rank.tolist()], np.array([slot]), self._length)
+            limit = self._most_import_wh[rank]
+            draw, self.held_wh[rank] = drawn(rule[:, rank], stores, 0, self.held_wh[rank], load[member], limit)
+            load[member] += draw
+        return load - net_load_wh
+
+    def left_wh(self, members: int) -> IntArray:
+        """What it took, or will take, at the meter to hold what each member's devices hold [Wh], (members,)."""
+        gain = stores_of(self.devices, np.zeros(1, np.int64), self._length).gain_ppm
+        left = np.zeros(members, np.int64)
+        np.add.at(left, self.member, self.held_wh * PPM // gain)
+        return left
+
+    def _walk(
+        self,
+        rank: IntArray,
+        column: IntArray,
+        slots: IntArray,
+        loads: IntArray,
+        known: Mapping[int, IntArray],
+        held_wh: IntArray,
+    ) -> IntArray:
+        """Add what a rank of devices draws to samples of net load, in place; before the first rule nothing is drawn.
+
+        Returns what each holds at the end, (samples, rank).
+        """
+        stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
+        held = np.broadcast_to(held_wh, (loads.shape[1], len(rank)))
+        for t, slot in enumerate(slots.tolist()):
+            if slot in known:
+                rule = known[slot][:, rank][:, None]
+                draw, held = drawn(rule, stores, t, held, loads[t][:, column], self._most_import_wh[rank])
+                loads[t][:, column] += draw
+        return held
