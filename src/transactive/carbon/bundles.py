@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.carbon.allotment import Allotment
+from transactive.carbon.columns import Part, by_device
 from transactive.carbon.flows import Flows
 from transactive.carbon.sources import Discharge, Sources
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.units import IntArray
-
-Columns = tuple[IntArray, IntArray, IntArray, IntArray, IntArray | int, IntArray]
-"""Device, first Wh, energy [Wh], owner, state, market-based carbon [mg]."""
 
 
 def certificates(
@@ -20,21 +18,17 @@ def certificates(
     """All bundles of one slot, by device and range. pv_g: g/kWh of PV, of all or of each member."""
     claimed, stored = CertificateState.CLAIMED, CertificateState.STORED
     member = np.arange(len(flows.pv_to_load))
-    nothing = np.zeros_like(member)
-    parts: list[Columns] = [
-        (2 * member, nothing, flows.pv_to_load, member, claimed, flows.pv_to_load * pv_g),
+    # device, first Wh, energy [Wh], owner, state, market-based carbon [mg], each device's ranges in their order
+    parts: list[Part] = [
+        (2 * member, 0, flows.pv_to_load, member, claimed, flows.pv_to_load * pv_g),
         (2 * member, flows.pv_to_load, flows.pv_to_charge, member, stored, flows.pv_to_charge * pv_g),
-        (2 * member + 1, nothing, discharge.certified_load_wh, member, claimed, discharge.certified_load_mg),
+        (2 * member + 1, 0, discharge.certified_load_wh, member, claimed, discharge.certified_load_mg),
         _travelling(sources, shares, len(member)),
     ]
-    columns = [np.concatenate([np.broadcast_to(part[k], part[2].shape) for part in parts]) for k in range(6)]
-    real = columns[2] > 0
-    order = np.lexsort((columns[1][real], columns[0][real]))
-    device, first, energy, owner, state, mg = (column[real][order] for column in columns)
-    return Certificates(slot, device, first, energy, owner, state, mg)
+    return Certificates(slot, *by_device(parts, wh=2))
 
 
-def _travelling(sources: Sources, shares: Allotment, members: int) -> Columns:
+def _travelling(sources: Sources, shares: Allotment, members: int) -> Part:
     """Bundles that crossed a meter: per certified source, users in order (load, then charging), producer, supplier."""
     parts, leaves = shares.parts, np.arange(len(sources.device))
     rows = (parts.source, parts.source, leaves, leaves)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.carbon.columns import Part, by_device
 from transactive.carbon.flows import Flows
 from transactive.carbon.storage import CERTIFIED, CHARGED, LOCATION, MARKET
 from transactive.core.units import IntArray, split_pair
@@ -73,22 +74,14 @@ class Sources:
         pv_mg = flows.pv_to_export * pv_g
         uncertified_wh = flows.discharge_to_export - discharge.certified_export_wh
         certified_location = split_pair(discharge.export_location_mg, discharge.certified_export_wh, uncertified_wh)
-        nothing, one = np.zeros_like(pv), np.ones_like(pv)
-        columns = np.stack(
+        certified_mg = discharge.certified_export_mg
+        first_wh = flows.pv_to_load + flows.pv_to_charge
+        parts: list[Part] = [
+            (pv, 1, first_wh, flows.pv_to_export, pv_mg, pv_mg),
+            (pv + 1, 1, discharge.certified_load_wh, discharge.certified_export_wh, certified_mg, certified_location),
             (
-                np.concatenate((pv, pv + 1, pv + 1)),
-                np.concatenate((one, one, nothing)),
-                np.concatenate((flows.pv_to_load + flows.pv_to_charge, discharge.certified_load_wh, nothing)),
-                np.concatenate((flows.pv_to_export, discharge.certified_export_wh, uncertified_wh)),
-                np.concatenate(
-                    (
-                        pv_mg,
-                        discharge.certified_export_mg,
-                        discharge.export_market_mg - discharge.certified_export_mg,
-                    )
-                ),
-                np.concatenate((pv_mg, certified_location, discharge.export_location_mg - certified_location)),
-            )
-        )
-        columns = columns[:, columns[3] > 0]
-        return cls(*columns[:, np.lexsort((-columns[1], columns[0]))])
+                *(pv + 1, 0, 0, uncertified_wh),
+                *(discharge.export_market_mg - certified_mg, discharge.export_location_mg - certified_location),
+            ),
+        ]
+        return cls(*by_device(parts, wh=3))

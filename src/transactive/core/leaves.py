@@ -96,10 +96,10 @@ def depth_for_accounts(accounts: int) -> int:
     return depth
 
 
-def secrets_of(secret: bytes, slot: int, attempt: int, index: int) -> bytes:
-    """Salt (32), salt of the blinding leaf (32) and eight offsets before they are cut (64) of an account in a slot."""
-    seed = secret + slot.to_bytes(8, "big") + attempt.to_bytes(4, "big") + index.to_bytes(4, "big")
-    return hashlib.shake_256(seed).digest(128)
+def secrets_of(secret: bytes, slot: int, attempt: int, count: int) -> Bytes:
+    """Salt (32), salt of the blinding leaf (32) and eight offsets before they are cut (64), (count, 128)."""
+    seed = secret + slot.to_bytes(8, "big") + attempt.to_bytes(4, "big")
+    return np.frombuffer(hashlib.shake_256(seed).digest(128 * count), np.uint8).reshape(count, 128)
 
 
 class SlotTree:
@@ -113,15 +113,15 @@ class SlotTree:
         if count + 1 > 1 << (depth - 1):
             raise ValueError(f"{count} accounts do not fit a tree of depth {depth}")
         self.leaves, self.depth = leaves, depth
-        drawn = [secrets_of(secret, leaves.slot, attempt, i) for i in range(count + 1)]
-        self.salts = [row[:32] for row in drawn]
-        offsets = _offsets(drawn, depth)
+        drawn = secrets_of(secret, leaves.slot, attempt, count + 1)
+        self.salts = drawn[:, :32]
+        offsets = _offsets(drawn[:, 64:], depth)
         places = np.zeros((2 * count + 2, 8), np.uint64)
         places[0:-2:2] = _columns(leaves.money, leaves.energy)
         places[1::2] = offsets
         hashes = np.zeros((2 * count + 2, 32), np.uint8)
         hashes[0:-2:2] = _hash_rows(LEAF, _leaf_rows(leaves, self.salts[:-1]))
-        hashes[1::2] = _hash_rows(BLIND, _blinding_rows(leaves.slot, offsets, [row[32:64] for row in drawn]))
+        hashes[1::2] = _hash_rows(BLIND, _blinding_rows(leaves.slot, offsets, drawn[:, 32:64]))
         self._hashes, self._sums = [hashes], [places]
         for level in range(depth):
             self._grow(level)
@@ -132,8 +132,10 @@ class SlotTree:
         if len(hashes) % 2:
             hashes = np.concatenate((hashes, np.frombuffer(_blank(level), np.uint8)[None]))
             sums = np.concatenate((sums, np.zeros((1, 8), np.uint64)))
-        rows = np.concatenate((hashes, _words(sums[:, :4]), _words(sums[:, 4:])), axis=1)
-        self._hashes.append(_hash_rows(NODE, rows.reshape(len(rows) // 2, -1)))
+        half = len(hashes) // 2
+        parts = [part.reshape(half, -1) for part in (hashes, _words(sums[:, :4]), _words(sums[:, 4:]))]
+        left, right = ([part[:, side * 32 : side * 32 + 32] for part in parts] for side in (0, 1))
+        self._hashes.append(_hash_rows(NODE, (*left, *right)))
         self._sums.append(sums[0::2] + sums[1::2])
 
     def node(self, level: int, position: int) -> tuple[bytes, int, int]:
@@ -165,7 +167,7 @@ class SlotTree:
         parts = (of.money[index], of.energy[index], of.slot_money[index], of.slot_energy[index])
         money, energy, slot_money, slot_energy = (MONEY.pack(part.tolist()) for part in parts)
         sums = money, energy, slot_money, slot_energy
-        return Leaf(of.slot, index, *sums, of.fills[index], of.orders[index], self.salts[index])
+        return Leaf(of.slot, index, *sums, of.fills[index], of.orders[index], self.salts[index].tobytes())
 
     def proof(self, index: int) -> list[Step]:
         """Steps from an account's leaf up to the root."""
@@ -205,10 +207,9 @@ def _blank(level: int) -> bytes:
     return parent_hash((_blank(level - 1), 0, 0), (_blank(level - 1), 0, 0)) if level else ZERO
 
 
-def _offsets(drawn: Sequence[bytes], depth: int) -> Sums:
-    """Offsets of all blinding leaves, (accounts + 1, 8), each lane summing to 2**62."""
-    raw = np.frombuffer(b"".join(row[64:] for row in drawn), ">u8").reshape(-1, 8)
-    offsets = raw.astype(np.uint64) & np.uint64((1 << (63 - depth)) - 1)
+def _offsets(raw: Bytes, depth: int) -> Sums:
+    """Offsets of all blinding leaves, (accounts + 1, 8), each lane summing to 2**62, from 64 bytes for each."""
+    offsets = np.ascontiguousarray(raw).view(">u8").astype(np.uint64) & np.uint64((1 << (63 - depth)) - 1)
     offsets[-1] = np.uint64(1 << 62) - offsets[:-1].sum(axis=0, dtype=np.uint64)
     return offsets
 
@@ -226,30 +227,35 @@ def _words(lanes: Sums) -> Bytes:
     return np.ascontiguousarray(lanes[:, ::-1].astype(">u8")).view(np.uint8)
 
 
-def _leaf_rows(leaves: SlotLeaves, salts: Sequence[bytes]) -> Bytes:
-    """What is hashed of each leaf, (accounts, 288)."""
-    count = len(leaves)
+def _leaf_rows(leaves: SlotLeaves, salts: Bytes) -> tuple[Bytes, ...]:
+    """What is hashed of each leaf, side by side (accounts, 288)."""
     sums = (leaves.money, leaves.energy, leaves.slot_money, leaves.slot_energy)
-    fixed = np.frombuffer(b"".join((*leaves.fills, *leaves.orders, *salts)), np.uint8).reshape(3, count, 32)
-    packed = (_words(_columns(lanes)) for lanes in sums)
-    return np.concatenate((_heads(leaves.slot, count), *packed, *fixed), axis=1)
+    fixed = np.frombuffer(b"".join((*leaves.fills, *leaves.orders)), np.uint8).reshape(2, len(leaves), 32)
+    return (*_heads(leaves.slot, len(leaves)), *(_words(_columns(lanes)) for lanes in sums), *fixed, salts)
 
 
-def _blinding_rows(slot: int, offsets: Sums, salts: Sequence[bytes]) -> Bytes:
-    """What is hashed of each blinding leaf, (accounts + 1, 160)."""
-    fixed = np.frombuffer(b"".join(salts), np.uint8).reshape(-1, 32)
-    return np.concatenate((_heads(slot, len(offsets)), _words(offsets[:, :4]), _words(offsets[:, 4:]), fixed), axis=1)
+def _blinding_rows(slot: int, offsets: Sums, salts: Bytes) -> tuple[Bytes, ...]:
+    """What is hashed of each blinding leaf, side by side (accounts + 1, 160)."""
+    return (*_heads(slot, len(offsets)), _words(offsets[:, :4]), _words(offsets[:, 4:]), salts)
 
 
-def _heads(slot: int, count: int) -> Bytes:
-    """Slot and index as two words, (count, 64)."""
-    numbers = np.zeros((count, 8), ">u8")
-    numbers[:, 3], numbers[:, 7] = slot, np.arange(count)
-    return numbers.view(np.uint8)
+def _heads(slot: int, count: int) -> tuple[Bytes, Bytes]:
+    """Slot and index as words, each (count, 32)."""
+    numbers = np.zeros((2, count, 4), ">u8")
+    numbers[0, :, 3], numbers[1, :, 3] = slot, np.arange(count)
+    head, index = numbers.view(np.uint8)
+    return head, index
 
 
-def _hash_rows(prefix: bytes, rows: Bytes) -> Bytes:
-    """SHA-256 of the prefix and each row, (rows, 32)."""
+def _hash_rows(prefix: bytes, parts: Sequence[Bytes]) -> Bytes:
+    """SHA-256 of the prefix and each row of the parts side by side, which are (rows, 32): (rows, 32).
+
+    One buffer holds all rows, so that a hash costs little beside itself.
+    """
+    rows = np.empty((len(parts[0]), 1 + 32 * len(parts)), np.uint8)
+    rows[:, 0] = prefix[0]
+    for place, part in enumerate(parts):
+        rows[:, 1 + 32 * place : 33 + 32 * place] = part
     data, width, sha256 = rows.tobytes(), rows.shape[1], hashlib.sha256
-    digests = [sha256(prefix + data[at : at + width]).digest() for at in range(0, len(data), width)]
+    digests = [sha256(data[at : at + width]).digest() for at in range(0, len(data), width)]
     return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
