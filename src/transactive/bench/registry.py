@@ -32,6 +32,7 @@ MODULES = {
     "intelligence": "transactive.bench.intelligence",
     "insights": "transactive.bench.insights",
     "agents": "transactive.bench.agents",
+    "detection": "transactive.bench.detection",
     "simulation": "transactive.bench.simulation",
     "shards": "transactive.bench.shards",
     "country": "transactive.bench.country",

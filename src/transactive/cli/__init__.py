@@ -18,6 +18,7 @@ from transactive.cli.chain import chain
 from transactive.cli.comparing import compare
 from transactive.cli.credits import credits_app
 from transactive.cli.demo import demo
+from transactive.cli.detect import detect
 from transactive.cli.grid import grid
 from transactive.cli.insights import insights
 from transactive.cli.keys import keys as keys_app
@@ -237,6 +238,7 @@ def backtest(
 
 app.command(schedule)
 app.command(grid)
+app.command(detect)
 
 
 config = App(name="config", help="About community files.")

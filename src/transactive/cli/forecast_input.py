@@ -44,10 +44,11 @@ class SeriesFile:
     gaps: int
 
 
-def read_series(path: Path, columns: Columns, calendar: Calendar) -> SeriesFile:
+def read_series(path: Path, columns: Columns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
-    Times without a zone are read as UTC. A missing row or an empty value of the target is a gap.
+    Times without a zone are read as UTC. A missing row or an empty value of the target is a gap; sparse: some of the
+    group may have gaps only.
     """
     import polars as pl
 
@@ -68,10 +69,12 @@ def read_series(path: Path, columns: Columns, calendar: Calendar) -> SeriesFile:
         frame = frame.with_columns(pl.col(columns.group).cast(pl.String))
     else:
         frame = frame.with_columns(pl.lit(columns.target).alias("group"))
-    return _laid_out(frame, time, columns, calendar, path)
+    return _laid_out(frame, time, columns, calendar, path, sparse=sparse)
 
 
-def _laid_out(frame: pl.DataFrame, time: str, columns: Columns, calendar: Calendar, path: Path) -> SeriesFile:
+def _laid_out(
+    frame: pl.DataFrame, time: str, columns: Columns, calendar: Calendar, path: Path, *, sparse: bool
+) -> SeriesFile:
     """Rows on the grid of slots, NaN where there is none."""
     import polars as pl
 
@@ -96,7 +99,7 @@ def _laid_out(frame: pl.DataFrame, time: str, columns: Columns, calendar: Calend
     values = np.full((slots, len(names)), np.nan)
     values[rows, place] = frame[columns.target].to_numpy()
     silent = [name for name, column in zip(names, np.isfinite(values).T, strict=True) if not column.any()]
-    if silent:
+    if silent and not sparse:
         raise DataError(f"{path.name}: {columns.target} of {silent[0]} is empty throughout; take the rows out")
     begins = np.isfinite(values).argmax(axis=0)
     gaps = int(np.isnan(values).sum() - begins.sum())

@@ -56,8 +56,8 @@ def read_days(path: Path, named: Named) -> Days:
     if len({named.load, named.pv, named.price}) < 3:
         raise InputError("--load, --pv and --price name the same column twice; name three")
     for column in (named.load, named.pv):
-        _check(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
-    _check(
+        check_column(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
+    check_column(
         named.prices or path, named.price, -LARGEST, TINY_PRICE, "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
     )
     load = read_series(path, Columns(named.load, named.group, named.time), Calendar())
@@ -70,7 +70,7 @@ def read_days(path: Path, named: Named) -> Days:
     return Days(history.first_slot, history.length, load.members, load_wh, pv_wh, price, load.gaps + pv.gaps)
 
 
-def _check(path: Path, column: str, lowest: int, tiny: int, unit: str) -> None:
+def check_column(path: Path, column: str, lowest: int, tiny: int, unit: str) -> None:
     """Refuse the first number below `lowest` or of another unit; what is no number at all, `read_series` refuses."""
     import polars as pl
 

@@ -1,0 +1,1 @@
+"""Detection: what readings, the feeder, and kept or broken promises say about meters, devices and people."""

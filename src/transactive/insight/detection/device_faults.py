@@ -1,0 +1,134 @@
+"""PV that yields too little, and batteries that give back too little or do nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.insight.detection.features import HISTORY, WINDOW
+from transactive.insight.detection.findings import Finding, Kind, between, spans
+from transactive.insight.detection.folded import Folded
+from transactive.insight.detection.meter_faults import backwards, rolling
+from transactive.insight.detection.meters import FloatArray
+
+FEW = 0.55
+"""Yield beside that of the neighbours, per installed watt, below which a PV is faulty."""
+FEW_UNSTATED = 0.45
+"""The same where sizes are not known but all others are alike."""
+ALIKE = 0.35
+"""Neighbours whose best days differ by less than this part are alike."""
+DROP = 0.6
+"""Yield beside neighbours, over what it was four weeks before, below which something broke."""
+NEIGHBOURS = 3
+"""Fewest other PVs to be compared with."""
+LEAST_EFFICIENCY, MOST_EFFICIENCY = 0.7, 1.05
+"""What a battery gives back of what it took, beyond which it or its meter is faulty."""
+LEAST_DAILY_WH = 500.0
+"""A battery that took less a day was not in use."""
+
+
+def pv(folded: Folded) -> list[Finding]:
+    """PVs that yield far less than their neighbours, or than they themselves did beside them."""
+    if folded.generation is None:
+        return []
+    daily = folded.generation.sum(axis=2)
+    owners = np.flatnonzero(daily.sum(axis=1) > 0)
+    found: list[Finding] = []
+    for member in owners.tolist():
+        others = owners[owners != member]
+        usual = _usual(folded, daily, member, others)
+        found += _few(folded, daily[member], usual, member) + _dropped(folded, daily, member, others)
+    return found
+
+
+def _usual(folded: Folded, daily: FloatArray, member: int, others: np.ndarray) -> tuple[FloatArray, float] | None:
+    """What the neighbours' yield lets expect of a member each day [Wh], (days,), and the part of it that is few."""
+    if len(others) < NEIGHBOURS:
+        return None
+    sizes = folded.pv_w
+    if sizes is not None and np.isfinite(sizes[member]) and sizes[member] > 0:
+        known = others[np.isfinite(sizes[others]) & (sizes[others] > 0)]
+        if len(known) >= NEIGHBOURS:
+            per_w = daily[known] / sizes[known, None]
+            return np.median(per_w, axis=0) * sizes[member], FEW
+    peaks = np.quantile(daily[others], 0.95, axis=1)
+    middle = np.median(peaks)
+    alike = others[np.abs(peaks / max(middle, 1.0) - 1) < ALIKE]
+    if len(alike) < max(NEIGHBOURS, 0.8 * len(others)):
+        return None
+    return np.median(daily[alike], axis=0), FEW_UNSTATED
+
+
+def _few(folded: Folded, mine: FloatArray, usual: tuple[FloatArray, float] | None, member: int) -> list[Finding]:
+    """Four weeks in which a PV yields too little beside what its neighbours let expect."""
+    if usual is None:
+        return []
+    expected, few = usual
+    ratio = rolling(mine[None], HISTORY)[0] / np.maximum(rolling(expected[None], HISTORY)[0], 1.0)
+    enough = rolling(expected[None], HISTORY)[0] > LEAST_DAILY_WH
+    days = backwards(enough & (ratio < few), HISTORY)
+    found = []
+    for first, end in spans(days, join=HISTORY):
+        share = mine[first:end].sum() / expected[first:end].sum()
+        size = "for its size" if few == FEW else "while theirs are alike; or state that it is smaller"
+        evidence = f"its PV yields {share:.0%} of what its neighbours’ let expect {size}"
+        stake = round(float(np.maximum(expected - mine, 0)[first:end].sum()))
+        sure = 0.95 if few == FEW or share < 0.1 else 0.7
+        found.append(Finding(Kind.PV_FAULT, member, *between(folded.calendar, first, end), stake, evidence, sure))
+    return found
+
+
+def _dropped(folded: Folded, daily: FloatArray, member: int, others: np.ndarray) -> list[Finding]:
+    """Two weeks in which a PV yields far less, beside its neighbours, than in the four weeks before.
+
+    Without neighbours, its best days stand for the sky.
+    """
+    mine = daily[member]
+    if len(others) >= NEIGHBOURS:
+        scale = np.maximum(daily[others].mean(axis=1, keepdims=True), 1.0)
+        sky, limit = np.median(daily[others] / scale, axis=0), DROP
+        before, now = (
+            rolling(mine[None], n)[0] / np.maximum(rolling(sky[None], n)[0], 0.02) for n in (HISTORY, WINDOW)
+        )
+    else:
+        best = [np.array([mine[max(d - n + 1, 0) : d + 1].max() for d in range(len(mine))]) for n in (HISTORY, WINDOW)]
+        (before, now), limit = best, DROP / 2
+    earlier = np.concatenate((np.zeros(WINDOW), before[:-WINDOW])) if len(mine) > WINDOW else np.zeros(len(mine))
+    fell = (earlier > LEAST_DAILY_WH) & (now < limit * earlier)
+    fell[: HISTORY + WINDOW - 1] = False
+    found = []
+    for first, end in spans(fell, join=3):
+        if end - first < 3:
+            continue
+        span = max(first - WINDOW + 1, 0), end
+        share, expected = now[first:end].min() / earlier[first], earlier[first]
+        evidence = f"its PV yields {share:.0%} of what it did four weeks before"
+        evidence += ", beside its neighbours" if len(others) >= NEIGHBOURS else ", on the best days of each"
+        stake = round(float(max(expected * (end - span[0]) - mine[span[0] : end].sum(), 0)))
+        found.append(Finding(Kind.PV_FAULT, member, *between(folded.calendar, *span), stake, evidence, 0.8))
+    return found
+
+
+def battery(folded: Folded) -> list[Finding]:
+    """Batteries that give back too little, or more than they took, or that stopped."""
+    if folded.charge is None or folded.discharge is None:
+        return []
+    taken, given = (rolling(flow.sum(axis=2), HISTORY) for flow in (folded.charge, folded.discharge))
+    in_use = taken > LEAST_DAILY_WH
+    efficiency = given / np.maximum(taken, 1.0)
+    wrong = in_use & ((efficiency < LEAST_EFFICIENCY) | (efficiency > MOST_EFFICIENCY))
+    recent = rolling(folded.charge.sum(axis=2), WINDOW)
+    earlier = np.concatenate((np.zeros((folded.members, WINDOW)), taken[:, :-WINDOW]), axis=1)[:, : folded.days]
+    idle = (recent == 0) & (earlier > LEAST_DAILY_WH)
+    found = []
+    for member in np.flatnonzero((wrong | idle).any(axis=1)).tolist():
+        for first, end in spans(backwards(wrong[member], HISTORY)):
+            took, gave = (float(f[member, first:end].sum()) for f in (folded.charge, folded.discharge))
+            evidence = f"its battery gave back {gave / max(took, 1):.0%} of {took / 1000:,.1f} kWh that it took"
+            span = between(folded.calendar, first, end)
+            found.append(Finding(Kind.BATTERY_FAULT, member, *span, round(abs(took - gave)), evidence, 0.8))
+        for first, end in spans(backwards(idle[member], WINDOW)):
+            daily = float(earlier[member, min(first + WINDOW - 1, folded.days - 1)])
+            evidence = f"its battery does nothing; it took {daily / 1000:.1f} kWh a day before"
+            span = between(folded.calendar, first, end)
+            found.append(Finding(Kind.BATTERY_FAULT, member, *span, round(daily * (end - first)), evidence, 0.8))
+    return found

@@ -1,0 +1,88 @@
+"""Everything that detection has to say of a community's readings: physics first, then meters, devices, people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transactive.core.errors import DataError
+from transactive.core.units import BoolArray
+from transactive.insight.detection import device_faults, drift, feeder, meter_faults, promises, theft
+from transactive.insight.detection.features import HISTORY, WINDOW
+from transactive.insight.detection.findings import Finding, Kind, joined
+from transactive.insight.detection.folded import Folded, fold
+from transactive.insight.detection.judge import Judge
+from transactive.insight.detection.meters import DAY, FloatArray, Meters
+
+LEAST_DAYS = 7
+"""Fewest whole days of readings that anything can be said of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """Findings, and the scores behind those of theft."""
+
+    findings: list[Finding]
+    scores: theft.Scores
+    folded: Folded
+
+
+def scan(meters: Meters, judge: Judge, promised: tuple[FloatArray, FloatArray] | None = None) -> Scan:
+    """Look at readings of a week or more; theft needs six weeks.
+
+    promised: energy sold ahead, and of that not delivered, each (members, days) [Wh]. Raises DataError where readings
+    are too short.
+    """
+    folded = fold(meters)
+    if folded.days < LEAST_DAYS:
+        raise DataError(
+            f"{folded.days} whole days of readings; give {LEAST_DAYS} at least, and {HISTORY + WINDOW} for theft"
+        )
+    balance = feeder.balance(folded)
+    if promised is not None:
+        balance += promises.broken(folded.calendar, *promised)
+    scores = theft.score(folded, judge)
+    stolen = theft.findings(folded, scores, _lacking(folded, balance))
+    mute = meter_faults.mute(folded)
+    dead = [*(one for one in mute if not _begins(one, folded)), *meter_faults.silent(folded)]
+    stolen += [meter_faults.as_theft(one) for one in mute if _begins(one, folded) and not _shares(one, dead)]
+    faults = [*dead, *meter_faults.stuck(folded), *meter_faults.clocks(folded)]
+    sure = [*balance, *faults]
+    people = [*(one for one in stolen if not _shares(one, faults)), *drift.unusual(folded)]
+    for one in sorted(people, key=lambda one: one.first):
+        if not _follows(one, sure):
+            sure.append(one)
+    return Scan(joined([*sure, *device_faults.pv(folded), *device_faults.battery(folded)]), scores, folded)
+
+
+def _lacking(folded: Folded, balance: list[Finding]) -> BoolArray:
+    """Days on which the feeder lacks energy."""
+    starts, days = folded.calendar.starts, np.zeros(folded.days, bool)
+    for one in balance:
+        if one.kind == Kind.UNMETERED:
+            days |= (starts >= one.first) & (starts < one.end)
+    return days
+
+
+def _begins(one: Finding, folded: Folded) -> bool:
+    """Whether a finding began while the meter was watched, and had been sound for long enough to compare."""
+    return one.first >= int(folded.calendar.starts[0]) + HISTORY * DAY
+
+
+def _shares(one: Finding, others: list[Finding]) -> bool:
+    """Whether another finding of the same meter covers at least half of this one."""
+    return any(
+        2 * (min(one.end, other.end) - max(one.first, other.first)) >= one.end - one.first
+        for other in others
+        if other.member == one.member
+    )
+
+
+def _follows(one: Finding, others: list[Finding]) -> bool:
+    """Whether the past that a finding was compared with is in doubt itself, for another reason."""
+    return any(
+        other.first < one.first and one.first - other.end < HISTORY * DAY
+        for other in others
+        if other.member == one.member and other.kind != one.kind
+    )
