@@ -13,8 +13,7 @@ from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.trading.shiftable import stores_of
 
-DEVICES = """
-connection_w = 7_000
+VEHICLE = """connection_w = 7_000
 
 [[members.devices]]
 kind = "vehicle"
@@ -22,28 +21,34 @@ arrives = "18:00"
 leaves = "07:00"
 needed_wh = 9_000
 power_w = 7_000
-
+"""
+HEATER = f"""
 [[members.devices]]
 kind = "heater"
 power_w = 2_000
 performance_ppm = 3_000_000
 band_wh = 6_000
-drain_wh = [HOURS]
+drain_wh = [{", ".join(["900"] * 24)}]
 loses_ppm = 10_000
-""".replace("HOURS", ", ".join(["900"] * 24))
+"""
+DEVICES = VEHICLE + HEATER
 
 
 class Stopped(Exception):
     """The run was stopped."""
 
 
+def with_devices(text: str, member: str, devices: str) -> str:
+    """The community file with text behind all keys of a member."""
+    parts = text.split("[[members]]")
+    return "[[members]]".join(f"{part.rstrip()}\n{devices}\n" if f'id = "{member}"' in part else part for part in parts)
+
+
 @pytest.fixture
 def community(tmp_path):
     """Member a with battery, vehicle and heater, b with a vehicle alone."""
     write_community(tmp_path)
-    vehicle = DEVICES[: DEVICES.index('[[members.devices]]\nkind = "heater"')]
-    text = COMMUNITY.replace("battery_w = 5_000", f"battery_w = 5_000{DEVICES}", 1)
-    text = text.replace('id = "b"', f'id = "b"{vehicle}', 1)
+    text = with_devices(with_devices(COMMUNITY, "a", DEVICES), "b", VEHICLE)
     (tmp_path / "community.toml").write_text(text)
     return tmp_path / "community.toml"
 
@@ -102,8 +107,7 @@ def test_a_run_goes_on_exactly_where_it_stopped(community, tmp_path):
 def test_a_plan_charges_when_energy_is_cheap(tmp_path):
     """With a cheap night a vehicle that could charge in the evening waits for it."""
     write_community(tmp_path)
-    vehicle = DEVICES[len("\nconnection_w = 7_000\n") : DEVICES.index('[[members.devices]]\nkind = "heater"')]
-    text = COMMUNITY.replace('id = "b"', f'id = "b"\n{vehicle}', 1)
+    text = with_devices(COMMUNITY, "b", VEHICLE)
     text = text.replace("supply_micro_per_kwh = 280_000\n", "").replace("grid_g_per_kwh = 350\n", "")
     text = text.replace('readings = "readings.csv"', 'readings = "readings.csv"\nenvironment = "environment.csv"')
     (tmp_path / "community.toml").write_text(text)
