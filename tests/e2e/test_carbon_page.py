@@ -41,6 +41,20 @@ def test_its_figures_are_those_of_the_run(chromium, live, query, member):
         page.get_by_text("transactive verify", exact=False).wait_for()
 
 
+def test_offsets_are_shown_by_day_home_and_receipt(chromium, live):
+    live.finish()
+    with opened(chromium, f"{live.url}/carbon") as page:
+        homes = page.locator("#offsets tbody tr").all_inner_texts()
+        assert [home.split()[0] for home in homes] == ["house-04", "house-08"]
+        retired = sum(int(home.split()[1]) for home in homes)
+        days = page.locator("#spans tbody tr")
+        assert sum(int(days.nth(n).locator("td").nth(6).inner_text()) for n in range(days.count())) == retired > 0
+    with opened(chromium, f"{live.url}/carbon?member=house-08") as page:
+        page.get_by_text("Show numbers").last.click()
+        page.get_by_text("EXAMPLE-STOVES-2015-0001", exact=False).first.wait_for()
+        assert page.locator("#offsets tbody tr").count() == 1
+
+
 def test_another_home_and_another_day_are_chosen(chromium, live):
     live.finish()
     with opened(chromium, f"{live.url}/carbon") as page:

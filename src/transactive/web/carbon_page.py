@@ -12,6 +12,7 @@ from markupsafe import Markup
 from transactive.core.units import PPM, kwh_text
 from transactive.web.access import Viewer
 from transactive.web.carbon_queries import Matched, by_day, by_slot, by_source, matched
+from transactive.web.credits_part import credits_part
 from transactive.web.draw import Plot, both, steps, ticks
 from transactive.web.parts import freshness
 from transactive.web.queries import Position, Reader, Row, Run
@@ -57,6 +58,7 @@ def carbon_page(
         "spans": [_span_row(text, row, words) for text, row in _spans(days)],
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
         "levy": run.community.carbon.levy,
+        "credits": credits_part(reader, run, words, member),
         "commands": _commands(folder, name or ids[0]),
     }
 
@@ -173,12 +175,17 @@ def _span_row(text: str, row: Row, words: Words) -> tuple[str, ...]:
         f"{percent(row['claimed_wh'], row['consumption_wh'])} %",
         words.money(row["levy_n"]),
         words.money(row["returned_n"]),
+        f"{row['retired_kg']:,}",
+        words.money(row["retired_n"]),
     )
 
 
 def _sum(rows: Sequence[Row]) -> dict[str, int]:
     """Sums over days."""
-    names = ("consumption_wh", "location_mg", "market_mg", "unmatched_mg", "levy_n", "claimed_wh", "returned_n")
+    names = (
+        *("consumption_wh", "location_mg", "market_mg", "unmatched_mg", "levy_n", "claimed_wh", "returned_n"),
+        *("retired_kg", "retired_n"),
+    )
     return {name: sum(row[name] for row in rows) for name in names}
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.store.schema import CERTIFICATES, CLEARINGS, FOOTPRINTS, POSTINGS, READINGS
+from transactive.web.credits_part import retired_by_day
 from transactive.web.queries import CONSUMPTION, Reader, Row
 from transactive.web.words import DAY
 
@@ -30,7 +31,7 @@ def by_slot(reader: Reader, first: int, last: int, member: int | None) -> list[R
 
 
 def by_day(reader: Reader, member: int | None) -> list[Row]:
-    """The same by day, with the certificates claimed and the levy that came back."""
+    """The same by day, with the certificates claimed, the levy that came back and the credits retired."""
     day = (READINGS.c.slot - READINGS.c.slot % DAY).label("day")
     sums = (sa.func.sum(READINGS.c[name]).label(name) for name in SUMS)
     days = sa.select(day, sa.func.sum(CONSUMPTION).label("consumption_wh"), *sums)
@@ -45,8 +46,15 @@ def by_day(reader: Reader, member: int | None) -> list[Row]:
     rows = reader.store.rows
     returned = {row["key"]: row["amount_n"] for row in rows(back.group_by(back_day))}
     matched = {row["key"]: row["energy_wh"] for row in rows(claimed)}
+    retired = retired_by_day(reader, member)
     return [
-        {**row, "claimed_wh": matched.get(row["day"], 0), "returned_n": returned.get(row["day"], 0)}
+        {
+            **row,
+            "claimed_wh": matched.get(row["day"], 0),
+            "returned_n": returned.get(row["day"], 0),
+            "retired_kg": retired.get(row["day"], (0, 0))[0],
+            "retired_n": retired.get(row["day"], (0, 0))[1],
+        }
         for row in rows(days.group_by(day).order_by(day))
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from transactive.core.certificates import CertificateState
+from transactive.core.credit_notes import Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
@@ -60,6 +61,7 @@ def statement_html(of: Statement, file: str) -> str:
         ],
         money=_money(of),
         certificates=_certificates(of),
+        credits=_credits(of),
         method=_method(of),
     )
 
@@ -92,7 +94,9 @@ def _money(of: Statement) -> list[tuple[str, str, str]]:
         postings = [p for slot in of.slots for p in slot.postings if p[0] == kind]
         net = sum(p[5] * ((p[2] == of.member.index) - (p[1] == of.member.index)) for p in postings)
         if postings:
-            rows.append((line, kwh_text(sum(p[3] for p in postings), 3), money_text(net, digits=9)))
+            quantity = sum(p[3] for p in postings)
+            text = f"{quantity} kg" if kind == PostingKind.OFFSET else kwh_text(quantity, 3)
+            rows.append((line, text, money_text(net, digits=9)))
     return [*rows, ("Balance", "", money_text(int(of.totals.balance_n), digits=9))]
 
 
@@ -110,6 +114,21 @@ def _certificates(of: Statement) -> list[tuple[str, str, str, str, str]]:
         for device, first, wh, owner, state, mg in slot.bundles
         if owner == of.member.index and state == CertificateState.CLAIMED
     ]
+
+
+def _credits(of: Statement) -> list[tuple[str, str, str, str]]:
+    """Carbon credits that were retired for the member or for everybody, and those issued for its asset."""
+    rows = []
+    for slot in of.slots:
+        for note in slot.credits:
+            if isinstance(note, Retired):
+                text = f"retired for {note.beneficiary}: {note.reason}, {note.period}; receipt {note.receipt}"
+                which = f"{note.serial}, kg {note.first_kg} to {note.end_kg - 1}"
+                rows.append((time_text(slot.slot), which, text, str(note.kg)))
+            else:
+                text = f"issued for {note.energy_wh} Wh at {note.marginal_g_per_kwh} g/kWh, {note.additional}"
+                rows.append((time_text(slot.slot), note.serial, text, str(note.issued_kg)))
+    return rows
 
 
 def _method(of: Statement) -> list[tuple[str, str]]:
