@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from transactive.core.authorisation import Authorisation, Authorised, check, in_force, sign
 from transactive.core.community import Community
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from transactive.store import Store
 
 SETTING = "authorisations"
+COLUMNS = ("account", "highest_buy", "lowest_sell", "paused_from", "paused_until", "valid_until", "valid_from")
 FOR_GOOD = 2**53
 """A time after everything [Unix s]."""
 
@@ -47,20 +49,27 @@ class Authorities:
             for each in kept:
                 check(each, str(chain.keys.account(each.authorisation.account).address), chain.domain)
         self._given = kept
+        rows = sorted((each.authorisation for each in kept), key=lambda each: each.serial)
+        self._columns = {name: np.array([getattr(row, name) for row in rows], np.int64) for name in COLUMNS}
+        self._counting: tuple[int, dict[int, Authorisation]] = (-1, {})
 
     def limits(self, slot: int) -> Limits:
         """Limits of all members in a slot."""
-        found = in_force(self._given, slot)
+        found = self._columns
+        begun = found["valid_from"] <= slot
+        account, highest, lowest, paused_from, paused_until, valid_until = (found[name][begun] for name in COLUMNS[:-1])
         limits = Limits.none(self._members)
-        for member, given in found.items():
-            limits.highest_buy[member], limits.lowest_sell[member] = given.highest_buy, given.lowest_sell
-            limits.trades[member] = given.trades(slot, self._clock.end(slot))
+        limits.highest_buy[account], limits.lowest_sell[account] = highest, lowest  # the latest of a member comes last
+        paused = (paused_from <= slot) & (slot < paused_until)
+        limits.trades[account] = ~paused & (self._clock.end(slot) <= valid_until)
         return limits
 
     def check(self, order: Order) -> None:
         """Refuse an order beyond what its member allows. Raises SignatureError."""
         slot = order.slot * self._clock.length
-        given = in_force(self._given, slot).get(order.account)
+        if self._counting[0] != slot:
+            self._counting = (slot, in_force(self._given, slot))
+        given = self._counting[1].get(order.account)
         if given is None or not given.allows(order, slot, self._clock.end(slot)):
             raise SignatureError(
                 f"order of account {order.account} for slot {order.slot} is beyond what the member allows its agent;"

@@ -66,6 +66,13 @@ class Desk:
     def learn(self, gate: Gate, orders: Orders, clearing: Clearing) -> None:
         """Tell the agents what became of the orders that entered, and keep the price."""
         price = clearing.price if clearing.traded_wh else None
+        if self._each:
+            self._tell(gate, orders, clearing, price)
+        if price is not None:
+            self.prices = np.append(self.prices, price)[-MOST_PRICES:]
+
+    def _tell(self, gate: Gate, orders: Orders, clearing: Clearing, price: int | None) -> None:
+        """Tell each agent that remembers."""
         order = np.argsort(orders.member, kind="stable")
         bounds = np.searchsorted(orders.member[order], np.arange(len(gate.held_wh) + 1)).tolist()
         random = _random(LEARN, gate)
@@ -74,8 +81,6 @@ class Desk:
             asked = Steps(orders.is_buy[own], orders.price[own], orders.energy_wh[own])
             heard = Heard(gate.of(member), price, asked, clearing.allocated_wh[own])
             self.memories[member] = agent.learn(heard, self.memories[member], random)
-        if price is not None:
-            self.prices = np.append(self.prices, price)[-MOST_PRICES:]
 
 
 def checked(agent: Together, orders: Orders, gate: Gate) -> Orders:
