@@ -32,6 +32,8 @@ MODULES = {
     "intelligence": "transactive.bench.intelligence",
     "insights": "transactive.bench.insights",
     "agents": "transactive.bench.agents",
+    "autonomy": "transactive.bench.autonomy",
+    "shifting": "transactive.bench.shifting",
     "detection": "transactive.bench.detection",
     "simulation": "transactive.bench.simulation",
     "shards": "transactive.bench.shards",

@@ -13,7 +13,7 @@ import numpy as np
 from transactive.core.community import Community
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices import Ahead, rules
+from transactive.trading.devices import Ahead, Stores, rules
 from transactive.trading.plan import EVERY, LEVELS
 from transactive.trading.shiftable import drawn, first_held_wh, stores_of
 
@@ -57,12 +57,16 @@ class Shifting:
                 most_import_wh=self._most_import_wh[rank],
             )
             stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
-            for slot, rule in zip(slots.tolist(), rules(stores, seen, LEVELS)[0], strict=True):
+            for slot, rule in zip(slots.tolist(), self.levels(stores, seen), strict=True):
                 found[slot][:, rank] = rule
             self._walk(rank, column, slots, loads, found, held[rank])
         period = self._clock.period(int(slots[0]))
         self.rules |= {slot: rule for slot, rule in found.items() if self._clock.period(slot) == period}
         return loads - homes.net_load_wh
+
+    def levels(self, stores: Stores, seen: Ahead) -> IntArray:
+        """Rules of a rank of devices, (slots, 4, rank)."""
+        return rules(stores, seen, LEVELS)[0]
 
     def _held_then(self, near: Forecast | None) -> IntArray:
         """What devices hold when the planned slots begin: the mean of the samples of the slots before."""
