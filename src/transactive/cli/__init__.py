@@ -213,7 +213,7 @@ def backtest(
     horizon
         How far a forecast reaches, and the time from one to the next, like 24h or 15min; issued from the first row on.
     test_days
-        Days at the end that are tested; without it a fifth of the file.
+        Days at the end that are tested; without it a fifth of the file, 91 at most.
     calibration_days
         Days before those, on which forecasters are chosen and calibrated; without it 42, or a third of the file.
     model

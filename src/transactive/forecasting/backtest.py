@@ -29,6 +29,10 @@ CALIBRATION_DAYS = 42
 """Days that choose and calibrate, when there are that many."""
 SCHEDULE = (14, 7)
 """Days between two trainings, and between two choices of the champion."""
+MOST_TRAININGS = 9
+"""Trainings along a plan at most: a longer one trains less often."""
+TEST_DAYS = 91
+"""Days that are tested at most, if nobody says how many."""
 ERROR_DAYS = 28
 """Days whose errors give a sum its quantiles."""
 
@@ -87,18 +91,20 @@ class Candidates:
 def plan_of(history: History, horizon: int, test_days: int | None = None, calibration_days: int | None = None) -> Plan:
     """Times of issue at the clock time of the first row, so many days before the end of the last whole day.
 
-    Without a number of test days a fifth of the history is tested, without one of calibration days it is 42, or a third
-    of the history. Raises DataError when the history is too short.
+    Without a number of test days a fifth of the history is tested, 91 days at most, without one of calibration days it
+    is 42, or a third of the history. Raises DataError when the history is too short.
     """
     days = len(history.values) // history.per_day
-    test = max(days // 5, 1) if test_days is None else test_days
+    test = min(max(days // 5, 1), TEST_DAYS) if test_days is None else test_days
     calibration = min(CALIBRATION_DAYS, max(days // 3, 1)) if calibration_days is None else calibration_days
     count = {length: max(length * history.per_day // horizon, 1) for length in (test, calibration, *SCHEDULE)}
     end = days * history.per_day
     first = end - (count[test] + count[calibration]) * horizon
     if first < history.per_day:
         raise DataError(f"{days} days; {test} to test and {calibration} to calibrate need a day more than that")
-    return Plan(range(first, end, horizon), count[calibration], *(count[days] for days in SCHEDULE))
+    retrain, rechoose = (count[days] for days in SCHEDULE)
+    origins = range(first, end, horizon)
+    return Plan(origins, count[calibration], max(retrain, -(-len(origins) // MOST_TRAININGS)), rechoose)
 
 
 def truth(history: History, plan: Plan) -> FloatArray:
