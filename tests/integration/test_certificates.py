@@ -181,6 +181,46 @@ def test_what_is_wrong_is_refused_with_its_code_and_changes_nothing(state, kept,
     assert rows_of_log(state) == before
 
 
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ('generator = { source = "wind" }', "a: generator.source = 'wind' has no factor"),
+        ("generator = { factor_g_per_kwh = -5 }", "at `members[0].generator.factor_g_per_kwh`"),
+        ("generator = { factor_g_per_kwh = 41 }", "a: generator.factor_source is missing"),
+        ('battery_allocation = "lifo"', "at `members[0].battery_allocation`"),
+        ('certificates = { imports = "buy" }', "a: certificates.bid_micro_per_kwh is missing"),
+    ],
+)
+def test_a_community_file_that_says_it_wrongly_is_refused_before_anything_runs(tmp_path, member, said):
+    path = write_community(tmp_path)
+    path.write_text(path.read_text().replace('id = "a"', f'id = "a"\n{member}'))
+    for command in ("check", "run"):
+        made = call(command, path)
+        assert made.code == 3
+        assert made.err.startswith("transactive: config: community.toml: ")
+        assert said in made.err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["community.toml", "readings.csv"]
+
+
+def test_a_zone_that_nobody_named_is_refused(tmp_path):
+    path = write_community(tmp_path)
+    zones = '\n[carbon.certificates]\nzones = ["north", "south"]\n'
+    text = path.read_text().replace("grid_g_per_kwh = 350\n", f"grid_g_per_kwh = 350\n{zones}")
+    path.write_text(text.replace('id = "a"', 'id = "a"\nzone = "nroth"'))
+    made = call("check", path)
+    assert (made.code, "a: zone = 'nroth' is not one of carbon.certificates.zones" in made.err) == (3, True)
+
+
+def test_readings_of_overlapping_periods_are_refused(tmp_path):
+    path = write_community(tmp_path)
+    readings = tmp_path / "readings.csv"
+    lines = readings.read_text().splitlines()
+    readings.write_text("\n".join([*lines, lines[-1]]) + "\n")
+    made = call("check", path)
+    assert made.code == 3
+    assert "readings.csv" in made.err
+
+
 def test_no_wh_is_claimed_twice_across_run_and_people(state, kept):
     left = room(state, kept, "b")
     size = next(b["energy_wh"] for b in listed(state, "--owner", "a") if b["serial"] == kept)

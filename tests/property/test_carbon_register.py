@@ -39,7 +39,7 @@ def random_step(book, choose):
         case 0:
             book.meter(slot, {device: choose.randrange(40)}, {meter: choose.randrange(40)})
         case 1 | 2:
-            book.issue(device, slot, choose.randrange(42), choose.choice("xy"))
+            book.issue(device, slot, choose.randrange(42), choose.choice("xy"), choose.randrange(2_000))
         case 3:
             book.split(serial, choose.randrange(20))
         case 4:
@@ -62,6 +62,7 @@ def live(seed, steps):
     ended: dict[tuple[str, int, int], State] = {}
     accepted: Counter[str] = Counter()
     for number in range(steps):
+        book.advance(book.now + choose.randrange(40))
         before, entries = book.digest(), len(book.log)
         try:
             random_step(book, choose)
@@ -78,6 +79,8 @@ def live(seed, steps):
                 if bundle.state in END:
                     ended[place] = bundle.state
     book.check()
+    issued = sum(entry.carbon_mg or 0 for entry in book.log if entry.step == "issue")
+    assert sum(bundle.carbon_mg for bundle in book.bundles.values()) == issued, "no mg is lost or doubled"
     return book, accepted
 
 
@@ -85,7 +88,39 @@ def live(seed, steps):
 def test_random_lives_lose_and_double_nothing(seed):
     book, accepted = live(seed, 400)
     assert min(accepted.values()) > 40
-    assert replay(empty(), book.log).digest() == book.digest()
+    again = replay(empty(), book.log)
+    assert (again.digest(), again.log) == (book.digest(), book.log)
+
+
+def test_what_is_past_its_validity_can_only_expire():
+    book = empty()
+    book.meter(0, {"pv-a": 30}, {"home": 30})
+    serial = book.issue("pv-a", 0, 30, "x", 1_350).serial
+    book.advance(book.validity)
+    for step in (
+        lambda: book.transfer(serial, "y"),
+        lambda: book.cancel(serial, "y"),
+        *(lambda step=step: book.move(serial, step) for step in (Step.LOCK, Step.RESERVE, Step.EXPORT, Step.STORE)),
+    ):
+        with pytest.raises(CertificateError, match="only expire it") as refused:
+            step()
+        assert refused.value.code == "certificate.expired"
+    with pytest.raises(CertificateError, match="time does not go back"):
+        book.advance(0)
+    assert [bundle.state for bundle in book.expire(book.now)] == [State.EXPIRED]
+
+
+def test_carbon_goes_with_the_wh_and_joins_again():
+    book = empty()
+    book.meter(0, {"pv-a": 7}, {})
+    serial = book.issue("pv-a", 0, 7, "x", 100).serial
+    first, rest = book.split(serial, 2)
+    assert (first.carbon_mg, rest.carbon_mg) == (28, 72)
+    second, third = book.split(rest.serial, 3, 70)
+    assert (second.carbon_mg, third.carbon_mg) == (70, 2)
+    with pytest.raises(CertificateError, match="cannot split 71 mg off 70"):
+        book.split(second.serial, 1, 71)
+    assert book.merge(book.merge(first.serial, second.serial).serial, third.serial).carbon_mg == 100
 
 
 WHOLE = st.integers(0, 60)

@@ -184,6 +184,7 @@ class Register:
     def claim(self, serial: str, meter: str) -> Bundle:
         """Claim a cancelled bundle against what a meter consumed in the same slot, in a zone that can be reached."""
         bundle = self.bundle(serial)
+        bundle.after(Step.CLAIM)  # what is not cancelled is told that first
         consumed = self._consumed_wh.get((meter, bundle.slot))
         if consumed is None:
             raise CertificateError(
@@ -210,7 +211,9 @@ class Register:
 
     def expire_one(self, serial: str, now: int) -> Bundle:
         """Expire one bundle at `now` [Unix s]."""
-        ends = self._end(self.bundle(serial))
+        bundle = self.bundle(serial)
+        bundle.after(Step.EXPIRE)  # refused before time passes
+        ends = self._end(bundle)
         if now < ends:
             raise CertificateError(f"{serial} is valid until {time_text(ends)}; it expires then by itself", "time")
         self.advance(now)

@@ -28,6 +28,7 @@ class Known:
 
     def __init__(self, setting: Setting, levies: Levies, outlook: Outlook) -> None:
         self._setting, self._levies, self.outlook = setting, levies, outlook
+        self._certified_g = int(setting.community.generation_g.max())  # a certificate saves this much less, or more
         self._clock, self._carbon_price = setting.community.clock, setting.community.carbon_price
 
     def forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
@@ -101,4 +102,4 @@ class Known:
         saved = self.carbon_worth(now, ahead)
         if saved is None or self._carbon_price is None:
             return [None] * len(ahead.slots)
-        return [self._carbon_price * max(mg - self._setting.community.carbon.pv_g_per_kwh, 0) for mg in saved.tolist()]
+        return [self._carbon_price * max(mg - self._certified_g, 0) for mg in saved.tolist()]

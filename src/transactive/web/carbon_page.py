@@ -192,6 +192,7 @@ def _sum(rows: Sequence[Row]) -> dict[str, int]:
 def _commands(folder: Path, member: str) -> list[str]:
     """What makes a statement, and what checks it."""
     return [
+        f"transactive certificates list --state {folder} --owner {member} --status all",
         f"transactive statement --state {folder} --member {member} -o {member}.json",
         f"transactive verify {member}.json --state {folder}",
     ]

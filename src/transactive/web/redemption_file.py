@@ -25,7 +25,7 @@ def redemption_html(of: Redemption) -> str:
             (f"{kwh_text(of.energy_wh, 3)} kWh", "cancelled in this name"),
             (f"{kwh_text(of.claimed_wh, 3)} kWh", "claimed against a meter in the same slot"),
             (f"{of.carbon_mg // 1_000:,} g", "CO₂e of their generation"),
-            (f"{len(of.bundles):,}", "bundles"),
+            (f"{len(of.bundles):,}", "bundle" if len(of.bundles) == 1 else "bundles"),
         ],
         rows=[
             (b.serial, f"{b.energy_wh:,}", f"{b.carbon_mg:,}", b.source, b.technology or "–", b.state, b.meter or "–")
