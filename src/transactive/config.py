@@ -14,8 +14,8 @@ import numpy as np
 from transactive.carbon.credit_steps import AnyStep
 from transactive.carbon.credits_file import load_credits
 from transactive.carbon.offsets import check_offsets
-from transactive.core import certificate_rules
 from transactive.core.accounts import NAMED
+from transactive.core.certificate_checks import check_certificates
 from transactive.core.community import Community, MarketRules, Member
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.network import network_of
@@ -189,7 +189,10 @@ def _check(community: Community, name: str) -> None:
     _check_sources(community, name)
     _check_members(community, name)
     _check_wishes(community, name)
-    _check_certificates(community, name)
+    try:
+        check_certificates(community)
+    except DataError as error:
+        raise ConfigError(f"{name}: {error}") from None
     try:
         check_offsets(community)
     except DataError as error:
@@ -365,24 +368,6 @@ def _check_wishes(community: Community, name: str) -> None:
             raise ConfigError(f'{place} zone is missing; who prefers "local" energy needs one')
         if member.premium_micro_per_kwh and member.prefer is None:
             raise ConfigError(f"{place} premium_micro_per_kwh is for nothing; say in prefer what it is for")
-
-
-def _check_certificates(community: Community, name: str) -> None:
-    """Devices have a factor, members a zone that can be named, and wishes their limits."""
-    rules, tick, place = community.carbon.certificates, community.market.tick_micro_per_kwh, ""
-    try:
-        certificate_rules.check_rules(rules)
-        for member in community.members:
-            place = f"{member.id}: "
-            certificate_rules.check_zone(member.zone, rules)
-            certificate_rules.check_generator(member.generator.over(rules.generator), "generator")
-            certificate_rules.check_wishes(member.certificates, tick)
-    except DataError as error:
-        raise ConfigError(f"{name}: {place}{error}") from None
-    devices = community.device_ids
-    twice = [device for device in devices if devices.count(device) > 1] if len(set(devices)) < len(devices) else []
-    if twice:
-        raise ConfigError(f"{name}: generator.id {twice[0]!r} is there twice; ids are unique")
 
 
 def _records(annotation: Any) -> list[type[msgspec.Struct]]:  # noqa: ANN401 - a type of any form
