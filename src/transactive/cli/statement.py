@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from transactive.core.errors import DataError, InputError
+from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.insight.statement import decode, encode
+from transactive.insight.statement import encode
 from transactive.insight.statement_table import as_csv
+
+if TYPE_CHECKING:
+    from transactive.engine.verification_words import Passed
 
 HTML = (".html", ".htm")
 
@@ -46,55 +48,27 @@ def verify_statement(path: Path, *, node: str | None, state: Path | None, json: 
 
     Returns whether it holds; the first contradiction is named on stdout.
     """
-    from transactive.chain.client import ChainClient
-    from transactive.chain.urls import CHAIN_FILE, EMBEDDED, existing_path, is_embedded
-    from transactive.chain.witness import ContractWitness
-    from transactive.engine.verification import verify
-    from transactive.engine.verification_words import Contradiction
+    from transactive.chain.urls import CHAIN_FILE, EMBEDDED
+    from transactive.engine.checking import check
 
     if (node is None) == (state is None):
         raise InputError("give either --node URL or --state DIR: whose chain shall be asked?")
     url = node if node is not None else f"{EMBEDDED}{state / CHAIN_FILE}" if state else ""
-    if is_embedded(url):
-        existing_path(url)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
-    passed: list[dict[str, str]] = []
-    contradiction = None
-    try:
-        statement = decode(data, path.name)
-    except DataError as error:
-        _conclude(str(error), passed, independent=not is_embedded(url), ours=True, json=json)
-        return False
-    with closing(ChainClient.open(url)) as client:
-        witness = ContractWitness(client, statement.chain.settlement)
-        try:
-            for check in verify(statement, witness):
-                passed.append({"check": check.name, "found": check.text})
-                if not json:
-                    print(f"✓ {check.name}: {check.text}", flush=True)
-        except Contradiction as error:
-            contradiction = str(error)
-        independent = not is_embedded(url)
-        ours = witness.is_ours
-    _conclude(contradiction, passed, independent=independent, ours=ours, json=json)
-    return contradiction is None
 
+    def say(passed: Passed) -> None:
+        if not json:
+            print(f"✓ {passed.name}: {passed.text}", flush=True)
 
-def _conclude(
-    contradiction: str | None, passed: list[dict[str, str]], *, independent: bool, ours: bool, json: bool
-) -> None:
-    """Say how it ended and what that is worth."""
-    worth = (
-        "compared with a node" if independent else "self-consistent, not independent: the chain is the operator's own"
-    )
-    if not ours:
-        worth += "; the settlement contract's code is not that of this program"
+    found = check(data, path.name, url, say)
     if json:
-        facts: dict[str, Any] = {"holds": contradiction is None, "contradiction": contradiction, "worth": worth}
-        print(msgspec.json.encode(facts | {"checks": passed}).decode())
-        return
-    print(f"✗ {contradiction}" if contradiction else f"The statement holds ({worth}).")
+        checks = [{"check": passed.name, "found": passed.text} for passed in found.passed]
+        facts: dict[str, Any] = {"holds": found.contradiction is None, "contradiction": found.contradiction}
+        print(msgspec.json.encode(facts | {"worth": found.worth, "checks": checks}).decode())
+    else:
+        print(f"✗ {found.contradiction}" if found.contradiction else f"The statement holds ({found.worth}).")
     sys.stdout.flush()
+    return found.contradiction is None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -164,28 +164,32 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
 
 def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.Slot:
     """One slot of a member's statement."""
+    return said.Slot(
+        **contents(book, index), settlement_leaf=_leaf(tree, index), carbon_leaf=_leaf(carbon, index), estimated=False
+    )
+
+
+def contents(book: SlotBook, index: int) -> dict[str, Any]:
+    """What a slot says of a member, by the names of a statement's slot: everything but what proves it."""
     readings, postings, bundles = book.readings, book.postings, book.certificates
     registers = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
     posted = (postings.payer == index) | (postings.payee == index)
     held = (bundles.device // 2 == index) | (bundles.owner == index)
-    return said.Slot(
-        slot=readings.slot,
-        estimated=False,
-        registers=said.Registers(**{name: int(getattr(readings, name)[index]) for name in registers}),
-        location_mg=int(book.footprints.location_mg[index]),
-        market_mg=int(book.footprints.market_mg[index]),
-        unmatched_mg=int(book.levied[0][index]),
-        levy_n=int(book.levied[1][index]),
-        mix_mg_per_kwh=int(book.footprints.mix_mg_per_kwh[index]),
-        grid=said.Mix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
-        residual=said.Mix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
-        grid_free_ppm=None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
-        postings=_rows(posting_rows(postings)[posted]),
-        bundles=_rows(bundle_rows(bundles)[held]),
-        credits=notes_for(index, len(readings.import_wh), book.notes),
-        settlement_leaf=_leaf(tree, index),
-        carbon_leaf=_leaf(carbon, index),
-    )
+    return {
+        "slot": readings.slot,
+        "registers": said.Registers(**{name: int(getattr(readings, name)[index]) for name in registers}),
+        "location_mg": int(book.footprints.location_mg[index]),
+        "market_mg": int(book.footprints.market_mg[index]),
+        "unmatched_mg": int(book.levied[0][index]),
+        "levy_n": int(book.levied[1][index]),
+        "mix_mg_per_kwh": int(book.footprints.mix_mg_per_kwh[index]),
+        "grid": said.Mix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
+        "residual": said.Mix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
+        "grid_free_ppm": None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
+        "postings": _rows(posting_rows(postings)[posted]),
+        "bundles": _rows(bundle_rows(bundles)[held]),
+        "credits": notes_for(index, len(readings.import_wh), book.notes),
+    }
 
 
 def _rows(rows: IntArray) -> tuple[tuple[int, int, int, int, int, int], ...]:

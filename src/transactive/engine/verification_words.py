@@ -14,6 +14,21 @@ class Contradiction(TransactiveError):
     exit_code = 1
 
 
+CHECKS = {
+    "totals": "Totals, scores and sources follow from the slots",
+    "span": "Every slot of the span is there, once",
+    "money": "Each posting is Wh × price, and together they are what was committed",
+    "meters": "The registers are those that were committed",
+    "carbon": "Certificates, both footprints and levy follow, and are those that were committed",
+    "credits": "Credits retired or issued have their receipts",
+    "running totals": "Each slot’s part is what the period grew by",
+    "proofs": "Both leaves of each slot lead to its roots, all sums on the way adding up",
+    "chain": "The contract has these commitments, in this order, and no others",
+    "signature": "The operator signed every character",
+}
+"""Checks in their order, each with what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A check that held, in words."""

@@ -23,6 +23,7 @@ from transactive.web.navigation import pages_of
 from transactive.web.pages import carbon, community, compare, member_view, slot_view
 from transactive.web.problems import answer
 from transactive.web.pulse import Pulse
+from transactive.web.verify_routes import verify, verify_file
 from transactive.web.words import span_text
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
     """Page and API of the run in `folder`. local: served on this machine only, so that no token is needed."""
     desk = Desk(pulse)
     return Litestar(
-        route_handlers=[community, member_view, slot_view, carbon, compare, api_router(), _files()],
+        route_handlers=[
+            *(community, member_view, slot_view, carbon, compare, verify, verify_file),
+            *(api_router(), _files()),
+        ],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         middleware=[gate(folder, local=local)],
         guards=[for_scopes],

@@ -139,12 +139,12 @@ def _scores(of: Matched) -> list[tuple[str, str, str]]:
             (
                 "With the grid",
                 _share(of.claimed_wh * PPM + of.free_ppm_wh, of.used_wh * PPM),
-                "certificates of the slot, and the carbon-free part of the grid's residual mix for the rest",
+                "certificates of the slot, and the carbon-free part of the grid’s residual mix for the rest",
             )
         )
     for name, (mg, wh), text in (
         ("Grid", of.grid, "average mix over the run"),
-        ("Residual", of.residual, "what nobody claimed of the grid's energy, over the run"),
+        ("Residual", of.residual, "what nobody claimed of the grid’s energy, over the run"),
     ):
         rows.append((name, f"{_intensity(mg, wh)} g/kWh", text))
     return rows

@@ -22,6 +22,7 @@ PAGES = (
     Page("/member", "Member", "home", ("member", "operator", "auditor")),
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
     Page("/compare", "Compare", "scale", ("operator", "auditor")),
+    Page("/verify", "Verify", "shield"),
 )
 
 

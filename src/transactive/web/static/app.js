@@ -1,4 +1,4 @@
-/* Theme, keys of the strip, and news of the run. Everything else is plain links; without this file the page still works. */
+/* Theme, keys of the strip, news of the run, and a dropped file. Everything else is plain links; without this file the page still works. */
 const root = document.documentElement;
 const main = () => document.getElementById("main");
 
@@ -57,6 +57,26 @@ async function renew() {
   try {
     await htmx.ajax("GET", url, { target: "#main", select: "#main", selectOOB: "#fresh", swap: "outerMorph" });
   } finally { asking = false; }
+}
+
+/* A file dropped on its form is sent at once, and so is one that was chosen. */
+const drop = document.getElementById("drop");
+drop?.addEventListener("change", () => drop.requestSubmit());
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) drop?.addEventListener(kind, (event) => {
+  event.preventDefault();
+  drop.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+  if (kind !== "drop" || !event.dataTransfer.files.length) return;
+  drop.elements.file.files = event.dataTransfer.files;
+  drop.requestSubmit();
+});
+
+/* Commands can be copied where the browser lets them. */
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.setAttribute("aria-label", "Copied");
+  });
 }
 
 document.addEventListener("htmx:after:swap", () => { roving(); listen(); });
