@@ -121,6 +121,36 @@ def test_insights_are_those_that_the_run_told_with_money_as_text(client, demo_ru
     assert [one["member"] for one in every(client, "/api/v1/insights?member=house-17")] == ["house-17"]
 
 
+def test_forecasts_of_a_slot_are_ordered_and_stand_beside_what_came(client, demo_run):
+    record, ids = demo_run.records[75], demo_run.setting.community.ids
+    told = client.get(f"/api/v1/forecasts?slot={SLOT}").json()["items"]
+    used = {one["member"]: one for one in told if one["target"] == "consumption"}
+    assert [used[name]["came"] for name in ids] == record.readings.consumption_wh.tolist()
+    assert {one["forecaster"] for one in used.values()} == {"regression no. 1"}
+    assert {one["issued"] for one in used.values()} == {"2017-06-07T23:00:00Z"}
+    for one in told:
+        assert one["q05"] <= one["q25"] <= one["q50"] <= one["q75"] <= one["q95"]
+        assert one["issued"] < one["slot"]
+    whole = next(one for one in told if (one["target"], one["ahead"]) == ("community", "slot"))
+    assert whole["member"] is None
+    assert whole["came"] == int((record.readings.consumption_wh - record.readings.generation_wh).sum())
+
+
+def test_models_events_and_days_say_who_forecasts_and_how_well(client):
+    models, events = every(client, "/api/v1/models", limit=1), every(client, "/api/v1/model-events", limit=2)
+    assert [model["number"] for model in models] == list(range(1, len(models) + 1))
+    champion = next(model for model in models if model["status"] == "champion")
+    assert champion["target"] == "consumption"
+    assert champion["p_value"] < 0.05
+    assert champion["learnt_until"] < "2017-05-08"
+    assert {event["kind"] for event in events} == {"trained", "promoted"}
+    days = client.get("/api/v1/model-days").json()["items"]
+    judged = [day for day in days if day["counted"]]
+    assert len(judged) == 7
+    assert 0.85 < sum(day["inside"] for day in judged) / sum(day["counted"] for day in judged) < 0.96
+    assert client.get("/api/v1/model-days?target=wind").status_code == 404
+
+
 def test_one_slot_and_one_member_can_be_asked_for(client, demo_run):
     record = demo_run.records[75]
     orders = every(client, f"/api/v1/orders?slot={SLOT}&member={MEMBER}")
@@ -247,6 +277,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/carbon": NOT_GRID,
     "/member": NOT_GRID,
     "/compare": {**NOT_GRID, "member": 403},
+    "/models": {**NOT_GRID, "member": 403},
     "/api/v1/slots": ALL,
     "/api/v1/clearings": ALL,
     "/api/v1/orders": NOT_GRID,
@@ -255,6 +286,10 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/insights": NOT_GRID,
     "/api/v1/postings": NOT_GRID,
     "/api/v1/certificates": NOT_GRID,
+    "/api/v1/forecasts": NOT_GRID,
+    "/api/v1/models": {**NOT_GRID, "member": 403},
+    "/api/v1/model-events": {**NOT_GRID, "member": 403},
+    "/api/v1/model-days": {**NOT_GRID, "member": 403},
     "/api/v1/blocks": ALL,
     "/api/v1/summary": ALL,
     "/api/v1/compare": {"operator": 404, "auditor": 404, "member": 403, "grid": 403},  # nothing is compared here
@@ -308,6 +343,8 @@ def test_a_members_token_shows_its_own_figures_and_community_totals(tokens, demo
         assert not [name for name in others if f'"{name}"' in text], resource
     assert [item["id"] for item in every(client, "/api/v1/members", headers=own)] == [MEMBER]
     assert {item["member"] for item in every(client, "/api/v1/orders", headers=own)} == {MEMBER}
+    told = client.get(f"/api/v1/forecasts?slot={SLOT}", headers=own).json()["items"]
+    assert {one["member"] for one in told} == {None, MEMBER}
     for url in ("/", f"/slots/{SLOT}"):
         text = client.get(url, headers=own).text
         assert MEMBER in text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import sqlalchemy as sa
-from litestar import Request, Router, get
+from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
@@ -16,11 +16,23 @@ from transactive.insight.comparison import Comparison
 from transactive.store.schema import ADVICE, BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web import cursor as cursors
 from transactive.web import shapes
-from transactive.web.access import Viewer
 from transactive.web.desk import Desk
 from transactive.web.events import parse_id, stream
 from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
-from transactive.web.problems import AccessDenied, NotFound, Problem
+from transactive.web.model_api import HANDLERS
+from transactive.web.paging import (
+    PROBLEMS,
+    SHARED,
+    ApiRequest,
+    AtSlot,
+    Cursor,
+    Limit,
+    OfMember,
+    at_slot,
+    page_of,
+    whose,
+)
+from transactive.web.problems import NotFound
 from transactive.web.queries import Row, Run
 from transactive.web.records import (
     BlockPage,
@@ -36,54 +48,9 @@ from transactive.web.records import (
     Summary,
 )
 
-ApiRequest = Request[Viewer, Any, Any]
-Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Rows of a page")]
-Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next` of the page before")]
-AtSlot = Annotated[str | None, QueryParameter(name="slot", max_length=40, description="Only this slot, RFC 3339")]
-OfMember = Annotated[str | None, QueryParameter(name="member", max_length=64, description="Only this member")]
-T = TypeVar("T")
-
-PROBLEMS = {
-    status: ResponseSpec(Problem, description=text, media_type="application/problem+json", generate_examples=False)
-    for status, text in (
-        (400, "A parameter cannot be used"),
-        (401, "A token is needed"),
-        (403, "The token does not reach this far"),
-        (404, "There is no such thing, or not yet"),
-    )
-}
 SSE = "text/event-stream"
 STREAM = ResponseSpec(StreamEvent, description="Events, one after the other", media_type=SSE, generate_examples=False)
-SHARED: dict[str, Any] = {"sync_to_thread": True, "responses": PROBLEMS, "raises": []}
-
-
-def _page(
-    desk: Desk, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], limit: int, cursor: str | None
-) -> tuple[list[Row], str | None]:
-    """Rows of a table after a cursor, and the next cursor."""
-    key = list(table.primary_key.columns)
-    statement = sa.select(table).where(*where).order_by(*key).limit(limit + 1)
-    if cursor is not None:
-        after = cursors.decode(str(table.name), cursor, len(key))
-        statement = statement.where(sa.tuple_(*key) > sa.tuple_(*after))
-    rows = desk.reader.store.rows(statement)
-    more = len(rows) > limit
-    last = [rows[limit - 1][column.name] for column in key] if more else []
-    return rows[:limit], cursors.encode(str(table.name), last) if more else None
-
-
-def _at(desk: Desk, run: Run, table: sa.Table, slot: str | None) -> list[sa.ColumnElement[bool]]:
-    """The condition that a slot in the query sets."""
-    return [] if slot is None else [table.c.slot == desk.slot(run, slot)]
-
-
-def _whose(desk: Desk, run: Run, viewer: Viewer, member: str | None) -> int | None:
-    """Index of the only member to show, or None for all. Raises AccessDenied for somebody else's figures."""
-    if viewer.sees_all:
-        return None if member is None else desk.member(run, member)
-    if viewer.member is None or member not in (None, viewer.member):
-        raise AccessDenied(detail="This token shows its own member only.")
-    return desk.member(run, viewer.member)
+T = TypeVar("T")
 
 
 def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list[T]:
@@ -94,7 +61,7 @@ def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list
 def slots(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
     """Slots: state, trade, and what the community's meters together say."""
     run = desk.run()
-    rows, after = _page(desk, CLEARINGS, [], limit, cursor)
+    rows, after = page_of(desk, CLEARINGS, [], limit, cursor)
     full = desk.reader.slots(rows[0]["slot"], rows[-1]["slot"]) if rows else []
     return SlotPage(items=_items(shapes.slot, full, run), next=after)
 
@@ -105,7 +72,7 @@ def clearings(
 ) -> ClearingPage:
     """Results of the market, with the tariff around them."""
     run = desk.run()
-    rows, after = _page(desk, CLEARINGS, _at(desk, run, CLEARINGS, at), limit, cursor)
+    rows, after = page_of(desk, CLEARINGS, at_slot(desk, run, CLEARINGS, at), limit, cursor)
     return ClearingPage(items=_items(shapes.clearing, rows, run), next=after)
 
 
@@ -120,9 +87,9 @@ def orders(
 ) -> OrderPage:
     """Admitted orders with what they were given; a member's token shows its own."""
     run = desk.run()
-    whose = _whose(desk, run, request.user, of)
-    where = _at(desk, run, ORDERS, at) + ([] if whose is None else [ORDERS.c.member == whose])
-    rows, after = _page(desk, ORDERS, where, limit, cursor)
+    only = whose(desk, run, request.user, of)
+    where = at_slot(desk, run, ORDERS, at) + ([] if only is None else [ORDERS.c.member == only])
+    rows, after = page_of(desk, ORDERS, where, limit, cursor)
     return OrderPage(items=_items(shapes.order, rows, run), next=after)
 
 
@@ -137,9 +104,9 @@ def refusals(
 ) -> RefusalPage:
     """Orders that a free balance could not lock; a member's token shows its own."""
     run = desk.run()
-    whose = _whose(desk, run, request.user, of)
-    where = _at(desk, run, REFUSALS, at) + ([] if whose is None else [REFUSALS.c.member == whose])
-    rows, after = _page(desk, REFUSALS, where, limit, cursor)
+    only = whose(desk, run, request.user, of)
+    where = at_slot(desk, run, REFUSALS, at) + ([] if only is None else [REFUSALS.c.member == only])
+    rows, after = page_of(desk, REFUSALS, where, limit, cursor)
     return RefusalPage(items=_items(shapes.refusal, rows, run), next=after)
 
 
@@ -149,9 +116,9 @@ def members(
 ) -> MemberPage:
     """Members over the slots so far; a member's token shows its own."""
     run, _, totals = desk.look()
-    whose = _whose(desk, run, request.user, of)
+    only = whose(desk, run, request.user, of)
     first = 0 if cursor is None else cursors.decode("members", cursor, 1)[0] + 1
-    indices = range(len(totals.members)) if whose is None else range(whose, whose + 1)
+    indices = range(len(totals.members)) if only is None else range(only, only + 1)
     chosen = [index for index in indices if index >= first]
     after = cursors.encode("members", [chosen[limit - 1]]) if len(chosen) > limit else None
     return MemberPage(items=[shapes.member(index, totals, run) for index in chosen[:limit]], next=after)
@@ -163,8 +130,8 @@ def insights(
 ) -> InsightsPage:
     """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
     run = desk.run()
-    whose = _whose(desk, run, request.user, of)
-    rows, after = _page(desk, ADVICE, [] if whose is None else [ADVICE.c.member == whose], limit, cursor)
+    only = whose(desk, run, request.user, of)
+    rows, after = page_of(desk, ADVICE, [] if only is None else [ADVICE.c.member == only], limit, cursor)
     return InsightsPage(items=_items(shapes.insights, rows, run), next=after)
 
 
@@ -179,9 +146,9 @@ def postings(
 ) -> PostingPage:
     """Money that moved; a member's token shows what it paid and received."""
     run = desk.run()
-    whose = _whose(desk, run, request.user, of)
-    parties = [] if whose is None else [sa.or_(POSTINGS.c.payer == whose, POSTINGS.c.payee == whose)]
-    rows, after = _page(desk, POSTINGS, _at(desk, run, POSTINGS, at) + parties, limit, cursor)
+    only = whose(desk, run, request.user, of)
+    parties = [] if only is None else [sa.or_(POSTINGS.c.payer == only, POSTINGS.c.payee == only)]
+    rows, after = page_of(desk, POSTINGS, at_slot(desk, run, POSTINGS, at) + parties, limit, cursor)
     return PostingPage(items=_items(shapes.posting, rows, run), next=after)
 
 
@@ -196,11 +163,11 @@ def certificates(
 ) -> CertificatePage:
     """Certified energy; a member's token shows what its devices made and what it owns, without naming neighbours."""
     run = desk.run()
-    whose = _whose(desk, run, request.user, of)
-    devices = () if whose is None else (2 * whose, 2 * whose + 1)
-    theirs = [] if whose is None else [sa.or_(CERTIFICATES.c.owner == whose, CERTIFICATES.c.device.in_(devices))]
-    rows, after = _page(desk, CERTIFICATES, _at(desk, run, CERTIFICATES, at) + theirs, limit, cursor)
-    shown = None if request.user.sees_all else whose
+    only = whose(desk, run, request.user, of)
+    devices = () if only is None else (2 * only, 2 * only + 1)
+    theirs = [] if only is None else [sa.or_(CERTIFICATES.c.owner == only, CERTIFICATES.c.device.in_(devices))]
+    rows, after = page_of(desk, CERTIFICATES, at_slot(desk, run, CERTIFICATES, at) + theirs, limit, cursor)
+    shown = None if request.user.sees_all else only
     return CertificatePage(items=[shapes.certificate(row, run, shown) for row in rows], next=after)
 
 
@@ -208,7 +175,7 @@ def certificates(
 def blocks(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None) -> BlockPage:
     """Blocks that committed slots."""
     run = desk.run()
-    rows, after = _page(desk, BLOCKS, _at(desk, run, BLOCKS, at), limit, cursor)
+    rows, after = page_of(desk, BLOCKS, at_slot(desk, run, BLOCKS, at), limit, cursor)
     return BlockPage(items=_items(shapes.block, rows, run), next=after)
 
 
@@ -254,6 +221,7 @@ def api_router() -> Router:
         blocks,
         summary,
         compare,
+        *HANDLERS,
         events,
     ]
     return Router("/api/v1", route_handlers=handlers)

@@ -17,6 +17,7 @@ from transactive.web.desk import Desk
 from transactive.web.events import id_text, newest
 from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
 from transactive.web.member_page import member_page
+from transactive.web.models_page import TITLES, models_page
 from transactive.web.parts import freshness
 from transactive.web.problems import NotFound
 from transactive.web.queries import Run
@@ -98,6 +99,18 @@ def carbon(
     chosen = _day(run, day)
     context = carbon_page(desk.reader, run, position, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
     return Template("carbon.html", context=context)
+
+
+@get("/models", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
+def models(request: PageRequest, desk: NamedDependency[Desk], target: FromQuery[str] = "consumption") -> Template:
+    """Who forecasts what, how well, and what happened to the models."""
+    run, position = desk.run(), desk.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    if target not in TITLES:
+        raise NotFound(f"target {target}: is not forecast here; known are {', '.join(TITLES)}")
+    context = models_page(desk.reader, run, position, request.user, target=target, idle=desk.pulse.idle)
+    return Template("models.html", context=context)
 
 
 def _day(run: Run, day: str | None) -> int | None:

@@ -11,6 +11,7 @@ from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
 from transactive.web.certificate_part import certificate_part
+from transactive.web.forecast_part import forecast_part
 from transactive.web.network_part import NetworkSlot, network_part, network_slot
 from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Position, Reader, Row, Run
@@ -78,6 +79,7 @@ def slot_page(
         if network and viewer.sees_all
         else None,
         "grid": _prices(row, words),
+        "forecast": forecast_part(reader, run, slot, viewer, words),
         "members": _books(row, orders, reader.refusals(slot), network, run, viewer, words)
         if viewer.sees_members
         else None,
