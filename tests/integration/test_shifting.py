@@ -8,7 +8,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
 from transactive.config import load_setting
-from transactive.core.units import PPM
+from transactive.core.units import PPM, BoolArray
 from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.trading.shiftable import stores_of
@@ -31,7 +31,15 @@ band_wh = 6_000
 drain_wh = [{", ".join(["900"] * 24)}]
 loses_ppm = 10_000
 """
-DEVICES = VEHICLE + HEATER
+APPLIANCE = """
+[[members.devices]]
+kind = "appliance"
+power_w = 1_500
+earliest = "21:00"
+latest = "06:00"
+runs_minutes = 110
+"""
+DEVICES = VEHICLE + HEATER + APPLIANCE
 
 
 class Stopped(Exception):
@@ -78,7 +86,7 @@ def test_devices_are_followed_traded_and_metered(community):
     # b's vehicle: what it was given is what it needed and holds, but for the Wh that rounding takes
     stores = stores_of([setting.community.members[1].devices[0]], np.array(slots), 3600)
     drawn_b = sum(int(r.readings.consumption_wh[1]) for r in records) - int(measured[:, 1].sum())
-    place = 2
+    place = 3
     gained = int(shifting.held_wh[place] - held[place] + stores.drain_wh.sum())
     assert abs(drawn_b * int(stores.gain_ppm[0]) // PPM - gained) <= len(slots)
     assert shifting.held_wh[place] >= 0
@@ -107,7 +115,7 @@ def test_a_run_goes_on_exactly_where_it_stopped(community, tmp_path):
 def test_a_plan_charges_when_energy_is_cheap(tmp_path):
     """With a cheap night a vehicle that could charge in the evening waits for it."""
     write_community(tmp_path)
-    text = with_devices(COMMUNITY, "b", VEHICLE)
+    text = with_devices(with_devices(COMMUNITY, "b", VEHICLE), "c", APPLIANCE)
     text = text.replace("supply_micro_per_kwh = 280_000\n", "").replace("grid_g_per_kwh = 350\n", "")
     text = text.replace('readings = "readings.csv"', 'readings = "readings.csv"\nenvironment = "environment.csv"')
     (tmp_path / "community.toml").write_text(text)
@@ -122,13 +130,17 @@ def test_a_plan_charges_when_energy_is_cheap(tmp_path):
     records: list[SlotRecord] = []
     walk.run(records.append)
     row = walk.known.row(slots[0])
-    drawn = {
-        record.readings.slot: int(record.readings.consumption_wh[1] - setting.measured.consumption_wh[row + k, 1])
-        for k, record in enumerate(records)
-    }
-    cheap = sum(wh for slot, wh in drawn.items() if 1 <= slot % 86_400 // 3600 <= 4)
-    assert cheap >= sum(drawn.values()) * 9 // 10
-    assert sum(drawn.values()) >= 10_000
+    measured = setting.measured.consumption_wh[row : row + len(slots)]
+    drawn = np.array([record.readings.consumption_wh for record in records]) - measured
+    clock = np.array(slots) % 86_400 // 3600
+    cheap: BoolArray = (clock >= 1) & (clock <= 4)
+    assert drawn[cheap, 1].sum() >= drawn[:, 1].sum() * 9 // 10
+    assert drawn[:, 1].sum() >= 10_000
+    running = np.flatnonzero(drawn[:, 2])  # two windows open in the run, and the second is cut short by its end
+    assert drawn[running, 2].tolist() == [1_500] * 4
+    assert running[1] - running[0] == running[3] - running[2] == 1
+    assert cheap[running[:2]].all()
+    assert clock[running[2]] >= 21
 
 
 @pytest.mark.parametrize(
@@ -139,6 +151,11 @@ def test_a_plan_charges_when_energy_is_cheap(tmp_path):
         ('leaves = "07:00"', 'leaves = "18:30"', "a: devices[0]: from arrives"),
         ("needed_wh = 9_000", "needed_wh = 90_000", "it holds 81900 Wh at most when it leaves"),
         ("power_w = 2_000", "power_w = 200", "a: devices[1]: at power_w = 200 it gives 14400 Wh of heat a day"),
+        (
+            "runs_minutes = 110",
+            "runs_minutes = 600",
+            "a: devices[2]: from earliest = '21:00' to latest = '06:00' are 9",
+        ),
         ("[900, ", "[", "array` of length >= 24"),
     ],
 )

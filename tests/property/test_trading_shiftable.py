@@ -4,9 +4,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.core.shiftable import Heater, Vehicle
+from transactive.core.shiftable import Appliance, Heater, Vehicle, minutes
 from transactive.core.units import PPM
-from transactive.trading.shiftable import at_home, check_device, drawn, first_held_wh, stores_of, whole_slots
+from transactive.trading.devices import Ahead
+from transactive.trading.shiftable import (
+    at_home,
+    check_device,
+    drawn,
+    first_held_wh,
+    run_slots,
+    runs,
+    stores_of,
+    whole_slots,
+    window_slots,
+)
 
 LENGTHS = st.sampled_from((300, 900, 1800, 3600))
 TIME = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")
@@ -32,6 +43,44 @@ def heaters(draw):
         drain_wh=tuple(draw(st.lists(st.integers(0, 2_000), min_size=24, max_size=24))),
         loses_ppm=draw(st.sampled_from((0, 10_000))),
     )
+
+
+@st.composite
+def appliances(draw):
+    return Appliance(
+        power_w=draw(st.integers(500, 3_000)),
+        earliest=draw(TIME),
+        latest=draw(TIME),
+        runs_minutes=draw(st.integers(1, 240)),
+    )
+
+
+@given(appliances(), LENGTHS, st.integers(0, 23), st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_an_appliance_begins_and_ends_each_run_in_its_window_at_the_least_cost(appliance, length, first_hour, random):
+    width = max(length, 900) // 60
+    slots = first_hour * 3600 + np.arange(0, 2 * 86_400, width * 60)
+    need = np.array([random.randint(100_000, 300_000) for _ in slots])
+    shape = len(slots), 1
+    ahead = Ahead(
+        np.full((len(slots), 1, 1), 500),
+        need[:, None],
+        np.zeros(shape, np.int64),
+        np.zeros(1, np.int64),
+        np.full(1, 10**9),
+    )
+    if window_slots(appliance, width) < run_slots(appliance, width):
+        return
+    found = runs(appliance, slots, width * 60, ahead, int(slots[0]) + 86_400)
+    takes = run_slots(appliance, width)
+    opens = -(-minutes(appliance.earliest) // width) * width % 1440
+    for row in found:
+        window = (slots[row] // 60 - opens) % 1440 // width
+        assert window + takes <= window_slots(appliance, width)
+        begins = range(row - window, row - window + window_slots(appliance, width) - takes + 1)
+        costs = [need[k : k + takes].sum() for k in begins if k + takes <= len(slots)]
+        assert need[row : row + takes].sum() == min(costs)
+    assert len(found) <= 1
 
 
 @given(st.one_of(vehicles(), heaters()), LENGTHS, st.randoms(use_true_random=False))

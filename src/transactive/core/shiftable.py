@@ -48,7 +48,15 @@ class Heater(Device, frozen=True, kw_only=True, tag="heater"):
     loses_ppm: Annotated[int, Meta(ge=0, lt=PPM)] = 0
 
 
-Shiftable: TypeAlias = Vehicle | Heater
+class Appliance(Device, frozen=True, kw_only=True, tag="appliance"):
+    """An appliance that runs once a day, between `earliest` and `latest`, for `runs_minutes` at its power."""
+
+    earliest: TimeOfDay
+    latest: TimeOfDay
+    runs_minutes: Annotated[int, Meta(gt=0, le=1440)]
+
+
+Shiftable: TypeAlias = Vehicle | Heater | Appliance
 
 
 def minutes(time: str) -> int:

@@ -11,18 +11,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from transactive.core.community import Community
+from transactive.core.shiftable import Appliance
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices import Ahead, Stores, rules
 from transactive.trading.plan import EVERY, LEVELS
-from transactive.trading.shiftable import drawn, first_held_wh, stores_of
+from transactive.trading.shiftable import drawn, first_held_wh, run_slots, runs, stores_of
 
 
 class Shifting:
-    """Vehicles and heaters of a community, (devices,), and what they hold.
+    """Vehicles, heaters and appliances of a community, (devices,), and what they hold.
 
     homes: members that have any, rising. held_wh: after the last delivered slot; negative is owed. rules: of slots not
-    yet delivered, each (4, devices).
+    yet delivered, each (4, devices). runs_wh: of appliances that begin in such a slot, each (devices,).
     """
 
     def __init__(self, community: Community) -> None:
@@ -37,6 +38,7 @@ class Shifting:
         self._ranks = [np.flatnonzero(rank == number) for number in range(int(rank.max(initial=-1)) + 1)]
         self.held_wh = first_held_wh(self.devices)
         self.rules: dict[int, IntArray] = {}
+        self.runs_wh: dict[int, IntArray] = {}
 
     def plan(self, near: Forecast | None, homes: Forecast, need: IntArray, spare: IntArray) -> IntArray:
         """Make the rules of a period; returns what is drawn in all planned slots [Wh], (slots, samples, homes).
@@ -56,7 +58,8 @@ class Shifting:
                 rest_price=np.full(len(rank), need.min()),
                 most_import_wh=self._most_import_wh[rank],
             )
-            stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
+            self._choose_runs(rank, slots, seen)
+            stores = self._stores(rank, slots)
             for slot, rule in zip(slots.tolist(), self.levels(stores, seen), strict=True):
                 found[slot][:, rank] = rule
             self._walk(rank, column, slots, loads, found, held[rank])
@@ -67,6 +70,27 @@ class Shifting:
     def levels(self, stores: Stores, seen: Ahead) -> IntArray:
         """Rules of a rank of devices, (slots, 4, rank)."""
         return rules(stores, seen, LEVELS)[0]
+
+    def _choose_runs(self, rank: IntArray, slots: IntArray, seen: Ahead) -> None:
+        """Choose when the appliances of a rank begin the runs whose windows open in the period."""
+        period = self._clock.slots_per_period * self._length
+        until = (int(slots[0]) // period + 1) * period
+        for column, place in enumerate(rank.tolist()):
+            device = self.devices[place]
+            if not isinstance(device, Appliance):
+                continue
+            energy = run_slots(device, self._length // 60) * (device.power_w * self._length // 3600)
+            for row in runs(device, slots, self._length, seen.part(slice(column, column + 1)), until):
+                owed = self.runs_wh.setdefault(int(slots[row]), np.zeros(len(self.devices), np.int64))
+                owed[place] += energy
+
+    def _stores(self, rank: IntArray, slots: IntArray) -> Stores:
+        """A rank of devices over slots, the runs of its appliances among their drains."""
+        stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
+        for t, slot in enumerate(slots.tolist()):
+            if slot in self.runs_wh:
+                stores.drain_wh[t] += self.runs_wh[slot][rank]
+        return stores
 
     def _held_then(self, near: Forecast | None) -> IntArray:
         """What devices hold when the planned slots begin: the mean of the samples of the slots before."""
@@ -91,10 +115,11 @@ class Shifting:
         load, rule = net_load_wh.copy(), self.rules.pop(slot)
         for rank in self._ranks:
             member = self.member[rank]
-            stores = stores_of([self.devices[place] for place in rank.tolist()], np.array([slot]), self._length)
+            stores = self._stores(rank, np.array([slot]))
             limit = self._most_import_wh[rank]
             draw, self.held_wh[rank] = drawn(rule[:, rank], stores, 0, self.held_wh[rank], load[member], limit)
             load[member] += draw
+        self.runs_wh.pop(slot, None)
         return load - net_load_wh
 
     def left_wh(self, members: int) -> IntArray:
@@ -117,7 +142,7 @@ class Shifting:
 
         Returns what each holds at the end, (samples, rank).
         """
-        stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
+        stores = self._stores(rank, slots)
         held = np.broadcast_to(held_wh, (loads.shape[1], len(rank)))
         for t, slot in enumerate(slots.tolist()):
             if slot in known:

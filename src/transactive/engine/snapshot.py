@@ -55,6 +55,7 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
 
     held_wh: Column
     rules: dict[int, Column]
+    runs_wh: dict[int, Column]
     batteries: dict[int, Column]
 
     @classmethod
@@ -62,16 +63,19 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
         """Of a fleet; None if it has no such loads."""
         if fleet.shifting is None:
             return None
-        rules = {slot: Column.of(rule) for slot, rule in fleet.shifting.rules.items()}
-        return cls(
-            Column.of(fleet.shifting.held_wh), rules, {s: Column.of(r.levels_wh) for s, r in fleet.rules.items()}
+        shifting = fleet.shifting
+        rules, runs_wh = (
+            {slot: Column.of(column) for slot, column in of.items()} for of in (shifting.rules, shifting.runs_wh)
         )
+        batteries = {slot: Column.of(rule.levels_wh) for slot, rule in fleet.rules.items()}
+        return cls(Column.of(shifting.held_wh), rules, runs_wh, batteries)
 
     def put(self, fleet: Fleet) -> None:
         """Put it into a fleet."""
         if fleet.shifting is not None:
             fleet.shifting.held_wh = self.held_wh.value()
             fleet.shifting.rules = {slot: column.value() for slot, column in self.rules.items()}
+            fleet.shifting.runs_wh = {slot: column.value() for slot, column in self.runs_wh.items()}
             fleet.rules = {slot: DeviceRules(slot, *column.value()) for slot, column in self.batteries.items()}
 
 

@@ -72,7 +72,10 @@ def _devices(run: Run, member: int) -> str:
     device = run.community.members[member]
     parts = [f"{device.pv_w / 1000:g} kW solar"] if device.pv_w else []
     parts += [f"{device.battery_wh / 1000:g} kWh battery"] if device.battery_wh else []
-    parts += [{"Vehicle": "electric vehicle", "Heater": "heater"}[type(each).__name__] for each in device.devices]
+    parts += [
+        {"Vehicle": "electric vehicle", "Heater": "heater", "Appliance": "appliance"}[type(each).__name__]
+        for each in device.devices
+    ]
     return " · ".join(parts) or "no own devices"
 
 
