@@ -11,6 +11,7 @@ from typing import Any, get_args
 import msgspec
 import numpy as np
 
+from transactive.carbon.assets import check_avoided
 from transactive.carbon.credit_steps import AnyStep
 from transactive.carbon.credits_file import load_credits
 from transactive.carbon.offsets import check_offsets
@@ -125,15 +126,18 @@ def load_setting(path: Path) -> Setting:
         environment = read_environment(file, length, carbon_price=follows, sources=factors)
     setting = _aligned(Setting(community, measured, environment), path)
     _check_prices(setting, path.name)
-    return replace(setting, credits=_credits(community, path))
+    return replace(setting, credits=_credits(setting, path))
 
 
-def _credits(community: Community, path: Path) -> tuple[AnyStep, ...]:
-    """Carbon credits that the community file offers."""
+def _credits(setting: Setting, path: Path) -> tuple[AnyStep, ...]:
+    """Carbon credits that the community file offers, once what it wants of credits is found possible."""
+    community, environment = setting.community, setting.environment
     try:
+        check_offsets(community)
+        check_avoided(community, environment.first_slot, marginal_series=len(environment.marginal_g_per_kwh) > 0)
         return load_credits(path.parent, community.carbon.offsets.file)
     except DataError as error:
-        raise ConfigError(f"{path.name}: carbon.offsets.file {error}") from None
+        raise ConfigError(f"{path.name}: {error}") from None
 
 
 def _constant(community: Community, measured: Measured) -> Environment:
@@ -191,10 +195,6 @@ def _check(community: Community, name: str) -> None:
     _check_wishes(community, name)
     try:
         check_certificates(community)
-    except DataError as error:
-        raise ConfigError(f"{name}: {error}") from None
-    try:
-        check_offsets(community)
     except DataError as error:
         raise ConfigError(f"{name}: {error}") from None
     if community.run.first_slot is not None:

@@ -222,7 +222,7 @@ def test_random_periods_lose_no_mg_no_kg_and_no_unit(demo_setting, data):
         carbon = np.array(data.draw(st.lists(st.integers(0, 9 * MG), min_size=MEMBERS, max_size=MEMBERS)))
         slot = period * 86_400 + 82_800
         assert clock.ends_period(slot)
-        postings = offsets.post(slot, carbon, spend(slot, PostingKind.OFFSET, []), ledger)
+        postings = offsets.cover(slot, carbon, spend(slot, PostingKind.OFFSET, []), ledger)
         net = postings.net_n(accounts.total)
         assert int(net.sum()) == 0
         gained = np.zeros(accounts.total, np.int64)

@@ -31,7 +31,7 @@ from transactive.core.certificates import Certificates, CertificateState, Footpr
 from transactive.core.community import Devices
 from transactive.core.errors import require
 from transactive.core.tables import Delivery, Readings
-from transactive.core.units import IntArray, share_columns, split_pair
+from transactive.core.units import BoolArray, IntArray, share_columns, split_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +71,42 @@ def account(
     factors: Factors,
     wiring: Wiring | None = None,
     policy: CertificatePolicy | None = None,
+    given_up: BoolArray | None = None,
 ) -> CarbonSlot:
     """Issue, move and claim the certificates of a slot and apportion its carbon; without wiring at one node.
 
-    policy: which certificates stay with their producers; without it all travel with their energy.
+    policy: which certificates stay with their producers; without it all travel with their energy. given_up: whose PV
+    gives carbon credits and therefore no certificates, (members,): its energy counts at the residual mix for everybody.
     """
     flows = behind_the_meter(readings)
     lots_left, drawn = lots.take(devices.drawn_wh(readings.discharge_wh))
     discharge = Discharge.of(flows, drawn)
-    sources = Sources.of(flows, discharge, factors.pv_g)
-    shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh)
+    members = len(readings.import_wh)
+    certifies = np.ones(members, np.int64) if given_up is None else np.where(given_up, 0, 1)
+    sources = Sources.of(flows, discharge, factors.pv_g, certifies)
+    shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh).matched(sources)
     if policy is not None and not policy.bundles_all:
         shares = shares.apart(sources, policy)
-    issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g)
+    issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g, certifies)
 
-    members = len(readings.import_wh)
     certified = sources.certified[shares.parts.source]
     wiring = wiring or Wiring.at_one_node(members)
     traced = trace(wiring, readings.import_wh, readings.export_wh, _exported_mg(sources, members), factors.grid.average)
     load_mix = split_pair(traced.imported_mg, flows.import_to_load, flows.import_to_charge)
     charge_mix = traced.imported_mg - load_mix
     market_load, market_charge, unmatched = _market(flows, shares, factors)
+    own_load, own_charge = _own_market(flows, factors, certifies)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
         charged_wh=readings.charge_wh,
-        certified_wh=flows.pv_to_charge + _per_user(shares, shares.parts.charge_wh * certified, members),
-        market_mg=flows.pv_to_charge * factors.pv_g + market_charge,
+        certified_wh=flows.pv_to_charge * certifies + _per_user(shares, shares.parts.charge_wh * certified, members),
+        market_mg=own_charge + market_charge,
         location_mg=put_location,
     )
     footprints = Footprints(
         slot=readings.slot,
         location_mg=flows.pv_to_load * factors.pv_g + discharge.load_location_mg + load_mix,
-        market_mg=flows.pv_to_load * factors.pv_g + discharge.load_market_mg + market_load,
+        market_mg=own_load + discharge.load_market_mg + market_load,
         mix_mg_per_kwh=traced.mix_mg_per_kwh,
         generation_mg=int((readings.generation_wh * factors.pv_g).sum()),
         imported_mg=int(traced.from_grid.carbon_mg),
@@ -115,8 +119,17 @@ def account(
         residual_wh=factors.grid.residual.energy_wh,
         free_ppm=-1 if factors.grid.free_ppm is None else factors.grid.free_ppm,
     )
-    _check(readings, issued, discharge, footprints)
+    _check(readings, issued, discharge, footprints, certifies)
     return CarbonSlot(issued, footprints, lots_new, *unmatched)
+
+
+def _own_market(flows: Flows, factors: Factors, certifies: IntArray) -> tuple[IntArray, IntArray]:
+    """Market-based mg of own sun for load and for charging, (members,): at the residual mix where it was given up."""
+    load, charge = (wh * certifies * factors.pv_g for wh in (flows.pv_to_load, flows.pv_to_charge))
+    load_wh, charge_wh = flows.pv_to_load * (1 - certifies), flows.pv_to_charge * (1 - certifies)
+    residual = share_columns(factors.grid.residual.of(int((load_wh + charge_wh).sum())), load_wh + charge_wh)
+    for_load = split_pair(residual, load_wh, charge_wh)
+    return load + for_load, charge + residual - for_load
 
 
 def _exported_mg(sources: Sources, members: int) -> IntArray:
@@ -153,12 +166,15 @@ def _per_user(shares: Allotment, column: IntArray, members: int) -> IntArray:
     return total
 
 
-def _check(readings: Readings, issued: Certificates, discharge: Discharge, footprints: Footprints) -> None:
+def _check(
+    readings: Readings, issued: Certificates, discharge: Discharge, footprints: Footprints, certifies: IntArray
+) -> None:
     """The rules that certificates and carbon must never break."""
     members = len(readings.import_wh)
     per_device = np.zeros(2 * members, np.int64)
     np.add.at(per_device, issued.device, issued.energy_wh)
-    require(bool((per_device[0::2] == readings.generation_wh).all()), "production certificates equal the meter")
+    metered = readings.generation_wh * certifies
+    require(bool((per_device[0::2] == metered).all()), "production certificates equal the meter")
     require(bool((per_device[1::2] <= readings.discharge_wh).all()), "storage certificates are within the discharge")
     claimed = np.zeros(members, np.int64)
     mine = issued.state == CertificateState.CLAIMED

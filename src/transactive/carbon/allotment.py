@@ -7,7 +7,7 @@ it: the same Wh for every user, from a few sources instead of all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -49,6 +49,10 @@ class Allotment:
     export_mg: IntArray
     kept_wh: IntArray
     kept_mg: IntArray
+
+    def matched(self, sources: Sources) -> Allotment:
+        """The same energy, with only those parts that a user may count at their own factor."""
+        return replace(self, parts=self.parts.only(~sources.given_up[self.parts.source]))
 
     def apart(self, sources: Sources, policy: CertificatePolicy) -> Allotment:
         """The same energy, with those certificates left at their producers that do not travel with it."""

@@ -42,6 +42,16 @@ def is_additional(age_months: int, asset: str, named: Collection[str]) -> bool:
     return 0 <= age_months <= MONTH_MOST or asset in named
 
 
+def lower_bound_g(marginal_g: int, uncertainty_ppm: int) -> int:
+    """Lower bound of a marginal factor [g/kWh], rounded down: less by half the width of its interval [ppm of it]."""
+    return marginal_g * (PPM - uncertainty_ppm) // PPM
+
+
+def counted_wh(generation_wh: int, baseline_ppm: int) -> int:
+    """Generation beyond what there would be anyway [Wh], rounded down."""
+    return generation_wh - -(-generation_wh * baseline_ppm // PPM)
+
+
 @dataclass(slots=True)
 class AvoidedLedger:
     """Which Wh of which device and slot were turned into avoided emissions, and what is carried forward [mg]."""

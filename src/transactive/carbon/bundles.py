@@ -13,15 +13,22 @@ from transactive.core.units import IntArray
 
 
 def certificates(
-    slot: int, flows: Flows, discharge: Discharge, sources: Sources, shares: Allotment, pv_g: IntArray | int
+    slot: int,
+    flows: Flows,
+    discharge: Discharge,
+    sources: Sources,
+    shares: Allotment,
+    pv_g: IntArray | int,
+    pv_certified: IntArray | int = 1,
 ) -> Certificates:
-    """All bundles of one slot, by device and range. pv_g: g/kWh of PV, of all or of each member."""
+    """All bundles of one slot, by device and range. pv_g, pv_certified: as `Sources.of` takes them."""
     claimed, stored = CertificateState.CLAIMED, CertificateState.STORED
     member = np.arange(len(flows.pv_to_load))
+    to_load, to_charge = flows.pv_to_load * pv_certified, flows.pv_to_charge * pv_certified
     # device, first Wh, energy [Wh], owner, state, market-based carbon [mg], each device's ranges in their order
     parts: list[Part] = [
-        (2 * member, 0, flows.pv_to_load, member, claimed, flows.pv_to_load * pv_g),
-        (2 * member, flows.pv_to_load, flows.pv_to_charge, member, stored, flows.pv_to_charge * pv_g),
+        (2 * member, 0, to_load, member, claimed, to_load * pv_g),
+        (2 * member, to_load, to_charge, member, stored, to_charge * pv_g),
         (2 * member + 1, 0, discharge.certified_load_wh, member, claimed, discharge.certified_load_mg),
         _travelling(sources, shares, len(member)),
     ]

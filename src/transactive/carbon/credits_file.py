@@ -55,8 +55,11 @@ def load_credits(folder: Path, file: str | None) -> tuple[AnyStep, ...]:
     try:
         data = (folder / file).read_bytes()
     except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror}); correct the path") from None
-    return read_credits(data, file)
+        raise DataError(f"carbon.offsets.file {file}: cannot be read ({error.strerror}); correct the path") from None
+    try:
+        return read_credits(data, file)
+    except DataError as error:
+        raise DataError(f"carbon.offsets.file {error}") from None
 
 
 def read_credits(data: bytes, name: str) -> tuple[AnyStep, ...]:

@@ -78,9 +78,9 @@ def choose(
 
 def check_offsets(community: Community) -> None:
     """Raise DataError unless who wants offsets has something to buy, and a name that a register of credits takes."""
-    rules = community.carbon.offsets
+    rules, avoided = community.carbon.offsets, community.carbon.avoided
     for member in community.members:
-        if member.offset and rules.file is None:
+        if member.offset and rules.file is None and (avoided is None or avoided.price_micro_per_t is None):
             raise DataError(f"{member.id}: offset has nothing to buy; name a file of credits in carbon.offsets")
         if member.offset and member.id in (BUFFER, TREASURY):
             raise DataError(f"{member.id}: is a name of the register of credits; choose another members.id")

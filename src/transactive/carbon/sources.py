@@ -9,7 +9,7 @@ import numpy as np
 from transactive.carbon.columns import Part, by_device
 from transactive.carbon.flows import Flows
 from transactive.carbon.storage import CERTIFIED, CHARGED, LOCATION, MARKET
-from transactive.core.units import IntArray, split_pair
+from transactive.core.units import BoolArray, IntArray, split_pair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +67,18 @@ class Sources:
     market_mg: IntArray
     location_mg: IntArray
 
+    @property
+    def given_up(self) -> BoolArray:
+        """PV whose energy carries no certificate and no factor of its own, as it gave them up, (sources,)."""
+        given_up: BoolArray = (self.certified == 0) & (self.device % 2 == 0)
+        return given_up
+
     @classmethod
-    def of(cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int) -> Sources:
-        """Sources of one slot; those without energy are left out. pv_g: g/kWh of PV, of all or of each member."""
+    def of(cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int, pv_certified: IntArray | int = 1) -> Sources:
+        """Sources of one slot; those without energy are left out.
+
+        pv_g: g/kWh of PV; pv_certified: 1 where it gives certificates, 0 where not; of all or of each member.
+        """
         pv = 2 * np.arange(len(flows.pv_to_export))
         pv_mg = flows.pv_to_export * pv_g
         uncertified_wh = flows.discharge_to_export - discharge.certified_export_wh
@@ -77,7 +86,7 @@ class Sources:
         certified_mg = discharge.certified_export_mg
         first_wh = flows.pv_to_load + flows.pv_to_charge
         parts: list[Part] = [
-            (pv, 1, first_wh, flows.pv_to_export, pv_mg, pv_mg),
+            (pv, pv_certified, first_wh, flows.pv_to_export, pv_mg, pv_mg),
             (pv + 1, 1, discharge.certified_load_wh, discharge.certified_export_wh, certified_mg, certified_location),
             (
                 *(pv + 1, 0, 0, uncertified_wh),

@@ -52,9 +52,10 @@ class Member(Record, frozen=True, kw_only=True):
     beginning, without an end for good. node: where it is on the community's network. carbon_price_per_t: what a tonne
     less is worth to it, in whole ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it
     wants first, and the most that it pays for it above the price; zone: what is local to it. The mechanism
-    `preferences` hears these. offset: what of its residual carbon is offset by itself. generator: what its certificates
-    say of their device. battery_allocation: which stored energy leaves first, fixed for the battery's life.
-    certificates: what it does with them.
+    `preferences` hears these. offset: what of its residual carbon is offset by itself; credits: whether its PV earns
+    avoided-emission credits, and no certificates. generator: what its certificates say of their device.
+    battery_allocation: which stored energy leaves first, fixed for the battery's life. certificates: what it does with
+    them.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -76,6 +77,7 @@ class Member(Record, frozen=True, kw_only=True):
     partner: str | None = None
     premium_micro_per_kwh: NotNegative = 0
     offset: OffsetPolicy | None = None
+    credits: Literal["avoided"] | None = None
     generator: Generator = Generator()
     battery_allocation: Literal["fifo"] = "fifo"
     certificates: CertificateWishes = CertificateWishes()
@@ -147,6 +149,24 @@ class GridSource(Record, frozen=True, kw_only=True):
     carbon_free: bool = False
 
 
+class AvoidedRules(Record, frozen=True, kw_only=True):
+    """How the PV of members with credits = "avoided" earns carbon credits, in place of certificates.
+
+    marginal_g_per_kwh: the baseline, what a kWh of the grid more or less emits; without it grid_marginal_g_per_kwh of
+    data.environment. uncertainty_ppm: half the width of its interval, whose lower bound counts. baseline_ppm: part of
+    the generation that there would be anyway; leakage_ppm: part of the gross that is emitted elsewhere for it. named:
+    members whose PV is additional, however old. price_micro_per_t: at which what is issued is put up for sale.
+    """
+
+    auditor: Annotated[str, Meta(min_length=1, max_length=64)]
+    marginal_g_per_kwh: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    uncertainty_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 200_000
+    baseline_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 0
+    leakage_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 0
+    named: tuple[str, ...] = ()
+    price_micro_per_t: Annotated[int, Meta(ge=0, le=10**13)] | None = None
+
+
 class CarbonRules(Record, frozen=True, kw_only=True):
     """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it.
 
@@ -158,6 +178,7 @@ class CarbonRules(Record, frozen=True, kw_only=True):
     pv_g_per_kwh: NotNegative
     levy: LevyRules = LevyRules()
     offsets: OffsetRules = OffsetRules()
+    avoided: AvoidedRules | None = None
     certificates: CertificateRules = CertificateRules()
 
 

@@ -50,16 +50,19 @@ class Retired(Said, frozen=True, kw_only=True, tag="retired"):
 class Avoided(Said, frozen=True, kw_only=True, tag="avoided"):
     """Credits issued for what an asset of `account` gave in the slots [first, end), for which it got no certificate.
 
-        gross = Σ Wh x marginal factor of the baseline, at the lower bound; net = gross − project − leakage
-        whole kg of (carried before + net) are issued, the rest is carried on
+        gross = Σ (generation − ⌈generation x baseline⌉) x marginal factor, a slot after the other
+        whole kg of carried before + gross − project − leakage are issued, the rest is carried on
 
-    buffer_kg: of the issued, what answers for reversals. additional: why it would not be there anyway.
+    counted_wh: generation beyond the baseline; marginal_g_per_kwh: lower bound of each slot. buffer_kg: of the issued,
+    what answers for reversals. additional: why the asset would not be there anyway.
     """
 
     first_slot: Whole
     end: Whole
-    energy_wh: Whole
-    marginal_g_per_kwh: Whole
+    generation_wh: Whole
+    counted_wh: Whole
+    baseline_ppm: Whole
+    marginal_g_per_kwh: tuple[Whole, ...]
     gross_mg: Whole
     project_mg: Whole
     leakage_mg: Whole

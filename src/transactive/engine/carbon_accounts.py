@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot, Factors, account
+from transactive.carbon.assets import assets_of, given_up
 from transactive.carbon.storage import Lots
 from transactive.carbon.tracing import Wiring
 from transactive.config import Setting
@@ -20,12 +21,14 @@ class CarbonAccounts:
     def __init__(self, setting: Setting, known: Known, site: Site | None) -> None:
         self._devices, self._known = setting.community.devices, known
         self._generation_g, self._policy = setting.community.generation_g, setting.community.certificate_policy
+        self._assets = assets_of(setting.community)
         self._site, self._flow = site, MeteredFlow(site.network) if site else None
 
     def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
         """Certificates and footprints of a slot."""
         factors = Factors(self._generation_g, self._known.grid_mix(readings.slot))
-        return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy)
+        without = given_up(self._assets, len(readings.import_wh), readings.slot)
+        return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy, without)
 
     def _wiring(self, readings: Readings) -> Wiring | None:
         """What flows over the network's lines, also what is the supplier's; None without a network."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.credit_steps import AnyStep, Offset
 from transactive.carbon.offsets import MG_PER_KG, TREASURY, Purchase, choose, need_kg, wanted_mg
 from transactive.config import Setting
@@ -21,7 +22,9 @@ from transactive.core.community import OffsetPolicy
 from transactive.core.credit_notes import Note, Retired
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import time_text
+from transactive.core.tables import Readings
 from transactive.core.units import IntArray
+from transactive.engine.avoidance import Avoidance
 from transactive.engine.credit_market import CreditMarket
 from transactive.settlement.funds import spend
 from transactive.settlement.ledger import Ledger
@@ -65,6 +68,7 @@ class Offsetting:
         self.accounts, self._clock, self._ids = community.chart, community.clock, community.ids
         self._first_slot = slots[0]
         self.market = CreditMarket.of(steps)
+        self.avoidance = Avoidance(setting, self.market)
         self.due_mg = np.zeros(self.accounts.members, np.int64)
         self.ahead_mg = np.zeros(self.accounts.members + 1, np.int64)
         self.steps: list[AnyStep] = []
@@ -86,19 +90,24 @@ class Offsetting:
         """What policies wanted covered and nothing served, of all [mg]."""
         return int(np.maximum(-self.ahead_mg, 0).sum())
 
-    def post(self, slot: int, unmatched_mg: IntArray, postings: Postings, ledger: Ledger) -> Postings:
+    def post(self, readings: Readings, carbon: CarbonSlot, postings: Postings, ledger: Ledger) -> Postings:
+        """Issue what assets avoided, then offset what is due: the postings that follow those of the slot so far."""
+        self.steps, issued = self.avoidance.after(readings, carbon.certificates)
+        self.notes = list(issued)
+        return self.cover(readings.slot, carbon.unmatched_mg, postings, ledger)
+
+    def cover(self, slot: int, unmatched_mg: IntArray, postings: Postings, ledger: Ledger) -> Postings:
         """Postings of what is offset at the end of a period, none in other slots.
 
         unmatched_mg: residual carbon of the slot, (members,). postings: of the slot so far.
         """
-        self.steps, self.notes = [], []
         self.due_mg = self.due_mg + unmatched_mg
         bought: list[tuple[int, int, int, int]] = []
         if self._clock.ends_period(slot):
             funds = ledger.spendable_n(postings)
             for buyer, wanted in self._needs(slot):
                 money = int(funds[buyer.place]) if buyer.place < len(funds) else ledger.levied_with(postings)
-                bought += self._cover(slot, buyer, wanted, money)
+                bought += self._buy(slot, buyer, wanted, money)
             self.due_mg = np.zeros_like(self.due_mg)
         return spend(slot, PostingKind.OFFSET, bought)
 
@@ -113,7 +122,7 @@ class Offsetting:
         if self._treasury:
             yield self._treasury, wanted_mg(self._treasury.policy, max(left, 0))
 
-    def _cover(self, slot: int, buyer: Buyer, wanted: int, money_n: int) -> list[tuple[int, int, int, int]]:
+    def _buy(self, slot: int, buyer: Buyer, wanted: int, money_n: int) -> list[tuple[int, int, int, int]]:
         """Buy and retire for a need; returns payer, payee, kg and price of each purchase."""
         need = need_kg(wanted, int(self.ahead_mg[buyer.place]))
         offers = self.market.offers(buyer.name)

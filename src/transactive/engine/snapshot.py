@@ -99,10 +99,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     tally: dict[str, Column]
     grid: dict[int, Column]
     offsets: dict[str, Column]
+    avoided: dict[str, Column]
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "suspended")
 OFFSET_FIELDS = ("due_mg", "ahead_mg")
+AVOIDED_FIELDS = ("waiting", "carried_mg")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
@@ -137,6 +139,7 @@ def take(
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
         grid={key: Column.of(column) for key, column in grid.items()},
         offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
+        avoided={name: Column.of(getattr(offsets.avoidance, name)) for name in AVOIDED_FIELDS},
     )
     return msgspec.msgpack.encode(snapshot)
 
@@ -175,6 +178,8 @@ def restore(
         setattr(tally, name, column.value())
     for name, column in snapshot.offsets.items():
         setattr(offsets, name, column.value())
+    for name, column in snapshot.avoided.items():
+        setattr(offsets.avoidance, name, column.value())
     grid = {key: column.value() for key, column in snapshot.grid.items()}
     return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), grid
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from transactive.core.credit_notes import Avoided, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
+from transactive.core.units import PPM
 from transactive.engine.verification_words import Passed, hold
 from transactive.insight.statement import Slot, Statement
 
@@ -47,14 +48,20 @@ def _paid(of: Statement, slot: Slot) -> None:
 def _avoided(of: Statement, slot: Slot, note: Avoided) -> None:
     """Credits of an asset follow from their formula and, where the statement has all of their slots, from the meter."""
     at = f"{time_text(slot.slot)}: {note.serial}"
-    gross = note.energy_wh * note.marginal_g_per_kwh
-    hold(note.gross_mg == gross, f"{at}: gross_mg is {note.gross_mg}, {note.energy_wh} Wh make {gross}")
-    total = note.carried_before_mg + gross - note.project_mg - note.leakage_mg
-    whole = (max(total, 0) // MG_PER_KG, total - max(total, 0) // MG_PER_KG * MG_PER_KG)
-    hold(whole == (note.issued_kg, note.carried_mg), f"{at}: issued and carried are not {whole}")
+    total = note.carried_before_mg + note.gross_mg - note.project_mg - note.leakage_mg
+    whole = max(total, 0) // MG_PER_KG
+    hold(
+        (whole, total - whole * MG_PER_KG) == (note.issued_kg, note.carried_mg),
+        f"{at}: {total} mg make {whole} kg and carry the rest on, not {note.issued_kg} kg and {note.carried_mg} mg",
+    )
     covered = [s for s in of.slots if note.first_slot <= s.slot < note.end]
-    claimed = sum(b[2] for s in covered for b in s.bundles if b[0] == 2 * of.member.index)
-    hold(claimed == 0, f"{at}: {claimed} Wh of it have certificates")
-    if len(covered) * of.community.slot_seconds == note.end - note.first_slot:
-        metered = sum(s.registers.generation_wh for s in covered)
-        hold(metered == note.energy_wh, f"{at}: energy_wh is {note.energy_wh}, the meters gave {metered}")
+    certified = sum(b[2] for s in covered for b in s.bundles if b[0] == 2 * note.account)
+    hold(certified == 0, f"{at}: {certified} Wh of it have certificates")
+    if len(covered) * of.community.slot_seconds < note.end - note.first_slot:
+        return  # the statement begins within it, so the meters of some slots are not here
+    generation = [s.registers.generation_wh for s in covered]
+    counted = [wh - -(-wh * note.baseline_ppm // PPM) for wh in generation]
+    hold(len(counted) == len(note.marginal_g_per_kwh), f"{at}: marginal_g_per_kwh is not one for each slot")
+    gross = sum(wh * factor for wh, factor in zip(counted, note.marginal_g_per_kwh, strict=True))
+    found, stated = (sum(generation), sum(counted), gross), (note.generation_wh, note.counted_wh, note.gross_mg)
+    hold(found == stated, f"{at}: meters and factors make {found} Wh, Wh and mg, not {stated}")

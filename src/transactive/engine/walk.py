@@ -376,4 +376,4 @@ class Walk:
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
         treasury, ends = self.ledger.levied_with(postings), self.clock.ends_period(slot)
         postings = postings.and_then(self.levies.give_back(slot, treasury, carbon, period_ends=ends))
-        return postings.and_then(self.offsets.post(slot, carbon.unmatched_mg, postings, self.ledger))
+        return postings.and_then(self.offsets.post(readings, carbon, postings, self.ledger))

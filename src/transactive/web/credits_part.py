@@ -65,7 +65,12 @@ def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:
 def _issued(note: Avoided) -> tuple[str, ...]:
     """One issue for what an asset avoided."""
     span = f"{time_text(note.first_slot)} to {time_text(note.end)}"
-    return (note.serial, span, f"{note.energy_wh:,}", f"{note.marginal_g_per_kwh:,}", f"{note.issued_kg:,}")
+    return (note.serial, span, f"{note.generation_wh:,}", _average_g(note), f"{note.issued_kg:,}")
+
+
+def _average_g(note: Avoided) -> str:
+    """Marginal factor of what was counted, on average [g/kWh]."""
+    return f"{note.gross_mg // note.counted_wh:,}" if note.counted_wh else "–"
 
 
 def _kg_of(note: Retired) -> str:

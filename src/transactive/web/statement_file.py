@@ -126,7 +126,7 @@ def _credits(of: Statement) -> list[tuple[str, str, str, str]]:
                 which = f"{note.serial}, kg {note.first_kg} to {note.end_kg - 1}"
                 rows.append((time_text(slot.slot), which, text, str(note.kg)))
             else:
-                text = f"issued for {note.energy_wh} Wh at {note.marginal_g_per_kwh} g/kWh, {note.additional}"
+                text = f"issued for {note.generation_wh} Wh that got no certificate; asset {note.additional}"
                 rows.append((time_text(slot.slot), note.serial, text, str(note.issued_kg)))
     return rows
 
