@@ -53,7 +53,7 @@ def load_credits(folder: Path, file: str | None) -> tuple[AnyStep, ...]:
     if file is None:
         return ()
     try:
-        data = (folder / file).read_bytes()
+        data = folder.joinpath(file).read_bytes()
     except OSError as error:
         raise DataError(f"carbon.offsets.file {file}: cannot be read ({error.strerror}); correct the path") from None
     try:
