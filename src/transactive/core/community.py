@@ -230,7 +230,7 @@ class ForecastRules(Record, frozen=True, kw_only=True):
 
     model: str = "empirical"
     maintain: Literal["weekly", "off"] = "weekly"
-    challengers: tuple[str, ...] = ("regression",)
+    challengers: tuple[str, ...] = ("regression", "empirical-fading")
 
 
 class TradingRules(Record, frozen=True, kw_only=True):

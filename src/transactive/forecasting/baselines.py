@@ -42,6 +42,46 @@ class Empirical:
 
 
 @dataclass(frozen=True, slots=True)
+class Fading:
+    """Quantiles of the same time of day over 28 days, a day weighing half as much as one seven days after it.
+
+    A change of season or of habits shows within days, and there are still enough days for the outer quantiles. Chosen
+    on days before those of docs/forecasting.md. Source of the weights: Taylor, J. Financial Econometrics 6(3), 2008.
+    """
+
+    half_life: float = 7.0
+
+    def train(self, history: History, horizon: int, random: np.random.Generator) -> Fading:  # noqa: ARG002 - nothing to learn
+        """There is nothing to learn."""
+        return self
+
+    def predict(self, history: History, horizon: int) -> Quantiles:
+        """Forecast the coming `horizon` slots."""
+        series = on_clock(history)
+        past = series.days(len(series.values), WINDOW)
+        weight = 0.5 ** (np.arange(len(past))[::-1] / self.half_life)
+        weight /= weight.sum()
+        step = steps_on_clock(history, horizon) % series.per_day
+        return Quantiles(_weighted(past, weight)[step], np.tensordot(weight, past, axes=1)[step])
+
+
+def _weighted(past: FloatArray, weight: FloatArray) -> FloatArray:
+    """Quantiles of days of these weights, (per_day, members, levels): linear between the middles of the weights."""
+    order = np.argsort(past, axis=0, kind="stable")
+    values, weights = np.take_along_axis(past, order, axis=0), weight[order]
+    middle = np.cumsum(weights, axis=0) - weights / 2
+    found = np.empty((*past.shape[1:], len(LEVELS)))
+    for k, level in enumerate(LEVELS):
+        above = np.clip((middle < level).sum(axis=0), min(1, len(past) - 1), len(past) - 1)[None]
+        below = np.maximum(above - 1, 0)
+        low, high = (np.take_along_axis(values, place, axis=0)[0] for place in (below, above))
+        begin, end = (np.take_along_axis(middle, place, axis=0)[0] for place in (below, above))
+        part = np.clip((level - begin) / np.where(end > begin, end - begin, 1.0), 0.0, 1.0)
+        found[..., k] = low + (high - low) * part
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class Persistence:
     """A rule that repeats the past; `span` is how many days it looks back."""
 

@@ -20,7 +20,7 @@ from transactive.core.errors import ConfigError
 from transactive.forecasting.series import History, Quantiles
 
 GROUP = "transactive.forecasters"
-TRIVIAL = ("last-day", "last-week", "mean-of-week", "empirical", "empirical-14")
+TRIVIAL = ("last-day", "last-week", "mean-of-week", "empirical", "empirical-14", "empirical-fading")
 """Forecasters that learn nothing; a champion is measured by the best of them."""
 
 
