@@ -12,6 +12,7 @@ from tests.strategies import Neighbourhood, neighbourhoods
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.storage import Lots
 from transactive.config import DEMO, load
+from transactive.core.accounts import Accounts
 from transactive.core.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.certificates import CertificateState
 from transactive.engine.certificate_market import CertificateMarket
@@ -110,7 +111,7 @@ def test_wh_sold_are_wh_bought_and_money_sums_to_nothing_within_limits_and_funds
         assert (given_wh <= orders.energy_wh).all()
         beyond = np.where(orders.is_buy, session.price > orders.price, session.price < orders.price)
         assert not (beyond & (given_wh > 0)).any()
-        net = session.postings.net_n(members + 6)
+        net = session.postings.net_n(Accounts(members).total)
         assert int(net.sum()) == 0
         assert not net[members:].any()  # supplier, network, community and levy have no part in it
         assert (-net[:members] <= funds).all()

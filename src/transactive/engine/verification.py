@@ -181,7 +181,7 @@ def _carbon_follows(of: Statement, slot: Slot, at: str) -> None:
     most = own * of.method.pv_g_per_kwh + imported * (slot.mix_mg_per_kwh + 1) // WH_PER_KWH + ROUNDED_MG
     hold(
         least <= slot.location_mg and (stored > 0 or slot.location_mg <= most),
-        f"{at}: location_mg {slot.location_mg} is not that of {own} Wh of sun and {imported} Wh at"
+        f"{at}: location_mg {slot.location_mg} is not that of {own} Wh generated and {imported} Wh at"
         f" {slot.mix_mg_per_kwh} mg/kWh",
     )
     received = sum(b[2] for b in slot.bundles if b[3] == of.member.index and b[0] // 2 != of.member.index)

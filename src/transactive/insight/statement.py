@@ -300,8 +300,8 @@ def _with_grid(slots: tuple[Slot, ...], claimed: list[int], whole: int) -> int |
 
 
 def sources_of(member: int, slots: tuple[Slot, ...]) -> tuple[Source, ...]:
-    """Where the consumed energy came from: own and neighbours' sun and storage by claims, the rest without any."""
-    names = ("own sun", "own storage", "neighbours' sun", "neighbours' storage")
+    """Where the consumed energy came from: generation and storage, own or not, by claims, the rest without any."""
+    names = ("own generation", "own storage", "neighbours' generation", "neighbours' storage")
     wh, mg = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
     for slot in slots:
         for device, _, energy, owner, state, carbon in slot.bundles:

@@ -22,9 +22,9 @@ WIDE, NARROW = (720, 280), (296, 240)
 MONTHS_FROM = 62
 """Days from which on the table sums months."""
 SOURCES = (
-    ("Own sun", False, False),
+    ("Own generation", False, False),
     ("Own storage", False, True),
-    ("Neighbours’ sun", True, False),
+    ("Neighbours’ generation", True, False),
     ("Neighbours’ storage", True, True),
 )
 
