@@ -14,7 +14,7 @@ from tests.integration.samples import write_community
 from transactive.cli.compare import keep
 from transactive.config import load_setting
 from transactive.core.units import money_text
-from transactive.engine.compare import compare
+from transactive.engine.compare import compare, variants
 from transactive.engine.replay import slots_from
 from transactive.insight.comparison import Comparison
 from transactive.web.server import PageServer
@@ -35,7 +35,7 @@ class Compared:
 def compared(tmp_path_factory) -> Iterator[Compared]:
     folder = tmp_path_factory.mktemp("compared")
     setting = load_setting(write_community(tmp_path_factory.mktemp("three")))
-    comparison = compare(setting, slots_from(setting), NAMES, workers=1)
+    comparison = compare(setting, slots_from(setting), variants(NAMES), workers=1)
     server = PageServer(folder, 8460)
     server.start()
     try:
@@ -90,3 +90,16 @@ def test_pages_lead_to_each_other(chromium, compared):
         page.get_by_role("heading", name="The run is starting").wait_for()
         page.locator("nav a", has_text="Compare").click()
         page.locator("#comparison").wait_for()
+
+
+def test_prices_of_carbon_are_said_in_kg_and_cost(chromium, compared, tmp_path):
+    setting = load_setting(write_community(tmp_path))
+    chosen = variants(["uniform"], [0, 5_000], ["floor"])
+    keep(compare(setting, slots_from(setting)[:24], chosen, workers=1), compared.folder)
+    with opened(chromium, compared.url) as page:
+        text = page.locator(".head p").inner_text()
+        assert text.startswith("At 0 a tonne with levy floor, all homes emit ")
+        assert " kg by location and pay " in text
+        heads = page.locator("#comparison thead .note").all_inner_texts()
+        assert heads == ["0 a tonne, levy floor", "5000 a tonne, levy floor"]
+        assert "--carbon-prices 0,5000 --levies floor" in page.locator("#cmd").inner_text()

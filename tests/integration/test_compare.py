@@ -19,7 +19,7 @@ from transactive.cli.compare import show_comparison
 from transactive.config import load_setting
 from transactive.core.errors import StateError
 from transactive.core.network import Line, NetworkRules, network_of
-from transactive.engine.compare import compare, mechanisms_for
+from transactive.engine.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from
 from transactive.engine.trial import congested
 from transactive.engine.walk import SlotRecord, Walk
@@ -42,7 +42,7 @@ def setting(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(setting) -> Comparison:
     """Two days under three mechanisms, with a clock that stands still."""
-    return compare(setting, slots_from(setting), OURS, workers=1, timer=lambda: 0.0)
+    return compare(setting, slots_from(setting), variants(OURS), workers=1, timer=lambda: 0.0)
 
 
 def test_the_table_reads_as_it_always_did(found, monkeypatch):
@@ -89,7 +89,7 @@ def test_two_sessions_for_each_slot_are_counted_one_by_one(setting):
     market = replace(setting.community.market, sessions=("day_ahead", "intraday"), day_ahead_gate_minutes=60)
     twice = dataclasses.replace(setting, community=replace(setting.community, market=market))
     slots = slots_from(setting)[:24]
-    figures = compare(twice, slots, ["uniform"], workers=1, timer=lambda: 0.0).mechanisms[0]
+    figures = compare(twice, slots, variants(["uniform"]), workers=1, timer=lambda: 0.0).mechanisms[0]
     walk, cleared = Walk(twice, slots), list[Cleared]()
     walk.after_clearing = lambda _, __, session: cleared.append(session)
     walk.run()
@@ -132,10 +132,24 @@ def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_p
     assert stored.mechanisms[0].prices == found.mechanisms[0].prices
 
 
+def test_prices_of_carbon_and_levies_are_compared_in_kg_and_cost(setting):
+    """A levy that comes back costs all together nothing but what is still in the treasury; a price moves batteries."""
+    slots = slots_from(setting)[:24]
+    chosen = variants(["uniform"], [0, 5_000], ["off", "floor"])
+    without, levied, priced, both = compare(setting, slots, chosen, workers=1, timer=lambda: 0.0).mechanisms
+    assert [(row.carbon_price_per_t, row.levy) for row in (without, both)] == [(0, "off"), (5_000, "floor")]
+    assert int(levied.levy_n) > int(without.levy_n) == 0
+    assert 0 <= int(levied.bill_n) - int(without.bill_n) < int(levied.levy_n)
+    assert levied.location_mg == without.location_mg != priced.location_mg == both.location_mg
+    walk = Walk(setting, slots)
+    walk.run()
+    assert (without.location_mg, without.market_mg) == (walk.tally.location_mg.sum(), walk.tally.market_mg.sum())
+
+
 def test_progress_counts_the_slots_of_all_mechanisms(setting):
     slots = slots_from(setting)[:3]
     told: list[int] = []
-    compare(setting, slots, OURS[:2], workers=1, timer=lambda: 0.0, done=told.append)
+    compare(setting, slots, variants(OURS[:2]), workers=1, timer=lambda: 0.0, done=told.append)
     assert told == [1, 2, 3, 4, 5, 6]
 
 
@@ -146,6 +160,9 @@ def test_progress_counts_the_slots_of_all_mechanisms(setting):
         (["--mechanisms", "locational"], ("locational", "network")),
         (["--mechanisms", ","], ("--mechanisms", "names none")),
         (["--days", "0"], ("--days 0", "at least 1")),
+        (["--carbon-prices", "0,1.5"], ("--carbon-prices 1.5", "whole")),
+        (["--carbon-prices", "20000"], ("--carbon-prices 20000", "from 0 to 10,000")),
+        (["--levies", "tax"], ("--levies tax", "off, shadow, floor, fixed")),
         (["--days", "99"], ("99 days", "not in the data")),
         (["--start", "yesterday"], ("yesterday",)),
     ],

@@ -13,7 +13,7 @@ import msgspec
 from transactive.config import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.engine.compare import compare, mechanisms_for
+from transactive.engine.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from, slots_of
 from transactive.insight.comparison import Comparison, MechanismFigures
 from transactive.insight.measures import MEASURES
@@ -28,13 +28,24 @@ DEMO_START, DEMO_DAYS = "2017-06-05T00:00Z", 7
 
 
 def run_compare(
-    community: str, *, days: int | None, start: str | None, names: list[str] | None, state: Path | None, json: bool
+    community: str,
+    *,
+    days: int | None,
+    start: str | None,
+    names: list[str] | None,
+    prices: list[str] | None,
+    levies: list[str] | None,
+    state: Path | None,
+    json: bool,
 ) -> None:
     """Compare and print; with `state` the page of that folder shows it too."""
     setting = load_setting(DEMO if community == "demo" else Path(community))
     demo = community == "demo"
-    slots = slots_asked(setting, start or (DEMO_START if demo else None), days or (DEMO_DAYS if demo else None))
-    chosen = mechanisms_for(names, network=setting.community.network is not None)
+    slots = slots_asked(setting, start or (DEMO_START if demo else None), DEMO_DAYS if days is None and demo else days)
+    if names is None and (prices or levies):
+        names = [setting.community.market.mechanism]
+    mechanisms = mechanisms_for(names, network=setting.community.network is not None)
+    chosen = variants(mechanisms, [_price(price) for price in prices or ()] or (None,), levies or (None,))
     with progress(len(slots) * len(chosen), setting.community.name) as done:
         comparison = compare(setting, slots, chosen, done=done)
     if state:
@@ -52,7 +63,14 @@ def compare_for_page(setting: Setting, slots: range, folder: Path) -> None:
             return
     names = mechanisms_for(None, network=setting.community.network is not None)
     with progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
-        keep(compare(setting, slots, names, done=done), folder)
+        keep(compare(setting, slots, variants(names), done=done), folder)
+
+
+def _price(text: str) -> int:
+    """A price of carbon as it was given. Raises InputError if it is not whole."""
+    if not text.isdecimal():
+        raise InputError(f"--carbon-prices {text}: give whole ¤ a tonne, with commas between")
+    return int(text)
 
 
 def keep(comparison: Comparison, folder: Path) -> None:
@@ -102,10 +120,10 @@ def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("", no_wrap=True)
     for figures in shown:
-        table.add_column(figures.name, justify="right", no_wrap=True)
+        table.add_column("\n".join((figures.name, *figures.terms)), justify="right", no_wrap=True)
     for measure in MEASURES:
         best = measure.winners(comparison.mechanisms)
-        cells = (f"[bold]{measure.show(m)}[/]" if m.name in best else measure.show(m) for m in shown)
+        cells = (f"[bold]{measure.show(m)}[/]" if m.label in best else measure.show(m) for m in shown)
         table.add_row(measure.name, measure.unit.replace("¤", comparison.currency), *cells)
     return table
 

@@ -16,6 +16,8 @@ def compare(
     days: int | None = None,
     start: str | None = None,
     mechanisms: str | None = None,
+    carbon_prices: str | None = None,
+    levies: str | None = None,
     state: Path | None = None,
     agents: Annotated[bool, Parameter(negative="")] = False,
     agent: Annotated[tuple[str, ...], Parameter(negative="")] = (),
@@ -40,6 +42,12 @@ def compare(
     mechanisms
         Names with commas between; without it all that are installed and need no network, with --agents uniform and
         continuous.
+    carbon_prices
+        What a tonne less is worth to every member, whole ¤ with commas between: 0,50 puts the days once without and
+        once with a price of carbon that batteries and orders weigh. Then the community's own mechanism alone is
+        compared, unless --mechanisms names some.
+    levies
+        Levies with commas between: off, shadow, floor, fixed. As with --carbon-prices.
     state
         Folder of a run whose page shall show the comparison.
     agents
@@ -55,11 +63,11 @@ def compare(
     json
         Print the comparison as one JSON object on stdout, and nothing else there.
     """
-    names = None if mechanisms is None else [name.strip() for name in mechanisms.split(",") if name.strip()]
-    if names == []:
-        raise InputError("--mechanisms: names none; give some with commas between, or leave it out")
+    names = _listed("--mechanisms", mechanisms)
+    prices, modes = _listed("--carbon-prices", carbon_prices), _listed("--levies", levies)
     if agents:
-        for given, option in ((community, "COMMUNITY"), (days, "--days"), (start, "--start"), (state, "--state")):
+        given_options = ((community, "COMMUNITY"), (days, "--days"), (start, "--start"), (state, "--state"))
+        for given, option in (*given_options, (prices, "--carbon-prices"), (modes, "--levies")):
             if given is not None:
                 raise InputError(f"{option} is not for --agents, whose values are drawn; leave it out")
         from transactive.cli.compare_agents import run_compare_agents
@@ -72,4 +80,12 @@ def compare(
         raise InputError("--agent is for --agents; give both, or leave it out")
     from transactive.cli.compare import run_compare
 
-    run_compare(community, days=days, start=start, names=names, state=state, json=json)
+    run_compare(community, days=days, start=start, names=names, prices=prices, levies=modes, state=state, json=json)
+
+
+def _listed(option: str, text: str | None) -> list[str] | None:
+    """What an option lists with commas between; None where it is not given. Raises InputError for an empty list."""
+    found = None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if found == []:
+        raise InputError(f"{option}: names none; give some with commas between, or leave it out")
+    return found

@@ -21,7 +21,7 @@ from transactive.core.units import IntArray
 from transactive.engine.replay import bills_of
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight import comparison
-from transactive.insight.comparison import MechanismFigures
+from transactive.insight.comparison import MechanismFigures, Variant
 from transactive.market import door, incentives
 from transactive.market.door import Cleared
 from transactive.market.line_flows import line_flows
@@ -32,17 +32,24 @@ SHADE_PARTS = 20
 """A limit is understated by this part of the slot's allowed prices, in whole ticks and one at least."""
 
 
-def under(setting: Setting, mechanism: str) -> Setting:
-    """The same community and data under another mechanism."""
-    market = msgspec.structs.replace(setting.community.market, mechanism=mechanism)
-    return replace(setting, community=msgspec.structs.replace(setting.community, market=market))
+def under(setting: Setting, variant: Variant) -> Setting:
+    """The same community and data under another mechanism, and another price of carbon or levy where it has one."""
+    changed, community = msgspec.structs.replace, setting.community
+    community = changed(community, market=changed(community.market, mechanism=variant.name))
+    if (price := variant.carbon_price_per_t) is not None:
+        members = tuple(changed(member, carbon_price_per_t=price) for member in community.members)
+        community = changed(community, members=members)
+    if variant.levy is not None:
+        levy = changed(community.carbon.levy, mode=variant.levy)
+        community = changed(community, carbon=changed(community.carbon, levy=levy))
+    return replace(setting, community=community)
 
 
 def trial(
-    setting: Setting, slots: range, name: str, timer: Callable[[], float], after_slot: Callable[[], None]
+    setting: Setting, slots: range, variant: Variant, timer: Callable[[], float], after_slot: Callable[[], None]
 ) -> MechanismFigures:
-    """Walk through the slots under one mechanism and sum up; timer: a clock in seconds for clearing."""
-    walk = Walk(under(setting, name), slots)
+    """Walk through the slots under one variant and sum up; timer: a clock in seconds for clearing."""
+    walk = Walk(under(setting, variant), slots)
     seen = Seen(walk, timer)
     walk.after_clearing = seen.session
 
@@ -51,7 +58,7 @@ def trial(
         after_slot()
 
     walk.run(settled)
-    return seen.figures(name)
+    return seen.figures(variant)
 
 
 @dataclass(slots=True)
@@ -113,12 +120,17 @@ class Seen:
         if flow is not None and self.walk.site:
             self.congested = (self.congested or 0) + congested(self.walk.site.network, flow)
 
-    def figures(self, name: str) -> MechanismFigures:
+    def figures(self, variant: Variant) -> MechanismFigures:
         """Everything in one row."""
         walk, tally, slots = self.walk, self.walk.tally, len(self.prices)
-        saved = [bill.saved_n for bill in bills_of(walk)]
+        bills = bills_of(walk)
+        saved = [bill.saved_n for bill in bills]
         return MechanismFigures(
-            name=name,
+            **msgspec.structs.asdict(variant),
+            bill_n=str(sum(bill.with_market_n - bill.with_market_credit_n for bill in bills)),
+            levy_n=str(int(tally.levy_n.sum()) if walk.levies.posted else 0),
+            location_mg=int(tally.location_mg.sum()),
+            market_mg=int(tally.market_mg.sum()),
             orders=tally.orders,
             refused=tally.refused,
             traded_wh=tally.traded_wh,

@@ -13,15 +13,37 @@ import msgspec
 from transactive.core.units import PPM
 
 
-class MechanismFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One mechanism over all slots.
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """What days are put under: a mechanism, and where they are not the community's own, members' price of carbon, levy.
 
+    carbon_price_per_t: what a tonne less is worth to each member, in whole ¤.
+    """
+
+    name: str
+    carbon_price_per_t: int | None = None
+    levy: str | None = None
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What is beside the mechanism, in words."""
+        price = () if self.carbon_price_per_t is None else (f"{self.carbon_price_per_t} a tonne",)
+        return (*price, *(() if self.levy is None else (f"levy {self.levy}",)))
+
+    @property
+    def label(self) -> str:
+        """One line that tells it from the others."""
+        return ", ".join((self.name, *self.terms))
+
+
+class MechanismFigures(Variant, frozen=True, kw_only=True):
+    """One mechanism, or one variant of it, over all slots.
+
+    bill_n: what all members paid, levy and what came back of it included, less the credit for charged batteries.
     congested_slots: slots with a line that is full or beyond its limit; None without a network.
     price, price_jump: mean by energy, and mean step between consecutive slots that traded; None without one.
     prices: of each slot, None without a trade. saved: of each member. clearing_ms: mean time to clear a slot.
     """
 
-    name: str
     orders: int
     refused: int
     traded_wh: int
@@ -32,6 +54,10 @@ class MechanismFigures(msgspec.Struct, frozen=True, kw_only=True):
     congested_slots: int | None
     price: int | None
     price_jump: int | None
+    bill_n: str
+    levy_n: str
+    location_mg: int
+    market_mg: int
     saved_n: str
     saved_least_n: str
     saved_median_n: str

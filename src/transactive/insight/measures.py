@@ -28,13 +28,13 @@ class Measure:
         return "–" if value is None else self.text(value)  # type: ignore[arg-type]  # the pair is made to fit below
 
     def winners(self, mechanisms: tuple[MechanismFigures, ...]) -> set[str]:
-        """Names of the best mechanisms, as far as the figure is shown; of none where all read alike."""
-        values = {m.name: value for m in mechanisms if (value := self.value(m)) is not None}
-        shown = {m.name: self.show(m) for m in mechanisms}
+        """Labels of the best mechanisms, as far as the figure is shown; of none where all read alike."""
+        values = {m.label: value for m in mechanisms if (value := self.value(m)) is not None}
+        shown = {m.label: self.show(m) for m in mechanisms}
         if self.best is None or len(set(shown.values())) == 1 or not values:
             return set()
         top = (max if self.best == "most" else min)(values, key=values.__getitem__)
-        return {name for name in values if shown[name] == shown[top]}
+        return {label for label in values if shown[label] == shown[top]}
 
 
 def _money(digits: int) -> Callable[[int], str]:
@@ -49,6 +49,10 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
+def _kg(mg: int) -> str:
+    return f"{mg // 10_000 / 100:,.2f}"
+
+
 MEASURES = (
     Measure("Gain of trade", "¤", lambda m: int(m.welfare_n), _money(2), "most"),
     Measure("… of which buyers have", "%", lambda m: m.buyers_share, lambda share: f"{share * 100:.0f}"),
@@ -58,6 +62,10 @@ MEASURES = (
     Measure("Congested slots", "", lambda m: m.congested_slots, _count),
     Measure("Price, mean", "¤/kWh", lambda m: m.price, _price),
     Measure("Price, mean step", "¤/kWh", lambda m: m.price_jump, _price, "least"),
+    Measure("Paid, all members", "¤", lambda m: int(m.bill_n), _money(2), "least"),
+    Measure("… of which levy", "¤", lambda m: int(m.levy_n), _money(2)),
+    Measure("Emitted, by location", "kg CO₂e", lambda m: m.location_mg, _kg, "least"),
+    Measure("Emitted, by claims", "kg CO₂e", lambda m: m.market_mg, _kg, "least"),
     Measure("Saved, all members", "¤", lambda m: int(m.saved_n), _money(2), "most"),
     Measure("Saved, least", "¤", lambda m: int(m.saved_least_n), _money(2), "most"),
     Measure("Saved, median", "¤", lambda m: int(m.saved_median_n), _money(2), "most"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
-from transactive.insight.comparison import Comparison, MechanismFigures
+from transactive.insight.comparison import Comparison, MechanismFigures, Variant
 from transactive.insight.measures import MEASURES
+from transactive.web.compare_carbon import carbon_text, carbon_title
 from transactive.web.compare_charts import price_chart, savings_chart, scale
 from transactive.web.words import Words, counted, percent, short_day
 
@@ -31,7 +32,7 @@ def compare_page(comparison: Comparison | None, folder: Path) -> dict[str, Any]:
         return {"compared": None, "command": f"transactive compare demo --state {folder}"}
     words, first = Words(comparison.currency), parse_time(comparison.first_slot)
     mechanisms = comparison.mechanisms
-    names = [name_of(figures.name) for figures in mechanisms]
+    names = [label_of(figures) for figures in mechanisms]
     top = scale(comparison, words)
     last = first + (comparison.slots - 1) * comparison.slot_minutes * 60
     return {
@@ -41,7 +42,7 @@ def compare_page(comparison: Comparison | None, folder: Path) -> dict[str, Any]:
         "text": _text(comparison),
         "when": f"{' to '.join(dict.fromkeys((short_day(first), short_day(last))))}, UTC",
         "orders": _orders(mechanisms),
-        "heads": [NAMES.get(figures.name, (figures.name, "")) for figures in mechanisms],
+        "heads": [_head(figures) for figures in mechanisms],
         "rows": _rows(comparison),
         "prices": [
             (name, price_chart(figures, comparison, first, top, words, name))
@@ -65,8 +66,21 @@ def name_of(mechanism: str) -> str:
     return NAMES.get(mechanism, (mechanism, ""))[0]
 
 
+def label_of(variant: Variant) -> str:
+    """A mechanism for people, with its price of carbon and its levy where they are compared."""
+    return ", ".join((name_of(variant.name), *variant.terms))
+
+
+def _head(variant: Variant) -> tuple[str, str]:
+    """Head of a column: the mechanism, and in small what sets it apart."""
+    name, note = NAMES.get(variant.name, (variant.name, ""))
+    return name, ", ".join(variant.terms) or note
+
+
 def _title(comparison: Comparison) -> str:
-    """The answer in the headline: who gains most from the same orders."""
+    """The answer in the headline: who emits least where that is compared, else who gains most from the same orders."""
+    if any(figures.terms for figures in comparison.mechanisms):
+        return carbon_title(comparison)
     best = _best(comparison)
     if len(best) == len(comparison.mechanisms):
         return "Every mechanism gains the same" if len(best) > 1 else name_of(best[0].name)
@@ -76,6 +90,8 @@ def _title(comparison: Comparison) -> str:
 
 def _text(comparison: Comparison) -> str:
     """What the headline rests on, and who lies furthest behind."""
+    if any(figures.terms for figures in comparison.mechanisms):
+        return carbon_text(comparison)
     best = _best(comparison)
     most = int(best[0].welfare_n)
     text = f"Trade is worth {money_text(most, comparison.currency)} more to buyers than it costs sellers."
@@ -111,7 +127,7 @@ def _rows(comparison: Comparison) -> list[tuple[str, str, list[tuple[str, bool]]
     mechanisms, rows = comparison.mechanisms, []
     for measure in MEASURES:
         best = measure.winners(mechanisms)
-        cells = [(measure.show(figures), figures.name in best) for figures in mechanisms]
+        cells = [(measure.show(figures), figures.label in best) for figures in mechanisms]
         rows.append((measure.name, measure.unit.replace("¤", comparison.currency), cells))
     return rows
 
@@ -143,11 +159,20 @@ def _lies(comparison: Comparison, names: Sequence[str], words: Words) -> list[di
     ]
 
 
+def _joined(texts: Iterable[str]) -> str:
+    """Different texts in their order, with commas between."""
+    return ",".join(dict.fromkeys(texts))
+
+
 def _command(comparison: Comparison, folder: Path) -> str:
     """What repeats this comparison, but for the community's file."""
     per_day = 24 * 60 // comparison.slot_minutes
     days = max(comparison.slots // per_day, 1)
-    names = ",".join(figures.name for figures in comparison.mechanisms)
+    names = _joined(figures.name for figures in comparison.mechanisms)
+    prices = _joined(str(f.carbon_price_per_t) for f in comparison.mechanisms if f.carbon_price_per_t is not None)
+    levies = _joined(figures.levy for figures in comparison.mechanisms if figures.levy is not None)
+    names += f" --carbon-prices {prices}" if prices else ""
+    names += f" --levies {levies}" if levies else ""
     file = "demo" if comparison.community == "Demo community" else "COMMUNITY.toml"
     start = f" --start {comparison.first_slot} --days {days}"
     return f"transactive compare {file}{start} --mechanisms {names} --state {folder}"
