@@ -153,6 +153,36 @@ def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp
     assert "this run is finished" in call("agent", "pause", *options).err
 
 
+def test_a_run_takes_up_a_pause_while_it_goes_on_and_again_after_an_interruption(community, tmp_path):
+    setting = load_setting(community)
+    records: list[SlotRecord] = []
+
+    def run(state, *, stops):
+        seen = 0
+
+        def after(record):
+            nonlocal seen
+            seen += 1
+            records.append(record)
+            if seen == 10:
+                done = call("agent", "pause", "--state", state, "--member", "a", "--json")
+                assert done.code == 0, done.err
+                if stops:
+                    raise Stopped
+
+        return replay(setting, slots_from(setting), state, seed="transactive", after_slot=after)[0].summary
+
+    whole = run(tmp_path / "whole", stops=False)
+    first = records[9].orders.slot + 2 * 3600
+    assert not any((record.orders.member == 0).any() for record in records if record.orders.slot >= first)
+    assert any((record.orders.member == 0).any() for record in records)
+    assert whole.ledger_equals_chain
+    with pytest.raises(Stopped):
+        run(tmp_path / "halved", stops=True)  # stopped with the offer not taken up
+    resumed = replay(setting, slots_from(setting), tmp_path / "halved", seed="transactive")[0].summary
+    assert resumed.state_hash == whole.state_hash
+
+
 CODE = """
 import sys
 import numpy as np

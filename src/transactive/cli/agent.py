@@ -58,13 +58,13 @@ def authorise(
 ) -> None:
     """Sign new limits for a member's agent; they replace all earlier ones, and a pause ends.
 
-    The run must be stopped; it goes on with the new limits from the first slot whose gate is open.
+    A run that goes on takes them up at its next gate, for slots of which nothing is traded yet.
     Example: transactive agent authorise --state my-state --member ada --never-pay-above 200000
 
     Parameters
     ----------
     state
-        State folder of an interrupted run.
+        State folder of a run that goes on or was interrupted.
     member
         Whose agent.
     never_pay_above
@@ -116,7 +116,7 @@ def pause(
     Parameters
     ----------
     state
-        State folder of an interrupted run.
+        State folder of a run that goes on or was interrupted.
     member
         Whose agent.
     start
@@ -145,7 +145,7 @@ def resume(
     Parameters
     ----------
     state
-        State folder of an interrupted run.
+        State folder of a run that goes on or was interrupted.
     member
         Whose agent.
     keys
@@ -167,7 +167,7 @@ def revoke(
     Parameters
     ----------
     state
-        State folder of an interrupted run.
+        State folder of a run that goes on or was interrupted.
     member
         Whose agent.
     keys

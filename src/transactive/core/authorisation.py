@@ -66,10 +66,19 @@ class Authorisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dic
 
 
 class Authorised(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An authorisation with the member's signature; in JSON with 0x. Empty where nothing is signed."""
+    """An authorisation with the member's signature, 0x-hex, empty where nothing is signed.
+
+    holds_from: first slot [Unix s] for which the operator had it before any order; it counts from there on at most.
+    """
 
     authorisation: Authorisation
     signature: str = ""
+    holds_from: int = 0
+
+    @property
+    def begins(self) -> int:
+        """First slot that it counts for [Unix s]."""
+        return max(self.authorisation.valid_from, self.holds_from)
 
 
 def sign(authorisation: Authorisation, key: bytes, separator: bytes) -> Authorised:
@@ -94,7 +103,7 @@ def check(authorised: Authorised, member: str, separator: bytes) -> None:
 def in_force(given: Iterable[Authorised], slot: int) -> dict[int, Authorisation]:
     """The authorisation of each account that counts for a slot [Unix s]: the latest begun, ended or not."""
     found: dict[int, Authorisation] = {}
-    for one in sorted((each.authorisation for each in given), key=lambda each: each.serial):
-        if one.valid_from <= slot:
-            found[one.account] = one
+    for one in sorted(given, key=lambda each: each.authorisation.serial):
+        if one.begins <= slot:
+            found[one.authorisation.account] = one.authorisation
     return found

@@ -1,7 +1,7 @@
 """Authorities of a run: what each member allows its agent, signed where there is a chain, and kept in the state.
 
 A run on recorded data has all keys. It signs for each member what the community file says of it, for the whole run, as
-it signs orders; `transactive agent` replaces that by what a member signs later. Without a chain nothing is signed.
+it signs orders; `transactive agent` offers what a member signs later in its place. Without a chain nothing is signed.
 """
 
 from __future__ import annotations
@@ -23,19 +23,26 @@ if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
     from transactive.store import Store
 
-SETTING = "authorisations"
-COLUMNS = ("account", "highest_buy", "lowest_sell", "paused_from", "paused_until", "valid_until", "valid_from")
+SETTING, OFFERS = "authorisations", "authorisations offered"
+COLUMNS = ("account", "highest_buy", "lowest_sell", "paused_from", "paused_until", "valid_until")
 FOR_GOOD = 2**53
 """A time after everything [Unix s]."""
 
 
 class Authorities:
-    """What all members of one run allow."""
+    """What all members of one run allow.
+
+    What a member signs anew is offered in the state, and taken up at the next gate: for slots of which nothing was
+    traded before, so that an interrupted run that trades a slot again does so alike.
+    """
 
     def __init__(
         self, community: Community, slots: range, chain: ChainLedger | None = None, store: Store | None = None
     ) -> None:
         self._clock, self._members = community.clock, len(community.members)
+        self._chain, self._store = chain, store
+        self._seen = ""
+        self._latest_traded = last_traded(store) if store else 0
         kept = read(store) if store else ()
         if not kept:
             kept = tuple(Authorised(each) for each in of_community(community, slots))
@@ -45,19 +52,46 @@ class Authorities:
                 kept = tuple(signed)
             if store:
                 write(store, kept)
-        if chain:
-            for each in kept:
-                check(each, str(chain.keys.account(each.authorisation.account).address), chain.domain)
-        self._given = kept
-        rows = sorted((each.authorisation for each in kept), key=lambda each: each.serial)
+        self._put(self._checked(kept))
+
+    def _checked(self, given: Sequence[Authorised]) -> Sequence[Authorised]:
+        """The same, if all are signed by their members. Raises SignatureError."""
+        if self._chain:
+            for each in given:
+                check(each, str(self._chain.keys.account(each.authorisation.account).address), self._chain.domain)
+        return given
+
+    def _put(self, given: Sequence[Authorised]) -> None:
+        """Count from now on with these."""
+        self._given = tuple(sorted(given, key=lambda each: each.authorisation.serial))
+        rows = [each.authorisation for each in self._given]
         self._columns = {name: np.array([getattr(row, name) for row in rows], np.int64) for name in COLUMNS}
+        self._begins = np.array([each.begins for each in self._given], np.int64)
         self._counting: tuple[int, dict[int, Authorisation]] = (-1, {})
+
+    def take_up(self, slot: int) -> None:
+        """Take up what members have signed anew, as a market for a slot closes. Raises SignatureError."""
+        text = self._store.setting(OFFERS) if self._store else None
+        if self._store and text and text != self._seen:
+            serials = {each.authorisation.account: each.authorisation.serial for each in self._given}
+            offered = msgspec.json.decode(text, type=tuple[Authorised, ...])
+            first = slot if slot > self._latest_traded else self._latest_traded + self._clock.length
+            fresh = [
+                msgspec.structs.replace(each, holds_from=first)
+                for each in self._checked(offered)
+                if each.authorisation.serial > serials[each.authorisation.account]
+            ]
+            if fresh:
+                self._put((*self._given, *fresh))
+                write(self._store, self._given)
+            self._seen = text
+        self._latest_traded = max(self._latest_traded, slot)
 
     def limits(self, slot: int) -> Limits:
         """Limits of all members in a slot."""
         found = self._columns
-        begun = found["valid_from"] <= slot
-        account, highest, lowest, paused_from, paused_until, valid_until = (found[name][begun] for name in COLUMNS[:-1])
+        begun = self._begins <= slot
+        account, highest, lowest, paused_from, paused_until, valid_until = (found[name][begun] for name in COLUMNS)
         limits = Limits.none(self._members)
         limits.highest_buy[account], limits.lowest_sell[account] = highest, lowest  # the latest of a member comes last
         paused = (paused_from <= slot) & (slot < paused_until)
@@ -110,6 +144,22 @@ def read(store: Store) -> tuple[Authorised, ...]:
     """Authorisations in a state, oldest first; none before its run begins."""
     text = store.setting(SETTING)
     return msgspec.json.decode(text, type=tuple[Authorised, ...]) if text else ()
+
+
+def offered(store: Store) -> tuple[Authorised, ...]:
+    """What members have signed anew, taken up or not, oldest first."""
+    text = store.setting(OFFERS)
+    return msgspec.json.decode(text, type=tuple[Authorised, ...]) if text else ()
+
+
+def last_traded(store: Store) -> int:
+    """Latest slot for which anything was traded [Unix s], 0 before the first."""
+    import sqlalchemy as sa
+
+    from transactive.store.schema import CLEARINGS, ORDERS_AHEAD
+
+    latest = (store.rows(sa.select(sa.func.max(table.c.slot).label("last"))) for table in (CLEARINGS, ORDERS_AHEAD))
+    return max(int(rows[0]["last"] or 0) for rows in latest)
 
 
 def write(store: Store, given: Sequence[Authorised]) -> None:

@@ -37,6 +37,7 @@ class Gates:
 
         expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
         """
+        self._authorities.take_up(slot)
         holding = np.zeros(expected.shape[1], np.int64) if held is None else held
         wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
         self._gate = Gate(

@@ -1,4 +1,4 @@
-"""What a member changes in its agent's authorisation while a run is stopped: a new one, from the next open gate on."""
+"""What a member changes in its agent's authorisation: a new one, signed, offered to the run, from an open gate on."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import filelock
 import msgspec
-import sqlalchemy as sa
 
 from transactive.core.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import time_text
-from transactive.engine import state
-from transactive.engine.authorities import read, write
+from transactive.engine.authorities import OFFERS, last_traded, offered, read
 from transactive.engine.books import community_of
 from transactive.store import FILE, Store
-from transactive.store.schema import CLEARINGS, ORDERS_AHEAD
 
 Change = Callable[[Authorisation], Authorisation]
+LOCK_FILE = "offers.lock"
+"""Held while an offer is written, so that two at once are both kept."""
 
 
 def shown(folder: Path) -> tuple[Community, tuple[Authorised, ...], int]:
     """Community, authorisations and the first slot whose gate is open [Unix s] of a state. Raises StateError."""
     with closing(_opened(folder)) as store:
         community = community_of(store)
-        return community, read(store), _first_open(store, community)
+        return community, _all(store), _first_open(store, community)
 
 
 def renew(folder: Path, member: str, change: Change, key_of: Callable[[int], bytes], separator: bytes) -> Authorised:
-    """Replace what a member allows by what `change` makes of it, signed with its key, and keep it in the state.
+    """Offer the run what `change` makes of what a member allows, signed with its key; it is taken up at the next gate.
 
-    The new one holds from the first slot whose gate is open, or later if `change` says so: orders of earlier ones are
-    accepted. key_of: private key of an account. Raises InputError for an unknown member or an earlier start, StateError
-    for a state without a run, with one that is going on, or with a finished one.
+    The new one holds from the first slot of which nothing is traded yet, or later if `change` says so. key_of: private
+    key of an account. Raises InputError for an unknown member or an earlier start, StateError for a state without a run
+    or with a finished one.
     """
-    with state.hold(folder), closing(_opened(folder)) as store:
+    with filelock.FileLock(folder / LOCK_FILE), closing(_opened(folder)) as store:
         if store.setting("outcome") is not None:
             raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
         community = community_of(store)
         if member not in community.ids:
             raise InputError(f"--member {member} is not in the community; it has {', '.join(community.ids)}")
-        account, given, first = community.ids.index(member), read(store), _first_open(store, community)
+        account, given, first = community.ids.index(member), _all(store), _first_open(store, community)
         latest = max((g.authorisation for g in given if g.authorisation.account == account), key=lambda a: a.serial)
         fresh = change(msgspec.structs.replace(latest, serial=latest.serial + 1, valid_from=first))
         if fresh.valid_from < first:
@@ -51,8 +51,16 @@ def renew(folder: Path, member: str, change: Change, key_of: Callable[[int], byt
                 " already; give that or later"
             )
         signed = sign(fresh, key_of(account), separator)
-        write(store, (*given, signed))
+        store.set(**{OFFERS: msgspec.json.encode((*offered(store), signed)).decode()})
         return signed
+
+
+def _all(store: Store) -> tuple[Authorised, ...]:
+    """What the run counts with, and what it has not taken up yet."""
+    given = read(store)
+    known = {(each.authorisation.account, each.authorisation.serial) for each in given}
+    waiting = (o for o in offered(store) if (o.authorisation.account, o.authorisation.serial) not in known)
+    return (*given, *waiting)
 
 
 def seed_of(folder: Path) -> str:
@@ -80,11 +88,5 @@ def _opened(folder: Path) -> Store:
 
 def _first_open(store: Store, community: Community) -> int:
     """First slot of which nothing is traded yet [Unix s]."""
-    first = min(given.authorisation.valid_from for given in read(store))
-    latest = [
-        row["last"]
-        for table in (CLEARINGS, ORDERS_AHEAD)
-        for row in store.rows(sa.select(sa.func.max(table.c.slot).label("last")))
-        if row["last"] is not None
-    ]
-    return max(latest) + community.clock.length if latest else first
+    latest = last_traded(store)
+    return latest + community.clock.length if latest else min(each.authorisation.valid_from for each in read(store))

@@ -26,7 +26,7 @@ def agent_words(reader: Reader, run: Run, member: int, slot: int, words: Words) 
         return []
     does = f", which {AGENTS[given.agent]}" if given.agent in AGENTS else ""
     sentences = [f"Your agent is “{given.agent}”{does}.", *_limits(given, words), *_time(given, slot, run)]
-    if run.community.members[member].prefer == "green":
+    if run.community.members[member].prefer == "green" and run.community.market.mechanism == "preferences":
         sentences.append("It asks for green energy first.")
     return sentences
 
