@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from tests.strategies import Neighbourhood, neighbourhoods
 from transactive.carbon.accounting import Factors, account
-from transactive.carbon.storage import Lots
+from transactive.carbon.issued import empty_register, take_up
+from transactive.carbon.lifecycle import State
+from transactive.carbon.register import replay
+from transactive.carbon.storage import CERTIFIED, Lots
 from transactive.config import DEMO, load
 from transactive.core.accounts import Accounts
 from transactive.core.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.certificates import CertificateState
 from transactive.engine.certificate_market import CertificateMarket
 
-EXAMPLES = settings(max_examples=50, deadline=None)
+EXAMPLES = settings(max_examples=35, deadline=None)
 DEMO_COMMUNITY = load(DEMO)
 ZONES = ("north", "south", "west")
 
@@ -175,3 +178,29 @@ def test_with_nobody_who_wishes_otherwise_everything_is_bundled(homes):
         assert replace(after.footprints).digest() == bundled.footprints.digest()
         assert not len(session.orders)
         lots = bundled.lots
+
+
+@EXAMPLES
+@given(worlds(), FUNDS)
+def test_whatever_a_run_does_is_allowed_to_people_and_stored_wh_balance(world, funds):
+    """A13 and I6: what batteries take as certificates is what they give less losses, and what their lots still hold."""
+    homes, community = world
+    members, efficiency = len(community.members), homes.devices.efficiency_ppm
+    taken, given_wh, lots = np.zeros((2, members), np.int64), np.zeros(members, np.int64), Lots.empty(members)
+    for slot, _, _, after, _ in lived(homes, community, np.full(members, funds)):
+        register = empty_register(community)
+        take_up(register, slot.readings, after.certificates, community)
+        register.check()
+        for bundle in register.bundles.values():
+            member = community.device_ids.index(bundle.device) // 2
+            if bundle.state == State.STORED:
+                taken[0, community.ids.index(bundle.owner)] += bundle.energy_wh
+            if register.devices[bundle.device].allocation == "fifo":
+                given_wh[member] += bundle.energy_wh
+        assert sum(b.carbon_mg for b in register.bundles.values()) == int(after.certificates.market_mg.sum())
+        assert replay(empty_register(community), register.log).digest() == register.digest()
+        _, drawn = lots.take(homes.devices.drawn_wh(slot.readings.discharge_wh))
+        taken[1] += drawn[:, CERTIFIED]
+        lots = after.lots
+        assert (taken[0] - taken[1] == lots.columns[:, :, CERTIFIED].sum(axis=0)).all()
+        assert (given_wh * 10**6 <= taken[1] * efficiency).all()
