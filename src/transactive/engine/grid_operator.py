@@ -153,7 +153,8 @@ class GridOperator:
             twin_charge, twin_discharge = self.twin.deliver(slot, net_load)
             called = relief_wh(call_price, twin_charge - twin_discharge, charge - discharge)
         if self.rules.manage and beyond_wh(self.site.network, flow).any():
-            planned = Planned.of(load_wh, generation_wh, (charge, discharge), fleet.devices, before)
+            limits = fleet.most_import_wh
+            planned = Planned.of(load_wh, generation_wh, (charge, discharge), fleet.devices, before, limits)
             within, flow = within_limits(self.site, slot, planned)
             moved, curtailed = within.net_wh(planned) - within.curtailed_wh - planned.net_wh, within.curtailed_wh
             charge, discharge = within.charge_wh, within.discharge_wh

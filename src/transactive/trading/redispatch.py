@@ -29,13 +29,18 @@ from transactive.core.units import IntArray
 
 PV, FILL, EXPORT, GRID_BUYS, GRID_SELLS, CHARGE, GIVE, LOAD = range(8)
 BUYS = (FILL, CHARGE, LOAD, GRID_BUYS)
+UNLIMITED = 1 << 40
+"""What no connection lets in in a slot [Wh]."""
 APART = 50
 """Ratio of neighbouring prices where lines lose energy."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planned:
-    """What homes do in a slot by their own rules [Wh], (members,), and what their batteries could do."""
+    """What homes do in a slot by their own rules [Wh], (members,), and what batteries and connections could do.
+
+    let_in_wh: most that a connection lets in.
+    """
 
     load_wh: IntArray
     generation_wh: IntArray
@@ -43,6 +48,7 @@ class Planned:
     discharge_wh: IntArray
     most_charge_wh: IntArray
     most_discharge_wh: IntArray
+    let_in_wh: IntArray
 
     @classmethod
     def of(
@@ -52,11 +58,16 @@ class Planned:
         moved_wh: tuple[IntArray, IntArray],
         devices: Devices,
         charged_wh: IntArray,
+        let_in_wh: IntArray | None = None,
     ) -> Planned:
-        """From charge and discharge [Wh] that the rules give at the charge levels before the slot."""
+        """From charge and discharge [Wh] that the rules give at the charge levels before the slot.
+
+        let_in_wh: None where no connection is limited.
+        """
         room = np.minimum(devices.power_wh, devices.capacity_wh - charged_wh)
         able = np.minimum(devices.power_wh, devices.deliverable_wh(charged_wh))
-        return cls(load_wh, generation_wh, *moved_wh, np.maximum(room, 0), able)
+        let_in = np.full_like(room, UNLIMITED) if let_in_wh is None else let_in_wh
+        return cls(load_wh, generation_wh, *moved_wh, np.maximum(room, 0), able, let_in)
 
     @property
     def net_wh(self) -> IntArray:
@@ -71,7 +82,8 @@ class Planned:
         offers[PV] = exported - offers[EXPORT]
         offers[CHARGE] = np.minimum(self.charge_wh, imported)
         offers[LOAD] = imported - offers[CHARGE]
-        offers[FILL] = self.most_charge_wh - self.charge_wh + self.discharge_wh - offers[EXPORT]
+        fill = self.most_charge_wh - self.charge_wh + self.discharge_wh
+        offers[FILL] = np.minimum(fill, np.maximum(self.let_in_wh - self.net_wh, 0)) - offers[EXPORT]
         offers[GIVE] = self.most_discharge_wh - self.discharge_wh + self.charge_wh - offers[CHARGE]
         return offers
 
