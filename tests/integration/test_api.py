@@ -267,15 +267,23 @@ def test_pages_tell_errors_in_words(client):
     assert "not in this run" in answer.text
 
 
+def test_a_community_without_lines_has_an_empty_grid(client):
+    assert "No lines are known" in client.get("/grid").text
+    for path in ("loads", "forecasts", "interventions"):
+        assert client.get(f"/api/v1/grid/{path}?slot={SLOT}").json() == {"items": [], "next": None}
+
+
 # -- access ---------------------------------------------------------------------------------------
 
 ALL = dict.fromkeys(SCOPES, 200)
 NOT_GRID = {**ALL, "grid": 403}
+NOT_MEMBER = {**ALL, "member": 403}
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,
     "/slots/{slot}": ALL,
     "/carbon": NOT_GRID,
     "/member": NOT_GRID,
+    "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
     "/models": {**NOT_GRID, "member": 403},
     "/api/v1/slots": ALL,
@@ -290,6 +298,9 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/models": {**NOT_GRID, "member": 403},
     "/api/v1/model-events": {**NOT_GRID, "member": 403},
     "/api/v1/model-days": {**NOT_GRID, "member": 403},
+    "/api/v1/grid/loads": NOT_MEMBER,
+    "/api/v1/grid/forecasts": NOT_MEMBER,
+    "/api/v1/grid/interventions": NOT_MEMBER,
     "/api/v1/blocks": ALL,
     "/api/v1/summary": ALL,
     "/api/v1/compare": {"operator": 404, "auditor": 404, "member": 403, "grid": 403},  # nothing is compared here

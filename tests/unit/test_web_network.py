@@ -7,9 +7,8 @@ import pytest
 
 from transactive.core.network import Line, NetworkRules, network_of
 from transactive.market.door import Site
-from transactive.web.network_chart import network_chart
-from transactive.web.network_part import NetworkSlot, cables
-from transactive.web.words import Words
+from transactive.web.network_chart import Picture, cables, network_chart
+from transactive.web.network_part import NetworkSlot
 
 
 def slot_of(rules: NetworkRules, *flows: int) -> NetworkSlot:
@@ -18,6 +17,10 @@ def slot_of(rules: NetworkRules, *flows: int) -> NetworkSlot:
     price = np.arange(len(network), dtype=np.int64) * 1000 + 100_000
     site = Site(np.zeros(1, np.int64), network)
     return NetworkSlot(site, price, network.net_wh(flow), flow, cables(network, flow, network.lost_wh(flow)))
+
+
+def picture_of(shown: NetworkSlot) -> Picture:
+    return Picture(shown.site.network, shown.net_wh, [f"{price} ct" for price in shown.price.tolist()], shown.cables)
 
 
 CHAIN = NetworkRules(tuple(f"n{k}" for k in range(12)), tuple(Line(f"n{k}", f"n{k + 1}", 100) for k in range(11)))
@@ -42,7 +45,7 @@ RING = NetworkRules(("a", "b", "c"), (Line("a", "b", 100), Line("b", "c", 100), 
     ids=["deep", "star", "ring", "one node"],
 )
 def test_both_drawings_name_every_node_and_the_title_every_line(rules, flows, words):
-    drawing = str(network_chart(slot_of(rules, *flows), Words("EUR"), "now"))
+    drawing = str(network_chart(picture_of(slot_of(rules, *flows)), "now"))
     wide, narrow = re.findall("<svg.*?</svg>", drawing)
     for name in rules.nodes:
         text = name.replace("<", "&lt;").replace(">", "&gt;")

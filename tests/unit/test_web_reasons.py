@@ -15,8 +15,8 @@ from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
 from transactive.market import door, registry, uniform
 from transactive.market.door import Cleared, Site
+from transactive.web.network_chart import cables as cables_of
 from transactive.web.network_part import NetworkSlot
-from transactive.web.network_part import cables as cables_of
 from transactive.web.reasons import Fate, books, paid_price
 from transactive.web.words import Words
 

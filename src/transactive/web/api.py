@@ -19,6 +19,7 @@ from transactive.web import shapes
 from transactive.web.desk import Desk
 from transactive.web.events import parse_id, stream
 from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
+from transactive.web.grid_api import HANDLERS as GRID_HANDLERS
 from transactive.web.model_api import HANDLERS
 from transactive.web.paging import (
     PROBLEMS,
@@ -221,6 +222,7 @@ def api_router() -> Router:
         blocks,
         summary,
         compare,
+        *GRID_HANDLERS,
         *HANDLERS,
         events,
     ]

@@ -20,7 +20,7 @@ from transactive.web.desk import Desk
 from transactive.web.gate import EVERYONE, STATIC, for_scopes, gate
 from transactive.web.icons import icon
 from transactive.web.navigation import pages_of
-from transactive.web.pages import carbon, community, compare, member_view, models, slot_view
+from transactive.web.pages import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.problems import answer
 from transactive.web.pulse import Pulse
 from transactive.web.verify_routes import verify, verify_file
@@ -52,7 +52,7 @@ def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
     desk = Desk(pulse)
     return Litestar(
         route_handlers=[
-            *(community, member_view, slot_view, carbon, models, compare, verify, verify_file),
+            *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file),
             *(api_router(), _files()),
         ],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},

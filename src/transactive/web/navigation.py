@@ -21,6 +21,7 @@ PAGES = (
     Page("/", "Community", "people"),
     Page("/member", "Member", "home", ("member", "operator", "auditor")),
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
+    Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),
     Page("/models", "Models", "curve", ("operator", "auditor")),
     Page("/compare", "Compare", "scale", ("operator", "auditor")),
     Page("/verify", "Verify", "shield"),

@@ -1,4 +1,4 @@
-"""The network as SVG: nodes with their prices, lines as wide as they are loaded.
+"""The network as SVG: nodes with a word of each, lines as wide as they are loaded.
 
 Wide, it grows to the right, one column for each line away from the grid's side; narrow, or where that would be too many
 columns, it is a list that is indented.
@@ -8,17 +8,13 @@ Lines that close a ring are dashed, beside the tree of the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from transactive.core.network import Network
-from transactive.core.units import kwh_text
+from transactive.core.units import IntArray, kwh_text
 from transactive.web.draw import Plot, number
-from transactive.web.words import Words
-
-if TYPE_CHECKING:
-    from transactive.web.network_part import Cable, NetworkSlot
 
 WIDE, NARROW = 1060, 296
 ROW, STEP, INDENT = 82, 62, 18
@@ -32,13 +28,65 @@ COLUMNS = 6
 """Most columns in which lines have room for their words."""
 
 
-def network_chart(shown: NetworkSlot, words: Words, span: str) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Cable:
+    """A line with what it carries: Wh that enter it, towards `end`, their limit, what is lost."""
+
+    start: str
+    end: str
+    transformer: bool
+    flow_wh: int
+    limit_wh: int
+    lost_wh: int
+
+    @property
+    def full(self) -> bool:
+        """Whether it carries all that it may, or more."""
+        return self.flow_wh >= self.limit_wh
+
+    @property
+    def over(self) -> bool:
+        """Whether it carries more than it may."""
+        return self.flow_wh > self.limit_wh
+
+    @property
+    def percent(self) -> int:
+        """Loading, rounded down, and up beyond the limit; a line that may carry nothing is loaded fully."""
+        if not self.limit_wh:
+            return 101 if self.over else 100
+        return -(-100 * self.flow_wh // self.limit_wh) if self.over else 100 * self.flow_wh // self.limit_wh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A network in a slot: what each node takes on balance [Wh], (nodes,), a label of each, and its lines."""
+
+    network: Network
+    net_wh: IntArray
+    labels: Sequence[str]
+    cables: Sequence[Cable]
+
+
+def cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
+    """Lines, each in the direction of its flow."""
+    found = []
+    limits = zip(network.limit_wh.tolist(), network.back_wh.tolist(), strict=True)
+    for line, (limit, back) in enumerate(limits):
+        start, end = network.names[network.start[line]], network.names[network.end[line]]
+        forward = flow[line] > 0 or (flow[line] == 0 and limit > 0)
+        way = (start, end, limit) if forward else (end, start, back)
+        kind = bool(network.transformer[line])
+        found.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line])))
+    return found
+
+
+def network_chart(shown: Picture, span: str) -> Markup:
     """Draw the network of a slot, wide and narrow."""
-    ways = _ways(shown.site.network)
+    ways = _ways(shown.network)
     title = f"Network {span}: " + "; ".join(_sentence(cable) for cable in shown.cables)
     depth = _depths(ways)
-    wide = _tree(shown, ways, depth, words) if max(depth.values()) <= COLUMNS else _list(shown, ways, words, WIDE)
-    narrow = _list(shown, ways, words, NARROW)
+    wide = _tree(shown, ways, depth) if max(depth.values()) <= COLUMNS else _list(shown, ways, WIDE)
+    narrow = _list(shown, ways, NARROW)
     return Markup(wide.svg(title, "wide") + narrow.svg(title, "narrow"))  # noqa: S704 - ours
 
 
@@ -69,7 +117,7 @@ def _ways(network: Network) -> list[Way]:
     return ways
 
 
-def _tree(shown: NetworkSlot, ways: Sequence[Way], depth: dict[int, int], words: Words) -> Plot:
+def _tree(shown: Picture, ways: Sequence[Way], depth: dict[int, int]) -> Plot:
     """From left to right: a column a depth, a row a leaf."""
     inner = {parent for _, parent, _ in ways}
     row: dict[int, float] = {}
@@ -92,13 +140,13 @@ def _tree(shown: NetworkSlot, ways: Sequence[Way], depth: dict[int, int], words:
     for node, (x, y) in at.items():
         _node(plot, shown, node, (x, y))
         if node in inner:
-            _node_words(plot, shown, node, words, (x, y - 38), "mid", 15)
+            _node_words(plot, shown, node, (x, y - 38), "mid", 15)
         else:
-            _node_words(plot, shown, node, words, (x + 26, y - 3), "", 16)
+            _node_words(plot, shown, node, (x + 26, y - 3), "", 16)
     return plot
 
 
-def _list(shown: NetworkSlot, ways: Sequence[Way], words: Words, width: int) -> Plot:
+def _list(shown: Picture, ways: Sequence[Way], width: int) -> Plot:
     """From top to bottom: a row a node, indented by its depth."""
     at = {0: (18.0, 30.0)}
     for number_, (node, parent, _) in enumerate(ways, 1):
@@ -113,7 +161,7 @@ def _list(shown: NetworkSlot, ways: Sequence[Way], words: Words, width: int) -> 
         _line_words(plot, shown, line, node, (x + 24, y + 24), "", below=False)
     for node, (x, y) in at.items():
         _node(plot, shown, node, (x, y))
-        _node_words(plot, shown, node, words, (x + 24, y - 8), "", 16)
+        _node_words(plot, shown, node, (x + 24, y - 8), "", 16)
     return plot
 
 
@@ -126,32 +174,31 @@ def _bend(start: Place, end: Place) -> str:
 
 def _cable(plot: Plot, cable: Cable, path: str) -> None:
     """A line: its limit as a track, its load upon it."""
-    width = THIN + (TRACK - THIN) * cable.percent / 100 if cable.flow_wh else THIN
-    loaded = "full" if cable.full and cable.flow_wh else ""
+    width = THIN + (TRACK - THIN) * min(cable.percent, 100) / 100 if cable.flow_wh else THIN
+    loaded = _loaded(cable)
     plot.add(f'<path class="track" d="{path}"/><path class="load {loaded}" stroke-width="{number(width)}" d="{path}"/>')
 
 
-def _rings(plot: Plot, shown: NetworkSlot, ways: Sequence[Way], at: dict[int, Place]) -> None:
+def _rings(plot: Plot, shown: Picture, ways: Sequence[Way], at: dict[int, Place]) -> None:
     """Lines that are not in the tree, straight and dashed."""
     drawn = {line for _, _, line in ways}
-    network = shown.site.network
+    network = shown.network
     for line in range(len(network.start)):
         if line not in drawn:
             (x, y), (x1, y1) = at[int(network.start[line])], at[int(network.end[line])]
             cable = shown.cables[line]
-            full = "full" if cable.full and cable.flow_wh else ""
-            plot.add(f'<path class="load ring {full}" d="M{number(x)} {number(y)}L{number(x1)} {number(y1)}"/>')
+            plot.add(
+                f'<path class="load ring {_loaded(cable)}" d="M{number(x)} {number(y)}L{number(x1)} {number(y1)}"/>'
+            )
             if not plot.small:
                 text = f"{_load(cable, 'to ' + cable.end)} · {_state(cable)}"
                 plot.text((2 * x + 3 * x1) / 5, (2 * y + 3 * y1) / 5 + 18, text, "mid halo")
 
 
-def _line_words(
-    plot: Plot, shown: NetworkSlot, line: int, node: int, at: Place, css: str, *, below: bool = True
-) -> None:
+def _line_words(plot: Plot, shown: Picture, line: int, node: int, at: Place, css: str, *, below: bool = True) -> None:
     """Flow and limit of a line, with an arrow to or from its node, and how full it is."""
     cable = shown.cables[line]
-    inward = cable.end == shown.site.network.names[node]
+    inward = cable.end == shown.network.names[node]
     arrow = ("↓" if inward else "↑") if plot.small else ("→" if inward else "←")
     x, y = at
     state = _state(cable)
@@ -167,9 +214,16 @@ def _load(cable: Cable, arrow: str) -> str:
     return f"{arrow} {energy}" if cable.flow_wh else energy
 
 
+def _loaded(cable: Cable) -> str:
+    """Class of a line that is full or beyond its limit."""
+    return "over" if cable.over else "full" if cable.full and cable.flow_wh else ""
+
+
 def _state(cable: Cable) -> str:
     """How loaded a line is, in words."""
     name = "transformer, " if cable.transformer else ""
+    if cable.over:
+        return f"{name}over, {cable.percent} %"
     return name + ("idle" if not cable.flow_wh else "full" if cable.full else f"{cable.percent} %")
 
 
@@ -179,7 +233,7 @@ def _sentence(cable: Cable) -> str:
     return f"{cable.start} to {cable.end} {energy}, {_state(cable)}"
 
 
-def _node(plot: Plot, shown: NetworkSlot, node: int, at: Place) -> None:
+def _node(plot: Plot, shown: Picture, node: int, at: Place) -> None:
     """A node: a triangle down where its orders draw, up where they feed in, a dot where they do neither."""
     x, y = at
     net = int(shown.net_wh[node])
@@ -192,8 +246,8 @@ def _node(plot: Plot, shown: NetworkSlot, node: int, at: Place) -> None:
     plot.add(f'<path class="k-{colour}" d="M{number(x)} {number(tip)}L{number(x - 5)} {number(base)}h10z"/>')
 
 
-def _node_words(plot: Plot, shown: NetworkSlot, node: int, words: Words, at: Place, css: str, step: int) -> None:
-    """Name and price of a node."""
+def _node_words(plot: Plot, shown: Picture, node: int, at: Place, css: str, step: int) -> None:
+    """Name and label of a node."""
     x, y = at
-    plot.text(x, y, shown.site.network.names[node], f"strong halo {css}")
-    plot.text(x, y + step, f"{words.price(int(shown.price[node]), 2)} {words.price_unit}", f"halo {css}")
+    plot.text(x, y, shown.network.names[node], f"strong halo {css}")
+    plot.text(x, y + step, shown.labels[node], f"halo {css}")

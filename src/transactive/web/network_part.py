@@ -8,35 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from transactive.core.network import Network
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray, kwh_text
 from transactive.market.door import Site
-from transactive.web.network_chart import network_chart
+from transactive.web.network_chart import Cable, Picture, cables, network_chart
 from transactive.web.queries import Reader, Run
 from transactive.web.words import Words, counted, span_text
-
-
-@dataclass(frozen=True, slots=True)
-class Cable:
-    """A line with what the market put on it: Wh that enter it, towards `end`, their limit, what is lost."""
-
-    start: str
-    end: str
-    transformer: bool
-    flow_wh: int
-    limit_wh: int
-    lost_wh: int
-
-    @property
-    def full(self) -> bool:
-        """Whether it carries all that it may."""
-        return self.flow_wh == self.limit_wh
-
-    @property
-    def percent(self) -> int:
-        """Loading, rounded down; a line that may carry nothing is loaded fully."""
-        return 100 if self.full else 100 * self.flow_wh // self.limit_wh
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +50,14 @@ def network_slot(reader: Reader, slot: int, run: Run) -> NetworkSlot | None:
     return NetworkSlot(site, price, site.network.net_wh(flow), flow, cables(site.network, flow, lost))
 
 
-def cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
-    """Lines, each in the direction of its flow."""
-    found = []
-    limits = zip(network.limit_wh.tolist(), network.back_wh.tolist(), strict=True)
-    for line, (limit, back) in enumerate(limits):
-        start, end = network.names[network.start[line]], network.names[network.end[line]]
-        forward = flow[line] > 0 or (flow[line] == 0 and limit > 0)
-        way = (start, end, limit) if forward else (end, start, back)
-        kind = bool(network.transformer[line])
-        found.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line])))
-    return found
-
-
 def network_part(shown: NetworkSlot, readings: Readings | None, slot: int, run: Run, words: Words) -> dict[str, Any]:
     """Drawing and tables of the network in a slot; with readings also what its meters say of each line."""
     full = sum(cable.full and bool(cable.flow_wh) for cable in shown.cables)
     metered = _metered(shown.site, readings)
+    labels = [f"{words.price(price, 2)} {words.price_unit}" for price in shown.price.tolist()]
+    picture = Picture(shown.site.network, shown.net_wh, labels, shown.cables)
     return {
-        "chart": network_chart(shown, words, span_text(slot, run.clock.length)),
+        "chart": network_chart(picture, span_text(slot, run.clock.length)),
         "badge": ("warn", f"{counted(full, 'line')} full") if full else ("ok", "No line full"),
         "lines": [
             (

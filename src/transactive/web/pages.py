@@ -15,7 +15,8 @@ from transactive.web.community_page import community_page
 from transactive.web.compare_page import compare_page
 from transactive.web.desk import Desk
 from transactive.web.events import id_text, newest
-from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
+from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
+from transactive.web.grid_page import grid_page
 from transactive.web.member_page import member_page
 from transactive.web.models_page import TITLES, models_page
 from transactive.web.parts import freshness
@@ -80,6 +81,17 @@ def member_view(
     index, chosen = desk.member(run, wanted), _day(run, day)
     context = member_page(desk.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
     return Template("member.html", context=context)
+
+
+@get("/grid", opt=WITHOUT_MEMBER, sync_to_thread=True, include_in_schema=False)
+def grid(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str | None] = None) -> Template:
+    """The lines of the community's network, in the newest slot or a chosen one."""
+    run, position = desk.run(), desk.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    chosen = None if slot is None else desk.slot(run, slot)
+    context = grid_page(desk.reader, run, position, request.user, chosen=chosen, idle=desk.pulse.idle)
+    return Template("grid.html", context=context)
 
 
 @get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
