@@ -75,6 +75,22 @@ def test_all_models_take_part_and_forecasts_are_written(tmp_path, capsys):
     assert mae == pytest.approx(report["each"]["champion"]["mae"])
 
 
+@pytest.mark.parametrize("way", ["semicolons", "tabs", "milliseconds", "seconds"])
+def test_files_as_other_programs_write_them_say_the_same(tmp_path, capsys, way):
+    usual, other = tmp_path / "usual.csv", tmp_path / "other.csv"
+    frame = rows(days=20, members=1)
+    frame.write_csv(usual, datetime_format="%Y-%m-%dT%H:%MZ")
+    if way == "semicolons":
+        comma = frame.with_columns(pl.col("wh").cast(pl.String).str.replace(".", ",", literal=True))
+        comma.write_csv(other, separator=";", datetime_format="%Y-%m-%d %H:%M")
+    elif way == "tabs":
+        frame.write_csv(other, separator="\t", datetime_format="%Y-%m-%d %H:%M:%S")
+    else:
+        frame.with_columns(pl.col("time").dt.epoch("ms" if way == "milliseconds" else "s")).write_csv(other)
+    one, two = (backtest(capsys, path, *TRIVIAL, *DAYS)["each"]["champion"] for path in (usual, other))
+    assert one == two
+
+
 def test_gaps_unsorted_rows_and_a_horizon_of_a_slot(tmp_path, capsys):
     path = tmp_path / "homes.csv"
     frame = rows(members=1).sample(fraction=0.95, shuffle=True, seed=1)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TIME_NAMES = ("slot_start", "time_utc", "time", "timestamp", "datetime", "date_time", "date", "start")
 """Where the time is looked for when no column is named."""
+LAST_SECOND = 100_000_000_000
+"""Unix times above this are milliseconds."""
 MOST_SLOTS = 2_000_000
 """A series of more slots than this has a wrong time in it: 19 years of five minutes."""
 
@@ -47,12 +49,13 @@ class SeriesFile:
 def read_series(path: Path, columns: Columns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
-    Times without a zone are read as UTC. A missing row or an empty value of the target is a gap; sparse: some of the
-    group may have gaps only.
+    Times without a zone are read as UTC, whole numbers as Unix seconds or milliseconds. Columns of a CSV stand between
+    commas, or between semicolons or tabs, then with a decimal comma if there is one. A missing row or an empty value of
+    the target is a gap; sparse: some of the group may have gaps only.
     """
     import polars as pl
 
-    frame = open_columns(path)
+    frame = open_columns(path, separator := _separator(path))
     time = _time_column(frame, columns, path)
     wanted = dict.fromkeys((time, columns.target, *((columns.group,) if columns.group else ()), *columns.known))
     for column in wanted:
@@ -63,7 +66,7 @@ def read_series(path: Path, columns: Columns, calendar: Calendar, *, sparse: boo
     frame = frame.select(list(wanted)).with_row_index(ROW, offset=2 if path.suffix == ".csv" else 1)
     frame = _seconds(frame, time, path)
     for column in (columns.target, *columns.known):
-        frame = _floats(frame, column, path)
+        frame = _floats(frame, column, path, decimal_comma=separator != ",")
     if columns.group:
         refuse(frame, pl.col(columns.group).is_null(), columns.group, path, "a value is missing; name whose row it is")
         frame = frame.with_columns(pl.col(columns.group).cast(pl.String))
@@ -146,12 +149,13 @@ def _seconds(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     if isinstance(dtype, pl.Datetime):
         moment = pl.col(column).dt.epoch("s")
     elif dtype.is_integer():
-        moment = pl.col(column).cast(pl.Int64)
+        moment = _unix(pl.col(column))
     elif dtype == pl.String:
         text = pl.col(column).str.strip_chars().str.replace(" ", "T").str.replace(r"\.0+", "")
         whole = text.str.replace(r"Z$", "+00:00").str.replace(r"^([^T]*T\d\d:\d\d)($|[+-])", "$1:00$2")
         zoned = pl.when(whole.str.contains(r"T.*[+-]\d\d:?\d\d$")).then(whole).otherwise(whole + "+00:00")
-        moment = zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_zone="UTC", strict=False).dt.epoch("s")
+        written = zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_zone="UTC", strict=False).dt.epoch("s")
+        moment = pl.coalesce(_unix(text.str.extract(r"^(\d{9,13})$")), written)
     else:
         raise DataError(f"{path.name}: {column} holds {dtype}, no times; name another column with --time")
     parsed = frame.with_columns(moment.alias("seconds"))
@@ -159,13 +163,34 @@ def _seconds(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     return parsed.with_columns(pl.col("seconds").alias(column)).drop("seconds")
 
 
-def _floats(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+def _unix(number: pl.Expr) -> pl.Expr:
+    """Whole numbers as Unix seconds; those beyond the year 5000 are milliseconds."""
+    import polars as pl
+
+    whole = number.cast(pl.Int64, strict=False)
+    return pl.when(whole > LAST_SECOND).then(whole // 1000).otherwise(whole)
+
+
+def _separator(path: Path) -> str:
+    """What stands between the columns of a CSV: the first line tells, by having no comma."""
+    if path.suffix != ".csv":
+        return ","
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            head = lines.readline()
+    except OSError:
+        return ","  # whoever opens it next says why
+    return next((sign for sign in (";", "\t") if sign in head and "," not in head), ",")
+
+
+def _floats(frame: pl.DataFrame, column: str, path: Path, *, decimal_comma: bool) -> pl.DataFrame:
     """Numbers as float64, an empty value or NaN as a gap."""
     import polars as pl
 
     dtype = frame.schema[column]
     if dtype == pl.String:
         text = pl.col(column).str.strip_chars()
+        text = text.str.replace(",", ".", literal=True) if decimal_comma else text
         empty = pl.col(column).is_null() | text.str.to_lowercase().is_in(["", "nan", "na", "null"])
         number = pl.when(empty).then(None).otherwise(text).cast(pl.Float64, strict=False)
         refuse(frame.with_columns(number.alias("n")), pl.col("n").is_null() & ~empty, column, path, "not a number")

@@ -69,8 +69,8 @@ def refuse(frame: pl.DataFrame, faulty: pl.Expr, column: str, path: Path, what: 
         raise DataError(f"{path.name}: row {first[ROW]}: {column} = {first[column]!r}: {what}")
 
 
-def open_columns(path: Path) -> pl.DataFrame:
-    """All columns as they stand in the file; those of a CSV as text."""
+def open_columns(path: Path, separator: str = ",") -> pl.DataFrame:
+    """All columns as they stand in the file; those of a CSV as text, with `separator` between them."""
     import polars as pl
 
     if path.suffix not in (".csv", ".parquet"):
@@ -83,7 +83,7 @@ def open_columns(path: Path) -> pl.DataFrame:
             return pl.read_parquet(path)
         if size > LARGEST_CSV:
             raise DataError(f"{path.name}: has {size / 2**30:.1f} GiB; convert it to Parquet or split it")
-        return pl.read_csv(path, infer_schema=False)
+        return pl.read_csv(path, infer_schema=False, separator=separator)
     except OSError as error:
         reason = error.strerror or "not found"
         raise DataError(f"{path}: cannot be read ({reason}); correct the path") from None
