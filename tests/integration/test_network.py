@@ -14,6 +14,7 @@ from transactive.engine.replay import replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.store import Store
 from transactive.web.access import OWNER, Viewer
+from transactive.web.carbon_page import carbon_page
 from transactive.web.network_part import network_slot
 from transactive.web.queries import Reader
 from transactive.web.reasons import FILLED, UNFILLED, books
@@ -160,6 +161,11 @@ def look_at_the_page(reader: Reader, records: list[SlotRecord]) -> None:
         hidden = slot_page(reader, run, position, totals, Viewer("grid"), slot=slot, idle=0)
         assert hidden["network"] is hidden["members"] is None
     assert full
+    carbon = carbon_page(reader, run, position, OWNER, member=None, chosen=None, idle=0)
+    assert [row[:2] for row in carbon["nodes"]] == [("north", "2"), ("south", "1")]
+    assert len({row[3] for row in carbon["nodes"]}) == 2
+    mine = carbon_page(reader, run, position, Viewer("member", "a"), member=0, chosen=None, idle=0)
+    assert mine["nodes"] == []
 
 
 def test_other_mechanisms_do_not_mind_a_network(tmp_path: Path) -> None:

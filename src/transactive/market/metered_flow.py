@@ -1,9 +1,9 @@
-"""What flows over the lines of a network when its members take and give what their meters say.
+"""What flows over the lines of a network in whole Wh that balance at every node, as its members' meters say.
 
 The grid gives what is missing at the first node and takes what is left over there; of an island behind open lines, at
-the island's first node. Without rings the flows follow from the nodes alone, losses included, in whole Wh: a line's far
-side needs d Wh, so that the least x enters of which d arrive. With rings they divide as `power_flow` says. No Wh runs
-in a circle.
+the island's first node. Without rings these are the flows of `line_flows`; with rings they divide by reactance and
+each ends at the whole Wh below or above (`power_flow`), where `line_flows` looks for the worst of a line and
+rounds away from zero. No Wh runs in a circle.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.network import Network
-from transactive.core.units import PPM, IntArray
+from transactive.core.units import IntArray
+from transactive.market.line_flows import line_flows
 from transactive.market.power_flow import PowerFlow, whole_flows
 
 
@@ -24,27 +25,7 @@ class MeteredFlow:
 
     def flows(self, net_wh: IntArray) -> IntArray:
         """Flows [Wh], (lines,), positive from start to end, for what each node takes − gives [Wh], (nodes,)."""
-        return _in_a_tree(self.network, net_wh) if self._power is None else _with_rings(self._power, net_wh)
-
-
-def _in_a_tree(network: Network, net_wh: IntArray) -> IntArray:
-    """Flows of a tree: line k serves node k + 1 and all behind it, so that the last lines come first."""
-    needed, start, loss = net_wh.tolist(), network.start.tolist(), network.loss_ppm.tolist()
-    flow = [0] * len(start)
-    for line in reversed(range(len(flow))):
-        wh = needed[line + 1]
-        if wh > 0:
-            flow[line] = entering(wh, loss[line])
-            needed[start[line]] += flow[line]
-        else:
-            flow[line] = wh
-            needed[start[line]] += wh + -wh * loss[line] // PPM
-    return np.array(flow, np.int64)
-
-
-def entering(arriving_wh: int, loss_ppm: int) -> int:
-    """Least Wh that must enter a line so that so many arrive, at least one, its loss rounded down."""
-    return (arriving_wh - 1) * PPM // (PPM - loss_ppm) + 1
+        return line_flows(self.network).of(net_wh) if self._power is None else _with_rings(self._power, net_wh)
 
 
 def _with_rings(power: PowerFlow, net_wh: IntArray) -> IntArray:

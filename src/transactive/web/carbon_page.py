@@ -9,9 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from transactive.core.units import PPM, kwh_text
+from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.web.access import Viewer
-from transactive.web.carbon_queries import Matched, by_day, by_slot, by_source, matched
+from transactive.web.carbon_queries import Matched, by_day, by_importer, by_slot, by_source, matched
 from transactive.web.credits_part import credits_part
 from transactive.web.draw import Plot, both, steps, ticks
 from transactive.web.parts import freshness
@@ -54,6 +54,7 @@ def carbon_page(
         "chart": _chart(slots, run, start),
         "slot_rows": [_slot_row(row, run) for row in slots],
         "sources": _sources(days, by_source(reader, member)),
+        "nodes": _nodes(reader, run) if viewer.sees_all and member is None else [],
         "scores": _scores(matched(reader, member)),
         "spans": [_span_row(text, row, words) for text, row in _spans(days)],
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
@@ -125,6 +126,19 @@ def _sources(days: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
         {"name": name, "kwh": kwh_text(wh), "kg": _kg(mg), "g": _intensity(mg, wh), "bar": wh * 100 // most}
         for name, wh, mg in rows
     ]
+
+
+def _nodes(reader: Reader, run: Run) -> list[tuple[str, ...]]:
+    """Of a network's nodes with members: homes, what they imported, and its mix over the run; nothing without one."""
+    if run.site is None:
+        return []
+    imports, names = by_importer(reader), run.site.network.names
+    rows: list[tuple[str, ...]] = []
+    for node in sorted(set(run.site.node.tolist())):
+        here = [imports[k] for k, place in enumerate(run.site.node.tolist()) if place == node]
+        wh, ug = sum(wh for wh, _ in here), sum(ug for _, ug in here)
+        rows.append((names[node], f"{len(here)}", kwh_text(wh), _intensity(ug // WH_PER_KWH, wh)))
+    return rows
 
 
 def _scores(of: Matched) -> list[tuple[str, str, str]]:

@@ -111,6 +111,14 @@ def matched(reader: Reader, member: int | None) -> Matched:
     return Matched(u["wh"], m["wh"], x["wh"], free, grid, residual)
 
 
+def by_importer(reader: Reader) -> list[tuple[int, int]]:
+    """What each member imported in the whole run [Wh], and its carbon by the mixes of its node [µg], in their order."""
+    r = READINGS.c
+    sums = sa.func.sum(r.import_wh).label("wh"), sa.func.sum(r.import_wh * r.mix_mg_per_kwh).label("ug")
+    rows = reader.store.rows(sa.select(*sums).group_by(r.member).order_by(r.member))
+    return [(row["wh"], row["ug"]) for row in rows]
+
+
 def _claimed(key: sa.ColumnElement[int], member: int | None) -> sa.Select[*tuple[Any, ...]]:
     """Wh claimed by a key of the bundles' slots."""
     c = CERTIFICATES.c
