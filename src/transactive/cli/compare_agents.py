@@ -47,7 +47,8 @@ def show(found: Sequence[AgentFigures], design: Design) -> None:
     console = Console(highlight=False)
     for mechanism, size in dict.fromkeys((each.mechanism, each.per_side) for each in found):
         shown = [each for each in found if (each.mechanism, each.per_side) == (mechanism, size)]
-        console.print(f"[bold]{mechanism}[/], {size} a side, {shown[0].seeds} draws, {design.rounds} rounds")
+        draws = f"{shown[0].seeds} draw{'s' * (shown[0].seeds > 1)}"
+        console.print(f"[bold]{mechanism}[/], {size} a side, {draws}, {design.rounds} rounds")
         console.print(_table(shown))
     console.print("  docs/agents.md says what each column means, with its source", soft_wrap=True)
 
@@ -58,7 +59,7 @@ def _table(shown: Sequence[AgentFigures]) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    columns = (f"last {LAST}", "least", f"first {FIRST}", "price off", "regret", "shocked", "back in")
+    columns = (f"last {LAST}", "least", f"first {FIRST}", "price", "regret", "shock", "back")
     table.add_column("", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)

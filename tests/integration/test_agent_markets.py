@@ -1,8 +1,11 @@
 """Figures of markets of agents, worked by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
+from tests.integration.conftest import call
 from transactive.core.errors import ConfigError, InputError
 from transactive.engine.agent_market import Design, Market, compare_agents
 from transactive.insight.agent_scores import Equilibrium, Round, figures, smiths_alpha
@@ -74,3 +77,36 @@ def test_unknown_names_are_refused_before_anything_runs():
         compare_agents(["curves", "nobody"], ["uniform"], Design())
     with pytest.raises(ConfigError, match="needs a network"):
         compare_agents(["curves"], ["uniform", "locational"], Design())
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_command_compares_agents_by_name(options):
+    market = ("--size", 5, "--rounds", 3, "--seeds", 1, "--mechanisms", "uniform")
+    called = call("compare", "--agents", "--agent", "curves", "--agent", "zic", *market, *options)
+    assert called.code == 0, called.err
+    if not options:
+        assert "uniform, 5 a side, 1 draw, 3 rounds" in called.out
+        return
+    default, zic = json.loads(called.out)["figures"]
+    assert (default["agent"], default["efficiency"], default["recovery_rounds"]) == ("curves", 1.0, 1)
+    assert (zic["agent"], zic["per_side"], zic["mechanism"]) == ("zic", 5, "uniform")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("demo", "--agents"), "COMMUNITY is not for --agents"),
+        (("--agents", "--days", 3), "--days is not for --agents"),
+        (("--agents", "--agent", "nobody"), "'nobody' is not installed; known: curves"),
+        (("--agents", "--size", 0), "--size 0: give at least 1"),
+        (("--agents", "--rounds", 0), "--rounds 0"),
+        (("--agents", "--mechanisms", "locational"), "needs a network"),
+        (("--agents", "--mechanisms", "unknown"), "'unknown' is not installed"),
+        ((), "COMMUNITY: give a community file or demo"),
+        (("demo", "--agent", "zip"), "--agent is for --agents"),
+    ],
+)
+def test_wrong_options_are_named(words, named):
+    called = call("compare", *words)
+    assert called.code == 3
+    assert named in called.err
