@@ -12,6 +12,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.strategies import whole
+from transactive.bench.year import levied
 from transactive.carbon.grid import GridMix
 from transactive.carbon.mixes import Mix
 from transactive.config import load_setting
@@ -71,6 +72,15 @@ def test_own_case_the_residual_mix_is_318_26_g_from_the_file_to_the_footprints(t
         assert f.imported_mg == missing * average.g_per_kwh // 1
     assert walk.tally.residual_mg * 1_000 // walk.tally.residual_wh == 318_263
     assert walk.tally.residual_mg == 24 * (150 * 41 + 200 * 11 + 600 * 490)
+
+
+def test_locks_cover_a_levy_on_a_residual_mix_that_is_no_whole_number(tmp_path: Path) -> None:
+    setting = levied(load_setting(write(tmp_path, MIX)))
+    walk = Walk(setting, slots_from(setting)[:24])
+    walk.run()
+    assert walk.tally.money_residual_n == walk.tally.refused == 0
+    levy, rate = int(walk.tally.levy_n.sum()), walk.levies.rate(walk.slots[0])
+    assert 0 <= int(walk.tally.unmatched_mg.sum()) * rate - levy * 1_000_000 < 24 * 1_000_000
 
 
 def test_i11_residual_and_claimed_mix_are_the_whole_by_source() -> None:

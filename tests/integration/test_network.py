@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.config import load_setting
 from transactive.core.errors import ConfigError
@@ -123,6 +124,11 @@ def test_rent_and_losses_are_on_chain_and_positions_in_the_database(tmp_path: Pa
     outcome, _ = replay(setting, slots, tmp_path / "state", seed="x", after_slot=records.append)
     assert outcome.summary.ledger_equals_chain
     assert outcome.summary.energy_residual_wh == 0
+    for member in "ab":  # one at each node: their statements hold
+        file = tmp_path / f"{member}.json"
+        assert call("statement", "--state", tmp_path / "state", "--member", member, "-o", file).code == 0
+        assert '"location":"traced through the network"' in file.read_text()
+        assert call("verify", file, "--state", tmp_path / "state").code == 0
     assert any(record.positions.lost_n for record in records)
     with closing(Store(tmp_path / "state")) as store:
         for record in records:

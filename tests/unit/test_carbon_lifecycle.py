@@ -76,6 +76,12 @@ def test_a5_flat_generation_scales_with_the_load(percent, generated):
     assert scores(load, generation, np.zeros(24, np.int64)).hourly == min(Fraction(percent, 100), 1)
 
 
+def test_d10_energy_with_a_certificate_is_not_counted_again_in_the_grids_part():
+    load, certified = whole(4, 4), whole(4, 1)
+    assert scores(load, certified, whole(PPM, PPM)).with_grid == 1  # not 1 + the certificates
+    assert scores(load, certified, whole(PPM, 0)).with_grid == scores(load, certified, whole(0, 0)).with_grid
+
+
 def test_scores_with_the_grid_between_hourly_and_annual():
     result = scores(whole(2, 2, 2), whole(3, 1, 0), whole(500_000, 400_000, 200_000))
     assert (result.hourly, result.annual) == (Fraction(1, 2), Fraction(4, 6))
