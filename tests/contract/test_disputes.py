@@ -53,6 +53,7 @@ from transactive.core.tables import Readings
 from transactive.metering import gateway
 
 NOTHING: tuple[Any, ...] = (ZERO, (0, ZERO, ZERO, 0, 0), [])
+NO_OPENING: tuple[Any, ...] = (ZERO, (0, ZERO, ZERO, 0, 0), [])
 NO_FRAUD = "disputes: no fraud shown"
 
 
@@ -542,11 +543,11 @@ def test_energy_that_the_gateway_did_not_sign(w, index):
         w.judge("challengeReading", opening, shown, honest)
     with refused(NO_FRAUD):  # charging is not in the leaf
         w.judge("challengeReading", opening, shown, reading_evidence(w, index, readings(w, index, charge_wh=9))[0])
-    with refused("disputes: not the gateway"):
+    with refused("readings: not the gateway"):
         w.judge("challengeReading", opening, shown, reading_evidence(w, index, readings(w, index), STRANGER)[0])
-    with refused("disputes: bad reading"):
+    with refused("readings: bad reading"):
         w.judge("challengeReading", opening, shown, (*honest[:3], sums + 1, *honest[4:]))
-    with refused("disputes: bad reading"):
+    with refused("readings: bad reading"):
         w.judge("challengeReading", opening, shown, (*honest[:4], honest[4][:-1], honest[5]))
     few = readings(w, 0)
     few = replace(few, **{name: column[:index] for name, column in few.columns().items() if name != "slot"})
@@ -554,7 +555,7 @@ def test_energy_that_the_gateway_did_not_sign(w, index):
         less = evidence.reading(
             gateway.readings_tree(few), index, 0, 0, gateway.sign(few, bytes(GATEWAY.key), w.client.chain_id).signature
         )
-        with refused("disputes: no such meter"):
+        with refused("readings: no such meter"):
             w.judge("challengeReading", opening, shown, less)
 
 
@@ -600,6 +601,13 @@ def test_who_may_do_what(w):
     w.judge("setGateway", STRANGER.address, sender=OWNER)
     assert w.client.read(w.disputes, "gateway") == STRANGER.address
     assert w.client.read(w.disputes, "getSettlement") == w.c.address
+    with refused("disputes: not the owner"):
+        w.judge("setCertificateDisputes", STRANGER.address)
+    w.judge("setCertificateDisputes", STRANGER.address, sender=OWNER)
+    with refused("disputes: judge is fixed"):
+        w.judge("setCertificateDisputes", OWNER.address, sender=OWNER)
+    with refused("disputes: not the judge"):
+        w.judge("convict", NO_OPENING, OWNER.address, sender=OWNER)
     for key in (OPERATOR, ARBITER, OWNER, w.members[0]):
         traded_once = World.fresh()
         tree = traded_once.book.tree(traded_once.slot)

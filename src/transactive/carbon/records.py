@@ -1,9 +1,14 @@
 """What a slot says of one member, as one hash: registers, postings, certificates and carbon.
 
-The hash stands in the member's leaf of the slot's certificates, so that a statement cannot change a figure. It is
-SHA-256 over little-endian 64-bit rows: a head, then the postings and the bundles that name the member, in the order of
-the tables; behind them the hashes of what concerns it of carbon credits (`core.credit_notes`). Whoever has the rows can
-make it again.
+The hash stands in the member's leaf of the slot's certificates, so that a statement cannot change a figure. Whoever has
+the rows can make it again, and whoever has the bundles and `rest` can show them to a contract without the others:
+
+    rest    SHA-256 of "transactive rest 2", the number of postings that name the member, its head and those postings,
+            all little-endian 64-bit numbers, and the hashes of what concerns it of carbon credits (`core.credit_notes`)
+    record  SHA-256 of "transactive record 2", rest and the bundles that name the member, one 256-bit word each:
+            device << 224 | owner << 192 | first Wh << 128 | Wh << 64 | state << 56 | mg
+
+all in the order of the tables. `chain/contracts/modules/bundles.vy` reads the same words.
 """
 
 from __future__ import annotations
@@ -13,18 +18,18 @@ from hashlib import sha256
 from itertools import pairwise, repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
-from transactive.core.certificates import Certificates, Footprints
+from transactive.core.certificates import Certificates, Footprints, bundle_words
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.postings import Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 
-PREFIX = b"transactive record 1"
+PREFIX, REST = b"transactive record 2", b"transactive rest 2"
 HEAD = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
 """Registers at the beginning of a head; location_mg, market_mg, unmatched_mg, levy_n and mix_mg_per_kwh follow."""
-COLUMNS = 6
-"""Numbers in a row of postings or bundles."""
+POSTING_BYTES = 48
 AT_ONCE = 4_096
 """Members whose heads are in memory as bytes together: what the cache holds is hashed twice as fast as a million."""
 MIXES = ("grid_mg", "grid_wh", "residual_mg", "residual_wh", "free_ppm")
@@ -54,11 +59,21 @@ def bundle_rows(certificates: Certificates) -> IntArray:
     return np.stack((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg), axis=1)
 
 
+def rest_hash(head: IntArray, postings: IntArray, notes: Iterable[Note] = ()) -> bytes:
+    """Hash of what is in one member's record beside the bundles."""
+    parts = (np.array([len(postings)]), head, postings)
+    rows = b"".join(np.ascontiguousarray(part, "<i8").tobytes() for part in parts)
+    return sha256(REST + rows + b"".join(map(note_hash, notes))).digest()
+
+
 def record_hash(head: IntArray, postings: IntArray, bundles: IntArray, notes: Iterable[Note] = ()) -> bytes:
     """Hash of one member's record from its rows, and what the slot says to it of carbon credits."""
-    parts = (np.array([len(postings), len(bundles)]), head, postings, bundles)
-    rows = b"".join(np.ascontiguousarray(part, "<i8").tobytes() for part in parts)
-    return sha256(PREFIX + rows + b"".join(map(note_hash, notes))).digest()
+    return with_rest(rest_hash(head, postings, notes), bundles)
+
+
+def with_rest(rest: bytes, bundles: IntArray) -> bytes:
+    """Hash of a record of which only the bundles are told."""
+    return sha256(PREFIX + rest + bundle_words(bundles).tobytes()).digest()
 
 
 def notes_for(member: int, members: int, notes: Iterable[Note]) -> tuple[Note, ...]:
@@ -72,7 +87,8 @@ def record_hashes(
     """Hash of every member's record, in order; `head` (members, 16) as `heads` gives it."""
     members = len(head)
     posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
-    held = _by_member(bundle_rows(certificates), certificates.device // 2, certificates.owner, members)
+    rows, begins = _by_member(bundle_rows(certificates), certificates.device // 2, certificates.owner, members)
+    held = bundle_words(rows), begins
     found: list[bytes] = []
     for start in range(0, members, AT_ONCE):
         some = slice(start, min(start + AT_ONCE, members))
@@ -85,22 +101,25 @@ Rows = tuple[bytes, IntArray]
 """Rows as bytes, member by member, and where each member's begin and the last one's end."""
 
 
-def _part(rows: IntArray, begins: IntArray, members: slice) -> Rows:
+def _part(rows: IntArray | NDArray[np.uint8], begins: IntArray, members: slice) -> Rows:
     """Rows of some members."""
     ends = begins[members.start : members.stop + 1]
     return rows[ends[0] : ends[-1]].tobytes(), (ends - ends[0]) * rows.itemsize * rows.shape[1]
 
 
 def _hashes(head: IntArray, posted: Rows, held: Rows, heard: Sequence[bytes]) -> list[bytes]:
-    """Hashes of some members, cut from one buffer of heads, one of postings and one of bundles, then their notes."""
-    prefix = np.frombuffer(PREFIX, np.uint8)
-    counts = [np.diff(ends) // (8 * COLUMNS) for _, ends in (posted, held)]
-    numbers = np.concatenate((np.stack(counts, axis=1), head), axis=1).astype("<i8").view(np.uint8)
+    """Hashes of some members, cut from one buffer of heads, one of postings and one of bundles, with their notes."""
+    prefix = np.frombuffer(REST, np.uint8)
+    counts = np.diff(posted[1]) // POSTING_BYTES
+    numbers = np.concatenate((counts[:, None], head), axis=1).astype("<i8").view(np.uint8)
     front = np.concatenate((np.broadcast_to(prefix, (len(head), len(prefix))), numbers), axis=1)
     (paid, paid_ends), (kept, kept_ends), width = posted, held, front.shape[1]
     heads, paid_at, kept_at = front.tobytes(), pairwise(paid_ends.tolist()), pairwise(kept_ends.tolist())
     places = zip(range(0, front.size, width), paid_at, kept_at, heard or repeat(b"", len(head)), strict=True)
-    return [sha256(heads[at : at + width] + paid[a:b] + kept[c:d] + n).digest() for at, (a, b), (c, d), n in places]
+    return [
+        sha256(PREFIX + sha256(heads[at : at + width] + paid[a:b] + n).digest() + kept[c:d]).digest()
+        for at, (a, b), (c, d), n in places
+    ]
 
 
 def rows_of(rows: IntArray, first: IntArray, second: IntArray, member: int) -> IntArray:

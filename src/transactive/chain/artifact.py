@@ -8,8 +8,18 @@ from typing import Any
 
 import msgspec
 
-CONTRACTS = ("currency", "settlement", "disputes", "registry", "balance_market", "trade_board", "carbon_credits")
-MODULES = ("leaves", "metered", "multitoken", "signed", "tokens")
+CONTRACTS = (
+    "currency",
+    "settlement",
+    "disputes",
+    "certificates",
+    "certificate_disputes",
+    "registry",
+    "balance_market",
+    "trade_board",
+    "carbon_credits",
+)
+MODULES = ("bundles", "commitments", "leaves", "metered", "multitoken", "readings", "signed", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 

@@ -6,12 +6,13 @@ file is kept, not on a public page.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from eth_utils.crypto import keccak
 
-from transactive.chain.artifact import CONTRACTS, artifact
+from transactive.chain.artifact import artifact
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import Keys
 from transactive.chain.ledger import ChainLedger
@@ -19,6 +20,8 @@ from transactive.core.accounts import NAMED
 from transactive.core.community import Community
 from transactive.core.errors import ChainError, InputError, StateError
 
+NAMED_BY = {"currency": "currency", "disputes": "disputes", "certificateDisputes": "certificate_disputes"}
+"""Contract that a view of the settlement or of its judge names."""
 FILE = "deployment.json"
 """Name in a state folder."""
 
@@ -105,11 +108,17 @@ def _furthest_gate(community: Community) -> int:
     )
 
 
-def describe(client: ChainClient, ledger: ChainLedger, community: Community) -> Deployment:
-    """Address book of a ledger that was just deployed: its contract, and those of ours that this one names."""
-    settlement = client.contract("settlement", ledger.address)
-    named = sorted({str(entry.get("name")) for entry in artifact("settlement").abi} & set(CONTRACTS))
-    addresses = {"settlement": ledger.address} | {name: str(client.read(settlement, name)) for name in named}
+def describe(
+    client: ChainClient, ledger: ChainLedger, community: Community, more: Mapping[str, str] | None = None
+) -> Deployment:
+    """Address book of a ledger that was just deployed: its contracts, those they name, and `more` by name."""
+    addresses = {"settlement": ledger.address}
+    for name in ("settlement", "disputes"):
+        contract = client.contract(name, addresses[name])
+        for function in sorted({str(entry.get("name")) for entry in artifact(name).abi} & set(NAMED_BY)):
+            addresses[NAMED_BY[function]] = str(client.read(contract, function))
+    if ledger.certificates_address:
+        addresses["certificates"] = ledger.certificates_address
     return Deployment(
         community=community.name,
         currency=community.currency,
@@ -118,7 +127,7 @@ def describe(client: ChainClient, ledger: ChainLedger, community: Community) -> 
         accounts=(*community.ids, *NAMED),
         contracts={
             name: Deployed(address=address, code_keccak=code_keccak(client.code(address)))
-            for name, address in addresses.items()
+            for name, address in (addresses | dict(more or {})).items()
         },
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from eth_hash.auto import keccak
 
 from transactive.chain.packing import CHUNK_ACCOUNTS, chunk_hash
+from transactive.core.certificates import bundle_words
 from transactive.core.leaves import Leaf, Step
 from transactive.core.merkle import ZERO, Tree
 from transactive.core.signed_orders import Fills, Grant, Order, SignedOrder, split
@@ -44,6 +46,12 @@ def trade(accepted: Sequence[SignedOrder], fills: Fills) -> tuple[Argument, ...]
     last = accepted[-1] if accepted else None
     order, grant = (last.order, last.grant or NO_GRANT) if last else (NO_ORDER, NO_GRANT)
     return entries(accepted), order.content, grant.content, list(fills.buys), list(fills.sells)
+
+
+def record(rest: bytes, bundles: Sequence[Sequence[int]]) -> tuple[bytes, list[int]]:
+    """Bundles of a member (device, first Wh, Wh, owner, state, mg) with the hash of what else is in its record."""
+    words = bundle_words(np.array(bundles, np.int64).reshape(-1, 6))
+    return rest, [int.from_bytes(row.tobytes(), "big") for row in words]
 
 
 def reading(tree: Tree, meters: int, index: int, sums: int, signature: bytes) -> Argument:

@@ -9,7 +9,7 @@ from typing import Any
 from transactive.chain import evidence
 from transactive.chain.client import ChainClient
 from transactive.chain.history import pending_chunks
-from transactive.chain.leaf_file import LeafFile, ReadingFile, ReceiptFile
+from transactive.chain.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
 from transactive.chain.packing import decode_nets
 from transactive.chain.twins import disputes
 from transactive.core import signing
@@ -27,6 +27,16 @@ class Finding:
     arguments: tuple[Any, ...]
 
 
+def on_chain(client: ChainClient, file: PlacedFile, root: bytes) -> None:
+    """Check that a file belongs to the chain and its proof leads to `root` of its commitment. Raises InputError."""
+    if client.chain_id != file.chain_id:
+        raise InputError(f"the leaf is of chain {file.chain_id}, not {client.chain_id}; give a node of that one")
+    if climb(file.content, file.index, file.steps)[0] != root:
+        raise InputError("the proof does not lead to the committed root; ask the operator for a leaf that does")
+    if not client.read(client.contract("settlement", file.settlement), "isCommitted", file.opening.content):
+        raise InputError("the commitment is not on this chain or counts no more; ask the operator for a newer file")
+
+
 class Case:
     """One leaf before the judge."""
 
@@ -37,12 +47,7 @@ class Case:
         self.judge = client.contract("disputes", client.read(self.settlement, "disputes"))
         self.leaf, self.opening = file.content, file.opening
         self.domain = domain(client.chain_id, file.settlement)
-        if client.chain_id != file.chain_id:
-            raise InputError(f"the leaf is of chain {file.chain_id}, not {client.chain_id}; give a node of that one")
-        if climb(self.leaf, file.index, file.steps)[0] != self.opening.commitment.root:
-            raise InputError("the proof does not lead to the committed root; ask the operator for a leaf that does")
-        if not client.read(self.settlement, "isCommitted", self.opening.content):
-            raise InputError("the commitment is not on this chain or counts no more; ask the operator for a newer file")
+        on_chain(client, file, self.opening.commitment.root)
 
     @property
     def shown(self) -> Any:  # noqa: ANN401 - as the ABI says

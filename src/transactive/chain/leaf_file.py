@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from transactive.chain import evidence
 from transactive.chain.history import Commitment, Opening
-from transactive.core.errors import InputError
+from transactive.core.errors import CertificateError, InputError
 from transactive.core.leaves import Leaf, Step
 from transactive.core.merkle import REGISTERS
 from transactive.core.signed_orders import Fills, Grant, Order, SignedOrder, split
@@ -41,8 +42,8 @@ class OrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     receipt: str | None = None
 
 
-class LeafFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Leaf of an account, its proof, the slot's commitment, and what the leaf's hashes stand for.
+class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A leaf of an account, its proof and the slot's commitment.
 
     leaf: the contract's nine words in their order; proof: hash, and four sums as the contract wants them, a step.
     """
@@ -55,9 +56,6 @@ class LeafFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     previous: str
     commitment: tuple[str, str, str, str, str]
     later: list[str]
-    orders: list[OrderFile]
-    buys: list[tuple[int, int]]
-    sells: list[tuple[int, int]]
 
     @property
     def content(self) -> Leaf:
@@ -77,6 +75,31 @@ class LeafFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         slot, root, certificates, money, energy = self.commitment
         made = Commitment(int(slot), _bytes(root), _bytes(certificates), int(money), int(energy), 0)
         return Opening(_bytes(self.previous), made, tuple(map(_bytes, self.later)))
+
+
+class CertificateFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
+    """A leaf of certificates, with the bundles that stand behind it.
+
+    certificates: address of the contract. rest: hash of what else is in the leaf's record. bundles: device, first Wh,
+    Wh, owner, state and mg of each.
+    """
+
+    certificates: str
+    rest: str
+    bundles: list[tuple[int, int, int, int, int, int]]
+
+    @property
+    def record(self) -> tuple[bytes, list[int]]:
+        """Argument of the contracts. Raises CertificateError for a bundle with a number that has no place."""
+        return evidence.record(_bytes(self.rest), self.bundles)
+
+
+class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
+    """A leaf of the settlement, with the orders and trades that its hashes stand for."""
+
+    orders: list[OrderFile]
+    buys: list[tuple[int, int]]
+    sells: list[tuple[int, int]]
 
     @property
     def fills(self) -> Fills:
@@ -150,25 +173,51 @@ def leaf_file(
     fills: Fills,
 ) -> LeafFile:
     """File of the leaf at an account's place. orders: those in it, each with the operator's receipt."""
-    slot, index, money, energy, slot_money, slot_energy, filled, ordered, salt = leaf.content
-    number, root, certificates, total_money, total_energy = opening.commitment.content
-    sums = (str(slot), str(index), str(money), str(energy), str(slot_money), str(slot_energy))
     return LeafFile(
-        chain_id=chain_id,
-        settlement=settlement,
-        index=place,
-        leaf=(*sums, _hex(filled), _hex(ordered), _hex(salt)),
-        proof=[(_hex(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
-        previous=_hex(opening.previous),
-        commitment=(str(number), _hex(root), _hex(certificates), str(total_money), str(total_energy)),
-        later=[_hex(later) for later in opening.later],
+        **_placed(chain_id, settlement, place, leaf, proof, opening),
         orders=[_order_file(signed, receipt) for signed, receipt in orders],
         buys=list(fills.buys),
         sells=list(fills.sells),
     )
 
 
-File = TypeVar("File", LeafFile, ReceiptFile, ReadingFile)
+def certificate_file(
+    chain_id: int,
+    settlement: str,
+    place: int,
+    leaf: Leaf,
+    proof: Sequence[Step],
+    opening: Opening,
+    certificates: str,
+    rest: bytes,
+    bundles: Sequence[Sequence[int]],
+) -> CertificateFile:
+    """File of the leaf of certificates at a member's place, as `CertificateFile` describes its parts."""
+    rows = [(a, b, c, d, e, f) for a, b, c, d, e, f in bundles]
+    placed = _placed(chain_id, settlement, place, leaf, proof, opening)
+    return CertificateFile(**placed, certificates=certificates, rest=_hex(rest), bundles=rows)
+
+
+def _placed(
+    chain_id: int, settlement: str, place: int, leaf: Leaf, proof: Sequence[Step], opening: Opening
+) -> dict[str, Any]:
+    """Fields of a leaf in its place."""
+    slot, index, money, energy, slot_money, slot_energy, filled, ordered, salt = leaf.content
+    number, root, certificates, total_money, total_energy = opening.commitment.content
+    sums = (str(slot), str(index), str(money), str(energy), str(slot_money), str(slot_energy))
+    return {
+        "chain_id": chain_id,
+        "settlement": settlement,
+        "index": place,
+        "leaf": (*sums, _hex(filled), _hex(ordered), _hex(salt)),
+        "proof": [(_hex(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
+        "previous": _hex(opening.previous),
+        "commitment": (str(number), _hex(root), _hex(certificates), str(total_money), str(total_energy)),
+        "later": [_hex(later) for later in opening.later],
+    }
+
+
+File = TypeVar("File", LeafFile, CertificateFile, ReceiptFile, ReadingFile)
 
 
 def load(path: Path, kind: type[File]) -> File:
@@ -176,11 +225,15 @@ def load(path: Path, kind: type[File]) -> File:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=kind)
         _ = found.content
+        if isinstance(found, PlacedFile):
+            _ = found.steps, found.opening
         if isinstance(found, LeafFile):
-            _ = found.steps, found.opening, found.accepted
+            _ = found.accepted
+        if isinstance(found, CertificateFile):
+            _ = found.record
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); docs/settlement.md says what it holds") from None
-    except (msgspec.DecodeError, ValueError, IndexError) as error:
+    except (msgspec.DecodeError, CertificateError, ValueError, IndexError) as error:
         raise InputError(f"{path}: {error}; docs/settlement.md says what it holds") from None
     return found
 

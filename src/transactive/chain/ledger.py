@@ -25,10 +25,14 @@ from transactive.core.signed_orders import domain
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""
 MAY_MINT = True
+BY_ROOT = False
+"""Certificates come from the roots of slot commits, not directly from signed readings."""
 UNLIMITED = 2**256 - 1
 PENALTY_N = 100 * 10**9
 """What a proof of misconduct takes from the operator's stake, if nothing else is agreed [n¤]."""
 PENALTIES_STAKED = 10
+CERTIFICATES_VALID = 730 * 86400
+"""Seconds after its slot until a certificate that became a token expires, if nothing else is agreed: two years."""
 QUIET_DAYS = 7
 """Days without a commitment after which anyone may close the books, if nothing else is agreed."""
 
@@ -56,6 +60,7 @@ class ChainLedger:
         self._chunks: list[list[int]] | None = None
         self._gas: Gas | None = None
         self.accounts = accounts
+        self.certificates_address: str | None = None
         # whoever has the operator's key can make the blinding again; with demo keys that is everybody
         self._secret = sha256(b"transactive leaves" + bytes(self._operator.key)).digest()
         self._carbon_secret = sha256(b"transactive carbon" + bytes(self._operator.key)).digest()
@@ -92,7 +97,10 @@ class ChainLedger:
         shared = keys.account(beneficiary).address
         settlement = client.deploy(owner, "settlement", currency.address, *clock, penalty_n, shared)
         disputes = client.deploy(owner, "disputes", settlement.address, lead)
+        judge = client.deploy(owner, "certificate_disputes", disputes.address)
         client.send(owner, settlement, "setDisputes", disputes.address)
+        client.send(owner, disputes, "setCertificateDisputes", judge.address)
+        certificates = client.deploy(owner, "certificates", settlement.address, BY_ROOT, CERTIFICATES_VALID)
         client.send(owner, disputes, "setGateway", keys.role("gateway").address)
         client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
         client.send(owner, settlement, "offerOperator", operator.address)
@@ -107,7 +115,7 @@ class ChainLedger:
         for index in range(accounts):
             client.send(keys.account(index), currency, "approve", settlement.address, UNLIMITED)
         ledger = cls(client, keys, currency, settlement, accounts)
-        ledger._gas = Gas()
+        ledger._gas, ledger.certificates_address = Gas(), str(certificates.address)
         ledger.block(timestamp)
         return ledger
 
@@ -186,7 +194,7 @@ class ChainLedger:
 
     def carbon_tree(self, leaves: SlotLeaves) -> SlotTree:
         """Tree over the leaves of carbon of a slot: its root is the root of the slot's certificates."""
-        return SlotTree(leaves, depth_for_accounts(len(leaves)), self._carbon_secret)
+        return SlotTree(leaves, self.depth, self._carbon_secret)
 
     def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO, *, attempt: int = 0) -> SlotTree:
         """Queue the commitment of a slot; certificates: root of its certificates, zero without any.

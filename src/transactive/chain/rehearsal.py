@@ -6,6 +6,7 @@ how many coins before it begins.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from transactive.chain.client import START_BALANCE, ChainClient
 from transactive.chain.deployment import deploy
 from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
+from transactive.chain.extras import deploy_extras
 from transactive.chain.keys import Keys
 from transactive.chain.nodes import EmbeddedNode
 from transactive.core.community import Community
@@ -45,13 +47,19 @@ class Rehearsal:
         return COINS.get(self.chain_id, "coins")
 
 
-def rehearse(community: Community, keys: Keys, chain_id: int, rules: str | None = None) -> Rehearsal:
-    """Deploy on an embedded chain in memory that takes itself for another. Raises ContractRevert if it would fail."""
+def rehearse(
+    community: Community, keys: Keys, chain_id: int, rules: str | None = None, more: Collection[str] = ()
+) -> Rehearsal:
+    """Deploy on an embedded chain in memory that takes itself for another. Raises ContractRevert if it would fail.
+
+    more: names of contracts beside the settlement.
+    """
     rules = rules or RULES_OF.get(chain_id, NEWEST)
     alloc = dict.fromkeys(keys.addresses(community.chart.on_chain), START_BALANCE)
     chain = EmbeddedChain(":memory:", chain_id=chain_id, alloc=alloc, rules=rules)
     with closing(ChainClient(EmbeddedNode(EmbeddedProvider(chain)))) as client:
-        deploy(client, keys, community, timestamp=1000)
+        ledger = deploy(client, keys, community, timestamp=1000)
+        deploy_extras(client, keys, ledger, community, more, timestamp=2000)
         rows = [
             chain.index.transaction(tx_hash)
             for number, _, _ in chain.index.blocks()

@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from transactive import __version__
 from transactive.cli.agent import agent
 from transactive.cli.certificates import certificates
-from transactive.cli.chain import chain
+from transactive.cli.chain_exit import chain
 from transactive.cli.comparing import compare
 from transactive.cli.credits import credits_app
 from transactive.cli.demo import demo

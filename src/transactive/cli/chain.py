@@ -13,6 +13,7 @@ from transactive.cli.report import report
 chain = App(name="chain", help="The chain that settlement is committed to.")
 
 Flag = Annotated[bool, Parameter(negative="")]
+Extra = Literal["registry", "balance_market", "trade_board", "carbon_credits"]
 UNSOUND = 5
 
 
@@ -22,6 +23,7 @@ def deploy(
     *,
     node: str | None = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("deployment.json"),
+    more: Annotated[list[Extra] | None, Parameter(name="--with", negative="")] = None,
     rehearse: Flag = False,
     chain_id: int | None = None,
     rules: Literal["cancun", "prague"] | None = None,
@@ -36,7 +38,7 @@ def deploy(
 
     The rehearsal runs on an embedded chain under the target's chain id and fork rules and tells gas and cost.
     Example: transactive chain deploy community.toml --rehearse --chain-id 56 --gas-price-gwei 1
-    Example: transactive chain deploy community.toml --node http://127.0.0.1:8545
+    Example: transactive chain deploy community.toml --node http://127.0.0.1:8545 --with carbon_credits
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ def deploy(
         Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
     output
         File for the addresses; it must not exist.
+    more
+        A contract beside settlement and certificates; may be given again. Markets bring a registry along.
     rehearse
         Only rehearse; without --node for the chain of --chain-id.
     chain_id
@@ -79,6 +83,7 @@ def deploy(
         password_file=password_file,
         seed=seed,
         yes=yes,
+        more=more or [],
     )
     report(facts, json=json)
 

@@ -57,12 +57,12 @@ def run_challenge(
             return facts
         if is_embedded(node) and Path(embedded_path(node)).with_name(STORE_FILE).exists():
             raise StateError(f"{node}: belongs to a run, whose books would no longer equal the chain; use a copy of it")
-        challenger = _key(client, account, keys, password_file, seed)
+        challenger = key_of(client, account, keys, password_file, seed)
         return facts | _send(client, case, found[0], challenger)
 
 
-def _key(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:
-    """Key that challenges: a named one in a folder, or a demo key. Raises InputError, ChainError."""
+def key_of(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:
+    """Key that sends: a named one in a folder, or a demo key. Raises InputError, ChainError."""
     if keys is not None:
         from transactive.chain.keystore import KeyFolder
         from transactive.cli.keys import read_password

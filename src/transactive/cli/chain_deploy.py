@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from transactive.core.errors import ChainError, InputError
 
 if TYPE_CHECKING:
     from transactive.chain.client import ChainClient
+    from transactive.chain.keys import Keys
     from transactive.chain.rehearsal import Rehearsal
     from transactive.core.community import Community
 
@@ -32,6 +34,7 @@ def run_deploy(
     password_file: Path | None,
     seed: str,
     yes: bool,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Deploy the contracts of a community. Raises InputError, ChainError before anything is sent."""
     from transactive.chain.keys import DemoKeys
@@ -43,20 +46,20 @@ def run_deploy(
     if node is None:
         if not rehearse_only:
             raise InputError("--node is missing; give the chain's URL, or --rehearse to see what it would cost")
-        return _facts(rehearse(community, signers, chain_id or 56, rules), price)
+        return _facts(rehearse(community, signers, chain_id or 56, rules, more), price)
     if output.exists() and not rehearse_only:
         raise InputError(f"{output}: is there already; give another --output, so that no deployment is forgotten")
     with closing(_open(node, community, signers.addresses(community.chart.on_chain))) as client:
         if chain_id not in (None, client.chain_id):
             raise ChainError(f"the node is on chain {client.chain_id}, not on {chain_id}; check its URL")
         signers.check(client)
-        rehearsal = rehearse(community, signers, client.chain_id, rules)
+        rehearsal = rehearse(community, signers, client.chain_id, rules, more)
         facts = _facts(rehearsal, price or client.gas_price())
         _check_ready(client, rehearsal, price or client.gas_price(), rehearse_only=rehearse_only)
         if rehearse_only:
             return facts
         _confirm(client, facts, yes=yes)
-        return facts | _send(client, community, signers, output)
+        return facts | _send(client, community, signers, output, more)
 
 
 def _open(node: str, community: Community, alloc: list[str]) -> ChainClient:
@@ -92,13 +95,17 @@ def _confirm(client: ChainClient, facts: dict[str, Any], *, yes: bool) -> None:
     raise InputError(f"this would cost about {facts['cost']} on chain {client.chain_id}; add --yes to send it")
 
 
-def _send(client: ChainClient, community: Community, signers: Any, output: Path) -> dict[str, Any]:  # noqa: ANN401
+def _send(
+    client: ChainClient, community: Community, signers: Keys, output: Path, more: Sequence[str]
+) -> dict[str, Any]:
     """Deploy and write the address book."""
     from transactive.chain.deployment import deploy, describe
+    from transactive.chain.extras import deploy_extras
     from transactive.cli.chain_funds import time_of_step
 
     ledger = deploy(client, signers, community, time_of_step(client))
-    deployment = describe(client, ledger, community)
+    extras = deploy_extras(client, signers, ledger, community, more, time_of_step(client))
+    deployment = describe(client, ledger, community, extras)
     deployment.save(output)
     return {name: deployed.address for name, deployed in deployment.contracts.items()} | {
         "block": deployment.block,

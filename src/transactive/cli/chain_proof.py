@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +23,12 @@ NO_FILLS = Fills()
 if TYPE_CHECKING:
     from transactive.chain.client import ChainClient
     from transactive.chain.deployment import Deployment
-    from transactive.chain.keys import Keys
-    from transactive.chain.leaf_file import LeafFile
+    from transactive.chain.history import Opening
+    from transactive.chain.leaf_file import LeafFile, PlacedFile
+    from transactive.chain.ledger import ChainLedger
+    from transactive.core.community import Community
     from transactive.engine.books import SlotBooks
+    from transactive.store import Store
 
 
 def run_prove(
@@ -33,42 +38,71 @@ def run_prove(
 
     Needs the operator's key, because salts and blinding follow from it.
     """
-    if not (state / STORE_FILE).exists():
-        raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
-    from transactive.chain.client import ChainClient
-    from transactive.chain.deployment import FILE, load
-    from transactive.engine.books import books_at, community_of
-    from transactive.store import Store
+    from transactive.engine.books import books_at
 
-    start, url = parse_time(slot), node or f"embedded:{state}"
-    with closing(Store(state)) as store:
-        community, known = community_of(store), load(state / FILE)
-        books = books_at(store, community, start)
-        seed = json.loads(store.setting("run") or "{}").get("seed", "transactive")
-    signers = keys_of(keys, password_file, known.accounts[: -len(NAMED)])
-    with closing(ChainClient.open(url)) as client:
-        known.check(client)
-        made = prove(client, signers or _demo_keys(seed), known, books, known.index(account))
+    start = parse_time(slot)
+    with run_of(state, node, keys, password_file) as run:
+        made = prove(run, books_at(run.store, run.community, start), run.known.index(account))
+    community = run.community
     clock = community.clock
     facts = {"account": account, "slot": time_text(start), "period": clock.period(start)}
     return facts | facts_of(made.content, community.currency) | {"steps": len(made.proof), "on_chain": True}, made
 
 
-def prove(client: ChainClient, keys: Keys, known: Deployment, books: SlotBooks, index: int) -> LeafFile:
-    """Leaf of an account with its proof, as the chain has it. Raises StateError where it has another."""
-    from transactive.chain.history import opening
-    from transactive.chain.leaf_file import leaf_file
-    from transactive.chain.ledger import ChainLedger
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run with its chain, opened with the operator's keys."""
 
-    client.first_block = known.block
-    ledger = ChainLedger.attach(client, keys, known.address("settlement"))
-    number = books.leaves.slot
-    made = ledger.commitments()
-    places = [k for k, one in enumerate(made) if one.slot == number]
-    if not places:
-        raise StateError(f"slot {number} is not committed on chain {client.chain_id}; wait for its commitment")
-    settlement = client.contract("settlement", ledger.address)
-    shown = opening(made, places[-1], int(client.read(settlement, "slotsPerPeriod")))
+    store: Store
+    community: Community
+    known: Deployment
+    client: ChainClient
+    ledger: ChainLedger
+
+    def opening(self, number: int) -> Opening:
+        """The commitment of a slot that counts. Raises StateError without one."""
+        from transactive.chain.history import opening
+
+        made = self.ledger.commitments()
+        places = [k for k, one in enumerate(made) if one.slot == number]
+        if not places:
+            raise StateError(f"slot {number} is not committed on chain {self.client.chain_id}; wait for its commitment")
+        settlement = self.client.contract("settlement", self.ledger.address)
+        shown = opening(made, places[-1], int(self.client.read(settlement, "slotsPerPeriod")))
+        if not self.client.read(settlement, "isCommitted", shown.content):
+            raise StateError(f"slot {number}: the contract does not confirm the commitment; read the chain again")
+        return shown
+
+
+@contextmanager
+def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path | None) -> Iterator[Run]:
+    """Open the run in a state folder. Raises StateError, InputError, ChainError."""
+    if not (state / STORE_FILE).exists():
+        raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
+    from transactive.chain.client import ChainClient
+    from transactive.chain.deployment import FILE, load
+    from transactive.chain.keys import DemoKeys
+    from transactive.chain.ledger import ChainLedger
+    from transactive.engine.books import community_of
+    from transactive.store import Store
+
+    with closing(Store(state)) as store:
+        community, known = community_of(store), load(state / FILE)
+        seed = json.loads(store.setting("run") or "{}").get("seed", "transactive")
+        signers = keys_of(keys, password_file, known.accounts[: -len(NAMED)])
+        with closing(ChainClient.open(node or f"embedded:{state}")) as client:
+            known.check(client)
+            client.first_block = known.block
+            ledger = ChainLedger.attach(client, signers or DemoKeys(seed), known.address("settlement"))
+            yield Run(store, community, known, client, ledger)
+
+
+def prove(run: Run, books: SlotBooks, index: int) -> LeafFile:
+    """Leaf of an account with its proof, as the chain has it. Raises StateError where it has another."""
+    from transactive.chain.leaf_file import leaf_file
+
+    number, ledger = books.leaves.slot, run.ledger
+    shown = run.opening(number)
     tree = ledger.tree(books.leaves)
     leaf, proof = tree.leaf(index), tree.proof(index)
     found = climb(leaf, index, proof)
@@ -78,11 +112,9 @@ def prove(client: ChainClient, keys: Keys, known: Deployment, books: SlotBooks, 
             f"slot {number}: the books lead to root {found[0].hex()[:16]}…, the chain has {committed.root.hex()[:16]}…;"
             " something else was committed, or with another key"
         )
-    if not client.read(settlement, "isCommitted", shown.content):
-        raise StateError(f"slot {number}: the contract does not confirm the commitment; read the chain again")
     orders = [(one.signed, one.receipt) for one in books.accepted if one.signed.order.account == index]
     fills = books.fills[index] if index < len(books.fills) else NO_FILLS
-    return leaf_file(client.chain_id, ledger.address, index, leaf, proof, shown, orders, fills)
+    return leaf_file(run.client.chain_id, ledger.address, index, leaf, proof, shown, orders, fills)
 
 
 def facts_of(leaf: Leaf, currency: str) -> dict[str, Any]:
@@ -100,14 +132,7 @@ def facts_of(leaf: Leaf, currency: str) -> dict[str, Any]:
     return facts | {"orders": "0x" + leaf.orders.hex(), "salt": "0x" + leaf.salt.hex(), "hash": "0x" + leaf.hash.hex()}
 
 
-def _demo_keys(seed: str) -> Keys:
-    """Keys of a run on recorded data."""
-    from transactive.chain.keys import DemoKeys
-
-    return DemoKeys(seed)
-
-
-def write(made: LeafFile, path: Path) -> None:
+def write(made: PlacedFile, path: Path) -> None:
     """Write a member's file; an existing one is not replaced. Raises InputError."""
     import msgspec
 

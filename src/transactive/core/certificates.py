@@ -1,12 +1,24 @@
-"""Certificates and footprints of one slot as columns."""
+"""Certificates and footprints of one slot as columns, and certificates as the words that contracts read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from transactive.core.errors import CertificateError
+from transactive.core.merkle import Lanes
 from transactive.core.tables import Table
 from transactive.core.units import IntArray
+
+ENERGY = Lanes(("metered_wh", "issued_wh", "claimed_wh", "consumed_wh"), 64)
+"""First word of a member's leaf of certificates: what its devices made, and what it consumed in the slot."""
+CARBON = Lanes(("received_wh", "location_mg", "market_mg", "levy_n"), 64)
+"""Second word: what it claimed of anybody's certificates, its footprints and its levy."""
+BUNDLE_BITS = np.array([32, 62, 62, 32, 8, 56], np.int64)
+"""Bits that the columns of a bundle's row may take; its word has room for more Wh, which no slot has."""
 
 
 class CertificateState(IntEnum):
@@ -60,3 +72,17 @@ class Footprints(Table):
     residual_mg: int
     residual_wh: int
     free_ppm: int
+
+
+def bundle_words(rows: IntArray) -> NDArray[np.uint8]:
+    """Rows of device, first Wh, Wh, owner, state and mg as 256-bit words, big-endian bytes (bundles, 32).
+
+        device << 224 | owner << 192 | first Wh << 128 | Wh << 64 | state << 56 | mg
+
+    Raises CertificateError for a number that has no place.
+    """
+    if rows.size and ((rows < 0) | (rows >> BUNDLE_BITS > 0)).any():
+        raise CertificateError("a bundle has a number that is below 0 or too large for a slot; account for it again")
+    device, first, energy, owner, state, mg = rows.T
+    words = np.stack((device << 32 | owner, first, energy, state << 56 | mg), axis=1)
+    return words.astype(">u8").view(np.uint8).reshape(-1, 32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from transactive.carbon.records import bundle_rows, heads, notes_for, posting_rows, rest_hash, rows_of
 from transactive.core.accepted import Accepted
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.community import Community
@@ -40,6 +41,14 @@ class SlotBook:
         """Leaves of carbon of this slot, which has this number."""
         carbon = (self.certificates, self.footprints, self.levied, self.notes)
         return carbon_leaves(number, self.readings, self.postings, *carbon)
+
+    def record(self, member: int) -> tuple[bytes, IntArray]:
+        """A member's bundles, and the hash of what else is in its record: what stands behind its leaf of carbon."""
+        head = heads(self.readings, self.footprints, *self.levied)[member]
+        posted = rows_of(posting_rows(self.postings), self.postings.payer, self.postings.payee, member)
+        c = self.certificates
+        notes = notes_for(member, len(self.readings.import_wh), self.notes)
+        return rest_hash(head, posted, notes), rows_of(bundle_rows(c), c.device // 2, c.owner, member)
 
 
 def read_slot(store: Store, community: Community, slot: int) -> SlotBook:

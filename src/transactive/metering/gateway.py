@@ -5,11 +5,17 @@ the community's. Any member can prove its own reading against the signed root.
 
     Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)
 
+For the contract of certificates that issues without roots (`chain/contracts/certificates.vy`) it signs the registers
+themselves, in that contract's domain:
+
+    Issue(uint256 slot,uint256[] registers)
+
 Sources: EIP-712 (typed structured data), EIP-2 (low s).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +27,8 @@ from transactive.core.merkle import REGISTERS, Tree, word
 from transactive.core.tables import Readings
 
 READINGS_TYPE = b"Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)"
-NAME = b"TransActive Metering"
+ISSUE_TYPE = b"Issue(uint256 slot,uint256[] registers)"
+NAME, CERTIFICATES = b"TransActive Metering", b"TransActive Certificates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,12 @@ def digest(readings: Readings, chain_id: int) -> bytes:
 def sign(readings: Readings, key: bytes, chain_id: int) -> SignedReadings:
     """Sign a slot's readings with the gateway's private key (32 bytes)."""
     return SignedReadings(readings, signing.sign(digest(readings, chain_id), key))
+
+
+def sign_issue(number: int, registers: Sequence[int], key: bytes, chain_id: int, contract: str) -> bytes:
+    """Signature on the packed registers of all meters in slot `number`, for a contract of certificates (address)."""
+    message = keccak(keccak(ISSUE_TYPE) + word(number) + keccak(b"".join(map(word, registers))))
+    return signing.sign(signing.digest(signing.domain(CERTIFICATES, chain_id, contract), message), key)
 
 
 def enter(signed: SignedReadings, gateway: str, chain_id: int) -> Readings:

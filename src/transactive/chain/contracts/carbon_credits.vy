@@ -11,10 +11,13 @@
          reversals, a batch's own part first
        - issued = held + in the buffer + retired + reversed, for each batch and at any time
        - retired kg never come back; each lies in exactly one receipt, whose hash stays here
+       - emissions that this community's own meters avoid (`issueAvoided`): each member's slot once, never one that has
+         certificates, and no more than a kWh can avoid; `certificates.vy` keeps the other half of that
      DETECTABLE
        - a reversal that the buffer cannot cover: the event says what it lacked
      TRUSTED
-       - the auditor, for what the project did; the owner, for who audits a project
+       - the auditor, for what the project did, and not to take in by `issue` what this community's meters avoided
+       - the owner, for who audits a project
      There is no pause and no blocklist: holders can always transfer and retire.
 """
 
@@ -44,7 +47,12 @@ struct Batch:
     retired: uint256  # kg
     reversed: uint256  # kg
 
+interface Certificates:
+    def credit(slot: uint256, member: uint256) -> uint256: nonpayable
+
 MILLION: constant(uint256) = 10**6
+MOST_G: constant(uint256) = 1_500  # g that a kWh can avoid: more than any power station emits
+MOST_SLOTS: constant(uint256) = 256
 MOST_KG: constant(uint256) = 2**62
 MOST_OTHERS: constant(uint256) = 32
 
@@ -58,6 +66,7 @@ batchCount: public(uint256)
 serialUsed: public(HashMap[bytes32, bool])
 receipts: public(HashMap[uint256, bytes32])
 receiptCount: public(uint256)
+certificates: public(address)
 
 event ProjectRegistered:
     project: indexed(bytes32)
@@ -72,6 +81,12 @@ event Issued:
     vintage: uint256
     kg: uint256
     inBuffer: uint256
+
+event Avoided:
+    batch: indexed(uint256)
+    member: indexed(uint256)
+    slots: DynArray[uint256, MOST_SLOTS]
+    energy: uint256
 
 event Retired:
     batch: indexed(uint256)
@@ -127,18 +142,43 @@ def issue(project: bytes32, vintage: uint256, serial: bytes32, kg: uint256, rece
     @param serial hash of the outside serial; used once, for ever
     @return number of the batch, which is the id of its token
     """
-    assert msg.sender == self.projects[project].auditor, "carbon_credits: not the auditor"
-    assert serial != empty(bytes32), "carbon_credits: no serial"
-    assert not self.serialUsed[serial], "carbon_credits: serial used"
-    assert 0 < kg and kg < MOST_KG, "carbon_credits: bad amount"
-    self.serialUsed[serial] = True
-    inBuffer: uint256 = (kg * bufferPpm + MILLION - 1) // MILLION
-    batch: uint256 = self.batchCount
-    self.batchCount = batch + 1
-    self.batches[batch] = Batch(project=project, vintage=vintage, issued=kg, buffer=inBuffer, retired=0, reversed=0)
-    multitoken._mint(receiver, batch, kg - inBuffer)
-    log Issued(batch=batch, project=project, serial=serial, vintage=vintage, kg=kg, inBuffer=inBuffer)
+    return self._issue(project, vintage, serial, kg, receiver)
+
+
+@external
+def issueAvoided(
+    project: bytes32,
+    vintage: uint256,
+    serial: bytes32,
+    kg: uint256,
+    receiver: address,
+    member: uint256,
+    slots: DynArray[uint256, MOST_SLOTS],
+) -> uint256:
+    """
+    @notice Auditor: issue credits for what a member's devices avoided in these slots, which can give no certificates.
+    @return number of the batch, which is the id of its token
+    """
+    assert self.certificates != empty(address), "carbon_credits: no certificates"
+    assert not self.projects[project].removal, "carbon_credits: a removal"
+    batch: uint256 = self._issue(project, vintage, serial, kg, receiver)
+    energy: uint256 = 0
+    for slot: uint256 in slots:
+        energy += extcall Certificates(self.certificates).credit(slot, member)
+    assert kg * MILLION <= energy * MOST_G, "carbon_credits: more than can be avoided"
+    log Avoided(batch=batch, member=member, slots=slots, energy=energy)
     return batch
+
+
+@external
+def setCertificates(account: address):
+    """
+    @notice Owner: name the contract of this community's certificates, once and for ever.
+    """
+    assert msg.sender == self.owner, "carbon_credits: not the owner"
+    assert self.certificates == empty(address) and account != empty(address), "carbon_credits: certificates are fixed"
+    self.certificates = account
+    log RoleSet(role="certificates", account=account)
 
 
 @external
@@ -205,6 +245,25 @@ def acceptOwnership():
     self.owner = msg.sender
     self.pendingOwner = empty(address)
     log RoleSet(role="owner", account=msg.sender)
+
+
+@internal
+def _issue(project: bytes32, vintage: uint256, serial: bytes32, kg: uint256, receiver: address) -> uint256:
+    """
+    @dev A batch of its project's auditor, with a serial that was never used.
+    """
+    assert msg.sender == self.projects[project].auditor, "carbon_credits: not the auditor"
+    assert serial != empty(bytes32), "carbon_credits: no serial"
+    assert not self.serialUsed[serial], "carbon_credits: serial used"
+    assert 0 < kg and kg < MOST_KG, "carbon_credits: bad amount"
+    self.serialUsed[serial] = True
+    inBuffer: uint256 = (kg * bufferPpm + MILLION - 1) // MILLION
+    batch: uint256 = self.batchCount
+    self.batchCount = batch + 1
+    self.batches[batch] = Batch(project=project, vintage=vintage, issued=kg, buffer=inBuffer, retired=0, reversed=0)
+    multitoken._mint(receiver, batch, kg - inBuffer)
+    log Issued(batch=batch, project=project, serial=serial, vintage=vintage, kg=kg, inBuffer=inBuffer)
+    return batch
 
 
 @internal

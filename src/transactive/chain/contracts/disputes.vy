@@ -16,44 +16,21 @@
        - `challengeTrade`: a trade without an order, beyond it, or by an agent beyond its grant or without one
        - `challengeOmission`: an order that the operator's receipt accepts, left out of the leaf
        - `challengeReading`: energy in the leaf that the gateway did not sign
+       - what `certificate_disputes.vy` judges of a slot's certificates: it alone may call `convict`
      NOT PROVABLE
        - amounts of money beside trades (deviations, fees, dividends) and leaves kept from their members: see
          `settlement.vy`
        - an order that was never accepted: without a receipt there is none
      TRUSTED
        - the gateway to sign one truth for each slot, and for this community only; the owner of the settlement to name
-         its key
+         its key and, once, the judge of certificates
      PRIVACY: a challenge shows the leaf, order or reading of the member that starts it, of nobody else.
 """
 
+from modules import commitments
 from modules import leaves
+from modules import readings
 from modules import signed
-
-struct Commitment:
-    slot: uint256
-    root: bytes32
-    certificates: bytes32
-    money: uint256
-    energy: uint256
-
-struct Opening:
-    previous: bytes32
-    commitment: Commitment
-    later: DynArray[bytes32, MAX_LATER]
-
-struct Shown:  # the leaf of a member and where it stands
-    index: uint256
-    isBlank: bool  # nothing is there
-    leaf: leaves.Leaf
-    proof: DynArray[leaves.Node, leaves.MAX_DEPTH]
-
-struct Reading:  # of one meter, in the tree that the gateway signed
-    meters: uint256
-    root: bytes32
-    totals: uint256
-    sums: uint256  # import | export << 51 | generation << 102 | charge << 153 | discharge << 204
-    steps: DynArray[uint256[2], leaves.MAX_DEPTH]  # hash and sums of each sibling
-    signature: signed.Signature
 
 interface Settlement:
     def owner() -> address: view
@@ -66,15 +43,13 @@ interface Settlement:
     def limitIn(index: uint256, period: uint256) -> uint256: view
     def proposal() -> (uint256, uint256): view
     def wordsHash() -> bytes32: view
-    def isCommitted(opening: Opening) -> bool: view
-    def convict(opening: Opening, challenger: address): nonpayable
+    def isCommitted(opening: commitments.Opening) -> bool: view
+    def convict(opening: commitments.Opening, challenger: address): nonpayable
     def convictNetting(challenger: address): nonpayable
 
-MAX_LATER: constant(uint256) = 287
 CHUNK: constant(uint256) = 8
 MAX_CHUNKS: constant(uint256) = 128
 TOP: constant(uint256) = leaves.TOP
-READING_LANE: constant(uint256) = 2**51 - 1
 
 settlement: immutable(Settlement)
 depth: immutable(uint256)
@@ -83,10 +58,14 @@ slotSeconds: immutable(uint256)
 slotsPerPeriod: immutable(uint256)
 
 gateway: public(address)
+certificateDisputes: public(address)
 revokedFrom: public(HashMap[uint256, HashMap[address, uint256]])  # by account and agent: first slot, plus one
 
 event GatewaySet:
     gateway: indexed(address)
+
+event CertificateDisputesSet:
+    certificateDisputes: indexed(address)
 
 event Revoked:
     account: indexed(uint256)
@@ -118,6 +97,17 @@ def setGateway(account: address):
 
 
 @external
+def setCertificateDisputes(account: address):
+    """
+    @notice Owner of the settlement: name the judge of what is committed of certificates, once and for ever.
+    """
+    assert msg.sender == staticcall settlement.owner(), "disputes: not the owner"
+    assert self.certificateDisputes == empty(address) and account != empty(address), "disputes: judge is fixed"
+    self.certificateDisputes = account
+    log CertificateDisputesSet(certificateDisputes=account)
+
+
+@external
 def revoke(account: uint256, agent: address):
     """
     @notice Member: take back what was granted to an agent, for all slots whose gate has not closed by the next one.
@@ -131,8 +121,8 @@ def revoke(account: uint256, agent: address):
 
 @external
 def challengeNetting(
-    opening: Opening,
-    shown: Shown,
+    opening: commitments.Opening,
+    shown: commitments.Shown,
     before: bytes32,
     chunk: uint256[CHUNK],
     after: DynArray[bytes32, MAX_CHUNKS],
@@ -167,7 +157,7 @@ def challengeNetting(
 
 
 @external
-def challengeLeaf(opening: Opening, shown: Shown):
+def challengeLeaf(opening: commitments.Opening, shown: commitments.Shown):
     """
     @notice Show that a place of the tree holds what cannot be right.
     """
@@ -190,7 +180,12 @@ def challengeLeaf(opening: Opening, shown: Shown):
 
 
 @external
-def challengeTotals(opening: Opening, shown: Shown, before: Opening, earlier: Shown):
+def challengeTotals(
+    opening: commitments.Opening,
+    shown: commitments.Shown,
+    before: commitments.Opening,
+    earlier: commitments.Shown,
+):
     """
     @notice Show that running totals are not those of the commitment before plus the slot's own values.
     @param before commitment before; ignored, like `earlier`, if the period begins with `opening`
@@ -200,7 +195,7 @@ def challengeTotals(opening: Opening, shown: Shown, before: Opening, earlier: Sh
     money: uint256 = 0
     energy: uint256 = 0
     if opening.previous != empty(bytes32):
-        assert self._link(before) == opening.previous, "disputes: other slot"
+        assert commitments._link(before) == opening.previous, "disputes: other slot"
         assert earlier.index == shown.index, "disputes: other member"
         self._leaf(before, earlier)
         money = earlier.leaf.money
@@ -214,8 +209,8 @@ def challengeTotals(opening: Opening, shown: Shown, before: Opening, earlier: Sh
 
 @external
 def challengeTrade(
-    opening: Opening,
-    shown: Shown,
+    opening: commitments.Opening,
+    shown: commitments.Shown,
     entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
     order: signed.Order,
     grant: signed.Grant,
@@ -242,8 +237,8 @@ def challengeTrade(
 
 @external
 def challengeOmission(
-    opening: Opening,
-    shown: Shown,
+    opening: commitments.Opening,
+    shown: commitments.Shown,
     entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
     order: bytes32,
     receipt: signed.Signature,
@@ -265,30 +260,28 @@ def challengeOmission(
 
 
 @external
-def challengeReading(opening: Opening, shown: Shown, reading: Reading):
+def challengeReading(opening: commitments.Opening, shown: commitments.Shown, reading: readings.Reading):
     """
     @notice Show that the gateway signed another reading than the leaf states.
     """
     self._leaf(opening, shown)
-    start: uint256 = opening.commitment.slot * slotSeconds
-    signer: address = signed._gateway(start, reading.meters, reading.root, reading.totals, reading.signature)
-    assert signer != empty(address) and signer == self.gateway, "disputes: not the gateway"
-    assert shown.index < reading.meters, "disputes: no such meter"
-    assert reading.meters <= 1 << len(reading.steps), "disputes: bad reading"
-    meter: bytes32 = empty(bytes32)
-    if reading.sums != 0:
-        meter = sha256(concat(b"\x00", abi_encode(start, shown.index, reading.sums)))
-    root: bytes32 = empty(bytes32)
-    totals: uint256 = 0
-    root, totals = leaves._sumOfReadings(meter, shown.index, reading.sums, reading.steps)
-    assert root == reading.root and totals == reading.totals, "disputes: bad reading"
+    readings._check(opening.commitment.slot * slotSeconds, shown.index, reading, self.gateway)
     sums: uint256 = reading.sums
     energy: uint256 = shown.leaf.slotEnergy
-    produced: uint256 = ((sums >> 102) & READING_LANE) + ((sums >> 204) & READING_LANE)
-    same: bool = leaves._lane(energy, 0) == sums & READING_LANE
-    same = same and leaves._lane(energy, 1) == (sums >> 51) & READING_LANE
+    produced: uint256 = readings._register(sums, 2) + readings._register(sums, 4)
+    same: bool = leaves._lane(energy, 0) == readings._register(sums, 0)
+    same = same and leaves._lane(energy, 1) == readings._register(sums, 1)
     assert not (same and leaves._lane(energy, 2) == produced), "disputes: no fraud shown"
     self._convict(opening)
+
+
+@external
+def convict(opening: commitments.Opening, challenger: address):
+    """
+    @notice Judge of certificates: what was committed of a slot's certificates was shown to be wrong.
+    """
+    assert msg.sender == self.certificateDisputes, "disputes: not the judge"
+    extcall settlement.convict(opening, challenger)
 
 
 @external
@@ -304,7 +297,7 @@ def getSettlement() -> address:
 
 
 @internal
-def _convict(opening: Opening):
+def _convict(opening: commitments.Opening):
     """
     @dev Let the settlement act; it refuses what is not committed or already final.
     """
@@ -312,38 +305,23 @@ def _convict(opening: Opening):
 
 
 @internal
-@pure
-def _link(opening: Opening) -> bytes32:
-    """
-    @dev Head of the hash chain after a commitment.
-    """
-    return keccak256(concat(opening.previous, keccak256(abi_encode(opening.commitment))))
-
-
-@internal
 @view
-def _climb(opening: Opening, shown: Shown) -> (bytes32, bool):
+def _climb(opening: commitments.Opening, shown: commitments.Shown) -> (bytes32, bool):
     """
     @dev Root that a leaf leads to, and whether all sums on the way, and the committed totals, add up.
     """
-    assert len(shown.proof) == depth and shown.index < 1 << (depth - 1), "disputes: bad proof"
-    hash: bytes32 = empty(bytes32)
+    root: bytes32 = empty(bytes32)
     money: uint256 = 0
     energy: uint256 = 0
-    if not shown.isBlank:
-        hash = leaves._hash(shown.leaf)
-        money = shown.leaf.money
-        energy = shown.leaf.energy
-    root: bytes32 = empty(bytes32)
     consistent: bool = False
-    root, money, energy, consistent = leaves._climb(hash, 2 * shown.index, money, energy, shown.proof)
+    root, money, energy, consistent = commitments._climb(shown, depth)
     agree: bool = money == opening.commitment.money and energy == opening.commitment.energy
     return root, consistent and agree
 
 
 @internal
 @view
-def _leaf(opening: Opening, shown: Shown):
+def _leaf(opening: commitments.Opening, shown: commitments.Shown):
     """
     @dev Require that a leaf is in its place in a commitment.
     """

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from transactive.chain.twins.certificates import CertificatesTwin
 from transactive.chain.twins.multitoken import MultitokenTwin
 from transactive.chain.twins.refusals import refusals
 from transactive.chain.twins.registry import NOBODY
 from transactive.core.units import PPM
 
 MOST_KG = 2**62
+MOST_G = 1_500
+"""What a kWh can avoid [g]."""
 
 refuse_unless = refusals("carbon_credits")
 
@@ -34,29 +37,66 @@ class CarbonCreditsTwin:
         self.owner, self.pending_owner, self.buffer_ppm = owner, "", buffer_ppm
         self.tokens = MultitokenTwin(own)
         self.auditors: dict[bytes, str] = {}
+        self.removals: set[bytes] = set()
+        self.certificates: CertificatesTwin | None = None
         self.batches: list[Batch] = []
         self.serials: set[bytes] = set()
         self.receipts: list[tuple[int, int, int, str, str, str, str]] = []
 
-    def register_project(self, caller: str, project: bytes, auditor: str) -> None:
+    def register_project(self, caller: str, project: bytes, auditor: str, *, removal: bool = False) -> None:
         """Name a project and its auditor."""
         refuse_unless(caller == self.owner, "not the owner")
         refuse_unless(project != bytes(32), "no project")
         refuse_unless(auditor != NOBODY, "no auditor")
         refuse_unless(project not in self.auditors, "project exists")
         self.auditors[project] = auditor
+        if removal:
+            self.removals.add(project)
 
     def issue(self, caller: str, project: bytes, vintage: int, serial: bytes, kg: int, receiver: str) -> int:
         """Issue credits, less the buffer's part."""
-        refuse_unless(caller == self.auditors.get(project), "not the auditor")
-        refuse_unless(serial != bytes(32), "no serial")
-        refuse_unless(serial not in self.serials, "serial used")
-        refuse_unless(0 < kg < MOST_KG, "bad amount")
+        self._check_issue(caller, project, serial, kg, receiver)
         in_buffer = -(-kg * self.buffer_ppm // PPM)
         self.tokens.mint(receiver, len(self.batches), kg - in_buffer)
         self.serials.add(serial)
         self.batches.append(Batch(project, vintage, kg, in_buffer))
         return len(self.batches) - 1
+
+    def issue_avoided(
+        self,
+        caller: str,
+        project: bytes,
+        vintage: int,
+        serial: bytes,
+        kg: int,
+        receiver: str,
+        member: int,
+        slots: Sequence[int],
+        own: str,
+    ) -> int:
+        """Issue credits for what a member avoided in slots without certificates; own: the contract's address."""
+        refuse_unless(self.certificates is not None, "no certificates")
+        assert self.certificates
+        refuse_unless(project not in self.removals, "a removal")
+        self._check_issue(caller, project, serial, kg, receiver)
+        with self.certificates.undone_if_refused():
+            energy = sum(self.certificates.credit(own, slot, member) for slot in slots)
+            refuse_unless(kg * 10**6 <= energy * MOST_G, "more than can be avoided")
+        return self.issue(caller, project, vintage, serial, kg, receiver)
+
+    def _check_issue(self, caller: str, project: bytes, serial: bytes, kg: int, receiver: str) -> None:
+        """Refuse what no batch can be."""
+        refuse_unless(caller == self.auditors.get(project), "not the auditor")
+        refuse_unless(serial != bytes(32), "no serial")
+        refuse_unless(serial not in self.serials, "serial used")
+        refuse_unless(0 < kg < MOST_KG, "bad amount")
+        self.tokens.check_receiver(receiver)
+
+    def set_certificates(self, caller: str, certificates: CertificatesTwin | None) -> None:
+        """Name the contract of certificates, once; None is nobody's address."""
+        refuse_unless(caller == self.owner, "not the owner")
+        refuse_unless(self.certificates is None and certificates is not None, "certificates are fixed")
+        self.certificates = certificates
 
     def retire(self, caller: str, batch: int, kg: int, beneficiary: str, reason: str, period: str) -> int:
         """Use credits up for ever."""

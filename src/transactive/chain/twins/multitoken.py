@@ -41,18 +41,26 @@ class MultitokenTwin:
         """Let `spender` move all tokens of the caller, or stop that."""
         (self.operators.add if approved else self.operators.discard)((caller, spender))
 
+    def check_receiver(self, receiver: str) -> None:
+        """Refuse who can hold nothing."""
+        refuse_unless(receiver not in self.own, "bad receiver")
+
+    def check_balance(self, holder: str, token: int, amount: int) -> None:
+        """Refuse more than there is."""
+        refuse_unless(self.balances[holder, token] >= amount, "balance too low")
+
     def mint(self, receiver: str, token: int, amount: int) -> None:
         """Make new tokens."""
-        refuse_unless(receiver not in self.own, "bad receiver")
+        self.check_receiver(receiver)
         self.balances[receiver, token] += amount
 
     def burn(self, holder: str, token: int, amount: int) -> None:
         """Use tokens up."""
-        refuse_unless(self.balances[holder, token] >= amount, "balance too low")
+        self.check_balance(holder, token, amount)
         self.balances[holder, token] -= amount
 
     def _move(self, sender: str, receiver: str, token: int, amount: int) -> None:
         """Move tokens."""
-        refuse_unless(receiver not in self.own, "bad receiver")
+        self.check_receiver(receiver)
         self.burn(sender, token, amount)
         self.balances[receiver, token] += amount

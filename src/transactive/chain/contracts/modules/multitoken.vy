@@ -47,11 +47,7 @@ def transferFrom(sender: address, receiver: address, id: uint256, amount: uint25
     """
     @notice Send tokens of `sender` as its operator or within the caller's allowance; the maximum is never used up.
     """
-    if sender != msg.sender and not self.isOperator[sender][msg.sender]:
-        allowed: uint256 = self.allowance[sender][msg.sender][id]
-        if allowed != max_value(uint256):
-            assert allowed >= amount, "multitoken: allowance too low"
-            self.allowance[sender][msg.sender][id] = allowed - amount
+    self._spend(sender, id, amount)
     self._move(sender, receiver, id, amount)
     return True
 
@@ -83,6 +79,18 @@ def supportsInterface(interfaceId: bytes4) -> bool:
     @notice ERC-165.
     """
     return interfaceId in [ERC165, ERC6909]
+
+
+@internal
+def _spend(sender: address, id: uint256, amount: uint256):
+    """
+    @dev Require that the caller may move tokens of `sender`, and use its allowance up.
+    """
+    if sender != msg.sender and not self.isOperator[sender][msg.sender]:
+        allowed: uint256 = self.allowance[sender][msg.sender][id]
+        if allowed != max_value(uint256):
+            assert allowed >= amount, "multitoken: allowance too low"
+            self.allowance[sender][msg.sender][id] = allowed - amount
 
 
 @internal

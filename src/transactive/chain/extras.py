@@ -1,0 +1,58 @@
+"""Contracts beside a community's settlement, for those who want them: members on chain, markets, credits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from transactive.chain.client import ChainClient
+from transactive.chain.keys import Keys
+from transactive.chain.ledger import ChainLedger
+from transactive.core.community import Community
+
+EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")
+"""In the order in which they are deployed: markets want a registry."""
+MARKETS = ("balance_market", "trade_board")
+BUFFER_PPM = 200_000
+"""Part of each batch of credits that answers for reversals: a fifth, as in `carbon.credits`."""
+VETO_SECONDS = 7 * 86400
+"""Time in which a member can veto the replacement of its key in the registry [s]."""
+
+
+def with_needed(names: Collection[str]) -> list[str]:
+    """The wanted contracts and those that they need, in the order in which they are deployed."""
+    wanted = set(names) | ({"registry"} if set(names) & set(MARKETS) else set())
+    return [name for name in EXTRAS if name in wanted]
+
+
+def deploy_extras(
+    client: ChainClient, keys: Keys, ledger: ChainLedger, community: Community, names: Collection[str], timestamp: int
+) -> dict[str, str]:
+    """Deploy contracts of `EXTRAS` beside a new ledger, with the offices of its keys; addresses by name.
+
+    Members and meters are entered into the registry by its registrar, who is the operator; projects into the credits by
+    the owner. Credits and certificates know each other, so that a Wh gives one of them only.
+    """
+    owner, operator, clock = keys.role("owner"), keys.role("operator"), community.clock
+    settlement = client.contract("settlement", ledger.address)
+    currency = client.read(settlement, "currency")
+    made: dict[str, str] = {}
+    for name in with_needed(names):
+        if name == "registry":
+            registry = client.deploy(owner, name, VETO_SECONDS)
+            client.send(owner, registry, "setRegistrar", operator.address)
+            client.send(owner, registry, "offerOperator", operator.address)
+            client.send(operator, registry, "acceptOperator")
+            contract = registry
+        elif name in MARKETS:
+            rules = (clock.length, clock.lead * clock.length, community.chain.challenge_window_minutes * 60)
+            contract = client.deploy(owner, name, made["registry"], currency, *rules)
+        else:
+            contract = client.deploy(owner, name, BUFFER_PPM)
+            if ledger.certificates_address:
+                certificates = client.contract("certificates", ledger.certificates_address)
+                client.send(owner, contract, "setCertificates", certificates.address)
+                client.send(owner, certificates, "setCredits", contract.address)
+        made[name] = str(contract.address)
+    if made:
+        ledger.block(timestamp)
+    return made
