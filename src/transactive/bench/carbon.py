@@ -15,6 +15,7 @@ from time import thread_time
 
 import numpy as np
 
+from transactive.bench.certificate_gas import certificate_rows
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
@@ -36,9 +37,12 @@ RECORD_BYTES = 200
 FACTORS = Factors.whole(pv_g=45, grid_g=350, residual_g=350)
 
 
-@bench("carbon", summary="certificates of a slot of a million meters against hashing their records")
+@bench("carbon", summary="certificates of a slot of a million meters against hashing their records; gas a bundle")
 def carbon(_: Meter) -> Iterator[Row]:
-    """Measure issue, match, records and file, then trees of as many members as a contract takes; processor time."""
+    """Measure issue, match, records and file, then trees of as many members as a contract takes; processor time.
+
+    Then what a bundle costs on chain.
+    """
     meter = Meter(thread_time)
     readings, delivery, devices = _slot(METERS)
     data = [bytes(RECORD_BYTES)] * METERS
@@ -63,6 +67,7 @@ def carbon(_: Meter) -> Iterator[Row]:
         leaves = written()
     name = "of which trees with blinding leaves, 4,095 members each"
     yield meter.time(name, lambda: _roots(leaves), hashing, unit="s", repeats=3)
+    yield from certificate_rows()
 
 
 def _slot(meters: int) -> tuple[Readings, Delivery, Devices]:
