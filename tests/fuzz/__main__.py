@@ -63,7 +63,8 @@ def main() -> int:
     text = report(found, " ".join(sys.argv[1:]), given.seed, SWAPPED)
     if given.report:
         given.report.write_text(text, encoding="utf-8")
-    sys.stdout.write("\n".join([*found.failures, f"{found.tally.total:,} calls, {len(found.failures)} differences\n"]))
+    made = f"{found.tally.total:,} calls, {found.tally.steps.total():,} steps on the register"
+    sys.stdout.write("\n".join([*found.failures, f"{made}, {len(found.failures)} differences\n"]))
     return 1 if found.failures else 0
 
 

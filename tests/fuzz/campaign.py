@@ -13,16 +13,27 @@ from itertools import count, islice
 
 from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife
+from tests.fuzz.certificates_life import CertificatesLife
 from tests.fuzz.currency_life import CurrencyLife
 from tests.fuzz.life import Life, Tally
 from tests.fuzz.machine import new_machine
+from tests.fuzz.register_life import RegisterLife
 from tests.fuzz.registry_life import RegistryLife
 from tests.fuzz.settlement_life import SettlementLife
 from tests.fuzz.trade_board_life import TradeBoardLife
 
-LIVES: dict[str, type[Life]] = {
+LIVES: dict[str, type[Life] | type[RegisterLife]] = {
     life.contract: life
-    for life in (CurrencyLife, RegistryLife, SettlementLife, BalanceLife, TradeBoardLife, CarbonCreditsLife)
+    for life in (
+        CurrencyLife,
+        RegistryLife,
+        SettlementLife,
+        BalanceLife,
+        TradeBoardLife,
+        CarbonCreditsLife,
+        CertificatesLife,
+        RegisterLife,
+    )
 }
 CALLS_PER_LIFE = 1_000
 EVERY_ON_PYEVM = 25

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SILENCE, SLOT, SLOTS, WINDOW
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
+from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.twins.carbon_credits import MOST_KG, CarbonCreditsTwin
+from transactive.chain.twins.certificates import CertificatesTwin
 from transactive.chain.twins.multitoken import UNLIMITED
+from transactive.core.signed_orders import split
+from transactive.metering import gateway
 
+FIRST, GENERATION, SPARED = 1_000, 5_000, 0b0101
+"""Slot with readings, what every holder made in it [Wh], and who got no certificates."""
 PROJECTS = [bytes(31) + bytes([number]) for number in range(4)]  # the first is the zero that stands for none
 WORDS = ("", "a shop", "a village")
 
@@ -27,7 +36,35 @@ class CarbonCreditsLife(Life):
         ppm = self.rng.choice([0, 1, 200_000, 999_999])
         c = Bound.deploy(self.machine, self.owner.address, "carbon_credits", ppm)
         self.twin = CarbonCreditsTwin(owner=self.owner.address, buffer_ppm=ppm, own=(NOBODY, c.address))
+        self.certify(c)
         return c
+
+    def certify(self, c: Bound) -> None:
+        """A community whose certificates know the credits: one slot, in which half of the members were spared."""
+        by, key = self.owner.address, self.owner.key
+        assert key
+        clock = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by)
+        settlement = Bound.deploy(self.machine, by, "settlement", by, *clock)
+        disputes = Bound.deploy(self.machine, by, "disputes", settlement.address, LEAD)
+        self.certificates = Bound.deploy(self.machine, by, "certificates", settlement.address, *(True, PERIOD))
+        settlement.do(by, "setDisputes", disputes.address)
+        settlement.do(by, "offerOperator", by)
+        settlement.do(by, "acceptOperator")
+        disputes.do(by, "setGateway", by)
+        for holder in self.holders:
+            settlement.do(by, "register", holder.address)
+        self.certificates.do(by, "enrol")
+        self.certificates.do(by, "setCredits", c.address)
+        accounts, packed = [holder.address for holder in self.holders], [GENERATION << 102] * len(self.holders)
+        signed = gateway.sign_issue(FIRST, packed, bytes(key.key), CHAIN_ID, self.certificates.address)
+        self.now = (FIRST + 1) * SLOT
+        self.machine.at = self.now
+        self.certificates.do(by, "issue", FIRST, packed, accounts, SPARED, split(signed))
+        rules: Any = {"is_direct": True, "slot_seconds": SLOT, "slots_per_period": SLOTS, "validity": PERIOD}
+        self.registered = CertificatesTwin(owner=by, gateway=by, accounts=accounts, **rules)
+        self.registered.enrol()
+        self.registered.credits = c.address
+        self.registered.issue(FIRST, packed, accounts, SPARED, by, self.now)
 
     def at(self, address: str) -> Person:
         return next((person for person in self.people if person.address == address), self.owner)
@@ -36,6 +73,7 @@ class CarbonCreditsLife(Life):
         kinds = (
             [self.govern]
             + [self.issue] * 3
+            + [self.issue_avoided] * 2
             + [self.pass_on] * 6
             + [self.allow] * 3
             + [self.retire] * 4
@@ -63,7 +101,7 @@ class CarbonCreditsLife(Life):
                 self.at(twin.owner),
                 "registerProject",
                 arguments,
-                lambda by: twin.register_project(by, project, auditor),
+                lambda by: twin.register_project(by, project, auditor, removal=arguments[2]),
             )
         if kind == "offer":
             candidate = rng.choice([other, self.owner.address])
@@ -81,6 +119,23 @@ class CarbonCreditsLife(Life):
             "issue",
             (project, 2026, serial, kg, to),
             lambda by: twin.issue(by, project, 2026, serial, kg, to),
+        )
+
+    def issue_avoided(self) -> Call:
+        """Of members that were spared, that have certificates, or that nobody knows; at first nothing is linked."""
+        rng, twin, project = self.rng, self.twin, self.rng.choice(PROJECTS)
+        if rng.random() < (0.3 if twin.certificates is None else 0.1):
+            account = rng.choice([self.certificates.address] * 3 + [NOBODY])
+            known = self.registered if account != NOBODY else None
+            return Call(self.at(twin.owner), "setCertificates", (account,), lambda by: twin.set_certificates(by, known))
+        serial, kg, to = rng.randrange(300).to_bytes(32), rng.choice([0, 1, 7, 8]), rng.choice(self.holders).address
+        slots = rng.choice([[FIRST], [FIRST], [], [FIRST, FIRST], [FIRST + 1]])
+        arguments = (project, 2026, serial, kg, to, rng.randrange(len(self.holders)), slots)
+        return Call(
+            self.at(twin.auditors.get(project, "")),
+            "issueAvoided",
+            arguments,
+            lambda by: twin.issue_avoided(by, *arguments, own=self.c.address),
         )
 
     def pass_on(self) -> Call:

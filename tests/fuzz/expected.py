@@ -13,7 +13,7 @@ from transactive.chain.reasons import UNKNOWN
 
 WANTED = 20_000
 """Calls on all contracts in `make test`; `make fuzz` makes a million and more, and `docs/fuzz.md` is its report."""
-LIVES_EACH = 4
+LIVES_EACH = 3
 ROLES = {
     "currency": {"owner", "minter", "member", "candidate", "stranger"},
     "registry": {"owner", "registrar", "operator", "member", "candidate", "stranger"},
@@ -21,6 +21,7 @@ ROLES = {
     "balance_market": {"owner", "operator", "registrar", "member", "token", "candidate", "stranger"},
     "trade_board": {"owner", "operator", "registrar", "member", "token", "candidate", "stranger"},
     "carbon_credits": {"owner", "auditor", "member", "candidate", "stranger"},
+    "certificates": {"owner", "operator", "gateway", "credits", "member", "candidate", "stranger"},
 }
 """Who tries each function of a contract: everybody."""
 FOR_CONTRACTS = {"settlement": {"convict", "convictNetting"}}

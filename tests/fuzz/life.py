@@ -33,11 +33,14 @@ class Tally:
     calls: Counter[Tried] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     lives: Counter[str] = field(default_factory=Counter)
+    steps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What was tried on the register of certificates, which is no contract: step and code of the refusal."""
 
     def __iadd__(self, other: Tally) -> Tally:
         self.calls += other.calls
         self.checked += other.checked
         self.lives += other.lives
+        self.steps += other.steps
         return self
 
     @property

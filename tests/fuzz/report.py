@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import platform
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from importlib.metadata import PackageNotFoundError, version
 
 from tests.fuzz.campaign import Outcome
 from transactive.chain.artifact import artifact, source
 from transactive.chain.reasons import UNKNOWN
 
-HEAD = """# Fuzzing the contracts
+HEAD = """# Fuzzing the contracts and the register
 
 Random calls on each contract and, at once, on its twin in plain Python: the same reason when a call is refused, the
 same state when it goes through, compared field by field every fifty calls. Written by the last run of
@@ -26,6 +26,9 @@ come with wrong keys, chains, contracts, terms and nonces, or twice. Time jumps 
 end all is paused, everybody leaves, and nothing may remain. Calls run on the state of an EVM without blocks around it:
 revm where it can be installed, every twenty-fifth life (all of them in `make test`) on py-evm, the EVM of the embedded
 chain. A life that differs is named, and is lived again with `--only CONTRACT --life N`.
+
+Certificates are tried twice: the contract against its twin, and the register of a run (`carbon.register`) step by step
+against a model that has every Wh by itself. No Wh and no mg may be lost or made, and none claimed twice.
 """
 
 
@@ -36,7 +39,22 @@ def report(found: Outcome, arguments: str, seed: int, swapped: float) -> str:
     parts += [f"| {what} | {times:,} |" for what, times in sorted(found.tally.checked.items())]
     for contract in sorted({name for (name, _, _, _) in found.tally.calls}):
         parts += ["", f"## `{contract}`", "", *by_function(found, contract), "", never_met(found, contract)]
+    parts += of_the_register(found) if found.tally.steps else []
     return "\n".join(parts) + "\n"
+
+
+def of_the_register(found: Outcome) -> list[str]:
+    """Table of the steps on the register of certificates."""
+    taken, refused = Counter[str](), Counter[str]()
+    codes = defaultdict[str, set[str]](set)
+    for (step, code), times in found.tally.steps.items():
+        (refused if code else taken)[step] += times
+        codes[step] |= {f"`{code}`"} if code else set()
+    lines = ["", "## The register of certificates", "", "| step | taken | refused | for |", "|---|---:|---:|---|"]
+    steps = sorted(taken | refused)
+    return lines + [
+        f"| {step} | {taken[step]:,} | {refused[step]:,} | {', '.join(sorted(codes[step]))} |" for step in steps
+    ]
 
 
 def summary(found: Outcome, seed: int) -> str:
@@ -49,6 +67,7 @@ def summary(found: Outcome, seed: int) -> str:
     rows = {
         "calls": f"**{tally.total:,}**: {accepted:,} accepted, {tally.total - accepted:,} refused",
         "of them calls back from inside a payment": f"{back:,}",
+        "steps on the register of certificates": f"**{tally.steps.total():,}**",
         "by machine": machines,
         "lives": f"{lives}; numbered from {seed}",
         "differences": f"**{len(found.failures)}**",

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from eth_hash.auto import keccak
 
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.echo import Echo
-from tests.fuzz.life import Call, Life
+from tests.fuzz.judged_life import (
+    DEPTH,
+    FIRST,
+    LEAD,
+    MEMBERS,
+    NOTICE,
+    PENALTY,
+    PERIOD,
+    SILENCE,
+    SLOT,
+    SLOTS,
+    WALLET,
+    WINDOW,
+    Committed,
+    JudgedLife,
+    refuse_unless,
+)
+from tests.fuzz.life import Call
 from tests.strategies import leaves_of
-from transactive.chain import evidence
-from transactive.chain.history import Commitment, Opening, opening
+from transactive.chain.history import Commitment
 from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decode_balances, words_for
 from transactive.chain.reasons import UNKNOWN
 from transactive.chain.twin import SettlementTwin
-from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
 from transactive.core import signing
 from transactive.core.errors import ContractRevert
@@ -24,31 +39,11 @@ from transactive.core.leaves import MONEY, SlotTree
 from transactive.core.merkle import ZERO, word
 from transactive.core.signed_orders import split
 
-SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
-PERIOD = SLOT * SLOTS
-NOTICE = PERIOD + WINDOW
-SILENCE, PENALTY, LEAD = 2 * NOTICE, 1_001, 1
-MEMBERS = 2 ** (DEPTH - 1) - 1
-FIRST = 400_000
-WALLET = 2**80
 KINDS = ("honest", "honest", "honest", "shifted", "unbalanced", "drain", "flood", "short")
-FLAWS = ("none", "none", "none", "words", "header", "proof")
 PERMIT_TYPE = b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 
-refuse_unless = refusals("settlement")
-judge_unless = refusals("disputes")
 
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A commitment that counts, its tree and the running totals in it."""
-
-    made: Commitment
-    tree: SlotTree
-    totals: list[list[int]]
-
-
-class SettlementLife(Life):
+class SettlementLife(JudgedLife):
     """Seven members, at times one of them the hostile token; small sums, or up to the ends of the lanes."""
 
     contract = "settlement"
@@ -362,90 +357,6 @@ class SettlementLife(Life):
             self.rng.choice(self.people), "declareSilence", (), lambda by: self.twin.declare_silence(by, self.now)
         )
 
-    def name_judge(self) -> Call:
-        account = self.rng.choice([self.judge.address] * 3 + [NOBODY]) if not self.named else self.operator.address
-
-        def mirror(by: str) -> None:
-            self.only("owner", by)
-            refuse_unless(not self.named and account != NOBODY, "judge is fixed")
-            self.named = True
-
-        return Call(self.as_role("owner"), "setDisputes", (account,), mirror)
-
-    def challenge(self) -> Call:
-        """A leaf of a period's last slot against the netting."""
-        rng, twin = self.rng, self.twin
-        period, i, flaw = twin.proposal.period, rng.randrange(MEMBERS), rng.choice(FLAWS)
-        chain = self.chains.get(period) or self.known()
-        last, tree = self.opening(chain, -1), chain[-1].tree
-        proof, chunks = tree.proof(i), self.chunks or chunks_of([0])
-        before, chunk, after = evidence.net_of(i, chunks)
-        if flaw == "words":
-            after = [ZERO]
-        elif flaw == "header":
-            last = replace(last, previous=tree.root)
-        elif flaw == "proof":
-            proof = proof[:-1]
-        shown, leaf = evidence.shown(i, tree.leaf(i), proof), tree.leaf(i)
-
-        def mirror(by: str) -> None:
-            judge_unless(twin.is_pending, "nothing proposed")
-            current = self.chains[twin.proposal.period]
-            judge_unless(last == self.opening(current, -1), "other slot")
-            judge_unless(flaw != "proof", "bad proof")
-            judge_unless(flaw != "words" and chunks == self.chunks, "other words")
-            net, limit = twin.proposal.nets_n[i], twin.limit(i, twin.proposal.period)
-            judge_unless(disputes.wrong_net(leaf, net, limit), "no fraud shown")
-            refuse_unless(self.named, "not the judge")
-            if disputes.wrong_net(leaf, net, None):
-                twin.convict_netting(by)
-            else:
-                self.rewound(last.commitment.slot, lambda: twin.convict(last.commitment.slot, by))
-
-        arguments = (last.content, shown, before, chunk, after)
-        return Call(rng.choice(self.people), "challengeNetting", arguments, mirror, on=self.judge)
-
-    def challenge_leaf(self) -> Call:
-        """A place of any tree; what is shown is wrong where the committed totals are, or a member is missing."""
-        rng, twin = self.rng, self.twin
-        chain = rng.choice(list(self.chains.values())) or self.known() if self.chains else self.known()
-        at = rng.randrange(len(chain))
-        false = [k for k, one in enumerate(chain) if one.made.money != one.tree.money]
-        if false and rng.random() < 0.5:
-            at = rng.choice(false)
-        shown_at, tree, i = self.opening(chain, at), chain[at].tree, rng.randrange(MEMBERS)
-        flaw = rng.choice(FLAWS)
-        if flaw == "header":
-            shown_at = replace(shown_at, previous=tree.root)
-        proof = tree.proof(i)[:-1] if flaw == "proof" else tree.proof(i)
-        made = shown_at.commitment
-
-        def mirror(by: str) -> None:
-            judge_unless(flaw != "proof", "bad proof")
-            wrong = disputes.wrong_leaf(made, i, tree.leaf(i), proof, registered=True)
-            judge_unless(wrong, "no fraud shown")
-            refuse_unless(self.named, "not the judge")
-            period = made.slot // SLOTS
-            refuse_unless(period > twin.settled_period and not twin.ended, "period closed")
-            current = self.chains.get(period, [])
-            known = [one.made.slot for one in current]
-            right = made.slot in known and self.opening(current, known.index(made.slot)) == shown_at
-            refuse_unless(right, "other slot")
-            self.rewound(made.slot, lambda: twin.convict(made.slot, by))
-
-        arguments = (shown_at.content, evidence.shown(i, tree.leaf(i), proof))
-        return Call(rng.choice(self.people), "challengeLeaf", arguments, mirror, on=self.judge)
-
-    def known(self) -> list[Committed]:
-        """A chain of one commitment that nobody made, for evidence out of nothing."""
-        totals = [[0] * 4 for _ in range(MEMBERS)]
-        tree = SlotTree(leaves_of(FIRST * SLOTS, totals), DEPTH, b"fuzz")
-        return [Committed(Commitment(FIRST * SLOTS, tree.root, ZERO, tree.money, tree.energy, 0), tree, totals)]
-
-    def opening(self, chain: list[Committed], position: int) -> Opening:
-        """Opening of a commitment of a period."""
-        return opening([one.made for one in chain], position, SLOTS)
-
     def stop(self) -> Call:
         rng, twin = self.rng, self.twin
         chain = self.chains.get(twin.proposal.period) or self.known()
@@ -476,12 +387,6 @@ class SettlementLife(Life):
         if veto:
             return Call(self.as_role("arbiter"), "veto", (shown.content,), self.by_role("arbiter", vetoed))
         return Call(self.as_role("operator"), "retract", (shown.content,), self.by_role("operator", retracted))
-
-    def rewound(self, slot: int, how: Callable[[], None]) -> None:
-        """Take back the commitments of a period from a slot on."""
-        how()
-        period = slot // SLOTS
-        self.chains[period] = [one for one in self.chains[period] if one.made.slot < slot]
 
     def by_role(self, role: str, then: Callable[[], None]) -> Callable[[str], None]:
         def mirror(who: str) -> None:

@@ -53,7 +53,7 @@ def test_a_campaign_counts_and_reports(tmp_path):
         [sys.executable, *command.split(), told], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    total = re.search(r"([\d,]+) calls, 0 differences", done.stdout)
+    total = re.search(r"([\d,]+) calls, 0 steps on the register, 0 differences", done.stdout)
     assert total
     assert f"**{total[1]}**" in told.read_text(encoding="utf-8")
     assert "| `permit` |" in told.read_text(encoding="utf-8")

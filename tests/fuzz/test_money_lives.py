@@ -1,10 +1,10 @@
-"""Thousands of random calls on money, members, settlement and credits, and on their twins: they never differ."""
+"""Thousands of random calls on money, members, settlement, certificates, credits and their twins: they never differ."""
 
 import pytest
 
 from tests.fuzz.expected import check, live_all
 
 
-@pytest.mark.parametrize("contract", ["currency", "registry", "settlement", "carbon_credits"])
+@pytest.mark.parametrize("contract", ["currency", "registry", "settlement", "carbon_credits", "certificates"])
 def test_a_contract_and_its_twin_never_differ(contract):
     check(contract, live_all(contract))
