@@ -89,7 +89,15 @@ def test_slots_are_chosen_and_say_when_a_line_passed_its_limit(chromium, kept: K
         assert "came" in page.locator("#ahead").inner_text()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light"), (360, "dark")])
+def test_the_operator_is_told_of_a_line_that_no_device_could_keep(chromium, kept: Kept) -> None:
+    (slots,), *_ = kept.ask("select count(*) from interventions where kind = 4 group by line")
+    with opened(chromium, kept.url) as page:
+        issue = page.locator(".issues li", has_text="passed its limit").first
+        assert f"in {slots} slot" in issue.inner_text()
+        assert "that no device could take or give" in issue.inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 def test_it_fits_and_axe_finds_no_serious_fault(chromium, kept: Kept, width: int, scheme: str) -> None:
     size = {"width": width, "height": 900}
     with opened(chromium, f"{kept.url}/grid", viewport=size, color_scheme=scheme) as page:

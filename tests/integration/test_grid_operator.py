@@ -18,6 +18,7 @@ from transactive.core.tariff import Tariff
 from transactive.engine.replay import replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.market.line_flows import beyond_wh
+from transactive.settlement.netted import deliver, post
 from transactive.store import Store
 from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
 
@@ -121,6 +122,24 @@ def test_a_forecast_of_lines_knows_nothing_later_than_its_time(watched) -> None:
     assert len(same) > 20
     assert all(plain.forecasts[key].digest() == again.forecasts[key].digest() for key in same)
     assert any(plain.forecasts[key].digest() != again.forecasts[key].digest() for key in plain.forecasts)
+
+
+def test_who_is_held_back_never_loses_by_it(watched) -> None:
+    """With what the network pays, a member has at least what the slot would have brought it with all of its sun."""
+    walk, held = watched[1].walk, 0
+    for record, _, _ in watched[1].slots:
+        rows = record.postings.kind == PostingKind.CURTAILMENT
+        members, cut = record.postings.payee[rows], record.postings.energy_wh[rows]
+        for member, wh in zip(members.tolist(), cut.tolist(), strict=True):
+            more = record.readings.export_wh.copy()
+            more[member] += wh
+            free = deliver(record.positions, replace(record.readings, export_wh=more))
+            would = post(free, record.positions, record.tariff, walk.accounts).net_n(walk.accounts.total)
+            was = post(record.delivery, record.positions, record.tariff, walk.accounts).net_n(walk.accounts.total)
+            paid = int(record.postings.amount_n[rows][members == member].sum())
+            assert int(was[member]) + paid >= int(would[member])
+            held += 1
+    assert held >= 3
 
 
 @pytest.mark.parametrize("mechanism", ["locational", "pay_as_bid", "continuous"])

@@ -9,6 +9,7 @@ from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
 from transactive.web.charts import day_chart
+from transactive.web.grid_queries import lines_over
 from transactive.web.issues import Issue, issues
 from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Outcome, Position, Reader, Row, Run
@@ -45,7 +46,7 @@ def community_page(
         "row": row,
         "choices": _choices([*strip, *day], run),
         "flow": flow_part(reader, slot, run),
-        "issues": [issue for issue in issues(run, totals, words) if _may_see(issue, run, viewer)],
+        "issues": [issue for issue in issues(run, totals, words, lines_over(reader)) if _may_see(issue, run, viewer)],
         "books": _books(totals),
         "proof_state": proof(totals, run, reader.outcome()),
         "members": _members(totals, run, viewer, words),

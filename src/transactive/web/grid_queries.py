@@ -41,3 +41,14 @@ def sums(reader: Reader, last: int) -> dict[int, Row]:
     rows = reader.store.rows(sa.select(i.kind, counted, *totals).where(i.slot <= last).group_by(i.kind))
     nothing = {"slots": 0, "energy_wh": 0, "amount_n": 0}
     return {int(kind): nothing for kind in Measure} | {row["kind"]: row for row in rows}
+
+
+def lines_over(reader: Reader) -> list[Row]:
+    """Lines that passed their limits: in how many slots, by how much [Wh], and when last."""
+    i = INTERVENTIONS.c
+    sums = (
+        sa.func.count().label("slots"),
+        sa.func.sum(i.energy_wh).label("energy_wh"),
+        sa.func.max(i.slot).label("last"),
+    )
+    return reader.store.rows(sa.select(i.line, *sums).where(i.kind == Measure.OPEN).group_by(i.line).order_by(i.line))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transactive.core.units import kwh_text
-from transactive.web.queries import Run
+from transactive.web.queries import Row, Run
 from transactive.web.totals import MemberTotal, Totals
 from transactive.web.words import Words, counted, short_day, span_text
 
@@ -24,9 +25,9 @@ class Issue:
     member: int | None = None
 
 
-def issues(run: Run, totals: Totals, words: Words) -> list[Issue]:
-    """All findings, gravest first."""
-    found = _books(totals, words) + _meters(totals)
+def issues(run: Run, totals: Totals, words: Words, lines: Sequence[Row] = ()) -> list[Issue]:
+    """All findings, gravest first. lines: those that passed their limits, as `grid_queries.lines_over` tells them."""
+    found = _books(totals, words) + _meters(totals) + [_line(row, run) for row in lines]
     for index, member in enumerate(totals.members):
         found += _member(index, run.names[index], member, words)
     found += _untraded(run, totals)
@@ -48,6 +49,15 @@ def _books(totals: Totals, words: Words) -> list[Issue]:
 def _meters(totals: Totals) -> list[Issue]:
     gaps = totals.slots - totals.complete_slots
     return [Issue("bad", "Readings are missing", f"{counted(gaps, 'slot')} without all meters")] if gaps else []
+
+
+def _line(row: Row, run: Run) -> Issue:
+    """A line that passed its limit; there is none without a network."""
+    assert run.site is not None
+    left = "that no device could take or give" if run.community.grid.manage else "beyond it: its network only watches"
+    when = f"{short_day(row['last'])}, {span_text(row['last'], run.clock.length)}"
+    title = f"Line {run.site.network.label(row['line'])} passed its limit in {counted(row['slots'], 'slot')}"
+    return Issue("warn", title, f"{kwh_text(row['energy_wh'])} kWh {left}; last {when}", slot=row["last"])
 
 
 def _member(index: int, name: str, member: MemberTotal, words: Words) -> list[Issue]:

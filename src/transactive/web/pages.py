@@ -91,7 +91,8 @@ def grid(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str 
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     chosen = None if slot is None else desk.slot(run, slot)
     context = grid_page(desk.reader, run, position, request.user, chosen=chosen, idle=desk.pulse.idle)
-    return Template("grid.html", context=context)
+    live = {"after": id_text(newest(run, position)), "over": position.over}
+    return Template("grid.html", context={**context, "live": live})
 
 
 @get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
