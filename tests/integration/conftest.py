@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.samples import write_community
 from transactive.cli import main
 from transactive.config import DEMO, Setting, load_setting
 from transactive.core.slots import parse_time
@@ -46,6 +47,16 @@ class Called:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="session")
+def sample_state(tmp_path_factory) -> Path:
+    """State folder of a finished run of the small community; whoever changes it takes a copy."""
+    folder = tmp_path_factory.mktemp("sample")
+    state: Path = folder / "state"
+    made = call("run", write_community(folder), "--no-page", "--json", "--state", state)
+    assert made.code == 0, made.err
+    return state
 
 
 def call(*arguments: object) -> Called:

@@ -154,9 +154,19 @@ def community(folder: Path, old: str = "", new: str = "") -> Path:
     return path
 
 
-def test_the_statement_says_it_and_verify_computes_it_again(tmp_path):
-    state, path = tmp_path / "state", tmp_path / "c.json"
-    assert call("run", community(tmp_path), "--no-page", "--json", "--state", state).code == 0
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Community file, state folder and what the run said."""
+    folder = tmp_path_factory.mktemp("avoided")
+    path, state = community(folder), folder / "state"
+    made = call("run", path, "--no-page", "--json", "--state", state)
+    assert made.code == 0, made.err
+    return path, state, json.loads(made.out)
+
+
+def test_the_statement_says_it_and_verify_computes_it_again(whole, tmp_path):
+    _, state, _ = whole
+    path = tmp_path / "c.json"
     assert call("statement", "--state", state, "--member", "c", "-o", path).code == 0
     statement = decode(path.read_bytes(), path.name)
     notes = [(n, note) for n, slot in enumerate(statement.slots) for note in slot.credits if isinstance(note, Avoided)]
@@ -188,16 +198,15 @@ def test_the_statement_says_it_and_verify_computes_it_again(tmp_path):
     assert any(serial.startswith("c-pv-2017-06-06") for serial in shown["batches"])
 
 
-def test_an_interrupted_run_issues_and_buys_the_same(tmp_path):
+def test_an_interrupted_run_issues_and_buys_the_same(whole, tmp_path):
     """Killed between the first period's credits and their block, it goes on to the same hash, kg and receipts."""
-    path, whole, state = community(tmp_path), tmp_path / "whole", tmp_path / "state"
-    expected = call("run", path, "--no-page", "--json", "--state", whole)
-    assert expected.code == 0, expected.err
+    path, undisturbed, expected = whole
+    state = tmp_path / "state"
     program = [sys.executable, "-c", KILL_AT, "database", "24", *command(path, state)]
     died = subprocess.run(program, capture_output=True, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr
-    finish(path, state, json.loads(expected.out))
-    registers = [call("credits", "show", "--state", folder, "--json").out for folder in (whole, state)]
+    finish(path, state, expected)
+    registers = [call("credits", "show", "--state", folder, "--json").out for folder in (undisturbed, state)]
     assert registers[0] == registers[1]
     assert '"receipt":0' in registers[0]
 

@@ -2,23 +2,22 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.integration.conftest import call
-from tests.integration.samples import write_community
 
 PROJECT = ("--kind", "removal", "--methodology", "EX-1", "--jurisdiction", "XX", "--auditor", "ann")
 WORDS = ("--beneficiary", "Ada", "--reason", "a flight", "--period", "2017")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
+def run(sample_state, tmp_path_factory) -> Path:
     """State folder of a small run in which a batch was issued, listed, sold in part, retired, taken back, reversed."""
-    folder = tmp_path_factory.mktemp("credits")
-    state: Path = folder / "state"
-    assert call("run", write_community(folder), "--no-page", "--json", "--state", state).code == 0
+    state: Path = tmp_path_factory.mktemp("credits") / "state"
+    shutil.copytree(sample_state, state)
 
     def done(*arguments):
         made = call("credits", *arguments, "--state", state, "--json")

@@ -179,6 +179,10 @@ class ChainClient:
         """Queue a call signed by `sender`, with `value` of the chain's own coin [wei]; `block` sends it."""
         self._enqueue(sender, contract.address, contract.encode_abi(function, arguments), function, value)
 
+    def pay(self, sender: LocalAccount, address: str, wei: int) -> None:
+        """Queue a payment of the chain's own coin [wei]; `block` sends it."""
+        self._enqueue(sender, to_checksum_address(address), "0x", "pay", wei)
+
     def read(self, contract: Contract, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the ABI says
         """Result of a view. Raises ContractRevert with the contract's reason."""
         try:

@@ -58,6 +58,10 @@ class DemoKeys:
         """Key of the market account `index`."""
         return self._derive(f"account {index}")
 
+    def named(self, name: str) -> LocalAccount:
+        """Key of somebody who is neither a role nor an account of the market: an auditor, a seller outside."""
+        return self._derive(f"named {name}")
+
     def addresses(self, accounts: int) -> list[str]:
         """Addresses of all roles and of accounts 0 to accounts − 1: who needs gas on a new chain."""
         roles = [self.role(name) for name in ROLES]

@@ -290,6 +290,27 @@ def show(*, state: Path, json: Flag = False) -> None:
 
 
 @credits_app.command
+def publish(*, state: Path, node: str | None = None, json: Flag = False) -> None:
+    """Repeat the register's steps on the contract carbon_credits, each signed by its own key, and compare both.
+
+    What is there already is not sent again. Keys are the run's demo keys, which embedded and development chains take.
+    Example: transactive credits publish --state DIR --node http://127.0.0.1:8545
+
+    Parameters
+    ----------
+    state
+        State folder of a run.
+    node
+        Development node, or embedded:FILE; without it a chain of its own in the folder.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.engine.credit_publication import publish as put_on_chain
+
+    report(put_on_chain(state, node), json=json)
+
+
+@credits_app.command
 def export(*, state: Path, output: Annotated[Path, Parameter(alias="-o")]) -> None:
     """Write the register to a file: everything as JSON, or the receipts alone as CSV.
 
