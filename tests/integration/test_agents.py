@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
 from transactive.config import load_setting
 from transactive.core.errors import SignatureError
-from transactive.core.limits import Limits
+from transactive.core.limits import NO_HIGHEST, NO_LOWEST, Limits
+from transactive.core.signed_orders import Order
 from transactive.core.slots import time_text
 from transactive.engine.authorities import Authorities
 from transactive.engine.replay import replay, slots_from
@@ -71,11 +73,42 @@ def test_agents_and_limits_hold_in_a_run_that_goes_on_exactly_where_it_stopped(c
     assert resumed.summary.state_hash == whole.summary.state_hash
 
 
+def test_an_agent_with_limits_signs_with_a_key_of_its_own_under_a_grant_that_the_judge_reads(community, tmp_path):
+    setting, state, leaf = load_setting(community), tmp_path / "state", tmp_path / "leaf.json"
+    slots = slots_from(setting)
+    replay(setting, slots, state, seed="transactive")
+    with closing(Store(state)) as store:
+        for slot in slots[5::12]:
+            orders, _, _ = store.trading(slot, 3) or pytest.fail("nothing was traded")
+            for each in store.accepted(slot, orders, slot // 3600):
+                grant = each.signed.grant
+                assert (grant is None) == (each.signed.order.account == 0)
+                assert grant is None or (grant.highest_buy, grant.lowest_sell) in (
+                    (150_000, NO_LOWEST),
+                    (NO_HIGHEST, 120_050),
+                )
+    at = time_text(slots[20])
+    proved = call("chain", "prove", "--state", state, "--member", "b", "--slot", at, "--output", leaf)
+    assert proved.code == 0, proved.err
+    assert '"highest_buy":150000' in leaf.read_text().replace(" ", "")
+    found = call("chain", "challenge", leaf, "--node", f"embedded:{state}")
+    assert (found.code, "nothing to challenge" in found.out) == (0, True), found.err
+
+
 def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, monkeypatch):
     setting = load_setting(community)
     monkeypatch.setattr(Authorities, "limits", lambda self, slot: Limits.none(3))  # a desk that forgets the limits
-    with pytest.raises(SignatureError, match="beyond what the member allows"):
+    with pytest.raises(SignatureError, match="is beyond the limits or the time of its grant"):
         replay(setting, slots_from(setting), tmp_path / "state", seed="transactive")
+    slots = slots_from(setting)
+    authorities = Authorities(setting.community, slots)  # without a chain nothing is granted, and the limits hold alike
+    good = Order(1, slots[0] // 3600, 0, ((150_000, 10),), ())
+    authorities.check(good)
+    early, dear = replace(good, slot=good.slot - 1), replace(good, buys=((150_001, 10),))
+    paused = Order(2, NOON_OF_DAY_TWO // 3600, 0, ((100_000, 1),), ())
+    for bad in (early, dear, paused):
+        with pytest.raises(SignatureError, match="beyond what the member allows"):
+            authorities.check(bad)
 
 
 @pytest.mark.parametrize(

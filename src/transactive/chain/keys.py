@@ -36,6 +36,9 @@ class Keys(Protocol):
     def account(self, index: int) -> LocalAccount:
         """Key of the market account `index`."""
 
+    def agent(self, index: int) -> LocalAccount | None:
+        """Key that the agent of account `index` signs with; None where the account's own does."""
+
     def addresses(self, accounts: int) -> list[str]:
         """Addresses of all roles and of accounts 0 to accounts − 1: who needs gas."""
 
@@ -61,6 +64,10 @@ class DemoKeys:
     def named(self, name: str) -> LocalAccount:
         """Key of somebody who is neither a role nor an account of the market: an auditor, a seller outside."""
         return self._derive(f"named {name}")
+
+    def agent(self, index: int) -> LocalAccount | None:
+        """Key of that account's agent."""
+        return self._derive(f"agent {index}")
 
     def addresses(self, accounts: int) -> list[str]:
         """Addresses of all roles and of accounts 0 to accounts − 1: who needs gas on a new chain."""

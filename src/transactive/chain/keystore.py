@@ -108,6 +108,7 @@ class OwnKeys:
         """`password` is asked for once, when the first key is needed."""
         self._folder, self._ask = folder, password
         self._accounts = account_keys(members)
+        self._agents = {name for name in folder.addresses() if name.startswith("agent-")}
         self._password: str | None = None
         self._unlocked: dict[str, LocalAccount] = {}
 
@@ -118,6 +119,11 @@ class OwnKeys:
     def account(self, index: int) -> LocalAccount:
         """Key of the market account `index`."""
         return self._unlock(self._accounts[index])
+
+    def agent(self, index: int) -> LocalAccount | None:
+        """Key of that account's agent, `agent-` and the member's name, if the folder has it."""
+        name = self._accounts[index].replace("member-", "agent-", 1)
+        return self._unlock(name) if name in self._agents else None
 
     def addresses(self, accounts: int) -> list[str]:
         """Addresses of all roles and of accounts 0 to accounts − 1."""

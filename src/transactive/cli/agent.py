@@ -232,5 +232,6 @@ def _renew(
         return msgspec.structs.replace(latest, **fresh)
 
     separator = domain(known.chain_id, known.address("settlement"))
-    made = renew(state, member, change, lambda account: bytes(signers.account(account).key), separator)
-    report(facts_of(made.authorisation, community) | {"signature": made.signature}, json=json)
+    made = renew(state, member, change, signers, separator)
+    signed = {"signature": made.signature, "agent_key": made.key or None}
+    report(facts_of(made.authorisation, community) | signed, json=json)

@@ -16,7 +16,7 @@ from transactive.core import signing
 from transactive.core.errors import SignatureError
 from transactive.core.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.merkle import word
-from transactive.core.signed_orders import Order
+from transactive.core.signed_orders import MOST_WH, Grant, Order, sign_grant
 
 TYPE = (
     b"Authorisation(uint256 account,uint256 serial,string agent,int256 highestBuy,int256 lowestSell,"
@@ -69,11 +69,22 @@ class Authorised(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An authorisation with the member's signature, 0x-hex, empty where nothing is signed.
 
     holds_from: first slot [Unix s] for which the operator had it before any order; it counts from there on at most.
+    key: address that the agent signs orders with, empty where the member signs them itself; granted: the member's
+    signature for the grant of the same limits to it, which the judge contract reads.
     """
 
     authorisation: Authorisation
     signature: str = ""
+    key: str = ""
+    granted: str = ""
     holds_from: int = 0
+
+    @property
+    def grant(self) -> tuple[Grant, bytes] | None:
+        """Grant to the agent's key with the member's signature, or None where the member signs orders itself."""
+        if not self.granted:
+            return None
+        return _grant(self.authorisation, self.key), bytes.fromhex(self.granted.removeprefix("0x"))
 
     @property
     def begins(self) -> int:
@@ -81,10 +92,18 @@ class Authorised(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return max(self.authorisation.valid_from, self.holds_from)
 
 
-def sign(authorisation: Authorisation, key: bytes, separator: bytes) -> Authorised:
-    """Sign with the member's private key under the settlement contract's domain."""
-    signature = signing.sign(signing.digest(separator, authorisation.hash), key)
-    return Authorised(authorisation, "0x" + signature.hex())
+def sign(authorisation: Authorisation, key: bytes, separator: bytes, agent: str | None = None) -> Authorised:
+    """Sign with the member's private key under the settlement contract's domain; agent: address that it signs with."""
+    signature = "0x" + signing.sign(signing.digest(separator, authorisation.hash), key).hex()
+    if agent is None:
+        return Authorised(authorisation, signature)
+    granted = sign_grant(_grant(authorisation, agent), key, separator)
+    return Authorised(authorisation, signature, agent, "0x" + granted.hex())
+
+
+def _grant(given: Authorisation, agent: str) -> Grant:
+    """The part of an authorisation that the judge contract reads."""
+    return Grant(given.account, agent, given.highest_buy, given.lowest_sell, MOST_WH, given.valid_until)
 
 
 def check(authorised: Authorised, member: str, separator: bytes) -> None:
@@ -100,10 +119,10 @@ def check(authorised: Authorised, member: str, separator: bytes) -> None:
         raise SignatureError(f"{what} is signed by {signer}, not by {member.lower()}; sign with the member's key")
 
 
-def in_force(given: Iterable[Authorised], slot: int) -> dict[int, Authorisation]:
+def in_force(given: Iterable[Authorised], slot: int) -> dict[int, Authorised]:
     """The authorisation of each account that counts for a slot [Unix s]: the latest begun, ended or not."""
-    found: dict[int, Authorisation] = {}
+    found: dict[int, Authorised] = {}
     for one in sorted(given, key=lambda each: each.authorisation.serial):
         if one.begins <= slot:
-            found[one.authorisation.account] = one.authorisation
+            found[one.authorisation.account] = one
     return found

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.authorisation import Authorisation, Authorised, check, in_force, sign
-from transactive.core.community import Community
+from transactive.core.community import Community, Member
 from transactive.core.errors import SignatureError
 from transactive.core.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.signed_orders import Order
@@ -47,12 +47,19 @@ class Authorities:
         if not kept:
             kept = tuple(Authorised(each) for each in of_community(community, slots))
             if chain:
-                key_of = chain.keys.account
-                signed = (sign(each.authorisation, bytes(key_of(i).key), chain.domain) for i, each in enumerate(kept))
-                kept = tuple(signed)
+                kept = tuple(
+                    self._signed(each.authorisation, community.members[i], chain) for i, each in enumerate(kept)
+                )
             if store:
                 write(store, kept)
         self._put(self._checked(kept))
+
+    def _signed(self, given: Authorisation, member: Member, chain: ChainLedger) -> Authorised:
+        """Signed with the member's key; where it limits its agent, that gets a key of its own and a grant."""
+        limits = (member.never_pay_above_micro_per_kwh, member.sell_only_above_micro_per_kwh, member.pause_from)
+        agent = None if limits == (None, None, None) else chain.keys.agent(given.account)
+        key = bytes(chain.keys.account(given.account).key)
+        return sign(given, key, chain.domain, str(agent.address) if agent else None)
 
     def _checked(self, given: Sequence[Authorised]) -> Sequence[Authorised]:
         """The same, if all are signed by their members. Raises SignatureError."""
@@ -67,7 +74,7 @@ class Authorities:
         rows = [each.authorisation for each in self._given]
         self._columns = {name: np.array([getattr(row, name) for row in rows], np.int64) for name in COLUMNS}
         self._begins = np.array([each.begins for each in self._given], np.int64)
-        self._counting: tuple[int, dict[int, Authorisation]] = (-1, {})
+        self._counting: tuple[int, dict[int, Authorised]] = (-1, {})
 
     def take_up(self, slot: int) -> None:
         """Take up what members have signed anew, as a market for a slot closes. Raises SignatureError."""
@@ -98,13 +105,17 @@ class Authorities:
         limits.trades[account] = ~paused & (self._clock.end(slot) <= valid_until)
         return limits
 
+    def in_force(self, slot: int) -> dict[int, Authorised]:
+        """What counts for a slot [Unix s], by account."""
+        if self._counting[0] != slot:
+            self._counting = (slot, in_force(self._given, slot))
+        return self._counting[1]
+
     def check(self, order: Order) -> None:
         """Refuse an order beyond what its member allows. Raises SignatureError."""
         slot = order.slot * self._clock.length
-        if self._counting[0] != slot:
-            self._counting = (slot, in_force(self._given, slot))
-        given = self._counting[1].get(order.account)
-        if given is None or not given.allows(order, slot, self._clock.end(slot)):
+        given = self.in_force(slot).get(order.account)
+        if given is None or not given.authorisation.allows(order, slot, self._clock.end(slot)):
             raise SignatureError(
                 f"order of account {order.account} for slot {order.slot} is beyond what the member allows its agent;"
                 " keep to the limits, or let the member authorise more"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from transactive.core.accepted import Accepted, books_of
-from transactive.core.signed_orders import SignedOrder, check_all, sign_order, sign_receipt
+from transactive.core.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
 from transactive.core.tables import Orders, stacked
 from transactive.engine.authorities import Authorities
 
@@ -34,8 +34,16 @@ class OrderEntry:
         """
         whole, serial = (stacked(earlier, orders), 1) if earlier is not None else (orders, 0)
         books = books_of(whole, orders.slot // self._slot_seconds, serial)
-        signed = [sign_order(book, bytes(self._keys.account(book.account).key), self._domain) for book in books]
-        return self.enter(orders.slot, signed)
+        return self.enter(orders.slot, [self._signed(book, orders.slot) for book in books])
+
+    def _signed(self, book: Order, slot: int) -> SignedOrder:
+        """A book signed by the member, or by its agent where that has a grant for the slot [Unix s]."""
+        given = self._authorities.in_force(slot).get(book.account)
+        agent = self._keys.agent(book.account)
+        if given is None or given.grant is None or agent is None or agent.address != given.key:
+            return sign_order(book, bytes(self._keys.account(book.account).key), self._domain)
+        own = sign_order(book, bytes(agent.key), self._domain)
+        return SignedOrder(book, own.signature, *given.grant)
 
     def enter(self, slot: int, orders: Iterable[SignedOrder]) -> list[Accepted]:
         """Accept the orders of a slot [Unix s] after checking signatures and what members allow their agents.

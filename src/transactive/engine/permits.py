@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
 import msgspec
@@ -16,6 +17,9 @@ from transactive.core.slots import time_text
 from transactive.engine.authorities import OFFERS, last_traded, offered, read
 from transactive.engine.books import community_of
 from transactive.store import FILE, Store
+
+if TYPE_CHECKING:
+    from transactive.chain.keys import Keys
 
 Change = Callable[[Authorisation], Authorisation]
 LOCK_FILE = "offers.lock"
@@ -29,12 +33,12 @@ def shown(folder: Path) -> tuple[Community, tuple[Authorised, ...], int]:
         return community, _all(store), _first_open(store, community)
 
 
-def renew(folder: Path, member: str, change: Change, key_of: Callable[[int], bytes], separator: bytes) -> Authorised:
+def renew(folder: Path, member: str, change: Change, keys: Keys, separator: bytes) -> Authorised:
     """Offer the run what `change` makes of what a member allows, signed with its key; it is taken up at the next gate.
 
-    The new one holds from the first slot of which nothing is traded yet, or later if `change` says so. key_of: private
-    key of an account. Raises InputError for an unknown member or an earlier start, StateError for a state without a run
-    or with a finished one.
+    The new one holds from the first slot of which nothing is traded yet, or later if `change` says so. If the agent has
+    a key among `keys`, that is granted the same limits. Raises InputError for an unknown member or an earlier start,
+    StateError for a state without a run or with a finished one.
     """
     with filelock.FileLock(folder / LOCK_FILE), closing(_opened(folder)) as store:
         if store.setting("outcome") is not None:
@@ -50,7 +54,8 @@ def renew(folder: Path, member: str, change: Change, key_of: Callable[[int], byt
                 f"{time_text(fresh.valid_from)} is too early: orders of slots before {time_text(first)} are accepted"
                 " already; give that or later"
             )
-        signed = sign(fresh, key_of(account), separator)
+        agent = keys.agent(account) if fresh.valid_until else None
+        signed = sign(fresh, bytes(keys.account(account).key), separator, str(agent.address) if agent else None)
         store.set(**{OFFERS: msgspec.json.encode((*offered(store), signed)).decode()})
         return signed
 
@@ -72,7 +77,7 @@ def seed_of(folder: Path) -> str:
 def standing(community: Community, given: tuple[Authorised, ...], slot: int) -> list[Authorisation]:
     """What counts for a slot, in the order of the members."""
     found = in_force(given, slot)
-    return [found[account] for account in range(len(community.members)) if account in found]
+    return [found[account].authorisation for account in range(len(community.members)) if account in found]
 
 
 def _opened(folder: Path) -> Store:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import sqlalchemy as sa
 
@@ -21,7 +22,7 @@ from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.signed_orders import SignedOrder
+from transactive.core.signed_orders import Grant, Order, SignedOrder
 from transactive.core.tables import Clearing, Orders, Positions, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
@@ -308,9 +309,8 @@ class Store:
         found = self.rows(sa.select(SIGNATURES).where(SIGNATURES.c.slot == slot))
         if not found:
             return []
-        signed = {row["member"]: (bytes.fromhex(row["signature"]), bytes.fromhex(row["receipt"])) for row in found}
-        books = books_of(orders, number, found[0]["serial"])
-        return [Accepted(SignedOrder(book, signed[book.account][0]), signed[book.account][1]) for book in books]
+        by_member = {row["member"]: row for row in found}
+        return [_accepted(book, by_member[book.account]) for book in books_of(orders, number, found[0]["serial"])]
 
     def credit_steps(self) -> list[AnyStep]:
         """All steps that the register of carbon credits took, in order."""
@@ -345,10 +345,20 @@ def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  
 
 
 def _signature(slot: int, accepted: Accepted) -> dict[str, Any]:
-    """Row of a signed order."""
-    signature, receipt = accepted.signed.signature.hex(), accepted.receipt.hex()
-    order = accepted.signed.order
-    return {"slot": slot, "member": order.account, "serial": order.serial, "signature": signature, "receipt": receipt}
+    """Row of a signed order; agent: the grant that it was signed under with its signature, empty without one."""
+    signed = accepted.signed
+    agent = msgspec.json.encode((signed.grant, signed.granted.hex())).decode() if signed.grant else ""
+    texts = {"signature": signed.signature.hex(), "receipt": accepted.receipt.hex(), "agent": agent}
+    return {"slot": slot, "member": signed.order.account, "serial": signed.order.serial, **texts}
+
+
+def _accepted(book: Order, row: Mapping[str, Any]) -> Accepted:
+    """A signed order from its row."""
+    signature, receipt = bytes.fromhex(row["signature"]), bytes.fromhex(row["receipt"])
+    if not row["agent"]:
+        return Accepted(SignedOrder(book, signature), receipt)
+    grant, granted = msgspec.json.decode(row["agent"], type=tuple[Grant, str])
+    return Accepted(SignedOrder(book, signature, grant, bytes.fromhex(granted)), receipt)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], table: sa.Table) -> dict[str, IntArray]:

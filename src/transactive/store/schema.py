@@ -44,7 +44,7 @@ ORDERS_AHEAD, POSITIONS_AHEAD, REFUSALS_AHEAD = (
     _table(f"{table.name}_ahead", [c.name for c in table.primary_key], *(c.name for c in table.c if not c.primary_key))
     for table in (ORDERS, POSITIONS, REFUSALS)
 )
-SIGNATURES = _table("signatures", ("slot", "member"), "serial", texts=("signature", "receipt"))
+SIGNATURES = _table("signatures", ("slot", "member"), "serial", texts=("signature", "receipt", "agent"))
 READINGS = _table(
     "readings",
     ("slot", "member"),

@@ -21,9 +21,10 @@ AGENTS = {
 
 def agent_words(reader: Reader, run: Run, member: int, slot: int, words: Words) -> list[str]:
     """Sentences on a member's agent and its limits for a slot."""
-    given = in_force(read(reader.store), slot).get(member)
-    if given is None:
+    found = in_force(read(reader.store), slot).get(member)
+    if found is None:
         return []
+    given = found.authorisation
     does = f", which {AGENTS[given.agent]}" if given.agent in AGENTS else ""
     sentences = [f"Your agent is “{given.agent}”{does}.", *_limits(given, words), *_time(given, slot, run)]
     if run.community.members[member].prefer == "green" and run.community.market.mechanism == "preferences":
