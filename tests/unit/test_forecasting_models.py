@@ -117,6 +117,21 @@ def test_the_pool_leaves_grown_members_alone():
     assert with_pool(forecast, history) is forecast
 
 
+def test_a_young_series_alone_is_widened_by_its_errors_around_the_same_time_of_day():
+    draw = np.random.default_rng(2)
+    values = np.round(500 + draw.normal(0, 100, (10 * 24, 40)))
+    values[np.arange(240) % 24 < 6] = 0  # certain at night
+    known, day = History(0, HOUR, values[:120]), values[120:144]
+    forecast = said(Empirical(), known)
+    widened = with_pool(forecast, known)
+    plain, wide = (
+        ((day >= told.values[..., 0]) & (day <= told.values[..., -1]))[9:21].mean() for told in (forecast, widened)
+    )
+    assert plain < 0.7
+    assert 0.82 < wide < 0.97
+    assert (widened.values[:4] == 0).all()
+
+
 def test_the_boosted_model_is_better_than_empirical_quantiles_where_there_is_something_to_learn():
     draw = random()
     level = np.repeat(draw.choice([100.0, 400.0], 150), 24)  # days are high or low, and their last hour tells the next

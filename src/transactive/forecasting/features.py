@@ -41,21 +41,26 @@ class Features:
     scale: FloatArray
 
 
-def features(history: History, series: ClockSeries, end: int, steps: IntArray) -> Features:
+def features(
+    history: History, series: ClockSeries, end: int, steps: IntArray, chosen: IntArray | None = None
+) -> Features:
     """Features of slots `steps` after index `end` of the series, from what lies before `end` and the calendar.
 
-    series: `on_clock(history)`. steps: (steps,), 0 is the slot at `end`. Less than 28 days before `end` make do with
-    the days there are.
+    series: `on_clock(history)`. steps: (steps,), 0 is the slot at `end`. chosen: members to make them for, by index;
+    without it all. Less than 28 days before `end` make do with the days there are.
     """
     raw = series.days(end, WINDOW)
     scale = np.abs(raw).mean(axis=(0, 1))
     scale = np.where(scale > 0, scale, 1.0)
     days = raw / scale
     slot = steps % series.per_day
+    every = _of_all(days)[slot]
+    if chosen is not None:
+        days, scale = days[:, :, chosen], scale[chosen]
     by_slot = _of_slot(days)[slot]  # (steps, members, columns)
     members = days.shape[2]
     by_member = np.broadcast_to(_of_member(days, series.per_day), (len(steps), members, 10))
-    shared = np.concatenate((_of_time(history, series.first + end + steps, steps), _of_all(days)[slot]), axis=1)
+    shared = np.concatenate((_of_time(history, series.first + end + steps, steps), every), axis=1)
     by_step = np.broadcast_to(shared[:, None, :], (len(steps), members, shared.shape[1]))
     table = np.concatenate((by_step[:, :, :4], by_slot, by_member, by_step[:, :, 4:]), axis=2)
     return Features(table, scale)

@@ -9,11 +9,13 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.units import BoolArray
 from transactive.forecasting.clock import ClockSeries, on_clock, steps_on_clock
-from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order
+from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
 
 YOUNG_DAYS = 14
 """A member with less history than this is forecast from the pool [days]."""
 WINDOW = 28
+LEAST_POOLED_DAYS, NEAR_HOURS = 3, 2
+"""Days from which on the errors of a young series are pooled, and over how many hours to each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,38 @@ def is_young(series: ClockSeries) -> BoolArray:
 
 
 def with_pool(forecast: Quantiles, history: History) -> Quantiles:
-    """The forecast with those of young members taken from the pool, if there is one."""
-    young = is_young(on_clock(history.last(YOUNG_DAYS + 1)))
-    if not young.any() or young.all():
+    """The forecast with those of young members taken from the pool; where all are young, widened by their errors."""
+    series = on_clock(history.last(YOUNG_DAYS + 1))
+    young = is_young(series)
+    if not young.any():
         return forecast
+    if young.all():
+        return _widened(forecast, history, series)
     pooled = Pooled().predict(history, len(forecast.mean))
     return Quantiles(
         np.where(young[:, None], pooled.values, forecast.values), np.where(young, pooled.mean, forecast.mean)
     )
+
+
+def _widened(forecast: Quantiles, history: History, series: ClockSeries) -> Quantiles:
+    """Quantiles around the mean of a few days, of the errors at about the same time of day.
+
+    Three days at one time of day have no outer quantiles; three days at five hours have some. The error of a day is
+    that of the mean of the others. What was never measured, and less than three days, leave the forecast as it is.
+    """
+    days = series.days(len(series.values), YOUNG_DAYS)
+    count = len(days)
+    if count < LEAST_POOLED_DAYS:
+        return forecast
+    mean = days.mean(axis=0)
+    errors = (days - mean) * count / (count - 1)
+    slots = NEAR_HOURS * series.per_day // 24
+    near = np.concatenate([np.roll(errors, shift, axis=1) for shift in range(-slots, slots + 1)])
+    step = steps_on_clock(history, len(forecast.mean)) % series.per_day
+    spread = np.moveaxis(np.quantile(near, LEVELS, axis=0), 0, -1)
+    widened = in_order((mean[..., None] + spread)[step], mean[step], lowest_of(history))
+    certain = (days.max(axis=0) == days.min(axis=0))[step]
+    return Quantiles(np.where(certain[..., None], forecast.values, widened.values), forecast.mean)
 
 
 def _size(series: ClockSeries, grown: BoolArray) -> FloatArray:

@@ -17,6 +17,10 @@ LEAST_DAYS = WINDOW + 7
 """History below which nothing is learnt [days]."""
 
 
+FEW = 0.1
+"""Share of the rows below which an issue is learnt from some members only, as features of all would be thrown away."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Features (rows, columns), target in units of the member's scale (rows,), and weight of mean 1 (rows,).
@@ -70,12 +74,15 @@ def _parts(
     history: History, series: ClockSeries, ends: IntArray, horizon: int, share: float, random: np.random.Generator
 ) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
     """Rows of each time of issue: features (rows, columns), target and weight (rows,)."""
-    place = rows_on_clock(history, series)
+    place, members = rows_on_clock(history, series), history.values.shape[1]
+    some = max(round(members * share / FEW), 1) if share < FEW else members
+    share = min(share * members / some, 1.0)
     for end in ends.tolist():
-        target = series.measured[end : end + horizon]
-        known = features(history, series, end, np.arange(horizon))
+        chosen = np.arange(members) if some == members else np.sort(random.choice(members, some, replace=False))
+        target = series.measured[end : end + horizon, chosen]
+        known = features(history, series, end, np.arange(horizon), chosen)
         table = with_ahead(known.table, known_ahead(history, place[end : end + horizon]))
-        old_enough = series.begins <= end - WINDOW * series.per_day
+        old_enough = series.begins[chosen] <= end - WINDOW * series.per_day
         use = np.isfinite(target) & old_enough & (random.random(target.shape) < share)
         scale = np.broadcast_to(known.scale, target.shape)
         yield table[use].astype(np.float32), (target / known.scale)[use], scale[use]
