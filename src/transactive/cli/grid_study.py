@@ -60,6 +60,7 @@ def _ways(found: GridStudy) -> Table:
         (f"network keeps, {found.currency}", lambda v: money_text(int(v.network_n))),
         (f"both together pay, {found.currency}", lambda v: money_text(int(v.members_pay_n) - int(v.network_n))),
         ("members worse off than with no market", lambda v: f"{v.members_worse_off}"),
+        ("… than with lines only watched", lambda v: f"{v.members_below_watched}"),
     )
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("", no_wrap=True)

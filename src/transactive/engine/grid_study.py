@@ -41,7 +41,7 @@ def study(setting: Setting, slots: range, done: Callable[[int], None] = lambda _
         grid = msgspec.structs.replace(community.grid, **rules)
         seen.append(_Seen(replace(setting, community=msgspec.structs.replace(community, grid=grid)), slots))
         seen[-1].run(partial(_told_after, done, (len(seen) - 1) * len(slots)))
-        variants.append(seen[-1].figures(name))
+        variants.append(seen[-1].figures(name, seen[0]))
     kinds = (("a day ahead", True), ("at the gate", False))
     return GridStudy(
         community=community.name,
@@ -99,15 +99,20 @@ class _Seen:
         self.generation_wh += int(record.readings.generation_wh.sum())
         self.missing_wh += done.energy_of(Measure.OPEN)
 
-    def figures(self, name: str) -> Variant:
-        """Sums over the slots."""
-        walk, bills = self.walk, bills_of(self.walk)
+    def pays_n(self) -> list[int]:
+        """What each member pays [n¤], after the credit for what its battery holds."""
+        return [bill.with_market_n - bill.with_market_credit_n for bill in bills_of(self.walk)]
+
+    def figures(self, name: str, watched: _Seen) -> Variant:
+        """Sums over the slots, beside those of the same days only watched."""
+        walk, pays = self.walk, self.pays_n()
         return Variant(
             name=name,
             grid=grid_summary(walk.tally, managed=self.setting.community.grid.manage),
-            members_pay_n=str(sum(bill.with_market_n - bill.with_market_credit_n for bill in bills)),
+            members_pay_n=str(sum(pays)),
             network_n=str(self.network_n),
-            members_worse_off=sum(bill.saved_n < 0 for bill in bills),
+            members_worse_off=sum(bill.saved_n < 0 for bill in bills_of(walk)),
+            members_below_watched=sum(own > free for own, free in zip(pays, watched.pays_n(), strict=True)),
             generation_wh=self.generation_wh,
             missing_wh=self.missing_wh,
             lines=tuple(self._lines()),

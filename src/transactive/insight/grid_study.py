@@ -22,8 +22,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """One way to run the days. Money in n¤, as text.
 
     members_pay_n: bills of all members, after the credit for what their batteries hold and with what the network paid
-    them; network_n: what its account took in less what it paid. missing_wh: load that no device could serve within the
-    limits, line by line.
+    them; network_n: what its account took in less what it paid. members_worse_off: who pays more than without a market;
+    members_below_watched: more than where lines are only watched. missing_wh: energy beyond limits, line by line.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     members_pay_n: str
     network_n: str
     members_worse_off: int
+    members_below_watched: int
     generation_wh: int
     missing_wh: int
     lines: tuple[LineFigures, ...]
