@@ -55,6 +55,19 @@ def test_offsets_are_shown_by_day_home_and_receipt(chromium, live):
         assert page.locator("#offsets tbody tr").count() == 1
 
 
+@pytest.mark.parametrize(("query", "member"), [("", None), ("?member=house-04", 3)])
+def test_what_became_of_certificates_adds_up_to_what_was_issued(chromium, live, query, member):
+    live.finish()
+    mine = "" if member is None else f"where device / 2 = {member}"
+    with closing(sqlite3.connect(live.folder / "market.sqlite")) as database:
+        issued = database.execute(f"select sum(energy_wh) from certificates {mine}").fetchone()[0]
+    with opened(chromium, f"{live.url}/carbon{query}") as page:
+        rows = page.locator("#certificates tbody tr")
+        shown = [rows.nth(k).locator("td").first.inner_text().replace(",", "") for k in range(rows.count())]
+        assert round(sum(map(float, shown)) * 1000) == issued
+        page.get_by_text("transactive certificates list", exact=False).wait_for()
+
+
 def test_another_home_and_another_day_are_chosen(chromium, live):
     live.finish()
     with opened(chromium, f"{live.url}/carbon") as page:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.web.access import Viewer
 from transactive.web.carbon_queries import Matched, by_day, by_importer, by_slot, by_source, matched
+from transactive.web.certificate_totals import certificate_totals
 from transactive.web.credits_part import credits_part
 from transactive.web.draw import Plot, both, steps, ticks
 from transactive.web.parts import freshness
@@ -59,6 +60,7 @@ def carbon_page(
         "spans": [_span_row(text, row, words) for text, row in _spans(days)],
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
         "levy": run.community.carbon.levy,
+        "certificates": certificate_totals(reader, run, words, member),
         "credits": credits_part(reader, run, words, member),
         "commands": _commands(folder, name or ids[0]),
     }
