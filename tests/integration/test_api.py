@@ -285,6 +285,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/member": NOT_GRID,
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
+    "/verify": ALL,
     "/models": {**NOT_GRID, "member": 403},
     "/api/v1/slots": ALL,
     "/api/v1/clearings": ALL,
