@@ -94,3 +94,25 @@ def test_scores_of_lines_by_hand() -> None:
     assert brier(climatology(passed), passed) == pytest.approx(0.75 * 0.25)
     assert brier(hourly_climatology(passed, 2), passed) == pytest.approx(0.125)
     assert covered(passed, 0 * passed, 0 * passed).tolist() == [0.25]
+
+
+def test_the_demo_runs_on_the_feeder_too(tmp_path) -> None:
+    called = call(
+        "demo",
+        "--feeder",
+        "--days",
+        "1",
+        "--start",
+        "2017-06-01T00:00Z",
+        "--no-serve",
+        "--json",
+        "--state",
+        tmp_path / "s",
+    )
+    assert called.code == 0
+    grid = json.loads(called.out)["grid"]
+    assert grid["managed"]
+    assert grid["slots_over"] == 0 < grid["would_be_over"]
+    called = call("demo", "--feeder", "--market", "balance", "--on-chain", "--json")
+    assert called.code == 3
+    assert "--feeder and --on-chain" in called.err

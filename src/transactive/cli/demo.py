@@ -19,6 +19,7 @@ def demo(
     seed: str = "transactive",
     node: str | None = None,
     market: str = "uniform",
+    feeder: Annotated[bool, Parameter(negative="")] = False,
     on_chain: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Replay a week of fourteen real homes: every room of the market, on a chain, then the page.
@@ -43,12 +44,18 @@ def demo(
         Settle on a development node elsewhere: http(s)://, ws(s):// or ipc:PATH; else on a chain in the state folder.
     market
         Mechanism that clears: balance, continuous, pay_as_bid, uniform or another that is installed.
+    feeder
+        Put the homes on lines made tight on purpose, which the network's operator keeps; the page has them under /grid.
     on_chain
         With --market balance: trade wholly on the balance_market contract, orders, readings and money; no page.
 
     """
     if on_chain:
         from transactive.cli.balance_day import run_balance_day
+        from transactive.core.errors import InputError
+
+        if feeder:
+            raise InputError("--feeder and --on-chain: the balance market knows of no lines; leave one of them out")
 
         run_balance_day(
             days=1 if days is None else days, start=start, json=json, state=state, seed=seed, node=node, market=market
@@ -66,4 +73,5 @@ def demo(
         seed=seed,
         node=node,
         market=market,
+        feeder=feeder,
     )

@@ -16,7 +16,7 @@ from transactive.cli.compare import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.show import show_summary
 from transactive.cli.target import target_of
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config import DEMO, FEEDER, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of
@@ -35,9 +35,10 @@ def run_demo(
     seed: str,
     node: str | None,
     market: str,
+    feeder: bool,
 ) -> None:
     """Replay the demo community, with the page from before the first slot until Ctrl-C."""
-    setting = demo_setting(market)
+    setting = demo_setting(market, feeder=feeder)
     slots = demo_slots(setting, start, days)
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
     target = target_of(node, None, None, None, setting.community.ids)
@@ -45,10 +46,10 @@ def run_demo(
         _run(setting, slots, folder, seed=seed, json=json, target=target)
 
 
-def demo_setting(market: str) -> Setting:
-    """The demo community with a mechanism. Raises ConfigError for one that is not installed."""
+def demo_setting(market: str, *, feeder: bool = False) -> Setting:
+    """The demo community, or its feeder, with a mechanism. Raises ConfigError for one that is not installed."""
     load(market)
-    setting = load_setting(DEMO)
+    setting = load_setting(FEEDER if feeder else DEMO)
     community = setting.community
     rules = msgspec.structs.replace(community.market, mechanism=market)
     return dataclasses.replace(setting, community=msgspec.structs.replace(community, market=rules))
