@@ -181,7 +181,9 @@ def offset(demo_run):
 def test_offsets_are_listed_with_serials_and_receipts(offset):
     statement, known = offset
     assert "credits" in holds(statement, known)
-    (note,) = statement.slots[0].credits
+    need, note = statement.slots[0].credits
+    assert (need.retired_kg, need.account) == (note.kg, note.account)
+    assert statement.totals.uncovered_mg == 0
     assert (note.serial, note.beneficiary) == ("EXAMPLE-BIOCHAR-2016-0001", "house-04")
     assert statement.totals.offset_kg == note.kg > 0
     assert int(statement.totals.offset_n) == note.kg * 150_000_000
@@ -200,9 +202,9 @@ def test_offsets_are_listed_with_serials_and_receipts(offset):
 )
 def test_a_changed_receipt_is_a_contradiction(offset, change, said):
     statement, known = offset
-    (note,) = statement.slots[0].credits
+    need, note = statement.slots[0].credits
     with pytest.raises(Contradiction, match=said):
-        holds(with_slot(statement, credits=(replace(note, **change),)), known)
+        holds(with_slot(statement, credits=(need, replace(note, **change))), known)
     with pytest.raises(Contradiction, match="the record is not the one"):
         holds(with_slot(statement, credits=()), known)
 
@@ -212,18 +214,44 @@ def test_receipts_are_held_against_postings_and_each_other(offset):
     from transactive.engine.verification_credits import check_credits
 
     statement, _ = offset
-    (note,) = statement.slots[0].credits
+    need, note = statement.slots[0].credits
     for changed, said in (
-        ((replace(note, price_micro_per_t=1),), "receipts over"),
-        ((replace(note, beneficiary="house-05"),), "in the name of house-05"),
-        ((replace(note, end_kg=note.first_kg),), "is for 0 kg"),
-        ((), "receipts over"),
+        ((need, replace(note, price_micro_per_t=1)), "receipts over"),
+        ((need, replace(note, beneficiary="house-05")), "in the name of house-05"),
+        ((need, replace(note, end_kg=note.first_kg)), "is for 0 kg"),
+        ((need,), "receipts over"),
+        ((note,), "is for no need"),
+        ((replace(need, wanted_mg=1), note), "wanted_mg is 1, its policy makes"),
+        ((replace(need, retired_kg=9), note), "retired_kg is 9, the receipts make"),
+        ((replace(need, ahead_mg=9), note), "ahead_mg is 9"),
+        ((replace(need, residual_mg=0, wanted_mg=0), note), "kg were retired, . would do"),
+        ((replace(need, most_micro_per_t=149_999_999), note), "is not of what the policy allows"),
+        ((replace(need, kinds=("avoidance",)), note), "is not of what the policy allows"),
+        ((replace(need, vintage_from=2017), note), "is not of what the policy allows"),
+        ((replace(need, methodologies=("OTHER",)), note), "is not of what the policy allows"),
     ):
         with pytest.raises(Contradiction, match=said):
             check_credits(with_slot(statement, credits=changed))
-    again = replace(note, account=statement.community.members + 3, receipt=9)
+    levy = statement.community.members + 3
+    again = replace(need, account=levy), replace(note, account=levy, receipt=9)
     with pytest.raises(Contradiction, match="are retired twice"):
-        check_credits(with_slot(statement, credits=(note, again)))
+        check_credits(with_slot(statement, credits=(need, note, *again)))
+
+
+def test_what_a_period_leaves_the_next_one_takes_up(whole, demo_run):
+    from transactive.engine.verification_credits import check_credits
+
+    statement = decode(whole.read_bytes(), whole.name)
+    assert check_credits(statement).name == "credits"
+    place, slot = [(n, slot) for n, slot in enumerate(statement.slots) if slot.credits][-1]
+    for change, said in (
+        ({"ahead_before_mg": 5}, "takes up 5 mg|ahead_mg is"),
+        ({"residual_mg": 1}, "wanted_mg"),
+    ):
+        other = replace(slot, credits=(replace(slot.credits[0], **change), *slot.credits[1:]))
+        slots = (*statement.slots[:place], other, *statement.slots[place + 1 :])
+        with pytest.raises(Contradiction, match=said):
+            check_credits(replace(statement, slots=slots))
 
 
 def test_a_page_for_people_says_the_same(demo_run, tmp_path):

@@ -1,4 +1,4 @@
-"""What a slot says of carbon credits: retired in somebody's name, or issued for what an asset avoided.
+"""What a slot says of carbon credits: what somebody wanted covered, what was retired, what an asset earned.
 
 Each is one canonical JSON, whose SHA-256 stands in the record of every member that it concerns: `carbon.records`.
 Whole kg; carbon in mg; prices in µ¤ per tonne, the same number as n¤ per kg. account: whose it is.
@@ -16,10 +16,46 @@ Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="what"):
-    """Base of the notes: which credits, of which project. batch: number in the register."""
+class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="what"):
+    """Base of the notes: whom it concerns."""
 
     account: Whole
+
+
+class Need(Told, frozen=True, kw_only=True, tag="need"):
+    """What a policy wanted covered of the residual carbon of the slots [first, end), and how far it was.
+
+        wanted = ⌈residual x coverage⌉; ahead = ahead before + kg retired − wanted, negative for what is still uncovered
+
+    Of the policy: coverage, highest price, kinds and methodologies, where empty lets all pass, and oldest vintage.
+    """
+
+    first_slot: Whole
+    end: Whole
+    residual_mg: Whole
+    coverage_ppm: Whole
+    most_micro_per_t: Whole
+    kinds: tuple[str, ...]
+    vintage_from: int
+    methodologies: tuple[str, ...]
+    wanted_mg: Whole
+    ahead_before_mg: Signed
+    retired_kg: Whole
+    ahead_mg: Signed
+
+    def allows(self, note: Retired) -> bool:
+        """Whether the policy lets credits pass at their price."""
+        return (
+            note.price_micro_per_t <= self.most_micro_per_t
+            and note.vintage >= self.vintage_from
+            and (not self.kinds or note.kind in self.kinds)
+            and (not self.methodologies or note.methodology in self.methodologies)
+        )
+
+
+class Said(Told, frozen=True, kw_only=True):
+    """Base of the notes on credits: which, of which project. batch: number in the register."""
+
     batch: Whole
     serial: str
     project: str
@@ -73,7 +109,7 @@ class Avoided(Said, frozen=True, kw_only=True, tag="avoided"):
     additional: str
 
 
-Note: TypeAlias = Retired | Avoided
+Note: TypeAlias = Need | Retired | Avoided
 
 _DECODER: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Note)
 

@@ -19,7 +19,7 @@ from transactive.carbon.credit_steps import AnyStep, Offset
 from transactive.carbon.offsets import MG_PER_KG, TREASURY, Purchase, choose, need_kg, wanted_mg
 from transactive.config import Setting
 from transactive.core.community import OffsetPolicy
-from transactive.core.credit_notes import Note, Retired
+from transactive.core.credit_notes import Need, Note, Retired
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
@@ -105,37 +105,56 @@ class Offsetting:
         bought: list[tuple[int, int, int, int]] = []
         if self._clock.ends_period(slot):
             funds = ledger.spendable_n(postings)
-            for buyer, wanted in self._needs(slot):
+            for buyer, residual in self._needs(slot):
                 money = int(funds[buyer.place]) if buyer.place < len(funds) else ledger.levied_with(postings)
-                bought += self._buy(slot, buyer, wanted, money)
+                bought += self._buy(slot, buyer, residual, money)
             self.due_mg = np.zeros_like(self.due_mg)
         return spend(slot, PostingKind.OFFSET, bought)
 
     def _needs(self, slot: int) -> Iterator[tuple[Buyer, int]]:
-        """Who wants what covered for the period that ends [mg], in the order of this period."""
+        """Who wants something covered, and of which residual carbon of the period [mg], in the order of this period."""
         turn = self._clock.period(slot) % max(len(self._members), 1)
         left = int(self.due_mg.sum())
         for buyer in (*self._members[turn:], *self._members[:turn]):
-            wanted = wanted_mg(buyer.policy, int(self.due_mg[buyer.place]))
-            left -= wanted
-            yield buyer, wanted
+            residual = int(self.due_mg[buyer.place])
+            left -= wanted_mg(buyer.policy, residual)
+            yield buyer, residual
         if self._treasury:
-            yield self._treasury, wanted_mg(self._treasury.policy, max(left, 0))
+            yield self._treasury, left
 
-    def _buy(self, slot: int, buyer: Buyer, wanted: int, money_n: int) -> list[tuple[int, int, int, int]]:
+    def _buy(self, slot: int, buyer: Buyer, residual: int, money_n: int) -> list[tuple[int, int, int, int]]:
         """Buy and retire for a need; returns payer, payee, kg and price of each purchase."""
-        need = need_kg(wanted, int(self.ahead_mg[buyer.place]))
+        policy, before = buyer.policy, int(self.ahead_mg[buyer.place])
+        wanted = wanted_mg(policy, residual)
+        need = need_kg(wanted, before)
         offers = self.market.offers(buyer.name)
         numbers = list(offers)
         chosen = choose(self.market.register, buyer.policy, list(offers.values()), need, money_n)
-        self.ahead_mg[buyer.place] += MG_PER_KG * sum(purchase.kg for purchase in chosen) - wanted
+        kg = sum(purchase.kg for purchase in chosen)
+        self.ahead_mg[buyer.place] = before + MG_PER_KG * kg - wanted
+        self.notes.append(
+            Need(
+                account=buyer.account,
+                first_slot=self._first(slot),
+                end=self._clock.end(slot),
+                residual_mg=residual,
+                coverage_ppm=policy.coverage_ppm,
+                most_micro_per_t=policy.most_micro_per_t,
+                kinds=policy.kinds,
+                vintage_from=policy.vintage_from,
+                methodologies=policy.methodologies,
+                wanted_mg=wanted,
+                ahead_before_mg=before,
+                retired_kg=kg,
+                ahead_mg=int(self.ahead_mg[buyer.place]),
+            )
+        )
         return [self._retire(slot, buyer, numbers[purchase.offer], purchase) for purchase in chosen]
 
     def _retire(self, slot: int, buyer: Buyer, listing: int, purchase: Purchase) -> tuple[int, int, int, int]:
         """Buy from a listing and retire at once; returns payer, payee, kg and price."""
         offer, register = self.market.offer(listing), self.market.register
-        first = max(self._clock.period(slot) * self._clock.slots_per_period * self._clock.length, self._first_slot)
-        words = (buyer.beneficiary, buyer.reason, f"{time_text(first)}/{time_text(self._clock.end(slot))}")
+        words = (buyer.beneficiary, buyer.reason, f"{time_text(self._first(slot))}/{time_text(self._clock.end(slot))}")
         step = Offset(
             by=buyer.name, at=slot, listing=listing, kg=purchase.kg,
             beneficiary=words[0], reason=words[1], period=words[2],
@@ -166,6 +185,10 @@ class Offsetting:
                 )
             )
         return buyer.account, seller, purchase.kg, offer.price_micro_per_t
+
+    def _first(self, slot: int) -> int:
+        """First slot of the run in the period of a slot [Unix s]."""
+        return max(self._clock.period(slot) * self._clock.slots_per_period * self._clock.length, self._first_slot)
 
     def _account(self, seller: str) -> int:
         """Account that a seller is paid on: a member's own, or that of all sellers outside."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from transactive.core.credit_notes import Avoided, Retired
+from transactive.core.credit_notes import Avoided, Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
@@ -21,6 +21,9 @@ def check_credits(of: Statement) -> Passed:
         for note in slot.credits:
             if isinstance(note, Avoided):
                 _avoided(of, slot, note)
+            elif isinstance(note, Need):
+                _needed(of, slot, note)
+    _carried(of)
     notes = [note for slot in of.slots for note in slot.credits if isinstance(note, Retired)]
     for serial in {note.serial for note in notes}:
         ranges = sorted((note.first_kg, note.end_kg) for note in notes if note.serial == serial)
@@ -43,6 +46,44 @@ def _paid(of: Statement, slot: Slot) -> None:
         )
     found = [(note.seller, note.kg, note.price_micro_per_t) for note in own]
     hold(sorted(found) == sorted(posted), f"{at}: receipts over {found} (seller, kg, µ¤/t), postings over {posted}")
+
+
+def _needed(of: Statement, slot: Slot, need: Need) -> None:
+    """What was retired follows from what a policy wanted: no more than that in whole kg, and only what it allows."""
+    at = f"{time_text(slot.slot)}: need of account {need.account}"
+    wanted = -(-need.residual_mg * need.coverage_ppm // PPM)
+    hold(need.wanted_mg == wanted, f"{at}: wanted_mg is {need.wanted_mg}, its policy makes {wanted}")
+    retired = [note for note in slot.credits if isinstance(note, Retired) and note.account == need.account]
+    kg = sum(note.kg for note in retired)
+    hold(need.retired_kg == kg, f"{at}: retired_kg is {need.retired_kg}, the receipts make {kg}")
+    most = max(-(-(wanted - need.ahead_before_mg) // MG_PER_KG), 0)
+    hold(kg <= most, f"{at}: {kg} kg were retired, {most} would do")
+    ahead = need.ahead_before_mg + kg * MG_PER_KG - wanted
+    hold(need.ahead_mg == ahead, f"{at}: ahead_mg is {need.ahead_mg}, {ahead} follows")
+    for note in retired:
+        hold(need.allows(note), f"{at}: receipt {note.receipt} is not of what the policy allows")
+    covered = [s for s in of.slots if need.first_slot <= s.slot < need.end]
+    if need.account == of.member.index and len(covered) * of.community.slot_seconds == need.end - need.first_slot:
+        residual = sum(s.unmatched_mg for s in covered)
+        hold(need.residual_mg == residual, f"{at}: residual_mg is {need.residual_mg}, the slots make {residual}")
+
+
+def _carried(of: Statement) -> None:
+    """Every retirement is for a need, and what one period leaves the next one takes up."""
+    last: dict[int, Need] = {}
+    for slot in of.slots:
+        needs = {note.account: note for note in slot.credits if isinstance(note, Need)}
+        for note in slot.credits:
+            at = time_text(slot.slot)
+            if isinstance(note, Retired):
+                hold(note.account in needs, f"{at}: receipt {note.receipt} is for no need")
+        for account, need in needs.items():
+            before = last.get(account)
+            hold(
+                before is None or before.ahead_mg == need.ahead_before_mg,
+                f"{time_text(slot.slot)}: account {account} takes up {need.ahead_before_mg} mg, not what was left",
+            )
+        last |= needs
 
 
 def _avoided(of: Statement, slot: Slot, note: Avoided) -> None:

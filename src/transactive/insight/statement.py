@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from transactive.core.certificates import CertificateState
-from transactive.core.credit_notes import Avoided, Note, Retired
+from transactive.core.credit_notes import Avoided, Need, Note, Retired
 from transactive.core.errors import DataError
 from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
@@ -168,6 +168,7 @@ class Totals(Part, frozen=True, kw_only=True):
 
     Carbon credits: offset_kg were retired for the member, offset_n is what it paid less what it received for credits,
     offset_for_all_kg were retired for everybody by a levy, avoided_kg issued for its asset, buffer included.
+    uncovered_mg: what its policy wanted covered and nothing served, at the end.
     """
 
     consumption_wh: int
@@ -191,6 +192,7 @@ class Totals(Part, frozen=True, kw_only=True):
     offset_kg: int
     offset_n: Money
     offset_for_all_kg: int
+    uncovered_mg: int
     avoided_kg: int
     score_hourly_ppm: int
     score_annual_ppm: int
@@ -248,6 +250,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     claimed = [claimed_wh(member, slot) for slot in slots]
     contracted = sum(claimed) + sum(left_wh(member, slot) for slot in slots)
     whole = sum(slot.registers.consumption_wh for slot in slots)
+    needs = [note for slot in slots for note in slot.credits if isinstance(note, Need) and note.account == member]
     retired = [note for slot in slots for note in slot.credits if isinstance(note, Retired)]
     return Totals(
         consumption_wh=whole,
@@ -274,6 +277,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
         offset_kg=sum(note.kg for note in retired if note.account == member),
         offset_n=str(sum(p[5] * ((p[1] == member) - (p[2] == member)) for p in postings if p[0] == PostingKind.OFFSET)),
         offset_for_all_kg=sum(note.kg for note in retired if note.account != member),
+        uncovered_mg=max(-needs[-1].ahead_mg, 0) if needs else 0,
         avoided_kg=sum(note.issued_kg for slot in slots for note in slot.credits if isinstance(note, Avoided)),
         estimated_ppm=_part(sum(slot.estimated for slot in slots), len(slots)),
     )

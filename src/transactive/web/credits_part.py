@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from transactive.core.credit_notes import Avoided, Note, Retired, decode_note
+from transactive.core.credit_notes import Avoided, Need, Retired, decode_note
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.store.schema import CREDIT_NOTES, POSTINGS
@@ -40,20 +40,38 @@ def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> 
         mine = (member, *range(members, run.community.chart.total))
         by_payer = by_payer.where(p.payer.in_(mine))
     c = CREDIT_NOTES.c
-    notes = sa.select(c.slot, c.note).order_by(c.slot.desc(), c.row).limit(MOST_NOTES)
+    notes = sa.select(c.slot, c.note).where(~_is_need()).order_by(c.slot.desc(), c.row).limit(MOST_NOTES)
     if member is not None:
         notes = notes.where(c.member.in_(mine))
     said = [(row["slot"], decode_note(row["note"])) for row in reader.store.rows(notes)]
     if not said and not run.community.carbon.offsets.file:
         return None
+    people = {row["payer"]: (row["kg"], row["paid_n"], 0) for row in reader.store.rows(by_payer)}
+    for account, left_mg in _uncovered(reader).items():
+        if member is None or account in mine:
+            people[account] = (*people.get(account, (0, 0, 0))[:2], left_mg)
     names = [*run.community.ids, *["all, from the levy"] * (run.community.chart.total - members)]
     return {
         "people": [
-            (names[row["payer"]], f"{row['kg']:,}", words.money(row["paid_n"])) for row in reader.store.rows(by_payer)
+            (names[account], f"{kg:,}", words.money(paid_n), f"{left_mg // 10_000 / 100:,.2f}")
+            for account, (kg, paid_n, left_mg) in sorted(people.items())
         ],
         "receipts": [_receipt(slot, note, words) for slot, note in said if isinstance(note, Retired)],
         "issued": [_issued(note) for _, note in said if isinstance(note, Avoided)],
     }
+
+
+def _is_need() -> sa.ColumnElement[bool]:
+    """Whether a note says what a policy wanted covered."""
+    return CREDIT_NOTES.c.note.contains('"what":"need"')
+
+
+def _uncovered(reader: Reader) -> dict[int, int]:
+    """What the newest period left uncovered [mg], by account of who has a policy."""
+    newest = sa.select(sa.func.max(CREDIT_NOTES.c.slot)).where(_is_need()).scalar_subquery()
+    rows = reader.store.rows(sa.select(CREDIT_NOTES.c.note).where(_is_need(), CREDIT_NOTES.c.slot == newest))
+    needs = [decode_note(row["note"]) for row in rows]
+    return {need.account: max(-need.ahead_mg, 0) for need in needs if isinstance(need, Need)}
 
 
 def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:
@@ -78,6 +96,6 @@ def _kg_of(note: Retired) -> str:
     return f"{note.serial}, kg {note.first_kg:,} to {note.end_kg - 1:,}"
 
 
-def _kind(note: Note) -> str:
+def _kind(note: Retired) -> str:
     """What the project does, by which methodology, when."""
     return f"{note.kind}, {note.methodology}, {note.vintage}"

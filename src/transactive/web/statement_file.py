@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from transactive.core.certificates import CertificateState
-from transactive.core.credit_notes import Retired
+from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
@@ -125,6 +125,10 @@ def _credits(of: Statement) -> list[tuple[str, str, str, str]]:
                 text = f"retired for {note.beneficiary}: {note.reason}, {note.period}; receipt {note.receipt}"
                 which = f"{note.serial}, kg {note.first_kg} to {note.end_kg - 1}"
                 rows.append((time_text(slot.slot), which, text, str(note.kg)))
+            elif isinstance(note, Need):
+                if note.ahead_mg < 0:
+                    text = f"{_kg(-note.ahead_mg)} kg that the policy wanted covered were not: no offer, or no funds"
+                    rows.append((time_text(slot.slot), "", text, ""))
             else:
                 text = f"issued for {note.generation_wh} Wh that got no certificate; asset {note.additional}"
                 rows.append((time_text(slot.slot), note.serial, text, str(note.issued_kg)))
