@@ -23,10 +23,11 @@ from transactive.core.network import network_of
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff
-from transactive.core.units import PPM
+from transactive.core.units import PPM, IntArray
 from transactive.forecasting import registry as forecasters
 from transactive.market import registry
 from transactive.market.pandapower import read_pandapower
+from transactive.metering.feeder import read_feeder
 from transactive.metering.files import read_environment, read_measured
 from transactive.trading import registry as agents
 from transactive.trading.shiftable import check_device
@@ -50,12 +51,16 @@ PV_TOLERANCE = 1_200_000
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A community with its measured data; both series cover the same slots. credits: on offer, as steps."""
+    """A community with its measured data; both series cover the same slots. credits: on offer, as steps.
+
+    feeder_wh: net energy that the transformer gave to all, without their batteries, in the slots of the readings [Wh].
+    """
 
     community: Community
     measured: Measured
     environment: Environment
     credits: tuple[AnyStep, ...] = ()
+    feeder_wh: IntArray | None = None
 
     @property
     def measured_end(self) -> int:
@@ -126,7 +131,16 @@ def load_setting(path: Path) -> Setting:
         environment = read_environment(file, length, carbon_price=follows, sources=factors)
     setting = _aligned(Setting(community, measured, environment), path)
     _check_prices(setting, path.name)
-    return replace(setting, credits=_credits(setting, path))
+    return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path))
+
+
+def _feeder(setting: Setting, path: Path) -> IntArray | None:
+    """What the feeder's meter read, if the community has one."""
+    measured, file = setting.measured, setting.community.data.feeder
+    if file is None:
+        return None
+    slots, length = len(measured.consumption_wh), setting.community.clock.length
+    return read_feeder(path.parent / file, measured.first_slot, slots, length)
 
 
 def _credits(setting: Setting, path: Path) -> tuple[AnyStep, ...]:

@@ -12,10 +12,11 @@ from transactive.insight.detection import drift, promises
 from transactive.insight.detection.backtest import area
 from transactive.insight.detection.features import HISTORY, WINDOW, Samples, describe, names
 from transactive.insight.detection.findings import Finding, Kind, joined, spans
+from transactive.insight.detection.folded import fold
 from transactive.insight.detection.forest import of_lightgbm
 from transactive.insight.detection.judge import Judge
 from transactive.insight.detection.meters import DAY, HOURS, Meters, calendar_of
-from transactive.insight.detection.scan import scan
+from transactive.insight.detection.scan import Scan, scan
 from transactive.insight.detection.tricks import OTHER, STANDARD
 
 FIRST = 1470034800  # 2016-08-01T07:00Z
@@ -48,8 +49,12 @@ def altered(homes: Meters, member: int, change) -> Meters:
     return replace(homes, consumption=consumption)
 
 
+def look(meters: Meters, judge: Judge) -> Scan:
+    return scan(fold(meters), judge)
+
+
 def kinds(meters: Meters, judge: Judge) -> set[tuple[str, int | None]]:
-    return {(one.kind, one.member) for one in scan(meters, judge).findings}
+    return {(one.kind, one.member) for one in look(meters, judge).findings}
 
 
 def samples(rng: np.random.Generator, count: int = 20) -> Samples:
@@ -66,7 +71,7 @@ def test_falsified_meters_are_called_theft(homes: Meters, judge: Judge, trick: s
     rng = np.random.default_rng(3)
     before = homes.consumption[FROM - HISTORY * HOURS : FROM, 0].reshape(-1, HOURS)
     meters = altered(homes, 0, lambda load: STANDARD[trick](load.reshape(-1, HOURS), before, rng).ravel())
-    found = [one for one in scan(meters, judge).findings if one.member == 0]
+    found = [one for one in look(meters, judge).findings if one.member == 0]
     assert [one.kind for one in found] == [Kind.THEFT]
     assert found[0].first < FIRST + 3600 * TO
     assert found[0].end > FIRST + 3600 * FROM
@@ -76,7 +81,7 @@ def test_missing_feeder_energy_is_found_and_laid_at_the_right_door(homes: Meters
     rng = np.random.default_rng(3)
     feeder = 1.04 * homes.consumption.sum(axis=1) + rng.normal(0, 100, len(homes.consumption))
     meters = replace(altered(homes, 4, lambda load: 0.3 * load), feeder=feeder)
-    found = scan(meters, judge).findings
+    found = look(meters, judge).findings
     assert {(one.kind, one.member) for one in found} == {(Kind.UNMETERED, None), (Kind.THEFT, 4)}
     stolen = 0.7 * homes.consumption[FROM:TO, 4].sum()
     unmetered = next(one for one in found if one.kind == Kind.UNMETERED)
@@ -104,7 +109,7 @@ def test_the_same_reading_for_ever_is_a_stuck_meter(homes: Meters, judge: Judge)
 def test_a_clock_that_is_off_shows_in_its_sun(homes: Meters, judge: Judge, sun: np.ndarray, hours: int) -> None:
     moved = sun.copy()
     moved[FROM:TO, 0] = np.roll(sun[:, 0], hours)[FROM:TO]
-    found = scan(replace(homes, generation=moved), judge).findings
+    found = look(replace(homes, generation=moved), judge).findings
     assert [(one.kind, one.member) for one in found] == [(Kind.CLOCK_SHIFT, 0)]
     assert ("later" if hours > 0 else "earlier") in found[0].evidence
 
@@ -151,11 +156,11 @@ def test_a_week_is_enough_for_meters_and_less_is_refused(homes: Meters, judge: J
     week = replace(homes, consumption=homes.consumption[: 7 * HOURS].copy())
     week.consumption[:, 1] = 0
     week.consumption[:HOURS, 1] = 500
-    found = scan(week, judge)
+    found = look(week, judge)
     assert {(one.kind, one.member) for one in found.findings} == {(Kind.DEAD_METER, 1)}
     assert np.isnan(found.scores.latest(14)).all()
     with pytest.raises(DataError, match="6 whole days"):
-        scan(replace(week, consumption=week.consumption[: 7 * HOURS - 1]), judge)
+        look(replace(week, consumption=week.consumption[: 7 * HOURS - 1]), judge)
 
 
 def test_days_follow_the_clock_on_the_wall() -> None:
@@ -238,7 +243,7 @@ def test_who_does_not_keep_promises_is_found_beside_those_who_do() -> None:
     calendar = calendar_of(FIRST, 30 * HOURS, None)
     found = promises.broken(calendar, sold, short)
     assert [(one.kind, one.member) for one in found] == [(Kind.SHORT_DELIVERY, 1)]
-    assert promises.broken(calendar, sold, 0.8 * sold) == []  # everybody's fog
+    assert promises.broken(calendar, sold, 0.9 * sold) == []  # everybody's fog
 
 
 def test_findings_that_meet_are_one() -> None:

@@ -36,7 +36,7 @@ def detection(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - CPU time is what
     yield from compared(own, simple)
     judge = load_judge()
     everybody = houses()
-    found = scan(everybody, judge).findings
+    found = scan(fold(everybody), judge).findings
     named = sum({one.kind for one in found if one.member == house} == kinds for house, kinds in FAULTY.items())
     yield Row(name="faulty houses found and rightly named", value=named, unit="of 3")
     yield Row(name="items against the sound houses in the year", value=against_sound(found), unit="items")
@@ -90,5 +90,5 @@ def thousand(everybody: Meters, judge: Judge) -> Row:
     copies = -(-MEMBERS // everybody.members)
     consumption = np.tile(everybody.consumption, (1, copies))[:, :MEMBERS]
     began = process_time()
-    scan(Meters(everybody.first, 3600, consumption), judge)
+    scan(fold(Meters(everybody.first, 3600, consumption)), judge)
     return Row(name=f"a year of {MEMBERS:,} meters, every week scored", value=process_time() - began, unit="CPU s")

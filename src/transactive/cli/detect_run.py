@@ -15,6 +15,7 @@ from transactive.core.slots import time_text
 from transactive.engine.detector import FILE, load_judge
 from transactive.insight.detection.features import WINDOW
 from transactive.insight.detection.findings import Finding, between
+from transactive.insight.detection.folded import fold
 from transactive.insight.detection.scan import Scan, scan
 
 
@@ -68,7 +69,7 @@ def scan_file(
     progress(f"scoring {len(read.members):,} meters")
     opinion = load_judge(judge or FILE)
     try:
-        found = scan(read.meters, opinion)
+        found = scan(fold(read.meters), opinion)
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from None
     if output:

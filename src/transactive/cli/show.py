@@ -101,6 +101,11 @@ def _facts(summary: Summary, currency: str) -> Table:
         rows.append(("offsets", f"{text}, {_kg(offsets.uncovered_mg)} kg wanted and not served"))
     if summary.grid:
         rows.append(("lines", _lines(summary.grid)))
+    found = summary.detection
+    if found.open or found.acknowledged or found.closed:
+        held = f", {money_text(int(found.held_n), currency)} held back" if int(found.held_n) else ""
+        text = f"{found.open} open, {found.acknowledged} acknowledged, {found.closed} closed{held}"
+        rows.append(("detection", text))
     if chain:
         rows.append(("chain", f"block {chain.height}: {chain.slot_commits} slot commits, {chain.nettings} nettings"))
         rows.append(

@@ -189,10 +189,14 @@ class ChainRules(Record, frozen=True, kw_only=True):
 
 
 class Sources(Record, frozen=True, kw_only=True):
-    """Files of measured data, relative to the community file; `ignore` names members that do not take part."""
+    """Files of measured data, relative to the community file; `ignore` names members that do not take part.
+
+    feeder: what the transformer gave to all of them, less what it took, without their batteries.
+    """
 
     readings: str
     environment: str | None = None
+    feeder: str | None = None
     ignore: tuple[str, ...] = ()
 
 
@@ -239,6 +243,24 @@ class TradingRules(Record, frozen=True, kw_only=True):
     agent: str = "curves"
 
 
+class DetectionRules(Record, frozen=True, kw_only=True):
+    """Whether a run watches its meters and devices, and what it does about what it finds.
+
+    hold: kinds of findings that, from hold_confidence_ppm on, hold back what a member earns until an operator closes
+    them.
+    """
+
+    watch: bool = True
+    hold: tuple[
+        Literal[
+            "theft", "short delivery", "dead meter", "stuck meter", "clock shift", "PV fault", "battery fault",
+            "unusual use",
+        ],
+        ...,
+    ] = ()  # fmt: skip
+    hold_confidence_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 900_000
+
+
 class Community(Record, frozen=True, kw_only=True):
     """Everything that a run needs to know beside the data."""
 
@@ -252,6 +274,7 @@ class Community(Record, frozen=True, kw_only=True):
     data: Sources
     run: RunRules = RunRules()
     forecast: ForecastRules = ForecastRules()
+    detection: DetectionRules = DetectionRules()
     trading: TradingRules = TradingRules()
     network: NetworkRules | None = None
     grid: GridRules = GridRules()

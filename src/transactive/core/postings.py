@@ -16,7 +16,7 @@ class PostingKind(IntEnum):
 
     Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
     and so do what the network pays for flexibility and for what it curtailed, and certificates before levies; what
-    a short seller forfeits comes last of the settlement's own.
+    a short seller forfeits comes last of the settlement's own, what is held back or released last of all.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -44,6 +44,8 @@ class PostingKind(IntEnum):
     CERTIFICATES = 22
     FORFEIT = 23
     OFFSET = 24
+    HOLD = 25
+    RELEASE = 26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,14 @@ class Postings(Table):
     def and_then(self, more: Postings) -> Postings:
         """These postings followed by others of the same slot."""
         return stacked(self, more)
+
+    def held_n(self, members: int) -> IntArray:
+        """What these postings hold back of each member − what they release [n¤], (members,)."""
+        held = np.zeros(members, np.int64)
+        for kind, account, sign in ((PostingKind.HOLD, self.payer, 1), (PostingKind.RELEASE, self.payee, -1)):
+            chosen = self.kind == kind
+            np.add.at(held, account[chosen], sign * self.amount_n[chosen])
+        return held
 
     def net_n(self, accounts: int) -> IntArray:
         """Received − paid per account [n¤], (accounts,). Sums to zero."""

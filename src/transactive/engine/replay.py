@@ -19,6 +19,7 @@ from transactive.engine.walk import Gateway, SlotRecord, Walk
 from transactive.forecasting.empirical import DAY
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
+from transactive.store.items import read_items
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -129,6 +130,7 @@ def _walk(
         state_hash=walk.state_hash,
         seconds=seconds(),
         uncovered_mg=walk.offsets.uncovered_mg,
+        items=read_items(store),
     )
     return Outcome(summary, bills)
 

@@ -102,7 +102,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     avoided: dict[str, Column]
 
 
-LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "suspended")
+LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
 OFFSET_FIELDS = ("due_mg", "ahead_mg")
 AVOIDED_FIELDS = ("waiting", "carried_mg")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))

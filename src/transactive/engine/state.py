@@ -59,6 +59,7 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         "node": node,
         "readings": setting.measured.digest().hex()[:16],
         "environment": setting.environment.digest().hex()[:16],
+        "feeder": None if setting.feeder_wh is None else hashlib.sha256(setting.feeder_wh.tobytes()).hexdigest()[:16],
         "credits": hashlib.sha256(b"".join(map(encode, setting.credits))).hexdigest()[:16],
     }
 

@@ -29,6 +29,7 @@ from transactive.insight.statement import Link, Slot, Statement
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,
+    PostingKind.HOLD, PostingKind.RELEASE,
 }  # fmt: skip
 """Postings of plain amounts."""
 

@@ -39,6 +39,7 @@ from transactive.engine.run_forecasts import RunForecasts
 from transactive.engine.sessions import Session, Timetable
 from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.engine.snapshot import restore, take
+from transactive.engine.watch import Watcher
 from transactive.insight.tally import Tally
 from transactive.market import door
 from transactive.metering.gateway import enter, sign
@@ -133,6 +134,7 @@ class Walk:
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
         self._advisor = Advisor(setting, store, slots[0]) if store else None
+        self._watcher = Watcher(setting, store) if store else None
         authorities = Authorities(community, slots, chain, store)
         self.gates = Gates(community, self.fleet, authorities)
         self._entry = OrderEntry(chain, self.accounts.members, self.clock.length, authorities) if chain else None
@@ -336,6 +338,8 @@ class Walk:
             self.store.save_block(slot, self.anchor.last_block, checked=checked)
         if self._advisor:
             self._advisor.after(slot)
+        if self._watcher:
+            self._watcher.after(slot)
 
     def _measure(self, slot: int, fleet: Fleet) -> Readings:
         """Let a fleet act on what happens in a slot and read the meters."""
@@ -376,4 +380,5 @@ class Walk:
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))
         treasury, ends = self.ledger.levied_with(postings), self.clock.ends_period(slot)
         postings = postings.and_then(self.levies.give_back(slot, treasury, carbon, period_ends=ends))
-        return postings.and_then(self.offsets.post(readings, carbon, postings, self.ledger))
+        postings = postings.and_then(self.offsets.post(readings, carbon, postings, self.ledger))
+        return postings.and_then(self._watcher.post(postings, self.ledger)) if self._watcher else postings

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from transactive.core.items import Item, ItemState
 from transactive.core.units import PPM, WH_PER_KWH, IntArray
 from transactive.insight.comparison import ratio
 from transactive.insight.tally import Tally
@@ -155,7 +158,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     self_sufficiency: float
     carbon: CarbonSummary
     grid: GridSummary | None
+    detection: DetectionSummary
     seconds: float
+
+
+class DetectionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Items by how far they have come, and what is held back of members because of them [n¤, as text]."""
+
+    open: int
+    acknowledged: int
+    closed: int
+    held_n: str
 
 
 def member_bills(
@@ -199,6 +212,7 @@ def summarise(
     state_hash: str,
     seconds: float,
     uncovered_mg: int = 0,
+    items: Sequence[Item] = (),
 ) -> Summary:
     """Summary of a finished run. managed: whether its lines were kept within their limits, None without lines."""
     without = sum(bill.without_market_n - bill.without_market_credit_n for bill in bills)
@@ -236,7 +250,19 @@ def summarise(
             ),
         ),
         grid=None if managed is None else grid_summary(tally, managed=managed),
+        detection=detection_summary(tally, items),
         seconds=round(seconds, 3),
+    )
+
+
+def detection_summary(tally: Tally, items: Sequence[Item]) -> DetectionSummary:
+    """What detection found in a run."""
+    states = [item.state for item in items]
+    return DetectionSummary(
+        open=states.count(ItemState.OPEN),
+        acknowledged=states.count(ItemState.ACKNOWLEDGED),
+        closed=states.count(ItemState.CLOSED),
+        held_n=str(int(tally.held_n.sum())),
     )
 
 

@@ -32,6 +32,7 @@ class Tally:
     offset_n: IntArray
     offset_kg: IntArray
     unmatched_mg: IntArray
+    held_n: IntArray
     bought_wh: IntArray
     sold_wh: IntArray
     consumption_wh: IntArray
@@ -85,6 +86,7 @@ class Tally:
             offset_n=none(),
             offset_kg=none(),
             unmatched_mg=none(),
+            held_n=none(),
             bought_wh=none(),
             sold_wh=none(),
             consumption_wh=none(),
@@ -114,7 +116,9 @@ class Tally:
         self.slots += 1
         self.orders += len(orders)
         self.traded_wh += int(positions.bought_wh.sum())
-        self.with_market_n += advanced - net[:members]  # an advance is still owed
+        held = postings.held_n(members)
+        self.with_market_n += advanced - net[:members] - held  # an advance is still owed, a hold still theirs
+        self.held_n += held
         self.without_market_n += baseline.import_wh * tariff.supply - baseline.export_wh * tariff.feed_in
         self.dividend_n += dividend
         self.bought_wh += positions.bought_wh

@@ -70,6 +70,7 @@ class Ledger:
     undistributed_n: int = field(init=False, default=0)
     levied_n: int = field(init=False, default=0)
     receivable_n: IntArray = field(init=False)
+    held_n: IntArray = field(init=False)
     suspended: BoolArray = field(init=False)
     latest: Totals = field(init=False)
     positions: Positions = field(init=False)
@@ -78,6 +79,7 @@ class Ledger:
     def __post_init__(self) -> None:
         self.balances_n = np.zeros(self.accounts.on_chain, np.int64)
         self.receivable_n = np.zeros(self.accounts.members, np.int64)
+        self.held_n = np.zeros(self.accounts.members, np.int64)
         self.suspended = np.zeros(self.accounts.members, bool)
 
     # -- funds ----------------------------------------------------------------------------------
@@ -146,6 +148,7 @@ class Ledger:
         self.latest, self.positions, self.orders = latest, positions, ()
         self.periods.setdefault(period, Totals.empty(self.accounts.on_chain)).money += latest.money
         self.undistributed_n, self.levied_n = self.undistributed_with(postings), self.levied_with(postings)
+        self.held_n = self.held_n + postings.held_n(members)
         advanced = postings.kind == PostingKind.ADVANCE
         np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])
         self.suspended[postings.payee[advanced]] = True
@@ -165,8 +168,9 @@ class Ledger:
         return self.levied_n + int(postings.net_n(self.accounts.total)[self.accounts.levy])
 
     def undistributed_with(self, postings: Postings) -> int:
-        """What the community account may pay out once these postings are entered [n¤]."""
-        return self.undistributed_n + int(postings.net_n(self.accounts.total)[self.accounts.community])
+        """What the community account may pay out once these postings are entered [n¤]: not what it holds of members."""
+        held = int(postings.held_n(self.accounts.members).sum())
+        return self.undistributed_n + int(postings.net_n(self.accounts.total)[self.accounts.community]) - held
 
     def leaves(self, period: int, number: int) -> SlotLeaves:
         """Leaves after the slot that was entered last, which has this number."""

@@ -73,6 +73,13 @@ CREDIT_NOTES = _table("credit_notes", ("slot", "row"), "member", texts=("note",)
 """What a slot says of carbon credits, each a record of `core.credit_notes`; member: account that it is about."""
 ADVICE = _table("advice", ("member",), "at", texts=("insights",))
 """What members are told of their own meters, of the newest day only."""
+ITEMS = _table(
+    "items",
+    ("number",),
+    *("member", "first", "end", "energy_wh", "confidence_ppm", "opened", "seen", "state", "changed"),
+    texts=("kind", "evidence"),
+)
+"""What detection found and somebody should look at; member −1: the feeder. state: an `ItemState`."""
 CONGESTION = _table(
     "congestion", ("slot", "line", "ahead"), "expected_wh", "low_wh", "high_wh", "over_ppm", "back_ppm", "beyond_wh"
 )

@@ -36,6 +36,8 @@ LINES = {
     PostingKind.OFFSET: "Carbon credits: bought to offset, or sold",
     PostingKind.FLEXIBILITY: "Energy moved for the network",
     PostingKind.CURTAILMENT: "Solar energy held back for the network",
+    PostingKind.HOLD: "Held back while a finding is open",
+    PostingKind.RELEASE: "Released once it was closed",
 }
 """Lines of a member's bill, as far as a posting can name a member."""
 

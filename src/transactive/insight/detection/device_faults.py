@@ -112,11 +112,11 @@ def battery(folded: Folded) -> list[Finding]:
     """Batteries that give back too little, or more than they took, or that stopped."""
     if folded.charge is None or folded.discharge is None:
         return []
-    taken, given = (rolling(flow.sum(axis=2), HISTORY) for flow in (folded.charge, folded.discharge))
+    taken, given = (rolling(flow, HISTORY) for flow in (folded.charge, folded.discharge))
     in_use = taken > LEAST_DAILY_WH
     efficiency = given / np.maximum(taken, 1.0)
     wrong = in_use & ((efficiency < LEAST_EFFICIENCY) | (efficiency > MOST_EFFICIENCY))
-    recent = rolling(folded.charge.sum(axis=2), WINDOW)
+    recent = rolling(folded.charge, WINDOW)
     earlier = np.concatenate((np.zeros((folded.members, WINDOW)), taken[:, :-WINDOW]), axis=1)[:, : folded.days]
     idle = (recent == 0) & (earlier > LEAST_DAILY_WH)
     found = []

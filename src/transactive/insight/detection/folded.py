@@ -13,8 +13,9 @@ from transactive.insight.detection.windows import filled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folded:
-    """Days of meters, (members, days, 24) [Wh], gaps filled; generation, charge and discharge where they are metered.
+    """Days of meters, (members, days, 24) [Wh], gaps filled; generation where it is metered.
 
+    charge, discharge: of batteries where they are metered, whole days, (members, days).
     missing: part of each day's consumption that was filled, (members, days). excess: what the feeder gave beyond all
     meters, (days, 24), if it is metered. pv_w: (members,) [W], NaN where not known.
     """
@@ -68,6 +69,10 @@ def fold(meters: Meters) -> Folded:
     def days(values: FloatArray | None) -> FloatArray | None:
         return None if values is None else filled(calendar.folded(values))[0]
 
+    def totals(values: FloatArray | None) -> FloatArray | None:
+        folded = days(values)
+        return None if folded is None else folded.sum(axis=2)
+
     consumption, missing = filled(calendar.folded(hourly.consumption))
     excess = None
     if hourly.feeder is not None:
@@ -77,6 +82,6 @@ def fold(meters: Meters) -> Folded:
                 net += sign * flow
         excess = calendar.folded((hourly.feeder - net.sum(axis=1))[:, None])[0]
     return Folded(
-        calendar, consumption, missing, days(hourly.generation), days(hourly.charge), days(hourly.discharge), excess,
-        meters.pv_w,
+        calendar, consumption, missing, days(hourly.generation), totals(hourly.charge), totals(hourly.discharge),
+        excess, meters.pv_w,
     )  # fmt: skip

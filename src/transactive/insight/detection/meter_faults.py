@@ -26,7 +26,9 @@ FITS, FIRM, BETTER = 0.8, 0.75, 0.25
 """Correlation of a turned day with the days before, of these among themselves, and what turning has to gain."""
 LEAST_SUNNY_DAYS = 12
 """Days of sun on which the middle of a PV's day must be off."""
-STEADY_HOURS = 0.25
+LEAST_SUN_HOURS = 1.7
+"""Least error of a clock [h] that the sun can tell: shade and filled gaps move the middle of a day by up to 1.5."""
+STEADY_HOURS = 0.3
 """How much three in four of these days may differ, or a sixth: a clock errs by the same every day, shade does not."""
 
 
@@ -191,7 +193,8 @@ def _sun_runs(folded: Folded) -> list[tuple[int, tuple[int, int, float]]]:
             if len(seen) < LEAST_SUNNY_DAYS:
                 continue
             hours = float(np.median(seen))
-            if np.quantile(np.abs(seen - hours), 0.75) < max(STEADY_HOURS, abs(hours) / 6):
+            steady = np.quantile(np.abs(seen - hours), 0.75) < max(STEADY_HOURS, abs(hours) / 6)
+            if steady and abs(hours) >= LEAST_SUN_HOURS:
                 found.append((member, (first, end, hours)))
     return found
 

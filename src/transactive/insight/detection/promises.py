@@ -9,11 +9,11 @@ from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.meter_faults import backwards, rolling
 from transactive.insight.detection.meters import Calendar, FloatArray
 
-WORTH_TELLING_WH = 5_000.0
+WORTH_TELLING_WH = 20_000.0
 """A member that sold less in two weeks is not judged."""
-SHORT = 0.6
+SHORT = 0.8
 """Part of what was sold that had to be replaced, from which a member does not keep its word."""
-BESIDE = 0.25
+BESIDE = 0.4
 """How far the others must stay below: on a week of fog everybody is short."""
 
 

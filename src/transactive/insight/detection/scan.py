@@ -11,9 +11,9 @@ from transactive.core.units import BoolArray
 from transactive.insight.detection import device_faults, drift, feeder, meter_faults, promises, theft
 from transactive.insight.detection.features import HISTORY, WINDOW
 from transactive.insight.detection.findings import Finding, Kind, joined
-from transactive.insight.detection.folded import Folded, fold
+from transactive.insight.detection.folded import Folded
 from transactive.insight.detection.judge import Judge
-from transactive.insight.detection.meters import DAY, FloatArray, Meters
+from transactive.insight.detection.meters import DAY, FloatArray
 
 LEAST_DAYS = 7
 """Fewest whole days of readings that anything can be said of."""
@@ -28,13 +28,12 @@ class Scan:
     folded: Folded
 
 
-def scan(meters: Meters, judge: Judge, promised: tuple[FloatArray, FloatArray] | None = None) -> Scan:
-    """Look at readings of a week or more; theft needs six weeks.
+def scan(folded: Folded, judge: Judge, promised: tuple[FloatArray, FloatArray] | None = None) -> Scan:
+    """Look at a week of readings or more; theft needs six weeks.
 
     promised: energy sold ahead, and of that not delivered, each (members, days) [Wh]. Raises DataError where readings
     are too short.
     """
-    folded = fold(meters)
     if folded.days < LEAST_DAYS:
         raise DataError(
             f"{folded.days} whole days of readings; give {LEAST_DAYS} at least, and {HISTORY + WINDOW} for theft"
