@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from tests.integration.conftest import call
+from tests.integration.test_api import bearer, serving
+from transactive.cli.token import create_token
 from transactive.config import Setting
 from transactive.core.accounts import Accounts
 from transactive.core.community import DetectionRules
@@ -22,7 +24,7 @@ from transactive.engine.watch import Watcher, merged
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.metering.feeder import read_feeder
 from transactive.store import Store
-from transactive.store.items import read_items, set_state
+from transactive.store.items import read_items, save_items, set_state
 
 START, DAY = "2017-06-05T00:00Z", 86_400
 TOTAL = Accounts(14).total
@@ -160,3 +162,44 @@ def test_a_feeder_beside_the_readings_is_read_and_watched(tmp_path, demo_setting
     assert {(one.kind, one.member) for one in found} == {(Kind.UNMETERED, None), (Kind.THEFT, 5)}
     lost = next(one.energy_wh for one in found if one.kind == Kind.UNMETERED)
     assert np.isclose(lost, (measured.consumption_wh - stolen)[: -14 * 24].sum(), rtol=0.1)
+
+
+@pytest.fixture
+def copy(lived, tmp_path):
+    """The watched run's state, to be changed: its item, and one of the feeder."""
+    (tmp_path / "market.sqlite").write_bytes((lived.folder / "market.sqlite").read_bytes())
+    with closing(Store(tmp_path)) as store:
+        item = read_items(store)[0]
+        save_items(store, [replace(item, number=2, kind="unmetered energy", member=None)])
+        set_state(store, 1, ItemState.OPEN, CLOSED_AFTER)
+    return tmp_path
+
+
+def test_items_are_seen_by_whom_they_concern_and_moved_on_by_the_operator(copy):
+    scopes = {"operator": [1, 2], "auditor": [1, 2], "grid": [2], "member": [1]}
+    tokens = {scope: create_token(copy, scope, "house-01" if scope == "member" else None) for scope in scopes}
+    other = create_token(copy, "member", "house-02")
+    with serving(copy, local=False) as client:
+        for scope, numbers in scopes.items():
+            seen = client.get("/api/v1/items", headers=bearer(tokens[scope])).json()["items"]
+            assert [item["number"] for item in seen] == numbers, scope
+            answer = client.put("/api/v1/items/1/acknowledged", headers=bearer(tokens[scope]))
+            assert answer.status_code == (200 if scope == "operator" else 403), scope
+        assert client.get("/api/v1/items", headers=bearer(other)).json()["items"] == []
+        assert "house-01: PV fault" in client.get("/", headers=bearer(tokens["member"])).text
+        assert "house-01: PV fault" not in client.get("/", headers=bearer(other)).text
+
+
+def test_every_step_can_be_undone_and_unknown_ones_are_refused(copy):
+    with serving(copy) as client:
+        first = client.get("/api/v1/items").json()["items"][0]
+        assert (first["member"], first["state"], first["kind"]) == ("house-01", "open", "PV fault")
+        for state in ("acknowledged", "closed", "open"):
+            item = client.put(f"/api/v1/items/1/{state}").json()
+            assert (item["state"], item["changed"]) == (state, "2017-06-07T00:00:00Z")
+        assert client.put("/api/v1/items/9/closed").status_code == 404
+        assert client.put("/api/v1/items/1/burnt").status_code == 400
+        assert client.post("/items/1/closed").status_code == 405  # what another site's form could send
+        page = client.put("/items/1/closed", follow_redirects=True)
+        assert page.url.path == "/"
+        assert "Closed: 2" in page.text

@@ -20,6 +20,7 @@ from transactive.web.desk import Desk
 from transactive.web.events import parse_id, stream
 from transactive.web.gate import EVERYONE, SEES_ALL, WITHOUT_GRID
 from transactive.web.grid_api import HANDLERS as GRID_HANDLERS
+from transactive.web.item_api import HANDLERS as ITEM_HANDLERS
 from transactive.web.model_api import HANDLERS
 from transactive.web.paging import (
     PROBLEMS,
@@ -224,6 +225,7 @@ def api_router() -> Router:
         compare,
         *GRID_HANDLERS,
         *HANDLERS,
+        *ITEM_HANDLERS,
         events,
     ]
     return Router("/api/v1", route_handlers=handlers)

@@ -19,6 +19,7 @@ from transactive.web.api import api_router
 from transactive.web.desk import Desk
 from transactive.web.gate import EVERYONE, STATIC, for_scopes, gate
 from transactive.web.icons import icon
+from transactive.web.item_api import step_on_page
 from transactive.web.navigation import pages_of
 from transactive.web.pages import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.problems import answer
@@ -53,7 +54,7 @@ def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file),
-            *(api_router(), _files()),
+            *(step_on_page, api_router(), _files()),
         ],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         middleware=[gate(folder, local=local)],

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from transactive.core.items import ItemState
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.web.access import Viewer
 from transactive.web.charts import day_chart
 from transactive.web.grid_queries import lines_over
-from transactive.web.issues import Issue, issues
+from transactive.web.issues import Issue, issues, of_item
+from transactive.web.item_shapes import seen_by
 from transactive.web.parts import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.web.queries import Outcome, Position, Reader, Row, Run
 from transactive.web.totals import Totals
@@ -24,6 +26,7 @@ def community_page(
 ) -> dict[str, Any]:
     """Everything that the community page shows. chosen: the slot whose day, market and flow are shown."""
     words = Words(run.community.currency)
+    items = seen_by(reader.store, run, viewer)
     cleared = position.cleared if position.cleared is not None else run.first_slot
     newest = position.delivered if position.delivered is not None else cleared
     slot = min(chosen if chosen is not None else newest, cleared)
@@ -46,7 +49,10 @@ def community_page(
         "row": row,
         "choices": _choices([*strip, *day], run),
         "flow": flow_part(reader, slot, run),
-        "issues": [issue for issue in issues(run, totals, words, lines_over(reader)) if _may_see(issue, run, viewer)],
+        "issues": [
+            issue for issue in issues(run, totals, words, lines_over(reader), items) if _may_see(issue, run, viewer)
+        ],
+        "closed": [of_item(run, item) for item in items if item.state == ItemState.CLOSED],
         "books": _books(totals),
         "proof_state": proof(totals, run, reader.outcome()),
         "members": _members(totals, run, viewer, words),

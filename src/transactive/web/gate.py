@@ -19,6 +19,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 STATIC = "/static"
 OPT = "scopes"
 EVERYONE = {OPT: SCOPES}
+OPERATES: dict[str, tuple[Scope, ...]] = {OPT: ("operator",)}
 SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
 WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transactive.core.units import kwh_text
+from transactive.core.items import Item, ItemState
+from transactive.core.units import PPM, kwh_text
 from transactive.web.queries import Row, Run
 from transactive.web.totals import MemberTotal, Totals
 from transactive.web.words import Words, counted, short_day, span_text
@@ -16,23 +17,44 @@ WORTH_TELLING_WH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A finding. level: bad, warn or info. slot: where to look, if it is one. member: whom it concerns, if one."""
+    """A finding. level: bad, warn or info. slot: where to look, if it is one. member: whom it concerns, if one.
+
+    item: what detection found, which the operator acknowledges and closes.
+    """
 
     level: str
     title: str
     reason: str
     slot: int | None = None
     member: int | None = None
+    item: Item | None = None
 
 
-def issues(run: Run, totals: Totals, words: Words, lines: Sequence[Row] = ()) -> list[Issue]:
-    """All findings, gravest first. lines: those that passed their limits, as `grid_queries.lines_over` tells them."""
+def issues(
+    run: Run, totals: Totals, words: Words, lines: Sequence[Row] = (), items: Sequence[Item] = ()
+) -> list[Issue]:
+    """All findings, gravest first. lines: those that passed their limits, as `grid_queries.lines_over` tells them.
+
+    items: what detection found; those that are closed are left out.
+    """
     found = _books(totals, words) + _meters(totals) + [_line(row, run) for row in lines]
+    found += [of_item(run, item) for item in items if item.state != ItemState.CLOSED]
     for index, member in enumerate(totals.members):
         found += _member(index, run.names[index], member, words)
     found += _untraded(run, totals)
     rank = {"bad": 0, "warn": 1, "info": 2}
     return sorted(found, key=lambda issue: rank[issue.level])
+
+
+def of_item(run: Run, item: Item) -> Issue:
+    """An item of detection, with its evidence, span, energy at stake and confidence."""
+    who = "The feeder" if item.member is None else run.names[item.member]
+    reason = (
+        f"{item.evidence}; {short_day(item.first)} to {short_day(item.end)}, {kwh_text(item.energy_wh)} kWh at stake,"
+        f" confidence {item.confidence_ppm / PPM:.0%}"
+    )
+    level = "info" if item.state == ItemState.ACKNOWLEDGED else "warn"
+    return Issue(level, f"{who}: {item.kind}", reason, member=item.member, item=item)
 
 
 def _books(totals: Totals, words: Words) -> list[Issue]:
