@@ -302,6 +302,9 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/grid/loads": NOT_MEMBER,
     "/api/v1/grid/forecasts": NOT_MEMBER,
     "/api/v1/grid/interventions": NOT_MEMBER,
+    "/api/v1/items": ALL,
+    "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
+    "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
     "/api/v1/blocks": ALL,
     "/api/v1/summary": ALL,
     "/api/v1/compare": {"operator": 404, "auditor": 404, "member": 403, "grid": 403},  # nothing is compared here
@@ -313,6 +316,12 @@ ROUTES: dict[str, dict[Scope, int]] = {
 }
 
 
+def ask(client, route: str, headers: dict[str, str]):
+    """What a route answers; steps are a PUT, everything else a GET."""
+    url = route.format(slot=SLOT, path="x.json", file_path="base.css", number=1, outcome="closed")
+    return client.request("PUT" if "{outcome}" in route else "GET", url, headers=headers)
+
+
 def test_the_table_of_routes_is_complete(client):
     found = {route.path_format for route in client.app.routes if isinstance(route, HTTPRoute)}
     assert {path or "/" for path in found} == set(ROUTES)
@@ -322,8 +331,7 @@ def test_the_table_of_routes_is_complete(client):
 @pytest.mark.parametrize("route", ROUTES)
 def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
     client, made, _ = tokens
-    url = route.format(slot=SLOT, path="x.json", file_path="base.css")
-    answer = client.get(url, headers=bearer(made[scope]))
+    answer = ask(client, route, bearer(made[scope]))
     assert answer.status_code == ROUTES[route][scope]
     if answer.status_code == 403:
         assert "The scope of this token does not include this" in answer.text
@@ -334,8 +342,7 @@ def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
 @pytest.mark.parametrize("route", ROUTES)
 def test_without_a_known_token_only_static_files_are_served_elsewhere(tokens, route, header):
     client, _, _ = tokens
-    url = route.format(slot=SLOT, path="x.json", file_path="base.css")
-    answer = client.get(url, headers={"Authorization": header} if header else {})
+    answer = ask(client, route, {"Authorization": header} if header else {})
     assert answer.status_code == (200 if route.startswith("/static") else 401)
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"].startswith("Basic")
