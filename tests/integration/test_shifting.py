@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
+from tests.integration.test_grid_operator import tight
 from transactive.config import load_setting
 from transactive.core.units import PPM, BoolArray
 from transactive.engine.replay import bills_of, replay, slots_from
@@ -102,12 +103,34 @@ def test_a_run_goes_on_exactly_where_it_stopped(community, tmp_path):
 
     def stop(record: SlotRecord) -> None:
         seen.append(record)
-        if len(seen) in (5, 24, 31):
+        if len(seen) in (5, 31):
             raise Stopped
 
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(Stopped):
             replay(setting, slots, tmp_path / "halved", seed="transactive", after_slot=stop)
+    resumed, _ = replay(setting, slots, tmp_path / "halved", seed="transactive")
+    assert resumed.summary.state_hash == whole.summary.state_hash
+
+
+def test_devices_on_a_managed_network_go_on_exactly_too(tmp_path):
+    tight(tmp_path)
+    path = tmp_path / "community.toml"
+    path.write_text(with_devices(path.read_text(), "a", DEVICES))
+    setting = load_setting(path)
+    slots = slots_from(setting)
+    seen: list[SlotRecord] = []
+
+    def stop(record: SlotRecord) -> None:
+        seen.append(record)
+        if len(seen) == 30:
+            raise Stopped
+
+    whole, _ = replay(setting, slots, tmp_path / "whole", seed="transactive")
+    assert whole.summary.ledger_equals_chain
+    assert whole.summary.energy_residual_wh == 0
+    with pytest.raises(Stopped):
+        replay(setting, slots, tmp_path / "halved", seed="transactive", after_slot=stop)
     resumed, _ = replay(setting, slots, tmp_path / "halved", seed="transactive")
     assert resumed.summary.state_hash == whole.summary.state_hash
 

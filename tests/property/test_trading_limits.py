@@ -26,7 +26,7 @@ def limited_gates(draw):
 
 
 @given(limited_gates())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_no_order_is_beyond_the_limits(case):
     gate, agents = case
     orders, limits, grid = Desk(agents).orders(gate), gate.limits, gate.grid
@@ -40,7 +40,7 @@ def test_no_order_is_beyond_the_limits(case):
 
 
 @given(limited_gates())
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_limits_never_add_energy_and_leave_the_orders_of_others_alone(case):
     gate, agents = case
     free = {name: getattr(gate, name) for name in Gate.__slots__} | {"limits": Limits.none(MEMBERS)}
