@@ -21,7 +21,7 @@ from transactive.trading import compiled
 FIELDS = [
     *("slots", "members", "mechanism", "orders", "traded_wh", "energy_residual_wh", "money_residual_n"),
     *("ledger_equals_chain", "state_hash", "members_worse_off", "chain", "bills", "local_share"),
-    *("self_sufficiency", "carbon", "grid", "detection", "seconds"),
+    *("self_sufficiency", "carbon", "grid", "detection", "forecasts", "seconds"),
 ]
 GATEWAY = Gateway(b"\1" * 32, "0x1a642f0e3c3af545e7acbd38b07251b3990914f1")
 
@@ -35,6 +35,14 @@ def test_summary_says_that_the_books_balance(demo_run):
     assert summary.traded_wh == sum(record.clearing.traded_wh for record in demo_run.records) > 100_000
     assert int(summary.bills.with_market_n) < int(summary.bills.without_market_n)
     assert summary.members_worse_off == sum(bill.saved_n < 0 for bill in demo_run.outcome.bills) <= 1
+
+
+def test_summary_says_who_forecasts_and_how_often_the_interval_held(demo_run):
+    forecasts = demo_run.outcome.summary.forecasts
+    assert (forecasts.trained, forecasts.promoted, forecasts.drifts) == (6, 1, 0)
+    assert forecasts.targets["consumption"].by == "regression no. 1"
+    assert 880_000 < forecasts.targets["consumption"].covered_ppm < 950_000
+    assert forecasts.targets.keys() == {"consumption", "generation", "community", "price", "orders"}
 
 
 def test_community_never_pays_more_than_without_a_market_on_the_same_readings(demo_run):

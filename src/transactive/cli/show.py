@@ -13,7 +13,7 @@ from transactive.core.community import Community
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, kwh_text, money_text
 from transactive.engine.replay import Outcome
-from transactive.insight.summary import GridSummary, MemberBill, ScoreSummary, Summary
+from transactive.insight.summary import ForecastSummary, GridSummary, MemberBill, ScoreSummary, Summary
 
 Figure = Callable[[MemberBill], int]
 
@@ -99,6 +99,8 @@ def _facts(summary: Summary, currency: str) -> Table:
         paid = money_text(int(offsets.members_paid_n) + int(offsets.levy_paid_n), currency)
         text = f"{offsets.members_kg + offsets.levy_kg:,} kg CO₂e retired for {paid}"
         rows.append(("offsets", f"{text}, {_kg(offsets.uncovered_mg)} kg wanted and not served"))
+    if summary.forecasts and summary.forecasts.targets:
+        rows.append(("forecasts", _forecasts(summary.forecasts)))
     if summary.grid:
         rows.append(("lines", _lines(summary.grid)))
     found = summary.detection
@@ -117,6 +119,14 @@ def _facts(summary: Summary, currency: str) -> Table:
     for name, value in rows:
         table.add_row(name, value)
     return table
+
+
+def _forecasts(forecasts: ForecastSummary) -> str:
+    """Who forecasts what, and how often the interval held, in one line."""
+    held = [t.covered_ppm for t in forecasts.targets.values() if t.covered_ppm is not None]
+    inside = f", {min(held) / PPM:.0%} to {max(held) / PPM:.0%} inside the 90 % interval" if held else ""
+    trained = [f"{name} by {t.by}" for name, t in forecasts.targets.items() if t.by != "empirical"]
+    return f"{', '.join(trained) or 'all by empirical quantiles'}{inside}; {forecasts.drifts} drifts"
 
 
 def _scores(scores: ScoreSummary) -> str:

@@ -131,6 +131,7 @@ def _walk(
         seconds=seconds(),
         uncovered_mg=walk.offsets.uncovered_mg,
         items=read_items(store),
+        forecasts=walk.forecasts.summary(),
     )
     return Outcome(summary, bills)
 

@@ -7,13 +7,13 @@ metered, and the upkeep judges them when the day is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from transactive.config import AUTO, Setting
 from transactive.core.tables import Clearing, Forecast
-from transactive.core.units import IntArray
+from transactive.core.units import PPM, IntArray
 from transactive.engine.challenge import forecaster
 from transactive.engine.charges import WEEK, Target, whole
 from transactive.engine.fleet import LOOK_AHEAD
@@ -23,9 +23,10 @@ from transactive.engine.upkeep import Upkeep
 from transactive.forecasting.contest import Rhythm
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
+from transactive.insight.summary import ForecastSummary, TargetSummary
 from transactive.store import Store
 from transactive.store import models as kept
-from transactive.store.models import Ahead, Puts, Said
+from transactive.store.models import Ahead, ChargeRecord, Puts, Said
 
 CONSUMPTION, GENERATION, COMMUNITY, PRICE = "consumption", "generation", "community", "price"
 ORDERS, PLANS = "orders", "plans"
@@ -115,6 +116,13 @@ class RunForecasts:
         self.upkeep.day_over(end, judged, train=due)
         self._said = {key: figures for key, figures in self._said.items() if key[2] >= end}
         return self.upkeep.changes()
+
+    def summary(self) -> ForecastSummary:
+        """What became of the forecasts of the whole run."""
+        upkeep = self.upkeep
+        kinds = [event.kind for event in upkeep.events]
+        targets = {name: TargetSummary(upkeep.forecaster(own[-1]), _covered_ppm(own)) for name, own in upkeep.courses()}
+        return ForecastSummary(len(upkeep.models), kinds.count("promoted"), kinds.count("drift"), targets)
 
     # -- targets --------------------------------------------------------------------------------
 
@@ -210,3 +218,10 @@ class RunForecasts:
         delivered = max(charge.since for charge in kept.charges(store))
         for row in kept.said(store, delivered, self._slots[-1]):
             self._said[row.target, row.ahead, row.slot] = row.figures
+
+
+def _covered_ppm(charges: Sequence[ChargeRecord]) -> int | None:
+    """Share of all judged slots inside the 90 % interval [ppm]."""
+    days = [charge.day for charge in charges if charge.day]
+    counted = sum(day.counted for day in days)
+    return sum(day.inside for day in days) * PPM // counted if counted else None

@@ -86,6 +86,10 @@ class Upkeep:
         """Who is in charge of a target at a time."""
         return self._courses[name].at(now)
 
+    def courses(self) -> list[tuple[str, list[ChargeRecord]]]:
+        """Charges of each target, oldest first."""
+        return [(name, course.charges) for name, course in self._courses.items() if course.charges]
+
     def model(self, charge: ChargeRecord) -> Model:
         """The model in charge. Raises StateError where its file is not what was recorded."""
         return Empirical() if charge.model is None else self.files.load(self.models[charge.model])

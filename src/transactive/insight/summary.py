@@ -135,6 +135,22 @@ class MemberBill(msgspec.Struct, frozen=True, kw_only=True):
         return without - (self.with_market_n - self.with_market_credit_n)
 
 
+class TargetSummary(msgspec.Struct, frozen=True):
+    """Who forecasts a target at the end, and how much of what came lay in the 90 % interval [ppm], if a day is over."""
+
+    by: str
+    covered_ppm: int | None
+
+
+class ForecastSummary(msgspec.Struct, frozen=True):
+    """What became of the forecasts: models trained and promoted, drifts found, and each target."""
+
+    trained: int
+    promoted: int
+    drifts: int
+    targets: dict[str, TargetSummary]
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """One object for scripts; `--json` prints exactly these fields.
 
@@ -159,6 +175,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     carbon: CarbonSummary
     grid: GridSummary | None
     detection: DetectionSummary
+    forecasts: ForecastSummary | None
     seconds: float
 
 
@@ -213,6 +230,7 @@ def summarise(
     seconds: float,
     uncovered_mg: int = 0,
     items: Sequence[Item] = (),
+    forecasts: ForecastSummary | None = None,
 ) -> Summary:
     """Summary of a finished run. managed: whether its lines were kept within their limits, None without lines."""
     without = sum(bill.without_market_n - bill.without_market_credit_n for bill in bills)
@@ -251,6 +269,7 @@ def summarise(
         ),
         grid=None if managed is None else grid_summary(tally, managed=managed),
         detection=detection_summary(tally, items),
+        forecasts=forecasts,
         seconds=round(seconds, 3),
     )
 
