@@ -14,11 +14,12 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.carbon.issued import empty_register
-from transactive.carbon.lifecycle import State
+from transactive.carbon.lifecycle import State, Step
 from transactive.carbon.register import replay
 from transactive.carbon.storage import CERTIFIED
 from transactive.config import load_setting
 from transactive.core.certificate_rules import CertificateRules, CertificateWishes
+from transactive.core.errors import StateError
 from transactive.engine.certificate_office import certificate_office, slot_of
 from transactive.engine.replay import replay as run_all
 from transactive.engine.replay import slots_from
@@ -125,7 +126,9 @@ def test_lock_merge_withdraw_expire_and_export(state, kept, tmp_path):
     )
     other = listed(state, "--owner", "a")[0]["serial"]
     assert act(state, "withdraw", other).code == 0
-    assert "expired" in act(state, "expire", "--at", "2030-01-01T00:00Z").out
+    mine = act(state, "expire", "--at", "2030-01-01T00:00Z", "--as", "a").out
+    assert {line.split(", ")[-2:] == ["expired", "a"] for line in mine.splitlines()} == {True}
+    assert "supplier" in act(state, "expire").out
     assert listed(state) == []
 
 
@@ -147,6 +150,7 @@ def test_a_log_gives_the_same_register_again_and_an_altered_one_is_found(state, 
     ("steps", "code", "said"),
     [
         ([("transfer", "SERIAL", "--to", "")], "name", "the new owner is missing; name one"),
+        ([("transfer", "SERIAL", "--to", "c", "--as", "b")], "owner", "belongs to a, not to b; its owner can do that"),
         ([("transfer", "nonsense", "--to", "c")], "serial", "'nonsense' is no serial; one looks like"),
         ([("transfer", "a-pv/2017-06-06T12:00Z/9-8", "--to", "c")], "serial", "is no live serial"),
         ([("transfer", "a-pv/2031-06-06T12:00Z/0-8", "--to", "c")], "serial", "is no slot that this run delivered"),
@@ -234,6 +238,18 @@ def test_no_wh_is_claimed_twice_across_run_and_people(state, kept):
     for step in (("reserve", used), ("lock", used), ("withdraw", used), ("claim", used, "--meter", "b")):
         again = act(state, *step)
         assert (again.code, "is claimed: cannot" in again.err) == (3, True)
+
+
+def test_who_comes_second_is_told_so_and_changes_nothing(state, kept):
+    other = next(b["serial"] for b in listed(state, "--owner", "a") if b["serial"] != kept)
+
+    def meanwhile(register, serial):
+        assert act(state, "lock", other).code == 0
+        return [register.move(serial, Step.LOCK)]
+
+    with certificate_office(state) as office, pytest.raises(StateError, match="changed meanwhile"):
+        office.act([kept], meanwhile)
+    assert [b["serial"] for b in listed(state, "--status", "locked")] == [other]
 
 
 def test_all_or_none(state, kept):

@@ -37,6 +37,8 @@ class Step(Where):
 
     at: str | None = None
     """When, UTC; without it as far as the run has come, for a run on recorded data knows no today."""
+    by: Annotated[str | None, Parameter(name="--as")] = None
+    """Owner who acts: refused with bundles of anybody else; without it the operator of the folder acts for all."""
 
 
 @certificates.command(name="list")

@@ -69,7 +69,7 @@ def run_step(where: Step, serials: Sequence[str], step: Act) -> None:
     if not serials:
         raise InputError("name the serials of the bundles; `certificates list` shows them")
     with certificate_office(where.state) as office:
-        left = office.act(serials, step, None if where.at is None else parse_time(where.at))
+        left = office.act(serials, step, None if where.at is None else parse_time(where.at), where.by)
     _say(left, json=where.json)
 
 
@@ -81,7 +81,7 @@ def run_move(where: Step, serials: Sequence[str], name: str) -> None:
 def run_expire(where: Step) -> None:
     """Expire what nobody used in time."""
     with certificate_office(where.state) as office:
-        left = office.expire(None if where.at is None else parse_time(where.at))
+        left = office.expire(None if where.at is None else parse_time(where.at), where.by)
     _say(left, json=where.json)
 
 

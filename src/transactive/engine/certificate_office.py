@@ -61,9 +61,10 @@ class CertificateOffice:
                 if not states or register.bundles[serial].state in states:
                     yield register, register.bundles[serial]
 
-    def act(self, serials: Sequence[str], step: Act, at: int | None = None) -> list[Bundle]:
+    def act(self, serials: Sequence[str], step: Act, at: int | None = None, by: str | None = None) -> list[Bundle]:
         """Take a step with each of some bundles, all or none, at a time [Unix s], by default the register's own.
 
+        by: whose bundles they must be, or None for anybody's.
         Raises CertificateError for the first that is refused; nothing is written then.
         """
         registers: dict[int, Register] = {}
@@ -79,6 +80,9 @@ class CertificateOffice:
                 registers[slot] = self.register(slot)
                 registers[slot].advance(max(now, registers[slot].now))
                 before[slot] = len(registers[slot].log)
+            owner = registers[slot].bundle(serial).owner
+            if by not in (None, owner):
+                raise CertificateError(f"{serial} belongs to {owner}, not to {by}; its owner can do that", "owner")
             left += step(registers[slot], serial)
         for slot, register in registers.items():
             register.check()
@@ -89,13 +93,14 @@ class CertificateOffice:
                 add_steps(connection, number, steps)
         return left
 
-    def expire(self, at: int | None = None) -> list[Bundle]:
-        """Expire everything that nobody used in time."""
+    def expire(self, at: int | None = None, by: str | None = None) -> list[Bundle]:
+        """Expire everything that nobody used in time, or what of it belongs to `by`."""
         with self.store.transaction() as connection:
             _, last = head(connection)
         now, validity = self.time(at, last), self.community.carbon.certificates.validity_days * 86_400
         usable = frozenset({State.ACTIVE, State.RESERVED})
-        old = [bundle.serial for _, bundle in self.bundles(None, now - validity + 1, usable)]
+        found = self.bundles(None, now - validity + 1, usable)
+        old = [bundle.serial for _, bundle in found if by in (None, bundle.owner)]
         return self.act(old, lambda register, serial: [register.expire_one(serial, now)], now) if old else []
 
     def time(self, at: int | None, last: int) -> int:
