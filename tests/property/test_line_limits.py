@@ -46,7 +46,9 @@ def homes(draw: st.DrawFn, networks: st.SearchStrategy[Network], most: int = 6) 
     devices = Devices(column(5_000), capacity, column(5_000) * (capacity > 0), np.full(count, 900_000))
     charged = np.minimum(column(8_000), capacity)
     let_in = column(9_000) if draw(st.booleans()) else None
-    room = Planned.of(column(5_000), column(5_000), (0 * charged, 0 * charged), devices, charged, let_in)
+    load = column(5_000)
+    waiting = np.minimum(column(5_000), load)
+    room = Planned.of(load, column(5_000), (0 * charged, 0 * charged), devices, charged, let_in, waiting)
     charges = column(1)
     charge = charges * np.minimum(column(5_000), room.most_charge_wh)
     discharge = (1 - charges) * np.minimum(column(5_000), room.most_discharge_wh)
@@ -73,6 +75,8 @@ def test_no_line_is_beyond_its_limit_unless_load_alone_is(case: tuple[Site, Plan
     assert (within.charge_wh <= planned.most_charge_wh).all()
     assert (within.discharge_wh <= planned.most_discharge_wh).all()
     assert not (within.charge_wh * within.discharge_wh).any()
+    assert (within.waits_wh >= 0).all()
+    assert (within.waits_wh <= planned.waiting_wh).all()
     assert (within.charge_wh[devices.capacity_wh == 0] == 0).all()
     assert (within.net_wh(planned) - within.curtailed_wh <= np.maximum(planned.net_wh, planned.let_in_wh)).all()
 
@@ -87,6 +91,7 @@ def test_where_no_line_would_pass_its_limit_nothing_is_asked(case: tuple[Site, P
     within, _ = within_limits(Site(site.node, wide), 0, planned)
     assert not within.curtailed_wh.any()
     assert not within.cut_wh.any()
+    assert not within.waits_wh.any()
     assert (within.charge_wh - within.discharge_wh).tolist() == (planned.charge_wh - planned.discharge_wh).tolist()
 
 

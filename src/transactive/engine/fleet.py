@@ -17,7 +17,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.core.work import Spread
 from transactive.engine.pools import threads
-from transactive.engine.shifting import Shifting
+from transactive.engine.shifting import Allow, Shifting
 from transactive.trading.follow import follow
 from transactive.trading.plan import Backward, by_columns, groups, plan
 from transactive.trading.worth import PricePair
@@ -185,15 +185,22 @@ class Fleet:
         times = community.slots, community.known_until
         return Forecast(*times, total), Forecast(*times, loads)
 
-    def shift(self, slot: int, net_load_wh: IntArray) -> IntArray:
-        """What loads that can wait draw in a slot for its real net load [Wh], (members,); before the batteries act."""
-        return self.shifting.deliver(slot, net_load_wh) if self.shifting else np.zeros_like(net_load_wh)
+    def shift(self, slot: int, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
+        """What loads that can wait draw in a slot for its real net load [Wh], (members,); before the batteries act.
+
+        allow: hears what they would draw, and says what they may.
+        """
+        return self.shifting.deliver(slot, net_load_wh, allow) if self.shifting else np.zeros_like(net_load_wh)
 
     def deliver(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
         """Charge and discharge in a slot for its real net load [Wh]; moves the levels."""
-        rule = self.rules.pop(slot)
-        charge, discharge, self.charged_wh = self._follow(rule, self.devices, self.charged_wh, net_load_wh, slice(None))
+        charge, discharge, self.charged_wh = self.would_do(slot, net_load_wh)
+        del self.rules[slot]
         return charge, discharge
+
+    def would_do(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Charge, discharge and the levels after them [Wh] for a net load in a slot, nothing moved yet."""
+        return self._follow(self.rules[slot], self.devices, self.charged_wh, net_load_wh, slice(None))
 
     def _follow(
         self, rule: DeviceRules, devices: Devices, charged: IntArray, load: IntArray, group: IntArray | slice

@@ -68,6 +68,7 @@ class GridOperator:
         limits = fleet.most_import_wh
         self.twin = Fleet(fleet.devices, fleet.clock, fleet.prices, fleet.work, fleet.carbon_price, None, limits)
         self.prices: dict[int, IntArray] = {}
+        self._unlimited: tuple[IntArray, IntArray] | None = None
         self.store = store
         self.told: Told = lambda *_: None
 
@@ -140,7 +141,10 @@ class GridOperator:
     # -- delivery -------------------------------------------------------------------------------
 
     def deliver(self, slot: int, load_wh: IntArray, generation_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """Generation, charge and discharge of a slot [Wh], (members,), for its real load and possible generation."""
+        """Generation, charge and discharge of a slot [Wh], (members,), for its real load and possible generation.
+
+        The load holds what loads that can wait were allowed to draw.
+        """
         fleet, net_load = self.fleet, load_wh - generation_wh
         before, price = fleet.charged_wh, self.prices.pop(slot)
         if self.rules.manage and self.clock.starts_period(slot):
@@ -159,8 +163,27 @@ class GridOperator:
             moved, curtailed = within.net_wh(planned) - within.curtailed_wh - planned.net_wh, within.curtailed_wh
             charge, discharge = within.charge_wh, within.discharge_wh
             fleet.charged_wh = before + charge - fleet.devices.drawn_wh(discharge)
-        self._asked = Asked(LineLoads(slot, flow, unlimited, price), called, call_price, moved, curtailed)
+        waited = np.zeros_like(load_wh)
+        if self._unlimited:
+            wanted, unlimited = self._unlimited
+            waited, self._unlimited = wanted - load_wh, None
+        self._asked = Asked(LineLoads(slot, flow, unlimited, price), called, call_price, moved - waited, curtailed)
         return generation_wh - curtailed, charge, discharge
+
+    def allow(self, slot: int, load_wh: IntArray, generation_wh: IntArray, draw_wh: IntArray) -> IntArray:
+        """What loads that can wait may draw in a slot [Wh], (members,), of what they would beside the other load."""
+        if not (self.rules.manage and draw_wh.any()):
+            return draw_wh
+        load, fleet = load_wh + draw_wh, self.fleet
+        charge, discharge, _ = fleet.would_do(slot, load - generation_wh)
+        flow = self._flow(load - generation_wh + charge - discharge)
+        if not beyond_wh(self.site.network, flow).any():
+            return draw_wh
+        moved, limits = (charge, discharge), fleet.most_import_wh
+        planned = Planned.of(load, generation_wh, moved, fleet.devices, fleet.charged_wh, limits, draw_wh)
+        waits = within_limits(self.site, slot, planned)[0].waits_wh
+        self._unlimited = (load, flow) if waits.any() else None
+        return draw_wh - waits
 
     def _flow(self, net_wh: IntArray) -> IntArray:
         return self.flows.of_members(self.site.node, net_wh)

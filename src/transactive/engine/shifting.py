@@ -6,7 +6,7 @@ after them. What they draw is metered as consumption. No device draws its home b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from transactive.core.units import PPM, IntArray
 from transactive.trading.devices import Ahead, Stores, rules
 from transactive.trading.plan import EVERY, LEVELS
 from transactive.trading.shiftable import drawn, first_held_wh, run_slots, runs, stores_of
+
+Allow = Callable[[IntArray], IntArray]
+"""From what loads that can wait would draw [Wh], (members,), to what they may."""
+NO_LIMIT = 1 << 40
 
 
 class Shifting:
@@ -110,17 +114,30 @@ class Shifting:
             self._walk(rank, self.member[rank], forecast.slots, loads, self.rules, self.held_wh[rank])
         return Forecast(forecast.slots, forecast.known_until, loads)
 
-    def deliver(self, slot: int, net_load_wh: IntArray) -> IntArray:
-        """What devices draw in a slot for the real net load of all members [Wh], (members,); moves what they hold."""
-        load, rule = net_load_wh.copy(), self.rules.pop(slot)
+    def deliver(self, slot: int, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
+        """What devices draw in a slot for the real net load of all members [Wh], (members,); moves what they hold.
+
+        allow: hears what they would draw, and says what they may.
+        """
+        draw, held = self._drawn(slot, net_load_wh, self._most_import_wh)
+        may = allow(draw) if allow else draw
+        if (may < draw).any():
+            limit = np.minimum(self._most_import_wh, np.where(may < draw, net_load_wh + may, NO_LIMIT)[self.member])
+            draw, held = self._drawn(slot, net_load_wh, limit)
+        self.held_wh = held
+        del self.rules[slot]
+        self.runs_wh.pop(slot, None)
+        return draw
+
+    def _drawn(self, slot: int, net_load_wh: IntArray, most_import_wh: IntArray) -> tuple[IntArray, IntArray]:
+        """What devices would draw, (members,), and hold after it, (devices,), for what homes may import, (devices,)."""
+        load, rule, held = net_load_wh.copy(), self.rules[slot], self.held_wh.copy()
         for rank in self._ranks:
             member = self.member[rank]
             stores = self._stores(rank, np.array([slot]))
-            limit = self._most_import_wh[rank]
-            draw, self.held_wh[rank] = drawn(rule[:, rank], stores, 0, self.held_wh[rank], load[member], limit)
+            draw, held[rank] = drawn(rule[:, rank], stores, 0, held[rank], load[member], most_import_wh[rank])
             load[member] += draw
-        self.runs_wh.pop(slot, None)
-        return load - net_load_wh
+        return load - net_load_wh, held
 
     def left_wh(self, members: int) -> IntArray:
         """What it took, or will take, at the meter to hold what each member's devices hold [Wh], (members,)."""

@@ -346,9 +346,11 @@ class Walk:
         row = self.known.row(slot)
         consumption = self.setting.measured.consumption_wh[row]
         generation = self.setting.measured.generation_wh[row]
-        consumption = consumption + fleet.shift(slot, consumption - generation)
-        if self.operator and fleet is self.fleet:
-            generation, charge, discharge = self.operator.deliver(slot, consumption, generation)
+        kept = self.operator if fleet is self.fleet else None
+        allow = partial(kept.allow, slot, consumption, generation) if kept else None
+        consumption = consumption + fleet.shift(slot, consumption - generation, allow)
+        if kept:
+            generation, charge, discharge = kept.deliver(slot, consumption, generation)
         else:
             charge, discharge = fleet.deliver(slot, consumption - generation)
         return measure(slot, consumption, generation, charge, discharge)

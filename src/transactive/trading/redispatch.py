@@ -8,7 +8,7 @@ say what is asked first when a line is full; where no line is, every home gets w
     1      batteries that charge more, or serve less
     2      batteries that export by their plan           stopped first
     3, 4   the grid buys and sells whatever is left
-    5      batteries that charge from the grid by plan   stopped first
+    5      loads that can wait, and batteries that charge from the grid by plan   stopped first
     6      batteries that give more, or charge less
     7      load                                          never cut: what would be is told, and stays
 
@@ -39,7 +39,7 @@ APART = 50
 class Planned:
     """What homes do in a slot by their own rules [Wh], (members,), and what batteries and connections could do.
 
-    let_in_wh: most that a connection lets in.
+    let_in_wh: most that a connection lets in. waiting_wh: of the load, what can wait.
     """
 
     load_wh: IntArray
@@ -49,6 +49,7 @@ class Planned:
     most_charge_wh: IntArray
     most_discharge_wh: IntArray
     let_in_wh: IntArray
+    waiting_wh: IntArray
 
     @classmethod
     def of(
@@ -59,20 +60,28 @@ class Planned:
         devices: Devices,
         charged_wh: IntArray,
         let_in_wh: IntArray | None = None,
+        waiting_wh: IntArray | None = None,
     ) -> Planned:
         """From charge and discharge [Wh] that the rules give at the charge levels before the slot.
 
-        let_in_wh: None where no connection is limited.
+        let_in_wh: None where no connection is limited; waiting_wh: None where no load can wait.
         """
         room = np.minimum(devices.power_wh, devices.capacity_wh - charged_wh)
         able = np.minimum(devices.power_wh, devices.deliverable_wh(charged_wh))
         let_in = np.full_like(room, UNLIMITED) if let_in_wh is None else let_in_wh
-        return cls(load_wh, generation_wh, *moved_wh, np.maximum(room, 0), able, let_in)
+        waiting = np.zeros_like(room) if waiting_wh is None else waiting_wh
+        return cls(load_wh, generation_wh, *moved_wh, np.maximum(room, 0), able, let_in, waiting)
 
     @property
     def net_wh(self) -> IntArray:
         """What each home takes on balance [Wh]."""
         return self.load_wh - self.generation_wh + self.charge_wh - self.discharge_wh
+
+    @property
+    def charge_taken_wh(self) -> IntArray:
+        """What batteries charge of what their homes take from the grid [Wh]."""
+        taken: IntArray = np.minimum(self.charge_wh, np.maximum(self.net_wh, 0))
+        return taken
 
     def offers(self) -> IntArray:
         """Energy of each home by rank [Wh], (8, members)."""
@@ -80,26 +89,34 @@ class Planned:
         offers = np.zeros((8, len(self.net_wh)), np.int64)
         offers[EXPORT] = np.minimum(self.discharge_wh, exported)
         offers[PV] = exported - offers[EXPORT]
-        offers[CHARGE] = np.minimum(self.charge_wh, imported)
+        offers[CHARGE] = np.minimum(self.charge_wh + self.waiting_wh, imported)
         offers[LOAD] = imported - offers[CHARGE]
         fill = self.most_charge_wh - self.charge_wh + self.discharge_wh
         offers[FILL] = np.minimum(fill, np.maximum(self.let_in_wh - self.net_wh, 0)) - offers[EXPORT]
-        offers[GIVE] = self.most_discharge_wh - self.discharge_wh + self.charge_wh - offers[CHARGE]
+        offers[GIVE] = self.most_discharge_wh - self.discharge_wh + self.charge_wh - self.charge_taken_wh
         return offers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limited:
-    """What homes do within the limits [Wh], (members,): PV held back, the battery, and load that is cut on paper."""
+    """What homes do within the limits [Wh], (members,): PV held back, the battery, what waits, load cut on paper."""
 
     curtailed_wh: IntArray
     charge_wh: IntArray
     discharge_wh: IntArray
+    waits_wh: IntArray
     cut_wh: IntArray
 
     def net_wh(self, planned: Planned) -> IntArray:
-        """What each home takes on balance [Wh], its load in full."""
-        return planned.load_wh - planned.generation_wh + self.curtailed_wh + self.charge_wh - self.discharge_wh
+        """What each home takes on balance [Wh], its load in full but for what waits."""
+        return (
+            planned.load_wh
+            - self.waits_wh
+            - planned.generation_wh
+            + self.curtailed_wh
+            + self.charge_wh
+            - self.discharge_wh
+        )
 
 
 def grid_of(*, lossy: bool) -> PriceGrid:
@@ -131,10 +148,13 @@ def limited(planned: Planned, orders: Orders, allocated_wh: IntArray, *, lossy: 
     given[np.searchsorted(prices, orders.price), orders.member] = allocated_wh
     given, offers = given[:, :members], planned.offers()
     battery = planned.charge_wh - planned.discharge_wh + given[FILL] - given[GIVE]
-    battery += (offers[EXPORT] - given[EXPORT]) - (offers[CHARGE] - given[CHARGE])
+    stopped = offers[CHARGE] - given[CHARGE]
+    uncharged = np.minimum(stopped, planned.charge_taken_wh)
+    battery += (offers[EXPORT] - given[EXPORT]) - uncharged
     return Limited(
         curtailed_wh=offers[PV] - given[PV],
         charge_wh=np.maximum(battery, 0),
         discharge_wh=np.maximum(-battery, 0),
+        waits_wh=stopped - uncharged,
         cut_wh=offers[LOAD] - given[LOAD],
     )
