@@ -53,13 +53,7 @@ class RunForecasts:
         measured = setting.measured
         net_load_wh = measured.consumption_wh - measured.generation_wh
         self._with_pv = np.flatnonzero(setting.community.devices.pv_wh)
-        self._series = {
-            CONSUMPTION: measured.consumption_wh,
-            GENERATION: measured.generation_wh[:, self._with_pv],
-            COMMUNITY: net_load_wh.sum(axis=1, keepdims=True),
-            ORDERS: net_load_wh,
-            PLANS: net_load_wh,
-        }
+        self._net_load_wh = net_load_wh
         self._floats: dict[str, FloatArray] = {}
         self._price: dict[int, float] = {}
         self._said: dict[tuple[str, Ahead, int], IntArray] = {}
@@ -162,10 +156,22 @@ class RunForecasts:
             first = min(ended)
             prices = [self._price[slot] for slot in range(first, now, length)]
             return History(first, length, np.array(prices)[:, None])
-        if name not in self._floats:
-            self._floats[name] = self._series[name].astype(np.float64)
         first = self._setting.measured.first_slot
-        return History(first, length, self._floats[name][: (now - first) // length])
+        return History(first, length, self._values(name)[: (now - first) // length])
+
+    def _values(self, name: str) -> FloatArray:
+        """A target's whole series [Wh], (slots, series): made when it is asked for, as many homes take much memory."""
+        key = ORDERS if name == PLANS else name
+        if key not in self._floats:
+            measured = self._setting.measured
+            if key == CONSUMPTION:
+                whole_wh = measured.consumption_wh
+            elif key == GENERATION:
+                whole_wh = measured.generation_wh[:, self._with_pv]
+            else:
+                whole_wh = self._net_load_wh if key == ORDERS else self._net_load_wh.sum(axis=1, keepdims=True)
+            self._floats[key] = whole_wh.astype(np.float64)
+        return self._floats[key]
 
     # -- what is said ---------------------------------------------------------------------------
 
@@ -208,7 +214,7 @@ class RunForecasts:
         if name == PRICE:
             return values, np.array([[self._price[slot]] for slot in slots])
         rows = (np.array(slots) - self._setting.measured.first_slot) // self._clock.length
-        return values, self._series[name][rows].astype(np.float64)
+        return values, self._values(name)[rows]
 
     def _resume(self, store: Store) -> None:
         """Take up what an interrupted run had said and decided."""
