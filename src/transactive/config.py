@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -19,6 +16,7 @@ from transactive.core.accounts import NAMED
 from transactive.core.certificate_checks import check_certificates
 from transactive.core.community import Community, MarketRules, Member
 from transactive.core.errors import ConfigError, DataError, InputError
+from transactive.core.explained import explained
 from transactive.core.network import network_of
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
@@ -90,7 +88,7 @@ def load(path: Path) -> Community:
     try:
         community = msgspec.toml.decode(text, type=Community)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path.name}: {_explain(str(error))}") from None
+        raise ConfigError(f"{path.name}: {explained(str(error), Community)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: is not TOML: {error}") from None
     community = _with_network(community, path)
@@ -382,30 +380,3 @@ def _check_wishes(community: Community, name: str) -> None:
             raise ConfigError(f'{place} zone is missing; who prefers "local" energy needs one')
         if member.premium_micro_per_kwh and member.prefer is None:
             raise ConfigError(f"{place} premium_micro_per_kwh is for nothing; say in prefer what it is for")
-
-
-def _records(annotation: Any) -> list[type[msgspec.Struct]]:  # noqa: ANN401 - a type of any form
-    """The records in a field's type: the type itself, that of its elements, or those that it may be."""
-    waiting, found = [annotation], []
-    for part in waiting:  # grows while it is walked
-        if isinstance(part, type) and issubclass(part, msgspec.Struct):
-            found.append(part)
-        waiting += get_args(part)
-    return found
-
-
-def _explain(message: str) -> str:
-    """A validation message with the key in words and, for an unknown key, the nearest known one."""
-    match = re.fullmatch(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*)`)?", message)
-    if not match:
-        return message.replace(" - at `$.", " at `").replace("Object", "Table")
-    key, place = match.group(1), match.group(2) or ""
-    fields = msgspec.structs.fields(Community)
-    for part in re.sub(r"\[.*?\]", "", place).split("."):
-        if part:
-            kinds = _records(next(f for f in fields if f.name == part).type)
-            fields = tuple(field for kind in kinds for field in msgspec.structs.fields(kind))
-    known = list(dict.fromkeys(field.encode_name for field in fields))
-    near = difflib.get_close_matches(key, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"unknown key {f'{place}.' if place else ''}{key}; {hint}"
