@@ -24,7 +24,7 @@ from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
 from transactive.chain import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
-from transactive.chain.history import Commitment, opening
+from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.packing import chunks_of
 from transactive.chain.twins import certificate_disputes as judge
 from transactive.chain.twins.certificate_disputes import Bundle
@@ -190,12 +190,16 @@ class CertificatesLife(Life):
     def some_slot(self) -> Placed | None:
         return self.rng.choice(self.slots) if self.slots else None
 
-    def opening_of(self, placed: Placed) -> tuple[Any, bool]:
-        """Opening of a slot as good as it can be shown, and whether it still counts."""
-        chain = self.chains[placed.made.slot // SLOTS]
+    def opening_of(self, placed: Placed) -> Opening:
+        """Opening of a slot as good as it can be shown; of one that was taken back, as if it were alone."""
+        chain = self.chains.get(placed.made.slot // SLOTS, [])
         if placed in chain:
-            return opening([one.made for one in chain], chain.index(placed), SLOTS), True
-        return opening([placed.made], 0, SLOTS), False
+            return opening([one.made for one in chain], chain.index(placed), SLOTS)
+        return opening([placed.made], 0, SLOTS)
+
+    def counts(self, placed: Placed, shown: Opening) -> bool:
+        """Whether the settlement confirms an opening of a slot by now."""
+        return placed in self.chains.get(placed.made.slot // SLOTS, []) and shown == self.opening_of(placed)
 
     # -- what comes in
 
@@ -204,14 +208,15 @@ class CertificatesLife(Life):
         if placed is None:
             return None
         i, flaw, twin = rng.randrange(MEMBERS), rng.choice(FLAWS), self.twin
-        shown, counts = self.opening_of(placed) if not self.direct else (opening([placed.made], 0, SLOTS), False)
+        shown = self.opening_of(placed)
         if flaw == "opening":
-            shown, counts = replace(shown, previous=placed.tree.root), False
+            shown = replace(shown, previous=placed.tree.root)
         leaf, proof = placed.tree.leaf(i), placed.tree.proof(i)
         rows = placed.records.rows[i] if flaw != "record" else [*placed.records.rows[i], (0, 0, 1, 0, HELD, 0)]
         told = self.told(placed, i, rows)
 
         def mirror(_: str) -> None:
+            counts = self.counts(placed, shown)
             early = self.direct or placed.made.slot // SLOTS > self.settled or not counts
             if not early:
                 bundles_unless(flaw != "proof", "bad proof")
@@ -387,9 +392,9 @@ class CertificatesLife(Life):
         i, flaw = rng.randrange(MEMBERS), rng.choice(FLAWS)
         if placed.liar is not None and rng.random() < 0.7:
             i = placed.liar
-        shown, counts = self.opening_of(placed)
+        shown = self.opening_of(placed)
         if flaw == "opening":
-            shown, counts = replace(shown, previous=placed.tree.root), False
+            shown = replace(shown, previous=placed.tree.root)
         leaf, proof, rows = placed.tree.leaf(i), placed.tree.proof(i), placed.records.rows[i]
         place = evidence.shown(i, leaf, proof[:-1] if flaw == "proof" else proof)
         told = [*rows, (0, 0, 1, 0, HELD, 0)] if flaw == "record" else rows
@@ -417,7 +422,7 @@ class CertificatesLife(Life):
             bundles_unless(flaw != "record" or kind in ("challengeLeaf", "challengeMoney"), "other record")
             judge_unless(wrong[kind](), "no fraud shown")
             settlement_unless(placed.made.slot // SLOTS > self.settled, "period closed")
-            settlement_unless(counts, "other slot")
+            settlement_unless(self.counts(placed, shown), "other slot")
             chain = self.chains[placed.made.slot // SLOTS]
             del chain[chain.index(placed) :]
 

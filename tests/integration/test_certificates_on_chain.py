@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 
 import pytest
 
 from tests.contract.anvil import anvil
 from tests.integration.conftest import call
+from transactive.carbon.records import with_rest
+from transactive.chain.twins import certificate_disputes as judge
+from transactive.core.leaves import SlotTree, depth_for_accounts
+from transactive.core.merkle import REGISTERS
 from transactive.core.slots import time_text
+from transactive.engine.books import leaves_from
 from transactive.store import Store
 
 
@@ -56,6 +62,28 @@ def leave(folder, file, node):
     assert sum(int(line.split(": ")[1].split(" ")[0]) for line in sent["tokens"]) == looked["leaving_wh"] > 0
     again = call("chain", "exit", file, "--node", node, "--as", "3")
     assert (again.code, "certificates: already out" in again.err) == (5, True)
+
+
+def test_a_run_commits_nothing_that_its_judge_would_convict(demo_run):
+    """Every leaf of a day, with its bundles, the settlement's leaf and the gateway's registers beside it."""
+    community, clock = demo_run.setting.community, demo_run.setting.community.clock
+    first = demo_run.slots[24]
+    store, depth = Store(demo_run.folder), depth_for_accounts(community.chart.on_chain)
+    bundles = 0
+    with closing(store):
+        for book, leaves in leaves_from(store, community, first, first + 23 * clock.length):
+            number = clock.number(book.readings.slot)
+            own, tree = SlotTree(leaves, depth, b"s"), SlotTree(book.carbon_leaves(number), depth, b"s")
+            for index in range(community.chart.members):
+                leaf, (rest, rows) = tree.leaf(index), book.record(index)
+                registers = [int(getattr(book.readings, name)[index]) for name in REGISTERS.names]
+                assert with_rest(rest, rows) == leaf.fills
+                assert not judge.wrong_leaf(number, index, leaf, tree.proof(index))
+                assert not judge.wrong_bundles(leaf, [tuple(row) for row in rows.tolist()])
+                assert not judge.wrong_money(leaf, own.leaf(index))
+                assert not judge.wrong_reading(leaf, REGISTERS.pack(registers))
+                bundles += len(rows)
+    assert bundles > 300
 
 
 def test_what_was_handed_over_ends_in_the_register_of_the_run(run, tmp_path):

@@ -18,9 +18,8 @@ from hashlib import sha256
 from itertools import pairwise, repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
-from transactive.core.certificates import Certificates, Footprints, bundle_words
+from transactive.core.certificates import Certificates, Footprints, bundle_words, words_of
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.postings import Postings
 from transactive.core.tables import Readings
@@ -87,8 +86,9 @@ def record_hashes(
     """Hash of every member's record, in order; `head` (members, 16) as `heads` gives it."""
     members = len(head)
     posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
-    rows, begins = _by_member(bundle_rows(certificates), certificates.device // 2, certificates.owner, members)
-    held = bundle_words(rows), begins
+    c = certificates
+    words = words_of((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg)).view(np.int64)
+    held = _by_member(words, c.device // 2, c.owner, members)
     found: list[bytes] = []
     for start in range(0, members, AT_ONCE):
         some = slice(start, min(start + AT_ONCE, members))
@@ -101,7 +101,7 @@ Rows = tuple[bytes, IntArray]
 """Rows as bytes, member by member, and where each member's begin and the last one's end."""
 
 
-def _part(rows: IntArray | NDArray[np.uint8], begins: IntArray, members: slice) -> Rows:
+def _part(rows: IntArray, begins: IntArray, members: slice) -> Rows:
     """Rows of some members."""
     ends = begins[members.start : members.stop + 1]
     return rows[ends[0] : ends[-1]].tobytes(), (ends - ends[0]) * rows.itemsize * rows.shape[1]
@@ -135,6 +135,6 @@ def _by_member(rows: IntArray, first: IntArray, second: IntArray, members: int) 
     member = np.concatenate((first, second[other]))
     mine = member < members
     row, member = row[mine], member[mine]
-    order = np.lexsort((row, member))
-    begins = np.searchsorted(member[order], np.arange(members + 1))
-    return np.ascontiguousarray(rows[row[order]], "<i8"), begins
+    key = np.sort(member * max(len(rows), 1) + row)  # by member, then by row: one sort of numbers instead of two
+    begins = np.searchsorted(key, np.arange(members + 1) * max(len(rows), 1))
+    return np.ascontiguousarray(rows[key % max(len(rows), 1)], "<i8"), begins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,7 +18,7 @@ ENERGY = Lanes(("metered_wh", "issued_wh", "claimed_wh", "consumed_wh"), 64)
 """First word of a member's leaf of certificates: what its devices made, and what it consumed in the slot."""
 CARBON = Lanes(("received_wh", "location_mg", "market_mg", "levy_n"), 64)
 """Second word: what it claimed of anybody's certificates, its footprints and its levy."""
-BUNDLE_BITS = np.array([32, 62, 62, 32, 8, 56], np.int64)
+BUNDLE_BITS = (32, 62, 62, 32, 8, 56)
 """Bits that the columns of a bundle's row may take; its word has room for more Wh, which no slot has."""
 
 
@@ -81,8 +82,15 @@ def bundle_words(rows: IntArray) -> NDArray[np.uint8]:
 
     Raises CertificateError for a number that has no place.
     """
-    if rows.size and ((rows < 0) | (rows >> BUNDLE_BITS > 0)).any():
-        raise CertificateError("a bundle has a number that is below 0 or too large for a slot; account for it again")
-    device, first, energy, owner, state, mg = rows.T
-    words = np.stack((device << 32 | owner, first, energy, state << 56 | mg), axis=1)
-    return words.astype(">u8").view(np.uint8).reshape(-1, 32)
+    return words_of(rows.T)
+
+
+def words_of(columns: Sequence[IntArray] | IntArray) -> NDArray[np.uint8]:
+    """The same from the six columns."""
+    device, first, energy, owner, state, mg = columns
+    for column, bits in zip(columns, BUNDLE_BITS, strict=True):
+        if len(column) and (int(column.min()) < 0 or int(column.max()) >> bits):
+            raise CertificateError("a bundle has a number below 0 or too large for a slot; account for it again")
+    words = np.empty((len(device), 4), ">u8")
+    words[:, 0], words[:, 1], words[:, 2], words[:, 3] = device << 32 | owner, first, energy, state << 56 | mg
+    return words.view(np.uint8)

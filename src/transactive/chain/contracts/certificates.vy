@@ -24,6 +24,7 @@
      PROVABLE by any account, at the operator's cost, until the period is final: see `certificate_disputes.vy`
      DETECTABLE by comparing
        - a member left out altogether, its leaf kept from it, or footprints and levy that the rules do not give
+       - a direct community whose slots carry roots of certificates as well
      TRUSTED
        - the gateway to sign what it read, and to revoke only what it read wrongly (direct issues alone)
        - the owner of the settlement for zones, which are kept with a member's slot, and for the gateway's key
