@@ -70,7 +70,7 @@ def tables_of(readings: Readings, bundles: Sequence[Bundle]) -> tuple[Postings, 
     """Tables of a slot in which nothing is posted; footprints are arbitrary. And each member's head."""
     none, zeros = np.zeros(0, np.int64), np.zeros(MEMBERS, np.int64)
     table = Certificates(readings.slot, *np.array(bundles, np.int64).reshape(-1, 6).T)
-    footprints = Footprints(readings.slot, zeros + 7, zeros + 5, zeros, *[0] * 10)
+    footprints = Footprints(readings.slot, zeros + 7, zeros + 5, zeros, zeros, zeros, *[0] * 10)
     postings = Postings(readings.slot, none, none, none, none, none, none)
     return postings, table, footprints, heads(readings, footprints, zeros, zeros)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
 from transactive.engine.statements import issuer
 from transactive.engine.verification import verify
+from transactive.engine.verification_carbon import check_battery
 from transactive.engine.verification_words import Contradiction
 from transactive.insight.statement import decode, encode
 
@@ -157,6 +159,8 @@ def test_a_slot_that_was_made_to_fit_its_totals_contradicts_its_leaf(issued):
             {"grid": replace(slot.grid, carbon_mg=slot.grid.carbon_mg + 1)},
             "the record is not the one that was committed",
         ),
+        ({"stored_mg": slot.stored_mg + 100}, "carbon|stored_mg|the record"),
+        ({"drawn_mg": slot.drawn_mg + 100}, "location_mg .* is not that of|the record"),
         ({"mix_mg_per_kwh": slot.mix_mg_per_kwh + 1_000_000}, "location_mg .* is not that of"),
         ({"levy_n": slot.levy_n + 10}, "carbon|levy"),
         ({"settlement_leaf": other.slots[0].settlement_leaf}, "the leaf"),
@@ -252,6 +256,17 @@ def test_what_a_period_leaves_the_next_one_takes_up(whole, demo_run):
         slots = (*statement.slots[:place], other, *statement.slots[place + 1 :])
         with pytest.raises(Contradiction, match=said):
             check_credits(replace(statement, slots=slots))
+
+
+def test_a_battery_holds_what_was_put_in_and_did_not_come_out(whole):
+    statement = decode(whole.read_bytes(), whole.name)
+    pairs = [(a, b) for a, b in pairwise(statement.slots) if b.registers.charge_wh or b.registers.discharge_wh]
+    assert len(pairs) > 20
+    for before, after in pairs:
+        check_battery(statement, before, after)
+        for change in ({"stored_mg": after.stored_mg + 20}, {"drawn_mg": after.drawn_mg + 20}):
+            with pytest.raises(Contradiction, match=r"stored_mg .* is not .* less"):
+                check_battery(statement, before, replace(after, **change))
 
 
 def test_a_page_for_people_says_the_same(demo_run, tmp_path):

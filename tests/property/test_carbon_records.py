@@ -41,7 +41,7 @@ def slots(draw):
         draw(column(SMALL, bundles)),
     )  # fmt: skip
     readings = Readings(0, *(draw(column(SMALL)) for _ in range(5)))
-    footprints = Footprints(0, *(draw(column(SMALL)) for _ in range(3)), *(draw(SMALL) for _ in range(10)))
+    footprints = Footprints(0, *(draw(column(SMALL)) for _ in range(5)), *(draw(SMALL) for _ in range(10)))
     head = heads(readings, footprints, draw(column(SMALL)), draw(column(SMALL)))
     return head, postings, certificates
 

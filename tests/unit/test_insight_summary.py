@@ -27,7 +27,7 @@ def count(tally: Tally, slot: Traded, postings: Postings, baseline: Readings | N
     members = slot.accounts.members
     orders = orders_table([0] * 3, [True] * 3, [0] * 3, [1] * 3)
     nothing = np.zeros(members, np.int64)
-    footprints = Footprints(0, 10 * np.arange(members), 100 * np.arange(members), nothing, *[0] * 10)
+    footprints = Footprints(0, 10 * np.arange(members), 100 * np.arange(members), nothing, nothing, nothing, *[0] * 10)
     tally.add(orders, slot.positions, slot.readings, postings, footprints, baseline or slot.readings, slot.tariff)
     return tally
 

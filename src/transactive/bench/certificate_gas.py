@@ -97,7 +97,7 @@ def _leaves(number: int, readings: Readings, table: Certificates) -> SlotLeaves:
 def _carbon(readings: Readings) -> tuple[Postings, Footprints, IntArray]:
     """Nothing posted, and no carbon."""
     zeros, none = np.zeros_like(readings.import_wh), np.zeros(0, np.int64)
-    footprints = Footprints(readings.slot, zeros, zeros, zeros, *[0] * 10)
+    footprints = Footprints(readings.slot, zeros, zeros, zeros, zeros, zeros, *[0] * 10)
     return Postings(readings.slot, none, none, none, none, none, none), footprints, zeros
 
 

@@ -108,6 +108,8 @@ def account(
         location_mg=flows.pv_to_load * factors.pv_g + discharge.load_location_mg + load_mix,
         market_mg=own_load + discharge.load_market_mg + market_load,
         mix_mg_per_kwh=traced.mix_mg_per_kwh,
+        drawn_mg=drawn[:, LOCATION],
+        stored_mg=lots_new.columns[:, :, LOCATION].sum(axis=0),
         generation_mg=int((readings.generation_wh * factors.pv_g).sum()),
         imported_mg=int(traced.from_grid.carbon_mg),
         exported_mg=int(traced.to_grid.carbon_mg),

@@ -27,7 +27,7 @@ from transactive.core.units import IntArray
 
 PREFIX, REST = b"transactive record 2", b"transactive rest 2"
 HEAD = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
-"""Registers at the beginning of a head; location_mg, market_mg, unmatched_mg, levy_n and mix_mg_per_kwh follow."""
+"""Registers at the beginning of a head; the member's carbon follows."""
 POSTING_BYTES = 48
 AT_ONCE = 4_096
 """Members whose heads are in memory as bytes together: what the cache holds is hashed twice as fast as a million."""
@@ -36,13 +36,14 @@ MIXES = ("grid_mg", "grid_wh", "residual_mg", "residual_wh", "free_ppm")
 
 
 def heads(readings: Readings, footprints: Footprints, unmatched_mg: IntArray, levy_n: IntArray) -> IntArray:
-    """First row of each member's record, (members, 16): slot, registers, footprints, levy, mixes of node and grid."""
-    head = np.empty((len(readings.import_wh), 11 + len(MIXES)), np.int64)
+    """First row of each member's record, (members, 18): slot, registers, footprints, levy, battery, mixes."""
+    head = np.empty((len(readings.import_wh), 13 + len(MIXES)), np.int64)
     head[:, 0] = readings.slot
-    of_footprints = footprints.location_mg, footprints.market_mg, unmatched_mg, levy_n, footprints.mix_mg_per_kwh
-    for place, column in enumerate((*(getattr(readings, name) for name in HEAD), *of_footprints), start=1):
+    carbon = footprints.location_mg, footprints.market_mg, unmatched_mg, levy_n, footprints.mix_mg_per_kwh
+    battery = footprints.drawn_mg, footprints.stored_mg
+    for place, column in enumerate((*(getattr(readings, name) for name in HEAD), *carbon, *battery), start=1):
         head[:, place] = column
-    head[:, 11:] = [getattr(footprints, name) for name in MIXES]
+    head[:, 13:] = [getattr(footprints, name) for name in MIXES]
     return head
 
 
@@ -83,7 +84,7 @@ def notes_for(member: int, members: int, notes: Iterable[Note]) -> tuple[Note, .
 def record_hashes(
     head: IntArray, postings: Postings, certificates: Certificates, notes: Sequence[Note] = ()
 ) -> list[bytes]:
-    """Hash of every member's record, in order; `head` (members, 16) as `heads` gives it."""
+    """Hash of every member's record, in order; `head` (members, 18) as `heads` gives it."""
     members = len(head)
     posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
     c = certificates

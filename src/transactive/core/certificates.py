@@ -55,7 +55,8 @@ class Footprints(Table):
     """Both footprints of one slot, shape (members,), mg CO2e; and the slot's balance.
 
     location: generation + imported − exported + taken_out − put_in = sum(location_mg), each a whole number of mg.
-    mix_mg_per_kwh: of what was imported at each member's node, (members,), rounded down. grid and residual mix: mg over
+    mix_mg_per_kwh: of what was imported at each member's node, (members,), rounded down. drawn_mg, stored_mg: what came
+    out of each battery and what it then holds, location-based, (members,). grid and residual mix: mg over
     Wh, as exactly as they are known. free_ppm: carbon-free part of the residual mix, −1 where nobody said it.
     """
 
@@ -63,6 +64,8 @@ class Footprints(Table):
     location_mg: IntArray
     market_mg: IntArray
     mix_mg_per_kwh: IntArray
+    drawn_mg: IntArray
+    stored_mg: IntArray
     generation_mg: int
     imported_mg: int
     exported_mg: int

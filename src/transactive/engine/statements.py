@@ -183,6 +183,8 @@ def contents(book: SlotBook, index: int) -> dict[str, Any]:
         "unmatched_mg": int(book.levied[0][index]),
         "levy_n": int(book.levied[1][index]),
         "mix_mg_per_kwh": int(book.footprints.mix_mg_per_kwh[index]),
+        "drawn_mg": int(book.footprints.drawn_mg[index]),
+        "stored_mg": int(book.footprints.stored_mg[index]),
         "grid": said.Mix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
         "residual": said.Mix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
         "grid_free_ppm": None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,

@@ -21,7 +21,8 @@ from transactive.core.leaves import Leaf, Step, climb
 from transactive.core.postings import PostingKind
 from transactive.core.signing import signer, text_digest
 from transactive.core.slots import time_text
-from transactive.core.units import WH_PER_KWH, money_text
+from transactive.core.units import money_text
+from transactive.engine.verification_carbon import check_battery, check_footprint
 from transactive.engine.verification_credits import check_credits
 from transactive.engine.verification_words import Contradiction, Passed, hold
 from transactive.insight import statement as said
@@ -32,10 +33,6 @@ NO_ENERGY = {
     PostingKind.HOLD, PostingKind.RELEASE,
 }  # fmt: skip
 """Postings of plain amounts."""
-
-
-ROUNDED_MG = 3
-"""What sharing among members, between load and battery, and among certificates may round in a slot."""
 
 
 class Witness(Protocol):
@@ -156,7 +153,7 @@ def _carbon(of: Statement) -> Passed:
             (sums, carbon) == slot.carbon_leaf.sums,
             f"{at}: carbon {(*sums, *carbon)}, the leaf {slot.carbon_leaf.sums}",
         )
-        _carbon_follows(of, slot, at)
+        check_footprint(of, slot, at)
         if of.method.levy_mode in ("shadow", "floor", "fixed"):
             due = slot.unmatched_mg * rate
             hold(
@@ -169,32 +166,9 @@ def _carbon(of: Statement) -> Passed:
         except CertificateError as error:
             record = str(error)
         hold(record == slot.carbon_leaf.fills, f"{at}: the record is not the one that was committed")
+    for before, after in pairwise(of.slots):
+        check_battery(of, before, after)
     return Passed("carbon", f"{of.totals.claimed_wh} Wh claimed, every record as committed")
-
-
-def _carbon_follows(of: Statement, slot: Slot, at: str) -> None:
-    """Location-based carbon follows from registers, factor and node's mix; unmatched carbon from the residual mix.
-
-    Energy out of the battery has the carbon of earlier slots, so that with it only the least is known. A mix is rounded
-    down to whole mg/kWh and each part of a footprint to a mg.
-    """
-    r = slot.registers
-    own = min(r.generation_wh, r.consumption_wh)
-    stored = min(r.discharge_wh, r.consumption_wh - own)
-    imported = r.consumption_wh - own - stored
-    least = own * of.method.pv_g_per_kwh + imported * slot.mix_mg_per_kwh // WH_PER_KWH - ROUNDED_MG
-    most = own * of.method.pv_g_per_kwh + imported * (slot.mix_mg_per_kwh + 1) // WH_PER_KWH + ROUNDED_MG
-    hold(
-        least <= slot.location_mg and (stored > 0 or slot.location_mg <= most),
-        f"{at}: location_mg {slot.location_mg} is not that of {own} Wh generated and {imported} Wh at"
-        f" {slot.mix_mg_per_kwh} mg/kWh",
-    )
-    received = sum(b[2] for b in slot.bundles if b[3] == of.member.index and b[0] // 2 != of.member.index)
-    unmatched = (r.import_wh - received) * slot.residual.carbon_mg
-    hold(
-        (slot.unmatched_mg - ROUNDED_MG) * slot.residual.energy_wh < unmatched,
-        f"{at}: unmatched_mg {slot.unmatched_mg} is more than {r.import_wh - received} Wh have at the residual mix",
-    )
 
 
 def _apart(slot: Slot, at: str) -> None:
@@ -211,9 +185,10 @@ def _record(slot: Slot) -> bytes:
     r = slot.registers
     registers = (r.import_wh, r.export_wh, r.generation_wh, r.charge_wh, r.discharge_wh)
     carbon = (slot.location_mg, slot.market_mg, slot.unmatched_mg, slot.levy_n, slot.mix_mg_per_kwh)
+    battery = (slot.drawn_mg, slot.stored_mg)
     mixes = (slot.grid.carbon_mg, slot.grid.energy_wh, slot.residual.carbon_mg, slot.residual.energy_wh)
     free = -1 if slot.grid_free_ppm is None else slot.grid_free_ppm
-    head = np.array([slot.slot, *registers, *carbon, *mixes, free], np.int64)
+    head = np.array([slot.slot, *registers, *carbon, *battery, *mixes, free], np.int64)
     postings, bundles = (np.array(rows, np.int64).reshape(-1, 6) for rows in (slot.postings, slot.bundles))
     return record_hash(head, postings, bundles, slot.credits)
 

@@ -113,7 +113,8 @@ class Mix(Part, frozen=True, kw_only=True):
 class Slot(Part, frozen=True, kw_only=True):
     """One slot: meter, carbon, money, certificates, and the member's leaves in both trees.
 
-    mix_mg_per_kwh: of energy imported at the member's node, rounded down, 0 without any. grid_free_ppm: of the residual
+    mix_mg_per_kwh: of energy imported at the member's node, rounded down, 0 without any. drawn_mg, stored_mg: what came
+    out of its battery and what that then holds, location-based. grid_free_ppm: of the residual
     mix, what is carbon-free.
     """
 
@@ -125,6 +126,8 @@ class Slot(Part, frozen=True, kw_only=True):
     unmatched_mg: Whole
     levy_n: Whole
     mix_mg_per_kwh: Whole
+    drawn_mg: Whole
+    stored_mg: Whole
     grid: Mix
     residual: Mix
     grid_free_ppm: Ppm | None

@@ -179,7 +179,7 @@ class Store:
             "market_mg": footprints.market_mg,
             "unmatched_mg": levied[0],
             "levy_n": levied[1],
-            "mix_mg_per_kwh": footprints.mix_mg_per_kwh,
+            **{name: getattr(footprints, name) for name in ("mix_mg_per_kwh", "drawn_mg", "stored_mg")},
             "baseline_import_wh": baseline.import_wh,
             "baseline_export_wh": baseline.export_wh,
         }
@@ -292,7 +292,9 @@ class Store:
         whole = _columns(self.rows(sa.select(FOOTPRINTS).where(FOOTPRINTS.c.slot == slot)), FOOTPRINTS)
         mine = self._members_columns(slot)
         balance = {name: int(column[0]) for name, column in whole.items() if name != "slot"}
-        return Footprints(slot, mine["location_mg"], mine["market_mg"], mine["mix_mg_per_kwh"], **balance)
+        names = ("location_mg", "market_mg", "mix_mg_per_kwh", "drawn_mg", "stored_mg")
+        columns: dict[str, Any] = {name: mine[name] for name in names} | balance
+        return Footprints(slot, **columns)
 
     def levied(self, slot: int) -> tuple[IntArray, IntArray]:
         """Unmatched carbon [mg] and levy [n¤] of each member in a slot."""

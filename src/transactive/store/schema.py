@@ -49,7 +49,8 @@ READINGS = _table(
     "readings",
     ("slot", "member"),
     *("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
-    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n", "mix_mg_per_kwh"),
+    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n"),
+    *("mix_mg_per_kwh", "drawn_mg", "stored_mg"),
     *("baseline_import_wh", "baseline_export_wh"),
 )
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
