@@ -1,5 +1,6 @@
 """A run that watches: faults become items, a policy holds back what suspects earn, and closing an item releases it."""
 
+import json
 from contextlib import closing
 from dataclasses import replace
 
@@ -188,6 +189,16 @@ def test_items_are_seen_by_whom_they_concern_and_moved_on_by_the_operator(copy):
         assert client.get("/api/v1/items", headers=bearer(other)).json()["items"] == []
         assert "house-01: PV fault" in client.get("/", headers=bearer(tokens["member"])).text
         assert "house-01: PV fault" not in client.get("/", headers=bearer(other)).text
+
+
+def test_the_command_line_lists_items_and_moves_them_on(copy, tmp_path):
+    words = call("detect", "items", "--state", copy).out
+    assert "1 open: PV fault, house-01" in words
+    assert "2 closed: unmetered energy, the feeder" in words
+    told = json.loads(call("detect", "items", "--state", copy, "--close", 1, "--reopen", 2, "--json").out)
+    assert [item["state"] for item in told["items"]] == ["closed", "open"]
+    assert "item 9: there is none" in call("detect", "items", "--state", copy, "--acknowledge", 9).err
+    assert "holds no run" in call("detect", "items", "--state", tmp_path / "none").err
 
 
 def test_every_step_can_be_undone_and_unknown_ones_are_refused(copy):

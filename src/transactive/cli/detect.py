@@ -140,3 +140,32 @@ def train(
     from transactive.cli.detect_teaching import train_file
 
     train_file(file, output, Named(target, group, time), unit=unit, json=json)
+
+
+@detect.command
+def items(
+    *,
+    state: Path,
+    acknowledge: int | None = None,
+    close: int | None = None,
+    reopen: int | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """List what a run's detection found, and acknowledge, close or reopen an item.
+
+    Parameters
+    ----------
+    state
+        State folder of a run or a demo.
+    acknowledge
+        Number of an item that somebody looks after; what it holds back stays held.
+    close
+        Number of an item that is settled; what it held back is released in the next slot.
+    reopen
+        Number of an item to open again.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.detect_items import show_items
+
+    show_items(state, {"acknowledged": acknowledge, "closed": close, "open": reopen}, json=json)

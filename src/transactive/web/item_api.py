@@ -14,8 +14,9 @@ from litestar.response import Redirect
 
 from transactive.core.errors import InputError
 from transactive.core.items import Item
-from transactive.store.items import item_of, set_state
+from transactive.store.items import item_of
 from transactive.store.schema import ITEMS
+from transactive.web import item_shapes
 from transactive.web.access import Viewer
 from transactive.web.desk import Desk
 from transactive.web.gate import EVERYONE, OPERATES
@@ -48,13 +49,12 @@ def step_on_page(desk: NamedDependency[Desk], number: FromPath[int], outcome: Fr
 
 
 def stepped(desk: Desk, number: int, outcome: State) -> Item:
-    """Set the state of an item as of how far the run has come. Raises NotFound, InputError."""
+    """Move an item on, or back. Raises NotFound, InputError."""
     run, position = desk.run(), desk.reader.position()
     if outcome not in STATES:
         raise InputError(f"{outcome}: an item can be {', '.join(STATES)}")
-    at = run.first_slot if position.delivered is None else position.delivered + run.clock.length
     try:
-        return set_state(desk.reader.store, number, STATES[outcome], at)
+        return item_shapes.step(desk.reader.store, run, position, number, STATES[outcome])
     except InputError as error:
         raise NotFound(str(error)) from None
 

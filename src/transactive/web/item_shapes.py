@@ -9,10 +9,10 @@ from msgspec import Meta
 
 from transactive.core.items import Item, ItemState
 from transactive.store import Store
-from transactive.store.items import FEEDER, item_of
+from transactive.store.items import FEEDER, item_of, set_state
 from transactive.store.schema import ITEMS
 from transactive.web.access import Viewer
-from transactive.web.queries import Run
+from transactive.web.queries import Position, Run
 from transactive.web.records import Next, Record, Time, Wh
 from transactive.web.words import stamp
 
@@ -59,6 +59,12 @@ def seen_by(store: Store, run: Run, viewer: Viewer) -> list[Item]:
     """All items that a viewer sees, oldest first."""
     statement = sa.select(ITEMS).where(*visible(run, viewer)).order_by(ITEMS.c.number)
     return [item_of(row) for row in store.rows(statement)]
+
+
+def step(store: Store, run: Run, position: Position, number: int, state: ItemState) -> Item:
+    """Set the state of an item as of how far the run has come. Raises InputError for an unknown one."""
+    at = run.first_slot if position.delivered is None else position.delivered + run.clock.length
+    return set_state(store, number, state, at)
 
 
 def item_record(item: Item, run: Run) -> ItemRecord:
