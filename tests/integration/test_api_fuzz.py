@@ -13,9 +13,13 @@ from transactive.web.pulse import Pulse
 from transactive.web.queries import Reader
 
 HOST = {"Host": "127.0.0.1"}
-LISTS = ("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks")
-WITH_PARAMETERS = (*LISTS, "events")
+LISTS = (
+    *("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks", "items"),
+    *("forecasts", "models", "model-events", "model-days", "grid/loads", "grid/forecasts", "grid/interventions"),
+)
+WITH_PARAMETERS = (*LISTS, "insights", "events")
 WITHOUT = ("summary", "compare")
+STEP = "/api/v1/items/{number}/{outcome}"
 ELSEWHERE_TESTED = [
     openapi_checks.positive_data_acceptance,  # a cursor is any text to the description, but only ours is accepted
     openapi_checks.negative_data_rejection,  # parameters that nobody knows are ignored
@@ -36,7 +40,15 @@ def described(demo_run):
     [(name, "POSITIVE") for name in (*WITH_PARAMETERS, *WITHOUT)] + [(name, "NEGATIVE") for name in WITH_PARAMETERS],
 )
 def test_no_request_makes_it_fail(described, name, mode):
-    operation = described[f"/api/v1/{name}"]["GET"]
+    _ask(described[f"/api/v1/{name}"]["GET"], mode)
+
+
+def test_no_step_makes_it_fail(described):
+    _ask(described[STEP]["PUT"], "POSITIVE")
+
+
+def _ask(operation, mode):
+    """Ask what the description of an operation allows, or what it does not."""
 
     @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode[mode]))
@@ -47,4 +59,4 @@ def test_no_request_makes_it_fail(described, name, mode):
 
 
 def test_every_operation_is_asked(described):
-    assert set(described) == {f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT)}
+    assert set(described) == {STEP, *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT))}

@@ -49,10 +49,13 @@ _OPERATORS = ("state", "changed")
 
 def set_state(store: Store, number: int, state: ItemState, at: int) -> Item:
     """Move an item on, or back, at a time [Unix s]. Raises InputError for an unknown one."""
+    unknown = InputError(f"item {number}: there is none; ask for the list of items")
+    if not 0 < number < 2**63:  # beyond what the database can hold
+        raise unknown
     with store.transaction() as connection:
         values = {"state": int(state), "changed": at}
         if not connection.execute(sa.update(ITEMS).where(ITEMS.c.number == number).values(values)).rowcount:
-            raise InputError(f"item {number}: there is none; ask for the list of items")
+            raise unknown
     return item_of(store.rows(sa.select(ITEMS).where(ITEMS.c.number == number))[0])
 
 
