@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import DataError, StateError
-from transactive.engine.charges import Target
+from transactive.engine.charges import DayTold, Target
 from transactive.engine.model_files import ModelFiles
 from transactive.engine.upkeep import Upkeep
 from transactive.forecasting.contest import Rhythm
@@ -62,10 +62,12 @@ class Run:
             self.rows += self.upkeep.changes()
 
     def day(self, day, *, train):
-        forecast = self.upkeep.forecast("consumption", START + day * DAY - HOUR, 25)
+        gate = START + day * DAY - HOUR
+        forecast = self.upkeep.forecast("consumption", gate, 25)
         assert forecast is not None
         came = self.values[day * 24 : day * 24 + 24]
-        self.upkeep.day_over(START + (day + 1) * DAY, {"consumption": (forecast.values[1:], came)}, train=train)
+        told = DayTold(forecast.values[1:], came, self.upkeep.charge("consumption", gate).model)
+        self.upkeep.day_over(START + (day + 1) * DAY, {"consumption": told}, train=train)
 
     def kinds(self):
         return [event.kind for event in self.upkeep.events]

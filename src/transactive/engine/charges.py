@@ -81,14 +81,23 @@ class Course:
         return self.charges[max(place - 1, 0)]
 
 
-def after_day(state: State, values: FloatArray, came: FloatArray, *, learns: bool) -> tuple[State, Day | None]:
-    """Calibration, if it learns, and monitors after a day."""
-    day = judged(values, came)
+@dataclass(frozen=True, slots=True, eq=False)
+class DayTold:
+    """A day of forecasts, (slots, series, levels), what came, (slots, series), and the model that told it."""
+
+    values: FloatArray
+    came: FloatArray
+    model: int | None
+
+
+def after_day(state: State, told: DayTold, *, calibrated: bool) -> tuple[State, Day | None]:
+    """Calibration, where forecasts are served with one, and monitors after a day."""
+    day = judged(told.values, told.came)
     if day is None:
         return state, None
     tracker = state.tracker
-    if learns:
-        tracker.learn(Quantiles(values, values.mean(axis=-1)), came)
+    if calibrated:
+        tracker.learn(Quantiles(told.values, told.values.mean(axis=-1)), told.came)
     return State(tracker.shift.tolist(), state.monitor.after(day)), day
 
 

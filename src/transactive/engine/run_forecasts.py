@@ -15,7 +15,7 @@ from transactive.config import AUTO, Setting
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.engine.challenge import forecaster
-from transactive.engine.charges import WEEK, Target, whole
+from transactive.engine.charges import WEEK, DayTold, Target, whole
 from transactive.engine.fleet import LOOK_AHEAD
 from transactive.engine.model_files import FOLDER, ModelFiles
 from transactive.engine.outlook import EMPIRICAL, Outlook
@@ -56,7 +56,7 @@ class RunForecasts:
         self._net_load_wh = net_load_wh
         self._floats: dict[str, FloatArray] = {}
         self._price: dict[int, float] = {}
-        self._said: dict[tuple[str, Ahead, int], IntArray] = {}
+        self._said: dict[tuple[str, Ahead, int], Said] = {}
         files = ModelFiles(store.path.parent / FOLDER if store else None)
         self._upkeep = Upkeep(list(self._targets()), self.history, files)
         self._begun = not self._upkeep.targets
@@ -94,7 +94,7 @@ class RunForecasts:
             for name in (*self._told_of, *((PLANS,) if self._trades else ())):
                 rows += self._of_day(name, slot)
         for row in rows:
-            self._said[row.target, row.ahead, row.slot] = row.figures
+            self._said[row.target, row.ahead, row.slot] = row
         return [row.put() for row in rows]
 
     def after(self, slot: int) -> Puts:
@@ -104,11 +104,11 @@ class RunForecasts:
             return self._upkeep.changes()
         begin = max((slot // DAY) * DAY, self._slots[0])
         day = range(begin, end, self._clock.length)
-        judged = {name: pair for name in self._upkeep.targets if (pair := self._judged(name, day)) is not None}
+        judged = {name: told for name in self._upkeep.targets if (told := self._judged(name, day)) is not None}
         begun = -(-self._slots[0] // DAY) * DAY
         due = self._weekly and not last and end > begun and (end - begun) // DAY % WEEK == 0
         self.upkeep.day_over(end, judged, train=due)
-        self._said = {key: figures for key, figures in self._said.items() if key[2] >= end}
+        self._said = {key: said for key, said in self._said.items() if said.slot >= end}
         return self.upkeep.changes()
 
     def summary(self) -> ForecastSummary:
@@ -204,17 +204,19 @@ class RunForecasts:
             return None
         return self._upkeep.forecast(name, now, horizon, homes)
 
-    def _judged(self, name: str, day: range) -> tuple[FloatArray, FloatArray] | None:
-        """What was said of a target on a day, (slots, series, levels), and what came, (slots, series)."""
+    def _judged(self, name: str, day: range) -> DayTold | None:
+        """What was said of a target on a day, and what came; None where nothing was said."""
         ahead: Ahead = "slot" if name == ORDERS else "day"
-        slots = [slot for slot in day if (name, ahead, slot) in self._said]
-        if not slots:
+        said = [self._said[name, ahead, slot] for slot in day if (name, ahead, slot) in self._said]
+        if not said:
             return None
-        values = np.stack([self._said[name, ahead, slot][:, : len(LEVELS)] for slot in slots]).astype(np.float64)
+        values = np.stack([one.figures[:, : len(LEVELS)] for one in said]).astype(np.float64)
         if name == PRICE:
-            return values, np.array([[self._price[slot]] for slot in slots])
-        rows = (np.array(slots) - self._setting.measured.first_slot) // self._clock.length
-        return values, self._values(name)[rows]
+            came = np.array([[self._price[one.slot]] for one in said])
+        else:
+            rows = (np.array([one.slot for one in said]) - self._setting.measured.first_slot) // self._clock.length
+            came = self._values(name)[rows]
+        return DayTold(values, came, said[-1].model)
 
     def _resume(self, store: Store) -> None:
         """Take up what an interrupted run had said and decided."""
@@ -223,7 +225,7 @@ class RunForecasts:
             self._price[slot] = np.nan if price is None else float(price)
         delivered = max(charge.since for charge in kept.charges(store))
         for row in kept.said(store, delivered, self._slots[-1]):
-            self._said[row.target, row.ahead, row.slot] = row.figures
+            self._said[row.target, row.ahead, row.slot] = row
 
 
 def _covered_ppm(charges: Sequence[ChargeRecord]) -> int | None:

@@ -24,6 +24,7 @@ from transactive.engine.charges import (
     LEAST_TEST_DAYS,
     TEST_DAYS,
     Course,
+    DayTold,
     State,
     Target,
     after_day,
@@ -38,7 +39,7 @@ from transactive.forecasting.empirical import DAY
 from transactive.forecasting.model_file import Learnt, digest, pack
 from transactive.forecasting.monitor import Monitor
 from transactive.forecasting.registry import Model
-from transactive.forecasting.series import FloatArray, History, Quantiles, lowest_of
+from transactive.forecasting.series import History, Quantiles, lowest_of
 from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord, Puts
 
 EMPIRICAL = "empirical"
@@ -140,18 +141,18 @@ class Upkeep:
             else:
                 self._train(target, history, now)
 
-    def day_over(self, now: int, said: Mapping[str, tuple[FloatArray, FloatArray]], *, train: bool) -> None:
-        """Judge the forecasts of a day that ends at `now`, and with `train` begin another week.
+    def day_over(self, now: int, told: Mapping[str, DayTold], *, train: bool) -> None:
+        """Judge the forecasts of a day that ends at `now`, by target, and with `train` begin another week.
 
-        said: of each target what was forecast, (slots, series, levels), and what came, (slots, series), of the day.
+        A day that was told before somebody else took charge is kept, and held against nobody.
         """
         for name, target in self.targets.items():
             charge = self.charge(name, now)
-            state = State.of(charge)
-            day = None
-            if name in said:
-                values, came = said[name]
-                state, day = after_day(state, values, came, learns=charge.model is not None or not target.as_it_is)
+            state, day = State.of(charge), None
+            if name in told:
+                calibrated = charge.model is not None or not target.as_it_is
+                after, day = after_day(state, told[name], calibrated=calibrated)
+                state = after if told[name].model == charge.model else state
             self._put(ChargeRecord(target=name, since=now, model=charge.model, day=day, state=state.text))
             if day is not None:
                 self._watch(target, now)
@@ -268,6 +269,8 @@ class Upkeep:
             self._keep(msgspec.structs.replace(self.models[charge.model], status="retired"))
         self._keep(msgspec.structs.replace(model, status="champion"))
         monitor = Monitor.of(record.days if record else [], drifting=drifting)
+        if drifting:  # well again after a good week, whoever told it
+            monitor = msgspec.structs.replace(monitor, week=State.of(charge).monitor.week)
         state = self.targets[name].state(record, model.number, monitor)
         self._now_in_charge(charge, model.number, state, since=now)
 
