@@ -1,5 +1,6 @@
 """A run in which PV earns avoided-emission credits: exact, additional only, and never beside a certificate."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -165,13 +166,18 @@ def whole(tmp_path_factory):
 
 
 def test_the_statement_says_it_and_verify_computes_it_again(whole, tmp_path):
-    _, state, _ = whole
-    path = tmp_path / "c.json"
+    _, state, said = whole
+    path, table = tmp_path / "c.json", tmp_path / "c.csv"
     assert call("statement", "--state", state, "--member", "c", "-o", path).code == 0
     statement = decode(path.read_bytes(), path.name)
     notes = [(n, note) for n, slot in enumerate(statement.slots) for note in slot.credits if isinstance(note, Avoided)]
     assert statement.totals.avoided_kg == sum(note.issued_kg for _, note in notes) > 0
+    assert said["carbon"]["offsets"]["avoided_kg"] == statement.totals.avoided_kg
     assert call("verify", path, "--state", state).code == 0
+    assert call("statement", "--state", state, "--member", "c", "-o", table).code == 0
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert sum(int(row["avoided_kg"]) for row in rows) == statement.totals.avoided_kg
+    assert sum(int(row["offset_n"]) for row in rows) == int(statement.totals.offset_n) < 0  # it sold some
     from transactive.engine.verification_credits import check_credits
     from transactive.engine.verification_words import Contradiction
 

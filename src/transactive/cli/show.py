@@ -108,6 +108,8 @@ def _facts(summary: Summary, currency: str) -> Table:
         held = f", {money_text(int(found.held_n), currency)} held back" if int(found.held_n) else ""
         text = f"{found.open} open, {found.acknowledged} acknowledged, {found.closed} closed{held}"
         rows.append(("detection", text))
+    if offsets.avoided_kg:
+        rows.append(("avoided", f"{offsets.avoided_kg:,} kg CO₂e issued as credits for members' PV"))
     if chain:
         rows.append(("chain", f"block {chain.height}: {chain.slot_commits} slot commits, {chain.nettings} nettings"))
         rows.append(

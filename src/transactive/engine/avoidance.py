@@ -64,6 +64,11 @@ class Counted:
         return self.gross_mg - self.project_mg - self.leakage_mg
 
 
+def project_of(asset: Asset) -> str:
+    """Name of an asset's project in the register."""
+    return f"{asset.id}-pv"
+
+
 class Avoidance:
     """Assets that earn credits.
 
@@ -157,7 +162,7 @@ class Avoidance:
 
     def _take(self, asset: Asset, slot: int, first: int, kg: int, rules: AvoidedRules, steps: list[AnyStep]) -> str:
         """Take the steps of an issue, adding to the steps; returns the serial."""
-        register, project = self._market.register, f"{asset.id}-pv"
+        register, project = self._market.register, project_of(asset)
 
         def take(step: AnyStep) -> None:
             self._market.do(step)

@@ -24,7 +24,7 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
-from transactive.engine.avoidance import Avoidance
+from transactive.engine.avoidance import Avoidance, project_of
 from transactive.engine.credit_market import CreditMarket
 from transactive.settlement.funds import spend
 from transactive.settlement.ledger import Ledger
@@ -89,6 +89,12 @@ class Offsetting:
     def uncovered_mg(self) -> int:
         """What policies wanted covered and nothing served, of all [mg]."""
         return int(np.maximum(-self.ahead_mg, 0).sum())
+
+    @property
+    def avoided_kg(self) -> int:
+        """What was issued for members' assets so far, buffer included [kg]."""
+        projects = {project_of(asset) for asset in self.avoidance.assets}
+        return sum(batch.issued_kg for batch in self.market.register.batches if batch.project in projects)
 
     def post(self, readings: Readings, carbon: CarbonSlot, postings: Postings, ledger: Ledger) -> Postings:
         """Issue what assets avoided, then offset what is due: the postings that follow those of the slot so far."""

@@ -129,7 +129,7 @@ def _walk(
         ledger_equals_chain=equal,
         state_hash=walk.state_hash,
         seconds=seconds(),
-        uncovered_mg=walk.offsets.uncovered_mg,
+        credited=(walk.offsets.uncovered_mg, walk.offsets.avoided_kg),
         items=read_items(store),
         forecasts=walk.forecasts.summary(),
     )

@@ -254,6 +254,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     contracted = sum(claimed) + sum(left_wh(member, slot) for slot in slots)
     whole = sum(slot.registers.consumption_wh for slot in slots)
     needs = [note for slot in slots for note in slot.credits if isinstance(note, Need) and note.account == member]
+    credited = [offset_and_avoided(member, slot) for slot in slots]
     retired = [note for slot in slots for note in slot.credits if isinstance(note, Retired)]
     return Totals(
         consumption_wh=whole,
@@ -277,13 +278,21 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
         score_hourly_ppm=_part(sum(claimed), whole),
         score_annual_ppm=_part(min(contracted, whole), whole),
         score_with_grid_ppm=_with_grid(slots, claimed, whole),
-        offset_kg=sum(note.kg for note in retired if note.account == member),
-        offset_n=str(sum(p[5] * ((p[1] == member) - (p[2] == member)) for p in postings if p[0] == PostingKind.OFFSET)),
+        offset_kg=sum(kg for kg, _, _ in credited),
+        offset_n=str(sum(paid_n for _, paid_n, _ in credited)),
         offset_for_all_kg=sum(note.kg for note in retired if note.account != member),
         uncovered_mg=max(-needs[-1].ahead_mg, 0) if needs else 0,
-        avoided_kg=sum(note.issued_kg for slot in slots for note in slot.credits if isinstance(note, Avoided)),
+        avoided_kg=sum(issued for _, _, issued in credited),
         estimated_ppm=_part(sum(slot.estimated for slot in slots), len(slots)),
     )
+
+
+def offset_and_avoided(member: int, slot: Slot) -> tuple[int, int, int]:
+    """Credits in a slot: kg retired for a member, what it paid less what it received [n¤], kg issued for its asset."""
+    retired = sum(note.kg for note in slot.credits if isinstance(note, Retired) and note.account == member)
+    offsets = [p for p in slot.postings if p[0] == PostingKind.OFFSET]
+    paid = sum(p[5] * ((p[1] == member) - (p[2] == member)) for p in offsets)
+    return retired, paid, sum(note.issued_kg for note in slot.credits if isinstance(note, Avoided))
 
 
 def claimed_wh(member: int, slot: Slot) -> int:

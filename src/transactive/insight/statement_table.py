@@ -6,11 +6,12 @@ import csv
 import io
 
 from transactive.core.slots import time_text
-from transactive.insight.statement import Slot, Statement, claimed_wh
+from transactive.insight.statement import Slot, Statement, claimed_wh, offset_and_avoided
 
 COLUMNS = (
     *("slot_start", "consumption_wh", "import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
     *("received_n", "paid_n", "claimed_wh", "location_mg", "market_mg", "unmatched_mg", "levy_n", "estimated"),
+    *("offset_kg", "offset_n", "avoided_kg"),
 )
 
 
@@ -31,4 +32,5 @@ def _row(member: int, slot: Slot) -> tuple[str | int, ...]:
         *(time_text(slot.slot), r.consumption_wh, r.import_wh, r.export_wh, r.generation_wh),
         *(r.charge_wh, r.discharge_wh, received, paid, claimed_wh(member, slot)),
         *(slot.location_mg, slot.market_mg, slot.unmatched_mg, slot.levy_n, int(slot.estimated)),
+        *offset_and_avoided(member, slot),
     )

@@ -61,7 +61,8 @@ class CertificateSummary(msgspec.Struct, frozen=True, kw_only=True):
 class OffsetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Carbon credits retired by policies of members and by a levy for offsets [kg], and what they cost [n¤, as text].
 
-    uncovered_mg: what the policies wanted covered and no offer or no money served.
+    uncovered_mg: what the policies wanted covered and no offer or no money served. avoided_kg: credits issued for what
+    members' assets avoided.
     """
 
     members_kg: int
@@ -69,6 +70,7 @@ class OffsetSummary(msgspec.Struct, frozen=True, kw_only=True):
     levy_kg: int
     levy_paid_n: str
     uncovered_mg: int
+    avoided_kg: int
 
 
 class CarbonSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,11 +230,14 @@ def summarise(
     ledger_equals_chain: bool,
     state_hash: str,
     seconds: float,
-    uncovered_mg: int = 0,
+    credited: tuple[int, int] = (0, 0),
     items: Sequence[Item] = (),
     forecasts: ForecastSummary | None = None,
 ) -> Summary:
-    """Summary of a finished run. managed: whether its lines were kept within their limits, None without lines."""
+    """Summary of a finished run. managed: whether its lines were kept within their limits, None without lines.
+
+    credited: what policies for offsets left uncovered [mg], and credits issued for what assets avoided [kg].
+    """
     without = sum(bill.without_market_n - bill.without_market_credit_n for bill in bills)
     return Summary(
         slots=tally.slots,
@@ -264,7 +269,8 @@ def summarise(
                 members_paid_n=str(tally.offset_paid_n),
                 levy_kg=tally.treasury_offset_kg,
                 levy_paid_n=str(tally.treasury_offset_n),
-                uncovered_mg=uncovered_mg,
+                uncovered_mg=credited[0],
+                avoided_kg=credited[1],
             ),
         ),
         grid=None if managed is None else grid_summary(tally, managed=managed),
