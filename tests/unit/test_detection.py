@@ -136,6 +136,14 @@ def test_a_battery_that_wastes_and_one_that_stopped(homes: Meters, judge: Judge)
     assert found == {(Kind.BATTERY_FAULT, 0), (Kind.BATTERY_FAULT, 1)}
 
 
+def test_a_battery_that_is_full_as_the_run_is_young_is_sound(homes: Meters, judge: Judge) -> None:
+    charge, discharge = np.zeros_like(homes.consumption), np.zeros_like(homes.consumption)
+    charge[-6 * HOURS :: HOURS, 3] = 4_000.0
+    discharge[-5 * HOURS :: HOURS, 3] = 3_000.0  # 19 of 24 kWh would be 63 %, but the rest may be inside
+    discharge[-1, 3] = 0
+    assert kinds(replace(homes, charge=charge, discharge=discharge), judge) == set()
+
+
 def test_several_times_the_usual_use_is_unusual(homes: Meters, judge: Judge) -> None:
     assert (Kind.UNUSUAL_USE, 7) in kinds(altered(homes, 7, lambda load: load + 3_000), judge)
 

@@ -109,13 +109,16 @@ def _dropped(folded: Folded, daily: FloatArray, member: int, others: np.ndarray)
 
 
 def battery(folded: Folded) -> list[Finding]:
-    """Batteries that give back too little, or more than they took, or that stopped."""
+    """Batteries that give back too little, or more than they took, or that stopped.
+
+    A day's worth, the most of any day, may still be inside, or have been there before.
+    """
     if folded.charge is None or folded.discharge is None:
         return []
     taken, given = (rolling(flow, HISTORY) for flow in (folded.charge, folded.discharge))
     in_use = taken > LEAST_DAILY_WH
-    efficiency = given / np.maximum(taken, 1.0)
-    wrong = in_use & ((efficiency < LEAST_EFFICIENCY) | (efficiency > MOST_EFFICIENCY))
+    inside, before = (flow.max(axis=1, keepdims=True) / HISTORY for flow in (folded.charge, folded.discharge))
+    wrong = in_use & ((given + inside < LEAST_EFFICIENCY * taken) | (given - before > MOST_EFFICIENCY * taken))
     recent = rolling(folded.charge, WINDOW)
     earlier = np.concatenate((np.zeros((folded.members, WINDOW)), taken[:, :-WINDOW]), axis=1)[:, : folded.days]
     idle = (recent == 0) & (earlier > LEAST_DAILY_WH)
