@@ -193,7 +193,7 @@ class Upkeep:
     # -- training -------------------------------------------------------------------------------
 
     def _train(self, target: Target, history: History, now: int) -> None:
-        """Train every challenger, test them beside the one in charge, and promote the best if it wins."""
+        """Train every challenger, test them beside the one in charge, and promote the best of those that won."""
         charge = self.charge(target.name, now)
         state = State.of(charge)
         days = days_before(target, history, LEAST_TEST_DAYS if state.monitor.drifting else TEST_DAYS)
@@ -207,20 +207,18 @@ class Upkeep:
             state = target.state(own, None, Monitor.of(own.days))
             self._now_in_charge(charge, None, state)
         tested = [
-            (*trained, name)
+            trained
             for name in target.challengers
             if (trained := self.challenger(target, name, history, days, own, charge, now)) is not None
         ]
-        if not tested:
-            return
-        best, record, _ = min(tested, key=lambda one: one[1].pinball)
-        for model, _, _ in tested:
-            won = model is best and model.contest is not None and model.contest.won
+        won = [one for one in tested if one[0].contest is not None and one[0].contest.won]
+        best = min(won, key=lambda one: one[1].pinball) if won else None
+        for model, record in tested:
+            promoted = best is not None and model is best[0]
             text = f"{self.title(model)}: {model.contest.text if model.contest else 'not tested'}"
-            self.tell(target.name, now, "promoted" if won else "trained", text, model.number)
-        if best.contest is not None and best.contest.won:
-            drifting = state.monitor.drifting
-            self.promote(target.name, best, record, now, drifting=drifting)
+            self.tell(target.name, now, "promoted" if promoted else "trained", text, model.number)
+            if promoted:
+                self.promote(target.name, model, record, now, drifting=state.monitor.drifting)
 
     def challenger(
         self, target: Target, name: str, history: History, days: range, own: Record, charge: ChargeRecord, now: int

@@ -18,6 +18,8 @@ from transactive.web.queries import Position, Reader, Run
 from transactive.web.words import DAY, clock_text, counted, percent, short_day
 
 WIDE, NARROW = (720, 280), (296, 240)
+SHOWN = 50
+"""Newest events and models on the page; the API has all."""
 NOMINAL = 90
 """What the interval should hold [%]."""
 TITLES = {
@@ -50,8 +52,8 @@ def models_page(
         "choices": [(name, TITLES[name][0]) for name in known],
         "chart": _chart(days, [event for event in events if event.target == target]) if days else None,
         "days": [_day(charge, names) for charge in days],
-        "events": [_event(event) for event in reversed(events)],
-        "models": [_model(model) for model in reversed(models)],
+        "events": [_event(event) for event in reversed(events[-SHOWN:])],
+        "models": [_model(model) for model in reversed(models[-SHOWN:])],
         "maintain": run.community.forecast.maintain,
     }
 
