@@ -103,7 +103,8 @@ def _write(slot: CarbonSlot, leaves: SlotLeaves, folder: Path) -> None:
     """Put bundles and record hashes into a file, whole or not at all, and on disk."""
     partial = folder / "slot.part"
     with partial.open("wb") as file:
-        np.save(file, np.stack(list(slot.certificates.columns().values())[1:]))
+        for column in list(slot.certificates.columns().values())[1:]:
+            np.save(file, column)
         file.write(b"".join(leaves.fills))
         file.flush()
         os.fsync(file.fileno())

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import pairwise, repeat
+from struct import iter_unpack
 
 import numpy as np
 
@@ -86,15 +87,15 @@ def record_hashes(
 ) -> list[bytes]:
     """Hash of every member's record, in order; `head` (members, 18) as `heads` gives it."""
     members = len(head)
-    posted = _by_member(posting_rows(postings), postings.payer, postings.payee, members)
-    c = certificates
+    c, paid = certificates, posting_rows(postings)
+    posted = _by_member(postings.payer, postings.payee, members)
     words = words_of((c.device, c.first_wh, c.energy_wh, c.owner, c.state, c.market_mg)).view(np.int64)
-    held = _by_member(words, c.device // 2, c.owner, members)
+    held = _by_member(c.device // 2, c.owner, members)
     found: list[bytes] = []
     for start in range(0, members, AT_ONCE):
         some = slice(start, min(start + AT_ONCE, members))
         heard = [b"".join(map(note_hash, notes_for(i, members, notes))) for i in range(members)[some]] if notes else ()
-        found += _hashes(head[some], _part(*posted, some), _part(*held, some), heard)
+        found += _hashes(head[some], _part(paid, *posted, some), _part(words, *held, some), heard)
     return found
 
 
@@ -102,10 +103,11 @@ Rows = tuple[bytes, IntArray]
 """Rows as bytes, member by member, and where each member's begin and the last one's end."""
 
 
-def _part(rows: IntArray, begins: IntArray, members: slice) -> Rows:
-    """Rows of some members."""
+def _part(rows: IntArray, order: IntArray, begins: IntArray, members: slice) -> Rows:
+    """Rows of some members, which `order` names member by member, from `begins` on."""
     ends = begins[members.start : members.stop + 1]
-    return rows[ends[0] : ends[-1]].tobytes(), (ends - ends[0]) * rows.itemsize * rows.shape[1]
+    some = np.ascontiguousarray(rows[order[ends[0] : ends[-1]]], "<i8")
+    return some.tobytes(), (ends - ends[0]) * some.itemsize * rows.shape[1]
 
 
 def _hashes(head: IntArray, posted: Rows, held: Rows, heard: Sequence[bytes]) -> list[bytes]:
@@ -114,12 +116,13 @@ def _hashes(head: IntArray, posted: Rows, held: Rows, heard: Sequence[bytes]) ->
     counts = np.diff(posted[1]) // POSTING_BYTES
     numbers = np.concatenate((counts[:, None], head), axis=1).astype("<i8").view(np.uint8)
     front = np.concatenate((np.broadcast_to(prefix, (len(head), len(prefix))), numbers), axis=1)
-    (paid, paid_ends), (kept, kept_ends), width = posted, held, front.shape[1]
-    heads, paid_at, kept_at = front.tobytes(), pairwise(paid_ends.tolist()), pairwise(kept_ends.tolist())
-    places = zip(range(0, front.size, width), paid_at, kept_at, heard or repeat(b"", len(head)), strict=True)
+    (paid, paid_ends), (kept, kept_ends) = posted, held
+    fronts = iter_unpack(f"{front.shape[1]}s", front.tobytes())
+    ends = pairwise(paid_ends.tolist()), pairwise(kept_ends.tolist())
+    places = zip(fronts, *ends, heard or repeat(b"", len(head)), strict=True)
     return [
-        sha256(PREFIX + sha256(heads[at : at + width] + paid[a:b] + n).digest() + kept[c:d]).digest()
-        for at, (a, b), (c, d), n in places
+        sha256(PREFIX + sha256(own + paid[a:b] + n).digest() + kept[c:d]).digest()
+        for (own,), (a, b), (c, d), n in places
     ]
 
 
@@ -129,13 +132,12 @@ def rows_of(rows: IntArray, first: IntArray, second: IntArray, member: int) -> I
     return named
 
 
-def _by_member(rows: IntArray, first: IntArray, second: IntArray, members: int) -> tuple[IntArray, IntArray]:
-    """Rows sorted by the members that they name, once for each, in their order; and where each member's rows begin."""
+def _by_member(first: IntArray, second: IntArray, members: int) -> tuple[IntArray, IntArray]:
+    """Rows by the members that they name, once for each, in their order; and where each member's begin among them."""
+    rows = max(len(first), 1)
     other = np.flatnonzero(first != second)
-    row = np.concatenate((np.arange(len(rows)), other))
+    row = np.concatenate((np.arange(len(first)), other))
     member = np.concatenate((first, second[other]))
     mine = member < members
-    row, member = row[mine], member[mine]
-    key = np.sort(member * max(len(rows), 1) + row)  # by member, then by row: one sort of numbers instead of two
-    begins = np.searchsorted(key, np.arange(members + 1) * max(len(rows), 1))
-    return np.ascontiguousarray(rows[key % max(len(rows), 1)], "<i8"), begins
+    key = np.sort(member[mine] * rows + row[mine])  # by member, then by row: one sort of numbers instead of two
+    return key % rows, np.searchsorted(key, np.arange(members + 1) * rows)

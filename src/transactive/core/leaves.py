@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from struct import iter_unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -256,6 +257,6 @@ def _hash_rows(prefix: bytes, parts: Sequence[Bytes]) -> Bytes:
     rows[:, 0] = prefix[0]
     for place, part in enumerate(parts):
         rows[:, 1 + 32 * place : 33 + 32 * place] = part
-    data, width, sha256 = rows.tobytes(), rows.shape[1], hashlib.sha256
-    digests = [sha256(data[at : at + width]).digest() for at in range(0, len(data), width)]
+    sha256 = hashlib.sha256
+    digests = [sha256(row).digest() for (row,) in iter_unpack(f"{rows.shape[1]}s", rows.tobytes())]
     return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
