@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,7 @@ def test_state_of_another_configuration_is_refused_with_the_difference(community
     other.write_text(text.replace(old, new))
     rows = [row for row in community.with_name("readings.csv").read_text().splitlines() if new or ",c," not in row]
     (tmp_path / "readings.csv").write_text("\n".join(rows) + "\n")
+    shutil.copy(community.with_name("credits.toml"), tmp_path)
     called = call(*command(other, state))
     assert called.code == 4
     assert called.out == ""

@@ -104,12 +104,13 @@ class RunForecasts:
             return self._upkeep.changes()
         begin = max((slot // DAY) * DAY, self._slots[0])
         day = range(begin, end, self._clock.length)
-        judged = {name: told for name in self._upkeep.targets if (told := self._judged(name, day)) is not None}
+        upkeep = self.upkeep  # takes up first what an interrupted run had said of this day
+        judged = {name: told for name in upkeep.targets if (told := self._judged(name, day)) is not None}
         begun = -(-self._slots[0] // DAY) * DAY
         due = self._weekly and not last and end > begun and (end - begun) // DAY % WEEK == 0
-        self.upkeep.day_over(end, judged, train=due)
+        upkeep.day_over(end, judged, train=due)
         self._said = {key: said for key, said in self._said.items() if said.slot >= end}
-        return self.upkeep.changes()
+        return upkeep.changes()
 
     def summary(self) -> ForecastSummary:
         """What became of the forecasts of the whole run."""
