@@ -276,7 +276,9 @@ lanes = st.sampled_from(["metered_wh", "issued_wh", "claimed_wh", "consumed_wh",
 def test_leaves_and_bundles_are_judged_as_the_twin_judges_them(index, changes, level, lie, place, field, value):
     """Whatever is stated where, judge and twin find the same."""
     w = CertificateWorld.made()
-    other = records_of(readings_of(w.slot * SLOT), given_to(place, **{field: value}))
+    other = records_of(
+        readings_of(w.slot * SLOT), given_to(place, **{field: min(value, 255) if field == "state" else value})
+    )  # a state has 8 bits
     leaf = replace(w.forged(index, **changes), fills=other.hashes[index])
     at = (level, (2 * index >> level) ^ 1)
     sums = tree_of(w.slot, readings_of(w.slot * SLOT)).node(*at)[1:]

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def act(state, *arguments):
 
 
 def rows_of_log(state):
-    with sqlite3.connect(state / "market.sqlite") as database:
+    with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
         return database.execute("select count(*) from certificate_log").fetchone()[0]
 
 
@@ -139,7 +140,7 @@ def test_a_log_gives_the_same_register_again_and_an_altered_one_is_found(state, 
         again = replay(empty_register(office.community), register.log)
         assert again.digest() == register.digest()
         again.check()
-    with sqlite3.connect(state / "market.sqlite") as database:
+    with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
         database.execute("""update certificate_log set entry = replace(entry, '"energy_wh":50', '"energy_wh":51')""")
     refused = act(state, "list", "--status", "all")
     assert refused.code == 4

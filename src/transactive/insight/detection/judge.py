@@ -119,7 +119,7 @@ def boosted(features: FloatArray, falsified: BoolArray) -> Forest:
     """Gradient-boosted trees [LightGBM], shallow and many; honest and falsified windows weigh the same."""
     import lightgbm
 
-    weight = np.where(falsified, 1.0, falsified.sum() / max((~falsified).sum(), 1))
+    weight = np.where(falsified, 1.0, int(falsified.sum()) / max(int((~falsified).sum()), 1))
     model = lightgbm.LGBMClassifier(
         n_estimators=300, num_leaves=8, learning_rate=0.06, min_child_samples=40, subsample=0.7, subsample_freq=1,
         colsample_bytree=0.35, reg_lambda=5.0, random_state=0, n_jobs=1, deterministic=True, force_row_wise=True,
