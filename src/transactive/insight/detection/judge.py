@@ -22,7 +22,7 @@ from transactive.insight.detection.tricks import OTHER, STANDARD, Trick
 from transactive.insight.detection.windows import cut
 
 PRICE_OF_WIDTH = 3.0
-"""Log odds that the wider opinion gives up: fixed beforehand, e³ ≈ 20 times the evidence."""
+"""Log odds that the wider opinion gives up: e³ ≈ 20 times the evidence, chosen on homes left out of the lessons."""
 TEACHING_STRIDE = 5
 """Days between the windows that teach: no multiple of the week."""
 
