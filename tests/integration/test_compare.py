@@ -143,7 +143,9 @@ def test_prices_of_carbon_and_levies_are_compared_in_kg_and_cost(setting):
     assert levied.location_mg == without.location_mg != priced.location_mg == both.location_mg
     walk = Walk(setting, slots)
     walk.run()
-    assert (without.location_mg, without.market_mg) == (walk.tally.location_mg.sum(), walk.tally.market_mg.sum())
+    assert (without.location_mg, without.market_mg) == tuple(
+        int(column.sum()) for column in (walk.tally.location_mg, walk.tally.market_mg)
+    )
 
 
 def test_progress_counts_the_slots_of_all_mechanisms(setting):

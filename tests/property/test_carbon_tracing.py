@@ -77,7 +77,7 @@ def test_i7_no_mg_is_lost_between_nodes_also_where_lines_lose_energy(case):
     lost = int(wiring.network.lost_wh(wiring.flow_wh).sum())
     assert found.from_grid.energy_wh + exported.sum() == found.to_grid.energy_wh + imported.sum() + lost
     assert found.from_grid.carbon_mg == found.from_grid.energy_wh * grid.carbon_mg // grid.energy_wh
-    assert found.imported_mg.sum() + found.to_grid.carbon_mg == found.from_grid.carbon_mg + carbon.sum()
+    assert int(found.imported_mg.sum()) + found.to_grid.carbon_mg == found.from_grid.carbon_mg + int(carbon.sum())
     assert (found.imported_mg >= 0).all()
     assert not found.imported_mg[imported == 0].any()
 
