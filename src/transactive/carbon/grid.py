@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from transactive.carbon.mixes import Mix, average_mix, residual_mix
 from transactive.core.community import GridSource
+from transactive.core.errors import DataError
 from transactive.core.units import PPM
 
 
@@ -40,5 +41,6 @@ class GridMix:
         generated, claimed = (dict(zip(names, map(int, wh), strict=True)) for wh in (generated_wh, claimed_wh))
         residual = residual_mix(generated, claimed, factors)
         free = sum(generated[s.name] - claimed[s.name] for s in sources if s.carbon_free)
-        residual.g_per_kwh  # noqa: B018 - raises where nothing is left
+        if residual.energy_wh <= 0:
+            raise DataError("all of the grid's energy is claimed, so no residual mix is left; correct what is claimed")
         return cls(average_mix(generated, factors), residual, free * PPM // residual.energy_wh)

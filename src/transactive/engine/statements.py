@@ -27,6 +27,8 @@ from transactive.insight.statement import KIND, Statement, sources_of, totals_of
 from transactive.store import FILE, Store
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from transactive.chain.history import Commitment
     from transactive.chain.keys import Keys
     from transactive.chain.ledger import ChainLedger
@@ -85,7 +87,8 @@ class Issuer:
         return msgspec.structs.replace(unsigned, signature=signature.hex())
 
     @property
-    def _operator(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an account of the chain room
+    def _operator(self) -> LocalAccount:
+        """Whose signature a statement bears."""
         return self.ledger.keys.role("operator")
 
     def _span(self, first: int | None, end: int | None) -> tuple[int, int]:

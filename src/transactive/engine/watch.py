@@ -104,8 +104,10 @@ def merged(items: Sequence[Item], findings: Sequence[Finding], now: int) -> list
         if last is not None and last.state == ItemState.CLOSED:
             if one.end - max(last.changed, last.end) <= SAME:
                 continue
-            one, last = replace(one, first=max(one.first, last.end)), None  # noqa: PLW2901 - it is another one now
-        if last is None:
+            anew = replace(one, first=max(one.first, last.end))
+            number += 1
+            changed.append(_item(number, anew, now))
+        elif last is None:
             number += 1
             changed.append(_item(number, one, now))
         else:

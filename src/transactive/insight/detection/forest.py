@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transactive.core.units import IntArray
 from transactive.insight.detection.meters import FloatArray
@@ -49,7 +51,7 @@ class Forest:
         }
 
     @classmethod
-    def of_columns(cls, columns: Any, name: str) -> Forest:  # noqa: ANN401 - a mapping or an open file of arrays
+    def of_columns(cls, columns: Mapping[str, NDArray[Any]], name: str) -> Forest:
         """A forest from the arrays of a file."""
         feature, left, right = (columns[f"{name}.{key}"].astype(np.int64) for key in ("feature", "left", "right"))
         threshold, value = (columns[f"{name}.{key}"].astype(np.float64) for key in ("threshold", "value"))
