@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from transactive.core.accounts import Accounts
-from transactive.core.community import Devices
-from transactive.core.leaves import SlotLeaves
-from transactive.core.merkle import ZERO
+from transactive.core.community.members import Devices
+from transactive.core.proofs.leaves import SlotLeaves
+from transactive.core.proofs.merkle import ZERO
 from transactive.core.tables import Delivery, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import PPM, IntArray, share

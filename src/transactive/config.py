@@ -13,11 +13,11 @@ from transactive.carbon.credit_steps import AnyStep
 from transactive.carbon.credits_file import load_credits
 from transactive.carbon.offsets import check_offsets
 from transactive.core.accounts import NAMED
-from transactive.core.certificate_checks import check_certificates
-from transactive.core.community import Community, MarketRules, Member
+from transactive.core.community.certificate_checks import check_certificates
+from transactive.core.community.members import Community, MarketRules, Member
 from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.core.explained import explained
-from transactive.core.network import network_of
+from transactive.core.community.validation import explained
+from transactive.core.community.network import network_of
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff

@@ -37,8 +37,8 @@ from tests.contract.world import (
 from transactive.chain import evidence
 from transactive.chain.artifact import source
 from transactive.chain.twins import certificate_disputes as twin
-from transactive.core.leaves import climb
-from transactive.core.merkle import REGISTERS, ZERO
+from transactive.core.proofs.leaves import climb
+from transactive.core.proofs.merkle import REGISTERS, ZERO
 from transactive.metering import gateway
 
 NO_FRAUD = "certificate_disputes: no fraud shown"

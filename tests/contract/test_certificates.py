@@ -35,8 +35,8 @@ from tests.contract.world import (
 )
 from transactive.chain.artifact import artifact, source
 from transactive.chain.twins.certificates import Book, token_id
-from transactive.core.merkle import ZERO
-from transactive.core.signed_orders import split
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
 
 BENEFICIARY, ELSEWHERE = b"house 2, June".ljust(32, b"\0"), b"another registry".ljust(32, b"\0")

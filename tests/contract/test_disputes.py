@@ -33,10 +33,10 @@ from tests.contract.world import (
 from transactive.chain import evidence
 from transactive.chain.artifact import source
 from transactive.chain.twins import disputes
-from transactive.core import signing
-from transactive.core.leaves import ENERGY, MONEY, climb
-from transactive.core.merkle import REGISTERS, ZERO
-from transactive.core.signed_orders import (
+from transactive.core.proofs import signing
+from transactive.core.proofs.leaves import ENERGY, MONEY, climb
+from transactive.core.proofs.merkle import REGISTERS, ZERO
+from transactive.core.proofs.signed_orders import (
     NAME,
     Fills,
     Grant,

@@ -11,7 +11,7 @@ from transactive.chain.keys import DemoKeys
 from transactive.chain.ledger import ChainLedger
 from transactive.chain.nodes import EmbeddedNode
 from transactive.core.errors import ChainError, ContractRevert
-from transactive.core.leaves import MONEY, climb
+from transactive.core.proofs.leaves import MONEY, climb
 
 KEYS = DemoKeys("ledger")
 ACCOUNTS, HOUR, DAY, WINDOW = 6, 3600, 24, 1800

@@ -39,11 +39,11 @@ from transactive.chain.artifact import artifact, source
 from transactive.chain.client import contract_address
 from transactive.chain.history import commitments
 from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
-from transactive.core import signing
+from transactive.core.proofs import signing
 from transactive.core.errors import ContractRevert
-from transactive.core.leaves import MONEY
-from transactive.core.merkle import ZERO, word
-from transactive.core.signed_orders import split
+from transactive.core.proofs.leaves import MONEY
+from transactive.core.proofs.merkle import ZERO, word
+from transactive.core.proofs.signed_orders import split
 
 ROLE_REASONS = {
     "settlement: not the owner",

@@ -42,8 +42,8 @@ from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
 from transactive.chain.twin import SettlementTwin
 from transactive.chain.twins import disputes
 from transactive.core.errors import ContractRevert
-from transactive.core.leaves import MONEY
-from transactive.core.merkle import ZERO
+from transactive.core.proofs.leaves import MONEY
+from transactive.core.proofs.merkle import ZERO
 
 EDGES = [0, 1, -1, BIAS - 1, -BIAS, MAX_BALANCE, -MAX_BALANCE, 2**61, -(2**61)]
 nets = st.one_of(st.sampled_from(EDGES), st.integers(-BIAS, BIAS - 1), st.integers(-1000, 1000))

@@ -18,9 +18,9 @@ from transactive.chain.keys import DemoKeys
 from transactive.chain.nodes import EmbeddedNode
 from transactive.chain.packing import chunk_hash, chunks_of, decode_balances, words_for
 from transactive.core.errors import ContractRevert
-from transactive.core.leaves import Leaf, SlotLeaves, SlotTree, Step, parent_hash
-from transactive.core.merkle import ZERO
-from transactive.core.signed_orders import Fills, SignedOrder, domain
+from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, Step, parent_hash
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.signed_orders import Fills, SignedOrder, domain
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 5
 PERIOD = SLOT * SLOTS

@@ -14,7 +14,7 @@ from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.twins.carbon_credits import MOST_KG, CarbonCreditsTwin
 from transactive.chain.twins.certificates import CertificatesTwin
 from transactive.chain.twins.multitoken import UNLIMITED
-from transactive.core.signed_orders import split
+from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
 
 FIRST, GENERATION, SPARED = 1_000, 5_000, 0b0101

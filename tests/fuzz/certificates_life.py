@@ -32,9 +32,9 @@ from transactive.chain.twins.certificates import CertificatesTwin, Shown, token_
 from transactive.chain.twins.multitoken import UNLIMITED
 from transactive.chain.twins.refusals import refusals
 from transactive.core.certificates import CARBON, ENERGY
-from transactive.core.leaves import SlotLeaves, SlotTree, climb
-from transactive.core.merkle import REGISTERS, ZERO
-from transactive.core.signed_orders import split
+from transactive.core.proofs.leaves import SlotLeaves, SlotTree, climb
+from transactive.core.proofs.merkle import REGISTERS, ZERO
+from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
 
 FIRST, VALIDITY = 400_000, 16 * PERIOD

@@ -15,8 +15,8 @@ from transactive.chain.packing import chunks_of
 from transactive.chain.twin import SettlementTwin
 from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
-from transactive.core.leaves import SlotTree
-from transactive.core.merkle import ZERO
+from transactive.core.proofs.leaves import SlotTree
+from transactive.core.proofs.merkle import ZERO
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
 PERIOD = SLOT * SLOTS

@@ -33,11 +33,11 @@ from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decod
 from transactive.chain.reasons import UNKNOWN
 from transactive.chain.twin import SettlementTwin
 from transactive.chain.twins.refusals import refusals
-from transactive.core import signing
+from transactive.core.proofs import signing
 from transactive.core.errors import ContractRevert
-from transactive.core.leaves import MONEY, SlotTree
-from transactive.core.merkle import ZERO, word
-from transactive.core.signed_orders import split
+from transactive.core.proofs.leaves import MONEY, SlotTree
+from transactive.core.proofs.merkle import ZERO, word
+from transactive.core.proofs.signed_orders import split
 
 KINDS = ("honest", "honest", "honest", "shifted", "unbalanced", "drain", "flood", "short")
 PERMIT_TYPE = b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"

@@ -14,8 +14,8 @@ from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
 from transactive.config import load_setting
 from transactive.core.errors import SignatureError
-from transactive.core.limits import NO_HIGHEST, NO_LOWEST, Limits
-from transactive.core.signed_orders import Order
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
+from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import time_text
 from transactive.engine.authorities import Authorities
 from transactive.engine.replay import replay, slots_from

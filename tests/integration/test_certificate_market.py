@@ -13,9 +13,9 @@ import pytest
 from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
 from transactive.config import Setting, load_setting
-from transactive.core.certificate_rules import CertificateWishes
+from transactive.core.community.certificate_rules import CertificateWishes
 from transactive.core.certificates import CertificateState
-from transactive.core.community import LevyRules
+from transactive.core.community.members import LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of

@@ -19,7 +19,7 @@ from transactive.carbon.lifecycle import State, Step
 from transactive.carbon.register import replay
 from transactive.carbon.storage import CERTIFIED
 from transactive.config import load_setting
-from transactive.core.certificate_rules import CertificateRules, CertificateWishes
+from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.errors import StateError
 from transactive.engine.certificate_office import certificate_office, slot_of
 from transactive.engine.replay import replay as run_all

@@ -12,8 +12,8 @@ from tests.contract.anvil import anvil
 from tests.integration.conftest import call
 from transactive.carbon.records import with_rest
 from transactive.chain.twins import certificate_disputes as judge
-from transactive.core.leaves import SlotTree, depth_for_accounts
-from transactive.core.merkle import REGISTERS
+from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
+from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.slots import time_text
 from transactive.engine.books import leaves_from
 from transactive.store import Store

@@ -16,9 +16,9 @@ from tests.integration.conftest import call
 from transactive.chain.findings import Case, Finding
 from transactive.chain.leaf_file import LeafFile, OrderFile, ReadingFile, ReceiptFile, leaf_file
 from transactive.chain.twins import disputes
-from transactive.core.leaves import MONEY
-from transactive.core.merkle import REGISTERS
-from transactive.core.signed_orders import Fills, domain, sign_receipt
+from transactive.core.proofs.leaves import MONEY
+from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.signed_orders import Fills, domain, sign_receipt
 from transactive.core.slots import time_text
 from transactive.engine.books import books_at
 from transactive.store import Store
@@ -83,7 +83,7 @@ def test_nothing_in_an_honest_run_can_be_challenged(demo_run):
         here = domain(31337, store.setting("settlement") or "")
         books = [books_at(store, community, slot) for slot in demo_run.slots[:6]]
     from transactive.chain.keys import DemoKeys
-    from transactive.core.leaves import SlotTree, depth_for_accounts
+    from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 
     keys, depth = DemoKeys("transactive"), depth_for_accounts(community.chart.on_chain)
     trees = [SlotTree(book.leaves, depth, b"any") for book in books]

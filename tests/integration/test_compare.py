@@ -18,7 +18,7 @@ from transactive.chain.gas import settlement_gas, snapshot
 from transactive.cli.compare import show_comparison
 from transactive.config import load_setting
 from transactive.core.errors import StateError
-from transactive.core.network import Line, NetworkRules, network_of
+from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.engine.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from
 from transactive.engine.trial import congested

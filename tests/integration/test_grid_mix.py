@@ -16,7 +16,7 @@ from transactive.bench.year import levied
 from transactive.carbon.grid import GridMix
 from transactive.carbon.mixes import Mix
 from transactive.config import load_setting
-from transactive.core.community import GridSource
+from transactive.core.community.members import GridSource
 from transactive.core.errors import TransactiveError
 from transactive.core.tables import Measured
 from transactive.engine.replay import slots_from

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.conftest import START
 from transactive.config import Setting
-from transactive.core.community import AccountRules, LevyRules
+from transactive.core.community.members import AccountRules, LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_of

@@ -13,7 +13,7 @@ from transactive.carbon.credit_steps import AnyStep, Offset, Register
 from transactive.carbon.credits import Project
 from transactive.carbon.credits_file import CreditsFile, FileBatch, FileListing, steps_of
 from transactive.config import Setting
-from transactive.core.community import AccountRules, LevyRules, OffsetPolicy, OffsetRules
+from transactive.core.community.members import AccountRules, LevyRules, OffsetPolicy, OffsetRules
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time

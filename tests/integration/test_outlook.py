@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from transactive.config import DEMO, load, load_setting
-from transactive.core.community import ForecastRules
+from transactive.core.community.members import ForecastRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Measured

@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from transactive.core.community import ForecastRules
+from transactive.core.community.members import ForecastRules
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine.replay import replay, slots_of

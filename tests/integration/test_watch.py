@@ -13,7 +13,7 @@ from tests.integration.test_api import bearer, serving
 from transactive.cli.token import create_token
 from transactive.config import Setting
 from transactive.core.accounts import Accounts
-from transactive.core.community import DetectionRules
+from transactive.core.community.members import DetectionRules
 from transactive.core.errors import DataError
 from transactive.core.items import Item, ItemState
 from transactive.core.postings import PostingKind

@@ -10,7 +10,7 @@ from transactive.carbon.accounting import Factors, account
 from transactive.carbon.storage import Lots
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import CertificateState
-from transactive.core.community import Devices, Member
+from transactive.core.community.members import Devices, Member
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff

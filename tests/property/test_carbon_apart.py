@@ -16,7 +16,7 @@ from transactive.carbon.register import replay
 from transactive.carbon.storage import CERTIFIED, Lots
 from transactive.config import DEMO, load
 from transactive.core.accounts import Accounts
-from transactive.core.certificate_rules import CertificateRules, CertificateWishes
+from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.certificates import CertificateState
 from transactive.engine.certificate_market import CertificateMarket
 

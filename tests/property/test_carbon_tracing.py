@@ -11,7 +11,7 @@ from tests.strategies import whole
 from transactive.carbon.mixes import Mix
 from transactive.carbon.tracing import Wiring, trace
 from transactive.core.errors import RuleBroken
-from transactive.core.network import Line, Network, NetworkRules, network_of
+from transactive.core.community.network import Line, Network, NetworkRules, network_of
 from transactive.core.units import PPM
 from transactive.market.metered_flow import MeteredFlow
 

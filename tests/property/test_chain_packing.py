@@ -17,8 +17,8 @@ from transactive.chain.packing import (
     words_for,
 )
 from transactive.core.errors import ContractRevert
-from transactive.core.leaves import MONEY
-from transactive.core.merkle import Tree, climb, depth_for, leaf_hash
+from transactive.core.proofs.leaves import MONEY
+from transactive.core.proofs.merkle import Tree, climb, depth_for, leaf_hash
 
 
 @given(st.lists(st.integers(-BIAS, BIAS - 1), max_size=20))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.core.leaves import MONEY
-from transactive.core.merkle import REGISTERS, ZERO, Lanes, Tree, climb, depth_for, leaf_hash, parent_hash
+from transactive.core.proofs.leaves import MONEY
+from transactive.core.proofs.merkle import REGISTERS, ZERO, Lanes, Tree, climb, depth_for, leaf_hash, parent_hash
 
 COUNTERS = st.one_of(st.integers(0, 3), st.integers(0, 2**40))
 SUMS = st.lists(st.tuples(COUNTERS, COUNTERS, COUNTERS, COUNTERS), min_size=1, max_size=11)

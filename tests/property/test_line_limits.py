@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.test_market_meshed import ring_networks
-from transactive.core.community import Devices
-from transactive.core.network import Network, tree
+from transactive.core.community.members import Devices
+from transactive.core.community.network import Network, tree
 from transactive.core.units import IntArray
 from transactive.engine.line_limits import within_limits
 from transactive.market.door import Site

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from tests.strategies import Book, books, grids, orders_table
-from transactive.core.network import Network, tree
+from transactive.core.community.network import Network, tree
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray

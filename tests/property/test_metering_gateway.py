@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transactive.core.errors import SignatureError
-from transactive.core.merkle import REGISTERS, climb
+from transactive.core.proofs.merkle import REGISTERS, climb
 from transactive.core.tables import Readings
 from transactive.metering.gateway import SignedReadings, digest, enter, readings_tree, sign
 

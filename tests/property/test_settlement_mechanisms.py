@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import SIDES, SLOT, Traded, orders_table, whole
 from transactive.core.errors import ConfigError, RuleBroken
-from transactive.core.network import Line, NetworkRules, network_of
+from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.errors import InputError
 from transactive.core.units import PPM
 from transactive.trading.device_kinds import best_start, electric_vehicles, heat_stores

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.core.limits import NO_HIGHEST, NO_LOWEST, Limits
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.trading.agents import Gate
 from transactive.trading.conformance import MEMBERS, random_gate
 from transactive.trading.desk import Desk

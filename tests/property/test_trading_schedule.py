@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import batteries, whole
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM
 from transactive.engine.schedule import Recorded, foreseen, run, scheduled, simple_rule, without_control

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.core.shiftable import Appliance, Heater, Vehicle, minutes
+from transactive.core.community.shiftable import Appliance, Heater, Vehicle, minutes
 from transactive.core.units import PPM
 from transactive.trading.devices import Ahead
 from transactive.trading.shiftable import (

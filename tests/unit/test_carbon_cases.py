@@ -9,7 +9,7 @@ from transactive.carbon.accounting import Factors, account
 from transactive.carbon.flows import behind_the_meter
 from transactive.carbon.storage import CHARGED, MARKET, Lots
 from transactive.core.certificates import CertificateState
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.errors import RuleBroken
 from transactive.core.tables import Readings
 from transactive.metering.registers import measure

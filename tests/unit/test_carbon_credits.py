@@ -12,7 +12,7 @@ from transactive.carbon.avoided import AvoidedLedger, avoided_mg, combined_margi
 from transactive.carbon.credits import BUFFER, CreditRegister, Project
 from transactive.carbon.levy import LevyMode, bounded, feebate, levy, most_per_wh, rate, storage_incentive
 from transactive.carbon.offsets import Offer, Purchase, choose, need_kg, wanted_mg
-from transactive.core.community import OffsetPolicy
+from transactive.core.community.members import OffsetPolicy
 from transactive.core.errors import CertificateError
 
 EUR_75_36 = 75_360_000

@@ -4,8 +4,8 @@ from hashlib import sha256
 
 import pytest
 
-from transactive.core.leaves import MONEY
-from transactive.core.merkle import REGISTERS, ZERO, Tree, depth_for, leaf_hash, parent_hash
+from transactive.core.proofs.leaves import MONEY
+from transactive.core.proofs.merkle import REGISTERS, ZERO, Tree, depth_for, leaf_hash, parent_hash
 
 
 def test_a_leaf_without_sums_is_the_padding_leaf():

@@ -5,7 +5,7 @@ import pytest
 
 from tests.strategies import whole
 from transactive.core.accounts import Accounts
-from transactive.core.community import Devices, Member
+from transactive.core.community.members import Devices, Member
 from transactive.core.errors import InputError, RuleBroken, require
 from transactive.core.tariff import PriceGrid, Tariff
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from transactive.core.errors import DataError
-from transactive.core.network import Line, network_of
+from transactive.core.community.network import Line, network_of
 from transactive.market.pandapower import read_pandapower
 
 STREET = Path(__file__).with_name("street.json")

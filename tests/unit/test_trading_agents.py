@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import ConfigError, InputError, RuleBroken
-from transactive.core.limits import Limits
+from transactive.core.community.limits import Limits
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.trading import registry
 from transactive.trading.agents import Forgetful, Gate, Heard, Sight, Steps, Together

@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.strategies import whole
 from transactive.config import DEMO, load
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from tests.property.test_settlement_mechanisms import Traffic, traffic
 from tests.strategies import orders_table
-from transactive.core.network import Line, NetworkRules, network_of
+from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
 from transactive.market import door, registry, uniform

@@ -21,9 +21,9 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.storage import Lots
-from transactive.core.community import Devices
-from transactive.core.leaves import SlotLeaves, SlotTree, depth_for_accounts
-from transactive.core.merkle import ZERO
+from transactive.core.community.members import Devices
+from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
+from transactive.core.proofs.merkle import ZERO
 from transactive.core.postings import Postings
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.engine.carbon_leaves import carbon_leaves

@@ -18,8 +18,8 @@ from transactive.bench.chain import gas
 from transactive.bench.report import Row
 from transactive.carbon.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
 from transactive.core.certificates import Certificates, CertificateState, Footprints
-from transactive.core.leaves import MAX_DEPTH, SlotLeaves, SlotTree
-from transactive.core.merkle import REGISTERS, ZERO
+from transactive.core.proofs.leaves import MAX_DEPTH, SlotLeaves, SlotTree
+from transactive.core.proofs.merkle import REGISTERS, ZERO
 from transactive.core.postings import Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
@@ -152,7 +152,7 @@ def _leaving(client: ChainClient, keys: DemoKeys, ledger: ChainLedger) -> Iterat
 def direct_rows() -> Iterator[Row]:
     """A small community's slots issued from signed readings, and a batch of one member's claims."""
     from transactive.chain.keys import DemoKeys
-    from transactive.core.signed_orders import split
+    from transactive.core.proofs.signed_orders import split
     from transactive.metering import gateway
 
     keys, rng = DemoKeys("bench"), np.random.default_rng(1)

@@ -23,8 +23,8 @@ import numpy as np
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.core.leaves import SlotLeaves, SlotTree
-from transactive.core.merkle import ZERO
+from transactive.core.proofs.leaves import SlotLeaves, SlotTree
+from transactive.core.proofs.merkle import ZERO
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

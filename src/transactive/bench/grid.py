@@ -12,9 +12,9 @@ from transactive.bench.radial import solve, welfare
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config import FEEDER, load_setting
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.errors import require
-from transactive.core.network import tree
+from transactive.core.community.network import tree
 from transactive.core.units import NANO, WH_PER_KWH
 from transactive.engine.grid_study import study
 from transactive.engine.line_limits import within_limits

@@ -20,10 +20,10 @@ KEY, CONTRACT = b"\x01" * 32, "0x" + "c0" * 20
 @bench("leaves", summary="leaves of a slot and signed orders against bare hashes and signatures")
 def leaves(_: Meter) -> Iterator[Row]:
     """Measure the tree of a thousand members, and the check of a hundred signed orders, in processor time."""
-    from transactive.core import signing
-    from transactive.core.leaves import SlotLeaves, SlotTree, depth_for_accounts
-    from transactive.core.merkle import ZERO
-    from transactive.core.signed_orders import Order, SignedOrder, check, domain, sign_order
+    from transactive.core.proofs import signing
+    from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
+    from transactive.core.proofs.merkle import ZERO
+    from transactive.core.proofs.signed_orders import Order, SignedOrder, check, domain, sign_order
 
     meter, rng = Meter(thread_time), np.random.default_rng(1)
     money, energy = (rng.integers(0, 10**10, (MEMBERS, 4)) for _ in range(2))

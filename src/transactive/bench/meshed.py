@@ -22,7 +22,7 @@ from transactive.bench.radial import located, welfare
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import require
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

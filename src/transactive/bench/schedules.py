@@ -17,7 +17,7 @@ import numpy as np
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.units import PPM, IntArray
 from transactive.trading.device_kinds import electric_vehicles, heat_stores
 from transactive.trading.devices import Ahead, Stores, step

@@ -16,7 +16,7 @@ from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config import DEMO, Setting, load_setting
-from transactive.core.shiftable import Heater, Vehicle
+from transactive.core.community.shiftable import Heater, Vehicle
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO, IntArray
 from transactive.engine.replay import bills_of, slots_of

@@ -16,8 +16,8 @@ from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config import DEMO, Setting, load_setting
-from transactive.core.community import Community
-from transactive.core.network import Line, NetworkRules
+from transactive.core.community.members import Community
+from transactive.core.community.network import Line, NetworkRules
 from transactive.engine.drift import Drift
 from transactive.engine.replay import slots_from
 from transactive.engine.walk import Walk

@@ -26,9 +26,9 @@ from transactive.carbon.mixes import Mix
 from transactive.carbon.sources import Discharge, Sources
 from transactive.carbon.storage import LOCATION, Lots
 from transactive.carbon.tracing import Wiring, trace
-from transactive.core.certificate_rules import CertificatePolicy
+from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.certificates import Certificates, CertificateState, Footprints
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.errors import require
 from transactive.core.tables import Delivery, Readings
 from transactive.core.units import BoolArray, IntArray, share_columns, split_pair

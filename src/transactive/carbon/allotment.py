@@ -13,7 +13,7 @@ import numpy as np
 
 from transactive.carbon.flows import Flows
 from transactive.carbon.sources import Sources
-from transactive.core.certificate_rules import CertificatePolicy
+from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.units import BoolArray, IntArray, share_capped, share_columns, split_pair
 
 MOST_PARTS = 20_000

@@ -12,9 +12,9 @@ import numpy as np
 
 from transactive.carbon.lifecycle import Step
 from transactive.carbon.register import Device, Register
-from transactive.core.certificate_rules import ONE_ZONE
+from transactive.core.community.certificate_rules import ONE_ZONE
 from transactive.core.certificates import Certificates, CertificateState
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.tables import Readings
 
 DAY = 86_400

@@ -17,7 +17,7 @@ from transactive.chain.client import ChainClient
 from transactive.chain.keys import Keys
 from transactive.chain.ledger import ChainLedger
 from transactive.core.accounts import NAMED
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.errors import ChainError, InputError, StateError
 
 NAMED_BY = {"currency": "currency", "disputes": "disputes", "certificateDisputes": "certificate_disputes"}

@@ -10,9 +10,9 @@ from eth_hash.auto import keccak
 
 from transactive.chain.packing import CHUNK_ACCOUNTS, chunk_hash
 from transactive.core.certificates import bundle_words
-from transactive.core.leaves import Leaf, Step
-from transactive.core.merkle import ZERO, Tree
-from transactive.core.signed_orders import Fills, Grant, Order, SignedOrder, split
+from transactive.core.proofs.leaves import Leaf, Step
+from transactive.core.proofs.merkle import ZERO, Tree
+from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
 
 BLANK = Leaf(0, 0, 0, 0, 0, 0, ZERO, ZERO, ZERO)
 NO_GRANT = Grant(0, "0x" + "00" * 20, 0, 0, 0, 0)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from transactive.chain.client import ChainClient
 from transactive.chain.keys import Keys
 from transactive.chain.ledger import ChainLedger
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 
 EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")
 """In the order in which they are deployed: markets want a registry."""

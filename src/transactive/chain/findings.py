@@ -12,10 +12,10 @@ from transactive.chain.history import pending_chunks
 from transactive.chain.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
 from transactive.chain.packing import decode_nets
 from transactive.chain.twins import disputes
-from transactive.core import signing
+from transactive.core.proofs import signing
 from transactive.core.errors import InputError
-from transactive.core.leaves import climb
-from transactive.core.signed_orders import domain, orders_hash, receipt_struct, split
+from transactive.core.proofs.leaves import climb
+from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_struct, split
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from web3.contract import Contract
 from transactive.chain.client import ChainClient
 from transactive.chain.nodes import Json
 from transactive.core.errors import ChainError
-from transactive.core.merkle import ZERO, word
+from transactive.core.proofs.merkle import ZERO, word
 
 SIGNATURES = {
     "commitSlot": "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)",

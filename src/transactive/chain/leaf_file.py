@@ -15,9 +15,9 @@ import msgspec
 from transactive.chain import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.core.errors import CertificateError, InputError
-from transactive.core.leaves import Leaf, Step
-from transactive.core.merkle import REGISTERS
-from transactive.core.signed_orders import Fills, Grant, Order, SignedOrder, split
+from transactive.core.proofs.leaves import Leaf, Step
+from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
 
 
 class GrantFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

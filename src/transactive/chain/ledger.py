@@ -18,9 +18,9 @@ from transactive.chain.history import Commitment, Gas, attempts, commitments, ga
 from transactive.chain.keys import Keys
 from transactive.chain.packing import chunks_of, decode_balances, words_for
 from transactive.core.errors import ChainError
-from transactive.core.leaves import SlotLeaves, SlotTree, depth_for_accounts
-from transactive.core.merkle import ZERO
-from transactive.core.signed_orders import domain
+from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.signed_orders import domain
 
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""

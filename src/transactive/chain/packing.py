@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from eth_hash.auto import keccak
 
 from transactive.core.errors import ContractRevert
-from transactive.core.merkle import ZERO, word
+from transactive.core.proofs.merkle import ZERO, word
 
 LANES = 4
 CHUNK = 8

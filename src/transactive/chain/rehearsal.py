@@ -17,7 +17,7 @@ from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.extras import deploy_extras
 from transactive.chain.keys import Keys
 from transactive.chain.nodes import EmbeddedNode
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.errors import ChainError
 
 RULES_OF = {56: "cancun", 97: "cancun"}

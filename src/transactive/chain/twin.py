@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from transactive.chain.packing import BIAS, CHUNK_ACCOUNTS, MAX_BALANCE, decode_nets
 from transactive.chain.twins.refusals import refusals
-from transactive.core.leaves import MONEY
+from transactive.core.proofs.leaves import MONEY
 
 refuse_unless = refusals("settlement")
 

@@ -10,8 +10,8 @@ from cyclopts import App, Parameter
 from transactive.cli.report import report
 
 if TYPE_CHECKING:
-    from transactive.core.authorisation import Authorisation
-    from transactive.core.community import Community
+    from transactive.core.proofs.authorisation import Authorisation
+    from transactive.core.community.members import Community
 
 agent = App(name="agent", help="What members allow the agents that trade for them.")
 
@@ -82,7 +82,7 @@ def authorise(
     json
         Print what was signed as one JSON object on stdout.
     """
-    from transactive.core.limits import NO_HIGHEST, NO_LOWEST
+    from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
     from transactive.engine.permits import shown
 
     _, given, _ = shown(state)
@@ -182,7 +182,7 @@ def revoke(
 
 def facts_of(given: Authorisation, community: Community) -> dict[str, Any]:
     """What an authorisation says, for people and programs: prices as whole µ¤/kWh and times."""
-    from transactive.core.limits import NO_HIGHEST, NO_LOWEST
+    from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
     from transactive.core.slots import time_text
     from transactive.engine.authorities import FOR_GOOD
 
@@ -218,7 +218,7 @@ def _renew(
     from transactive.cli.target import keys_of
     from transactive.core.accounts import NAMED
     from transactive.core.errors import InputError
-    from transactive.core.signed_orders import domain
+    from transactive.core.proofs.signed_orders import domain
     from transactive.engine.permits import renew, seed_of, shown
 
     community, _, _ = shown(state)

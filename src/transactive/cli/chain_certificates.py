@@ -14,7 +14,7 @@ from transactive.chain.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.chain_proof import run_of
 from transactive.core.certificates import CARBON, ENERGY, CertificateState
 from transactive.core.errors import InputError, StateError
-from transactive.core.leaves import climb
+from transactive.core.proofs.leaves import climb
 from transactive.core.slots import parse_time, time_text
 from transactive.store import FILE as STORE_FILE
 

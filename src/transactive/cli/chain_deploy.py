@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transactive.chain.client import ChainClient
     from transactive.chain.keys import Keys
     from transactive.chain.rehearsal import Rehearsal
-    from transactive.core.community import Community
+    from transactive.core.community.members import Community
 
 GWEI = 10**9
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from transactive.cli.target import keys_of
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
-from transactive.core.leaves import ENERGY, MONEY, Leaf, climb
-from transactive.core.signed_orders import Fills
+from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, climb
+from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
 from transactive.store import FILE as STORE_FILE
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transactive.chain.history import Opening
     from transactive.chain.leaf_file import LeafFile, PlacedFile
     from transactive.chain.ledger import ChainLedger
-    from transactive.core.community import Community
+    from transactive.core.community.members import Community
     from transactive.engine.books import SlotBooks
     from transactive.store import Store
 

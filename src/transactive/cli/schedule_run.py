@@ -12,7 +12,7 @@ import numpy as np
 
 from transactive.cli.schedule_input import LARGEST, Days, Named, read_days
 from transactive.cli.schedule_report import Ways, in_words, report_of
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.errors import CertificateError
-from transactive.core.merkle import Lanes
+from transactive.core.proofs.merkle import Lanes
 from transactive.core.tables import Table
 from transactive.core.units import IntArray
 

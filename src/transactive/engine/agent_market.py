@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.errors import ConfigError, InputError
-from transactive.core.limits import Limits
+from transactive.core.community.limits import Limits
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

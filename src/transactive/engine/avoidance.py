@@ -18,7 +18,7 @@ from transactive.carbon.credits import BUFFER, Project
 from transactive.carbon.credits_file import OPERATOR
 from transactive.config import Setting
 from transactive.core.certificates import Certificates
-from transactive.core.community import AvoidedRules
+from transactive.core.community.members import AvoidedRules
 from transactive.core.credit_notes import Avoided
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings

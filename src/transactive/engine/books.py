@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from transactive.core.accepted import Accepted, hashes_of
-from transactive.core.community import Community
+from transactive.core.proofs.accepted_orders import Accepted, hashes_of
+from transactive.core.community.members import Community
 from transactive.core.errors import StateError
-from transactive.core.leaves import SlotLeaves
-from transactive.core.signed_orders import Fills
+from transactive.core.proofs.leaves import SlotLeaves
+from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slots import time_text
 from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.settlement.ledger import Ledger, fills_of

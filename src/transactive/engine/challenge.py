@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from transactive.config import AUTO, Setting
-from transactive.core.community import ForecastRules
+from transactive.core.community.members import ForecastRules
 from transactive.core.units import NANO
 from transactive.engine.outlook import EMPIRICAL
 from transactive.forecasting.empirical import DAY

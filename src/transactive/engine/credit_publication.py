@@ -18,7 +18,7 @@ from transactive.carbon.credit_steps import AnyStep
 from transactive.carbon.credits import BUFFER, LISTING
 from transactive.carbon.offsets import TREASURY
 from transactive.chain.urls import EMBEDDED, embedded_path, is_embedded, shown
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.errors import StateError, require
 from transactive.engine import state
 from transactive.engine.books import community_of

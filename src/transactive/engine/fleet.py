@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from transactive.core.community import Community, Devices
+from transactive.core.community.members import Community, Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff

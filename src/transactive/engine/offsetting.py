@@ -18,7 +18,7 @@ from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.credit_steps import AnyStep, Offset
 from transactive.carbon.offsets import MG_PER_KG, TREASURY, Purchase, choose, need_kg, wanted_mg
 from transactive.config import Setting
-from transactive.core.community import OffsetPolicy
+from transactive.core.community.members import OffsetPolicy
 from transactive.core.credit_notes import Need, Note, Retired
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import time_text

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from transactive.core.accepted import Accepted, books_of
-from transactive.core.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
+from transactive.core.proofs.accepted_orders import Accepted, books_of
+from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
 from transactive.core.tables import Orders, stacked
 from transactive.engine.authorities import Authorities
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import filelock
 import msgspec
 
-from transactive.core.authorisation import Authorisation, Authorised, in_force, sign
-from transactive.core.community import Community
+from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
+from transactive.core.community.members import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.authorities import OFFERS, last_traded, offered, read

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.units import IntArray
 from transactive.engine.outlook import Outlook
 from transactive.forecasting.day_so_far import DAY, SAMPLE_DAYS, samples_so_far

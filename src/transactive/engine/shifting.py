@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from transactive.core.community import Community
-from transactive.core.shiftable import Appliance
+from transactive.core.community.members import Community
+from transactive.core.community.shiftable import Appliance
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices import Ahead, Stores, rules

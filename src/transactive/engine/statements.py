@@ -14,10 +14,10 @@ import msgspec
 from transactive import __version__
 from transactive.carbon.records import bundle_rows, notes_for, posting_rows
 from transactive.chain.urls import CHAIN_FILE, EMBEDDED
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.errors import InputError, StateError
-from transactive.core.leaves import MONEY, SlotTree
-from transactive.core.signing import sign, text_digest
+from transactive.core.proofs.leaves import MONEY, SlotTree
+from transactive.core.proofs.signing import sign, text_digest
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import IntArray
 from transactive.engine.books import community_of, leaves_from

@@ -14,7 +14,7 @@ import msgspec
 from transactive.chain.gas import settlement_gas
 from transactive.config import Setting
 from transactive.core.errors import require
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

@@ -17,9 +17,9 @@ from transactive.carbon.levy import PER_N
 from transactive.carbon.records import record_hash
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import CertificateError, SignatureError
-from transactive.core.leaves import Leaf, Step, climb
+from transactive.core.proofs.leaves import Leaf, Step, climb
 from transactive.core.postings import PostingKind
-from transactive.core.signing import signer, text_digest
+from transactive.core.proofs.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
 from transactive.engine.verification_carbon import check_battery, check_footprint

@@ -13,11 +13,11 @@ import numpy as np
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.storage import Lots
 from transactive.config import Setting
-from transactive.core.accepted import Accepted, hashes_of
+from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.errors import StateError, require
-from transactive.core.merkle import ZERO
+from transactive.core.proofs.merkle import ZERO
 from transactive.core.postings import Postings
 from transactive.core.slots import time_text
 from transactive.core.tables import Clearing, Delivery, Forecast, Orders, Positions, Readings

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.errors import ConfigError
-from transactive.core.network import Network, network_of
+from transactive.core.community.network import Network, network_of
 from transactive.core.tables import Clearing, Orders, Positions
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

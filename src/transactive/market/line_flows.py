@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.units import PPM, IntArray
 from transactive.market.losses import arriving, needed
 from transactive.market.power_flow import PowerFlow

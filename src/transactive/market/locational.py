@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.errors import DataError, require
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.tables import Orders, Table
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.errors import require
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
 from transactive.market.curves import Curve, merged

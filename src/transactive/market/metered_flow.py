@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.units import IntArray
 from transactive.market.line_flows import line_flows
 from transactive.market.power_flow import PowerFlow, whole_flows

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.units import PPM, BoolArray, IntArray
 
 Floats = NDArray[np.float64]

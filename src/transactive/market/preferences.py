@@ -21,7 +21,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from transactive.core.community import Member
+from transactive.core.community.members import Member
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray
 from transactive.market.curves import Curve, merged

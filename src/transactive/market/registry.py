@@ -21,7 +21,7 @@ from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 
 if TYPE_CHECKING:
-    from transactive.core.network import Network
+    from transactive.core.community.network import Network
     from transactive.core.units import IntArray
     from transactive.market.fills import Fills
     from transactive.market.locational import NodalClearing

@@ -16,13 +16,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.carbon.credit_steps import AnyStep
-from transactive.core.accepted import Accepted, books_of
+from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.signed_orders import Grant, Order, SignedOrder
+from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.core.tables import Clearing, Orders, Positions, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

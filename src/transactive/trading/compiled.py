@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from transactive.core.community import Devices, deliverable_wh, drawn_wh
+from transactive.core.community.members import Devices, deliverable_wh, drawn_wh
 from transactive.core.errors import InputError
 from transactive.core.units import PPM, IntArray
 from transactive.trading.follow import act

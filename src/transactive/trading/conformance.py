@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.errors import require
-from transactive.core.limits import Limits
+from transactive.core.community.limits import Limits
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

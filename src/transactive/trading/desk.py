@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 
 from transactive.core.errors import InputError
-from transactive.core.limits import Limits
+from transactive.core.community.limits import Limits
 from transactive.core.tables import Clearing, Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from transactive.core.community import deliverable_wh, drawn_wh
+from transactive.core.community.members import deliverable_wh, drawn_wh
 from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.trading.plan import between, grid_cost, step_worth
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.community import Devices, deliverable_wh
+from transactive.core.community.members import Devices, deliverable_wh
 from transactive.core.tables import DeviceRules
 from transactive.core.units import IntArray, Whole
 

@@ -23,7 +23,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM, BoolArray, IntArray, Whole
 from transactive.core.work import Spread

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.core.community import Devices
+from transactive.core.community.members import Devices
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices import Ahead, Stores, rules, step
 from transactive.trading.plan import LEVELS

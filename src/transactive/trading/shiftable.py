@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from transactive.core.errors import InputError
-from transactive.core.shiftable import Appliance, Heater, Shiftable, Vehicle, minutes
+from transactive.core.community.shiftable import Appliance, Heater, Shiftable, Vehicle, minutes
 from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.trading.device_kinds import best_start
 from transactive.trading.devices import Ahead, Stores, step

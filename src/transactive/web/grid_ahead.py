@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.units import kwh_text
 from transactive.web.queries import Row, Run
 from transactive.web.words import clock_text, span_text

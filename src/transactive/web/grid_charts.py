@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.web.draw import Plot, both, steps, ticks
 from transactive.web.queries import Row, Run
 from transactive.web.words import DAY, day_text

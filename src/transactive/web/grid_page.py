@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from transactive.core.congestion import Measure
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray, kwh_text
 from transactive.market.door import Site

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from transactive.core.congestion import FORECAST, Measure
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.web.queries import Row, Run
 from transactive.web.records import Money, Next, Record, Time, Wh
 from transactive.web.words import stamp

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from transactive.core.network import Network
+from transactive.core.community.network import Network
 from transactive.core.units import IntArray, kwh_text
 from transactive.web.draw import Plot, number
 

@@ -16,7 +16,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.accounts import NAMED, PASSING
-from transactive.core.community import Community
+from transactive.core.community.members import Community
 from transactive.core.errors import StateError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Readings

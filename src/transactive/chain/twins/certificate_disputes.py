@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from transactive.core.certificates import CARBON, CertificateState
 from transactive.core.certificates import ENERGY as CERTIFICATES
-from transactive.core.leaves import ENERGY, Leaf, Step, climb
-from transactive.core.merkle import REGISTERS
+from transactive.core.proofs.leaves import ENERGY, Leaf, Step, climb
+from transactive.core.proofs.merkle import REGISTERS
 
 MOST_WH = 2**62
 

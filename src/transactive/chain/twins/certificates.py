@@ -16,8 +16,8 @@ from transactive.chain.twins.multitoken import MultitokenTwin
 from transactive.chain.twins.refusals import refusals
 from transactive.core.certificates import CARBON, ENERGY, CertificateState
 from transactive.core.errors import ContractRevert
-from transactive.core.leaves import Leaf
-from transactive.core.merkle import REGISTERS
+from transactive.core.proofs.leaves import Leaf
+from transactive.core.proofs.merkle import REGISTERS
 
 MOST_WH = 2**52 - 1
 FIELD = 2**64 - 1

@@ -1,7 +1,7 @@
 """What the disputes contract must find, in plain Python: its oracle in tests, and how evidence is looked for.
 
 Each function says whether evidence shows a fraud. Proofs are taken to lead to the committed root; that they do is the
-contract's other check (`core.leaves.climb`).
+contract's other check (`core.proofs.leaves.climb`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transactive.chain.history import Commitment
-from transactive.core import signing
+from transactive.core.proofs import signing
 from transactive.core.errors import SignatureError
-from transactive.core.leaves import ENERGY, MONEY, Leaf, Step, climb
-from transactive.core.merkle import REGISTERS
-from transactive.core.signed_orders import Fills, SignedOrder, check
+from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, Step, climb
+from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.signed_orders import Fills, SignedOrder, check
 
 
 def wrong_net(leaf: Leaf, net_n: int, limit_n: int | None) -> bool:

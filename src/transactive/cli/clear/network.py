@@ -12,7 +12,7 @@ import numpy as np
 from transactive.cli.clear.orders import naming
 from transactive.cli.clear.report import Figures, LineFigures, NodeFigures
 from transactive.core.errors import DataError
-from transactive.core.network import Network, NetworkRules, network_of
+from transactive.core.community.network import Network, NetworkRules, network_of
 from transactive.core.units import IntArray
 from transactive.market.locational import NodalClearing, losses_n
 from transactive.market.pandapower import read_pandapower

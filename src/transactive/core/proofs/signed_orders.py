@@ -15,9 +15,9 @@ from functools import cached_property
 
 from eth_hash.auto import keccak
 
-from transactive.core import signing
+from transactive.core.proofs import signing
 from transactive.core.errors import SignatureError
-from transactive.core.merkle import ZERO, word
+from transactive.core.proofs.merkle import ZERO, word
 
 NAME = b"TransActive Settlement"
 ORDER_TYPE = (

@@ -21,7 +21,7 @@ from struct import iter_unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.core.merkle import ZERO, Lanes, word
+from transactive.core.proofs.merkle import ZERO, Lanes, word
 from transactive.core.units import IntArray
 
 MONEY = Lanes(("debit_n", "credit_n", "bought_wh", "sold_wh"), 64)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from transactive.core.certificate_rules import SOLAR, CertificateRules, CertificateWishes, Generator
-from transactive.core.community import Community
+from transactive.core.community.certificate_rules import SOLAR, CertificateRules, CertificateWishes, Generator
+from transactive.core.community.members import Community
 from transactive.core.errors import DataError
 
 

@@ -1,7 +1,7 @@
 """What a member allows whoever trades for it: limits in words of money, for a time, signed with the member's key.
 
 A later one, with a higher serial, replaces the one before it from its own start on. Typed data of EIP-712 under the
-domain of the settlement contract, as orders are (`core.signed_orders`).
+domain of the settlement contract, as orders are (`core.proofs.signed_orders`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from functools import cached_property
 import msgspec
 from eth_hash.auto import keccak
 
-from transactive.core import signing
+from transactive.core.proofs import signing
 from transactive.core.errors import SignatureError
-from transactive.core.limits import NO_HIGHEST, NO_LOWEST
-from transactive.core.merkle import word
-from transactive.core.signed_orders import MOST_WH, Grant, Order, sign_grant
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
+from transactive.core.proofs.merkle import word
+from transactive.core.proofs.signed_orders import MOST_WH, Grant, Order, sign_grant
 
 TYPE = (
     b"Authorisation(uint256 account,uint256 serial,string agent,int256 highestBuy,int256 lowestSell,"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from transactive.core.signed_orders import Order, SignedOrder, orders_hash
+from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash
 from transactive.core.tables import Orders
 
 

@@ -9,7 +9,7 @@ from coincurve import PrivateKey, PublicKey
 from eth_hash.auto import keccak
 
 from transactive.core.errors import SignatureError
-from transactive.core.merkle import word
+from transactive.core.proofs.merkle import word
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 VERSION = b"1"

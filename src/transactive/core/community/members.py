@@ -9,9 +9,9 @@ import numpy as np
 from msgspec import Meta
 
 from transactive.core.accounts import Accounts
-from transactive.core.certificate_rules import SOLAR, CertificatePolicy, CertificateRules, CertificateWishes, Generator
-from transactive.core.network import NetworkRules
-from transactive.core.shiftable import Shiftable
+from transactive.core.community.certificate_rules import SOLAR, CertificatePolicy, CertificateRules, CertificateWishes, Generator
+from transactive.core.community.network import NetworkRules
+from transactive.core.community.shiftable import Shiftable
 from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray, Whole
 

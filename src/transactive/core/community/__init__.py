@@ -1,0 +1,1 @@
+"""The community as data: members and their devices, network, limits, rules of certificates."""
