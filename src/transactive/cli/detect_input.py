@@ -14,7 +14,7 @@ from transactive.cli.schedule_input import LARGEST, TINY_WH, check_column
 from transactive.core.errors import DataError, InputError
 from transactive.forecasting.calendar import Calendar
 from transactive.insight.detection.meters import FloatArray, Meters
-from transactive.metering.columns import open_columns
+from transactive.tabular.columns import open_columns
 
 USUAL = {
     "target": ("consumption_wh", "load_wh", "energy_wh", "consumption", "load", "wh"),

@@ -14,7 +14,7 @@ from transactive.core.slots import SLOT_MINUTES, time_text
 from transactive.core.units import IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.series import FloatArray, History
-from transactive.metering.columns import ROW, open_columns, refuse
+from transactive.tabular.columns import ROW, open_columns, refuse
 
 if TYPE_CHECKING:
     import polars as pl

@@ -14,7 +14,7 @@ from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock
 from transactive.forecasting.series import FloatArray, History
-from transactive.metering.columns import ROW, open_columns, refuse
+from transactive.tabular.columns import ROW, open_columns, refuse
 
 LARGEST = 10**9
 """A number beyond this is no Wh of a slot and no µ¤/kWh."""

@@ -9,7 +9,7 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray
-from transactive.metering.columns import read_columns
+from transactive.tabular.columns import read_columns
 
 FEEDER = "feeder_wh"
 

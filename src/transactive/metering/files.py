@@ -18,9 +18,9 @@ from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.units import PPM, IntArray
-from transactive.metering import grid_mix
-from transactive.metering.columns import open_columns, read_columns, refuse
-from transactive.metering.grid_mix import CARBON
+from transactive.environment import grid_mix
+from transactive.tabular.columns import open_columns, read_columns, refuse
+from transactive.environment.grid_mix import CARBON
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,7 +13,7 @@ from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.units import PPM
 from transactive.market.kinds import Block, KindBook, Storage
-from transactive.metering.columns import ROW, read_columns
+from transactive.tabular.columns import ROW, read_columns
 
 KIND_NUMBERS = ("slot", "slots", "least_wh", "capacity_wh", "efficiency_ppm")
 KIND_COLUMNS = ("kind", *KIND_NUMBERS)

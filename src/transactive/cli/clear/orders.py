@@ -12,7 +12,7 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
-from transactive.metering.columns import ROW, read_columns, refuse
+from transactive.tabular.columns import ROW, read_columns, refuse
 
 if TYPE_CHECKING:
     import polars as pl

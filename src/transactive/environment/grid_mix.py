@@ -16,7 +16,7 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.units import IntArray
-from transactive.metering.columns import refuse
+from transactive.tabular.columns import refuse
 
 if TYPE_CHECKING:
     import polars as pl
