@@ -9,7 +9,7 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.config import FEEDER
 from transactive.forecasting.congestion import congestion
-from transactive.forecasting.line_scores import brier, climatology, covered, hourly_climatology
+from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 
 DAYS = ("--days", "2", "--start", "2017-06-01T00:00Z")
 

@@ -10,7 +10,7 @@ from transactive.core.errors import DataError, StateError
 from transactive.engine.charges import DayTold, Target
 from transactive.engine.model_files import ModelFiles
 from transactive.engine.upkeep import Upkeep
-from transactive.forecasting.contest import Rhythm
+from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import History
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 
@@ -187,7 +187,7 @@ def test_with_too_little_history_empirical_quantiles_stay_and_nothing_fails():
 
 
 def test_what_cannot_be_trained_is_said_once_and_the_others_go_on(monkeypatch):
-    monkeypatch.setattr("transactive.forecasting.boosted.library", _no_library)
+    monkeypatch.setattr("transactive.forecasting.models.boosted.library", _no_library)
     target = replace(TARGET, challengers=("boosted", "regression"))
     run = Run(loads(), target=target)
     run.begin(77)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import InputError
-from transactive.forecasting.baselines import last_day
+from transactive.forecasting.models.baselines import last_day
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock, steps_on_clock
 from transactive.forecasting.series import History

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.forecasting.baselines import Empirical, Fading
+from transactive.forecasting.models.baselines import Empirical, Fading
 from transactive.forecasting.conformance import START
 from transactive.forecasting.series import LEVELS, History
 

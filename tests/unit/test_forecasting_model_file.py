@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import DataError
-from transactive.forecasting import model_file, registry
-from transactive.forecasting.baselines import Empirical
+from transactive.forecasting import registry
+from transactive.forecasting.models import model_file
+from transactive.forecasting.models.baselines import Empirical
 from transactive.forecasting.conformance import START, random_series
-from transactive.forecasting.model_file import Learnt, digest, pack, unpack
+from transactive.forecasting.models.model_file import Learnt, digest, pack, unpack
 from transactive.forecasting.series import History
 
 

@@ -6,8 +6,8 @@ import pytest
 from transactive.core.errors import DataError
 from transactive.forecasting.clock import on_clock
 from transactive.forecasting.conformance import START, random_series
-from transactive.forecasting.features import features
-from transactive.forecasting.rows import FEW, rows_of
+from transactive.forecasting.models.features import features
+from transactive.forecasting.models.training_rows import FEW, rows_of
 from transactive.forecasting.series import History
 
 

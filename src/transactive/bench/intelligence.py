@@ -26,8 +26,8 @@ from transactive.engine.challenge import daily_cost
 from transactive.engine.replay import slots_of
 from transactive.engine.run_forecasts import RunForecasts
 from transactive.forecasting import registry
-from transactive.forecasting.backtest import Candidates, plan_of, replay
-from transactive.forecasting.judge import MODELS, Scores, Target, judge, judge_sum
+from transactive.forecasting.evaluation.backtest import Candidates, plan_of, replay
+from transactive.forecasting.evaluation.scorecard import MODELS, Scores, Target, judge, judge_sum
 from transactive.forecasting.series import FloatArray, History
 from transactive.store import Store
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from transactive.forecasting.judge import Scores, Target
+from transactive.forecasting.evaluation.scorecard import Scores, Target
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from transactive.engine import model_desk
 from transactive.engine.charges import LEAST_TEST_DAYS, State
 from transactive.engine.model_desk import ModelDesk, opened
 from transactive.engine.upkeep import EMPIRICAL, Upkeep
-from transactive.forecasting.monitor import WEEK
+from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 
 MONTH = 28

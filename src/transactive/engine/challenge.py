@@ -17,7 +17,7 @@ from transactive.core.community.members import ForecastRules
 from transactive.core.units import NANO
 from transactive.engine.outlook import EMPIRICAL
 from transactive.forecasting.empirical import DAY
-from transactive.forecasting.scores import diebold_mariano
+from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.series import FloatArray
 
 CHALLENGERS = ("empirical-14", "boosted")

@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.forecasting.conformal import Tracker
-from transactive.forecasting.contest import Record, Rhythm
+from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.contest import Record, Rhythm
 from transactive.forecasting.empirical import DAY
-from transactive.forecasting.monitor import Day, Monitor, judged
-from transactive.forecasting.rows import LEAST_DAYS
+from transactive.forecasting.evaluation.monitor import Day, Monitor, judged
+from transactive.forecasting.models.training_rows import LEAST_DAYS
 from transactive.forecasting.series import FloatArray, History, Quantiles
 from transactive.store.models import ChargeRecord
 

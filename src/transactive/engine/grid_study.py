@@ -17,7 +17,7 @@ from transactive.core.units import PPM, IntArray
 from transactive.engine.grid_operator import GridOperator
 from transactive.engine.replay import bills_of
 from transactive.engine.walk import SlotRecord, Walk
-from transactive.forecasting.line_scores import brier, climatology, covered, hourly_climatology
+from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 from transactive.insight.grid_study import ForecastScores, GridStudy, LineFigures, Variant
 from transactive.insight.summary import grid_summary
 from transactive.market.line_flows import beyond_wh

@@ -19,9 +19,9 @@ from transactive.engine.replay import slots_from
 from transactive.engine.run_forecasts import RunForecasts
 from transactive.engine.upkeep import EMPIRICAL, Upkeep
 from transactive.forecasting import registry
-from transactive.forecasting.contest import Contest, Rhythm, compared, followed
+from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared, followed
 from transactive.forecasting.empirical import DAY
-from transactive.forecasting.model_file import ModelFile, unpack
+from transactive.forecasting.models.model_file import ModelFile, unpack
 from transactive.forecasting.series import History
 from transactive.store import FILE, Store
 from transactive.store import models as kept

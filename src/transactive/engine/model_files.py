@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from transactive.core.errors import DataError, StateError
-from transactive.forecasting.model_file import unpack
+from transactive.forecasting.models.model_file import unpack
 from transactive.forecasting.registry import Model
 from transactive.store.models import ModelRecord
 

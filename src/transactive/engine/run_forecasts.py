@@ -20,7 +20,7 @@ from transactive.engine.fleet import LOOK_AHEAD
 from transactive.engine.model_files import FOLDER, ModelFiles
 from transactive.engine.outlook import EMPIRICAL, Outlook
 from transactive.engine.upkeep import Upkeep
-from transactive.forecasting.contest import Rhythm
+from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
 from transactive.insight.summary import ForecastSummary, TargetSummary

@@ -31,13 +31,14 @@ from transactive.engine.charges import (
     days_before,
 )
 from transactive.engine.model_files import ModelFiles
-from transactive.forecasting import features, registry
-from transactive.forecasting.baselines import Empirical
-from transactive.forecasting.conformal import Tracker
-from transactive.forecasting.contest import Record, Rhythm, compared, followed, served
+from transactive.forecasting import registry
+from transactive.forecasting.models import features
+from transactive.forecasting.models.baselines import Empirical
+from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.contest import Record, Rhythm, compared, followed, served
 from transactive.forecasting.empirical import DAY
-from transactive.forecasting.model_file import Learnt, digest, pack
-from transactive.forecasting.monitor import Monitor
+from transactive.forecasting.models.model_file import Learnt, digest, pack
+from transactive.forecasting.evaluation.monitor import Monitor
 from transactive.forecasting.registry import Model
 from transactive.forecasting.series import History, Quantiles, lowest_of
 from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord, Puts

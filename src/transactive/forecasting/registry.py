@@ -3,7 +3,7 @@
 A package offers one in its pyproject.toml, as a function without arguments that gives the recipe::
 
     [project.entry-points."transactive.forecasters"]
-    boosted = "transactive.forecasting.boosted:Boosted"
+    boosted = "transactive.forecasting.models.boosted:Boosted"
 
 A recipe learns, what it learnt predicts; a foundation model learns nothing and returns itself. What was learnt can be
 kept in a file where the model has `to_bytes` and its recipe `from_bytes`.

@@ -15,9 +15,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.units import IntArray
-from transactive.forecasting.contest import Contest
-from transactive.forecasting.model_file import Learnt
-from transactive.forecasting.monitor import Day
+from transactive.forecasting.evaluation.contest import Contest
+from transactive.forecasting.models.model_file import Learnt
+from transactive.forecasting.evaluation.monitor import Day
 from transactive.store.schema import CLEARINGS, METADATA
 
 if TYPE_CHECKING:

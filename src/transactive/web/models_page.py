@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from transactive.forecasting.monitor import WEEK
+from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.store import models as kept
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 from transactive.web.access import Viewer

@@ -11,7 +11,7 @@ from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray
 from transactive.forecasting import registry
-from transactive.forecasting.backtest import (
+from transactive.forecasting.evaluation.backtest import (
     Candidates,
     Champion,
     Forecasts,
@@ -24,8 +24,8 @@ from transactive.forecasting.backtest import (
     replay,
     truth,
 )
-from transactive.forecasting.champion import Mix
-from transactive.forecasting.scores import (
+from transactive.forecasting.evaluation.champion import Mix
+from transactive.forecasting.evaluation.scores import (
     MEDIAN,
     absolute,
     coverage,

@@ -10,7 +10,7 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.units import IntArray
 from transactive.forecasting.clock import ClockSeries, on_clock
-from transactive.forecasting.features import WINDOW, features, known_ahead
+from transactive.forecasting.models.features import WINDOW, features, known_ahead
 from transactive.forecasting.series import FloatArray, History
 
 LEAST_DAYS = WINDOW + 7

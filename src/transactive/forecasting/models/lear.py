@@ -16,9 +16,9 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.units import IntArray
 from transactive.forecasting.clock import on_clock, steps_on_clock
-from transactive.forecasting.features import known_ahead
-from transactive.forecasting.floats import Floats
-from transactive.forecasting.rows import issues, rows_on_clock
+from transactive.forecasting.models.features import known_ahead
+from transactive.forecasting.models.floats import Floats
+from transactive.forecasting.models.training_rows import issues, rows_on_clock
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
 
 LEAST_DAYS = 56

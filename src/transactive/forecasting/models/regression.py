@@ -17,9 +17,9 @@ import msgspec
 import numpy as np
 
 from transactive.forecasting.clock import on_clock, steps_on_clock
-from transactive.forecasting.features import NAMES, WINDOW, features, known_ahead
-from transactive.forecasting.floats import Floats
-from transactive.forecasting.rows import Rows, rows_of, with_ahead
+from transactive.forecasting.models.features import NAMES, WINDOW, features, known_ahead
+from transactive.forecasting.models.floats import Floats
+from transactive.forecasting.models.training_rows import Rows, rows_of, with_ahead
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
 
 DAYS = 150

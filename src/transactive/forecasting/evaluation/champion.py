@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transactive.forecasting.scores import mean, pinball
+from transactive.forecasting.evaluation.scores import mean, pinball
 from transactive.forecasting.series import FloatArray, Quantiles
 
 MOST = 6

@@ -14,7 +14,8 @@ import msgspec
 
 from transactive import __version__
 from transactive.core.errors import DataError
-from transactive.forecasting import features, registry
+from transactive.forecasting import registry
+from transactive.forecasting.models import features
 from transactive.forecasting.registry import Forecaster, Model, Restoring, Stored
 
 FORMAT = 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from transactive.forecasting.scores import pinball
+from transactive.forecasting.evaluation.scores import pinball
 from transactive.forecasting.series import LEVELS, FloatArray
 
 SLACK, LIMIT = 1.0, 5.0

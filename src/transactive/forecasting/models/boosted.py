@@ -15,8 +15,8 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.forecasting.clock import on_clock, steps_on_clock
-from transactive.forecasting.features import WINDOW, features, known_ahead
-from transactive.forecasting.rows import rows_of, with_ahead
+from transactive.forecasting.models.features import WINDOW, features, known_ahead
+from transactive.forecasting.models.training_rows import rows_of, with_ahead
 from transactive.forecasting.series import LEVELS, History, Quantiles, in_order, lowest_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""How good forecasts are: scores, back-tests, contests, calibration, monitors."""

@@ -1,0 +1,1 @@
+"""Forecasters: trivial, linear and boosted ones, what they learn from, and their files."""
