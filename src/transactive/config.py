@@ -27,8 +27,8 @@ from transactive.market import registry
 from transactive.market.pandapower import read_pandapower
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import read_environment, read_measured
-from transactive.trading import registry as agents
-from transactive.trading.shiftable import check_device
+from transactive.trading.agents import registry as agents
+from transactive.trading.devices.shiftable import check_device
 
 DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo" / "community.toml"

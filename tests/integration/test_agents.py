@@ -215,7 +215,7 @@ import sys
 import numpy as np
 from transactive.cli import main
 from transactive.trading import registry
-from transactive.trading.conformance import check_agent
+from transactive.trading.agents.conformance import check_agent
 check_agent(registry.load("patient"), np.random.default_rng(1))
 main(["run", sys.argv[1], "--no-page", "--json", "--state", sys.argv[2]])
 """

@@ -16,7 +16,7 @@ from transactive.engine.fleet import compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Gateway, Walk
 from transactive.settlement.netted import tariff_alone_n
-from transactive.trading import compiled
+from transactive.trading.devices import compiled
 
 FIELDS = [
     *("slots", "members", "mechanism", "orders", "traded_wh", "energy_residual_wh", "money_residual_n"),

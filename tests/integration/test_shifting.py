@@ -12,7 +12,7 @@ from transactive.config import load_setting
 from transactive.core.units import PPM, BoolArray
 from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.engine.walk import SlotRecord, Walk
-from transactive.trading.shiftable import stores_of
+from transactive.trading.devices.shiftable import stores_of
 
 VEHICLE = """connection_w = 7_000
 

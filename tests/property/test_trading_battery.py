@@ -11,9 +11,9 @@ from tests.strategies import batteries, whole
 from transactive.core.community.members import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM
-from transactive.trading.compiled import backward
-from transactive.trading.follow import follow
-from transactive.trading.plan import GROUP, LEVELS, by_columns, plan
+from transactive.trading.devices.compiled import backward
+from transactive.trading.devices.follow import follow
+from transactive.trading.devices.plan import GROUP, LEVELS, by_columns, plan
 
 LEVEL_NAMES = [field.name for field in fields(DeviceRules) if field.name != "slot"]
 PRICES = st.one_of(st.integers(-5, 5), st.integers(-100_000, 600_000))

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from transactive.core.community.shiftable import Appliance, Heater, Vehicle, minutes
 from transactive.core.units import PPM
-from transactive.trading.devices import Ahead
-from transactive.trading.shiftable import (
+from transactive.trading.devices.stores import Ahead
+from transactive.trading.devices.shiftable import (
     at_home,
     check_device,
     drawn,

@@ -18,7 +18,7 @@ FLOATS_ALLOWED = {
     "market/meshed.py": "a linear program, whose result becomes whole Wh and whole µ¤/kWh",
     "market/pandapower.py": "ratings in kA and Ω, until they are whole Wh and millionths",
     "market/power_flow.py": "angles, and flows until they are whole µWh",
-    "trading/foresight.py": "a linear program, a bound for people that nobody is billed by",
+    "trading/devices/foresight.py": "a linear program, a bound for people that nobody is billed by",
 }
 
 

@@ -15,7 +15,7 @@ from transactive.engine.fleet import Fleet
 from transactive.forecasting.intensity import intensity
 from transactive.trading.curves import curve_orders
 from transactive.trading.escrow import lock_price
-from transactive.trading.worth import carbon_worth, tariff_prices
+from transactive.trading.devices.energy_value import carbon_worth, tariff_prices
 
 HOUR, DAY = 3_600, 86_400
 TARIFF = Tariff(280_000, 80_000, 30_000)

@@ -23,7 +23,7 @@ from transactive.insight.grid_study import GridStudy
 from transactive.market.door import Site
 from transactive.market.line_flows import beyond_wh, line_flows
 from transactive.market.locational import clear
-from transactive.trading.redispatch import Planned, grid_of, redispatch_orders
+from transactive.trading.grid.redispatch import Planned, grid_of, redispatch_orders
 
 HOMES, NODES = 10_000, 100
 

@@ -23,7 +23,7 @@ from transactive.core.units import NANO
 from transactive.engine.fleet import Prices
 from transactive.engine.replay import bills_of, slots_of
 from transactive.engine.walk import Walk
-from transactive.trading.worth import PricePair, inside_prices
+from transactive.trading.devices.energy_value import PricePair, inside_prices
 
 WEEKS = (
     *("2016-09-05", "2016-10-17", "2016-12-05", "2017-01-16", "2017-02-27"),

@@ -22,7 +22,7 @@ from transactive.core.units import NANO, IntArray
 from transactive.engine.replay import bills_of, slots_of
 from transactive.engine.shifting import Shifting
 from transactive.engine.walk import Walk
-from transactive.trading.devices import Ahead, Stores
+from transactive.trading.devices.stores import Ahead, Stores
 
 WEEKS = ("2017-01-16", "2017-06-05")
 VEHICLE = Vehicle(power_w=7_000, arrives="01:00", leaves="14:00", needed_wh=9_000)

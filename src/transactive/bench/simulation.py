@@ -28,8 +28,8 @@ from transactive.engine.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import Walk
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
-from transactive.trading.plan import plan
-from transactive.trading.worth import tariff_prices
+from transactive.trading.devices.plan import plan
+from transactive.trading.devices.energy_value import tariff_prices
 
 START = "2017-06-05T00:00Z"
 MEMBERS = 10_000

@@ -10,7 +10,7 @@ import msgspec
 from transactive.cli.compare import progress
 from transactive.engine.agent_market import Design, compare_agents
 from transactive.insight.agent_scores import FIRST, LAST, AgentFigures
-from transactive.trading import registry
+from transactive.trading.agents import registry
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -23,9 +23,9 @@ from transactive.market import door
 from transactive.market import registry as mechanisms
 from transactive.market.incentives import surplus_n, with_limit
 from transactive.market.registry import AnyMechanism, ByNode
-from transactive.trading import registry as agents
-from transactive.trading.agents import Gate
-from transactive.trading.desk import Desk
+from transactive.trading.agents import registry as agents
+from transactive.trading.agents.protocol import Gate
+from transactive.trading.agents.order_gathering import Desk
 
 UNIT = 1_000
 """Energy of a unit [Wh]."""

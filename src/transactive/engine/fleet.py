@@ -18,9 +18,9 @@ from transactive.core.units import IntArray
 from transactive.core.work import Spread
 from transactive.engine.pools import threads
 from transactive.engine.shifting import Allow, Shifting
-from transactive.trading.follow import follow
-from transactive.trading.plan import Backward, by_columns, groups, plan
-from transactive.trading.worth import PricePair
+from transactive.trading.devices.follow import follow
+from transactive.trading.devices.plan import Backward, by_columns, groups, plan
+from transactive.trading.devices.energy_value import PricePair
 
 LOOK_AHEAD = 86_400
 """A plan looks one day beyond the slots that it is made for [s]."""
@@ -43,7 +43,7 @@ IN_TURN = Work()
 @contextmanager
 def compiled_work() -> Iterator[Work]:
     """Compiled plans, and a thread for each processor. Raises InputError without numba."""
-    from transactive.trading.compiled import backward
+    from transactive.trading.devices.compiled import backward
 
     way = backward()
     with threads() as spread:

@@ -28,8 +28,8 @@ from transactive.market.line_flows import beyond_wh, line_flows
 from transactive.settlement.flexibility import flexibility
 from transactive.store import Store
 from transactive.store.grid import save_congestion, save_loads
-from transactive.trading.calls import Outcome, at_members, find_prices, relief_wh
-from transactive.trading.redispatch import Planned
+from transactive.trading.grid.calls import Outcome, at_members, find_prices, relief_wh
+from transactive.trading.grid.redispatch import Planned
 
 Told = Callable[[Congestion, bool], None]
 """Hears each forecast of lines, and whether it is one of the day ahead."""

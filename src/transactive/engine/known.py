@@ -17,7 +17,7 @@ from transactive.engine.levies import Levies
 from transactive.engine.outlook import Outlook
 from transactive.forecasting.empirical import DAY
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
-from transactive.trading.worth import carbon_worth
+from transactive.trading.devices.energy_value import carbon_worth
 
 HOMES_AT_ONCE = 2048
 """Homes whose samples for a plan are in memory together: for two days of quarter hours 90 MB."""

@@ -8,7 +8,7 @@ from transactive.core.units import IntArray
 from transactive.market import locational
 from transactive.market.door import Site
 from transactive.market.line_flows import line_flows
-from transactive.trading.redispatch import Limited, Planned, grid_of, limited, redispatch_orders
+from transactive.trading.grid.redispatch import Limited, Planned, grid_of, limited, redispatch_orders
 
 
 def within_limits(site: Site, slot: int, planned: Planned) -> tuple[Limited, IntArray]:

@@ -16,10 +16,10 @@ from transactive.core.community.members import Devices
 from transactive.core.units import IntArray
 from transactive.engine.outlook import Outlook
 from transactive.forecasting.day_so_far import DAY, SAMPLE_DAYS, samples_so_far
-from transactive.trading.devices import Ahead, step
-from transactive.trading.foresight import least_cost_n
-from transactive.trading.plan import grid_cost
-from transactive.trading.schedule import batteries, rules_now
+from transactive.trading.devices.stores import Ahead, step
+from transactive.trading.devices.foresight import least_cost_n
+from transactive.trading.devices.plan import grid_cost
+from transactive.trading.devices.schedule import batteries, rules_now
 
 NUMBERS = 4_000_000
 """So many samples are held at once."""

@@ -23,7 +23,7 @@ from transactive.engine.fleet import Fleet
 from transactive.engine.offsetting import Offsetting
 from transactive.insight.tally import Tally
 from transactive.settlement.ledger import Ledger, Totals
-from transactive.trading.desk import Desk
+from transactive.trading.agents.order_gathering import Desk
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):

@@ -48,7 +48,7 @@ from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
-from transactive.trading.worth import inside_prices, tariff_prices
+from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger

@@ -16,8 +16,8 @@ import numpy as np
 from transactive.core.community.members import Devices, deliverable_wh, drawn_wh
 from transactive.core.errors import InputError
 from transactive.core.units import PPM, IntArray
-from transactive.trading.follow import act
-from transactive.trading.plan import LEVELS, NO_STEP, Backward, between, grid_cost, level_below, step_worth
+from transactive.trading.devices.follow import act
+from transactive.trading.devices.plan import LEVELS, NO_STEP, Backward, between, grid_cost, level_below, step_worth
 
 Kernel: TypeAlias = Callable[..., None]
 Numbers: TypeAlias = Any

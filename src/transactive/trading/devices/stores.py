@@ -6,7 +6,7 @@
 What differs are columns: an electric vehicle can draw between arrival and departure and must hold at departure what its
 trip needs; a boiler or a heated house gains a multiple of what it draws (its coefficient of performance), loses a part
 of what it holds, is drained by use, and must stay in its comfort band. V is convex in the held energy q, because buying
-is never cheaper than selling, so the best action is a rule of four levels as in `trading.plan`, whose formulas are used
+is never cheaper than selling, so the best action is a rule of four levels as in `trading.devices.plan`, whose formulas are used
 here. Missing a least level, or a Wh above the limit of the connection, costs `MISSED_PRICE`, more than any price.
 
 Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook).
@@ -20,7 +20,7 @@ import numpy as np
 
 from transactive.core.community.members import deliverable_wh, drawn_wh
 from transactive.core.units import PPM, BoolArray, IntArray
-from transactive.trading.plan import between, grid_cost, step_worth
+from transactive.trading.devices.plan import between, grid_cost, step_worth
 
 MISSED_PRICE = 10_000_000
 """What a plan takes a Wh below the least level, or above the connection's limit, to cost [µ¤/kWh]."""

@@ -9,7 +9,7 @@ than a price. Everything is integer arithmetic, so two machines plan alike.
 
 No member's plan depends on another's, so batteries are planned in groups that fit the cache, one after the other or as
 the caller spreads them over threads. A group goes back through the slots column by column (`by_columns`) or number by
-number (`trading.compiled`); the formulas below serve both.
+number (`trading.devices.compiled`); the formulas below serve both.
 
 Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook); the
 plan-then-follow form was measured at 91 % of perfect foresight on real homes against 68 % for fixed set points.
@@ -27,7 +27,7 @@ from transactive.core.community.members import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM, BoolArray, IntArray, Whole
 from transactive.core.work import Spread
-from transactive.trading.follow import follow
+from transactive.trading.devices.follow import follow
 
 LEVELS = 16
 """Steps of charge in the value function; with twice as many the demo's weeks saved no more."""

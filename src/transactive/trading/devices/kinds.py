@@ -6,7 +6,7 @@ import numpy as np
 
 from transactive.core.errors import InputError
 from transactive.core.units import PPM, IntArray, Whole
-from transactive.trading.devices import Ahead, Stores
+from transactive.trading.devices.stores import Ahead, Stores
 
 
 def electric_vehicles(

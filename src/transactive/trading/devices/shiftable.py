@@ -1,4 +1,4 @@
-"""Vehicles, heaters and appliances of homes, day after day, as stores: see `trading.devices`.
+"""Vehicles, heaters and appliances of homes, day after day, as stores: see `trading.devices.stores`.
 
 A trip takes its energy in the slot after the last one at home; a drain takes heat in every slot. What a store does not
 hold then is owed: it holds less than nothing until it has been drawn, so a need may be met later, but is never lost. An
@@ -14,8 +14,8 @@ import numpy as np
 from transactive.core.errors import InputError
 from transactive.core.community.shiftable import Appliance, Heater, Shiftable, Vehicle, minutes
 from transactive.core.units import PPM, BoolArray, IntArray
-from transactive.trading.device_kinds import best_start
-from transactive.trading.devices import Ahead, Stores, step
+from transactive.trading.devices.kinds import best_start
+from transactive.trading.devices.stores import Ahead, Stores, step
 
 DAY_MINUTES = 1440
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray
-from transactive.trading.agents import Heard, Sight, Steps
+from transactive.trading.agents.protocol import Heard, Sight, Steps
 
 BUY, SELL = 0, 1
 MARGIN, MOMENTUM, RATE, INERTIA = 0, 2, 4, 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.trading.agents import Forgetful, Sight, Steps
+from transactive.trading.agents.protocol import Forgetful, Sight, Steps
 
 
 class ZeroIntelligence(Forgetful):

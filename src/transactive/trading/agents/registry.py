@@ -3,7 +3,7 @@
 A package offers one in its pyproject.toml, an `Agent` as a function without arguments that gives it, or a `Together`::
 
     [project.entry-points."transactive.agents"]
-    zip = "transactive.trading.zip:Zip"
+    zip = "transactive.trading.agents.zip:Zip"
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import cast
 
 from transactive.core import plugins
 from transactive.core.errors import ConfigError
-from transactive.trading.agents import Agent, AnyAgent, Together
+from transactive.trading.agents.protocol import Agent, AnyAgent, Together
 
 GROUP = "transactive.agents"
 DEFAULT = "curves"

@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from transactive.core.tables import Orders
-from transactive.trading.agents import Gate, Together
+from transactive.trading.agents.protocol import Gate, Together
 
 USUAL = 10
 """So many of the latest prices make the usual one."""
