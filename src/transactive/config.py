@@ -24,7 +24,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.forecasting import registry as forecasters
 from transactive.market import registry
-from transactive.market.pandapower import read_pandapower
+from transactive.market.network.pandapower import read_pandapower
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import read_environment, read_measured
 from transactive.trading.agents import registry as agents

@@ -33,7 +33,7 @@ from tests.contract.world import (
     refused,
 )
 from transactive.chain.artifact import artifact, source
-from transactive.market.balance import Curve, Position
+from transactive.market.balance.pricing import Curve, Position
 
 NUMBERS = (200_000, 80_000, 300_000, 6_000, 24_000)
 CURVE = Curve(*NUMBERS)

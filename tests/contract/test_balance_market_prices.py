@@ -12,7 +12,7 @@ from tests.contract.market_world import (
 from tests.contract.world import ON_RAMP, OPERATOR
 from transactive.chain.reasons import reason_of as reason_in_message
 from transactive.core.errors import ChainError
-from transactive.market.balance import ENERGY_END, PRICE_END, Balance, Curve, Refusal
+from transactive.market.balance.pricing import ENERGY_END, PRICE_END, Balance, Curve, Refusal
 
 MONEY = 10**10
 CALLS, LIVES = 250, 4

@@ -25,8 +25,8 @@ from transactive.engine.trial import congested
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight.comparison import Comparison
 from transactive.insight.measures import MEASURES
-from transactive.market.door import Cleared
-from transactive.market.line_flows import line_flows
+from transactive.market.mechanisms import Cleared
+from transactive.market.network.line_flows import line_flows
 from transactive.store import Store
 from transactive.web.queries import Reader
 

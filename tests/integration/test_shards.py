@@ -12,11 +12,11 @@ from transactive.bench.clearing import TICKS
 from transactive.bench.shards import drawn, traded
 from transactive.core.errors import DataError, InputError
 from transactive.engine.pools import processes, ray_cluster, threads
-from transactive.market.allocation import PLAIN, allocate
+from transactive.market.auction.allocation import PLAIN, allocate
 from transactive.market.book import CHUNK, histogram, pack_keys
-from transactive.market.compiled import SOME, passes
-from transactive.market.crossing import find_crossing
-from transactive.market.shards import clear_shards, plain
+from transactive.market.auction.compiled import SOME, passes
+from transactive.market.auction.crossing import find_crossing
+from transactive.market.auction.shards import clear_shards, plain
 
 LOADS = [partial(drawn, number, CHUNK + number) for number in range(5)]
 

@@ -14,7 +14,8 @@ from transactive.core.community.members import Devices, Member
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Orders, Readings
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.market import door, uniform
+from transactive.market import mechanisms
+from transactive.market.auction import uniform
 from transactive.settlement.netted import deliver, post
 from transactive.trading.escrow import lock_price, locked_after_clearing
 
@@ -51,7 +52,7 @@ def readings():
 
 @pytest.fixture(scope="module")
 def cleared(orders):
-    return door.clear(uniform.clear, orders, GRID, 4)
+    return mechanisms.clear(uniform.clear, orders, GRID, 4)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from transactive.carbon.tracing import Wiring, trace
 from transactive.core.errors import RuleBroken
 from transactive.core.community.network import Line, Network, NetworkRules, network_of
 from transactive.core.units import PPM
-from transactive.market.metered_flow import MeteredFlow
+from transactive.market.network.metered_flow import MeteredFlow
 
 EXAMPLES = settings(max_examples=150, deadline=None)
 

@@ -13,8 +13,8 @@ from transactive.core.community.members import Devices
 from transactive.core.community.network import Network, tree
 from transactive.core.units import IntArray
 from transactive.engine.line_limits import within_limits
-from transactive.market.door import Site
-from transactive.market.line_flows import beyond_wh, line_flows
+from transactive.market.mechanisms import Site
+from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.trading.grid.redispatch import Planned
 
 LIMITS = st.sampled_from((0, 100, 700, 2_000, 6_000, 10**6))

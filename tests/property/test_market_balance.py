@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transactive.core.errors import DataError
-from transactive.market.balance import (
+from transactive.market.balance.pricing import (
     ENERGY_END,
     PRICE_END,
     Balance,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import SIDES, SLOT, orders_table
 from transactive.core.tariff import PriceGrid
-from transactive.market.balance_auction import beginner, clear, curve_for, in_turn
+from transactive.market.balance.auction import beginner, clear, curve_for, in_turn
 from transactive.market.fills import check_fills
 
 GRID = PriceGrid(80_000, 250_000, 10_000)

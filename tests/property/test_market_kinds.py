@@ -15,10 +15,10 @@ from scipy.optimize import linprog
 from tests.strategies import Book, books, orders_table
 from transactive.core.errors import RuleBroken
 from transactive.core.units import PPM
-from transactive.market import uniform
-from transactive.market.call_auction import clear
-from transactive.market.kinds import Block, KindBook, KindClearing, Storage, check_kinds
-from transactive.market.levels import by_rank
+from transactive.market.auction import uniform
+from transactive.market.auction.blocks.call_auction import clear
+from transactive.market.auction.blocks.order_kinds import Block, KindBook, KindClearing, Storage, check_kinds
+from transactive.market.auction.levels import by_rank
 from transactive.market.result import clear_levelled
 
 MANY = settings(max_examples=100, deadline=None)

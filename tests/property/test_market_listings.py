@@ -15,7 +15,7 @@ from transactive.chain.twins.registry import ALL_ROLES, RegistryTwin
 from transactive.chain.twins.trade_board import TradeBoardTwin
 from transactive.core.errors import ContractRevert, DataError
 from transactive.core.tariff import PriceGrid
-from transactive.market.listings import NEVER, NONE, Board, Deal, Refusal, Steps, clear
+from transactive.market.orderbook.listings import NEVER, NONE, Board, Deal, Refusal, Steps, clear
 from transactive.market.trades import check_trades
 
 SLOT, GATE = 36_000, 600

@@ -15,10 +15,10 @@ from transactive.core.community.network import Network, tree
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray
-from transactive.market import uniform
-from transactive.market.curves import curve
-from transactive.market.locational import check_nodal, clear, losses_n, surplus_n
-from transactive.market.losses import MOST_PRICE, arriving, needed, position_in, position_out
+from transactive.market.auction import uniform
+from transactive.market.network.curves import curve
+from transactive.market.network.locational import check_nodal, clear, losses_n, surplus_n
+from transactive.market.network.losses import MOST_PRICE, arriving, needed, position_in, position_out
 
 MANY = settings(max_examples=300, deadline=None)
 

@@ -17,9 +17,9 @@ from transactive.core.community.network import Network
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.market import uniform
-from transactive.market.locational import check_nodal, clear, surplus_n
-from transactive.market.power_flow import MICRO, NOISE, PowerFlow, whole_flows
+from transactive.market.auction import uniform
+from transactive.market.network.locational import check_nodal, clear, surplus_n
+from transactive.market.network.power_flow import MICRO, NOISE, PowerFlow, whole_flows
 
 
 @dataclass(frozen=True)

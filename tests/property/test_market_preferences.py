@@ -15,8 +15,8 @@ from transactive.bench.preferences import seeded_wishes
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market import uniform
-from transactive.market.preferences import NOBODY, Wish, Wishes, clear
+from transactive.market.auction import uniform
+from transactive.market.auction.preferences import NOBODY, Wish, Wishes, clear
 from transactive.market.result import welfare
 from transactive.market.trades import Trades, check_trades, trades_of
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.strategies import Book, books, orders_table
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market.allocation import allocate, by_largest_remainder, by_prefix, mul_div, shard_offsets
+from transactive.market.auction.allocation import allocate, by_largest_remainder, by_prefix, mul_div, shard_offsets
 from transactive.market.book import histogram, merge, pack_keys
-from transactive.market.crossing import find_crossing
-from transactive.market.uniform import clear, tick_indices
+from transactive.market.auction.crossing import find_crossing
+from transactive.market.auction.uniform import clear, tick_indices
 
 Rounding = Callable[[Sequence[int], int], list[int]]
 MANY = settings(max_examples=500, deadline=None)

@@ -16,7 +16,7 @@ from transactive.core.tables import Clearing, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.sessions import Timetable
-from transactive.market.door import Cleared, join
+from transactive.market.mechanisms import Cleared, join
 from transactive.settlement.netted import deliver, post, tariff_alone_n
 from transactive.trading.curves import curve_orders, remaining_orders
 

@@ -15,8 +15,10 @@ from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.market import door, registry, uniform
-from transactive.market.door import Cleared, Site
+from transactive.market import registry
+from transactive.market import mechanisms
+from transactive.market.auction import uniform
+from transactive.market.mechanisms import Cleared, Site
 from transactive.market.fills import Fills, check_fills, exact_fills
 from transactive.settlement.funds import advance
 from transactive.settlement.netted import deliver, post, sales_wh, tariff_alone_n
@@ -37,7 +39,7 @@ class Traffic:
     readings: Readings
 
     def cleared(self, name: str) -> Cleared:
-        return door.clear(registry.load(name), self.orders, self.grid, self.members, self.site)
+        return mechanisms.clear(registry.load(name), self.orders, self.grid, self.members, self.site)
 
 
 @st.composite
@@ -205,12 +207,12 @@ def test_a_mechanism_that_breaks_a_rule_is_not_settled(
     with pytest.raises(RuleBroken, match=rule):
         check_fills(ORDERS, bad)
     with pytest.raises(RuleBroken, match=rule):
-        door.clear(registry.ByOrder(lambda *_: bad), ORDERS, GRID, 2)
+        mechanisms.clear(registry.ByOrder(lambda *_: bad), ORDERS, GRID, 2)
 
 
 def test_orders_with_their_own_prices_are_settled_and_the_rest_is_the_networks() -> None:
     fills = Fills(0, np.array([0, 1]), np.array([10, 10]), np.array([250, 150]))
-    cleared = door.clear(registry.ByOrder(lambda *_: fills), ORDERS, GRID, 2)
+    cleared = mechanisms.clear(registry.ByOrder(lambda *_: fills), ORDERS, GRID, 2)
     assert cleared.clearing.price == 250  # what buyers pay on average
     assert cleared.money_n.tolist() == [-2_500, 1_500]
     assert cleared.positions.surplus_n == 1_000
@@ -227,7 +229,7 @@ def test_lost_energy_is_bought_by_the_network_and_what_is_not_delivered_is_not_l
     """500 Wh sold over a line that loses a tenth, 450 bought at the buyer's limit of 250; 400 Wh are delivered."""
     network = network_of(NetworkRules(("pv", "home"), (Line("pv", "home", 900, loss_ppm=100_000),)))
     orders = orders_table([0, 1], [False, True], [80, 250], [500, 900])
-    cleared = door.clear(registry.load("locational"), orders, PriceGrid(80, 250, 1), 2, Site(np.array([0, 1]), network))
+    cleared = mechanisms.clear(registry.load("locational"), orders, PriceGrid(80, 250, 1), 2, Site(np.array([0, 1]), network))
     positions = cleared.positions
     assert (positions.sold_wh.tolist(), positions.bought_wh.tolist()) == ([500, 0], [0, 450])
     assert (positions.lost_wh, positions.lost_n) == (50, 50 * 225)
@@ -248,11 +250,11 @@ def test_lost_energy_is_bought_by_the_network_and_what_is_not_delivered_is_not_l
 
 def test_prices_by_location_ask_for_a_network() -> None:
     with pytest.raises(ConfigError, match="need a network"):
-        door.clear(registry.load("locational"), ORDERS, GRID, 2)
+        mechanisms.clear(registry.load("locational"), ORDERS, GRID, 2)
 
 
 def test_one_price_is_settled_as_it_was_cleared() -> None:
-    cleared = door.clear(registry.load("uniform"), ORDERS, GRID, 2)
+    cleared = mechanisms.clear(registry.load("uniform"), ORDERS, GRID, 2)
     assert cleared.clearing.digest() == uniform.clear(ORDERS, GRID, 2).digest()
     assert cleared.positions.price.tolist() == [200, 200]
     assert cleared.money_n.tolist() == [-2_000, 2_000]

@@ -15,9 +15,9 @@ HEAVY = ("web3", "eth", "polars", "litestar", "numpy", "sqlalchemy", "uvicorn", 
 FLOATS_ALLOWED = {
     "tabular/columns.py": "the size of a file in GiB, for people",
     "market/conformance.py": "draws which kind of book to try, and no number of it",
-    "market/meshed.py": "a linear program, whose result becomes whole Wh and whole µ¤/kWh",
-    "market/pandapower.py": "ratings in kA and Ω, until they are whole Wh and millionths",
-    "market/power_flow.py": "angles, and flows until they are whole µWh",
+    "market/network/meshed.py": "a linear program, whose result becomes whole Wh and whole µ¤/kWh",
+    "market/network/pandapower.py": "ratings in kA and Ω, until they are whole Wh and millionths",
+    "market/network/power_flow.py": "angles, and flows until they are whole µWh",
     "trading/devices/foresight.py": "a linear program, a bound for people that nobody is billed by",
 }
 

@@ -11,7 +11,7 @@ from transactive.core.errors import RuleBroken
 from transactive.core.tables import Clearing
 from transactive.market import registry
 from transactive.market.conformance import check_mechanism
-from transactive.market.uniform import clear
+from transactive.market.auction.uniform import clear
 
 
 def random() -> np.random.Generator:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 
 from tests.strategies import Book, books, orders_table
 from transactive.core.tariff import PriceGrid
-from transactive.market import door, registry
+from transactive.market import registry
+from transactive.market import mechanisms
 from transactive.market.incentives import gains, shade, surplus_n, with_limit, without_one_wh
 
 GRID = PriceGrid(0, 400, 100)
@@ -18,7 +19,7 @@ def of(orders, mechanism="uniform", grid=GRID, members=4, step=100, most=50):
     """Gains under one mechanism."""
 
     def clear(book):
-        return door.clear(registry.load(mechanism), book, grid, members)
+        return mechanisms.clear(registry.load(mechanism), book, grid, members)
 
     return gains(clear, orders, clear(orders), grid, step, most)
 
@@ -65,14 +66,14 @@ def test_the_best_gain_is_that_of_trying_every_order_by_hand(name: str, book: Bo
     orders, grid = book.orders, book.grid
 
     def own(altered, limit, member):
-        cleared = door.clear(registry.load(name), altered, grid, book.members)
+        cleared = mechanisms.clear(registry.load(name), altered, grid, book.members)
         pairs = zip(altered.is_buy, limit, cleared.clearing.allocated_wh, cleared.money_n, altered.member, strict=True)
         return sum(int(w) * int(p) * (1 if buy else -1) + int(n) for buy, p, w, n, m in pairs if m == member)
 
     if int(orders.energy_wh.sum()) > 10**9:  # products of larger ones leave 64 bits, here and in any community
         return
     found = of(orders, name, grid, book.members, grid.tick)
-    cleared = door.clear(registry.load(name), orders, grid, book.members)
+    cleared = mechanisms.clear(registry.load(name), orders, grid, book.members)
     assert int(surplus_n(orders, cleared, orders.price).min(initial=0)) >= 0
     best: dict[int, int] = {}
     for row in np.flatnonzero(cleared.clearing.allocated_wh).tolist():

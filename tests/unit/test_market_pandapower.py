@@ -7,7 +7,7 @@ import pytest
 
 from transactive.core.errors import DataError
 from transactive.core.community.network import Line, network_of
-from transactive.market.pandapower import read_pandapower
+from transactive.market.network.pandapower import read_pandapower
 
 STREET = Path(__file__).with_name("street.json")
 """Written by pandapower 3.5: a transformer of 250 kVA, four cables, the third of them switched off at one end."""

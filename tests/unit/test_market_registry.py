@@ -8,7 +8,8 @@ import pytest
 
 from transactive.core import plugins
 from transactive.core.errors import ConfigError
-from transactive.market import registry, uniform
+from transactive.market import registry
+from transactive.market.auction import uniform
 
 
 def installed(*entries: tuple[str, str]):
@@ -19,7 +20,7 @@ def installed(*entries: tuple[str, str]):
 
 @pytest.fixture
 def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = installed(("uniform", "transactive.market.uniform:clear"), ("broken", "transactive.market.registry:GROUP"))
+    found = installed(("uniform", "transactive.market.auction.uniform:clear"), ("broken", "transactive.market.registry:GROUP"))
     monkeypatch.setattr(plugins, "entry_points", found)
 
 
@@ -46,7 +47,7 @@ def test_what_is_not_a_function_is_refused() -> None:
 
 
 def test_two_packages_may_not_offer_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    twice = installed(("uniform", "transactive.market.uniform:clear"), ("uniform", "other:clear"))
+    twice = installed(("uniform", "transactive.market.auction.uniform:clear"), ("uniform", "other:clear"))
     monkeypatch.setattr(plugins, "entry_points", twice)
-    with pytest.raises(ConfigError, match=r"more than once .other:clear, transactive.market.uniform:clear"):
+    with pytest.raises(ConfigError, match=r"more than once .other:clear, transactive.market.auction.uniform:clear"):
         registry.load("uniform")

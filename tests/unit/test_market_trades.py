@@ -11,7 +11,8 @@ import pytest
 from tests.strategies import orders_table
 from transactive.core.errors import DataError, RuleBroken
 from transactive.core.tariff import PriceGrid
-from transactive.market import pay_as_bid, registry
+from transactive.market import registry
+from transactive.market.auction import pay_as_bid
 from transactive.market.trades import check_trades, pair
 
 GRID = PriceGrid(80_000, 250_000, 100)

@@ -12,12 +12,13 @@ from tests.strategies import orders_table
 from transactive.core.errors import DataError, InputError, RuleBroken
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market import book, uniform
-from transactive.market.allocation import allocate, shard_offsets
+from transactive.market import book
+from transactive.market.auction import uniform
+from transactive.market.auction.allocation import allocate, shard_offsets
 from transactive.market.book import histogram, merge, pack_keys
-from transactive.market.crossing import find_crossing
+from transactive.market.auction.crossing import find_crossing
 from transactive.market.rules import check_clearing
-from transactive.market.uniform import clear
+from transactive.market.auction.uniform import clear
 
 GRID = PriceGrid(80_000, 250_000, 100)
 FIVE = PriceGrid(0, 4, 1)

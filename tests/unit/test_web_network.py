@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transactive.core.community.network import Line, NetworkRules, network_of
-from transactive.market.door import Site
+from transactive.market.mechanisms import Site
 from transactive.web.network_chart import Picture, cables, network_chart
 from transactive.web.network_part import NetworkSlot
 

@@ -13,8 +13,10 @@ from tests.strategies import orders_table
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
-from transactive.market import door, registry, uniform
-from transactive.market.door import Cleared, Site
+from transactive.market import registry
+from transactive.market import mechanisms
+from transactive.market.auction import uniform
+from transactive.market.mechanisms import Cleared, Site
 from transactive.web.network_chart import cables as cables_of
 from transactive.web.network_part import NetworkSlot
 from transactive.web.reasons import Fate, books, paid_price
@@ -47,7 +49,7 @@ def told(mechanism: str, *orders: tuple[int, bool, int, int], site: Site | None 
     """State and reason of each order (member, is it a buy, limit [ct], Wh), in the order of the book."""
     member, is_buy, price, energy = map(list, zip(*orders, strict=True))
     table = orders_table(member, is_buy, [CT * limit for limit in price], energy)
-    cleared = door.clear(registry.load(mechanism), table, GRID, 4, site)
+    cleared = mechanisms.clear(registry.load(mechanism), table, GRID, 4, site)
     slot, rows = rows_of(table, cleared)
     network = network_of_slot(site, cleared)
     fates = [(book.member, fate) for book in books(mechanism, slot, rows, [], WORDS, network) for fate in book.fates]
@@ -69,8 +71,8 @@ SELL, BUY = False, True
 def test_two_sessions_have_a_price_each():
     ahead = orders_table([0, 1], [SELL, BUY], [8 * CT, 10 * CT], [100, 100])
     later = orders_table([0, 1, 2], [SELL, BUY, BUY], [20 * CT, 20 * CT, 9 * CT], [300, 300, 100])
-    first, second = (door.clear(uniform.clear, orders, GRID, 3) for orders in (ahead, later))
-    slot, rows = rows_of(stacked(ahead, later), door.join(first, second))
+    first, second = (mechanisms.clear(uniform.clear, orders, GRID, 3) for orders in (ahead, later))
+    slot, rows = rows_of(stacked(ahead, later), mechanisms.join(first, second))
     reasons = [fate.reason for book in books("uniform", slot, rows, [], WORDS) for fate in book.fates]
     assert reasons == [
         "traded at 9.00",

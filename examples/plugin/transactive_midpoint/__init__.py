@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market import uniform
+from transactive.market.auction import uniform
 
 
 def clear(orders: Orders, grid: PriceGrid, members: int, /) -> Clearing:

@@ -27,11 +27,11 @@ from transactive.core.errors import InputError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.allocation import PLAIN, Passes, allocate
+from transactive.market.auction.allocation import PLAIN, Passes, allocate
 from transactive.market.book import Energies, Keys, histogram, pack_keys
-from transactive.market.compiled import passes
-from transactive.market.crossing import find_crossing
-from transactive.market.uniform import clear
+from transactive.market.auction.compiled import passes
+from transactive.market.auction.crossing import find_crossing
+from transactive.market.auction.uniform import clear
 
 TICKS = 8192
 MEMBERS = 1000

@@ -18,8 +18,8 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import InputError, require
 from transactive.core.tariff import PriceGrid
-from transactive.market.continuous import Book, Events
-from transactive.market.matching import CANCEL, LIMIT, compiled
+from transactive.market.orderbook.continuous import Book, Events
+from transactive.market.orderbook.matching import CANCEL, LIMIT, compiled
 
 EVENTS, CANCELS = 300_000, 0.45
 TICKS = 2201

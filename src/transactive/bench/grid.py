@@ -20,9 +20,9 @@ from transactive.engine.grid_study import study
 from transactive.engine.line_limits import within_limits
 from transactive.engine.replay import slots_from
 from transactive.insight.grid_study import GridStudy
-from transactive.market.door import Site
-from transactive.market.line_flows import beyond_wh, line_flows
-from transactive.market.locational import clear
+from transactive.market.mechanisms import Site
+from transactive.market.network.line_flows import beyond_wh, line_flows
+from transactive.market.network.locational import clear
 from transactive.trading.grid.redispatch import Planned, grid_of, redispatch_orders
 
 HOMES, NODES = 10_000, 100

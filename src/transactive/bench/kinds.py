@@ -19,9 +19,9 @@ from transactive.bench.report import Row
 from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.units import PPM
-from transactive.market.call_auction import clear
-from transactive.market.kinds import Block, KindBook, Storage
-from transactive.market.meshed import quiet_solver
+from transactive.market.auction.blocks.call_auction import clear
+from transactive.market.auction.blocks.order_kinds import Block, KindBook, Storage
+from transactive.market.network.meshed import quiet_solver
 
 SLOTS = 24
 SIZES = ((20, 10, 2), (100, 60, 6))

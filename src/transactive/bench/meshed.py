@@ -26,7 +26,7 @@ from transactive.core.community.network import Network
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.market.locational import clear
+from transactive.market.network.locational import clear
 
 NODES, ORDERS = 100, 10**4
 

@@ -17,8 +17,8 @@ from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.tables import Orders
-from transactive.market import uniform
-from transactive.market.preferences import NOBODY, Wish, Wishes, clear
+from transactive.market.auction import uniform
+from transactive.market.auction.preferences import NOBODY, Wish, Wishes, clear
 from transactive.market.result import welfare
 from transactive.market.trades import Trades, trades_of
 

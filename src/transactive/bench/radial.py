@@ -21,8 +21,8 @@ from transactive.core.community.network import Network, tree
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.locational import clear
-from transactive.market.meshed import quiet_solver
+from transactive.market.network.locational import clear
+from transactive.market.network.meshed import quiet_solver
 
 SIZES = ((100, 5), (1000, 4))
 """Nodes, and powers of ten of the orders."""

@@ -22,7 +22,7 @@ from transactive.core.errors import InputError, require
 from transactive.core.work import Spread
 from transactive.engine.pools import processes, ray_cluster
 from transactive.market.book import Energies, Keys, pack_keys
-from transactive.market.shards import Sharded, clear_shards, meet, plain, shard_histogram
+from transactive.market.auction.shards import Sharded, clear_shards, meet, plain, shard_histogram
 
 ORDERS, SHARDS, WORKERS = 10**8, 32, 2
 

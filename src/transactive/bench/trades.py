@@ -15,9 +15,9 @@ from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.tariff import PriceGrid
-from transactive.market import pay_as_bid
+from transactive.market.auction import pay_as_bid
 from transactive.market.trades import trades_of
-from transactive.market.uniform import clear
+from transactive.market.auction.uniform import clear
 
 POWER = 6
 

@@ -19,7 +19,7 @@ from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.insight.agent_scores import AgentFigures, Equilibrium, Round, figures, smiths_alpha
-from transactive.market import door
+from transactive.market import mechanisms
 from transactive.market import registry as mechanisms
 from transactive.market.incentives import surplus_n, with_limit
 from transactive.market.registry import AnyMechanism, ByNode
@@ -136,7 +136,7 @@ class Market:
         for session in range(self.passes):
             gate = self._gate(left, session)
             orders = self._in_drawn_order(self.desk.orders(gate))
-            cleared = door.clear(self.mechanism, orders, GRID, 2 * self.size)
+            cleared = mechanisms.clear(self.mechanism, orders, GRID, 2 * self.size)
             given, bought = cleared.clearing.allocated_wh, orders.is_buy & (cleared.clearing.allocated_wh > 0)
             gained += int(surplus_n(orders, cleared, self.worth[orders.member]).sum()) + cleared.positions.surplus_n
             prices.append(-cleared.money_n[bought] // given[bought])
@@ -177,7 +177,7 @@ class Market:
         member, price, energy, lock = (c[rows] for c in (orders.member, orders.price, orders.energy_wh, orders.lock_n))
         return Orders(orders.slot, member, orders.is_buy[rows], price, energy, lock)
 
-    def _regret(self, orders: Orders, cleared: door.Cleared) -> float:
+    def _regret(self, orders: Orders, cleared: mechanisms.Cleared) -> float:
         """What the best other limit would have brought members, of their mean share of the best surplus [%].
 
         One member's limit at a time is altered, all others stay, the book is cleared anew. Source: ex-post regret as in
@@ -195,5 +195,5 @@ class Market:
         edge = GRID.floor if orders.is_buy[row] else GRID.cap
         limits = np.linspace(int(truth[row]), edge, TRIED).astype(np.int64) // GRID.tick * GRID.tick
         tried = (with_limit(orders, row, limit) for limit in limits.tolist())
-        cleared = ((book, door.clear(self.mechanism, book, GRID, 2 * self.size)) for book in tried)
+        cleared = ((book, mechanisms.clear(self.mechanism, book, GRID, 2 * self.size)) for book in tried)
         return max(int(surplus_n(book, found, truth)[row]) for book, found in cleared)

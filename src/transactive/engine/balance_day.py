@@ -24,7 +24,7 @@ from transactive.core.errors import ContractRevert, StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
 from transactive.engine.balance_plan import Plan, Planned, curve_of, wish
-from transactive.market.balance_auction import beginner
+from transactive.market.balance.auction import beginner
 
 if TYPE_CHECKING:
     from transactive.chain.balance_ledger import BalanceLedger

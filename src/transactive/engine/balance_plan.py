@@ -12,7 +12,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.engine.sessions import Session
 from transactive.engine.walk import SlotRecord, Walk
-from transactive.market.balance import Curve
+from transactive.market.balance.pricing import Curve
 
 if TYPE_CHECKING:
     from transactive.engine.balance_twin import OpenSlot

@@ -1,4 +1,4 @@
-"""What the balance market contract must do, in plain Python: the price from `market.balance`, the books here.
+"""What the balance market contract must do, in plain Python: the price from `market.balance.pricing`, the books here.
 
 It stands in the engine because it joins two rooms: the contract's rules and refusals are of `chain`, the price of
 `market`. Oracle of the contract's tests, and the books beside the chain in a day that trades there.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from transactive.chain.twins.refusals import refusals
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE, RegistryTwin
 from transactive.core.errors import ContractRevert, DataError
-from transactive.market.balance import Balance, Curve, Position, Refusal
+from transactive.market.balance.pricing import Balance, Curve, Position, Refusal
 
 refuse_unless = refusals("balance_market")
 metered_unless = refusals("metered")

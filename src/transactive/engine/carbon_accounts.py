@@ -11,8 +11,8 @@ from transactive.carbon.tracing import Wiring
 from transactive.config import Setting
 from transactive.core.tables import Delivery, Readings
 from transactive.engine.known import Known
-from transactive.market.door import Site
-from transactive.market.metered_flow import MeteredFlow
+from transactive.market.mechanisms import Site
+from transactive.market.network.metered_flow import MeteredFlow
 
 
 class CarbonAccounts:

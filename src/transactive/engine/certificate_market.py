@@ -19,7 +19,8 @@ from transactive.core.postings import Postings
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market import door, registry
+from transactive.market import registry
+from transactive.market import mechanisms
 from transactive.settlement.apart import pay_certificates
 
 MECHANISM = "uniform"
@@ -85,7 +86,7 @@ class CertificateMarket:
         affordable = np.where(policy.bid > 0, affordable, carbon.unmatched_load_wh)
         wanted = np.minimum(carbon.unmatched_load_wh, affordable) * buys
         orders = stacked(_orders(slot, is_buy=True, price=policy.bid, wh=wanted), offers)
-        clearing = door.clear(self._mechanism, orders, self._grid, members).clearing
+        clearing = mechanisms.clear(self._mechanism, orders, self._grid, members).clearing
         after, moved = move(carbon, clearing.sold_wh, clearing.bought_wh)
         postings = pay_certificates(slot, moved.seller, moved.buyer, moved.energy_wh, clearing.price)
         price = np.full(len(orders), clearing.price, np.int64)

@@ -15,7 +15,7 @@ from transactive.carbon.credit_steps import AnyStep
 from transactive.carbon.credits import LISTING, CreditRegister, Receipt, check_words
 from transactive.carbon.offsets import Offer
 from transactive.core.errors import CreditError
-from transactive.market.listings import Board, Refusal
+from transactive.market.orderbook.listings import Board, Refusal
 
 Result = TypeVar("Result")
 

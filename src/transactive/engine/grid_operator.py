@@ -23,8 +23,8 @@ from transactive.engine.fleet import Fleet
 from transactive.engine.line_limits import within_limits
 from transactive.forecasting.congestion import congestion
 from transactive.insight.tally import Tally
-from transactive.market.door import Site
-from transactive.market.line_flows import beyond_wh, line_flows
+from transactive.market.mechanisms import Site
+from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.settlement.flexibility import flexibility
 from transactive.store import Store
 from transactive.store.grid import save_congestion, save_loads

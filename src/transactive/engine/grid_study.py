@@ -20,7 +20,7 @@ from transactive.engine.walk import SlotRecord, Walk
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 from transactive.insight.grid_study import ForecastScores, GridStudy, LineFigures, Variant
 from transactive.insight.summary import grid_summary
-from transactive.market.line_flows import beyond_wh
+from transactive.market.network.line_flows import beyond_wh
 
 WAYS: tuple[tuple[str, dict[str, int]], ...] = (
     ("watched", {"manage": False}),

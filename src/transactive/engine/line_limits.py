@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.market import locational
-from transactive.market.door import Site
-from transactive.market.line_flows import line_flows
+from transactive.market.network import locational
+from transactive.market.mechanisms import Site
+from transactive.market.network.line_flows import line_flows
 from transactive.trading.grid.redispatch import Limited, Planned, grid_of, limited, redispatch_orders
 
 

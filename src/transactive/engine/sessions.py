@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from transactive.core.slots import Clock
 from transactive.core.tables import Orders, Refusals, stacked
 from transactive.core.units import IntArray
-from transactive.market import door
-from transactive.market.door import Cleared
+from transactive.market import mechanisms
+from transactive.market.mechanisms import Cleared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,7 @@ class Session:
     def and_then(self, later: Session) -> Session:
         """Both sessions as one."""
         orders, refusals = stacked(self.orders, later.orders), stacked(self.refusals, later.refusals)
-        return Session(orders, refusals, door.join(self.cleared, later.cleared))
+        return Session(orders, refusals, mechanisms.join(self.cleared, later.cleared))
 
 
 @dataclass(frozen=True, slots=True)

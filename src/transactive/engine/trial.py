@@ -22,9 +22,10 @@ from transactive.engine.replay import bills_of
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.insight import comparison
 from transactive.insight.comparison import MechanismFigures, Variant
-from transactive.market import door, incentives
-from transactive.market.door import Cleared
-from transactive.market.line_flows import line_flows
+from transactive.market import incentives
+from transactive.market import mechanisms
+from transactive.market.mechanisms import Cleared
+from transactive.market.network.line_flows import line_flows
 
 MOST_ALTERED = 30
 """Orders of a slot that are altered: with more served ones, so many spread evenly over the book."""
@@ -87,7 +88,7 @@ class Seen:
         """Count a session as it clears, and clear it again with untrue orders."""
 
         def clear(book: Orders) -> Cleared:
-            return door.clear(self.walk.mechanism, book, grid, self.walk.accounts.members, self.walk.site)
+            return mechanisms.clear(self.walk.mechanism, book, grid, self.walk.accounts.members, self.walk.site)
 
         began = self.timer()
         again = clear(orders)

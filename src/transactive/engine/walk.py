@@ -41,7 +41,7 @@ from transactive.engine.slot_book import SlotBook, read_slot
 from transactive.engine.snapshot import restore, take
 from transactive.engine.watch import Watcher
 from transactive.insight.tally import Tally
-from transactive.market import door
+from transactive.market import mechanisms
 from transactive.metering.gateway import enter, sign
 from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
@@ -52,7 +52,7 @@ from transactive.trading.devices.energy_value import inside_prices, tariff_price
 
 if TYPE_CHECKING:
     from transactive.chain.ledger import ChainLedger
-    from transactive.market.door import Cleared
+    from transactive.market.mechanisms import Cleared
     from transactive.store import Store
 
 LOCAL_CHAIN_ID = 31337
@@ -110,8 +110,8 @@ class Walk:
         self.chain, self.store = chain, store
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
-        self.mechanism = door.mechanism_of(community)
-        self.site = door.site_of(community)
+        self.mechanism = mechanisms.mechanism_of(community)
+        self.site = mechanisms.site_of(community)
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
         self.forecasts = RunForecasts(setting, slots, store)
@@ -246,7 +246,7 @@ class Walk:
         if self._entry:
             self._accepted[slot] = self._entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
-        cleared = door.clear(self.mechanism, orders, grid, members, self.site)
+        cleared = mechanisms.clear(self.mechanism, orders, grid, members, self.site)
         self.gates.cleared(orders, cleared.clearing)
         self.after_clearing(orders, grid, cleared)
         session = Session(orders, refusals, cleared)

@@ -7,7 +7,7 @@ import numpy as np
 from transactive.core.errors import DataError, require
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market import door
+from transactive.market import mechanisms
 from transactive.market.registry import AnyMechanism
 
 GRID = PriceGrid(-200, 300, 100)
@@ -23,11 +23,11 @@ def check_mechanism(mechanism: AnyMechanism, random: np.random.Generator, books:
     """
     for number in range(books):
         orders = random_orders(random, count=number % 12)
-        cleared = door.clear(mechanism, orders, GRID, MEMBERS)
+        cleared = mechanisms.clear(mechanism, orders, GRID, MEMBERS)
         clearing = cleared.clearing
         require(clearing.slot == orders.slot, "a clearing is for the slot of its orders")
         require(len(clearing.bought_wh) == len(clearing.sold_wh) == MEMBERS, "a clearing has one row per member")
-        again = door.clear(mechanism, orders, GRID, MEMBERS)
+        again = mechanisms.clear(mechanism, orders, GRID, MEMBERS)
         equal = (again.clearing.digest(), again.positions.digest()) == (clearing.digest(), cleared.positions.digest())
         require(equal, "equal orders clear equally")
     for price, energy, member in ((50, 1, 0), (400, 1, 0), (0, 0, 0), (0, 1, MEMBERS)):
@@ -52,7 +52,7 @@ def _refuses(mechanism: AnyMechanism, price: int, energy: int, member: int) -> b
     columns = (np.array([value], np.int64) for value in (price, energy, 0))
     orders = Orders(0, np.array([member], np.int64), np.array([True]), *columns)
     try:
-        door.clear(mechanism, orders, GRID, MEMBERS)
+        mechanisms.clear(mechanism, orders, GRID, MEMBERS)
     except DataError:
         return True
     return False

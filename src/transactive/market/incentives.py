@@ -23,7 +23,7 @@ import numpy as np
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.market.door import Cleared
+from transactive.market.mechanisms import Cleared
 
 Clear = Callable[[Orders], Cleared]
 

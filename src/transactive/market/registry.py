@@ -3,10 +3,10 @@
 A package offers a mechanism in its pyproject.toml::
 
     [project.entry-points."transactive.mechanisms"]
-    uniform = "transactive.market.uniform:clear"
+    uniform = "transactive.market.auction.uniform:clear"
 
 A plain function finds one price a slot. One whose orders, trades or nodes have prices of their own is wrapped in
-`ByOrder`, `ByTrade` or `ByNode`; `market.door` takes any of them, so a community may name any.
+`ByOrder`, `ByTrade` or `ByNode`; `market.mechanisms` takes any of them, so a community may name any.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from transactive.core.community.network import Network
     from transactive.core.units import IntArray
     from transactive.market.fills import Fills
-    from transactive.market.locational import NodalClearing
+    from transactive.market.network.locational import NodalClearing
     from transactive.market.trades import Trades
 
 GROUP = "transactive.mechanisms"
@@ -68,7 +68,7 @@ class ByTrade:
 class ByNode:
     """A mechanism with a price for each node of a network.
 
-    `clear` satisfies `market.locational.check_nodal`, refuses bad orders with DataError and gives the same result for
+    `clear` satisfies `market.network.locational.check_nodal`, refuses bad orders with DataError and gives the same result for
     the same columns.
     """
 

@@ -26,7 +26,7 @@ from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.core.tables import Clearing, Orders, Positions, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.market.door import Cleared
+from transactive.market.mechanisms import Cleared
 from transactive.store import credits as credits_in
 from transactive.store.models import Puts, write
 from transactive.store.schema import (

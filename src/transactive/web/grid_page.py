@@ -12,7 +12,7 @@ from transactive.core.congestion import Measure
 from transactive.core.community.network import Network
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray, kwh_text
-from transactive.market.door import Site
+from transactive.market.mechanisms import Site
 from transactive.web.access import Viewer
 from transactive.web.grid_ahead import AHEAD, Ahead, likely, loading, look_ahead
 from transactive.web.grid_charts import line_chart

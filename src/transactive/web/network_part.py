@@ -10,7 +10,7 @@ import numpy as np
 
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray, kwh_text
-from transactive.market.door import Site
+from transactive.market.mechanisms import Site
 from transactive.web.network_chart import Cable, Picture, cables, network_chart
 from transactive.web.queries import Reader, Run
 from transactive.web.words import Words, counted, span_text

@@ -21,7 +21,7 @@ from transactive.core.errors import StateError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Readings
 from transactive.insight.comparison import Comparison
-from transactive.market.door import Site, site_of
+from transactive.market.mechanisms import Site, site_of
 from transactive.store import Store
 from transactive.store.schema import (
     BLOCKS,

@@ -12,7 +12,7 @@ from transactive.cli.clear.orders import ENERGY, NUMBERS, PRICE, TEXTS
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.units import PPM
-from transactive.market.kinds import Block, KindBook, Storage
+from transactive.market.auction.blocks.order_kinds import Block, KindBook, Storage
 from transactive.tabular.columns import ROW, read_columns
 
 KIND_NUMBERS = ("slot", "slots", "least_wh", "capacity_wh", "efficiency_ppm")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from transactive.cli.clear.orders import OrderFile, read_orders, refuse_row
-from transactive.market.listings import NEVER, NONE, Steps
+from transactive.market.orderbook.listings import NEVER, NONE, Steps
 
 LISTING_COLUMNS = ("listing", "at_s", "expires_s")
 

@@ -14,8 +14,8 @@ from transactive.cli.clear.report import Figures, LineFigures, NodeFigures
 from transactive.core.errors import DataError
 from transactive.core.community.network import Network, NetworkRules, network_of
 from transactive.core.units import IntArray
-from transactive.market.locational import NodalClearing, losses_n
-from transactive.market.pandapower import read_pandapower
+from transactive.market.network.locational import NodalClearing, losses_n
+from transactive.market.network.pandapower import read_pandapower
 from transactive.market.result import Result
 
 

@@ -14,7 +14,7 @@ import msgspec
 from transactive.cli.clear.orders import PRICE, OrderFile
 from transactive.core.errors import InputError
 from transactive.core.units import kwh_text, money_text
-from transactive.market.merit_order import draw
+from transactive.market.auction.merit_order import draw
 from transactive.market.result import Result
 
 Files: TypeAlias = dict[Path, str]

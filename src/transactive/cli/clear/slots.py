@@ -14,9 +14,9 @@ from transactive.cli.clear.orders import PRICE, naming
 from transactive.cli.clear.report import Figures, Files, Outputs, SlotFigures, csv_text
 from transactive.core.errors import InputError
 from transactive.core.tables import Orders
-from transactive.market.call_auction import clear
-from transactive.market.kinds import KindClearing
-from transactive.market.merit_order import draw
+from transactive.market.auction.blocks.call_auction import clear
+from transactive.market.auction.blocks.order_kinds import KindClearing
+from transactive.market.auction.merit_order import draw
 from transactive.market.result import mean_price
 from transactive.market.trades import pair
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from transactive.cli.clear.orders import OrderFile, read_orders, refuse_row
 from transactive.cli.clear.report import Figures
-from transactive.market.preferences import NOBODY, Wish, Wishes
+from transactive.market.auction.preferences import NOBODY, Wish, Wishes
 from transactive.market.result import Result
 
 PREMIUM = "premium_micro_per_kwh"

@@ -31,9 +31,9 @@ from transactive.core.errors import require
 from transactive.core.community.network import Network
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.curves import Curve, merged
-from transactive.market.power_flow import MICRO, Floats, PowerFlow, whole_flows
-from transactive.market.radial import between
+from transactive.market.network.curves import Curve, merged
+from transactive.market.network.power_flow import MICRO, Floats, PowerFlow, whole_flows
+from transactive.market.network.radial import between
 
 BLOCKS = 16
 """Blocks of a node to begin with."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.market.losses import arriving, needed, steps_in, steps_out
+from transactive.market.network.losses import arriving, needed, steps_in, steps_out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from transactive.core.units import IntArray
 from transactive.market.book import Adding, Energies, Keys, add_by_key, chunks
-from transactive.market.crossing import Crossing
+from transactive.market.auction.crossing import Crossing
 
 Wh = TypeVar("Wh", bound=np.signedinteger[Any])
 

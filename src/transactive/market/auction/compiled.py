@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from transactive.core.errors import InputError
 from transactive.core.units import IntArray
-from transactive.market.allocation import Passes
+from transactive.market.auction.allocation import Passes
 from transactive.market.book import Energies, Keys
-from transactive.market.crossing import Crossing
+from transactive.market.auction.crossing import Crossing
 
 Numbers: TypeAlias = Any
 """An array, or a number of its type: numba reads and writes it by index."""

@@ -13,8 +13,8 @@ import numpy as np
 
 from transactive.core.community.network import Network
 from transactive.core.units import PPM, IntArray
-from transactive.market.losses import arriving, needed
-from transactive.market.power_flow import PowerFlow
+from transactive.market.network.losses import arriving, needed
+from transactive.market.network.power_flow import PowerFlow
 
 
 class LineFlows:

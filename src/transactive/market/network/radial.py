@@ -22,8 +22,8 @@ import numpy as np
 from transactive.core.community.network import Network
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray
-from transactive.market.curves import Curve, merged
-from transactive.market.losses import arriving, needed, position_in, position_out
+from transactive.market.network.curves import Curve, merged
+from transactive.market.network.losses import arriving, needed, position_in, position_out
 
 
 @dataclass(frozen=True)

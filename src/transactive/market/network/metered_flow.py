@@ -12,8 +12,8 @@ import numpy as np
 
 from transactive.core.community.network import Network
 from transactive.core.units import IntArray
-from transactive.market.line_flows import line_flows
-from transactive.market.power_flow import PowerFlow, whole_flows
+from transactive.market.network.line_flows import line_flows
+from transactive.market.network.power_flow import PowerFlow, whole_flows
 
 
 class MeteredFlow:

@@ -15,8 +15,8 @@ from itertools import accumulate
 from typing import Protocol
 
 from transactive.core.units import PPM
-from transactive.market.kinds import Storage
-from transactive.market.stack import Stack
+from transactive.market.auction.blocks.order_kinds import Storage
+from transactive.market.auction.blocks.stack import Stack
 
 MOST_EXCHANGES = 2_000
 """Exchanges of one improvement: with so many the curves are finer than any gain."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transactive.market.kinds import Block, KindBook
-from transactive.market.schedule import AtStack, improve, taken_wh, tidy, without_rest
-from transactive.market.stack import Stack
+from transactive.market.auction.blocks.order_kinds import Block, KindBook
+from transactive.market.auction.blocks.storage_schedule import AtStack, improve, taken_wh, tidy, without_rest
+from transactive.market.auction.blocks.stack import Stack
 
 MOST_ROUNDS = 50
 """Rounds in which every order may answer the others."""

@@ -17,15 +17,15 @@ from transactive.core.community.network import Network
 from transactive.core.tables import Orders, Table
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.market.allocation import by_largest_remainder
+from transactive.market.auction.allocation import by_largest_remainder
 from transactive.market.book import MOST_TICKS, MOST_WH, check_total, histogram, pack_keys
-from transactive.market.crossing import find_crossing
-from transactive.market.curves import Curve, node_curves
-from transactive.market.losses import MOST_PRICE
-from transactive.market.meshed import clear_meshed
-from transactive.market.radial import clear_radial
+from transactive.market.auction.crossing import find_crossing
+from transactive.market.network.curves import Curve, node_curves
+from transactive.market.network.losses import MOST_PRICE
+from transactive.market.network.meshed import clear_meshed
+from transactive.market.network.radial import clear_radial
 from transactive.market.registry import ByNode
-from transactive.market.uniform import check_orders, tick_indices
+from transactive.market.auction.uniform import check_orders, tick_indices
 
 MOST_RING_WH = 10**12
 """Largest book on a network with rings [Wh]: in µWh its flows and limits stay inside 64 bits."""

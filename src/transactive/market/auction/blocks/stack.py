@@ -20,7 +20,7 @@ import numpy as np
 
 from transactive.core.tables import Orders
 from transactive.core.units import IntArray
-from transactive.market.allocation import by_largest_remainder
+from transactive.market.auction.allocation import by_largest_remainder
 
 Interval = tuple[int | None, int | None]
 """Lowest and highest price [µ¤/kWh]; None where nothing bounds it."""

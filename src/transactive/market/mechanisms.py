@@ -13,9 +13,10 @@ from transactive.core.tables import Clearing, Orders, Positions
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
-from transactive.market import preferences, registry
+from transactive.market import registry
+from transactive.market.auction import preferences
 from transactive.market.fills import Fills, check_fills
-from transactive.market.locational import NodalClearing, losses_n
+from transactive.market.network.locational import NodalClearing, losses_n
 from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
 from transactive.market.rules import check_clearing
 

@@ -26,7 +26,7 @@ from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market import uniform
+from transactive.market.auction import uniform
 from transactive.market.registry import ByTrade
 from transactive.market.trades import Trades, check_trades, pair
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market import uniform
+from transactive.market.auction import uniform
 from transactive.market.registry import ByTrade
 from transactive.market.trades import Trades, check_trades, merit_order, pair
 

@@ -15,9 +15,9 @@ from transactive.core.errors import DataError
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.allocation import allocate
+from transactive.market.auction.allocation import allocate
 from transactive.market.book import histogram, pack_keys
-from transactive.market.crossing import find_crossing
+from transactive.market.auction.crossing import find_crossing
 from transactive.market.rules import check_clearing
 
 

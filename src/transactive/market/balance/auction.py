@@ -1,6 +1,6 @@
 """The balance price as a mechanism: a slot's orders trade one after the other against the price that steers to balance.
 
-The network is everybody's counterpart, as on chain (`market.balance`), with floor and cap of the slot's grid, the base
+The network is everybody's counterpart, as on chain (`market.balance.pricing`), with floor and cap of the slot's grid, the base
 in the middle, and an eighth of the energy that could trade at most as scale: known from quantities alone, before any
 limit is seen. Members take turns, each with its next order; who begins changes from slot to slot. What an order could
 not have at its limit waits and is tried again in the next round, as long as anything trades.
@@ -21,7 +21,7 @@ import numpy as np
 
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market.balance import Balance, Curve, Fill
+from transactive.market.balance.pricing import Balance, Curve, Fill
 from transactive.market.fills import Fills, exact_fills
 from transactive.market.registry import ByOrder
 

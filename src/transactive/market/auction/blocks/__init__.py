@@ -1,0 +1,1 @@
+"""Call auctions over several slots: blocks, ranges and storages."""

@@ -1,0 +1,1 @@
+"""Markets on a network: prices by location, lines with limits and losses."""

@@ -1,0 +1,1 @@
+"""Continuous markets: a book with price-time priority, and fixed-price listings."""
