@@ -21,7 +21,7 @@ from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
 from transactive.market import registry
 from transactive.market import mechanisms
-from transactive.settlement.apart import pay_certificates
+from transactive.settlement.certificate_payments import pay_certificates
 
 MECHANISM = "uniform"
 
