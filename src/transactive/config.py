@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from transactive.carbon.assets import check_avoided
-from transactive.carbon.credit_steps import AnyStep
-from transactive.carbon.credits_file import load_credits
-from transactive.carbon.offsets import check_offsets
+from transactive.carbon.credits.assets import check_avoided
+from transactive.carbon.credits.steps import AnyStep
+from transactive.carbon.credits.file import load_credits
+from transactive.carbon.credits.offsets import check_offsets
 from transactive.core.accounts import NAMED
 from transactive.core.community.certificate_checks import check_certificates
 from transactive.core.community.members import Community, MarketRules, Member

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.contract.world import DEPTH, GATEWAY, ON, OWNER, SECRET, SLOTS, STRANGER, Anchored, Forged, World
-from transactive.carbon.records import bundle_rows, heads, posting_rows, record_hashes, rest_hash, rows_of
+from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, record_hashes, rest_hash, rows_of
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.chain.twins.certificates import CertificatesTwin, Shown
 from transactive.core.certificates import CARBON, ENERGY, Certificates, Footprints, bundle_words

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import Machine
 from tests.fuzz.register_model import Model
-from transactive.carbon.lifecycle import Bundle, State, Step
-from transactive.carbon.register import Device, Register, replay
+from transactive.carbon.certificates.lifecycle import Bundle, State, Step
+from transactive.carbon.certificates.register import Device, Register, replay
 from transactive.core.errors import CertificateError
 
 STEPS_PER_CALL = 10

@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import new_machine
 from tests.fuzz.register_life import MOVES, STEPS_PER_CALL, RegisterLife
-from transactive.carbon.lifecycle import State
+from transactive.carbon.certificates.lifecycle import State
 
 TAKEN = {"time", "meter", "issue", "split", "merge", "transfer", "cancel", "claim", "expire", *MOVES}
 CODES = {"time", "device", "metered", "overlap", "range", "name", "serial", "state", "consumed", "zone", "expired"}

@@ -15,7 +15,7 @@ import pytest
 from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
 from tests.integration.test_crash import KILL_AT, command, finish
-from transactive.carbon.credits import BUFFER
+from transactive.carbon.credits.register import BUFFER
 from transactive.core.community.certificate_rules import Generator
 from transactive.core.community.members import AvoidedRules, OffsetPolicy
 from transactive.core.credit_notes import Avoided

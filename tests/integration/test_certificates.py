@@ -14,10 +14,10 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
-from transactive.carbon.issued import empty_register
-from transactive.carbon.lifecycle import State, Step
-from transactive.carbon.register import replay
-from transactive.carbon.storage import CERTIFIED
+from transactive.carbon.certificates.issued import empty_register
+from transactive.carbon.certificates.lifecycle import State, Step
+from transactive.carbon.certificates.register import replay
+from transactive.carbon.certificates.storage import CERTIFIED
 from transactive.config import load_setting
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.errors import StateError

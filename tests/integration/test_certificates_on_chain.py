@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.anvil import anvil
 from tests.integration.conftest import call
-from transactive.carbon.records import with_rest
+from transactive.carbon.certificates.records import with_rest
 from transactive.chain.twins import certificate_disputes as judge
 from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import REGISTERS

@@ -13,8 +13,8 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.strategies import whole
 from transactive.bench.year import levied
-from transactive.carbon.grid import GridMix
-from transactive.carbon.mixes import Mix
+from transactive.carbon.footprints.grid import GridMix
+from transactive.carbon.footprints.mixes import Mix
 from transactive.config import load_setting
 from transactive.core.community.members import GridSource
 from transactive.core.errors import TransactiveError

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.conftest import START
-from transactive.carbon.credit_steps import AnyStep, Offset, Register
-from transactive.carbon.credits import Project
-from transactive.carbon.credits_file import CreditsFile, FileBatch, FileListing, steps_of
+from transactive.carbon.credits.steps import AnyStep, Offset, Register
+from transactive.carbon.credits.register import Project
+from transactive.carbon.credits.file import CreditsFile, FileBatch, FileListing, steps_of
 from transactive.config import Setting
 from transactive.core.community.members import AccountRules, LevyRules, OffsetPolicy, OffsetRules
 from transactive.core.credit_notes import Need, Retired

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from transactive.carbon.accounting import Factors, account
-from transactive.carbon.storage import Lots
+from transactive.carbon.certificates.storage import Lots
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import CertificateState
 from transactive.core.community.members import Devices, Member

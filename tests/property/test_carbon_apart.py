@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.strategies import Neighbourhood, neighbourhoods
 from transactive.carbon.accounting import Factors, account
-from transactive.carbon.issued import empty_register, take_up
-from transactive.carbon.lifecycle import State
-from transactive.carbon.register import replay
-from transactive.carbon.storage import CERTIFIED, Lots
+from transactive.carbon.certificates.issued import empty_register, take_up
+from transactive.carbon.certificates.lifecycle import State
+from transactive.carbon.certificates.register import replay
+from transactive.carbon.certificates.storage import CERTIFIED, Lots
 from transactive.config import DEMO, load
 from transactive.core.accounts import Accounts
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes

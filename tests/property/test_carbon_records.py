@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.carbon.records import (
+from transactive.carbon.certificates.records import (
     bundle_rows,
     heads,
     posting_rows,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.carbon.lifecycle import END, State, Step
-from transactive.carbon.matching import spread
-from transactive.carbon.register import Device, Register, replay
+from transactive.carbon.certificates.lifecycle import END, State, Step
+from transactive.carbon.certificates.matching import spread
+from transactive.carbon.certificates.register import Device, Register, replay
 from transactive.core.errors import CertificateError
 
 SLOTS = [0, 3_600, 7_200]

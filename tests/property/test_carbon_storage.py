@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.carbon.storage import CERTIFIED, CHARGED, LOCATION, MARKET, Lots
+from transactive.carbon.certificates.storage import CERTIFIED, CHARGED, LOCATION, MARKET, Lots
 
 STEP = st.tuples(
     st.integers(0, 60), st.integers(0, 100), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 100)

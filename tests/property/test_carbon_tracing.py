@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import whole
-from transactive.carbon.mixes import Mix
-from transactive.carbon.tracing import Wiring, trace
+from transactive.carbon.footprints.mixes import Mix
+from transactive.carbon.footprints.tracing import Wiring, trace
 from transactive.core.errors import RuleBroken
 from transactive.core.community.network import Line, Network, NetworkRules, network_of
 from transactive.core.units import PPM

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.strategies import whole
-from transactive.carbon.lifecycle import END, LEADS_TO, State, Step
-from transactive.carbon.matching import spread
-from transactive.carbon.mixes import Mix, average_mix, market_based, residual_mix
-from transactive.carbon.register import Device, Register, replay
-from transactive.carbon.scores import hydrogen_tier, scores
+from transactive.carbon.certificates.lifecycle import END, LEADS_TO, State, Step
+from transactive.carbon.certificates.matching import spread
+from transactive.carbon.footprints.mixes import Mix, average_mix, market_based, residual_mix
+from transactive.carbon.certificates.register import Device, Register, replay
+from transactive.carbon.footprints.scores import hydrogen_tier, scores
 from transactive.core.errors import CertificateError, DataError
 from transactive.core.units import PPM
 

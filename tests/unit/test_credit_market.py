@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transactive.carbon.credit_steps import (
+from transactive.carbon.credits.steps import (
     Approve,
     Buy,
     Issue,
@@ -19,8 +19,8 @@ from transactive.carbon.credit_steps import (
     decode,
     encode,
 )
-from transactive.carbon.credits import BUFFER, Project
-from transactive.carbon.credits_file import read_credits
+from transactive.carbon.credits.register import BUFFER, Project
+from transactive.carbon.credits.file import read_credits
 from transactive.core.errors import CreditError, DataError
 from transactive.engine.credit_market import CreditMarket
 

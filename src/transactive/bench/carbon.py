@@ -20,7 +20,7 @@ from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.carbon.accounting import CarbonSlot, Factors, account
-from transactive.carbon.storage import Lots
+from transactive.carbon.certificates.storage import Lots
 from transactive.core.community.members import Devices
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO

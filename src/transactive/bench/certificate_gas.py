@@ -16,7 +16,7 @@ import numpy as np
 
 from transactive.bench.chain import gas
 from transactive.bench.report import Row
-from transactive.carbon.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
+from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.proofs.leaves import MAX_DEPTH, SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import REGISTERS, ZERO

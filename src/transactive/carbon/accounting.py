@@ -18,14 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.carbon.allotment import Allotment, allot
-from transactive.carbon.bundles import certificates
-from transactive.carbon.flows import Flows, behind_the_meter
-from transactive.carbon.grid import GridMix
-from transactive.carbon.mixes import Mix
-from transactive.carbon.sources import Discharge, Sources
-from transactive.carbon.storage import LOCATION, Lots
-from transactive.carbon.tracing import Wiring, trace
+from transactive.carbon.certificates.allotment import Allotment, allot
+from transactive.carbon.certificates.bundles import certificates
+from transactive.carbon.footprints.flows import Flows, behind_the_meter
+from transactive.carbon.footprints.grid import GridMix
+from transactive.carbon.footprints.mixes import Mix
+from transactive.carbon.certificates.sources import Discharge, Sources
+from transactive.carbon.certificates.storage import LOCATION, Lots
+from transactive.carbon.footprints.tracing import Wiring, trace
 from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.community.members import Devices

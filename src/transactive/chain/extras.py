@@ -13,7 +13,7 @@ EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")
 """In the order in which they are deployed: markets want a registry."""
 MARKETS = ("balance_market", "trade_board")
 BUFFER_PPM = 200_000
-"""Part of each batch of credits that answers for reversals: a fifth, as in `carbon.credits`."""
+"""Part of each batch of credits that answers for reversals: a fifth, as in `carbon.credits.register`."""
 VETO_SECONDS = 7 * 86400
 """Time in which a member can veto the replacement of its key in the registry [s]."""
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from transactive.carbon import lifecycle
-from transactive.carbon.energytag import COLUMNS, STANDARD, shaped
-from transactive.carbon.lifecycle import Bundle, State
+from transactive.carbon.certificates import lifecycle
+from transactive.carbon.certificates.energytag import COLUMNS, STANDARD, shaped
+from transactive.carbon.certificates.lifecycle import Bundle, State
 from transactive.cli.report import report
 from transactive.core.errors import CertificateError, InputError
 from transactive.core.slots import parse_time
@@ -22,7 +22,7 @@ from transactive.engine.redemptions import redemption
 from transactive.insight.redemption import encode
 
 if TYPE_CHECKING:
-    from transactive.carbon.register import Register
+    from transactive.carbon.certificates.register import Register
     from transactive.cli.certificates import Step, Where
 
 Span = tuple[str | None, str | None]

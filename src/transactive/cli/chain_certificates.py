@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transactive.carbon.lifecycle import State, Step
-from transactive.carbon.records import with_rest
+from transactive.carbon.certificates.lifecycle import State, Step
+from transactive.carbon.certificates.records import with_rest
 from transactive.chain.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.chain_proof import run_of
 from transactive.core.certificates import CARBON, ENERGY, CertificateState

@@ -52,8 +52,8 @@ def register(
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
-    from transactive.carbon.credits import Project
+    from transactive.carbon.credits import steps as do
+    from transactive.carbon.credits.register import Project
     from transactive.cli.credits_run import run_step
 
     made = Project(id=project, kind=kind, methodology=methodology, jurisdiction=jurisdiction, auditor=auditor)
@@ -75,7 +75,7 @@ def approve(project: str, *, state: Path, by: By, json: Flag = False) -> None:
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import run_step
 
     run_step(state, lambda _: do.Approve(by=by, project=project), {"approved": project}, json=json)
@@ -106,7 +106,7 @@ def issue(
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import run_step
 
     step = do.Issue(by=by, project=project, vintage=vintage, serial=serial, kg=kg, owner=owner)
@@ -132,7 +132,7 @@ def sell(serial: str, kg: int, *, state: Path, price_per_t: str, by: By, json: F
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import micro, run_step
 
     price = micro(price_per_t, "--price-per-t")
@@ -160,7 +160,7 @@ def take_back(listing: int, *, state: Path, by: By, json: Flag = False) -> None:
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import run_step
 
     run_step(state, lambda _: do.TakeBack(by=by, listing=listing), {"taken_back": listing}, json=json)
@@ -187,7 +187,7 @@ def buy(listing: int, kg: int, *, state: Path, by: By, paid: str, json: Flag = F
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import run_step
 
     facts = {"listing": listing, "kg": kg, "paid": paid}
@@ -227,7 +227,7 @@ def retire(
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import run_step
 
     run_step(
@@ -262,7 +262,7 @@ def reverse(serial: str, kg: int, *, state: Path, by: By, json: Flag = False) ->
     json
         Print one JSON object on stdout.
     """
-    from transactive.carbon import credit_steps as do
+    from transactive.carbon.credits import steps as do
     from transactive.cli.credits_run import run_step
 
     run_step(

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from transactive.carbon.credit_steps import AnyStep, check
+from transactive.carbon.credits.steps import AnyStep, check
 from transactive.cli.report import report
 from transactive.core.errors import InputError
 from transactive.engine.credit_market import CreditMarket

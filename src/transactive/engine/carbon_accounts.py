@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot, Factors, account
-from transactive.carbon.assets import assets_of, given_up
-from transactive.carbon.storage import Lots
-from transactive.carbon.tracing import Wiring
+from transactive.carbon.credits.assets import assets_of, given_up
+from transactive.carbon.certificates.storage import Lots
+from transactive.carbon.footprints.tracing import Wiring
 from transactive.config import Setting
 from transactive.core.tables import Delivery, Readings
 from transactive.engine.known import Known

@@ -2,7 +2,7 @@
 
 sums          metered production, issued, claimed of it, consumption [Wh]; certificates received [Wh],
               location-based and market-based footprint [mg], levy [n¤]: of this slot alone
-fills         hash of the member's record of the slot (`carbon.records`)
+fills         hash of the member's record of the slot (`carbon.certificates.records`)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transactive.carbon.records import heads, record_hashes
+from transactive.carbon.certificates.records import heads, record_hashes
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.proofs.leaves import SlotLeaves

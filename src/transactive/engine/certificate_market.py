@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
-from transactive.carbon.apart import move, offered_wh
+from transactive.carbon.unbundled import move, offered_wh
 from transactive.core.community.members import Community
 from transactive.core.postings import Postings
 from transactive.core.tables import Orders, stacked

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from transactive.carbon.issued import empty_register, take_up
-from transactive.carbon.lifecycle import Bundle, State
-from transactive.carbon.register import Register, replay
+from transactive.carbon.certificates.issued import empty_register, take_up
+from transactive.carbon.certificates.lifecycle import Bundle, State
+from transactive.carbon.certificates.register import Register, replay
 from transactive.core.certificates import CertificateState
 from transactive.core.community.members import Community
 from transactive.core.errors import CertificateError, InputError, StateError

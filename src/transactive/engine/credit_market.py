@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from transactive.carbon import credit_steps as did
-from transactive.carbon.credit_steps import AnyStep
-from transactive.carbon.credits import LISTING, CreditRegister, Receipt, check_words
-from transactive.carbon.offsets import Offer
+from transactive.carbon.credits import steps as did
+from transactive.carbon.credits.steps import AnyStep
+from transactive.carbon.credits.register import LISTING, CreditRegister, Receipt, check_words
+from transactive.carbon.credits.offsets import Offer
 from transactive.core.errors import CreditError
 from transactive.market.orderbook.listings import Board, Refusal
 

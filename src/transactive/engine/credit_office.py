@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from transactive.carbon.credit_steps import AnyStep, Offset
-from transactive.carbon.credits import BUFFER, Receipt
+from transactive.carbon.credits.steps import AnyStep, Offset
+from transactive.carbon.credits.register import BUFFER, Receipt
 from transactive.core.errors import StateError
 from transactive.engine import state
 from transactive.engine.books import community_of

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transactive.carbon import credit_steps as did
-from transactive.carbon.credit_steps import AnyStep
-from transactive.carbon.credits import BUFFER, LISTING
-from transactive.carbon.offsets import TREASURY
+from transactive.carbon.credits import steps as did
+from transactive.carbon.credits.steps import AnyStep
+from transactive.carbon.credits.register import BUFFER, LISTING
+from transactive.carbon.credits.offsets import TREASURY
 from transactive.chain.urls import EMBEDDED, embedded_path, is_embedded, shown
 from transactive.core.community.members import Community
 from transactive.core.errors import StateError, require
@@ -73,7 +73,7 @@ class Publisher:
 
     def publish(self, log: list[AnyStep]) -> CreditContract:
         """Bring what is not yet there on chain. Raises ChainError, ContractRevert."""
-        from transactive.carbon.credits import BUFFER_PPM
+        from transactive.carbon.credits.register import BUFFER_PPM
         from transactive.chain.credit_contract import CreditContract
 
         owner = self.keys.role("owner")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from transactive.carbon.storage import CERTIFIED, LOCATION
+from transactive.carbon.certificates.storage import CERTIFIED, LOCATION
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.units import IntArray

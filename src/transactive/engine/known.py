@@ -8,7 +8,7 @@ from math import ceil
 
 import numpy as np
 
-from transactive.carbon.grid import GridMix
+from transactive.carbon.footprints.grid import GridMix
 from transactive.config import Setting
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff

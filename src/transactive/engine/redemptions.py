@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from transactive.carbon.lifecycle import State
+from transactive.carbon.certificates.lifecycle import State
 from transactive.core.errors import CertificateError
 from transactive.core.slots import time_text
 from transactive.engine.certificate_office import CertificateOffice

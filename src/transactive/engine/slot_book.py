@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transactive.carbon.records import bundle_rows, heads, notes_for, posting_rows, rest_hash, rows_of
+from transactive.carbon.certificates.records import bundle_rows, heads, notes_for, posting_rows, rest_hash, rows_of
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.community.members import Community

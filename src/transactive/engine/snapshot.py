@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from transactive.carbon.storage import Lots
+from transactive.carbon.certificates.storage import Lots
 from transactive.core.errors import StateError
 from transactive.core.tables import DeviceRules
 from transactive.core.units import BoolArray, IntArray

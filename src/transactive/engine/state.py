@@ -11,7 +11,7 @@ from typing import Any
 
 import filelock
 
-from transactive.carbon.credit_steps import encode
+from transactive.carbon.credits.steps import encode
 from transactive.config import Setting
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text

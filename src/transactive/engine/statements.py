@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from transactive import __version__
-from transactive.carbon.records import bundle_rows, notes_for, posting_rows
+from transactive.carbon.certificates.records import bundle_rows, notes_for, posting_rows
 from transactive.chain.urls import CHAIN_FILE, EMBEDDED
 from transactive.core.community.members import Community
 from transactive.core.errors import InputError, StateError

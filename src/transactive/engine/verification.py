@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from transactive.carbon.levy import PER_N
-from transactive.carbon.records import record_hash
+from transactive.carbon.certificates.records import record_hash
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import CertificateError, SignatureError
 from transactive.core.proofs.leaves import Leaf, Step, climb

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
-from transactive.carbon.storage import Lots
+from transactive.carbon.certificates.storage import Lots
 from transactive.config import Setting
 from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.certificates import Certificates, Footprints

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from transactive.carbon.register import Entry
+from transactive.carbon.certificates.register import Entry
 from transactive.core.errors import StateError
 from transactive.store.schema import CERTIFICATE_LOG
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from transactive.carbon.credit_steps import AnyStep, decode, encode
+from transactive.carbon.credits.steps import AnyStep, decode, encode
 from transactive.core.credit_notes import Note, decode_note, encode_note
 from transactive.store.schema import CREDIT_LOG, CREDIT_NOTES
 

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import sqlalchemy as sa
 
-from transactive.carbon.credit_steps import AnyStep
+from transactive.carbon.credits.steps import AnyStep
 from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, Footprints

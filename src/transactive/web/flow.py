@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from transactive.carbon.flows import behind_the_meter
+from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.tables import Readings
 from transactive.core.units import kwh_text, share
 from transactive.web.draw import number

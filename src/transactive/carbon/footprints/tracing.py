@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.carbon.mixes import Mix
+from transactive.carbon.footprints.mixes import Mix
 from transactive.core.errors import require
 from transactive.core.community.network import Network, tree
 from transactive.core.units import WH_PER_KWH, IntArray, share, share_columns

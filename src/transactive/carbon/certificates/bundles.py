@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.carbon.allotment import Allotment
-from transactive.carbon.columns import Part, by_device
-from transactive.carbon.flows import Flows
-from transactive.carbon.sources import Discharge, Sources
+from transactive.carbon.certificates.allotment import Allotment
+from transactive.carbon.certificates.columns import Part, by_device
+from transactive.carbon.footprints.flows import Flows
+from transactive.carbon.certificates.sources import Discharge, Sources
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.units import IntArray
 

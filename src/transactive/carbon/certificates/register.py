@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from transactive.carbon.lifecycle import LEADS_TO, Bundle, State, Step
+from transactive.carbon.certificates.lifecycle import LEADS_TO, Bundle, State, Step
 from transactive.core.errors import CertificateError, require
 from transactive.core.slots import time_text
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transactive.carbon.lifecycle import Step
-from transactive.carbon.register import Device, Register
+from transactive.carbon.certificates.lifecycle import Step
+from transactive.carbon.certificates.register import Device, Register
 from transactive.core.community.certificate_rules import ONE_ZONE
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.community.members import Community

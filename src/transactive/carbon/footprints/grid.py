@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transactive.carbon.mixes import Mix, average_mix, residual_mix
+from transactive.carbon.footprints.mixes import Mix, average_mix, residual_mix
 from transactive.core.community.members import GridSource
 from transactive.core.errors import DataError
 from transactive.core.units import PPM

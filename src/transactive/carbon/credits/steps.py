@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from transactive.carbon.credits import Kg, Name, Project
+from transactive.carbon.credits.register import Kg, Name, Project
 from transactive.core.errors import CreditError
 
 Price = Annotated[int, Meta(ge=0, le=10**13)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
-from transactive.carbon.allotment import side_by_side
+from transactive.carbon.certificates.allotment import side_by_side
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.errors import require
 from transactive.core.units import BoolArray, IntArray, split_pair

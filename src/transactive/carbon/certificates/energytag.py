@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from transactive.carbon.lifecycle import Bundle
-from transactive.carbon.register import Device
+from transactive.carbon.certificates.lifecycle import Bundle
+from transactive.carbon.certificates.register import Device
 from transactive.core.slots import time_text
 
 STANDARD = "EnergyTag Granular Certificate Scheme Standard v2"

@@ -1,0 +1,1 @@
+"""Granular certificates: issued for metered Wh, moved, split, stored, claimed once."""

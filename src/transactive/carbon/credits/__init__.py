@@ -1,0 +1,1 @@
+"""Carbon credits: batches with serials, retirement, offsets, avoided emissions."""
