@@ -13,7 +13,7 @@ from websockets.sync.server import serve
 
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.keys import DemoKeys
+from transactive.chain.keys.keys import DemoKeys
 
 HOUR, START = 3600, 17_000 * 24 * 3600
 KEYS = DemoKeys("remote")

@@ -10,7 +10,7 @@ from tests.contract.market_world import (
     MarketWorld,
 )
 from tests.contract.world import ON_RAMP, OPERATOR
-from transactive.chain.reasons import reason_of as reason_in_message
+from transactive.chain.revert_reasons import reason_of as reason_in_message
 from transactive.core.errors import ChainError
 from transactive.market.balance.pricing import ENERGY_END, PRICE_END, Balance, Curve, Refusal
 

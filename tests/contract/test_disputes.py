@@ -30,7 +30,7 @@ from tests.contract.world import (
     reason_of,
     refused,
 )
-from transactive.chain import evidence
+from transactive.chain.disputes import evidence
 from transactive.chain.artifact import source
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing

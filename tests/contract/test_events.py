@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from tests.contract.served import KEYS, START, Node, http
 from tests.contract.world import ON
-from transactive.chain.client import ChainClient
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.events import LONGEST_RANGE, read_logs
-from transactive.chain.nodes import EmbeddedNode
-from transactive.chain.remote import Patience
+from transactive.chain.nodes.events import LONGEST_RANGE, read_logs
+from transactive.chain.nodes.nodes import EmbeddedNode
+from transactive.chain.nodes.remote import Patience
 from transactive.core.errors import ChainError
 
 OWNER = KEYS.role("owner")
@@ -81,7 +81,7 @@ def test_a_reader_believes_what_is_on_the_chain(steps):
 
 
 def test_a_chain_begun_anew_is_said_and_not_guessed(monkeypatch):
-    monkeypatch.setattr("transactive.chain.events.MARKS", 4)
+    monkeypatch.setattr("transactive.chain.nodes.events.MARKS", 4)
     minted, other = Minted(), Minted()
     with closing(minted.client), closing(other.client):
         for amount in range(5):

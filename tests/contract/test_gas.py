@@ -19,8 +19,8 @@ from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
 from transactive.bench.certificate_gas import direct_rows
-from transactive.chain.keys import DemoKeys
-from transactive.chain.ledger import ChainLedger
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.settlement import ChainLedger
 
 SNAPSHOT = Path(__file__).with_name("gas.json")
 ALLOWED = 1.01

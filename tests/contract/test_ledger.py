@@ -6,10 +6,10 @@ import pytest
 
 from tests.contract.world import kept
 from tests.strategies import leaves_of
-from transactive.chain.client import ChainClient
-from transactive.chain.keys import DemoKeys
-from transactive.chain.ledger import ChainLedger
-from transactive.chain.nodes import EmbeddedNode
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import MONEY, climb
 
@@ -185,7 +185,7 @@ def test_two_runs_give_the_same_hash():
 
 
 def test_what_does_not_fit_follows_a_second_later(monkeypatch):
-    monkeypatch.setattr("transactive.chain.nodes.CALL_GAS", 59_800_000)  # leaves room for little else in a block
+    monkeypatch.setattr("transactive.chain.nodes.nodes.CALL_GAS", 59_800_000)  # leaves room for little else in a block
     ledger = new_ledger()
     receipt = ledger.deposit([5] * ACCOUNTS, START)
     assert receipt.timestamp > START
@@ -195,7 +195,7 @@ def test_what_does_not_fit_follows_a_second_later(monkeypatch):
 
 def test_a_step_that_was_killed_between_its_blocks_is_finished(monkeypatch):
     """The pool is in the file with the first block; whoever asks for the step finds all of it done."""
-    monkeypatch.setattr("transactive.chain.nodes.CALL_GAS", 59_800_000)
+    monkeypatch.setattr("transactive.chain.nodes.nodes.CALL_GAS", 59_800_000)
     ledger = new_ledger()
     node = ledger._client._node
     assert isinstance(node, EmbeddedNode)

@@ -6,10 +6,10 @@ import pytest
 
 from tests.contract.served import HOUR, KEYS, START, Node, http, ipc, websocket
 from tests.strategies import leaves_of
-from transactive.chain.client import ChainClient
-from transactive.chain.keys import DemoKeys
-from transactive.chain.ledger import ChainLedger
-from transactive.chain.remote import Patience
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.remote import Patience
 from transactive.core.errors import ChainError, ContractRevert
 
 TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7]]

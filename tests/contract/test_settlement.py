@@ -36,7 +36,7 @@ from tests.contract.world import (
     refused,
 )
 from transactive.chain.artifact import artifact, source
-from transactive.chain.client import contract_address
+from transactive.chain.nodes.client import contract_address
 from transactive.chain.history import commitments
 from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
 from transactive.core.proofs import signing

@@ -36,10 +36,10 @@ from tests.contract.world import (
     World,
     reason_of,
 )
-from transactive.chain import evidence
+from transactive.chain.disputes import evidence
 from transactive.chain.history import commitments, opening
 from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
-from transactive.chain.twin import SettlementTwin
+from transactive.chain.twins.settlement import SettlementTwin
 from transactive.chain.twins import disputes
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY

@@ -14,7 +14,7 @@ from eth_utils.crypto import keccak
 
 from tests.fuzz.machine import Machine
 from transactive.chain.artifact import artifact, source
-from transactive.chain.keys import DemoKeys
+from transactive.chain.keys.keys import DemoKeys
 
 KEYS = DemoKeys("fuzz")
 NOBODY = "0x" + "00" * 20

@@ -22,7 +22,7 @@ from tests.contract.certificate_world import (
 from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SECRET, SILENCE, SLOT, SLOTS, WINDOW
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
-from transactive.chain import evidence
+from transactive.chain.disputes import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.packing import chunks_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.machine import Machine
-from transactive.chain.reasons import UNKNOWN, reason_in
+from transactive.chain.revert_reasons import UNKNOWN, reason_in
 
 SOURCE = """
 # pragma version 0.4.3

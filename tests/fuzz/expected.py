@@ -9,7 +9,7 @@ from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import new_machine
 from transactive.chain.artifact import artifact, source
-from transactive.chain.reasons import UNKNOWN
+from transactive.chain.revert_reasons import UNKNOWN
 
 WANTED = 20_000
 """Calls on all contracts in `make test`; `make fuzz` makes a million and more, and `docs/fuzz.md` is its report."""

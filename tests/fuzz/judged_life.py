@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
 from tests.strategies import leaves_of
-from transactive.chain import evidence
+from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.packing import chunks_of
-from transactive.chain.twin import SettlementTwin
+from transactive.chain.twins.settlement import SettlementTwin
 from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
 from transactive.core.proofs.leaves import SlotTree

@@ -12,7 +12,7 @@ from typing import Any
 from tests.fuzz.bound import Bound, Person, locked_functions
 from tests.fuzz.echo import Echo
 from tests.fuzz.machine import Machine
-from transactive.chain.reasons import UNKNOWN
+from transactive.chain.revert_reasons import UNKNOWN
 from transactive.core.errors import ContractRevert
 
 SWAPPED = 0.06

@@ -12,7 +12,7 @@ import rlp
 from eth_utils.crypto import keccak
 
 from transactive.chain.embedded.chain import CHAIN_ID
-from transactive.chain.reasons import UNKNOWN, reason_in
+from transactive.chain.revert_reasons import UNKNOWN, reason_in
 from transactive.core.errors import ContractRevert
 
 GAS = 30_000_000

@@ -13,7 +13,7 @@ from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.echo import Echo
 from tests.fuzz.life import Call, Life
 from transactive.chain.embedded.chain import CHAIN_ID
-from transactive.chain.keys import CURVE_ORDER
+from transactive.chain.keys.keys import CURVE_ORDER
 from transactive.chain.twins.registry import Meter, RegistryTwin
 from transactive.core.errors import ContractRevert
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from tests.fuzz.campaign import Outcome
 from transactive.chain.artifact import artifact, source
-from transactive.chain.reasons import UNKNOWN
+from transactive.chain.revert_reasons import UNKNOWN
 
 HEAD = """# Fuzzing the contracts and the register
 

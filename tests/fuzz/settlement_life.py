@@ -30,8 +30,8 @@ from tests.fuzz.life import Call
 from tests.strategies import leaves_of
 from transactive.chain.history import Commitment
 from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decode_balances, words_for
-from transactive.chain.reasons import UNKNOWN
-from transactive.chain.twin import SettlementTwin
+from transactive.chain.revert_reasons import UNKNOWN
+from transactive.chain.twins.settlement import SettlementTwin
 from transactive.chain.twins.refusals import refusals
 from transactive.core.proofs import signing
 from transactive.core.errors import ContractRevert

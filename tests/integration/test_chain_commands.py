@@ -15,10 +15,10 @@ from tests.contract.served import Node, http
 from tests.contract.world import MEMBERS, OWNER
 from transactive.chain.artifact import CONTRACTS
 from transactive.chain.embedded.chain import EmbeddedChain
-from transactive.chain.keys import DemoKeys
-from transactive.chain.keystore import LIGHT, KeyFolder, all_keys
-from transactive.chain.nodes import Node as Asked
-from transactive.chain.remote import Patience, provider_for
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.keys.keystore import LIGHT, KeyFolder, all_keys
+from transactive.chain.nodes.nodes import Node as Asked
+from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.cli import main
 from transactive.config import load
 
@@ -157,7 +157,7 @@ def test_deploy_fund_withdraw_status(place, kind, capsys):
 
 def test_a_chain_of_value_wants_own_keys_coins_and_a_yes(place, capsys, monkeypatch):
     monkeypatch.setenv("TRANSACTIVE_PASSWORD", "x")
-    monkeypatch.setattr("transactive.chain.client.PATIENT", Patience(longest_poll_seconds=0))
+    monkeypatch.setattr("transactive.chain.nodes.client.PATIENT", Patience(longest_poll_seconds=0))
     folder = KeyFolder(place / "keys")
     for name in all_keys(load(place / "c" / "community.toml").ids):
         folder.create(name, "x", LIGHT)

@@ -13,8 +13,8 @@ import pytest
 from tests.contract.test_disputes import convicted, reading_evidence, readings, traded
 from tests.contract.world import FIRST, OPERATOR, SLOTS, Forged, World
 from tests.integration.conftest import call
-from transactive.chain.findings import Case, Finding
-from transactive.chain.leaf_file import LeafFile, OrderFile, ReadingFile, ReceiptFile, leaf_file
+from transactive.chain.disputes.findings import Case, Finding
+from transactive.chain.disputes.leaf_file import LeafFile, OrderFile, ReadingFile, ReceiptFile, leaf_file
 from transactive.chain.twins import disputes
 from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import REGISTERS
@@ -82,7 +82,7 @@ def test_nothing_in_an_honest_run_can_be_challenged(demo_run):
     with closing(Store(demo_run.folder)) as store:
         here = domain(31337, store.setting("settlement") or "")
         books = [books_at(store, community, slot) for slot in demo_run.slots[:6]]
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.keys.keys import DemoKeys
     from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 
     keys, depth = DemoKeys("transactive"), depth_for_accounts(community.chart.on_chain)

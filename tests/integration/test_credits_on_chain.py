@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.anvil import anvil
 from tests.integration.conftest import call
-from transactive.chain.client import ChainClient
+from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import ChainError
 from transactive.engine.credit_office import credits_in
 
@@ -113,7 +113,7 @@ def test_a_contract_that_says_otherwise_is_found(run, tmp_path, monkeypatch):
     def other(self, number):
         return self.batch_before(number).__class__(register.batches[0].issued_kg, 0, 0, 0)
 
-    from transactive.chain.credit_contract import CreditContract
+    from transactive.chain.ledgers.carbon_credits import CreditContract
 
     monkeypatch.setattr(CreditContract, "batch_before", CreditContract.batch, raising=False)
     monkeypatch.setattr(CreditContract, "batch", other)

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from tests.contract.anvil import anvil
-from transactive.chain.client import ChainClient
-from transactive.chain.deployment import FILE, load
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.deployments.deployment import FILE, load
 from transactive.chain.packing import decode_balances, words_for
-from transactive.chain.urls import CHAIN_FILE
+from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import Outcome, replay, slots_of

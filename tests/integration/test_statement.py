@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from tests.integration.conftest import START, call
-from transactive.chain.client import ChainClient
-from transactive.chain.witness import ContractWitness
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.commitment_reader import ContractWitness
 from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
 from transactive.engine.statements import issuer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from transactive.chain.keys import CURVE_ORDER, ROLES, DemoKeys, derive, refuse_unless_development
+from transactive.chain.keys.keys import CURVE_ORDER, ROLES, DemoKeys, derive, refuse_unless_development
 from transactive.core.errors import ChainError
 
 

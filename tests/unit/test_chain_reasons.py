@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_abi.abi import encode
 
-from transactive.chain.reasons import ERROR_STRING, reason_in, reason_of
+from transactive.chain.revert_reasons import ERROR_STRING, reason_in, reason_of
 
 
 def test_reason_in_returned_data():

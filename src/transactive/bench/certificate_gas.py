@@ -26,9 +26,9 @@ from transactive.core.units import IntArray
 from transactive.engine.carbon_leaves import carbon_leaves
 
 if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
 REFERENCE = "ERC-1888 contract (Energy Web Origin)"
 ISSUE_GAS, CLAIM_GAS = 447_235, 84_369
@@ -51,7 +51,7 @@ def certificate_rows() -> Iterator[Row]:
 
 def rooted_rows() -> Iterator[Row]:
     """A day's commitments with so many bundles; then leaves that leave, and one that is challenged."""
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.keys.keys import DemoKeys
 
     keys = DemoKeys("bench")
     with closing(_client(keys, BATCH)) as client:
@@ -109,7 +109,7 @@ def _nothing(slot: int, members: int) -> SlotLeaves:
 
 def _leaving(client: ChainClient, keys: DemoKeys, ledger: ChainLedger) -> Iterator[Row]:
     """A leaf of one bundle that leaves after its period, beside others; and one that is challenged before."""
-    from transactive.chain.evidence import record, shown
+    from transactive.chain.disputes.evidence import record, shown
     from transactive.chain.history import opening
 
     first = (START // DAY + 2) * SLOTS_A_DAY
@@ -151,7 +151,7 @@ def _leaving(client: ChainClient, keys: DemoKeys, ledger: ChainLedger) -> Iterat
 
 def direct_rows() -> Iterator[Row]:
     """A small community's slots issued from signed readings, and a batch of one member's claims."""
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.keys.keys import DemoKeys
     from transactive.core.proofs.signed_orders import split
     from transactive.metering import gateway
 
@@ -180,14 +180,14 @@ def direct_rows() -> Iterator[Row]:
 
 def _client(keys: DemoKeys, accounts: int) -> ChainClient:
     """A new chain."""
-    from transactive.chain.client import ChainClient
+    from transactive.chain.nodes.client import ChainClient
 
     return ChainClient.open("embedded::memory:", alloc=keys.addresses(accounts))
 
 
 def _ledger(client: ChainClient, keys: DemoKeys, accounts: int, **rules: Any) -> ChainLedger:  # noqa: ANN401
     """A community's contracts."""
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.ledgers.settlement import ChainLedger
 
     return ChainLedger.deploy(
         client,

@@ -29,9 +29,9 @@ from transactive.core.proofs.merkle import ZERO
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
 CERTIFICATES = bytes(range(1, 33))
 """Root of certificates: a slot without any is cheaper."""
@@ -78,9 +78,9 @@ def gas(name: str, used: float, reference: str | None = None, theirs: float | No
 
 def settlement_gas(members: int) -> dict[str, float]:
     """Two days of a community: slot commits, netting, a challenge that is right, deposits and a withdrawal [gas]."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
     keys, found = DemoKeys("bench"), dict[str, float]()
     with closing(ChainClient.open("embedded::memory:", alloc=keys.addresses(members))) as client:
@@ -151,7 +151,7 @@ def slot_challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, mem
     """
     from dataclasses import replace
 
-    from transactive.chain.evidence import shown
+    from transactive.chain.disputes.evidence import shown
     from transactive.chain.history import opening
 
     day = 5 if wrong_leaf else 4
@@ -170,7 +170,7 @@ def slot_challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, mem
 
 def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members: int) -> int:
     """Gas of stopping a netting that takes a unit from one member and gives it to another."""
-    from transactive.chain.evidence import net_of, shown
+    from transactive.chain.disputes.evidence import net_of, shown
     from transactive.chain.history import opening
     from transactive.chain.packing import chunks_of
 
@@ -208,8 +208,8 @@ class Market:
 
 def market(name: str) -> Market:
     """Deploy a market; members 0 and 1 produce, 2 and 3 consume."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
 
     keys = DemoKeys("bench")
     owner, operator = keys.role("owner"), keys.role("operator")

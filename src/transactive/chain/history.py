@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from eth_utils.crypto import keccak
 from web3.contract import Contract
 
-from transactive.chain.client import ChainClient
-from transactive.chain.nodes import Json
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.nodes import Json
 from transactive.core.errors import ChainError
 from transactive.core.proofs.merkle import ZERO, word
 

@@ -213,8 +213,8 @@ def _renew(
     """Sign and keep an authorisation with some of its fields changed, and print it."""
     import msgspec
 
-    from transactive.chain.deployment import FILE, load
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.deployments.deployment import FILE, load
+    from transactive.chain.keys.keys import DemoKeys
     from transactive.cli.target import keys_of
     from transactive.core.accounts import NAMED
     from transactive.core.errors import InputError

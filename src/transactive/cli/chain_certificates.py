@@ -10,7 +10,7 @@ import numpy as np
 
 from transactive.carbon.certificates.lifecycle import State, Step
 from transactive.carbon.certificates.records import with_rest
-from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.chain_proof import run_of
 from transactive.core.certificates import CARBON, ENERGY, CertificateState
 from transactive.core.errors import InputError, StateError
@@ -19,8 +19,8 @@ from transactive.core.slots import parse_time, time_text
 from transactive.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.leaf_file import CertificateFile
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.disputes.leaf_file import CertificateFile
 
 HELD = CertificateState.HELD
 
@@ -32,7 +32,7 @@ def run_certificates(
 
     Needs the operator's key, because salts and blinding follow from it.
     """
-    from transactive.chain.leaf_file import certificate_file
+    from transactive.chain.disputes.leaf_file import certificate_file
     from transactive.engine.slot_book import read_slot
 
     start = parse_time(slot)
@@ -89,9 +89,9 @@ def run_exit(
     path: Path, *, node: str, account: str | None, keys: Path | None, password_file: Path | None, seed: str
 ) -> dict[str, Any]:
     """Say what of a file can leave; with `account`, let it leave. Raises InputError, StateError, ContractRevert."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.findings import on_chain
-    from transactive.chain.leaf_file import CertificateFile, load
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.disputes.findings import on_chain
+    from transactive.chain.disputes.leaf_file import CertificateFile, load
     from transactive.chain.twins.certificate_disputes import tally
     from transactive.cli.chain_challenge import key_of
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.core.errors import InputError, StateError
 from transactive.core.units import money_text
 from transactive.store import FILE as STORE_FILE
@@ -16,8 +16,8 @@ from transactive.store import FILE as STORE_FILE
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.client import ChainClient
-    from transactive.chain.findings import Case, Finding
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.disputes.findings import Case, Finding
 
 NOTHING = "nothing to challenge"
 
@@ -38,9 +38,9 @@ def run_challenge(
 
     Raises InputError, StateError, ChainError; ContractRevert if the judge sees it otherwise.
     """
-    from transactive.chain.client import ChainClient
-    from transactive.chain.findings import Case
-    from transactive.chain.leaf_file import LeafFile, ReadingFile, ReceiptFile, load
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.disputes.findings import Case
+    from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, load
 
     file = load(leaf, LeafFile)
     earlier = load(before, LeafFile) if before else None
@@ -64,11 +64,11 @@ def run_challenge(
 def key_of(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:
     """Key that sends: a named one in a folder, or a demo key. Raises InputError, ChainError."""
     if keys is not None:
-        from transactive.chain.keystore import KeyFolder
+        from transactive.chain.keys.keystore import KeyFolder
         from transactive.cli.keys import read_password
 
         return KeyFolder(keys).unlock(account, read_password(password_file))
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.keys.keys import DemoKeys
 
     if not account.isdigit():
         raise InputError(f"--as {account}: give the number of an account of the demo keys, or --keys with a folder")

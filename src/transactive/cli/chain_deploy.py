@@ -13,9 +13,9 @@ from transactive.config import load
 from transactive.core.errors import ChainError, InputError
 
 if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import Keys
-    from transactive.chain.rehearsal import Rehearsal
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import Keys
+    from transactive.chain.deployments.rehearsal import Rehearsal
     from transactive.core.community.members import Community
 
 GWEI = 10**9
@@ -37,8 +37,8 @@ def run_deploy(
     more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Deploy the contracts of a community. Raises InputError, ChainError before anything is sent."""
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.rehearsal import rehearse
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.deployments.rehearsal import rehearse
 
     community = load(path)
     signers = keys_of(keys, password_file, community.ids) or DemoKeys(seed)
@@ -64,7 +64,7 @@ def run_deploy(
 
 def _open(node: str, community: Community, alloc: list[str]) -> ChainClient:
     """Client for the target; a new embedded chain is made."""
-    from transactive.chain.client import ChainClient
+    from transactive.chain.nodes.client import ChainClient
 
     try:
         return ChainClient.open(node, alloc=alloc)
@@ -74,7 +74,7 @@ def _open(node: str, community: Community, alloc: list[str]) -> ChainClient:
 
 def _check_ready(client: ChainClient, rehearsal: Rehearsal, price: int, *, rehearse_only: bool) -> None:
     """Rules and coins: told by a rehearsal, asked for by a deployment."""
-    from transactive.chain.rehearsal import check_rules, missing_coins
+    from transactive.chain.deployments.rehearsal import check_rules, missing_coins
 
     check_rules(client)
     missing = {} if client.is_embedded else missing_coins(client, rehearsal, price)
@@ -88,7 +88,7 @@ def _check_ready(client: ChainClient, rehearsal: Rehearsal, price: int, *, rehea
 
 def _confirm(client: ChainClient, facts: dict[str, Any], *, yes: bool) -> None:
     """A chain where gas costs something is only written to when the caller says so."""
-    from transactive.chain.keys import DEVELOPMENT_CHAINS
+    from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
 
     if client.is_embedded or client.chain_id in DEVELOPMENT_CHAINS or yes:
         return
@@ -99,8 +99,8 @@ def _send(
     client: ChainClient, community: Community, signers: Keys, output: Path, more: Sequence[str]
 ) -> dict[str, Any]:
     """Deploy and write the address book."""
-    from transactive.chain.deployment import deploy, describe
-    from transactive.chain.extras import deploy_extras
+    from transactive.chain.deployments.deployment import deploy, describe
+    from transactive.chain.deployments.extras import deploy_extras
     from transactive.cli.chain_funds import time_of_step
 
     ledger = deploy(client, signers, community, time_of_step(client))

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from transactive.chain.urls import is_embedded
+from transactive.chain.nodes.urls import is_embedded
 from transactive.cli.chain_status import deployment_of
 from transactive.core.errors import InputError
 
 if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.deployment import Deployment
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.deployments.deployment import Deployment
 
 POLL_SECONDS = 2
 
 
 def run_events(node: str, file: Path | None, *, follow: bool, json: bool) -> None:
     """Print one line an event, and go on for ever with `follow`. Raises InputError, ChainError."""
-    from transactive.chain.client import ChainClient
+    from transactive.chain.nodes.client import ChainClient
 
     if follow and is_embedded(node):
         raise InputError("--follow is for a node elsewhere: an embedded chain belongs to the program that writes it")

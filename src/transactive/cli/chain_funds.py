@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transactive.chain.urls import embedded_path, existing_path, is_embedded
+from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.target import keys_of
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
@@ -18,9 +18,9 @@ from transactive.core.units import money_text
 from transactive.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.deployment import Deployment
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.deployments.deployment import Deployment
+    from transactive.chain.ledgers.settlement import ChainLedger
 
 AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?")
 
@@ -37,7 +37,7 @@ def amount_n(text: str) -> int:
 
 def time_of_step(client: ChainClient) -> int:
     """Time of what is sent now [Unix s]: ours where the chain follows it, else that of its newest block."""
-    from transactive.chain.keys import DEVELOPMENT_CHAINS
+    from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
 
     head = client.head_timestamp
     follows = client.is_embedded or client.chain_id in DEVELOPMENT_CHAINS
@@ -49,10 +49,10 @@ def opened(
     node: str, deployment: Path, keys: Path | None, password_file: Path | None, seed: str
 ) -> Iterator[tuple[ChainClient, ChainLedger, Deployment]]:
     """Ledger of a deployment, with keys that sign. Raises InputError, ChainError, StateError."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.deployment import load
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.deployments.deployment import load
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
     known = load(deployment)
     if is_embedded(node):

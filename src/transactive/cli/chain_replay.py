@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from transactive.chain.urls import embedded_path, existing_path, is_embedded, shown
+from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded, shown
 from transactive.core.errors import InputError
 
 
@@ -39,7 +39,7 @@ def _replay_into(source: Path, target: Path) -> dict[str, Any]:
 def _moved(source: Path, url: str) -> dict[str, Any]:
     """Send all to a development node."""
     from transactive.chain.embedded.chain import EmbeddedChain
-    from transactive.chain.migration import migrate
+    from transactive.chain.deployments.migration import migrate
 
     with closing(EmbeddedChain(source)) as original:
         sent = migrate(original, url)

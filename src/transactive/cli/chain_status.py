@@ -6,19 +6,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transactive.chain.urls import existing_path, is_embedded
+from transactive.chain.nodes.urls import existing_path, is_embedded
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
 
 if TYPE_CHECKING:
-    from transactive.chain.deployment import Deployment
+    from transactive.chain.deployments.deployment import Deployment
 
 
 def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     """Facts of a deployment, and whether it is sound. Raises InputError, ChainError."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.standing import standing
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.deployments.status import standing
 
     deployment = deployment_of(node, file)
     with closing(ChainClient.open(node)) as client:
@@ -52,7 +52,7 @@ def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
 
 def deployment_of(node: str, file: Path | None) -> Deployment:
     """Deployment in a file, or in the state folder of an embedded chain. Raises InputError for a node elsewhere."""
-    from transactive.chain.deployment import FILE, load
+    from transactive.chain.deployments.deployment import FILE, load
 
     if file is None:
         if not is_embedded(node):

@@ -14,7 +14,7 @@ from transactive.cli.report import report
 from transactive.core.errors import InputError
 
 if TYPE_CHECKING:
-    from transactive.chain.keystore import KeyFolder
+    from transactive.chain.keys.keystore import KeyFolder
 
 PASSWORD = "TRANSACTIVE_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -53,7 +53,7 @@ def new(
     json
         Print names and addresses as one JSON object on stdout.
     """
-    from transactive.chain.keystore import LIGHT, STRONG, KeyFolder, all_keys
+    from transactive.chain.keys.keystore import LIGHT, STRONG, KeyFolder, all_keys
     from transactive.config import load
 
     wanted = [*names, *(all_keys(load(community).ids) if community else [])]
@@ -81,7 +81,7 @@ def list_keys(*, folder: Folder, json: Flag = False) -> None:
     json
         Print them as one JSON object on stdout.
     """
-    from transactive.chain.keystore import KeyFolder
+    from transactive.chain.keys.keystore import KeyFolder
 
     report(KeyFolder(folder).addresses(), json=json)
 
@@ -118,7 +118,7 @@ def export(
     json
         Print one JSON object on stdout.
     """
-    from transactive.chain.keystore import KeyFolder
+    from transactive.chain.keys.keystore import KeyFolder
 
     if public_key + keystore + private_key > 1:
         raise InputError("--public-key, --keystore and --private-key exclude each other; give one")

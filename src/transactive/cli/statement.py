@@ -48,7 +48,7 @@ def verify_statement(path: Path, *, node: str | None, state: Path | None, json: 
 
     Returns whether it holds; the first contradiction is named on stdout.
     """
-    from transactive.chain.urls import CHAIN_FILE, EMBEDDED
+    from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
     from transactive.engine.checking import check
 
     if (node is None) == (state is None):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transactive.chain.urls import is_embedded
+from transactive.chain.nodes.urls import is_embedded
 from transactive.core.errors import InputError
 from transactive.engine.target import IN_FOLDER, Target
 
 if TYPE_CHECKING:
-    from transactive.chain.keys import Keys
+    from transactive.chain.keys.keys import Keys
 
 
 def target_of(
@@ -31,7 +31,7 @@ def keys_of(folder: Path | None, password_file: Path | None, members: Sequence[s
     """Keys in a folder, None without one. Raises InputError if the folder lacks one."""
     if folder is None:
         return None
-    from transactive.chain.keystore import KeyFolder, OwnKeys, all_keys
+    from transactive.chain.keys.keystore import KeyFolder, OwnKeys, all_keys
     from transactive.cli.keys import read_password
 
     chosen = KeyFolder(folder)

@@ -20,7 +20,7 @@ from transactive.core.units import IntArray
 from transactive.settlement.ledger import Ledger
 
 if TYPE_CHECKING:
-    from transactive.chain.ledger import BlockReceipt, ChainLedger
+    from transactive.chain.ledgers.settlement import BlockReceipt, ChainLedger
 
     Call = Callable[[ChainLedger], object]
 

@@ -20,7 +20,7 @@ from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
 
 if TYPE_CHECKING:
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.store import Store
 
 SETTING, OFFERS = "authorisations", "authorisations offered"

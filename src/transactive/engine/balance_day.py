@@ -27,8 +27,8 @@ from transactive.engine.balance_plan import Plan, Planned, curve_of, wish
 from transactive.market.balance.auction import beginner
 
 if TYPE_CHECKING:
-    from transactive.chain.balance_ledger import BalanceLedger
-    from transactive.chain.client import Block
+    from transactive.chain.ledgers.balance_market import BalanceLedger
+    from transactive.chain.nodes.client import Block
     from transactive.engine.balance_twin import BalanceTwin
 
 WINDOW = 1_800
@@ -238,10 +238,10 @@ def run_day(
 
     Raises StateError if the folder has a chain already, RuleBroken if contract and twin differ.
     """
-    from transactive.chain.balance_ledger import BalanceLedger
-    from transactive.chain.balance_ledger import Clock as ChainClock
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.ledgers.balance_market import BalanceLedger
+    from transactive.chain.ledgers.balance_market import Clock as ChainClock
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
 
     began, community, path = timer(), setting.community, folder / CHAIN_FILE
     if path.exists():
@@ -271,7 +271,7 @@ def run_day(
 
 def twin_of(chain: BalanceLedger, now: int) -> BalanceTwin:
     """Twin of a new market."""
-    from transactive.chain.balance_ledger import FOR_EVER
+    from transactive.chain.ledgers.balance_market import FOR_EVER
     from transactive.chain.twins.registry import CONSUMER, PRODUCER, Meter, RegistryTwin
     from transactive.engine.balance_twin import BalanceTwin
 

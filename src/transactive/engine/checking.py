@@ -30,9 +30,9 @@ def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lam
 
     Raises ChainError or StateError if the chain does not answer.
     """
-    from transactive.chain.client import ChainClient
-    from transactive.chain.urls import existing_path, is_embedded
-    from transactive.chain.witness import ContractWitness
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.nodes.urls import existing_path, is_embedded
+    from transactive.chain.commitment_reader import ContractWitness
 
     own = is_embedded(url)
     if own:
@@ -59,7 +59,7 @@ def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lam
 
 def chain_of(store: Store, folder: Path) -> str:
     """URL of the chain that a run settled on: the node that it names, or the one in its folder."""
-    from transactive.chain.urls import CHAIN_FILE, EMBEDDED
+    from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
 
     node: str | None = json.loads(store.setting("run") or "{}").get("node")
     return node or f"{EMBEDDED}{folder / CHAIN_FILE}"

@@ -17,7 +17,7 @@ from transactive.carbon.credits import steps as did
 from transactive.carbon.credits.steps import AnyStep
 from transactive.carbon.credits.register import BUFFER, LISTING
 from transactive.carbon.credits.offsets import TREASURY
-from transactive.chain.urls import EMBEDDED, embedded_path, is_embedded, shown
+from transactive.chain.nodes.urls import EMBEDDED, embedded_path, is_embedded, shown
 from transactive.core.community.members import Community
 from transactive.core.errors import StateError, require
 from transactive.engine import state
@@ -29,9 +29,9 @@ from transactive.store import FILE, Store
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.client import ChainClient
-    from transactive.chain.credit_contract import CreditContract
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.ledgers.carbon_credits import CreditContract
+    from transactive.chain.keys.keys import DemoKeys
 
 CREDITS_CHAIN, OUTBOX = "credits.sqlite", "credits-outbox.sqlite"
 GENESIS = 1_577_836_800
@@ -74,7 +74,7 @@ class Publisher:
     def publish(self, log: list[AnyStep]) -> CreditContract:
         """Bring what is not yet there on chain. Raises ChainError, ContractRevert."""
         from transactive.carbon.credits.register import BUFFER_PPM
-        from transactive.chain.credit_contract import CreditContract
+        from transactive.chain.ledgers.carbon_credits import CreditContract
 
         owner = self.keys.role("owner")
         self._take_up()
@@ -149,7 +149,7 @@ class Publisher:
 
     def check(self, contract: CreditContract, market: CreditMarket) -> None:
         """Raise RuleBroken unless contract and register agree on every batch, holder and receipt."""
-        from transactive.chain.credit_contract import BatchOnChain, receipt_hash
+        from transactive.chain.ledgers.carbon_credits import BatchOnChain, receipt_hash
 
         register = market.register
         counts = (len(register.batches), len(register.receipts))
@@ -221,8 +221,8 @@ def _progress(store: Store, folder: Path, url: str) -> Progress:
 @contextmanager
 def _opened(store: Store, folder: Path, url: str) -> Iterator[tuple[ChainClient, DemoKeys]]:
     """Client and keys. Raises ChainError where demo keys must not sign, StateError for the chain of a run."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
 
     if (
         is_embedded(url)

@@ -16,7 +16,7 @@ from transactive.core.tables import Orders, stacked
 from transactive.engine.authorities import Authorities
 
 if TYPE_CHECKING:
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.ledgers.settlement import ChainLedger
 
 
 class OrderEntry:

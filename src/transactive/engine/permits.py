@@ -19,7 +19,7 @@ from transactive.engine.books import community_of
 from transactive.store import FILE, Store
 
 if TYPE_CHECKING:
-    from transactive.chain.keys import Keys
+    from transactive.chain.keys.keys import Keys
 
 Change = Callable[[Authorisation], Authorisation]
 LOCK_FILE = "offers.lock"

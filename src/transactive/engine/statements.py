@@ -13,7 +13,7 @@ import msgspec
 
 from transactive import __version__
 from transactive.carbon.certificates.records import bundle_rows, notes_for, posting_rows
-from transactive.chain.urls import CHAIN_FILE, EMBEDDED
+from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
 from transactive.core.community.members import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.leaves import MONEY, SlotTree
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from transactive.chain.history import Commitment
-    from transactive.chain.keys import Keys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.keys.keys import Keys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
 DAY = 86_400
 ACCOUNTING = "flows behind the meter, exports shared by local use, storage lots first in first out; docs/carbon.md"
@@ -140,9 +140,9 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
 
     Raises StateError if there is no finished slot in it, ChainError if the chain does not answer.
     """
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
     if not (folder / FILE).is_file():
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")

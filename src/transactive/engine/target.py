@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transactive.chain.urls import CHAIN_FILE, EMBEDDED, shown
+from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED, shown
 from transactive.config import Setting
 from transactive.core.errors import ConfigError
 from transactive.store import Store
 
 if TYPE_CHECKING:
-    from transactive.chain.client import ChainClient
-    from transactive.chain.keys import Keys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import Keys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
 OUTBOX_FILE = "outbox.sqlite"
 OPENING = 600
@@ -59,10 +59,10 @@ def open_chain(
     target: Target, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str
 ) -> Iterator[Opened]:
     """Open the chain of a run, new or as an interrupted run left it. Raises ChainError, InputError."""
-    from transactive.chain.client import ChainClient
-    from transactive.chain.deployment import FILE, deploy, describe
-    from transactive.chain.keys import DemoKeys
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.deployments.deployment import FILE, deploy, describe
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
 
     keys = target.keys or DemoKeys(seed)
     opening = setting.community.clock.gate(first_slot) - OPENING
@@ -88,7 +88,7 @@ def open_chain(
 
 def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:
     """Address of the settlement contract that a deployment file names, which must be this community's."""
-    from transactive.chain.deployment import load
+    from transactive.chain.deployments.deployment import load
     from transactive.core.accounts import NAMED
 
     deployment = load(file)

@@ -51,7 +51,7 @@ from transactive.trading.escrow import admit, locked_after_clearing, locked_befo
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
 if TYPE_CHECKING:
-    from transactive.chain.ledger import ChainLedger
+    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.market.mechanisms import Cleared
     from transactive.store import Store
 

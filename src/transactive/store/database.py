@@ -52,7 +52,7 @@ from transactive.store.schema import (
 )
 
 if TYPE_CHECKING:
-    from transactive.chain.ledger import BlockReceipt
+    from transactive.chain.ledgers.settlement import BlockReceipt
 
 FILE = "market.sqlite"
 

@@ -11,7 +11,7 @@ from eth.vm.spoof import SpoofTransaction
 from eth_utils.exceptions import ValidationError
 
 from transactive.chain.embedded.words import REFUSED, REVERTED, RpcError, data, to_bytes, to_int
-from transactive.chain.reasons import reason_in
+from transactive.chain.revert_reasons import reason_in
 
 GAS_LIMIT = 60_000_000
 CALL_GAS = 30_000_000

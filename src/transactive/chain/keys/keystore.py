@@ -17,7 +17,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from transactive.chain.keys import ROLES, Node
+from transactive.chain.keys.keys import ROLES, Node
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
 

@@ -12,9 +12,9 @@ import rlp
 from eth_account import Account
 from eth_utils.crypto import keccak
 
-from transactive.chain.nodes import Json, Node, Queued
-from transactive.chain.outbox import Outbox
-from transactive.chain.remote import Patience
+from transactive.chain.nodes.nodes import Json, Node, Queued
+from transactive.chain.nodes.outbox import Outbox
+from transactive.chain.nodes.remote import Patience
 from transactive.core.errors import ChainError, NodeUnreachable
 
 BUMPS = 3

@@ -11,18 +11,18 @@ from collections.abc import Iterable
 
 import rlp
 
-from transactive.chain.keys import DEVELOPMENT_CHAINS
-from transactive.chain.nodes import CALL_GAS, Json, Node, Queued, block_with_time
-from transactive.chain.outbox import Outbox, Step
-from transactive.chain.reasons import UNKNOWN, reason_of
-from transactive.chain.remote import PatientProvider
-from transactive.chain.sending import (
+from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
+from transactive.chain.nodes.nodes import CALL_GAS, Json, Node, Queued, block_with_time
+from transactive.chain.nodes.outbox import Outbox, Step
+from transactive.chain.revert_reasons import UNKNOWN, reason_of
+from transactive.chain.nodes.remote import PatientProvider
+from transactive.chain.nodes.sending import (
     BUMPS,
     Sender,
     Underpriced,
     check_same,
 )
-from transactive.chain.urls import shown
+from transactive.chain.nodes.urls import shown
 from transactive.core.errors import ChainError, ContractRevert, NodeUnreachable
 
 BY_ITSELF, WHEN_TOLD = True, False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from transactive.chain.embedded.chain import EmbeddedChain
-from transactive.chain.nodes import Node
-from transactive.chain.remote import Patience, provider_for
-from transactive.chain.remote_node import BY_ITSELF, WHEN_TOLD
-from transactive.chain.sending import hash_of
-from transactive.chain.urls import shown
+from transactive.chain.nodes.nodes import Node
+from transactive.chain.nodes.remote import Patience, provider_for
+from transactive.chain.nodes.remote_node import BY_ITSELF, WHEN_TOLD
+from transactive.chain.nodes.sending import hash_of
+from transactive.chain.nodes.urls import shown
 from transactive.core.errors import ChainError
 
 PATIENT = Patience()

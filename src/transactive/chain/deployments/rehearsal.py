@@ -10,13 +10,13 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
-from transactive.chain.client import START_BALANCE, ChainClient
-from transactive.chain.deployment import deploy
+from transactive.chain.nodes.client import START_BALANCE, ChainClient
+from transactive.chain.deployments.deployment import deploy
 from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.extras import deploy_extras
-from transactive.chain.keys import Keys
-from transactive.chain.nodes import EmbeddedNode
+from transactive.chain.deployments.extras import deploy_extras
+from transactive.chain.keys.keys import Keys
+from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.community.members import Community
 from transactive.core.errors import ChainError
 

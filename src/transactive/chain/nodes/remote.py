@@ -20,7 +20,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from transactive.chain.urls import shown
+from transactive.chain.nodes.urls import shown
 from transactive.core.errors import ChainError, NodeUnreachable
 
 LARGEST_ANSWER = 1 << 26

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from transactive.chain.nodes import Json, Node
+from transactive.chain.nodes.nodes import Json, Node
 from transactive.core.errors import ChainError, NodeUnreachable
 
 LONGEST_RANGE = 2_000

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transactive.chain import evidence
-from transactive.chain.client import ChainClient
+from transactive.chain.disputes import evidence
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.history import pending_chunks
-from transactive.chain.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
+from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
 from transactive.chain.packing import decode_nets
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transactive.chain.client import ChainClient
-from transactive.chain.deployment import is_ours
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.deployments.deployment import is_ours
 from transactive.chain.history import Commitment, head_of
 
 

@@ -27,13 +27,13 @@ from web3.exceptions import ContractLogicError, Web3Exception
 from transactive.chain.artifact import artifact
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.events import Cursor, read_logs
-from transactive.chain.nodes import EmbeddedNode, Json, Queued
-from transactive.chain.outbox import Outbox
-from transactive.chain.reasons import UNKNOWN, reason_in, reason_of
-from transactive.chain.remote import Patience, provider_for
-from transactive.chain.remote_node import RemoteNode
-from transactive.chain.urls import embedded_path, is_embedded
+from transactive.chain.nodes.events import Cursor, read_logs
+from transactive.chain.nodes.nodes import EmbeddedNode, Json, Queued
+from transactive.chain.nodes.outbox import Outbox
+from transactive.chain.revert_reasons import UNKNOWN, reason_in, reason_of
+from transactive.chain.nodes.remote import Patience, provider_for
+from transactive.chain.nodes.remote_node import RemoteNode
+from transactive.chain.nodes.urls import embedded_path, is_embedded
 from transactive.core.errors import ChainError, ContractRevert
 
 ETHER = 10**18

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from transactive.chain import evidence
+from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.core.errors import CertificateError, InputError
 from transactive.core.proofs.leaves import Leaf, Step

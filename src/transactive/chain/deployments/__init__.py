@@ -1,0 +1,1 @@
+"""Deployments: contracts of a community, rehearsed, deployed, moved and looked at."""

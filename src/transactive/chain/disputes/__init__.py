@@ -1,0 +1,1 @@
+"""Evidence against an operator: leaf files, findings, arguments for the judge."""

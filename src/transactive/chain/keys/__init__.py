@@ -1,0 +1,1 @@
+"""Keys of the parties on chain, derived for demos or kept in encrypted files."""

@@ -1,0 +1,1 @@
+"""Contracts as the engine sees them: settlement, the balance market, carbon credits."""

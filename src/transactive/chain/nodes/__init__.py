@@ -1,0 +1,1 @@
+"""Nodes: one client for every Ethereum-compatible chain, and how transactions reach it."""
