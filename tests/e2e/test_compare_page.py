@@ -16,7 +16,7 @@ from transactive.config import load_setting
 from transactive.core.units import money_text
 from transactive.engine.compare import compare, variants
 from transactive.engine.replay import slots_from
-from transactive.insight.comparison import Comparison
+from transactive.insight.studies.comparison import Comparison
 from transactive.web.server import PageServer
 
 NAMES = ["uniform", "pay_as_bid", "continuous"]

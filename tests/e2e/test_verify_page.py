@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.test_page import AXE, opened
 from transactive.engine.statements import issuer
 from transactive.engine.verification_words import CHECKS
-from transactive.insight.statement import encode
+from transactive.insight.statements.statement import encode
 from transactive.store import Store
 from transactive.web.access import Viewer
 from transactive.web.queries import Reader

@@ -24,7 +24,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_of
 from transactive.engine.walk import SlotRecord, Walk
-from transactive.insight.statement import decode, encode
+from transactive.insight.statements.statement import decode, encode
 
 MG, ASSET = 10**6, 5
 YOUNG = Generator(commissioned="2016-01-15")

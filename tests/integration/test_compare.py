@@ -23,8 +23,8 @@ from transactive.engine.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from
 from transactive.engine.trial import congested
 from transactive.engine.walk import SlotRecord, Walk
-from transactive.insight.comparison import Comparison
-from transactive.insight.measures import MEASURES
+from transactive.insight.studies.comparison import Comparison
+from transactive.insight.studies.measures import MEASURES
 from transactive.market.mechanisms import Cleared
 from transactive.market.network.line_flows import line_flows
 from transactive.store import Store

@@ -16,7 +16,7 @@ from transactive.engine.statements import issuer
 from transactive.engine.verification import verify
 from transactive.engine.verification_carbon import check_battery
 from transactive.engine.verification_words import Contradiction
-from transactive.insight.statement import decode, encode
+from transactive.insight.statements.statement import decode, encode
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
 
@@ -137,7 +137,7 @@ def replace(part, **changes):
 
 def with_slot(statement, **changes):
     """The statement with something else in its first slot, its totals made to fit."""
-    from transactive.insight.statement import sources_of, totals_of
+    from transactive.insight.statements.statement import sources_of, totals_of
 
     slots = (replace(statement.slots[0], **changes), *statement.slots[1:])
     index = statement.member.index

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.units import PPM
-from transactive.insight.comparison import gini, jump, mean, median, rounded
+from transactive.insight.studies.comparison import gini, jump, mean, median, rounded
 
 WHOLE = st.integers(-(10**12), 10**12)
 

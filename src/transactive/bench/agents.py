@@ -8,7 +8,7 @@ from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.engine.agent_market import Design, compare_agents
-from transactive.insight.agent_scores import AgentFigures
+from transactive.insight.studies.agent_scores import AgentFigures
 
 DESIGN = Design((5, 20, 200), seeds=3)
 DEFAULT, TRIVIAL = "curves", "zic"

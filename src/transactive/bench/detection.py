@@ -13,10 +13,10 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.slots import parse_time
 from transactive.engine.detector import SEED, demo_days, load_judge
-from transactive.insight.detection.backtest import Marks, back_test, baselines, median_marks
+from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.insight.detection.folded import Folded, fold
-from transactive.insight.detection.judge import Judge, learn, lessons
+from transactive.insight.detection.learned.judge import Judge, learn, lessons
 from transactive.insight.detection.meters import FloatArray, Meters
 from transactive.insight.detection.scan import scan
 from transactive.insight.detection.theft import findings, score

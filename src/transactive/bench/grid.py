@@ -19,7 +19,7 @@ from transactive.core.units import NANO, WH_PER_KWH
 from transactive.engine.grid_study import study
 from transactive.engine.line_limits import within_limits
 from transactive.engine.replay import slots_from
-from transactive.insight.grid_study import GridStudy
+from transactive.insight.studies.grid import GridStudy
 from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.market.network.locational import clear

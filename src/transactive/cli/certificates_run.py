@@ -19,7 +19,7 @@ from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
 from transactive.engine.certificate_office import Act, CertificateOffice, certificate_office, slot_of
 from transactive.engine.redemptions import redemption
-from transactive.insight.redemption import encode
+from transactive.insight.statements.redemption import encode
 
 if TYPE_CHECKING:
     from transactive.carbon.certificates.register import Register

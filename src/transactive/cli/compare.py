@@ -15,8 +15,8 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from, slots_of
-from transactive.insight.comparison import Comparison, MechanismFigures
-from transactive.insight.measures import MEASURES
+from transactive.insight.studies.comparison import Comparison, MechanismFigures
+from transactive.insight.studies.measures import MEASURES
 from transactive.store import Store
 
 if TYPE_CHECKING:

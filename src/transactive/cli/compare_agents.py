@@ -9,7 +9,7 @@ import msgspec
 
 from transactive.cli.compare import progress
 from transactive.engine.agent_market import Design, compare_agents
-from transactive.insight.agent_scores import FIRST, LAST, AgentFigures
+from transactive.insight.studies.agent_scores import FIRST, LAST, AgentFigures
 from transactive.trading.agents import registry
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from transactive.cli.forecast import progress
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
 from transactive.engine.detector import FILE, load_judge
-from transactive.insight.detection.features import WINDOW
+from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.findings import Finding, between
 from transactive.insight.detection.folded import fold
 from transactive.insight.detection.scan import Scan, scan

@@ -14,7 +14,7 @@ from transactive.cli.compare import progress, slots_asked
 from transactive.config import FEEDER, load_setting
 from transactive.core.units import kwh_text, money_text
 from transactive.engine.grid_study import WAYS, study
-from transactive.insight.grid_study import ForecastScores, GridStudy, Variant
+from transactive.insight.studies.grid import ForecastScores, GridStudy, Variant
 
 Figure = Callable[[Variant], str]
 

@@ -10,8 +10,8 @@ import msgspec
 
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.insight.statement import encode
-from transactive.insight.statement_table import as_csv
+from transactive.insight.statements.statement import encode
+from transactive.insight.statements.table import as_csv
 
 if TYPE_CHECKING:
     from transactive.engine.verification_words import Passed

@@ -18,7 +18,7 @@ from transactive.core.community.limits import Limits
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.insight.agent_scores import AgentFigures, Equilibrium, Round, figures, smiths_alpha
+from transactive.insight.studies.agent_scores import AgentFigures, Equilibrium, Round, figures, smiths_alpha
 from transactive.market import mechanisms
 from transactive.market import registry as mechanisms
 from transactive.market.incentives import surplus_n, with_limit

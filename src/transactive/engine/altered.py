@@ -16,8 +16,8 @@ from transactive.core.community.members import Community
 from transactive.core.slots import time_text
 from transactive.engine.slot_book import read_slot
 from transactive.engine.statements import contents
-from transactive.insight import statement as said
-from transactive.insight.statement import Statement
+from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement import Statement
 from transactive.store import Store
 
 MOST = 24

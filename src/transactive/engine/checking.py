@@ -11,7 +11,7 @@ from pathlib import Path
 from transactive.core.errors import DataError
 from transactive.engine.verification import verify
 from transactive.engine.verification_words import Contradiction, Passed
-from transactive.insight.statement import Statement, decode
+from transactive.insight.statements.statement import Statement, decode
 from transactive.store import Store
 
 

@@ -16,7 +16,7 @@ from transactive.config import Setting
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.trial import trial
-from transactive.insight.comparison import Comparison, MechanismFigures, Variant
+from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
 from transactive.market import registry
 
 GAS_FROM = "snapshot of the contract tests: one commitment a slot, one netting a period, the same for every mechanism"

@@ -8,7 +8,7 @@ import numpy as np
 
 from transactive.config import DATA, DEMO, load_setting
 from transactive.core.errors import DataError
-from transactive.insight.detection.judge import Judge, learn, lessons
+from transactive.insight.detection.learned.judge import Judge, learn, lessons
 from transactive.insight.detection.meters import FloatArray, Meters
 
 FILE = DATA / "detection" / "judge.npz"

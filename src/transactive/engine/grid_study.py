@@ -18,7 +18,7 @@ from transactive.engine.grid_operator import GridOperator
 from transactive.engine.replay import bills_of
 from transactive.engine.walk import SlotRecord, Walk
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
-from transactive.insight.grid_study import ForecastScores, GridStudy, LineFigures, Variant
+from transactive.insight.studies.grid import ForecastScores, GridStudy, LineFigures, Variant
 from transactive.insight.summary import grid_summary
 from transactive.market.network.line_flows import beyond_wh
 

@@ -8,7 +8,7 @@ from transactive.carbon.certificates.lifecycle import State
 from transactive.core.errors import CertificateError
 from transactive.core.slots import time_text
 from transactive.engine.certificate_office import CertificateOffice
-from transactive.insight.redemption import Redeemed, Redemption
+from transactive.insight.statements.redemption import Redeemed, Redemption
 
 USED = frozenset({State.CANCELLED, State.CLAIMED})
 

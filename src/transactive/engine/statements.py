@@ -22,8 +22,8 @@ from transactive.core.slots import parse_time, time_text
 from transactive.core.units import IntArray
 from transactive.engine.books import community_of, leaves_from
 from transactive.engine.slot_book import SlotBook
-from transactive.insight import statement as said
-from transactive.insight.statement import KIND, Statement, sources_of, totals_of
+from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement import KIND, Statement, sources_of, totals_of
 from transactive.store import FILE, Store
 
 if TYPE_CHECKING:

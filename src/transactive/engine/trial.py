@@ -20,8 +20,8 @@ from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.engine.replay import bills_of
 from transactive.engine.walk import SlotRecord, Walk
-from transactive.insight import comparison
-from transactive.insight.comparison import MechanismFigures, Variant
+from transactive.insight.studies import comparison
+from transactive.insight.studies.comparison import MechanismFigures, Variant
 from transactive.market import incentives
 from transactive.market import mechanisms
 from transactive.market.mechanisms import Cleared

@@ -25,8 +25,8 @@ from transactive.core.units import money_text
 from transactive.engine.verification_carbon import check_battery, check_footprint
 from transactive.engine.verification_credits import check_credits
 from transactive.engine.verification_words import Contradiction, Passed, hold
-from transactive.insight import statement as said
-from transactive.insight.statement import Link, Slot, Statement
+from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement import Link, Slot, Statement
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from transactive.core.slots import time_text
 from transactive.core.units import WH_PER_KWH
 from transactive.engine.verification_words import hold
-from transactive.insight.statement import Registers, Slot, Statement
+from transactive.insight.statements.statement import Registers, Slot, Statement
 
 ROUNDED_MG = 3
 """What sharing among members, between load and battery, and among certificates may round in a slot."""

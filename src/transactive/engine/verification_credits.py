@@ -9,7 +9,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
 from transactive.engine.verification_words import Passed, hold
-from transactive.insight.statement import Slot, Statement
+from transactive.insight.statements.statement import Slot, Statement
 
 MG_PER_KG = 1_000_000
 

@@ -15,7 +15,7 @@ from transactive.core.units import PPM, BoolArray
 from transactive.engine.detector import load_judge
 from transactive.insight.detection.findings import Finding
 from transactive.insight.detection.folded import Folded, fold
-from transactive.insight.detection.judge import Judge
+from transactive.insight.detection.learned.judge import Judge
 from transactive.insight.detection.meters import DAY, FloatArray, Meters
 from transactive.insight.detection.scan import LEAST_DAYS, scan
 from transactive.settlement.holds import hold

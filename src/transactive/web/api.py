@@ -12,7 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
-from transactive.insight.comparison import Comparison
+from transactive.insight.studies.comparison import Comparison
 from transactive.store.schema import ADVICE, BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web import cursor as cursors
 from transactive.web import shapes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transactive.core.units import money_text
-from transactive.insight.comparison import Comparison, MechanismFigures
+from transactive.insight.studies.comparison import Comparison, MechanismFigures
 
 
 def carbon_title(comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from transactive.core.units import NANO
-from transactive.insight.comparison import Comparison, MechanismFigures
+from transactive.insight.studies.comparison import Comparison, MechanismFigures
 from transactive.web.draw import Plot, both, steps, ticks
 from transactive.web.words import DAY, Words, short_day
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
-from transactive.insight.comparison import Comparison, MechanismFigures, Variant
-from transactive.insight.measures import MEASURES
+from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
+from transactive.insight.studies.measures import MEASURES
 from transactive.web.compare_carbon import carbon_text, carbon_title
 from transactive.web.compare_charts import price_chart, savings_chart, scale
 from transactive.web.words import Words, counted, percent, short_day

@@ -20,7 +20,7 @@ from transactive.core.community.members import Community
 from transactive.core.errors import StateError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Readings
-from transactive.insight.comparison import Comparison
+from transactive.insight.studies.comparison import Comparison
 from transactive.market.mechanisms import Site, site_of
 from transactive.store import Store
 from transactive.store.schema import (

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from transactive.core.units import kwh_text
-from transactive.insight.redemption import Redemption
+from transactive.insight.statements.redemption import Redemption
 
 
 def redemption_html(of: Redemption) -> str:

@@ -11,7 +11,7 @@ from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
-from transactive.insight.statement import Statement
+from transactive.insight.statements.statement import Statement
 from transactive.web.words import day_text
 
 MG_PER_KG = 1_000_000

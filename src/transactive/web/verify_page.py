@@ -9,7 +9,7 @@ from transactive.core.units import kwh_text, money_text
 from transactive.engine.altered import altered, of_a_run
 from transactive.engine.checking import Finding, chain_of, check
 from transactive.engine.verification_words import CHECKS
-from transactive.insight.statement import Statement
+from transactive.insight.statements.statement import Statement
 from transactive.web.access import Viewer
 from transactive.web.queries import Reader, Run
 from transactive.web.words import counted, short_day

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.insight.detection.features import HISTORY
+from transactive.insight.detection.learned.features import HISTORY
 from transactive.insight.detection.meters import Calendar, FloatArray, Meters, calendar_of
-from transactive.insight.detection.windows import filled
+from transactive.insight.detection.learned.windows import filled
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from transactive.core.units import BoolArray, IntArray
-from transactive.insight.detection.features import HISTORY, WINDOW, turned
+from transactive.insight.detection.learned.features import HISTORY, WINDOW, turned
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.folded import Folded
 from transactive.insight.detection.meters import HOURS, FloatArray

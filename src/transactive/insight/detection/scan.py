@@ -9,10 +9,10 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.units import BoolArray
 from transactive.insight.detection import device_faults, drift, feeder, meter_faults, promises, theft
-from transactive.insight.detection.features import HISTORY, WINDOW
+from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.findings import Finding, Kind, joined
 from transactive.insight.detection.folded import Folded
-from transactive.insight.detection.judge import Judge
+from transactive.insight.detection.learned.judge import Judge
 from transactive.insight.detection.meters import DAY, FloatArray
 
 LEAST_DAYS = 7

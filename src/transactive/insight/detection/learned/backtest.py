@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.insight.detection.features import Samples, describe
-from transactive.insight.detection.judge import Learner, Lessons, boosted, learn, lessons
+from transactive.insight.detection.learned.features import Samples, describe
+from transactive.insight.detection.learned.judge import Learner, Lessons, boosted, learn, lessons
 from transactive.insight.detection.meters import FloatArray
-from transactive.insight.detection.tricks import STANDARD
-from transactive.insight.detection.windows import cut
+from transactive.insight.detection.learned.manipulations import STANDARD
+from transactive.insight.detection.learned.windows import cut
 
 FALSE_ALARMS = 0.01
 TEACHING_SEED = 1_000

@@ -6,7 +6,7 @@ import csv
 import io
 
 from transactive.core.slots import time_text
-from transactive.insight.statement import Slot, Statement, claimed_wh, offset_and_avoided
+from transactive.insight.statements.statement import Slot, Statement, claimed_wh, offset_and_avoided
 
 COLUMNS = (
     *("slot_start", "consumption_wh", "import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),

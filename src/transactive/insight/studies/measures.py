@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transactive.core.units import kwh_text, money_text
-from transactive.insight.comparison import MechanismFigures
+from transactive.insight.studies.comparison import MechanismFigures
 
 Value = int | float | None
 

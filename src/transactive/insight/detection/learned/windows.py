@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.insight.detection.features import HISTORY, WINDOW, Samples
+from transactive.insight.detection.learned.features import HISTORY, WINDOW, Samples
 from transactive.insight.detection.meters import HOURS, FloatArray
 
 STRIDE = 7

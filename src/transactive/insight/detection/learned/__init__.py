@@ -1,0 +1,1 @@
+"""What detection learnt: features of meters, the judge of windows, and how it is tested."""

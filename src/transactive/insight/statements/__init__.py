@@ -1,0 +1,1 @@
+"""Statements for members and auditors: energy, money, certificates and carbon, with proofs."""

@@ -1,0 +1,1 @@
+"""Figures of studies: mechanisms, networks and agents beside each other."""
