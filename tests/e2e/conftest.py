@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from transactive.config import DEMO, load_setting
+from transactive.config.community_file import DEMO, load_setting
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.web.server import PageServer

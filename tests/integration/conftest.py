@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.samples import write_community
 from transactive.cli import main
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.slots import parse_time
 from transactive.engine.replay import Outcome, replay, slots_of
 from transactive.engine.walk import SlotRecord

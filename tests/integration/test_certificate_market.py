@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
-from transactive.config import Setting, load_setting
+from transactive.config.community_file import Setting, load_setting
 from transactive.core.community.certificate_rules import CertificateWishes
 from transactive.core.certificates import CertificateState
 from transactive.core.community.members import LevyRules

@@ -18,7 +18,7 @@ from transactive.carbon.certificates.issued import empty_register
 from transactive.carbon.certificates.lifecycle import State, Step
 from transactive.carbon.certificates.register import replay
 from transactive.carbon.certificates.storage import CERTIFIED
-from transactive.config import load_setting
+from transactive.config.community_file import load_setting
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.errors import StateError
 from transactive.engine.certificate_office import certificate_office, slot_of

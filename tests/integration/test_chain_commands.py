@@ -20,7 +20,7 @@ from transactive.chain.keys.keystore import LIGHT, KeyFolder, all_keys
 from transactive.chain.nodes.nodes import Node as Asked
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.cli import main
-from transactive.config import load
+from transactive.config.community_file import load
 
 
 def run(*arguments: str) -> int:

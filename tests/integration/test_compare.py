@@ -16,7 +16,7 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.chain.gas import settlement_gas, snapshot
 from transactive.cli.compare import show_comparison
-from transactive.config import load_setting
+from transactive.config.community_file import load_setting
 from transactive.core.errors import StateError
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.engine.compare import compare, mechanisms_for, variants

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from transactive.cli import main
-from transactive.config import DEMO
+from transactive.config.community_file import DEMO
 from transactive.engine.detector import FILE
 
 READINGS = DEMO.parent / "readings.parquet"

@@ -15,7 +15,7 @@ from tests.strategies import whole
 from transactive.bench.year import levied
 from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.mixes import Mix
-from transactive.config import load_setting
+from transactive.config.community_file import load_setting
 from transactive.core.community.members import GridSource
 from transactive.core.errors import TransactiveError
 from transactive.core.tables import Measured

@@ -18,7 +18,7 @@ import pytest
 
 from tests.integration.conftest import START, call
 from tests.integration.content import content_hash
-from transactive.config import DEMO, FEEDER, Setting, load_setting
+from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.engine.walk import SlotRecord

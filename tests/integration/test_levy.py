@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.integration.conftest import START
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.community.members import AccountRules, LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time

@@ -12,7 +12,7 @@ from tests.integration.conftest import START
 from transactive.carbon.credits.steps import AnyStep, Offset, Register
 from transactive.carbon.credits.register import Project
 from transactive.carbon.credits.file import CreditsFile, FileBatch, FileListing, steps_of
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.community.members import AccountRules, LevyRules, OffsetPolicy, OffsetRules
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind

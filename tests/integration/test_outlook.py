@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from transactive.config import DEMO, load, load_setting
+from transactive.config.community_file import DEMO, load, load_setting
 from transactive.core.community.members import ForecastRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import Clock, parse_time

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.test_api import bearer, serving
 from transactive.cli.token import create_token
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.accounts import Accounts
 from transactive.core.community.members import DetectionRules
 from transactive.core.errors import DataError

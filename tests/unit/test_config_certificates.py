@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.test_config_files import community_file, refused
-from transactive.config import load
+from transactive.config.community_file import load
 
 RULES = ("pv_g_per_kwh = 45", 'pv_g_per_kwh = 45\n[carbon.certificates]\nzones = ["north", "south"]')
 NORTH, SOUTH = ('id = "zoe"', 'id = "zoe"\nzone = "north"'), ('id = "adam"', 'id = "adam"\nzone = "south"')

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from transactive.config import DEMO, load, load_setting
+from transactive.config.community_file import DEMO, load, load_setting
 from transactive.core.errors import ConfigError, DataError
 
 HOUR = 3600

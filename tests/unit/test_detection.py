@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from transactive.config import DEMO
+from transactive.config.community_file import DEMO
 from transactive.core.errors import DataError
 from transactive.engine.detector import demo_days, load_judge
 from transactive.insight.detection import drift, promises

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from tests.strategies import whole
-from transactive.config import DEMO, load
+from transactive.config.community_file import DEMO, load
 from transactive.core.community.members import Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import Forecast

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config import DEMO, load_setting
+from transactive.config.community_file import DEMO, load_setting
 from transactive.core.units import NANO
 from transactive.engine.replay import bills_of, slots_from
 from transactive.engine.walk import SlotRecord, Walk

@@ -36,7 +36,7 @@ def demo(meter: Meter) -> Iterator[Row]:
 
 def replay_week(folder: Path) -> int:
     """Replay the week in an empty folder and return its members x slots."""
-    from transactive.config import DEMO, load_setting
+    from transactive.config.community_file import DEMO, load_setting
     from transactive.engine.replay import replay, slots_of
 
     setting = load_setting(DEMO)

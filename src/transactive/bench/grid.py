@@ -11,7 +11,7 @@ from transactive.bench.measure import Meter, Reference
 from transactive.bench.radial import solve, welfare
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config import FEEDER, load_setting
+from transactive.config.community_file import FEEDER, load_setting
 from transactive.core.community.members import Devices
 from transactive.core.errors import require
 from transactive.core.community.network import tree

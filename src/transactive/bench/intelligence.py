@@ -19,7 +19,7 @@ from transactive.bench.measure import Meter
 from transactive.bench.plans import WEEKS
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config import DEMO, load_setting
+from transactive.config.community_file import DEMO, load_setting
 from transactive.core.errors import require
 from transactive.core.slots import parse_time
 from transactive.engine.challenge import daily_cost

@@ -13,7 +13,7 @@ import msgspec
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO

@@ -18,7 +18,7 @@ import numpy as np
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.community.members import Community, Member
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time

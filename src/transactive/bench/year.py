@@ -15,7 +15,7 @@ import msgspec
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.community.members import Community
 from transactive.core.community.network import Line, NetworkRules
 from transactive.engine.drift import Drift

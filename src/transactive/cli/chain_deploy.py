@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transactive.cli.target import keys_of
-from transactive.config import load
+from transactive.config.community_file import load
 from transactive.core.errors import ChainError, InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.config import DEMO, EXAMPLE, Setting, load_setting
+from transactive.config.community_file import DEMO, EXAMPLE, Setting, load_setting
 from transactive.core.community.members import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text

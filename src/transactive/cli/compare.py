@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.compare import compare, mechanisms_for, variants

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from transactive.cli.compare import progress, slots_asked
-from transactive.config import FEEDER, load_setting
+from transactive.config.community_file import FEEDER, load_setting
 from transactive.core.units import kwh_text, money_text
 from transactive.engine.grid_study import WAYS, study
 from transactive.insight.studies.grid import ForecastScores, GridStudy, Variant

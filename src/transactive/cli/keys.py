@@ -54,7 +54,7 @@ def new(
         Print names and addresses as one JSON object on stdout.
     """
     from transactive.chain.keys.keystore import LIGHT, STRONG, KeyFolder, all_keys
-    from transactive.config import load
+    from transactive.config.community_file import load
 
     wanted = [*names, *(all_keys(load(community).ids) if community else [])]
     if not wanted:

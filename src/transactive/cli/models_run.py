@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from transactive.cli.report import report
-from transactive.config import DEMO, Setting, load_setting
+from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.engine import model_desk

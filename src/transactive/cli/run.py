@@ -16,7 +16,7 @@ from transactive.cli.compare import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.show import show_summary
 from transactive.cli.target import target_of
-from transactive.config import DEMO, FEEDER, Setting, load_setting
+from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of

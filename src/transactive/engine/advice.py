@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.slots import Clock
 from transactive.core.units import IntArray
 from transactive.forecasting.empirical import DAY

@@ -16,7 +16,7 @@ from transactive.carbon.credits.avoided import MG_PER_KG, AvoidedLedger, avoided
 from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Register, Sell
 from transactive.carbon.credits.register import BUFFER, Project
 from transactive.carbon.credits.file import OPERATOR
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.certificates import Certificates
 from transactive.core.community.members import AvoidedRules
 from transactive.core.credit_notes import Avoided

@@ -12,7 +12,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from transactive.config import AUTO, Setting
+from transactive.config.community_file import AUTO, Setting
 from transactive.core.community.members import ForecastRules
 from transactive.core.units import NANO
 from transactive.engine.outlook import EMPIRICAL

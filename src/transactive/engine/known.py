@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from transactive.carbon.footprints.grid import GridMix
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from transactive.config import AUTO, Setting
+from transactive.config.community_file import AUTO, Setting
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.engine.challenge import forecaster

@@ -12,7 +12,7 @@ import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.certificates.storage import Lots
-from transactive.config import Setting
+from transactive.config.community_file import Setting
 from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note, note_hash
