@@ -20,7 +20,7 @@ from transactive.core.postings import Postings
 from transactive.core.proofs.signed_orders import split
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
-from transactive.engine.carbon_leaves import carbon_leaves
+from transactive.engine.books.carbon_leaves import carbon_leaves
 from transactive.metering import gateway
 
 MEMBERS, VALIDITY = 8, 10 * 86_400

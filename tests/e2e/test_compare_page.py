@@ -14,7 +14,7 @@ from tests.integration.samples import write_community
 from transactive.cli.compare import keep
 from transactive.config.community_file import load_setting
 from transactive.core.units import money_text
-from transactive.engine.compare import compare, variants
+from transactive.studies.compare import compare, variants
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison
 from transactive.web.server import PageServer

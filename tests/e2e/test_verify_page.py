@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.test_page import AXE, opened
-from transactive.engine.statements import issuer
-from transactive.engine.verification_words import CHECKS
+from transactive.services.statements.issue import issuer
+from transactive.services.statements.verification_words import CHECKS
 from transactive.insight.statements.statement import encode
 from transactive.store import Store
 from transactive.web.access import Viewer

@@ -12,7 +12,7 @@ from tests.integration.conftest import call
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
-from transactive.engine.advice import Advisor
+from transactive.engine.daily.advice import Advisor
 from transactive.insight.advice.saved import saved_by
 from transactive.store import Store
 from transactive.store.advice import daily_bills, read_advice

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.conftest import call
 from transactive.core.errors import ConfigError, InputError
-from transactive.engine.agent_market import Design, Market, compare_agents
+from transactive.studies.agents import Design, Market, compare_agents
 from transactive.insight.studies.agent_scores import Equilibrium, Round, figures, smiths_alpha
 from transactive.market import registry as mechanisms
 

@@ -17,9 +17,9 @@ from transactive.core.errors import SignatureError
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import time_text
-from transactive.engine.authorities import Authorities
+from transactive.engine.authorisations import Authorities
 from transactive.engine.replay import replay, slots_from
-from transactive.engine.walk import SlotRecord
+from transactive.engine.kernel import SlotRecord
 from transactive.store import Store
 from transactive.web.agent_words import agent_words
 from transactive.web.queries import Reader

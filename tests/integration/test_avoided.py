@@ -23,7 +23,7 @@ from transactive.core.errors import CertificateError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 from transactive.insight.statements.statement import decode, encode
 
 MG, ASSET = 10**6, 5
@@ -178,8 +178,8 @@ def test_the_statement_says_it_and_verify_computes_it_again(whole, tmp_path):
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert sum(int(row["avoided_kg"]) for row in rows) == statement.totals.avoided_kg
     assert sum(int(row["offset_n"]) for row in rows) == int(statement.totals.offset_n) < 0  # it sold some
-    from transactive.engine.verification_credits import check_credits
-    from transactive.engine.verification_words import Contradiction
+    from transactive.services.statements.verification_credits import check_credits
+    from transactive.services.statements.verification_words import Contradiction
 
     place, note = notes[0]
     for change, said in (

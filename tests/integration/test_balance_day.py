@@ -11,8 +11,8 @@ from tests.integration.conftest import call
 from transactive.cli.run import demo_setting
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
-from transactive.engine.balance_day import WINDOW, SlotOnChain, run_day, steps
-from transactive.engine.balance_plan import Planned, curve_of
+from transactive.studies.day_on_chain.day import WINDOW, SlotOnChain, run_day, steps
+from transactive.studies.day_on_chain.plan import Planned, curve_of
 
 START = parse_time("2017-06-05T14:00Z")
 

@@ -19,7 +19,7 @@ from transactive.core.community.members import LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 
 SELLS = CertificateWishes(exports="sell", ask_micro_per_kwh=2_000)
 BUYS = CertificateWishes(imports="buy", bid_micro_per_kwh=20_000)

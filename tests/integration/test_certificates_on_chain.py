@@ -15,7 +15,7 @@ from transactive.chain.twins import certificate_disputes as judge
 from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.slots import time_text
-from transactive.engine.books import leaves_from
+from transactive.engine.books.rebuilt import leaves_from
 from transactive.store import Store
 
 

@@ -20,7 +20,7 @@ from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, domain, sign_receipt
 from transactive.core.slots import time_text
-from transactive.engine.books import books_at
+from transactive.engine.books.rebuilt import books_at
 from transactive.store import Store
 
 # -- an honest run

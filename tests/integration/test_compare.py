@@ -19,10 +19,10 @@ from transactive.cli.compare import show_comparison
 from transactive.config.community_file import load_setting
 from transactive.core.errors import StateError
 from transactive.core.community.network import Line, NetworkRules, network_of
-from transactive.engine.compare import compare, mechanisms_for, variants
+from transactive.studies.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from
-from transactive.engine.trial import congested
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.studies.mechanism_run import congested
+from transactive.engine.kernel import SlotRecord, Walk
 from transactive.insight.studies.comparison import Comparison
 from transactive.insight.studies.measures import MEASURES
 from transactive.market.mechanisms import Cleared

@@ -22,7 +22,7 @@ from transactive.store import Store, models
 # durable and its block is not, "chain" as soon as the block is durable and its row in the database is not.
 KILL_AT = """
 import os, signal, sys
-import transactive.store as store, transactive.engine.anchor as anchor
+import transactive.store as store, transactive.engine.books.commitments as anchor
 point, count = sys.argv[1], int(sys.argv[2])
 def dying(function):
     left = [count]

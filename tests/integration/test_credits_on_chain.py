@@ -10,7 +10,7 @@ from tests.contract.anvil import anvil
 from tests.integration.conftest import call
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import ChainError
-from transactive.engine.credit_office import credits_in
+from transactive.services.credits import credits_in
 
 WORDS = ("--beneficiary", "Ada", "--reason", "a flight", "--period", "2017")
 

@@ -11,10 +11,11 @@ from tests.integration.conftest import START, call
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
-from transactive.engine import fleet, known
-from transactive.engine.fleet import compiled_work
+from transactive.engine.devices import fleet
+from transactive.engine import information
+from transactive.engine.devices.fleet import compiled_work
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import Gateway, Walk
+from transactive.engine.kernel import Gateway, Walk
 from transactive.settlement.netted import tariff_alone_n
 from transactive.trading.devices import compiled
 
@@ -128,7 +129,7 @@ def test_a_compiled_run_in_small_groups_on_all_processors_is_the_same_run(demo_s
     slots = slots_of(demo_setting, parse_time(START), 1)
     plain = Walk(demo_setting, slots, GATEWAY)
     plain.run()
-    monkeypatch.setattr(known, "HOMES_AT_ONCE", 5)
+    monkeypatch.setattr(information, "HOMES_AT_ONCE", 5)
     monkeypatch.setattr(fleet, "GROUP", 4)
     with compiled_work() as work:
         other = Walk(demo_setting, slots, GATEWAY, work=work)

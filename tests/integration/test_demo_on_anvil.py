@@ -16,7 +16,7 @@ from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import Outcome, replay, slots_of
-from transactive.engine.target import Target
+from transactive.engine.chain_location import Target
 
 START = "2017-06-05T00:00Z"
 

@@ -10,7 +10,7 @@ import pytest
 
 from transactive.cli import main
 from transactive.config.community_file import DEMO
-from transactive.engine.detector import FILE
+from transactive.engine.daily.detector import FILE
 
 READINGS = DEMO.parent / "readings.parquet"
 

@@ -20,7 +20,7 @@ from transactive.core.community.members import GridSource
 from transactive.core.errors import TransactiveError
 from transactive.core.tables import Measured
 from transactive.engine.replay import slots_from
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 from transactive.insight.summary import scores_of
 
 SOURCES = """

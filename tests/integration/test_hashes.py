@@ -21,7 +21,7 @@ from tests.integration.content import content_hash
 from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
-from transactive.engine.walk import SlotRecord
+from transactive.engine.kernel import SlotRecord
 
 GOLDEN = Path(__file__).parent / "golden" / "hashes.json"
 

@@ -12,7 +12,7 @@ from transactive.core.community.members import AccountRules, LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 
 EUR_75_36 = 75_360_000
 

@@ -16,7 +16,7 @@ from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 from transactive.store import Store
 from transactive.web.access import OWNER
 from transactive.web.queries import Reader

@@ -12,7 +12,7 @@ from transactive.config.community_file import load_setting
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.engine.replay import replay, slots_from
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 from transactive.store import Store
 from transactive.web.access import OWNER, Viewer
 from transactive.web.carbon_page import carbon_page

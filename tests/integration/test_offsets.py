@@ -18,7 +18,7 @@ from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 
 MEMBERS, MG = 14, 10**6
 PROJECTS = tuple(
@@ -199,7 +199,7 @@ def test_members_take_turns_in_choosing_first(demo_setting):
 def test_random_periods_lose_no_mg_no_kg_and_no_unit(demo_setting, data):
     """Offsets alone, on drawn carbon, funds and offers: kg and mg close, money follows kg, nobody overspends."""
     from transactive.core.accounts import Accounts
-    from transactive.engine.offsetting import Offsetting
+    from transactive.engine.credits.offsetting import Offsetting
     from transactive.settlement.funds import spend
     from transactive.settlement.ledger import Ledger
 

@@ -11,11 +11,11 @@ from transactive.core.community.members import ForecastRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Measured
-from transactive.engine import challenge
-from transactive.engine.challenge import champion, daily_cost, under
-from transactive.engine.outlook import Outlook
+from transactive.engine.models import choice
+from transactive.engine.models.choice import champion, daily_cost, under
+from transactive.engine.models.net_load import Outlook
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import Walk
+from transactive.engine.kernel import Walk
 from transactive.forecasting.empirical import forecast
 from transactive.forecasting.samples import shuffled
 from transactive.forecasting.series import Quantiles
@@ -109,18 +109,18 @@ def test_a_challenger_wins_only_when_it_is_cheaper_by_more_than_luck(setting, mo
         "empirical-14": usual + draw.normal(0, 2, 14),
         "boosted": usual - draw.normal(3, 1, 14),
     }
-    monkeypatch.setattr(challenge, "daily_cost", lambda _setting, _slots, name: costs[name])
+    monkeypatch.setattr(choice, "daily_cost", lambda _setting, _slots, name: costs[name])
     assert champion(setting, slots) == "boosted"
     costs["boosted"] = usual + 3
     assert champion(setting, slots) == "empirical"
 
 
 def test_with_auto_the_days_before_the_run_decide(setting, monkeypatch):
-    monkeypatch.setattr(challenge, "CHALLENGERS", ("empirical-14",))
-    monkeypatch.setattr(challenge, "TRIAL_DAYS", 4)
+    monkeypatch.setattr(choice, "CHALLENGERS", ("empirical-14",))
+    monkeypatch.setattr(choice, "TRIAL_DAYS", 4)
     automatic = under(setting, "auto")
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
-    assert Walk(automatic, slots).known.outlook.name in ("empirical", *challenge.CHALLENGERS)
+    assert Walk(automatic, slots).known.outlook.name in ("empirical", *choice.CHALLENGERS)
     early = replace(
         setting, measured=Measured(setting.measured.first_slot, *2 * (setting.measured.consumption_wh[: 24 * 40],))
     )

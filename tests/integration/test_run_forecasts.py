@@ -10,7 +10,7 @@ from transactive.core.community.members import ForecastRules
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine.replay import replay, slots_of
-from transactive.engine.run_forecasts import ORDERS, PLANS, RunForecasts
+from transactive.engine.models.run_forecasts import ORDERS, PLANS, RunForecasts
 from transactive.store import Store
 
 START = "2017-06-05T00:00Z"
@@ -54,7 +54,7 @@ def test_a_named_forecaster_that_does_not_win_leaves_orders_to_empirical_quantil
 
 
 def test_one_that_won_in_money_begins_at_once(demo_setting, slots, monkeypatch):
-    monkeypatch.setattr("transactive.engine.run_forecasts.forecaster", lambda *_: "empirical-fading")
+    monkeypatch.setattr("transactive.engine.models.run_forecasts.forecaster", lambda *_: "empirical-fading")
     upkeep = begun(under(demo_setting, model="auto"), slots)
     assert None not in {upkeep.charge(name, slots[0]).model for name in (ORDERS, PLANS)}
     assert all("cost the members less" in event.text for event in upkeep.events)

@@ -18,7 +18,7 @@ from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 from transactive.store import Store
 
 BOTH = ("day_ahead", "intraday")

@@ -12,10 +12,10 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.commitment_reader import ContractWitness
 from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
-from transactive.engine.statements import issuer
-from transactive.engine.verification import verify
-from transactive.engine.verification_carbon import check_battery
-from transactive.engine.verification_words import Contradiction
+from transactive.services.statements.issue import issuer
+from transactive.services.statements.verification import verify
+from transactive.services.statements.verification_carbon import check_battery
+from transactive.services.statements.verification_words import Contradiction
 from transactive.insight.statements.statement import decode, encode
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
@@ -215,7 +215,7 @@ def test_a_changed_receipt_is_a_contradiction(offset, change, said):
 
 def test_receipts_are_held_against_postings_and_each_other(offset):
     """Also where an operator would have committed a false record: the checks of credits alone."""
-    from transactive.engine.verification_credits import check_credits
+    from transactive.services.statements.verification_credits import check_credits
 
     statement, _ = offset
     need, note = statement.slots[0].credits
@@ -243,7 +243,7 @@ def test_receipts_are_held_against_postings_and_each_other(offset):
 
 
 def test_what_a_period_leaves_the_next_one_takes_up(whole, demo_run):
-    from transactive.engine.verification_credits import check_credits
+    from transactive.services.statements.verification_credits import check_credits
 
     statement = decode(whole.read_bytes(), whole.name)
     assert check_credits(statement).name == "credits"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import DataError, StateError
-from transactive.engine.charges import DayTold, Target
-from transactive.engine.model_files import ModelFiles
-from transactive.engine.upkeep import Upkeep
+from transactive.engine.models.active_models import DayTold, Target
+from transactive.engine.models.model_files import ModelFiles
+from transactive.engine.models.maintenance import Upkeep
 from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import History
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord

@@ -12,7 +12,7 @@ from tests.property.test_market_meshed import ring_networks
 from transactive.core.community.members import Devices
 from transactive.core.community.network import Network, tree
 from transactive.core.units import IntArray
-from transactive.engine.line_limits import within_limits
+from transactive.engine.grid.line_limits import within_limits
 from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.trading.grid.redispatch import Planned

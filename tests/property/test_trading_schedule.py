@@ -8,7 +8,7 @@ from tests.strategies import batteries, whole
 from transactive.core.community.members import Devices
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM
-from transactive.engine.schedule import Recorded, foreseen, run, scheduled, simple_rule, without_control
+from transactive.studies.battery import Recorded, foreseen, run, scheduled, simple_rule, without_control
 from transactive.forecasting.day_so_far import samples_so_far
 from transactive.trading.devices.stores import Ahead, step
 from transactive.trading.devices.follow import follow

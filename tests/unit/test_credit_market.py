@@ -22,7 +22,7 @@ from transactive.carbon.credits.steps import (
 from transactive.carbon.credits.register import BUFFER, Project
 from transactive.carbon.credits.file import read_credits
 from transactive.core.errors import CreditError, DataError
-from transactive.engine.credit_market import CreditMarket
+from transactive.engine.credits.market import CreditMarket
 
 FOREST = Project(id="forest", kind="removal", methodology="EX-1", jurisdiction="XX", auditor="ann")
 WORDS: dict[str, Any] = {"beneficiary": "ada", "reason": "home", "period": "2017"}

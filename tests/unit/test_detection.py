@@ -7,7 +7,7 @@ import pytest
 
 from transactive.config.community_file import DEMO
 from transactive.core.errors import DataError
-from transactive.engine.detector import demo_days, load_judge
+from transactive.engine.daily.detector import demo_days, load_judge
 from transactive.insight.detection import drift, promises
 from transactive.insight.detection.learned.backtest import area
 from transactive.insight.detection.learned.features import HISTORY, WINDOW, Samples, describe, names

@@ -11,7 +11,7 @@ from transactive.core.community.members import Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.engine.fleet import Fleet
+from transactive.engine.devices.fleet import Fleet
 from transactive.forecasting.intensity import intensity
 from transactive.trading.curves import curve_orders
 from transactive.trading.escrow import lock_price

@@ -13,7 +13,7 @@ from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, load_setting
 from transactive.core.units import NANO
 from transactive.engine.replay import bills_of, slots_from
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 
 
 @bench("autonomy", summary="a year of the demo community without a human")

@@ -26,7 +26,7 @@ from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accou
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.postings import Postings
 from transactive.core.tables import Delivery, Positions, Readings
-from transactive.engine.carbon_leaves import carbon_leaves
+from transactive.engine.books.carbon_leaves import carbon_leaves
 from transactive.metering.registers import measure
 from transactive.settlement.netted import deliver
 

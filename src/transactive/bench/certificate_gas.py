@@ -23,7 +23,7 @@ from transactive.core.proofs.merkle import REGISTERS, ZERO
 from transactive.core.postings import Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
-from transactive.engine.carbon_leaves import carbon_leaves
+from transactive.engine.books.carbon_leaves import carbon_leaves
 
 if TYPE_CHECKING:
     from transactive.chain.nodes.client import ChainClient

@@ -9,9 +9,9 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.bench.simulation import START, neighbourhood, peak_memory
 from transactive.core.slots import parse_time
-from transactive.engine.fleet import compiled_work
+from transactive.engine.devices.fleet import compiled_work
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import Walk
+from transactive.engine.kernel import Walk
 
 MEMBERS = 100_000
 

@@ -16,8 +16,8 @@ from transactive.core.community.members import Devices
 from transactive.core.errors import require
 from transactive.core.community.network import tree
 from transactive.core.units import NANO, WH_PER_KWH
-from transactive.engine.grid_study import study
-from transactive.engine.line_limits import within_limits
+from transactive.studies.grid import study
+from transactive.engine.grid.line_limits import within_limits
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.grid import GridStudy
 from transactive.market.mechanisms import Site

@@ -18,7 +18,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO
 from transactive.engine.replay import bills_of, slots_of
-from transactive.engine.walk import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord, Walk
 
 START = "2017-06-05T00:00Z"
 GATES = (("at noon the day before", 720), ("an hour before the day", 60))

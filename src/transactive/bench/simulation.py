@@ -24,9 +24,9 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.core.tables import Environment, Measured
 from transactive.core.units import IntArray
-from transactive.engine.fleet import IN_TURN, Work, compiled_work
+from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.replay import slots_of
-from transactive.engine.walk import Walk
+from transactive.engine.kernel import Walk
 from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
 from transactive.trading.devices.plan import plan
 from transactive.trading.devices.energy_value import tariff_prices

@@ -34,7 +34,7 @@ def show(*, state: Path, member: str | None = None, json: Flag = False) -> None:
         Print one JSON object on stdout.
     """
     from transactive.core.errors import InputError
-    from transactive.engine.permits import shown, standing
+    from transactive.services.authorisation_changes import shown, standing
 
     community, given, first = shown(state)
     facts = {community.ids[a.account]: facts_of(a, community) for a in standing(community, given, first)}
@@ -83,7 +83,7 @@ def authorise(
         Print what was signed as one JSON object on stdout.
     """
     from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
-    from transactive.engine.permits import shown
+    from transactive.services.authorisation_changes import shown
 
     _, given, _ = shown(state)
     limits = {
@@ -130,7 +130,7 @@ def pause(
     json
         Print what was signed as one JSON object on stdout.
     """
-    from transactive.engine.authorities import FOR_GOOD
+    from transactive.engine.authorisations import FOR_GOOD
 
     times = {"paused_until": FOR_GOOD, **_time("paused_from", start), **_time("paused_until", end)}
     _renew(state, member, times, keys, password_file, json=json)
@@ -184,7 +184,7 @@ def facts_of(given: Authorisation, community: Community) -> dict[str, Any]:
     """What an authorisation says, for people and programs: prices as whole µ¤/kWh and times."""
     from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
     from transactive.core.slots import time_text
-    from transactive.engine.authorities import FOR_GOOD
+    from transactive.engine.authorisations import FOR_GOOD
 
     paused = given.paused_from < given.paused_until
     return {
@@ -219,7 +219,7 @@ def _renew(
     from transactive.core.accounts import NAMED
     from transactive.core.errors import InputError
     from transactive.core.proofs.signed_orders import domain
-    from transactive.engine.permits import renew, seed_of, shown
+    from transactive.services.authorisation_changes import renew, seed_of, shown
 
     community, _, _ = shown(state)
     known = load(state / FILE)

@@ -17,7 +17,7 @@ from rich.table import Table
 from transactive.cli.run import demo_setting, demo_slots
 from transactive.core.errors import InputError
 from transactive.core.units import money_text
-from transactive.engine.balance_day import BalanceDay, SlotOnChain, run_day
+from transactive.studies.day_on_chain.day import BalanceDay, SlotOnChain, run_day
 
 
 def run_balance_day(

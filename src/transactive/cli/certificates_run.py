@@ -17,8 +17,8 @@ from transactive.cli.report import report
 from transactive.core.errors import CertificateError, InputError
 from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
-from transactive.engine.certificate_office import Act, CertificateOffice, certificate_office, slot_of
-from transactive.engine.redemptions import redemption
+from transactive.services.certificates import Act, CertificateOffice, certificate_office, slot_of
+from transactive.services.redemptions import redemption
 from transactive.insight.statements.redemption import encode
 
 if TYPE_CHECKING:

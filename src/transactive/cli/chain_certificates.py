@@ -33,7 +33,7 @@ def run_certificates(
     Needs the operator's key, because salts and blinding follow from it.
     """
     from transactive.chain.disputes.leaf_file import certificate_file
-    from transactive.engine.slot_book import read_slot
+    from transactive.engine.books.slot_book import read_slot
 
     start = parse_time(slot)
     with run_of(state, node, keys, password_file) as run:
@@ -60,7 +60,7 @@ def hand_over(state: Path, file: CertificateFile) -> None:
 
     Raises CertificateError if somebody took another step with one of them; what was handed over before stays so.
     """
-    from transactive.engine.certificate_office import certificate_office
+    from transactive.services.certificates import certificate_office
 
     with certificate_office(state) as office:
         clock, names = office.community.clock, office.community.device_ids

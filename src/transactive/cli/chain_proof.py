@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.core.community.members import Community
-    from transactive.engine.books import SlotBooks
+    from transactive.engine.books.rebuilt import SlotBooks
     from transactive.store import Store
 
 
@@ -38,7 +38,7 @@ def run_prove(
 
     Needs the operator's key, because salts and blinding follow from it.
     """
-    from transactive.engine.books import books_at
+    from transactive.engine.books.rebuilt import books_at
 
     start = parse_time(slot)
     with run_of(state, node, keys, password_file) as run:
@@ -83,7 +83,7 @@ def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path
     from transactive.chain.deployments.deployment import FILE, load
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
-    from transactive.engine.books import community_of
+    from transactive.engine.books.rebuilt import community_of
     from transactive.store import Store
 
     with closing(Store(state)) as store:

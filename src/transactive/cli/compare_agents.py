@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from transactive.cli.compare import progress
-from transactive.engine.agent_market import Design, compare_agents
+from transactive.studies.agents import Design, compare_agents
 from transactive.insight.studies.agent_scores import FIRST, LAST, AgentFigures
 from transactive.trading.agents import registry
 

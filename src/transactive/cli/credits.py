@@ -284,7 +284,7 @@ def show(*, state: Path, json: Flag = False) -> None:
     json
         Print one JSON object on stdout.
     """
-    from transactive.engine.credit_office import credits_in, facts_of
+    from transactive.services.credits import credits_in, facts_of
 
     report(facts_of(credits_in(state)), json=json)
 
@@ -305,7 +305,7 @@ def publish(*, state: Path, node: str | None = None, json: Flag = False) -> None
     json
         Print one JSON object on stdout.
     """
-    from transactive.engine.credit_publication import publish as put_on_chain
+    from transactive.services.credit_publication import publish as put_on_chain
 
     report(put_on_chain(state, node), json=json)
 

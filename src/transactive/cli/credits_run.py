@@ -14,8 +14,8 @@ import msgspec
 from transactive.carbon.credits.steps import AnyStep, check
 from transactive.cli.report import report
 from transactive.core.errors import InputError
-from transactive.engine.credit_market import CreditMarket
-from transactive.engine.credit_office import credits_in, facts_of, receipt_rows, take_step
+from transactive.engine.credits.market import CreditMarket
+from transactive.services.credits import credits_in, facts_of, receipt_rows, take_step
 
 PRICE = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?")
 

@@ -12,7 +12,7 @@ from transactive.cli.detect_input import MetersFile, Named, read_meters
 from transactive.cli.forecast import progress
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
-from transactive.engine.detector import FILE, load_judge
+from transactive.engine.daily.detector import FILE, load_judge
 from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.findings import Finding, between
 from transactive.insight.detection.folded import fold

@@ -11,7 +11,7 @@ from transactive.cli.detect_input import Named, read_meters
 from transactive.cli.forecast import progress
 from transactive.cli.report import report
 from transactive.core.errors import DataError, InputError
-from transactive.engine.detector import demo_days, teach
+from transactive.engine.daily.detector import demo_days, teach
 from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.folded import fold

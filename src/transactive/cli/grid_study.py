@@ -13,7 +13,7 @@ from rich.table import Table
 from transactive.cli.compare import progress, slots_asked
 from transactive.config.community_file import FEEDER, load_setting
 from transactive.core.units import kwh_text, money_text
-from transactive.engine.grid_study import WAYS, study
+from transactive.studies.grid import WAYS, study
 from transactive.insight.studies.grid import ForecastScores, GridStudy, Variant
 
 Figure = Callable[[Variant], str]

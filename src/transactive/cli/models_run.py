@@ -11,10 +11,10 @@ from transactive.cli.report import report
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
-from transactive.engine import model_desk
-from transactive.engine.charges import LEAST_TEST_DAYS, State
-from transactive.engine.model_desk import ModelDesk, opened
-from transactive.engine.upkeep import EMPIRICAL, Upkeep
+from transactive.services import models
+from transactive.engine.models.active_models import LEAST_TEST_DAYS, State
+from transactive.services.models import ModelDesk, opened
+from transactive.engine.models.maintenance import EMPIRICAL, Upkeep
 from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 
@@ -48,7 +48,7 @@ def show_model(folder: Path, number: int, *, json: bool) -> None:
 
 def train_model(folder: Path, community: str, target: str, forecaster: str, until: str | None, *, json: bool) -> None:
     """Train and print what came of it."""
-    model = model_desk.train(folder, _setting(community), target, forecaster, until)
+    model = models.train(folder, _setting(community), target, forecaster, until)
     won = model.contest is not None and model.contest.won
     undo = f"transactive models promote {model.number} --state {folder}" if won else "none: it has not won its test"
     report(_facts(model) | {"next": undo}, json=json)
@@ -58,7 +58,7 @@ def try_model(folder: Path, community: str, number: int, days: int, until: str |
     """Test and print the scores."""
     if days < LEAST_TEST_DAYS:
         raise InputError(f"--days {days}: give {LEAST_TEST_DAYS} or more")
-    contest = model_desk.test(folder, _setting(community), number, until, days)
+    contest = models.test(folder, _setting(community), number, until, days)
     report(msgspec.to_builtins(contest) | {"won": contest.won}, json=json)
 
 
@@ -96,7 +96,7 @@ def show_monitors(folder: Path, target: str | None, *, json: bool) -> None:
 def _monitor(desk: ModelDesk, charge: ChargeRecord) -> dict[str, Any]:
     """Coverage, place and alarms of one target."""
     monitor = State.of(charge).monitor
-    days = model_desk.last_days(desk, charge.target, MONTH)
+    days = models.last_days(desk, charge.target, MONTH)
     return {
         "in_charge": _in_charge(desk)[charge.target],
         "days": len(days),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transactive.engine.walk import SlotRecord
+    from transactive.engine.kernel import SlotRecord
 
 
 @contextmanager

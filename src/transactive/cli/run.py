@@ -20,7 +20,7 @@ from transactive.config.community_file import DEMO, FEEDER, Setting, load_settin
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_from, slots_of
-from transactive.engine.target import Target
+from transactive.engine.chain_location import Target
 from transactive.market.registry import load
 
 

@@ -9,7 +9,7 @@ import msgspec
 from transactive.cli.schedule_input import Days
 from transactive.core.slots import time_text
 from transactive.core.units import NANO
-from transactive.engine.schedule import Kept
+from transactive.studies.battery import Kept
 
 
 @dataclass(frozen=True, slots=True)

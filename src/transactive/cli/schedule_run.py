@@ -16,8 +16,8 @@ from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import Clock
 from transactive.core.units import PPM, IntArray
-from transactive.engine.outlook import Outlook
-from transactive.engine.schedule import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
+from transactive.engine.models.net_load import Outlook
+from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
 from transactive.forecasting import registry
 from transactive.forecasting.day_so_far import DAY
 

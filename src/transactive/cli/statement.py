@@ -14,7 +14,7 @@ from transactive.insight.statements.statement import encode
 from transactive.insight.statements.table import as_csv
 
 if TYPE_CHECKING:
-    from transactive.engine.verification_words import Passed
+    from transactive.services.statements.verification_words import Passed
 
 HTML = (".html", ".htm")
 
@@ -23,7 +23,7 @@ def write_statement(
     folder: Path, member: str, output: Path, *, first: str | None, end: str | None, node: str | None
 ) -> None:
     """Write a member's statement as JSON, as a page for people where the name ends in .html, or as a table in .csv."""
-    from transactive.engine.statements import issuer
+    from transactive.services.statements.issue import issuer
 
     with issuer(folder, node=node) as issue:
         statement = issue.issue(member, *(None if text is None else parse_time(text) for text in (first, end)))
@@ -49,7 +49,7 @@ def verify_statement(path: Path, *, node: str | None, state: Path | None, json: 
     Returns whether it holds; the first contradiction is named on stdout.
     """
     from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
-    from transactive.engine.checking import check
+    from transactive.services.statements.chain_check import check
 
     if (node is None) == (state is None):
         raise InputError("give either --node URL or --state DIR: whose chain shall be asked?")

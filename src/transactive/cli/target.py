@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import is_embedded
 from transactive.core.errors import InputError
-from transactive.engine.target import IN_FOLDER, Target
+from transactive.engine.chain_location import IN_FOLDER, Target
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys

@@ -10,7 +10,7 @@ from transactive.carbon.certificates.storage import Lots
 from transactive.carbon.footprints.tracing import Wiring
 from transactive.config.community_file import Setting
 from transactive.core.tables import Delivery, Readings
-from transactive.engine.known import Known
+from transactive.engine.information import Known
 from transactive.market.mechanisms import Site
 from transactive.market.network.metered_flow import MeteredFlow
 

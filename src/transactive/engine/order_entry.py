@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
 from transactive.core.tables import Orders, stacked
-from transactive.engine.authorities import Authorities
+from transactive.engine.authorisations import Authorities
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger

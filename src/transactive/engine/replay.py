@@ -12,10 +12,10 @@ import msgspec
 from transactive.config.community_file import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import parse_time, time_text
-from transactive.engine import state
-from transactive.engine.fleet import IN_TURN, Work, compiled_work
-from transactive.engine.target import IN_FOLDER, Opened, Target, open_chain
-from transactive.engine.walk import Gateway, SlotRecord, Walk
+from transactive.engine import state_folder
+from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
+from transactive.engine.chain_location import IN_FOLDER, Opened, Target, open_chain
+from transactive.engine.kernel import Gateway, SlotRecord, Walk
 from transactive.forecasting.empirical import DAY
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
@@ -90,10 +90,10 @@ def replay(
     try:
         with (
             compiled_work() if compiled else nullcontext(IN_TURN) as work,
-            state.hold(folder),
+            state_folder.hold(folder),
             closing(Store(folder)) as store,
         ):
-            state.claim(store, setting, slots, seed, target.name)
+            state_folder.claim(store, setting, slots, seed, target.name)
             earlier = store.setting("outcome")
             if earlier is not None:
                 return msgspec.json.decode(earlier, type=Outcome), False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from transactive.core.proofs.authorisation import Authorisation, in_force
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.slots import time_text
-from transactive.engine.authorities import FOR_GOOD, read
+from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.web.queries import Reader, Run
 from transactive.web.words import Words
 

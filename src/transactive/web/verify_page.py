@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from transactive.core.units import kwh_text, money_text
-from transactive.engine.altered import altered, of_a_run
-from transactive.engine.checking import Finding, chain_of, check
-from transactive.engine.verification_words import CHECKS
+from transactive.services.statements.discrepancies import altered, of_a_run
+from transactive.services.statements.chain_check import Finding, chain_of, check
+from transactive.services.statements.verification_words import CHECKS
 from transactive.insight.statements.statement import Statement
 from transactive.web.access import Viewer
 from transactive.web.queries import Reader, Run

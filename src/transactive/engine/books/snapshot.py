@@ -1,0 +1,189 @@
+"""The state of a run between two slots, as bytes: what an interrupted run goes on from.
+
+Written in the same transaction as the slot that it follows, before the slot's block. What follows from the data alone
+(forecasts, plans) and what the database holds (orders and clearings of coming slots, the register of credits) is not in
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from transactive.carbon.certificates.storage import Lots
+from transactive.core.errors import StateError
+from transactive.core.tables import DeviceRules
+from transactive.core.units import BoolArray, IntArray
+from transactive.engine.books.commitments import Anchor
+from transactive.engine.devices.fleet import Fleet
+from transactive.engine.credits.offsetting import Offsetting
+from transactive.insight.tally import Tally
+from transactive.settlement.ledger import Ledger, Totals
+from transactive.trading.agents.order_gathering import Desk
+
+
+class Column(msgspec.Struct, frozen=True, array_like=True):
+    """An array of whole numbers or truth values, or one number (shape ()): little-endian int64."""
+
+    shape: tuple[int, ...]
+    data: bytes
+    boolean: bool
+
+    @classmethod
+    def of(cls, value: IntArray | BoolArray | int) -> Column:
+        """Column of an array or a number."""
+        array = np.asarray(value)
+        return cls(array.shape, array.astype("<i8").tobytes(), array.dtype == np.bool_)
+
+    def value(self) -> Any:  # noqa: ANN401 - an array or a number, as it was
+        """What the column was made of."""
+        if not self.shape:
+            return int(np.frombuffer(self.data, "<i8")[0])
+        array = np.frombuffer(self.data, "<i8").reshape(self.shape)
+        return array.astype(np.bool_ if self.boolean else np.int64)
+
+
+class Waiting(msgspec.Struct, frozen=True, array_like=True):
+    """What loads that can wait hold in one fleet, and the rules of coming slots, theirs and those of batteries.
+
+    With such loads a plan looks at what they hold as it is made, so it cannot be made again later.
+    """
+
+    held_wh: Column
+    rules: dict[int, Column]
+    runs_wh: dict[int, Column]
+    batteries: dict[int, Column]
+
+    @classmethod
+    def of(cls, fleet: Fleet) -> Waiting | None:
+        """Of a fleet; None if it has no such loads."""
+        if fleet.shifting is None:
+            return None
+        shifting = fleet.shifting
+        rules, runs_wh = (
+            {slot: Column.of(column) for slot, column in of.items()} for of in (shifting.rules, shifting.runs_wh)
+        )
+        batteries = {slot: Column.of(rule.levels_wh) for slot, rule in fleet.rules.items()}
+        return cls(Column.of(shifting.held_wh), rules, runs_wh, batteries)
+
+    def put(self, fleet: Fleet) -> None:
+        """Put it into a fleet."""
+        if fleet.shifting is not None:
+            fleet.shifting.held_wh = self.held_wh.value()
+            fleet.shifting.rules = {slot: column.value() for slot, column in self.rules.items()}
+            fleet.shifting.runs_wh = {slot: column.value() for slot, column in self.runs_wh.items()}
+            fleet.rules = {slot: DeviceRules(slot, *column.value()) for slot, column in self.batteries.items()}
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything that passes from one slot to the next; `slot` is the last one delivered."""
+
+    slot: int
+    digest: bytes
+    lots: Column
+    charged_wh: tuple[Column, Column]
+    waiting: tuple[Waiting | None, Waiting | None]
+    memories: dict[int, Column]
+    prices: Column
+    ledger: dict[str, Column]
+    periods: dict[int, tuple[Column, Column]]
+    latest: tuple[Column, Column]
+    locks_n: dict[int, Column]
+    closed: list[int]
+    proposed: int | None
+    ready_at: int
+    tally: dict[str, Column]
+    grid: dict[int, Column]
+    offsets: dict[str, Column]
+    avoided: dict[str, Column]
+
+
+LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
+OFFSET_FIELDS = ("due_mg", "ahead_mg")
+AVOIDED_FIELDS = ("waiting", "carried_mg")
+TALLY_FIELDS = tuple(field.name for field in fields(Tally))
+
+
+def take(
+    slot: int,
+    digest: bytes,
+    lots: Lots,
+    fleets: tuple[Fleet, Fleet],
+    desk: Desk,
+    ledger: Ledger,
+    anchor: Anchor,
+    tally: Tally,
+    offsets: Offsetting,
+    grid: Mapping[int, IntArray],
+) -> bytes:
+    """State after the delivery of `slot`, as bytes; grid: state of the network's operator."""
+    snapshot = Snapshot(
+        slot=slot,
+        digest=digest,
+        lots=Column.of(lots.columns),
+        charged_wh=(Column.of(fleets[0].charged_wh), Column.of(fleets[1].charged_wh)),
+        waiting=(Waiting.of(fleets[0]), Waiting.of(fleets[1])),
+        memories={member: Column.of(memory) for member, memory in desk.memories.items()},
+        prices=Column.of(desk.prices),
+        ledger={name: Column.of(getattr(ledger, name)) for name in LEDGER_FIELDS},
+        periods={number: _columns(totals) for number, totals in ledger.periods.items()},
+        latest=_columns(ledger.latest),
+        locks_n={locked_slot: Column.of(locked) for locked_slot, locked in ledger.locks_n.items()},
+        closed=anchor.closed,
+        proposed=anchor.proposed,
+        ready_at=anchor.ready_at,
+        tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
+        grid={key: Column.of(column) for key, column in grid.items()},
+        offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
+        avoided={name: Column.of(getattr(offsets.avoidance, name)) for name in AVOIDED_FIELDS},
+    )
+    return msgspec.msgpack.encode(snapshot)
+
+
+def restore(
+    data: bytes,
+    fleets: tuple[Fleet, Fleet],
+    desk: Desk,
+    ledger: Ledger,
+    anchor: Anchor,
+    tally: Tally,
+    offsets: Offsetting,
+) -> tuple[int, bytes, Lots, dict[int, IntArray]]:
+    """Put a snapshot into the parts of a new run; returns the last slot delivered, digest, lots and operator's state.
+
+    Raises StateError if the bytes are not a snapshot of this version.
+    """
+    try:
+        snapshot = msgspec.msgpack.decode(data, type=Snapshot)
+    except msgspec.MsgspecError as error:
+        raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
+    for fleet, charged in zip(fleets, snapshot.charged_wh, strict=True):
+        fleet.charged_wh = charged.value()
+    for fleet, waiting in zip(fleets, snapshot.waiting, strict=True):
+        if waiting is not None:
+            waiting.put(fleet)
+    desk.memories = {member: column.value() for member, column in snapshot.memories.items()}
+    desk.prices = snapshot.prices.value()
+    for name, column in snapshot.ledger.items():
+        setattr(ledger, name, column.value())
+    ledger.periods = {number: Totals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()}
+    ledger.latest = Totals(*(column.value() for column in snapshot.latest))
+    ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
+    anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
+    for name, column in snapshot.tally.items():
+        setattr(tally, name, column.value())
+    for name, column in snapshot.offsets.items():
+        setattr(offsets, name, column.value())
+    for name, column in snapshot.avoided.items():
+        setattr(offsets.avoidance, name, column.value())
+    grid = {key: column.value() for key, column in snapshot.grid.items()}
+    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), grid
+
+
+def _columns(totals: Totals) -> tuple[Column, Column]:
+    """Columns of totals."""
+    return Column.of(totals.money), Column.of(totals.energy)

@@ -1,0 +1,1 @@
+"""Carbon credits in a run: the market for them, offsets, avoided emissions."""

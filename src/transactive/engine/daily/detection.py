@@ -1,0 +1,128 @@
+"""What a run watches: once a day all meters are scanned, items are opened, and holds follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from transactive.config.community_file import Setting
+from transactive.core.items import Item, ItemState
+from transactive.core.postings import Postings
+from transactive.core.units import PPM, BoolArray
+from transactive.engine.daily.detector import load_judge
+from transactive.insight.detection.findings import Finding
+from transactive.insight.detection.folded import Folded, fold
+from transactive.insight.detection.learned.judge import Judge
+from transactive.insight.detection.meters import DAY, FloatArray, Meters
+from transactive.insight.detection.scan import LEAST_DAYS, scan
+from transactive.settlement.holds import hold
+from transactive.settlement.ledger import Ledger
+from transactive.store import Store
+from transactive.store.items import daily_meters, read_items, save_items
+
+PAST_DAYS = 98
+"""Days that a scan looks at: fourteen weeks, so that theft is told from eight windows of each meter."""
+SAME = 14 * DAY
+"""A finding of the same kind and member at most this far from an item [s] is that item again."""
+
+
+class Watcher:
+    """Watches the meters of one run; nothing after the time of the scan is looked at."""
+
+    def __init__(self, setting: Setting, store: Store) -> None:
+        self._setting, self._store = setting, store
+        self._rules = setting.community.detection
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return load_judge()
+
+    def after(self, slot: int) -> None:
+        """Scan once `slot` is settled, if a day is over then; days begin as the readings do."""
+        now = slot + self._setting.community.clock.length
+        if self._rules.watch and (now - self._setting.measured.first_slot) % DAY == 0:
+            save_items(self._store, merged(read_items(self._store), self.scan(now), now))
+
+    def scan(self, now: int) -> list[Finding]:
+        """Findings as known at `now`, a whole number of days after the first reading [Unix s]."""
+        measured, length = self._setting.measured, self._setting.community.clock.length
+        days = min((now - measured.first_slot) // DAY, PAST_DAYS)
+        if days < LEAST_DAYS:
+            return []
+        first = now - days * DAY
+        rows = slice((first - measured.first_slot) // length, (now - measured.first_slot) // length)
+        watts = np.array([member.pv_w for member in self._setting.community.members], np.float64)
+        feeder = self._setting.feeder_wh
+        meters = Meters(
+            first,
+            length,
+            measured.consumption_wh[rows].astype(np.float64),
+            generation=measured.generation_wh[rows].astype(np.float64),
+            pv_w=watts,
+            feeder=None if feeder is None else feeder[rows].astype(np.float64),
+        )
+        folded, promised = self._with_run(fold(meters), first, now)
+        return scan(folded, self._judge, promised).findings
+
+    def _with_run(self, folded: Folded, first: int, now: int) -> tuple[Folded, tuple[FloatArray, FloatArray]]:
+        """What the run itself knows: flows of batteries, and promises kept and broken."""
+        known = daily_meters(self._store, folded.members, first, now, DAY)
+        charge, discharge, sold, short = (
+            known[name].astype(np.float64) for name in ("charge_wh", "discharge_wh", "sold_wh", "short_wh")
+        )
+        return replace(folded, charge=charge, discharge=discharge), (sold, short)
+
+    def post(self, postings: Postings, ledger: Ledger) -> Postings:
+        """Postings that hold back what suspects earn in a slot, and release what is held of the others."""
+        return hold(postings, ledger.held_n, self._suspects(), ledger.accounts)
+
+    def _suspects(self) -> BoolArray:
+        """Members with an item that is not closed, of a kind and confidence that the community's policy names."""
+        suspects = np.zeros(len(self._setting.community.members), bool)
+        if self._rules.hold:
+            for item in read_items(self._store):
+                sure = item.confidence_ppm >= self._rules.hold_confidence_ppm
+                if item.member is not None and item.kind in self._rules.hold and sure:
+                    suspects[item.member] |= item.state != ItemState.CLOSED
+        return suspects
+
+
+def merged(items: Sequence[Item], findings: Sequence[Finding], now: int) -> list[Item]:
+    """Items that the findings of a scan change or open.
+
+    A finding that continues an item moves its end and evidence; one that continues a closed item leaves it closed until
+    it goes on for two weeks after somebody closed it.
+    """
+    changed: list[Item] = []
+    number = max((item.number for item in items), default=0)
+    for one in findings:
+        same = [item for item in items if _continues(one, item)]
+        last = max(same, key=lambda item: item.end) if same else None
+        if last is not None and last.state == ItemState.CLOSED:
+            if one.end - max(last.changed, last.end) <= SAME:
+                continue
+            anew = replace(one, first=max(one.first, last.end))
+            number += 1
+            changed.append(_item(number, anew, now))
+        elif last is None:
+            number += 1
+            changed.append(_item(number, one, now))
+        else:
+            found = _item(last.number, replace(one, first=min(one.first, last.first)), now)
+            changed.append(replace(found, opened=last.opened, state=last.state, changed=last.changed))
+    return changed
+
+
+def _continues(one: Finding, item: Item) -> bool:
+    """Whether a finding is an item again."""
+    near = one.first - item.end <= SAME and item.first - one.end <= SAME
+    return (one.kind, one.member) == (item.kind, item.member) and near
+
+
+def _item(number: int, one: Finding, now: int) -> Item:
+    """A finding as a new item."""
+    sure = round(one.confidence * PPM)
+    return Item(number, str(one.kind), one.member, one.first, one.end, one.energy_wh, one.evidence, sure, now, now)

@@ -1,0 +1,226 @@
+"""The batteries of all members under one pair of prices: planned once a period, followed in real time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+import numpy as np
+
+from transactive.core.community.members import Community, Devices
+from transactive.core.slots import Clock
+from transactive.core.tables import DeviceRules, Forecast
+from transactive.core.tariff import Tariff
+from transactive.core.units import IntArray
+from transactive.core.work import Spread
+from transactive.engine.pools import threads
+from transactive.engine.devices.shifting import Allow, Shifting
+from transactive.trading.devices.follow import follow
+from transactive.trading.devices.plan import Backward, by_columns, groups, plan
+from transactive.trading.devices.energy_value import PricePair
+
+LOOK_AHEAD = 86_400
+"""A plan looks one day beyond the slots that it is made for [s]."""
+GROUP = 1024
+"""Batteries whose samples are followed together: some 30,000 numbers a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How groups of batteries are worked through: in turn or by threads, plans by columns or compiled."""
+
+    spread: Spread = map
+    backward: Backward = by_columns
+
+
+IN_TURN = Work()
+"""What small communities need: nothing to start, nothing to wait for."""
+
+
+@contextmanager
+def compiled_work() -> Iterator[Work]:
+    """Compiled plans, and a thread for each processor. Raises InputError without numba."""
+    from transactive.trading.devices.compiled import backward
+
+    way = backward()
+    with threads() as spread:
+        yield Work(spread, way)
+
+
+Prices = Callable[[Forecast, Sequence[Tariff]], PricePair]
+Seen = tuple[Forecast, Forecast]
+"""Forecasts of the community's sum, and of the members with a battery."""
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Charge levels and rules.
+
+    charged_wh: (members,), after the last delivered slot; it starts empty. rules: of slots not yet delivered.
+    carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default. shifting: loads that can
+    wait, which the batteries see. most_import_wh: what connections let in in a slot, (members,), if any is limited.
+    """
+
+    devices: Devices
+    clock: Clock
+    prices: Prices
+    work: Work = IN_TURN
+    carbon_price: IntArray | None = None
+    shifting: Shifting | None = None
+    most_import_wh: IntArray | None = None
+    charged_wh: IntArray = field(init=False)
+    rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
+    _groups: list[IntArray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.charged_wh = np.zeros_like(self.devices.capacity_wh)
+        self._groups = groups(self.devices, GROUP)
+
+    def plan(
+        self,
+        community: Forecast,
+        batteries: Forecast,
+        tariffs: Sequence[Tariff],
+        carbon_mg: IntArray | None = None,
+        line_price: IntArray | None = None,
+    ) -> None:
+        """Make the rules of the forecasts' slots that have none yet; their last day only lends its value.
+
+        community: samples of the sum of all members. batteries: samples of the members that have one. carbon_mg: what a
+        Wh is expected to save [mg], (slots,), for members to whom that is worth something. line_price: what a Wh that
+        a member takes is dearer for the sake of full lines, or what one that it gives brings less, below 0 [µ¤/kWh], of
+        the first slots, (slots, members).
+        """
+        need, spare = self.prices(community, tariffs)
+        members = np.flatnonzero(self.devices.capacity_wh)
+        added = self._added(members, len(need), carbon_mg, line_price)
+        for rule in self._planned(batteries, members, np.stack((need, spare)), added):
+            if self.clock.period(rule.slot) == self.clock.period(int(community.slots[0])):
+                self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
+
+    def _added(
+        self, members: IntArray, slots: int, carbon_mg: IntArray | None, line_price: IntArray | None
+    ) -> IntArray | None:
+        """What comes to both prices for some of `members` [µ¤/kWh], (2, slots, members); None if nothing."""
+        added = np.zeros((2, slots, len(members)), np.int64)
+        if self.carbon_price is not None and carbon_mg is not None:
+            added += self.carbon_price[members] * carbon_mg[:, None]
+        if line_price is not None:
+            added[0, : len(line_price)] += np.maximum(line_price[:, members], 0)
+            added[1, : len(line_price)] += np.minimum(line_price[:, members], 0)
+        return added if added.any() else None
+
+    def _planned(
+        self, forecast: Forecast, members: IntArray, prices: IntArray, added: IntArray | None
+    ) -> list[DeviceRules]:
+        """Rules of all slots; members with the same prices are planned together. prices: need and spare, (2, slots)."""
+        own = self.devices.rows(members)
+        if added is None:
+            return self._plan_at(forecast, own, *prices)
+        rules: list[DeviceRules] = []
+        kinds, kind = np.unique(added.reshape(-1, len(members)), axis=1, return_inverse=True)
+        for number, more in enumerate(kinds.T.reshape(-1, *prices.shape)):
+            devices = msgspec.structs.replace(own, capacity_wh=np.where(kind == number, own.capacity_wh, 0))
+            found = self._plan_at(forecast, devices, *(prices + more))
+            rules = [a.and_others(b) for a, b in zip(rules, found, strict=True)] if rules else found
+        return rules
+
+    def _plan_at(self, forecast: Forecast, devices: Devices, need: IntArray, spare: IntArray) -> list[DeviceRules]:
+        """Rules of all slots at one pair of prices."""
+        rest_price, work = int(need.min()), self.work
+        return plan(forecast, devices, need, spare, rest_price, spread=work.spread, backward=work.backward)
+
+    def expected_net_load(self, forecast: Forecast, slots: int = 1) -> IntArray:
+        """Samples of net load after the battery's action [Wh] in the forecast's last slots, (slots, samples, members).
+
+        Each sample walks through the forecast's slots from today's charge level, so the level at the start of a slot is
+        predicted sample by sample.
+        """
+        if self.shifting:
+            forecast = self.shifting.added(forecast)
+        expected: IntArray = forecast.net_load_wh[-slots:].copy()
+        moved = self.work.spread(partial(self._moved, forecast, slots), self._groups)
+        for group, net in zip(self._groups, moved, strict=True):
+            expected[:, :, group] = net
+        return expected
+
+    def _moved(self, forecast: Forecast, slots: int, group: IntArray) -> IntArray:
+        """Samples of a group of batteries, (slots, samples, group)."""
+        devices = self.devices.rows(group)
+        net: IntArray = forecast.net_load_wh[-slots:, :, group]
+        charged = self.charged_wh[group]
+        before = len(forecast.slots) - slots
+        for place, (slot, load) in enumerate(
+            zip(forecast.slots.tolist(), forecast.net_load_wh[:, :, group], strict=True)
+        ):
+            if slot in self.rules:  # before the first slot of the market no battery moves
+                charge, discharge, charged = self._follow(self.rules[slot].rows(group), devices, charged, load, group)
+                if place >= before:
+                    net[place - before] = load + charge - discharge
+        return net
+
+    def see_shifting(
+        self,
+        near: Forecast | None,
+        homes: Forecast,
+        community: Forecast,
+        batteries: Forecast,
+        tariffs: Sequence[Tariff],
+    ) -> Seen:
+        """Plan the loads that can wait, and add what they will draw to the forecasts of the community and of batteries.
+
+        near, homes: as `Shifting.plan` takes them.
+        """
+        if self.shifting is None:
+            return community, batteries
+        added = self.shifting.plan(near, homes, *self.prices(community, tariffs))
+        own = np.flatnonzero(self.devices.capacity_wh)
+        loads = batteries.net_load_wh.copy()
+        _, place, column = np.intersect1d(own, self.shifting.homes, assume_unique=True, return_indices=True)
+        loads[:, :, place] += added[:, :, column]
+        total = community.net_load_wh + added.sum(axis=2, keepdims=True)
+        times = community.slots, community.known_until
+        return Forecast(*times, total), Forecast(*times, loads)
+
+    def shift(self, slot: int, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
+        """What loads that can wait draw in a slot for its real net load [Wh], (members,); before the batteries act.
+
+        allow: hears what they would draw, and says what they may.
+        """
+        return self.shifting.deliver(slot, net_load_wh, allow) if self.shifting else np.zeros_like(net_load_wh)
+
+    def deliver(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
+        """Charge and discharge in a slot for its real net load [Wh]; moves the levels."""
+        charge, discharge, self.charged_wh = self.would_do(slot, net_load_wh)
+        del self.rules[slot]
+        return charge, discharge
+
+    def would_do(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Charge, discharge and the levels after them [Wh] for a net load in a slot, nothing moved yet."""
+        return self._follow(self.rules[slot], self.devices, self.charged_wh, net_load_wh, slice(None))
+
+    def _follow(
+        self, rule: DeviceRules, devices: Devices, charged: IntArray, load: IntArray, group: IntArray | slice
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Follow a rule, charging no more than the connection lets in."""
+        charge, discharge, after = follow(rule, devices, charged, load)
+        if self.most_import_wh is None:
+            return charge, discharge, after
+        less = np.minimum(charge, np.maximum(self.most_import_wh[group] - load, 0))
+        return less, discharge, after - charge + less
+
+    def left_wh(self) -> IntArray:
+        """What batteries can still deliver and other devices hold, at the meter [Wh], (members,)."""
+        left = self.devices.deliverable_wh(self.charged_wh)
+        return left + self.shifting.left_wh(len(left)) if self.shifting else left
+
+
+def fleet_of(community: Community, prices: Prices, work: Work, carbon_price: IntArray | None = None) -> Fleet:
+    """All devices of a community, as they are before a run."""
+    shifting = Shifting(community) if any(member.devices for member in community.members) else None
+    limited = any(member.connection_w for member in community.members)
+    limits = community.most_import_wh if limited else None
+    return Fleet(community.devices, community.clock, prices, work, carbon_price, shifting, limits)

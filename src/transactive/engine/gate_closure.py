@@ -1,0 +1,62 @@
+"""Gates: what agents see when a market closes in a run, and the desk that asks them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transactive.core.community.members import Community
+from transactive.core.tables import Clearing, Orders
+from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.units import IntArray
+from transactive.engine.authorisations import Authorities
+from transactive.engine.devices.fleet import Fleet
+from transactive.trading.agents.protocol import Gate
+from transactive.trading.curves import remaining_orders
+from transactive.trading.agents.order_gathering import Desk
+
+
+class Gates:
+    """The members' side of each market: their wishes, agents and limits."""
+
+    def __init__(self, community: Community, fleet: Fleet, authorities: Authorities) -> None:
+        self.desk = Desk(community.agents)
+        self._fleet, self._authorities = fleet, authorities
+        self._most_export_wh = community.devices.pv_wh + community.devices.power_wh
+        self._gate: Gate | None = None
+
+    def orders(
+        self,
+        slot: int,
+        expected: IntArray,
+        held: IntArray | None,
+        tariff: Tariff,
+        grid: PriceGrid,
+        premium: IntArray | None,
+    ) -> Orders:
+        """Orders of a slot, from what is held [Wh] after an earlier session of it, None without one.
+
+        expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
+        """
+        self._authorities.take_up(slot)
+        holding = np.zeros(expected.shape[1], np.int64) if held is None else held
+        wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
+        self._gate = Gate(
+            session=0 if held is None else 1,
+            chances=0,
+            wish=wish,
+            expected_wh=expected - holding,
+            held_wh=holding,
+            most_export_wh=self._most_export_wh + holding,
+            plan_wh=self._fleet.rules[slot].levels_wh,
+            charged_wh=self._fleet.charged_wh,
+            tariff=tariff,
+            grid=grid,
+            limits=self._authorities.limits(slot),
+            prices=self.desk.prices,
+        )
+        return self.desk.orders(self._gate)
+
+    def cleared(self, orders: Orders, clearing: Clearing) -> None:
+        """Tell the agents what became of the orders that entered."""
+        if self._gate is not None:
+            self.desk.learn(self._gate, orders, clearing)

@@ -1,0 +1,1 @@
+"""The operator of a network in a run: lines watched, and kept within their limits."""

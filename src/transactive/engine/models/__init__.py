@@ -1,0 +1,1 @@
+"""Who forecasts in a run: models in charge, their training, choice and files."""

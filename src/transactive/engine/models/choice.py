@@ -1,0 +1,72 @@
+"""Champion against challenger before a run: which forecaster costs the members least on the days before it.
+
+Errors are not what members pay, so the judge is money: the days before the run are walked under every candidate,
+without chain and database, and a challenger replaces the empirical quantiles only if its days are cheaper by more than
+luck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from transactive.config.community_file import AUTO, Setting
+from transactive.core.community.members import ForecastRules
+from transactive.core.units import NANO
+from transactive.engine.models.net_load import EMPIRICAL
+from transactive.forecasting.empirical import DAY
+from transactive.forecasting.evaluation.scores import diebold_mariano
+from transactive.forecasting.series import FloatArray
+
+CHALLENGERS = ("empirical-14", "boosted")
+TRIAL_DAYS = 14
+"""Days that decide."""
+LEAST_HISTORY_DAYS = 36
+"""History that the trial's first day must have [d]: what the boosted model needs, and a day for the gate."""
+LEAST_EVIDENCE = 0.05
+"""p-value of the paired test above which the champion stays."""
+
+
+def forecaster(setting: Setting, slots: range) -> str:
+    """Name of the forecaster of a run: the one that the community names, or with auto the winner of the trial."""
+    name = setting.community.forecast.model
+    return name if name != AUTO else champion(setting, slots)
+
+
+def champion(setting: Setting, slots: range) -> str:
+    """Walk the days before the first slot under each candidate; without enough history the champion stays."""
+    length = setting.community.clock.length
+    trial = range(slots[0] - TRIAL_DAYS * DAY, slots[0], length)
+    if trial[0] < setting.measured.first_slot + LEAST_HISTORY_DAYS * DAY:
+        return EMPIRICAL
+    best, least = EMPIRICAL, daily_cost(setting, trial, EMPIRICAL)
+    for name in CHALLENGERS:
+        cost = daily_cost(setting, trial, name)
+        statistic, p = diebold_mariano(cost, least)
+        if statistic < 0 and p < LEAST_EVIDENCE:
+            best, least = name, cost
+    return best
+
+
+def daily_cost(setting: Setting, slots: range, name: str) -> FloatArray:
+    """What all members together pay on each day of a walk [¤], (days,); a gain is below 0."""
+    from transactive.engine.kernel import SlotRecord, Walk
+
+    paid: list[int] = []
+    accounts = setting.community.chart
+
+    def count(record: SlotRecord) -> None:
+        paid.append(-int(record.postings.net_n(accounts.total)[: accounts.members].sum()))
+
+    Walk(under(setting, name), slots).run(count)
+    per_day = DAY // setting.community.clock.length
+    cost: FloatArray = np.array(paid, np.float64).reshape(-1, per_day).sum(axis=1) / NANO
+    return cost
+
+
+def under(setting: Setting, name: str) -> Setting:
+    """The setting with another forecaster, as it is: nobody looks after it."""
+    community = msgspec.structs.replace(setting.community, forecast=ForecastRules(model=name, maintain="off"))
+    return replace(setting, community=community)

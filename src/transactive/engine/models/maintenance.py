@@ -1,0 +1,336 @@
+"""Upkeep of forecasts: models are trained, tested, promoted, watched, and replaced by empirical quantiles on drift.
+
+Of each target one model is in charge, or the empirical quantiles, which learn nothing and are there from the first day.
+A challenger takes over only if it was better on the same days than the one in charge by more than luck. It learns from
+what was known before these days, so that what is tested is the very file that then forecasts. All that is decided
+follows from what was known at that time and from the decisions before it, each with its time: an interrupted run finds
+them in its database and goes on as if nothing had been.
+
+Source of the cycle: champion and challenger with a paired test, Diebold and Mariano 1995, as in `contest`; monitors as
+in `monitor`; what lasts of both is in `store.models`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from transactive import __version__
+from transactive.core.errors import DataError
+from transactive.engine.models.active_models import (
+    LEAST_TEST_DAYS,
+    TEST_DAYS,
+    Course,
+    DayTold,
+    State,
+    Target,
+    after_day,
+    days_before,
+)
+from transactive.engine.models.model_files import ModelFiles
+from transactive.forecasting import registry
+from transactive.forecasting.models import features
+from transactive.forecasting.models.baselines import Empirical
+from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.contest import Record, Rhythm, compared, followed, served
+from transactive.forecasting.empirical import DAY
+from transactive.forecasting.models.model_file import Learnt, digest, pack
+from transactive.forecasting.evaluation.monitor import Monitor
+from transactive.forecasting.registry import Model
+from transactive.forecasting.series import History, Quantiles, lowest_of
+from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord, Puts
+
+EMPIRICAL = "empirical"
+MOST_HISTORY_DAYS = 365
+"""Days that a model may learn from."""
+STATES_KEPT = 3
+"""Days whose calibration and monitors are kept whole: a plan made for a period may be a day old."""
+
+Source = Callable[[str, int], History | None]
+"""History of a target that ends at a time [Unix s]; None while nothing is known of it."""
+
+
+class Upkeep:
+    """The forecasts of some targets. files: where models are kept."""
+
+    def __init__(self, targets: Sequence[Target], source: Source, files: ModelFiles) -> None:
+        self.targets: Mapping[str, Target] = {target.name: target for target in targets}
+        self.files = files
+        self.models: dict[int, ModelRecord] = {}
+        self.events: list[ModelEvent] = []
+        self._source = source
+        self._courses = {target.name: Course() for target in targets}
+        self._waiting: list[ModelRecord | ModelEvent | ChargeRecord] = []
+
+    # -- what lasts -----------------------------------------------------------------------------
+
+    def resume(
+        self, models: Sequence[ModelRecord], events: Sequence[ModelEvent], charges: Sequence[ChargeRecord]
+    ) -> None:
+        """Go on from what was kept."""
+        self.models = {model.number: model for model in models}
+        self.events = list(events)
+        for charge in charges:
+            if charge.target in self._courses:
+                self._courses[charge.target].charges.append(charge)
+
+    def changes(self) -> Puts:
+        """Rows of what has changed since they were asked for last."""
+        waiting, self._waiting = self._waiting, []
+        return [record.put() for record in waiting]
+
+    # -- who forecasts --------------------------------------------------------------------------
+
+    def charge(self, name: str, now: int) -> ChargeRecord:
+        """Who is in charge of a target at a time."""
+        return self._courses[name].at(now)
+
+    def courses(self) -> list[tuple[str, list[ChargeRecord]]]:
+        """Charges of each target, oldest first."""
+        return [(name, course.charges) for name, course in self._courses.items() if course.charges]
+
+    def model(self, charge: ChargeRecord) -> Model:
+        """The model in charge. Raises StateError where its file is not what was recorded."""
+        return Empirical() if charge.model is None else self.files.load(self.models[charge.model])
+
+    def forecaster(self, charge: ChargeRecord) -> str:
+        """Name of the one in charge, for people."""
+        return EMPIRICAL if charge.model is None else self.title(self.models[charge.model])
+
+    @staticmethod
+    def title(model: ModelRecord) -> str:
+        """Name of a model, for people."""
+        return f"{model.learnt.forecaster} no. {model.number}"
+
+    def forecast(self, name: str, now: int, slots: int, homes: slice = slice(None)) -> Quantiles | None:
+        """Quantiles of the `slots` slots after `now` as they are served, of some series; None while none can be told.
+
+        Raises StateError where the model's file is not what was recorded.
+        """
+        history = self._source(name, now)
+        if history is None or len(history.values) < history.per_day:
+            return None
+        charge, rhythm = self.charge(name, now), Rhythm(0, slots)
+        shift = np.array(State.of(charge).shift, np.float64)[:, homes]
+        own = History(history.first_slot, history.length, history.values[:, homes], history.ahead, history.calendar)
+        return served(self.model(charge), own, rhythm, Tracker(shift), lowest_of(own))
+
+    # -- day by day -----------------------------------------------------------------------------
+
+    def open(self, now: int) -> None:
+        """Put the empirical quantiles in charge of every target that nobody is in charge of."""
+        for name, target in self.targets.items():
+            if not self._courses[name].charges:
+                state = target.state(None, None, Monitor())
+                self._put(ChargeRecord(target=name, since=now, model=None, state=state.text))
+
+    def begin(self, now: int, trusted: Mapping[str, str]) -> None:
+        """Put somebody in charge of every target, and train for the first time.
+
+        trusted: targets whose challenger takes charge untested, as it won in money, and why.
+        """
+        self.open(now)
+        for name, target in self.targets.items():
+            history = self._source(name, now)
+            if history is None:
+                continue
+            if name in trusted:
+                self._trust(target, history, now, trusted[name])
+            else:
+                self._train(target, history, now)
+
+    def day_over(self, now: int, told: Mapping[str, DayTold], *, train: bool) -> None:
+        """Judge the forecasts of a day that ends at `now`, by target, and with `train` begin another week.
+
+        A day that was told before somebody else took charge is kept, and held against nobody.
+        """
+        for name, target in self.targets.items():
+            charge = self.charge(name, now)
+            state, day = State.of(charge), None
+            if name in told:
+                calibrated = charge.model is not None or not target.as_it_is
+                after, day = after_day(state, told[name], calibrated=calibrated)
+                state = after if told[name].model == charge.model else state
+            self._put(ChargeRecord(target=name, since=now, model=charge.model, day=day, state=state.text))
+            if day is not None:
+                self._watch(target, now)
+            history = self._source(name, now) if train else None
+            if history is not None:
+                self._train(target, history, now)
+            self._forget(name)
+
+    def _watch(self, target: Target, now: int) -> None:
+        """Act on what the monitors say."""
+        charge = self.charge(target.name, now)
+        state = State.of(charge)
+        alarm = state.monitor.alarm
+        if alarm is not None:
+            drifting = msgspec.structs.replace(state.monitor, drifting=True, up=0.0, down=0.0)
+            self.tell(target.name, now, "drift", f"{self.forecaster(charge)}: {alarm}", charge.model)
+            if charge.model is None:
+                self._now_in_charge(charge, None, State(state.shift, drifting))
+            else:
+                self._fall_back(target, charge, self.models[charge.model], drifting)
+        elif state.monitor.drifting and state.monitor.well:
+            well = Monitor.of(list(state.monitor.week))
+            self._now_in_charge(charge, charge.model, State(state.shift, well))
+            covered = state.monitor.covered or 0.0
+            text = f"{self.forecaster(charge)}: a week with {covered:.0%} inside the 90 % interval"
+            self.tell(target.name, now, "recovered", text, charge.model)
+
+    def _fall_back(self, target: Target, charge: ChargeRecord, model: ModelRecord, monitor: Monitor) -> None:
+        """Retire the model in charge; empirical quantiles stand in, calibrated on the days before."""
+        self._keep(msgspec.structs.replace(model, status="retired"))
+        history = self._source(target.name, charge.since)
+        days = days_before(target, history, LEAST_TEST_DAYS) if history is not None else None
+        record = followed(Empirical(), history, days, target.rhythm) if history is not None and days else None
+        self._now_in_charge(charge, None, target.state(record, None, msgspec.structs.replace(monitor, week=())))
+        text = f"{self.title(model)} retired; empirical quantiles until a model wins again"
+        self.tell(target.name, charge.since, "fell back", text, model.number)
+
+    # -- training -------------------------------------------------------------------------------
+
+    def _train(self, target: Target, history: History, now: int) -> None:
+        """Train every challenger, test them beside the one in charge, and promote the best of those that won."""
+        charge = self.charge(target.name, now)
+        state = State.of(charge)
+        days = days_before(target, history, LEAST_TEST_DAYS if state.monitor.drifting else TEST_DAYS)
+        if days is None:
+            return
+        try:
+            own = followed(self.model(charge), history, days, target.rhythm)
+        except DataError:
+            return
+        if charge.day is None and charge.model is None and not state.monitor.drifting:  # the first time: calibrate
+            state = target.state(own, None, Monitor.of(own.days))
+            self._now_in_charge(charge, None, state)
+        tested = [
+            trained
+            for name in target.challengers
+            if (trained := self.challenger(target, name, history, days, own, charge, now)) is not None
+        ]
+        won = [one for one in tested if one[0].contest is not None and one[0].contest.won]
+        best = min(won, key=lambda one: one[1].pinball) if won else None
+        for model, record in tested:
+            promoted = best is not None and model is best[0]
+            text = f"{self.title(model)}: {model.contest.text if model.contest else 'not tested'}"
+            self.tell(target.name, now, "promoted" if promoted else "trained", text, model.number)
+            if promoted:
+                self.promote(target.name, model, record, now, drifting=state.monitor.drifting)
+
+    def challenger(
+        self, target: Target, name: str, history: History, days: range, own: Record, charge: ChargeRecord, now: int
+    ) -> tuple[ModelRecord, Record] | None:
+        """Train one challenger on what was known before the days of the test, keep it, and test it."""
+        known = days[0] - target.rhythm.offset
+        before = history.until(known, target.learnt).last(MOST_HISTORY_DAYS)
+        made = self.learn(target, name, before, now)
+        if made is None:
+            return None
+        model, found = made
+        record = followed(model, history, days, target.rhythm)
+        contest = compared(record, own, self.forecaster(charge))
+        return self._keep(msgspec.structs.replace(found, contest=contest)), record
+
+    def learn(self, target: Target, name: str, history: History, now: int) -> tuple[Model, ModelRecord] | None:
+        """Train a model and keep it as a candidate; the one before it of the same kind retires. None if it cannot."""
+        seed = zlib.crc32(f"{target.name} {name} {now // DAY}".encode())
+        try:
+            recipe = registry.load(name)
+            model = recipe.train(history, target.learnt, np.random.default_rng(seed))
+            learnt = Learnt(
+                forecaster=name, target=target.name, members=target.members, slot_seconds=history.length,
+                horizon=target.learnt, since=history.first_slot, until=history.issued, seed=seed,
+            )  # fmt: skip
+            data = pack(model, recipe, learnt)
+        except DataError as error:
+            self._not_trained(target, now, f"{name}: {error}")
+            return None
+        for other in list(self.models.values()):
+            if (other.target, other.status, other.learnt.forecaster) == (target.name, "candidate", name):
+                self._keep(msgspec.structs.replace(other, status="retired"))
+        record = ModelRecord(
+            number=max(self.models, default=0) + 1, target=target.name, status="candidate", made_at=now,
+            hash=digest(data), program=__version__, features=features.VERSION, learnt=learnt,
+        )  # fmt: skip
+        self.files.keep(record, data, model)
+        return model, self._keep(record)
+
+    def promote(
+        self, name: str, model: ModelRecord, record: Record | None, now: int, *, drifting: bool = False
+    ) -> None:
+        """Put a model in charge, with the calibration of its test; the one before it retires."""
+        charge = self.charge(name, now)
+        if charge.model is not None:
+            self._keep(msgspec.structs.replace(self.models[charge.model], status="retired"))
+        self._keep(msgspec.structs.replace(model, status="champion"))
+        monitor = Monitor.of(record.days if record else [], drifting=drifting)
+        if drifting:  # well again after a good week, whoever told it
+            monitor = msgspec.structs.replace(monitor, week=State.of(charge).monitor.week)
+        state = self.targets[name].state(record, model.number, monitor)
+        self._now_in_charge(charge, model.number, state, since=now)
+
+    def stand_in(self, name: str, now: int) -> None:
+        """Put the empirical quantiles in charge; the model before them retires."""
+        charge = self.charge(name, now)
+        if charge.model is not None:
+            self._keep(msgspec.structs.replace(self.models[charge.model], status="retired"))
+        state = self.targets[name].state(None, None, Monitor())
+        self._now_in_charge(charge, None, state, since=now)
+
+    def _trust(self, target: Target, history: History, now: int, why: str) -> None:
+        """Put a challenger in charge that won in money, with all that is known learnt."""
+        for name in target.challengers:
+            made = self.learn(target, name, history.last(MOST_HISTORY_DAYS), now)
+            if made is not None:
+                self.promote(target.name, made[1], None, now)
+                self.tell(target.name, now, "promoted", f"{self.title(made[1])}: {why}", made[1].number)
+
+    # -- records --------------------------------------------------------------------------------
+
+    def _put(self, charge: ChargeRecord) -> None:
+        """Write a charge, in place of one of the same time."""
+        charges = self._courses[charge.target].charges
+        if charges and charges[-1].since == charge.since:
+            charges[-1] = charge
+        else:
+            charges.append(charge)
+        self._waiting.append(charge)
+
+    def _now_in_charge(self, charge: ChargeRecord, model: int | None, state: State, since: int | None = None) -> None:
+        """Change who is in charge, from the same time on or from another."""
+        day = charge.day if since in (None, charge.since) else None
+        changed = msgspec.structs.replace(charge, model=model, state=state.text, day=day)
+        self._put(changed if since is None else msgspec.structs.replace(changed, since=since))
+
+    def _forget(self, name: str) -> None:
+        """Leave out what older days remembered."""
+        charges = self._courses[name].charges
+        for place in range(len(charges) - STATES_KEPT):
+            if charges[place].state:
+                charges[place] = msgspec.structs.replace(charges[place], state="")
+                self._waiting.append(charges[place])
+
+    def _keep(self, model: ModelRecord) -> ModelRecord:
+        """Write a model's record."""
+        self.models[model.number] = model
+        self._waiting.append(model)
+        return model
+
+    def tell(
+        self, name: str, now: int, kind: Kind, text: str, model: int | None = None, *, by: By = "run"
+    ) -> ModelEvent:
+        """Add an event."""
+        event = ModelEvent(number=len(self.events) + 1, at=now, target=name, kind=kind, text=text, model=model, by=by)
+        self.events.append(event)
+        self._waiting.append(event)
+        return event
+
+    def _not_trained(self, target: Target, now: int, text: str) -> None:
+        """Say once why a challenger could not be trained."""
+        last = next((e for e in reversed(self.events) if e.target == target.name and e.kind == "not trained"), None)
+        if last is None or last.text != text:
+            self.tell(target.name, now, "not trained", text)

@@ -1,0 +1,236 @@
+"""Forecasts of a run: what orders and plans are made of, what members are told of the day to come, and who says it.
+
+Told at the first gate of each day, of each of its slots: consumption and generation of every member, net load of the
+community, and the price. Of each slot at its gate: the net load that orders were made of. Both are kept beside what was
+metered, and the upkeep judges them when the day is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from transactive.config.community_file import AUTO, Setting
+from transactive.core.tables import Clearing, Forecast
+from transactive.core.units import PPM, IntArray
+from transactive.engine.models.choice import forecaster
+from transactive.engine.models.active_models import WEEK, DayTold, Target, whole
+from transactive.engine.devices.fleet import LOOK_AHEAD
+from transactive.engine.models.model_files import FOLDER, ModelFiles
+from transactive.engine.models.net_load import EMPIRICAL, Outlook
+from transactive.engine.models.maintenance import Upkeep
+from transactive.forecasting.evaluation.contest import Rhythm
+from transactive.forecasting.empirical import DAY
+from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
+from transactive.insight.summary import ForecastSummary, TargetSummary
+from transactive.store import Store
+from transactive.store import models as kept
+from transactive.store.models import Ahead, ChargeRecord, Puts, Said
+
+CONSUMPTION, GENERATION, COMMUNITY, PRICE = "consumption", "generation", "community", "price"
+ORDERS, PLANS = "orders", "plans"
+"""Net load of each member, as orders and plans are made of it."""
+UNITS = {PRICE: "µ¤/kWh"}
+LEAST_PRICES = 36
+"""Slots with a trade, before which a price cannot be told."""
+WON_IN_MONEY = "cost the members less on the fortnight before the run"
+
+
+class RunForecasts:
+    """Forecasts of a run over `slots`, and who makes them.
+
+    Without a store nothing is told to anybody; then only a named model for orders and plans is looked after.
+    """
+
+    def __init__(self, setting: Setting, slots: range, store: Store | None) -> None:
+        self._setting, self._slots, self._store = setting, slots, store
+        self._clock = setting.community.clock
+        rules = setting.community.forecast
+        self._name = forecaster(setting, slots)
+        self._weekly = rules.maintain == "weekly"
+        self._trades = self._weekly and self._name != EMPIRICAL
+        measured = setting.measured
+        net_load_wh = measured.consumption_wh - measured.generation_wh
+        self._with_pv = np.flatnonzero(setting.community.devices.pv_wh)
+        self._net_load_wh = net_load_wh
+        self._floats: dict[str, FloatArray] = {}
+        self._price: dict[int, float] = {}
+        self._said: dict[tuple[str, Ahead, int], Said] = {}
+        files = ModelFiles(store.path.parent / FOLDER if store else None)
+        self._upkeep = Upkeep(list(self._targets()), self.history, files)
+        self._begun = not self._upkeep.targets
+        before = (slots[0] - measured.first_slot - 2 * DAY) // self._clock.length  # no gate closes earlier
+        told = self._told if self._trades else None
+        self.outlook = Outlook(self._name, net_load_wh, measured.first_slot, self._clock, before, told)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Who forecasts what, from the first gate on or from where an interrupted run stopped."""
+        if not self._begun:
+            self._begun = True
+            if self._store and self._store.snapshot() is not None:
+                self._resume(self._store)
+            else:
+                trusted = (ORDERS, PLANS) if self._setting.community.forecast.model == AUTO else ()
+                self._upkeep.begin(self._clock.gate(self._slots[0]), dict.fromkeys(trusted, WON_IN_MONEY))
+        return self._upkeep
+
+    def take_up(self, now: int) -> Upkeep:
+        """The upkeep as far as a folder has come; where it holds none, empirical quantiles are in charge from `now`."""
+        if self._store:
+            self._upkeep.resume(kept.models(self._store), kept.events(self._store), kept.charges(self._store))
+        self._upkeep.open(now)
+        self._begun = True
+        return self._upkeep
+
+    def at_gate(self, slot: int, near: Forecast, clearing: Clearing) -> Puts:
+        """Keep what is forecast at the gate of a slot. near: samples that its orders were made of, ending with it."""
+        if not self._upkeep.targets:
+            return ()
+        self._price[slot] = float(clearing.price) if clearing.traded_wh else np.nan
+        rows = list(self._for_orders(slot, near.net_load_wh[-1]))
+        if slot == self._slots[0] or slot % DAY == 0:
+            for name in (*self._told_of, *((PLANS,) if self._trades else ())):
+                rows += self._of_day(name, slot)
+        for row in rows:
+            self._said[row.target, row.ahead, row.slot] = row
+        return [row.put() for row in rows]
+
+    def after(self, slot: int) -> Puts:
+        """Judge a day with its last slot, once it is delivered, and begin another week of models where one is due."""
+        end, last = slot + self._clock.length, slot == self._slots[-1]
+        if end % DAY and not last:
+            return self._upkeep.changes()
+        begin = max((slot // DAY) * DAY, self._slots[0])
+        day = range(begin, end, self._clock.length)
+        upkeep = self.upkeep  # takes up first what an interrupted run had said of this day
+        judged = {name: told for name in upkeep.targets if (told := self._judged(name, day)) is not None}
+        begun = -(-self._slots[0] // DAY) * DAY
+        due = self._weekly and not last and end > begun and (end - begun) // DAY % WEEK == 0
+        upkeep.day_over(end, judged, train=due)
+        self._said = {key: said for key, said in self._said.items() if said.slot >= end}
+        return upkeep.changes()
+
+    def summary(self) -> ForecastSummary:
+        """What became of the forecasts of the whole run."""
+        upkeep = self.upkeep
+        kinds = [event.kind for event in upkeep.events]
+        targets = {name: TargetSummary(upkeep.forecaster(own[-1]), _covered_ppm(own)) for name, own in upkeep.courses()}
+        return ForecastSummary(len(upkeep.models), kinds.count("promoted"), kinds.count("drift"), targets)
+
+    # -- targets --------------------------------------------------------------------------------
+
+    @property
+    def _told_of(self) -> tuple[str, ...]:
+        """What members are told of the day to come."""
+        return tuple(name for name in (CONSUMPTION, GENERATION, COMMUNITY, PRICE) if name in self._upkeep.targets)
+
+    def _targets(self) -> Iterator[Target]:
+        """What is looked after in this run."""
+        community, lead = self._setting.community, self._clock.lead
+        per_day = DAY // self._clock.length
+        told = community.forecast.challengers if self._weekly else ()
+        trades = (self._name,) if self._trades else ()
+        ids = tuple(community.ids)
+        day = Rhythm(lead, per_day)
+        if self._store:
+            with_pv = tuple(ids[k] for k in self._with_pv.tolist())
+            for name, series in ((CONSUMPTION, ids), (GENERATION, with_pv), (COMMUNITY, ("all",)), (PRICE, ("all",))):
+                if series:
+                    yield Target(name, series, day, day.horizon, told, UNITS.get(name, "Wh"))
+        if self._store or self._trades:
+            near = Rhythm(lead, 1, issues=4)
+            yield Target(ORDERS, ids, near, near.horizon, trades, "Wh", as_it_is=True)
+        if self._trades:
+            most = max(lead, community.market.day_ahead_lead or 0) + self._clock.slots_per_period
+            slots = most + LOOK_AHEAD // self._clock.length
+            yield Target(PLANS, ids, day, -(-slots // per_day) * per_day, trades, "Wh", as_it_is=True)
+
+    def history(self, name: str, now: int) -> History | None:
+        """What is known of a target at a time: of the slots that have ended by then."""
+        length = self._clock.length
+        if name == PRICE:
+            ended = [slot for slot in self._price if slot + length <= now]
+            if sum(np.isfinite(self._price[slot]) for slot in ended) < LEAST_PRICES:
+                return None
+            first = min(ended)
+            prices = [self._price[slot] for slot in range(first, now, length)]
+            return History(first, length, np.array(prices)[:, None])
+        first = self._setting.measured.first_slot
+        return History(first, length, self._values(name)[: (now - first) // length])
+
+    def _values(self, name: str) -> FloatArray:
+        """A target's whole series [Wh], (slots, series): made when it is asked for, as many homes take much memory."""
+        key = ORDERS if name == PLANS else name
+        if key not in self._floats:
+            measured = self._setting.measured
+            if key == CONSUMPTION:
+                whole_wh = measured.consumption_wh
+            elif key == GENERATION:
+                whole_wh = measured.generation_wh[:, self._with_pv]
+            else:
+                whole_wh = self._net_load_wh if key == ORDERS else self._net_load_wh.sum(axis=1, keepdims=True)
+            self._floats[key] = whole_wh.astype(np.float64)
+        return self._floats[key]
+
+    # -- what is said ---------------------------------------------------------------------------
+
+    def _for_orders(self, slot: int, samples: IntArray) -> Iterator[Said]:
+        """Quantiles of the samples that orders are made of: of each member, and of all together."""
+        gate = self._clock.gate(slot)
+        model = self.upkeep.charge(ORDERS, gate).model
+        together = ((ORDERS, samples), (COMMUNITY, samples.sum(axis=1, keepdims=True)))
+        for target, each in together if self._store else together[:1]:
+            values = np.quantile(each, LEVELS, axis=0).T[None]
+            figures = whole(Quantiles(values, each.mean(axis=0)[None]))[0]
+            yield Said(slot=slot, target=target, ahead="slot", issued=gate, model=model, figures=figures)
+
+    def _of_day(self, name: str, slot: int) -> Iterator[Said]:
+        """A target's forecast of the rest of the day that a slot begins."""
+        length, gate = self._clock.length, self._clock.gate(slot)
+        day = range(slot, min((slot // DAY + 1) * DAY, self._slots.stop), length)
+        forecast = self.upkeep.forecast(name, gate, self._clock.lead + len(day))
+        if forecast is None:
+            return
+        model = self.upkeep.charge(name, gate).model
+        for start, figures in zip(day, whole(forecast)[self._clock.lead :], strict=True):
+            yield Said(slot=start, target=name, ahead="day", issued=gate, model=model, figures=figures)
+
+    def _told(self, known: int, horizon: int, homes: slice) -> Quantiles | None:
+        """Quantiles of net load for orders and plans; None where the samples of empirical ones stand."""
+        now = self._setting.measured.first_slot + known * self._clock.length
+        name = ORDERS if horizon <= self._upkeep.targets[ORDERS].learnt else PLANS
+        if self.upkeep.charge(name, now).model is None:
+            return None
+        return self._upkeep.forecast(name, now, horizon, homes)
+
+    def _judged(self, name: str, day: range) -> DayTold | None:
+        """What was said of a target on a day, and what came; None where nothing was said."""
+        ahead: Ahead = "slot" if name == ORDERS else "day"
+        said = [self._said[name, ahead, slot] for slot in day if (name, ahead, slot) in self._said]
+        if not said:
+            return None
+        values = np.stack([one.figures[:, : len(LEVELS)] for one in said]).astype(np.float64)
+        if name == PRICE:
+            came = np.array([[self._price[one.slot]] for one in said])
+        else:
+            rows = (np.array([one.slot for one in said]) - self._setting.measured.first_slot) // self._clock.length
+            came = self._values(name)[rows]
+        return DayTold(values, came, said[-1].model)
+
+    def _resume(self, store: Store) -> None:
+        """Take up what an interrupted run had said and decided."""
+        self._upkeep.resume(kept.models(store), kept.events(store), kept.charges(store))
+        for slot, price in kept.prices(store).items():
+            self._price[slot] = np.nan if price is None else float(price)
+        delivered = max(charge.since for charge in kept.charges(store))
+        for row in kept.said(store, delivered, self._slots[-1]):
+            self._said[row.target, row.ahead, row.slot] = row
+
+
+def _covered_ppm(charges: Sequence[ChargeRecord]) -> int | None:
+    """Share of all judged slots inside the 90 % interval [ppm]."""
+    days = [charge.day for charge in charges if charge.day]
+    counted = sum(day.counted for day in days)
+    return sum(day.inside for day in days) * PPM // counted if counted else None

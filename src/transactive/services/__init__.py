@@ -1,0 +1,1 @@
+"""What people do to a state: certificates, credits, models, authorisations, statements."""

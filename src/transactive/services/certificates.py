@@ -1,0 +1,149 @@
+"""The register of certificates in a state folder, for people: what the run issued, and what was done with it since.
+
+The register of a slot is made again whenever it is needed: from the run's own tables, then from the log of steps that
+people took, whose last one must give the register that was then hashed. Steps are written together or not at all; a
+run may go on meanwhile, as it never comes back to a slot that it has delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from transactive.carbon.certificates.issued import empty_register, take_up
+from transactive.carbon.certificates.lifecycle import Bundle, State
+from transactive.carbon.certificates.register import Register, replay
+from transactive.core.certificates import CertificateState
+from transactive.core.community.members import Community
+from transactive.core.errors import CertificateError, InputError, StateError
+from transactive.core.slots import parse_time, time_text
+from transactive.engine.books.rebuilt import community_of
+from transactive.store import FILE, Store
+from transactive.store.certificates import LoggedStep, add_steps, head, read_steps, slots_with_steps
+from transactive.store.schema import CERTIFICATES, FOOTPRINTS
+
+Act = Callable[[Register, str], Sequence[Bundle]]
+"""A step with a serial in the register of its slot; returns the bundles that it leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateOffice:
+    """The register of a run."""
+
+    store: Store
+    community: Community
+
+    def register(self, slot: int) -> Register:
+        """Register of a slot [Unix s]. Raises CertificateError for an unknown slot, StateError for an altered log."""
+        if not self.store.delivered(slot, slot):
+            raise CertificateError(f"{time_text(slot)} is no slot that this run delivered; list the bundles", "serial")
+        register = empty_register(self.community)
+        readings = self.store.readings(slot, len(self.community.members))
+        take_up(register, readings, self.store.certificates(slot), self.community)
+        with self.store.engine.connect() as connection:
+            steps = read_steps(connection, slot)
+        replay(register, (step.entry for step in steps))
+        if steps and register.digest().hex() != steps[-1].digest:
+            raise StateError(f"{self.store.path}: certificates of {time_text(slot)} are not those of their log")
+        return register
+
+    def bundles(
+        self, first: int | None, end: int | None, states: frozenset[State]
+    ) -> Iterator[tuple[Register, Bundle]]:
+        """Bundles in the given states, or in all, of slots from `first` up to `end` [Unix s], by slot and serial."""
+        for slot in self._slots(first, end, only_open=bool(states) and states <= {State.ACTIVE}):
+            register = self.register(slot)
+            for serial in sorted(register.bundles, key=lambda s: (s.rsplit("/", 1)[0], register.bundles[s].first_wh)):
+                if not states or register.bundles[serial].state in states:
+                    yield register, register.bundles[serial]
+
+    def act(self, serials: Sequence[str], step: Act, at: int | None = None, by: str | None = None) -> list[Bundle]:
+        """Take a step with each of some bundles, all or none, at a time [Unix s], by default the register's own.
+
+        by: whose bundles they must be, or None for anybody's.
+        Raises CertificateError for the first that is refused; nothing is written then.
+        """
+        registers: dict[int, Register] = {}
+        before: dict[int, int] = {}
+        steps: list[LoggedStep] = []
+        left: list[Bundle] = []
+        with self.store.transaction() as connection:
+            number, last = head(connection)
+        now = self.time(at, last)
+        for serial in serials:
+            slot = slot_of(serial)
+            if slot not in registers:
+                registers[slot] = self.register(slot)
+                registers[slot].advance(max(now, registers[slot].now))
+                before[slot] = len(registers[slot].log)
+            owner = registers[slot].bundle(serial).owner
+            if by not in (None, owner):
+                raise CertificateError(f"{serial} belongs to {owner}, not to {by}; its owner can do that", "owner")
+            left += step(registers[slot], serial)
+        for slot, register in registers.items():
+            register.check()
+            digest = register.digest().hex()
+            steps += [LoggedStep(slot, entry, digest) for entry in register.log[before[slot] :]]
+        if steps:
+            with self.store.transaction() as connection:
+                add_steps(connection, number, steps)
+        return left
+
+    def expire(self, at: int | None = None, by: str | None = None) -> list[Bundle]:
+        """Expire everything that nobody used in time, or what of it belongs to `by`."""
+        with self.store.transaction() as connection:
+            _, last = head(connection)
+        now, validity = self.time(at, last), self.community.carbon.certificates.validity_days * 86_400
+        usable = frozenset({State.ACTIVE, State.RESERVED})
+        found = self.bundles(None, now - validity + 1, usable)
+        old = [bundle.serial for _, bundle in found if by in (None, bundle.owner)]
+        return self.act(old, lambda register, serial: [register.expire_one(serial, now)], now) if old else []
+
+    def time(self, at: int | None, last: int) -> int:
+        """Time of a step: as given, or the end of what the run delivered. Raises CertificateError for one before it."""
+        known = max(self._delivered_until(), last)
+        if at is not None and at < known:
+            raise CertificateError(
+                f"--at {time_text(at)} is before {time_text(known)}, up to which the run or a step has come", "time"
+            )
+        return known if at is None else at
+
+    def _delivered_until(self) -> int:
+        """End of the newest slot that was delivered [Unix s], 0 before the first."""
+        newest = self.store.rows(sa.select(sa.func.max(FOOTPRINTS.c.slot).label("slot")))[0]["slot"]
+        return 0 if newest is None else int(newest) + self.community.clock.length
+
+    def _slots(self, first: int | None, end: int | None, *, only_open: bool) -> list[int]:
+        """Delivered slots of a span; only_open: those that may have a bundle that somebody can use."""
+        wanted = sa.select(FOOTPRINTS.c.slot)
+        if only_open:
+            wanted = sa.select(CERTIFICATES.c.slot).where(CERTIFICATES.c.state == CertificateState.HELD).distinct()
+        slots = {int(row["slot"]) for row in self.store.rows(wanted)}
+        if only_open:
+            with self.store.engine.connect() as connection:
+                slots |= set(slots_with_steps(connection))
+        return sorted(s for s in slots if (first is None or s >= first) and (end is None or s < end))
+
+
+def slot_of(serial: str) -> int:
+    """Slot [Unix s] in a serial. Raises CertificateError for what is none."""
+    _, _, rest = serial.partition("/")
+    try:
+        return parse_time(rest.partition("/")[0])
+    except InputError:
+        raise CertificateError(
+            f"{serial!r} is no serial; one looks like ada-pv/2017-06-05T19:00Z/0-1699", "serial"
+        ) from None
+
+
+@contextmanager
+def certificate_office(folder: Path) -> Iterator[CertificateOffice]:
+    """Register of the run in a folder. Raises StateError if there is none."""
+    if not (folder / FILE).is_file():
+        raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
+    with closing(Store(folder)) as store:
+        yield CertificateOffice(store, community_of(store))

@@ -1,0 +1,228 @@
+"""The registry of models as people use it: look, train, test, promote, roll back. A run does the same by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from transactive.config.community_file import Setting
+from transactive.core.errors import DataError, InputError, StateError
+from transactive.core.slots import parse_time, time_text
+from transactive.engine import state_folder
+from transactive.engine.models.active_models import TEST_DAYS, State, Target, days_before
+from transactive.engine.models.model_files import FOLDER, ModelFiles
+from transactive.engine.replay import slots_from
+from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.models.maintenance import EMPIRICAL, Upkeep
+from transactive.forecasting import registry
+from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared, followed
+from transactive.forecasting.empirical import DAY
+from transactive.forecasting.models.model_file import ModelFile, unpack
+from transactive.forecasting.series import History
+from transactive.store import FILE, Store
+from transactive.store import models as kept
+from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
+
+
+@dataclass(slots=True)
+class ModelDesk:
+    """The registry in a folder: of a run, or one of its own."""
+
+    store: Store
+    models: list[ModelRecord]
+    events: list[ModelEvent]
+    charges: list[ChargeRecord]
+
+    @property
+    def now(self) -> int:
+        """Newest time [Unix s] that the registry knows of."""
+        return max((charge.since for charge in self.charges), default=0)
+
+    @property
+    def in_charge(self) -> dict[str, ChargeRecord]:
+        """The latest charge of each target."""
+        return {charge.target: charge for charge in self.charges}
+
+    def model(self, number: int) -> ModelRecord:
+        """A model by its number. Raises InputError naming the known ones."""
+        for model in self.models:
+            if model.number == number:
+                return model
+        known = ", ".join(str(model.number) for model in self.models) or "none"
+        raise InputError(f"model {number}: is not in this registry; known: {known}")
+
+    def target(self, name: str) -> ChargeRecord:
+        """The charge of a target. Raises InputError naming the known ones."""
+        if name not in self.in_charge:
+            known = ", ".join(self.in_charge) or "none yet"
+            raise InputError(f"target {name!r}: is not forecast here; known: {known}")
+        return self.in_charge[name]
+
+    def verified(self, number: int) -> ModelFile:
+        """A model's file, once its hash is the recorded one. Raises StateError where it is not."""
+        model = self.model(number)
+        try:
+            _, file = unpack(self._files.read(model), model.hash, model.file)
+        except DataError as error:
+            raise StateError(str(error)) from None
+        return file
+
+    def promote(self, number: int, *, force: bool) -> ModelEvent:
+        """Put a model in charge from now on. Raises InputError unless its test was won, or it is forced."""
+        model = self.model(number)
+        charge = self.target(model.target)
+        if charge.model == number:
+            raise InputError(f"model {number}: is in charge of {model.target} already")
+        if not force and not (model.contest and model.contest.won):
+            told = f"p {model.contest.p_value:.2g} against {model.contest.against}" if model.contest else "not tested"
+            raise InputError(
+                f"model {number}: has not won its test ({told}); test it on later days with `models test`, or --force"
+            )
+        self.verified(number)
+        how = "forced" if force and not (model.contest and model.contest.won) else "its test was won"
+        upkeep = self._upkeep()
+        upkeep.promote(model.target, model, None, self.now)
+        text = f"{Upkeep.title(model)}: by hand, {how}"
+        return self._save(upkeep, upkeep.tell(model.target, self.now, "promoted", text, number, by="person"))
+
+    def rollback(self, name: str) -> ModelEvent:
+        """Put the model in charge that was before, or empirical quantiles. Raises InputError where nothing was."""
+        charge = self.target(name)
+        if charge.model is None:
+            raise InputError(f"target {name!r}: empirical quantiles are in charge; there is nothing to roll back")
+        held = [event.model for event in self.events if event.target == name and event.kind == "promoted"]
+        earlier = held[: len(held) - held[::-1].index(charge.model) - 1] if charge.model in held else []
+        number = next((n for n in reversed(earlier) if n != charge.model), None)
+        upkeep = self._upkeep()
+        if number is None:
+            upkeep.stand_in(name, self.now)
+        else:
+            self.verified(number)
+            upkeep.promote(name, self.model(number), None, self.now)
+        after = EMPIRICAL if number is None else Upkeep.title(self.model(number))
+        text = f"from {Upkeep.title(self.model(charge.model))} to {after}, by hand"
+        return self._save(upkeep, upkeep.tell(name, self.now, "rolled back", text, number, by="person"))
+
+    def _upkeep(self) -> Upkeep:
+        """The upkeep of what is kept here; it knows of no readings, and needs none to change who is in charge."""
+        targets = [_blank(charge) for charge in self.in_charge.values()]
+        upkeep = Upkeep(targets, lambda _name, _now: None, self._files)
+        upkeep.resume(self.models, self.events, self.charges)
+        return upkeep
+
+    def _save(self, upkeep: Upkeep, event: ModelEvent) -> ModelEvent:
+        """Write what has changed."""
+        self.store.put(upkeep.changes())
+        return event
+
+    @property
+    def _files(self) -> ModelFiles:
+        return ModelFiles(self.store.path.parent / FOLDER)
+
+
+@contextmanager
+def opened(folder: Path, *, change: bool = False) -> Iterator[ModelDesk]:
+    """The registry of a folder; to change it, no other process may be on it.
+
+    Raises StateError where there is none or it is in use.
+    """
+    if not (folder / FILE).exists():
+        raise StateError(f"{folder}: holds no models; give the --state folder of a run, or train some first")
+    if change:
+        with state_folder.hold(folder), closing(Store(folder)) as store:
+            yield _read(store)
+    else:
+        with closing(Store(folder)) as store:
+            yield _read(store)
+
+
+def _read(store: Store) -> ModelDesk:
+    return ModelDesk(store, kept.models(store), kept.events(store), kept.charges(store))
+
+
+def _blank(charge: ChargeRecord) -> Target:
+    """A target as far as a registry alone knows it: how many series it has."""
+    series = len(State.of(charge).shift[0])
+    return Target(charge.target, ("",) * series, Rhythm(0, 1), 1, (), "")
+
+
+def train(folder: Path, setting: Setting, name: str, forecaster: str, until: str | None) -> ModelRecord:
+    """Train a model, test it on the days before a time, which it has not seen, and keep it as a candidate.
+
+    until: RFC 3339; without it as far as the run has come, or the end of the readings. Raises InputError for an unknown
+    target or forecaster, DataError where history is too short.
+    """
+    registry.load(forecaster)
+    with state_folder.hold(folder), closing(Store(folder)) as store:
+        upkeep, forecasts, reached = _with_readings(store, setting)
+        now = parse_time(until) if until else reached
+        target, history, days = _tested(upkeep, forecasts, name, now, TEST_DAYS)
+        charge = upkeep.charge(name, now)
+        own = followed(upkeep.model(charge), history, days, target.rhythm)
+        made = upkeep.challenger(target, forecaster, history, days, own, charge, now)
+        if made is None:
+            raise DataError(upkeep.events[-1].text)
+        model = made[0]
+        upkeep.tell(name, now, "trained", f"{Upkeep.title(model)}: {_result(model)}", model.number, by="person")
+        store.put(upkeep.changes())
+        return model
+
+
+def test(folder: Path, setting: Setting, number: int, until: str | None, days: int) -> Contest:
+    """Test a model on days that it has not seen, beside the one in charge, and keep the result.
+
+    Raises InputError where it has seen them, or they are not known.
+    """
+    with state_folder.hold(folder), closing(Store(folder)) as store:
+        upkeep, forecasts, _ = _with_readings(store, setting)
+        model = _read(store).model(number)
+        now = parse_time(until) if until else setting.measured_end
+        target, history, rows = _tested(upkeep, forecasts, model.target, now, days)
+        first = history.first_slot + rows[0] * history.length
+        if model.learnt.until > first - target.rhythm.offset * history.length:
+            raise InputError(
+                f"model {number}: has learnt from readings up to {time_text(model.learnt.until)}, and the test would"
+                f" begin at {time_text(first)}; give a later --until or fewer --days"
+            )
+        charge = upkeep.charge(model.target, now)
+        records = [followed(m, history, rows, target.rhythm) for m in (upkeep.files.load(model), upkeep.model(charge))]
+        contest = compared(records[0], records[1], upkeep.forecaster(charge))
+        store.put([msgspec.structs.replace(model, contest=contest).put()])
+        return contest
+
+
+def _with_readings(store: Store, setting: Setting) -> tuple[Upkeep, RunForecasts, int]:
+    """The upkeep of a folder with the readings of a setting, and the time that it has come to [Unix s]."""
+    forecasts = RunForecasts(setting, slots_from(setting), store)
+    reached = _read(store).now or setting.measured_end
+    return forecasts.take_up(reached), forecasts, reached
+
+
+def _tested(upkeep: Upkeep, forecasts: RunForecasts, name: str, now: int, days: int) -> tuple[Target, History, range]:
+    """A target, what is known of it at a time, and the last days before it.
+
+    Raises InputError for an unknown target, DataError where too little is known.
+    """
+    if name not in upkeep.targets:
+        raise InputError(f"target {name!r}: is not forecast here; known: {', '.join(upkeep.targets)}")
+    target, history = upkeep.targets[name], forecasts.history(name, now)
+    rows = None if history is None else days_before(target, history, days)
+    if history is None or rows is None:
+        raise DataError(f"{name}: too little is known by {time_text(now)}; six weeks of readings are needed before it")
+    return target, history, rows
+
+
+def _result(model: ModelRecord) -> str:
+    """A model's test in words."""
+    return model.contest.text if model.contest else "not tested"
+
+
+def last_days(desk: ModelDesk, name: str, days: int) -> list[ChargeRecord]:
+    """The latest judged days of a target, oldest first."""
+    judged = [c for c in desk.charges if c.target == name and c.day is not None]
+    newest = judged[-1].since if judged else 0
+    return [c for c in judged if c.since > newest - days * DAY]

@@ -1,0 +1,1 @@
+"""A member's statement issued from a state, and verified by anybody."""

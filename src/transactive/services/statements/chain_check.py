@@ -1,0 +1,65 @@
+"""A statement's file held against a chain: what held, the first contradiction, and what the answer is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from transactive.core.errors import DataError
+from transactive.services.statements.verification import verify
+from transactive.services.statements.verification_words import Contradiction, Passed
+from transactive.insight.statements.statement import Statement, decode
+from transactive.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found. contradiction: None where everything held; worth: how independent the chain was, in words."""
+
+    statement: Statement | None
+    passed: tuple[Passed, ...]
+    contradiction: str | None
+    worth: str
+
+
+def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lambda _: None) -> Finding:
+    """Check the bytes of a file called `name` against the chain at `url`; `held` sees each check as it holds.
+
+    Raises ChainError or StateError if the chain does not answer.
+    """
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.nodes.urls import existing_path, is_embedded
+    from transactive.chain.commitment_reader import ContractWitness
+
+    own = is_embedded(url)
+    if own:
+        existing_path(url)
+    worth = "self-consistent, not independent: the chain is the operator's own" if own else "compared with a node"
+    try:
+        statement = decode(data, name)
+    except DataError as error:
+        return Finding(None, (), str(error), worth)
+    passed: list[Passed] = []
+    contradiction = None
+    with closing(ChainClient.open(url)) as client:
+        witness = ContractWitness(client, statement.chain.settlement)
+        if not witness.is_ours:
+            worth += "; the settlement contract's code is not that of this program"
+        try:
+            for one in verify(statement, witness):
+                passed.append(one)
+                held(one)
+        except Contradiction as error:
+            contradiction = str(error)
+    return Finding(statement, tuple(passed), contradiction, worth)
+
+
+def chain_of(store: Store, folder: Path) -> str:
+    """URL of the chain that a run settled on: the node that it names, or the one in its folder."""
+    from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
+
+    node: str | None = json.loads(store.setting("run") or "{}").get("node")
+    return node or f"{EMBEDDED}{folder / CHAIN_FILE}"

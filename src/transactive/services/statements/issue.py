@@ -1,0 +1,235 @@
+"""A member's statement from a state folder: its slots as committed, with proofs, signed by the operator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from transactive import __version__
+from transactive.carbon.certificates.records import bundle_rows, notes_for, posting_rows
+from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
+from transactive.core.community.members import Community
+from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.leaves import MONEY, SlotTree
+from transactive.core.proofs.signing import sign, text_digest
+from transactive.core.slots import parse_time, time_text
+from transactive.core.units import IntArray
+from transactive.engine.books.rebuilt import community_of, leaves_from
+from transactive.engine.books.slot_book import SlotBook
+from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement import KIND, Statement, sources_of, totals_of
+from transactive.store import FILE, Store
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from transactive.chain.history import Commitment
+    from transactive.chain.keys.keys import Keys
+    from transactive.chain.ledgers.settlement import ChainLedger
+
+DAY = 86_400
+ACCOUNTING = "flows behind the meter, exports shared by local use, storage lots first in first out; docs/carbon.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What statements of a run are made from: its community, its database and its chain."""
+
+    community: Community
+    first_slot: int
+    slots: int
+    store: Store
+    ledger: ChainLedger
+
+    def issue(self, member: str, first: int | None = None, end: int | None = None) -> Statement:
+        """Statement of a member over the slots from `first` up to `end` [Unix s], by default of the whole run.
+
+        Raises InputError for an unknown member and for times outside the run or inside a slot.
+        """
+        if member not in self.community.ids:
+            raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
+        begin, until = self._span(first, end)
+        index, clock = self.community.ids.index(member), self.community.clock
+        slots = []
+        for book, leaves in leaves_from(self.store, self.community, begin, until - clock.length):
+            carbon = self.ledger.carbon_tree(book.carbon_leaves(leaves.slot))
+            slots.append(_slot(book, index, self.ledger.tree(leaves), carbon))
+        made = tuple(slots)
+        unsigned = Statement(
+            kind=KIND,
+            community=said.Community(
+                name=self.community.name,
+                currency=self.community.currency,
+                members=len(self.community.members),
+                slot_seconds=clock.length,
+                slots_per_period=clock.slots_per_period,
+            ),
+            chain=said.Chain(
+                chain_id=self.ledger.chain_id, settlement=self.ledger.address, operator=self._operator.address.lower()
+            ),
+            member=said.Holder(id=member, index=index),
+            method=self._method(index),
+            first_slot=begin,
+            end=until,
+            totals=totals_of(index, made),
+            sources=sources_of(index, made),
+            slots=made,
+            periods=self._periods(begin, until),
+            signature="",
+        )
+        signature = sign(text_digest(unsigned.unsigned()), bytes(self._operator.key))
+        return msgspec.structs.replace(unsigned, signature=signature.hex())
+
+    @property
+    def _operator(self) -> LocalAccount:
+        """Whose signature a statement bears."""
+        return self.ledger.keys.role("operator")
+
+    def _span(self, first: int | None, end: int | None) -> tuple[int, int]:
+        """First slot and end of a statement."""
+        length, last = self.community.clock.length, self.first_slot + self.slots * self.community.clock.length
+        begin, until = first if first is not None else self.first_slot, end if end is not None else last
+        for name, time in (("--from", begin), ("--to", until)):
+            if not self.first_slot <= time <= last or (time - self.first_slot) % length:
+                whole = f"{time_text(self.first_slot)} to {time_text(last)}, in steps of {length // 60} minutes"
+                raise InputError(f"{name} {time_text(time)}: not in this run, which has {whole}")
+        if begin >= until:
+            raise InputError(f"--from {time_text(begin)} is not before --to {time_text(until)}; exchange them")
+        return begin, until
+
+    def _method(self, index: int) -> said.Method:
+        """By which rules and factors."""
+        rules, levy = self.community.carbon, self.community.carbon.levy
+        device = self.community.generator(self.community.members[index])
+        sources = ", ".join(f"{source.name} {source.g_per_kwh} g/kWh" for source in rules.grid_sources)
+        grid = "one number of the community" if rules.grid_g_per_kwh is not None else "series of the community's data"
+        return said.Method(
+            program=f"transactive {__version__}",
+            accounting=ACCOUNTING,
+            pv_g_per_kwh=device.factor_g_per_kwh or 0,
+            pv_source=f"{device.source}: {device.factor_source}",
+            location="traced through the network" if self.community.network else "one node",
+            grid_source=f"average intensity, {'of ' + sources if sources else grid}",
+            residual_source="what nobody claimed of these sources" if sources else "equal to the grid's average",
+            levy_mode=levy.mode,
+            levy_price_micro_per_t=levy.price_micro_per_t,
+            levy_paid_micro_per_t=levy.paid_micro_per_t,
+        )
+
+    def _periods(self, begin: int, until: int) -> tuple[said.Period, ...]:
+        """All commitments of the periods that a span touches."""
+        clock = self.community.clock
+        numbers = range(clock.period(begin), clock.period(until - 1) + 1)
+        by_period: dict[int, list[said.Link]] = {number: [] for number in numbers}
+        for commitment in self.ledger.commitments():
+            number = commitment.slot // clock.slots_per_period
+            if number in by_period:
+                by_period[number].append(_link(commitment))
+        return tuple(said.Period(number=number, links=tuple(links)) for number, links in by_period.items())
+
+
+@contextmanager
+def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -> Iterator[Issuer]:
+    """Open a state folder to issue statements; `node` and `keys` where its run did not use its own chain.
+
+    Raises StateError if there is no finished slot in it, ChainError if the chain does not answer.
+    """
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.settlement import ChainLedger
+
+    if not (folder / FILE).is_file():
+        raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
+    with closing(Store(folder)) as store:
+        facts, address = store.setting("run"), store.setting("settlement")
+        if facts is None or address is None:
+            raise StateError(f"{folder}: its run has not begun to settle; let it go on first")
+        known = json.loads(facts)
+        if known["node"] is not None and node is None:
+            raise InputError(f"the run settled at {known['node']}; give it as --node")
+        url = node or f"{EMBEDDED}{folder / CHAIN_FILE}"
+        with closing(ChainClient.open(url)) as client:
+            ledger = ChainLedger.attach(client, keys or DemoKeys(known["seed"]), address)
+            yield Issuer(
+                community=community_of(store),
+                first_slot=parse_time(known["first slot"]),
+                slots=known["slots"],
+                store=store,
+                ledger=ledger,
+            )
+
+
+def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.Slot:
+    """One slot of a member's statement."""
+    return said.Slot(
+        **contents(book, index), settlement_leaf=_leaf(tree, index), carbon_leaf=_leaf(carbon, index), estimated=False
+    )
+
+
+def contents(book: SlotBook, index: int) -> dict[str, Any]:
+    """What a slot says of a member, by the names of a statement's slot: everything but what proves it."""
+    readings, postings, bundles = book.readings, book.postings, book.certificates
+    registers = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
+    posted = (postings.payer == index) | (postings.payee == index)
+    held = (bundles.device // 2 == index) | (bundles.owner == index)
+    return {
+        "slot": readings.slot,
+        "registers": said.Registers(**{name: int(getattr(readings, name)[index]) for name in registers}),
+        "location_mg": int(book.footprints.location_mg[index]),
+        "market_mg": int(book.footprints.market_mg[index]),
+        "unmatched_mg": int(book.levied[0][index]),
+        "levy_n": int(book.levied[1][index]),
+        "mix_mg_per_kwh": int(book.footprints.mix_mg_per_kwh[index]),
+        "drawn_mg": int(book.footprints.drawn_mg[index]),
+        "stored_mg": int(book.footprints.stored_mg[index]),
+        "grid": said.Mix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
+        "residual": said.Mix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
+        "grid_free_ppm": None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
+        "postings": _rows(posting_rows(postings)[posted]),
+        "bundles": _rows(bundle_rows(bundles)[held]),
+        "credits": notes_for(index, len(readings.import_wh), book.notes),
+    }
+
+
+def _rows(rows: IntArray) -> tuple[tuple[int, int, int, int, int, int], ...]:
+    """Rows of six columns."""
+    return tuple((a, b, c, d, e, f) for a, b, c, d, e, f in rows.tolist())
+
+
+def _leaf(tree: SlotTree, index: int) -> said.Leaf:
+    """A member's leaf with its way to the root."""
+    leaf = tree.leaf(index)
+    money, energy, slot_money, slot_energy = (_four(word) for word in leaf.content[2:6])
+    return said.Leaf(
+        sums=(money, energy),
+        slot_sums=(slot_money, slot_energy),
+        fills=leaf.fills.hex(),
+        orders=leaf.orders.hex(),
+        salt=leaf.salt.hex(),
+        proof=tuple(
+            (sibling.hex(), f"{a:x}", f"{b:x}", f"{c:x}", f"{d:x}") for sibling, a, b, c, d in tree.proof(index)
+        ),
+    )
+
+
+def _four(word: int) -> said.Four:
+    """The four counters of a word."""
+    a, b, c, d = MONEY.unpack(word).values()
+    return a, b, c, d
+
+
+def _link(commitment: Commitment) -> said.Link:
+    """A commitment as the statement names it."""
+    return said.Link(
+        slot=commitment.slot,
+        root=commitment.root.hex(),
+        certificates=commitment.certificates.hex(),
+        money=f"{commitment.money:x}",
+        energy=f"{commitment.energy:x}",
+    )

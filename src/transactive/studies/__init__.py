@@ -1,0 +1,1 @@
+"""Studies: recorded days run under several mechanisms, networks, agents or plans, side by side."""

@@ -1,0 +1,106 @@
+"""What each gate of a day on the balance market knows, the curve that follows from it, and what members order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from transactive.core.tables import Readings
+from transactive.core.tariff import Tariff
+from transactive.core.units import IntArray
+from transactive.engine.sessions import Session
+from transactive.engine.kernel import SlotRecord, Walk
+from transactive.market.balance.pricing import Curve
+
+if TYPE_CHECKING:
+    from transactive.studies.day_on_chain.twin import OpenSlot
+
+SLIPPAGE = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What is known at a slot's gate, and what its meters say later.
+
+    net_load_wh: equally likely samples after the batteries' action, within what devices can give, sorted [Wh],
+    (samples, members).
+    """
+
+    net_load_wh: IntArray
+    readings: Readings
+    tariff: Tariff
+
+    @property
+    def expected_wh(self) -> IntArray:
+        """Median net load [Wh], (members,)."""
+        median: IntArray = self.net_load_wh[len(self.net_load_wh) // 2]
+        return median
+
+
+class Planned(Walk):
+    """A walk that keeps what each gate expected."""
+
+    def plans(self) -> dict[int, Plan]:
+        """Plans of all slots."""
+        self._expected: dict[int, IntArray] = {}
+        found: dict[int, Plan] = {}
+
+        def keep(record: SlotRecord) -> None:
+            slot = record.readings.slot
+            found[slot] = Plan(self._expected.pop(slot), record.readings, record.tariff)
+
+        self.run(keep)
+        return found
+
+    def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
+        """Clear, and keep the expected net load."""
+        most_export = self.devices.pv_wh + self.devices.power_wh
+        self._expected[slot] = np.sort(np.maximum(expected, -most_export), axis=0)
+        return super()._clear(slot, expected, premium)
+
+
+def curve_of(plan: Plan) -> Curve:
+    """Curve of a slot from its forecast alone: the base is the price at which it expects supply and demand to meet.
+
+    At the k-th of S sorted samples stands what a member wants at price cap − k (cap − floor) / S (see `orders_of`).
+    Without local production that is never in balance, and the base is the cap, at which the network can buy outside.
+    """
+    floor, cap, samples = plan.tariff.feed_in, plan.tariff.grid_cost, plan.net_load_wh
+    met = int((samples.sum(axis=1) <= 0).sum())
+    base = cap - (cap - floor) * met // len(samples)
+    load = max(1, *(int(np.maximum(side, 0).sum()) for side in (plan.expected_wh, -plan.expected_wh)))
+    return Curve.for_load(min(max(base, floor + 1), cap - 1), floor, cap, load)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An order of a member: up to `most_wh`, within a limit on their total [n¤]."""
+
+    producing: bool
+    most_wh: int
+    limit_n: int
+
+
+def wish(plan: Plan, member: int, there: OpenSlot) -> Wish | None:
+    """What a member orders at the quotes of its turn: its best position there, less what it has promised.
+
+    What is missing at delivery costs the cap and what is too much brings the floor, so the best position at price x is
+    the quantile of net load that is exceeded with probability (x − floor) / (cap − floor), as in `trading.curves`. The
+    price moves with the order; it may do so by a SLIPPAGE-th of the span.
+    """
+    curve, held = there.curve, there.positions.get(member)
+    q, span, samples = there.balance.surplus_wh, curve.cap_n - curve.floor_n, plan.net_load_wh[:, member]
+    bid, ask = curve.production_price(q), curve.consumption_price(q)
+    slip = span // SLIPPAGE
+    for producing, price in ((True, bid), (False, ask)):
+        if held and held.producing != producing:
+            continue
+        level = min((curve.cap_n - price) * len(samples) // span, len(samples) - 1)
+        position = int(-samples[level] if producing else samples[level])
+        most = position - (held.energy_wh if held else 0)
+        if most > 0:
+            limit = max(curve.floor_n, price - slip) if producing else min(curve.cap_n, price + slip)
+            return Wish(producing, most, limit * most)
+    return None
