@@ -1,6 +1,6 @@
 """The bench of gas: every row that has a target is made, on a small community too."""
 
-from transactive.bench.chain import order_rows, purchase_rows, settlement_gas
+from transactive.bench.proofs.chain import order_rows, purchase_rows, settlement_gas
 from transactive.bench.registry import names
 from transactive.bench.targets import load_targets
 

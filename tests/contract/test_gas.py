@@ -18,7 +18,7 @@ from tests.contract.anvil import anvil
 from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
-from transactive.bench.certificate_gas import direct_rows
+from transactive.bench.proofs.certificate_gas import direct_rows
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from transactive.bench.year import levied, on_a_street, walked
+from transactive.bench.runs.year import levied, on_a_street, walked
 from transactive.core.slots import parse_time
 from transactive.studies.drift import Drift
 from transactive.engine.replay import slots_of

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.strategies import whole
-from transactive.bench.year import levied
+from transactive.bench.runs.year import levied
 from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.mixes import Mix
 from transactive.config.community_file import load_setting

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from transactive.bench.clearing import TICKS
-from transactive.bench.shards import drawn, traded
+from transactive.bench.markets.clearing import TICKS
+from transactive.bench.runs.shards import drawn, traded
 from transactive.core.errors import DataError, InputError
 from transactive.engine.pools import processes, ray_cluster, threads
 from transactive.market.auction.allocation import PLAIN, allocate

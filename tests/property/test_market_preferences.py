@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import Book, books, orders_table
-from transactive.bench.preferences import seeded_wishes
+from transactive.bench.markets.preferences import seeded_wishes
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from transactive.bench import frame, registry
-from transactive.bench.clearing import clear_packed, random_book
+from transactive.bench.markets.clearing import clear_packed, random_book
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import Bench
 from transactive.bench.report import BenchRows, Report, Row, render_table, this_machine
@@ -178,7 +178,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[str]:
         Target(bench="fake", name="bad", source="here", ratio_at_most=2),
         Target(bench="fake", name="forgotten", source="here", ratio_at_most=2),
     )
-    monkeypatch.setattr(registry, "MODULES", dict.fromkeys(benches, "transactive.bench.clearing"))
+    monkeypatch.setattr(registry, "MODULES", dict.fromkeys(benches, "transactive.bench.markets.clearing"))
     monkeypatch.setattr(registry, "_loaded", benches)
     monkeypatch.setattr(frame, "load_targets", lambda known: targets)
     return ran

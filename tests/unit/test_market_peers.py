@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.strategies import orders_table
-from transactive.bench.preferences import seeded_wishes
+from transactive.bench.markets.preferences import seeded_wishes
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 from transactive.market.auction.blocks import call_auction

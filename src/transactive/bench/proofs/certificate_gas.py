@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transactive.bench.chain import gas
+from transactive.bench.proofs.chain import gas
 from transactive.bench.report import Row
 from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
 from transactive.core.certificates import Certificates, CertificateState, Footprints

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from transactive.bench.clearing import MEMBERS, TICKS, orders_of, random_book
+from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of, random_book
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row

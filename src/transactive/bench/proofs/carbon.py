@@ -15,7 +15,7 @@ from time import thread_time
 
 import numpy as np
 
-from transactive.bench.certificate_gas import certificate_rows
+from transactive.bench.proofs.certificate_gas import certificate_rows
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from transactive.bench.clearing import SEEDED_GRID, seeded_book, seeded_columns
+from transactive.bench.markets.clearing import SEEDED_GRID, seeded_book, seeded_columns
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row

@@ -16,7 +16,7 @@ from time import process_time
 import numpy as np
 
 from transactive.bench.measure import Meter
-from transactive.bench.plans import WEEKS
+from transactive.bench.intelligence.plans import WEEKS
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, load_setting

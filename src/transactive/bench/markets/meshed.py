@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from transactive.bench.clearing import MEMBERS, TICKS, orders_of
+from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of
 from transactive.bench.measure import Meter, Reference
-from transactive.bench.radial import located, welfare
+from transactive.bench.markets.radial import located, welfare
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import require

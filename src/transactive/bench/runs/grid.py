@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from transactive.bench.measure import Meter, Reference
-from transactive.bench.radial import solve, welfare
+from transactive.bench.markets.radial import solve, welfare
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import FEEDER, load_setting

@@ -12,7 +12,7 @@ from importlib import import_module
 
 import numpy as np
 
-from transactive.bench.clearing import MEMBERS, TICKS, orders_of
+from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row

@@ -13,11 +13,11 @@ from hashlib import sha256
 from time import process_time
 from typing import NamedTuple
 
-from transactive.bench.clearing import TICKS, random_book
+from transactive.bench.markets.clearing import TICKS, random_book
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.bench.simulation import peak_memory
+from transactive.bench.runs.simulation import peak_memory
 from transactive.core.errors import InputError, require
 from transactive.core.work import Spread
 from transactive.engine.pools import processes, ray_cluster

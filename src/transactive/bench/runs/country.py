@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.bench.simulation import START, neighbourhood, peak_memory
+from transactive.bench.runs.simulation import START, neighbourhood, peak_memory
 from transactive.core.slots import parse_time
 from transactive.engine.devices.fleet import compiled_work
 from transactive.engine.replay import slots_of

@@ -7,7 +7,7 @@ from time import process_time
 
 import numpy as np
 
-from transactive.bench.intelligence import FIRST, PV_KW, history_of
+from transactive.bench.intelligence.forecasts import FIRST, PV_KW, history_of
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row

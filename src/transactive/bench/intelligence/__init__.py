@@ -1,0 +1,1 @@
+"""Benches of forecasts, plans, advice, detection and agents."""

@@ -1,0 +1,1 @@
+"""Benches of clearing: auctions, books, networks, against references."""

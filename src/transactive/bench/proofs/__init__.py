@@ -1,0 +1,1 @@
+"""Benches of proofs and chain: gas, leaves, certificates."""

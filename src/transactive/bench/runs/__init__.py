@@ -1,0 +1,1 @@
+"""Benches of whole runs: speed, scale, a year without anybody."""
