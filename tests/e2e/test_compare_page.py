@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.test_page import AXE, opened
 from tests.integration.samples import write_community
-from transactive.cli.compare import keep
+from transactive.cli.compare.mechanisms import keep
 from transactive.config.community_file import load_setting
 from transactive.core.units import money_text
 from transactive.studies.compare import compare, variants

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.integration.conftest import call
-from transactive.cli.run import demo_setting
+from transactive.cli.run.command import demo_setting
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
 from transactive.studies.day_on_chain.day import WINDOW, SlotOnChain, run_day, steps

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.chain.gas import settlement_gas, snapshot
-from transactive.cli.compare import show_comparison
+from transactive.cli.compare.mechanisms import show_comparison
 from transactive.config.community_file import load_setting
 from transactive.core.errors import StateError
 from transactive.core.community.network import Line, NetworkRules, network_of

@@ -12,19 +12,19 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from transactive import __version__
-from transactive.cli.agent import agent
-from transactive.cli.certificates import certificates
-from transactive.cli.chain_exit import chain
-from transactive.cli.comparing import compare
-from transactive.cli.credits import credits_app
-from transactive.cli.demo import demo
-from transactive.cli.detect import detect
-from transactive.cli.grid import grid
-from transactive.cli.insights import insights
-from transactive.cli.keys import keys as keys_app
-from transactive.cli.models import models as models_app
-from transactive.cli.proofs import statement, verify
-from transactive.cli.schedule import schedule
+from transactive.cli.agent.commands import agent
+from transactive.cli.certificates.commands import certificates
+from transactive.cli.chain.exit import chain
+from transactive.cli.compare.command import compare
+from transactive.cli.credits.commands import credits_app
+from transactive.cli.run.demo import demo
+from transactive.cli.detect.commands import detect
+from transactive.cli.grid.commands import grid
+from transactive.cli.insights.command import insights
+from transactive.cli.keys.commands import keys as keys_app
+from transactive.cli.models.commands import models as models_app
+from transactive.cli.statement.commands import statement, verify
+from transactive.cli.schedule.commands import schedule
 from transactive.core.errors import TransactiveError
 
 USAGE = 2
@@ -51,7 +51,7 @@ def init(folder: Path) -> None:
     folder
         Where community.toml, readings.csv and credits.toml are written; no file is replaced.
     """
-    from transactive.cli.community import write_example
+    from transactive.cli.community.commands import write_example
 
     write_example(folder)
 
@@ -102,7 +102,7 @@ def run(
     password_file
         File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
     """
-    from transactive.cli.run import run_community
+    from transactive.cli.run.command import run_community
 
     run_community(
         community,
@@ -129,7 +129,7 @@ def check(community: Path) -> None:
     community
         Community file.
     """
-    from transactive.cli.community import check_community
+    from transactive.cli.community.commands import check_community
 
     check_community(community)
 
@@ -229,8 +229,8 @@ def backtest(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.forecast import Options, run_backtest
-    from transactive.cli.forecast_input import Columns
+    from transactive.cli.forecast.backtest import Options, run_backtest
+    from transactive.cli.forecast.input import Columns
 
     options = Options(horizon, test_days, calibration_days, model, zone, holidays, output, seed, json)
     run_backtest(file, Columns(target, group, time, known), options)
@@ -248,7 +248,7 @@ app.command(config)
 @config.command
 def schema() -> None:
     """Print the JSON Schema of a community file, for editors."""
-    from transactive.cli.community import print_schema
+    from transactive.cli.community.commands import print_schema
 
     print_schema()
 
@@ -266,7 +266,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
     host
         Address to listen on; any but this machine's own needs a token first.
     """
-    from transactive.cli.serve import serve_state
+    from transactive.cli.run.serve import serve_state
 
     serve_state(state, port, host)
 

@@ -1,0 +1,187 @@
+"""What the commands of `transactive certificates` do: a step in a state folder, a file of its register."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from transactive.carbon.certificates import lifecycle
+from transactive.carbon.certificates.energytag import COLUMNS, STANDARD, shaped
+from transactive.carbon.certificates.lifecycle import Bundle, State
+from transactive.cli.report import report
+from transactive.core.errors import CertificateError, InputError
+from transactive.core.slots import parse_time
+from transactive.core.units import kwh_text
+from transactive.services.certificates import Act, CertificateOffice, certificate_office, slot_of
+from transactive.services.redemptions import redemption
+from transactive.insight.statements.redemption import encode
+
+if TYPE_CHECKING:
+    from transactive.carbon.certificates.register import Register
+    from transactive.cli.certificates.commands import Step, Where
+
+Span = tuple[str | None, str | None]
+ALL = "all"
+
+
+def run_list(
+    where: Where, *, owner: str | None, device: str | None, status: str, span: Span, output: Path | None
+) -> None:
+    """List bundles on stdout, or write them in EnergyTag's shape."""
+    if status not in (ALL, *State):
+        raise InputError(f"--status {status}: choose one of {', '.join((*State, ALL))}")
+    states = frozenset() if status == ALL else frozenset({State(status)})
+    with certificate_office(where.state) as office:
+        found = [
+            (register, bundle)
+            for register, bundle in office.bundles(*_times(span), states)
+            if owner in (None, bundle.owner) and device in (None, bundle.device)
+        ]
+        if output is not None:
+            _write_shaped(office, found, output)
+            return
+    if where.json:
+        print(msgspec.json.encode([_facts(bundle) for _, bundle in found]).decode())
+        return
+    for _, bundle in found:
+        print(f"{bundle.serial:<48} {bundle.energy_wh:>8,} Wh  {bundle.state:<9} {bundle.owner}")
+    print(f"{len(found):,} bundles, {kwh_text(sum(bundle.energy_wh for _, bundle in found), 3)} kWh")
+
+
+def run_show(where: Where, serial: str) -> None:
+    """Show one bundle, its device, and the steps in its slot that name its device."""
+    with certificate_office(where.state) as office:
+        slot = slot_of(serial)
+        register = office.register(slot)
+        bundle = register.bundle(serial)
+        facts = _shaped(office, register, bundle) | {"state": str(bundle.state), "meter": bundle.meter or None}
+    steps = [entry for entry in register.log if bundle.device in (entry.device, entry.serial.split("/")[0])]
+    report(facts | {"steps in its slot": len(steps), "last step": steps[-1].step}, json=where.json)
+
+
+def run_step(where: Step, serials: Sequence[str], step: Act) -> None:
+    """Take a step with some bundles, all or none, and say what they are then."""
+    if not serials:
+        raise InputError("name the serials of the bundles; `certificates list` shows them")
+    with certificate_office(where.state) as office:
+        left = office.act(serials, step, None if where.at is None else parse_time(where.at), where.by)
+    _say(left, json=where.json)
+
+
+def run_move(where: Step, serials: Sequence[str], name: str) -> None:
+    """Lock, unlock, reserve, release or withdraw bundles."""
+    run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.Step(name))])
+
+
+def run_expire(where: Step) -> None:
+    """Expire what nobody used in time."""
+    with certificate_office(where.state) as office:
+        left = office.expire(None if where.at is None else parse_time(where.at), where.by)
+    _say(left, json=where.json)
+
+
+def run_export(where: Step, serials: Sequence[str], output: Path) -> None:
+    """End bundles here and write them for another registry; without the file nothing ends."""
+    _check_suffix(output, ".json", ".csv")
+    with certificate_office(where.state) as office:
+        registers = {serial: office.register(slot_of(serial)) for serial in serials}
+        found = [(register, register.bundle(serial)) for serial, register in registers.items()]
+        partial = output.with_name(f".{output.name}.part")
+        _put(partial, _shaped_file(office, found, output))
+        try:
+            run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.Step.EXPORT)])
+        except CertificateError:
+            partial.unlink()
+            raise
+        partial.replace(output)
+
+
+def run_redemption(where: Where, beneficiary: str, reason: str | None, span: Span, output: Path) -> None:
+    """Write a redemption statement as JSON, or as a page."""
+    _check_suffix(output, ".json", ".html")
+    with certificate_office(where.state) as office:
+        made = redemption(office, beneficiary, reason, *_times(span))
+    if output.suffix == ".html":
+        from transactive.web.redemption_file import redemption_html
+
+        _replace(output, redemption_html(made).encode())
+    else:
+        _replace(output, encode(made))
+    facts = {"beneficiary": made.beneficiary, "energy_wh": made.energy_wh, "claimed_wh": made.claimed_wh}
+    report(facts | {"bundles": len(made.bundles), "file": str(output)}, json=where.json)
+
+
+def _say(left: Sequence[Bundle], *, json: bool) -> None:
+    """Say what bundles are after a step."""
+    if json:
+        print(msgspec.json.encode([_facts(bundle) for bundle in left]).decode())
+        return
+    for bundle in left:
+        print(f"{bundle.serial}: {bundle.energy_wh:,} Wh, {bundle.state}, {bundle.owner}")
+    if not left:
+        print("Nothing to do.")
+
+
+def _facts(bundle: Bundle) -> dict[str, Any]:
+    """A bundle with its serial."""
+    facts: dict[str, Any] = msgspec.structs.asdict(bundle)
+    return {"serial": bundle.serial, "energy_wh": bundle.energy_wh, **facts}
+
+
+def _times(span: Span) -> tuple[int | None, int | None]:
+    first, end = (None if text is None else parse_time(text) for text in span)
+    return first, end
+
+
+def _shaped(office: CertificateOffice, register: Register, bundle: Bundle) -> dict[str, Any]:
+    """A bundle in EnergyTag's shape."""
+    community = office.community
+    return shaped(bundle, register.devices[bundle.device], community.name, community.clock.length, register.validity)
+
+
+def _write_shaped(office: CertificateOffice, found: Sequence[tuple[Register, Bundle]], output: Path) -> None:
+    """Write bundles in EnergyTag's shape."""
+    _check_suffix(output, ".json", ".csv")
+    _replace(output, _shaped_file(office, found, output))
+
+
+def _shaped_file(office: CertificateOffice, found: Sequence[tuple[Register, Bundle]], output: Path) -> bytes:
+    """Bundles in EnergyTag's shape as JSON or CSV."""
+    rows = [_shaped(office, register, bundle) for register, bundle in found]
+    if output.suffix == ".csv":
+        return csv_text(COLUMNS, rows).encode()
+    facts = {"standard": STANDARD, "issuing_body": office.community.name, "bundles": rows}
+    return msgspec.json.format(msgspec.json.encode(facts)) + b"\n"
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Rows as CSV with a head, which stands there without a row, too."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _check_suffix(output: Path, *suffixes: str) -> None:
+    if output.suffix not in suffixes:
+        raise InputError(f"--output {output}: ends neither in {' nor in '.join(suffixes)}; say by it what to write")
+
+
+def _replace(output: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    partial = output.with_name(f".{output.name}.part")
+    _put(partial, data)
+    partial.replace(output)
+
+
+def _put(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from None

@@ -1,0 +1,260 @@
+# ruff: noqa: D417 - `where` is flattened: its fields have help of their own
+"""`transactive certificates …`: the register of certificates of a run, from the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+certificates = App(
+    name="certificates", help="Certificates of a run: who has which, and every step from there to a claim."
+)
+
+Flag = Annotated[bool, Parameter(negative="")]
+Output = Annotated[Path, Parameter(alias="-o")]
+From = Annotated[str | None, Parameter(name="--from")]
+To = Annotated[str | None, Parameter(name="--to")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """What every command takes."""
+
+    state: Path
+    """State folder of a run or a demo."""
+    json: Flag = False
+    """Print one JSON object on stdout."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Step(Where):
+    """What every step takes."""
+
+    at: str | None = None
+    """When, UTC; without it as far as the run has come, for a run on recorded data knows no today."""
+    by: Annotated[str | None, Parameter(name="--as")] = None
+    """Owner who acts: refused with bundles of anybody else; without it the operator of the folder acts for all."""
+
+
+@certificates.command(name="list")
+def list_(
+    *,
+    owner: str | None = None,
+    device: str | None = None,
+    status: str = "active",
+    first: From = None,
+    end: To = None,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    where: Where,
+) -> None:
+    """List bundles, or write them in EnergyTag's shape.
+
+    Example: transactive certificates list --state DIR --status all -o certificates.csv
+
+    Parameters
+    ----------
+    owner
+        Whose.
+    device
+        Of which device.
+    status
+        In which state: active, locked, reserved, cancelled, claimed, expired, withdrawn, exported, stored or all.
+    first
+        First slot, UTC.
+    end
+        End, UTC.
+    output
+        File to write: .json or .csv.
+    """
+    from transactive.cli.certificates.actions import run_list
+
+    run_list(where, owner=owner, device=device, status=status, span=(first, end), output=output)
+
+
+@certificates.command
+def show(serial: str, *, where: Where) -> None:
+    """Show one bundle with the attributes of its device, and what was done in its slot.
+
+    Parameters
+    ----------
+    serial
+        Bundle, as `list` names it.
+    """
+    from transactive.cli.certificates.actions import run_show
+
+    run_show(where, serial)
+
+
+@certificates.command
+def transfer(*serials: str, to: str, where: Step) -> None:
+    """Give active bundles to another owner.
+
+    Parameters
+    ----------
+    serials
+        Bundles; all or none.
+    to
+        New owner.
+    """
+    from transactive.cli.certificates.actions import run_step
+
+    run_step(where, serials, lambda register, serial: [register.transfer(serial, to)])
+
+
+@certificates.command
+def split(serial: str, *, energy_wh: int, where: Step) -> None:
+    """Split a bundle in two.
+
+    Parameters
+    ----------
+    serial
+        Bundle.
+    energy_wh
+        Wh of the first part.
+    """
+    from transactive.cli.certificates.actions import run_step
+
+    run_step(where, [serial], lambda register, found: register.split(found, energy_wh))
+
+
+@certificates.command
+def merge(serial: str, next_serial: str, *, where: Step) -> None:
+    """Join two bundles of which the second goes on where the first ends, alike in everything else.
+
+    Parameters
+    ----------
+    serial
+        First bundle.
+    next_serial
+        Second bundle.
+    """
+    from transactive.cli.certificates.actions import run_step
+
+    run_step(where, [serial], lambda register, first: [register.merge(first, next_serial)])
+
+
+@certificates.command
+def lock(*serials: str, where: Step) -> None:
+    """Lock active bundles, so that only unlock and withdraw are left."""
+    _move(where, serials, "lock")
+
+
+@certificates.command
+def unlock(*serials: str, where: Step) -> None:
+    """Make locked bundles active again."""
+    _move(where, serials, "unlock")
+
+
+@certificates.command
+def reserve(*serials: str, where: Step) -> None:
+    """Reserve active bundles, so that only release, cancel and expire are left."""
+    _move(where, serials, "reserve")
+
+
+@certificates.command
+def release(*serials: str, where: Step) -> None:
+    """Make reserved bundles active again."""
+    _move(where, serials, "release")
+
+
+@certificates.command
+def withdraw(*serials: str, where: Step) -> None:
+    """Withdraw active or locked bundles, for good."""
+    _move(where, serials, "withdraw")
+
+
+@certificates.command
+def cancel(*serials: str, beneficiary: str, reason: str, where: Step) -> None:
+    """Cancel active or reserved bundles in somebody's name: only a claim is left.
+
+    Parameters
+    ----------
+    serials
+        Bundles; all or none.
+    beneficiary
+        In whose name.
+    reason
+        What for.
+    """
+    from transactive.cli.certificates.actions import run_step
+
+    run_step(where, serials, lambda register, serial: [register.cancel(serial, beneficiary, reason)])
+
+
+@certificates.command
+def claim(*serials: str, meter: str, where: Step) -> None:
+    """Claim cancelled bundles against what a member used in the same slot and is not matched yet.
+
+    Parameters
+    ----------
+    serials
+        Bundles; all or none.
+    meter
+        Member whose consumption it is.
+    """
+    from transactive.cli.certificates.actions import run_step
+
+    run_step(where, serials, lambda register, serial: [register.claim(serial, meter)])
+
+
+@certificates.command
+def expire(*, where: Step) -> None:
+    """Expire what nobody used in time.
+
+    Example: transactive certificates expire --state DIR --at 2019-06-12T00:00Z
+    """
+    from transactive.cli.certificates.actions import run_expire
+
+    run_expire(where)
+
+
+@certificates.command
+def export(*serials: str, output: Output, where: Step) -> None:
+    """Hand active bundles to another registry: they end here, and the file has them in EnergyTag's shape.
+
+    Parameters
+    ----------
+    serials
+        Bundles; all or none.
+    output
+        File to write: .json or .csv.
+    """
+    from transactive.cli.certificates.actions import run_export
+
+    run_export(where, serials, output)
+
+
+@certificates.command
+def redemption(
+    *, beneficiary: str, reason: str | None = None, first: From = None, end: To = None, output: Output, where: Where
+) -> None:
+    """Write what was cancelled in somebody's name, with all serials: as JSON, or as a page that prints.
+
+    Parameters
+    ----------
+    beneficiary
+        In whose name.
+    reason
+        Only what was cancelled for this.
+    first
+        First slot, UTC.
+    end
+        End, UTC.
+    output
+        File to write: .json or .html.
+    """
+    from transactive.cli.certificates.actions import run_redemption
+
+    run_redemption(where, beneficiary, reason, (first, end), output)
+
+
+def _move(where: Step, serials: tuple[str, ...], step: str) -> None:
+    """Take a plain step with bundles."""
+    from transactive.cli.certificates.actions import run_move
+
+    run_move(where, serials, step)

@@ -1,0 +1,1 @@
+"""`transactive chain`: `commands` has the options, the other modules do the work."""

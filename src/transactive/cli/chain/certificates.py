@@ -1,0 +1,140 @@
+"""What `transactive chain certificates` and `chain exit` do: prove a member's certificates, and let them leave."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from transactive.carbon.certificates.lifecycle import State, Step
+from transactive.carbon.certificates.records import with_rest
+from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
+from transactive.cli.chain.prove import run_of
+from transactive.core.certificates import CARBON, ENERGY, CertificateState
+from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.leaves import climb
+from transactive.core.slots import parse_time, time_text
+from transactive.store import FILE as STORE_FILE
+
+if TYPE_CHECKING:
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.disputes.leaf_file import CertificateFile
+
+HELD = CertificateState.HELD
+
+
+def run_certificates(
+    state: Path, member: str, slot: str, *, node: str | None, keys: Path | None, password_file: Path | None
+) -> tuple[dict[str, Any], CertificateFile]:
+    """Facts of a leaf of certificates that the chain has, and the file for its member. Raises StateError, InputError.
+
+    Needs the operator's key, because salts and blinding follow from it.
+    """
+    from transactive.chain.disputes.leaf_file import certificate_file
+    from transactive.engine.books.slot_book import read_slot
+
+    start = parse_time(slot)
+    with run_of(state, node, keys, password_file) as run:
+        if member not in run.community.ids:
+            raise InputError(f"--member {member}: not in this community; it has {', '.join(run.community.ids)}")
+        number, index = run.community.clock.number(start), run.community.ids.index(member)
+        shown, book = run.opening(number), read_slot(run.store, run.community, start)
+        tree = run.ledger.carbon_tree(book.carbon_leaves(number))
+        leaf, proof = tree.leaf(index), tree.proof(index)
+        if climb(leaf, index, proof)[0] != shown.commitment.certificates:
+            raise StateError(
+                f"slot {number}: the books lead to other certificates than were committed, or another key did"
+            )
+        rest, rows = book.record(index)
+        placed = (run.client.chain_id, run.ledger.address, index, leaf, proof, shown)
+        made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist())
+        final = run.community.clock.period(start) <= run.ledger.settled_period
+        facts = {"member": member, "slot": time_text(start), "final": final}
+        return facts | facts_of(made, run.known.accounts), made
+
+
+def hand_over(state: Path, file: CertificateFile) -> None:
+    """End the bundles that can leave in the register of the run: from then on they live on chain, and only there.
+
+    Raises CertificateError if somebody took another step with one of them; what was handed over before stays so.
+    """
+    from transactive.services.certificates import certificate_office
+
+    with certificate_office(state) as office:
+        clock, names = office.community.clock, office.community.device_ids
+        slot = file.content.slot * clock.length
+        serials = [f"{names[d]}/{time_text(slot)}/{first}-{first + wh - 1}" for d, first, wh, *_ in _held(file)]
+        known = office.register(slot).bundles
+        gone = [serial for serial in serials if serial in known and known[serial].state == State.EXPORTED]
+        rest = [serial for serial in serials if serial not in gone]
+        office.act(rest, lambda register, serial: [register.move(serial, Step.EXPORT)])
+
+
+def _held(file: CertificateFile) -> list[tuple[int, int, int, int, int, int]]:
+    """Bundles of the member's own devices that nobody used in their slot."""
+    return [bundle for bundle in file.bundles if bundle[4] == HELD and bundle[0] // 2 == file.index]
+
+
+def facts_of(file: CertificateFile, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a leaf of certificates says, and which bundles would leave."""
+    leaf = file.content
+    leaving = [f"{first}-{first + wh - 1} Wh to {_name(owner, accounts)}" for _, first, wh, owner, *_ in _held(file)]
+    energy, carbon = ENERGY.unpack(leaf.money), CARBON.unpack(leaf.energy)
+    return energy | {"received_wh": carbon["received_wh"], "bundles": len(file.bundles), "leaving": leaving}
+
+
+def run_exit(
+    path: Path, *, node: str, account: str | None, keys: Path | None, password_file: Path | None, seed: str
+) -> dict[str, Any]:
+    """Say what of a file can leave; with `account`, let it leave. Raises InputError, StateError, ContractRevert."""
+    from transactive.chain.nodes.client import ChainClient
+    from transactive.chain.disputes.findings import on_chain
+    from transactive.chain.disputes.leaf_file import CertificateFile, load
+    from transactive.chain.twins.certificate_disputes import tally
+    from transactive.cli.chain.challenge import key_of
+
+    file = load(path, CertificateFile)
+    if is_embedded(node):
+        existing_path(node)
+    with closing(ChainClient.open(node)) as client:
+        on_chain(client, file, file.opening.commitment.certificates)
+        rows, found = np.array(file.bundles, np.int64).reshape(-1, 6), tally(file.index, file.bundles)
+        if with_rest(file.record[0], rows) != file.content.fills or not found.fits(file.content):
+            raise InputError(f"{path}: the bundles are not those of the leaf; ask the operator for them")
+        facts: dict[str, Any] = {"slot": file.content.slot} | facts_of(file)
+        facts["leaving_wh"] = found.held_wh
+        if account is None:
+            return facts | {"sent": None}
+        if is_embedded(node) and Path(embedded_path(node)).with_name(STORE_FILE).exists():
+            raise StateError(
+                f"{node}: belongs to a run, whose books would differ from the chain then; `chain replay --to` copies it"
+            )
+        sender = key_of(client, account, keys, password_file, seed)
+        contract = client.contract("certificates", file.certificates)
+        shown = (file.index, False, file.content.content, file.steps)
+        client.send(sender, contract, "release", file.opening.content, shown, file.record)
+        return facts | {"sent": _sent(client, file)}
+
+
+def _sent(client: ChainClient, file: CertificateFile) -> dict[str, Any]:
+    """Mine, and say which tokens there are now."""
+    from transactive.cli.chain.funds import time_of_step
+
+    contract = client.contract("certificates", file.certificates)
+    settlement = client.contract("settlement", file.settlement)
+    receipt = client.block(time_of_step(client)).receipts[-1]
+    tokens = []
+    zone = int(client.read(contract, "books", file.content.slot, file.index)) >> 208 & 255
+    for device, _, _, owner, *_ in _held(file):
+        token, holder = zone << 192 | file.content.slot << 64 | device, client.read(settlement, "accountOf", owner)
+        balance = int(client.read(contract, "balanceOf", holder, token))
+        if (line := f"{token}: {balance} Wh of {holder}") not in tokens:
+            tokens.append(line)
+    return {"block": receipt.block, "gas": receipt.gas_used, "tokens": tokens}
+
+
+def _name(owner: int, accounts: tuple[str, ...]) -> str:
+    """An account by name, if names are known."""
+    return accounts[owner] if owner < len(accounts) else f"account {owner}"

@@ -1,0 +1,1 @@
+"""`transactive compare`: `command` has the options, the other modules do the work."""

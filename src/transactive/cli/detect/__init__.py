@@ -1,0 +1,1 @@
+"""`transactive detect`: `commands` has the options, the other modules do the work."""

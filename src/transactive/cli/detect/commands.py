@@ -1,0 +1,171 @@
+"""`transactive detect …`: what readings say about meters, devices and people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+detect = App(name="detect", help="Find theft and faults in anyone's readings.")
+
+
+@detect.default
+def scan(
+    file: Path,
+    *,
+    target: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    generation: str | None = None,
+    charge: str | None = None,
+    discharge: str | None = None,
+    feeder: str | None = None,
+    pv_w: str | None = None,
+    unit: Literal["Wh", "kWh"] = "Wh",
+    zone: str | None = None,
+    judge: Path | None = None,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Score anyone's readings: feeder balance, meters, PV, batteries, falsified weeks, unusual use.
+
+    A week of readings is enough for meters and devices, six weeks are needed for theft.
+
+    Parameters
+    ----------
+    file
+        CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+    target
+        Column of what the home used in the slot, not of its import; without it the usual names are tried.
+    group
+        Column that tells whose row it is; without it the usual names are tried, or the file is one meter.
+    time
+        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+    generation
+        Column of what the PV generated.
+    charge
+        Column of what the battery took.
+    discharge
+        Column of what the battery gave.
+    feeder
+        Column of what the transformer gave to all together, less what it took; negative if it took more.
+    pv_w
+        Column of the installed PV power, W.
+    unit
+        Unit of all energies.
+    zone
+        Time zone that people live by, like Europe/Vienna; without it days begin as the file does.
+    judge
+        File of another judge, as `detect train` writes it.
+    output
+        Parquet of all scores: member, first and end of the two weeks, log odds.
+    json
+        Print the report as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.detect.input import Named
+    from transactive.cli.detect.scan import scan_file
+
+    named = Named(target, group, time, generation, charge, discharge, feeder, pv_w)
+    scan_file(file, named, unit=unit, zone=zone, judge=judge, output=output, json=json)
+
+
+@detect.command
+def backtest(
+    file: Path | None = None,
+    *,
+    target: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    unit: Literal["Wh", "kWh"] = "Wh",
+    seeds: int = 3,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Falsify honest readings in six ways, and say how well homes and attacks never seen are told from honest ones.
+
+    Parameters
+    ----------
+    file
+        Readings of four sound homes or more, six weeks at least; without it the demo's fourteen.
+    target
+        Column of what the home used in the slot; without it the usual names are tried.
+    group
+        Column that tells whose row it is; without it the usual names are tried.
+    time
+        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+    unit
+        Unit of the readings.
+    seeds
+        How often it is done with other attacks; the median counts.
+    json
+        Print the report as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.detect.input import Named
+    from transactive.cli.detect.teaching import back_test_file
+
+    back_test_file(file, Named(target, group, time), unit=unit, seeds=seeds, json=json)
+
+
+@detect.command
+def train(
+    file: Path | None = None,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    target: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    unit: Literal["Wh", "kWh"] = "Wh",
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Teach a judge of falsified readings, and write it to a file; without a file of readings, the one that ships.
+
+    Parameters
+    ----------
+    file
+        Readings of sound homes, six weeks at least; without it the demo's fourteen.
+    output
+        Where the judge is written, as .npz.
+    target
+        Column of what the home used in the slot; without it the usual names are tried.
+    group
+        Column that tells whose row it is; without it the usual names are tried.
+    time
+        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+    unit
+        Unit of the readings.
+    json
+        Print file, SHA-256 and size as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.detect.input import Named
+    from transactive.cli.detect.teaching import train_file
+
+    train_file(file, output, Named(target, group, time), unit=unit, json=json)
+
+
+@detect.command
+def items(
+    *,
+    state: Path,
+    acknowledge: int | None = None,
+    close: int | None = None,
+    reopen: int | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """List what a run's detection found, and acknowledge, close or reopen an item.
+
+    Parameters
+    ----------
+    state
+        State folder of a run or a demo.
+    acknowledge
+        Number of an item that somebody looks after; what it holds back stays held.
+    close
+        Number of an item that is settled; what it held back is released in the next slot.
+    reopen
+        Number of an item to open again.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.detect.items import show_items
+
+    show_items(state, {"acknowledged": acknowledge, "closed": close, "open": reopen}, json=json)

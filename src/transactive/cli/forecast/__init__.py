@@ -1,0 +1,1 @@
+"""`transactive forecast`: `backtest` has the options, the other modules do the work."""

@@ -1,0 +1,1 @@
+"""`transactive insights`: `command` has the options, the other modules do the work."""

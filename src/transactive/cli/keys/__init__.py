@@ -1,0 +1,1 @@
+"""`transactive keys`: `commands` has the options, the other modules do the work."""

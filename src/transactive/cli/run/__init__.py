@@ -1,0 +1,1 @@
+"""`transactive demo`, `run` and `serve`: recorded data through every room, with the page beside it."""

@@ -1,0 +1,132 @@
+"""`transactive demo` and `run`: recorded data through every room, with the page beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from transactive.cli.compare.mechanisms import compare_for_page
+from transactive.cli.progress import slot_progress
+from transactive.cli.run.summary import show_summary
+from transactive.cli.chain_options import target_of
+from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
+from transactive.core.errors import InputError
+from transactive.core.slots import parse_time
+from transactive.engine.replay import replay, slots_from, slots_of
+from transactive.engine.chain_location import Target
+from transactive.market.registry import load
+
+
+def run_demo(
+    *,
+    days: int,
+    start: str,
+    port: int,
+    serve: bool,
+    json: bool,
+    state: Path | None,
+    seed: str,
+    node: str | None,
+    market: str,
+    feeder: bool,
+) -> None:
+    """Replay the demo community, with the page from before the first slot until Ctrl-C."""
+    setting = demo_setting(market, feeder=feeder)
+    slots = demo_slots(setting, start, days)
+    folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
+    target = target_of(node, None, None, None, setting.community.ids)
+    with _page(folder, port if serve else None, stay=serve, meanwhile=lambda: compare_for_page(setting, slots, folder)):
+        _run(setting, slots, folder, seed=seed, json=json, target=target)
+
+
+def demo_setting(market: str, *, feeder: bool = False) -> Setting:
+    """The demo community, or its feeder, with a mechanism. Raises ConfigError for one that is not installed."""
+    load(market)
+    setting = load_setting(FEEDER if feeder else DEMO)
+    community = setting.community
+    rules = msgspec.structs.replace(community.market, mechanism=market)
+    return dataclasses.replace(setting, community=msgspec.structs.replace(community, market=rules))
+
+
+def demo_slots(setting: Setting, start: str, days: int) -> range:
+    """Slots of the demo. Raises InputError for no days, DataError where the data lack them."""
+    if days < 1:
+        raise InputError(f"--days {days}: give at least 1")
+    return slots_of(setting, parse_time(start), days)
+
+
+def run_community(
+    path: Path,
+    *,
+    state: Path | None,
+    json: bool,
+    page: bool,
+    stay: bool,
+    port: int,
+    seed: str,
+    compiled: bool,
+    node: str | None,
+    deployment: Path | None,
+    keys: Path | None,
+    password_file: Path | None,
+) -> None:
+    """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
+    setting = load_setting(path)
+    folder = state or path.parent / f"{path.stem}.state"
+    target = target_of(node, deployment, keys, password_file, setting.community.ids)
+    with _page(folder, port if page or stay else None, stay=stay):
+        _run(setting, slots_from(setting), folder, seed=seed, json=json, target=target, compiled=compiled)
+
+
+def _run(
+    setting: Setting, slots: range, folder: Path, *, seed: str, json: bool, target: Target, compiled: bool = False
+) -> None:
+    """Run, print the summary on stdout and everything else on stderr."""
+    with slot_progress(len(slots), setting.community.name) as after_slot:
+        outcome, fresh = replay(
+            setting,
+            slots,
+            folder,
+            seed=seed,
+            target=target,
+            after_slot=after_slot,
+            compiled=compiled,
+            timer=time.perf_counter,
+        )
+    if not fresh:
+        print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
+    if json:
+        print(msgspec.json.encode(outcome.summary).decode())
+    else:
+        show_summary(outcome, setting.community, slots, folder)
+    sys.stdout.flush()
+
+
+@contextmanager
+def _page(
+    folder: Path, port: int | None, *, stay: bool, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Serve the page while the block runs and, with `stay`, on until Ctrl-C; `meanwhile` is done after the block."""
+    if port is None:
+        yield
+        return
+    from transactive.web.server import PageServer
+
+    server = PageServer(folder, port)
+    print(f"page at {server.url}", file=sys.stderr, flush=True)
+    server.start()
+    try:
+        yield
+        if stay:
+            print(f"page stays at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+            meanwhile()
+            server.wait()
+    finally:
+        server.stop()

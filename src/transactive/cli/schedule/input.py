@@ -1,0 +1,122 @@
+"""Anyone's load, PV and price columns as recorded days for a battery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from transactive.cli.forecast.input import Columns, read_series
+from transactive.core.errors import DataError, InputError
+from transactive.core.slots import time_text
+from transactive.core.units import BoolArray, IntArray
+from transactive.forecasting.calendar import Calendar
+from transactive.forecasting.clock import on_clock
+from transactive.forecasting.series import FloatArray, History
+from transactive.tabular.columns import ROW, open_columns, refuse
+
+LARGEST = 10**9
+"""A number beyond this is no Wh of a slot and no µ¤/kWh."""
+TINY_WH, TINY_PRICE = 5, 1_000
+"""Fractions around a mean below this are kWh instead of Wh, or ¤/kWh or ¤/MWh instead of µ¤/kWh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Names of columns; prices: file of the price column, if not the same."""
+
+    load: str
+    pv: str
+    price: str
+    time: str | None
+    group: str | None
+    prices: Path | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Days:
+    """What a file holds: load and PV [Wh], (slots, members), price [µ¤/kWh], (slots,), and how many gaps it has."""
+
+    first_slot: int
+    length: int
+    members: list[str]
+    load_wh: IntArray
+    pv_wh: IntArray
+    price: IntArray
+    gaps: int
+
+
+def read_days(path: Path, named: Named) -> Days:
+    """Read a file. Raises DataError naming file, row and column of the first fault.
+
+    Numbers are rounded to whole Wh and µ¤/kWh. A gap in load or PV takes the reading of the day before; a price is
+    needed in every slot.
+    """
+    if len({named.load, named.pv, named.price}) < 3:
+        raise InputError("--load, --pv and --price name the same column twice; name three")
+    for column in (named.load, named.pv):
+        check_column(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
+    check_column(
+        named.prices or path, named.price, -LARGEST, TINY_PRICE, "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
+    )
+    load = read_series(path, Columns(named.load, named.group, named.time), Calendar())
+    pv = read_series(path, Columns(named.pv, named.group, named.time), Calendar())
+    history = load.history
+    if len(history.values) < history.per_day:
+        raise DataError(f"{path.name}: holds less than a day; a schedule needs some weeks of readings")
+    load_wh, pv_wh = (np.rint(on_clock(read.history).values).astype(np.int64) for read in (load, pv))
+    price = _price(path, named, history)
+    return Days(history.first_slot, history.length, load.members, load_wh, pv_wh, price, load.gaps + pv.gaps)
+
+
+def check_column(path: Path, column: str, lowest: int, tiny: int, unit: str) -> None:
+    """Refuse the first number below `lowest` or of another unit; what is no number at all, `read_series` refuses."""
+    import polars as pl
+
+    frame = open_columns(path)
+    if column not in frame.columns:
+        raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(frame.columns)}")
+    frame = frame.select(column).with_row_index(ROW, offset=2 if path.suffix == ".csv" else 1)
+    dtype = frame.schema[column]
+    if not (dtype.is_numeric() or dtype == pl.String):
+        raise DataError(f"{path.name}: {column} holds {dtype}; numbers are needed, {unit}")
+    text = pl.col(column).str.strip_chars() if dtype == pl.String else pl.col(column)
+    number = text.cast(pl.Float64, strict=False).fill_nan(None)
+    for faulty, what in (
+        (number < lowest, f"is below {lowest}; correct it"),
+        (number > LARGEST, f"is more than {LARGEST}; correct it"),
+        ((number != number.floor()) & (number.abs().mean() < tiny), f"does not look like {unit}"),
+    ):
+        refuse(frame, faulty.fill_null(value=False), column, path, what)
+
+
+def _price(path: Path, named: Named, history: History) -> IntArray:
+    """Price of each slot [µ¤/kWh], (slots,); the same for every member."""
+    file = named.prices or path
+    columns = Columns(named.price) if named.prices else Columns(named.price, named.group, named.time)
+    read = read_series(file, columns, Calendar()).history
+    if read.length != history.length:
+        minutes = f"{read.length // 60} minutes, {named.load} of {history.length // 60}"
+        raise DataError(f"{file.name}: {named.price} has slots of {minutes}; give both alike")
+    rows = (history.first_slot - read.first_slot) // read.length + np.arange(len(history.values))
+    inside = (rows >= 0) & (rows < len(read.values))
+    known = np.full((len(rows), read.values.shape[1]), np.nan)
+    known[inside] = read.values[rows[inside]]
+    missing = np.isnan(known).all(axis=1)
+    if missing.any():
+        raise DataError(f"{file.name}: {named.price} has no value for {_when(history, missing)}; fill it in")
+    price: FloatArray = np.nanmax(known, axis=1)
+    unequal = (known != price[:, None]) & np.isfinite(known)
+    if unequal.any():
+        raise DataError(
+            f"{file.name}: {named.price} is not the same for all at {_when(history, unequal.any(axis=1))};"
+            " give each tariff a file of its own"
+        )
+    whole: IntArray = np.rint(price).astype(np.int64)
+    return whole
+
+
+def _when(history: History, faulty: BoolArray) -> str:
+    """Start of the first faulty slot."""
+    return time_text(history.first_slot + history.length * int(faulty.argmax()))

@@ -1,0 +1,1 @@
+"""`transactive statement` and `verify`: one member's file, and whether it holds."""

@@ -1,0 +1,69 @@
+"""`transactive statement` and `transactive verify`, for a member and for whoever wants to check."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def statement(
+    *,
+    state: Path,
+    member: str,
+    output: Annotated[Path, Parameter(alias="-o")],
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    end: Annotated[str | None, Parameter(name="--to")] = None,
+    node: str | None = None,
+) -> None:
+    """Write a member's statement: energy, money, carbon and certificates of every slot, with proofs.
+
+    Parameters
+    ----------
+    state
+        State folder of a run or a demo.
+    member
+        Whose statement.
+    output
+        File to write: canonical JSON that `verify` takes, or a page for people where it ends in .html, or a
+        table of the slots where it ends in .csv.
+    first
+        First slot, UTC; without it the run's first.
+    end
+        End, UTC; without it the run's end.
+    node
+        Where the run settled, if not on the chain in its state folder.
+    """
+    from transactive.cli.statement.actions import write_statement
+
+    write_statement(state, member, output, first=first, end=end, node=node)
+
+
+def verify(
+    file: Path,
+    *,
+    node: str | None = None,
+    state: Path | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Check a statement: everything in it is computed again and compared with the chain.
+
+    Exits with 0 if it holds and with 1 at the first contradiction, which is named.
+
+    Parameters
+    ----------
+    file
+        Statement, as `statement` wrote it.
+    node
+        Node to ask: http(s)://, ws(s):// or ipc:PATH.
+    state
+        State folder whose embedded chain is asked: shows that the file agrees with it, not that the chain is honest.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.statement.actions import verify_statement
+
+    if not verify_statement(file, node=node, state=state, json=json):
+        sys.exit(1)
