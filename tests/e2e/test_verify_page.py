@@ -14,8 +14,8 @@ from transactive.services.statements.verification_words import CHECKS
 from transactive.insight.statements.statement import encode
 from transactive.store import Store
 from transactive.web.access import Viewer
-from transactive.web.queries import Reader
-from transactive.web.verify_page import verify_page
+from transactive.store.read.runs import Reader
+from transactive.web.pages.verify import verify_page
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from transactive.engine.daily.advice import Advisor
 from transactive.insight.advice.saved import saved_by
 from transactive.store import Store
 from transactive.store.advice import daily_bills, read_advice
-from transactive.web.member_queries import saving, slots_of
-from transactive.web.queries import Reader
+from transactive.store.read.members import saving, slots_of
+from transactive.store.read.runs import Reader
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from transactive.engine.authorisations import Authorities
 from transactive.engine.replay import replay, slots_from
 from transactive.engine.kernel import SlotRecord
 from transactive.store import Store
-from transactive.web.agent_words import agent_words
-from transactive.web.queries import Reader
-from transactive.web.words import Words
+from transactive.web.pages.parts.agent import agent_words
+from transactive.store.read.runs import Reader
+from transactive.web.formatting import Words
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agent"
 NOON_OF_DAY_TWO = 1_496_836_800  # 2017-06-07T12:00Z

@@ -22,8 +22,8 @@ from transactive.web.access import SCOPES, Scope
 from transactive.web.app import build_app
 from transactive.web.openapi import description
 from transactive.web.problems import describe
-from transactive.web.pulse import Pulse
-from transactive.web.queries import Reader
+from transactive.web.change_feed import Pulse
+from transactive.store.read.runs import Reader
 
 ROOT = Path(__file__).parents[2]
 LOCAL, ELSEWHERE = "http://127.0.0.1:8080", "http://community.example:8080"

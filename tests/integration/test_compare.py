@@ -28,7 +28,7 @@ from transactive.insight.studies.measures import MEASURES
 from transactive.market.mechanisms import Cleared
 from transactive.market.network.line_flows import line_flows
 from transactive.store import Store
-from transactive.web.queries import Reader
+from transactive.store.read.runs import Reader
 
 GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
 OURS = ["uniform", "pay_as_bid", "continuous"]

@@ -19,9 +19,9 @@ from transactive.engine.replay import replay, slots_of
 from transactive.engine.kernel import SlotRecord, Walk
 from transactive.store import Store
 from transactive.web.access import OWNER
-from transactive.web.queries import Reader
-from transactive.web.slot_page import slot_page
-from transactive.web.totals import Counter
+from transactive.store.read.runs import Reader
+from transactive.web.pages.slot import slot_page
+from transactive.store.read.totals import Counter
 
 
 class Stopped(Exception):

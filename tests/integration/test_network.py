@@ -15,13 +15,13 @@ from transactive.engine.replay import replay, slots_from
 from transactive.engine.kernel import SlotRecord, Walk
 from transactive.store import Store
 from transactive.web.access import OWNER, Viewer
-from transactive.web.carbon_page import carbon_page
-from transactive.web.network_part import network_slot
-from transactive.web.queries import Reader
-from transactive.web.reasons import FILLED, UNFILLED, books
-from transactive.web.slot_page import slot_page
-from transactive.web.totals import Counter
-from transactive.web.words import Words
+from transactive.web.pages.carbon import carbon_page
+from transactive.web.network_slot import network_slot
+from transactive.store.read.runs import Reader
+from transactive.web.order_reasons import FILLED, UNFILLED, books
+from transactive.web.pages.slot import slot_page
+from transactive.store.read.totals import Counter
+from transactive.web.formatting import Words
 
 NETWORK = """
 [network]

@@ -12,15 +12,15 @@ from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.web.access import OWNER, Viewer
-from transactive.web.community_page import community_page, proof
-from transactive.web.draw import ticks
-from transactive.web.flow import PIPES, Flow
-from transactive.web.issues import issues
-from transactive.web.queries import Position, Reader, Run
-from transactive.web.reasons import books
-from transactive.web.slot_page import POSTED, slot_page
-from transactive.web.totals import Counter, Totals
-from transactive.web.words import Words, counted, percent, span_of_time, span_text, stamp
+from transactive.web.pages.community import community_page, proof
+from transactive.web.charts.draw import ticks
+from transactive.web.charts.flow import PIPES, Flow
+from transactive.web.pages.parts.issues import issues
+from transactive.store.read.runs import Position, Reader, Run
+from transactive.web.order_reasons import books
+from transactive.web.pages.slot import POSTED, slot_page
+from transactive.store.read.totals import Counter, Totals
+from transactive.web.formatting import Words, counted, percent, span_of_time, span_text, stamp
 
 WORDS = Words("USD")
 

@@ -7,8 +7,8 @@ import pytest
 
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.market.mechanisms import Site
-from transactive.web.network_chart import Picture, cables, network_chart
-from transactive.web.network_part import NetworkSlot
+from transactive.web.charts.network import Picture, cables, network_chart
+from transactive.web.network_slot import NetworkSlot
 
 
 def slot_of(rules: NetworkRules, *flows: int) -> NetworkSlot:

@@ -17,10 +17,10 @@ from transactive.market import registry
 from transactive.market import mechanisms
 from transactive.market.auction import uniform
 from transactive.market.mechanisms import Cleared, Site
-from transactive.web.network_chart import cables as cables_of
-from transactive.web.network_part import NetworkSlot
-from transactive.web.reasons import Fate, books, paid_price
-from transactive.web.words import Words
+from transactive.web.charts.network import cables as cables_of
+from transactive.web.network_slot import NetworkSlot
+from transactive.web.order_reasons import Fate, books, paid_price
+from transactive.web.formatting import Words
 
 GRID = PriceGrid(0, 400_000, 10_000)
 WORDS = Words("USD")

@@ -11,7 +11,7 @@ from transactive.store import FILE, Store
 def create_token(folder: Path, scope: str, member: str | None) -> str:
     """Make a token for a run's folder; only its hash is kept. Raises InputError, StateError."""
     from transactive.web.access import add_token
-    from transactive.web.queries import Reader
+    from transactive.store.read.runs import Reader
 
     if not (folder / FILE).exists():
         raise StateError(f"{folder}: holds no run; give the --state folder of one")

@@ -15,17 +15,17 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
-from transactive.web.api import api_router
-from transactive.web.desk import Desk
-from transactive.web.gate import EVERYONE, STATIC, for_scopes, gate
-from transactive.web.icons import icon
-from transactive.web.item_api import step_on_page
-from transactive.web.navigation import pages_of
-from transactive.web.pages import carbon, community, compare, grid, member_view, models, slot_view
+from transactive.web.api.routes import api_router
+from transactive.web.run_context import Desk
+from transactive.web.authentication import EVERYONE, STATIC, for_scopes, gate
+from transactive.web.charts.icons import icon
+from transactive.web.api.item_routes import step_on_page
+from transactive.web.pages.navigation import pages_of
+from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.problems import answer
-from transactive.web.pulse import Pulse
-from transactive.web.verify_routes import verify, verify_file
-from transactive.web.words import span_text
+from transactive.web.change_feed import Pulse
+from transactive.web.pages.verify_routes import verify, verify_file
+from transactive.web.formatting import span_text
 
 if TYPE_CHECKING:
     from litestar.types import Message, Scope

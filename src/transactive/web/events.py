@@ -17,9 +17,9 @@ from litestar.response import ServerSentEventMessage
 
 from transactive.core.errors import InputError
 from transactive.store.schema import BLOCKS, CLEARINGS, READINGS
-from transactive.web.pulse import Pulse
-from transactive.web.queries import Position, Reader, Run
-from transactive.web.words import stamp
+from transactive.web.change_feed import Pulse
+from transactive.store.read.runs import Position, Reader, Run
+from transactive.web.formatting import stamp
 
 Key = tuple[int, int]
 START: Key = (-1, -1)

@@ -13,8 +13,8 @@ from transactive.core.errors import InputError, StateError
 from transactive.store import Store
 from transactive.web.access import LOOPBACK, read_grants
 from transactive.web.app import build_app
-from transactive.web.pulse import Pulse
-from transactive.web.queries import Reader
+from transactive.web.change_feed import Pulse
+from transactive.store.read.runs import Reader
 
 TRIES = 50
 """Ports tried after the one asked for."""

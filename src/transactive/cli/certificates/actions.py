@@ -107,7 +107,7 @@ def run_redemption(where: Where, beneficiary: str, reason: str | None, span: Spa
     with certificate_office(where.state) as office:
         made = redemption(office, beneficiary, reason, *_times(span))
     if output.suffix == ".html":
-        from transactive.web.redemption_file import redemption_html
+        from transactive.web.pages.redemption_file import redemption_html
 
         _replace(output, redemption_html(made).encode())
     else:

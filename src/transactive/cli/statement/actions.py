@@ -30,7 +30,7 @@ def write_statement(
     if output.suffix == ".csv":
         data = as_csv(statement).encode()
     elif output.suffix in HTML:
-        from transactive.web.statement_file import statement_html
+        from transactive.web.pages.statement_file import statement_html
 
         data = statement_html(statement, output.with_suffix(".json").name).encode()
     else:

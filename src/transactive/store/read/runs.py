@@ -1,0 +1,244 @@
+"""What the page and the API read: a run and its slots, straight from the database that the run writes.
+
+Rows of a slot never change once they are written, and each stage is one transaction. So whoever reads a `Position`
+first and asks for nothing beyond it sees one consistent state, however far the run has gone on since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import sqlalchemy as sa
+
+from transactive.core.accounts import NAMED, PASSING
+from transactive.core.community.members import Community
+from transactive.core.errors import StateError
+from transactive.core.slots import Clock, parse_time
+from transactive.core.tables import Readings
+from transactive.insight.studies.comparison import Comparison
+from transactive.market.mechanisms import Site, site_of
+from transactive.store import Store
+from transactive.store.schema import (
+    BLOCKS,
+    CERTIFICATES,
+    CLEARINGS,
+    FOOTPRINTS,
+    LINES,
+    NODES,
+    ORDERS,
+    POSTINGS,
+    READINGS,
+    REFUSALS,
+    SETTINGS,
+)
+from transactive.web.formatting import DAY
+
+Row = Mapping[str, Any]
+REGISTERS = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
+CONSUMPTION = (
+    READINGS.c.import_wh
+    + READINGS.c.generation_wh
+    + READINGS.c.discharge_wh
+    - READINGS.c.export_wh
+    - READINGS.c.charge_wh
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is fixed before the first slot."""
+
+    community: Community
+    first_slot: int
+    slots: int
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Slot length and gate."""
+        return self.community.clock
+
+    @cached_property
+    def site(self) -> Site | None:
+        """The network and the members' nodes on it, if there is one."""
+        return site_of(self.community)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of all accounts, members first."""
+        return [*self.community.ids, *NAMED, *PASSING]
+
+    @property
+    def last_slot(self) -> int:
+        """Start of the last slot."""
+        return self.first_slot + (self.slots - 1) * self.clock.length
+
+    @property
+    def per_day(self) -> int:
+        """Slots in a day."""
+        return DAY // self.clock.length
+
+    def number(self, slot: int) -> int:
+        """How many slots there are up to and including `slot`."""
+        return (slot - self.first_slot) // self.clock.length + 1
+
+    def holds(self, slot: int) -> bool:
+        """Whether `slot` is the start of one of the run's slots."""
+        return self.first_slot <= slot <= self.last_slot and (slot - self.first_slot) % self.clock.length == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a run has come: newest slot that is cleared, delivered, committed, None where there is none yet.
+
+    over: the run has ended, and its outcome is there to read.
+    """
+
+    cleared: int | None = None
+    delivered: int | None = None
+    committed: int | None = None
+    over: bool = False
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a finished run said of its chain; the rest of its outcome is not needed here."""
+
+    class Summary(msgspec.Struct, frozen=True):
+        """The summary's part."""
+
+        class Chain(msgspec.Struct, frozen=True):
+            """The chain's part: how many blocks it has."""
+
+            height: int
+
+        ledger_equals_chain: bool
+        chain: Chain | None
+
+    summary: Summary
+
+    @property
+    def checked_block(self) -> int | None:
+        """Last block, if the run's end compared every balance with it."""
+        chain = self.summary.chain
+        return chain.height if chain and self.summary.ledger_equals_chain else None
+
+
+class Reader:
+    """Questions to one run's database."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def run(self) -> Run | None:
+        """The run, or None while it has not begun."""
+        community, facts = self.store.setting("community"), self.store.setting("run")
+        return _run(community, facts) if community is not None and facts is not None else None
+
+    def outcome(self) -> Outcome | None:
+        """What the run said at its end, or None before it."""
+        text = self.store.setting("outcome")
+        return None if text is None else msgspec.json.decode(text, type=Outcome)
+
+    def comparison(self) -> Comparison | None:
+        """The comparison of mechanisms that was kept with the run, or None. Raises StateError for another version's."""
+        text = self.store.setting("comparison")
+        try:
+            return None if text is None else msgspec.json.decode(text, type=Comparison)
+        except msgspec.MsgspecError as error:
+            raise StateError(f"{self.store.path}: comparison: {error}; compare anew") from None
+
+    def position(self) -> Position:
+        """How far the run has come."""
+        newest = [sa.select(sa.func.max(t.c.slot)).scalar_subquery() for t in (CLEARINGS, READINGS, BLOCKS)]
+        over = sa.exists().where(SETTINGS.c.key == "outcome")
+        row = self.store.rows(
+            sa.select(*(n.label(key) for n, key in zip(newest, "cdb", strict=True)), over.label("o"))
+        )[0]
+        return Position(row["c"], row["d"], row["b"], bool(row["o"]))
+
+    # -- slots ----------------------------------------------------------------------------------
+
+    def slots(self, first: int, last: int) -> list[Row]:
+        """Slots from `first` to `last` inclusive: clearing, sums over the meters once read, block once committed."""
+        sums = (
+            sa.select(
+                READINGS.c.slot,
+                sa.func.count().label("meters"),
+                *(sa.func.sum(READINGS.c[name]).label(name) for name in REGISTERS),
+                sa.func.sum(CONSUMPTION).label("consumption_wh"),
+                sa.func.sum(READINGS.c.bought_wh).label("bought_wh"),
+                sa.func.sum(READINGS.c.sold_wh).label("sold_wh"),
+            )
+            .where(READINGS.c.slot.between(first, last))
+            .group_by(READINGS.c.slot)
+            .subquery()
+        )
+        counts = [
+            sa.select(sa.func.count()).where(table.c.slot == CLEARINGS.c.slot).scalar_subquery().label(table.name)
+            for table in (ORDERS, REFUSALS)
+        ]
+        figures = [column for column in sums.c if column.name != "slot"]
+        block = [column for column in BLOCKS.c if column.name != "slot"]
+        joined = CLEARINGS.outerjoin(sums, sums.c.slot == CLEARINGS.c.slot).outerjoin(
+            BLOCKS, BLOCKS.c.slot == CLEARINGS.c.slot
+        )
+        return self.store.rows(
+            sa.select(*CLEARINGS.c, *counts, *figures, *block)
+            .select_from(joined)
+            .where(CLEARINGS.c.slot.between(first, last))
+            .order_by(CLEARINGS.c.slot)
+        )
+
+    def orders(self, slot: int) -> list[Row]:
+        """Admitted orders of a slot with what they were given."""
+        return self._of(ORDERS, slot)
+
+    def nodes(self, slot: int) -> list[Row]:
+        """Prices of the nodes of a slot, if it was cleared by location."""
+        return self._of(NODES, slot)
+
+    def lines(self, slot: int) -> list[Row]:
+        """Flows on the lines of a slot, if it was cleared by location."""
+        return self._of(LINES, slot)
+
+    def refusals(self, slot: int) -> list[Row]:
+        """Orders of a slot that the free balance could not lock."""
+        return self._of(REFUSALS, slot)
+
+    def postings(self, slot: int) -> list[Row]:
+        """Postings of a slot."""
+        return self._of(POSTINGS, slot)
+
+    def certificates(self, slot: int) -> list[Row]:
+        """Bundles of a slot."""
+        return self._of(CERTIFICATES, slot)
+
+    def footprint(self, slot: int) -> Row | None:
+        """Carbon balance of a slot, or None before delivery."""
+        rows = self._of(FOOTPRINTS, slot)
+        return rows[0] if rows else None
+
+    def member_rows(self, slot: int) -> list[Row]:
+        """Meters and money of every member in a slot."""
+        return self._of(READINGS, slot)
+
+    def readings(self, slot: int) -> Readings | None:
+        """Meters of a slot as a table, or None before delivery."""
+        rows = self.member_rows(slot)
+        if not rows:
+            return None
+        return Readings(slot, *(np.array([row[name] for row in rows], np.int64) for name in REGISTERS))
+
+    def _of(self, table: sa.Table, slot: int) -> list[Row]:
+        return self.store.rows(sa.select(table).where(table.c.slot == slot).order_by(*table.primary_key.columns))
+
+
+@lru_cache(maxsize=4)
+def _run(community: str, facts: str) -> Run:
+    """Decode the settings once for each text."""
+    known = msgspec.json.decode(facts)
+    return Run(msgspec.json.decode(community, type=Community), parse_time(known["first slot"]), known["slots"])

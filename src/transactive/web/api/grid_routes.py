@@ -1,0 +1,50 @@
+"""Routes of the API for the lines of the network."""
+
+from __future__ import annotations
+
+from litestar import get
+from litestar.di import NamedDependency
+
+from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
+from transactive.web.run_context import Desk
+from transactive.web.authentication import WITHOUT_MEMBER
+from transactive.web.api.grid_shapes import (
+    InterventionPage,
+    LineForecastPage,
+    LineLoadPage,
+    forecast,
+    intervention,
+    load,
+)
+from transactive.web.api.paging import SHARED, AtSlot, Cursor, Limit, at_slot, page_of
+
+
+@get("/grid/loads", opt=WITHOUT_MEMBER, **SHARED)
+def loads(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None) -> LineLoadPage:
+    """What the lines of the network carried in delivered slots, and what they would have without their limits."""
+    run = desk.run()
+    rows, after = page_of(desk, LINE_LOADS, at_slot(desk, run, LINE_LOADS, at), limit, cursor)
+    return LineLoadPage(items=[load(row, run) for row in rows], next=after)
+
+
+@get("/grid/forecasts", opt=WITHOUT_MEMBER, **SHARED)
+def line_forecasts(
+    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+) -> LineForecastPage:
+    """What lines were expected to carry, a day ahead and at the gate, and how likely they would pass their limits."""
+    run = desk.run()
+    rows, after = page_of(desk, CONGESTION, at_slot(desk, run, CONGESTION, at), limit, cursor)
+    return LineForecastPage(items=[forecast(row, run) for row in rows], next=after)
+
+
+@get("/grid/interventions", opt=WITHOUT_MEMBER, **SHARED)
+def interventions(
+    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+) -> InterventionPage:
+    """What was asked of devices for lines, summed over the homes of each, and what the network pays for it."""
+    run = desk.run()
+    rows, after = page_of(desk, INTERVENTIONS, at_slot(desk, run, INTERVENTIONS, at), limit, cursor)
+    return InterventionPage(items=[intervention(row, run) for row in rows], next=after)
+
+
+HANDLERS = (loads, line_forecasts, interventions)

@@ -1,0 +1,62 @@
+"""Items of detection: who may see which, and the steps that an operator takes with them.
+
+A step is a PUT: a browser asks before it sends one for another site, and is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from transactive.core.errors import InputError
+from transactive.core.items import Item
+from transactive.store.items import item_of
+from transactive.store.schema import ITEMS
+from transactive.web.api import item_shapes
+from transactive.web.access import Viewer
+from transactive.web.run_context import Desk
+from transactive.web.authentication import EVERYONE, OPERATES
+from transactive.web.api.item_shapes import STATES, ItemPage, ItemRecord, State, item_record, visible
+from transactive.web.api.paging import SHARED, Cursor, Limit, page_of
+from transactive.web.problems import NotFound
+
+ItemRequest = Request[Viewer, Any, Any]
+
+
+@get("/items", opt=EVERYONE, **SHARED)
+def items(request: ItemRequest, desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> ItemPage:
+    """Findings of detection; a member's token shows its own, one of scope grid those of the whole feeder."""
+    run = desk.run()
+    rows, after = page_of(desk, ITEMS, visible(run, request.user), limit, cursor)
+    return ItemPage(items=[item_record(item_of(row), run) for row in rows], next=after)
+
+
+@put("/items/{number:int}/{outcome:str}", opt=OPERATES, **SHARED)
+def step(desk: NamedDependency[Desk], number: FromPath[int], outcome: FromPath[State]) -> ItemRecord:
+    """Acknowledge or close an item, or open it again. What it held is released once it is closed."""
+    return item_record(stepped(desk, number, outcome), desk.run())
+
+
+@put("/items/{number:int}/{outcome:str}", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
+def step_on_page(desk: NamedDependency[Desk], number: FromPath[int], outcome: FromPath[State]) -> Redirect:
+    """The same from the page, which shows itself anew."""
+    stepped(desk, number, outcome)
+    return Redirect("/", status_code=303)
+
+
+def stepped(desk: Desk, number: int, outcome: State) -> Item:
+    """Move an item on, or back. Raises NotFound, InputError."""
+    run, position = desk.run(), desk.reader.position()
+    if outcome not in STATES:
+        raise InputError(f"{outcome}: an item can be {', '.join(STATES)}")
+    try:
+        return item_shapes.step(desk.reader.store, run, position, number, STATES[outcome])
+    except InputError as error:
+        raise NotFound(str(error)) from None
+
+
+HANDLERS = (items, step)

@@ -1,0 +1,85 @@
+"""Items of detection as the API answers with them, and who sees which."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import sqlalchemy as sa
+from msgspec import Meta
+
+from transactive.core.items import Item, ItemState
+from transactive.store import Store
+from transactive.store.items import FEEDER, item_of, set_state
+from transactive.store.schema import ITEMS
+from transactive.web.access import Viewer
+from transactive.store.read.runs import Position, Run
+from transactive.web.api.records import Next, Record, Time, Wh
+from transactive.web.formatting import stamp
+
+State: TypeAlias = Literal["open", "acknowledged", "closed"]
+STATES: dict[State, ItemState] = {
+    "open": ItemState.OPEN,
+    "acknowledged": ItemState.ACKNOWLEDGED,
+    "closed": ItemState.CLOSED,
+}
+
+
+class ItemRecord(Record, frozen=True, kw_only=True):
+    """A finding that somebody should look at, and how far that has come."""
+
+    number: int
+    kind: str
+    member: Annotated[str | None, Meta(description="Null where it concerns the whole feeder")]
+    state: State
+    since: Time
+    until: Time
+    energy_wh: Annotated[Wh, Meta(description="Energy at stake [Wh]")]
+    evidence: str
+    confidence_ppm: Annotated[int, Meta(description="How sure it is, in millionths")]
+    opened: Time
+    seen: Annotated[Time, Meta(description="When it was found last")]
+    changed: Annotated[Time | None, Meta(description="Until when the run had come as somebody set its state")]
+
+
+class ItemPage(Record, frozen=True, kw_only=True):
+    """A page of items."""
+
+    items: list[ItemRecord]
+    next: Next
+
+
+def visible(run: Run, viewer: Viewer) -> list[sa.ColumnElement[bool]]:
+    """Which items a viewer sees: all, a member its own, the grid's operator those of the feeder."""
+    if viewer.sees_all:
+        return []
+    return [ITEMS.c.member == (FEEDER if viewer.member is None else run.community.ids.index(viewer.member))]
+
+
+def seen_by(store: Store, run: Run, viewer: Viewer) -> list[Item]:
+    """All items that a viewer sees, oldest first."""
+    statement = sa.select(ITEMS).where(*visible(run, viewer)).order_by(ITEMS.c.number)
+    return [item_of(row) for row in store.rows(statement)]
+
+
+def step(store: Store, run: Run, position: Position, number: int, state: ItemState) -> Item:
+    """Set the state of an item as of how far the run has come. Raises InputError for an unknown one."""
+    at = run.first_slot if position.delivered is None else position.delivered + run.clock.length
+    return set_state(store, number, state, at)
+
+
+def item_record(item: Item, run: Run) -> ItemRecord:
+    """An item with its member's name."""
+    return ItemRecord(
+        number=item.number,
+        kind=item.kind,
+        member=None if item.member is None else run.names[item.member],
+        state=next(name for name, state in STATES.items() if state == item.state),
+        since=stamp(item.first),
+        until=stamp(item.end),
+        energy_wh=item.energy_wh,
+        evidence=item.evidence,
+        confidence_ppm=item.confidence_ppm,
+        opened=stamp(item.opened),
+        seen=stamp(item.seen),
+        changed=stamp(item.changed) if item.changed else None,
+    )

@@ -1,0 +1,231 @@
+"""Routes of the API under /api/v1: cursor pages over what the run wrote, its totals, and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+import sqlalchemy as sa
+from litestar import Router, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import ServerSentEvent
+
+from transactive.insight.studies.comparison import Comparison
+from transactive.store.schema import ADVICE, BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
+from transactive.web.api import cursor as cursors
+from transactive.web.api import shapes
+from transactive.web.run_context import Desk
+from transactive.web.events import parse_id, stream
+from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID
+from transactive.web.api.grid_routes import HANDLERS as GRID_HANDLERS
+from transactive.web.api.item_routes import HANDLERS as ITEM_HANDLERS
+from transactive.web.api.model_routes import HANDLERS
+from transactive.web.api.paging import (
+    PROBLEMS,
+    SHARED,
+    ApiRequest,
+    AtSlot,
+    Cursor,
+    Limit,
+    OfMember,
+    at_slot,
+    page_of,
+    whose,
+)
+from transactive.web.problems import NotFound
+from transactive.store.read.runs import Row, Run
+from transactive.web.api.records import (
+    BlockPage,
+    CertificatePage,
+    ClearingPage,
+    InsightsPage,
+    MemberPage,
+    OrderPage,
+    PostingPage,
+    RefusalPage,
+    SlotPage,
+    StreamEvent,
+    Summary,
+)
+
+SSE = "text/event-stream"
+STREAM = ResponseSpec(StreamEvent, description="Events, one after the other", media_type=SSE, generate_examples=False)
+T = TypeVar("T")
+
+
+def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list[T]:
+    return [make(row, run) for row in rows]
+
+
+@get("/slots", opt=EVERYONE, **SHARED)
+def slots(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
+    """Slots: state, trade, and what the community's meters together say."""
+    run = desk.run()
+    rows, after = page_of(desk, CLEARINGS, [], limit, cursor)
+    full = desk.reader.slots(rows[0]["slot"], rows[-1]["slot"]) if rows else []
+    return SlotPage(items=_items(shapes.slot, full, run), next=after)
+
+
+@get("/clearings", opt=EVERYONE, **SHARED)
+def clearings(
+    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+) -> ClearingPage:
+    """Results of the market, with the tariff around them."""
+    run = desk.run()
+    rows, after = page_of(desk, CLEARINGS, at_slot(desk, run, CLEARINGS, at), limit, cursor)
+    return ClearingPage(items=_items(shapes.clearing, rows, run), next=after)
+
+
+@get("/orders", opt=WITHOUT_GRID, **SHARED)
+def orders(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> OrderPage:
+    """Admitted orders with what they were given; a member's token shows its own."""
+    run = desk.run()
+    only = whose(desk, run, request.user, of)
+    where = at_slot(desk, run, ORDERS, at) + ([] if only is None else [ORDERS.c.member == only])
+    rows, after = page_of(desk, ORDERS, where, limit, cursor)
+    return OrderPage(items=_items(shapes.order, rows, run), next=after)
+
+
+@get("/refusals", opt=WITHOUT_GRID, **SHARED)
+def refusals(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> RefusalPage:
+    """Orders that a free balance could not lock; a member's token shows its own."""
+    run = desk.run()
+    only = whose(desk, run, request.user, of)
+    where = at_slot(desk, run, REFUSALS, at) + ([] if only is None else [REFUSALS.c.member == only])
+    rows, after = page_of(desk, REFUSALS, where, limit, cursor)
+    return RefusalPage(items=_items(shapes.refusal, rows, run), next=after)
+
+
+@get("/members", opt=WITHOUT_GRID, **SHARED)
+def members(
+    request: ApiRequest, desk: NamedDependency[Desk], of: OfMember = None, limit: Limit = 100, cursor: Cursor = None
+) -> MemberPage:
+    """Members over the slots so far; a member's token shows its own."""
+    run, _, totals = desk.look()
+    only = whose(desk, run, request.user, of)
+    first = 0 if cursor is None else cursors.decode("members", cursor, 1)[0] + 1
+    indices = range(len(totals.members)) if only is None else range(only, only + 1)
+    chosen = [index for index in indices if index >= first]
+    after = cursors.encode("members", [chosen[limit - 1]]) if len(chosen) > limit else None
+    return MemberPage(items=[shapes.member(index, totals, run) for index in chosen[:limit]], next=after)
+
+
+@get("/insights", opt=WITHOUT_GRID, **SHARED)
+def insights(
+    request: ApiRequest, desk: NamedDependency[Desk], of: OfMember = None, limit: Limit = 100, cursor: Cursor = None
+) -> InsightsPage:
+    """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
+    run = desk.run()
+    only = whose(desk, run, request.user, of)
+    rows, after = page_of(desk, ADVICE, [] if only is None else [ADVICE.c.member == only], limit, cursor)
+    return InsightsPage(items=_items(shapes.insights, rows, run), next=after)
+
+
+@get("/postings", opt=WITHOUT_GRID, **SHARED)
+def postings(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> PostingPage:
+    """Money that moved; a member's token shows what it paid and received."""
+    run = desk.run()
+    only = whose(desk, run, request.user, of)
+    parties = [] if only is None else [sa.or_(POSTINGS.c.payer == only, POSTINGS.c.payee == only)]
+    rows, after = page_of(desk, POSTINGS, at_slot(desk, run, POSTINGS, at) + parties, limit, cursor)
+    return PostingPage(items=_items(shapes.posting, rows, run), next=after)
+
+
+@get("/certificates", opt=WITHOUT_GRID, **SHARED)
+def certificates(
+    request: ApiRequest,
+    desk: NamedDependency[Desk],
+    at: AtSlot = None,
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> CertificatePage:
+    """Certified energy; a member's token shows what its devices made and what it owns, without naming neighbours."""
+    run = desk.run()
+    only = whose(desk, run, request.user, of)
+    devices = () if only is None else (2 * only, 2 * only + 1)
+    theirs = [] if only is None else [sa.or_(CERTIFICATES.c.owner == only, CERTIFICATES.c.device.in_(devices))]
+    rows, after = page_of(desk, CERTIFICATES, at_slot(desk, run, CERTIFICATES, at) + theirs, limit, cursor)
+    shown = None if request.user.sees_all else only
+    return CertificatePage(items=[shapes.certificate(row, run, shown) for row in rows], next=after)
+
+
+@get("/blocks", opt=EVERYONE, **SHARED)
+def blocks(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None) -> BlockPage:
+    """Blocks that committed slots."""
+    run = desk.run()
+    rows, after = page_of(desk, BLOCKS, at_slot(desk, run, BLOCKS, at), limit, cursor)
+    return BlockPage(items=_items(shapes.block, rows, run), next=after)
+
+
+@get("/summary", opt=EVERYONE, **SHARED)
+def summary(desk: NamedDependency[Desk]) -> Summary:
+    """The community over the slots so far."""
+    run, position, totals = desk.look()
+    return shapes.summary(run, position, totals, desk.reader.outcome())
+
+
+@get("/compare", opt=SEES_ALL, **SHARED)
+def compare(desk: NamedDependency[Desk]) -> Comparison:
+    """The same days under several mechanisms, as `transactive compare --state` kept it."""
+    comparison = desk.reader.comparison()
+    if comparison is None:
+        raise NotFound("no comparison is kept here; run transactive compare with this --state")
+    return comparison
+
+
+@get("/events", opt=EVERYONE, responses={200: STREAM, **PROBLEMS}, raises=[], media_type=SSE)
+async def events(
+    desk: NamedDependency[Desk],
+    last_event_id: Annotated[
+        str | None, HeaderParameter(name="Last-Event-ID", description="Resume after this event")
+    ] = None,
+    after: Annotated[str | None, QueryParameter(description="The same for readers that cannot set the header")] = None,
+) -> ServerSentEvent:
+    """Server-sent events: each stage of a slot once, in order, from the first or after a given one; then `end`."""
+    return ServerSentEvent(stream(desk.reader, desk.pulse, parse_id(last_event_id or after)))
+
+
+def api_router() -> Router:
+    """All routes of the API."""
+    handlers = [
+        slots,
+        clearings,
+        orders,
+        refusals,
+        members,
+        insights,
+        postings,
+        certificates,
+        blocks,
+        summary,
+        compare,
+        *GRID_HANDLERS,
+        *HANDLERS,
+        *ITEM_HANDLERS,
+        events,
+    ]
+    return Router("/api/v1", route_handlers=handlers)

@@ -1,0 +1,270 @@
+"""Why an order was filled or not, in one sentence that names the figures, as its mechanism decided.
+
+Where orders have one price, the limit against it says all. Where they have their own, a served order says what it paid,
+and one that was not says what it lacked: a price within its limit, its turn, a line, or the slot's balance. A mechanism
+of somebody else gets a sentence that is true of any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from transactive.core.units import kwh_text
+from transactive.web.network_slot import NetworkSlot
+from transactive.store.read.runs import Row
+from transactive.web.formatting import Words
+
+FILLED, PARTLY, UNFILLED, REFUSED = "filled", "partly", "not filled", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """An order with what became of it. price: its limit [µ¤/kWh], energy [Wh]."""
+
+    is_buy: bool
+    price: int
+    energy_wh: int
+    allocated_wh: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One member's orders for a slot, and their sums [Wh]."""
+
+    member: int
+    fates: list[Fate]
+
+    def wh(self, *, buys: bool, allocated: bool) -> int:
+        """Energy asked for or allocated on one side."""
+        rows = (fate for fate in self.fates if fate.is_buy == buys and fate.state != REFUSED)
+        return sum(fate.allocated_wh if allocated else fate.energy_wh for fate in rows)
+
+    def count(self, state: str) -> int:
+        """How many orders ended in a state."""
+        return sum(fate.state == state for fate in self.fates)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What explains the orders of a slot. Prices [µ¤/kWh]; pairs are of buys and of sells.
+
+    best: highest buy limit, lowest sell limit. last: lowest limit of a served buy, highest of a served sell.
+    single: whether all that was served has the slot's price. network: with the prices of nodes, where prices have a
+    place.
+    """
+
+    mechanism: str
+    price: int
+    traded: bool
+    single: bool
+    best: tuple[int | None, int | None]
+    last: tuple[int | None, int | None]
+    network: NetworkSlot | None
+    words: Words
+
+    @classmethod
+    def of(cls, mechanism: str, slot: Row, orders: Sequence[Row], network: NetworkSlot | None, words: Words) -> Market:
+        """Market of a slot from its rows."""
+        buys, sells = ([row for row in orders if bool(row["is_buy"]) == side] for side in (True, False))
+        served = [[row["price"] for row in side if row["allocated_wh"]] for side in (buys, sells)]
+        limits = [[row["price"] for row in side] for side in (buys, sells)]
+        best = (max(limits[0], default=None), min(limits[1], default=None))
+        last = (min(served[0], default=None), max(served[1], default=None))
+        single = has_one_price(slot, orders)
+        return cls(mechanism, slot["price"], bool(slot["traded_wh"]), single, best, last, network, words)
+
+    def text(self, micro_per_kwh: int) -> str:
+        """A price for people."""
+        return self.words.price(micro_per_kwh, 2)
+
+
+def books(
+    mechanism: str,
+    slot: Row,
+    orders: Sequence[Row],
+    refusals: Sequence[Row],
+    words: Words,
+    network: NetworkSlot | None = None,
+) -> list[Book]:
+    """Orders of a slot by member, each with its reason; a member's best limits first."""
+    market = Market.of(mechanism, slot, orders, network, words)
+    fates = [(row["member"], _fate(row, market)) for row in orders]
+    fates += [(row["member"], _refused(row, words)) for row in refusals]
+    fates.sort(key=lambda pair: (pair[0], not pair[1].is_buy, -pair[1].price if pair[1].is_buy else pair[1].price))
+    return [Book(member, [fate for _, fate in pairs]) for member, pairs in groupby(fates, key=lambda pair: pair[0])]
+
+
+def state_of(allocated_wh: int, energy_wh: int) -> str:
+    """What became of an admitted order."""
+    return FILLED if allocated_wh == energy_wh else PARTLY if allocated_wh else UNFILLED
+
+
+def has_one_price(slot: Row, orders: Sequence[Row]) -> bool:
+    """Whether all that was served has the slot's price."""
+    return all(abs(row["money_n"]) == abs(row["allocated_wh"] * slot["price"]) for row in orders)
+
+
+def paid_price(row: Row) -> int | None:
+    """Mean price of an order [µ¤/kWh], to the nearest whole one, halves up; None where it got nothing."""
+    energy, money = row["allocated_wh"], -row["money_n"] if row["is_buy"] else row["money_n"]
+    return (2 * money + energy) // (2 * energy) if energy else None
+
+
+def _fate(row: Row, market: Market) -> Fate:
+    state = state_of(row["allocated_wh"], row["energy_wh"])
+    reason = EXPLAIN.get(market.mechanism, _by_itself)(row, market) if market.traded else _no_trade(row, market)
+    return Fate(bool(row["is_buy"]), row["price"], row["energy_wh"], row["allocated_wh"], state, reason)
+
+
+def _refused(row: Row, words: Words) -> Fate:
+    reason = f"{words.money(row['missing_n'], 4)} short of its lock"
+    return Fate(bool(row["is_buy"]), row["price"], row["energy_wh"], 0, REFUSED, reason)
+
+
+# -- mechanisms -------------------------------------------------------------------------------------
+
+
+def _one_price(row: Row, market: Market) -> str:
+    """One price a slot: the limit against it."""
+    return _against(row, market.price, f"the price {market.text(market.price)}")
+
+
+def _by_node(row: Row, market: Market) -> str:
+    """One price a node: the limit against that of the member's node, and a better one that full lines keep away."""
+    if market.network is None:
+        return _by_itself(row, market)
+    name, price = market.network.of_member(row["member"])
+    reason = _against(row, price, f"the price at {name} {market.text(price)}")
+    best = int(market.network.price.min() if row["is_buy"] else market.network.price.max())
+    suits = best < price and row["price"] >= best if row["is_buy"] else best > price and row["price"] <= best
+    if row["allocated_wh"] or not suits or not market.network.congested:
+        return reason
+    return f"{reason}; {market.text(best)} elsewhere, behind full lines"
+
+
+def _as_bid(row: Row, market: Market) -> str:
+    """Who trades is what one price would find; a buy pays its limit, a sell has what its buyers pay."""
+    buy = bool(row["is_buy"])
+    last = market.last[not buy]
+    if row["allocated_wh"]:
+        got = "pays its limit" if buy else f"its buyers pay {market.text(paid_price(row) or 0)}"
+        return got if _whole(row) else f"marginal, shared pro rata: {_part(row)}, {got}"
+    side, worse = ("buy", "below") if buy else ("sell", "above")
+    if last is None or row["price"] == last:
+        return f"at the limit of the last {side} served: nothing left for it"
+    return f"limit {worse} that of the last {side} served, {market.text(last)}"
+
+
+def _in_turn(row: Row, market: Market) -> str:
+    """A continuous book: who comes first at the best price."""
+    if row["allocated_wh"]:
+        got = f"met {_others(row)} at {market.text(paid_price(row) or 0)}"
+        return got if _whole(row) else f"{got} for {_part(row)}, then none within its limit was left"
+    if not _other_side_within(row, market):
+        return _nothing_within(row, market)
+    return f"{_others(row)} within its limit met earlier orders, or better ones"
+
+
+def _listed(row: Row, market: Market) -> str:
+    """Fixed-price offers: sells stand first, buys take the cheapest one by one."""
+    buy = bool(row["is_buy"])
+    if row["allocated_wh"]:
+        got = f"took listings at {market.text(paid_price(row) or 0)}" if buy else "sold at its price"
+        rest = "no other listing within its limit was left" if buy else "nobody took the rest"
+        return got if _whole(row) else f"{got}: {_part(row)}, {rest}"
+    if not _other_side_within(row, market):
+        return _nothing_within(row, market)
+    return "listings of others within its limit were taken" if buy else "buyers took cheaper or earlier listings"
+
+
+def _balanced(row: Row, market: Market) -> str:
+    """The balance price: against the network, in turn, and only what ends in balance."""
+    if row["allocated_wh"]:
+        got = f"traded in its turn at {market.text(paid_price(row) or 0)}"
+        return got if _whole(row) else f"{got}: {_part(row)}, then its limit or the balance ended it"
+    return "in its turns the price was beyond its limit, or nothing was left to balance it"
+
+
+def _by_itself(row: Row, market: Market) -> str:
+    """Whatever the mechanism: what it traded at, or that nothing within its limit was left."""
+    if market.single:
+        return _one_price(row, market)
+    if row["allocated_wh"]:
+        got = f"traded at {market.text(paid_price(row) or 0)}"
+        return got if _whole(row) else f"{got}: {_part(row)}, for the rest nothing within its limit was left"
+    return f"no {'offer' if row['is_buy'] else 'bid'} within its limit was left for it"
+
+
+EXPLAIN: dict[str, Callable[[Row, Market], str]] = {
+    "pay_as_bid": _as_bid,
+    "continuous": _in_turn,
+    "listings": _listed,
+    "balance": _balanced,
+    "locational": _by_node,
+}
+"""Ours that have more to say; uniform and preferences read as one price unless sessions or premiums make several."""
+
+# -- parts of sentences -----------------------------------------------------------------------------
+
+
+def _against(row: Row, price: int, name: str) -> str:
+    """A limit against the price that held for the order."""
+    buy = bool(row["is_buy"])
+    gain = (row["price"] - price) * (1 if buy else -1)
+    better, worse = ("above", "below") if buy else ("below", "above")
+    if _whole(row):
+        return f"limit {better} {name}" if gain else f"limit at {name}: marginal, served in full"
+    if row["allocated_wh"]:
+        return f"marginal, shared pro rata: {_part(row)}" if not gain else f"limit {better} {name}: {_part(row)}"
+    if gain < 0:
+        return f"limit {worse} {name}"
+    return f"limit at {name}: marginal, nothing left for it" if not gain else f"limit {better} {name}, but nothing left"
+
+
+def _no_trade(row: Row, market: Market) -> str:
+    """Where nothing traded: the other side's best limit, or, where limits meet, what stood between them."""
+    bid, ask = market.best
+    if bid is None or ask is None or bid < ask:
+        return _nothing_within(row, market)
+    return NOTHING_TRADED.get(market.mechanism, "limits meet, but nothing was traded")
+
+
+NOTHING_TRADED = {
+    "locational": "limits meet, but no line between them carries anything",
+    "balance": "limits meet, but the slot did not come into balance",
+    "listings": "only listings of its own member were within its limit",
+}
+
+
+def _nothing_within(row: Row, market: Market) -> str:
+    """The other side is empty, or its best limit is beyond the order's."""
+    buy = bool(row["is_buy"])
+    other = market.best[buy]
+    if other is None:
+        return "nobody offered" if buy else "nobody asked"
+    if market.traded:
+        return f"no {'offer' if buy else 'bid'} within its limit: the best is {market.text(other)}"
+    return f"no price suits both sides: {'lowest offer' if buy else 'highest bid'} {market.text(other)}"
+
+
+def _other_side_within(row: Row, market: Market) -> bool:
+    """Whether any order of the other side is within the limit."""
+    buy = bool(row["is_buy"])
+    other = market.best[buy]
+    return other is not None and (other <= row["price"] if buy else other >= row["price"])
+
+
+def _whole(row: Row) -> bool:
+    return bool(row["allocated_wh"] == row["energy_wh"])
+
+
+def _part(row: Row) -> str:
+    return f"{kwh_text(row['allocated_wh'], 3)} of {kwh_text(row['energy_wh'], 3)} kWh"
+
+
+def _others(row: Row) -> str:
+    return "offers" if row["is_buy"] else "bids"

@@ -1,0 +1,239 @@
+"""The community page: was everyone served, do the books equal the chain? All figures from the run's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transactive.core.items import ItemState
+from transactive.core.slots import time_text
+from transactive.core.units import kwh_text
+from transactive.web.access import Viewer
+from transactive.web.charts.market import day_chart
+from transactive.store.read.grid import lines_over
+from transactive.web.pages.parts.issues import Issue, issues, of_item
+from transactive.web.api.item_shapes import seen_by
+from transactive.web.pages.parts.common import checked_block, covered, flow_part, freshness, market_part, slot_line
+from transactive.store.read.runs import Outcome, Position, Reader, Row, Run
+from transactive.store.read.totals import Totals
+from transactive.web.formatting import DAY, Words, clock_text, counted, day_start, day_text, short_day, span_text
+
+STRIP = 24
+
+
+def community_page(
+    reader: Reader, run: Run, position: Position, totals: Totals, viewer: Viewer, *, chosen: int | None, idle: float
+) -> dict[str, Any]:
+    """Everything that the community page shows. chosen: the slot whose day, market and flow are shown."""
+    words = Words(run.community.currency)
+    items = seen_by(reader.store, run, viewer)
+    cleared = position.cleared if position.cleared is not None else run.first_slot
+    newest = position.delivered if position.delivered is not None else cleared
+    slot = min(chosen if chosen is not None else newest, cleared)
+    window = _window(run, slot, newest, cleared)
+    strip = reader.slots(window.start, window.stop - 1)
+    day = reader.slots(day_start(slot), day_start(slot) + DAY - 1)
+    row = next(r for r in day if r["slot"] == slot)
+    return {
+        "run": run,
+        "words": words,
+        "viewer": viewer,
+        "chosen": slot,
+        "following": chosen is None,
+        "fresh": freshness(run, position, _meters(reader, position), idle),
+        "head": _head(run, totals, newest, words),
+        "now": _now(reader, run, position, words),
+        "strip": _strip(strip, slot, run),
+        "day": _day(day, run, slot, position, words),
+        "market": market_part(row, reader.orders(slot), run, words) if viewer.sees_all else None,
+        "row": row,
+        "choices": _choices([*strip, *day], run),
+        "flow": flow_part(reader, slot, run),
+        "issues": [
+            issue for issue in issues(run, totals, words, lines_over(reader), items) if _may_see(issue, run, viewer)
+        ],
+        "closed": [of_item(run, item) for item in items if item.state == ItemState.CLOSED],
+        "books": _books(totals),
+        "proof_state": proof(totals, run, reader.outcome()),
+        "members": _members(totals, run, viewer, words),
+        "saved": words.money(totals.saved_n),
+    }
+
+
+def _window(run: Run, slot: int, newest: int, cleared: int) -> range:
+    """The 24 slots of the strip: the newest ones, or the block of the chosen slot if it lies further back."""
+    length = run.clock.length
+    first = max(newest - (STRIP - 1) * length, run.first_slot)
+    if slot < first:
+        first = run.first_slot + (slot - run.first_slot) // (STRIP * length) * STRIP * length
+        return range(first, first + STRIP * length, length)
+    return range(first, cleared + length, length)
+
+
+def _choices(rows: Sequence[Row], run: Run) -> list[tuple[int, str, str]]:
+    """Slots to choose from, newest first: start, times, day."""
+    by_slot = {row["slot"]: row for row in rows}
+    return [(slot, span_text(slot, run.clock.length), _kind(by_slot[slot])) for slot in sorted(by_slot, reverse=True)]
+
+
+def _kind(row: Row) -> str:
+    """What a choice of slot adds to its times: its day, or that it is still to come."""
+    return "cleared, to come" if row["meters"] is None else short_day(row["slot"])
+
+
+def _meters(reader: Reader, position: Position) -> int:
+    return 0 if position.delivered is None else len(reader.member_rows(position.delivered))
+
+
+def _head(run: Run, totals: Totals, newest: int, words: Words) -> dict[str, str]:
+    """The answer in the headline, and what it rests on."""
+    members = len(run.community.members)
+    whole = totals.complete_slots == totals.slots
+    balanced = not totals.money_residual_n and not totals.energy_residual_wh
+    title = "Everyone is served" if whole and balanced else "The books need you" if whole else "Readings are missing"
+    if not totals.slots:
+        title, text = "The first slot is under way", "Its market has cleared; nothing is delivered yet."
+    else:
+        text = f"All {members} homes had energy in {totals.complete_slots} of {counted(totals.slots, 'slot')}."
+        saving = totals.saved_n >= 0
+        text += f" Together they {'saved' if saving else 'paid'} {words.money(abs(totals.saved_n))}"
+        text += " against the supplier’s tariff, before battery credit." if saving else " more than the tariff asks."
+        text += " The books balance to the last unit." if balanced else " The books do not balance."
+    length = run.clock.length
+    end = newest + length if totals.slots else newest
+    when = f"{day_text(end)}, {clock_text(end)} UTC"
+    return {"title": title, "text": text, "when": when, "homes": counted(members, "home")}
+
+
+def _now(reader: Reader, run: Run, position: Position, words: Words) -> dict[str, Any]:
+    """The slot in delivery with its lit step; of a finished run the last slot, final."""
+    length = run.clock.length
+    done = position.delivered
+    final = done is not None and done >= run.last_slot
+    slot = run.last_slot if final else run.first_slot if done is None else done + length
+    found = reader.slots(slot, slot)
+    if not found:  # its gate closes any moment
+        slot = done if done is not None else run.first_slot
+        found = reader.slots(slot, slot)
+    row = found[0]
+    settled = 0 if done is None else run.number(done)
+    return {
+        "slot": slot,
+        "span": span_text(slot, length),
+        "steps": slot_line(
+            row, run, words, postings=len(reader.postings(slot)), bundles=len(reader.certificates(slot))
+        ),
+        "final": final,
+        "settled": settled,
+        "gate": None if position.cleared is None else span_text(position.cleared, length),
+        "day": short_day(slot),
+    }
+
+
+def _strip(rows: Sequence[Row], chosen: int, run: Run) -> dict[str, Any]:
+    """One bar a slot, and the same as a table."""
+    length, members = run.clock.length, len(run.community.members)
+    delivered = [row for row in rows if row["meters"] is not None]
+    bars = [
+        {
+            "slot": row["slot"],
+            "at": time_text(row["slot"]),
+            "share": covered(row),
+            "chosen": row["slot"] == chosen,
+            "flag": "readings are missing" if row["meters"] < members else "orders refused" if row["refusals"] else "",
+            "label": f"{span_text(row['slot'], length)}, {short_day(row['slot'])}: {covered(row)} % from the community",
+        }
+        for row in delivered
+    ]
+    table = [
+        (
+            f"{short_day(row['slot'])}, {span_text(row['slot'], length)}",
+            f"{covered(row)}",
+            kwh_text(row["consumption_wh"], 3),
+            kwh_text(max(row["import_wh"] - row["export_wh"], 0), 3),
+            str(row["refusals"]),
+        )
+        for row in delivered
+    ]
+    axis = [clock_text(row["slot"]) if i % 6 == 0 else "" for i, row in enumerate(delivered)]
+    return {"bars": bars, "rows": table, "axis": axis, "newest": bool(rows) and rows[-1]["slot"] >= chosen}
+
+
+def _day(rows: Sequence[Row], run: Run, slot: int, position: Position, words: Words) -> dict[str, Any]:
+    """Price and traded energy of the chosen slot's day, and the days beside it."""
+    start, length = day_start(slot), run.clock.length
+    cleared = position.cleared if position.cleared is not None else run.first_slot
+    traded = sum(row["traded_wh"] for row in rows)
+    before, after = slot - DAY, slot + DAY
+    return {
+        "chart": day_chart(rows, run, slot, position.delivered, words),
+        "title": day_text(start),
+        "traded": kwh_text(traded),
+        "rows": [
+            (
+                span_text(row["slot"], length),
+                words.price(row["supply_price"], 2),
+                words.price(row["price"], 2) if row["traded_wh"] else "–",
+                kwh_text(row["traded_wh"], 3),
+                "cleared" if row["meters"] is None else "delivered",
+            )
+            for row in rows
+        ],
+        "before": time_text(max(before, run.first_slot)) if start > run.first_slot else None,
+        "after": time_text(min(after, cleared)) if start + DAY <= cleared else None,
+    }
+
+
+def _may_see(issue: Issue, run: Run, viewer: Viewer) -> bool:
+    """Whether an issue names nobody but the viewer."""
+    return viewer.sees_all or issue.member is None or run.names[issue.member] == viewer.member
+
+
+def _books(totals: Totals) -> list[tuple[str, str, str]]:
+    """Figures that say whether the books balance: name, figure, unit."""
+    gas = totals.gas + totals.netting_gas
+    homes = len(totals.members)
+    return [
+        ("Money in − out", f"{totals.money_residual_n:,}", "n¤"),
+        ("Bought − sold", f"{totals.energy_residual_wh:,}", "Wh"),
+        ("Gas per home", f"{gas // homes:,}" if totals.blocks else "–", ""),
+    ]
+
+
+def proof(totals: Totals, run: Run, outcome: Outcome | None) -> dict[str, str]:
+    """Ledger against chain. Green only where the two were compared, and it says at which block."""
+    last, checked = totals.last_block, checked_block(totals, outcome)
+    if last is None:
+        text = "The first block comes with the first slot."
+        return {"state": "none", "title": "Nothing on chain yet", "text": text, "hash": ""}
+    span = f"{short_day(last['slot'])}, {span_text(last['slot'], run.clock.length)}"
+    newest = f"Newest slot in block {last['number']:,} · {span} · {last['commit_gas']:,} gas"
+    if checked is None:
+        text = f"{newest}. The first comparison follows the first netting."
+        return {"state": "none", "title": "Ledger not yet compared with the chain", "text": text, "hash": last["hash"]}
+    title = f"Ledger equals chain at block {checked:,}"
+    return {"state": "ok", "title": title, "text": f"Every balance compared there. {newest}", "hash": last["hash"]}
+
+
+def _members(totals: Totals, run: Run, viewer: Viewer, words: Words) -> list[dict[str, Any]]:
+    """Members by saving, as far as the viewer may see them."""
+    most = max([abs(member.saved_n) for member in totals.members] + [1])
+    shown = []
+    for index, (device, total) in enumerate(zip(run.community.members, totals.members, strict=True)):
+        if viewer.sees_all or device.id == viewer.member:
+            level = total.charged_wh * 100 // device.battery_wh if device.battery_wh else None
+            shown.append(
+                {
+                    "index": index,
+                    "id": device.id,
+                    "solar": f"{device.pv_w / 1000:g}",
+                    "bought": kwh_text(total.bought_wh),
+                    "sold": kwh_text(total.sold_wh),
+                    "level": level,
+                    "saved": words.money(total.saved_n),
+                    "exact": words.exact(total.saved_n),
+                    "saved_n": total.saved_n,
+                    "bar": abs(total.saved_n) * 100 // most,
+                }
+            )
+    return sorted(shown, key=lambda member: -member["saved_n"])

@@ -1,0 +1,296 @@
+"""The grid page: what each line carries, may carry and will carry; what was asked of devices. No member is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from transactive.core.congestion import Measure
+from transactive.core.community.network import Network
+from transactive.core.slots import time_text
+from transactive.core.units import IntArray, kwh_text
+from transactive.market.mechanisms import Site
+from transactive.web.access import Viewer
+from transactive.web.pages.parts.grid_ahead import AHEAD, Ahead, likely, loading, look_ahead
+from transactive.web.charts.grid import line_chart
+from transactive.store.read.grid import forecasts, interventions, loads, sums
+from transactive.web.charts.network import Cable, Picture, cables, network_chart
+from transactive.web.pages.parts.common import freshness
+from transactive.store.read.runs import Position, Reader, Row, Run
+from transactive.web.formatting import DAY, Words, clock_text, counted, day_start, day_text, short_day, span_text
+
+STRIP = 24
+"""Slots that the strip shows."""
+DRAWN, MOST_ROWS = 4, 8
+"""Lines whose day is drawn, and rows of a table before the rest is folded."""
+WEEK = 7 * DAY
+FULL = 100
+ASKED = {Measure.MOVE: "batteries moved", Measure.CURTAIL: "PV held back", Measure.OPEN: "over its limit"}
+"""Words of what a slot's lines asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A slot on the strip: its tightest line, how full that is [%], and what was asked, if anything."""
+
+    slot: int
+    share: int
+    chosen: bool
+    flag: str
+    span: str
+    line: str
+    percent: int
+
+    @property
+    def at(self) -> str:
+        """The slot as the page's address names it."""
+        return time_text(self.slot)
+
+    @property
+    def label(self) -> str:
+        """The bar for those who listen."""
+        return f"{self.span}: {self.line} at {self.percent} %{', ' + self.flag if self.flag else ''}"
+
+
+def grid_page(
+    reader: Reader, run: Run, position: Position, viewer: Viewer, *, chosen: int | None, idle: float
+) -> dict[str, Any]:
+    """Everything that the page shows of a delivered slot, by default the newest; `site` is None without a network."""
+    words, site = Words(run.community.currency), run.site
+    frame = {
+        "run": run,
+        "words": words,
+        "viewer": viewer,
+        "fresh": freshness(run, position, len(run.community.members), idle),
+        "managed": run.community.grid.manage,
+        "site": site,
+    }
+    newest = position.delivered
+    if site is None or newest is None:
+        return frame
+    slot, length = newest if chosen is None else min(chosen, newest), run.clock.length
+    start = day_start(slot)
+    day = loads(reader, start, min(start + DAY - 1, newest))
+    told = forecasts(reader, min(start, slot), max(start + DAY, slot + AHEAD * length))
+    here = [row for row in day if row["slot"] == slot]
+    ahead = look_ahead(site.network, told, loads(reader, slot, slot + AHEAD * length), run, slot)
+    done = interventions(reader, slot - WEEK, slot)
+    return frame | {
+        "slot": slot,
+        "span": span_text(slot, length),
+        "day": day_text(slot),
+        "earlier": time_text(max(slot - DAY, run.first_slot)) if slot > run.first_slot else None,
+        "later": time_text(min(slot + DAY, newest)) if slot < newest else None,
+        "following": chosen is None,
+        "size": _size(site, run),
+        "head": _head(site.network, here, ahead, run),
+        "feeder": _feeder(site, here, told, run, slot),
+        "strip": _strip(site.network, reader, run, slot, newest),
+        "ahead": ahead,
+        "days": _days(site.network, day, told, run, start),
+        "asked": _done(site.network, done, run, words, Measure.CALL, Measure.MOVE),
+        "held": _done(site.network, done, run, words, Measure.CURTAIL),
+        "open": _done(site.network, done, run, words, Measure.OPEN),
+        "kpis": _kpis(sums(reader, slot), words),
+        "most_rows": MOST_ROWS,
+    }
+
+
+# -- words ------------------------------------------------------------------------------------------
+
+
+def _size(site: Site, run: Run) -> str:
+    """How large the network is."""
+    parts = (len(site.network.start), "line"), (len(site.network), "node"), (len(run.community.members), "home")
+    return " · ".join(counted(number, noun) for number, noun in parts)
+
+
+def _head(network: Network, here: Sequence[Row], ahead: Ahead, run: Run) -> dict[str, str]:
+    """The answer, and where it will be tight."""
+    over = [network.label(row["line"]) for row in here if loading(network, row["line"], row["flow_wh"]) > FULL]
+    title = "All lines inside their limits" if not over else f"{' and '.join(over)} over the limit"
+    if len(over) > 2:
+        title = f"{len(over)} lines over their limits"
+    return {"title": title, "text": _sentence(ahead, run)}
+
+
+def _sentence(ahead: Ahead, run: Run) -> str:
+    """Where it will be tight, or was expected to be."""
+    tightest = ahead.tightest()
+    if tightest is None:
+        return "No forecast was made of this slot."
+    cell, name, slot = tightest
+    where = f"{span_text(slot, run.clock.length)} on {name}"
+    if cell.came:
+        return f"The forecast from here on saw up to {cell.to} % of a limit, {where}; {cell.came} came."
+    return f"The tightest slot ahead is {where}: it may reach {cell.to} % of its limit."
+
+
+# -- the network in a slot --------------------------------------------------------------------------
+
+
+def _feeder(
+    site: Site, here: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, slot: int
+) -> dict[str, Any]:
+    """The drawing, and tables of lines and nodes."""
+    network = site.network
+    flow = np.array([row["flow_wh"] for row in here], np.int64)
+    shown, net = cables(network, flow, network.lost_wh(flow)), network.net_wh(flow)
+    over = sum(cable.over for cable in shown)
+    homes = np.bincount(site.node, minlength=len(network)).tolist()
+    return {
+        "chart": network_chart(Picture(network, net, _labels(net), shown), span_text(slot, run.clock.length)),
+        "badge": ("bad", f"{counted(over, 'line')} over the limit") if over else ("ok", "No line over its limit"),
+        "lines": [_line(cable, row, told.get((slot, row["line"]))) for cable, row in zip(shown, here, strict=True)],
+        "nodes": [
+            (name, str(count), kwh_text(max(wh, 0), 3), kwh_text(max(-wh, 0), 3))
+            for name, count, wh in zip(network.names, homes, net.tolist(), strict=True)
+        ],
+    }
+
+
+def _labels(net: IntArray) -> list[str]:
+    """What each node does, in words."""
+    return [f"{'draws' if wh > 0 else 'feeds in'} {kwh_text(abs(wh), 2)} kWh" if wh else "" for wh in net.tolist()]
+
+
+def _line(cable: Cable, row: Row, told: Row | None) -> tuple[str, ...]:
+    """One line as numbers."""
+    way = f"{cable.start} → {cable.end}"
+    unlimited = abs(row["unlimited_wh"])
+    expected = (kwh_text(abs(told["expected_wh"]), 3), likely(told)) if told else ("–", "–")
+    return (
+        way,
+        kwh_text(cable.flow_wh, 3),
+        kwh_text(cable.limit_wh, 3),
+        f"{cable.percent} %",
+        kwh_text(unlimited, 3),
+        *expected,
+    )
+
+
+def _strip(network: Network, reader: Reader, run: Run, slot: int, newest: int) -> dict[str, Any]:
+    """The slots around the chosen one: how full the tightest line was, and whether something was asked."""
+    length = run.clock.length
+    last = min(newest, slot + (STRIP // 2 - 1) * length)
+    first = max(last - (STRIP - 1) * length, run.first_slot)
+    asked = {row["slot"]: row["kind"] for row in interventions(reader, first, last) if row["kind"] != Measure.CALL}
+    tightest: dict[int, tuple[int, int]] = {}
+    for row in loads(reader, first, last):
+        full = (loading(network, row["line"], row["flow_wh"]), row["line"])
+        tightest[row["slot"]] = max(full, tightest.get(row["slot"], (-1, 0)))
+    bars = [
+        Bar(
+            slot=at,
+            share=min(percent, FULL),
+            chosen=at == slot,
+            flag=ASKED[Measure(asked[at])] if at in asked else "",
+            span=f"{span_text(at, length)}, {short_day(at)}",
+            line=network.label(line),
+            percent=percent,
+        )
+        for at, (percent, line) in sorted(tightest.items())
+    ]
+    return {
+        "bars": bars,
+        "axis": [clock_text(bar.slot) if k % 6 == 0 else "" for k, bar in enumerate(bars)],
+        "rows": [(bar.span, bar.line, f"{bar.percent} %", bar.flag or "nothing") for bar in bars],
+    }
+
+
+# -- through the day ---------------------------------------------------------------------------------
+
+
+def _days(
+    network: Network, day: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, start: int
+) -> list[dict[str, Any]]:
+    """The day of the tightest lines, drawn and as numbers."""
+    tightest: dict[int, int] = {}
+    for row in day:
+        tightest[row["line"]] = max(tightest.get(row["line"], 0), loading(network, row["line"], row["flow_wh"]))
+    found = []
+    for line in sorted(tightest, key=lambda k: (-tightest[k], k))[:DRAWN]:
+        carried = {row["slot"]: row for row in day if row["line"] == line}
+        found.append(
+            {
+                "name": network.label(line),
+                "most": f"{tightest[line]} %",
+                "chart": line_chart(line, network, carried, told, run, start),
+                "rows": [_day_row(row, told.get((at, line)), run) for at, row in carried.items()],
+            }
+        )
+    return found
+
+
+def _day_row(row: Row, told: Row | None, run: Run) -> tuple[str, ...]:
+    """One slot of a line's day."""
+    expected = [kwh_text(told[name], 3) for name in ("expected_wh", "low_wh", "high_wh")] if told else ["–"] * 3
+    return (
+        span_text(row["slot"], run.clock.length),
+        kwh_text(row["flow_wh"], 3),
+        kwh_text(row["unlimited_wh"], 3),
+        *expected,
+    )
+
+
+# -- what was done ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A measure for people: when, for which line and limit, how, of how many homes, how much, for how much."""
+
+    day: str
+    span: str
+    line: str
+    why: str
+    homes: str
+    kwh: str
+    paid: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The same as a row of the whole table."""
+        return f"{self.day}, {self.span}", self.line, self.why, self.homes, self.kwh, self.paid
+
+
+def _done(network: Network, done: Sequence[Row], run: Run, words: Words, *kinds: Measure) -> list[Done]:
+    """Measures of some kinds."""
+    return [
+        Done(
+            day=short_day(row["slot"]),
+            span=span_text(row["slot"], run.clock.length),
+            line=network.label(row["line"]),
+            why=_why(network, row, words),
+            homes=str(row["homes"]) if row["homes"] else "–",
+            kwh=kwh_text(row["energy_wh"], 2),
+            paid=words.money(row["amount_n"]),
+        )
+        for row in done
+        if row["kind"] in kinds
+    ]
+
+
+def _why(network: Network, row: Row, words: Words) -> str:
+    """The limit that was at risk, and how it was asked for."""
+    called, line = row["kind"] == Measure.CALL, row["line"]
+    back = row["price"] < 0 if called else row["unlimited_wh"] < 0
+    limit = kwh_text(int((network.back_wh if back else network.limit_wh)[line]))
+    text = f"{limit} kWh {'from' if back else 'to'} the homes"
+    if called:
+        return f"{text}, at {words.price(abs(row['price']), 2)} {words.price_unit}"
+    return f"{text}, by limit" if row["kind"] == Measure.MOVE else text
+
+
+def _kpis(found: Mapping[int, Row], words: Words) -> list[tuple[str, str]]:
+    """Sums since the run began."""
+    call, move, held, left = (found[kind] for kind in (Measure.CALL, Measure.MOVE, Measure.CURTAIL, Measure.OPEN))
+    return [
+        ("PV held back", f"{kwh_text(held['energy_wh'])} kWh in {counted(held['slots'], 'slot')}"),
+        ("Moved by price and limit", f"{kwh_text(call['energy_wh'] + move['energy_wh'])} kWh"),
+        ("The network paid", words.money(call["amount_n"] + move["amount_n"] + held["amount_n"])),
+        ("Slots with a line over", f"{left['slots']:,}"),
+    ]

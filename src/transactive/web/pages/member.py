@@ -1,0 +1,274 @@
+"""The member page: what did I save, what happens next, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transactive.core.slots import time_text
+from transactive.core.units import kwh_text
+from transactive.insight.advice import cheapest
+from transactive.insight.advice.saved import saved_by
+from transactive.store.advice import paid_prices, read_advice
+from transactive.web.access import Viewer
+from transactive.web.pages.parts.agent import agent_words
+from transactive.store.read.carbon import by_source
+from transactive.web.charts.member import day_chart, price_chart, saved_chart
+from transactive.store.read.members import orders_of, postings_of, saving, slots_of
+from transactive.web.pages.parts.common import freshness
+from transactive.store.read.runs import Position, Reader, Row, Run
+from transactive.web.pages.slot import POSTED
+from transactive.store.read.totals import Totals
+from transactive.web.formatting import DAY, Words, clock_text, day_start, day_text, percent, span_text
+
+CHEAP_HOURS = 3
+
+
+def member_page(
+    reader: Reader,
+    run: Run,
+    position: Position,
+    totals: Totals,
+    viewer: Viewer,
+    *,
+    member: int,
+    chosen: int | None,
+    idle: float,
+) -> dict[str, Any]:
+    """Everything that the page of one member shows. chosen: a time in the day that is drawn; something is delivered."""
+    words, device = Words(run.community.currency), run.community.members[member]
+    newest = position.delivered if position.delivered is not None else run.first_slot
+    start = day_start(chosen if chosen is not None else newest)
+    span = start, min(start + DAY - 1, newest)
+    rows = slots_of(reader, member, *span)
+    return {
+        "run": run,
+        "words": words,
+        "viewer": viewer,
+        "fresh": freshness(run, position, len(run.community.members), idle),
+        "name": device.id,
+        "members": run.community.ids if viewer.sees_all else [],
+        "devices": _devices(run, member),
+        "day": {"text": day_text(start), "at": time_text(start), "over": start + DAY - run.clock.length <= newest},
+        "earlier": time_text(start - DAY) if start > run.first_slot else None,
+        "later": time_text(start + DAY) if start + DAY <= newest else None,
+        "head": _head(rows, words),
+        "saved_chart": saved_chart(rows, run, start, words),
+        "kpis": _kpis(rows, totals, run, member),
+        "next": _next(reader, run, position, totals, member, words),
+        "chart": day_chart(rows, run, start, words),
+        "day_rows": [_day_row(row, run, words) for row in rows],
+        "cheap": _cheap(reader, run, newest, words),
+        "statement": _statement(reader, run, member, rows, words),
+        "sources": _sources(rows, by_source(reader, member, span)),
+        "reasons": _reasons(reader, member, newest, words),
+        "advice": read_advice(reader.store, member),
+        "commands": _commands(reader, device.id),
+    }
+
+
+def _devices(run: Run, member: int) -> str:
+    """The home's devices in words."""
+    device = run.community.members[member]
+    parts = [f"{device.pv_w / 1000:g} kW solar"] if device.pv_w else []
+    parts += [f"{device.battery_wh / 1000:g} kWh battery"] if device.battery_wh else []
+    parts += [
+        {"Vehicle": "electric vehicle", "Heater": "heater", "Appliance": "appliance"}[type(each).__name__]
+        for each in device.devices
+    ]
+    return " · ".join(parts) or "no own devices"
+
+
+def _head(rows: Sequence[Row], words: Words) -> dict[str, str]:
+    """What the day brought, in one number and a sentence."""
+    alone, paid = (sum(row[name] for row in rows) for name in ("alone_n", "paid_n"))
+    bought, sold = (sum(row[name] for row in rows) for name in ("bought_wh", "sold_wh"))
+    saved = alone - paid
+    title = f"You saved {words.money(saved)}" if saved >= 0 else f"You paid {words.money(-saved)} more"
+    without, with_market = _bill_words(alone, words), _bill_words(paid, words)
+    text = f"You bought {kwh_text(bought)} kWh ahead from neighbours and sold them {kwh_text(sold)} kWh."
+    text += f" Alone with your supplier you would have {without}; here you {with_market}."
+    return {"title": title, "exact": words.exact(saved), "text": text}
+
+
+def _bill_words(amount_n: int, words: Words) -> str:
+    """A bill in words: paid, or earned."""
+    return f"paid {words.money(amount_n)}" if amount_n >= 0 else f"earned {words.money(-amount_n)}"
+
+
+def _kpis(rows: Sequence[Row], totals: Totals, run: Run, member: int) -> list[tuple[str, str, str]]:
+    """Energy of the day, and the battery after the newest slot."""
+    device = run.community.members[member]
+    figures = [
+        ("Your solar", kwh_text(sum(row["generation_wh"] for row in rows)), "kWh"),
+        ("You used", kwh_text(sum(row["consumption_wh"] for row in rows)), "kWh"),
+        ("From the street", kwh_text(sum(row["import_wh"] for row in rows)), "kWh"),
+    ]
+    if device.battery_wh:
+        figures.append(("Battery now", str(percent(totals.members[member].charged_wh, device.battery_wh)), "%"))
+    return figures
+
+
+def _next(
+    reader: Reader, run: Run, position: Position, totals: Totals, member: int, words: Words
+) -> dict[str, Any] | None:
+    """The newest slot whose gate has closed: what the home asked and offered, what it got, and why."""
+    slot = position.cleared
+    if slot is None:
+        return None
+    clearing, orders = reader.slots(slot, slot)[0], orders_of(reader, member, slot)
+    buys, sells = ([row for row in orders if bool(row["is_buy"]) == side] for side in (True, False))
+    coming = position.delivered is None or slot > position.delivered
+    return {
+        "span": span_text(slot, run.clock.length),
+        "title": "Next slot" if coming else "Last slot",
+        "at": time_text(slot),
+        "buys": _side(buys, words, best=max),
+        "sells": _side(sells, words, best=min),
+        "agent": agent_words(reader, run, member, slot, words),
+        "why": _why(run, totals, member, clearing, buys, sells, words),
+        "price": f"Cleared at {words.price(clearing['price'])} {words.price_unit}."
+        if clearing["traded_wh"]
+        else "Nothing was traded: no price suited both sides.",
+    }
+
+
+def _side(orders: Sequence[Row], words: Words, *, best: Any) -> dict[str, str] | None:  # noqa: ANN401 - max or min
+    """One side of the home's orders: energy, the best limit, and what was traded."""
+    if not orders:
+        return None
+    wanted, given = (sum(row[name] for row in orders) for name in ("energy_wh", "allocated_wh"))
+    limit = f"{words.price(best(row['price'] for row in orders))} {words.coin}"
+    return {"kwh": kwh_text(wanted), "limit": limit, "given": kwh_text(given, 3)}
+
+
+def _why(
+    run: Run,
+    totals: Totals,
+    member: int,
+    clearing: Row,
+    buys: Sequence[Row],
+    sells: Sequence[Row],
+    words: Words,
+) -> list[str]:
+    """Why the home ordered as it did: its battery, what its forecast leaves open, and the tariff around it."""
+    device, reasons = run.community.members[member], []
+    if device.battery_wh:
+        level = kwh_text(totals.members[member].charged_wh)
+        reasons.append(f"Your battery holds {level} of {device.battery_wh / 1000:g} kWh now.")
+    for side, dear, verb in ((buys, max, "need"), (sells, min, "have to spare")):
+        if side:
+            sure = dear(row["price"] for row in side)
+            least = sum(row["energy_wh"] for row in side if row["price"] == sure)
+            most = sum(row["energy_wh"] for row in side)
+            reasons.append(
+                f"You are expected to {verb} {kwh_text(least)} kWh almost surely, and up to {kwh_text(most)}."
+            )
+    if not buys and not sells:
+        reasons.append("Your solar and battery are expected to cover what you use, with nothing to spare.")
+    sells_at, buys_at = words.price(clearing["supply_price"]), words.price(clearing["feed_in"])
+    reasons.append(f"The supplier sells at {sells_at} and buys at {buys_at} {words.price_unit}: limits lie between.")
+    return reasons
+
+
+def _day_row(row: Row, run: Run, words: Words) -> tuple[str, ...]:
+    """One slot of the day, for the table behind the chart."""
+    return (
+        span_text(row["slot"], run.clock.length),
+        words.price(row["price"], 2) if row["traded_wh"] else "–",
+        kwh_text(row["bought_wh"], 3),
+        kwh_text(row["sold_wh"], 3),
+        kwh_text(row["import_wh"] - row["export_wh"], 3),
+        words.small(row["alone_n"] - row["paid_n"]),
+    )
+
+
+def _cheap(reader: Reader, run: Run, newest: int, words: Words) -> dict[str, Any] | None:
+    """The cheapest hours of the coming day, expected from the last days; None before a whole day is over."""
+    per_day, length = run.per_day, run.clock.length
+    paid = paid_prices(reader.store, newest, cheapest.DAYS * per_day)
+    days = len(paid) // per_day
+    if not days:
+        return None
+    prices = cheapest.expected_prices(paid[len(paid) - days * per_day :], per_day, per_day)
+    slots = max(CHEAP_HOURS * 3_600 // length, 1)
+    low, high = cheapest.window(prices, slots), cheapest.window(prices, slots, dearest=True)
+    first = newest + length
+    spans = [
+        (clock_text(first + w.first * length), clock_text(first + (w.first + slots) * length)) for w in (low, high)
+    ]
+    ten = [words.money(w.price * 10_000) for w in (low, high)]
+    text = f"About {words.price(low.price)} {words.price_unit}, fee included. Ten kWh cost {ten[0]} then,"
+    text += f" and {ten[1]} between {spans[1][0]} and {spans[1][1]}, the dearest hours."
+    return {
+        "span": f"{spans[0][0]}–{spans[0][1]}",
+        "text": text,
+        "chart": price_chart(prices.tolist(), low, first, length, words),
+        "rows": [
+            (span_text(first + k * length, length), words.price(price, 2)) for k, price in enumerate(prices.tolist())
+        ],
+        "source": f"Median of the same time of day over {days} days; the supplier’s price where nothing was traded.",
+    }
+
+
+def _statement(reader: Reader, run: Run, member: int, rows: Sequence[Row], words: Words) -> dict[str, Any] | None:
+    """Lines of the newest slot of the day: metered energy times price, and their sum."""
+    if not rows:
+        return None
+    slot, lines, total = rows[-1]["slot"], [], 0
+    for row in postings_of(reader, member, slot):
+        amount = row["amount_n"] * ((row["payee"] == member) - (row["payer"] == member))
+        total += amount
+        price = f"{words.price(row['price'])} {words.coin}" if row["energy_wh"] and row["price"] else "–"
+        energy = f"{row['energy_wh']:,} Wh" if row["energy_wh"] else "–"
+        lines.append((POSTED[row["kind"]].lstrip("… ").capitalize(), energy, price, words.small(amount)))
+    return {
+        "span": span_text(slot, run.clock.length),
+        "at": time_text(slot),
+        "lines": lines,
+        "verdict": "You received" if total >= 0 else "You paid",
+        "total": words.small(abs(total)),
+        "exact": words.exact(total),
+    }
+
+
+def _sources(rows: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, int]]) -> dict[str, Any]:
+    """Where the day's energy came from, by certificates claimed in the same slot."""
+    used = sum(row["consumption_wh"] for row in rows)
+    wh = {
+        "solar": claimed.get((False, False), (0, 0))[0],
+        "battery": claimed.get((False, True), (0, 0))[0],
+        "export": sum(claimed.get((True, storage), (0, 0))[0] for storage in (False, True)),
+    }
+    wh["grid"] = used - sum(wh.values())
+    names = {
+        "solar": "Your own solar, used at once",
+        "battery": "Your own battery",
+        "export": "Neighbours’ solar and batteries",
+        "grid": "Without a certificate",
+    }
+    parts = [
+        {"css": css, "name": names[css], "kwh": kwh_text(wh[css]), "percent": percent(wh[css], used)} for css in wh
+    ]
+    edges = [0]
+    for part_wh in wh.values():
+        edges.append(edges[-1] + max(part_wh, 0) * 1000 // max(used, 1))
+    bars = [{"css": css, "x": edges[k], "width": edges[k + 1] - edges[k]} for k, css in enumerate(wh)]
+    return {"certified": percent(used - wh["grid"], used), "parts": parts, "bars": bars}
+
+
+def _reasons(reader: Reader, member: int, newest: int, words: Words) -> dict[str, Any]:
+    """What the whole run saved, line by line."""
+    sums = saving(reader, member, newest)
+    lines = [(line.reason, words.money(line.amount_n), words.exact(line.amount_n)) for line in saved_by(sums)]
+    saved = sums.alone_n - sums.paid_n
+    return {"lines": lines, "total": words.money(saved), "exact": words.exact(saved)}
+
+
+def _commands(reader: Reader, member: str) -> list[str]:
+    """What makes a statement, and what checks it."""
+    folder = reader.store.path.parent
+    return [
+        f"transactive statement --state {folder} --member {member} -o {member}.json",
+        f"transactive verify {member}.json --state {folder}",
+    ]

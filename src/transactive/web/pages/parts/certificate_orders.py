@@ -1,0 +1,48 @@
+"""Certificates apart from energy, on the slot page: what was offered and wanted, and at which price it was settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from transactive.core.units import kwh_text
+from transactive.store.schema import CERTIFICATE_ORDERS
+from transactive.web.access import Viewer
+from transactive.store.read.runs import Reader, Row, Run
+from transactive.web.formatting import Words
+
+
+def certificate_part(reader: Reader, slot: int, run: Run, viewer: Viewer, words: Words) -> dict[str, Any] | None:
+    """What the auctions of a slot did, with a row for each order that the viewer may see; None without any order."""
+    o = CERTIFICATE_ORDERS.c
+    orders = reader.store.rows(sa.select(CERTIFICATE_ORDERS).where(o.slot == slot).order_by(o.row))
+    if not orders:
+        return None
+    rows = [
+        (
+            run.names[order["member"]],
+            "Buy" if order["is_buy"] else "Sell",
+            words.price(order["price"], 2),
+            kwh_text(order["energy_wh"], 3),
+            kwh_text(order["allocated_wh"], 3),
+            words.price(order["cleared"], 2) if order["allocated_wh"] else "–",
+        )
+        for order in orders
+        if viewer.sees_all or run.names[order["member"]] == viewer.member
+    ]
+    return {"text": _sentence(orders, words), "rows": rows}
+
+
+def _sentence(orders: Sequence[Row], words: Words) -> str:
+    """The auctions in one sentence."""
+    offered, wanted, sold = (
+        kwh_text(sum(order[column] for order in orders if order["is_buy"] == side), 3)
+        for column, side in (("energy_wh", 0), ("energy_wh", 1), ("allocated_wh", 0))
+    )
+    prices = sorted({order["cleared"] for order in orders if order["allocated_wh"]})
+    text = f"{offered} kWh were offered and {wanted} kWh wanted"
+    if not prices:
+        return f"{text}; no limits met."
+    return f"{text}; {sold} kWh were sold at {' and '.join(words.price(p, 2) for p in prices)} {words.price_unit}."

@@ -1,0 +1,96 @@
+"""Parts that both pages show: the slot line, the supply and demand of a slot, its energy flow, freshness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transactive.core.units import kwh_text
+from transactive.web.charts.market import Step, curve, curve_chart
+from transactive.web.charts.flow import PIPES, Flow, flow_chart
+from transactive.store.read.runs import Outcome, Position, Reader, Row, Run
+from transactive.store.read.totals import Totals
+from transactive.web.formatting import Words, clock_text, counted, percent, short_day, span_of_time, span_text
+
+LATE, SILENT = 30, 120
+"""Seconds without a new slot after which an unfinished run counts as late, and as silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineStep:
+    """One step on the slot line. state: done, current or to come."""
+
+    name: str
+    text: str
+    state: str
+
+
+def slot_line(row: Row, run: Run, words: Words, *, postings: int, bundles: int) -> list[LineStep]:
+    """The seven steps of a slot with what each of them gave; the first one not done is lit."""
+    delivered = row["meters"] is not None
+    members = len(run.community.members)
+    refused = f", {row['refusals']} refused" if row["refusals"] else ""
+    cleared = f"{words.price(row['price'])} {words.coin} · {kwh_text(row['traded_wh'])} kWh"
+    steps = [
+        ("Reading", f"{row['meters']} of {members} meters" if delivered else counted(members, "meter")),
+        ("Forecast", f"as known at {clock_text(run.clock.gate(row['slot']))}"),
+        ("Order", counted(row["orders"], "order") + refused),
+        ("Clearing", cleared if row["traded_wh"] else "no trade"),
+        ("Delivery", f"{kwh_text(row['consumption_wh'])} kWh used" if delivered else "under way"),
+        ("Settlement", counted(postings, "posting") if delivered else "after delivery"),
+        ("Certificate", counted(bundles, "bundle") if delivered else "after settlement"),
+    ]
+    lit = len(steps) if delivered else 4
+    states = ["done" if k < lit else "current" if k == lit else "to come" for k in range(len(steps))]
+    return [LineStep(name, text, state) for (name, text), state in zip(steps, states, strict=True)]
+
+
+def covered(row: Row) -> int:
+    """Share of a slot's consumption that did not come from the grid [%]."""
+    return percent(row["consumption_wh"] - max(row["import_wh"] - row["export_wh"], 0), row["consumption_wh"])
+
+
+def market_part(row: Row, orders: Sequence[Row], run: Run, words: Words) -> dict[str, Any]:
+    """Supply and demand of a slot: the chart and its table."""
+    demand, supply = curve(orders, buys=True), curve(orders, buys=False)
+    return {
+        "chart": curve_chart(row, demand, supply, run, words),
+        "rows": [*_steps("Buy", demand, words), *_steps("Sell", supply, words)],
+    }
+
+
+def _steps(side: str, merit: Sequence[Step], words: Words) -> list[tuple[str, ...]]:
+    return [(side, kwh_text(step.from_wh, 3), kwh_text(step.to_wh, 3), words.price(step.limit, 2)) for step in merit]
+
+
+def flow_part(reader: Reader, slot: int, run: Run) -> dict[str, Any] | None:
+    """Energy flow of a slot: the drawing and its table; None before delivery."""
+    readings = reader.readings(slot)
+    if readings is None:
+        return None
+    flow = Flow.of(readings)
+    return {
+        "chart": flow_chart(flow, readings, span_text(slot, run.clock.length)),
+        "rows": [(pipe.label, kwh_text(getattr(flow, pipe.name), 3)) for pipe in PIPES],
+    }
+
+
+def checked_block(totals: Totals, outcome: Outcome | None) -> int | None:
+    """Newest block at which every balance of the ledger was compared with the chain, and equal."""
+    at_end = outcome.checked_block if outcome else None
+    return at_end or (totals.checked_block["number"] if totals.checked_block else None)
+
+
+def freshness(run: Run, position: Position, meters: int, idle: float) -> dict[str, str]:
+    """How new the newest reading is, always in words. idle: seconds since the server saw the run move."""
+    if position.delivered is None:
+        return {"state": "late", "text": "no reading yet", "long": ""}
+    slot, members = position.delivered, len(run.community.members)
+    read = f"{meters} of {members} meters · "
+    if position.delivered >= run.last_slot:
+        return {"state": "fresh", "text": "all slots read", "long": read}
+    if idle < LATE:
+        return {"state": "fresh", "text": span_text(slot, run.clock.length), "long": f"{read}{short_day(slot)}, "}
+    state = "late" if idle < SILENT else "silent"
+    return {"state": state, "text": f"no new slot for {span_of_time(int(idle))}", "long": read}

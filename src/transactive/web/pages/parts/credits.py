@@ -1,0 +1,101 @@
+"""Carbon credits on the carbon page: what was retired, day by day, for whom and under which serials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from transactive.core.credit_notes import Avoided, Need, Retired, decode_note
+from transactive.core.postings import PostingKind
+from transactive.core.slots import time_text
+from transactive.store.schema import CREDIT_NOTES, POSTINGS
+from transactive.store.read.runs import Reader, Run
+from transactive.web.formatting import DAY, Words
+
+MOST_NOTES = 60
+"""Newest receipts that the page lists; all are in a statement and in `transactive credits export`."""
+
+
+def retired_by_day(reader: Reader, member: int | None) -> dict[int, tuple[int, int]]:
+    """Carbon credits retired [kg] and what they cost [n¤] by day, of all or of one member."""
+    p, day = POSTINGS.c, (POSTINGS.c.slot - POSTINGS.c.slot % DAY).label("day")
+    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
+    statement = sa.select(day, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(day)
+    if member is not None:
+        statement = statement.where(p.payer == member)
+    return {row["day"]: (row["kg"], row["paid_n"]) for row in reader.store.rows(statement)}
+
+
+def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> dict[str, Any] | None:
+    """Who had what retired, and the newest receipts; None where a run has no credits.
+
+    member: whose, with what was retired for everybody; None for all.
+    """
+    p, mine = POSTINGS.c, ()
+    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
+    by_payer = sa.select(p.payer, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(p.payer).order_by(p.payer)
+    members = len(run.community.ids)
+    if member is not None:
+        mine = (member, *range(members, run.community.chart.total))
+        by_payer = by_payer.where(p.payer.in_(mine))
+    c = CREDIT_NOTES.c
+    notes = sa.select(c.slot, c.note).where(~_is_need()).order_by(c.slot.desc(), c.row).limit(MOST_NOTES)
+    if member is not None:
+        notes = notes.where(c.member.in_(mine))
+    said = [(row["slot"], decode_note(row["note"])) for row in reader.store.rows(notes)]
+    if not said and not run.community.carbon.offsets.file:
+        return None
+    people = {row["payer"]: (row["kg"], row["paid_n"], 0) for row in reader.store.rows(by_payer)}
+    for account, left_mg in _uncovered(reader).items():
+        if member is None or account in mine:
+            people[account] = (*people.get(account, (0, 0, 0))[:2], left_mg)
+    names = [*run.community.ids, *["all, from the levy"] * (run.community.chart.total - members)]
+    return {
+        "people": [
+            (names[account], f"{kg:,}", words.money(paid_n), f"{left_mg // 10_000 / 100:,.2f}")
+            for account, (kg, paid_n, left_mg) in sorted(people.items())
+        ],
+        "receipts": [_receipt(slot, note, words) for slot, note in said if isinstance(note, Retired)],
+        "issued": [_issued(note) for _, note in said if isinstance(note, Avoided)],
+    }
+
+
+def _is_need() -> sa.ColumnElement[bool]:
+    """Whether a note says what a policy wanted covered."""
+    return CREDIT_NOTES.c.note.contains('"what":"need"')
+
+
+def _uncovered(reader: Reader) -> dict[int, int]:
+    """What the newest period left uncovered [mg], by account of who has a policy."""
+    newest = sa.select(sa.func.max(CREDIT_NOTES.c.slot)).where(_is_need()).scalar_subquery()
+    rows = reader.store.rows(sa.select(CREDIT_NOTES.c.note).where(_is_need(), CREDIT_NOTES.c.slot == newest))
+    needs = [decode_note(row["note"]) for row in rows]
+    return {need.account: max(-need.ahead_mg, 0) for need in needs if isinstance(need, Need)}
+
+
+def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:
+    """One retirement: when, for whom, how much, which kg of which serial, of what kind, at which price."""
+    price = words.money(note.price_micro_per_t * 1_000)
+    return (time_text(slot), note.beneficiary, f"{note.kg:,}", _kg_of(note), _kind(note), price, str(note.receipt))
+
+
+def _issued(note: Avoided) -> tuple[str, ...]:
+    """One issue for what an asset avoided."""
+    span = f"{time_text(note.first_slot)} to {time_text(note.end)}"
+    return (note.serial, span, f"{note.generation_wh:,}", _average_g(note), f"{note.issued_kg:,}")
+
+
+def _average_g(note: Avoided) -> str:
+    """Marginal factor of what was counted, on average [g/kWh]."""
+    return f"{note.gross_mg // note.counted_wh:,}" if note.counted_wh else "–"
+
+
+def _kg_of(note: Retired) -> str:
+    """Which kg of a serial."""
+    return f"{note.serial}, kg {note.first_kg:,} to {note.end_kg - 1:,}"
+
+
+def _kind(note: Retired) -> str:
+    """What the project does, by which methodology, when."""
+    return f"{note.kind}, {note.methodology}, {note.vintage}"

@@ -1,0 +1,71 @@
+"""The forecasts of a slot on its page: what was said the day before and at the gate, beside what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transactive.core.units import kwh_text
+from transactive.web.access import Viewer
+from transactive.store.read.forecasts import Told, forecasters, told_of
+from transactive.store.read.runs import Reader, Run
+from transactive.web.formatting import Words, clock_text
+
+TITLES = {
+    ("community", "day"): "Net load, the day before",
+    ("community", "slot"): "Net load, at the gate",
+    ("price", "day"): "Price, the day before",
+    ("consumption", "day"): "Consumption, the day before",
+    ("generation", "day"): "Generation, the day before",
+    ("orders", "slot"): "Net load, at the gate",
+}
+COLUMNS = ("What", "Known until", "Forecast by", "=5 %", "=Median", "=95 %", "=Came")
+LOW, MEDIAN, HIGH = 0, 2, 4
+"""Places of the 5, 50 and 95 % quantiles."""
+
+
+def forecast_part(reader: Reader, run: Run, slot: int, viewer: Viewer, words: Words) -> dict[str, Any] | None:
+    """Rows of all together and of each member that the viewer may see; None where nothing was kept."""
+    told = told_of(reader, run, slot)
+    if not told:
+        return None
+    names = forecasters(reader)
+    homes = [
+        (run.names[one.member], *_row(one, names, words))
+        for one in told
+        if one.member is not None
+        and viewer.sees_members
+        and (viewer.sees_all or run.names[one.member] == viewer.member)
+    ]
+    together = [one for one in told if one.member is None]
+    return {
+        "columns": COLUMNS,
+        "rows": [_row(one, names, words) for one in together],
+        "homes": homes,
+        "text": _sentence(together),
+    }
+
+
+def _sentence(told: Sequence[Told]) -> str:
+    """How the forecast at the gate fared."""
+    near = next((one for one in told if one.said.ahead == "slot"), None)
+    if near is None:
+        return ""
+    between = f"{kwh_text(int(near.figures[LOW]))} to {kwh_text(int(near.figures[HIGH]))} kWh"
+    if near.came is None:
+        return f"At the gate nine in ten cases lay between {between} net."
+    inside = near.figures[LOW] <= near.came <= near.figures[HIGH]
+    return f"{kwh_text(near.came)} kWh net came, {'within' if inside else 'outside'} the {between} of the gate."
+
+
+def _row(told: Told, names: dict[int | None, str], words: Words) -> tuple[str, ...]:
+    """What, from when, by whom, 5 %, median, 95 %, and what came."""
+
+    def text(value: int) -> str:
+        return words.price(value, 2) if told.said.target == "price" else kwh_text(value, 3)
+
+    title = TITLES[told.said.target, told.said.ahead]
+    unit = words.price_unit if told.said.target == "price" else "kWh"
+    figures = [text(int(told.figures[place])) for place in (LOW, MEDIAN, HIGH)]
+    came = "–" if told.came is None else text(told.came)
+    return (f"{title} [{unit}]", clock_text(told.said.issued), names[told.said.model], *figures, came)

@@ -1,0 +1,134 @@
+"""Routes of the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+
+from transactive.core.slots import parse_time, time_text
+from transactive.web.pages.carbon import carbon_page
+from transactive.web.pages.community import community_page
+from transactive.web.pages.compare import compare_page
+from transactive.web.run_context import Desk
+from transactive.web.events import id_text, newest
+from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
+from transactive.web.pages.grid import grid_page
+from transactive.web.pages.member import member_page
+from transactive.web.pages.models import TITLES, models_page
+from transactive.web.pages.parts.common import freshness
+from transactive.web.problems import NotFound
+from transactive.store.read.runs import Run
+from transactive.web.pages.slot import slot_page
+from transactive.web.formatting import DAY
+
+PageRequest = Request[Any, Any, Any]
+
+
+@get("/", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def community(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str | None] = None) -> Template:
+    """The community, now or around a chosen slot."""
+    if desk.reader.run() is None or desk.reader.position().cleared is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    run, position, totals = desk.look()
+    chosen = None if slot is None else desk.slot(run, slot)
+    idle = desk.pulse.idle
+    context = community_page(desk.reader, run, position, totals, request.user, chosen=chosen, idle=idle)
+    live = {"after": id_text(newest(run, position)), "over": position.over}
+    return Template("community.html", context={**context, "live": live})
+
+
+@get("/slots/{slot:str}", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def slot_view(request: PageRequest, desk: NamedDependency[Desk], slot: FromPath[str]) -> Template:
+    """One slot through all its steps, and why each order fared as it did."""
+    run, position, totals = desk.look()
+    start = desk.slot(run, slot)
+    if position.cleared is None or start > position.cleared:
+        raise NotFound(f"slot {time_text(start)}: its gate has not closed yet")
+    context = slot_page(desk.reader, run, position, totals, request.user, slot=start, idle=desk.pulse.idle)
+    live = {"after": id_text(newest(run, position)), "over": position.over}
+    return Template("slot.html", context={**context, "live": live})
+
+
+@get("/compare", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
+def compare(desk: NamedDependency[Desk]) -> Template:
+    """The same days under several mechanisms."""
+    run, comparison = desk.reader.run(), desk.reader.comparison()
+    fresh = None
+    if run is not None and desk.reader.position().delivered is not None:
+        position = desk.reader.position()
+        fresh = freshness(run, position, len(run.community.members), desk.pulse.idle)
+    folder = desk.reader.store.path.parent
+    return Template("compare.html", context={**compare_page(comparison, folder), "fresh": fresh})
+
+
+@get("/member", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
+def member_view(
+    request: PageRequest,
+    desk: NamedDependency[Desk],
+    member: FromQuery[str | None] = None,
+    day: FromQuery[str | None] = None,
+) -> Template:
+    """One home: what it saved, what it trades next and why, what its meter says."""
+    run, position, totals = desk.look()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    viewer = request.user
+    wanted = viewer.member if not viewer.sees_all else member or run.community.ids[0]
+    index, chosen = desk.member(run, wanted), _day(run, day)
+    context = member_page(desk.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    return Template("member.html", context=context)
+
+
+@get("/grid", opt=WITHOUT_MEMBER, sync_to_thread=True, include_in_schema=False)
+def grid(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str | None] = None) -> Template:
+    """The lines of the community's network, in the newest slot or a chosen one."""
+    run, position = desk.run(), desk.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    chosen = None if slot is None else desk.slot(run, slot)
+    context = grid_page(desk.reader, run, position, request.user, chosen=chosen, idle=desk.pulse.idle)
+    live = {"after": id_text(newest(run, position)), "over": position.over}
+    return Template("grid.html", context={**context, "live": live})
+
+
+@get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
+def carbon(
+    request: PageRequest,
+    desk: NamedDependency[Desk],
+    member: FromQuery[str | None] = None,
+    day: FromQuery[str | None] = None,
+) -> Template:
+    """Carbon of all homes or of one, through a day and over the run."""
+    run, position = desk.run(), desk.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    viewer = request.user
+    wanted = viewer.member if not viewer.sees_all else member or None
+    index = None if wanted is None else desk.member(run, wanted)
+    chosen = _day(run, day)
+    context = carbon_page(desk.reader, run, position, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    return Template("carbon.html", context=context)
+
+
+@get("/models", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
+def models(request: PageRequest, desk: NamedDependency[Desk], target: FromQuery[str] = "consumption") -> Template:
+    """Who forecasts what, how well, and what happened to the models."""
+    run, position = desk.run(), desk.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    if target not in TITLES:
+        raise NotFound(f"target {target}: is not forecast here; known are {', '.join(TITLES)}")
+    context = models_page(desk.reader, run, position, request.user, target=target, idle=desk.pulse.idle)
+    return Template("models.html", context=context)
+
+
+def _day(run: Run, day: str | None) -> int | None:
+    """A time in the day that a query names, or None. Raises NotFound for a day that is not in the run."""
+    chosen = None if day is None else parse_time(day)
+    if chosen is not None and not run.first_slot - DAY < chosen <= run.last_slot:
+        raise NotFound(f"day {day}: not in this run")
+    return chosen

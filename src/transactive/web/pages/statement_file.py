@@ -1,0 +1,167 @@
+"""A statement as one HTML file that prints well and asks no host for anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from transactive.core.certificates import CertificateState
+from transactive.core.credit_notes import Need, Retired
+from transactive.core.postings import PostingKind
+from transactive.core.slots import time_text
+from transactive.core.units import kwh_text, money_text
+from transactive.insight.statements.statement import Statement
+from transactive.web.formatting import day_text
+
+MG_PER_KG = 1_000_000
+
+LINES = {
+    PostingKind.BOUGHT: "Energy bought ahead",
+    PostingKind.CERTIFIED: "Energy sold ahead and delivered",
+    PostingKind.SHORTFALL_REFUND: "Sold ahead, not delivered: the buyers’ money",
+    PostingKind.SHORT_INSIDE: "… replaced by neighbours",
+    PostingKind.SHORT_SUPPLIER: "… replaced by the supplier",
+    PostingKind.EXTRA_INSIDE: "Taken beyond orders, from neighbours",
+    PostingKind.EXTRA_SUPPLIER: "Taken beyond orders, from the supplier",
+    PostingKind.GIVE_INSIDE: "To spare, taken by neighbours",
+    PostingKind.GIVE_SUPPLIER: "To spare, taken by the supplier",
+    PostingKind.NETWORK_FEE: "Network fee on local energy",
+    PostingKind.FORFEIT: "What selling without delivering would have gained",
+    PostingKind.ADVANCE: "Advanced by the supplier",
+    PostingKind.DIVIDEND: "Dividend of the community account",
+    PostingKind.CERTIFICATES: "Certificates apart from energy",
+    PostingKind.LEVY: "Carbon levy on grid energy without a certificate",
+    PostingKind.LEVY_RETURN: "Levy that comes back",
+    PostingKind.OFFSET: "Carbon credits: bought to offset, or sold",
+    PostingKind.FLEXIBILITY: "Energy moved for the network",
+    PostingKind.CURTAILMENT: "Solar energy held back for the network",
+    PostingKind.HOLD: "Held back while a finding is open",
+    PostingKind.RELEASE: "Released once it was closed",
+}
+"""Lines of a member's bill, as far as a posting can name a member."""
+
+
+def statement_html(of: Statement, file: str) -> str:
+    """Page of a statement; `file` names the JSON that can be verified."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("statement.html").render(
+        of=of,
+        file=file,
+        when=f"{day_text(of.first_slot)} to {day_text(of.end - 1)}",
+        minutes=of.community.slot_seconds // 60,
+        figures=_figures(of),
+        sources=[
+            (row.source, kwh_text(row.energy_wh, 3), _kg(row.carbon_mg), _intensity(row.carbon_mg, row.energy_wh))
+            for row in of.sources
+        ],
+        money=_money(of),
+        certificates=_certificates(of),
+        credits=_credits(of),
+        method=_method(of),
+    )
+
+
+def _figures(of: Statement) -> list[dict[str, str]]:
+    """The figures that people look for first."""
+    totals, currency = of.totals, of.community.currency
+    balance = int(totals.balance_n)
+    with_grid = {"value": _percent(totals.score_with_grid_ppm or 0), "text": "carbon-free with the grid's part"}
+    return [
+        {
+            "value": money_text(abs(balance), currency),
+            "text": "received on balance" if balance >= 0 else "paid on balance",
+        },
+        {"value": f"{kwh_text(totals.consumption_wh)} kWh", "text": "used"},
+        {"value": f"{_kg(totals.location_mg)} kg", "text": "CO₂e, location-based"},
+        {"value": f"{_kg(totals.market_mg)} kg", "text": "CO₂e, market-based"},
+        {"value": _percent(totals.score_hourly_ppm), "text": "carbon-free in the same slot"},
+        {"value": _percent(totals.score_annual_ppm), "text": "carbon-free over the whole span"},
+        *([] if totals.score_with_grid_ppm is None else [with_grid]),
+        {"value": money_text(int(totals.levy_due_n), currency), "text": f"carbon levy ({of.method.levy_mode})"},
+        {"value": _percent(totals.estimated_ppm), "text": "of the readings estimated"},
+    ]
+
+
+def _money(of: Statement) -> list[tuple[str, str, str]]:
+    """Received − paid by kind of posting, then the balance."""
+    rows = []
+    for kind, line in LINES.items():
+        postings = [p for slot in of.slots for p in slot.postings if p[0] == kind]
+        net = sum(p[5] * ((p[2] == of.member.index) - (p[1] == of.member.index)) for p in postings)
+        if postings:
+            quantity = sum(p[3] for p in postings)
+            text = f"{quantity} kg" if kind == PostingKind.OFFSET else kwh_text(quantity, 3)
+            rows.append((line, text, money_text(net, digits=9)))
+    return [*rows, ("Balance", "", money_text(int(of.totals.balance_n), digits=9))]
+
+
+def _certificates(of: Statement) -> list[tuple[str, str, str, str, str]]:
+    """Bundles that the member claimed."""
+    return [
+        (
+            time_text(slot.slot),
+            f"{device // 2}/{'storage' if device % 2 else 'PV'}",
+            str(first),
+            str(first + wh - 1),
+            str(mg),
+        )
+        for slot in of.slots
+        for device, first, wh, owner, state, mg in slot.bundles
+        if owner == of.member.index and state == CertificateState.CLAIMED
+    ]
+
+
+def _credits(of: Statement) -> list[tuple[str, str, str, str]]:
+    """Carbon credits that were retired for the member or for everybody, and those issued for its asset."""
+    rows = []
+    for slot in of.slots:
+        for note in slot.credits:
+            if isinstance(note, Retired):
+                text = f"retired for {note.beneficiary}: {note.reason}, {note.period}; receipt {note.receipt}"
+                which = f"{note.serial}, kg {note.first_kg} to {note.end_kg - 1}"
+                rows.append((time_text(slot.slot), which, text, str(note.kg)))
+            elif isinstance(note, Need):
+                if note.ahead_mg < 0:
+                    text = f"{_kg(-note.ahead_mg)} kg that the policy wanted covered were not: no offer, or no funds"
+                    rows.append((time_text(slot.slot), "", text, ""))
+            else:
+                text = f"issued for {note.generation_wh} Wh that got no certificate; asset {note.additional}"
+                rows.append((time_text(slot.slot), note.serial, text, str(note.issued_kg)))
+    return rows
+
+
+def _method(of: Statement) -> list[tuple[str, str]]:
+    """By which rules it was made, and where it was committed."""
+    m = of.method
+    return [
+        ("Program", m.program),
+        ("Accounting", m.accounting),
+        ("Own generation", f"{m.pv_g_per_kwh} g/kWh, {m.pv_source}"),
+        ("Location-based", m.location),
+        ("Grid", m.grid_source),
+        ("Residual mix", m.residual_source),
+        ("Chain", f"{of.chain.chain_id}, settlement {of.chain.settlement}, operator {of.chain.operator}"),
+        ("Committed", f"{len(of.periods)} settlement periods, {len(of.slots)} slots with two leaves each"),
+    ]
+
+
+def _kg(mg: int) -> str:
+    """Carbon [mg] in kg, to the gram."""
+    return f"{mg // 1_000 / 1_000:,.3f}"
+
+
+def _intensity(mg: int, wh: int) -> str:
+    """Intensity in g/kWh to one decimal; a dash without energy."""
+    return f"{mg * 10 // wh / 10:,.1f}" if wh else "–"
+
+
+def _percent(ppm: int) -> str:
+    """Part of a whole, to one decimal, rounded down."""
+    return f"{ppm // 1_000 / 10:.1f} %"

@@ -1,0 +1,94 @@
+"""The verify page: a statement's file, check by check, and which of its figures were altered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transactive.core.units import kwh_text, money_text
+from transactive.services.statements.discrepancies import altered, of_a_run
+from transactive.services.statements.chain_check import Finding, chain_of, check
+from transactive.services.statements.verification_words import CHECKS
+from transactive.insight.statements.statement import Statement
+from transactive.web.access import Viewer
+from transactive.store.read.runs import Reader, Run
+from transactive.web.formatting import counted, short_day
+
+MOST_BYTES = 64 * 2**20
+"""Largest file that is read [bytes]: more than a year of hourly slots."""
+HOLDS, CONTRADICTION, NOT_JUDGED = "holds", "contradiction", "not judged"
+
+
+def verify_page(reader: Reader, run: Run, viewer: Viewer, name: str | None = None, data: bytes = b"") -> dict[str, Any]:
+    """Everything that the page shows; `name` and `data` of the file to check, None before there is one."""
+    folder = reader.store.path.parent
+    page: dict[str, Any] = {
+        "run": run,
+        "viewer": viewer,
+        "file": name,
+        "most": MOST_BYTES // 2**20,
+        "commands": _commands(folder, name or "statement.json"),
+    }
+    if name is None:
+        return page
+    found = check(data, name, chain_of(reader.store, folder))
+    return page | {
+        "found": found,
+        "title": _title(found),
+        "checks": _checks(found),
+        "figures": _figures(found.statement) if found.statement else [],
+        "altered": _altered(found, reader, run, viewer),
+    }
+
+
+def _title(found: Finding) -> str:
+    """How it ended, in a few words."""
+    if found.contradiction is None:
+        return f"All {len(CHECKS)} checks hold"
+    return "Contradiction found" if found.statement else "This is no statement"
+
+
+def _checks(found: Finding) -> list[tuple[str, str, str]]:
+    """Each check in words, how it ended, and what it found; none is judged after the first contradiction."""
+    held = {passed.name: passed.text for passed in found.passed}
+    rows, contradiction = [], found.contradiction if found.statement else None
+    for name, words in CHECKS.items():
+        if name in held:
+            rows.append((words, HOLDS, held[name]))
+        elif contradiction:
+            rows.append((words, CONTRADICTION, contradiction))
+            contradiction = None
+        else:
+            rows.append((words, NOT_JUDGED, ""))
+    return rows
+
+
+def _figures(of: Statement) -> list[tuple[str, str]]:
+    """What the file says, in short."""
+    balance = int(of.totals.balance_n)
+    return [
+        ("Whose", f"{of.member.id}, {of.community.name}"),
+        ("When", f"{short_day(of.first_slot)} to {short_day(of.end - 1)}, {counted(len(of.slots), 'slot')}"),
+        ("Used", f"{kwh_text(of.totals.consumption_wh)} kWh"),
+        ("Received" if balance >= 0 else "Paid", money_text(abs(balance), of.community.currency)),
+        ("By location", f"{of.totals.location_mg // 1_000 / 1_000:,.3f} kg CO₂e"),
+        ("By claims", f"{of.totals.market_mg // 1_000 / 1_000:,.3f} kg CO₂e"),
+    ]
+
+
+def _altered(found: Finding, reader: Reader, run: Run, viewer: Viewer) -> list[tuple[str, str, str]] | None:
+    """Figures that differ from the books, for those who may see them; None where there is nothing to compare."""
+    of = found.statement
+    if of is None or found.contradiction is None or not of_a_run(of, reader.store, run.community):
+        return None
+    if not viewer.sees_all and viewer.member != of.member.id:
+        return None
+    return [(figure.place, figure.stated, figure.known) for figure in altered(of, reader.store, run.community)]
+
+
+def _commands(folder: Path, file: str) -> list[tuple[str, str]]:
+    """What checks the same without this page: what for, and the command."""
+    return [
+        ("Independent: with a node that is not the operator’s", f"transactive verify {file} --node URL"),
+        ("On this machine, against this run’s own chain", f"transactive verify {file} --state {folder}"),
+    ]

@@ -1,0 +1,49 @@
+"""What every handler needs of one run: its reader, its totals, its pulse."""
+
+from __future__ import annotations
+
+from transactive.core.errors import InputError
+from transactive.core.slots import parse_time
+from transactive.web.problems import NotFound
+from transactive.web.change_feed import Pulse
+from transactive.store.read.runs import Position, Run
+from transactive.store.read.totals import Counter, Totals
+
+
+class Desk:
+    """One run, ready to be asked."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self.pulse, self.reader = pulse, pulse.reader
+        self.counter = Counter(pulse.reader)
+
+    def run(self) -> Run:
+        """The run. Raises NotFound while it has not begun."""
+        run = self.reader.run()
+        if run is None:
+            raise NotFound("the run has not begun; ask again in a moment")
+        return run
+
+    def look(self) -> tuple[Run, Position, Totals]:
+        """The run, how far it has come, and its totals up to there."""
+        run, position = self.run(), self.reader.position()
+        return run, position, self.counter.totals(run, position)
+
+    def slot(self, run: Run, text: str) -> int:
+        """Start of the slot that a text names. Raises InputError for no time, NotFound for no slot of the run."""
+        slot = parse_time(text)
+        if not run.holds(slot):
+            raise NotFound(f"slot {text}: not in this run")
+        return slot
+
+    def member(self, run: Run, name: str) -> int:
+        """Index of a member. Raises InputError for an unknown one."""
+        return index_of(run, name)
+
+
+def index_of(run: Run, name: str) -> int:
+    """Index of a member of a run. Raises InputError for an unknown one."""
+    ids = run.community.ids
+    if name not in ids:
+        raise InputError(f"member {name!r}: not in this community; its members are {', '.join(ids[:20])}")
+    return ids.index(name)
