@@ -14,9 +14,9 @@ from transactive.carbon.certificates.records import bundle_rows, heads, posting_
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.chain.twins.certificates import CertificatesTwin, Shown
 from transactive.core.certificates import CARBON, ENERGY, Certificates, Footprints, bundle_words
+from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, climb
 from transactive.core.proofs.merkle import REGISTERS
-from transactive.core.postings import Postings
 from transactive.core.proofs.signed_orders import split
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray

@@ -34,8 +34,8 @@ from tests.contract.world import (
     reason_of,
     refused,
 )
-from transactive.chain.disputes import evidence
 from transactive.chain.artifact import source
+from transactive.chain.disputes import evidence
 from transactive.chain.twins import certificate_disputes as twin
 from transactive.core.proofs.leaves import climb
 from transactive.core.proofs.merkle import REGISTERS, ZERO

@@ -30,8 +30,8 @@ from tests.contract.world import (
     reason_of,
     refused,
 )
-from transactive.chain.disputes import evidence
 from transactive.chain.artifact import source
+from transactive.chain.disputes import evidence
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import ENERGY, MONEY, climb

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.contract.served import KEYS, START, Node, http
 from tests.contract.world import ON
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.events import LONGEST_RANGE, read_logs
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.chain.nodes.remote import Patience

@@ -9,7 +9,6 @@ import json
 import sys
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +18,10 @@ from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
+from transactive.chain.gas import SNAPSHOT
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
 
-SNAPSHOT = Path(__file__).with_name("gas.json")
 ALLOWED = 1.01
 KEYS = DemoKeys("gas")
 HOUR, DAY, WINDOW = 3600, 24, 1800

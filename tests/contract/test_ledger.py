@@ -6,9 +6,9 @@ import pytest
 
 from tests.contract.world import kept
 from tests.strategies import leaves_of
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import MONEY, climb

@@ -12,8 +12,8 @@ from tests.contract.anvil import anvil
 from tests.contract.faulty import AFTER, BEFORE, FAULTS, LATE_SECONDS, Proxy, proxy
 from tests.contract.served import HOUR, KEYS, START, Node, http
 from tests.contract.world import ON
-from transactive.chain.nodes.client import ETHER, ChainClient
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
+from transactive.chain.nodes.client import ETHER, ChainClient
 from transactive.chain.nodes.remote import ASKED_ONCE, Patience
 from transactive.core.errors import ChainError, NodeUnreachable
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.contract.served import HOUR, KEYS, START, Node, http, ipc, websocket
 from tests.strategies import leaves_of
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.remote import Patience
 from transactive.core.errors import ChainError, ContractRevert
 

@@ -36,11 +36,11 @@ from tests.contract.world import (
     refused,
 )
 from transactive.chain.artifact import artifact, source
-from transactive.chain.nodes.client import contract_address
 from transactive.chain.history import commitments
+from transactive.chain.nodes.client import contract_address
 from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
-from transactive.core.proofs import signing
 from transactive.core.errors import ContractRevert
+from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import ZERO, word
 from transactive.core.proofs.signed_orders import split

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from eth_hash.auto import keccak
 
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.chain.packing import chunk_hash, chunks_of, decode_balances, words_for
 from transactive.core.errors import ContractRevert

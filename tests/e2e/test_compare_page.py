@@ -14,9 +14,9 @@ from tests.integration.samples import write_community
 from transactive.cli.compare.mechanisms import keep
 from transactive.config.community_file import load_setting
 from transactive.core.units import money_text
-from transactive.studies.compare import compare, variants
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison
+from transactive.studies.compare import compare, variants
 from transactive.web.server import PageServer
 
 NAMES = ["uniform", "pay_as_bid", "continuous"]

@@ -9,12 +9,12 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.test_page import AXE, opened
+from transactive.insight.statements.statement import encode
 from transactive.services.statements.issue import issuer
 from transactive.services.statements.verification_words import CHECKS
-from transactive.insight.statements.statement import encode
 from transactive.store import Store
-from transactive.web.access import Viewer
 from transactive.store.read.runs import Reader
+from transactive.web.access import Viewer
 from transactive.web.pages.verify import verify_page
 
 

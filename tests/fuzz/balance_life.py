@@ -9,8 +9,8 @@ from tests.contract.market_world import GATE, METER_OWNERS, SLOT, WINDOW
 from tests.fuzz.bound import Bound, Person
 from tests.fuzz.life import Call
 from tests.fuzz.metered_life import UNLIMITED, MeteredLife, Reading
-from transactive.studies.day_on_chain.twin import BalanceTwin, OpenSlot
 from transactive.market.balance.pricing import ENERGY_END, PRICE_END
+from transactive.studies.day_on_chain.twin import BalanceTwin, OpenSlot
 
 VILLAGE, NATION = 10**10, 2**98
 

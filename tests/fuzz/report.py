@@ -27,8 +27,9 @@ end all is paused, everybody leaves, and nothing may remain. Calls run on the st
 revm where it can be installed, every twenty-fifth life (all of them in `make test`) on py-evm, the EVM of the embedded
 chain. A life that differs is named, and is lived again with `--only CONTRACT --life N`.
 
-Certificates are tried twice: the contract against its twin, and the register of a run (`carbon.certificates.register`) step by step
-against a model that has every Wh by itself. No Wh and no mg may be lost or made, and none claimed twice.
+Certificates are tried twice: the contract against its twin, and the register of a run
+(`carbon.certificates.register`) step by step against a model that has every Wh by itself. No Wh and no mg may be lost
+or made, and none claimed twice.
 """
 
 

@@ -31,10 +31,10 @@ from tests.strategies import leaves_of
 from transactive.chain.history import Commitment
 from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decode_balances, words_for
 from transactive.chain.revert_reasons import UNKNOWN
-from transactive.chain.twins.settlement import SettlementTwin
 from transactive.chain.twins.refusals import refusals
-from transactive.core.proofs import signing
+from transactive.chain.twins.settlement import SettlementTwin
 from transactive.core.errors import ContractRevert
+from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, SlotTree
 from transactive.core.proofs.merkle import ZERO, word
 from transactive.core.proofs.signed_orders import split

@@ -11,8 +11,8 @@ from tests.integration.samples import write_community
 from transactive.cli import main
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.slots import parse_time
-from transactive.engine.replay import Outcome, replay, slots_of
 from transactive.engine.kernel import SlotRecord
+from transactive.engine.replay import Outcome, replay, slots_of
 
 START = "2017-06-05T00:00Z"
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.conftest import call
 from transactive.core.errors import ConfigError, InputError
-from transactive.studies.agents import Design, Market, compare_agents
 from transactive.insight.studies.agent_scores import Equilibrium, Round, figures, smiths_alpha
 from transactive.market import registry as mechanisms
+from transactive.studies.agents import Design, Market, compare_agents
 
 
 def test_the_equilibrium_of_a_small_market():

@@ -13,17 +13,17 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
 from transactive.config.community_file import load_setting
-from transactive.core.errors import SignatureError
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
+from transactive.core.errors import SignatureError
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import Authorities
-from transactive.engine.replay import replay, slots_from
 from transactive.engine.kernel import SlotRecord
+from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
-from transactive.web.pages.parts.agent import agent_words
 from transactive.store.read.runs import Reader
 from transactive.web.formatting import Words
+from transactive.web.pages.parts.agent import agent_words
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agent"
 NOON_OF_DAY_TWO = 1_496_836_800  # 2017-06-07T12:00Z

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from transactive.store import Store
+from transactive.store.read.runs import Reader
 from transactive.web.app import build_app
 from transactive.web.change_feed import Pulse
-from transactive.store.read.runs import Reader
 
 HOST = {"Host": "127.0.0.1"}
 LISTS = (

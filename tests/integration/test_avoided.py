@@ -22,8 +22,8 @@ from transactive.core.credit_notes import Avoided
 from transactive.core.errors import CertificateError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_of
 from transactive.insight.statements.statement import decode, encode
 
 MG, ASSET = 10**6, 5

@@ -13,13 +13,13 @@ import pytest
 from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
 from transactive.config.community_file import Setting, load_setting
-from transactive.core.community.certificate_rules import CertificateWishes
 from transactive.core.certificates import CertificateState
+from transactive.core.community.certificate_rules import CertificateWishes
 from transactive.core.community.members import LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.replay import replay, slots_from, slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import replay, slots_from, slots_of
 
 SELLS = CertificateWishes(exports="sell", ask_micro_per_kwh=2_000)
 BUYS = CertificateWishes(imports="buy", bid_micro_per_kwh=20_000)

@@ -21,10 +21,10 @@ from transactive.carbon.certificates.storage import CERTIFIED
 from transactive.config.community_file import load_setting
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.errors import StateError
-from transactive.services.certificates import certificate_office, slot_of
+from transactive.engine.books.snapshot import Snapshot
 from transactive.engine.replay import replay as run_all
 from transactive.engine.replay import slots_from
-from transactive.engine.books.snapshot import Snapshot
+from transactive.services.certificates import certificate_office, slot_of
 
 
 @pytest.fixture(scope="module")

@@ -17,18 +17,18 @@ from tests.integration.samples import write_community
 from transactive.chain.gas import settlement_gas, snapshot
 from transactive.cli.compare.mechanisms import show_comparison
 from transactive.config.community_file import load_setting
-from transactive.core.errors import StateError
 from transactive.core.community.network import Line, NetworkRules, network_of
-from transactive.studies.compare import compare, mechanisms_for, variants
-from transactive.engine.replay import slots_from
-from transactive.studies.mechanism_run import congested
+from transactive.core.errors import StateError
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison
 from transactive.insight.studies.measures import MEASURES
 from transactive.market.mechanisms import Cleared
 from transactive.market.network.line_flows import line_flows
 from transactive.store import Store
 from transactive.store.read.runs import Reader
+from transactive.studies.compare import compare, mechanisms_for, variants
+from transactive.studies.mechanism_run import congested
 
 GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
 OURS = ["uniform", "pay_as_bid", "continuous"]

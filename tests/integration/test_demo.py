@@ -11,11 +11,11 @@ from tests.integration.conftest import START, call
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
-from transactive.engine.devices import fleet
 from transactive.engine import information
+from transactive.engine.devices import fleet
 from transactive.engine.devices.fleet import compiled_work
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import Gateway, Walk
+from transactive.engine.replay import slots_of
 from transactive.settlement.netted import tariff_alone_n
 from transactive.trading.devices import compiled
 

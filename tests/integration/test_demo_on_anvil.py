@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from tests.contract.anvil import anvil
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.deployments.deployment import FILE, load
-from transactive.chain.packing import decode_balances, words_for
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.urls import CHAIN_FILE
+from transactive.chain.packing import decode_balances, words_for
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
-from transactive.engine.replay import Outcome, replay, slots_of
 from transactive.engine.chain_location import Target
+from transactive.engine.replay import Outcome, replay, slots_of
 
 START = "2017-06-05T00:00Z"
 

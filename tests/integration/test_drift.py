@@ -8,9 +8,9 @@ import pytest
 
 from transactive.bench.runs.year import levied, on_a_street, walked
 from transactive.core.slots import parse_time
-from transactive.studies.drift import Drift
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_of
+from transactive.studies.drift import Drift
 
 USED, HELD = "what meters let through is what homes used", "batteries hold what went in and did not come out"
 ENTERED, TOLD = "footprints are what entered and stayed", "members' footprints are those of the slots"

@@ -19,8 +19,8 @@ from transactive.config.community_file import load_setting
 from transactive.core.community.members import GridSource
 from transactive.core.errors import TransactiveError
 from transactive.core.tables import Measured
-from transactive.engine.replay import slots_from
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_from
 from transactive.insight.summary import scores_of
 
 SOURCES = """

@@ -15,8 +15,8 @@ from transactive.core.congestion import Congestion, Interventions, LineLoads, Me
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
-from transactive.engine.replay import replay, slots_from
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import replay, slots_from
 from transactive.market.network.line_flows import beyond_wh
 from transactive.settlement.netted import deliver, post
 from transactive.store import Store

@@ -20,8 +20,8 @@ from tests.integration.conftest import START, call
 from tests.integration.content import content_hash
 from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
 from transactive.core.slots import parse_time
-from transactive.engine.replay import replay, slots_of
 from transactive.engine.kernel import SlotRecord
+from transactive.engine.replay import replay, slots_of
 
 GOLDEN = Path(__file__).parent / "golden" / "hashes.json"
 

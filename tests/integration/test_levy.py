@@ -11,8 +11,8 @@ from transactive.config.community_file import Setting
 from transactive.core.community.members import AccountRules, LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_of
 
 EUR_75_36 = 75_360_000
 

@@ -15,13 +15,13 @@ from transactive.config.community_file import EXAMPLE, Setting, load
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.replay import replay, slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
-from transactive.web.access import OWNER
 from transactive.store.read.runs import Reader
-from transactive.web.pages.slot import slot_page
 from transactive.store.read.totals import Counter
+from transactive.web.access import OWNER
+from transactive.web.pages.slot import slot_page
 
 
 class Stopped(Exception):

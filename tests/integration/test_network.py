@@ -11,17 +11,17 @@ from tests.integration.samples import write_community
 from transactive.config.community_file import load_setting
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
-from transactive.engine.replay import replay, slots_from
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
-from transactive.web.access import OWNER, Viewer
-from transactive.web.pages.carbon import carbon_page
-from transactive.web.network_slot import network_slot
 from transactive.store.read.runs import Reader
-from transactive.web.order_reasons import FILLED, UNFILLED, books
-from transactive.web.pages.slot import slot_page
 from transactive.store.read.totals import Counter
+from transactive.web.access import OWNER, Viewer
 from transactive.web.formatting import Words
+from transactive.web.network_slot import network_slot
+from transactive.web.order_reasons import FILLED, UNFILLED, books
+from transactive.web.pages.carbon import carbon_page
+from transactive.web.pages.slot import slot_page
 
 NETWORK = """
 [network]

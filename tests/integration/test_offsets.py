@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.conftest import START
-from transactive.carbon.credits.steps import AnyStep, Offset, Register
-from transactive.carbon.credits.register import Project
 from transactive.carbon.credits.file import CreditsFile, FileBatch, FileListing, steps_of
+from transactive.carbon.credits.register import Project
+from transactive.carbon.credits.steps import AnyStep, Offset, Register
 from transactive.config.community_file import Setting
 from transactive.core.community.members import AccountRules, LevyRules, OffsetPolicy, OffsetRules
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_of
 
 MEMBERS, MG = 14, 10**6
 PROJECTS = tuple(

@@ -11,11 +11,11 @@ from transactive.core.community.members import ForecastRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Measured
+from transactive.engine.kernel import Walk
 from transactive.engine.models import choice
 from transactive.engine.models.choice import champion, daily_cost, under
 from transactive.engine.models.net_load import Outlook
 from transactive.engine.replay import slots_of
-from transactive.engine.kernel import Walk
 from transactive.forecasting.empirical import forecast
 from transactive.forecasting.samples import shuffled
 from transactive.forecasting.series import Quantiles

@@ -9,8 +9,8 @@ import pytest
 from transactive.core.community.members import ForecastRules
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
-from transactive.engine.replay import replay, slots_of
 from transactive.engine.models.run_forecasts import ORDERS, PLANS, RunForecasts
+from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 
 START = "2017-06-05T00:00Z"

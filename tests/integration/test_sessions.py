@@ -17,8 +17,8 @@ from transactive.config.community_file import EXAMPLE, Setting, load
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import slots_of
 from transactive.store import Store
 
 BOTH = ("day_ahead", "intraday")

@@ -13,10 +13,10 @@ from transactive.bench.runs.shards import drawn, traded
 from transactive.core.errors import DataError, InputError
 from transactive.engine.pools import processes, ray_cluster, threads
 from transactive.market.auction.allocation import PLAIN, allocate
-from transactive.market.book import CHUNK, histogram, pack_keys
 from transactive.market.auction.compiled import SOME, passes
 from transactive.market.auction.crossing import find_crossing
 from transactive.market.auction.shards import clear_shards, plain
+from transactive.market.book import CHUNK, histogram, pack_keys
 
 LOADS = [partial(drawn, number, CHUNK + number) for number in range(5)]
 

@@ -10,8 +10,8 @@ from tests.integration.samples import COMMUNITY, write_community
 from tests.integration.test_grid_operator import tight
 from transactive.config.community_file import load_setting
 from transactive.core.units import PPM, BoolArray
-from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.trading.devices.shiftable import stores_of
 
 VEHICLE = """connection_w = 7_000

@@ -8,15 +8,15 @@ import msgspec
 import pytest
 
 from tests.integration.conftest import START, call
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.commitment_reader import ContractWitness
+from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
+from transactive.insight.statements.statement import decode, encode
 from transactive.services.statements.issue import issuer
 from transactive.services.statements.verification import verify
 from transactive.services.statements.verification_carbon import check_battery
 from transactive.services.statements.verification_words import Contradiction
-from transactive.insight.statements.statement import decode, encode
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
 

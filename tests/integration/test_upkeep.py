@@ -8,8 +8,8 @@ import pytest
 
 from transactive.core.errors import DataError, StateError
 from transactive.engine.models.active_models import DayTold, Target
-from transactive.engine.models.model_files import ModelFiles
 from transactive.engine.models.maintenance import Upkeep
+from transactive.engine.models.model_files import ModelFiles
 from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import History
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord

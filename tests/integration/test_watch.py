@@ -19,9 +19,9 @@ from transactive.core.items import Item, ItemState
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
-from transactive.engine.replay import replay, slots_of
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.daily.detection import Watcher, merged
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.replay import replay, slots_of
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.metering.feeder import read_feeder
 from transactive.store import Store

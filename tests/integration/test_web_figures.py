@@ -11,16 +11,16 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
+from transactive.store.read.runs import Position, Reader, Run
+from transactive.store.read.totals import Counter, Totals
 from transactive.web.access import OWNER, Viewer
-from transactive.web.pages.community import community_page, proof
 from transactive.web.charts.draw import ticks
 from transactive.web.charts.flow import PIPES, Flow
-from transactive.web.pages.parts.issues import issues
-from transactive.store.read.runs import Position, Reader, Run
-from transactive.web.order_reasons import books
-from transactive.web.pages.slot import POSTED, slot_page
-from transactive.store.read.totals import Counter, Totals
 from transactive.web.formatting import Words, counted, percent, span_of_time, span_text, stamp
+from transactive.web.order_reasons import books
+from transactive.web.pages.community import community_page, proof
+from transactive.web.pages.parts.issues import issues
+from transactive.web.pages.slot import POSTED, slot_page
 
 WORDS = Words("USD")
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import Lived, Neighbourhood, neighbourhoods
-from transactive.carbon.certificates import allotment
 from transactive.carbon.accounting import Factors, account
-from transactive.carbon.footprints.flows import behind_the_meter
+from transactive.carbon.certificates import allotment
 from transactive.carbon.certificates.storage import CERTIFIED, CHARGED, LOCATION, MARKET, Lots
+from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 from transactive.core.units import share, share_capped
 

@@ -16,8 +16,8 @@ from transactive.carbon.certificates.register import replay
 from transactive.carbon.certificates.storage import CERTIFIED, Lots
 from transactive.config.community_file import DEMO, load
 from transactive.core.accounts import Accounts
-from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.certificates import CertificateState
+from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.engine.certificate_market import CertificateMarket
 
 EXAMPLES = settings(max_examples=35, deadline=None)

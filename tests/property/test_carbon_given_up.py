@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.strategies import neighbourhoods
 from transactive.carbon.accounting import Factors, account
-from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.carbon.certificates.storage import CERTIFIED, Lots
+from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 
 

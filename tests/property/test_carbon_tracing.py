@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.strategies import whole
 from transactive.carbon.footprints.mixes import Mix
 from transactive.carbon.footprints.tracing import Wiring, trace
-from transactive.core.errors import RuleBroken
 from transactive.core.community.network import Line, Network, NetworkRules, network_of
+from transactive.core.errors import RuleBroken
 from transactive.core.units import PPM
 from transactive.market.network.metered_flow import MeteredFlow
 

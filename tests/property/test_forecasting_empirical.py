@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.errors import DataError
-from transactive.core.slots import SLOT_MINUTES
-from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
+from transactive.core.slots import DAY, SLOT_MINUTES
+from transactive.forecasting.empirical import SAMPLE_DAYS, forecast
 
 FIRST = 1_496_620_800
 

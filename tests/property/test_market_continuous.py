@@ -14,10 +14,20 @@ from tests.strategies import Book as OrderBook
 from tests.strategies import books
 from transactive.core.errors import DataError, InputError
 from transactive.core.tariff import PriceGrid
-from transactive.market.orderbook import continuous
-from transactive.market.orderbook import matching
+from transactive.market.orderbook import continuous, matching
 from transactive.market.orderbook.continuous import Book, Events, replay
-from transactive.market.orderbook.matching import ACCEPTED, AMEND, CANCEL, FOK, GONE, IOC, KILLED, LIMIT, MARKET, NOT_YOURS
+from transactive.market.orderbook.matching import (
+    ACCEPTED,
+    AMEND,
+    CANCEL,
+    FOK,
+    GONE,
+    IOC,
+    KILLED,
+    LIMIT,
+    MARKET,
+    NOT_YOURS,
+)
 from transactive.market.trades import check_trades
 
 GRID = PriceGrid(-20_000, 180_000, 1000)

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from tests.strategies import orders_table
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market.auction import pay_as_bid
-from transactive.market.auction import uniform
+from transactive.market.auction import pay_as_bid, uniform
 from transactive.market.auction.levels import as_they_are, by_rank
 from transactive.market.result import clear_levelled
 

@@ -12,8 +12,8 @@ from scipy.optimize import linprog
 
 from tests.property.test_market_locational import welfare
 from tests.strategies import grids, orders_table
-from transactive.core.errors import DataError
 from transactive.core.community.network import Network
+from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

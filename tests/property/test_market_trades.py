@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.strategies import Book, books
 from transactive.market import book as packed
 from transactive.market.auction import pay_as_bid
-from transactive.market.trades import check_trades, merit_order, pair, trades_of
 from transactive.market.auction.uniform import clear, tick_indices
+from transactive.market.trades import check_trades, merit_order, pair, trades_of
 
 MANY = settings(max_examples=300, deadline=None)
 

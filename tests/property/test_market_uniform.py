@@ -13,9 +13,9 @@ from tests.strategies import Book, books, orders_table
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.market.auction.allocation import allocate, by_largest_remainder, by_prefix, mul_div, shard_offsets
-from transactive.market.book import histogram, merge, pack_keys
 from transactive.market.auction.crossing import find_crossing
 from transactive.market.auction.uniform import clear, tick_indices
+from transactive.market.book import histogram, merge, pack_keys
 
 Rounding = Callable[[Sequence[int], int], list[int]]
 MANY = settings(max_examples=500, deadline=None)

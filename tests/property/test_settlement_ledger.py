@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.strategies import SLOT, positions_of, priced, tariffs, trades
 from transactive.core.accounts import Accounts
-from transactive.core.proofs.leaves import MONEY
 from transactive.core.postings import PostingKind
+from transactive.core.proofs.leaves import MONEY
 from transactive.core.tables import Readings
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger

@@ -10,16 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import SIDES, SLOT, Traded, orders_table, whole
-from transactive.core.errors import ConfigError, RuleBroken
 from transactive.core.community.network import Line, NetworkRules, network_of
+from transactive.core.errors import ConfigError, RuleBroken
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.market import registry
-from transactive.market import mechanisms
+from transactive.market import mechanisms, registry
 from transactive.market.auction import uniform
-from transactive.market.mechanisms import Cleared, Site
 from transactive.market.fills import Fills, check_fills, exact_fills
+from transactive.market.mechanisms import Cleared, Site
 from transactive.settlement.funds import advance
 from transactive.settlement.netted import deliver, post, sales_wh, tariff_alone_n
 from transactive.trading.escrow import lock_price, locked_after_clearing
@@ -229,7 +228,9 @@ def test_lost_energy_is_bought_by_the_network_and_what_is_not_delivered_is_not_l
     """500 Wh sold over a line that loses a tenth, 450 bought at the buyer's limit of 250; 400 Wh are delivered."""
     network = network_of(NetworkRules(("pv", "home"), (Line("pv", "home", 900, loss_ppm=100_000),)))
     orders = orders_table([0, 1], [False, True], [80, 250], [500, 900])
-    cleared = mechanisms.clear(registry.load("locational"), orders, PriceGrid(80, 250, 1), 2, Site(np.array([0, 1]), network))
+    cleared = mechanisms.clear(
+        registry.load("locational"), orders, PriceGrid(80, 250, 1), 2, Site(np.array([0, 1]), network)
+    )
     positions = cleared.positions
     assert (positions.sold_wh.tolist(), positions.bought_wh.tolist()) == ([500, 0], [0, 450])
     assert (positions.lost_wh, positions.lost_n) == (50, 50 * 225)

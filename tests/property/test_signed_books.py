@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.test_settlement_mechanisms import NAMES, Traffic, traffic
+from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.accepted_orders import books_of
-from transactive.core.errors import SignatureError
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, SlotLeaves, SlotTree, climb, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import (

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from transactive.core.community.members import Devices
 from transactive.core.errors import InputError
 from transactive.core.units import PPM
-from transactive.trading.devices.kinds import best_start, electric_vehicles, heat_stores
-from transactive.trading.devices.stores import Ahead, Stores, step
 from transactive.trading.devices.foresight import least_cost_n
+from transactive.trading.devices.kinds import best_start, electric_vehicles, heat_stores
 from transactive.trading.devices.schedule import batteries, planned
+from transactive.trading.devices.stores import Ahead, Stores, step
 
 NO_LIMIT = 10**9
 

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
-from transactive.trading.agents.protocol import Gate
 from transactive.trading.agents.conformance import MEMBERS, random_gate
 from transactive.trading.agents.order_gathering import Desk
+from transactive.trading.agents.protocol import Gate
 
 PRICE = st.integers(-200_000, 400_000)
 AGENT = st.sampled_from(("curves", "truthful", "zic", "zip"))

@@ -8,8 +8,8 @@ from tests.strategies import positions_of, tariffs
 from transactive.core.tables import Forecast, Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.trading.curves import curve_orders
-from transactive.trading.escrow import admit, lock_price, locked_after_clearing, locked_before_clearing
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
+from transactive.trading.escrow import admit, lock_price, locked_after_clearing, locked_before_clearing
 
 ENERGY = st.one_of(st.integers(-3, 3), st.integers(-5_000, 5_000))
 

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from transactive.core.community.shiftable import Appliance, Heater, Vehicle, minutes
 from transactive.core.units import PPM
-from transactive.trading.devices.stores import Ahead
 from transactive.trading.devices.shiftable import (
     at_home,
     check_device,
@@ -18,6 +17,7 @@ from transactive.trading.devices.shiftable import (
     whole_slots,
     window_slots,
 )
+from transactive.trading.devices.stores import Ahead
 
 LENGTHS = st.sampled_from((300, 900, 1800, 3600))
 TIME = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")

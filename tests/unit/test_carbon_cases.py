@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.strategies import positions_of, whole
-from transactive.carbon.certificates import allotment
 from transactive.carbon.accounting import Factors, account
-from transactive.carbon.footprints.flows import behind_the_meter
+from transactive.carbon.certificates import allotment
 from transactive.carbon.certificates.storage import CHARGED, MARKET, Lots
+from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 from transactive.core.community.members import Devices
 from transactive.core.errors import RuleBroken

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.strategies import whole
 from transactive.carbon.credits.avoided import AvoidedLedger, avoided_mg, combined_margin_g, is_additional
+from transactive.carbon.credits.offsets import Offer, Purchase, choose, need_kg, wanted_mg
 from transactive.carbon.credits.register import BUFFER, CreditRegister, Project
 from transactive.carbon.levy import LevyMode, bounded, feebate, levy, most_per_wh, rate, storage_incentive
-from transactive.carbon.credits.offsets import Offer, Purchase, choose, need_kg, wanted_mg
 from transactive.core.community.members import OffsetPolicy
 from transactive.core.errors import CertificateError
 

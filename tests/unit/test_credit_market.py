@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from transactive.carbon.credits.file import read_credits
+from transactive.carbon.credits.register import BUFFER, Project
 from transactive.carbon.credits.steps import (
     Approve,
     Buy,
@@ -19,8 +21,6 @@ from transactive.carbon.credits.steps import (
     decode,
     encode,
 )
-from transactive.carbon.credits.register import BUFFER, Project
-from transactive.carbon.credits.file import read_credits
 from transactive.core.errors import CreditError, DataError
 from transactive.engine.credits.market import CreditMarket
 

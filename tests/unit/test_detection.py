@@ -7,17 +7,18 @@ import pytest
 
 from transactive.config.community_file import DEMO
 from transactive.core.errors import DataError
+from transactive.core.slots import DAY
 from transactive.engine.daily.detector import demo_days, load_judge
 from transactive.insight.detection import drift, promises
-from transactive.insight.detection.learned.backtest import area
-from transactive.insight.detection.learned.features import HISTORY, WINDOW, Samples, describe, names
 from transactive.insight.detection.findings import Finding, Kind, joined, spans
 from transactive.insight.detection.folded import fold
+from transactive.insight.detection.learned.backtest import area
+from transactive.insight.detection.learned.features import HISTORY, WINDOW, Samples, describe, names
 from transactive.insight.detection.learned.forest import of_lightgbm
 from transactive.insight.detection.learned.judge import Judge
-from transactive.insight.detection.meters import DAY, HOURS, Meters, calendar_of
-from transactive.insight.detection.scan import Scan, scan
 from transactive.insight.detection.learned.manipulations import OTHER, STANDARD
+from transactive.insight.detection.meters import HOURS, Meters, calendar_of
+from transactive.insight.detection.scan import Scan, scan
 
 FIRST = 1470034800  # 2016-08-01T07:00Z
 FROM, TO = 150 * HOURS, 200 * HOURS

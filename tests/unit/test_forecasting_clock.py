@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import InputError
-from transactive.forecasting.models.baselines import last_day
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock, steps_on_clock
+from transactive.forecasting.models.baselines import last_day
 from transactive.forecasting.series import History
 
 HOUR = 3600

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.forecasting.models.baselines import Empirical, Fading
 from transactive.forecasting.conformance import START
+from transactive.forecasting.models.baselines import Empirical, Fading
 from transactive.forecasting.series import LEVELS, History
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from transactive.core.errors import DataError
 from transactive.forecasting import registry
+from transactive.forecasting.conformance import START, random_series
 from transactive.forecasting.models import model_file
 from transactive.forecasting.models.baselines import Empirical
-from transactive.forecasting.conformance import START, random_series
 from transactive.forecasting.models.model_file import Learnt, digest, pack, unpack
 from transactive.forecasting.series import History
 

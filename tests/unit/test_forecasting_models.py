@@ -8,9 +8,9 @@ import pytest
 
 from transactive.core.errors import ConfigError, DataError, RuleBroken
 from transactive.forecasting import registry
+from transactive.forecasting.conformance import check_forecaster
 from transactive.forecasting.models.baselines import Empirical, last_day, last_week, mean_of_week
 from transactive.forecasting.models.boosted import Boosted
-from transactive.forecasting.conformance import check_forecaster
 from transactive.forecasting.models.pooled import Pooled, with_pool
 from transactive.forecasting.series import History, Quantiles
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.errors import DataError
-from transactive.forecasting.models.baselines import Empirical, last_day
 from transactive.forecasting.conformance import START, random_series
 from transactive.forecasting.evaluation.contest import Rhythm, compared, followed
 from transactive.forecasting.evaluation.monitor import LIMIT, Day, Monitor, judged, pit
+from transactive.forecasting.models.baselines import Empirical, last_day
 from transactive.forecasting.series import History
 
 QUANTILES = np.array([[10.0, 20.0, 30.0, 40.0, 50.0]])

@@ -7,12 +7,20 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from transactive.forecasting.evaluation.backtest import Forecasts, Plan, bottom_up, champion, replay, truth
-from transactive.forecasting.models.baselines import Empirical, last_day
 from transactive.forecasting.evaluation.champion import choose, mixed
 from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.scores import (
+    coverage,
+    daily,
+    diebold_mariano,
+    mean,
+    naive_scale,
+    pinball,
+    two_sided,
+)
+from transactive.forecasting.models.baselines import Empirical, last_day
 from transactive.forecasting.models.lear import Lear
 from transactive.forecasting.registry import Forecaster
-from transactive.forecasting.evaluation.scores import coverage, daily, diebold_mariano, mean, naive_scale, pinball, two_sided
 from transactive.forecasting.series import LEVELS, History, Quantiles
 
 

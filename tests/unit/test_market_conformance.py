@@ -10,8 +10,8 @@ import pytest
 from transactive.core.errors import RuleBroken
 from transactive.core.tables import Clearing
 from transactive.market import registry
-from transactive.market.conformance import check_mechanism
 from transactive.market.auction.uniform import clear
+from transactive.market.conformance import check_mechanism
 
 
 def random() -> np.random.Generator:

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 
 from tests.strategies import Book, books, orders_table
 from transactive.core.tariff import PriceGrid
-from transactive.market import registry
-from transactive.market import mechanisms
+from transactive.market import mechanisms, registry
 from transactive.market.incentives import gains, shade, surplus_n, with_limit, without_one_wh
 
 GRID = PriceGrid(0, 400, 100)

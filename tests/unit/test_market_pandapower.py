@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from transactive.core.errors import DataError
 from transactive.core.community.network import Line, network_of
+from transactive.core.errors import DataError
 from transactive.market.network.pandapower import read_pandapower
 
 STREET = Path(__file__).with_name("street.json")

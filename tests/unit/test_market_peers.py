@@ -9,13 +9,11 @@ from tests.strategies import orders_table
 from transactive.bench.markets.preferences import seeded_wishes
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
+from transactive.market.auction import pay_as_bid, preferences, uniform
 from transactive.market.auction.blocks import call_auction
-from transactive.market.orderbook import listings
-from transactive.market.auction import pay_as_bid
-from transactive.market.auction import preferences
-from transactive.market.auction import uniform
 from transactive.market.auction.blocks.order_kinds import Block, KindBook, Storage
 from transactive.market.auction.levels import by_rank
+from transactive.market.orderbook import listings
 from transactive.market.result import clear_levelled, result_at_one_price, welfare
 
 GRID = PriceGrid(0, 300_000, 100)

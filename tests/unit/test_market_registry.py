@@ -20,7 +20,9 @@ def installed(*entries: tuple[str, str]):
 
 @pytest.fixture
 def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = installed(("uniform", "transactive.market.auction.uniform:clear"), ("broken", "transactive.market.registry:GROUP"))
+    found = installed(
+        ("uniform", "transactive.market.auction.uniform:clear"), ("broken", "transactive.market.registry:GROUP")
+    )
     monkeypatch.setattr(plugins, "entry_points", found)
 
 

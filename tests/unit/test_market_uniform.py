@@ -15,10 +15,10 @@ from transactive.core.tariff import PriceGrid
 from transactive.market import book
 from transactive.market.auction import uniform
 from transactive.market.auction.allocation import allocate, shard_offsets
-from transactive.market.book import histogram, merge, pack_keys
 from transactive.market.auction.crossing import find_crossing
-from transactive.market.rules import check_clearing
 from transactive.market.auction.uniform import clear
+from transactive.market.book import histogram, merge, pack_keys
+from transactive.market.rules import check_clearing
 
 GRID = PriceGrid(80_000, 250_000, 100)
 FIVE = PriceGrid(0, 4, 1)

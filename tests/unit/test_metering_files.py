@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from transactive.core.errors import DataError
+from transactive.environment.files import read_environment
 from transactive.metering import files
-from transactive.metering.files import read_environment
 
 HOUR = 3600
 START = datetime(2017, 6, 5, tzinfo=UTC)

@@ -7,8 +7,8 @@ from tests.strategies import positions_of, whole
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates
 from transactive.core.errors import RuleBroken, StateError
-from transactive.core.proofs.merkle import ZERO
 from transactive.core.postings import PostingKind, Postings
+from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.tables import Positions, Readings
 from transactive.settlement.funds import dividend, transfer

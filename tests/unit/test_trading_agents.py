@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from transactive.core.errors import ConfigError, InputError, RuleBroken
 from transactive.core.community.limits import Limits
+from transactive.core.errors import ConfigError, InputError, RuleBroken
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.trading.agents import registry
-from transactive.trading.agents.protocol import Forgetful, Gate, Heard, Sight, Steps, Together
 from transactive.trading.agents.concession import CURVES
 from transactive.trading.agents.conformance import check_agent, random_gate
-from transactive.trading.curves import remaining_orders
 from transactive.trading.agents.order_gathering import Desk
+from transactive.trading.agents.protocol import Forgetful, Gate, Heard, Sight, Steps, Together
 from transactive.trading.agents.zip import MARGIN, SELL, Zip
+from transactive.trading.curves import remaining_orders
 
 TARIFF = Tariff(280_000, 80_000, 30_000)
 GRID = PriceGrid.of(TARIFF, 100)

@@ -14,8 +14,8 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.devices.fleet import Fleet
 from transactive.forecasting.intensity import intensity
 from transactive.trading.curves import curve_orders
-from transactive.trading.escrow import lock_price
 from transactive.trading.devices.energy_value import carbon_worth, tariff_prices
+from transactive.trading.escrow import lock_price
 
 HOUR, DAY = 3_600, 86_400
 TARIFF = Tariff(280_000, 80_000, 30_000)

@@ -13,14 +13,13 @@ from tests.strategies import orders_table
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
-from transactive.market import registry
-from transactive.market import mechanisms
+from transactive.market import mechanisms, registry
 from transactive.market.auction import uniform
 from transactive.market.mechanisms import Cleared, Site
 from transactive.web.charts.network import cables as cables_of
+from transactive.web.formatting import Words
 from transactive.web.network_slot import NetworkSlot
 from transactive.web.order_reasons import Fate, books, paid_price
-from transactive.web.formatting import Words
 
 GRID = PriceGrid(0, 400_000, 10_000)
 WORDS = Words("USD")

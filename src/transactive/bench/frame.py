@@ -6,7 +6,7 @@ A bench is a function in a module of this package::
     def clearing(meter: Meter) -> Iterator[Row]:
         yield meter.time("clear 10^6 orders", work, Reference("copy the input", copy), repeats=20)
 
-`registry.MODULES` lists it; benchmarks/targets.toml says what its rows must reach.
+`registry.MODULES` lists it; targets.toml says what its rows must reach.
 """
 
 from __future__ import annotations

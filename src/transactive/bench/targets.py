@@ -1,4 +1,4 @@
-"""Targets of the figures, kept in benchmarks/targets.toml so that one file says what the project promises."""
+"""Targets of the figures, kept in targets.toml so that one file says what the project promises."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ import msgspec
 from transactive.bench.report import Row
 from transactive.core.errors import InputError
 
-BESIDE = Path(__file__).with_name("targets.toml")
-"""Where a wheel carries the file."""
-IN_CHECKOUT = Path(__file__).parents[3] / "benchmarks" / "targets.toml"
-"""Where a checkout keeps it."""
+TARGETS = Path(__file__).with_name("targets.toml")
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,17 +60,16 @@ class TargetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: tuple[Target, ...] = ()
 
 
-def load_targets(known: Sequence[str], path: Path | None = None) -> tuple[Target, ...]:
+def load_targets(known: Sequence[str], path: Path = TARGETS) -> tuple[Target, ...]:
     """Read the targets of all benches.
 
     Raises InputError for a file that is missing or malformed, for a target of a bench not `known`, which nothing would
     ever check, and for two targets of one row.
     """
-    path = path or (BESIDE if BESIDE.is_file() else IN_CHECKOUT)
     try:
         targets = msgspec.toml.decode(path.read_bytes(), type=TargetFile).target
     except FileNotFoundError:
-        raise InputError("targets.toml is missing; reinstall, or run in a whole checkout") from None
+        raise InputError("targets.toml is missing; install the package anew") from None
     except msgspec.MsgspecError as error:
         raise InputError(f"targets.toml: {error}") from None
     for (bench, name), count in Counter((target.bench, target.name) for target in targets).items():

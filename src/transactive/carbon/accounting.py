@@ -20,14 +20,14 @@ import numpy as np
 
 from transactive.carbon.certificates.allotment import Allotment, allot
 from transactive.carbon.certificates.bundles import certificates
+from transactive.carbon.certificates.sources import Discharge, Sources
+from transactive.carbon.certificates.storage import LOCATION, Lots
 from transactive.carbon.footprints.flows import Flows, behind_the_meter
 from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.mixes import Mix
-from transactive.carbon.certificates.sources import Discharge, Sources
-from transactive.carbon.certificates.storage import LOCATION, Lots
 from transactive.carbon.footprints.tracing import Wiring, trace
-from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.certificates import Certificates, CertificateState, Footprints
+from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.community.members import Devices
 from transactive.core.errors import require
 from transactive.core.tables import Delivery, Readings

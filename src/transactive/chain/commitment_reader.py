@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.deployments.deployment import is_ours
 from transactive.chain.history import Commitment, head_of
+from transactive.chain.nodes.client import ChainClient
 
 
 class ContractWitness:

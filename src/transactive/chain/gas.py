@@ -8,10 +8,8 @@ import msgspec
 
 from transactive.core.errors import StateError
 
-BESIDE = Path(__file__).with_name("gas.json")
-"""Where a wheel carries the snapshot."""
-IN_CHECKOUT = Path(__file__).parents[3] / "tests" / "contract" / "gas.json"
-"""Where a checkout keeps it."""
+SNAPSHOT = Path(__file__).with_name("gas.json")
+"""Gas of each kind of transaction; the contract tests hold it and write it anew."""
 SMALL, LARGE = 14, 100
 """Accounts of the two nettings in the snapshot."""
 
@@ -32,7 +30,7 @@ def settlement_gas(accounts: int, slots: int, slots_per_period: int) -> int:
 
 def snapshot() -> dict[str, int]:
     """Gas by transaction. Raises StateError if the installation lacks the file."""
-    for path in (BESIDE, IN_CHECKOUT):
-        if path.exists():
-            return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
-    raise StateError(f"{BESIDE}: is missing; install the package anew")
+    try:
+        return msgspec.json.decode(SNAPSHOT.read_bytes(), type=dict[str, int])
+    except OSError as error:
+        raise StateError(f"{SNAPSHOT.name}: cannot be read ({error.strerror}); install the package anew") from None

@@ -17,14 +17,14 @@ from transactive.cli.certificates.commands import certificates
 from transactive.cli.chain.exit import chain
 from transactive.cli.compare.command import compare
 from transactive.cli.credits.commands import credits_app
-from transactive.cli.run.demo import demo
 from transactive.cli.detect.commands import detect
 from transactive.cli.grid.commands import grid
 from transactive.cli.insights.command import insights
 from transactive.cli.keys.commands import keys as keys_app
 from transactive.cli.models.commands import models as models_app
-from transactive.cli.statement.commands import statement, verify
+from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
+from transactive.cli.statement.commands import statement, verify
 from transactive.core.errors import TransactiveError
 
 USAGE = 2

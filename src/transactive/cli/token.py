@@ -10,8 +10,8 @@ from transactive.store import FILE, Store
 
 def create_token(folder: Path, scope: str, member: str | None) -> str:
     """Make a token for a run's folder; only its hash is kept. Raises InputError, StateError."""
-    from transactive.web.access import add_token
     from transactive.store.read.runs import Reader
+    from transactive.web.access import add_token
 
     if not (folder / FILE).exists():
         raise StateError(f"{folder}: holds no run; give the --state folder of one")

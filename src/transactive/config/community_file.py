@@ -9,28 +9,29 @@ import msgspec
 import numpy as np
 
 from transactive.carbon.credits.assets import check_avoided
-from transactive.carbon.credits.steps import AnyStep
 from transactive.carbon.credits.file import load_credits
 from transactive.carbon.credits.offsets import check_offsets
+from transactive.carbon.credits.steps import AnyStep
 from transactive.core.accounts import NAMED
 from transactive.core.community.certificate_checks import check_certificates
 from transactive.core.community.members import Community, MarketRules, Member
-from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.core.community.validation import explained
 from transactive.core.community.network import network_of
+from transactive.core.community.validation import explained
+from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
+from transactive.environment.files import read_environment
 from transactive.forecasting import registry as forecasters
 from transactive.market import registry
 from transactive.market.network.pandapower import read_pandapower
 from transactive.metering.feeder import read_feeder
-from transactive.metering.files import read_environment, read_measured
+from transactive.metering.files import read_measured
 from transactive.trading.agents import registry as agents
 from transactive.trading.devices.shiftable import check_device
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 DEMO = DATA / "demo" / "community.toml"
 FEEDER = DATA / "feeder" / "community.toml"
 EXAMPLE = DATA / "example" / "community.toml"

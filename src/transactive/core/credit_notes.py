@@ -1,6 +1,7 @@
 """What a slot says of carbon credits: what somebody wanted covered, what was retired, what an asset earned.
 
-Each is one canonical JSON, whose SHA-256 stands in the record of every member that it concerns: `carbon.certificates.records`.
+Each is one canonical JSON, whose SHA-256 stands in the record of every member that it concerns
+(`carbon.certificates.records`).
 Whole kg; carbon in mg; prices in µ¤ per tonne, the same number as n¤ per kg. account: whose it is.
 """
 

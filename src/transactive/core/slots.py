@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from transactive.core.errors import InputError
 
+HOUR, DAY = 3_600, 86_400
+"""Lengths [s]."""
 SLOT_MINUTES = (5, 15, 30, 60)
 
 

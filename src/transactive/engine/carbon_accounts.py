@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot, Factors, account
-from transactive.carbon.credits.assets import assets_of, given_up
 from transactive.carbon.certificates.storage import Lots
+from transactive.carbon.credits.assets import assets_of, given_up
 from transactive.carbon.footprints.tracing import Wiring
 from transactive.config.community_file import Setting
 from transactive.core.tables import Delivery, Readings

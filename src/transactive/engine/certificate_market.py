@@ -19,8 +19,7 @@ from transactive.core.postings import Postings
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market import registry
-from transactive.market import mechanisms
+from transactive.market import mechanisms, registry
 from transactive.settlement.certificate_payments import pay_certificates
 
 MECHANISM = "uniform"

@@ -14,9 +14,9 @@ from transactive.core.errors import ConfigError
 from transactive.store import Store
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
 OUTBOX_FILE = "outbox.sqlite"
 OPENING = 600
@@ -59,10 +59,10 @@ def open_chain(
     target: Target, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str
 ) -> Iterator[Opened]:
     """Open the chain of a run, new or as an interrupted run left it. Raises ChainError, InputError."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.deployment import FILE, deploy, describe
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
     keys = target.keys or DemoKeys(seed)
     opening = setting.community.clock.gate(first_slot) - OPENING

@@ -10,9 +10,9 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.authorisations import Authorities
 from transactive.engine.devices.fleet import Fleet
+from transactive.trading.agents.order_gathering import Desk
 from transactive.trading.agents.protocol import Gate
 from transactive.trading.curves import remaining_orders
-from transactive.trading.agents.order_gathering import Desk
 
 
 class Gates:

@@ -10,12 +10,12 @@ import numpy as np
 
 from transactive.carbon.footprints.grid import GridMix
 from transactive.config.community_file import Setting
+from transactive.core.slots import DAY
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.levies import Levies
 from transactive.engine.models.net_load import Outlook
-from transactive.forecasting.empirical import DAY
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.trading.devices.energy_value import carbon_worth
 

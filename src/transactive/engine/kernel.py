@@ -13,33 +13,33 @@ import numpy as np
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.certificates.storage import Lots
 from transactive.config.community_file import Setting
-from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.errors import StateError, require
-from transactive.core.proofs.merkle import ZERO
 from transactive.core.postings import Postings
+from transactive.core.proofs.accepted_orders import Accepted, hashes_of
+from transactive.core.proofs.merkle import ZERO
 from transactive.core.slots import time_text
 from transactive.core.tables import Clearing, Delivery, Forecast, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.engine.daily.advice import Advisor
-from transactive.engine.books.commitments import Anchor
 from transactive.engine.authorisations import Authorities
+from transactive.engine.books.commitments import Anchor
+from transactive.engine.books.slot_book import SlotBook, read_slot
+from transactive.engine.books.snapshot import restore, take
 from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.certificate_market import CertificateMarket
+from transactive.engine.credits.offsetting import Offsetting, credit_steps
+from transactive.engine.daily.advice import Advisor
+from transactive.engine.daily.detection import Watcher
 from transactive.engine.devices.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work, fleet_of
 from transactive.engine.gate_closure import Gates
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.information import Known
 from transactive.engine.levies import Levies
-from transactive.engine.credits.offsetting import Offsetting, credit_steps
-from transactive.engine.order_entry import OrderEntry
 from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.order_entry import OrderEntry
 from transactive.engine.sessions import Session, Timetable
-from transactive.engine.books.slot_book import SlotBook, read_slot
-from transactive.engine.books.snapshot import restore, take
-from transactive.engine.daily.detection import Watcher
 from transactive.insight.tally import Tally
 from transactive.market import mechanisms
 from transactive.metering.gateway import enter, sign
@@ -47,8 +47,8 @@ from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
-from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
+from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger

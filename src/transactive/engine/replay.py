@@ -11,12 +11,11 @@ import msgspec
 
 from transactive.config.community_file import Setting
 from transactive.core.errors import DataError, StateError
-from transactive.core.slots import parse_time, time_text
+from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
-from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.chain_location import IN_FOLDER, Opened, Target, open_chain
+from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.kernel import Gateway, SlotRecord, Walk
-from transactive.forecasting.empirical import DAY
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
 from transactive.store.items import read_items

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from transactive.core.errors import InputError
+from transactive.core.slots import DAY
 from transactive.core.units import BoolArray, IntArray
 
-DAY = 86_400
 THURSDAY = 3
 """Weekday of 1970-01-01, with Monday 0."""
 

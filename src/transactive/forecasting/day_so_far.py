@@ -15,10 +15,10 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.errors import DataError
+from transactive.core.slots import DAY, HOUR
 from transactive.core.units import IntArray
 from transactive.forecasting.series import FloatArray
 
-DAY, HOUR = 86_400, 3_600
 SAMPLE_DAYS = 14
 RECENT_HOURS = 3
 """How much of the day so far is compared [h]."""

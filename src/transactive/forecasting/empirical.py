@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
 from transactive.core.tables import Forecast
 from transactive.core.units import IntArray
 
-DAY = 86_400
 SAMPLE_DAYS = 28
 
 

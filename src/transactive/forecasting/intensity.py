@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 
 CARBON_DAYS = 7
 """Days that the mean looks back."""
-DAY = 86_400
 
 
 def intensity(past_g: IntArray, first_slot: int, length: int, slots: IntArray) -> IntArray:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.errors import require
+from transactive.core.slots import DAY
 from transactive.core.units import IntArray
-from transactive.forecasting.calendar import DAY, Calendar
+from transactive.forecasting.calendar import Calendar
 
 FloatArray: TypeAlias = NDArray[np.float64]
 

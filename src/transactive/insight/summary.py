@@ -8,7 +8,7 @@ import msgspec
 
 from transactive.core.items import Item, ItemState
 from transactive.core.units import PPM, WH_PER_KWH, IntArray
-from transactive.insight.studies.comparison import ratio
+from transactive.insight.shares import ratio
 from transactive.insight.tally import Tally
 
 

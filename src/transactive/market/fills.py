@@ -13,7 +13,7 @@ import numpy as np
 from transactive.core.errors import require
 from transactive.core.tables import Orders, Positions, Table
 from transactive.core.units import IntArray
-from transactive.market.network.locational import NodalClearing
+from transactive.market.nodal import NodalClearing
 from transactive.market.trades import Trades
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from transactive.core.community.members import Community
-from transactive.core.errors import ConfigError
 from transactive.core.community.network import Network, network_of
+from transactive.core.errors import ConfigError
 from transactive.core.tables import Clearing, Orders, Positions
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
@@ -16,7 +16,8 @@ from transactive.market import fills as market_fills
 from transactive.market import registry
 from transactive.market.auction import preferences
 from transactive.market.fills import Fills, check_fills
-from transactive.market.network.locational import NodalClearing, losses_n
+from transactive.market.network.locational import losses_n
+from transactive.market.nodal import NodalClearing
 from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
 from transactive.market.rules import check_clearing
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from transactive.core.community.network import Network
     from transactive.core.units import IntArray
     from transactive.market.fills import Fills
-    from transactive.market.network.locational import NodalClearing
+    from transactive.market.nodal import NodalClearing
     from transactive.market.trades import Trades
 
 GROUP = "transactive.mechanisms"
@@ -68,8 +68,8 @@ class ByTrade:
 class ByNode:
     """A mechanism with a price for each node of a network.
 
-    `clear` satisfies `market.network.locational.check_nodal`, refuses bad orders with DataError and gives the same result for
-    the same columns.
+    `clear` satisfies `market.network.locational.check_nodal`, refuses bad orders with DataError and gives the
+    same result for the same columns.
     """
 
     clear: Callable[[Orders, PriceGrid, int, IntArray, Network], NodalClearing]

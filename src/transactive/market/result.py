@@ -12,9 +12,9 @@ import numpy as np
 
 from transactive.core.tables import Clearing, Orders
 from transactive.core.units import IntArray
-from transactive.market.fills import Fills, check_fills
 from transactive.market.auction.levels import Levelled, balanced_price
-from transactive.market.network.locational import NodalClearing
+from transactive.market.fills import Fills, check_fills
+from transactive.market.nodal import NodalClearing
 from transactive.market.registry import ByOrder, ByTrade, Mechanism
 from transactive.market.rules import check_clearing
 from transactive.market.trades import Trades, check_trades, trades_of

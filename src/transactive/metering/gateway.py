@@ -1,7 +1,7 @@
 """One signature for all readings of a slot: the gateway signs the root of their tree, EIP-712 over secp256k1.
 
-The tree has a leaf for each meter with its five registers as sums (`core.proofs.merkle.REGISTERS`), so the signed totals are
-the community's. Any member can prove its own reading against the signed root.
+The tree has a leaf for each meter with its five registers as sums (`core.proofs.merkle.REGISTERS`), so the signed
+totals are the community's. Any member can prove its own reading against the signed root.
 
     Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)
 
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from eth_hash.auto import keccak
 
-from transactive.core.proofs import signing
 from transactive.core.errors import SignatureError
+from transactive.core.proofs import signing
 from transactive.core.proofs.merkle import REGISTERS, Tree, word
 from transactive.core.tables import Readings
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import filelock
 import msgspec
 
-from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.community.members import Community
 from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import OFFERS, last_traded, offered, read
 from transactive.engine.books.rebuilt import community_of

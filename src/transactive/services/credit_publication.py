@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transactive.carbon.credits import steps as did
-from transactive.carbon.credits.steps import AnyStep
-from transactive.carbon.credits.register import BUFFER, LISTING
 from transactive.carbon.credits.offsets import TREASURY
+from transactive.carbon.credits.register import BUFFER, LISTING
+from transactive.carbon.credits.steps import AnyStep
 from transactive.chain.nodes.urls import EMBEDDED, embedded_path, is_embedded, shown
 from transactive.core.community.members import Community
 from transactive.core.errors import StateError, require
@@ -29,9 +29,9 @@ from transactive.store import FILE, Store
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.nodes.client import ChainClient
-    from transactive.chain.ledgers.carbon_credits import CreditContract
     from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.carbon_credits import CreditContract
+    from transactive.chain.nodes.client import ChainClient
 
 CREDITS_CHAIN, OUTBOX = "credits.sqlite", "credits-outbox.sqlite"
 GENESIS = 1_577_836_800
@@ -221,8 +221,8 @@ def _progress(store: Store, folder: Path, url: str) -> Progress:
 @contextmanager
 def _opened(store: Store, folder: Path, url: str) -> Iterator[tuple[ChainClient, DemoKeys]]:
     """Client and keys. Raises ChainError where demo keys must not sign, StateError for the chain of a run."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.nodes.client import ChainClient
 
     if (
         is_embedded(url)

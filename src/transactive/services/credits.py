@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from transactive.carbon.credits.steps import AnyStep, Offset
 from transactive.carbon.credits.register import BUFFER, Receipt
+from transactive.carbon.credits.steps import AnyStep, Offset
 from transactive.core.errors import StateError
 from transactive.engine import state_folder
 from transactive.engine.books.rebuilt import community_of

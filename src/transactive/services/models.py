@@ -11,16 +11,15 @@ import msgspec
 
 from transactive.config.community_file import Setting
 from transactive.core.errors import DataError, InputError, StateError
-from transactive.core.slots import parse_time, time_text
+from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
 from transactive.engine.models.active_models import TEST_DAYS, State, Target, days_before
-from transactive.engine.models.model_files import FOLDER, ModelFiles
-from transactive.engine.replay import slots_from
-from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.models.maintenance import EMPIRICAL, Upkeep
+from transactive.engine.models.model_files import FOLDER, ModelFiles
+from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.replay import slots_from
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared, followed
-from transactive.forecasting.empirical import DAY
 from transactive.forecasting.models.model_file import ModelFile, unpack
 from transactive.forecasting.series import History
 from transactive.store import FILE, Store

@@ -7,8 +7,8 @@ import hashlib
 from transactive.carbon.certificates.lifecycle import State
 from transactive.core.errors import CertificateError
 from transactive.core.slots import time_text
-from transactive.services.certificates import CertificateOffice
 from transactive.insight.statements.redemption import Redeemed, Redemption
+from transactive.services.certificates import CertificateOffice
 
 USED = frozenset({State.CANCELLED, State.CLAIMED})
 

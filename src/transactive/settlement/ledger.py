@@ -17,9 +17,9 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates
 from transactive.core.errors import StateError, require
+from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.tables import Positions, Readings
 from transactive.core.units import BoolArray, IntArray, money_text

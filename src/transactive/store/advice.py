@@ -10,12 +10,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
+from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 from transactive.insight.advice.insight import Insight
 from transactive.store.database import Store
 from transactive.store.schema import ADVICE, CLEARINGS, POSTINGS, READINGS
-
-DAY = 86_400
 
 
 def save_advice(store: Store, at: int, advice: Sequence[Sequence[Insight]]) -> None:

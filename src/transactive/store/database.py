@@ -16,19 +16,19 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.carbon.credits.steps import AnyStep
-from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.postings import PostingKind, Postings
+from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.core.tables import Clearing, Orders, Positions, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store import credits as credits_in
-from transactive.store.models import Puts, write
+from transactive.store.puts import Puts, write
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATE_ORDERS,

@@ -6,7 +6,7 @@ run finds them exactly as far as it had come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from transactive.core.units import IntArray
 from transactive.forecasting.evaluation.contest import Contest
-from transactive.forecasting.models.model_file import Learnt
 from transactive.forecasting.evaluation.monitor import Day
+from transactive.forecasting.models.model_file import Learnt
 from transactive.store.schema import CLEARINGS, METADATA
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ FORECASTS = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
-Puts: TypeAlias = Sequence[tuple[sa.Table, Mapping[str, Any]]]
-"""Rows to write, each into its table, in place of one with the same key."""
 Status: TypeAlias = Literal["candidate", "champion", "retired"]
 Kind: TypeAlias = Literal["not trained", "trained", "promoted", "drift", "fell back", "recovered", "rolled back"]
 By: TypeAlias = Literal["run", "person"]
@@ -160,12 +158,6 @@ class Said:
             "model": self.model,
             "data": np.clip(self.figures, *LARGEST).astype("<i4").tobytes(),
         }
-
-
-def write(connection: sa.Connection, puts: Puts) -> None:
-    """Write rows, each in place of one with the same key."""
-    for table, row in puts:
-        connection.execute(sa.insert(table).prefix_with("OR REPLACE"), [row])
 
 
 def models(store: Store, target: str | None = None) -> list[ModelRecord]:

@@ -13,19 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.core.errors import ConfigError, InputError
 from transactive.core.community.limits import Limits
+from transactive.core.errors import ConfigError, InputError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.insight.studies.agent_scores import AgentFigures, Equilibrium, Round, figures, smiths_alpha
-from transactive.market import mechanisms
-from transactive.market import registry as mechanisms
+from transactive.market import mechanisms, registry
 from transactive.market.incentives import surplus_n, with_limit
 from transactive.market.registry import AnyMechanism, ByNode
 from transactive.trading.agents import registry as agents
-from transactive.trading.agents.protocol import Gate
 from transactive.trading.agents.order_gathering import Desk
+from transactive.trading.agents.protocol import Gate
 
 UNIT = 1_000
 """Energy of a unit [Wh]."""
@@ -76,7 +75,7 @@ def compare_agents(
 
     done: is told how many markets are through.
     """
-    loaded = {name: mechanisms.load(name) for name in under}
+    loaded = {name: registry.load(name) for name in under}
     for name, mechanism in loaded.items():
         if isinstance(mechanism, ByNode):
             raise ConfigError(f"--mechanisms {name}: needs a network, and the experiment has none; leave it out")

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.community.members import Devices
+from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 from transactive.engine.models.net_load import Outlook
-from transactive.forecasting.day_so_far import DAY, SAMPLE_DAYS, samples_so_far
-from transactive.trading.devices.stores import Ahead, step
+from transactive.forecasting.day_so_far import SAMPLE_DAYS, samples_so_far
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.plan import grid_cost
 from transactive.trading.devices.schedule import batteries, rules_now
+from transactive.trading.devices.stores import Ahead, step
 
 NUMBERS = 4_000_000
 """So many samples are held at once."""

@@ -15,9 +15,9 @@ from typing import cast
 from transactive.config.community_file import Setting
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
-from transactive.studies.mechanism_run import trial
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
 from transactive.market import registry
+from transactive.studies.mechanism_run import trial
 
 GAS_FROM = "snapshot of the contract tests: one commitment a slot, one netting a period, the same for every mechanism"
 LEVIES, MOST_PER_T = ("off", "shadow", "floor", "fixed"), 10_000

@@ -15,8 +15,8 @@ from transactive.core.errors import ConfigError
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, IntArray
 from transactive.engine.grid.operator import GridOperator
-from transactive.engine.replay import bills_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import bills_of
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 from transactive.insight.studies.grid import ForecastScores, GridStudy, LineFigures, Variant
 from transactive.insight.summary import grid_summary

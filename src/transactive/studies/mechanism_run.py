@@ -13,17 +13,17 @@ import msgspec
 
 from transactive.chain.gas import settlement_gas
 from transactive.config.community_file import Setting
-from transactive.core.errors import require
 from transactive.core.community.network import Network
+from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.engine.replay import bills_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import bills_of
+from transactive.insight.shares import ratio
 from transactive.insight.studies import comparison
 from transactive.insight.studies.comparison import MechanismFigures, Variant
-from transactive.market import incentives
-from transactive.market import mechanisms
+from transactive.market import incentives, mechanisms
 from transactive.market.mechanisms import Cleared
 from transactive.market.network.line_flows import line_flows
 
@@ -137,7 +137,7 @@ class Seen:
             traded_wh=tally.traded_wh,
             trading_slots=sum(price is not None for price in self.prices),
             welfare_n=str(self.welfare_n),
-            buyers_share=comparison.ratio(self.buyers_n, self.welfare_n),
+            buyers_share=ratio(self.buyers_n, self.welfare_n),
             left_over_n=str(self.left_over_n),
             congested_slots=self.congested,
             price=comparison.rounded(self.turnover_n, tally.traded_wh),

@@ -15,22 +15,22 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
-from transactive.web.api.routes import api_router
-from transactive.web.run_context import Desk
-from transactive.web.authentication import EVERYONE, STATIC, for_scopes, gate
-from transactive.web.charts.icons import icon
 from transactive.web.api.item_routes import step_on_page
+from transactive.web.api.routes import api_router
+from transactive.web.assets import STATIC_FILES, TEMPLATES
+from transactive.web.authentication import EVERYONE, STATIC, for_scopes, gate
+from transactive.web.change_feed import Pulse
+from transactive.web.charts.icons import icon
+from transactive.web.formatting import span_text
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
-from transactive.web.problems import answer
-from transactive.web.change_feed import Pulse
 from transactive.web.pages.verify_routes import verify, verify_file
-from transactive.web.formatting import span_text
+from transactive.web.problems import answer
+from transactive.web.run_context import Desk
 
 if TYPE_CHECKING:
     from litestar.types import Message, Scope
 
-HERE = Path(__file__).parent
 API_TEXT = (
     "A local energy market, slot by slot: energy in Wh, prices in µ¤/kWh, carbon in mg as whole numbers, money in n¤ as"
     " text, times in UTC. On this machine no token is needed; elsewhere send one as a bearer. Errors are RFC 9457"
@@ -75,12 +75,12 @@ def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
 
 
 def _files() -> Router:
-    return create_static_files_router(STATIC, [HERE / "static"], name="static", include_in_schema=False)
+    return create_static_files_router(STATIC, [STATIC_FILES], name="static", include_in_schema=False)
 
 
 def _templates() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from litestar.response import ServerSentEventMessage
 
 from transactive.core.errors import InputError
+from transactive.store.read.runs import Position, Reader, Run
 from transactive.store.schema import BLOCKS, CLEARINGS, READINGS
 from transactive.web.change_feed import Pulse
-from transactive.store.read.runs import Position, Reader, Run
 from transactive.web.formatting import stamp
 
 Key = tuple[int, int]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from transactive.core.slots import DAY
 from transactive.core.units import NANO, money_text
 
 CENTS = {"USD": "¢", "EUR": "ct", "GBP": "p", "CHF": "Rp."}
 """Currencies whose prices people know in hundredths."""
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)

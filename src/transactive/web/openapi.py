@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from transactive.store import Store
+from transactive.store.read.runs import Reader
 from transactive.web.app import build_app
 from transactive.web.change_feed import Pulse
-from transactive.store.read.runs import Reader
 
 
 def description() -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from transactive.core.units import kwh_text
-from transactive.web.network_slot import NetworkSlot
 from transactive.store.read.runs import Row
 from transactive.web.formatting import Words
+from transactive.web.network_slot import NetworkSlot
 
 FILLED, PARTLY, UNFILLED, REFUSED = "filled", "partly", "not filled", "refused"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.web.problems import NotFound
-from transactive.web.change_feed import Pulse
 from transactive.store.read.runs import Position, Run
 from transactive.store.read.totals import Counter, Totals
+from transactive.web.change_feed import Pulse
+from transactive.web.problems import NotFound
 
 
 class Desk:

@@ -11,10 +11,10 @@ import uvicorn
 
 from transactive.core.errors import InputError, StateError
 from transactive.store import Store
+from transactive.store.read.runs import Reader
 from transactive.web.access import LOOPBACK, read_grants
 from transactive.web.app import build_app
 from transactive.web.change_feed import Pulse
-from transactive.store.read.runs import Reader
 
 TRIES = 50
 """Ports tried after the one asked for."""

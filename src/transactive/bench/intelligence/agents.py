@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.studies.agents import Design, compare_agents
 from transactive.insight.studies.agent_scores import AgentFigures
+from transactive.studies.agents import Design, compare_agents
 
 DESIGN = Design((5, 20, 200), seeds=3)
 DEFAULT, TRIVIAL = "curves", "zic"

@@ -13,9 +13,9 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.slots import parse_time
 from transactive.engine.daily.detector import SEED, demo_days, load_judge
-from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.insight.detection.folded import Folded, fold
+from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.learned.judge import Judge, learn, lessons
 from transactive.insight.detection.meters import FloatArray, Meters
 from transactive.insight.detection.scan import scan

@@ -15,16 +15,16 @@ from time import process_time
 
 import numpy as np
 
-from transactive.bench.measure import Meter
 from transactive.bench.intelligence.plans import WEEKS
+from transactive.bench.measure import Meter
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, load_setting
 from transactive.core.errors import require
 from transactive.core.slots import parse_time
 from transactive.engine.models.choice import daily_cost
-from transactive.engine.replay import slots_of
 from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.replay import slots_of
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.backtest import Candidates, plan_of, replay
 from transactive.forecasting.evaluation.scorecard import MODELS, Scores, Target, judge, judge_sum

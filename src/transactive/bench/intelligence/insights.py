@@ -22,6 +22,7 @@ from transactive.insight.advice.temperature import FloatArray
 
 HOUR, DAY = 3_600, 24
 WINDOW = charging.DAYS * DAY
+SESSIONS = Path(__file__).with_name("ev_sessions.parquet")
 ENDS = range(70, 365, 49)
 """Days at whose end a car is looked for."""
 SEEDS = (1, 2, 3)
@@ -106,16 +107,10 @@ def _sessions() -> tuple[FloatArray, FloatArray]:
     """Times of day [h, UTC; Pacific daytime] and energies [Wh] of real sessions."""
     import polars as pl
 
-    frame = pl.read_parquet(_file("ev_sessions.parquet"))
+    frame = pl.read_parquet(SESSIONS)
     clock = frame["arrival_utc"].str.to_time("%H:%M")
     hours = (clock.dt.hour() + clock.dt.minute() / 60).to_numpy()
     return hours, frame["energy_wh"].to_numpy().astype(np.float64)
-
-
-def _file(name: str) -> Path:
-    """A file of the benches, in a checkout or beside this module."""
-    in_checkout = Path(__file__).parents[3] / "benchmarks" / name
-    return in_checkout if in_checkout.exists() else Path(__file__).parent / name
 
 
 # -- heating ----------------------------------------------------------------------------------------

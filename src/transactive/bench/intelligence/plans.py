@@ -21,8 +21,8 @@ from transactive.core.tables import Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import NANO
 from transactive.engine.devices.fleet import Prices
-from transactive.engine.replay import bills_of, slots_of
 from transactive.engine.kernel import Walk
+from transactive.engine.replay import bills_of, slots_of
 from transactive.trading.devices.energy_value import PricePair, inside_prices
 
 WEEKS = (

@@ -19,10 +19,10 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.community.members import Devices
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.kinds import electric_vehicles, heat_stores
-from transactive.trading.devices.stores import Ahead, Stores, step
 from transactive.trading.devices.foresight import least_cost_n
+from transactive.trading.devices.kinds import electric_vehicles, heat_stores
 from transactive.trading.devices.schedule import batteries, planned
+from transactive.trading.devices.stores import Ahead, Stores, step
 
 SLOTS = 96
 COMPARED = 40

@@ -19,9 +19,9 @@ from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.community.shiftable import Heater, Vehicle
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO, IntArray
-from transactive.engine.replay import bills_of, slots_of
 from transactive.engine.devices.shifting import Shifting
 from transactive.engine.kernel import Walk
+from transactive.engine.replay import bills_of, slots_of
 from transactive.trading.devices.stores import Ahead, Stores
 
 WEEKS = ("2017-01-16", "2017-06-05")

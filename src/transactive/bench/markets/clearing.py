@@ -28,10 +28,10 @@ from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
 from transactive.market.auction.allocation import PLAIN, Passes, allocate
-from transactive.market.book import Energies, Keys, histogram, pack_keys
 from transactive.market.auction.compiled import passes
 from transactive.market.auction.crossing import find_crossing
 from transactive.market.auction.uniform import clear
+from transactive.market.book import Energies, Keys, histogram, pack_keys
 
 TICKS = 8192
 MEMBERS = 1000

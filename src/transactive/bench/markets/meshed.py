@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of
-from transactive.bench.measure import Meter, Reference
 from transactive.bench.markets.radial import located, welfare
+from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.core.errors import require
 from transactive.core.community.network import Network
+from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray

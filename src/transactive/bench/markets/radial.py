@@ -16,8 +16,8 @@ from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of
 from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.core.errors import require
 from transactive.core.community.network import Network, tree
+from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray

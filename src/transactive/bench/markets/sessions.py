@@ -17,8 +17,8 @@ from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO
-from transactive.engine.replay import bills_of, slots_of
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import bills_of, slots_of
 
 START = "2017-06-05T00:00Z"
 GATES = (("at noon the day before", 720), ("an hour before the day", 60))

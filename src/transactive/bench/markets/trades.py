@@ -16,8 +16,8 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.tariff import PriceGrid
 from transactive.market.auction import pay_as_bid
-from transactive.market.trades import trades_of
 from transactive.market.auction.uniform import clear
+from transactive.market.trades import trades_of
 
 POWER = 6
 

@@ -15,16 +15,16 @@ from time import thread_time
 
 import numpy as np
 
-from transactive.bench.proofs.certificate_gas import certificate_rows
 from transactive.bench.measure import Meter, Reference
+from transactive.bench.proofs.certificate_gas import certificate_rows
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.certificates.storage import Lots
 from transactive.core.community.members import Devices
+from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.postings import Postings
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.engine.books.carbon_leaves import carbon_leaves
 from transactive.metering.registers import measure

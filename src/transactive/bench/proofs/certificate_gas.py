@@ -18,17 +18,17 @@ from transactive.bench.proofs.chain import gas
 from transactive.bench.report import Row
 from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, rest_hash, rows_of
 from transactive.core.certificates import Certificates, CertificateState, Footprints
+from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import MAX_DEPTH, SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import REGISTERS, ZERO
-from transactive.core.postings import Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
 REFERENCE = "ERC-1888 contract (Energy Web Origin)"
 ISSUE_GAS, CLAIM_GAS = 447_235, 84_369

@@ -29,9 +29,9 @@ from transactive.core.proofs.merkle import ZERO
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
 CERTIFICATES = bytes(range(1, 33))
 """Root of certificates: a slot without any is cheaper."""
@@ -78,9 +78,9 @@ def gas(name: str, used: float, reference: str | None = None, theirs: float | No
 
 def settlement_gas(members: int) -> dict[str, float]:
     """Two days of a community: slot commits, netting, a challenge that is right, deposits and a withdrawal [gas]."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
     keys, found = DemoKeys("bench"), dict[str, float]()
     with closing(ChainClient.open("embedded::memory:", alloc=keys.addresses(members))) as client:
@@ -208,8 +208,8 @@ class Market:
 
 def market(name: str) -> Market:
     """Deploy a market; members 0 and 1 produce, 2 and 3 consume."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.nodes.client import ChainClient
 
     keys = DemoKeys("bench")
     owner, operator = keys.role("owner"), keys.role("operator")

@@ -12,8 +12,8 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, load_setting
 from transactive.core.units import NANO
-from transactive.engine.replay import bills_of, slots_from
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.replay import bills_of, slots_from
 
 
 @bench("autonomy", summary="a year of the demo community without a human")

@@ -10,8 +10,8 @@ from transactive.bench.report import Row
 from transactive.bench.runs.simulation import START, neighbourhood, peak_memory
 from transactive.core.slots import parse_time
 from transactive.engine.devices.fleet import compiled_work
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import Walk
+from transactive.engine.replay import slots_of
 
 MEMBERS = 100_000
 

@@ -7,22 +7,22 @@ from functools import partial
 
 import numpy as np
 
-from transactive.bench.measure import Meter, Reference
 from transactive.bench.markets.radial import solve, welfare
+from transactive.bench.measure import Meter, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import FEEDER, load_setting
 from transactive.core.community.members import Devices
-from transactive.core.errors import require
 from transactive.core.community.network import tree
+from transactive.core.errors import require
 from transactive.core.units import NANO, WH_PER_KWH
-from transactive.studies.grid import study
 from transactive.engine.grid.line_limits import within_limits
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.grid import GridStudy
 from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.market.network.locational import clear
+from transactive.studies.grid import study
 from transactive.trading.grid.redispatch import Planned, grid_of, redispatch_orders
 
 HOMES, NODES = 10_000, 100

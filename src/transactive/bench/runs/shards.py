@@ -21,8 +21,8 @@ from transactive.bench.runs.simulation import peak_memory
 from transactive.core.errors import InputError, require
 from transactive.core.work import Spread
 from transactive.engine.pools import processes, ray_cluster
-from transactive.market.book import Energies, Keys, pack_keys
 from transactive.market.auction.shards import Sharded, clear_shards, meet, plain, shard_histogram
+from transactive.market.book import Energies, Keys, pack_keys
 
 ORDERS, SHARDS, WORKERS = 10**8, 32, 2
 

@@ -21,15 +21,15 @@ from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.community.members import Community, Member
 from transactive.core.errors import InputError
-from transactive.core.slots import parse_time
+from transactive.core.slots import DAY, parse_time
 from transactive.core.tables import Environment, Measured
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
-from transactive.engine.replay import slots_of
 from transactive.engine.kernel import Walk
-from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
-from transactive.trading.devices.plan import plan
+from transactive.engine.replay import slots_of
+from transactive.forecasting.empirical import SAMPLE_DAYS, forecast
 from transactive.trading.devices.energy_value import tariff_prices
+from transactive.trading.devices.plan import plan
 
 START = "2017-06-05T00:00Z"
 MEMBERS = 10_000

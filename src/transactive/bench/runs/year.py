@@ -18,9 +18,9 @@ from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.community.members import Community
 from transactive.core.community.network import Line, NetworkRules
-from transactive.studies.drift import Drift
-from transactive.engine.replay import slots_from
 from transactive.engine.kernel import Walk
+from transactive.engine.replay import slots_from
+from transactive.studies.drift import Drift
 
 NODES = ("grid", "station", "near", "middle", "far")
 LOSS_PPM = 20_000

@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from transactive.carbon.footprints.flows import Flows
 from transactive.carbon.certificates.sources import Sources
+from transactive.carbon.footprints.flows import Flows
 from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.units import BoolArray, IntArray, share_capped, share_columns, split_pair
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from transactive.carbon.certificates.allotment import Allotment
 from transactive.carbon.certificates.columns import Part, by_device
-from transactive.carbon.footprints.flows import Flows
 from transactive.carbon.certificates.sources import Discharge, Sources
+from transactive.carbon.footprints.flows import Flows
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.units import IntArray
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from transactive.carbon.certificates.lifecycle import Step
 from transactive.carbon.certificates.register import Device, Register
-from transactive.core.community.certificate_rules import ONE_ZONE
 from transactive.core.certificates import Certificates, CertificateState
+from transactive.core.community.certificate_rules import ONE_ZONE
 from transactive.core.community.members import Community
+from transactive.core.slots import DAY
 from transactive.core.tables import Readings
 
-DAY = 86_400
 MATCHED = "used in the same slot"
 """Why a run cancels what is claimed."""
 SUPPLIER = "supplier"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.carbon.certificates.columns import Part, by_device
-from transactive.carbon.footprints.flows import Flows
 from transactive.carbon.certificates.storage import CERTIFIED, CHARGED, LOCATION, MARKET
+from transactive.carbon.footprints.flows import Flows
 from transactive.core.units import BoolArray, IntArray, split_pair
 
 

@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Price, Register, Sell
 from transactive.carbon.credits.register import CreditRegister, Kg, Name, Project
+from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Price, Register, Sell
 from transactive.core.errors import CreditError, DataError
 
 OPERATOR = "operator"

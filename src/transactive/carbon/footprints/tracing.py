@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.carbon.footprints.mixes import Mix
-from transactive.core.errors import require
 from transactive.core.community.network import Network, tree
+from transactive.core.errors import require
 from transactive.core.units import WH_PER_KWH, IntArray, share, share_columns
 
 

@@ -13,9 +13,9 @@ import msgspec
 from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
 from transactive.core.community.members import Community
 from transactive.core.errors import ChainError, InputError, StateError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.nodes.client import ChainClient
 from transactive.core.community.members import Community
 
 EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")

@@ -10,12 +10,12 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
-from transactive.chain.nodes.client import START_BALANCE, ChainClient
 from transactive.chain.deployments.deployment import deploy
+from transactive.chain.deployments.extras import deploy_extras
 from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
-from transactive.chain.deployments.extras import deploy_extras
 from transactive.chain.keys.keys import Keys
+from transactive.chain.nodes.client import START_BALANCE, ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.community.members import Community
 from transactive.core.errors import ChainError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transactive.chain.artifact import artifact
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.deployments.deployment import Deployment, code_keccak, is_ours
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
 
 OFFICES = ("owner", "operator", "arbiter")

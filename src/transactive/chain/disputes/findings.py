@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from transactive.chain.disputes import evidence
-from transactive.chain.nodes.client import ChainClient
-from transactive.chain.history import pending_chunks
 from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
+from transactive.chain.history import pending_chunks
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_nets
 from transactive.chain.twins import disputes
-from transactive.core.proofs import signing
 from transactive.core.errors import InputError
+from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import climb
 from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_struct, split
 

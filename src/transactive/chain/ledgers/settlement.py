@@ -13,9 +13,9 @@ from hashlib import sha256
 
 from web3.contract import Contract
 
-from transactive.chain.nodes.client import ChainClient
 from transactive.chain.history import Commitment, Gas, attempts, commitments, gas_in, pending_chunks
 from transactive.chain.keys.keys import Keys
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import chunks_of, decode_balances, words_for
 from transactive.core.errors import ChainError
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts

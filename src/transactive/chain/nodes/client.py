@@ -30,10 +30,10 @@ from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.nodes.events import Cursor, read_logs
 from transactive.chain.nodes.nodes import EmbeddedNode, Json, Queued
 from transactive.chain.nodes.outbox import Outbox
-from transactive.chain.revert_reasons import UNKNOWN, reason_in, reason_of
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.chain.nodes.remote_node import RemoteNode
 from transactive.chain.nodes.urls import embedded_path, is_embedded
+from transactive.chain.revert_reasons import UNKNOWN, reason_in, reason_of
 from transactive.core.errors import ChainError, ContractRevert
 
 ETHER = 10**18

@@ -14,7 +14,6 @@ import rlp
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
 from transactive.chain.nodes.nodes import CALL_GAS, Json, Node, Queued, block_with_time
 from transactive.chain.nodes.outbox import Outbox, Step
-from transactive.chain.revert_reasons import UNKNOWN, reason_of
 from transactive.chain.nodes.remote import PatientProvider
 from transactive.chain.nodes.sending import (
     BUMPS,
@@ -23,6 +22,7 @@ from transactive.chain.nodes.sending import (
     check_same,
 )
 from transactive.chain.nodes.urls import shown
+from transactive.chain.revert_reasons import UNKNOWN, reason_of
 from transactive.core.errors import ChainError, ContractRevert, NodeUnreachable
 
 BY_ITSELF, WHEN_TOLD = True, False

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transactive.chain.history import Commitment
-from transactive.core.proofs import signing
 from transactive.core.errors import SignatureError
+from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, Step, climb
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, check

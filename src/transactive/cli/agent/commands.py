@@ -10,8 +10,8 @@ from cyclopts import App, Parameter
 from transactive.cli.report import report
 
 if TYPE_CHECKING:
-    from transactive.core.proofs.authorisation import Authorisation
     from transactive.core.community.members import Community
+    from transactive.core.proofs.authorisation import Authorisation
 
 agent = App(name="agent", help="What members allow the agents that trade for them.")
 

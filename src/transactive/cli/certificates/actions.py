@@ -17,20 +17,20 @@ from transactive.cli.report import report
 from transactive.core.errors import CertificateError, InputError
 from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
+from transactive.insight.statements.redemption import encode
 from transactive.services.certificates import Act, CertificateOffice, certificate_office, slot_of
 from transactive.services.redemptions import redemption
-from transactive.insight.statements.redemption import encode
 
 if TYPE_CHECKING:
     from transactive.carbon.certificates.register import Register
-    from transactive.cli.certificates.commands import Step, Where
+    from transactive.cli.certificates.options import StateOptions, StepOptions
 
 Span = tuple[str | None, str | None]
 ALL = "all"
 
 
 def run_list(
-    where: Where, *, owner: str | None, device: str | None, status: str, span: Span, output: Path | None
+    where: StateOptions, *, owner: str | None, device: str | None, status: str, span: Span, output: Path | None
 ) -> None:
     """List bundles on stdout, or write them in EnergyTag's shape."""
     if status not in (ALL, *State):
@@ -53,7 +53,7 @@ def run_list(
     print(f"{len(found):,} bundles, {kwh_text(sum(bundle.energy_wh for _, bundle in found), 3)} kWh")
 
 
-def run_show(where: Where, serial: str) -> None:
+def run_show(where: StateOptions, serial: str) -> None:
     """Show one bundle, its device, and the steps in its slot that name its device."""
     with certificate_office(where.state) as office:
         slot = slot_of(serial)
@@ -64,7 +64,7 @@ def run_show(where: Where, serial: str) -> None:
     report(facts | {"steps in its slot": len(steps), "last step": steps[-1].step}, json=where.json)
 
 
-def run_step(where: Step, serials: Sequence[str], step: Act) -> None:
+def run_step(where: StepOptions, serials: Sequence[str], step: Act) -> None:
     """Take a step with some bundles, all or none, and say what they are then."""
     if not serials:
         raise InputError("name the serials of the bundles; `certificates list` shows them")
@@ -73,19 +73,19 @@ def run_step(where: Step, serials: Sequence[str], step: Act) -> None:
     _say(left, json=where.json)
 
 
-def run_move(where: Step, serials: Sequence[str], name: str) -> None:
+def run_move(where: StepOptions, serials: Sequence[str], name: str) -> None:
     """Lock, unlock, reserve, release or withdraw bundles."""
     run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.Step(name))])
 
 
-def run_expire(where: Step) -> None:
+def run_expire(where: StepOptions) -> None:
     """Expire what nobody used in time."""
     with certificate_office(where.state) as office:
         left = office.expire(None if where.at is None else parse_time(where.at), where.by)
     _say(left, json=where.json)
 
 
-def run_export(where: Step, serials: Sequence[str], output: Path) -> None:
+def run_export(where: StepOptions, serials: Sequence[str], output: Path) -> None:
     """End bundles here and write them for another registry; without the file nothing ends."""
     _check_suffix(output, ".json", ".csv")
     with certificate_office(where.state) as office:
@@ -101,7 +101,7 @@ def run_export(where: Step, serials: Sequence[str], output: Path) -> None:
         partial.replace(output)
 
 
-def run_redemption(where: Where, beneficiary: str, reason: str | None, span: Span, output: Path) -> None:
+def run_redemption(where: StateOptions, beneficiary: str, reason: str | None, span: Span, output: Path) -> None:
     """Write a redemption statement as JSON, or as a page."""
     _check_suffix(output, ".json", ".html")
     with certificate_office(where.state) as office:

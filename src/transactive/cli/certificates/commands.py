@@ -3,42 +3,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from transactive.cli.certificates.options import StateOptions, StepOptions
+
 certificates = App(
     name="certificates", help="Certificates of a run: who has which, and every step from there to a claim."
 )
 
-Flag = Annotated[bool, Parameter(negative="")]
 Output = Annotated[Path, Parameter(alias="-o")]
 From = Annotated[str | None, Parameter(name="--from")]
 To = Annotated[str | None, Parameter(name="--to")]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    """What every command takes."""
-
-    state: Path
-    """State folder of a run or a demo."""
-    json: Flag = False
-    """Print one JSON object on stdout."""
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Step(Where):
-    """What every step takes."""
-
-    at: str | None = None
-    """When, UTC; without it as far as the run has come, for a run on recorded data knows no today."""
-    by: Annotated[str | None, Parameter(name="--as")] = None
-    """Owner who acts: refused with bundles of anybody else; without it the operator of the folder acts for all."""
 
 
 @certificates.command(name="list")
@@ -50,7 +28,7 @@ def list_(
     first: From = None,
     end: To = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
-    where: Where,
+    where: StateOptions,
 ) -> None:
     """List bundles, or write them in EnergyTag's shape.
 
@@ -77,7 +55,7 @@ def list_(
 
 
 @certificates.command
-def show(serial: str, *, where: Where) -> None:
+def show(serial: str, *, where: StateOptions) -> None:
     """Show one bundle with the attributes of its device, and what was done in its slot.
 
     Parameters
@@ -91,7 +69,7 @@ def show(serial: str, *, where: Where) -> None:
 
 
 @certificates.command
-def transfer(*serials: str, to: str, where: Step) -> None:
+def transfer(*serials: str, to: str, where: StepOptions) -> None:
     """Give active bundles to another owner.
 
     Parameters
@@ -107,7 +85,7 @@ def transfer(*serials: str, to: str, where: Step) -> None:
 
 
 @certificates.command
-def split(serial: str, *, energy_wh: int, where: Step) -> None:
+def split(serial: str, *, energy_wh: int, where: StepOptions) -> None:
     """Split a bundle in two.
 
     Parameters
@@ -123,7 +101,7 @@ def split(serial: str, *, energy_wh: int, where: Step) -> None:
 
 
 @certificates.command
-def merge(serial: str, next_serial: str, *, where: Step) -> None:
+def merge(serial: str, next_serial: str, *, where: StepOptions) -> None:
     """Join two bundles of which the second goes on where the first ends, alike in everything else.
 
     Parameters
@@ -139,37 +117,37 @@ def merge(serial: str, next_serial: str, *, where: Step) -> None:
 
 
 @certificates.command
-def lock(*serials: str, where: Step) -> None:
+def lock(*serials: str, where: StepOptions) -> None:
     """Lock active bundles, so that only unlock and withdraw are left."""
     _move(where, serials, "lock")
 
 
 @certificates.command
-def unlock(*serials: str, where: Step) -> None:
+def unlock(*serials: str, where: StepOptions) -> None:
     """Make locked bundles active again."""
     _move(where, serials, "unlock")
 
 
 @certificates.command
-def reserve(*serials: str, where: Step) -> None:
+def reserve(*serials: str, where: StepOptions) -> None:
     """Reserve active bundles, so that only release, cancel and expire are left."""
     _move(where, serials, "reserve")
 
 
 @certificates.command
-def release(*serials: str, where: Step) -> None:
+def release(*serials: str, where: StepOptions) -> None:
     """Make reserved bundles active again."""
     _move(where, serials, "release")
 
 
 @certificates.command
-def withdraw(*serials: str, where: Step) -> None:
+def withdraw(*serials: str, where: StepOptions) -> None:
     """Withdraw active or locked bundles, for good."""
     _move(where, serials, "withdraw")
 
 
 @certificates.command
-def cancel(*serials: str, beneficiary: str, reason: str, where: Step) -> None:
+def cancel(*serials: str, beneficiary: str, reason: str, where: StepOptions) -> None:
     """Cancel active or reserved bundles in somebody's name: only a claim is left.
 
     Parameters
@@ -187,7 +165,7 @@ def cancel(*serials: str, beneficiary: str, reason: str, where: Step) -> None:
 
 
 @certificates.command
-def claim(*serials: str, meter: str, where: Step) -> None:
+def claim(*serials: str, meter: str, where: StepOptions) -> None:
     """Claim cancelled bundles against what a member used in the same slot and is not matched yet.
 
     Parameters
@@ -203,7 +181,7 @@ def claim(*serials: str, meter: str, where: Step) -> None:
 
 
 @certificates.command
-def expire(*, where: Step) -> None:
+def expire(*, where: StepOptions) -> None:
     """Expire what nobody used in time.
 
     Example: transactive certificates expire --state DIR --at 2019-06-12T00:00Z
@@ -214,7 +192,7 @@ def expire(*, where: Step) -> None:
 
 
 @certificates.command
-def export(*serials: str, output: Output, where: Step) -> None:
+def export(*serials: str, output: Output, where: StepOptions) -> None:
     """Hand active bundles to another registry: they end here, and the file has them in EnergyTag's shape.
 
     Parameters
@@ -231,7 +209,13 @@ def export(*serials: str, output: Output, where: Step) -> None:
 
 @certificates.command
 def redemption(
-    *, beneficiary: str, reason: str | None = None, first: From = None, end: To = None, output: Output, where: Where
+    *,
+    beneficiary: str,
+    reason: str | None = None,
+    first: From = None,
+    end: To = None,
+    output: Output,
+    where: StateOptions,
 ) -> None:
     """Write what was cancelled in somebody's name, with all serials: as JSON, or as a page that prints.
 
@@ -253,7 +237,7 @@ def redemption(
     run_redemption(where, beneficiary, reason, (first, end), output)
 
 
-def _move(where: Step, serials: tuple[str, ...], step: str) -> None:
+def _move(where: StepOptions, serials: tuple[str, ...], step: str) -> None:
     """Take a plain step with bundles."""
     from transactive.cli.certificates.actions import run_move
 

@@ -19,8 +19,8 @@ from transactive.core.slots import parse_time, time_text
 from transactive.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.disputes.leaf_file import CertificateFile
+    from transactive.chain.nodes.client import ChainClient
 
 HELD = CertificateState.HELD
 
@@ -89,9 +89,9 @@ def run_exit(
     path: Path, *, node: str, account: str | None, keys: Path | None, password_file: Path | None, seed: str
 ) -> dict[str, Any]:
     """Say what of a file can leave; with `account`, let it leave. Raises InputError, StateError, ContractRevert."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.disputes.findings import on_chain
     from transactive.chain.disputes.leaf_file import CertificateFile, load
+    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.twins.certificate_disputes import tally
     from transactive.cli.chain.challenge import key_of
 

@@ -16,8 +16,8 @@ from transactive.store import FILE as STORE_FILE
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.disputes.findings import Case, Finding
+    from transactive.chain.nodes.client import ChainClient
 
 NOTHING = "nothing to challenge"
 
@@ -38,9 +38,9 @@ def run_challenge(
 
     Raises InputError, StateError, ChainError; ContractRevert if the judge sees it otherwise.
     """
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.disputes.findings import Case
     from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, load
+    from transactive.chain.nodes.client import ChainClient
 
     file = load(leaf, LeafFile)
     earlier = load(before, LeafFile) if before else None

@@ -13,9 +13,9 @@ from transactive.config.community_file import load
 from transactive.core.errors import ChainError, InputError
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
-    from transactive.chain.keys.keys import Keys
     from transactive.chain.deployments.rehearsal import Rehearsal
+    from transactive.chain.keys.keys import Keys
+    from transactive.chain.nodes.client import ChainClient
     from transactive.core.community.members import Community
 
 GWEI = 10**9
@@ -37,8 +37,8 @@ def run_deploy(
     more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Deploy the contracts of a community. Raises InputError, ChainError before anything is sent."""
-    from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.deployments.rehearsal import rehearse
+    from transactive.chain.keys.keys import DemoKeys
 
     community = load(path)
     signers = keys_of(keys, password_file, community.ids) or DemoKeys(seed)

@@ -16,8 +16,8 @@ from transactive.cli.chain.status import deployment_of
 from transactive.core.errors import InputError
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.deployment import Deployment
+    from transactive.chain.nodes.client import ChainClient
 
 POLL_SECONDS = 2
 

@@ -1,4 +1,4 @@
-"""`transactive chain certificates` and `chain exit`: the commands of `cli.chain.commands` that are about certificates."""
+"""`transactive chain certificates` and `chain exit`: commands that are about certificates."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from transactive.core.units import money_text
 from transactive.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
 AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?")
 
@@ -49,10 +49,10 @@ def opened(
     node: str, deployment: Path, keys: Path | None, password_file: Path | None, seed: str
 ) -> Iterator[tuple[ChainClient, ChainLedger, Deployment]]:
     """Ledger of a deployment, with keys that sign. Raises InputError, ChainError, StateError."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.deployment import load
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
     known = load(deployment)
     if is_embedded(node):

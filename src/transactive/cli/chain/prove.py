@@ -21,11 +21,11 @@ from transactive.store import FILE as STORE_FILE
 NO_FILLS = Fills()
 
 if TYPE_CHECKING:
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.deployment import Deployment
-    from transactive.chain.history import Opening
     from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile
+    from transactive.chain.history import Opening
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
     from transactive.core.community.members import Community
     from transactive.engine.books.rebuilt import SlotBooks
     from transactive.store import Store
@@ -79,10 +79,10 @@ def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path
     """Open the run in a state folder. Raises StateError, InputError, ChainError."""
     if not (state / STORE_FILE).exists():
         raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.deployment import FILE, load
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
     from transactive.engine.books.rebuilt import community_of
     from transactive.store import Store
 

@@ -38,8 +38,8 @@ def _replay_into(source: Path, target: Path) -> dict[str, Any]:
 
 def _moved(source: Path, url: str) -> dict[str, Any]:
     """Send all to a development node."""
-    from transactive.chain.embedded.chain import EmbeddedChain
     from transactive.chain.deployments.migration import migrate
+    from transactive.chain.embedded.chain import EmbeddedChain
 
     with closing(EmbeddedChain(source)) as original:
         sent = migrate(original, url)

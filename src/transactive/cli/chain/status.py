@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     """Facts of a deployment, and whether it is sound. Raises InputError, ChainError."""
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.deployments.status import standing
+    from transactive.chain.nodes.client import ChainClient
 
     deployment = deployment_of(node, file)
     with closing(ChainClient.open(node)) as client:

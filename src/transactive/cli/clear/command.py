@@ -25,9 +25,9 @@ from transactive.cli.clear.slots import clear_kinds
 from transactive.cli.clear.wishes import WISH_COLUMNS, read_wishes, with_wishes
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.market import registry
-from transactive.market.orderbook import listings
 from transactive.market.auction import preferences
 from transactive.market.auction.levels import as_they_are, by_rank
+from transactive.market.orderbook import listings
 from transactive.market.result import clear_levelled, result_by_node
 
 COMPARING = ("continuous", "listings", "locational", "pay_as_bid", "uniform")

@@ -11,11 +11,12 @@ import numpy as np
 
 from transactive.cli.clear.orders import naming
 from transactive.cli.clear.report import Figures, LineFigures, NodeFigures
-from transactive.core.errors import DataError
 from transactive.core.community.network import Network, NetworkRules, network_of
+from transactive.core.errors import DataError
 from transactive.core.units import IntArray
-from transactive.market.network.locational import NodalClearing, losses_n
+from transactive.market.network.locational import losses_n
 from transactive.market.network.pandapower import read_pandapower
+from transactive.market.nodal import NodalClearing
 from transactive.market.result import Result
 
 

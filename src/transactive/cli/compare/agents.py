@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from transactive.cli.compare.mechanisms import progress
-from transactive.studies.agents import Design, compare_agents
 from transactive.insight.studies.agent_scores import FIRST, LAST, AgentFigures
+from transactive.studies.agents import Design, compare_agents
 from transactive.trading.agents import registry
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import msgspec
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.studies.compare import compare, mechanisms_for, variants
 from transactive.engine.replay import slots_from, slots_of
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
 from transactive.insight.studies.measures import MEASURES
 from transactive.store import Store
+from transactive.studies.compare import compare, mechanisms_for, variants
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,9 +13,9 @@ from transactive.cli.forecast.backtest import progress
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
 from transactive.engine.daily.detector import FILE, load_judge
-from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.findings import Finding, between
 from transactive.insight.detection.folded import fold
+from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.scan import Scan, scan
 
 

@@ -12,9 +12,9 @@ from transactive.cli.forecast.backtest import progress
 from transactive.cli.report import report
 from transactive.core.errors import DataError, InputError
 from transactive.engine.daily.detector import demo_days, teach
+from transactive.insight.detection.folded import fold
 from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.learned.features import HISTORY, WINDOW
-from transactive.insight.detection.folded import fold
 from transactive.insight.detection.meters import FloatArray
 
 LEAST_HOMES = 4

@@ -15,8 +15,8 @@ from transactive.cli.forecast.report import Report, in_words
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
 from transactive.forecasting import registry
-from transactive.forecasting.evaluation.backtest import Champion, Plan, plan_of, replay
 from transactive.forecasting.calendar import Calendar
+from transactive.forecasting.evaluation.backtest import Champion, Plan, plan_of, replay
 from transactive.forecasting.evaluation.scorecard import MODELS, SINGLE, judge, judge_sum
 from transactive.forecasting.series import LEVELS, History
 

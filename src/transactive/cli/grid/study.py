@@ -13,8 +13,8 @@ from rich.table import Table
 from transactive.cli.compare.mechanisms import progress, slots_asked
 from transactive.config.community_file import FEEDER, load_setting
 from transactive.core.units import kwh_text, money_text
-from transactive.studies.grid import WAYS, study
 from transactive.insight.studies.grid import ForecastScores, GridStudy, Variant
+from transactive.studies.grid import WAYS, study
 
 Figure = Callable[[Variant], str]
 

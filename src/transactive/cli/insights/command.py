@@ -25,8 +25,8 @@ def insights(*, state: Path, member: str, json: Annotated[bool, Parameter(negati
     from transactive.core.slots import time_text
     from transactive.store import FILE, Store
     from transactive.store.advice import read_advice
-    from transactive.web.run_context import index_of
     from transactive.store.read.runs import Reader
+    from transactive.web.run_context import index_of
 
     if not (state / FILE).exists():
         raise StateError(f"{state}: holds no run; give the --state folder of one")

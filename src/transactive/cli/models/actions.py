@@ -11,11 +11,11 @@ from transactive.cli.report import report
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
-from transactive.services import models
 from transactive.engine.models.active_models import LEAST_TEST_DAYS, State
-from transactive.services.models import ModelDesk, opened
 from transactive.engine.models.maintenance import EMPIRICAL, Upkeep
 from transactive.forecasting.evaluation.monitor import WEEK
+from transactive.services import models
+from transactive.services.models import ModelDesk, opened
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 
 MONTH = 28

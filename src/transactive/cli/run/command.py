@@ -12,15 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from transactive.cli.chain_options import target_of
 from transactive.cli.compare.mechanisms import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.run.summary import show_summary
-from transactive.cli.chain_options import target_of
 from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.engine.replay import replay, slots_from, slots_of
 from transactive.engine.chain_location import Target
+from transactive.engine.replay import replay, slots_from, slots_of
 from transactive.market.registry import load
 
 

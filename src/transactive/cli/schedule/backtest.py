@@ -14,12 +14,11 @@ from transactive.cli.schedule.input import LARGEST, Days, Named, read_days
 from transactive.cli.schedule.report import Ways, in_words, report_of
 from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
-from transactive.core.slots import Clock
+from transactive.core.slots import DAY, Clock
 from transactive.core.units import PPM, IntArray
 from transactive.engine.models.net_load import Outlook
-from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
 from transactive.forecasting import registry
-from transactive.forecasting.day_so_far import DAY
+from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
 
 DAY_SO_FAR = "day-so-far"
 """The forecast that needs load and PV apart; every other one is of their difference."""

@@ -9,7 +9,13 @@ import numpy as np
 from msgspec import Meta
 
 from transactive.core.accounts import Accounts
-from transactive.core.community.certificate_rules import SOLAR, CertificatePolicy, CertificateRules, CertificateWishes, Generator
+from transactive.core.community.certificate_rules import (
+    SOLAR,
+    CertificatePolicy,
+    CertificateRules,
+    CertificateWishes,
+    Generator,
+)
 from transactive.core.community.network import NetworkRules
 from transactive.core.community.shiftable import Shiftable
 from transactive.core.slots import Clock

@@ -12,9 +12,9 @@ from functools import cached_property
 import msgspec
 from eth_hash.auto import keccak
 
-from transactive.core.proofs import signing
-from transactive.core.errors import SignatureError
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
+from transactive.core.errors import SignatureError
+from transactive.core.proofs import signing
 from transactive.core.proofs.merkle import word
 from transactive.core.proofs.signed_orders import MOST_WH, Grant, Order, sign_grant
 

@@ -15,8 +15,8 @@ from functools import cached_property
 
 from eth_hash.auto import keccak
 
-from transactive.core.proofs import signing
 from transactive.core.errors import SignatureError
+from transactive.core.proofs import signing
 from transactive.core.proofs.merkle import ZERO, word
 
 NAME = b"TransActive Settlement"

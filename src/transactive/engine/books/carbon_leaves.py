@@ -14,9 +14,9 @@ import numpy as np
 from transactive.carbon.certificates.records import heads, record_hashes
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.credit_notes import Note
+from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.postings import Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.community.members import Community
 from transactive.core.errors import StateError
+from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slots import time_text

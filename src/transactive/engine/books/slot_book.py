@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transactive.carbon.certificates.records import bundle_rows, heads, notes_for, posting_rows, rest_hash, rows_of
-from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.community.members import Community
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
-from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.postings import Postings
+from transactive.core.proofs.accepted_orders import Accepted
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.slots import time_text
 from transactive.core.tables import Positions, Readings
 from transactive.core.units import IntArray

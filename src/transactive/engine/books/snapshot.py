@@ -19,8 +19,8 @@ from transactive.core.errors import StateError
 from transactive.core.tables import DeviceRules
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.books.commitments import Anchor
-from transactive.engine.devices.fleet import Fleet
 from transactive.engine.credits.offsetting import Offsetting
+from transactive.engine.devices.fleet import Fleet
 from transactive.insight.tally import Tally
 from transactive.settlement.ledger import Ledger, Totals
 from transactive.trading.agents.order_gathering import Desk

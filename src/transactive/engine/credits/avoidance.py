@@ -13,9 +13,9 @@ import numpy as np
 
 from transactive.carbon.credits.assets import Asset, assets_of
 from transactive.carbon.credits.avoided import MG_PER_KG, AvoidedLedger, avoided_mg, counted_wh, lower_bound_g
-from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Register, Sell
-from transactive.carbon.credits.register import BUFFER, Project
 from transactive.carbon.credits.file import OPERATOR
+from transactive.carbon.credits.register import BUFFER, Project
+from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Register, Sell
 from transactive.config.community_file import Setting
 from transactive.core.certificates import Certificates
 from transactive.core.community.members import AvoidedRules

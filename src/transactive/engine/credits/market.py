@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from transactive.carbon.credits import steps as did
-from transactive.carbon.credits.steps import AnyStep
-from transactive.carbon.credits.register import LISTING, CreditRegister, Receipt, check_words
 from transactive.carbon.credits.offsets import Offer
+from transactive.carbon.credits.register import LISTING, CreditRegister, Receipt, check_words
+from transactive.carbon.credits.steps import AnyStep
 from transactive.core.errors import CreditError
 from transactive.market.orderbook.listings import Board, Refusal
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.config.community_file import Setting
-from transactive.core.slots import Clock
+from transactive.core.slots import DAY, Clock
 from transactive.core.units import IntArray
-from transactive.forecasting.empirical import DAY
 from transactive.insight.advice import always_on, bill, change, charging, cheapest, temperature, words
 from transactive.insight.advice.insight import Insight
 from transactive.store import Store

@@ -11,12 +11,13 @@ import numpy as np
 from transactive.config.community_file import Setting
 from transactive.core.items import Item, ItemState
 from transactive.core.postings import Postings
+from transactive.core.slots import DAY
 from transactive.core.units import PPM, BoolArray
 from transactive.engine.daily.detector import load_judge
 from transactive.insight.detection.findings import Finding
 from transactive.insight.detection.folded import Folded, fold
 from transactive.insight.detection.learned.judge import Judge
-from transactive.insight.detection.meters import DAY, FloatArray, Meters
+from transactive.insight.detection.meters import FloatArray, Meters
 from transactive.insight.detection.scan import LEAST_DAYS, scan
 from transactive.settlement.holds import hold
 from transactive.settlement.ledger import Ledger

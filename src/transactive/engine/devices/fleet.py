@@ -16,11 +16,11 @@ from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.core.work import Spread
-from transactive.engine.pools import threads
 from transactive.engine.devices.shifting import Allow, Shifting
+from transactive.engine.pools import threads
+from transactive.trading.devices.energy_value import PricePair
 from transactive.trading.devices.follow import follow
 from transactive.trading.devices.plan import Backward, by_columns, groups, plan
-from transactive.trading.devices.energy_value import PricePair
 
 LOOK_AHEAD = 86_400
 """A plan looks one day beyond the slots that it is made for [s]."""

@@ -14,9 +14,9 @@ from transactive.core.community.members import Community
 from transactive.core.community.shiftable import Appliance
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.stores import Ahead, Stores, rules
 from transactive.trading.devices.plan import EVERY, LEVELS
 from transactive.trading.devices.shiftable import drawn, first_held_wh, run_slots, runs, stores_of
+from transactive.trading.devices.stores import Ahead, Stores, rules
 
 Allow = Callable[[IntArray], IntArray]
 """From what loads that can wait would draw [Wh], (members,), to what they may."""
@@ -48,7 +48,8 @@ class Shifting:
         """Make the rules of a period; returns what is drawn in all planned slots [Wh], (slots, samples, homes).
 
         near, homes: samples of the members that have devices, from the time of the plan to the first planned slot (None
-        if that begins then), and of the planned slots. need, spare: prices of the planned slots, as in `trading.devices.plan`.
+        if that begins then), and of the planned slots. need, spare: prices of the planned slots, as in
+        `trading.devices.plan`.
         """
         slots, loads, held = homes.slots, homes.net_load_wh.copy(), self._held_then(near)
         found = {slot: np.zeros((4, len(self.devices)), np.int64) for slot in slots.tolist()}

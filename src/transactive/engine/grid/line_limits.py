@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.market.network import locational
 from transactive.market.mechanisms import Site
+from transactive.market.network import locational
 from transactive.market.network.line_flows import line_flows
 from transactive.trading.grid.redispatch import Limited, Planned, grid_of, limited, redispatch_orders
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 from transactive.forecasting.evaluation.conformal import Tracker
 from transactive.forecasting.evaluation.contest import Record, Rhythm
-from transactive.forecasting.empirical import DAY
 from transactive.forecasting.evaluation.monitor import Day, Monitor, judged
 from transactive.forecasting.models.training_rows import LEAST_DAYS
 from transactive.forecasting.series import FloatArray, History, Quantiles

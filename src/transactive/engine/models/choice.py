@@ -14,9 +14,9 @@ import numpy as np
 
 from transactive.config.community_file import AUTO, Setting
 from transactive.core.community.members import ForecastRules
+from transactive.core.slots import DAY
 from transactive.core.units import NANO
 from transactive.engine.models.net_load import EMPIRICAL
-from transactive.forecasting.empirical import DAY
 from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.series import FloatArray
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from transactive import __version__
 from transactive.core.errors import DataError
+from transactive.core.slots import DAY
 from transactive.engine.models.active_models import (
     LEAST_TEST_DAYS,
     TEST_DAYS,
@@ -32,16 +33,16 @@ from transactive.engine.models.active_models import (
 )
 from transactive.engine.models.model_files import ModelFiles
 from transactive.forecasting import registry
-from transactive.forecasting.models import features
-from transactive.forecasting.models.baselines import Empirical
 from transactive.forecasting.evaluation.conformal import Tracker
 from transactive.forecasting.evaluation.contest import Record, Rhythm, compared, followed, served
-from transactive.forecasting.empirical import DAY
-from transactive.forecasting.models.model_file import Learnt, digest, pack
 from transactive.forecasting.evaluation.monitor import Monitor
+from transactive.forecasting.models import features
+from transactive.forecasting.models.baselines import Empirical
+from transactive.forecasting.models.model_file import Learnt, digest, pack
 from transactive.forecasting.registry import Model
 from transactive.forecasting.series import History, Quantiles, lowest_of
-from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord, Puts
+from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord
+from transactive.store.puts import Puts
 
 EMPIRICAL = "empirical"
 MOST_HISTORY_DAYS = 365

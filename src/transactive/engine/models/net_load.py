@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.slots import Clock
+from transactive.core.slots import DAY, Clock
 from transactive.core.tables import Forecast
 from transactive.core.units import IntArray
 from transactive.forecasting import registry
-from transactive.forecasting.empirical import DAY, SAMPLE_DAYS, forecast
+from transactive.forecasting.empirical import SAMPLE_DAYS, forecast
 from transactive.forecasting.registry import Model
 from transactive.forecasting.samples import shuffled
 from transactive.forecasting.series import History, Quantiles

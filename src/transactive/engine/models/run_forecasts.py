@@ -12,21 +12,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from transactive.config.community_file import AUTO, Setting
+from transactive.core.slots import DAY
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray
-from transactive.engine.models.choice import forecaster
-from transactive.engine.models.active_models import WEEK, DayTold, Target, whole
 from transactive.engine.devices.fleet import LOOK_AHEAD
+from transactive.engine.models.active_models import WEEK, DayTold, Target, whole
+from transactive.engine.models.choice import forecaster
+from transactive.engine.models.maintenance import Upkeep
 from transactive.engine.models.model_files import FOLDER, ModelFiles
 from transactive.engine.models.net_load import EMPIRICAL, Outlook
-from transactive.engine.models.maintenance import Upkeep
 from transactive.forecasting.evaluation.contest import Rhythm
-from transactive.forecasting.empirical import DAY
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
 from transactive.insight.summary import ForecastSummary, TargetSummary
 from transactive.store import Store
 from transactive.store import models as kept
-from transactive.store.models import Ahead, ChargeRecord, Puts, Said
+from transactive.store.models import Ahead, ChargeRecord, Said
+from transactive.store.puts import Puts
 
 CONSUMPTION, GENERATION, COMMUNITY, PRICE = "consumption", "generation", "community", "price"
 ORDERS, PLANS = "orders", "plans"

@@ -18,9 +18,9 @@ from transactive.core.errors import DataError
 from transactive.core.units import IntArray
 from transactive.forecasting.evaluation.champion import Mix, choose, mixed
 from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.scores import MEDIAN, absolute
 from transactive.forecasting.models.pooled import with_pool
 from transactive.forecasting.registry import Forecaster
-from transactive.forecasting.evaluation.scores import MEDIAN, absolute
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order
 
 Progress: TypeAlias = Callable[[str], None]

@@ -10,9 +10,9 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.forecasting.evaluation.conformal import Tracker
 from transactive.forecasting.evaluation.monitor import Day, judged
+from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.models.pooled import with_pool
 from transactive.forecasting.registry import Model
-from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.series import History, Quantiles, lowest_of
 
 LEAST_EVIDENCE = 0.05

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.core.slots import DAY
 from transactive.core.units import IntArray
-from transactive.forecasting.calendar import DAY
 from transactive.forecasting.clock import ClockSeries
 from transactive.forecasting.series import LEVELS, FloatArray, History
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.units import BoolArray, IntArray
-from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.folded import Folded
+from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.meters import FloatArray
 
 TOLERANCE, LIMIT = 0.10, 3.0

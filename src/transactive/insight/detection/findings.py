@@ -8,8 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from transactive.core.slots import DAY
 from transactive.core.units import BoolArray
-from transactive.insight.detection.meters import DAY, Calendar
+from transactive.insight.detection.meters import Calendar
 
 
 class Kind(StrEnum):

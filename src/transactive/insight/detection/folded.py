@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.insight.detection.learned.features import HISTORY
-from transactive.insight.detection.meters import Calendar, FloatArray, Meters, calendar_of
 from transactive.insight.detection.learned.windows import filled
+from transactive.insight.detection.meters import Calendar, FloatArray, Meters, calendar_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

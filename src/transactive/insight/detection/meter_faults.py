@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from transactive.core.units import BoolArray, IntArray
-from transactive.insight.detection.learned.features import HISTORY, WINDOW, turned
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.folded import Folded
+from transactive.insight.detection.learned.features import HISTORY, WINDOW, turned
 from transactive.insight.detection.meters import HOURS, FloatArray
 
 NEARLY_NOTHING_WH = 5.0

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from transactive.core.slots import DAY, HOUR
 from transactive.core.units import IntArray
 
 FloatArray = npt.NDArray[np.float64]
-HOUR, DAY = 3600, 86_400
 HOURS = 24
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.findings import Finding, Kind, between, spans
+from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.meter_faults import backwards, rolling
 from transactive.insight.detection.meters import Calendar, FloatArray
 

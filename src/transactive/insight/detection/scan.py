@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.errors import DataError
+from transactive.core.slots import DAY
 from transactive.core.units import BoolArray
 from transactive.insight.detection import device_faults, drift, feeder, meter_faults, promises, theft
-from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.findings import Finding, Kind, joined
 from transactive.insight.detection.folded import Folded
+from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.learned.judge import Judge
-from transactive.insight.detection.meters import DAY, FloatArray
+from transactive.insight.detection.meters import FloatArray
 
 LEAST_DAYS = 7
 """Fewest whole days of readings that anything can be said of."""

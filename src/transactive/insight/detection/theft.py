@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.units import BoolArray, IntArray
-from transactive.insight.detection.learned.features import HISTORY, WINDOW, describe, names
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.folded import Folded
+from transactive.insight.detection.learned.features import HISTORY, WINDOW, describe, names
 from transactive.insight.detection.learned.judge import Judge
-from transactive.insight.detection.meters import FloatArray
 from transactive.insight.detection.learned.windows import STRIDE, cut
+from transactive.insight.detection.meters import FloatArray
 
 OPENS = 3.0
 """Log odds that two windows on end must reach: fixed on how lasting attacks score in homes left out of teaching."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import msgspec
 
-from transactive.core.units import PPM
+from transactive.insight.shares import ratio
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,8 +127,3 @@ def jump(prices: Iterable[int | None]) -> int | None:
 def rounded(part: int, whole: int) -> int | None:
     """Quotient to the nearest whole number, halves up; None without a whole."""
     return (2 * part + whole) // (2 * whole) if whole else None
-
-
-def ratio(part: int, whole: int) -> float:
-    """Share to six decimals, from whole numbers; 0 of nothing."""
-    return part * PPM // whole / PPM if whole else 0.0

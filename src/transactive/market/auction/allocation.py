@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.units import IntArray
-from transactive.market.book import Adding, Energies, Keys, add_by_key, chunks
 from transactive.market.auction.crossing import Crossing
+from transactive.market.book import Adding, Energies, Keys, add_by_key, chunks
 
 Wh = TypeVar("Wh", bound=np.signedinteger[Any])
 

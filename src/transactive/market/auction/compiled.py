@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from transactive.core.errors import InputError
 from transactive.core.units import IntArray
 from transactive.market.auction.allocation import Passes
-from transactive.market.book import Energies, Keys
 from transactive.market.auction.crossing import Crossing
+from transactive.market.book import Energies, Keys
 
 Numbers: TypeAlias = Any
 """An array, or a number of its type: numba reads and writes it by index."""

@@ -18,8 +18,8 @@ from typing import Generic, TypeAlias, TypeVar
 from transactive.core.units import IntArray
 from transactive.core.work import Spread
 from transactive.market.auction.allocation import PLAIN, Passes, allocate, shard_offsets
-from transactive.market.book import Energies, Keys, histogram, merge
 from transactive.market.auction.crossing import Crossing, find_crossing
+from transactive.market.book import Energies, Keys, histogram, merge
 
 T = TypeVar("T")
 

@@ -16,8 +16,8 @@ from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
 from transactive.market.auction.allocation import allocate
-from transactive.market.book import histogram, pack_keys
 from transactive.market.auction.crossing import find_crossing
+from transactive.market.book import histogram, pack_keys
 from transactive.market.rules import check_clearing
 
 

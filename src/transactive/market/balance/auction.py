@@ -1,8 +1,8 @@
 """The balance price as a mechanism: a slot's orders trade one after the other against the price that steers to balance.
 
-The network is everybody's counterpart, as on chain (`market.balance.pricing`), with floor and cap of the slot's grid, the base
-in the middle, and an eighth of the energy that could trade at most as scale: known from quantities alone, before any
-limit is seen. Members take turns, each with its next order; who begins changes from slot to slot. What an order could
+The network is everybody's counterpart, as on chain (`market.balance.pricing`), with floor and cap of the slot's grid,
+the base in the middle, and an eighth of the energy that could trade at most as scale: known from quantities alone,
+before any limit is seen. Members take turns, each with its next order; who begins changes from slot to slot. What an order could
 not have at its limit waits and is tried again in the next round, as long as anything trades.
 
 A community's network takes no energy, so a slot ends in balance: what was promised after the last moment of balance is

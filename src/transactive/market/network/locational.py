@@ -8,43 +8,26 @@ buys lost energy where it enters its line, and has the rest as congestion rent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from transactive.core.errors import DataError, require
 from transactive.core.community.network import Network
-from transactive.core.tables import Orders, Table
+from transactive.core.errors import DataError, require
+from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
 from transactive.market.auction.allocation import by_largest_remainder
-from transactive.market.book import MOST_TICKS, MOST_WH, check_total, histogram, pack_keys
 from transactive.market.auction.crossing import find_crossing
+from transactive.market.auction.uniform import check_orders, tick_indices
+from transactive.market.book import MOST_TICKS, MOST_WH, check_total, histogram, pack_keys
 from transactive.market.network.curves import Curve, node_curves
 from transactive.market.network.losses import MOST_PRICE
 from transactive.market.network.meshed import clear_meshed
 from transactive.market.network.radial import clear_radial
+from transactive.market.nodal import NodalClearing
 from transactive.market.registry import ByNode
-from transactive.market.auction.uniform import check_orders, tick_indices
 
 MOST_RING_WH = 10**12
 """Largest book on a network with rings [Wh]: in µWh its flows and limits stay inside 64 bits."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NodalClearing(Table):
-    """Result for one slot on a network.
-
-    price: µ¤/kWh, (nodes,). flow_wh: what enters each line, positive from its start to its end, (lines,). lost_wh: of
-    that, (lines,). traded_wh: what buyers got; sellers sold what was lost more. allocated_wh: (orders,).
-    """
-
-    slot: int
-    price: IntArray
-    flow_wh: IntArray
-    lost_wh: IntArray
-    traded_wh: int
-    allocated_wh: IntArray
 
 
 def clear(orders: Orders, grid: PriceGrid, members: int, node: IntArray, network: Network) -> NodalClearing:

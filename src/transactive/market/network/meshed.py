@@ -27,8 +27,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.core.errors import require
 from transactive.core.community.network import Network
+from transactive.core.errors import require
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
 from transactive.market.network.curves import Curve, merged

@@ -19,8 +19,8 @@ from typing import Any
 
 import msgspec
 
-from transactive.core.errors import DataError
 from transactive.core.community.network import MOST_LOSS_PPM, MOST_REACTANCE, Line, NetworkRules
+from transactive.core.errors import DataError
 from transactive.core.units import PPM
 
 MEGA, NANO_PER = 1e6, 1e9

@@ -17,12 +17,12 @@ from transactive.core.errors import DataError, InputError
 from transactive.core.tables import Orders, Table
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.orderbook import matching
+from transactive.market.auction.uniform import check_orders, tick_indices
 from transactive.market.book import MOST_TICKS, MOST_WH, chunks, refuse_beyond
+from transactive.market.orderbook import matching
 from transactive.market.orderbook.matching import AMEND, ANSWERS, CANCEL, EVENTS, LEVELS, LIMIT, MARKET, ORDERS, TRADES
 from transactive.market.registry import ByTrade
 from transactive.market.trades import Trades, check_trades
-from transactive.market.auction.uniform import check_orders, tick_indices
 
 MOST_EVENTS = (1 << 31) - 1
 """Most events of a book, members and orders: their numbers take 32 bits."""

@@ -19,9 +19,9 @@ from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
+from transactive.market.auction.uniform import check_orders, tick_indices
 from transactive.market.registry import ByTrade
 from transactive.market.trades import Trades, check_trades
-from transactive.market.auction.uniform import check_orders, tick_indices
 
 NONE = -1
 NEVER = 2**63 - 1

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transactive.core.errors import DataError
+from transactive.insight.statements.statement import Statement, decode
 from transactive.services.statements.verification import verify
 from transactive.services.statements.verification_words import Contradiction, Passed
-from transactive.insight.statements.statement import Statement, decode
 from transactive.store import Store
 
 
@@ -30,9 +30,9 @@ def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lam
 
     Raises ChainError or StateError if the chain does not answer.
     """
+    from transactive.chain.commitment_reader import ContractWitness
     from transactive.chain.nodes.client import ChainClient
     from transactive.chain.nodes.urls import existing_path, is_embedded
-    from transactive.chain.commitment_reader import ContractWitness
 
     own = is_embedded(url)
     if own:

@@ -15,9 +15,9 @@ import msgspec
 from transactive.core.community.members import Community
 from transactive.core.slots import time_text
 from transactive.engine.books.slot_book import read_slot
-from transactive.services.statements.issue import contents
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import Statement
+from transactive.services.statements.issue import contents
 from transactive.store import Store
 
 MOST = 24

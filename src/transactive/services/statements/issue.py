@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.settlement import ChainLedger
 
-DAY = 86_400
 ACCOUNTING = "flows behind the meter, exports shared by local use, storage lots first in first out; docs/carbon.md"
 
 
@@ -140,9 +139,9 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
 
     Raises StateError if there is no finished slot in it, ChainError if the chain does not answer.
     """
-    from transactive.chain.nodes.client import ChainClient
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
 
     if not (folder / FILE).is_file():
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")

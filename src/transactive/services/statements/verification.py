@@ -13,20 +13,20 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
-from transactive.carbon.levy import PER_N
 from transactive.carbon.certificates.records import record_hash
+from transactive.carbon.levy import PER_N
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import CertificateError, SignatureError
-from transactive.core.proofs.leaves import Leaf, Step, climb
 from transactive.core.postings import PostingKind
+from transactive.core.proofs.leaves import Leaf, Step, climb
 from transactive.core.proofs.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
+from transactive.insight.statements import statement as said
+from transactive.insight.statements.statement import Link, Slot, Statement
 from transactive.services.statements.verification_carbon import check_battery, check_footprint
 from transactive.services.statements.verification_credits import check_credits
 from transactive.services.statements.verification_words import Contradiction, Passed, hold
-from transactive.insight.statements import statement as said
-from transactive.insight.statements.statement import Link, Slot, Statement
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,

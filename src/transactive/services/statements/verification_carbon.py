@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from transactive.core.slots import time_text
 from transactive.core.units import WH_PER_KWH
-from transactive.services.statements.verification_words import hold
 from transactive.insight.statements.statement import Registers, Slot, Statement
+from transactive.services.statements.verification_words import hold
 
 ROUNDED_MG = 3
 """What sharing among members, between load and battery, and among certificates may round in a slot."""

@@ -8,8 +8,8 @@ from transactive.core.credit_notes import Avoided, Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
-from transactive.services.statements.verification_words import Passed, hold
 from transactive.insight.statements.statement import Slot, Statement
+from transactive.services.statements.verification_words import Passed, hold
 
 MG_PER_KG = 1_000_000
 

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
-from transactive.store.schema import CERTIFICATES, CLEARINGS, FOOTPRINTS, POSTINGS, READINGS
-from transactive.web.pages.parts.credits import retired_by_day
+from transactive.core.slots import DAY
 from transactive.store.read.runs import CONSUMPTION, Reader, Row
-from transactive.web.formatting import DAY
+from transactive.store.schema import CERTIFICATES, CLEARINGS, FOOTPRINTS, POSTINGS, READINGS
 
 SUMS = ("location_mg", "market_mg", "unmatched_mg", "levy_n")
 
@@ -127,3 +126,13 @@ def _claimed(key: sa.ColumnElement[int], member: int | None) -> sa.Select[*tuple
     if member is not None:
         statement = statement.where(c.owner == member)
     return statement.group_by(key)
+
+
+def retired_by_day(reader: Reader, member: int | None) -> dict[int, tuple[int, int]]:
+    """Carbon credits retired [kg] and what they cost [n¤] by day, of all or of one member."""
+    p, day = POSTINGS.c, (POSTINGS.c.slot - POSTINGS.c.slot % DAY).label("day")
+    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
+    statement = sa.select(day, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(day)
+    if member is not None:
+        statement = statement.where(p.payer == member)
+    return {row["day"]: (row["kg"], row["paid_n"]) for row in reader.store.rows(statement)}

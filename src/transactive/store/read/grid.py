@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from transactive.core.congestion import Measure
-from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
 from transactive.store.read.runs import Reader, Row
+from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
 
 
 def loads(reader: Reader, first: int, last: int) -> list[Row]:

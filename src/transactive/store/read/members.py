@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
 from transactive.insight.advice.saved import Sums
-from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, READINGS
 from transactive.store.read.runs import CONSUMPTION, Reader, Row
+from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, READINGS
 
 RETURNS = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
 ENERGY = (

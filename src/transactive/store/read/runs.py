@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from transactive.core.accounts import NAMED, PASSING
 from transactive.core.community.members import Community
 from transactive.core.errors import StateError
-from transactive.core.slots import Clock, parse_time
+from transactive.core.slots import DAY, Clock, parse_time
 from transactive.core.tables import Readings
 from transactive.insight.studies.comparison import Comparison
 from transactive.market.mechanisms import Site, site_of
@@ -36,7 +36,6 @@ from transactive.store.schema import (
     REFUSALS,
     SETTINGS,
 )
-from transactive.web.formatting import DAY
 
 Row = Mapping[str, Any]
 REGISTERS = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")

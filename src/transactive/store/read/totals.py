@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
+from transactive.store.read.runs import CONSUMPTION, Outcome, Position, Reader, Row, Run
 from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
-from transactive.store.read.runs import CONSUMPTION, Position, Reader, Row, Run
 
 FIGURES = ("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh", "without_n", "paid_n")
 
@@ -232,3 +232,9 @@ class Counter:
 
     def _one(self, statement: sa.Select[*tuple[Any, ...]]) -> Row:
         return self.reader.store.rows(statement)[0]
+
+
+def checked_block(totals: Totals, outcome: Outcome | None) -> int | None:
+    """Newest block at which every balance of the ledger was compared with the chain, and equal."""
+    at_end = outcome.checked_block if outcome else None
+    return at_end or (totals.checked_block["number"] if totals.checked_block else None)

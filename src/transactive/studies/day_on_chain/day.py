@@ -23,8 +23,8 @@ from transactive.config.community_file import Setting
 from transactive.core.errors import ContractRevert, StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
-from transactive.studies.day_on_chain.plan import Plan, Planned, curve_of, wish
 from transactive.market.balance.auction import beginner
+from transactive.studies.day_on_chain.plan import Plan, Planned, curve_of, wish
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.balance_market import BalanceLedger
@@ -238,10 +238,10 @@ def run_day(
 
     Raises StateError if the folder has a chain already, RuleBroken if contract and twin differ.
     """
+    from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.balance_market import BalanceLedger
     from transactive.chain.ledgers.balance_market import Clock as ChainClock
     from transactive.chain.nodes.client import ChainClient
-    from transactive.chain.keys.keys import DemoKeys
 
     began, community, path = timer(), setting.community, folder / CHAIN_FILE
     if path.exists():

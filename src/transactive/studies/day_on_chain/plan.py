@@ -10,8 +10,8 @@ import numpy as np
 from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
-from transactive.engine.sessions import Session
 from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.sessions import Session
 from transactive.market.balance.pricing import Curve
 
 if TYPE_CHECKING:

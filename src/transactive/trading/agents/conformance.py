@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.errors import require
 from transactive.core.community.limits import Limits
+from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
+from transactive.trading.agents.order_gathering import check_steps, checked
 from transactive.trading.agents.protocol import Agent, AnyAgent, Gate, Heard, Sight, Steps, Together
 from transactive.trading.curves import remaining_orders
-from transactive.trading.agents.order_gathering import check_steps, checked
 
 SLOT = 1_496_620_800
 MEMBERS, SAMPLES = 3, 7

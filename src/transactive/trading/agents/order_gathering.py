@@ -11,14 +11,14 @@ from functools import reduce
 
 import numpy as np
 
-from transactive.core.errors import InputError
 from transactive.core.community.limits import Limits
+from transactive.core.errors import InputError
 from transactive.core.tables import Clearing, Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.trading.agents import registry
-from transactive.trading.agents.protocol import Agent, Gate, Heard, Sight, Steps, Together
 from transactive.trading.agents.concession import CURVES
+from transactive.trading.agents.protocol import Agent, Gate, Heard, Sight, Steps, Together
 from transactive.trading.escrow import lock_price
 
 MOST_PRICES = 96

@@ -3,7 +3,8 @@
 An agent is asked for a member's orders at gate closure and told afterwards what became of them. What each Wh is worth
 to the member is worked out before (`Sight.wish`: the forecast's quantiles after the battery's plan); the agent decides
 what of that the market hears. Between two slots it keeps nothing but its memory, whole numbers that are saved with the
-run, so an interrupted run goes on exactly. Limits of the member hold whatever an agent asks for (`trading.agents.order_gathering`).
+run, so an interrupted run goes on exactly. Limits of the member hold whatever an agent asks for
+(`trading.agents.order_gathering`).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import numpy as np
 
 from transactive.core.community.members import Devices
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.stores import Ahead, Stores, rules, step
 from transactive.trading.devices.plan import LEVELS
+from transactive.trading.devices.stores import Ahead, Stores, rules, step
 
 FINE = 64
 """Steps of held energy where a plan is made once and followed to its end."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transactive.core.errors import InputError
 from transactive.core.community.shiftable import Appliance, Heater, Shiftable, Vehicle, minutes
+from transactive.core.errors import InputError
 from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.trading.devices.kinds import best_start
 from transactive.trading.devices.stores import Ahead, Stores, step

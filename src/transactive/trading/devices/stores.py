@@ -6,8 +6,9 @@
 What differs are columns: an electric vehicle can draw between arrival and departure and must hold at departure what its
 trip needs; a boiler or a heated house gains a multiple of what it draws (its coefficient of performance), loses a part
 of what it holds, is drained by use, and must stay in its comfort band. V is convex in the held energy q, because buying
-is never cheaper than selling, so the best action is a rule of four levels as in `trading.devices.plan`, whose formulas are used
-here. Missing a least level, or a Wh above the limit of the connection, costs `MISSED_PRICE`, more than any price.
+is never cheaper than selling, so the best action is a rule of four levels as in `trading.devices.plan`, whose
+formulas are used here. Missing a least level, or a Wh above the limit of the connection, costs `MISSED_PRICE`, more
+than any price.
 
 Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook).
 """

@@ -6,8 +6,6 @@ from litestar import get
 from litestar.di import NamedDependency
 
 from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
-from transactive.web.run_context import Desk
-from transactive.web.authentication import WITHOUT_MEMBER
 from transactive.web.api.grid_shapes import (
     InterventionPage,
     LineForecastPage,
@@ -17,6 +15,8 @@ from transactive.web.api.grid_shapes import (
     load,
 )
 from transactive.web.api.paging import SHARED, AtSlot, Cursor, Limit, at_slot, page_of
+from transactive.web.authentication import WITHOUT_MEMBER
+from transactive.web.run_context import Desk
 
 
 @get("/grid/loads", opt=WITHOUT_MEMBER, **SHARED)

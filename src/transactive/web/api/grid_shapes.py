@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from transactive.core.congestion import FORECAST, Measure
 from transactive.core.community.network import Network
+from transactive.core.congestion import FORECAST, Measure
 from transactive.store.read.runs import Row, Run
 from transactive.web.api.records import Money, Next, Record, Time, Wh
 from transactive.web.formatting import stamp

@@ -10,9 +10,9 @@ from msgspec import Meta
 from transactive.core.items import Item, ItemState
 from transactive.store import Store
 from transactive.store.items import FEEDER, item_of, set_state
+from transactive.store.read.runs import Position, Run
 from transactive.store.schema import ITEMS
 from transactive.web.access import Viewer
-from transactive.store.read.runs import Position, Run
 from transactive.web.api.records import Next, Record, Time, Wh
 from transactive.web.formatting import stamp
 

@@ -11,9 +11,8 @@ from litestar.params import QueryParameter
 
 from transactive.store import models as kept
 from transactive.store.models import MODEL_EVENTS, MODELS, ChargeRecord, ModelRecord
-from transactive.web.run_context import Desk
 from transactive.store.read.forecasts import Told, forecasters, told_of
-from transactive.web.authentication import SEES_ALL, WITHOUT_GRID
+from transactive.store.read.runs import Run
 from transactive.web.api.model_records import (
     ForecastList,
     Model,
@@ -25,9 +24,10 @@ from transactive.web.api.model_records import (
     SlotForecast,
 )
 from transactive.web.api.paging import SHARED, ApiRequest, Cursor, Limit, OfMember, page_of, whose
-from transactive.web.problems import NotFound
-from transactive.store.read.runs import Run
+from transactive.web.authentication import SEES_ALL, WITHOUT_GRID
 from transactive.web.formatting import stamp
+from transactive.web.problems import NotFound
+from transactive.web.run_context import Desk
 
 Slot = Annotated[
     str | None, QueryParameter(name="slot", max_length=40, description="The slot, RFC 3339; without it the newest")

@@ -10,11 +10,11 @@ from litestar import Request
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
-from transactive.web.api import cursor as cursors
-from transactive.web.access import Viewer
-from transactive.web.run_context import Desk
-from transactive.web.problems import AccessDenied, Problem
 from transactive.store.read.runs import Row, Run
+from transactive.web.access import Viewer
+from transactive.web.api import cursor as cursors
+from transactive.web.problems import AccessDenied, Problem
+from transactive.web.run_context import Desk
 
 ApiRequest = Request[Viewer, Any, Any]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Rows of a page")]

@@ -13,12 +13,10 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from transactive.insight.studies.comparison import Comparison
+from transactive.store.read.runs import Row, Run
 from transactive.store.schema import ADVICE, BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web.api import cursor as cursors
 from transactive.web.api import shapes
-from transactive.web.run_context import Desk
-from transactive.web.events import parse_id, stream
-from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID
 from transactive.web.api.grid_routes import HANDLERS as GRID_HANDLERS
 from transactive.web.api.item_routes import HANDLERS as ITEM_HANDLERS
 from transactive.web.api.model_routes import HANDLERS
@@ -34,8 +32,6 @@ from transactive.web.api.paging import (
     page_of,
     whose,
 )
-from transactive.web.problems import NotFound
-from transactive.store.read.runs import Row, Run
 from transactive.web.api.records import (
     BlockPage,
     CertificatePage,
@@ -49,6 +45,10 @@ from transactive.web.api.records import (
     StreamEvent,
     Summary,
 )
+from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID
+from transactive.web.events import parse_id, stream
+from transactive.web.problems import NotFound
+from transactive.web.run_context import Desk
 
 SSE = "text/event-stream"
 STREAM = ResponseSpec(StreamEvent, description="Events, one after the other", media_type=SSE, generate_examples=False)

@@ -9,9 +9,8 @@ import msgspec
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.insight.advice.insight import Insight
-from transactive.web.pages.parts.common import checked_block
 from transactive.store.read.runs import Outcome, Position, Row, Run
-from transactive.web.order_reasons import state_of
+from transactive.store.read.totals import Totals, checked_block
 from transactive.web.api.records import (
     Block,
     Certificate,
@@ -25,8 +24,8 @@ from transactive.web.api.records import (
     Slot,
     Summary,
 )
-from transactive.store.read.totals import Totals
 from transactive.web.formatting import stamp
+from transactive.web.order_reasons import state_of
 
 METERED = ("meters", "consumption_wh", "generation_wh", "charge_wh", "discharge_wh", "import_wh", "export_wh")
 CLEARED = ("traded_wh", "floor", "cap", "tick", "supply_price", "feed_in", "fee", "grid_g_per_kwh")

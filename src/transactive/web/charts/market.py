@@ -9,8 +9,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from transactive.core.units import kwh_text
-from transactive.web.charts.draw import Plot, Point, both, steps, ticks
 from transactive.store.read.runs import Row, Run
+from transactive.web.charts.draw import Plot, Point, both, steps, ticks
 from transactive.web.formatting import Words, day_start, span_text
 
 WIDE_DAY, NARROW_DAY = (720, 320), (296, 300)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from transactive.insight.advice.cheapest import Window
-from transactive.web.charts.draw import Plot, Point, both, steps, ticks
 from transactive.store.read.runs import Row, Run
+from transactive.web.charts.draw import Plot, Point, both, steps, ticks
 from transactive.web.formatting import Words, clock_text, day_text
 
 WIDE_SAVED, NARROW_SAVED = (720, 124), (296, 120)

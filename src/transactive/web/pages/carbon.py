@@ -9,15 +9,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+from transactive.core.slots import DAY
 from transactive.core.units import PPM, WH_PER_KWH, kwh_text
-from transactive.web.access import Viewer
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
-from transactive.web.pages.parts.certificate_totals import certificate_totals
-from transactive.web.pages.parts.credits import credits_part
-from transactive.web.charts.draw import Plot, both, steps, ticks
-from transactive.web.pages.parts.common import freshness
 from transactive.store.read.runs import Position, Reader, Row, Run
-from transactive.web.formatting import DAY, Words, day_start, day_text, percent, short_day, span_text
+from transactive.web.access import Viewer
+from transactive.web.charts.draw import Plot, both, steps, ticks
+from transactive.web.formatting import Words, day_start, day_text, percent, short_day, span_text
+from transactive.web.pages.parts.certificate_totals import certificate_totals
+from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.parts.credits import credits_part
 
 WIDE, NARROW = (720, 280), (296, 240)
 MONTHS_FROM = 62

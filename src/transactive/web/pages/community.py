@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from transactive.core.items import ItemState
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
 from transactive.core.units import kwh_text
-from transactive.web.access import Viewer
-from transactive.web.charts.market import day_chart
 from transactive.store.read.grid import lines_over
-from transactive.web.pages.parts.issues import Issue, issues, of_item
-from transactive.web.api.item_shapes import seen_by
-from transactive.web.pages.parts.common import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.store.read.runs import Outcome, Position, Reader, Row, Run
-from transactive.store.read.totals import Totals
-from transactive.web.formatting import DAY, Words, clock_text, counted, day_start, day_text, short_day, span_text
+from transactive.store.read.totals import Totals, checked_block
+from transactive.web.access import Viewer
+from transactive.web.api.item_shapes import seen_by
+from transactive.web.charts.market import day_chart
+from transactive.web.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
+from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
+from transactive.web.pages.parts.issues import Issue, issues, of_item
 
 STRIP = 24
 

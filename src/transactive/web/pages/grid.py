@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from transactive.core.congestion import Measure
 from transactive.core.community.network import Network
-from transactive.core.slots import time_text
+from transactive.core.congestion import Measure
+from transactive.core.slots import DAY, time_text
 from transactive.core.units import IntArray, kwh_text
 from transactive.market.mechanisms import Site
-from transactive.web.access import Viewer
-from transactive.web.pages.parts.grid_ahead import AHEAD, Ahead, likely, loading, look_ahead
-from transactive.web.charts.grid import line_chart
 from transactive.store.read.grid import forecasts, interventions, loads, sums
-from transactive.web.charts.network import Cable, Picture, cables, network_chart
-from transactive.web.pages.parts.common import freshness
 from transactive.store.read.runs import Position, Reader, Row, Run
-from transactive.web.formatting import DAY, Words, clock_text, counted, day_start, day_text, short_day, span_text
+from transactive.web.access import Viewer
+from transactive.web.charts.grid import line_chart
+from transactive.web.charts.network import Cable, Picture, cables, network_chart
+from transactive.web.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
+from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.parts.grid_ahead import AHEAD, Ahead, likely, loading, look_ahead
 
 STRIP = 24
 """Slots that the strip shows."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
 from transactive.core.units import kwh_text
 from transactive.insight.advice import cheapest
 from transactive.insight.advice.saved import saved_by
 from transactive.store.advice import paid_prices, read_advice
-from transactive.web.access import Viewer
-from transactive.web.pages.parts.agent import agent_words
 from transactive.store.read.carbon import by_source
-from transactive.web.charts.member import day_chart, price_chart, saved_chart
 from transactive.store.read.members import orders_of, postings_of, saving, slots_of
-from transactive.web.pages.parts.common import freshness
 from transactive.store.read.runs import Position, Reader, Row, Run
-from transactive.web.pages.slot import POSTED
 from transactive.store.read.totals import Totals
-from transactive.web.formatting import DAY, Words, clock_text, day_start, day_text, percent, span_text
+from transactive.web.access import Viewer
+from transactive.web.charts.member import day_chart, price_chart, saved_chart
+from transactive.web.formatting import Words, clock_text, day_start, day_text, percent, span_text
+from transactive.web.pages.parts.agent import agent_words
+from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.slot import POSTED
 
 CHEAP_HOURS = 3
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+from transactive.core.slots import DAY
 from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.store import models as kept
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.read.forecasts import forecasters
+from transactive.store.read.runs import Position, Reader, Run
 from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both
-from transactive.store.read.forecasts import forecasters
+from transactive.web.formatting import clock_text, counted, percent, short_day
 from transactive.web.pages.parts.common import freshness
-from transactive.store.read.runs import Position, Reader, Run
-from transactive.web.formatting import DAY, clock_text, counted, percent, short_day
 
 WIDE, NARROW = (720, 280), (296, 240)
 SHOWN = 50

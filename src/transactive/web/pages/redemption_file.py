@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import Redemption
+from transactive.web.assets import TEMPLATES
 
 
 def redemption_html(of: Redemption) -> str:
     """Page of a redemption statement, with every serial."""
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,

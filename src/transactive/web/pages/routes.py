@@ -9,21 +9,20 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from transactive.core.slots import parse_time, time_text
+from transactive.core.slots import DAY, parse_time, time_text
+from transactive.store.read.runs import Run
+from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
+from transactive.web.events import id_text, newest
 from transactive.web.pages.carbon import carbon_page
 from transactive.web.pages.community import community_page
 from transactive.web.pages.compare import compare_page
-from transactive.web.run_context import Desk
-from transactive.web.events import id_text, newest
-from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
 from transactive.web.pages.grid import grid_page
 from transactive.web.pages.member import member_page
 from transactive.web.pages.models import TITLES, models_page
 from transactive.web.pages.parts.common import freshness
-from transactive.web.problems import NotFound
-from transactive.store.read.runs import Run
 from transactive.web.pages.slot import slot_page
-from transactive.web.formatting import DAY
+from transactive.web.problems import NotFound
+from transactive.web.run_context import Desk
 
 PageRequest = Request[Any, Any, Any]
 

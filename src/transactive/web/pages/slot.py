@@ -9,15 +9,15 @@ from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
-from transactive.web.access import Viewer
-from transactive.web.pages.parts.certificate_orders import certificate_part
-from transactive.web.pages.parts.forecast import forecast_part
-from transactive.web.network_slot import NetworkSlot, network_part, network_slot
-from transactive.web.pages.parts.common import checked_block, covered, flow_part, freshness, market_part, slot_line
 from transactive.store.read.runs import Position, Reader, Row, Run
-from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, Book, books, has_one_price
-from transactive.store.read.totals import Totals
+from transactive.store.read.totals import Totals, checked_block
+from transactive.web.access import Viewer
 from transactive.web.formatting import Words, counted, day_text, span_text
+from transactive.web.network_slot import NetworkSlot, network_part, network_slot
+from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, Book, books, has_one_price
+from transactive.web.pages.parts.certificate_orders import certificate_part
+from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
+from transactive.web.pages.parts.forecast import forecast_part
 
 POSTED = {
     PostingKind.BOUGHT: "Buyers pay for what they bought",

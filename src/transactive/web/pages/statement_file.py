@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from transactive.core.certificates import CertificateState
@@ -12,6 +10,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement
+from transactive.web.assets import TEMPLATES
 from transactive.web.formatting import day_text
 
 MG_PER_KG = 1_000_000
@@ -45,7 +44,7 @@ LINES = {
 def statement_html(of: Statement, file: str) -> str:
     """Page of a statement; `file` names the JSON that can be verified."""
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from transactive.core.units import kwh_text, money_text
-from transactive.services.statements.discrepancies import altered, of_a_run
-from transactive.services.statements.chain_check import Finding, chain_of, check
-from transactive.services.statements.verification_words import CHECKS
 from transactive.insight.statements.statement import Statement
-from transactive.web.access import Viewer
+from transactive.services.statements.chain_check import Finding, chain_of, check
+from transactive.services.statements.discrepancies import altered, of_a_run
+from transactive.services.statements.verification_words import CHECKS
 from transactive.store.read.runs import Reader, Run
+from transactive.web.access import Viewer
 from transactive.web.formatting import counted, short_day
 
 MOST_BYTES = 64 * 2**20

@@ -12,10 +12,10 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Template
 
-from transactive.web.run_context import Desk
 from transactive.web.authentication import EVERYONE
 from transactive.web.pages.routes import PageRequest
 from transactive.web.pages.verify import MOST_BYTES, verify_page
+from transactive.web.run_context import Desk
 
 
 @dataclass

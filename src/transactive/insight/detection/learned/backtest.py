@@ -14,9 +14,9 @@ import numpy as np
 
 from transactive.insight.detection.learned.features import Samples, describe
 from transactive.insight.detection.learned.judge import Learner, Lessons, boosted, learn, lessons
-from transactive.insight.detection.meters import FloatArray
 from transactive.insight.detection.learned.manipulations import STANDARD
 from transactive.insight.detection.learned.windows import cut
+from transactive.insight.detection.meters import FloatArray
 
 FALSE_ALARMS = 0.01
 TEACHING_SEED = 1_000

@@ -17,9 +17,9 @@ from transactive.core.errors import DataError
 from transactive.core.units import BoolArray
 from transactive.insight.detection.learned.features import Samples, describe, names
 from transactive.insight.detection.learned.forest import Forest, of_lightgbm
-from transactive.insight.detection.meters import FloatArray
 from transactive.insight.detection.learned.manipulations import OTHER, STANDARD, Trick
 from transactive.insight.detection.learned.windows import cut
+from transactive.insight.detection.meters import FloatArray
 
 PRICE_OF_WIDTH = 3.0
 """Log odds that the wider opinion gives up: e³ ≈ 20 times the evidence, chosen on homes left out of the lessons."""

@@ -15,11 +15,11 @@ import numpy as np
 
 from transactive.core.errors import require
 from transactive.core.units import IntArray
-from transactive.market.book import check_total, refuse_beyond
 from transactive.market.auction.blocks.order_kinds import KindBook, KindClearing, Storage, check_book, check_kinds
-from transactive.market.auction.blocks.storage_schedule import AtPrice, improve, taken_wh, tidy, without_rest
 from transactive.market.auction.blocks.search import Search, State
 from transactive.market.auction.blocks.stack import Interval
+from transactive.market.auction.blocks.storage_schedule import AtPrice, improve, taken_wh, tidy, without_rest
+from transactive.market.book import check_total, refuse_beyond
 
 EIGHTHS = 8
 """Steps in which a storage that loses does less."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from transactive.market.auction.blocks.order_kinds import Block, KindBook
-from transactive.market.auction.blocks.storage_schedule import AtStack, improve, taken_wh, tidy, without_rest
 from transactive.market.auction.blocks.stack import Stack
+from transactive.market.auction.blocks.storage_schedule import AtStack, improve, taken_wh, tidy, without_rest
 
 MOST_ROUNDS = 50
 """Rounds in which every order may answer the others."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from transactive.core.proofs.authorisation import Authorisation, in_force
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
+from transactive.core.proofs.authorisation import Authorisation, in_force
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.store.read.runs import Reader, Run

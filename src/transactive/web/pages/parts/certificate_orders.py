@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from transactive.core.units import kwh_text
+from transactive.store.read.runs import Reader, Row, Run
 from transactive.store.schema import CERTIFICATE_ORDERS
 from transactive.web.access import Viewer
-from transactive.store.read.runs import Reader, Row, Run
 from transactive.web.formatting import Words
 
 

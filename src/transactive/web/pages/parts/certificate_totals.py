@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.units import kwh_text
-from transactive.store.schema import CERTIFICATE_LOG, CERTIFICATES, POSTINGS
 from transactive.store.read.runs import Reader, Run
+from transactive.store.schema import CERTIFICATE_LOG, CERTIFICATES, POSTINGS
 from transactive.web.formatting import Words, counted
 
 PLACES = (

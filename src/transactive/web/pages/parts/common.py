@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from transactive.core.units import kwh_text
-from transactive.web.charts.market import Step, curve, curve_chart
+from transactive.store.read.runs import Position, Reader, Row, Run
 from transactive.web.charts.flow import PIPES, Flow, flow_chart
-from transactive.store.read.runs import Outcome, Position, Reader, Row, Run
-from transactive.store.read.totals import Totals
+from transactive.web.charts.market import Step, curve, curve_chart
 from transactive.web.formatting import Words, clock_text, counted, percent, short_day, span_of_time, span_text
 
 LATE, SILENT = 30, 120
@@ -74,12 +73,6 @@ def flow_part(reader: Reader, slot: int, run: Run) -> dict[str, Any] | None:
         "chart": flow_chart(flow, readings, span_text(slot, run.clock.length)),
         "rows": [(pipe.label, kwh_text(getattr(flow, pipe.name), 3)) for pipe in PIPES],
     }
-
-
-def checked_block(totals: Totals, outcome: Outcome | None) -> int | None:
-    """Newest block at which every balance of the ledger was compared with the chain, and equal."""
-    at_end = outcome.checked_block if outcome else None
-    return at_end or (totals.checked_block["number"] if totals.checked_block else None)
 
 
 def freshness(run: Run, position: Position, meters: int, idle: float) -> dict[str, str]:

@@ -9,22 +9,12 @@ import sqlalchemy as sa
 from transactive.core.credit_notes import Avoided, Need, Retired, decode_note
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
-from transactive.store.schema import CREDIT_NOTES, POSTINGS
 from transactive.store.read.runs import Reader, Run
-from transactive.web.formatting import DAY, Words
+from transactive.store.schema import CREDIT_NOTES, POSTINGS
+from transactive.web.formatting import Words
 
 MOST_NOTES = 60
 """Newest receipts that the page lists; all are in a statement and in `transactive credits export`."""
-
-
-def retired_by_day(reader: Reader, member: int | None) -> dict[int, tuple[int, int]]:
-    """Carbon credits retired [kg] and what they cost [n¤] by day, of all or of one member."""
-    p, day = POSTINGS.c, (POSTINGS.c.slot - POSTINGS.c.slot % DAY).label("day")
-    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
-    statement = sa.select(day, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(day)
-    if member is not None:
-        statement = statement.where(p.payer == member)
-    return {row["day"]: (row["kg"], row["paid_n"]) for row in reader.store.rows(statement)}
 
 
 def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> dict[str, Any] | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from transactive.core.units import kwh_text
-from transactive.web.access import Viewer
 from transactive.store.read.forecasts import Told, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
+from transactive.web.access import Viewer
 from transactive.web.formatting import Words, clock_text
 
 TITLES = {
