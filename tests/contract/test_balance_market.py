@@ -33,10 +33,10 @@ from tests.contract.world import (
     refused,
 )
 from transactive.chain.artifact import artifact, source
-from transactive.market.balance.pricing import Curve, Position
+from transactive.market.balance.pricing import PriceCurve, Promise
 
 NUMBERS = (200_000, 80_000, 300_000, 6_000, 24_000)
-CURVE = Curve(*NUMBERS)
+CURVE = PriceCurve(*NUMBERS)
 MONEY = 10**12
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 PRODUCER, OTHER, CONSUMER, TWO_METERS, STORE, BOTH = MEMBERS[:6]
@@ -86,7 +86,7 @@ def test_a_slot_from_promise_to_wallet(w):
     w.do(STRANGER, "settle", w.s, [0, 2])
     outcomes = earned - 300 * 300_000, 100 * 80_000 - owed
     assert outcomes == (
-        CURVE.outcome(Position(producing=True, energy_wh=2_000, money_n=earned), 1_700),
+        CURVE.outcome(Promise(producing=True, energy_wh=2_000, money_n=earned), 1_700),
         100 * 80_000 - owed,
     )
     assert accounts(w)[0] == (MONEY + outcomes[0], 0)
@@ -399,7 +399,7 @@ def test_national_amounts_cost_the_gas_of_small_ones(w):
     national = w.gas
     w.do(PRODUCER, "produce", w.s, 1, 600, 0)
     assert abs(national - w.gas) <= 300  # the bytes of larger numbers
-    assert held(w, 0, slot)[1] == Curve(*prices, *nation).payment(0, 10**12)
+    assert held(w, 0, slot)[1] == PriceCurve(*prices, *nation).payment(0, 10**12)
 
 
 def test_money_in_and_out(w):

@@ -12,7 +12,7 @@ from tests.contract.market_world import (
 from tests.contract.world import ON_RAMP, OPERATOR
 from transactive.chain.revert_reasons import reason_of as reason_in_message
 from transactive.core.errors import ChainError
-from transactive.market.balance.pricing import ENERGY_END, PRICE_END, Balance, Curve, Refusal
+from transactive.market.balance.pricing import ENERGY_END, PRICE_END, Balance, PriceCurve, PricingRefusal
 
 MONEY = 10**10
 CALLS, LIVES = 250, 4
@@ -38,7 +38,7 @@ def test_prices_are_equal_to_the_last_unit_up_to_the_largest_numbers():
     for number in range(16):
         prices = sorted(rng.sample(range(rng.choice([40, 400_000, PRICE_END])), 3))
         sizes = [rng.randint(1, rng.choice([9, 50_000, ENERGY_END - 1])) for _ in range(2)]
-        curve, slot, balance = Curve(prices[1], prices[0], prices[2], *sizes), w.slot(4 + number), Balance()
+        curve, slot, balance = PriceCurve(prices[1], prices[0], prices[2], *sizes), w.slot(4 + number), Balance()
         w.do(OPERATOR, "openSlot", slot, prices[1], prices[0], prices[2], *sizes)
         for producing in rng.sample([True, False], 2):
             most = rng.randint(1, curve.limit_wh)
@@ -52,7 +52,7 @@ def test_prices_are_equal_to_the_last_unit_up_to_the_largest_numbers():
             limit = price * most + rng.choice([0, 0, rng.randrange(most)])
             wanted = curve.order(balance, 1, most, limit, producing=producing)
             got = asked(w, maker if producing else taker, *order(slot, 1, most, limit, producing))
-            if isinstance(wanted, Refusal):
+            if isinstance(wanted, PricingRefusal):
                 assert got == f"balance_market: {wanted.value}"
                 seen[wanted.value] += 1
             else:
@@ -63,7 +63,11 @@ def test_prices_are_equal_to_the_last_unit_up_to_the_largest_numbers():
         assert w.read("worstLoss", prices[1], prices[0], prices[2], *sizes) == curve.worst_loss()
         assert w.read("seedNeeded", prices[1], prices[0], prices[2], *sizes) == curve.cash_needed()
     assert (
-        min(seen[what] for what in ("whole", "part", *(refusal.value for refusal in Refusal)) if what != "bad amount")
+        min(
+            seen[what]
+            for what in ("whole", "part", *(refusal.value for refusal in PricingRefusal))
+            if what != "bad amount"
+        )
         > 5
     )
 

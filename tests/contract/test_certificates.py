@@ -34,7 +34,7 @@ from tests.contract.world import (
     refused,
 )
 from transactive.chain.artifact import artifact, source
-from transactive.chain.twins.certificates import Book, token_id
+from transactive.chain.twins.certificates import MemberSlotTwin, token_id
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
@@ -83,7 +83,7 @@ def test_a_leaf_leaves_once_and_its_unused_bundles_become_tokens_of_their_owners
     assert held == {(w.members[3].address, pv(w)): 400, (w.members[0].address, pv(w)): 100}
     assert (w.held(3, pv(w)), w.held(0, pv(w))) == (400, 100)
     assert w.certificate("released", w.slot_of_final) == 500
-    assert twin.books[w.slot_of_final, 2] == Book(700, 600, 0, 0, 0)
+    assert twin.books[w.slot_of_final, 2] == MemberSlotTwin(700, 600, 0, 0, 0)
 
 
 def test_nothing_leaves_before_its_period_is_final():

@@ -14,7 +14,7 @@ from tests.fuzz.echo import Echo
 from tests.fuzz.life import Call, Life
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.keys.keys import CURVE_ORDER
-from transactive.chain.twins.registry import Meter, RegistryTwin
+from transactive.chain.twins.registry import MeterTwin, RegistryTwin
 from transactive.core.errors import ContractRevert
 
 DELAY, FOR_EVER, UNLIMITED = 7_200, 2**63, 2**256 - 1
@@ -53,7 +53,7 @@ class MeteredLife(Life):
             twin.register(registrar, member.address, roles)
         for owner, meter in zip(METER_OWNERS, self.meters, strict=True):
             self.registry.do(registrar, "addMeter", owner, meter.address, 0, 0, FOR_EVER)
-            twin.add_meter(registrar, Meter(meter.address, owner, 0, 0, FOR_EVER), self.now)
+            twin.add_meter(registrar, MeterTwin(meter.address, owner, 0, 0, FOR_EVER), self.now)
         self.people = [*others, *self.members]
         currency = NOBODY if self.coin else self.token.address
         rules = (self.registry.address, currency, SLOT, GATE, WINDOW)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import Machine
 from tests.fuzz.register_model import Model
-from transactive.carbon.certificates.lifecycle import Bundle, State, Step
-from transactive.carbon.certificates.register import Device, Register, replay
+from transactive.carbon.certificates.lifecycle import Bundle, BundleStep, State
+from transactive.carbon.certificates.register import DeviceAttributes, Register, replay
 from transactive.core.errors import CertificateError
 
 STEPS_PER_CALL = 10
@@ -101,7 +101,7 @@ class RegisterLife:
     def move(self) -> tuple[str, Callable[[], object], str]:
         step = self.rng.choices(MOVES, (4, 4, 4, 4, 1, 1, 1))[0]
         serial = self.serial({"unlock": "locked", "release": "reserved"}.get(step, "active"))
-        return step, lambda: self.register.move(serial, Step(step)), self.model.step(serial, step)
+        return step, lambda: self.register.move(serial, BundleStep(step)), self.model.step(serial, step)
 
     def cancel(self) -> tuple[str, Callable[[], object], str]:
         serial, name, why = self.serial(), self.rng.choice([*PEOPLE, *PEOPLE, ""]), self.rng.choice(["", "report"])
@@ -168,7 +168,7 @@ class RegisterLife:
 def empty() -> Register:
     """A register of three devices and three meters in two zones."""
     devices = {
-        name: Device(
+        name: DeviceAttributes(
             id=name, source="solar", technology="pv", commissioned="2020-01-01", zone=zone, capacity_w=5_000,
             factor_g_per_kwh=45, factor_source="test",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
-from transactive.chain.twins.registry import KEPT, Meter, RegistryTwin
+from transactive.chain.twins.registry import KEPT, MeterTwin, RegistryTwin
 
 ALL_BITS = 2**64 - 1
 
@@ -82,7 +82,7 @@ class RegistryLife(Life):
         key = NOBODY if number == 0 else f"0x{number:040x}"
         node = rng.choice([0, 1, ALL_BITS, ALL_BITS + 1])
         owner = rng.choice([0, 0, 0, rng.randrange(len(twin.members) + 1)])
-        entry = Meter(key, owner, node, start, until)
+        entry = MeterTwin(key, owner, node, start, until)
         return Call(by, "addMeter", (owner, key, node, start, until), lambda who: twin.add_meter(who, entry, self.now))
 
     def govern(self) -> Call:

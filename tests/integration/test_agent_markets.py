@@ -9,7 +9,7 @@ from tests.integration.conftest import call
 from transactive.core.errors import ConfigError, InputError
 from transactive.insight.studies.agent_scores import Equilibrium, Round, figures, smiths_alpha
 from transactive.market import registry as mechanisms
-from transactive.studies.agents import Design, Market, compare_agents
+from transactive.studies.agents import AgentMarket, Design, compare_agents
 
 
 def test_the_equilibrium_of_a_small_market():
@@ -50,7 +50,7 @@ def test_the_default_is_efficient_and_zero_intelligence_is_not(mechanism):
 
 
 def test_a_market_is_the_same_for_the_same_seed_and_shifts_after_a_shock():
-    one, two = (Market("zip", mechanisms.load("continuous"), 3, 5, seed=1) for _ in range(2))
+    one, two = (AgentMarket("zip", mechanisms.load("continuous"), 3, 5, seed=1) for _ in range(2))
     assert one.run(4, regret=True) == two.run(4, regret=True)
     before = one.worth.copy()
     one.shock()
@@ -58,7 +58,7 @@ def test_a_market_is_the_same_for_the_same_seed_and_shifts_after_a_shock():
 
 
 def test_truth_in_a_uniform_price_auction_leaves_little_to_regret():
-    market = Market("truthful", mechanisms.load("uniform"), 1, 50, seed=1)
+    market = AgentMarket("truthful", mechanisms.load("uniform"), 1, 50, seed=1)
     last = market.run(3, regret=True)[-1]
     assert last.efficiency == 1
     assert last.alpha == 0

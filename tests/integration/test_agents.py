@@ -17,7 +17,7 @@ from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.errors import SignatureError
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import time_text
-from transactive.engine.authorisations import Authorities
+from transactive.engine.authorisations import Authorisations
 from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
@@ -91,11 +91,13 @@ def test_an_agent_with_limits_signs_with_a_key_of_its_own_under_a_grant_that_the
 
 def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, monkeypatch):
     setting = load_setting(community)
-    monkeypatch.setattr(Authorities, "limits", lambda self, slot: Limits.none(3))  # a desk that forgets the limits
+    monkeypatch.setattr(Authorisations, "limits", lambda self, slot: Limits.none(3))  # a desk that forgets the limits
     with pytest.raises(SignatureError, match="is beyond the limits or the time of its grant"):
         replay(setting, slots_from(setting), tmp_path / "state", seed="transactive")
     slots = slots_from(setting)
-    authorities = Authorities(setting.community, slots)  # without a chain nothing is granted, and the limits hold alike
+    authorities = Authorisations(
+        setting.community, slots
+    )  # without a chain nothing is granted, and the limits hold alike
     good = Order(1, slots[0] // 3600, 0, ((150_000, 10),), ())
     authorities.check(good)
     early, dear = replace(good, slot=good.slot - 1), replace(good, buys=((150_001, 10),))

@@ -21,7 +21,7 @@ from transactive.store.read.runs import Reader
 from transactive.web.access import FILE as TOKENS
 from transactive.web.access import SCOPES, Scope
 from transactive.web.app import build_app
-from transactive.web.change_feed import Pulse
+from transactive.web.change_feed import ChangeFeed
 from transactive.web.openapi import description
 from transactive.web.problems import describe
 
@@ -34,7 +34,7 @@ MEMBER = "house-17"
 @contextmanager
 def serving(folder: Path, *, local: bool = True) -> Iterator[TestClient[Litestar]]:
     with closing(Store(folder)) as store:
-        app = build_app(folder, Pulse(Reader(store)), local=local)
+        app = build_app(folder, ChangeFeed(Reader(store)), local=local)
         with TestClient(app, base_url=LOCAL if local else ELSEWHERE, raise_server_exceptions=False) as client:
             yield client
 

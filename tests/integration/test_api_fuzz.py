@@ -10,7 +10,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.app import build_app
-from transactive.web.change_feed import Pulse
+from transactive.web.change_feed import ChangeFeed
 
 HOST = {"Host": "127.0.0.1"}
 LISTS = (
@@ -30,7 +30,7 @@ ELSEWHERE_TESTED = [
 def described(demo_run):
     """The API over the demo's week, as its own description shows it."""
     with closing(Store(demo_run.folder)) as store:
-        app = build_app(demo_run.folder, Pulse(Reader(store)), local=True)
+        app = build_app(demo_run.folder, ChangeFeed(Reader(store)), local=True)
         config = schemathesis.Config.from_dict({"base-url": "http://127.0.0.1"})
         yield schemathesis.openapi.from_asgi("/api/v1/schema/openapi.json", app, config=config, headers=HOST)
 

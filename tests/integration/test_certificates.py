@@ -15,7 +15,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.carbon.certificates.issued import empty_register
-from transactive.carbon.certificates.lifecycle import State, Step
+from transactive.carbon.certificates.lifecycle import BundleStep, State
 from transactive.carbon.certificates.register import replay
 from transactive.carbon.certificates.storage import CERTIFIED
 from transactive.config.community_file import load_setting
@@ -246,7 +246,7 @@ def test_who_comes_second_is_told_so_and_changes_nothing(state, kept):
 
     def meanwhile(register, serial):
         assert act(state, "lock", other).code == 0
-        return [register.move(serial, Step.LOCK)]
+        return [register.move(serial, BundleStep.LOCK)]
 
     with certificate_office(state) as office, pytest.raises(StateError, match="changed meanwhile"):
         office.act([kept], meanwhile)

@@ -17,7 +17,7 @@ from transactive.chain.artifact import CONTRACTS
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.keys.keystore import LIGHT, KeyFolder, all_keys
-from transactive.chain.nodes.nodes import Node as Asked
+from transactive.chain.nodes.nodes import RpcNode as Asked
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.cli import main
 from transactive.config.community_file import load

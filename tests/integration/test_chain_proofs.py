@@ -13,8 +13,8 @@ import pytest
 from tests.contract.test_disputes import convicted, reading_evidence, readings, traded
 from tests.contract.world import FIRST, OPERATOR, SLOTS, Forged, World
 from tests.integration.conftest import call
-from transactive.chain.disputes.findings import Case, Finding
-from transactive.chain.disputes.leaf_file import LeafFile, OrderFile, ReadingFile, ReceiptFile, leaf_file
+from transactive.chain.disputes.findings import Case, Fraud
+from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, SignedOrderFile, leaf_file
 from transactive.chain.twins import disputes
 from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import REGISTERS
@@ -121,7 +121,7 @@ def file_of(w: World, index: int, position: int = -1) -> LeafFile:
     return msgspec.json.decode(msgspec.json.encode(made), type=LeafFile)
 
 
-def judged(w: World, case: Case, finding: Finding) -> None:
+def judged(w: World, case: Case, finding: Fraud) -> None:
     """The judge agrees with what was found in the file."""
     w.judge(finding.function, *finding.arguments)
     convicted(w)
@@ -172,7 +172,7 @@ def test_an_omitted_order_and_a_false_reading_are_found(w):
     traded(w)
     omitted = replace(w.signed[0][0].order, serial=1)
     signature = "0x" + sign_receipt(omitted, bytes(OPERATOR.key), w.domain).hex()
-    order = OrderFile(1, list(omitted.buys), list(omitted.sells), "0x", None, signature)
+    order = SignedOrderFile(1, list(omitted.buys), list(omitted.sells), "0x", None, signature)
     receipt = ReceiptFile(0, w.slot - 1, order)
     other = ReceiptFile(0, FIRST * SLOTS + 9, order)
     argument, _ = reading_evidence(w, 0, readings(w, 0, import_wh=1))

@@ -15,7 +15,7 @@ from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.chain.packing import decode_balances, words_for
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
-from transactive.engine.chain_location import Target
+from transactive.engine.chain_location import ChainLocation
 from transactive.engine.replay import Outcome, replay, slots_of
 
 START = "2017-06-05T00:00Z"
@@ -45,10 +45,12 @@ def test_the_first_day_is_the_same_also_after_an_interruption(demo_setting, tmp_
 
     with anvil("--no-mining") as url:
         with pytest.raises(Stopped):
-            replay(demo_setting, slots, there, seed="transactive", target=Target(url), after_slot=stop_in_the_middle)
+            replay(
+                demo_setting, slots, there, seed="transactive", target=ChainLocation(url), after_slot=stop_in_the_middle
+            )
         with pytest.raises(StateError, match="was made with node = http"):
             replay(demo_setting, slots, there, seed="transactive")
-        outcome, _ = replay(demo_setting, slots, there, seed="transactive", target=Target(url))
+        outcome, _ = replay(demo_setting, slots, there, seed="transactive", target=ChainLocation(url))
         assert balances_n(url, there) == balances_n(f"embedded:{here / CHAIN_FILE}", here)
     assert facts(outcome) == facts(embedded)
     assert outcome.summary.ledger_equals_chain

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.integration.conftest import START
 from transactive.carbon.credits.file import CreditsFile, FileBatch, FileListing, steps_of
 from transactive.carbon.credits.register import Project
-from transactive.carbon.credits.steps import AnyStep, Offset, Register
+from transactive.carbon.credits.steps import AnyStep, Offset, RegisterProject
 from transactive.config.community_file import Setting
 from transactive.core.community.members import AccountRules, LevyRules, OffsetPolicy, OffsetRules
 from transactive.core.credit_notes import Need, Retired
@@ -248,4 +248,4 @@ def accounts_rest(accounts):
 
 
 def test_the_log_of_a_run_begins_with_its_offers(covered):
-    assert isinstance(covered[1].offsets.market.log[0], Register)
+    assert isinstance(covered[1].offsets.market.log[0], RegisterProject)

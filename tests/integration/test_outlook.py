@@ -14,7 +14,7 @@ from transactive.core.tables import Measured
 from transactive.engine.kernel import Walk
 from transactive.engine.models import choice
 from transactive.engine.models.choice import champion, daily_cost, under
-from transactive.engine.models.net_load import Outlook
+from transactive.engine.models.net_load import NetLoadForecast
 from transactive.engine.replay import slots_of
 from transactive.forecasting.empirical import forecast
 from transactive.forecasting.samples import shuffled
@@ -43,7 +43,7 @@ def test_what_comes_after_the_gate_changes_no_sample(name):
     known = 50 * 24 - 1
     loads = net_load(), net_load()
     loads[1][known:] = 10**8
-    one, two = (Outlook(name, load, 0, CLOCK, known).forecast(known, ahead(known)) for load in loads)
+    one, two = (NetLoadForecast(name, load, 0, CLOCK, known).forecast(known, ahead(known)) for load in loads)
     assert one.digest() == two.digest()
     assert one.net_load_wh.dtype == np.int64
     assert one.net_load_wh.shape == (26, 28, 3)
@@ -51,16 +51,16 @@ def test_what_comes_after_the_gate_changes_no_sample(name):
 
 def test_homes_some_at_a_time_have_the_samples_that_all_at_once_have():
     known = 50 * 24 - 1
-    outlook = Outlook("empirical-14", net_load(), 0, CLOCK, known)
+    outlook = NetLoadForecast("empirical-14", net_load(), 0, CLOCK, known)
     whole = outlook.forecast(known, ahead(known)).net_load_wh
     assert np.array_equal(whole[:, :, 1:], outlook.forecast(known, ahead(known), slice(1, 3)).net_load_wh)
 
 
 def test_without_the_history_that_it_needs_a_forecaster_leaves_the_empirical_samples():
     known = 20 * 24
-    outlook = Outlook("boosted", net_load(), 0, CLOCK, known)
+    outlook = NetLoadForecast("boosted", net_load(), 0, CLOCK, known)
     assert outlook.forecast(known, ahead(known)).digest() == (
-        Outlook("empirical", net_load(), 0, CLOCK, known).forecast(known, ahead(known)).digest()
+        NetLoadForecast("empirical", net_load(), 0, CLOCK, known).forecast(known, ahead(known)).digest()
     )
 
 
@@ -89,7 +89,7 @@ def test_a_run_that_stops_trains_as_if_it_had_not():
     asked: list[int] = []
     trained: list[int] = []
 
-    class Recorder(Outlook):
+    class Recorder(NetLoadForecast):
         def _history(self, known, days, homes):
             (asked if days else trained).append(known)
             return super()._history(known, days, homes)

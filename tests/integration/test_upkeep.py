@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from transactive.core.errors import DataError, StateError
-from transactive.engine.models.active_models import DayTold, Target
-from transactive.engine.models.maintenance import Upkeep
+from transactive.engine.models.active_models import DayTold, ForecastTarget
+from transactive.engine.models.maintenance import ModelMaintenance
 from transactive.engine.models.model_files import ModelFiles
 from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import History
@@ -39,7 +39,7 @@ def loads():
     return np.round(values.reshape(-1, HOMES))
 
 
-TARGET = Target("consumption", MEMBERS, Rhythm(1, 24), 25, ("regression",), "Wh")
+TARGET = ForecastTarget("consumption", MEMBERS, Rhythm(1, 24), 25, ("regression",), "Wh")
 
 
 class Run:
@@ -47,7 +47,7 @@ class Run:
 
     def __init__(self, values, folder=None, target=TARGET):
         self.values, self.target = values, target
-        self.upkeep = Upkeep([target], self.history, ModelFiles(folder))
+        self.upkeep = ModelMaintenance([target], self.history, ModelFiles(folder))
         self.rows = []
 
     def history(self, _, now):

@@ -11,8 +11,8 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
-from transactive.store.read.runs import Position, Reader, Run
-from transactive.store.read.totals import Counter, Totals
+from transactive.store.read.runs import Reader, Run, RunProgress
+from transactive.store.read.totals import Counter, RunTotals
 from transactive.web.access import OWNER, Viewer
 from transactive.web.charts.draw import ticks
 from transactive.web.charts.flow import PIPES, Flow
@@ -39,7 +39,7 @@ def run(reader) -> Run:
 
 
 @pytest.fixture(scope="module")
-def totals(reader, run) -> Totals:
+def totals(reader, run) -> RunTotals:
     return Counter(reader).totals(run, reader.position())
 
 
@@ -92,7 +92,7 @@ def test_community_totals_equal_the_summary(demo_run, totals):
 def test_totals_counted_slot_by_slot_equal_those_counted_at_once(demo_run, reader, run, totals):
     counter = Counter(reader)
     for slot in demo_run.slots:
-        grown = counter.totals(run, Position(slot, slot, slot))
+        grown = counter.totals(run, RunProgress(slot, slot, slot))
     assert grown == totals
 
 
@@ -100,7 +100,7 @@ def test_totals_start_again_when_another_run_takes_the_folder(reader, run):
     counter = Counter(reader)
     far = reader.position()
     counter.totals(run, far)
-    first = Position(run.first_slot, run.first_slot, run.first_slot)
+    first = RunProgress(run.first_slot, run.first_slot, run.first_slot)
     assert counter.totals(run, first).slots == 1
 
 
@@ -215,7 +215,7 @@ def test_a_slot_further_back_moves_strip_and_day_to_it(reader, run, totals):
 def test_a_page_in_the_middle_of_a_run_lights_delivery(reader, run, done):
     length = run.clock.length
     delivered = run.first_slot + (done - 1) * length if done else None
-    position = Position(run.first_slot + done * length, delivered, delivered)
+    position = RunProgress(run.first_slot + done * length, delivered, delivered)
     totals = Counter(reader).totals(run, position)
     context = page(reader, run, totals, position=position)
     assert context["now"]["settled"] == done
@@ -225,10 +225,10 @@ def test_a_page_in_the_middle_of_a_run_lights_delivery(reader, run, done):
 
 def test_ledger_equals_chain_is_green_only_after_a_comparison(demo_run, reader, run):
     length = run.clock.length
-    early = Position(run.first_slot + length, run.first_slot, run.first_slot)
+    early = RunProgress(run.first_slot + length, run.first_slot, run.first_slot)
     assert proof(Counter(reader).totals(run, early), run, None)["state"] == "none"
-    assert proof(Totals([]), run, None)["title"] == "Nothing on chain yet"
-    later = Position(*[run.first_slot + 40 * length] * 3)
+    assert proof(RunTotals([]), run, None)["title"] == "Nothing on chain yet"
+    later = RunProgress(*[run.first_slot + 40 * length] * 3)
     shown = proof(Counter(reader).totals(run, later), run, None)
     compared = next(row for row in reader.slots(run.first_slot, run.last_slot) if row["checked"])
     assert (shown["state"], f"block {compared['number']}" in shown["title"]) == ("ok", True)

@@ -9,21 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transactive.carbon.certificates.lifecycle import END, State, Step
+from transactive.carbon.certificates.lifecycle import END, BundleStep, State
 from transactive.carbon.certificates.matching import spread
-from transactive.carbon.certificates.register import Device, Register, replay
+from transactive.carbon.certificates.register import DeviceAttributes, Register, replay
 from transactive.core.errors import CertificateError
 
 SLOTS = [0, 3_600, 7_200]
 ZONES = {"pv-a": "north", "pv-b": "north", "wind": "south"}
 METERS = {"home": "north", "shop": "south", "bus": "north"}
-PLAIN = [Step.LOCK, Step.UNLOCK, Step.RESERVE, Step.RELEASE, Step.WITHDRAW, Step.EXPORT, Step.STORE]
+PLAIN = [
+    BundleStep.LOCK,
+    BundleStep.UNLOCK,
+    BundleStep.RESERVE,
+    BundleStep.RELEASE,
+    BundleStep.WITHDRAW,
+    BundleStep.EXPORT,
+    BundleStep.STORE,
+]
 
 
 def empty():
     facts: dict[str, Any] = {"source": "solar", "technology": "PV", "commissioned": "2015-04-01", "capacity_w": 1}
     devices = {
-        name: Device(id=name, zone=zone, factor_g_per_kwh=45, factor_source="test", **facts)
+        name: DeviceAttributes(id=name, zone=zone, factor_g_per_kwh=45, factor_source="test", **facts)
         for name, zone in ZONES.items()
     }
     reachable = frozenset({("north", "north"), ("south", "south"), ("south", "north")})
@@ -100,7 +108,10 @@ def test_what_is_past_its_validity_can_only_expire():
     for step in (
         lambda: book.transfer(serial, "y"),
         lambda: book.cancel(serial, "y"),
-        *(lambda step=step: book.move(serial, step) for step in (Step.LOCK, Step.RESERVE, Step.EXPORT, Step.STORE)),
+        *(
+            lambda step=step: book.move(serial, step)
+            for step in (BundleStep.LOCK, BundleStep.RESERVE, BundleStep.EXPORT, BundleStep.STORE)
+        ),
     ):
         with pytest.raises(CertificateError, match="only expire it") as refused:
             step()

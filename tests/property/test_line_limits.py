@@ -15,7 +15,7 @@ from transactive.core.units import IntArray
 from transactive.engine.grid.line_limits import within_limits
 from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
-from transactive.trading.grid.redispatch import Planned
+from transactive.trading.grid.redispatch import OwnPlans
 
 LIMITS = st.sampled_from((0, 100, 700, 2_000, 6_000, 10**6))
 
@@ -34,7 +34,7 @@ def trees(draw: st.DrawFn, most_nodes: int = 6) -> Network:
 
 
 @st.composite
-def homes(draw: st.DrawFn, networks: st.SearchStrategy[Network], most: int = 6) -> tuple[Site, Planned, Devices]:
+def homes(draw: st.DrawFn, networks: st.SearchStrategy[Network], most: int = 6) -> tuple[Site, OwnPlans, Devices]:
     """Homes on a network, each with what it uses, makes and plans; half of them without a battery."""
     network, count = draw(networks), draw(st.integers(1, most))
 
@@ -48,7 +48,7 @@ def homes(draw: st.DrawFn, networks: st.SearchStrategy[Network], most: int = 6) 
     let_in = column(9_000) if draw(st.booleans()) else None
     load = column(5_000)
     waiting = np.minimum(column(5_000), load)
-    room = Planned.of(load, column(5_000), (0 * charged, 0 * charged), devices, charged, let_in, waiting)
+    room = OwnPlans.of(load, column(5_000), (0 * charged, 0 * charged), devices, charged, let_in, waiting)
     charges = column(1)
     charge = charges * np.minimum(column(5_000), room.most_charge_wh)
     discharge = (1 - charges) * np.minimum(column(5_000), room.most_discharge_wh)
@@ -60,7 +60,7 @@ NETWORKS = st.one_of(trees(), ring_networks(LIMITS, 5))
 
 @settings(max_examples=200, deadline=None)
 @given(homes(NETWORKS))
-def test_no_line_is_beyond_its_limit_unless_load_alone_is(case: tuple[Site, Planned, Devices]) -> None:
+def test_no_line_is_beyond_its_limit_unless_load_alone_is(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, devices = case
     network = site.network
     within, flow = within_limits(site, 0, planned)
@@ -83,7 +83,7 @@ def test_no_line_is_beyond_its_limit_unless_load_alone_is(case: tuple[Site, Plan
 
 @settings(max_examples=80, deadline=None)
 @given(homes(NETWORKS))
-def test_where_no_line_would_pass_its_limit_nothing_is_asked(case: tuple[Site, Planned, Devices]) -> None:
+def test_where_no_line_would_pass_its_limit_nothing_is_asked(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, _ = case
     closed = replace(site.network, limit_wh=site.network.limit_wh + 1)
     flow = np.abs(line_flows(closed).of_members(site.node, planned.net_wh))
@@ -97,7 +97,7 @@ def test_where_no_line_would_pass_its_limit_nothing_is_asked(case: tuple[Site, P
 
 @settings(max_examples=80, deadline=None)
 @given(homes(trees()))
-def test_pv_is_held_back_only_where_the_homes_battery_takes_no_more(case: tuple[Site, Planned, Devices]) -> None:
+def test_pv_is_held_back_only_where_the_homes_battery_takes_no_more(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, _ = case
     within, _ = within_limits(site, 0, planned)
     held = within.curtailed_wh > 0
@@ -109,7 +109,7 @@ def test_pv_is_held_back_only_where_the_homes_battery_takes_no_more(case: tuple[
 
 @settings(max_examples=80, deadline=None)
 @given(homes(NETWORKS))
-def test_flows_bring_each_node_what_its_homes_take(case: tuple[Site, Planned, Devices]) -> None:
+def test_flows_bring_each_node_what_its_homes_take(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, _ = case
     network = replace(site.network, limit_wh=site.network.limit_wh + 1)  # no line is open
     flows = line_flows(network)

@@ -16,43 +16,43 @@ from transactive.market.balance.pricing import (
     PRICE_END,
     Balance,
     Cancellation,
-    Curve,
     Fill,
-    Position,
-    Refusal,
+    PriceCurve,
+    PricingRefusal,
+    Promise,
 )
 
 BOTH = st.booleans()
-SMALL = Curve(200, 80, 300, 6, 24)
+SMALL = PriceCurve(200, 80, 300, 6, 24)
 
 
 @st.composite
-def curves(draw) -> Curve:
+def curves(draw) -> PriceCurve:
     floor = draw(st.sampled_from([0, 1, 80_000]) | st.integers(0, PRICE_END - 3))
     base = draw(
         st.sampled_from([floor + 1, min(floor + 120_000, PRICE_END - 2)]) | st.integers(floor + 1, PRICE_END - 2)
     )
     cap = draw(st.sampled_from([base + 1, PRICE_END - 1]) | st.integers(base + 1, PRICE_END - 1))
     size = st.sampled_from([1, 2, 7, 1_000, ENERGY_END - 1]) | st.integers(1, ENERGY_END - 1)
-    return Curve(base, floor, cap, draw(size), draw(size))
+    return PriceCurve(base, floor, cap, draw(size), draw(size))
 
 
 @st.composite
-def places(draw) -> tuple[Curve, Balance]:
+def places(draw) -> tuple[PriceCurve, Balance]:
     """A curve and where its slot may be."""
     curve = draw(curves())
     side = st.integers(0, curve.limit_wh) | st.sampled_from([0, curve.limit_wh])
     return curve, Balance(draw(side), draw(side))
 
 
-def price(curve: Curve, q: int) -> Fraction:
+def price(curve: PriceCurve, q: int) -> Fraction:
     """p(q) as the module's docstring has it."""
     if q >= 0:
         return curve.base_n - Fraction((curve.base_n - curve.floor_n) * min(q, curve.scale_wh), curve.scale_wh)
     return curve.base_n + Fraction((curve.cap_n - curve.base_n) * min(-q, curve.scale_wh), curve.scale_wh)
 
 
-def area(curve: Curve, q: int) -> Fraction:
+def area(curve: PriceCurve, q: int) -> Fraction:
     """C(q) by trapezoids of the price: another way than the module's."""
     sign = 1 if q >= 0 else -1
     knots = sorted({0, min(abs(q), curve.scale_wh), abs(q)})
@@ -60,7 +60,7 @@ def area(curve: Curve, q: int) -> Fraction:
     return sign * sum(parts, Fraction(0))
 
 
-def ends(curve: Curve) -> list[int]:
+def ends(curve: PriceCurve) -> list[int]:
     k, limit = curve.scale_wh, curve.limit_wh
     return [q for q in (0, 1, -1, k, -k, k + 1, -k - 1, limit, -limit, k // 3) if abs(q) <= max(k + 1, limit)]
 
@@ -109,12 +109,12 @@ def test_orders(place, least, most, rate, part, producing):
     limit = rate * most + part % most
     result = curve.order(balance, least, most, limit, producing=producing)
     if least > most or most >= ENERGY_END:
-        assert result is Refusal.AMOUNT
+        assert result is PricingRefusal.AMOUNT
         return
     room = curve.limit_wh - (balance.produced_wh if producing else balance.consumed_wh)
     whole = min(most, room)
     if whole < least:
-        assert result is Refusal.CAPACITY
+        assert result is PricingRefusal.CAPACITY
         return
     sign = 1 if producing else -1
     q = balance.surplus_wh
@@ -135,7 +135,7 @@ def test_orders(place, least, most, rate, part, producing):
             assert keeps(result.energy_wh)
             assert not keeps(result.energy_wh + 1)
     else:
-        assert result is Refusal.PRICE
+        assert result is PricingRefusal.PRICE
         assert not keeps(least)
         total = sign * curve.payment(q, q + sign * whole)
         assert total * most * sign < limit * whole * sign
@@ -145,9 +145,9 @@ def test_orders(place, least, most, rate, part, producing):
 def test_cancelling_never_gains_and_its_lock_covers_it(place, data, producing):
     curve, balance = place
     fill = curve.order(balance, 1, ENERGY_END - 1, 0 if producing else 2**200, producing=producing)
-    if isinstance(fill, Refusal):
+    if isinstance(fill, PricingRefusal):
         return
-    held = Position(producing, fill.energy_wh, fill.money_n)
+    held = Promise(producing, fill.energy_wh, fill.money_n)
     side = data.draw(st.integers(0, curve.limit_wh))
     now = Balance(fill.after.produced_wh, side) if producing else Balance(side, fill.after.consumed_wh)
     energy = data.draw(st.integers(1, held.energy_wh))
@@ -156,7 +156,7 @@ def test_cancelling_never_gains_and_its_lock_covers_it(place, data, producing):
     assert done.cost_n >= 0
     assert curve.lock(done.rest) >= 0
     assert done.cost_n <= curve.lock(held) - curve.lock(done.rest)
-    assert curve.cancel(now, held, 0) is curve.cancel(now, held, held.energy_wh + 1) is Refusal.AMOUNT
+    assert curve.cancel(now, held, 0) is curve.cancel(now, held, held.energy_wh + 1) is PricingRefusal.AMOUNT
     back = curve.payment(now.surplus_wh, done.after.surplus_wh)
     gone = held.money_n - done.rest.money_n
     assert done.cost_n == max(0, -back - gone if producing else gone - back)
@@ -166,9 +166,9 @@ def test_cancelling_never_gains_and_its_lock_covers_it(place, data, producing):
 def test_promising_alone_never_gains_and_never_costs_more_than_its_lock(place, certified, producing):
     curve, balance = place
     fill = curve.order(balance, 1, ENERGY_END - 1, 0 if producing else 2**200, producing=producing)
-    if isinstance(fill, Refusal):
+    if isinstance(fill, PricingRefusal):
         return
-    held = Position(producing, fill.energy_wh, fill.money_n)
+    held = Promise(producing, fill.energy_wh, fill.money_n)
     assert curve.outcome(held, 0) <= 0
     assert -curve.lock(held) <= curve.outcome(held, certified)
     kept = curve.outcome(held, held.energy_wh)
@@ -181,7 +181,7 @@ def test_promising_alone_never_gains_and_never_costs_more_than_its_lock(place, c
 def test_the_seed_pays_whatever_happens_in_any_order(curve, rng):
     """Random days: the network's money, with the locks of what is unsettled, is never below zero."""
     balance, network = Balance(), curve.cash_needed()
-    held: dict[int, Position] = {}
+    held: dict[int, Promise] = {}
     for number in range(40):
         producing = rng.random() < 0.5
         if held and rng.random() < 0.35:
@@ -197,7 +197,7 @@ def test_the_seed_pays_whatever_happens_in_any_order(curve, rng):
                 balance, 1, rng.randint(1, curve.limit_wh), 0 if producing else 2**200, producing=producing
             )
             if isinstance(fill, Fill):
-                held[number], balance = Position(producing, fill.energy_wh, fill.money_n), fill.after
+                held[number], balance = Promise(producing, fill.energy_wh, fill.money_n), fill.after
     assert balance.produced_wh == sum(p.energy_wh for p in held.values() if p.producing)
     promised = sum(p.money_n if p.producing else -p.money_n for p in held.values())
     exact = curve.cash_needed() - area(curve, balance.surplus_wh)
@@ -215,9 +215,9 @@ def test_the_seed_pays_whatever_happens_in_any_order(curve, rng):
 def test_a_hundred_thousand_steps_find_no_profitable_cycle():
     """Traders without a plant: orders and cancellations at random, each closed out by delivering nothing."""
     rng = random.Random(11)
-    curve = Curve(200_000, 80_000, 300_000, 6_000, 24_000)
+    curve = PriceCurve(200_000, 80_000, 300_000, 6_000, 24_000)
     balance, paid, best = Balance(), dict.fromkeys(range(8), 0), -(10**18)
-    held: dict[int, Position] = {}
+    held: dict[int, Promise] = {}
     for step in range(100_000):
         who = rng.randrange(8)
         position = held.get(who)
@@ -230,10 +230,10 @@ def test_a_hundred_thousand_steps_find_no_profitable_cycle():
             balance, position = done.after, done.rest
         else:
             fill = curve.order(balance, 1, rng.randint(1, 4_000), 0 if producing else 2**200, producing=producing)
-            if isinstance(fill, Refusal):
+            if isinstance(fill, PricingRefusal):
                 continue
-            old = position or Position(producing, 0, 0)
-            position = Position(producing, old.energy_wh + fill.energy_wh, old.money_n + fill.money_n)
+            old = position or Promise(producing, 0, 0)
+            position = Promise(producing, old.energy_wh + fill.energy_wh, old.money_n + fill.money_n)
             balance = fill.after
         if position.energy_wh:
             held[who] = position
@@ -252,7 +252,7 @@ def test_a_hundred_thousand_pure_trades_find_no_profitable_cycle():
     """Production and consumption only, as at a trader with a battery: whenever balance returns, nothing was gained."""
     rng = random.Random(12)
     for scale in (1, 7, 6_000, 999_983):
-        curve = Curve(200_000, 80_000, 300_000, scale, 4 * scale)
+        curve = PriceCurve(200_000, 80_000, 300_000, scale, 4 * scale)
         q = money = lowest = 0
         first: dict[int, int] = {0: 0}
         for _ in range(25_000):
@@ -266,7 +266,7 @@ def test_a_hundred_thousand_pure_trades_find_no_profitable_cycle():
 
 @given(st.integers(1, 10**6))
 def test_the_same_share_of_the_load_moves_the_price_alike(q):
-    village, nation = (Curve.for_load(200_000, 80_000, 300_000, load) for load in (10**6, 10**13))
+    village, nation = (PriceCurve.for_load(200_000, 80_000, 300_000, load) for load in (10**6, 10**13))
     assert price(village, q) == price(nation, q * 10**7)
     assert village.potential(-q) * 10**14 == nation.potential(-q * 10**7)
     assert (village.scale_wh, village.limit_wh) == (250_000, 10**6)
@@ -279,8 +279,8 @@ def test_the_same_share_of_the_load_moves_the_price_alike(q):
 )
 def test_what_is_no_curve(numbers):
     with pytest.raises(DataError, match="balance price"):
-        Curve(*numbers)
+        PriceCurve(*numbers)
 
 
 def test_a_negative_limit_is_refused():
-    assert Curve(8, 5, 9, 1, 1).order(Balance(), 1, 1, -1, producing=True) is Refusal.AMOUNT
+    assert PriceCurve(8, 5, 9, 1, 1).order(Balance(), 1, 1, -1, producing=True) is PricingRefusal.AMOUNT

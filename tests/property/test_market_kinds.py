@@ -17,7 +17,7 @@ from transactive.core.errors import RuleBroken
 from transactive.core.units import PPM
 from transactive.market.auction import uniform
 from transactive.market.auction.blocks.call_auction import clear
-from transactive.market.auction.blocks.order_kinds import Block, KindBook, KindClearing, Storage, check_kinds
+from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, KindClearing, Storage, check_kinds
 from transactive.market.auction.levels import by_rank
 from transactive.market.result import clear_levelled
 
@@ -33,10 +33,10 @@ def random_book(
         first = random.randrange(slots)
         return first, random.randint(1, slots - first)
 
-    def block() -> Block:
+    def block() -> BlockOrder:
         most = random.randint(1, most_wh)
         least = random.choice((most, random.randint(1, most)))
-        return Block(random.random() < 0.5, random.randint(lowest, 45), *window(), least, most)
+        return BlockOrder(random.random() < 0.5, random.randint(lowest, 45), *window(), least, most)
 
     def storage() -> Storage:
         sizes = (random.randint(1, most_wh), random.randint(1, 2 * most_wh))
@@ -173,7 +173,7 @@ def served() -> tuple[KindBook, KindClearing]:
     slots = tuple(orders_table([0, 0], [False, True], [price, 90], [20, 5]) for price in (10, 40))
     book = KindBook(
         slots,
-        (Block(is_buy=True, price=50, first=0, slots=2, least_wh=6, most_wh=6),),
+        (BlockOrder(is_buy=True, price=50, first=0, slots=2, least_wh=6, most_wh=6),),
         (Storage(5, 0, 2, 4, 4, 500_000),),
     )
     return book, clear(book)

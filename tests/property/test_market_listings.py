@@ -15,7 +15,7 @@ from transactive.chain.twins.registry import ALL_ROLES, RegistryTwin
 from transactive.chain.twins.trade_board import TradeBoardTwin
 from transactive.core.errors import ContractRevert, DataError
 from transactive.core.tariff import PriceGrid
-from transactive.market.orderbook.listings import NEVER, NONE, Board, Deal, Refusal, Steps, clear
+from transactive.market.orderbook.listings import NEVER, NONE, Board, Deal, ListingRefusal, ListingSteps, clear
 from transactive.market.trades import check_trades
 
 SLOT, GATE = 36_000, 600
@@ -42,7 +42,7 @@ class Pair:
             reason = None
         except ContractRevert as revert:
             reason = str(revert).removeprefix("trade_board: ")
-        assert (str(own) if isinstance(own, Refusal) else None) == reason
+        assert (str(own) if isinstance(own, ListingRefusal) else None) == reason
 
     def put(self, member: int, price: int, energy: int, now: int, expiry: int, is_sale: bool) -> None:
         twin, name = self.twin, MEMBERS[member]
@@ -50,7 +50,7 @@ class Pair:
         place = len(twin.trades if is_sale else twin.requests)
         step = twin.add_available_trade if is_sale else twin.request_energy
         self.same(number, lambda: step(name, SLOT, energy, price, expiry, now))
-        if not isinstance(number, Refusal):
+        if not isinstance(number, ListingRefusal):
             self.twin_of.append(place)
 
     def take(self, member: int, number: int, energy: int, now: int) -> None:
@@ -111,7 +111,7 @@ def test_the_cheapest_is_what_a_careful_buyer_would_name(seed: int) -> None:
         for number in sorted(range(len(by_name.listings)), key=lambda n: (by_name.listings[n].price, n)):
             listing = by_name.listings[number]
             part = min(listing.left_wh, energy - sum(deal.energy_wh for deal in wanted))
-            deal = by_name.take(member, number, part, now) if listing.price <= price else Refusal.AMOUNT
+            deal = by_name.take(member, number, part, now) if listing.price <= price else ListingRefusal.AMOUNT
             wanted += [deal] if isinstance(deal, Deal) else []
         assert found == wanted
         assert board.listings == by_name.listings
@@ -128,7 +128,7 @@ def test_no_order_is_overfilled_beyond_its_limit_or_late(book: Book, seed: int) 
         if len(others) and random.random() < 0.4:
             named[row] = random.choice(others)
     at = random.integers(0, 4, count)
-    steps = Steps(at, named, at + random.integers(1, 4, count))
+    steps = ListingSteps(at, named, at + random.integers(1, 4, count))
     trades = clear(orders, book.grid, book.members, steps)
     check_trades(orders, trades)
     assert trades.digest() == clear(orders, book.grid, book.members, steps).digest()
@@ -149,7 +149,7 @@ def test_listings_by_hand() -> None:
         [50, 60, 20, 70, 30, 25],
     )
     named = np.array([NONE, NONE, 1, NONE, NONE, 4])
-    steps = Steps(np.zeros(6, np.int64), named, np.full(6, NEVER))
+    steps = ListingSteps(np.zeros(6, np.int64), named, np.full(6, NEVER))
     trades = clear(orders, PriceGrid(0, 1000, 1), 4, steps)
     columns = (trades.buy, trades.sell, trades.energy_wh, trades.price)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == [
@@ -162,6 +162,6 @@ def test_listings_by_hand() -> None:
 
 def test_a_listing_of_the_own_side_cannot_be_named() -> None:
     orders = orders_table([0, 1], [True, True], [5, 5], [1, 1])
-    steps = replace(Steps.none(2), named=np.array([NONE, 0]))
+    steps = replace(ListingSteps.none(2), named=np.array([NONE, 0]))
     with pytest.raises(DataError, match="a buy names a sell"):
         clear(orders, PriceGrid(0, 10, 1), 2, steps)

@@ -17,7 +17,7 @@ from transactive.core.tables import Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.market import mechanisms, registry
 from transactive.market.auction import uniform
-from transactive.market.fills import Fills, check_fills, exact_fills
+from transactive.market.fills import OrderFills, check_fills, exact_fills
 from transactive.market.mechanisms import Cleared, Site
 from transactive.settlement.funds import advance
 from transactive.settlement.netted import deliver, post, sales_wh, tariff_alone_n
@@ -202,7 +202,7 @@ GRID = PriceGrid(0, 400, 100)
 def test_a_mechanism_that_breaks_a_rule_is_not_settled(
     order: list[int], energy: list[int], price: list[int], rule: str
 ) -> None:
-    bad = Fills(0, np.array(order), np.array(energy), np.array(price))
+    bad = OrderFills(0, np.array(order), np.array(energy), np.array(price))
     with pytest.raises(RuleBroken, match=rule):
         check_fills(ORDERS, bad)
     with pytest.raises(RuleBroken, match=rule):
@@ -210,7 +210,7 @@ def test_a_mechanism_that_breaks_a_rule_is_not_settled(
 
 
 def test_orders_with_their_own_prices_are_settled_and_the_rest_is_the_networks() -> None:
-    fills = Fills(0, np.array([0, 1]), np.array([10, 10]), np.array([250, 150]))
+    fills = OrderFills(0, np.array([0, 1]), np.array([10, 10]), np.array([250, 150]))
     cleared = mechanisms.clear(registry.ByOrder(lambda *_: fills), ORDERS, GRID, 2)
     assert cleared.clearing.price == 250  # what buyers pay on average
     assert cleared.money_n.tolist() == [-2_500, 1_500]

@@ -13,7 +13,7 @@ from transactive.core.units import PPM
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.kinds import best_start, electric_vehicles, heat_stores
 from transactive.trading.devices.schedule import batteries, planned
-from transactive.trading.devices.stores import Ahead, Stores, step
+from transactive.trading.devices.stores import PlanHorizon, Stores, step
 
 NO_LIMIT = 10**9
 
@@ -102,7 +102,7 @@ def test_a_plan_loses_at_most_half_a_per_cent_of_the_saving_against_the_linear_p
     draw, net, need, spare = homes(count)
     stores, held, rest = kinds(kind, draw, count)
     limits = np.full(count, limit)
-    plan = planned(stores, Ahead(net[:, None], need, spare, np.full(count, rest), limits), held)
+    plan = planned(stores, PlanHorizon(net[:, None], need, spare, np.full(count, rest), limits), held)
 
     def cost(drawn, given, left):
         grid = net + drawn - given
@@ -135,7 +135,7 @@ def test_a_vehicle_charges_only_while_it_is_there_and_leaves_with_what_it_needs_
     power = draw.integers(1, 3_000, 4)
     limit = np.full(4, 3_500)
     vehicles = electric_vehicles(96, arrival, departure, needed, power, np.full(4, 930_000))
-    plan = planned(vehicles, Ahead(net[:, None], need, spare, 0 * needed, limit), 0 * needed)
+    plan = planned(vehicles, PlanHorizon(net[:, None], need, spare, 0 * needed, limit), 0 * needed)
     slot = np.arange(96)[:, None]
     here = (slot >= arrival) & (slot < departure)
     assert (plan.draw_wh[~here] == 0).all()
@@ -151,7 +151,7 @@ def test_what_a_held_wh_is_worth_is_what_the_coming_price_says():
     """Two slots, a dear one after a cheap one: a held Wh saves 0.9 Wh of the dear price, until the need is covered."""
     store = batteries(Devices(column(0), column(6_400), column(1_000), column(900_000)), 2)
     net, need = np.full((2, 1, 1), 500), np.array([[200_000], [500_000]])
-    ahead = Ahead(net, need, 0 * need, column(0), column(NO_LIMIT))
+    ahead = PlanHorizon(net, need, 0 * need, column(0), column(NO_LIMIT))
     free, slow = (
         planned(store, ahead, column(0)),
         planned(replace(store, draw_wh=np.full((2, 1), 300)), ahead, column(0)),
@@ -165,7 +165,7 @@ def test_what_a_held_wh_is_worth_is_what_the_coming_price_says():
 def test_a_warm_house_is_heated_before_the_dear_hours_and_never_leaves_its_band():
     _, net, need, spare = homes(1)
     house = heat_stores(column(1_000), column(6_000), np.full((96, 1), 300), column(3 * PPM), column(995_000))
-    plan = planned(house, Ahead(net[:, None], need, spare, column(70_000), column(NO_LIMIT)), column(3_000))
+    plan = planned(house, PlanHorizon(net[:, None], need, spare, column(70_000), column(NO_LIMIT)), column(3_000))
     dear = need[:, 0] == 540_000
     assert plan.missed_wh.sum() == 0
     assert plan.draw_wh[dear].sum() < plan.draw_wh[~dear].sum() * dear.sum() / (~dear).sum() / 2
@@ -187,7 +187,7 @@ def test_an_appliance_starts_where_no_other_start_costs_less_and_the_limit_holds
     net, need = draw.integers(-2_000, 2_000, (12, 1, 3)), draw.integers(0, 500_000, (12, 3))
     spare = need // 2
     profile, limit = draw.integers(0, 2_000, 3), 2_500
-    starts, costs = best_start(profile, Ahead(net, need, spare, column(0, 0, 0), np.full(3, limit)), 2, 8)
+    starts, costs = best_start(profile, PlanHorizon(net, need, spare, column(0, 0, 0), np.full(3, limit)), 2, 8)
     for home, start in enumerate(starts.tolist()):
 
         def cost(drawn, home=home):
@@ -201,6 +201,6 @@ def test_an_appliance_starts_where_no_other_start_costs_less_and_the_limit_holds
 
 
 def test_a_run_that_does_not_fit_is_refused():
-    ahead = Ahead(np.zeros((4, 1, 1), np.int64), *(np.zeros((4, 1), np.int64),) * 2, column(0), column(1))
+    ahead = PlanHorizon(np.zeros((4, 1, 1), np.int64), *(np.zeros((4, 1), np.int64),) * 2, column(0), column(1))
     with pytest.raises(InputError, match="a run of 3 slots must fit in 4"):
         best_start(column(1, 1, 1), ahead, 0, 2)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.trading.agents.conformance import MEMBERS, random_gate
-from transactive.trading.agents.order_gathering import Desk
-from transactive.trading.agents.protocol import Gate
+from transactive.trading.agents.order_gathering import OrderGatherer
+from transactive.trading.agents.protocol import MarketSight
 
 PRICE = st.integers(-200_000, 400_000)
 AGENT = st.sampled_from(("curves", "truthful", "zic", "zip"))
@@ -21,15 +21,15 @@ def limited_gates(draw):
     lowest = [draw(st.one_of(st.just(NO_LOWEST), PRICE)) for _ in range(MEMBERS)]
     trades = [draw(st.booleans()) for _ in range(MEMBERS)]
     limits = Limits(np.array(highest), np.array(lowest), np.array(trades))
-    columns = {name: getattr(gate, name) for name in Gate.__slots__} | {"limits": limits}
-    return Gate(**columns), [draw(AGENT) for _ in range(MEMBERS)]
+    columns = {name: getattr(gate, name) for name in MarketSight.__slots__} | {"limits": limits}
+    return MarketSight(**columns), [draw(AGENT) for _ in range(MEMBERS)]
 
 
 @given(limited_gates())
 @settings(max_examples=80)
 def test_no_order_is_beyond_the_limits(case):
     gate, agents = case
-    orders, limits, grid = Desk(agents).orders(gate), gate.limits, gate.grid
+    orders, limits, grid = OrderGatherer(agents).orders(gate), gate.limits, gate.grid
     for member, is_buy, price in zip(orders.member, orders.is_buy, orders.price, strict=True):
         assert limits.trades[member]
         assert price <= limits.highest_buy[member] if is_buy else price >= limits.lowest_sell[member]
@@ -43,8 +43,8 @@ def test_no_order_is_beyond_the_limits(case):
 @settings(max_examples=30)
 def test_limits_never_add_energy_and_leave_the_orders_of_others_alone(case):
     gate, agents = case
-    free = {name: getattr(gate, name) for name in Gate.__slots__} | {"limits": Limits.none(MEMBERS)}
-    limited, unlimited = Desk(agents).orders(gate), Desk(agents).orders(Gate(**free))
+    free = {name: getattr(gate, name) for name in MarketSight.__slots__} | {"limits": Limits.none(MEMBERS)}
+    limited, unlimited = OrderGatherer(agents).orders(gate), OrderGatherer(agents).orders(MarketSight(**free))
     for member in range(MEMBERS):
         own, before = limited.only(limited.member == member), unlimited.only(unlimited.member == member)
         for side in (True, False):

@@ -14,7 +14,7 @@ from transactive.trading.devices.follow import follow
 from transactive.trading.devices.plan import EVERY, plan
 from transactive.trading.devices.schedule import batteries as stores_of
 from transactive.trading.devices.schedule import rules_now
-from transactive.trading.devices.stores import Ahead, step
+from transactive.trading.devices.stores import PlanHorizon, step
 
 NET = st.one_of(st.just(0), st.integers(-20, 20), st.integers(-15_000, 15_000))
 NO_LIMIT = 10**9
@@ -74,7 +74,7 @@ def test_without_a_limit_the_rule_of_now_is_that_of_a_communitys_plan(task):
     forecast = Forecast(np.arange(len(need)) * 3600, 0, np.repeat(net, EVERY, axis=1))  # it weighs every fourth sample
     expected = plan(forecast, devices, need, spare, rest)[0]
     needs, spares = (np.repeat(price[:, None], plans, axis=1) for price in (need, spare))
-    ahead = Ahead(net, needs, spares, np.full(plans, rest), np.full(plans, NO_LIMIT))
+    ahead = PlanHorizon(net, needs, spares, np.full(plans, rest), np.full(plans, NO_LIMIT))
     assert DeviceRules(0, *rules_now(ahead, devices)).digest() == expected.digest()
 
 
@@ -84,7 +84,7 @@ def test_charge_is_kept_for_a_load_above_the_limit_that_is_likely_enough():
     net = np.array([[[500]] * 4, [[500], [500], [500], [5_000]]], np.int64)
     for most, keeps in ((NO_LIMIT, 0), (3_000, 2_000)):
         need, spare = np.array([[500_000], [200_000]]), np.zeros((2, 1), np.int64)
-        ahead = Ahead(net, need, spare, whole(100_000), whole(most))
+        ahead = PlanHorizon(net, need, spare, whole(100_000), whole(most))
         _, _, serve_down_to, _ = rules_now(ahead, devices)[:, 0]
         assert serve_down_to == keeps
 
@@ -129,7 +129,7 @@ def test_who_knows_the_future_comes_within_half_a_per_cent_of_the_linear_program
     rows = slice(TESTED.start, TESTED.stop)
     need, spare = (np.repeat(p[rows, None], members, axis=1) for p in (days.need_price, days.spare_price))
     net, rest, most = days.net_load_wh[rows, None], np.full(members, 210_000), np.full(members, 4_000)
-    rules = [rules_now(Ahead(net[t:], need[t:], spare[t:], rest, most), days.devices) for t in range(horizon)]
+    rules = [rules_now(PlanHorizon(net[t:], need[t:], spare[t:], rest, most), days.devices) for t in range(horizon)]
     kept, best = run(days, TESTED, lambda t: rules[t - TESTED.start]), foreseen(days, TESTED, quiet)
     possible = (without_control(days, TESTED).cost_n - best.cost_n).sum()
     assert 0 <= (kept.cost_n - best.cost_n).sum() <= 0.005 * possible

@@ -17,7 +17,7 @@ from transactive.trading.devices.shiftable import (
     whole_slots,
     window_slots,
 )
-from transactive.trading.devices.stores import Ahead
+from transactive.trading.devices.stores import PlanHorizon
 
 LENGTHS = st.sampled_from((300, 900, 1800, 3600))
 TIME = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")
@@ -62,7 +62,7 @@ def test_an_appliance_begins_and_ends_each_run_in_its_window_at_the_least_cost(a
     slots = first_hour * 3600 + np.arange(0, 2 * 86_400, width * 60)
     need = np.array([random.randint(100_000, 300_000) for _ in slots])
     shape = len(slots), 1
-    ahead = Ahead(
+    ahead = PlanHorizon(
         np.full((len(slots), 1, 1), 500),
         need[:, None],
         np.zeros(shape, np.int64),

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from transactive.bench import frame, registry
 from transactive.bench.markets.clearing import clear_packed, random_book
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import Bench
-from transactive.bench.report import BenchRows, Report, Row, render_table, this_machine
-from transactive.bench.targets import Target, judge, load_targets
+from transactive.bench.report import BenchReport, BenchRows, Row, render_table, this_machine
+from transactive.bench.targets import BenchTarget, judge, load_targets
 from transactive.core.errors import InputError, RuleBroken
 from transactive.market.book import pack_keys
 
@@ -49,48 +49,48 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def meter(clock: Clock) -> Meter:
-    return Meter(timer=clock)
+def meter(clock: Clock) -> BenchTimer:
+    return BenchTimer(timer=clock)
 
 
 class TestMeter:
-    def test_work_and_reference_take_turns_and_warming_up_is_not_counted(self, clock: Clock, meter: Meter) -> None:
+    def test_work_and_reference_take_turns_and_warming_up_is_not_counted(self, clock: Clock, meter: BenchTimer) -> None:
         work = clock.work("work", 900, 4, 6, 50)
         reference = Reference("copy", clock.work("copy", 900, 2, 2, 5))
         row = meter.time("figure", work, reference, unit="s", repeats=3)
         assert clock.done == ["work", "copy"] * 4
         assert row == Row(name="figure", value=6, unit="s", reference="copy", reference_value=2, ratio=3)
 
-    def test_the_ratio_is_the_median_of_pairs_not_the_ratio_of_medians(self, clock: Clock, meter: Meter) -> None:
+    def test_the_ratio_is_the_median_of_pairs_not_the_ratio_of_medians(self, clock: Clock, meter: BenchTimer) -> None:
         reference = Reference("copy", clock.work("copy", 1, 4, 5))
         row = meter.time("figure", clock.work("work", 10, 8, 12), reference, unit="s", repeats=3, warm_up=0)
         assert (row.value, row.reference_value) == (10, 4)
         assert row.ratio == pytest.approx(12 / 5)
 
     @pytest.mark.parametrize(("unit", "value"), [("s", 2), ("ms", 2e3), ("µs", 2e6)])
-    def test_units_of_time(self, clock: Clock, meter: Meter, unit, value) -> None:
+    def test_units_of_time(self, clock: Clock, meter: BenchTimer, unit, value) -> None:
         row = meter.time("figure", clock.work("work", 2), unit=unit, repeats=1, warm_up=0)
         assert row == Row(name="figure", value=value, unit=unit)
 
-    def test_a_rate_grows_when_the_work_gets_faster(self, clock: Clock, meter: Meter) -> None:
+    def test_a_rate_grows_when_the_work_gets_faster(self, clock: Clock, meter: BenchTimer) -> None:
         reference = Reference("slow", clock.work("slow", 1, 8))
         row = meter.rate("figure", clock.work("work", 1, 2), reference, count=100, unit="slots/s", repeats=1)
         assert row == Row(name="figure", value=50, unit="slots/s", reference="slow", reference_value=12.5, ratio=4)
 
-    def test_a_rate_needs_no_reference(self, clock: Clock, meter: Meter) -> None:
+    def test_a_rate_needs_no_reference(self, clock: Clock, meter: BenchTimer) -> None:
         row = meter.rate("figure", clock.work("work", 4), count=100, unit="slots/s", repeats=1, warm_up=0)
         assert row == Row(name="figure", value=25, unit="slots/s")
 
-    def test_the_first_call_is_one_call(self, clock: Clock, meter: Meter) -> None:
+    def test_the_first_call_is_one_call(self, clock: Clock, meter: BenchTimer) -> None:
         assert meter.first_call("figure", clock.work("work", 0.5)) == Row(name="figure", value=500, unit="ms")
 
-    def test_measuring_nothing_is_refused(self, clock: Clock, meter: Meter) -> None:
+    def test_measuring_nothing_is_refused(self, clock: Clock, meter: BenchTimer) -> None:
         with pytest.raises(RuleBroken, match="at least once"):
             meter.time("figure", clock.work("work", 1), repeats=0)
 
 
-def target(**limits: Any) -> Target:
-    return Target(bench="fake", name="figure", source="here", **limits)
+def target(**limits: Any) -> BenchTarget:
+    return BenchTarget(bench="fake", name="figure", source="here", **limits)
 
 
 def figure(value: float | None, ratio: float | None = None) -> Row:
@@ -163,20 +163,20 @@ def fakes(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[str]:
     """Two benches, `fake` with targets for a good, a bad and a forgotten row, `free` with none; names as they ran."""
     ran: list[str] = []
 
-    def fake(meter: Meter) -> Iterator[Row]:
+    def fake(meter: BenchTimer) -> Iterator[Row]:
         ran.append("fake")
         yield meter.time("good", clock.work("work", 1), unit="s", repeats=1, warm_up=0)
         yield meter.time("bad", clock.work("work", 3), Reference("r", clock.work("r", 1)), repeats=1, warm_up=0)
 
-    def free(meter: Meter) -> Sequence[Row]:
+    def free(meter: BenchTimer) -> Sequence[Row]:
         ran.append("free")
         return [meter.first_call("any", clock.work("work", 1))]
 
     benches = {"fake": Bench("fake", "rows with targets", fake), "free": Bench("free", "a row without", free)}
     targets = (
-        Target(bench="fake", name="good", source="here", value_at_most=1, unit="s"),
-        Target(bench="fake", name="bad", source="here", ratio_at_most=2),
-        Target(bench="fake", name="forgotten", source="here", ratio_at_most=2),
+        BenchTarget(bench="fake", name="good", source="here", value_at_most=1, unit="s"),
+        BenchTarget(bench="fake", name="bad", source="here", ratio_at_most=2),
+        BenchTarget(bench="fake", name="forgotten", source="here", ratio_at_most=2),
     )
     monkeypatch.setattr(registry, "MODULES", dict.fromkeys(benches, "transactive.bench.markets.clearing"))
     monkeypatch.setattr(registry, "_loaded", benches)
@@ -185,12 +185,12 @@ def fakes(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[str]:
 
 
 class TestRun:
-    def test_no_name_means_all_and_no_bench_runs_twice(self, fakes: list[str], meter: Meter) -> None:
+    def test_no_name_means_all_and_no_bench_runs_twice(self, fakes: list[str], meter: BenchTimer) -> None:
         frame.run([], meter)
         frame.run(["free", "free"], meter)
         assert fakes == ["fake", "free", "free"]
 
-    def test_every_target_of_a_bench_that_ran_is_judged(self, fakes: list[str], meter: Meter) -> None:
+    def test_every_target_of_a_bench_that_ran_is_judged(self, fakes: list[str], meter: BenchTimer) -> None:
         report = frame.run(["fake"], meter)
         assert {row.name: row.holds for row in report.benches[0].rows} == {
             "good": True,
@@ -199,10 +199,10 @@ class TestRun:
         }
         assert report.exit_code == 1
 
-    def test_targets_of_other_benches_do_not_matter(self, fakes: list[str], meter: Meter) -> None:
+    def test_targets_of_other_benches_do_not_matter(self, fakes: list[str], meter: BenchTimer) -> None:
         assert frame.run(["free"], meter).exit_code == 0
 
-    def test_a_wrong_name_is_refused_before_anything_runs(self, fakes: list[str], meter: Meter) -> None:
+    def test_a_wrong_name_is_refused_before_anything_runs(self, fakes: list[str], meter: BenchTimer) -> None:
         with pytest.raises(InputError, match="'fakes'; did you mean fake"):
             frame.run(["free", "fakes"], meter)
         with pytest.raises(InputError, match="'xyz'; known: fake, free"):
@@ -218,7 +218,7 @@ class TestRun:
 
 
 class TestReport:
-    REPORT = Report(
+    REPORT = BenchReport(
         this_machine(),
         (
             BenchRows(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.strategies import whole
-from transactive.carbon.certificates.lifecycle import END, LEADS_TO, State, Step
+from transactive.carbon.certificates.lifecycle import END, LEADS_TO, BundleStep, State
 from transactive.carbon.certificates.matching import spread
-from transactive.carbon.certificates.register import Device, Register, replay
+from transactive.carbon.certificates.register import DeviceAttributes, Register, replay
 from transactive.carbon.footprints.mixes import Mix, average_mix, market_based, residual_mix
 from transactive.carbon.footprints.scores import hydrogen_tier, scores
 from transactive.core.errors import CertificateError, DataError
@@ -22,7 +22,7 @@ YEAR = 365 * 86_400
 def device(name, source="solar", zone="north", **changes):
     facts: dict[str, Any] = {"technology": "rooftop PV", "commissioned": "2015-04-01", "capacity_w": 5_000}
     facts |= {"factor_g_per_kwh": 45, "factor_source": "Electricity Maps default, life cycle"}
-    return Device(id=name, source=source, zone=zone, **(facts | changes))
+    return DeviceAttributes(id=name, source=source, zone=zone, **(facts | changes))
 
 
 def register(*devices, meters=None):
@@ -209,12 +209,20 @@ def test_a12_two_sources_claimed_and_the_rest_remains():
 def test_d1_a_claimed_certificate_is_never_claimed_for_somebody_else():
     book, serial = stocked()
     book.cancel(serial, "alice")
-    for step in (Step.RESERVE, Step.LOCK, Step.WITHDRAW, Step.EXPORT, Step.UNLOCK, Step.RELEASE, Step.STORE):
+    for step in (
+        BundleStep.RESERVE,
+        BundleStep.LOCK,
+        BundleStep.WITHDRAW,
+        BundleStep.EXPORT,
+        BundleStep.UNLOCK,
+        BundleStep.RELEASE,
+        BundleStep.STORE,
+    ):
         with pytest.raises(CertificateError, match="is cancelled: cannot"):
             book.move(serial, step)
     book.claim(serial, "home")
     for again in (
-        lambda: book.move(serial, Step.RESERVE),
+        lambda: book.move(serial, BundleStep.RESERVE),
         lambda: book.cancel(serial, "bob"),
         lambda: book.claim(serial, "home"),
         lambda: book.transfer(serial, "bob"),
@@ -244,7 +252,7 @@ def test_d4_many_are_issued_at_once():
 
 def test_d5_a_withdrawn_certificate_does_not_move():
     book, serial = stocked()
-    book.move(serial, Step.WITHDRAW)
+    book.move(serial, BundleStep.WITHDRAW)
     with pytest.raises(CertificateError, match="is withdrawn: cannot transfer"):
         book.transfer(serial, "bob")
 
@@ -281,7 +289,7 @@ def test_d8_the_total_is_what_was_issued_whatever_happens():
     book.transfer(first.serial, "bob")
     book.cancel(rest.serial, "alice")
     book.claim(rest.serial, "home")
-    book.move(first.serial, Step.EXPORT)
+    book.move(first.serial, BundleStep.EXPORT)
     assert book.energy_wh() == 1_000
     book.check()
 
@@ -315,7 +323,7 @@ def test_merging_gives_back_what_was_split():
 def test_the_log_gives_the_same_register_again():
     book, serial = stocked()
     first, rest = book.split(serial, 600)
-    book.move(first.serial, Step.RESERVE)
+    book.move(first.serial, BundleStep.RESERVE)
     book.cancel(first.serial, "alice")
     book.claim(first.serial, "home")
     left, right = book.split(rest.serial, 1)
@@ -342,6 +350,6 @@ def test_what_is_missing_is_named():
     with pytest.raises(CertificateError, match="new owner is missing"):
         book.transfer(serial, "")
     with pytest.raises(CertificateError, match="needs more than a serial"):
-        book.move(serial, Step.CLAIM)
+        book.move(serial, BundleStep.CLAIM)
     with pytest.raises(CertificateError, match="no live serial"):
         book.bundle("pv/2017-06-15T00:00Z/0-1")

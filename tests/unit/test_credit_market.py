@@ -11,9 +11,9 @@ from transactive.carbon.credits.register import BUFFER, Project
 from transactive.carbon.credits.steps import (
     Approve,
     Buy,
-    Issue,
+    IssueBatch,
     Offset,
-    Register,
+    RegisterProject,
     Retire,
     Reverse,
     Sell,
@@ -73,12 +73,12 @@ def test_what_is_listed_is_bought_once_and_retired_for_ever():
 
 
 REFUSED = {
-    "credit.project-exists": Register(by="x", project=FOREST),
+    "credit.project-exists": RegisterProject(by="x", project=FOREST),
     "credit.unknown-project": Approve(by="ann", project="moon"),
-    "credit.not-auditor": Issue(by="bob", project="forest", vintage=2015, serial="2", kg=1, owner="coop"),
+    "credit.not-auditor": IssueBatch(by="bob", project="forest", vintage=2015, serial="2", kg=1, owner="coop"),
     "credit.approved": Approve(by="ann", project="forest"),
-    "credit.serial": Issue(by="ann", project="forest", vintage=2015, serial="EX-1-2015-1", kg=1, owner="coop"),
-    "credit.account": Issue(by="ann", project="forest", vintage=2015, serial="2", kg=1, owner=BUFFER),
+    "credit.serial": IssueBatch(by="ann", project="forest", vintage=2015, serial="EX-1-2015-1", kg=1, owner="coop"),
+    "credit.account": IssueBatch(by="ann", project="forest", vintage=2015, serial="2", kg=1, owner=BUFFER),
     "credit.balance": Sell(by="coop", batch=0, kg=201, price_micro_per_t=1),
     "credit.unknown-batch": Sell(by="coop", batch=1, kg=1, price_micro_per_t=1),
     "credit.amount": Retire(by="coop", batch=0, kg=0, **WORDS),
@@ -111,9 +111,9 @@ def test_retired_credits_are_refused_as_retired():
 
 def test_a_project_is_approved_before_it_issues():
     made = CreditMarket()
-    made.do(Register(by="operator", project=FOREST))
+    made.do(RegisterProject(by="operator", project=FOREST))
     with pytest.raises(CreditError) as refused:
-        made.do(Issue(by="ann", project="forest", vintage=2015, serial="1", kg=1, owner="coop"))
+        made.do(IssueBatch(by="ann", project="forest", vintage=2015, serial="1", kg=1, owner="coop"))
     assert refused.value.code == "credit.not-approved"
 
 
@@ -131,7 +131,7 @@ def test_a_seller_takes_back_what_is_left():
 def test_random_steps_keep_every_kg_and_the_log_makes_the_same_market(seed):
     made, dice, taken = CreditMarket(), random.Random(seed), Counter[bool]()
     people = ["ann", "ann", "coop", "ada"]
-    made.do(Register(by="operator", project=FOREST))
+    made.do(RegisterProject(by="operator", project=FOREST))
     for number in range(400):
         who, kg, at = dice.choice(people), dice.randrange(1, 40), number
         listing = dice.randrange(made.listings + 1)
@@ -139,7 +139,9 @@ def test_random_steps_keep_every_kg_and_the_log_makes_the_same_market(seed):
         step = dice.choice(
             (
                 Approve(by=who, project="forest"),
-                Issue(by=who, project="forest", vintage=2015, serial=str(dice.randrange(90)), kg=3 * kg, owner="coop"),
+                IssueBatch(
+                    by=who, project="forest", vintage=2015, serial=str(dice.randrange(90)), kg=3 * kg, owner="coop"
+                ),
                 Sell(by="coop", batch=batch, kg=kg, price_micro_per_t=dice.randrange(9), at=at),
                 TakeBack(by=who, listing=listing),
                 Buy(by=who, listing=listing, kg=kg, paid="cash", at=at),

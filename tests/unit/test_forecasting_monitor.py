@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transactive.core.errors import DataError
 from transactive.forecasting.conformance import START, random_series
 from transactive.forecasting.evaluation.contest import Rhythm, compared, followed
-from transactive.forecasting.evaluation.monitor import LIMIT, Day, Monitor, judged, pit
+from transactive.forecasting.evaluation.monitor import LIMIT, Monitor, TargetDay, judged, pit
 from transactive.forecasting.models.baselines import Empirical, last_day
 from transactive.forecasting.series import History
 
@@ -52,7 +52,7 @@ def judged_loss():
 
 
 def days(places, inside=90):
-    return [Day(inside, 100, place, 1.0) for place in places]
+    return [TargetDay(inside, 100, place, 1.0) for place in places]
 
 
 def usual(count, seed=1):

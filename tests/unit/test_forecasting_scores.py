@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from transactive.forecasting.evaluation.backtest import Forecasts, Plan, bottom_up, champion, replay, truth
+from transactive.forecasting.evaluation.backtest import Forecasts, IssuePlan, bottom_up, champion, replay, truth
 from transactive.forecasting.evaluation.champion import choose, mixed
 from transactive.forecasting.evaluation.conformal import Tracker
 from transactive.forecasting.evaluation.scores import (
@@ -109,7 +109,7 @@ def test_a_sum_has_the_mean_of_its_members_and_the_quantiles_of_its_own_errors()
     assert total.values[3, 0, 0].max() == 5
 
 
-PLAN = Plan(range(60 * 24, 80 * 24, 24), 10, 7, 5)
+PLAN = IssuePlan(range(60 * 24, 80 * 24, 24), 10, 7, 5)
 RECIPES: dict[str, Forecaster] = {"empirical": Empirical(), "last-day": last_day(), "linear": Lear()}
 
 

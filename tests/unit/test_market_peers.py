@@ -11,7 +11,7 @@ from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
 from transactive.market.auction import pay_as_bid, preferences, uniform
 from transactive.market.auction.blocks import call_auction
-from transactive.market.auction.blocks.order_kinds import Block, KindBook, Storage
+from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, Storage
 from transactive.market.auction.levels import by_rank
 from transactive.market.orderbook import listings
 from transactive.market.result import clear_levelled, result_at_one_price, welfare
@@ -111,8 +111,8 @@ def test_over_fill_of_ranges_and_blocks() -> None:
     """The least of an order is no licence to book more than its most, or a part of what is all or nothing."""
     slots = tuple(orders_table([0], [False], [10], [energy]) for energy in (12, 7))
     blocks = (
-        Block(is_buy=True, price=90, first=0, slots=2, least_wh=8, most_wh=8),
-        Block(is_buy=True, price=80, first=0, slots=2, least_wh=5, most_wh=9),
+        BlockOrder(is_buy=True, price=90, first=0, slots=2, least_wh=8, most_wh=8),
+        BlockOrder(is_buy=True, price=80, first=0, slots=2, least_wh=5, most_wh=9),
     )
     found = call_auction.clear(KindBook(slots, blocks))
     assert found.block_wh == (0, 7)

@@ -11,8 +11,8 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.trading.agents import registry
 from transactive.trading.agents.concession import CURVES
 from transactive.trading.agents.conformance import check_agent, random_gate
-from transactive.trading.agents.order_gathering import Desk
-from transactive.trading.agents.protocol import Forgetful, Gate, Heard, Sight, Steps, Together
+from transactive.trading.agents.order_gathering import OrderGatherer
+from transactive.trading.agents.protocol import Forgetful, Heard, MarketSight, Sight, Steps, Together
 from transactive.trading.agents.zip import MARGIN, SELL, Zip
 from transactive.trading.curves import remaining_orders
 
@@ -26,7 +26,7 @@ def gate(expected=EXPECTED, limits=None):
     wish = remaining_orders(0, expected, most, held, TARIFF, GRID)
     plan, charged = np.zeros((4, 2), np.int64), np.zeros(2, np.int64)
     limits = limits or Limits.none(2)
-    return Gate(0, 0, wish, expected, held, most, plan, charged, TARIFF, GRID, limits, np.zeros(0, np.int64))
+    return MarketSight(0, 0, wish, expected, held, most, plan, charged, TARIFF, GRID, limits, np.zeros(0, np.int64))
 
 
 def rows(orders):
@@ -41,18 +41,21 @@ def test_our_agents_conform(name):
 
 def test_the_default_says_the_wish_as_it_is():
     seen = gate()
-    assert Desk(["curves", "curves"]).orders(seen) is seen.wish
+    assert OrderGatherer(["curves", "curves"]).orders(seen) is seen.wish
     assert registry.load("curves") is CURVES
 
 
 def test_a_truthful_point_is_the_mean_position_at_the_worth_of_its_last_wh():
     # the first 1,000 Wh are worth n, the step to 1,200 Wh a third of the way from n to g less: 207,500 - 85,000 / 3
-    assert rows(Desk(["truthful", "truthful"]).orders(gate())) == [(0, True, 179_100, 1_200), (1, False, 150_900, 500)]
+    assert rows(OrderGatherer(["truthful", "truthful"]).orders(gate())) == [
+        (0, True, 179_100, 1_200),
+        (1, False, 150_900, 500),
+    ]
 
 
 def test_zic_never_draws_a_price_that_loses():
     seen = gate()
-    drawn = Desk(["zic", "curves"]).orders(seen)
+    drawn = OrderGatherer(["zic", "curves"]).orders(seen)
     buys, wishes = drawn.only(drawn.member == 0), seen.wish.only(seen.wish.member == 0)
     assert (buys.price <= wishes.price).all()
     assert (buys.price < wishes.price).any()

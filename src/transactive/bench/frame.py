@@ -15,17 +15,17 @@ import sys
 from collections.abc import Sequence
 
 from transactive.bench import registry
-from transactive.bench.measure import Meter
-from transactive.bench.report import BenchRows, Report, this_machine
+from transactive.bench.measure import BenchTimer
+from transactive.bench.report import BenchReport, BenchRows, this_machine
 from transactive.bench.targets import judge, load_targets
 
 
-def run(names: Sequence[str] = (), meter: Meter | None = None) -> Report:
+def run(names: Sequence[str] = (), meter: BenchTimer | None = None) -> BenchReport:
     """Run the benches called `names`, or all but those on request, one after the other.
 
     Raises InputError for an unknown name, before anything runs.
     """
-    meter = meter or Meter()
+    meter = meter or BenchTimer()
     targets = load_targets(registry.names())
     usual = (name for name in registry.names() if name not in registry.ON_REQUEST)
     chosen = [registry.load(name) for name in dict.fromkeys(names or usual)]
@@ -34,7 +34,7 @@ def run(names: Sequence[str] = (), meter: Meter | None = None) -> Report:
         _progress(f"bench {number}/{len(chosen)} {bench.name}: {bench.summary}")
         own = (target for target in targets if target.bench == bench.name)
         results.append(BenchRows(bench.name, judge(bench.function(meter), own)))
-    return Report(this_machine(), tuple(results))
+    return BenchReport(this_machine(), tuple(results))
 
 
 def _progress(line: str) -> None:

@@ -29,7 +29,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class BenchTimer:
     """Clock of a run: `timer` returns seconds and never goes back."""
 
     timer: Callable[[], float] = perf_counter

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TypeAlias
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.report import Row
 from transactive.core.errors import InputError
 
@@ -43,7 +43,7 @@ MODULES = {
 ON_REQUEST = ("shards", "country")
 """Benches that take minutes and gigabytes: they run only when they are named."""
 
-BenchFunction: TypeAlias = Callable[[Meter], Iterable[Row]]
+BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     numpy: str
 
 
-class Report(msgspec.Struct, frozen=True):
+class BenchReport(msgspec.Struct, frozen=True):
     """Figures of one run."""
 
     machine: Machine
@@ -80,7 +80,7 @@ def this_machine() -> Machine:
     )
 
 
-def render_table(report: Report) -> Table:
+def render_table(report: BenchReport) -> Table:
     """Lay the report out as a table, for people."""
     on = report.machine
     title = f"{on.implementation} {on.python}, numpy {on.numpy}, {on.system} {on.machine}, {on.cpus} CPUs"

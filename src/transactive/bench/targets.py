@@ -14,7 +14,7 @@ from transactive.core.errors import InputError
 TARGETS = Path(__file__).with_name("targets.toml")
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BenchTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits for the row `name` of a bench, all inclusive; `source` says where they were promised."""
 
     bench: str
@@ -57,10 +57,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class TargetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All targets, one [[target]] a row."""
 
-    target: tuple[Target, ...] = ()
+    target: tuple[BenchTarget, ...] = ()
 
 
-def load_targets(known: Sequence[str], path: Path = TARGETS) -> tuple[Target, ...]:
+def load_targets(known: Sequence[str], path: Path = TARGETS) -> tuple[BenchTarget, ...]:
     """Read the targets of all benches.
 
     Raises InputError for a file that is missing or malformed, for a target of a bench not `known`, which nothing would
@@ -80,7 +80,7 @@ def load_targets(known: Sequence[str], path: Path = TARGETS) -> tuple[Target, ..
     return targets
 
 
-def judge(rows: Iterable[Row], targets: Iterable[Target]) -> tuple[Row, ...]:
+def judge(rows: Iterable[Row], targets: Iterable[BenchTarget]) -> tuple[Row, ...]:
     """Fill in target and verdict of each row of one bench; a target without a row becomes a row that fails."""
     open_targets = {target.name: target for target in targets}
     judged = []
@@ -92,7 +92,7 @@ def judge(rows: Iterable[Row], targets: Iterable[Target]) -> tuple[Row, ...]:
     return tuple(judged)
 
 
-def _judged(row: Row, target: Target) -> Row:
+def _judged(row: Row, target: BenchTarget) -> Row:
     """The row with its target and verdict."""
     return msgspec.structs.replace(row, target=target.text, holds=target.met_by(row))
 

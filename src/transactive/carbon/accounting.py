@@ -20,7 +20,7 @@ import numpy as np
 
 from transactive.carbon.certificates.allotment import Allotment, allot
 from transactive.carbon.certificates.bundles import certificates
-from transactive.carbon.certificates.sources import Discharge, Sources
+from transactive.carbon.certificates.sources import Discharge, ExportSources
 from transactive.carbon.certificates.storage import LOCATION, Lots
 from transactive.carbon.footprints.flows import Flows, behind_the_meter
 from transactive.carbon.footprints.grid import GridMix
@@ -83,7 +83,7 @@ def account(
     discharge = Discharge.of(flows, drawn)
     members = len(readings.import_wh)
     certifies = np.ones(members, np.int64) if given_up is None else np.where(given_up, 0, 1)
-    sources = Sources.of(flows, discharge, factors.pv_g, certifies)
+    sources = ExportSources.of(flows, discharge, factors.pv_g, certifies)
     shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh).matched(sources)
     if policy is not None and not policy.bundles_all:
         shares = shares.apart(sources, policy)
@@ -134,7 +134,7 @@ def _own_market(flows: Flows, factors: Factors, certifies: IntArray) -> tuple[In
     return load + for_load, charge + residual - for_load
 
 
-def _exported_mg(sources: Sources, members: int) -> IntArray:
+def _exported_mg(sources: ExportSources, members: int) -> IntArray:
     """Location-based carbon of what each member exported [mg], (members,)."""
     total = np.zeros(members, np.int64)
     np.add.at(total, sources.device // 2, sources.location_mg)

@@ -230,10 +230,10 @@ def backtest(
         Print the report as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.forecast.backtest import Options, run_backtest
-    from transactive.cli.forecast.input import Columns
+    from transactive.cli.forecast.input import SeriesColumns
 
     options = Options(horizon, test_days, calibration_days, model, zone, holidays, output, seed, json)
-    run_backtest(file, Columns(target, group, time, known), options)
+    run_backtest(file, SeriesColumns(target, group, time, known), options)
 
 
 app.command(schedule)

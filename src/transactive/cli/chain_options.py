@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import is_embedded
 from transactive.core.errors import InputError
-from transactive.engine.chain_location import IN_FOLDER, Target
+from transactive.engine.chain_location import IN_FOLDER, ChainLocation
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def target_of(
     node: str | None, deployment: Path | None, keys: Path | None, password_file: Path | None, members: Sequence[str]
-) -> Target:
+) -> ChainLocation:
     """Target of a run. Raises InputError for options that need others."""
     if node is None:
         if deployment or keys:
@@ -24,7 +24,7 @@ def target_of(
         return IN_FOLDER
     if is_embedded(node):
         raise InputError("--node is for a node elsewhere; without it the chain is in the state folder")
-    return Target(node, deployment, keys_of(keys, password_file, members))
+    return ChainLocation(node, deployment, keys_of(keys, password_file, members))
 
 
 def keys_of(folder: Path | None, password_file: Path | None, members: Sequence[str]) -> Keys | None:

@@ -17,13 +17,13 @@ Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="what"):
+class CreditNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="what"):
     """Base of the notes: whom it concerns."""
 
     account: Whole
 
 
-class Need(Told, frozen=True, kw_only=True, tag="need"):
+class Need(CreditNote, frozen=True, kw_only=True, tag="need"):
     """What a policy wanted covered of the residual carbon of the slots [first, end), and how far it was.
 
         wanted = ⌈residual x coverage⌉; ahead = ahead before + kg retired − wanted, negative for what is still uncovered
@@ -54,7 +54,7 @@ class Need(Told, frozen=True, kw_only=True, tag="need"):
         )
 
 
-class Said(Told, frozen=True, kw_only=True):
+class BatchNote(CreditNote, frozen=True, kw_only=True):
     """Base of the notes on credits: which, of which project. batch: number in the register."""
 
     batch: Whole
@@ -66,7 +66,7 @@ class Said(Told, frozen=True, kw_only=True):
     auditor: str
 
 
-class Retired(Said, frozen=True, kw_only=True, tag="retired"):
+class Retired(BatchNote, frozen=True, kw_only=True, tag="retired"):
     """Credits bought by `account` from `seller` and used up: the kg [first, end) of a batch, under one receipt."""
 
     receipt: Whole
@@ -84,7 +84,7 @@ class Retired(Said, frozen=True, kw_only=True, tag="retired"):
         return self.end_kg - self.first_kg
 
 
-class Avoided(Said, frozen=True, kw_only=True, tag="avoided"):
+class Avoided(BatchNote, frozen=True, kw_only=True, tag="avoided"):
     """Credits issued for what an asset of `account` gave in the slots [first, end), for which it got no certificate.
 
         gross = Σ (generation − ⌈generation x baseline⌉) x marginal factor, a slot after the other

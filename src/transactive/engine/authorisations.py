@@ -29,7 +29,7 @@ FOR_GOOD = 2**53
 """A time after everything [Unix s]."""
 
 
-class Authorities:
+class Authorisations:
     """What all members of one run allow.
 
     What a member signs anew is offered in the state, and taken up at the next gate: for slots of which nothing was

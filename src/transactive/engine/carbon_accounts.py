@@ -10,7 +10,7 @@ from transactive.carbon.credits.assets import assets_of, given_up
 from transactive.carbon.footprints.tracing import Wiring
 from transactive.config.community_file import Setting
 from transactive.core.tables import Delivery, Readings
-from transactive.engine.information import Known
+from transactive.engine.information import InformationSet
 from transactive.market.mechanisms import Site
 from transactive.market.network.metered_flow import MeteredFlow
 
@@ -18,7 +18,7 @@ from transactive.market.network.metered_flow import MeteredFlow
 class CarbonAccounts:
     """Certificates and footprints, slot by slot; `site` where members are on a network."""
 
-    def __init__(self, setting: Setting, known: Known, site: Site | None) -> None:
+    def __init__(self, setting: Setting, known: InformationSet, site: Site | None) -> None:
         self._devices, self._known = setting.community.devices, known
         self._generation_g, self._policy = setting.community.generation_g, setting.community.certificate_policy
         self._assets = assets_of(setting.community)

@@ -24,7 +24,7 @@ OPENING = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ChainLocation:
     """Chain of a run. url: a node elsewhere, None for the chain in the state folder.
 
     deployment: file of contracts that are there already; without one they are deployed. keys: None for the demo keys of
@@ -41,7 +41,7 @@ class Target:
         return None if self.url is None else shown(self.url)
 
 
-IN_FOLDER = Target()
+IN_FOLDER = ChainLocation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Opened:
 
 @contextmanager
 def open_chain(
-    target: Target, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str
+    target: ChainLocation, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str
 ) -> Iterator[Opened]:
     """Open the chain of a run, new or as an interrupted run left it. Raises ChainError, InputError."""
     from transactive.chain.deployments.deployment import FILE, deploy, describe

@@ -8,21 +8,21 @@ from transactive.core.community.members import Community
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.engine.authorisations import Authorities
+from transactive.engine.authorisations import Authorisations
 from transactive.engine.devices.fleet import Fleet
-from transactive.trading.agents.order_gathering import Desk
-from transactive.trading.agents.protocol import Gate
+from transactive.trading.agents.order_gathering import OrderGatherer
+from transactive.trading.agents.protocol import MarketSight
 from transactive.trading.curves import remaining_orders
 
 
 class Gates:
     """The members' side of each market: their wishes, agents and limits."""
 
-    def __init__(self, community: Community, fleet: Fleet, authorities: Authorities) -> None:
-        self.desk = Desk(community.agents)
+    def __init__(self, community: Community, fleet: Fleet, authorities: Authorisations) -> None:
+        self.desk = OrderGatherer(community.agents)
         self._fleet, self._authorities = fleet, authorities
         self._most_export_wh = community.devices.pv_wh + community.devices.power_wh
-        self._gate: Gate | None = None
+        self._gate: MarketSight | None = None
 
     def orders(
         self,
@@ -40,7 +40,7 @@ class Gates:
         self._authorities.take_up(slot)
         holding = np.zeros(expected.shape[1], np.int64) if held is None else held
         wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
-        self._gate = Gate(
+        self._gate = MarketSight(
             session=0 if held is None else 1,
             chances=0,
             wish=wish,

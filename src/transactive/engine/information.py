@@ -15,7 +15,7 @@ from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.engine.levies import Levies
-from transactive.engine.models.net_load import Outlook
+from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.trading.devices.energy_value import carbon_worth
 
@@ -23,10 +23,10 @@ HOMES_AT_ONCE = 2048
 """Homes whose samples for a plan are in memory together: for two days of quarter hours 90 MB."""
 
 
-class Known:
+class InformationSet:
     """What a run knows. Rows are those of the measured series; a forecast sees those before its time."""
 
-    def __init__(self, setting: Setting, levies: Levies, outlook: Outlook) -> None:
+    def __init__(self, setting: Setting, levies: Levies, outlook: NetLoadForecast) -> None:
         self._setting, self._levies, self.outlook = setting, levies, outlook
         self._certified_g = int(setting.community.generation_g.max())  # a certificate saves this much less, or more
         self._clock, self._carbon_price = setting.community.clock, setting.community.carbon_price

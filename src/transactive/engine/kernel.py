@@ -23,19 +23,19 @@ from transactive.core.slots import time_text
 from transactive.core.tables import Clearing, Delivery, Forecast, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.engine.authorisations import Authorities
-from transactive.engine.books.commitments import Anchor
+from transactive.engine.authorisations import Authorisations
+from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.books.slot_book import SlotBook, read_slot
 from transactive.engine.books.snapshot import restore, take
 from transactive.engine.carbon_accounts import CarbonAccounts
 from transactive.engine.certificate_market import CertificateMarket
 from transactive.engine.credits.offsetting import Offsetting, credit_steps
 from transactive.engine.daily.advice import Advisor
-from transactive.engine.daily.detection import Watcher
+from transactive.engine.daily.detection import DailyDetection
 from transactive.engine.devices.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work, fleet_of
 from transactive.engine.gate_closure import Gates
 from transactive.engine.grid.operator import GridOperator
-from transactive.engine.information import Known
+from transactive.engine.information import InformationSet
 from transactive.engine.levies import Levies
 from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.order_entry import OrderEntry
@@ -115,12 +115,12 @@ class Walk:
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
         self.forecasts = RunForecasts(setting, slots, store)
-        self.known = Known(setting, self.levies, self.forecasts.outlook)
+        self.known = InformationSet(setting, self.levies, self.forecasts.outlook)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known, self.site)
         self.certificates = CertificateMarket(community)
         self.ledger = Ledger(self.accounts)
-        self.anchor = Anchor(community, self.ledger, chain)
+        self.anchor = ChainCommitments(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
         self.carbon_price = community.carbon_price
         self.fleet = fleet_of(community, prices, work, self.carbon_price)
@@ -134,8 +134,8 @@ class Walk:
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
         self._advisor = Advisor(setting, store, slots[0]) if store else None
-        self._watcher = Watcher(setting, store) if store else None
-        authorities = Authorities(community, slots, chain, store)
+        self._watcher = DailyDetection(setting, store) if store else None
+        authorities = Authorisations(community, slots, chain, store)
         self.gates = Gates(community, self.fleet, authorities)
         self._entry = OrderEntry(chain, self.accounts.members, self.clock.length, authorities) if chain else None
 

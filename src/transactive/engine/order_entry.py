@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
 from transactive.core.tables import Orders, stacked
-from transactive.engine.authorisations import Authorities
+from transactive.engine.authorisations import Authorisations
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class OrderEntry:
     """The operator's desk for signed orders of one settlement contract."""
 
-    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorities: Authorities) -> None:
+    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorities: Authorisations) -> None:
         self._keys, self._domain, self._slot_seconds = chain.keys, chain.domain, slot_seconds
         self._authorities = authorities
         self._members = [str(chain.keys.account(index).address) for index in range(members)]

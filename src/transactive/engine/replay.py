@@ -13,7 +13,7 @@ from transactive.config.community_file import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
-from transactive.engine.chain_location import IN_FOLDER, Opened, Target, open_chain
+from transactive.engine.chain_location import IN_FOLDER, ChainLocation, Opened, open_chain
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.kernel import Gateway, SlotRecord, Walk
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
@@ -74,7 +74,7 @@ def replay(
     folder: Path,
     *,
     seed: str,
-    target: Target = IN_FOLDER,
+    target: ChainLocation = IN_FOLDER,
     after_slot: Callable[[SlotRecord], None] = lambda _: None,
     compiled: bool = False,
     timer: Callable[[], float] = lambda: 0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.errors import DataError, require
-from transactive.forecasting.registry import Forecaster, Model, Restoring, Stored
+from transactive.forecasting.registry import Forecaster, Model, Restoring, StorableModel
 from transactive.forecasting.series import FloatArray, History, Quantiles
 
 START = 1_496_620_800  # a Monday, 2017-06-05T00:00Z
@@ -55,7 +55,7 @@ def _told(recipe: Forecaster, values: FloatArray, length: int, known: int, horiz
     history = History(START, length, values[:known])
     model: Model = recipe.train(history, horizon, np.random.default_rng(seed))
     forecast = model.predict(history, horizon).checked(horizon, values.shape[1])
-    if isinstance(model, Stored) and isinstance(recipe, Restoring):
+    if isinstance(model, StorableModel) and isinstance(recipe, Restoring):
         again = recipe.from_bytes(model.to_bytes()).predict(history, horizon)
         require(_equal(forecast, again), "a model that was stored forecasts the same when it is read again")
     require(np.array_equal(values[:known], before, equal_nan=True), "a forecaster changes nothing that it is given")

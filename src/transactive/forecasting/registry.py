@@ -41,7 +41,7 @@ class Forecaster(Protocol):
 
 
 @runtime_checkable
-class Stored(Protocol):
+class StorableModel(Protocol):
     """A model that can be written to a file; without it a model is made anew in each run and is in no registry."""
 
     def to_bytes(self) -> bytes:

@@ -18,7 +18,7 @@ from transactive.market.trades import Trades
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fills(Table):
+class OrderFills(Table):
     """Fills of one slot, shape (fills,): row of the order, Wh > 0, price [µ¤/kWh] that it pays or receives."""
 
     slot: int
@@ -48,28 +48,28 @@ class Fills(Table):
         return Positions.of(self.slot, members, member, is_buy, self.energy_wh, self.price)
 
 
-def of_trades(trades: Trades) -> Fills:
+def of_trades(trades: Trades) -> OrderFills:
     """Both sides of each trade."""
     rows = np.concatenate((trades.buy, trades.sell))
-    return Fills(trades.slot, rows, np.tile(trades.energy_wh, 2), np.tile(trades.price, 2))
+    return OrderFills(trades.slot, rows, np.tile(trades.energy_wh, 2), np.tile(trades.price, 2))
 
 
-def of_nodes(clearing: NodalClearing, node: IntArray) -> Fills:
+def of_nodes(clearing: NodalClearing, node: IntArray) -> OrderFills:
     """Each served order at the price of its node, (orders,)."""
     served = np.flatnonzero(clearing.allocated_wh)
-    return Fills(clearing.slot, served, clearing.allocated_wh[served], clearing.price[node[served]])
+    return OrderFills(clearing.slot, served, clearing.allocated_wh[served], clearing.price[node[served]])
 
 
-def exact_fills(slot: int, order: IntArray, energy_wh: IntArray, money_n: IntArray) -> Fills:
+def exact_fills(slot: int, order: IntArray, energy_wh: IntArray, money_n: IntArray) -> OrderFills:
     """Fills that sum to `energy_wh` > 0 and `money_n` of each order, at its mean price rounded down and one above."""
     price, above = np.divmod(money_n, energy_wh)
     rows, energy, prices = np.tile(order, 2), np.concatenate((energy_wh - above, above)), np.tile(price, 2)
     prices[len(order) :] += 1
     real = energy > 0
-    return Fills(slot, rows[real], energy[real], prices[real])
+    return OrderFills(slot, rows[real], energy[real], prices[real])
 
 
-def check_fills(orders: Orders, fills: Fills, lost_wh: int = 0) -> None:
+def check_fills(orders: Orders, fills: OrderFills, lost_wh: int = 0) -> None:
     """Raise RuleBroken unless Wh bought + lost = sold, nobody trades beyond quantity or limit, and money suffices."""
     is_buy, limit = orders.is_buy[fills.order], orders.price[fills.order]
     require(bool((fills.energy_wh > 0).all()), "a fill has energy")

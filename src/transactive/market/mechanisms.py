@@ -15,7 +15,7 @@ from transactive.core.units import IntArray
 from transactive.market import fills as market_fills
 from transactive.market import registry
 from transactive.market.auction import preferences
-from transactive.market.fills import Fills, check_fills
+from transactive.market.fills import OrderFills, check_fills
 from transactive.market.network.locational import losses_n
 from transactive.market.nodal import NodalClearing
 from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
@@ -100,7 +100,7 @@ def clear(mechanism: AnyMechanism, orders: Orders, grid: PriceGrid, members: int
     return Cleared(clearing, positions, signed * clearing.price)
 
 
-def _by_fills(orders: Orders, fills: Fills, members: int, lost_wh: int = 0) -> Cleared:
+def _by_fills(orders: Orders, fills: OrderFills, members: int, lost_wh: int = 0) -> Cleared:
     """What many prices come down to; the clearing's price is what buyers pay on average, halves up."""
     check_fills(orders, fills, lost_wh)
     positions, money = fills.positions(orders, members), fills.money_n(orders)

@@ -23,7 +23,7 @@ from transactive.core.tariff import PriceGrid
 if TYPE_CHECKING:
     from transactive.core.community.network import Network
     from transactive.core.units import IntArray
-    from transactive.market.fills import Fills
+    from transactive.market.fills import OrderFills
     from transactive.market.nodal import NodalClearing
     from transactive.market.trades import Trades
 
@@ -50,7 +50,7 @@ class ByOrder:
     same columns.
     """
 
-    clear: Callable[[Orders, PriceGrid, int], Fills]
+    clear: Callable[[Orders, PriceGrid, int], OrderFills]
 
 
 @dataclass(frozen=True, slots=True)

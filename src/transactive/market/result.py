@@ -13,7 +13,7 @@ import numpy as np
 from transactive.core.tables import Clearing, Orders
 from transactive.core.units import IntArray
 from transactive.market.auction.levels import Levelled, balanced_price
-from transactive.market.fills import Fills, check_fills
+from transactive.market.fills import OrderFills, check_fills
 from transactive.market.nodal import NodalClearing
 from transactive.market.registry import ByOrder, ByTrade, Mechanism
 from transactive.market.rules import check_clearing
@@ -80,7 +80,7 @@ def result_at_one_price(orders: Orders, clearing: Clearing) -> Result:
     return Result(price, [price] * len(given), given, money, welfare(orders, given), trades_of(orders, clearing))
 
 
-def result_by_order(orders: Orders, fills: Fills) -> Result:
+def result_by_order(orders: Orders, fills: OrderFills) -> Result:
     """Result of orders that trade with the market as a whole; what buyers pay beyond sellers is the market's."""
     check_fills(orders, fills)
     given, sides = fills.allocated_wh(len(orders)).tolist(), orders.is_buy.tolist()

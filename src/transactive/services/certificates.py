@@ -31,7 +31,7 @@ Act = Callable[[Register, str], Sequence[Bundle]]
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateOffice:
+class CertificateService:
     """The register of a run."""
 
     store: Store
@@ -141,9 +141,9 @@ def slot_of(serial: str) -> int:
 
 
 @contextmanager
-def certificate_office(folder: Path) -> Iterator[CertificateOffice]:
+def certificate_office(folder: Path) -> Iterator[CertificateService]:
     """Register of the run in a folder. Raises StateError if there is none."""
     if not (folder / FILE).is_file():
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
     with closing(Store(folder)) as store:
-        yield CertificateOffice(store, community_of(store))
+        yield CertificateService(store, community_of(store))

@@ -128,7 +128,7 @@ class Publisher:
                 project = register.projects[step.project]
                 text = f"{project.methodology}, {project.jurisdiction}"
                 contract.register(step.project, by, removal=project.kind == "removal", description=text)
-            case did.Issue():
+            case did.IssueBatch():
                 contract.issue(by, step.project, step.vintage, step.serial, step.kg, self._key(step.owner))
             case did.Buy() | did.Offset():
                 offer = market.offer(step.listing)

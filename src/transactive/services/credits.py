@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from transactive.carbon.credits.register import BUFFER, Receipt
+from transactive.carbon.credits.register import BUFFER, RetirementReceipt
 from transactive.carbon.credits.steps import AnyStep, Offset
 from transactive.core.errors import StateError
 from transactive.engine import state_folder
@@ -24,7 +24,9 @@ def credits_in(folder: Path) -> CreditMarket:
         return CreditMarket.of(store.credit_steps())
 
 
-def take_step(folder: Path, step_of: Callable[[CreditMarket], AnyStep]) -> tuple[CreditMarket, Receipt | None]:
+def take_step(
+    folder: Path, step_of: Callable[[CreditMarket], AnyStep]
+) -> tuple[CreditMarket, RetirementReceipt | None]:
     """Let the register of a folder take a step, which may follow from what it holds; nobody else writes meanwhile.
 
     Raises CreditError where it is refused, StateError where the folder cannot be used; then nothing was written.

@@ -13,8 +13,8 @@ from transactive.config.community_file import Setting
 from transactive.core.errors import DataError, InputError, StateError
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
-from transactive.engine.models.active_models import TEST_DAYS, State, Target, days_before
-from transactive.engine.models.maintenance import EMPIRICAL, Upkeep
+from transactive.engine.models.active_models import TEST_DAYS, ActiveModelState, ForecastTarget, days_before
+from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
 from transactive.engine.models.model_files import FOLDER, ModelFiles
 from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.replay import slots_from
@@ -28,7 +28,7 @@ from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 
 
 @dataclass(slots=True)
-class ModelDesk:
+class ModelService:
     """The registry in a folder: of a run, or one of its own."""
 
     store: Store
@@ -85,7 +85,7 @@ class ModelDesk:
         how = "forced" if force and not (model.contest and model.contest.won) else "its test was won"
         upkeep = self._upkeep()
         upkeep.promote(model.target, model, None, self.now)
-        text = f"{Upkeep.title(model)}: by hand, {how}"
+        text = f"{ModelMaintenance.title(model)}: by hand, {how}"
         return self._save(upkeep, upkeep.tell(model.target, self.now, "promoted", text, number, by="person"))
 
     def rollback(self, name: str) -> ModelEvent:
@@ -102,18 +102,18 @@ class ModelDesk:
         else:
             self.verified(number)
             upkeep.promote(name, self.model(number), None, self.now)
-        after = EMPIRICAL if number is None else Upkeep.title(self.model(number))
-        text = f"from {Upkeep.title(self.model(charge.model))} to {after}, by hand"
+        after = EMPIRICAL if number is None else ModelMaintenance.title(self.model(number))
+        text = f"from {ModelMaintenance.title(self.model(charge.model))} to {after}, by hand"
         return self._save(upkeep, upkeep.tell(name, self.now, "rolled back", text, number, by="person"))
 
-    def _upkeep(self) -> Upkeep:
+    def _upkeep(self) -> ModelMaintenance:
         """The upkeep of what is kept here; it knows of no readings, and needs none to change who is in charge."""
         targets = [_blank(charge) for charge in self.in_charge.values()]
-        upkeep = Upkeep(targets, lambda _name, _now: None, self._files)
+        upkeep = ModelMaintenance(targets, lambda _name, _now: None, self._files)
         upkeep.resume(self.models, self.events, self.charges)
         return upkeep
 
-    def _save(self, upkeep: Upkeep, event: ModelEvent) -> ModelEvent:
+    def _save(self, upkeep: ModelMaintenance, event: ModelEvent) -> ModelEvent:
         """Write what has changed."""
         self.store.put(upkeep.changes())
         return event
@@ -124,7 +124,7 @@ class ModelDesk:
 
 
 @contextmanager
-def opened(folder: Path, *, change: bool = False) -> Iterator[ModelDesk]:
+def opened(folder: Path, *, change: bool = False) -> Iterator[ModelService]:
     """The registry of a folder; to change it, no other process may be on it.
 
     Raises StateError where there is none or it is in use.
@@ -139,14 +139,14 @@ def opened(folder: Path, *, change: bool = False) -> Iterator[ModelDesk]:
             yield _read(store)
 
 
-def _read(store: Store) -> ModelDesk:
-    return ModelDesk(store, kept.models(store), kept.events(store), kept.charges(store))
+def _read(store: Store) -> ModelService:
+    return ModelService(store, kept.models(store), kept.events(store), kept.charges(store))
 
 
-def _blank(charge: ChargeRecord) -> Target:
+def _blank(charge: ChargeRecord) -> ForecastTarget:
     """A target as far as a registry alone knows it: how many series it has."""
-    series = len(State.of(charge).shift[0])
-    return Target(charge.target, ("",) * series, Rhythm(0, 1), 1, (), "")
+    series = len(ActiveModelState.of(charge).shift[0])
+    return ForecastTarget(charge.target, ("",) * series, Rhythm(0, 1), 1, (), "")
 
 
 def train(folder: Path, setting: Setting, name: str, forecaster: str, until: str | None) -> ModelRecord:
@@ -166,7 +166,9 @@ def train(folder: Path, setting: Setting, name: str, forecaster: str, until: str
         if made is None:
             raise DataError(upkeep.events[-1].text)
         model = made[0]
-        upkeep.tell(name, now, "trained", f"{Upkeep.title(model)}: {_result(model)}", model.number, by="person")
+        upkeep.tell(
+            name, now, "trained", f"{ModelMaintenance.title(model)}: {_result(model)}", model.number, by="person"
+        )
         store.put(upkeep.changes())
         return model
 
@@ -194,14 +196,16 @@ def test(folder: Path, setting: Setting, number: int, until: str | None, days: i
         return contest
 
 
-def _with_readings(store: Store, setting: Setting) -> tuple[Upkeep, RunForecasts, int]:
+def _with_readings(store: Store, setting: Setting) -> tuple[ModelMaintenance, RunForecasts, int]:
     """The upkeep of a folder with the readings of a setting, and the time that it has come to [Unix s]."""
     forecasts = RunForecasts(setting, slots_from(setting), store)
     reached = _read(store).now or setting.measured_end
     return forecasts.take_up(reached), forecasts, reached
 
 
-def _tested(upkeep: Upkeep, forecasts: RunForecasts, name: str, now: int, days: int) -> tuple[Target, History, range]:
+def _tested(
+    upkeep: ModelMaintenance, forecasts: RunForecasts, name: str, now: int, days: int
+) -> tuple[ForecastTarget, History, range]:
     """A target, what is known of it at a time, and the last days before it.
 
     Raises InputError for an unknown target, DataError where too little is known.
@@ -220,7 +224,7 @@ def _result(model: ModelRecord) -> str:
     return model.contest.text if model.contest else "not tested"
 
 
-def last_days(desk: ModelDesk, name: str, days: int) -> list[ChargeRecord]:
+def last_days(desk: ModelService, name: str, days: int) -> list[ChargeRecord]:
     """The latest judged days of a target, oldest first."""
     judged = [c for c in desk.charges if c.target == name and c.day is not None]
     newest = judged[-1].since if judged else 0

@@ -8,13 +8,13 @@ from transactive.carbon.certificates.lifecycle import State
 from transactive.core.errors import CertificateError
 from transactive.core.slots import time_text
 from transactive.insight.statements.redemption import Redeemed, Redemption
-from transactive.services.certificates import CertificateOffice
+from transactive.services.certificates import CertificateService
 
 USED = frozenset({State.CANCELLED, State.CLAIMED})
 
 
 def redemption(
-    office: CertificateOffice, beneficiary: str, reason: str | None, first: int | None, end: int | None
+    office: CertificateService, beneficiary: str, reason: str | None, first: int | None, end: int | None
 ) -> Redemption:
     """What was cancelled in somebody's name, for a reason or for any, of slots from `first` up to `end` [Unix s].
 

@@ -29,7 +29,7 @@ IMPORTED, EXPORTED, PRODUCED, CERTIFIED = range(4)
 
 
 @dataclass(slots=True)
-class Totals:
+class LedgerTotals:
     """Totals of a slot or, running, of a period.
 
     money: debit and credit [n¤], bought and sold [Wh]; energy: imported, exported, produced (generation and discharge)
@@ -40,7 +40,7 @@ class Totals:
     energy: IntArray
 
     @classmethod
-    def empty(cls, accounts: int) -> Totals:
+    def empty(cls, accounts: int) -> LedgerTotals:
         """All zero."""
         return cls(np.zeros((accounts, 4), np.int64), np.zeros((accounts, 4), np.int64))
 
@@ -65,14 +65,14 @@ class Ledger:
 
     accounts: Accounts
     balances_n: IntArray = field(init=False)
-    periods: dict[int, Totals] = field(init=False, default_factory=dict)
+    periods: dict[int, LedgerTotals] = field(init=False, default_factory=dict)
     locks_n: dict[int, IntArray] = field(init=False, default_factory=dict)
     undistributed_n: int = field(init=False, default=0)
     levied_n: int = field(init=False, default=0)
     receivable_n: IntArray = field(init=False)
     held_n: IntArray = field(init=False)
     suspended: BoolArray = field(init=False)
-    latest: Totals = field(init=False)
+    latest: LedgerTotals = field(init=False)
     positions: Positions = field(init=False)
     orders: tuple[bytes, ...] = field(init=False, default=())
 
@@ -139,14 +139,14 @@ class Ledger:
 
     def enter(self, period: int, positions: Positions, postings: Postings) -> None:
         """Add the postings and trades of a slot to the running totals of its period."""
-        members, latest = self.accounts.members, Totals.empty(self.accounts.on_chain)
+        members, latest = self.accounts.members, LedgerTotals.empty(self.accounts.on_chain)
         net = postings.net_n(self.accounts.total)[: self.accounts.on_chain]
         latest.money[:, DEBIT] = np.maximum(-net, 0)
         latest.money[:, CREDIT] = np.maximum(net, 0)
         latest.money[:members, BOUGHT] = positions.bought_wh
         latest.money[:members, SOLD] = positions.sold_wh
         self.latest, self.positions, self.orders = latest, positions, ()
-        self.periods.setdefault(period, Totals.empty(self.accounts.on_chain)).money += latest.money
+        self.periods.setdefault(period, LedgerTotals.empty(self.accounts.on_chain)).money += latest.money
         self.undistributed_n, self.levied_n = self.undistributed_with(postings), self.levied_with(postings)
         self.held_n = self.held_n + postings.held_n(members)
         advanced = postings.kind == PostingKind.ADVANCE

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from transactive.core.units import IntArray
 from transactive.forecasting.evaluation.contest import Contest
-from transactive.forecasting.evaluation.monitor import Day
+from transactive.forecasting.evaluation.monitor import TargetDay
 from transactive.forecasting.models.model_file import Learnt
 from transactive.store.schema import CLEARINGS, METADATA
 
@@ -122,7 +122,7 @@ class ChargeRecord(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     since: int
     model: int | None
-    day: Day | None = None
+    day: TargetDay | None = None
     state: str = ""
 
     def put(self) -> tuple[sa.Table, Mapping[str, Any]]:
@@ -135,7 +135,7 @@ class ChargeRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Said:
+class ToldForecast:
     """What was forecast of a slot. figures: (series, 6), five quantiles and the mean, in the unit of the target.
 
     issued: newest time that was known to it [Unix s]. model: None for empirical quantiles.
@@ -184,7 +184,7 @@ def charges(store: Store, target: str | None = None) -> list[ChargeRecord]:
     return [msgspec.json.decode(row["record"], type=ChargeRecord) for row in store.rows(statement)]
 
 
-def said(store: Store, first: int, last: int) -> list[Said]:
+def said(store: Store, first: int, last: int) -> list[ToldForecast]:
     """What was forecast of the slots from `first` to `last`, inclusive."""
     statement = (
         sa.select(FORECASTS)
@@ -192,7 +192,7 @@ def said(store: Store, first: int, last: int) -> list[Said]:
         .order_by(FORECASTS.c.slot, FORECASTS.c.target, FORECASTS.c.ahead)
     )
     return [
-        Said(figures=np.frombuffer(row.pop("data"), "<i4").reshape(-1, FIGURES).astype(np.int64), **row)
+        ToldForecast(figures=np.frombuffer(row.pop("data"), "<i4").reshape(-1, FIGURES).astype(np.int64), **row)
         for row in map(dict, store.rows(statement))
     ]
 

@@ -23,8 +23,8 @@ from transactive.market import mechanisms, registry
 from transactive.market.incentives import surplus_n, with_limit
 from transactive.market.registry import AnyMechanism, ByNode
 from transactive.trading.agents import registry as agents
-from transactive.trading.agents.order_gathering import Desk
-from transactive.trading.agents.protocol import Gate
+from transactive.trading.agents.order_gathering import OrderGatherer
+from transactive.trading.agents.protocol import MarketSight
 
 UNIT = 1_000
 """Energy of a unit [Wh]."""
@@ -87,7 +87,7 @@ def compare_agents(
             for agent in names:
                 before, after = [], []
                 for seed in range(design.seeds_of(size)):
-                    market = Market(agent, mechanism, PASSES.get(name, 1), size, seed)
+                    market = AgentMarket(agent, mechanism, PASSES.get(name, 1), size, seed)
                     before.append(market.run(design.rounds, regret=True))
                     market.shock()
                     after.append(market.run(design.after, regret=False))
@@ -97,13 +97,13 @@ def compare_agents(
     return found
 
 
-class Market:
+class AgentMarket:
     """One market: members 0 to size − 1 buy, the others sell."""
 
     def __init__(self, agent: str, mechanism: AnyMechanism, passes: int, size: int, seed: int) -> None:
         self.mechanism, self.passes, self.size = mechanism, passes, size
         self.random = np.random.default_rng((FIRST_SEED + seed, size))
-        self.desk = Desk([agent] * 2 * size)
+        self.desk = OrderGatherer([agent] * 2 * size)
         self.number = 0
         self._draw(0)
 
@@ -150,12 +150,12 @@ class Market:
         alpha = smiths_alpha(np.concatenate(prices), np.concatenate(energies), self.ideal)
         return Round(gained / best if best else 1.0, alpha, regret)
 
-    def _gate(self, left: IntArray, session: int) -> Gate:
+    def _gate(self, left: IntArray, session: int) -> MarketSight:
         """What everybody sees: its own unit, or what is left of it."""
         member = np.flatnonzero(left)
         energy, nothing = left[member], np.zeros(2 * self.size, np.int64)
         wish = Orders(self.number, member, self.is_buy[member], self.worth[member], energy, np.zeros_like(energy))
-        return Gate(
+        return MarketSight(
             session=session,
             chances=self.passes - 1 - session,
             wish=wish,

@@ -15,12 +15,12 @@ import numpy as np
 from transactive.core.community.members import Devices
 from transactive.core.slots import DAY
 from transactive.core.units import IntArray
-from transactive.engine.models.net_load import Outlook
+from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting.day_so_far import SAMPLE_DAYS, samples_so_far
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.plan import grid_cost
 from transactive.trading.devices.schedule import batteries, rules_now
-from transactive.trading.devices.stores import Ahead, step
+from transactive.trading.devices.stores import PlanHorizon, step
 
 NUMBERS = 4_000_000
 """So many samples are held at once."""
@@ -87,7 +87,7 @@ def simple_rule(recorded: Recorded, tested: range) -> Kept:
     return run(recorded, tested, _same_rule(recorded, charge=True))
 
 
-def scheduled(recorded: Recorded, tested: range, told: Told, outlook: Outlook | None = None) -> Kept:
+def scheduled(recorded: Recorded, tested: range, told: Told, outlook: NetLoadForecast | None = None) -> Kept:
     """Planned anew in every slot from what was known before it: by the day so far, or by another outlook."""
     planned = _planned(recorded, tested, told, outlook)
     return run(recorded, tested, lambda _: next(planned))
@@ -123,7 +123,7 @@ def run(recorded: Recorded, tested: range, rules: Rules) -> Kept:
     return Kept(cost - rest_price(recorded, tested) * recorded.devices.deliverable_wh(charged), over)
 
 
-def _planned(recorded: Recorded, tested: range, told: Told, outlook: Outlook | None) -> Iterator[IntArray]:
+def _planned(recorded: Recorded, tested: range, told: Told, outlook: NetLoadForecast | None) -> Iterator[IntArray]:
     """Rules of the tested slots, one after the other; plans of many slots are made at once."""
     members, horizon = recorded.load_wh.shape[1], DAY // recorded.length
     at_once = max(NUMBERS // (horizon * SAMPLE_DAYS * members), 1)
@@ -141,12 +141,12 @@ def _planned(recorded: Recorded, tested: range, told: Told, outlook: Outlook | N
         )
         plans = need.shape[1]
         most = np.full(plans, recorded.most_import_wh, np.int64)
-        ahead = Ahead(samples.reshape(horizon, -1, plans), need, spare, need.min(axis=0), most)
+        ahead = PlanHorizon(samples.reshape(horizon, -1, plans), need, spare, need.min(axis=0), most)
         levels = rules_now(ahead, recorded.devices.rows(np.tile(np.arange(members), len(issued))))
         yield from levels.reshape(4, len(issued), members).transpose(1, 0, 2)
 
 
-def _samples(outlook: Outlook, recorded: Recorded, issued: list[int], horizon: int) -> IntArray:
+def _samples(outlook: NetLoadForecast, recorded: Recorded, issued: list[int], horizon: int) -> IntArray:
     """Samples of an outlook as `samples_so_far` gives them, as many as all issues have."""
     found = []
     for known in issued:

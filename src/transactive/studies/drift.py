@@ -19,7 +19,7 @@ from transactive.engine.kernel import SlotRecord, Walk
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DriftLine:
     """One drift: how far off a rule is in all, and how much it was checked on, both in `unit`."""
 
     rule: str
@@ -71,59 +71,65 @@ class Drift:
         for kind, amount in zip(p.kind.tolist(), p.amount_n.tolist(), strict=True):
             self.kind_n[kind] = self.kind_n.get(kind, 0) + amount
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[DriftLine]:
         """Every rule and by how much it is off."""
         yield from self._energy()
         yield from self._carbon()
         yield from self._money()
 
-    def _energy(self) -> Iterator[Line]:
+    def _energy(self) -> Iterator[DriftLine]:
         r, lots, tally = self.registers_wh, self.walk.lots, self.walk.tally
         used, made = self.measured_wh
         through = r["import_wh"] + r["generation_wh"] + r["discharge_wh"] - r["export_wh"] - r["charge_wh"]
-        yield Line("what meters let through is what homes used", "Wh", _apart(through, used), int(used.sum()))
-        yield Line(
+        yield DriftLine("what meters let through is what homes used", "Wh", _apart(through, used), int(used.sum()))
+        yield DriftLine(
             "what meters generated is what was measured", "Wh", _apart(r["generation_wh"], made), int(made.sum())
         )
         held, charged = r["charge_wh"] - self.drawn_wh, int(r["charge_wh"].sum())
-        yield Line(
+        yield DriftLine(
             "batteries hold what went in and did not come out", "Wh", _apart(held, self.walk.fleet.charged_wh), charged
         )
-        yield Line("lots hold what batteries hold", "Wh", _apart(lots.charged_wh, self.walk.fleet.charged_wh), charged)
+        yield DriftLine(
+            "lots hold what batteries hold", "Wh", _apart(lots.charged_wh, self.walk.fleet.charged_wh), charged
+        )
         pv, storage = self.issued_wh.tolist()
-        yield Line("certificates of producing devices are what they made", "Wh", abs(pv - int(made.sum())), pv)
+        yield DriftLine("certificates of producing devices are what they made", "Wh", abs(pv - int(made.sum())), pv)
         stored = int(self.state_wh[CertificateState.STORED])
         left = int(lots.columns[:, :, CERTIFIED].sum())
-        yield Line("storage certifies no more than was stored", "Wh", max(storage + left - stored, 0), stored)
+        yield DriftLine("storage certifies no more than was stored", "Wh", max(storage + left - stored, 0), stored)
         claimed = int(self.state_wh[CertificateState.CLAIMED])
-        yield Line("claimed certificates are within use", "Wh", max(claimed - int(used.sum()), 0), claimed)
+        yield DriftLine("claimed certificates are within use", "Wh", max(claimed - int(used.sum()), 0), claimed)
         ends = int(self.state_wh.sum())
-        yield Line("every certificate ended in one state", "Wh", abs(ends - pv - storage), ends)
-        yield Line("postings move what meters measured", "Wh", tally.energy_residual_wh, int(r["import_wh"].sum()))
+        yield DriftLine("every certificate ended in one state", "Wh", abs(ends - pv - storage), ends)
+        yield DriftLine("postings move what meters measured", "Wh", tally.energy_residual_wh, int(r["import_wh"].sum()))
 
-    def _carbon(self) -> Iterator[Line]:
+    def _carbon(self) -> Iterator[DriftLine]:
         f, lots = self.carbon_mg, self.walk.lots
         stored = f["put_in_mg"] - f["taken_out_mg"]
         balance = f["generation_mg"] + f["imported_mg"] - f["exported_mg"] - stored
-        yield Line("footprints are what entered and stayed", "mg", abs(f["location_mg"] - balance), f["location_mg"])
+        yield DriftLine(
+            "footprints are what entered and stayed", "mg", abs(f["location_mg"] - balance), f["location_mg"]
+        )
         held = int(lots.columns[:, :, LOCATION].sum())
-        yield Line("lots hold what went in and did not come out", "mg", abs(held - stored), f["put_in_mg"])
+        yield DriftLine("lots hold what went in and did not come out", "mg", abs(held - stored), f["put_in_mg"])
         told = int(self.walk.tally.location_mg.sum())
-        yield Line("members' footprints are those of the slots", "mg", abs(told - f["location_mg"]), told)
+        yield DriftLine("members' footprints are those of the slots", "mg", abs(told - f["location_mg"]), told)
 
-    def _money(self) -> Iterator[Line]:
+    def _money(self) -> Iterator[DriftLine]:
         accounts, ledger, kinds = self.walk.accounts, self.walk.ledger, self.kind_n
-        yield Line("postings of energy are Wh × price", "n¤", self.unpriced_n, self.posted_n)
-        yield Line("all accounts together", "n¤", abs(int(self.money_n.sum())), self.posted_n)
+        yield DriftLine("postings of energy are Wh × price", "n¤", self.unpriced_n, self.posted_n)
+        yield DriftLine("all accounts together", "n¤", abs(int(self.money_n.sum())), self.posted_n)
         passing = int(np.abs(self.money_n[[accounts.escrow, accounts.pool]]).sum())
-        yield Line("escrow and pool", "n¤", passing, self.posted_n)
-        yield Line("postings of each slot", "n¤", self.walk.tally.money_residual_n, self.posted_n)
+        yield DriftLine("escrow and pool", "n¤", passing, self.posted_n)
+        yield DriftLine("postings of each slot", "n¤", self.walk.tally.money_residual_n, self.posted_n)
         levied = kinds.get(PostingKind.LEVY, 0)
         treasury = levied - kinds.get(PostingKind.LEVY_RETURN, 0)
-        yield Line("treasury is what was levied and not returned", "n¤", abs(treasury - ledger.levied_n), levied)
+        yield DriftLine("treasury is what was levied and not returned", "n¤", abs(treasury - ledger.levied_n), levied)
         kept = int(self.money_n[accounts.community])
         paid_out = kinds.get(PostingKind.DIVIDEND, 0)
-        yield Line("community account keeps what was not paid out", "n¤", abs(kept - ledger.undistributed_n), paid_out)
+        yield DriftLine(
+            "community account keeps what was not paid out", "n¤", abs(kept - ledger.undistributed_n), paid_out
+        )
 
 
 def _apart(first: IntArray, second: IntArray) -> int:

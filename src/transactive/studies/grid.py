@@ -18,7 +18,7 @@ from transactive.engine.grid.operator import GridOperator
 from transactive.engine.kernel import SlotRecord, Walk
 from transactive.engine.replay import bills_of
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
-from transactive.insight.studies.grid import ForecastScores, GridStudy, LineFigures, Variant
+from transactive.insight.studies.grid import ForecastScores, GridStudy, GridVariant, LineFigures
 from transactive.insight.summary import grid_summary
 from transactive.market.network.line_flows import beyond_wh
 
@@ -103,10 +103,10 @@ class _Seen:
         """What each member pays [n¤], after the credit for what its battery holds."""
         return [bill.with_market_n - bill.with_market_credit_n for bill in bills_of(self.walk)]
 
-    def figures(self, name: str, watched: _Seen) -> Variant:
+    def figures(self, name: str, watched: _Seen) -> GridVariant:
         """Sums over the slots, beside those of the same days only watched."""
         walk, pays = self.walk, self.pays_n()
-        return Variant(
+        return GridVariant(
             name=name,
             grid=grid_summary(walk.tally, managed=self.setting.community.grid.manage),
             members_pay_n=str(sum(pays)),

@@ -23,7 +23,7 @@ FILE = "tokens.json"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept of a token: its SHA-256 as hex, its scope and, for scope member, whose it is."""
 
     sha256: str
@@ -65,7 +65,7 @@ def add_token(folder: Path, scope: str, member: str | None, known: list[str] | N
     if member is not None and known is not None and member not in known:
         raise InputError(f"--member {member}: not in this community; its members are {', '.join(known)}")
     token = "ta_" + secrets.token_urlsafe(32)
-    grants = [*read_grants(folder), Grant(_hash(token), scope, member)]
+    grants = [*read_grants(folder), TokenGrant(_hash(token), scope, member)]
     temporary = folder / f"{FILE}.new"
     temporary.touch(mode=0o600)
     temporary.write_bytes(msgspec.json.format(msgspec.json.encode(grants)) + b"\n")
@@ -73,18 +73,18 @@ def add_token(folder: Path, scope: str, member: str | None, known: list[str] | N
     return token
 
 
-def read_grants(folder: Path) -> list[Grant]:
+def read_grants(folder: Path) -> list[TokenGrant]:
     """Tokens of a folder; none without a file. Raises StateError if the file cannot be understood."""
     path = folder / FILE
     if not path.exists():
         return []
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Grant])
+        return msgspec.json.decode(path.read_bytes(), type=list[TokenGrant])
     except (OSError, msgspec.MsgspecError) as error:
         raise StateError(f"{path}: cannot be read ({error}); make tokens anew with transactive token create") from None
 
 
-def viewer_of(token: str, grants: list[Grant]) -> Viewer | None:
+def viewer_of(token: str, grants: list[TokenGrant]) -> Viewer | None:
     """Who a token stands for. Every hash is compared in constant time, whichever matches."""
     given, found = _hash(token), None
     for grant in grants:

@@ -19,14 +19,14 @@ from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES
 from transactive.web.authentication import EVERYONE, STATIC, for_scopes, gate
-from transactive.web.change_feed import Pulse
+from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
 from transactive.web.formatting import span_text
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.problems import answer
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 if TYPE_CHECKING:
     from litestar.types import Message, Scope
@@ -48,9 +48,9 @@ HEADERS = {
 }
 
 
-def build_app(folder: Path, pulse: Pulse, *, local: bool) -> Litestar:
+def build_app(folder: Path, pulse: ChangeFeed, *, local: bool) -> Litestar:
     """Page and API of the run in `folder`. local: served on this machine only, so that no token is needed."""
-    desk = Desk(pulse)
+    desk = RunContext(pulse)
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file),

@@ -25,7 +25,7 @@ WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "audit
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
 
 
-class Gate(AbstractAuthenticationMiddleware):
+class TokenMiddleware(AbstractAuthenticationMiddleware):
     """Turns the Authorization header into a `Viewer`, which handlers find as `request.user`."""
 
     def __init__(self, app: ASGIApp, folder: Path, *, local: bool) -> None:
@@ -49,7 +49,7 @@ class Gate(AbstractAuthenticationMiddleware):
 
 def gate(folder: Path, *, local: bool) -> DefineMiddleware:
     """The middleware for one run."""
-    return DefineMiddleware(Gate, folder=folder, local=local)
+    return DefineMiddleware(TokenMiddleware, folder=folder, local=local)
 
 
 def for_scopes(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -7,13 +7,13 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
-from transactive.store.read.runs import Position, Reader
+from transactive.store.read.runs import Reader, RunProgress
 
 INTERVAL = 0.5
 """Seconds between two looks."""
 
 
-class Pulse:
+class ChangeFeed:
     """Watches how far the run has come, for as long as the server runs."""
 
     def __init__(self, reader: Reader) -> None:
@@ -32,7 +32,7 @@ class Pulse:
         """Let everybody who waits go, at the next beat. May be called from any thread."""
         self.stopping = True
 
-    async def wait(self, seen: Position, seconds: float) -> Position:
+    async def wait(self, seen: RunProgress, seconds: float) -> RunProgress:
         """Wait until the run is elsewhere than `seen`, the server stops, or the time is over."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._moved:

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from litestar.response import ServerSentEventMessage
 
 from transactive.core.errors import InputError
-from transactive.store.read.runs import Position, Reader, Run
+from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.store.schema import BLOCKS, CLEARINGS, READINGS
-from transactive.web.change_feed import Pulse
+from transactive.web.change_feed import ChangeFeed
 from transactive.web.formatting import stamp
 
 Key = tuple[int, int]
@@ -53,7 +53,7 @@ def id_text(key: Key) -> str:
     return "" if key == START else f"{key[0]}.{key[1]}"
 
 
-def newest(run: Run, position: Position) -> Key:
+def newest(run: Run, position: RunProgress) -> Key:
     """Key of the last event at a position."""
     slots = (position.cleared, position.delivered, position.committed)
     return max([_key(run, slot, stage) for stage, slot in enumerate(slots) if slot is not None], default=START)
@@ -70,7 +70,7 @@ def events_after(reader: Reader, run: Run, after: Key) -> list[tuple[Key, Event]
     return [(key, Event(stamp(slot), STAGES[key[1]], run.number(slot), run.slots)) for key, slot in later]
 
 
-async def stream(reader: Reader, pulse: Pulse, after: Key) -> AsyncIterator[ServerSentEventMessage]:
+async def stream(reader: Reader, pulse: ChangeFeed, after: Key) -> AsyncIterator[ServerSentEventMessage]:
     """Events after one, then whatever follows, until the run is over or the server stops."""
     while not pulse.stopping:
         seen = pulse.position

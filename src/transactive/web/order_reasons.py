@@ -32,7 +32,7 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class MemberOrders:
     """One member's orders for a slot, and their sums [Wh]."""
 
     member: int
@@ -49,7 +49,7 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class SlotMarket:
     """What explains the orders of a slot. Prices [µ¤/kWh]; pairs are of buys and of sells.
 
     best: highest buy limit, lowest sell limit. last: lowest limit of a served buy, highest of a served sell.
@@ -67,7 +67,9 @@ class Market:
     words: Words
 
     @classmethod
-    def of(cls, mechanism: str, slot: Row, orders: Sequence[Row], network: NetworkSlot | None, words: Words) -> Market:
+    def of(
+        cls, mechanism: str, slot: Row, orders: Sequence[Row], network: NetworkSlot | None, words: Words
+    ) -> SlotMarket:
         """Market of a slot from its rows."""
         buys, sells = ([row for row in orders if bool(row["is_buy"]) == side] for side in (True, False))
         served = [[row["price"] for row in side if row["allocated_wh"]] for side in (buys, sells)]
@@ -89,13 +91,15 @@ def books(
     refusals: Sequence[Row],
     words: Words,
     network: NetworkSlot | None = None,
-) -> list[Book]:
+) -> list[MemberOrders]:
     """Orders of a slot by member, each with its reason; a member's best limits first."""
-    market = Market.of(mechanism, slot, orders, network, words)
+    market = SlotMarket.of(mechanism, slot, orders, network, words)
     fates = [(row["member"], _fate(row, market)) for row in orders]
     fates += [(row["member"], _refused(row, words)) for row in refusals]
     fates.sort(key=lambda pair: (pair[0], not pair[1].is_buy, -pair[1].price if pair[1].is_buy else pair[1].price))
-    return [Book(member, [fate for _, fate in pairs]) for member, pairs in groupby(fates, key=lambda pair: pair[0])]
+    return [
+        MemberOrders(member, [fate for _, fate in pairs]) for member, pairs in groupby(fates, key=lambda pair: pair[0])
+    ]
 
 
 def state_of(allocated_wh: int, energy_wh: int) -> str:
@@ -114,7 +118,7 @@ def paid_price(row: Row) -> int | None:
     return (2 * money + energy) // (2 * energy) if energy else None
 
 
-def _fate(row: Row, market: Market) -> Fate:
+def _fate(row: Row, market: SlotMarket) -> Fate:
     state = state_of(row["allocated_wh"], row["energy_wh"])
     reason = EXPLAIN.get(market.mechanism, _by_itself)(row, market) if market.traded else _no_trade(row, market)
     return Fate(bool(row["is_buy"]), row["price"], row["energy_wh"], row["allocated_wh"], state, reason)
@@ -128,12 +132,12 @@ def _refused(row: Row, words: Words) -> Fate:
 # -- mechanisms -------------------------------------------------------------------------------------
 
 
-def _one_price(row: Row, market: Market) -> str:
+def _one_price(row: Row, market: SlotMarket) -> str:
     """One price a slot: the limit against it."""
     return _against(row, market.price, f"the price {market.text(market.price)}")
 
 
-def _by_node(row: Row, market: Market) -> str:
+def _by_node(row: Row, market: SlotMarket) -> str:
     """One price a node: the limit against that of the member's node, and a better one that full lines keep away."""
     if market.network is None:
         return _by_itself(row, market)
@@ -146,7 +150,7 @@ def _by_node(row: Row, market: Market) -> str:
     return f"{reason}; {market.text(best)} elsewhere, behind full lines"
 
 
-def _as_bid(row: Row, market: Market) -> str:
+def _as_bid(row: Row, market: SlotMarket) -> str:
     """Who trades is what one price would find; a buy pays its limit, a sell has what its buyers pay."""
     buy = bool(row["is_buy"])
     last = market.last[not buy]
@@ -159,7 +163,7 @@ def _as_bid(row: Row, market: Market) -> str:
     return f"limit {worse} that of the last {side} served, {market.text(last)}"
 
 
-def _in_turn(row: Row, market: Market) -> str:
+def _in_turn(row: Row, market: SlotMarket) -> str:
     """A continuous book: who comes first at the best price."""
     if row["allocated_wh"]:
         got = f"met {_others(row)} at {market.text(paid_price(row) or 0)}"
@@ -169,7 +173,7 @@ def _in_turn(row: Row, market: Market) -> str:
     return f"{_others(row)} within its limit met earlier orders, or better ones"
 
 
-def _listed(row: Row, market: Market) -> str:
+def _listed(row: Row, market: SlotMarket) -> str:
     """Fixed-price offers: sells stand first, buys take the cheapest one by one."""
     buy = bool(row["is_buy"])
     if row["allocated_wh"]:
@@ -181,7 +185,7 @@ def _listed(row: Row, market: Market) -> str:
     return "listings of others within its limit were taken" if buy else "buyers took cheaper or earlier listings"
 
 
-def _balanced(row: Row, market: Market) -> str:
+def _balanced(row: Row, market: SlotMarket) -> str:
     """The balance price: against the network, in turn, and only what ends in balance."""
     if row["allocated_wh"]:
         got = f"traded in its turn at {market.text(paid_price(row) or 0)}"
@@ -189,7 +193,7 @@ def _balanced(row: Row, market: Market) -> str:
     return "in its turns the price was beyond its limit, or nothing was left to balance it"
 
 
-def _by_itself(row: Row, market: Market) -> str:
+def _by_itself(row: Row, market: SlotMarket) -> str:
     """Whatever the mechanism: what it traded at, or that nothing within its limit was left."""
     if market.single:
         return _one_price(row, market)
@@ -199,7 +203,7 @@ def _by_itself(row: Row, market: Market) -> str:
     return f"no {'offer' if row['is_buy'] else 'bid'} within its limit was left for it"
 
 
-EXPLAIN: dict[str, Callable[[Row, Market], str]] = {
+EXPLAIN: dict[str, Callable[[Row, SlotMarket], str]] = {
     "pay_as_bid": _as_bid,
     "continuous": _in_turn,
     "listings": _listed,
@@ -225,7 +229,7 @@ def _against(row: Row, price: int, name: str) -> str:
     return f"limit at {name}: marginal, nothing left for it" if not gain else f"limit {better} {name}, but nothing left"
 
 
-def _no_trade(row: Row, market: Market) -> str:
+def _no_trade(row: Row, market: SlotMarket) -> str:
     """Where nothing traded: the other side's best limit, or, where limits meet, what stood between them."""
     bid, ask = market.best
     if bid is None or ask is None or bid < ask:
@@ -240,7 +244,7 @@ NOTHING_TRADED = {
 }
 
 
-def _nothing_within(row: Row, market: Market) -> str:
+def _nothing_within(row: Row, market: SlotMarket) -> str:
     """The other side is empty, or its best limit is beyond the order's."""
     buy = bool(row["is_buy"])
     other = market.best[buy]
@@ -251,7 +255,7 @@ def _nothing_within(row: Row, market: Market) -> str:
     return f"no price suits both sides: {'lowest offer' if buy else 'highest bid'} {market.text(other)}"
 
 
-def _other_side_within(row: Row, market: Market) -> bool:
+def _other_side_within(row: Row, market: SlotMarket) -> bool:
     """Whether any order of the other side is within the limit."""
     buy = bool(row["is_buy"])
     other = market.best[buy]

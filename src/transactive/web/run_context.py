@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.store.read.runs import Position, Run
-from transactive.store.read.totals import Counter, Totals
-from transactive.web.change_feed import Pulse
+from transactive.store.read.runs import Run, RunProgress
+from transactive.store.read.totals import Counter, RunTotals
+from transactive.web.change_feed import ChangeFeed
 from transactive.web.problems import NotFound
 
 
-class Desk:
+class RunContext:
     """One run, ready to be asked."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: ChangeFeed) -> None:
         self.pulse, self.reader = pulse, pulse.reader
         self.counter = Counter(pulse.reader)
 
@@ -24,7 +24,7 @@ class Desk:
             raise NotFound("the run has not begun; ask again in a moment")
         return run
 
-    def look(self) -> tuple[Run, Position, Totals]:
+    def look(self) -> tuple[Run, RunProgress, RunTotals]:
         """The run, how far it has come, and its totals up to there."""
         run, position = self.run(), self.reader.position()
         return run, position, self.counter.totals(run, position)

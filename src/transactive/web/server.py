@@ -14,7 +14,7 @@ from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.access import LOOPBACK, read_grants
 from transactive.web.app import build_app
-from transactive.web.change_feed import Pulse
+from transactive.web.change_feed import ChangeFeed
 
 TRIES = 50
 """Ports tried after the one asked for."""
@@ -23,7 +23,7 @@ TRIES = 50
 class _Server(uvicorn.Server):
     """Uvicorn that lets endless answers end before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, pulse: Pulse) -> None:
+    def __init__(self, config: uvicorn.Config, pulse: ChangeFeed) -> None:
         super().__init__(config)
         self.pulse = pulse
 
@@ -44,7 +44,7 @@ class PageServer:
                 f" transactive token create --state {folder} --scope operator"
             )
         self._store = Store(folder)
-        self._pulse = Pulse(Reader(self._store))
+        self._pulse = ChangeFeed(Reader(self._store))
         app = build_app(folder, self._pulse, local=host in LOOPBACK)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=3, server_header=False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.insight.studies.agent_scores import AgentFigures
@@ -15,7 +15,7 @@ DEFAULT, TRIVIAL = "curves", "zic"
 
 
 @bench("agents", summary="the default agent beside zero intelligence, uniform and continuous")
-def agents(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - nothing here is timed
+def agents(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - nothing here is timed
     """Efficiency of the last rounds before a shock and the first after it, price error and regret."""
     found = compare_agents([DEFAULT, TRIVIAL], ["uniform", "continuous"], DESIGN)
     by_market: dict[str, dict[str, AgentFigures]] = {}

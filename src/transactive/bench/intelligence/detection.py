@@ -8,7 +8,7 @@ from time import process_time
 import numpy as np
 
 from transactive.bench.intelligence.forecasts import FIRST, PV_KW, history_of
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.slots import parse_time
@@ -28,7 +28,7 @@ MEMBERS = 1_000
 
 
 @bench("detection", summary="falsified meters and faulty devices beside simple detectors")
-def detection(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - CPU time is what counts here
+def detection(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - CPU time is what counts here
     """Measure on the demo's houses: attacks on the fourteen sound ones, faults of the three others."""
     days = demo_days()
     own = median_marks(back_test(days, SEEDS))

@@ -16,7 +16,7 @@ from time import process_time
 import numpy as np
 
 from transactive.bench.intelligence.plans import WEEKS
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, load_setting
@@ -27,7 +27,7 @@ from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.replay import slots_of
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.backtest import Candidates, plan_of, replay
-from transactive.forecasting.evaluation.scorecard import MODELS, Scores, Target, judge, judge_sum
+from transactive.forecasting.evaluation.scorecard import MODELS, ModelScores, TargetScores, judge, judge_sum
 from transactive.forecasting.series import FloatArray, History
 from transactive.store import Store
 
@@ -39,7 +39,7 @@ MEMBERS = 1_000
 
 
 @bench("intelligence", summary="day-ahead forecasts of seventeen houses beside the best trivial ones")
-def intelligence(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - CPU time is what counts here
+def intelligence(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - CPU time is what counts here
     """Compare errors, and measure how long learning and serving take."""
     consumption = history_of("consumption_wh")
     houses = candidates_of(consumption)
@@ -76,9 +76,9 @@ def candidates_of(history: History) -> Candidates:
     return replay(history, recipes, plan_of(history, 24, TEST_DAYS, CALIBRATION_DAYS), seed=1)
 
 
-def errors(title: str, target: Target, unit: str) -> Iterator[Row]:
+def errors(title: str, target: TargetScores, unit: str) -> Iterator[Row]:
     """Errors of the champion beside those of the best trivial forecast."""
-    trivial: Mapping[str, Scores] = {n: s for n, s in target.candidates.items() if n in registry.TRIVIAL}
+    trivial: Mapping[str, ModelScores] = {n: s for n, s in target.candidates.items() if n in registry.TRIVIAL}
     for title_of, name in (("MAE", "mae"), ("pinball", "pinball")):
         losses = {known: float(getattr(scores, name)) for known, scores in trivial.items()}
         best = min(losses, key=lambda known: losses[known])
@@ -88,7 +88,7 @@ def errors(title: str, target: Target, unit: str) -> Iterator[Row]:
         )
 
 
-def covered(title: str, target: Target) -> Iterator[Row]:
+def covered(title: str, target: TargetScores) -> Iterator[Row]:
     """How often the 90 % interval held: on average, and of the houses the least and the most."""
     inside = target.champion.coverage
     for name, value in (("mean", inside.mean), ("least", inside.min), ("most", inside.max)):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
@@ -31,7 +31,7 @@ HEAT_FROM, HEATING = 16.0, 4_000
 
 
 @bench("insights", summary="what members are told, against what was added to real houses")
-def insights(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - errors are measured, not times
+def insights(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - errors are measured, not times
     """Compare what is told with what is known."""
     setting = load_setting(DEMO)
     for power_w, a_week in ((3_300, 3), (6_600, 3), (7_200, 2), (11_000, 2)):

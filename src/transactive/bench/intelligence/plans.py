@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
@@ -40,7 +40,7 @@ class Week:
 
 
 @bench("plans", summary="battery plans at expected against flat prices of deviations, ten weeks")
-def plans(_: Meter) -> Iterator[Row]:
+def plans(_: BenchTimer) -> Iterator[Row]:
     """Compare what all members save, week by week and in sum."""
     setting = load_setting(DEMO)
     expected, flat = [], []

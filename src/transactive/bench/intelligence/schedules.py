@@ -14,7 +14,7 @@ from time import process_time
 
 import numpy as np
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.community.members import Devices
@@ -22,7 +22,7 @@ from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.kinds import electric_vehicles, heat_stores
 from transactive.trading.devices.schedule import batteries, planned
-from transactive.trading.devices.stores import Ahead, Stores, step
+from transactive.trading.devices.stores import PlanHorizon, Stores, step
 
 SLOTS = 96
 COMPARED = 40
@@ -37,17 +37,17 @@ CHEAP, DEAR = 210_000, 540_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Homes:
-    """Homes with one device each: held_wh: at the start; rest_price: as in `Ahead`."""
+    """Homes with one device each: held_wh: at the start; rest_price: as in `PlanHorizon`."""
 
     stores: Stores
-    ahead: Ahead
+    ahead: PlanHorizon
     held_wh: IntArray
 
 
 @bench("schedules", summary="plans of batteries, vehicles and heat against a linear program")
-def schedules(_: Meter) -> Iterator[Row]:
+def schedules(_: BenchTimer) -> Iterator[Row]:
     """Measure each kind."""
-    timer = Meter(process_time)
+    timer = BenchTimer(process_time)
     for kind in ("batteries", "vehicles", "heat pumps", "boilers"):
         homes = homes_with(kind, MANY, FREE)
         work = partial(planned, homes.stores, homes.ahead, homes.held_wh)
@@ -66,7 +66,7 @@ def homes_with(kind: str, count: int, limit_wh: int, seed: int = 1) -> Homes:
     price = np.where((hour >= 16) & (hour < 21), DEAR, CHEAP)
     need = np.repeat(price[:, None], count, axis=1)
     stores, held_wh, rest = _devices(kind, draw, count)
-    ahead = Ahead(net_load_wh[:, None], need, need * 2 // 5, np.full(count, rest), np.full(count, limit_wh))
+    ahead = PlanHorizon(net_load_wh[:, None], need, need * 2 // 5, np.full(count, rest), np.full(count, limit_wh))
     return Homes(stores, ahead, np.full(count, held_wh))
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
@@ -22,7 +22,7 @@ from transactive.core.units import NANO, IntArray
 from transactive.engine.devices.shifting import Shifting
 from transactive.engine.kernel import Walk
 from transactive.engine.replay import bills_of, slots_of
-from transactive.trading.devices.stores import Ahead, Stores
+from transactive.trading.devices.stores import PlanHorizon, Stores
 
 WEEKS = ("2017-01-16", "2017-06-05")
 VEHICLE = Vehicle(power_w=7_000, arrives="01:00", leaves="14:00", needed_wh=9_000)
@@ -32,13 +32,13 @@ HEAT_PUMP = Heater(power_w=2_500, performance_ppm=3_000_000, band_wh=8_000, drai
 class AtOnce(Shifting):
     """Loads that do not wait."""
 
-    def levels(self, stores: Stores, seen: Ahead) -> IntArray:  # noqa: ARG002 - of no interest to those who do not plan
+    def levels(self, stores: Stores, seen: PlanHorizon) -> IntArray:  # noqa: ARG002 - of no interest to those who do not plan
         """Fill up whatever it costs."""
         return np.repeat(stores.most_wh[:, None], 4, axis=1)
 
 
 @bench("shifting", summary="vehicles and heat pumps in a community: planned, against drawing at once")
-def shifting(_: Meter) -> Iterator[Row]:
+def shifting(_: BenchTimer) -> Iterator[Row]:
     """Compare the bills of all members, with and without a market."""
     setting = with_devices(load_setting(DEMO))
     for start in WEEKS:

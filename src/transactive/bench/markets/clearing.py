@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.bench.measure import PER_SECOND, Meter, Reference
+from transactive.bench.measure import PER_SECOND, BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import InputError
@@ -45,7 +45,7 @@ SIZES = ((5, 60), (6, 30), (7, 9))
 
 
 @bench("clearing", summary="uniform price against copying its input")
-def clearing(meter: Meter) -> Iterator[Row]:
+def clearing(meter: BenchTimer) -> Iterator[Row]:
     """Measure clearing at each size."""
     for power, repeats in SEEDED:
         orders = seeded_book(10**power, seed=1)
@@ -95,12 +95,12 @@ def _growth(name: str, passes: Passes) -> Row:
         tick, is_buy, energy = random_book(10**power, seed=power)
         keys, given = pack_keys(tick, is_buy, TICKS), np.zeros_like(energy)
         work = partial(clear_packed, keys, energy, given, passes=passes)
-        times.append(float(Meter(process_time).time("clear", work, repeats=repeats).value or 0))
+        times.append(float(BenchTimer(process_time).time("clear", work, repeats=repeats).value or 0))
     exponent = log10(times[1] / times[0]) / (last - first)
     return Row(name=f"growth from 10^{first} to 10^{last} orders{name}", value=exponent, unit="exponent")
 
 
-def _size(meter: Meter, power: int, repeats: int, kind: str, passes: Passes) -> Iterator[Row]:
+def _size(meter: BenchTimer, power: int, repeats: int, kind: str, passes: Passes) -> Iterator[Row]:
     """Rows for a book of 10^power orders."""
     what = f"10^{power} orders"
     tick, is_buy, energy = random_book(10**power, seed=power)

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import InputError, require
@@ -27,7 +27,7 @@ Trade = tuple[int, int, int, int]
 
 
 @bench("continuous", summary="continuous book against heaps")
-def continuous(meter: Meter) -> Iterator[Row]:
+def continuous(meter: BenchTimer) -> Iterator[Row]:
     """Measure both books; without numba the compiled one is not measured."""
     events = random_events(EVENTS, seed=1)
     heaps = Reference("a book of heaps", lambda: heap_book(events))

@@ -13,14 +13,14 @@ from random import Random
 
 import numpy as np
 
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.units import PPM
 from transactive.market.auction.blocks.call_auction import clear
-from transactive.market.auction.blocks.order_kinds import Block, KindBook, Storage
+from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, Storage
 from transactive.market.network.meshed import quiet_solver
 
 SLOTS = 24
@@ -31,7 +31,7 @@ GAP = 1e-4
 
 
 @bench("kinds", summary="blocks and storages against a mixed-integer program")
-def kinds(meter: Meter) -> Iterator[Row]:
+def kinds(meter: BenchTimer) -> Iterator[Row]:
     """Measure each size."""
     for plain, blocks, storages in SIZES:
         book = random_day(Random(plain), plain, blocks, storages)  # noqa: S311  # repeatable on purpose
@@ -51,10 +51,10 @@ def random_day(random: Random, plain: int, blocks: int, storages: int) -> KindBo
         hours = random.randint(1, longest)
         return random.randint(0, SLOTS - hours), hours
 
-    def block() -> Block:
+    def block() -> BlockOrder:
         is_buy, most, (first, hours) = random.random() < 0.5, random.randint(500, 5_000), window(6)
         price = sum(level[first : first + hours]) // hours + random.randint(-60, 60) * 1000
-        return Block(is_buy, price, first, hours, random.choice((most, random.randint(1, most))), most)
+        return BlockOrder(is_buy, price, first, hours, random.choice((most, random.randint(1, most))), most)
 
     def storage() -> Storage:
         power = random.randint(1_000, 8_000)
@@ -73,7 +73,7 @@ def _hour(random: Random, count: int, level: int) -> Orders:
     return Orders(0, nothing, is_buy, price, energy, nothing)
 
 
-class Program:
+class MixedIntegerProgram:
     """A mixed-integer program in the making: variables that take or give energy in slots, and rows that bind them."""
 
     def __init__(self, slots: int) -> None:
@@ -97,7 +97,7 @@ class Program:
         numbers, factors = (np.array(part) for part in zip(*entries, strict=True))
         self.solver.addRow(low, high, len(entries), numbers.astype(np.int32), factors.astype(float))
 
-    def add_block(self, block: Block) -> None:
+    def add_block(self, block: BlockOrder) -> None:
         """Add a block: its energy, and whether it is served."""
         sign, infinite = 1 if block.is_buy else -1, self.highspy.kHighsInf
         energy = self.variable(block.most_wh, sign * block.price * block.slots, block.window, sign)
@@ -126,7 +126,7 @@ class Program:
 
 def solve(book: KindBook) -> float:
     """Greatest welfare of any allocation, by HiGHS [n¤]; fractions of a Wh are allowed."""
-    program = Program(len(book.plain))
+    program = MixedIntegerProgram(len(book.plain))
     for slot, orders in enumerate(book.plain):
         columns = (orders.is_buy.tolist(), orders.price.tolist(), orders.energy_wh.tolist())
         for is_buy, price, wh in zip(*columns, strict=True):

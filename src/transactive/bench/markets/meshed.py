@@ -18,7 +18,7 @@ import numpy as np
 
 from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of
 from transactive.bench.markets.radial import located, welfare
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.community.network import Network
@@ -32,7 +32,7 @@ NODES, ORDERS = 100, 10**4
 
 
 @bench("meshed", summary="prices by location in rings against PyPSA")
-def meshed(meter: Meter) -> Iterator[Row]:
+def meshed(meter: BenchTimer) -> Iterator[Row]:
     """Measure one size; without PyPSA (dependency group `bench`) there is nothing to compare with."""
     try:
         import_module("pypsa")

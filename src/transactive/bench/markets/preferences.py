@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from transactive.bench.markets.clearing import SEEDED_GRID, seeded_book, seeded_columns
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.tables import Orders
@@ -27,7 +27,7 @@ WISH_OF = {"local_green": Wish.GREEN, "local": Wish.LOCAL, "na": Wish.NONE}
 
 
 @bench("preferences", summary="wishes for green and local energy against the uniform market")
-def preferences(meter: Meter) -> Iterator[Row]:
+def preferences(meter: BenchTimer) -> Iterator[Row]:
     """Measure welfare and wishes on three seeded books of 1,000 orders and a large one, and the time of the latter."""
     for count, seed in ((1000, 1), (1000, 2), (1000, 3), (10**POWER, 1)):
         orders, wishes = seeded_wishes(count, seed)

@@ -13,7 +13,7 @@ from importlib import import_module
 import numpy as np
 
 from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.community.network import Network, tree
@@ -29,7 +29,7 @@ SIZES = ((100, 5), (1000, 4))
 
 
 @bench("radial", summary="prices by location against a linear program")
-def radial(meter: Meter) -> Iterator[Row]:
+def radial(meter: BenchTimer) -> Iterator[Row]:
     """Measure each size."""
     grid = PriceGrid(0, TICKS - 1, 1)
     for nodes, power in SIZES:

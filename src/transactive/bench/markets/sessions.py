@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
@@ -25,7 +25,7 @@ GATES = (("at noon the day before", 720), ("an hour before the day", 60))
 
 
 @bench("sessions", summary="day-ahead and intraday sessions against intraday alone")
-def sessions(_: Meter) -> Iterator[Row]:
+def sessions(_: BenchTimer) -> Iterator[Row]:
     """Run the demo's week with and without a day-ahead session."""
     setting = load_setting(DEMO)
     alone_n, _again = week(setting)

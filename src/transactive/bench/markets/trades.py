@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from transactive.bench.markets.clearing import MEMBERS, TICKS, orders_of, random_book
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.tariff import PriceGrid
@@ -23,7 +23,7 @@ POWER = 6
 
 
 @bench("trades", summary="explicit trades against sorting the input")
-def trades(meter: Meter) -> Iterator[Row]:
+def trades(meter: BenchTimer) -> Iterator[Row]:
     """Measure pairing at one price, and pay as bid from the orders to the trades."""
     orders, grid = orders_of(*random_book(10**POWER, seed=POWER)), PriceGrid(0, TICKS - 1, 1)
     clearing = clear(orders, grid, MEMBERS)

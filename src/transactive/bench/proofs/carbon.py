@@ -15,7 +15,7 @@ from time import thread_time
 
 import numpy as np
 
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.proofs.certificate_gas import certificate_rows
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
@@ -38,12 +38,12 @@ FACTORS = Factors.whole(pv_g=45, grid_g=350, residual_g=350)
 
 
 @bench("carbon", summary="certificates of a slot of a million meters against hashing their records; gas a bundle")
-def carbon(_: Meter) -> Iterator[Row]:
+def carbon(_: BenchTimer) -> Iterator[Row]:
     """Measure issue, match, records and file, then trees of as many members as a contract takes; processor time.
 
     Then what a bundle costs on chain.
     """
-    meter = Meter(thread_time)
+    meter = BenchTimer(thread_time)
     readings, delivery, devices = _slot(METERS)
     data = [bytes(RECORD_BYTES)] * METERS
     hashing = Reference("hash a million records", lambda: [hashlib.sha256(record).digest() for record in data])

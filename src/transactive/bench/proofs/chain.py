@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree
@@ -49,7 +49,7 @@ GAS_A_YEAR = 15_000_000 * (365 * 86_400 // 12)
 
 
 @bench("chain", summary="gas of settlement for 500 members, of orders and of purchases")
-def chain(meter: Meter) -> Iterator[Row]:  # noqa: ARG001 - gas needs no clock
+def chain(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - gas needs no clock
     """Run a day of settlement and a few slots of the markets."""
     found = settlement_gas(MEMBERS)
     first, later, netting = (found.pop(name) for name in ("first commit", "later commit", "netting"))
@@ -192,7 +192,7 @@ def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members:
 
 
 @dataclass(slots=True)
-class Market:
+class BenchMarket:
     """A market contract with its registry, four members and money in their wallets."""
 
     client: ChainClient
@@ -206,7 +206,7 @@ class Market:
         return self.client.block(self.client.head_timestamp + 1).receipts[0].gas_used
 
 
-def market(name: str) -> Market:
+def market(name: str) -> BenchMarket:
     """Deploy a market; members 0 and 1 produce, 2 and 3 consume."""
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.nodes.client import ChainClient
@@ -228,7 +228,7 @@ def market(name: str) -> Market:
         if key is not operator:
             client.send(owner, registry, "register", key.address, 1 if number < 2 else 2)
     client.block(START)
-    return Market(client, keys, contract, START + 4 * SLOT)
+    return BenchMarket(client, keys, contract, START + 4 * SLOT)
 
 
 def order_rows() -> Iterator[Row]:

@@ -8,7 +8,7 @@ from time import thread_time
 
 import numpy as np
 
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 
@@ -18,14 +18,14 @@ KEY, CONTRACT = b"\x01" * 32, "0x" + "c0" * 20
 
 
 @bench("leaves", summary="leaves of a slot and signed orders against bare hashes and signatures")
-def leaves(_: Meter) -> Iterator[Row]:
+def leaves(_: BenchTimer) -> Iterator[Row]:
     """Measure the tree of a thousand members, and the check of a hundred signed orders, in processor time."""
     from transactive.core.proofs import signing
     from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
     from transactive.core.proofs.merkle import ZERO
     from transactive.core.proofs.signed_orders import Order, SignedOrder, check, domain, sign_order
 
-    meter, rng = Meter(thread_time), np.random.default_rng(1)
+    meter, rng = BenchTimer(thread_time), np.random.default_rng(1)
     money, energy = (rng.integers(0, 10**10, (MEMBERS, 4)) for _ in range(2))
     none = [ZERO] * MEMBERS
     content, depth = SlotLeaves(7, money, energy, money, energy, none, none), depth_for_accounts(MEMBERS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, load_setting
@@ -17,7 +17,7 @@ from transactive.engine.replay import bills_of, slots_from
 
 
 @bench("autonomy", summary="a year of the demo community without a human")
-def autonomy(_: Meter) -> Iterator[Row]:
+def autonomy(_: BenchTimer) -> Iterator[Row]:
     """Walk the year, and count what would have needed somebody."""
     setting = load_setting(DEMO)
     slots = slots_from(setting)

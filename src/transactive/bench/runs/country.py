@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.bench.runs.simulation import START, neighbourhood, peak_memory
@@ -17,7 +17,7 @@ MEMBERS = 100_000
 
 
 @bench("country", summary=f"a day of {MEMBERS:,} members, compiled; several GB")
-def country(meter: Meter) -> Iterator[Row]:
+def country(meter: BenchTimer) -> Iterator[Row]:
     """Measure one run; raises InputError without numba."""
     setting = neighbourhood(MEMBERS)
     slots = slots_of(setting, parse_time(START), 1)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from transactive.bench.measure import Meter, Reference, Work
+from transactive.bench.measure import BenchTimer, Reference, Work
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.core.slots import parse_time
@@ -23,7 +23,7 @@ HELP = "from transactive.cli import main; main(['--help'])"
 
 
 @bench("demo", summary="a week of the demo community with the chain on, and --help")
-def demo(meter: Meter) -> Iterator[Row]:
+def demo(meter: BenchTimer) -> Iterator[Row]:
     """Measure the first command that a newcomer runs."""
     yield meter.time("--help", python(HELP), Reference("python -c pass", python("pass")), unit="s", repeats=7)
     with TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from transactive.bench.markets.radial import solve, welfare
-from transactive.bench.measure import Meter, Reference
+from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import FEEDER, load_setting
@@ -23,13 +23,13 @@ from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.market.network.locational import clear
 from transactive.studies.grid import study
-from transactive.trading.grid.redispatch import Planned, grid_of, redispatch_orders
+from transactive.trading.grid.redispatch import OwnPlans, grid_of, redispatch_orders
 
 HOMES, NODES = 10_000, 100
 
 
 @bench("grid", summary="lines of a tight feeder: watched, limited, priced; forecasts of lines against climatology")
-def grid(meter: Meter) -> Iterator[Row]:
+def grid(meter: BenchTimer) -> Iterator[Row]:
     """Study the bundled feeder, two weeks in three ways, and keep the lines of a large one in a slot."""
     setting = load_setting(FEEDER)
     found = study(setting, slots_from(setting))
@@ -47,12 +47,12 @@ def grid(meter: Meter) -> Iterator[Row]:
     yield _one_slot(meter)
 
 
-def _one_slot(meter: Meter) -> Row:
+def _one_slot(meter: BenchTimer) -> Row:
     """Keep the lines of a random tree that carries nine tenths of what flows, against HiGHS with the same orders."""
     random = np.random.default_rng(7)
     load, generation, charged, node = (random.integers(0, most, HOMES) for most in (2_000, 4_000, 6_400, NODES))
     devices = Devices(generation, np.full(HOMES, 6_400), np.full(HOMES, 5_000), np.full(HOMES, 900_000))
-    planned = Planned.of(load, generation, (0 * load, 0 * load), devices, charged)
+    planned = OwnPlans.of(load, generation, (0 * load, 0 * load), devices, charged)
     parent = np.array([-1, *(int(random.integers(max(0, k - 10), k)) for k in range(1, NODES))], np.int64)
     names, wide = [str(k) for k in range(NODES)], np.full(NODES, 10**9)
     flow = np.abs(line_flows(tree(names, parent, wide)).of_members(node, planned.net_wh))

@@ -14,7 +14,7 @@ from time import process_time
 from typing import NamedTuple
 
 from transactive.bench.markets.clearing import TICKS, random_book
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.bench.runs.simulation import peak_memory
@@ -27,7 +27,7 @@ from transactive.market.book import Energies, Keys, pack_keys
 ORDERS, SHARDS, WORKERS = 10**8, 32, 2
 
 
-class Part(NamedTuple):
+class ShardResult(NamedTuple):
     """What a shard traded [Wh], and the hash of its allocation."""
 
     bought_wh: int
@@ -36,15 +36,15 @@ class Part(NamedTuple):
 
 
 @bench("shards", summary="10^8 orders in shards, two processes")
-def shards(meter: Meter) -> Iterator[Row]:
+def shards(meter: BenchTimer) -> Iterator[Row]:
     """Measure memory and the one place's part; check that Wh bought is Wh sold."""
-    found: list[Sharded[Part]] = []
+    found: list[Sharded[ShardResult]] = []
     once = partial(meter.time, unit="s", repeats=1, warm_up=0)
     with processes(WORKERS) as spread:
         yield once("10^8 orders, 2 processes, orders drawn", lambda: found.append(whole(spread)))
     with processes(1) as apart:  # a process that has done nothing else before
         yield Row(name="memory of 10^8 orders, 2 processes", value=next(iter(apart(memory, [WORKERS]))), unit="GB")
-    yield one_place(Meter(process_time))
+    yield one_place(BenchTimer(process_time))
     try:
         with ray_cluster(cpus=WORKERS) as spread:
             yield once("10^8 orders, Ray, orders drawn", lambda: found.append(whole(spread)))
@@ -61,7 +61,7 @@ def memory(workers: int) -> float | None:
     return None if own is None or largest is None else own + workers * largest
 
 
-def whole(spread: Spread) -> Sharded[Part]:
+def whole(spread: Spread) -> Sharded[ShardResult]:
     """Clear all shards; raises RuleBroken where a Wh is lost."""
     loads = [partial(drawn, number) for number in range(SHARDS)]
     result = clear_shards(loads, TICKS, traded, spread=spread)
@@ -76,13 +76,13 @@ def drawn(number: int, orders: int = ORDERS // SHARDS) -> tuple[Keys, Energies]:
     return pack_keys(tick, is_buy, TICKS), energy
 
 
-def traded(keys: Keys, _: Energies, given: Energies) -> Part:
+def traded(keys: Keys, _: Energies, given: Energies) -> ShardResult:
     """Sums of one shard."""
     bought = int(given.sum(where=keys >= TICKS, dtype="i8"))
-    return Part(bought, int(given.sum(dtype="i8")) - bought, sha256(given.tobytes()).digest())
+    return ShardResult(bought, int(given.sum(dtype="i8")) - bought, sha256(given.tobytes()).digest())
 
 
-def one_place(meter: Meter) -> Row:
+def one_place(meter: BenchTimer) -> Row:
     """What the process that meets all histograms does, against what the shards did to make them."""
     shard = drawn(0)
     own = shard_histogram(TICKS, plain, lambda: shard)

@@ -15,7 +15,7 @@ from time import process_time
 import msgspec
 import numpy as np
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
@@ -48,17 +48,17 @@ DRAWN = 500
 
 
 @bench("simulation", summary=f"a day of {MEMBERS:,} members, every room but chain and database")
-def simulation(meter: Meter) -> Iterator[Row]:
+def simulation(meter: BenchTimer) -> Iterator[Row]:
     """Measure member-slots per second of the walk: plain and, with numba, compiled on all processors."""
     setting = neighbourhood(MEMBERS)
     slots = slots_of(setting, parse_time(START), 1)
     rate = partial(_rate, setting, slots)
     yield rate(f"{MEMBERS:,} members", meter, IN_TURN)
-    yield rate(f"{MEMBERS:,} members, processor time", Meter(process_time), IN_TURN)
+    yield rate(f"{MEMBERS:,} members, processor time", BenchTimer(process_time), IN_TURN)
     try:
         with compiled_work() as work:
             yield rate(f"{MEMBERS:,} members, compiled", meter, work)
-            yield rate(f"{MEMBERS:,} members, compiled, processor time", Meter(process_time), work)
+            yield rate(f"{MEMBERS:,} members, compiled, processor time", BenchTimer(process_time), work)
     except InputError:  # without numba there is nothing compiled to measure
         pass
     yield Row(name="peak memory", value=peak_memory(), unit="GB")
@@ -75,10 +75,10 @@ def _batteries(setting: Setting, slots: range) -> Row:
     need, spare = tariff_prices(ahead, [setting.tariff(slot) for slot in slots])
     work = partial(plan, ahead, devices.rows(chosen), need, spare, int(need.min()))
     name = f"plan of {BATTERIES:,} batteries over {len(slots)} slots, processor time"
-    return Meter(process_time).time(name, work, unit="s", repeats=5)
+    return BenchTimer(process_time).time(name, work, unit="s", repeats=5)
 
 
-def _rate(setting: Setting, slots: range, name: str, meter: Meter, work: Work) -> Row:
+def _rate(setting: Setting, slots: range, name: str, meter: BenchTimer, work: Work) -> Row:
     """Member-slots per second of one way to work; processor time is that of all processors together."""
     members = len(setting.community.members)
     return meter.rate(

@@ -12,7 +12,7 @@ from time import process_time
 
 import msgspec
 
-from transactive.bench.measure import Meter
+from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.community_file import DEMO, Setting, load_setting
@@ -28,7 +28,7 @@ MOST_WH = 10**6
 
 
 @bench("year", summary="a simulated year of the demo community: drift in Wh, mg and n¤")
-def year(_: Meter) -> Iterator[Row]:
+def year(_: BenchTimer) -> Iterator[Row]:
     """Walk the year twice and sum every rule; a row a unit."""
     setting = levied(load_setting(DEMO))
     for place, of in (("", setting), (", along a street", on_a_street(setting))):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from transactive.carbon.certificates.sources import Sources
+from transactive.carbon.certificates.sources import ExportSources
 from transactive.carbon.footprints.flows import Flows
 from transactive.core.community.certificate_rules import CertificatePolicy
 from transactive.core.units import BoolArray, IntArray, share_capped, share_columns, split_pair
@@ -50,11 +50,11 @@ class Allotment:
     kept_wh: IntArray
     kept_mg: IntArray
 
-    def matched(self, sources: Sources) -> Allotment:
+    def matched(self, sources: ExportSources) -> Allotment:
         """The same energy, with only those parts that a user may count at their own factor."""
         return replace(self, parts=self.parts.only(~sources.given_up[self.parts.source]))
 
-    def apart(self, sources: Sources, policy: CertificatePolicy) -> Allotment:
+    def apart(self, sources: ExportSources, policy: CertificatePolicy) -> Allotment:
         """The same energy, with those certificates left at their producers that do not travel with it."""
         producer = sources.device // 2
         stays = (sources.certified > 0)[self.parts.source]
@@ -67,7 +67,7 @@ class Allotment:
         return Allotment(self.parts.only(~stays), self.export_wh * left, self.export_mg * left, kept_wh, kept_mg)
 
 
-def allot(sources: Sources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0) -> Allotment:
+def allot(sources: ExportSources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0) -> Allotment:
     """Share each source among local users and supplier; what lines lose leaves with the supplier's part.
 
     When exports exceed imports, each source is split pro rata by exported Wh between both. The local part of a source

@@ -6,7 +6,7 @@ import numpy as np
 
 from transactive.carbon.certificates.allotment import Allotment
 from transactive.carbon.certificates.columns import Part, by_device
-from transactive.carbon.certificates.sources import Discharge, Sources
+from transactive.carbon.certificates.sources import Discharge, ExportSources
 from transactive.carbon.footprints.flows import Flows
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.units import IntArray
@@ -16,7 +16,7 @@ def certificates(
     slot: int,
     flows: Flows,
     discharge: Discharge,
-    sources: Sources,
+    sources: ExportSources,
     shares: Allotment,
     pv_g: IntArray | int,
     pv_certified: IntArray | int = 1,
@@ -35,7 +35,7 @@ def certificates(
     return Certificates(slot, *by_device(parts, wh=2))
 
 
-def _travelling(sources: Sources, shares: Allotment, members: int) -> Part:
+def _travelling(sources: ExportSources, shares: Allotment, members: int) -> Part:
     """Bundles that crossed a meter: per certified source, users in order (load, then charging), producer, supplier."""
     parts, leaves = shares.parts, np.arange(len(sources.device))
     rows = (parts.source, parts.source, leaves, leaves)

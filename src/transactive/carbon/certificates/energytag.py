@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from transactive.carbon.certificates.lifecycle import Bundle
-from transactive.carbon.certificates.register import Device
+from transactive.carbon.certificates.register import DeviceAttributes
 from transactive.core.slots import time_text
 
 STANDARD = "EnergyTag Granular Certificate Scheme Standard v2"
@@ -25,7 +25,7 @@ COLUMNS = (
 """Fields in their order."""
 
 
-def shaped(bundle: Bundle, device: Device, issuer: str, slot_seconds: int, validity: int) -> dict[str, Any]:
+def shaped(bundle: Bundle, device: DeviceAttributes, issuer: str, slot_seconds: int, validity: int) -> dict[str, Any]:
     """Fields of a bundle; issuer: who issued it. Stored energy has its factor from what it was charged with."""
     storage = bool(device.allocation)
     factor = -(-bundle.carbon_mg // bundle.energy_wh) if storage else device.factor_g_per_kwh

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transactive.carbon.certificates.lifecycle import Step
-from transactive.carbon.certificates.register import Device, Register
+from transactive.carbon.certificates.lifecycle import BundleStep
+from transactive.carbon.certificates.register import DeviceAttributes, Register
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.community.certificate_rules import ONE_ZONE
 from transactive.core.community.members import Community
@@ -25,10 +25,10 @@ SUPPLIER = "supplier"
 
 def empty_register(community: Community) -> Register:
     """Register of a community's devices and meters, with no slot metered."""
-    devices: dict[str, Device] = {}
+    devices: dict[str, DeviceAttributes] = {}
     for member, battery in zip(community.members, community.device_ids[1::2], strict=True):
         generator = community.generator(member)
-        own = Device(
+        own = DeviceAttributes(
             id=generator.id or "",
             source=generator.source or "",
             technology=generator.technology or "",
@@ -40,7 +40,7 @@ def empty_register(community: Community) -> Register:
             factor_g_per_kwh=generator.factor_g_per_kwh or 0,
             factor_source=generator.factor_source or "",
         )
-        storage = Device(
+        storage = DeviceAttributes(
             id=battery,
             source="storage",
             technology="battery",
@@ -105,7 +105,7 @@ def _issue(
         if owners[owner] != holder:
             register.transfer(part.serial, owners[owner])
         if state == CertificateState.STORED:
-            register.move(part.serial, Step.STORE)
+            register.move(part.serial, BundleStep.STORE)
         elif state == CertificateState.CLAIMED:
             register.cancel(part.serial, owners[owner], MATCHED)
             register.claim(part.serial, owners[owner])

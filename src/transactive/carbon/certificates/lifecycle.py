@@ -37,7 +37,7 @@ END = frozenset({State.CLAIMED, State.EXPIRED, State.WITHDRAWN, State.EXPORTED, 
 """States that nothing leaves."""
 
 
-class Step(StrEnum):
+class BundleStep(StrEnum):
     """What can be done to a bundle."""
 
     TRANSFER = "transfer"
@@ -53,21 +53,21 @@ class Step(StrEnum):
     STORE = "store"
 
 
-LEADS_TO: dict[tuple[Step, State], State] = {
-    (Step.TRANSFER, State.ACTIVE): State.ACTIVE,
-    (Step.LOCK, State.ACTIVE): State.LOCKED,
-    (Step.UNLOCK, State.LOCKED): State.ACTIVE,
-    (Step.RESERVE, State.ACTIVE): State.RESERVED,
-    (Step.RELEASE, State.RESERVED): State.ACTIVE,
-    (Step.CANCEL, State.ACTIVE): State.CANCELLED,
-    (Step.CANCEL, State.RESERVED): State.CANCELLED,
-    (Step.CLAIM, State.CANCELLED): State.CLAIMED,
-    (Step.EXPIRE, State.ACTIVE): State.EXPIRED,
-    (Step.EXPIRE, State.RESERVED): State.EXPIRED,
-    (Step.WITHDRAW, State.ACTIVE): State.WITHDRAWN,
-    (Step.WITHDRAW, State.LOCKED): State.WITHDRAWN,
-    (Step.EXPORT, State.ACTIVE): State.EXPORTED,
-    (Step.STORE, State.ACTIVE): State.STORED,
+LEADS_TO: dict[tuple[BundleStep, State], State] = {
+    (BundleStep.TRANSFER, State.ACTIVE): State.ACTIVE,
+    (BundleStep.LOCK, State.ACTIVE): State.LOCKED,
+    (BundleStep.UNLOCK, State.LOCKED): State.ACTIVE,
+    (BundleStep.RESERVE, State.ACTIVE): State.RESERVED,
+    (BundleStep.RELEASE, State.RESERVED): State.ACTIVE,
+    (BundleStep.CANCEL, State.ACTIVE): State.CANCELLED,
+    (BundleStep.CANCEL, State.RESERVED): State.CANCELLED,
+    (BundleStep.CLAIM, State.CANCELLED): State.CLAIMED,
+    (BundleStep.EXPIRE, State.ACTIVE): State.EXPIRED,
+    (BundleStep.EXPIRE, State.RESERVED): State.EXPIRED,
+    (BundleStep.WITHDRAW, State.ACTIVE): State.WITHDRAWN,
+    (BundleStep.WITHDRAW, State.LOCKED): State.WITHDRAWN,
+    (BundleStep.EXPORT, State.ACTIVE): State.EXPORTED,
+    (BundleStep.STORE, State.ACTIVE): State.STORED,
 }
 """The state that a step leads to; a pair that is missing is refused."""
 
@@ -100,7 +100,7 @@ class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """Name for people: device, slot and the first and last of its Wh, counted from 0."""
         return f"{self.device}/{time_text(self.slot)}/{self.first_wh}-{self.end_wh - 1}"
 
-    def after(self, step: Step, **changes: str) -> Bundle:
+    def after(self, step: BundleStep, **changes: str) -> Bundle:
         """The bundle after a step. Raises CertificateError naming serial and state if the step is not allowed."""
         state = LEADS_TO.get((step, self.state))
         if state is None:

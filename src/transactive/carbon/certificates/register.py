@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from transactive.carbon.certificates.lifecycle import LEADS_TO, Bundle, State, Step
+from transactive.carbon.certificates.lifecycle import LEADS_TO, Bundle, BundleStep, State
 from transactive.core.errors import CertificateError, require
 from transactive.core.slots import time_text
 
-USES = frozenset({Step.TRANSFER, Step.LOCK, Step.RESERVE, Step.CANCEL, Step.EXPORT, Step.STORE})
+USES = frozenset(
+    {BundleStep.TRANSFER, BundleStep.LOCK, BundleStep.RESERVE, BundleStep.CANCEL, BundleStep.EXPORT, BundleStep.STORE}
+)
 """Steps that an expired bundle cannot take any more."""
 
 
-class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DeviceAttributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a producing device is: the attributes that its certificates carry.
 
     factor_g_per_kwh with factor_source says what a kWh emitted; zone is where its energy can be used. allocation: of a
@@ -63,7 +65,7 @@ class Register:
     never goes back.
     """
 
-    devices: dict[str, Device]
+    devices: dict[str, DeviceAttributes]
     zone_of_meter: dict[str, str]
     reachable: frozenset[tuple[str, str]]
     validity: int
@@ -167,11 +169,11 @@ class Register:
         """Give an active bundle to another owner."""
         if not to:
             raise CertificateError(f"{serial}: the new owner is missing; name one", "name")
-        return self._step(serial, Step.TRANSFER, to=to, owner=to)
+        return self._step(serial, BundleStep.TRANSFER, to=to, owner=to)
 
-    def move(self, serial: str, step: Step) -> Bundle:
+    def move(self, serial: str, step: BundleStep) -> Bundle:
         """Lock, unlock, reserve, release, withdraw, export or store a bundle."""
-        if step in {Step.TRANSFER, Step.CANCEL, Step.CLAIM, Step.EXPIRE}:
+        if step in {BundleStep.TRANSFER, BundleStep.CANCEL, BundleStep.CLAIM, BundleStep.EXPIRE}:
             raise CertificateError(f"{step} needs more than a serial; use its own command", "state")
         return self._step(serial, step)
 
@@ -179,12 +181,12 @@ class Register:
         """Cancel a bundle in the name of a beneficiary: it can only be claimed from then on, by that name."""
         if not beneficiary:
             raise CertificateError(f"{serial}: the beneficiary is missing; say in whose name it is cancelled", "name")
-        return self._step(serial, Step.CANCEL, to=beneficiary, beneficiary=beneficiary, reason=reason)
+        return self._step(serial, BundleStep.CANCEL, to=beneficiary, beneficiary=beneficiary, reason=reason)
 
     def claim(self, serial: str, meter: str) -> Bundle:
         """Claim a cancelled bundle against what a meter consumed in the same slot, in a zone that can be reached."""
         bundle = self.bundle(serial)
-        bundle.after(Step.CLAIM)  # what is not cancelled is told that first
+        bundle.after(BundleStep.CLAIM)  # what is not cancelled is told that first
         consumed = self._consumed_wh.get((meter, bundle.slot))
         if consumed is None:
             raise CertificateError(
@@ -200,24 +202,24 @@ class Register:
             raise CertificateError(
                 f"{serial}: {meter} has {room} of {consumed} Wh left to claim; split the bundle", "consumed"
             )
-        claimed = self._step(serial, Step.CLAIM, to=meter, meter=meter)
+        claimed = self._step(serial, BundleStep.CLAIM, to=meter, meter=meter)
         self._claimed_wh[meter, bundle.slot] = consumed - room + bundle.energy_wh
         return claimed
 
     def expire(self, now: int) -> list[Bundle]:
         """Expire what nobody used in time; returns what expired at `now` [Unix s]."""
-        usable = [b for b in self.bundles.values() if (Step.EXPIRE, b.state) in LEADS_TO]
+        usable = [b for b in self.bundles.values() if (BundleStep.EXPIRE, b.state) in LEADS_TO]
         return [self.expire_one(b.serial, now) for b in usable if self._end(b) <= now]
 
     def expire_one(self, serial: str, now: int) -> Bundle:
         """Expire one bundle at `now` [Unix s]."""
         bundle = self.bundle(serial)
-        bundle.after(Step.EXPIRE)  # refused before time passes
+        bundle.after(BundleStep.EXPIRE)  # refused before time passes
         ends = self._end(bundle)
         if now < ends:
             raise CertificateError(f"{serial} is valid until {time_text(ends)}; it expires then by itself", "time")
         self.advance(now)
-        return self._step(serial, Step.EXPIRE)
+        return self._step(serial, BundleStep.EXPIRE)
 
     # -- what it adds up to ---------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ class Register:
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _step(self, serial: str, step: Step, *, to: str = "", **changes: str) -> Bundle:
+    def _step(self, serial: str, step: BundleStep, *, to: str = "", **changes: str) -> Bundle:
         """Take a step with the whole of a bundle."""
         before = self.bundle(serial)
         after = before.after(step, **changes)
@@ -286,15 +288,15 @@ def replay(empty: Register, log: Iterable[Entry]) -> Register:
         "issue": lambda e: empty.issue(e.device, e.slot, e.energy_wh, e.to, e.carbon_mg or 0),
         "split": lambda e: empty.split(e.serial, e.energy_wh, e.carbon_mg),
         "merge": lambda e: empty.merge(e.serial, e.to),
-        Step.TRANSFER: lambda e: empty.transfer(e.serial, e.to),
-        Step.CANCEL: lambda e: empty.cancel(e.serial, e.to, e.reason),
-        Step.CLAIM: lambda e: empty.claim(e.serial, e.to),
-        Step.EXPIRE: lambda e: empty.expire_one(e.serial, e.at),
+        BundleStep.TRANSFER: lambda e: empty.transfer(e.serial, e.to),
+        BundleStep.CANCEL: lambda e: empty.cancel(e.serial, e.to, e.reason),
+        BundleStep.CLAIM: lambda e: empty.claim(e.serial, e.to),
+        BundleStep.EXPIRE: lambda e: empty.expire_one(e.serial, e.at),
     }
     for entry in log:
         empty.advance(max(entry.at, empty.now))
         if entry.step in repeat:
             repeat[entry.step](entry)
         else:
-            empty.move(entry.serial, Step(entry.step))
+            empty.move(entry.serial, BundleStep(entry.step))
     return empty

@@ -53,7 +53,7 @@ class Discharge:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sources:
+class ExportSources:
     """Exported energy by origin, (sources,), by device and certified before uncertified.
 
     device: 2 x member for PV, 2 x member + 1 for the battery. first_wh: where the exported range of the device's bundle
@@ -74,7 +74,9 @@ class Sources:
         return given_up
 
     @classmethod
-    def of(cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int, pv_certified: IntArray | int = 1) -> Sources:
+    def of(
+        cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int, pv_certified: IntArray | int = 1
+    ) -> ExportSources:
         """Sources of one slot; those without energy are left out.
 
         pv_g: g/kWh of PV; pv_certified: 1 where it gives certificates, 0 where not; of all or of each member.

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from transactive.carbon.credits.register import CreditRegister, Kg, Name, Project
-from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Price, Register, Sell
+from transactive.carbon.credits.steps import AnyStep, Approve, IssueBatch, Price, RegisterProject, Sell
 from transactive.core.errors import CreditError, DataError
 
 OPERATOR = "operator"
@@ -82,12 +82,12 @@ def steps_of(file: CreditsFile) -> tuple[AnyStep, ...]:
     for project in file.projects:
         trial.register(project)
         trial.approve(project.auditor, project.id)
-        steps += [Register(by=OPERATOR, project=project), Approve(by=project.auditor, project=project.id)]
+        steps += [RegisterProject(by=OPERATOR, project=project), Approve(by=project.auditor, project=project.id)]
     for batch in file.batches:
         auditor = trial.projects[batch.project].auditor if batch.project in trial.projects else OPERATOR
         facts = {name: getattr(batch, name) for name in ("project", "vintage", "serial", "kg", "owner")}
         trial.issue(auditor, **facts)
-        steps.append(Issue(by=auditor, **facts))
+        steps.append(IssueBatch(by=auditor, **facts))
     for number, listing in enumerate(file.listings):
         found = trial.number_of(listing.serial)
         trial.hold(found, listing.seller, number, listing.kg)

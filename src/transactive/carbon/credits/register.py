@@ -50,7 +50,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     issued_kg: Kg
 
 
-class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RetirementReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a retirement says: of which batch and whose account, in whose name, why, and for which period.
 
     first_kg … end_kg: the half-open range of the batch's retired kg, so that no two receipts share one.
@@ -77,7 +77,7 @@ class CreditRegister:
     holdings: dict[tuple[int, str], int] = field(init=False, default_factory=dict)
     retired_kg: dict[int, int] = field(init=False, default_factory=dict)
     reversed_kg: dict[int, int] = field(init=False, default_factory=dict)
-    receipts: list[Receipt] = field(init=False, default_factory=list)
+    receipts: list[RetirementReceipt] = field(init=False, default_factory=list)
     _serials: dict[str, int] = field(init=False, default_factory=dict)
 
     def register(self, project: Project) -> None:
@@ -126,7 +126,9 @@ class CreditRegister:
         self._take(batch, seller, kg)
         self._add(batch, f"{LISTING}{listing}", kg)
 
-    def retire(self, batch: int, holder: str, kg: int, *, beneficiary: str, reason: str, period: str) -> Receipt:
+    def retire(
+        self, batch: int, holder: str, kg: int, *, beneficiary: str, reason: str, period: str
+    ) -> RetirementReceipt:
         """Use credits up in a beneficiary's name, for ever; returns the receipt. Raises CreditError."""
         if holder == BUFFER:
             raise CreditError("buffer", "the buffer is not retired; it answers for reversals")
@@ -134,7 +136,7 @@ class CreditRegister:
         self._take(batch, holder, kg)
         first = self.retired_kg[batch]
         self.retired_kg[batch] = first + kg
-        receipt = Receipt(
+        receipt = RetirementReceipt(
             number=len(self.receipts), batch=batch, first_kg=first, end_kg=first + kg,
             holder=holder, beneficiary=beneficiary, reason=reason, period=period,
         )  # fmt: skip

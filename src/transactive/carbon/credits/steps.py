@@ -17,26 +17,28 @@ from transactive.core.errors import CreditError
 Price = Annotated[int, Meta(ge=0, le=10**13)]
 
 
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, tag_field="step"):
+class CreditStep(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, tag_field="step"
+):
     """Base of the steps."""
 
     by: Name
     at: int = 0
 
 
-class Register(Step, frozen=True, kw_only=True, tag="register"):
+class RegisterProject(CreditStep, frozen=True, kw_only=True, tag="register"):
     """Enter a project with its auditor."""
 
     project: Project
 
 
-class Approve(Step, frozen=True, kw_only=True, tag="approve"):
+class Approve(CreditStep, frozen=True, kw_only=True, tag="approve"):
     """Let a project issue: its auditor."""
 
     project: Name
 
 
-class Issue(Step, frozen=True, kw_only=True, tag="issue"):
+class IssueBatch(CreditStep, frozen=True, kw_only=True, tag="issue"):
     """Issue a batch under a serial of its own: the auditor."""
 
     project: Name
@@ -46,7 +48,7 @@ class Issue(Step, frozen=True, kw_only=True, tag="issue"):
     owner: Name
 
 
-class Sell(Step, frozen=True, kw_only=True, tag="sell"):
+class Sell(CreditStep, frozen=True, kw_only=True, tag="sell"):
     """List held credits of a batch for sale at a fixed price."""
 
     batch: int
@@ -54,13 +56,13 @@ class Sell(Step, frozen=True, kw_only=True, tag="sell"):
     price_micro_per_t: Price
 
 
-class TakeBack(Step, frozen=True, kw_only=True, tag="take-back"):
+class TakeBack(CreditStep, frozen=True, kw_only=True, tag="take-back"):
     """Take what is left of a listing back: its seller."""
 
     listing: int
 
 
-class Buy(Step, frozen=True, kw_only=True, tag="buy"):
+class Buy(CreditStep, frozen=True, kw_only=True, tag="buy"):
     """Buy from a listing by hand; paid: how it was paid, as no settlement does it."""
 
     listing: int
@@ -68,7 +70,7 @@ class Buy(Step, frozen=True, kw_only=True, tag="buy"):
     paid: Name
 
 
-class Retire(Step, frozen=True, kw_only=True, tag="retire"):
+class Retire(CreditStep, frozen=True, kw_only=True, tag="retire"):
     """Use held credits up."""
 
     batch: int
@@ -78,7 +80,7 @@ class Retire(Step, frozen=True, kw_only=True, tag="retire"):
     period: str
 
 
-class Offset(Step, frozen=True, kw_only=True, tag="offset"):
+class Offset(CreditStep, frozen=True, kw_only=True, tag="offset"):
     """Buy from a listing and retire at once: what settlement does for a policy."""
 
     listing: int
@@ -88,14 +90,14 @@ class Offset(Step, frozen=True, kw_only=True, tag="offset"):
     period: str
 
 
-class Reverse(Step, frozen=True, kw_only=True, tag="reverse"):
+class Reverse(CreditStep, frozen=True, kw_only=True, tag="reverse"):
     """State that what a batch removed or avoided did not last: the auditor."""
 
     batch: int
     kg: Kg
 
 
-AnyStep: TypeAlias = Register | Approve | Issue | Sell | TakeBack | Buy | Retire | Offset | Reverse
+AnyStep: TypeAlias = RegisterProject | Approve | IssueBatch | Sell | TakeBack | Buy | Retire | Offset | Reverse
 _DECODER: msgspec.json.Decoder[AnyStep] = msgspec.json.Decoder(AnyStep)
 
 

@@ -20,7 +20,7 @@ from transactive.core.units import PPM, IntArray
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class MatchingScores:
     """Scores of a span: parts of one, exact. matched_wh: Σ min(load, certificates)."""
 
     hourly: Fraction
@@ -29,7 +29,7 @@ class Scores:
     matched_wh: int
 
 
-def scores(load_wh: IntArray, certified_wh: IntArray, grid_free_ppm: IntArray) -> Scores:
+def scores(load_wh: IntArray, certified_wh: IntArray, grid_free_ppm: IntArray) -> MatchingScores:
     """Score a span of slots, all (slots,): load and carbon-free certificates [Wh], carbon-free part of the grid [ppm].
 
     Raises DataError without load, for negative energy and for a part of the grid outside 0 … 1,000,000 ppm.
@@ -43,7 +43,7 @@ def scores(load_wh: IntArray, certified_wh: IntArray, grid_free_ppm: IntArray) -
         raise DataError("the grid's carbon-free part lies between 0 and 1,000,000 ppm; correct the series")
     matched = np.minimum(load_wh, certified_wh)
     left = [int(rest) * int(part) for rest, part in zip(load_wh - matched, grid_free_ppm, strict=True)]
-    return Scores(
+    return MatchingScores(
         hourly=Fraction(int(matched.sum()), total),
         annual=Fraction(min(int(certified_wh.sum()), total), total),
         with_grid=Fraction(int(matched.sum()) * PPM + sum(left), total * PPM),

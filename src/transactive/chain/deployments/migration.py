@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transactive.chain.embedded.chain import EmbeddedChain
-from transactive.chain.nodes.nodes import Node
+from transactive.chain.nodes.nodes import RpcNode
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.chain.nodes.remote_node import BY_ITSELF, WHEN_TOLD
 from transactive.chain.nodes.sending import hash_of
@@ -21,12 +21,12 @@ def migrate(source: EmbeddedChain, url: str) -> int:
     """
     provider = provider_for(url, PATIENT)
     try:
-        return _send_all(source, Node(provider), shown(url))
+        return _send_all(source, RpcNode(provider), shown(url))
     finally:
         provider.close()
 
 
-def _send_all(source: EmbeddedChain, node: Node, place: str) -> int:
+def _send_all(source: EmbeddedChain, node: RpcNode, place: str) -> int:
     _prepare(source, node, place)
     sent = 0
     for number, _, timestamp in source.index.blocks()[1:]:
@@ -41,7 +41,7 @@ def _send_all(source: EmbeddedChain, node: Node, place: str) -> int:
     return sent
 
 
-def _prepare(source: EmbeddedChain, node: Node, place: str) -> None:
+def _prepare(source: EmbeddedChain, node: RpcNode, place: str) -> None:
     """Check the node and give it the balances and the time with which the chain began."""
     chain_id, newest = node.number("eth_chainId"), node.block()
     if chain_id != source.chain_id:
@@ -63,7 +63,7 @@ def _prepare(source: EmbeddedChain, node: Node, place: str) -> None:
         raise ChainError(f"{place} is no development node that a chain can be moved to: {error}") from error
 
 
-def _compare(source: EmbeddedChain, node: Node, raw: bytes, number: int) -> None:
+def _compare(source: EmbeddedChain, node: RpcNode, raw: bytes, number: int) -> None:
     """Raise ChainError unless a transaction ended there as it did here, in the block of the same number."""
     there, here = node.receipt(hash_of(raw)), source.index.transaction(bytes.fromhex(hash_of(raw)[2:]))
     found = there and tuple(int(there[name], 16) for name in ("blockNumber", "status", "gasUsed"))

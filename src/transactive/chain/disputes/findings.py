@@ -19,7 +19,7 @@ from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_s
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Fraud:
     """One kind of fraud: what it is, and the call of the judge that shows it."""
 
     what: str
@@ -56,7 +56,7 @@ class Case:
 
     def findings(
         self, earlier: LeafFile | None = None, receipts: Sequence[ReceiptFile] = (), read: ReadingFile | None = None
-    ) -> list[Finding]:
+    ) -> list[Fraud]:
         """Every kind of fraud that can be shown.
 
         earlier: the leaf of the commitment before; receipts: accepted orders of the slot; read: signed registers.
@@ -66,7 +66,7 @@ class Case:
         found += [self.in_reading(read)] if read else []
         return [one for one in found if one]
 
-    def in_netting(self) -> Finding | None:
+    def in_netting(self) -> Fraud | None:
         """Net amount of a pending netting against the period's last leaf."""
         period = int(self.client.read(self.settlement, "proposal")[0])
         seconds = int(self.client.read(self.settlement, "slotsPerPeriod"))
@@ -78,17 +78,17 @@ class Case:
         if not disputes.wrong_net(self.leaf, net, limit - 1 if limit else None):
             return None
         arguments = (self.opening.content, self.shown, *evidence.net_of(index, chunks))
-        return Finding("the proposed net amount is not the leaf's, or beyond your limit", "challengeNetting", arguments)
+        return Fraud("the proposed net amount is not the leaf's, or beyond your limit", "challengeNetting", arguments)
 
-    def in_leaf(self) -> Finding | None:
+    def in_leaf(self) -> Fraud | None:
         """Sums, place and content of the leaf itself."""
         commitment = self.opening.commitment
         if not disputes.wrong_leaf(commitment, self.file.index, self.leaf, self.file.steps, registered=True):
             return None
         what = "sums in the tree, the leaf's place or the leaf itself are wrong"
-        return Finding(what, "challengeLeaf", (self.opening.content, self.shown))
+        return Fraud(what, "challengeLeaf", (self.opening.content, self.shown))
 
-    def in_totals(self, earlier: LeafFile | None) -> Finding | None:
+    def in_totals(self, earlier: LeafFile | None) -> Fraud | None:
         """Running totals against those before. Raises InputError if `earlier` is not of the commitment before."""
         begins = not any(self.opening.previous)
         if not begins and earlier is None:
@@ -103,9 +103,9 @@ class Case:
         if not disputes.wrong_totals(self.leaf, last):
             return None
         arguments = (self.opening.content, self.shown, before, shown)
-        return Finding("running totals are not those before plus the slot's", "challengeTotals", arguments)
+        return Fraud("running totals are not those before plus the slot's", "challengeTotals", arguments)
 
-    def in_trade(self) -> Finding | None:
+    def in_trade(self) -> Fraud | None:
         """Trades against the accepted orders. Raises InputError if the file's orders or trades are not the leaf's."""
         accepted, fills, index = self.file.accepted, self.file.fills, self.file.index
         if orders_hash(accepted) != self.leaf.orders or fills.hash != self.leaf.fills:
@@ -119,9 +119,9 @@ class Case:
         if not disputes.wrong_trade(self.leaf, fills, accepted, *rules):
             return None
         arguments = (self.opening.content, self.shown, *evidence.trade(accepted, fills))
-        return Finding("the trade has no signed order, or goes beyond it", "challengeTrade", arguments)
+        return Fraud("the trade has no signed order, or goes beyond it", "challengeTrade", arguments)
 
-    def in_orders(self, held: ReceiptFile) -> Finding | None:
+    def in_orders(self, held: ReceiptFile) -> Fraud | None:
         """An accepted order that is not in the leaf."""
         order, receipt = held.content
         if (order.account, order.slot) != (self.file.index, self.leaf.slot):
@@ -132,11 +132,11 @@ class Case:
             return None
         entries = evidence.entries(self.file.accepted)
         arguments = (self.opening.content, self.shown, entries, order.hash, split(receipt))
-        return Finding("an order that the operator accepted was left out", "challengeOmission", arguments)
+        return Fraud("an order that the operator accepted was left out", "challengeOmission", arguments)
 
-    def in_reading(self, read: ReadingFile) -> Finding | None:
+    def in_reading(self, read: ReadingFile) -> Fraud | None:
         """The slot's energy against what the gateway signed."""
         if not disputes.wrong_reading(self.leaf, read.packed):
             return None
         arguments = (self.opening.content, self.shown, read.content)
-        return Finding("the gateway signed another reading", "challengeReading", arguments)
+        return Fraud("the gateway signed another reading", "challengeReading", arguments)

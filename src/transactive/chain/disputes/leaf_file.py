@@ -31,7 +31,7 @@ class GrantFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
-class OrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SignedOrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A signed order: steps of price [µ¤/kWh] and energy [Wh]."""
 
     serial: int
@@ -97,7 +97,7 @@ class CertificateFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
 class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
     """A leaf of the settlement, with the orders and trades that its hashes stand for."""
 
-    orders: list[OrderFile]
+    orders: list[SignedOrderFile]
     buys: list[tuple[int, int]]
     sells: list[tuple[int, int]]
 
@@ -111,7 +111,7 @@ class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
         """Orders in the leaf, oldest first."""
         return [self._signed(order) for order in self.orders]
 
-    def _signed(self, order: OrderFile) -> SignedOrder:
+    def _signed(self, order: SignedOrderFile) -> SignedOrder:
         made = Order(self.index, self.content.slot, order.serial, tuple(order.buys), tuple(order.sells))
         if order.grant is None:
             return SignedOrder(made, _bytes(order.signature))
@@ -126,7 +126,7 @@ class ReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     account: int
     slot: int
-    order: OrderFile
+    order: SignedOrderFile
 
     @property
     def content(self) -> tuple[Order, bytes]:
@@ -238,13 +238,15 @@ def load(path: Path, kind: type[File]) -> File:
     return found
 
 
-def _order_file(signed: SignedOrder, receipt: bytes) -> OrderFile:
+def _order_file(signed: SignedOrder, receipt: bytes) -> SignedOrderFile:
     order, grant = signed.order, None
     if signed.grant:
         given = signed.grant
         limits = (given.highest_buy, given.lowest_sell, given.largest_wh, given.valid_until)
         grant = GrantFile(given.agent, *limits, _hex(signed.granted))
-    return OrderFile(order.serial, list(order.buys), list(order.sells), _hex(signed.signature), grant, _hex(receipt))
+    return SignedOrderFile(
+        order.serial, list(order.buys), list(order.sells), _hex(signed.signature), grant, _hex(receipt)
+    )
 
 
 def _hex(value: bytes) -> str:

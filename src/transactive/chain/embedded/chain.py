@@ -26,7 +26,7 @@ from eth_utils.exceptions import ValidationError
 
 from transactive.chain.embedded.execution import GAS_LIMIT
 from transactive.chain.embedded.index import Included, Index
-from transactive.chain.embedded.store import Store, connect, transaction
+from transactive.chain.embedded.store import ChainStore, connect, transaction
 from transactive.chain.embedded.words import INVALID_PARAMS, REFUSED, RpcError, to_bytes
 from transactive.core.errors import StateError
 
@@ -59,7 +59,7 @@ class EmbeddedChain:
         self._next_timestamp: int | None = None
         self._snapshots: list[int] = []
         self._sql = connect(path)
-        self._store = Store(self._sql)
+        self._store = ChainStore(self._sql)
         self.index = Index(self._sql)
         settings = self.settings()
         self.chain_id = int(settings.get("chain_id", chain_id))

@@ -65,7 +65,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("commit")
 
 
-class Store(MutableMapping[bytes, bytes]):
+class ChainStore(MutableMapping[bytes, bytes]):
     """py-evm's key-value store: writes wait in memory until the SQL transaction of their block."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

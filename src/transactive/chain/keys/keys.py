@@ -15,7 +15,7 @@ DEVELOPMENT_CHAINS = (1337, 31337)
 ROLES = ("owner", "operator", "arbiter", "on-ramp", "gateway")
 
 
-class Node(Protocol):
+class ChainIdentity(Protocol):
     """What a key needs to know about the chain that it would sign for."""
 
     @property
@@ -42,7 +42,7 @@ class Keys(Protocol):
     def addresses(self, accounts: int) -> list[str]:
         """Addresses of all roles and of accounts 0 to accounts − 1: who needs gas."""
 
-    def check(self, node: Node) -> None:
+    def check(self, node: ChainIdentity) -> None:
         """Raise ChainError if these keys must not sign for the chain."""
 
 
@@ -74,7 +74,7 @@ class DemoKeys:
         roles = [self.role(name) for name in ROLES]
         return [str(key.address) for key in (*roles, *(self.account(i) for i in range(accounts)))]
 
-    def check(self, node: Node) -> None:
+    def check(self, node: ChainIdentity) -> None:
         """Raise ChainError unless the chain is embedded or for development."""
         refuse_unless_development(node)
 
@@ -95,7 +95,7 @@ def derive(seed: str, name: str) -> bytes:
         counter += 1
 
 
-def refuse_unless_development(node: Node) -> None:
+def refuse_unless_development(node: ChainIdentity) -> None:
     """Raise ChainError unless the chain is embedded or a development chain: anybody can derive demo keys."""
     if node.is_embedded or node.chain_id in DEVELOPMENT_CHAINS:
         return

@@ -17,7 +17,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from transactive.chain.keys.keys import ROLES, Node
+from transactive.chain.keys.keys import ROLES, ChainIdentity
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
 
@@ -129,7 +129,7 @@ class OwnKeys:
         """Addresses of all roles and of accounts 0 to accounts − 1."""
         return [self._folder.address(name) for name in (*ROLES, *self._accounts[:accounts])]
 
-    def check(self, node: Node) -> None:
+    def check(self, node: ChainIdentity) -> None:
         """Nothing to object: these keys are nobody else's."""
 
     def _unlock(self, name: str) -> LocalAccount:

@@ -26,7 +26,7 @@ ROLES = ("registrar", "on-ramp", "operator", "owner")
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class MarketTimes:
     """Seconds of a slot, from the gate to its start, and from its end until no reading counts any more."""
 
     slot_seconds: int
@@ -37,7 +37,7 @@ class Clock:
 class BalanceLedger:
     """A currency, a registry and a balance market of one community, each member with one meter."""
 
-    def __init__(self, client: ChainClient, keys: DemoKeys, members: int, clock: Clock, symbol: str) -> None:
+    def __init__(self, client: ChainClient, keys: DemoKeys, members: int, clock: MarketTimes, symbol: str) -> None:
         """Queue the deployment, members, meters, and the roles."""
         keys.check(client)
         self._client, self._keys, self.members, self.clock = client, keys, members, clock

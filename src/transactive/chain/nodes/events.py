@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from transactive.chain.nodes.nodes import Json, Node
+from transactive.chain.nodes.nodes import Json, RpcNode
 from transactive.core.errors import ChainError, NodeUnreachable
 
 LONGEST_RANGE = 2_000
@@ -32,7 +32,7 @@ class News:
 class Cursor:
     """Reads the logs of some addresses from a block on. marks: (number, hash) of blocks read up to, oldest first."""
 
-    node: Node
+    node: RpcNode
     addresses: tuple[str, ...]
     first: int
     marks: list[tuple[int, str]] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Cursor:
 
 
 def read_logs(
-    node: Node, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | list[str]] = ()
+    node: RpcNode, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | list[str]] = ()
 ) -> list[Json]:
     """Logs of some addresses in blocks `first` to `last`, oldest first; of all, or with the wanted topics."""
     found: list[Json] = []

@@ -49,7 +49,7 @@ class Queued:
         return bytes(self.sender.sign_transaction(fields).raw_transaction)
 
 
-class Node:
+class RpcNode:
     """JSON-RPC requests to a provider, with answers that are what they should be."""
 
     def __init__(self, provider: BaseProvider) -> None:
@@ -90,7 +90,7 @@ class Node:
         return found
 
 
-class EmbeddedNode(Node):
+class EmbeddedNode(RpcNode):
     """An embedded chain."""
 
     def __init__(self, provider: EmbeddedProvider) -> None:
@@ -149,7 +149,7 @@ class EmbeddedNode(Node):
         """Nothing is remembered beside the chain."""
 
 
-def block_with_time(node: Node, timestamp: int) -> Json | None:
+def block_with_time(node: RpcNode, timestamp: int) -> Json | None:
     """Block with exactly this time [Unix s]; None if the chain has not come so far. Raises ChainError if it is beyond.
 
     Block times never fall, so a few headers are read, however old the chain is.

@@ -22,7 +22,7 @@ create table if not exists signed (time integer, position integer, version integ
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FinishedStep:
     """A finished step: the block that holds its end, and that block's own time [Unix s]."""
 
     number: int
@@ -82,7 +82,7 @@ class Outbox:
         """Whether anything of a step was signed."""
         return bool(self._sql.execute("select 1 from signed where time = ? limit 1", (time,)).fetchone())
 
-    def finish(self, time: int, step: Step) -> None:
+    def finish(self, time: int, step: FinishedStep) -> None:
         """Note that all of a step is on chain; its transactions need not be kept."""
         self._sql.execute(
             "update step set number = ?, hash = ?, timestamp = ? where time = ?",
@@ -95,12 +95,12 @@ class Outbox:
         self._sql.execute("delete from step where time = ?", (time,))
         self._sql.execute("delete from signed where time = ?", (time,))
 
-    def finished(self, time: int) -> Step | None:
+    def finished(self, time: int) -> FinishedStep | None:
         """What became of a step; None if it is not finished."""
         row = self._sql.execute(
             "select number, hash, timestamp from step where time = ? and number is not null", (time,)
         ).fetchone()
-        return Step(*row) if row else None
+        return FinishedStep(*row) if row else None
 
     def newest(self) -> int | None:
         """Time of the newest finished step."""

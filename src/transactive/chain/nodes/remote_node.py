@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import rlp
 
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
-from transactive.chain.nodes.nodes import CALL_GAS, Json, Node, Queued, block_with_time
-from transactive.chain.nodes.outbox import Outbox, Step
+from transactive.chain.nodes.nodes import CALL_GAS, Json, Queued, RpcNode, block_with_time
+from transactive.chain.nodes.outbox import FinishedStep, Outbox
 from transactive.chain.nodes.remote import PatientProvider
 from transactive.chain.nodes.sending import (
     BUMPS,
@@ -31,7 +31,7 @@ CONFIRMATIONS = 3
 """Blocks on top of a transaction before it counts, where blocks can be reorganised."""
 
 
-class RemoteNode(Node):
+class RemoteNode(RpcNode):
     """One node, by URL."""
 
     def __init__(self, provider: PatientProvider, url: str, outbox: Outbox) -> None:
@@ -134,7 +134,7 @@ class RemoteNode(Node):
                 self._outbox.drop(timestamp)
             raise
         end = self.block(int(receipts[-1]["blockNumber"], 16) if receipts else "latest")
-        self._outbox.finish(timestamp, Step(end["number"], bytes.fromhex(end["hash"][2:]), end["timestamp"]))
+        self._outbox.finish(timestamp, FinishedStep(end["number"], bytes.fromhex(end["hash"][2:]), end["timestamp"]))
         return receipts
 
     def _check(self, chain_id: int, timestamp: int) -> None:

@@ -12,7 +12,7 @@ import rlp
 from eth_account import Account
 from eth_utils.crypto import keccak
 
-from transactive.chain.nodes.nodes import Json, Node, Queued
+from transactive.chain.nodes.nodes import Json, Queued, RpcNode
 from transactive.chain.nodes.outbox import Outbox
 from transactive.chain.nodes.remote import Patience
 from transactive.core.errors import ChainError, NodeUnreachable
@@ -30,7 +30,7 @@ class Underpriced(ChainError):
 class Sender:
     """Sends the transactions of a step and waits for them."""
 
-    def __init__(self, node: Node, outbox: Outbox, place: str, patience: Patience) -> None:
+    def __init__(self, node: RpcNode, outbox: Outbox, place: str, patience: Patience) -> None:
         self._node, self._outbox, self._place, self._patience = node, outbox, place, patience
 
     def send(self, raw: bytes, queued: Queued) -> None:

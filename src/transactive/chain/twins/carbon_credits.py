@@ -19,7 +19,7 @@ refuse_unless = refusals("carbon_credits")
 
 
 @dataclass(slots=True)
-class Batch:
+class BatchTwin:
     """One batch [kg]: issued = held + buffer + retired + reversed."""
 
     project: bytes
@@ -39,7 +39,7 @@ class CarbonCreditsTwin:
         self.auditors: dict[bytes, str] = {}
         self.removals: set[bytes] = set()
         self.certificates: CertificatesTwin | None = None
-        self.batches: list[Batch] = []
+        self.batches: list[BatchTwin] = []
         self.serials: set[bytes] = set()
         self.receipts: list[tuple[int, int, int, str, str, str, str]] = []
 
@@ -59,7 +59,7 @@ class CarbonCreditsTwin:
         in_buffer = -(-kg * self.buffer_ppm // PPM)
         self.tokens.mint(receiver, len(self.batches), kg - in_buffer)
         self.serials.add(serial)
-        self.batches.append(Batch(project, vintage, kg, in_buffer))
+        self.batches.append(BatchTwin(project, vintage, kg, in_buffer))
         return len(self.batches) - 1
 
     def issue_avoided(

@@ -21,7 +21,7 @@ Bundle = tuple[int, int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class BundleSums:
     """What a member's bundles add up to [Wh]; is_sound: in order, and no Wh twice among them."""
 
     issued_wh: int
@@ -37,11 +37,11 @@ class Tally:
         return self.is_sound and said == (self.issued_wh, self.claimed_wh, self.received_wh)
 
 
-def tally(member: int, bundles: Sequence[Bundle]) -> Tally:
+def tally(member: int, bundles: Sequence[Bundle]) -> BundleSums:
     """Add up the bundles of a member's record."""
     mine = [b for b in bundles if b[0] // 2 == member]
     claimed = [b for b in bundles if b[4] == CertificateState.CLAIMED]
-    return Tally(
+    return BundleSums(
         issued_wh=_energy(mine),
         claimed_wh=_energy(b for b in claimed if b[0] // 2 == member),
         received_wh=_energy(b for b in claimed if b[3] == member),

@@ -27,7 +27,7 @@ refuse_unless = refusals("certificates")
 
 
 @dataclass(slots=True)
-class Book:
+class MemberSlotTwin:
     """A member's slot [Wh]."""
 
     consumed: int
@@ -75,7 +75,7 @@ class CertificatesTwin:
     own: tuple[str, ...] = ()
     enrolled: list[str] = field(default_factory=list)
     credits: str = ""
-    books: dict[tuple[int, int], Book] = field(default_factory=dict)
+    books: dict[tuple[int, int], MemberSlotTwin] = field(default_factory=dict)
     released: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     revoked: set[tuple[int, int]] = field(default_factory=set)
     zones: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -106,7 +106,9 @@ class CertificatesTwin:
             self.tokens.mint(self.account(owner), token_id(self.zones[member], shown.slot, device), wh)
         self.released[shown.slot] += found.held_wh
         received = carbon["received_wh"]
-        self.books[shown.slot, member] = Book(consumed, received, metered, found.issued_wh, self.zones[member])
+        self.books[shown.slot, member] = MemberSlotTwin(
+            consumed, received, metered, found.issued_wh, self.zones[member]
+        )
         return found.held_wh
 
     def issue(
@@ -118,7 +120,7 @@ class CertificatesTwin:
         known = 0 < len(registers) <= len(accounts) and bool(self.enrolled) and list(accounts) == self.enrolled
         refuse_unless(known, "not enrolled")
         refuse_unless(signer == self.gateway, "not the gateway")
-        books: dict[tuple[int, int], Book] = {}
+        books: dict[tuple[int, int], MemberSlotTwin] = {}
         for member, sums in enumerate(registers):
             if not sums:
                 continue
@@ -129,7 +131,7 @@ class CertificatesTwin:
             fits = consumed >= 0 and read["import_wh"] + produced <= MOST_WH
             refuse_unless(fits, "bad reading")
             certified = 0 if spared >> member & 1 else read["generation_wh"]
-            books[slot, member] = Book(consumed, 0, produced, certified, self.zones[member])
+            books[slot, member] = MemberSlotTwin(consumed, 0, produced, certified, self.zones[member])
         self.books |= books
         for (_, member), book in books.items():
             if book.certified:

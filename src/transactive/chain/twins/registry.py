@@ -18,7 +18,7 @@ refuse_unless = refusals("registry")
 
 
 @dataclass(slots=True)
-class Member:
+class MemberTwin:
     """One member. roles: sum of the role flags."""
 
     account: str
@@ -27,7 +27,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class MeterTwin:
     """One meter; valid_from and valid_until (exclusive) [Unix s]."""
 
     key: str
@@ -46,10 +46,10 @@ class RegistryTwin:
 
     def __init__(self, *, owner: str, registrar: str, operator: str, delay: int) -> None:
         self.owner, self.registrar, self.operator, self.delay = owner, registrar, operator, delay
-        self.members: list[Member] = []
+        self.members: list[MemberTwin] = []
         self.index_of: dict[str, int] = {}
         self.recoveries: dict[int, tuple[str, int]] = {}
-        self.meters: list[Meter] = []
+        self.meters: list[MeterTwin] = []
         self.meters_of: dict[int, list[int]] = {}
         self.pending_owner = self.pending_operator = NOBODY
 
@@ -59,7 +59,7 @@ class RegistryTwin:
         refuse_unless(account != NOBODY, "no account")
         refuse_unless(account not in self.index_of, "already a member")
         refuse_unless(0 < roles <= ALL_ROLES, "bad roles")
-        self.members.append(Member(account, roles))
+        self.members.append(MemberTwin(account, roles))
         self.index_of[account] = len(self.members) - 1
         return len(self.members) - 1
 
@@ -108,7 +108,7 @@ class RegistryTwin:
         self.index_of[caller], member.account = index, caller
         del self.recoveries[index]
 
-    def add_meter(self, caller: str, meter: Meter, now: int) -> int:
+    def add_meter(self, caller: str, meter: MeterTwin, now: int) -> int:
         """Enter a meter and give its number."""
         self._only_registrar(caller)
         self._member(meter.owner)
@@ -183,6 +183,6 @@ class RegistryTwin:
     def _only_registrar(self, caller: str) -> None:
         refuse_unless(caller == self.registrar, "not the registrar")
 
-    def _member(self, index: int) -> Member:
+    def _member(self, index: int) -> MemberTwin:
         refuse_unless(index < len(self.members), "no such member")
         return self.members[index]

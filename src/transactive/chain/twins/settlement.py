@@ -19,7 +19,7 @@ refuse_unless = refusals("settlement")
 
 
 @dataclass(slots=True)
-class Period:
+class PeriodTwin:
     """Commitments of a period: their slots, the last one's slot, and the active period before it."""
 
     previous: int
@@ -71,7 +71,7 @@ class SettlementTwin:
         self.ended = False
         self.requests: dict[int, tuple[int, int]] = {}
         self.limits: dict[int, Limit] = {}
-        self.periods: dict[int, Period] = {}
+        self.periods: dict[int, PeriodTwin] = {}
         self.latest_period = self.settled_period = 0
         self.proposal = Proposal()
         self.paused = False
@@ -140,7 +140,7 @@ class SettlementTwin:
             refuse_unless(slot > known.last_slot, "slot committed")
         refuse_unless(self.proposal.period != number, "period proposed")
         if known is None:
-            known = self.periods[number] = Period(self.latest_period)
+            known = self.periods[number] = PeriodTwin(self.latest_period)
             self.latest_period = number
         known.slots.append(slot)
         known.last_slot = slot
@@ -188,7 +188,7 @@ class SettlementTwin:
         """Take back a commitment that was shown to be wrong, and all of its period after it; punish."""
         period = slot // self.slots_per_period
         refuse_unless(period > self.settled_period and not self.ended, "period closed")
-        refuse_unless(slot in self.periods.get(period, Period(0)).slots, "other slot")
+        refuse_unless(slot in self.periods.get(period, PeriodTwin(0)).slots, "other slot")
         self.rewind(period, slot)
         self.punish(challenger)
 

@@ -18,7 +18,7 @@ from transactive.core.errors import CertificateError, InputError
 from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import encode
-from transactive.services.certificates import Act, CertificateOffice, certificate_office, slot_of
+from transactive.services.certificates import Act, CertificateService, certificate_office, slot_of
 from transactive.services.redemptions import redemption
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def run_step(where: StepOptions, serials: Sequence[str], step: Act) -> None:
 
 def run_move(where: StepOptions, serials: Sequence[str], name: str) -> None:
     """Lock, unlock, reserve, release or withdraw bundles."""
-    run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.Step(name))])
+    run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.BundleStep(name))])
 
 
 def run_expire(where: StepOptions) -> None:
@@ -94,7 +94,7 @@ def run_export(where: StepOptions, serials: Sequence[str], output: Path) -> None
         partial = output.with_name(f".{output.name}.part")
         _put(partial, _shaped_file(office, found, output))
         try:
-            run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.Step.EXPORT)])
+            run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.BundleStep.EXPORT)])
         except CertificateError:
             partial.unlink()
             raise
@@ -138,19 +138,19 @@ def _times(span: Span) -> tuple[int | None, int | None]:
     return first, end
 
 
-def _shaped(office: CertificateOffice, register: Register, bundle: Bundle) -> dict[str, Any]:
+def _shaped(office: CertificateService, register: Register, bundle: Bundle) -> dict[str, Any]:
     """A bundle in EnergyTag's shape."""
     community = office.community
     return shaped(bundle, register.devices[bundle.device], community.name, community.clock.length, register.validity)
 
 
-def _write_shaped(office: CertificateOffice, found: Sequence[tuple[Register, Bundle]], output: Path) -> None:
+def _write_shaped(office: CertificateService, found: Sequence[tuple[Register, Bundle]], output: Path) -> None:
     """Write bundles in EnergyTag's shape."""
     _check_suffix(output, ".json", ".csv")
     _replace(output, _shaped_file(office, found, output))
 
 
-def _shaped_file(office: CertificateOffice, found: Sequence[tuple[Register, Bundle]], output: Path) -> bytes:
+def _shaped_file(office: CertificateService, found: Sequence[tuple[Register, Bundle]], output: Path) -> bytes:
     """Bundles in EnergyTag's shape as JSON or CSV."""
     rows = [_shaped(office, register, bundle) for register, bundle in found]
     if output.suffix == ".csv":

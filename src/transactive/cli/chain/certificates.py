@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transactive.carbon.certificates.lifecycle import State, Step
+from transactive.carbon.certificates.lifecycle import BundleStep, State
 from transactive.carbon.certificates.records import with_rest
 from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.cli.chain.prove import run_of
@@ -69,7 +69,7 @@ def hand_over(state: Path, file: CertificateFile) -> None:
         known = office.register(slot).bundles
         gone = [serial for serial in serials if serial in known and known[serial].state == State.EXPORTED]
         rest = [serial for serial in serials if serial not in gone]
-        office.act(rest, lambda register, serial: [register.move(serial, Step.EXPORT)])
+        office.act(rest, lambda register, serial: [register.move(serial, BundleStep.EXPORT)])
 
 
 def _held(file: CertificateFile) -> list[tuple[int, int, int, int, int, int]]:

@@ -16,7 +16,7 @@ from transactive.store import FILE as STORE_FILE
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.disputes.findings import Case, Finding
+    from transactive.chain.disputes.findings import Case, Fraud
     from transactive.chain.nodes.client import ChainClient
 
 NOTHING = "nothing to challenge"
@@ -77,7 +77,7 @@ def key_of(client: ChainClient, account: str, keys: Path | None, password_file: 
     return demo.account(int(account))
 
 
-def _send(client: ChainClient, case: Case, finding: Finding, challenger: LocalAccount) -> dict[str, Any]:
+def _send(client: ChainClient, case: Case, finding: Fraud, challenger: LocalAccount) -> dict[str, Any]:
     """Bring a finding before the judge, and say what it paid."""
     before = int(client.read(case.settlement, "awards", challenger.address))
     client.send(challenger, case.judge, finding.function, *finding.arguments)

@@ -50,7 +50,7 @@ def run_prove(
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class OpenedRun:
     """A run with its chain, opened with the operator's keys."""
 
     store: Store
@@ -75,7 +75,7 @@ class Run:
 
 
 @contextmanager
-def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path | None) -> Iterator[Run]:
+def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path | None) -> Iterator[OpenedRun]:
     """Open the run in a state folder. Raises StateError, InputError, ChainError."""
     if not (state / STORE_FILE).exists():
         raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
@@ -94,10 +94,10 @@ def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path
             known.check(client)
             client.first_block = known.block
             ledger = ChainLedger.attach(client, signers or DemoKeys(seed), known.address("settlement"))
-            yield Run(store, community, known, client, ledger)
+            yield OpenedRun(store, community, known, client, ledger)
 
 
-def prove(run: Run, books: SlotBooks, index: int) -> LeafFile:
+def prove(run: OpenedRun, books: SlotBooks, index: int) -> LeafFile:
     """Leaf of an account with its proof, as the chain has it. Raises StateError where it has another."""
     from transactive.chain.disputes.leaf_file import leaf_file
 

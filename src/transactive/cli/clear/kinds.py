@@ -12,7 +12,7 @@ from transactive.cli.clear.orders import ENERGY, NUMBERS, PRICE, TEXTS
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.units import PPM
-from transactive.market.auction.blocks.order_kinds import Block, KindBook, Storage
+from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, Storage
 from transactive.tabular.columns import ROW, read_columns
 
 KIND_NUMBERS = ("slot", "slots", "least_wh", "capacity_wh", "efficiency_ppm")
@@ -72,7 +72,7 @@ def read_kinds(path: Path) -> KindFile:
         else:
             found.blocks.append(number)
             least = row[ENERGY] if row["least_wh"] is None else row["least_wh"]
-            blocks.append(Block(row["side"] == "buy", row[PRICE], slot, row["slots"] or 1, least, row[ENERGY]))
+            blocks.append(BlockOrder(row["side"] == "buy", row[PRICE], slot, row["slots"] or 1, least, row[ENERGY]))
     found.plain = [[row["number"] for row in slot] for slot in plain]
     found.book = KindBook(tuple(_orders(slot) for slot in plain), tuple(blocks), tuple(storages))
     return found

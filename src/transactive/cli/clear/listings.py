@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from transactive.cli.clear.orders import OrderFile, read_orders, refuse_row
-from transactive.market.orderbook.listings import NEVER, NONE, Steps
+from transactive.market.orderbook.listings import NEVER, NONE, ListingSteps
 
 LISTING_COLUMNS = ("listing", "at_s", "expires_s")
 
 
-def read_listings(path: Path) -> tuple[OrderFile, Steps]:
+def read_listings(path: Path) -> tuple[OrderFile, ListingSteps]:
     """Read and check an order file with listings. Raises DataError naming file, row and column."""
     book = read_orders(path, located=False, spare_texts=LISTING_COLUMNS[:1], spare_numbers=LISTING_COLUMNS[1:])
     at = [0 if value is None else value for value in book.spare["at_s"]]
@@ -35,4 +35,4 @@ def read_listings(path: Path) -> tuple[OrderFile, Steps]:
         if book.spare["expires_s"][row] is not None:
             refuse_row(path, book, row, "expires_s", "an order that names a listing is not listed; leave it empty")
         named.append(found)
-    return book, Steps(*(np.array(column, np.int64) for column in (at, named, expires)))
+    return book, ListingSteps(*(np.array(column, np.int64) for column in (at, named, expires)))

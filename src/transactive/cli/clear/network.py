@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from transactive.cli.clear.orders import naming
-from transactive.cli.clear.report import Figures, LineFigures, NodeFigures
+from transactive.cli.clear.report import Figures, LineResult, NodeFigures
 from transactive.core.community.network import Network, NetworkRules, network_of
 from transactive.core.errors import DataError
 from transactive.core.units import IntArray
@@ -61,7 +61,7 @@ def with_nodes(figures: Figures, result: Result, located: Located, nodal: NodalC
     nodes = {name: NodeFigures(price, flow) for name, price, flow in zip(*columns, strict=True)}
     ends = ([network.names[number] for number in side] for side in (network.start, network.end))
     figures_of_lines = (flows, network.limit_wh, network.back_wh, nodal.lost_wh)
-    lines = [LineFigures(*row) for row in zip(*ends, *(c.tolist() for c in figures_of_lines), strict=True)]
+    lines = [LineResult(*row) for row in zip(*ends, *(c.tolist() for c in figures_of_lines), strict=True)]
     losses = losses_n(network, nodal)
     return msgspec.structs.replace(
         figures,

@@ -42,7 +42,7 @@ class NodeFigures(msgspec.Struct, frozen=True):
     flow_wh: int
 
 
-class LineFigures(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+class LineResult(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
     """What enters a line, below 0 at its far end; the limit each way; what is lost on it."""
 
     start: str
@@ -83,7 +83,7 @@ class Figures(msgspec.Struct, frozen=True):
     slots: dict[str, SlotFigures] | msgspec.UnsetType = msgspec.UNSET
     congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
     nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
-    lines: list[LineFigures] | msgspec.UnsetType = msgspec.UNSET
+    lines: list[LineResult] | msgspec.UnsetType = msgspec.UNSET
 
 
 def files_of(book: OrderFile, result: Result, outputs: Outputs) -> Files:

@@ -22,7 +22,7 @@ from transactive.market.trades import pair
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SlotAllocation:
     """What an order got in one slot; side: buy, sell, or both where a storage rests."""
 
     order: int
@@ -47,29 +47,31 @@ def clear_kinds(path: Path, mechanism: str, outputs: Outputs) -> tuple[Files, Fi
     return files, _figures(mechanism, file, clearing, got)
 
 
-def parts(file: KindFile, clearing: KindClearing) -> list[Part]:
+def parts(file: KindFile, clearing: KindClearing) -> list[SlotAllocation]:
     """What every order got in each of its slots, in the order of the file and of time."""
-    found: list[Part] = []
+    found: list[SlotAllocation] = []
     curves: dict[tuple[int, int], list[tuple[str, int]]] = {}
     for slot, (numbers, orders, given) in enumerate(zip(file.plain, file.book.plain, clearing.plain_wh, strict=True)):
         for number, is_buy, wh in zip(numbers, orders.is_buy.tolist(), given.tolist(), strict=True):
             curves.setdefault((number, slot), []).append(("buy" if is_buy else "sell", wh))
     for (number, slot), steps in curves.items():  # only one side of a curve can be served
         side = next((side for side, wh in steps if wh), file.sides[number])
-        found.append(Part(number, slot, side, sum(wh for _, wh in steps)))
+        found.append(SlotAllocation(number, slot, side, sum(wh for _, wh in steps)))
     for number, block, wh in zip(file.blocks, file.book.blocks, clearing.block_wh, strict=True):
-        found += [Part(number, slot, file.sides[number], wh) for slot in block.window]
+        found += [SlotAllocation(number, slot, file.sides[number], wh) for slot in block.window]
     moves = zip(file.storages, file.book.storages, clearing.charge_wh, clearing.discharge_wh, strict=True)
     for number, storage, charge, discharge in moves:
         for slot in storage.window:
             taken, gave = int(charge[slot]), int(discharge[slot])
-            found.append(Part(number, slot, "buy" if taken else "sell" if gave else BOTH, taken + gave))
+            found.append(SlotAllocation(number, slot, "buy" if taken else "sell" if gave else BOTH, taken + gave))
     return sorted(found, key=lambda part: (part.order, part.slot))
 
 
-def trade_rows(file: KindFile, clearing: KindClearing, got: list[Part]) -> Iterator[tuple[int, str, str, int, int]]:
+def trade_rows(
+    file: KindFile, clearing: KindClearing, got: list[SlotAllocation]
+) -> Iterator[tuple[int, str, str, int, int]]:
     """Trades: slot, ids of buyer and seller, Wh and price [µ¤/kWh], slot by slot."""
-    by_slot: list[list[Part]] = [[] for _ in file.book.plain]
+    by_slot: list[list[SlotAllocation]] = [[] for _ in file.book.plain]
     for part in got:
         if part.energy_wh:
             by_slot[part.slot].append(part)
@@ -82,7 +84,7 @@ def trade_rows(file: KindFile, clearing: KindClearing, got: list[Part]) -> Itera
             yield slot + file.first_slot, *ids, wh, clearing.price[slot] or 0
 
 
-def _allocation_csv(file: KindFile, clearing: KindClearing, got: list[Part]) -> str:
+def _allocation_csv(file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> str:
     """Allocation of every order, with slot and side where the file numbers its slots."""
     rows = []
     for part in got:
@@ -94,14 +96,14 @@ def _allocation_csv(file: KindFile, clearing: KindClearing, got: list[Part]) -> 
     return csv_text(("id", *place_names, "allocated_wh", PRICE, "money_n"), rows)
 
 
-def _trades_csv(file: KindFile, clearing: KindClearing, got: list[Part]) -> str:
+def _trades_csv(file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> str:
     """Trades; money_n is what the buyer pays to the seller."""
     rows = [(*row, row[3] * row[4]) for row in trade_rows(file, clearing, got)]
     header = ("slot", "buy_id", "sell_id", "energy_wh", PRICE, "money_n")
     return csv_text(header, rows) if file.spans_slots else csv_text(header[1:], (row[1:] for row in rows))
 
 
-def _figures(mechanism: str, file: KindFile, clearing: KindClearing, got: list[Part]) -> Figures:
+def _figures(mechanism: str, file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> Figures:
     """Figures of all slots; a storage that trades is filled in part."""
     total = [0] * len(file.ids)
     for part in got:

@@ -57,7 +57,7 @@ def register(
     from transactive.cli.credits.actions import run_step
 
     made = Project(id=project, kind=kind, methodology=methodology, jurisdiction=jurisdiction, auditor=auditor)
-    run_step(state, lambda _: do.Register(by=by, project=made), {"registered": project}, json=json)
+    run_step(state, lambda _: do.RegisterProject(by=by, project=made), {"registered": project}, json=json)
 
 
 @credits_app.command
@@ -109,7 +109,7 @@ def issue(
     from transactive.carbon.credits import steps as do
     from transactive.cli.credits.actions import run_step
 
-    step = do.Issue(by=by, project=project, vintage=vintage, serial=serial, kg=kg, owner=owner)
+    step = do.IssueBatch(by=by, project=project, vintage=vintage, serial=serial, kg=kg, owner=owner)
     run_step(state, lambda _: step, {"issued": serial, "kg": kg, "owner": owner}, json=json)
 
 

@@ -63,10 +63,10 @@ def scan(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.detect.input import Named
+    from transactive.cli.detect.input import MeterColumns
     from transactive.cli.detect.scan import scan_file
 
-    named = Named(target, group, time, generation, charge, discharge, feeder, pv_w)
+    named = MeterColumns(target, group, time, generation, charge, discharge, feeder, pv_w)
     scan_file(file, named, unit=unit, zone=zone, judge=judge, output=output, json=json)
 
 
@@ -100,10 +100,10 @@ def backtest(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.detect.input import Named
+    from transactive.cli.detect.input import MeterColumns
     from transactive.cli.detect.teaching import back_test_file
 
-    back_test_file(file, Named(target, group, time), unit=unit, seeds=seeds, json=json)
+    back_test_file(file, MeterColumns(target, group, time), unit=unit, seeds=seeds, json=json)
 
 
 @detect.command
@@ -136,10 +136,10 @@ def train(
     json
         Print file, SHA-256 and size as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.detect.input import Named
+    from transactive.cli.detect.input import MeterColumns
     from transactive.cli.detect.teaching import train_file
 
-    train_file(file, output, Named(target, group, time), unit=unit, json=json)
+    train_file(file, output, MeterColumns(target, group, time), unit=unit, json=json)
 
 
 @detect.command

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from transactive.cli.forecast.input import Columns, SeriesFile, read_series
+from transactive.cli.forecast.input import SeriesColumns, SeriesFile, read_series
 from transactive.cli.schedule.input import LARGEST, TINY_WH, check_column
 from transactive.core.errors import DataError, InputError
 from transactive.forecasting.calendar import Calendar
@@ -29,7 +29,7 @@ USUAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class MeterColumns:
     """Names of columns; None: the usual name, if the file has it."""
 
     target: str | None = None
@@ -51,7 +51,7 @@ class MetersFile:
     gaps: int
 
 
-def read_meters(path: Path, named: Named, zone: str | None, unit: str) -> MetersFile:
+def read_meters(path: Path, named: MeterColumns, zone: str | None, unit: str) -> MetersFile:
     """Read a file. Raises DataError naming file, row and column of the first fault, InputError for an unknown zone."""
     if zone is not None:
         try:
@@ -89,13 +89,13 @@ def _series(path: Path, column: str, group: str | None, time: str | None, unit: 
     """One column of energy, never negative, laid out by slot and member."""
     tiny = TINY_WH if unit == "Wh" else 0
     check_column(path, column, 0, tiny, "Wh; say --unit kWh if it is kWh" if tiny else "kWh")
-    return read_series(path, Columns(column, group, time), Calendar(), sparse=True)
+    return read_series(path, SeriesColumns(column, group, time), Calendar(), sparse=True)
 
 
 def _of_all(path: Path, column: str, group: str | None, time: str | None) -> FloatArray:
     """A column that says the same of every member, (slots,)."""
     check_column(path, column, -LARGEST, 0, "energy")
-    values = read_series(path, Columns(column, group, time), Calendar(), sparse=True).history.values
+    values = read_series(path, SeriesColumns(column, group, time), Calendar(), sparse=True).history.values
     known = np.isfinite(values)
     some = np.where(known.any(axis=1), np.take_along_axis(values, known.argmax(axis=1)[:, None], axis=1)[:, 0], np.nan)
     if (known & (values != some[:, None])).any():
@@ -106,6 +106,6 @@ def _of_all(path: Path, column: str, group: str | None, time: str | None) -> Flo
 def _sizes(path: Path, column: str, group: str | None, time: str | None) -> FloatArray:
     """Installed power of each member [W], NaN where the column is empty."""
     check_column(path, column, 0, 0, "W")
-    values = read_series(path, Columns(column, group, time), Calendar(), sparse=True).history.values
+    values = read_series(path, SeriesColumns(column, group, time), Calendar(), sparse=True).history.values
     known = np.isfinite(values)
     return np.where(known.any(axis=0), np.where(known, values, -np.inf).max(axis=0), np.nan)

@@ -8,7 +8,7 @@ from time import process_time
 import msgspec
 import numpy as np
 
-from transactive.cli.detect.input import MetersFile, Named, read_meters
+from transactive.cli.detect.input import MeterColumns, MetersFile, read_meters
 from transactive.cli.forecast.backtest import progress
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
@@ -40,7 +40,7 @@ class MemberScore(msgspec.Struct, frozen=True):
     latest: float | None
 
 
-class Report(msgspec.Struct, frozen=True, rename={"first": "from", "end": "until"}):
+class ScanReport(msgspec.Struct, frozen=True, rename={"first": "from", "end": "until"}):
     """What `--json` prints."""
 
     file: str
@@ -58,7 +58,7 @@ class Report(msgspec.Struct, frozen=True, rename={"first": "from", "end": "until
 
 
 def scan_file(
-    path: Path, named: Named, *, unit: str, zone: str | None, judge: Path | None, output: Path | None, json: bool
+    path: Path, named: MeterColumns, *, unit: str, zone: str | None, judge: Path | None, output: Path | None, json: bool
 ) -> None:
     """Scan a file and print the report. Raises DataError naming file, row and column, InputError for options."""
     began = process_time()
@@ -76,7 +76,7 @@ def scan_file(
         write_scores(output, read, found)
     progress("")
     meters = read.meters
-    report = Report(
+    report = ScanReport(
         path.name, len(read.members), meters.length // 60, len(meters.consumption), read.gaps, found.folded.days,
         time_text(meters.first), time_text(meters.end), opinion.sha256,
         [record(one, read.members) for one in found.findings], scores_of(read, found),
@@ -129,7 +129,7 @@ def write_scores(path: Path, read: MetersFile, found: Scan) -> None:
         partial.unlink(missing_ok=True)
 
 
-def in_words(report: Report) -> str:
+def in_words(report: ScanReport) -> str:
     """The report for people."""
     head = (
         f"{report.file}: {report.members} meters, slots of {report.slot_minutes} minutes, {report.days} days from"

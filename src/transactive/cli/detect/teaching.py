@@ -7,7 +7,7 @@ from time import process_time
 
 import msgspec
 
-from transactive.cli.detect.input import Named, read_meters
+from transactive.cli.detect.input import MeterColumns, read_meters
 from transactive.cli.forecast.backtest import progress
 from transactive.cli.report import report
 from transactive.core.errors import DataError, InputError
@@ -31,7 +31,7 @@ class MarksRecord(msgspec.Struct, frozen=True):
     unseen: dict[str, float]
 
 
-def back_test_file(path: Path | None, named: Named, *, unit: str, seeds: int, json: bool) -> None:
+def back_test_file(path: Path | None, named: MeterColumns, *, unit: str, seeds: int, json: bool) -> None:
     """Back-test on a file, or on the demo's homes, and print the marks. Raises DataError, InputError."""
     began = process_time()
     if seeds < 1:
@@ -47,7 +47,7 @@ def back_test_file(path: Path | None, named: Named, *, unit: str, seeds: int, js
     report({"homes": len(days), "seeds": seeds, **facts, "cpu_s": round(process_time() - began, 1)}, json=json)
 
 
-def train_file(path: Path | None, output: Path, named: Named, *, unit: str, json: bool) -> None:
+def train_file(path: Path | None, output: Path, named: MeterColumns, *, unit: str, json: bool) -> None:
     """Teach on a file, or on the demo's homes, and write the judge. Raises DataError, InputError."""
     import hashlib
 
@@ -68,7 +68,7 @@ def train_file(path: Path | None, output: Path, named: Named, *, unit: str, json
     report({"file": str(output), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}, json=json)
 
 
-def honest_days(path: Path | None, named: Named, unit: str) -> FloatArray:
+def honest_days(path: Path | None, named: MeterColumns, unit: str) -> FloatArray:
     """Days of homes, (homes, days, 24) [Wh]. Raises DataError if they are too few."""
     if path is None:
         return demo_days()

@@ -10,13 +10,13 @@ from time import process_time
 import msgspec
 import numpy as np
 
-from transactive.cli.forecast.input import Columns, SeriesFile, parse_horizon, read_series
-from transactive.cli.forecast.report import Report, in_words
+from transactive.cli.forecast.input import SeriesColumns, SeriesFile, parse_horizon, read_series
+from transactive.cli.forecast.report import BacktestReport, in_words
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
 from transactive.forecasting import registry
 from transactive.forecasting.calendar import Calendar
-from transactive.forecasting.evaluation.backtest import Champion, Plan, plan_of, replay
+from transactive.forecasting.evaluation.backtest import Champion, IssuePlan, plan_of, replay
 from transactive.forecasting.evaluation.scorecard import MODELS, SINGLE, judge, judge_sum
 from transactive.forecasting.series import LEVELS, History
 
@@ -36,7 +36,7 @@ class Options:
     json: bool
 
 
-def run_backtest(path: Path, columns: Columns, options: Options) -> None:
+def run_backtest(path: Path, columns: SeriesColumns, options: Options) -> None:
     """Backtest a file and print the report. Raises DataError naming file, row and column, InputError for options."""
     began = process_time()
     recipes = {name: registry.load(name) for name in options.models or MODELS}
@@ -54,7 +54,7 @@ def run_backtest(path: Path, columns: Columns, options: Options) -> None:
     total = None if single else judge_sum(read.history, candidates, plan, options.models, options.seed, of_sum)
     if options.output:
         write_forecasts(options.output, read, plan, winner)
-    report = Report(
+    report = BacktestReport(
         path.name, columns.target, read.members, read.history.length // 60, len(read.history.values), read.gaps,
         plan.horizon, *days_of_plan(read.history, plan), *span(read.history, plan), each, total,
         process_time() - began,
@@ -63,7 +63,7 @@ def run_backtest(path: Path, columns: Columns, options: Options) -> None:
     print(msgspec.json.encode(report).decode() if options.json else in_words(report))
 
 
-def plan_for(history: History, path: Path, options: Options) -> Plan:
+def plan_for(history: History, path: Path, options: Options) -> IssuePlan:
     """Times of issue that the options ask for. Raises DataError naming the file when it is too short."""
     horizon = parse_horizon(options.horizon, history.length)
     test, calibration = options.test_days, options.calibration_days
@@ -75,7 +75,7 @@ def plan_for(history: History, path: Path, options: Options) -> Plan:
         raise DataError(f"{path.name}: {error}: give more, or fewer --test-days or --calibration-days") from None
 
 
-def write_forecasts(path: Path, read: SeriesFile, plan: Plan, winner: Champion) -> None:
+def write_forecasts(path: Path, read: SeriesFile, plan: IssuePlan, winner: Champion) -> None:
     """Write the champion's forecasts of the test days, whole or not at all."""
     import polars as pl
 
@@ -106,13 +106,13 @@ def write_forecasts(path: Path, read: SeriesFile, plan: Plan, winner: Champion) 
         partial.unlink(missing_ok=True)
 
 
-def days_of_plan(history: History, plan: Plan) -> tuple[int, int]:
+def days_of_plan(history: History, plan: IssuePlan) -> tuple[int, int]:
     """Days that chose and calibrated, and days that were tested."""
     issues = plan.calibration, len(plan.origins) - plan.calibration
     return issues[0] * plan.horizon // history.per_day, issues[1] * plan.horizon // history.per_day
 
 
-def span(history: History, plan: Plan) -> tuple[str, str]:
+def span(history: History, plan: IssuePlan) -> tuple[str, str]:
     """First tested slot, and the end of the last one."""
     first, last = plan.origins[plan.calibration], plan.origins[-1] + plan.horizon
     return time_text(history.first_slot + first * history.length), time_text(history.first_slot + last * history.length)

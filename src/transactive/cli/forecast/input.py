@@ -28,7 +28,7 @@ MOST_SLOTS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class SeriesColumns:
     """Names of columns: target, who is measured, when, and what is known in advance."""
 
     target: str
@@ -46,7 +46,7 @@ class SeriesFile:
     gaps: int
 
 
-def read_series(path: Path, columns: Columns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
+def read_series(path: Path, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
     Times without a zone are read as UTC, whole numbers as Unix seconds or milliseconds. Columns of a CSV stand between
@@ -76,7 +76,7 @@ def read_series(path: Path, columns: Columns, calendar: Calendar, *, sparse: boo
 
 
 def _laid_out(
-    frame: pl.DataFrame, time: str, columns: Columns, calendar: Calendar, path: Path, *, sparse: bool
+    frame: pl.DataFrame, time: str, columns: SeriesColumns, calendar: Calendar, path: Path, *, sparse: bool
 ) -> SeriesFile:
     """Rows on the grid of slots, NaN where there is none."""
     import polars as pl
@@ -119,7 +119,7 @@ def _ahead(frame: pl.DataFrame, rows: IntArray, slots: int, known: Sequence[str]
     return ahead if known else np.empty((0, 0))
 
 
-def _time_column(frame: pl.DataFrame, columns: Columns, path: Path) -> str:
+def _time_column(frame: pl.DataFrame, columns: SeriesColumns, path: Path) -> str:
     """The column that was named, or the one that looks like it."""
     if columns.time:
         return columns.time

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from transactive.forecasting.evaluation.scorecard import Scores, Target
+from transactive.forecasting.evaluation.scorecard import ModelScores, TargetScores
 
 
-class Report(msgspec.Struct, frozen=True):
+class BacktestReport(msgspec.Struct, frozen=True):
     """What `--json` prints; members: scores over all members; sum: of all together, with two or more."""
 
     file: str
@@ -23,12 +23,12 @@ class Report(msgspec.Struct, frozen=True):
     test_days: int
     test_since: str
     test_until: str
-    each: Target
-    sum: Target | None
+    each: TargetScores
+    sum: TargetScores | None
     cpu_s: float
 
 
-def in_words(report: Report) -> str:
+def in_words(report: BacktestReport) -> str:
     """The report for people."""
     head = (
         f"{report.file}: {report.target} of {len(report.members)} members, slots of {report.slot_minutes} minutes,"
@@ -41,10 +41,10 @@ def in_words(report: Report) -> str:
     return "\n".join(parts)
 
 
-def table(title: str, target: Target) -> list[str]:
+def table(title: str, target: TargetScores) -> list[str]:
     """One target: the champion and its candidates line by line, and the paired tests."""
     lines = ["", f"{title:24}{'MAE':>12}{'MASE':>8}{'pinball':>12}   coverage of 90 %"]
-    rows: Mapping[str, Scores] = {"champion": target.champion, **target.candidates}
+    rows: Mapping[str, ModelScores] = {"champion": target.champion, **target.candidates}
     for name, row in rows.items():
         inside = row.coverage
         lines.append(

@@ -13,10 +13,10 @@ from rich.table import Table
 from transactive.cli.compare.mechanisms import progress, slots_asked
 from transactive.config.community_file import FEEDER, load_setting
 from transactive.core.units import kwh_text, money_text
-from transactive.insight.studies.grid import ForecastScores, GridStudy, Variant
+from transactive.insight.studies.grid import ForecastScores, GridStudy, GridVariant
 from transactive.studies.grid import WAYS, study
 
-Figure = Callable[[Variant], str]
+Figure = Callable[[GridVariant], str]
 
 
 def run_study(community: str, *, days: int | None, start: str | None, json: bool) -> None:

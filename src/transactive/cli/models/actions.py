@@ -11,11 +11,11 @@ from transactive.cli.report import report
 from transactive.config.community_file import DEMO, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
-from transactive.engine.models.active_models import LEAST_TEST_DAYS, State
-from transactive.engine.models.maintenance import EMPIRICAL, Upkeep
+from transactive.engine.models.active_models import LEAST_TEST_DAYS, ActiveModelState
+from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
 from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.services import models
-from transactive.services.models import ModelDesk, opened
+from transactive.services.models import ModelService, opened
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 
 MONTH = 28
@@ -93,9 +93,9 @@ def show_monitors(folder: Path, target: str | None, *, json: bool) -> None:
         print(f"{event['at']}  {event['target']:<12}  {event['kind']:<11}  {event['text']}")
 
 
-def _monitor(desk: ModelDesk, charge: ChargeRecord) -> dict[str, Any]:
+def _monitor(desk: ModelService, charge: ChargeRecord) -> dict[str, Any]:
     """Coverage, place and alarms of one target."""
-    monitor = State.of(charge).monitor
+    monitor = ActiveModelState.of(charge).monitor
     days = models.last_days(desk, charge.target, MONTH)
     return {
         "in_charge": _in_charge(desk)[charge.target],
@@ -114,10 +114,10 @@ def _covered(days: list[ChargeRecord]) -> float | None:
     return round(sum(c.day.inside for c in days if c.day) / counted, 3) if counted else None
 
 
-def _in_charge(desk: ModelDesk) -> dict[str, str]:
+def _in_charge(desk: ModelService) -> dict[str, str]:
     """Who is in charge of each target, by name."""
     return {
-        target: EMPIRICAL if charge.model is None else Upkeep.title(desk.model(charge.model))
+        target: EMPIRICAL if charge.model is None else ModelMaintenance.title(desk.model(charge.model))
         for target, charge in desk.in_charge.items()
     }
 

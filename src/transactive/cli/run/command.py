@@ -19,7 +19,7 @@ from transactive.cli.run.summary import show_summary
 from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
-from transactive.engine.chain_location import Target
+from transactive.engine.chain_location import ChainLocation
 from transactive.engine.replay import replay, slots_from, slots_of
 from transactive.market.registry import load
 
@@ -86,7 +86,14 @@ def run_community(
 
 
 def _run(
-    setting: Setting, slots: range, folder: Path, *, seed: str, json: bool, target: Target, compiled: bool = False
+    setting: Setting,
+    slots: range,
+    folder: Path,
+    *,
+    seed: str,
+    json: bool,
+    target: ChainLocation,
+    compiled: bool = False,
 ) -> None:
     """Run, print the summary on stdout and everything else on stderr."""
     with slot_progress(len(slots), setting.community.name) as after_slot:

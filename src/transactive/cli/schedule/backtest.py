@@ -10,13 +10,13 @@ from time import process_time
 import msgspec
 import numpy as np
 
-from transactive.cli.schedule.input import LARGEST, Days, Named, read_days
+from transactive.cli.schedule.input import LARGEST, Days, ScheduleColumns, read_days
 from transactive.cli.schedule.report import Ways, in_words, report_of
 from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import DAY, Clock
 from transactive.core.units import PPM, IntArray
-from transactive.engine.models.net_load import Outlook
+from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting import registry
 from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
 
@@ -52,7 +52,9 @@ class Battery:
             raise InputError(f"--export-price {self.export_price}: is in µ¤/kWh, {LARGEST} at most")
 
 
-def run_backtest(path: Path, named: Named, battery: Battery, test_days: int | None, model: str, *, json: bool) -> None:
+def run_backtest(
+    path: Path, named: ScheduleColumns, battery: Battery, test_days: int | None, model: str, *, json: bool
+) -> None:
     """Backtest a file and print the report. Raises DataError naming file, row and column, InputError for options."""
     began = process_time()
     battery.check()
@@ -101,12 +103,12 @@ def recorded_of(days: Days, battery: Battery) -> Recorded:
     )
 
 
-def outlook_of(model: str, recorded: Recorded, tested: range) -> Outlook | None:
+def outlook_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecast | None:
     """The forecaster that was named; None for the day so far."""
     if model == DAY_SO_FAR:
         return None
     clock = Clock(recorded.length, 0, DAY // recorded.length)
-    return Outlook(model, recorded.net_load_wh, recorded.first_slot, clock, tested.start)
+    return NetLoadForecast(model, recorded.net_load_wh, recorded.first_slot, clock, tested.start)
 
 
 def tested_rows(recorded: Recorded, path: Path, test_days: int | None) -> range:

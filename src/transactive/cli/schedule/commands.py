@@ -68,7 +68,7 @@ def backtest(
         Print the report as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.schedule.backtest import Battery, run_backtest
-    from transactive.cli.schedule.input import Named
+    from transactive.cli.schedule.input import ScheduleColumns
 
     battery = Battery(battery_wh, power_w, efficiency, max_import_w, initial_wh, export_price)
-    run_backtest(file, Named(load, pv, price, time, group, prices), battery, test_days, model, json=json)
+    run_backtest(file, ScheduleColumns(load, pv, price, time, group, prices), battery, test_days, model, json=json)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transactive.cli.forecast.input import Columns, read_series
+from transactive.cli.forecast.input import SeriesColumns, read_series
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
 from transactive.core.units import BoolArray, IntArray
@@ -23,7 +23,7 @@ TINY_WH, TINY_PRICE = 5, 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ScheduleColumns:
     """Names of columns; prices: file of the price column, if not the same."""
 
     load: str
@@ -47,7 +47,7 @@ class Days:
     gaps: int
 
 
-def read_days(path: Path, named: Named) -> Days:
+def read_days(path: Path, named: ScheduleColumns) -> Days:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
     Numbers are rounded to whole Wh and µ¤/kWh. A gap in load or PV takes the reading of the day before; a price is
@@ -60,8 +60,8 @@ def read_days(path: Path, named: Named) -> Days:
     check_column(
         named.prices or path, named.price, -LARGEST, TINY_PRICE, "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
     )
-    load = read_series(path, Columns(named.load, named.group, named.time), Calendar())
-    pv = read_series(path, Columns(named.pv, named.group, named.time), Calendar())
+    load = read_series(path, SeriesColumns(named.load, named.group, named.time), Calendar())
+    pv = read_series(path, SeriesColumns(named.pv, named.group, named.time), Calendar())
     history = load.history
     if len(history.values) < history.per_day:
         raise DataError(f"{path.name}: holds less than a day; a schedule needs some weeks of readings")
@@ -91,10 +91,10 @@ def check_column(path: Path, column: str, lowest: int, tiny: int, unit: str) -> 
         refuse(frame, faulty.fill_null(value=False), column, path, what)
 
 
-def _price(path: Path, named: Named, history: History) -> IntArray:
+def _price(path: Path, named: ScheduleColumns, history: History) -> IntArray:
     """Price of each slot [µ¤/kWh], (slots,); the same for every member."""
     file = named.prices or path
-    columns = Columns(named.price) if named.prices else Columns(named.price, named.group, named.time)
+    columns = SeriesColumns(named.price) if named.prices else SeriesColumns(named.price, named.group, named.time)
     read = read_series(file, columns, Calendar()).history
     if read.length != history.length:
         minutes = f"{read.length // 60} minutes, {named.load} of {history.length // 60}"

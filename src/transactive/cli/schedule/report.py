@@ -40,7 +40,7 @@ class Share(msgspec.Struct, frozen=True):
     share_of_possible_saving: float | None
 
 
-class Report(msgspec.Struct, frozen=True):
+class ScheduleReport(msgspec.Struct, frozen=True):
     """What `--json` prints.
 
     share_of_possible_saving: part of (no control − perfect foresight) that the schedule saved; share_above_simple_rule:
@@ -66,11 +66,11 @@ class Report(msgspec.Struct, frozen=True):
     cpu_s: float
 
 
-def report_of(file: str, days: Days, tested: range, ways: Ways, capped: int, cpu_s: float) -> Report:
+def report_of(file: str, days: Days, tested: range, ways: Ways, capped: int, cpu_s: float) -> ScheduleReport:
     """Sums over the members, and each member."""
     every = (ways.no_control, ways.simple_rule, ways.scheduled, ways.perfect_foresight)
     idle, simple, planned, best = (int(way.cost_n.sum()) for way in every)
-    return Report(
+    return ScheduleReport(
         file=file,
         slot_minutes=days.length // 60,
         gaps=days.gaps,
@@ -95,7 +95,7 @@ def share(base_n: int, cost_n: int, best_n: int) -> float | None:
     return (base_n - cost_n) / (base_n - best_n) if base_n > best_n else None
 
 
-def in_words(report: Report) -> str:
+def in_words(report: ScheduleReport) -> str:
     """The report for people."""
     head = (
         f"{report.file}: {len(report.members)} members, slots of {report.slot_minutes} minutes, {report.gaps} gaps;"

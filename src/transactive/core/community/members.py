@@ -31,11 +31,11 @@ NO_LIMIT_W = 10**9
 """Power of a connection that limits nothing [W]."""
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CommunityRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the records of a community file."""
 
 
-class OffsetPolicy(Record, frozen=True, kw_only=True):
+class OffsetPolicy(CommunityRecord, frozen=True, kw_only=True):
     """What somebody has offset by itself at the end of each period, and by which credits.
 
     coverage_ppm: part of the residual carbon. most_micro_per_t: highest price [µ¤/t], the same number as n¤/kg. Without
@@ -49,7 +49,7 @@ class OffsetPolicy(Record, frozen=True, kw_only=True):
     methodologies: tuple[str, ...] = ()
 
 
-class Member(Record, frozen=True, kw_only=True):
+class Member(CommunityRecord, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
     devices: its loads that can wait. connection_w: most that it may take from the grid; no device goes beyond. agent:
@@ -89,7 +89,7 @@ class Member(Record, frozen=True, kw_only=True):
     certificates: CertificateWishes = CertificateWishes()
 
 
-class MarketRules(Record, frozen=True, kw_only=True):
+class MarketRules(CommunityRecord, frozen=True, kw_only=True):
     """How a slot clears: `intraday` at its gate, and before that, if asked for, `day_ahead` with its whole period."""
 
     mechanism: str = "uniform"
@@ -106,7 +106,7 @@ class MarketRules(Record, frozen=True, kw_only=True):
         return -(-self.day_ahead_gate_minutes // self.slot_minutes) if "day_ahead" in self.sessions else None
 
 
-class TariffRules(Record, frozen=True, kw_only=True):
+class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     """The supplier's and the network's prices [µ¤/kWh]; the supply price is one number or a series in data."""
 
     supply_micro_per_kwh: int | None = None
@@ -114,7 +114,7 @@ class TariffRules(Record, frozen=True, kw_only=True):
     network_fee_micro_per_kwh: NotNegative
 
 
-class AccountRules(Record, frozen=True, kw_only=True):
+class AccountRules(CommunityRecord, frozen=True, kw_only=True):
     """Funds [n¤]: where an account starts, and when and to where the on-ramp fills it up at a period's start."""
 
     opening_n: Money
@@ -122,7 +122,7 @@ class AccountRules(Record, frozen=True, kw_only=True):
     top_up_to_n: Money
 
 
-class LevyRules(Record, frozen=True, kw_only=True):
+class LevyRules(CommunityRecord, frozen=True, kw_only=True):
     """The levy on unmatched grid energy: how its rate is found, and what becomes of it.
 
     price_micro_per_t is what carbon shall cost [µ¤/t] (default: 75.36, the CBAM certificate of the first quarter of
@@ -137,14 +137,14 @@ class LevyRules(Record, frozen=True, kw_only=True):
     use: Literal["dividend", "storage", "offsets", "feebate"] = "dividend"
 
 
-class OffsetRules(Record, frozen=True, kw_only=True):
+class OffsetRules(CommunityRecord, frozen=True, kw_only=True):
     """Credits on offer, in a file relative to the community file; and what a levy for offsets buys for everybody."""
 
     file: str | None = None
     community: OffsetPolicy | None = None
 
 
-class GridSource(Record, frozen=True, kw_only=True):
+class GridSource(CommunityRecord, frozen=True, kw_only=True):
     """A source of the grid's energy, whose Wh of each slot stand in data.environment as grid_NAME_wh.
 
     What of it is claimed by somebody may stand beside it as grid_NAME_claimed_wh.
@@ -155,7 +155,7 @@ class GridSource(Record, frozen=True, kw_only=True):
     carbon_free: bool = False
 
 
-class AvoidedRules(Record, frozen=True, kw_only=True):
+class AvoidedRules(CommunityRecord, frozen=True, kw_only=True):
     """How the PV of members with credits = "avoided" earns carbon credits, in place of certificates.
 
     marginal_g_per_kwh: the baseline, what a kWh of the grid more or less emits; without it grid_marginal_g_per_kwh of
@@ -173,7 +173,7 @@ class AvoidedRules(Record, frozen=True, kw_only=True):
     price_micro_per_t: Annotated[int, Meta(ge=0, le=10**13)] | None = None
 
 
-class CarbonRules(Record, frozen=True, kw_only=True):
+class CarbonRules(CommunityRecord, frozen=True, kw_only=True):
     """Emission factors [g/kWh]; the grid's is one number or a series in data, and the residual mix equals it.
 
     With grid_sources both mixes follow from what each source gave and what of it was claimed.
@@ -188,13 +188,13 @@ class CarbonRules(Record, frozen=True, kw_only=True):
     certificates: CertificateRules = CertificateRules()
 
 
-class ChainRules(Record, frozen=True, kw_only=True):
+class ChainRules(CommunityRecord, frozen=True, kw_only=True):
     """Where settlement is committed, and how long a netting can be challenged before it pays."""
 
     challenge_window_minutes: Positive = 60
 
 
-class Sources(Record, frozen=True, kw_only=True):
+class Sources(CommunityRecord, frozen=True, kw_only=True):
     """Files of measured data, relative to the community file; `ignore` names members that do not take part.
 
     feeder: what the transformer gave to all of them, less what it took, without their batteries.
@@ -206,7 +206,7 @@ class Sources(Record, frozen=True, kw_only=True):
     ignore: tuple[str, ...] = ()
 
 
-class GridRules(Record, frozen=True, kw_only=True):
+class GridRules(CommunityRecord, frozen=True, kw_only=True):
     """How the network is operated; without `manage` its lines are only watched.
 
     risk_ppm: a line that the forecast takes beyond its limit more often than this is given a price, in steps up to
@@ -220,7 +220,7 @@ class GridRules(Record, frozen=True, kw_only=True):
     compensation_micro_per_kwh: Annotated[int, Meta(ge=0, le=10**9)] | None = None
 
 
-class RunRules(Record, frozen=True, kw_only=True):
+class RunRules(CommunityRecord, frozen=True, kw_only=True):
     """What `run` replays: from `first_slot` (RFC 3339) for `days`, or else to the end of the readings.
 
     What is before is history.
@@ -230,7 +230,7 @@ class RunRules(Record, frozen=True, kw_only=True):
     days: Positive | None = None
 
 
-class ForecastRules(Record, frozen=True, kw_only=True):
+class ForecastRules(CommunityRecord, frozen=True, kw_only=True):
     """Who forecasts, by name.
 
     model: whose forecasts orders and plans are made of; with auto the one that costs its members least on the days
@@ -243,13 +243,13 @@ class ForecastRules(Record, frozen=True, kw_only=True):
     challengers: tuple[str, ...] = ("regression", "empirical-fading")
 
 
-class TradingRules(Record, frozen=True, kw_only=True):
+class TradingRules(CommunityRecord, frozen=True, kw_only=True):
     """Which agent trades for the members that name none, by name."""
 
     agent: str = "curves"
 
 
-class DetectionRules(Record, frozen=True, kw_only=True):
+class DetectionRules(CommunityRecord, frozen=True, kw_only=True):
     """Whether a run watches its meters and devices, and what it does about what it finds.
 
     hold: kinds of findings that, from hold_confidence_ppm on, hold back what a member earns until an operator closes
@@ -267,7 +267,7 @@ class DetectionRules(Record, frozen=True, kw_only=True):
     hold_confidence_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 900_000
 
 
-class Community(Record, frozen=True, kw_only=True):
+class Community(CommunityRecord, frozen=True, kw_only=True):
     """Everything that a run needs to know beside the data."""
 
     name: str

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Anchor:
+class ChainCommitments:
     """Keeps chain and ledger in step. closed: periods that wait to be proposed; proposed: the one in its window."""
 
     community: Community

@@ -18,12 +18,12 @@ from transactive.carbon.certificates.storage import Lots
 from transactive.core.errors import StateError
 from transactive.core.tables import DeviceRules
 from transactive.core.units import BoolArray, IntArray
-from transactive.engine.books.commitments import Anchor
+from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.credits.offsetting import Offsetting
 from transactive.engine.devices.fleet import Fleet
 from transactive.insight.tally import Tally
-from transactive.settlement.ledger import Ledger, Totals
-from transactive.trading.agents.order_gathering import Desk
+from transactive.settlement.ledger import Ledger, LedgerTotals
+from transactive.trading.agents.order_gathering import OrderGatherer
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):
@@ -113,9 +113,9 @@ def take(
     digest: bytes,
     lots: Lots,
     fleets: tuple[Fleet, Fleet],
-    desk: Desk,
+    desk: OrderGatherer,
     ledger: Ledger,
-    anchor: Anchor,
+    anchor: ChainCommitments,
     tally: Tally,
     offsets: Offsetting,
     grid: Mapping[int, IntArray],
@@ -147,9 +147,9 @@ def take(
 def restore(
     data: bytes,
     fleets: tuple[Fleet, Fleet],
-    desk: Desk,
+    desk: OrderGatherer,
     ledger: Ledger,
-    anchor: Anchor,
+    anchor: ChainCommitments,
     tally: Tally,
     offsets: Offsetting,
 ) -> tuple[int, bytes, Lots, dict[int, IntArray]]:
@@ -170,8 +170,10 @@ def restore(
     desk.prices = snapshot.prices.value()
     for name, column in snapshot.ledger.items():
         setattr(ledger, name, column.value())
-    ledger.periods = {number: Totals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()}
-    ledger.latest = Totals(*(column.value() for column in snapshot.latest))
+    ledger.periods = {
+        number: LedgerTotals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()
+    }
+    ledger.latest = LedgerTotals(*(column.value() for column in snapshot.latest))
     ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
     anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
     for name, column in snapshot.tally.items():
@@ -184,6 +186,6 @@ def restore(
     return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), grid
 
 
-def _columns(totals: Totals) -> tuple[Column, Column]:
+def _columns(totals: LedgerTotals) -> tuple[Column, Column]:
     """Columns of totals."""
     return Column.of(totals.money), Column.of(totals.energy)

@@ -15,7 +15,7 @@ from transactive.carbon.credits.assets import Asset, assets_of
 from transactive.carbon.credits.avoided import MG_PER_KG, AvoidedLedger, avoided_mg, counted_wh, lower_bound_g
 from transactive.carbon.credits.file import OPERATOR
 from transactive.carbon.credits.register import BUFFER, Project
-from transactive.carbon.credits.steps import AnyStep, Approve, Issue, Register, Sell
+from transactive.carbon.credits.steps import AnyStep, Approve, IssueBatch, RegisterProject, Sell
 from transactive.config.community_file import Setting
 from transactive.core.certificates import Certificates
 from transactive.core.community.members import AvoidedRules
@@ -172,10 +172,14 @@ class Avoidance:
             facts = Project(
                 id=project, kind="avoidance", methodology=METHODOLOGY, jurisdiction=NOWHERE, auditor=rules.auditor
             )
-            take(Register(by=OPERATOR, at=slot, project=facts))
+            take(RegisterProject(by=OPERATOR, at=slot, project=facts))
             take(Approve(by=rules.auditor, at=slot, project=project))
         serial, vintage = f"{asset.id}-pv-{time_text(first)}", int(time_text(first)[:4])
-        take(Issue(by=rules.auditor, at=slot, project=project, vintage=vintage, serial=serial, kg=kg, owner=asset.id))
+        take(
+            IssueBatch(
+                by=rules.auditor, at=slot, project=project, vintage=vintage, serial=serial, kg=kg, owner=asset.id
+            )
+        )
         batch = register.number_of(serial)
         held = register.held_kg(batch, asset.id)
         if rules.price_micro_per_t is not None and held:

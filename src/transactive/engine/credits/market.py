@@ -12,19 +12,19 @@ from typing import TypeVar
 
 from transactive.carbon.credits import steps as did
 from transactive.carbon.credits.offsets import Offer
-from transactive.carbon.credits.register import LISTING, CreditRegister, Receipt, check_words
+from transactive.carbon.credits.register import LISTING, CreditRegister, RetirementReceipt, check_words
 from transactive.carbon.credits.steps import AnyStep
 from transactive.core.errors import CreditError
-from transactive.market.orderbook.listings import Board, Refusal
+from transactive.market.orderbook.listings import Board, ListingRefusal
 
 Result = TypeVar("Result")
 
 REFUSED = {
-    Refusal.UNKNOWN: ("unknown-listing", "is not known; list what is for sale"),
-    Refusal.OWN: ("own-listing", "is its own; take it back instead"),
-    Refusal.AMOUNT: ("listing-amount", "has less left; take no more than that"),
-    Refusal.EMPTY: ("listing-empty", "has nothing left"),
-    Refusal.NOT_YOURS: ("not-seller", "is somebody else's; only its seller takes it back"),
+    ListingRefusal.UNKNOWN: ("unknown-listing", "is not known; list what is for sale"),
+    ListingRefusal.OWN: ("own-listing", "is its own; take it back instead"),
+    ListingRefusal.AMOUNT: ("listing-amount", "has less left; take no more than that"),
+    ListingRefusal.EMPTY: ("listing-empty", "has nothing left"),
+    ListingRefusal.NOT_YOURS: ("not-seller", "is somebody else's; only its seller takes it back"),
 }
 
 
@@ -46,7 +46,7 @@ class CreditMarket:
             market.do(step)
         return market
 
-    def do(self, step: AnyStep) -> Receipt | None:
+    def do(self, step: AnyStep) -> RetirementReceipt | None:
         """Take a step; returns the receipt of a retirement. Raises CreditError, and then nothing has changed."""
         receipt = self._take(step)
         self._traders.setdefault(step.by, self._trader(step.by))
@@ -64,11 +64,11 @@ class CreditMarket:
     def offer(self, number: int) -> Offer:
         """What is left of a listing. Raises CreditError if there is none of that number."""
         if not 0 <= number < len(self._listed):
-            raise _refused(Refusal.UNKNOWN, number)
+            raise _refused(ListingRefusal.UNKNOWN, number)
         listing, (batch, seller) = self._board.listings[number], self._listed[number]
         return Offer(batch=batch, seller=seller, kg=listing.left_wh, price_micro_per_t=listing.price)
 
-    def retirements(self) -> list[tuple[Receipt, did.Retire | did.Offset]]:
+    def retirements(self) -> list[tuple[RetirementReceipt, did.Retire | did.Offset]]:
         """Every receipt with the step that it is for."""
         steps = [step for step in self.log if isinstance(step, did.Retire | did.Offset)]
         return list(zip(self.register.receipts, steps, strict=True))
@@ -78,14 +78,14 @@ class CreditMarket:
         """How many listings there have been."""
         return len(self._listed)
 
-    def _take(self, step: AnyStep) -> Receipt | None:
+    def _take(self, step: AnyStep) -> RetirementReceipt | None:
         """Change register and board by a step."""
         match step:
-            case did.Register():
+            case did.RegisterProject():
                 self.register.register(step.project)
             case did.Approve():
                 self.register.approve(step.by, step.project)
-            case did.Issue():
+            case did.IssueBatch():
                 self.register.issue(step.by, step.project, step.vintage, step.serial, step.kg, step.owner)
             case did.Sell():
                 self.register.hold(step.batch, step.by, len(self._listed), step.kg)
@@ -119,14 +119,14 @@ class CreditMarket:
         return self._traders.get(name, len(self._traders))
 
 
-def _done(result: Result | Refusal, listing: int) -> Result:
+def _done(result: Result | ListingRefusal, listing: int) -> Result:
     """Result of a step on the board, unless it was refused."""
-    if isinstance(result, Refusal):
+    if isinstance(result, ListingRefusal):
         raise _refused(result, listing)
     return result
 
 
-def _refused(reason: Refusal, listing: int) -> CreditError:
+def _refused(reason: ListingRefusal, listing: int) -> CreditError:
     """Error of a step that the board refused."""
     rule, text = REFUSED[reason]
     return CreditError(rule, f"listing {listing} {text}")

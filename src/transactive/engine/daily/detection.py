@@ -30,7 +30,7 @@ SAME = 14 * DAY
 """A finding of the same kind and member at most this far from an item [s] is that item again."""
 
 
-class Watcher:
+class DailyDetection:
     """Watches the meters of one run; nothing after the time of the scan is looked at."""
 
     def __init__(self, setting: Setting, store: Store) -> None:

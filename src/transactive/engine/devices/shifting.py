@@ -16,7 +16,7 @@ from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.plan import EVERY, LEVELS
 from transactive.trading.devices.shiftable import drawn, first_held_wh, run_slots, runs, stores_of
-from transactive.trading.devices.stores import Ahead, Stores, rules
+from transactive.trading.devices.stores import PlanHorizon, Stores, rules
 
 Allow = Callable[[IntArray], IntArray]
 """From what loads that can wait would draw [Wh], (members,), to what they may."""
@@ -56,7 +56,7 @@ class Shifting:
         for rank in self._ranks:
             column = np.searchsorted(self.homes, self.member[rank])
             shape = len(slots), len(rank)
-            seen = Ahead(
+            seen = PlanHorizon(
                 net_load_wh=loads[:, ::EVERY, column],
                 need_price=np.broadcast_to(need[:, None], shape),
                 spare_price=np.broadcast_to(spare[:, None], shape),
@@ -72,11 +72,11 @@ class Shifting:
         self.rules |= {slot: rule for slot, rule in found.items() if self._clock.period(slot) == period}
         return loads - homes.net_load_wh
 
-    def levels(self, stores: Stores, seen: Ahead) -> IntArray:
+    def levels(self, stores: Stores, seen: PlanHorizon) -> IntArray:
         """Rules of a rank of devices, (slots, 4, rank)."""
         return rules(stores, seen, LEVELS)[0]
 
-    def _choose_runs(self, rank: IntArray, slots: IntArray, seen: Ahead) -> None:
+    def _choose_runs(self, rank: IntArray, slots: IntArray, seen: PlanHorizon) -> None:
         """Choose when the appliances of a rank begin the runs whose windows open in the period."""
         period = self._clock.slots_per_period * self._length
         until = (int(slots[0]) // period + 1) * period

@@ -8,10 +8,10 @@ from transactive.core.units import IntArray
 from transactive.market.mechanisms import Site
 from transactive.market.network import locational
 from transactive.market.network.line_flows import line_flows
-from transactive.trading.grid.redispatch import Limited, Planned, grid_of, limited, redispatch_orders
+from transactive.trading.grid.redispatch import Limited, OwnPlans, grid_of, limited, redispatch_orders
 
 
-def within_limits(site: Site, slot: int, planned: Planned) -> tuple[Limited, IntArray]:
+def within_limits(site: Site, slot: int, planned: OwnPlans) -> tuple[Limited, IntArray]:
     """Move batteries and hold PV back as far as lines ask for it; and what enters each line then [Wh], (lines,).
 
     A line passes its limit only if no device is left: what the market would not serve of the load is told as cut, and

@@ -28,8 +28,8 @@ from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.settlement.flexibility import flexibility
 from transactive.store import Store
 from transactive.store.grid import save_congestion, save_loads
-from transactive.trading.grid.calls import Outcome, at_members, find_prices, relief_wh
-from transactive.trading.grid.redispatch import Planned
+from transactive.trading.grid.calls import CallOutcome, at_members, find_prices, relief_wh
+from transactive.trading.grid.redispatch import OwnPlans
 
 Told = Callable[[Congestion, bool], None]
 """Hears each forecast of lines, and whether it is one of the day ahead."""
@@ -107,12 +107,12 @@ class GridOperator:
         alone = self.fleet.expected_net_load(ahead, len(slots))
         seen = self._expected(slots, alone)
 
-        def try_prices(price: IntArray) -> Outcome:
+        def try_prices(price: IntArray) -> CallOutcome:
             at_homes = self._at_members(price)
             make(at_homes)
             expected = self.fleet.expected_net_load(ahead, len(slots))
             relief = relief_wh(at_homes[:, None], alone, expected).sum(axis=1) // expected.shape[1]
-            return Outcome(self._expected(slots, expected), relief)
+            return CallOutcome(self._expected(slots, expected), relief)
 
         if self.rules.manage:
             rules = self.rules
@@ -158,7 +158,7 @@ class GridOperator:
             called = relief_wh(call_price, twin_charge - twin_discharge, charge - discharge)
         if self.rules.manage and beyond_wh(self.site.network, flow).any():
             limits = fleet.most_import_wh
-            planned = Planned.of(load_wh, generation_wh, (charge, discharge), fleet.devices, before, limits)
+            planned = OwnPlans.of(load_wh, generation_wh, (charge, discharge), fleet.devices, before, limits)
             within, flow = within_limits(self.site, slot, planned)
             moved, curtailed = within.net_wh(planned) - within.curtailed_wh - planned.net_wh, within.curtailed_wh
             charge, discharge = within.charge_wh, within.discharge_wh
@@ -180,7 +180,7 @@ class GridOperator:
         if not beyond_wh(self.site.network, flow).any():
             return draw_wh
         moved, limits = (charge, discharge), fleet.most_import_wh
-        planned = Planned.of(load, generation_wh, moved, fleet.devices, fleet.charged_wh, limits, draw_wh)
+        planned = OwnPlans.of(load, generation_wh, moved, fleet.devices, fleet.charged_wh, limits, draw_wh)
         waits = within_limits(self.site, slot, planned)[0].waits_wh
         self._unlimited = (load, flow) if waits.any() else None
         return draw_wh - waits

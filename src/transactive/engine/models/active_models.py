@@ -11,8 +11,8 @@ import numpy as np
 from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 from transactive.forecasting.evaluation.conformal import Tracker
-from transactive.forecasting.evaluation.contest import Record, Rhythm
-from transactive.forecasting.evaluation.monitor import Day, Monitor, judged
+from transactive.forecasting.evaluation.contest import Rhythm, TrackRecord
+from transactive.forecasting.evaluation.monitor import Monitor, TargetDay, judged
 from transactive.forecasting.models.training_rows import LEAST_DAYS
 from transactive.forecasting.series import FloatArray, History, Quantiles
 from transactive.store.models import ChargeRecord
@@ -24,14 +24,14 @@ LEAST_TEST_DAYS = 7
 """Fewer decide nothing; after a drift only so many are taken, as those before them were of another world."""
 
 
-class State(msgspec.Struct, frozen=True):
+class ActiveModelState(msgspec.Struct, frozen=True):
     """What a charge remembers: shifts of the calibration (2, series), and the monitors."""
 
     shift: list[list[float]]
     monitor: Monitor
 
     @classmethod
-    def of(cls, charge: ChargeRecord) -> State:
+    def of(cls, charge: ChargeRecord) -> ActiveModelState:
         """What a charge remembers."""
         return msgspec.json.decode(charge.state, type=cls)
 
@@ -47,7 +47,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ForecastTarget:
     """Something that is forecast. members: names of its series; challengers: recipes that are trained for it.
 
     learnt: slots ahead that its models forecast, as many as its rhythm or more. unit: of what it forecasts. as_it_is:
@@ -62,11 +62,11 @@ class Target:
     unit: str
     as_it_is: bool = False
 
-    def state(self, record: Record | None, model: int | None, monitor: Monitor) -> State:
+    def state(self, record: TrackRecord | None, model: int | None, monitor: Monitor) -> ActiveModelState:
         """What a charge of this target begins with: the calibration of a test, or none."""
         if record is None or (self.as_it_is and model is None):
-            return State(np.zeros((2, len(self.members))).tolist(), monitor)
-        return State(record.tracker.shift.tolist(), monitor)
+            return ActiveModelState(np.zeros((2, len(self.members))).tolist(), monitor)
+        return ActiveModelState(record.tracker.shift.tolist(), monitor)
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class DayTold:
     model: int | None
 
 
-def after_day(state: State, told: DayTold, *, calibrated: bool) -> tuple[State, Day | None]:
+def after_day(state: ActiveModelState, told: DayTold, *, calibrated: bool) -> tuple[ActiveModelState, TargetDay | None]:
     """Calibration, where forecasts are served with one, and monitors after a day."""
     day = judged(told.values, told.came)
     if day is None:
@@ -98,10 +98,10 @@ def after_day(state: State, told: DayTold, *, calibrated: bool) -> tuple[State, 
     tracker = state.tracker
     if calibrated:
         tracker.learn(Quantiles(told.values, told.values.mean(axis=-1)), told.came)
-    return State(tracker.shift.tolist(), state.monitor.after(day)), day
+    return ActiveModelState(tracker.shift.tolist(), state.monitor.after(day)), day
 
 
-def days_before(target: Target, history: History, wanted: int) -> range | None:
+def days_before(target: ForecastTarget, history: History, wanted: int) -> range | None:
     """Rows at which the last whole days begin, on the clock of the market's days; None where history is too short.
 
     So many days stay before them as a model needs to learn.

@@ -24,17 +24,17 @@ from transactive.core.slots import DAY
 from transactive.engine.models.active_models import (
     LEAST_TEST_DAYS,
     TEST_DAYS,
+    ActiveModelState,
     Course,
     DayTold,
-    State,
-    Target,
+    ForecastTarget,
     after_day,
     days_before,
 )
 from transactive.engine.models.model_files import ModelFiles
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.conformal import Tracker
-from transactive.forecasting.evaluation.contest import Record, Rhythm, compared, followed, served
+from transactive.forecasting.evaluation.contest import Rhythm, TrackRecord, compared, followed, served
 from transactive.forecasting.evaluation.monitor import Monitor
 from transactive.forecasting.models import features
 from transactive.forecasting.models.baselines import Empirical
@@ -54,11 +54,11 @@ Source = Callable[[str, int], History | None]
 """History of a target that ends at a time [Unix s]; None while nothing is known of it."""
 
 
-class Upkeep:
+class ModelMaintenance:
     """The forecasts of some targets. files: where models are kept."""
 
-    def __init__(self, targets: Sequence[Target], source: Source, files: ModelFiles) -> None:
-        self.targets: Mapping[str, Target] = {target.name: target for target in targets}
+    def __init__(self, targets: Sequence[ForecastTarget], source: Source, files: ModelFiles) -> None:
+        self.targets: Mapping[str, ForecastTarget] = {target.name: target for target in targets}
         self.files = files
         self.models: dict[int, ModelRecord] = {}
         self.events: list[ModelEvent] = []
@@ -115,7 +115,7 @@ class Upkeep:
         if history is None or len(history.values) < history.per_day:
             return None
         charge, rhythm = self.charge(name, now), Rhythm(0, slots)
-        shift = np.array(State.of(charge).shift, np.float64)[:, homes]
+        shift = np.array(ActiveModelState.of(charge).shift, np.float64)[:, homes]
         own = History(history.first_slot, history.length, history.values[:, homes], history.ahead, history.calendar)
         return served(self.model(charge), own, rhythm, Tracker(shift), lowest_of(own))
 
@@ -150,7 +150,7 @@ class Upkeep:
         """
         for name, target in self.targets.items():
             charge = self.charge(name, now)
-            state, day = State.of(charge), None
+            state, day = ActiveModelState.of(charge), None
             if name in told:
                 calibrated = charge.model is not None or not target.as_it_is
                 after, day = after_day(state, told[name], calibrated=calibrated)
@@ -163,26 +163,26 @@ class Upkeep:
                 self._train(target, history, now)
             self._forget(name)
 
-    def _watch(self, target: Target, now: int) -> None:
+    def _watch(self, target: ForecastTarget, now: int) -> None:
         """Act on what the monitors say."""
         charge = self.charge(target.name, now)
-        state = State.of(charge)
+        state = ActiveModelState.of(charge)
         alarm = state.monitor.alarm
         if alarm is not None:
             drifting = msgspec.structs.replace(state.monitor, drifting=True, up=0.0, down=0.0)
             self.tell(target.name, now, "drift", f"{self.forecaster(charge)}: {alarm}", charge.model)
             if charge.model is None:
-                self._now_in_charge(charge, None, State(state.shift, drifting))
+                self._now_in_charge(charge, None, ActiveModelState(state.shift, drifting))
             else:
                 self._fall_back(target, charge, self.models[charge.model], drifting)
         elif state.monitor.drifting and state.monitor.well:
             well = Monitor.of(list(state.monitor.week))
-            self._now_in_charge(charge, charge.model, State(state.shift, well))
+            self._now_in_charge(charge, charge.model, ActiveModelState(state.shift, well))
             covered = state.monitor.covered or 0.0
             text = f"{self.forecaster(charge)}: a week with {covered:.0%} inside the 90 % interval"
             self.tell(target.name, now, "recovered", text, charge.model)
 
-    def _fall_back(self, target: Target, charge: ChargeRecord, model: ModelRecord, monitor: Monitor) -> None:
+    def _fall_back(self, target: ForecastTarget, charge: ChargeRecord, model: ModelRecord, monitor: Monitor) -> None:
         """Retire the model in charge; empirical quantiles stand in, calibrated on the days before."""
         self._keep(msgspec.structs.replace(model, status="retired"))
         history = self._source(target.name, charge.since)
@@ -194,10 +194,10 @@ class Upkeep:
 
     # -- training -------------------------------------------------------------------------------
 
-    def _train(self, target: Target, history: History, now: int) -> None:
+    def _train(self, target: ForecastTarget, history: History, now: int) -> None:
         """Train every challenger, test them beside the one in charge, and promote the best of those that won."""
         charge = self.charge(target.name, now)
-        state = State.of(charge)
+        state = ActiveModelState.of(charge)
         days = days_before(target, history, LEAST_TEST_DAYS if state.monitor.drifting else TEST_DAYS)
         if days is None:
             return
@@ -223,8 +223,15 @@ class Upkeep:
                 self.promote(target.name, model, record, now, drifting=state.monitor.drifting)
 
     def challenger(
-        self, target: Target, name: str, history: History, days: range, own: Record, charge: ChargeRecord, now: int
-    ) -> tuple[ModelRecord, Record] | None:
+        self,
+        target: ForecastTarget,
+        name: str,
+        history: History,
+        days: range,
+        own: TrackRecord,
+        charge: ChargeRecord,
+        now: int,
+    ) -> tuple[ModelRecord, TrackRecord] | None:
         """Train one challenger on what was known before the days of the test, keep it, and test it."""
         known = days[0] - target.rhythm.offset
         before = history.until(known, target.learnt).last(MOST_HISTORY_DAYS)
@@ -236,7 +243,7 @@ class Upkeep:
         contest = compared(record, own, self.forecaster(charge))
         return self._keep(msgspec.structs.replace(found, contest=contest)), record
 
-    def learn(self, target: Target, name: str, history: History, now: int) -> tuple[Model, ModelRecord] | None:
+    def learn(self, target: ForecastTarget, name: str, history: History, now: int) -> tuple[Model, ModelRecord] | None:
         """Train a model and keep it as a candidate; the one before it of the same kind retires. None if it cannot."""
         seed = zlib.crc32(f"{target.name} {name} {now // DAY}".encode())
         try:
@@ -261,7 +268,7 @@ class Upkeep:
         return model, self._keep(record)
 
     def promote(
-        self, name: str, model: ModelRecord, record: Record | None, now: int, *, drifting: bool = False
+        self, name: str, model: ModelRecord, record: TrackRecord | None, now: int, *, drifting: bool = False
     ) -> None:
         """Put a model in charge, with the calibration of its test; the one before it retires."""
         charge = self.charge(name, now)
@@ -270,7 +277,7 @@ class Upkeep:
         self._keep(msgspec.structs.replace(model, status="champion"))
         monitor = Monitor.of(record.days if record else [], drifting=drifting)
         if drifting:  # well again after a good week, whoever told it
-            monitor = msgspec.structs.replace(monitor, week=State.of(charge).monitor.week)
+            monitor = msgspec.structs.replace(monitor, week=ActiveModelState.of(charge).monitor.week)
         state = self.targets[name].state(record, model.number, monitor)
         self._now_in_charge(charge, model.number, state, since=now)
 
@@ -282,7 +289,7 @@ class Upkeep:
         state = self.targets[name].state(None, None, Monitor())
         self._now_in_charge(charge, None, state, since=now)
 
-    def _trust(self, target: Target, history: History, now: int, why: str) -> None:
+    def _trust(self, target: ForecastTarget, history: History, now: int, why: str) -> None:
         """Put a challenger in charge that won in money, with all that is known learnt."""
         for name in target.challengers:
             made = self.learn(target, name, history.last(MOST_HISTORY_DAYS), now)
@@ -301,7 +308,9 @@ class Upkeep:
             charges.append(charge)
         self._waiting.append(charge)
 
-    def _now_in_charge(self, charge: ChargeRecord, model: int | None, state: State, since: int | None = None) -> None:
+    def _now_in_charge(
+        self, charge: ChargeRecord, model: int | None, state: ActiveModelState, since: int | None = None
+    ) -> None:
         """Change who is in charge, from the same time on or from another."""
         day = charge.day if since in (None, charge.since) else None
         changed = msgspec.structs.replace(charge, model=model, state=state.text, day=day)
@@ -330,7 +339,7 @@ class Upkeep:
         self._waiting.append(event)
         return event
 
-    def _not_trained(self, target: Target, now: int, text: str) -> None:
+    def _not_trained(self, target: ForecastTarget, now: int, text: str) -> None:
         """Say once why a challenger could not be trained."""
         last = next((e for e in reversed(self.events) if e.target == target.name and e.kind == "not trained"), None)
         if last is None or last.text != text:

@@ -25,7 +25,7 @@ Told = Callable[[int, int, slice], Quantiles | None]
 """Quantiles of the slots after a row, so many, of some homes; None where the empirical samples stand."""
 
 
-class Outlook:
+class NetLoadForecast:
     """Forecasts of one run.
 
     name: of the forecaster. net_load_wh: consumption − generation of all recorded slots, (slots, members), from

@@ -16,17 +16,17 @@ from transactive.core.slots import DAY
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.engine.devices.fleet import LOOK_AHEAD
-from transactive.engine.models.active_models import WEEK, DayTold, Target, whole
+from transactive.engine.models.active_models import WEEK, DayTold, ForecastTarget, whole
 from transactive.engine.models.choice import forecaster
-from transactive.engine.models.maintenance import Upkeep
+from transactive.engine.models.maintenance import ModelMaintenance
 from transactive.engine.models.model_files import FOLDER, ModelFiles
-from transactive.engine.models.net_load import EMPIRICAL, Outlook
+from transactive.engine.models.net_load import EMPIRICAL, NetLoadForecast
 from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
 from transactive.insight.summary import ForecastSummary, TargetSummary
 from transactive.store import Store
 from transactive.store import models as kept
-from transactive.store.models import Ahead, ChargeRecord, Said
+from transactive.store.models import Ahead, ChargeRecord, ToldForecast
 from transactive.store.puts import Puts
 
 CONSUMPTION, GENERATION, COMMUNITY, PRICE = "consumption", "generation", "community", "price"
@@ -57,16 +57,16 @@ class RunForecasts:
         self._net_load_wh = net_load_wh
         self._floats: dict[str, FloatArray] = {}
         self._price: dict[int, float] = {}
-        self._said: dict[tuple[str, Ahead, int], Said] = {}
+        self._said: dict[tuple[str, Ahead, int], ToldForecast] = {}
         files = ModelFiles(store.path.parent / FOLDER if store else None)
-        self._upkeep = Upkeep(list(self._targets()), self.history, files)
+        self._upkeep = ModelMaintenance(list(self._targets()), self.history, files)
         self._begun = not self._upkeep.targets
         before = (slots[0] - measured.first_slot - 2 * DAY) // self._clock.length  # no gate closes earlier
         told = self._told if self._trades else None
-        self.outlook = Outlook(self._name, net_load_wh, measured.first_slot, self._clock, before, told)
+        self.outlook = NetLoadForecast(self._name, net_load_wh, measured.first_slot, self._clock, before, told)
 
     @property
-    def upkeep(self) -> Upkeep:
+    def upkeep(self) -> ModelMaintenance:
         """Who forecasts what, from the first gate on or from where an interrupted run stopped."""
         if not self._begun:
             self._begun = True
@@ -77,7 +77,7 @@ class RunForecasts:
                 self._upkeep.begin(self._clock.gate(self._slots[0]), dict.fromkeys(trusted, WON_IN_MONEY))
         return self._upkeep
 
-    def take_up(self, now: int) -> Upkeep:
+    def take_up(self, now: int) -> ModelMaintenance:
         """The upkeep as far as a folder has come; where it holds none, empirical quantiles are in charge from `now`."""
         if self._store:
             self._upkeep.resume(kept.models(self._store), kept.events(self._store), kept.charges(self._store))
@@ -127,7 +127,7 @@ class RunForecasts:
         """What members are told of the day to come."""
         return tuple(name for name in (CONSUMPTION, GENERATION, COMMUNITY, PRICE) if name in self._upkeep.targets)
 
-    def _targets(self) -> Iterator[Target]:
+    def _targets(self) -> Iterator[ForecastTarget]:
         """What is looked after in this run."""
         community, lead = self._setting.community, self._clock.lead
         per_day = DAY // self._clock.length
@@ -139,14 +139,14 @@ class RunForecasts:
             with_pv = tuple(ids[k] for k in self._with_pv.tolist())
             for name, series in ((CONSUMPTION, ids), (GENERATION, with_pv), (COMMUNITY, ("all",)), (PRICE, ("all",))):
                 if series:
-                    yield Target(name, series, day, day.horizon, told, UNITS.get(name, "Wh"))
+                    yield ForecastTarget(name, series, day, day.horizon, told, UNITS.get(name, "Wh"))
         if self._store or self._trades:
             near = Rhythm(lead, 1, issues=4)
-            yield Target(ORDERS, ids, near, near.horizon, trades, "Wh", as_it_is=True)
+            yield ForecastTarget(ORDERS, ids, near, near.horizon, trades, "Wh", as_it_is=True)
         if self._trades:
             most = max(lead, community.market.day_ahead_lead or 0) + self._clock.slots_per_period
             slots = most + LOOK_AHEAD // self._clock.length
-            yield Target(PLANS, ids, day, -(-slots // per_day) * per_day, trades, "Wh", as_it_is=True)
+            yield ForecastTarget(PLANS, ids, day, -(-slots // per_day) * per_day, trades, "Wh", as_it_is=True)
 
     def history(self, name: str, now: int) -> History | None:
         """What is known of a target at a time: of the slots that have ended by then."""
@@ -177,7 +177,7 @@ class RunForecasts:
 
     # -- what is said ---------------------------------------------------------------------------
 
-    def _for_orders(self, slot: int, samples: IntArray) -> Iterator[Said]:
+    def _for_orders(self, slot: int, samples: IntArray) -> Iterator[ToldForecast]:
         """Quantiles of the samples that orders are made of: of each member, and of all together."""
         gate = self._clock.gate(slot)
         model = self.upkeep.charge(ORDERS, gate).model
@@ -185,9 +185,9 @@ class RunForecasts:
         for target, each in together if self._store else together[:1]:
             values = np.quantile(each, LEVELS, axis=0).T[None]
             figures = whole(Quantiles(values, each.mean(axis=0)[None]))[0]
-            yield Said(slot=slot, target=target, ahead="slot", issued=gate, model=model, figures=figures)
+            yield ToldForecast(slot=slot, target=target, ahead="slot", issued=gate, model=model, figures=figures)
 
-    def _of_day(self, name: str, slot: int) -> Iterator[Said]:
+    def _of_day(self, name: str, slot: int) -> Iterator[ToldForecast]:
         """A target's forecast of the rest of the day that a slot begins."""
         length, gate = self._clock.length, self._clock.gate(slot)
         day = range(slot, min((slot // DAY + 1) * DAY, self._slots.stop), length)
@@ -196,7 +196,7 @@ class RunForecasts:
             return
         model = self.upkeep.charge(name, gate).model
         for start, figures in zip(day, whole(forecast)[self._clock.lead :], strict=True):
-            yield Said(slot=start, target=name, ahead="day", issued=gate, model=model, figures=figures)
+            yield ToldForecast(slot=start, target=name, ahead="day", issued=gate, model=model, figures=figures)
 
     def _told(self, known: int, horizon: int, homes: slice) -> Quantiles | None:
         """Quantiles of net load for orders and plans; None where the samples of empirical ones stand."""

@@ -38,7 +38,7 @@ ERROR_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IssuePlan:
     """Times of issue: rows of the history, `horizon` slots apart.
 
     calibration: so many first ones only choose and calibrate. retrain, rechoose: issues between two
@@ -88,7 +88,9 @@ class Candidates:
     predict_s: dict[str, float] = field(default_factory=dict)
 
 
-def plan_of(history: History, horizon: int, test_days: int | None = None, calibration_days: int | None = None) -> Plan:
+def plan_of(
+    history: History, horizon: int, test_days: int | None = None, calibration_days: int | None = None
+) -> IssuePlan:
     """Times of issue at the clock time of the first row, so many days before the end of the last whole day.
 
     Without a number of test days a fifth of the history is tested, 91 days at most, without one of calibration days it
@@ -104,10 +106,10 @@ def plan_of(history: History, horizon: int, test_days: int | None = None, calibr
         raise DataError(f"{days} days; {test} to test and {calibration} to calibrate need a day more than that")
     retrain, rechoose = (count[days] for days in SCHEDULE)
     origins = range(first, end, horizon)
-    return Plan(origins, count[calibration], max(retrain, -(-len(origins) // MOST_TRAININGS)), rechoose)
+    return IssuePlan(origins, count[calibration], max(retrain, -(-len(origins) // MOST_TRAININGS)), rechoose)
 
 
-def truth(history: History, plan: Plan) -> FloatArray:
+def truth(history: History, plan: IssuePlan) -> FloatArray:
     """What came, (origins, horizon, members)."""
     rows = np.array(plan.origins, np.int64)[:, None] + np.arange(plan.horizon)
     came: FloatArray = history.values[rows]
@@ -115,7 +117,7 @@ def truth(history: History, plan: Plan) -> FloatArray:
 
 
 def replay(
-    history: History, recipes: Mapping[str, Forecaster], plan: Plan, seed: int, progress: Progress = lambda _: None
+    history: History, recipes: Mapping[str, Forecaster], plan: IssuePlan, seed: int, progress: Progress = lambda _: None
 ) -> Candidates:
     """Let each recipe train and forecast along the plan; one that lacks history for it is noted as absent."""
     found = Candidates()
@@ -135,7 +137,7 @@ def replay(
 
 
 def _stretches(
-    history: History, recipe: Forecaster, plan: Plan, random: np.random.Generator, name: str, progress: Progress
+    history: History, recipe: Forecaster, plan: IssuePlan, random: np.random.Generator, name: str, progress: Progress
 ) -> Iterator[tuple[list[Quantiles], float, float]]:
     """Forecasts of each stretch, with the CPU time of its training and of its forecasts [s]."""
     members = history.values.shape[1]
@@ -159,7 +161,7 @@ class Champion:
     mixes: tuple[tuple[int, Mix], ...]
 
 
-def champion(history: History, candidates: Mapping[str, Forecasts], plan: Plan, lowest: float) -> Champion:
+def champion(history: History, candidates: Mapping[str, Forecasts], plan: IssuePlan, lowest: float) -> Champion:
     """Choose along the plan, on the `calibration` issues before each choice, and calibrate member by member."""
     came = truth(history, plan)
     tracker = Tracker.of(came.shape[2])
@@ -210,7 +212,7 @@ def bottom_up(members: Forecasts, came: FloatArray, per_issue_days: float, lowes
     return Forecasts(ordered.values, ordered.mean)
 
 
-def days_of(history: History, plan: Plan) -> IntArray:
+def days_of(history: History, plan: IssuePlan) -> IntArray:
     """Number of the day of each issue, counted from the first."""
     return (np.array(plan.origins, np.int64) - plan.origins[0]) // history.per_day
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.forecasting.evaluation.conformal import Tracker
-from transactive.forecasting.evaluation.monitor import Day, judged
+from transactive.forecasting.evaluation.monitor import TargetDay, judged
 from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.models.pooled import with_pool
 from transactive.forecasting.registry import Model
@@ -37,10 +37,10 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Record:
+class TrackRecord:
     """How a forecaster did day by day, and the calibration that it ended with."""
 
-    days: list[Day]
+    days: list[TargetDay]
     tracker: Tracker
 
     @property
@@ -86,7 +86,7 @@ def served(model: Model, history: History, rhythm: Rhythm, tracker: Tracker, low
     return tracker.moved(with_pool(said, history), lowest)
 
 
-def followed(model: Model, history: History, first_day: range, rhythm: Rhythm) -> Record:
+def followed(model: Model, history: History, first_day: range, rhythm: Rhythm) -> TrackRecord:
     """Let a model forecast past days as it would have then.
 
     history: up to the last day's end, or beyond. first_day: rows at which the days begin, a day apart. Raises DataError
@@ -95,7 +95,7 @@ def followed(model: Model, history: History, first_day: range, rhythm: Rhythm) -
     tracker = Tracker.of(history.values.shape[1])
     lowest = lowest_of(history.until(first_day[0], 0))
     apart = first_day.step // rhythm.issues
-    days: list[Day] = []
+    days: list[TargetDay] = []
     for begin in first_day:
         told, came = [], []
         for start in range(begin, begin + first_day.step, apart):
@@ -110,10 +110,10 @@ def followed(model: Model, history: History, first_day: range, rhythm: Rhythm) -
             days.append(day)
     if not days:
         raise DataError("nothing was measured on the days of the test; choose others")
-    return Record(days, tracker)
+    return TrackRecord(days, tracker)
 
 
-def compared(challenger: Record, champion: Record, name: str) -> Contest:
+def compared(challenger: TrackRecord, champion: TrackRecord, name: str) -> Contest:
     """The paired test of both records; `name` is of the one in charge."""
     losses = [np.array([day.pinball for day in record.days]) for record in (challenger, champion)]
     statistic, p_value = diebold_mariano(*losses)

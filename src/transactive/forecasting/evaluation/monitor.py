@@ -28,7 +28,7 @@ HEALTHY_PIT = 0.1
 EDGES = np.array([0.0, *LEVELS, 1.0])
 
 
-class Day(msgspec.Struct, frozen=True):
+class TargetDay(msgspec.Struct, frozen=True):
     """One day of a target: slots and members inside the 90 % interval, those that count, mean PIT, pinball loss."""
 
     inside: int
@@ -37,7 +37,7 @@ class Day(msgspec.Struct, frozen=True):
     pinball: float
 
 
-def judged(values: FloatArray, truth: FloatArray) -> Day | None:
+def judged(values: FloatArray, truth: FloatArray) -> TargetDay | None:
     """Hold a day's forecasts against what came.
 
     values: (slots, members, levels); truth: (slots, members), NaN where nothing was measured. Slots that were forecast
@@ -50,7 +50,9 @@ def judged(values: FloatArray, truth: FloatArray) -> Day | None:
     counts = there & ~((values[..., 0] == values[..., -1]) & inside)
     places = pit(values[counts], truth[counts])
     middle = float(places.mean()) if len(places) else 0.5
-    return Day(int((inside & counts).sum()), int(counts.sum()), middle, float(pinball(values, truth)[there].mean()))
+    return TargetDay(
+        int((inside & counts).sum()), int(counts.sum()), middle, float(pinball(values, truth)[there].mean())
+    )
 
 
 def pit(values: FloatArray, truth: FloatArray) -> FloatArray:
@@ -75,17 +77,17 @@ class Monitor(msgspec.Struct, frozen=True):
     deviation: float = 0.05
     up: float = 0.0
     down: float = 0.0
-    week: tuple[Day, ...] = ()
+    week: tuple[TargetDay, ...] = ()
     drifting: bool = False
 
     @classmethod
-    def of(cls, tested: list[Day], *, drifting: bool = False) -> Monitor:
+    def of(cls, tested: list[TargetDay], *, drifting: bool = False) -> Monitor:
         """Monitors of a forecaster that did so on the days of its test."""
         places = np.array([day.pit for day in tested])
         deviation = max(float(places.std()), LEAST_DEVIATION) if len(places) else 0.05
         return cls(float(places.mean()) if len(places) else 0.5, deviation, drifting=drifting)
 
-    def after(self, day: Day) -> Monitor:
+    def after(self, day: TargetDay) -> Monitor:
         """The monitors after another day."""
         off = (day.pit - self.mean) / self.deviation
         return msgspec.structs.replace(

@@ -15,7 +15,7 @@ from transactive.forecasting.evaluation.backtest import (
     Candidates,
     Champion,
     Forecasts,
-    Plan,
+    IssuePlan,
     Progress,
     best_trivial,
     bottom_up,
@@ -53,7 +53,7 @@ class Coverage(msgspec.Struct, frozen=True):
     max: float
 
 
-class Scores(msgspec.Struct, frozen=True):
+class ModelScores(msgspec.Struct, frozen=True):
     """Scores on the test days, in the unit of the target. mae: of the median; mae_of_mean: of the mean."""
 
     mae: float
@@ -80,11 +80,11 @@ class Chosen(msgspec.Struct, frozen=True):
     mix: Mix
 
 
-class Target(msgspec.Struct, frozen=True):
+class TargetScores(msgspec.Struct, frozen=True):
     """Scores of the champion and of every candidate for one target."""
 
-    champion: Scores
-    candidates: dict[str, Scores]
+    champion: ModelScores
+    candidates: dict[str, ModelScores]
     best_trivial: str
     paired: list[Paired]
     chosen: list[Chosen]
@@ -93,7 +93,7 @@ class Target(msgspec.Struct, frozen=True):
     predict_cpu_s_per_issue: dict[str, float]
 
 
-def judge(history: History, candidates: Candidates, plan: Plan) -> tuple[Target, Champion]:
+def judge(history: History, candidates: Candidates, plan: IssuePlan) -> tuple[TargetScores, Champion]:
     """Choose and calibrate champions and score everybody on the test days.
 
     Raises DataError where nothing was measured in the test days, or in those before them.
@@ -111,7 +111,7 @@ def judge(history: History, candidates: Candidates, plan: Plan) -> tuple[Target,
         for position, mix in winner.mixes
     ]
     trivial = best_trivial(parts, registry.TRIVIAL, came) or next(iter(parts))
-    target = Target(
+    target = TargetScores(
         scores(winner.forecasts, came, scale),
         {name: scores(forecast, came, scale) for name, forecast in parts.items()},
         trivial,
@@ -127,11 +127,11 @@ def judge(history: History, candidates: Candidates, plan: Plan) -> tuple[Target,
 def judge_sum(
     history: History,
     members: Candidates,
-    plan: Plan,
+    plan: IssuePlan,
     names: Sequence[str] = (),
     seed: int = 1,
     progress: Progress = lambda _: None,
-) -> Target | None:
+) -> TargetScores | None:
     """Scores of the sum of all members: forecast as a series of its own, and from the members' means.
 
     None where the sum is not known: in a slot it is when every member that has begun was measured.
@@ -149,7 +149,7 @@ def judge_sum(
     return judge(total, candidates, plan)[0]
 
 
-def _measured(history: History, plan: Plan) -> bool:
+def _measured(history: History, plan: IssuePlan) -> bool:
     """Whether there are readings in the days that choose and in those that test."""
     there = np.isfinite(truth(history, plan))
     return bool(there[: plan.calibration].any()) and bool(there[plan.calibration :].any())
@@ -164,14 +164,14 @@ def sum_of(history: History) -> History:
     return History(history.first_slot, history.length, values, history.ahead, history.calendar)
 
 
-def scores(forecasts: Forecasts, came: FloatArray, scale: FloatArray) -> Scores:
+def scores(forecasts: Forecasts, came: FloatArray, scale: FloatArray) -> ModelScores:
     """Scores against what came, (origins, horizon, members)."""
     error = absolute(forecasts.values[..., MEDIAN], came)
     by_member = np.nanmean(np.where(np.isfinite(came).any(axis=(0, 1)), error, 0.0), axis=(0, 1))
     covered = coverage(forecasts.values, came)
     covered = covered[np.isfinite(covered)]
     inside = (covered.mean(), covered.min(), covered.max()) if len(covered) else (1.0, 1.0, 1.0)
-    return Scores(
+    return ModelScores(
         mae=mean(error),
         mae_of_mean=mean(absolute(forecasts.mean, came)),
         mase=float((by_member[scale > 0] / scale[scale > 0]).mean()) if (scale > 0).any() else 0.0,

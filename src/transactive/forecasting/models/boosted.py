@@ -51,7 +51,7 @@ class Boosted:
 
     def from_bytes(self, content: bytes) -> BoostedModel:
         """The model that `to_bytes` wrote; LightGBM reads trees from text and runs nothing in it."""
-        stored = msgspec.json.decode(content, type=Stored)
+        stored = msgspec.json.decode(content, type=BoostedFile)
         grow = library().Booster
         bags = tuple(tuple(grow(model_str=text) for text in bag) for bag in stored.bags)
         return BoostedModel(bags, stored.lowest if stored.lowest is not None else -np.inf)
@@ -62,7 +62,7 @@ def shallow() -> Boosted:
     return Boosted(leaves=7, bags=1)
 
 
-class Stored(msgspec.Struct, frozen=True):
+class BoostedFile(msgspec.Struct, frozen=True):
     """A model as text: LightGBM's own, with all digits; lowest is null where nothing bounds the series."""
 
     bags: list[list[str]]
@@ -92,7 +92,7 @@ class BoostedModel:
     def to_bytes(self) -> bytes:
         """The same model as bytes, for a file."""
         bags = [[booster.model_to_string() for booster in bag] for bag in self.bags]
-        return msgspec.json.encode(Stored(bags, self.lowest if np.isfinite(self.lowest) else None))
+        return msgspec.json.encode(BoostedFile(bags, self.lowest if np.isfinite(self.lowest) else None))
 
 
 def library() -> Any:  # noqa: ANN401 - a module

@@ -57,13 +57,13 @@ class Lear:
 
     def from_bytes(self, content: bytes) -> LearModel:
         """The model that `to_bytes` wrote."""
-        stored = msgspec.json.decode(content, type=Stored)
-        lines = tuple(tuple(Line(w.array, c, e.array) for w, c, e in step) for step in stored.lines)
+        stored = msgspec.json.decode(content, type=LinearFile)
+        lines = tuple(tuple(LinearModel(w.array, c, e.array) for w, c, e in step) for step in stored.lines)
         lowest = stored.lowest if stored.lowest is not None else -np.inf
         return LearModel(lines, stored.centre.array, stored.scale.array, lowest)
 
 
-class Stored(msgspec.Struct, frozen=True):
+class LinearFile(msgspec.Struct, frozen=True):
     """A model in a file: of each step and member weights, constant and errors; lowest is null without a bound."""
 
     lines: list[list[tuple[Floats, float, Floats]]]
@@ -73,7 +73,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class LinearModel:
     """One linear model: weights (columns,), the constant, and its errors on days that it had not learnt from."""
 
     weights: FloatArray
@@ -85,7 +85,7 @@ class Line:
 class LearModel:
     """What was learnt: a line for each coming slot and member."""
 
-    lines: tuple[tuple[Line, ...], ...]
+    lines: tuple[tuple[LinearModel, ...], ...]
     centre: FloatArray
     scale: FloatArray
     lowest: float
@@ -114,7 +114,7 @@ class LearModel:
         """The same model as bytes, for a file."""
         lines = [[(Floats.of(m.weights), m.constant, Floats.of(m.errors)) for m in step] for step in self.lines]
         lowest = self.lowest if np.isfinite(self.lowest) else None
-        return msgspec.json.encode(Stored(lines, Floats.of(self.centre), Floats.of(self.scale), lowest))
+        return msgspec.json.encode(LinearFile(lines, Floats.of(self.centre), Floats.of(self.scale), lowest))
 
 
 def _near(step: int, steps: int) -> range:
@@ -138,14 +138,14 @@ def _when(history: History, index: IntArray, ahead: FloatArray) -> FloatArray:
     return np.concatenate((weekday, history.calendar.is_holiday(local)[:, None], ahead), axis=1).astype(np.float64)
 
 
-def _line(past: FloatArray, when: FloatArray, target: FloatArray) -> Line:
+def _line(past: FloatArray, when: FloatArray, target: FloatArray) -> LinearModel:
     """Learn one line from all days; its errors are those of one that had not seen the newest fifth of them, on that."""
     table, centre, deviation = _scaled(np.concatenate((past, when), axis=1))
     before = len(target) - len(target) // 5
     usual = float(target[:before].mean())
     errors = target[before:] - usual - table[before:] @ _lasso(table[:before], target[:before] - usual)
     weights = _lasso(table, target - target.mean()) / deviation
-    return Line(weights, float(target.mean() - centre @ weights), errors)
+    return LinearModel(weights, float(target.mean() - centre @ weights), errors)
 
 
 def _scaled(table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -16,7 +16,7 @@ from transactive import __version__
 from transactive.core.errors import DataError
 from transactive.forecasting import registry
 from transactive.forecasting.models import features
-from transactive.forecasting.registry import Forecaster, Model, Restoring, Stored
+from transactive.forecasting.registry import Forecaster, Model, Restoring, StorableModel
 
 FORMAT = 1
 LIBRARIES = ("numpy", "lightgbm")
@@ -53,7 +53,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def pack(model: Model, recipe: Forecaster, learnt: Learnt) -> bytes:
     """A model as the bytes of its file. Raises DataError for one that cannot be stored."""
-    if isinstance(model, Stored) and isinstance(recipe, Restoring):
+    if isinstance(model, StorableModel) and isinstance(recipe, Restoring):
         content = model.to_bytes()
     elif model == cast("Model", recipe):  # it learns nothing
         content = b""

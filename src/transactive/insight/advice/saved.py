@@ -25,24 +25,24 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SavingReason:
     """One reason for a saving [n¤]; negative where it cost something."""
 
     reason: str
     amount_n: int
 
 
-def saved_by(sums: Sums) -> list[Line]:
+def saved_by(sums: Sums) -> list[SavingReason]:
     """Split the saving alone_n − paid_n into reasons; the lines sum to it exactly.
 
     What is left after trades ahead, battery and returns is what was taken or given beyond the orders.
     """
     known = [
-        Line("Bought from neighbours below the supplier’s price", sums.bought_n),
-        Line("Sold to neighbours above the feed-in price", sums.sold_n),
-        Line("The battery follows the market", sums.alone_n - sums.tariff_n),
-        Line("Community account and levy", sums.returned_n),
-        Line("Flexibility, certificates and credits", sums.services_n),
+        SavingReason("Bought from neighbours below the supplier’s price", sums.bought_n),
+        SavingReason("Sold to neighbours above the feed-in price", sums.sold_n),
+        SavingReason("The battery follows the market", sums.alone_n - sums.tariff_n),
+        SavingReason("Community account and levy", sums.returned_n),
+        SavingReason("Flexibility, certificates and credits", sums.services_n),
     ]
     rest = sums.alone_n - sums.paid_n - sum(line.amount_n for line in known)
-    return [*known, Line("More or less than ordered", rest)]
+    return [*known, SavingReason("More or less than ordered", rest)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from transactive.core.slots import DAY
 from transactive.core.units import BoolArray
-from transactive.insight.detection.meters import Calendar
+from transactive.insight.detection.meters import HourCalendar
 
 
 class Kind(StrEnum):
@@ -52,7 +52,7 @@ def spans(days: BoolArray, join: int = 0) -> list[tuple[int, int]]:
     return runs
 
 
-def between(calendar: Calendar, first: int, end: int) -> tuple[int, int]:
+def between(calendar: HourCalendar, first: int, end: int) -> tuple[int, int]:
     """Times [Unix s] of the days from `first` to before `end`."""
     starts = calendar.starts
     return int(starts[first]), int(starts[end]) if end < len(starts) else int(starts[-1]) + DAY

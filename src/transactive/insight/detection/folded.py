@@ -8,7 +8,7 @@ import numpy as np
 
 from transactive.insight.detection.learned.features import HISTORY
 from transactive.insight.detection.learned.windows import filled
-from transactive.insight.detection.meters import Calendar, FloatArray, Meters, calendar_of
+from transactive.insight.detection.meters import FloatArray, HourCalendar, Meters, calendar_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +20,7 @@ class Folded:
     meters, (days, 24), if it is metered. pv_w: (members,) [W], NaN where not known.
     """
 
-    calendar: Calendar
+    calendar: HourCalendar
     consumption: FloatArray
     missing: FloatArray
     generation: FloatArray | None = None

@@ -67,7 +67,7 @@ class Meters:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calendar:
+class HourCalendar:
     """Which day and hour of the clock on the wall each hour of a series belongs to, (hours,), and when days begin.
 
     Only whole days count: an hour before the first midnight or after the last one has day −1.
@@ -99,13 +99,13 @@ class Calendar:
         return np.ascontiguousarray(folded.transpose(2, 0, 1))
 
 
-def calendar_of(first: int, hours: int, zone: str | None) -> Calendar:
+def calendar_of(first: int, hours: int, zone: str | None) -> HourCalendar:
     """Days of consecutive hours from `first` [Unix s] on, by the clock of a zone, or counted from the first hour."""
     starts = first + HOUR * np.arange(hours)
     if zone is None:
         whole = hours // HOURS
         day = np.arange(hours) // HOURS
-        return Calendar(np.where(day < whole, day, -1), np.arange(hours) % HOURS, starts[::HOURS][:whole])
+        return HourCalendar(np.where(day < whole, day, -1), np.arange(hours) % HOURS, starts[::HOURS][:whole])
     wall = starts + _offsets(starts, ZoneInfo(zone))
     date, hour = wall // DAY, wall % DAY // HOUR
     opens = np.flatnonzero(np.diff(date)) + 1  # the first hour of each date but the first
@@ -114,7 +114,7 @@ def calendar_of(first: int, hours: int, zone: str | None) -> Calendar:
     inside = (np.arange(hours) >= begins) & (np.arange(hours) < ends)
     day = np.where(inside, date - (date[begins] if hours else 0), -1)
     _, rows = np.unique(day[inside], return_index=True)
-    return Calendar(day, hour, starts[inside][rows])
+    return HourCalendar(day, hour, starts[inside][rows])
 
 
 def _offsets(starts: IntArray, zone: ZoneInfo) -> IntArray:

@@ -7,7 +7,7 @@ import numpy as np
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.learned.features import WINDOW
 from transactive.insight.detection.meter_faults import backwards, rolling
-from transactive.insight.detection.meters import Calendar, FloatArray
+from transactive.insight.detection.meters import FloatArray, HourCalendar
 
 WORTH_TELLING_WH = 20_000.0
 """A member that sold less in two weeks is not judged."""
@@ -17,7 +17,7 @@ BESIDE = 0.4
 """How far the others must stay below: on a week of fog everybody is short."""
 
 
-def broken(calendar: Calendar, sold: FloatArray, short: FloatArray) -> list[Finding]:
+def broken(calendar: HourCalendar, sold: FloatArray, short: FloatArray) -> list[Finding]:
     """Members that, over two weeks, delivered less than they sold while the others kept to it.
 
     sold, short: promised ahead, and of that not delivered, (members, days) [Wh].

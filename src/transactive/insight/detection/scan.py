@@ -25,7 +25,7 @@ class Scan:
     """Findings, and the scores behind those of theft."""
 
     findings: list[Finding]
-    scores: theft.Scores
+    scores: theft.WindowOdds
     folded: Folded
 
 

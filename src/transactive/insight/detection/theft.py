@@ -23,7 +23,7 @@ PRIOR = -4.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class WindowOdds:
     """Log odds that each window was falsified, and its features; member and first day of each, (samples,)."""
 
     member: IntArray
@@ -41,15 +41,15 @@ class Scores:
         return best
 
 
-def score(folded: Folded, judge: Judge, first: int = HISTORY) -> Scores:
+def score(folded: Folded, judge: Judge, first: int = HISTORY) -> WindowOdds:
     """Score all windows from day `first` on; the last one ends with the last day."""
     spare = max(folded.days - WINDOW - max(first, HISTORY), 0) % STRIDE
     cuts = cut(folded.consumption, STRIDE, max(first, HISTORY) + spare, folded.missing)
     features = describe(cuts.samples)
-    return Scores(cuts.member, cuts.day, judge.scores(features), features)
+    return WindowOdds(cuts.member, cuts.day, judge.scores(features), features)
 
 
-def findings(folded: Folded, scores: Scores, lacking: BoolArray) -> list[Finding]:
+def findings(folded: Folded, scores: WindowOdds, lacking: BoolArray) -> list[Finding]:
     """Members of which two windows on end pass the threshold; it is lower on days when the feeder lacks energy."""
     found = []
     for member in np.unique(scores.member).tolist():
@@ -66,7 +66,7 @@ def findings(folded: Folded, scores: Scores, lacking: BoolArray) -> list[Finding
     return found
 
 
-def _finding(folded: Folded, scores: Scores, rows: IntArray, member: int) -> Finding:
+def _finding(folded: Folded, scores: WindowOdds, rows: IntArray, member: int) -> Finding:
     first, end = int(scores.day[rows[0]]), int(scores.day[rows[-1]]) + WINDOW
     best = rows[np.argmax(scores.odds[rows])]
     gap = folded.expected(member, first, end) - folded.consumption[member, first:end]

@@ -33,11 +33,11 @@ Step = tuple[Hash, Word, Word, Word, Word]
 """Sibling's hash, its two words of sums, and the two that the tree states for the node itself."""
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StatementPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of the parts of a statement."""
 
 
-class Community(Part, frozen=True, kw_only=True):
+class StatementCommunity(StatementPart, frozen=True, kw_only=True):
     """Whose market it is."""
 
     name: str
@@ -47,7 +47,7 @@ class Community(Part, frozen=True, kw_only=True):
     slots_per_period: Whole
 
 
-class Chain(Part, frozen=True, kw_only=True):
+class StatementChain(StatementPart, frozen=True, kw_only=True):
     """Where it was committed, and who signed: the settlement's operator."""
 
     chain_id: Whole
@@ -55,14 +55,14 @@ class Chain(Part, frozen=True, kw_only=True):
     operator: str
 
 
-class Holder(Part, frozen=True, kw_only=True):
+class Holder(StatementPart, frozen=True, kw_only=True):
     """Whose statement it is."""
 
     id: str
     index: Whole
 
 
-class Method(Part, frozen=True, kw_only=True):
+class Method(StatementPart, frozen=True, kw_only=True):
     """By which rules and factors it was made; factors in g/kWh. location: how imported energy got its carbon."""
 
     program: str
@@ -77,7 +77,7 @@ class Method(Part, frozen=True, kw_only=True):
     levy_paid_micro_per_t: Whole
 
 
-class Registers(Part, frozen=True, kw_only=True):
+class Registers(StatementPart, frozen=True, kw_only=True):
     """The meter of a slot [Wh]."""
 
     import_wh: Whole
@@ -92,7 +92,7 @@ class Registers(Part, frozen=True, kw_only=True):
         return self.import_wh + self.generation_wh + self.discharge_wh - self.export_wh - self.charge_wh
 
 
-class Leaf(Part, frozen=True, kw_only=True):
+class StatementLeaf(StatementPart, frozen=True, kw_only=True):
     """A leaf of a slot's tree: sums, this slot's part of them, two hashes and a salt, and the way to the root."""
 
     sums: tuple[Four, Four]
@@ -103,14 +103,14 @@ class Leaf(Part, frozen=True, kw_only=True):
     proof: tuple[Step, ...]
 
 
-class Mix(Part, frozen=True, kw_only=True):
+class StatementMix(StatementPart, frozen=True, kw_only=True):
     """A mix of the grid in a slot: carbon of some energy."""
 
     carbon_mg: Whole
     energy_wh: Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
-class Slot(Part, frozen=True, kw_only=True):
+class StatementSlot(StatementPart, frozen=True, kw_only=True):
     """One slot: meter, carbon, money, certificates, and the member's leaves in both trees.
 
     mix_mg_per_kwh: of energy imported at the member's node, rounded down, 0 without any. drawn_mg, stored_mg: what came
@@ -128,17 +128,17 @@ class Slot(Part, frozen=True, kw_only=True):
     mix_mg_per_kwh: Whole
     drawn_mg: Whole
     stored_mg: Whole
-    grid: Mix
-    residual: Mix
+    grid: StatementMix
+    residual: StatementMix
     grid_free_ppm: Ppm | None
     postings: tuple[Posting, ...]
     bundles: tuple[Bundle, ...]
     credits: tuple[Note, ...]
-    settlement_leaf: Leaf
-    carbon_leaf: Leaf
+    settlement_leaf: StatementLeaf
+    carbon_leaf: StatementLeaf
 
 
-class Link(Part, frozen=True, kw_only=True):
+class Link(StatementPart, frozen=True, kw_only=True):
     """One commitment of a period: roots of both trees, and the two words of the settlement tree's totals."""
 
     slot: Whole
@@ -148,14 +148,14 @@ class Link(Part, frozen=True, kw_only=True):
     energy: Word
 
 
-class Period(Part, frozen=True, kw_only=True):
+class StatementPeriod(StatementPart, frozen=True, kw_only=True):
     """All commitments of a settlement period, oldest first: what leads to its head on chain."""
 
     number: Whole
     links: tuple[Link, ...]
 
 
-class Source(Part, frozen=True, kw_only=True):
+class Source(StatementPart, frozen=True, kw_only=True):
     """Where consumed energy came from, and its market-based carbon."""
 
     source: str
@@ -163,7 +163,7 @@ class Source(Part, frozen=True, kw_only=True):
     carbon_mg: int
 
 
-class Totals(Part, frozen=True, kw_only=True):
+class StatementTotals(StatementPart, frozen=True, kw_only=True):
     """Sums of all slots. Money is text in n¤; scores in ppm, rounded down.
 
     contracted_wh: certificates claimed, and those of the member's devices that left unclaimed: the annual score counts
@@ -203,20 +203,20 @@ class Totals(Part, frozen=True, kw_only=True):
     estimated_ppm: int
 
 
-class Statement(Part, frozen=True, kw_only=True):
+class Statement(StatementPart, frozen=True, kw_only=True):
     """The whole file. signature: of the operator, over everything else."""
 
     kind: str
-    community: Community
-    chain: Chain
+    community: StatementCommunity
+    chain: StatementChain
     member: Holder
     method: Method
     first_slot: Whole
     end: Whole
-    totals: Totals
+    totals: StatementTotals
     sources: tuple[Source, ...]
-    slots: Annotated[tuple[Slot, ...], Meta(min_length=1)]
-    periods: Annotated[tuple[Period, ...], Meta(min_length=1)]
+    slots: Annotated[tuple[StatementSlot, ...], Meta(min_length=1)]
+    periods: Annotated[tuple[StatementPeriod, ...], Meta(min_length=1)]
     signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$|^$")]
 
     def unsigned(self) -> bytes:
@@ -242,7 +242,7 @@ def decode(data: bytes, name: str) -> Statement:
     return statement
 
 
-def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
+def totals_of(member: int, slots: tuple[StatementSlot, ...]) -> StatementTotals:
     """Compute the totals from the slots."""
     postings = [posting for slot in slots for posting in slot.postings]
     paid = sum(p[5] for p in postings if p[1] == member)
@@ -256,7 +256,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     needs = [note for slot in slots for note in slot.credits if isinstance(note, Need) and note.account == member]
     credited = [offset_and_avoided(member, slot) for slot in slots]
     retired = [note for slot in slots for note in slot.credits if isinstance(note, Retired)]
-    return Totals(
+    return StatementTotals(
         consumption_wh=whole,
         import_wh=sum(slot.registers.import_wh for slot in slots),
         export_wh=sum(slot.registers.export_wh for slot in slots),
@@ -287,7 +287,7 @@ def totals_of(member: int, slots: tuple[Slot, ...]) -> Totals:
     )
 
 
-def offset_and_avoided(member: int, slot: Slot) -> tuple[int, int, int]:
+def offset_and_avoided(member: int, slot: StatementSlot) -> tuple[int, int, int]:
     """Credits in a slot: kg retired for a member, what it paid less what it received [n¤], kg issued for its asset."""
     retired = sum(note.kg for note in slot.credits if isinstance(note, Retired) and note.account == member)
     offsets = [p for p in slot.postings if p[0] == PostingKind.OFFSET]
@@ -295,17 +295,17 @@ def offset_and_avoided(member: int, slot: Slot) -> tuple[int, int, int]:
     return retired, paid, sum(note.issued_kg for note in slot.credits if isinstance(note, Avoided))
 
 
-def claimed_wh(member: int, slot: Slot) -> int:
+def claimed_wh(member: int, slot: StatementSlot) -> int:
     """Certificates that a member claimed in a slot [Wh]."""
     return sum(b[2] for b in slot.bundles if b[3] == member and b[4] == CertificateState.CLAIMED)
 
 
-def left_wh(member: int, slot: Slot) -> int:
+def left_wh(member: int, slot: StatementSlot) -> int:
     """Certificates of a member's devices that left the community unclaimed in a slot [Wh]."""
     return sum(b[2] for b in slot.bundles if b[0] // 2 == member and b[4] == CertificateState.HELD)
 
 
-def _with_grid(slots: tuple[Slot, ...], claimed: list[int], whole: int) -> int | None:
+def _with_grid(slots: tuple[StatementSlot, ...], claimed: list[int], whole: int) -> int | None:
     """Score with the grid's carbon-free part [ppm], None where a slot does not know it."""
     free = 0
     for slot, wh in zip(slots, claimed, strict=True):
@@ -315,7 +315,7 @@ def _with_grid(slots: tuple[Slot, ...], claimed: list[int], whole: int) -> int |
     return _part(sum(claimed) * PPM + free, whole * PPM)
 
 
-def sources_of(member: int, slots: tuple[Slot, ...]) -> tuple[Source, ...]:
+def sources_of(member: int, slots: tuple[StatementSlot, ...]) -> tuple[Source, ...]:
     """Where the consumed energy came from: generation and storage, own or not, by claims, the rest without any."""
     names = ("own generation", "own storage", "neighbours' generation", "neighbours' storage")
     wh, mg = dict.fromkeys(names, 0), dict.fromkeys(names, 0)

@@ -6,7 +6,7 @@ import csv
 import io
 
 from transactive.core.slots import time_text
-from transactive.insight.statements.statement import Slot, Statement, claimed_wh, offset_and_avoided
+from transactive.insight.statements.statement import Statement, StatementSlot, claimed_wh, offset_and_avoided
 
 COLUMNS = (
     *("slot_start", "consumption_wh", "import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
@@ -24,7 +24,7 @@ def as_csv(statement: Statement) -> str:
     return text.getvalue()
 
 
-def _row(member: int, slot: Slot) -> tuple[str | int, ...]:
+def _row(member: int, slot: StatementSlot) -> tuple[str | int, ...]:
     """One slot."""
     r = slot.registers
     received, paid = (sum(p[5] for p in slot.postings if p[side] == member) for side in (2, 1))

@@ -18,7 +18,7 @@ class LineFigures(msgspec.Struct, frozen=True, kw_only=True):
     slots_over: int
 
 
-class Variant(msgspec.Struct, frozen=True, kw_only=True):
+class GridVariant(msgspec.Struct, frozen=True, kw_only=True):
     """One way to run the days. Money in n¤, as text.
 
     members_pay_n: bills of all members, after the credit for what their batteries hold and with what the network paid
@@ -63,5 +63,5 @@ class GridStudy(msgspec.Struct, frozen=True, kw_only=True):
     first_slot: str
     slots: int
     members: int
-    variants: tuple[Variant, ...]
+    variants: tuple[GridVariant, ...]
     forecasts: tuple[ForecastScores, ...]

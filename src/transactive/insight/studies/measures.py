@@ -13,7 +13,7 @@ Value = int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class ComparisonRow:
     """One row. unit: "¤" stands for the community's currency. best: which end of the scale is better, if one is."""
 
     name: str
@@ -54,28 +54,28 @@ def _kg(mg: int) -> str:
 
 
 MEASURES = (
-    Measure("Gain of trade", "¤", lambda m: int(m.welfare_n), _money(2), "most"),
-    Measure("… of which buyers have", "%", lambda m: m.buyers_share, lambda share: f"{share * 100:.0f}"),
-    Measure("… of which the network has", "¤", lambda m: int(m.left_over_n), _money(2)),
-    Measure("Traded", "kWh", lambda m: m.traded_wh, kwh_text),
-    Measure("Slots with a trade", "", lambda m: m.trading_slots, _count),
-    Measure("Congested slots", "", lambda m: m.congested_slots, _count),
-    Measure("Price, mean", "¤/kWh", lambda m: m.price, _price),
-    Measure("Price, mean step", "¤/kWh", lambda m: m.price_jump, _price, "least"),
-    Measure("Paid, all members", "¤", lambda m: int(m.bill_n), _money(2), "least"),
-    Measure("… of which levy", "¤", lambda m: int(m.levy_n), _money(2)),
-    Measure("Emitted, by location", "kg CO₂e", lambda m: m.location_mg, _kg, "least"),
-    Measure("Emitted, by claims", "kg CO₂e", lambda m: m.market_mg, _kg, "least"),
-    Measure("Saved, all members", "¤", lambda m: int(m.saved_n), _money(2), "most"),
-    Measure("Saved, least", "¤", lambda m: int(m.saved_least_n), _money(2), "most"),
-    Measure("Saved, median", "¤", lambda m: int(m.saved_median_n), _money(2), "most"),
-    Measure("Saved, most", "¤", lambda m: int(m.saved_most_n), _money(2)),
-    Measure("Members worse off", "", lambda m: m.members_worse_off, _count, "least"),
-    Measure("Inequality of savings", "Gini", lambda m: m.gini, lambda index: f"{index:.3f}", "least"),
-    Measure("Gain by holding 1 Wh back, mean", "¤", lambda m: int(m.withheld_mean_n), _money(6), "least"),
-    Measure("Gain by holding 1 Wh back, most", "¤", lambda m: int(m.withheld_most_n), _money(6), "least"),
-    Measure("Gain by a shaded limit, mean", "¤", lambda m: int(m.shaded_mean_n), _money(6), "least"),
-    Measure("Gain by a shaded limit, most", "¤", lambda m: int(m.shaded_most_n), _money(6), "least"),
-    Measure("On chain", "gas", lambda m: m.gas, _count),
-    Measure("Clearing a slot", "ms", lambda m: m.clearing_ms, lambda ms: f"{ms:.2f}"),
+    ComparisonRow("Gain of trade", "¤", lambda m: int(m.welfare_n), _money(2), "most"),
+    ComparisonRow("… of which buyers have", "%", lambda m: m.buyers_share, lambda share: f"{share * 100:.0f}"),
+    ComparisonRow("… of which the network has", "¤", lambda m: int(m.left_over_n), _money(2)),
+    ComparisonRow("Traded", "kWh", lambda m: m.traded_wh, kwh_text),
+    ComparisonRow("Slots with a trade", "", lambda m: m.trading_slots, _count),
+    ComparisonRow("Congested slots", "", lambda m: m.congested_slots, _count),
+    ComparisonRow("Price, mean", "¤/kWh", lambda m: m.price, _price),
+    ComparisonRow("Price, mean step", "¤/kWh", lambda m: m.price_jump, _price, "least"),
+    ComparisonRow("Paid, all members", "¤", lambda m: int(m.bill_n), _money(2), "least"),
+    ComparisonRow("… of which levy", "¤", lambda m: int(m.levy_n), _money(2)),
+    ComparisonRow("Emitted, by location", "kg CO₂e", lambda m: m.location_mg, _kg, "least"),
+    ComparisonRow("Emitted, by claims", "kg CO₂e", lambda m: m.market_mg, _kg, "least"),
+    ComparisonRow("Saved, all members", "¤", lambda m: int(m.saved_n), _money(2), "most"),
+    ComparisonRow("Saved, least", "¤", lambda m: int(m.saved_least_n), _money(2), "most"),
+    ComparisonRow("Saved, median", "¤", lambda m: int(m.saved_median_n), _money(2), "most"),
+    ComparisonRow("Saved, most", "¤", lambda m: int(m.saved_most_n), _money(2)),
+    ComparisonRow("Members worse off", "", lambda m: m.members_worse_off, _count, "least"),
+    ComparisonRow("Inequality of savings", "Gini", lambda m: m.gini, lambda index: f"{index:.3f}", "least"),
+    ComparisonRow("Gain by holding 1 Wh back, mean", "¤", lambda m: int(m.withheld_mean_n), _money(6), "least"),
+    ComparisonRow("Gain by holding 1 Wh back, most", "¤", lambda m: int(m.withheld_most_n), _money(6), "least"),
+    ComparisonRow("Gain by a shaded limit, mean", "¤", lambda m: int(m.shaded_mean_n), _money(6), "least"),
+    ComparisonRow("Gain by a shaded limit, most", "¤", lambda m: int(m.shaded_most_n), _money(6), "least"),
+    ComparisonRow("On chain", "gas", lambda m: m.gas, _count),
+    ComparisonRow("Clearing a slot", "ms", lambda m: m.clearing_ms, lambda ms: f"{ms:.2f}"),
 )

@@ -2,8 +2,8 @@
 
 The network is everybody's counterpart, as on chain (`market.balance.pricing`), with floor and cap of the slot's grid,
 the base in the middle, and an eighth of the energy that could trade at most as scale: known from quantities alone,
-before any limit is seen. Members take turns, each with its next order; who begins changes from slot to slot. What an order could
-not have at its limit waits and is tried again in the next round, as long as anything trades.
+before any limit is seen. Members take turns, each with its next order; who begins changes from slot to slot. What an
+order could not have at its limit waits and is tried again in the next round, as long as anything trades.
 
 A community's network takes no energy, so a slot ends in balance: what was promised after the last moment of balance is
 not traded. So that little is lost, each side's capacity is the largest found, by halving, that both sides fill. The
@@ -21,8 +21,8 @@ import numpy as np
 
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
-from transactive.market.balance.pricing import Balance, Curve, Fill
-from transactive.market.fills import Fills, exact_fills
+from transactive.market.balance.pricing import Balance, Fill, PriceCurve
+from transactive.market.fills import OrderFills, exact_fills
 from transactive.market.registry import ByOrder
 
 ROUNDS = 4
@@ -32,7 +32,7 @@ SCALE = 8
 
 
 @dataclass(slots=True)
-class Run:
+class FilledInTurn:
     """What was filled in turn, up to the last moment of balance: energy [Wh] and money [n¤] by order."""
 
     balance: Balance = field(default_factory=Balance)
@@ -57,10 +57,10 @@ class Run:
         self.pending.clear()
 
 
-def clear(orders: Orders, grid: PriceGrid, members: int) -> Fills:  # noqa: ARG001 - as all mechanisms
+def clear(orders: Orders, grid: PriceGrid, members: int) -> OrderFills:  # noqa: ARG001 - as all mechanisms
     """Trade the orders of one slot in turn. Limits are on `grid` [µ¤/kWh], which may reach below zero."""
     turns = list(in_turn(orders))
-    curve, best = curve_for(orders, grid), Run()
+    curve, best = curve_for(orders, grid), FilledInTurn()
     low, high = 0, curve.limit_wh
     for number in range(HALVINGS + 1):
         capacity = high if number == 0 else (low + high + 1) // 2
@@ -85,12 +85,12 @@ def lifted(grid: PriceGrid) -> int:
     return max(0, -grid.floor)
 
 
-def curve_for(orders: Orders, grid: PriceGrid) -> Curve:
+def curve_for(orders: Orders, grid: PriceGrid) -> PriceCurve:
     """Curve of a slot. Where the grid has no three prices it is a little wider, as orders have limits anyway."""
     floor = grid.floor + lifted(grid)
     cap = max(grid.cap + lifted(grid), floor + 2)
     load = max(1, min(int(orders.energy_wh[side].sum()) for side in (orders.is_buy, ~orders.is_buy)))
-    return Curve((floor + cap) // 2, floor, cap, max(1, load // SCALE), load)
+    return PriceCurve((floor + cap) // 2, floor, cap, max(1, load // SCALE), load)
 
 
 def in_turn(orders: Orders) -> Iterator[int]:
@@ -111,9 +111,9 @@ def beginner(slot: int, members: int) -> int:
     return int.from_bytes(sha256(str(slot).encode()).digest()[:8]) % members if slot and members else 0
 
 
-def trade(orders: Orders, turns: Sequence[int], curve: Curve, lift: int) -> Run:
+def trade(orders: Orders, turns: Sequence[int], curve: PriceCurve, lift: int) -> FilledInTurn:
     """Let the orders trade in turn, round by round, until nothing more does."""
-    run = Run()
+    run = FilledInTurn()
     rest, price, is_buy = orders.energy_wh.tolist(), (orders.price + lift).tolist(), orders.is_buy.tolist()
     for _ in range(ROUNDS):
         before = run.balance
@@ -125,7 +125,7 @@ def trade(orders: Orders, turns: Sequence[int], curve: Curve, lift: int) -> Run:
     return run
 
 
-def fill(run: Run, curve: Curve, row: int, most_wh: int, price: int, *, producing: bool) -> int:
+def fill(run: FilledInTurn, curve: PriceCurve, row: int, most_wh: int, price: int, *, producing: bool) -> int:
     """Fill an order as far as it goes [Wh]; where it crosses balance, the part up to there counts at once."""
     found = curve.order(run.balance, 1, most_wh, price * most_wh, producing=producing)
     if not isinstance(found, Fill):

@@ -26,7 +26,7 @@ ENERGY_END = 2**56
 """Prices and energies are below; then no amount on chain reaches 2**96 n¤ and no product 2**160."""
 
 
-class Refusal(StrEnum):
+class PricingRefusal(StrEnum):
     """Why an order or a cancellation changes nothing."""
 
     AMOUNT = "bad amount"
@@ -54,7 +54,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Promise:
     """What a participant has promised: energy, and the money for all of it, to receive or to pay."""
 
     producing: bool
@@ -75,13 +75,13 @@ class Fill:
 class Cancellation:
     """Part of a position undone: the rest, what undoing cost [n¤, at least 0], and the balance after it."""
 
-    rest: Position
+    rest: Promise
     cost_n: int
     after: Balance
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class PriceCurve:
     """Price curve of one slot: prices [n¤/Wh], scale K and most energy on each side [Wh].
 
     Raises DataError unless 0 <= floor < base < cap and scale and limit are positive and in range. A floor below zero
@@ -101,7 +101,7 @@ class Curve:
             raise DataError(f"balance price: need scale and limit from 1 to {ENERGY_END - 1} Wh")
 
     @classmethod
-    def for_load(cls, base_n: int, floor_n: int, cap_n: int, load_wh: int, share_ppm: int = 250_000) -> Curve:
+    def for_load(cls, base_n: int, floor_n: int, cap_n: int, load_wh: int, share_ppm: int = 250_000) -> PriceCurve:
         """Curve for an expected load [Wh]: the load is the limit of each side, K a share of it in millionths.
 
         The same share of the load moves the price alike in a village and in a nation.
@@ -138,33 +138,35 @@ class Curve:
         swing = max(self.base_n - self.floor_n, self.cap_n - self.base_n)
         return -(-swing * self.scale_wh // 2)
 
-    def order(self, balance: Balance, least_wh: int, most_wh: int, limit_n: int, *, producing: bool) -> Fill | Refusal:
+    def order(
+        self, balance: Balance, least_wh: int, most_wh: int, limit_n: int, *, producing: bool
+    ) -> Fill | PricingRefusal:
         """Take `least_wh` to `most_wh`: all that the slot has room for if its total price keeps to the limit.
 
         `limit_n` [n¤] is for `most_wh`, of less pro rata: the least a producer wants, the most a consumer pays. Where
         the whole amount would break it, the order gets as much as has every single Wh at limit / most or better.
         """
         if not 0 < least_wh <= most_wh < ENERGY_END or limit_n < 0:
-            return Refusal.AMOUNT
+            return PricingRefusal.AMOUNT
         taken = balance.produced_wh if producing else balance.consumed_wh
         energy = min(most_wh, self.limit_wh - taken)
         if energy < least_wh:
-            return Refusal.CAPACITY
+            return PricingRefusal.CAPACITY
         fill = self._fill(balance, energy, producing=producing)
         if self._keeps(fill, most_wh, limit_n, producing=producing):
             return fill
         energy = min(energy, self._reach(balance.surplus_wh, most_wh, limit_n, producing=producing))
         if energy < least_wh:
-            return Refusal.PRICE
+            return PricingRefusal.PRICE
         return self._fill(balance, energy, producing=producing)
 
-    def cancel(self, balance: Balance, held: Position, energy_wh: int) -> Cancellation | Refusal:
+    def cancel(self, balance: Balance, held: Promise, energy_wh: int) -> Cancellation | PricingRefusal:
         """Undo part of a position at the current quote or at what it was taken for, whichever is worse for its holder.
 
         So a cancellation never gains; what it costs is covered by the lock that it sets free.
         """
         if not 0 < energy_wh <= held.energy_wh:
-            return Refusal.AMOUNT
+            return PricingRefusal.AMOUNT
         after = balance.moved(-energy_wh, producing=held.producing)
         quote = self.payment(balance.surplus_wh, after.surplus_wh)
         if held.producing:
@@ -173,14 +175,14 @@ class Curve:
         else:
             part = held.money_n * energy_wh // held.energy_wh
             cost = max(0, part - quote)
-        rest = Position(held.producing, held.energy_wh - energy_wh, held.money_n - part)
+        rest = Promise(held.producing, held.energy_wh - energy_wh, held.money_n - part)
         return Cancellation(rest, cost, after)
 
-    def lock(self, held: Position) -> int:
+    def lock(self, held: Promise) -> int:
         """n¤ that a position can cost its holder at worst, locked while it is open."""
         return self.cap_n * held.energy_wh - held.money_n if held.producing else held.money_n
 
-    def outcome(self, held: Position, certified_wh: int) -> int:
+    def outcome(self, held: Promise, certified_wh: int) -> int:
         """n¤ to the holder once the meter has spoken, negative if the holder pays.
 
         What was not delivered is bought at the cap, what was not used is sold at the floor, both at the holder's cost;

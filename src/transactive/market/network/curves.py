@@ -17,7 +17,7 @@ from transactive.market.network.losses import arriving, needed, steps_in, steps_
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class NetDemandCurve:
     """Net demand [Wh] that is `top` below the first step and falls by `wh` at each of `places`, rising, (steps,).
 
     fallen: running sum of `wh`.
@@ -33,13 +33,13 @@ class Curve:
         steps = int(self.places.searchsorted(position))
         return self.top - int(self.fallen[steps - 1]) if steps else self.top
 
-    def clipped(self, most: int, most_back: int) -> Curve:
+    def clipped(self, most: int, most_back: int) -> NetDemandCurve:
         """Cut to what a line can carry: `most` Wh towards the branch, `most_back` from it."""
         top = max(-most_back, min(most, self.top))
         value = np.clip(self.top - self.fallen, -most_back, most)
         return _stepping(top, self.places, value)
 
-    def through(self, most: int, most_back: int, keep: int) -> Curve:
+    def through(self, most: int, most_back: int, keep: int) -> NetDemandCurve:
         """What a parent sees of the branch behind a line that keeps `keep` millionths of what enters it.
 
         The step at which the branch turns from taking to giving becomes two: between them nothing is worth its losses.
@@ -59,12 +59,12 @@ class Curve:
         return begin, min(last, int(self.places[passed])) if passed < len(self.places) else last
 
 
-def curve(top: int, places: IntArray, wh: IntArray) -> Curve:
+def curve(top: int, places: IntArray, wh: IntArray) -> NetDemandCurve:
     """Curve with the running sum of its steps."""
-    return Curve(top, places, wh, np.cumsum(wh))
+    return NetDemandCurve(top, places, wh, np.cumsum(wh))
 
 
-def _stepping(top: int, places: IntArray, value: IntArray) -> Curve:
+def _stepping(top: int, places: IntArray, value: IntArray) -> NetDemandCurve:
     """Curve that has the `value` [Wh] after each of `places`; steps of nothing are left out."""
     wh = -np.diff(value, prepend=top)
     kept = np.flatnonzero(wh)
@@ -78,7 +78,7 @@ def _sent(net: IntArray, most: int, most_back: int, keep: int) -> IntArray:
     return sent
 
 
-def merged(parts: Sequence[Curve]) -> Curve:
+def merged(parts: Sequence[NetDemandCurve]) -> NetDemandCurve:
     """Sum of curves: by sorting few steps, by adding up on all positions between them where steps are many."""
     filled = [part for part in parts if len(part.places)]
     top = sum(part.top for part in parts)
@@ -99,7 +99,9 @@ def merged(parts: Sequence[Curve]) -> Curve:
     return curve(top, places[order], wh[order])
 
 
-def node_curves(node: IntArray, position: IntArray, energy: IntArray, is_buy: IntArray, nodes: int) -> list[Curve]:
+def node_curves(
+    node: IntArray, position: IntArray, energy: IntArray, is_buy: IntArray, nodes: int
+) -> list[NetDemandCurve]:
     """Curve of each node's own orders: position, energy [Wh] and side (1 for a buy) of each, (orders,)."""
     low = int(position.min(initial=0))
     order = np.argsort(node * (int(position.max(initial=0)) - low + 1) + (position - low), kind="stable")

@@ -19,7 +19,7 @@ from transactive.market.auction.allocation import by_largest_remainder
 from transactive.market.auction.crossing import find_crossing
 from transactive.market.auction.uniform import check_orders, tick_indices
 from transactive.market.book import MOST_TICKS, MOST_WH, check_total, histogram, pack_keys
-from transactive.market.network.curves import Curve, node_curves
+from transactive.market.network.curves import NetDemandCurve, node_curves
 from transactive.market.network.losses import MOST_PRICE
 from transactive.market.network.meshed import clear_meshed
 from transactive.market.network.radial import clear_radial
@@ -88,7 +88,7 @@ def check_nodal(orders: Orders, node: IntArray, network: Network, clearing: Noda
 
 
 def allocate(
-    orders: Orders, node: IntArray, position: IntArray, own: list[Curve], place: IntArray, net: IntArray
+    orders: Orders, node: IntArray, position: IntArray, own: list[NetDemandCurve], place: IntArray, net: IntArray
 ) -> IntArray:
     """Wh of each order: better than its node's price in full, at it what the node's net import leaves."""
     there = place[node]

@@ -31,7 +31,7 @@ from transactive.core.community.network import Network
 from transactive.core.errors import require
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import BoolArray, IntArray
-from transactive.market.network.curves import Curve, merged
+from transactive.market.network.curves import NetDemandCurve, merged
 from transactive.market.network.power_flow import MICRO, Floats, PowerFlow, whole_flows
 from transactive.market.network.radial import between
 
@@ -52,7 +52,7 @@ Nodes = tuple[IntArray, IntArray, IntArray, IntArray]
 """Position, net import [Wh] and price [µ¤/kWh] of each node, flow [Wh] of each line."""
 
 
-def clear_meshed(own: Sequence[Curve], network: Network, grid: PriceGrid, wish: int | None) -> Nodes:
+def clear_meshed(own: Sequence[NetDemandCurve], network: Network, grid: PriceGrid, wish: int | None) -> Nodes:
     """Clear nodes with their `own` curves: positions are 2 x tick, one more for a buy; `wish`: best if no line is full.
 
     Other results than `wish` come from floats, so two machines may differ in the last Wh of equally good ones.
@@ -64,12 +64,12 @@ def clear_meshed(own: Sequence[Curve], network: Network, grid: PriceGrid, wish: 
     free = _without_limits(own, power, ceiling, grid, wish)
     if free is not None:
         return free
-    columns = Columns.of(own)
+    columns = ProgramColumns.of(own)
     edges = columns.coarse()
-    program = Program(columns, np.flatnonzero(edges), power)
+    program = NetworkProgram(columns, np.flatnonzero(edges), power)
     for _ in range(ROUNDS):
         while (solution := program.solve(limits)) and columns.split(edges, solution[0]):
-            program = Program(columns, np.flatnonzero(edges), power)
+            program = NetworkProgram(columns, np.flatnonzero(edges), power)
         if solution is None:
             break
         price, net = solution
@@ -88,7 +88,7 @@ def clear_meshed(own: Sequence[Curve], network: Network, grid: PriceGrid, wish: 
 
 
 def _without_limits(
-    own: Sequence[Curve], power: PowerFlow, limits: IntArray, grid: PriceGrid, wish: int | None
+    own: Sequence[NetDemandCurve], power: PowerFlow, limits: IntArray, grid: PriceGrid, wish: int | None
 ) -> Nodes | None:
     """One price everywhere, if the lines carry what follows from it within `limits` each way [µWh]; None if not."""
     first, past = merged(own).interval(0, 0, 2 * grid.size - 1)
@@ -104,7 +104,7 @@ def _without_limits(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Columns:
+class ProgramColumns:
     """Energy of each node, limit and side, sorted by node and limit: node, limit [ticks], side, Wh, (columns,)."""
 
     node: IntArray
@@ -113,7 +113,7 @@ class Columns:
     energy: IntArray
 
     @classmethod
-    def of(cls, own: Sequence[Curve]) -> Columns:
+    def of(cls, own: Sequence[NetDemandCurve]) -> ProgramColumns:
         """Columns of the nodes' curves."""
         node = np.repeat(np.arange(len(own)), [len(curve.places) for curve in own])
         places, energy = (np.concatenate([getattr(curve, name) for curve in own]) for name in ("places", "wh"))
@@ -139,10 +139,10 @@ class Columns:
         return len(inside)
 
 
-class Program:
+class NetworkProgram:
     """The linear program with blocks that begin at `starts`: columns of blocks, lines, angles; rows of nodes, lines."""
 
-    def __init__(self, columns: Columns, starts: IntArray, power: PowerFlow) -> None:
+    def __init__(self, columns: ProgramColumns, starts: IntArray, power: PowerFlow) -> None:
         import highspy
 
         self.power, lines = power, np.arange(len(power.network.start))
@@ -209,7 +209,7 @@ def quiet_solver() -> Any:  # noqa: ANN401 - a class of a library without types
     return solver
 
 
-def _blocks(columns: Columns, starts: IntArray) -> tuple[IntArray, Floats, Floats, IntArray]:
+def _blocks(columns: ProgramColumns, starts: IntArray) -> tuple[IntArray, Floats, Floats, IntArray]:
     """Node, sign (1 for buys), mean limit [ticks] and Wh of each block and side that has energy."""
     parts = []
     for sign, side in ((1.0, columns.is_buy), (-1.0, ~columns.is_buy)):
@@ -235,7 +235,9 @@ def _whole_nets(price: Floats, net: Floats, power: PowerFlow) -> IntArray:
     return whole
 
 
-def _prices(own: Sequence[Curve], price: Floats, net: IntArray, grid: PriceGrid) -> tuple[IntArray, IntArray, int]:
+def _prices(
+    own: Sequence[NetDemandCurve], price: Floats, net: IntArray, grid: PriceGrid
+) -> tuple[IntArray, IntArray, int]:
     """Position and whole price of each node at its whole net import, near the solver's price; and what the network has.
 
     The network has [n¤] what importing nodes pay less what exporting ones receive: sum(price x net import). Should this

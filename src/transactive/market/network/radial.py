@@ -22,12 +22,12 @@ import numpy as np
 from transactive.core.community.network import Network
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import PPM, IntArray
-from transactive.market.network.curves import Curve, merged
+from transactive.market.network.curves import NetDemandCurve, merged
 from transactive.market.network.losses import arriving, needed, position_in, position_out
 
 
 @dataclass(frozen=True)
-class Tree:
+class RadialTree:
     """A radial network as plain numbers, one entry a node: of the line above it."""
 
     network: Network
@@ -57,13 +57,13 @@ class Tree:
 
 
 def clear_radial(
-    own: Sequence[Curve], network: Network, grid: PriceGrid, wish: int | None
+    own: Sequence[NetDemandCurve], network: Network, grid: PriceGrid, wish: int | None
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Clear nodes with their `own` curves: position, net import [Wh] and price of each node, flow [Wh] of each line.
 
     Positions are 2 x tick, or 2 x price where lines lose energy, and one more for a buy; `wish`: what the root prefers.
     """
-    tree = Tree(network)
+    tree = RadialTree(network)
     ends = (2 * grid.floor, 2 * grid.cap + 1) if network.lossy else (0, 2 * grid.size - 1)
     branches, seen = merge_up(own, tree, sum(int(curve.fallen[-1]) for curve in own if len(curve.fallen)))
     place, net, flow = walk_down(own, branches, seen, tree, wish, ends)
@@ -71,7 +71,9 @@ def clear_radial(
     return place, net, price, flow
 
 
-def merge_up(own: Sequence[Curve], tree: Tree, most_wh: int) -> tuple[list[Curve], list[Curve]]:
+def merge_up(
+    own: Sequence[NetDemandCurve], tree: RadialTree, most_wh: int
+) -> tuple[list[NetDemandCurve], list[NetDemandCurve]]:
     """Curve of each branch, and the same as its parent sees it; most_wh: energy of all orders, beyond any flow."""
     parts = [[curve] for curve in own]
     branches, seen = list(own), list(own)
@@ -89,7 +91,12 @@ def merge_up(own: Sequence[Curve], tree: Tree, most_wh: int) -> tuple[list[Curve
 
 
 def walk_down(
-    own: Sequence[Curve], branches: list[Curve], seen: list[Curve], tree: Tree, wish: int | None, ends: tuple[int, int]
+    own: Sequence[NetDemandCurve],
+    branches: list[NetDemandCurve],
+    seen: list[NetDemandCurve],
+    tree: RadialTree,
+    wish: int | None,
+    ends: tuple[int, int],
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Position of the price and net import [Wh] of each node, and what enters each line [Wh], below 0 at its far end.
 

@@ -28,7 +28,7 @@ NEVER = 2**63 - 1
 """Time at which a listing expires that is not limited."""
 
 
-class Refusal(StrEnum):
+class ListingRefusal(StrEnum):
     """Why a step changes nothing."""
 
     AMOUNT = "bad amount"
@@ -72,29 +72,29 @@ class Board:
 
     def put(
         self, maker: int, price: int, energy_wh: int, now: int, expires_s: int | None = None, *, is_sale: bool
-    ) -> int | Refusal:
+    ) -> int | ListingRefusal:
         """List energy for sale, or request it; returns the number of the listing."""
         if energy_wh <= 0:
-            return Refusal.AMOUNT
+            return ListingRefusal.AMOUNT
         end = self.gate_s if expires_s is None else expires_s
         if not now < end <= self.gate_s:
-            return Refusal.EXPIRY
+            return ListingRefusal.EXPIRY
         self.listings.append(Listing(maker, is_sale, price, energy_wh, end))
         if is_sale:
             insort(self._cheapest, (price, len(self.listings) - 1))
         return len(self.listings) - 1
 
-    def take(self, member: int, number: int, energy_wh: int, now: int) -> Deal | Refusal:
+    def take(self, member: int, number: int, energy_wh: int, now: int) -> Deal | ListingRefusal:
         """Buy from a sale or answer a request: exactly so much of it."""
         if not 0 <= number < len(self.listings):
-            return Refusal.UNKNOWN
+            return ListingRefusal.UNKNOWN
         found = self.listings[number]
         if now >= found.expires_s:
-            return Refusal.EXPIRED
+            return ListingRefusal.EXPIRED
         if member == found.maker:
-            return Refusal.OWN
+            return ListingRefusal.OWN
         if not 0 < energy_wh <= found.left_wh:
-            return Refusal.AMOUNT
+            return ListingRefusal.AMOUNT
         found.left_wh -= energy_wh
         pair = (member, found.maker) if found.is_sale else (found.maker, member)
         return Deal(number, *pair, energy_wh, found.price)
@@ -116,19 +116,19 @@ class Board:
         if len(passed) < seen:
             self._cheapest[:seen] = passed
 
-    def cancel(self, maker: int, number: int) -> int | Refusal:
+    def cancel(self, maker: int, number: int) -> int | ListingRefusal:
         """Take back what is left of a listing; returns it [Wh]."""
         if not 0 <= number < len(self.listings):
-            return Refusal.UNKNOWN
+            return ListingRefusal.UNKNOWN
         found = self.listings[number]
         if maker != found.maker:
-            return Refusal.NOT_YOURS
+            return ListingRefusal.NOT_YOURS
         left, found.left_wh = found.left_wh, 0
-        return left or Refusal.EMPTY
+        return left or ListingRefusal.EMPTY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Steps:
+class ListingSteps:
     """When orders arrive [s], and which listing they name, shape (orders,).
 
     named: row of another order, NONE for none. expires_s: of a listing, NEVER for none.
@@ -139,13 +139,13 @@ class Steps:
     expires_s: IntArray
 
     @classmethod
-    def none(cls, orders: int) -> Steps:
+    def none(cls, orders: int) -> ListingSteps:
         """All at once, naming nothing."""
         columns = (np.full(orders, value, np.int64) for value in (0, NONE, NEVER))
         return cls(*columns)
 
 
-def clear(orders: Orders, grid: PriceGrid, members: int, steps: Steps | None = None) -> Trades:
+def clear(orders: Orders, grid: PriceGrid, members: int, steps: ListingSteps | None = None) -> Trades:
     """Let the orders of one slot come to a board in the order of their time.
 
     At one time sells that name nothing are listed first; then buys take what they name, or what is cheapest and ask for
@@ -155,7 +155,7 @@ def clear(orders: Orders, grid: PriceGrid, members: int, steps: Steps | None = N
     """
     check_orders(orders, members)
     tick_indices(orders.price, grid)
-    steps = steps or Steps.none(len(orders))
+    steps = steps or ListingSteps.none(len(orders))
     is_buy, named = orders.is_buy, steps.named
     other = named != NONE
     if (is_buy[named[other]] == is_buy[other]).any():
@@ -174,7 +174,7 @@ def clear(orders: Orders, grid: PriceGrid, members: int, steps: Steps | None = N
             deals += found
             energy -= sum(deal.energy_wh for _, deal in found)
         number = board.put(member, price, energy, now, expires, is_sale=not buying)
-        if not isinstance(number, Refusal):
+        if not isinstance(number, ListingRefusal):
             at[row] = number
     return _trades(orders, deals, at)
 
@@ -190,7 +190,7 @@ def _named(
     if found.price > price if buying else found.price < price:
         return []
     deal = board.take(member, number, min(energy, found.left_wh), now)
-    return [] if isinstance(deal, Refusal) else [(row, deal)]
+    return [] if isinstance(deal, ListingRefusal) else [(row, deal)]
 
 
 def _trades(orders: Orders, deals: list[tuple[int, Deal]], at: dict[int, int]) -> Trades:

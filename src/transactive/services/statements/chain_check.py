@@ -16,7 +16,7 @@ from transactive.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ChainCheck:
     """What a check found. contradiction: None where everything held; worth: how independent the chain was, in words."""
 
     statement: Statement | None
@@ -25,7 +25,7 @@ class Finding:
     worth: str
 
 
-def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lambda _: None) -> Finding:
+def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lambda _: None) -> ChainCheck:
     """Check the bytes of a file called `name` against the chain at `url`; `held` sees each check as it holds.
 
     Raises ChainError or StateError if the chain does not answer.
@@ -41,7 +41,7 @@ def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lam
     try:
         statement = decode(data, name)
     except DataError as error:
-        return Finding(None, (), str(error), worth)
+        return ChainCheck(None, (), str(error), worth)
     passed: list[Passed] = []
     contradiction = None
     with closing(ChainClient.open(url)) as client:
@@ -54,7 +54,7 @@ def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lam
                 held(one)
         except Contradiction as error:
             contradiction = str(error)
-    return Finding(statement, tuple(passed), contradiction, worth)
+    return ChainCheck(statement, tuple(passed), contradiction, worth)
 
 
 def chain_of(store: Store, folder: Path) -> str:

@@ -62,14 +62,14 @@ class Issuer:
         made = tuple(slots)
         unsigned = Statement(
             kind=KIND,
-            community=said.Community(
+            community=said.StatementCommunity(
                 name=self.community.name,
                 currency=self.community.currency,
                 members=len(self.community.members),
                 slot_seconds=clock.length,
                 slots_per_period=clock.slots_per_period,
             ),
-            chain=said.Chain(
+            chain=said.StatementChain(
                 chain_id=self.ledger.chain_id, settlement=self.ledger.address, operator=self._operator.address.lower()
             ),
             member=said.Holder(id=member, index=index),
@@ -121,7 +121,7 @@ class Issuer:
             levy_paid_micro_per_t=levy.paid_micro_per_t,
         )
 
-    def _periods(self, begin: int, until: int) -> tuple[said.Period, ...]:
+    def _periods(self, begin: int, until: int) -> tuple[said.StatementPeriod, ...]:
         """All commitments of the periods that a span touches."""
         clock = self.community.clock
         numbers = range(clock.period(begin), clock.period(until - 1) + 1)
@@ -130,7 +130,7 @@ class Issuer:
             number = commitment.slot // clock.slots_per_period
             if number in by_period:
                 by_period[number].append(_link(commitment))
-        return tuple(said.Period(number=number, links=tuple(links)) for number, links in by_period.items())
+        return tuple(said.StatementPeriod(number=number, links=tuple(links)) for number, links in by_period.items())
 
 
 @contextmanager
@@ -164,9 +164,9 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
             )
 
 
-def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.Slot:
+def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.StatementSlot:
     """One slot of a member's statement."""
-    return said.Slot(
+    return said.StatementSlot(
         **contents(book, index), settlement_leaf=_leaf(tree, index), carbon_leaf=_leaf(carbon, index), estimated=False
     )
 
@@ -187,8 +187,8 @@ def contents(book: SlotBook, index: int) -> dict[str, Any]:
         "mix_mg_per_kwh": int(book.footprints.mix_mg_per_kwh[index]),
         "drawn_mg": int(book.footprints.drawn_mg[index]),
         "stored_mg": int(book.footprints.stored_mg[index]),
-        "grid": said.Mix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
-        "residual": said.Mix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
+        "grid": said.StatementMix(carbon_mg=book.footprints.grid_mg, energy_wh=book.footprints.grid_wh),
+        "residual": said.StatementMix(carbon_mg=book.footprints.residual_mg, energy_wh=book.footprints.residual_wh),
         "grid_free_ppm": None if book.footprints.free_ppm < 0 else book.footprints.free_ppm,
         "postings": _rows(posting_rows(postings)[posted]),
         "bundles": _rows(bundle_rows(bundles)[held]),
@@ -201,11 +201,11 @@ def _rows(rows: IntArray) -> tuple[tuple[int, int, int, int, int, int], ...]:
     return tuple((a, b, c, d, e, f) for a, b, c, d, e, f in rows.tolist())
 
 
-def _leaf(tree: SlotTree, index: int) -> said.Leaf:
+def _leaf(tree: SlotTree, index: int) -> said.StatementLeaf:
     """A member's leaf with its way to the root."""
     leaf = tree.leaf(index)
     money, energy, slot_money, slot_energy = (_four(word) for word in leaf.content[2:6])
-    return said.Leaf(
+    return said.StatementLeaf(
         sums=(money, energy),
         slot_sums=(slot_money, slot_energy),
         fills=leaf.fills.hex(),

@@ -23,7 +23,7 @@ from transactive.core.proofs.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
 from transactive.insight.statements import statement as said
-from transactive.insight.statements.statement import Link, Slot, Statement
+from transactive.insight.statements.statement import Link, Statement, StatementSlot
 from transactive.services.statements.verification_carbon import check_battery, check_footprint
 from transactive.services.statements.verification_credits import check_credits
 from transactive.services.statements.verification_words import Contradiction, Passed, hold
@@ -171,7 +171,7 @@ def _carbon(of: Statement) -> Passed:
     return Passed("carbon", f"{of.totals.claimed_wh} Wh claimed, every record as committed")
 
 
-def _apart(slot: Slot, at: str) -> None:
+def _apart(slot: StatementSlot, at: str) -> None:
     """Certificates that were paid for were claimed by who paid, from the devices of who was paid."""
     for kind, payer, payee, wh, *_ in slot.postings:
         if kind == PostingKind.CERTIFICATES:
@@ -180,7 +180,7 @@ def _apart(slot: Slot, at: str) -> None:
             hold(claimed >= wh, f"{at}: account {payer} paid {payee} for {wh} Wh of certificates, it claimed {claimed}")
 
 
-def _record(slot: Slot) -> bytes:
+def _record(slot: StatementSlot) -> bytes:
     """Hash of a slot's record."""
     r = slot.registers
     registers = (r.import_wh, r.export_wh, r.generation_wh, r.charge_wh, r.discharge_wh)
@@ -232,7 +232,7 @@ def _proofs(of: Statement) -> Passed:
     return Passed("proofs", f"{2 * len(of.slots)} leaves lead to their roots")
 
 
-def _leaf(number: int, of: Statement, leaf: said.Leaf) -> Leaf:
+def _leaf(number: int, of: Statement, leaf: said.StatementLeaf) -> Leaf:
     """Leaf as the contract hashes it."""
     money, energy, slot_money, slot_energy = (_word(four) for four in (*leaf.sums, *leaf.slot_sums))
     fills, orders, salt = (bytes.fromhex(part) for part in (leaf.fills, leaf.orders, leaf.salt))
@@ -244,7 +244,7 @@ def _word(four: said.Four) -> int:
     return sum(value << (64 * lane) for lane, value in enumerate(four))
 
 
-def _steps(leaf: said.Leaf) -> list[Step]:
+def _steps(leaf: said.StatementLeaf) -> list[Step]:
     """A proof as numbers."""
     return [
         (bytes.fromhex(sibling), int(a, 16), int(b, 16), int(c, 16), int(d, 16)) for sibling, a, b, c, d in leaf.proof

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from transactive.core.slots import time_text
 from transactive.core.units import WH_PER_KWH
-from transactive.insight.statements.statement import Registers, Slot, Statement
+from transactive.insight.statements.statement import Registers, Statement, StatementSlot
 from transactive.services.statements.verification_words import hold
 
 ROUNDED_MG = 3
 """What sharing among members, between load and battery, and among certificates may round in a slot."""
 
 
-def check_footprint(of: Statement, slot: Slot, at: str) -> None:
+def check_footprint(of: Statement, slot: StatementSlot, at: str) -> None:
     """Location-based carbon is that of generation, battery and import; unmatched carbon is within the residual mix.
 
     Raises Contradiction naming the slot `at`.
@@ -39,7 +39,7 @@ def check_footprint(of: Statement, slot: Slot, at: str) -> None:
     )
 
 
-def check_battery(of: Statement, before: Slot, after: Slot) -> None:
+def check_battery(of: Statement, before: StatementSlot, after: StatementSlot) -> None:
     """A battery holds what it held, less what came out, and what was charged. Raises Contradiction naming the slot."""
     sun, grid = _charged(after.registers)
     put = after.stored_mg - before.stored_mg + after.drawn_mg - sun * of.method.pv_g_per_kwh

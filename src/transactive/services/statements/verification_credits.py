@@ -8,7 +8,7 @@ from transactive.core.credit_notes import Avoided, Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
-from transactive.insight.statements.statement import Slot, Statement
+from transactive.insight.statements.statement import Statement, StatementSlot
 from transactive.services.statements.verification_words import Passed, hold
 
 MG_PER_KG = 1_000_000
@@ -33,7 +33,7 @@ def check_credits(of: Statement) -> Passed:
     return Passed("credits", f"{kg} kg offset, each with its receipt; {of.totals.avoided_kg} kg issued for its asset")
 
 
-def _paid(of: Statement, slot: Slot) -> None:
+def _paid(of: Statement, slot: StatementSlot) -> None:
     """The member's own receipts are what its postings bought."""
     at, mine = time_text(slot.slot), of.member.index
     posted = [(p[2], p[3], p[4]) for p in slot.postings if p[0] == PostingKind.OFFSET and p[1] == mine]
@@ -48,7 +48,7 @@ def _paid(of: Statement, slot: Slot) -> None:
     hold(sorted(found) == sorted(posted), f"{at}: receipts over {found} (seller, kg, µ¤/t), postings over {posted}")
 
 
-def _needed(of: Statement, slot: Slot, need: Need) -> None:
+def _needed(of: Statement, slot: StatementSlot, need: Need) -> None:
     """What was retired follows from what a policy wanted: no more than that in whole kg, and only what it allows."""
     at = f"{time_text(slot.slot)}: need of account {need.account}"
     wanted = -(-need.residual_mg * need.coverage_ppm // PPM)
@@ -86,7 +86,7 @@ def _carried(of: Statement) -> None:
         last |= needs
 
 
-def _avoided(of: Statement, slot: Slot, note: Avoided) -> None:
+def _avoided(of: Statement, slot: StatementSlot, note: Avoided) -> None:
     """Credits of an asset follow from their formula and, where the statement has all of their slots, from the meter."""
     at = f"{time_text(slot.slot)}: {note.serial}"
     total = note.carried_before_mg + note.gross_mg - note.project_mg - note.leakage_mg

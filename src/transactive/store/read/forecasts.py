@@ -8,7 +8,7 @@ import numpy as np
 
 from transactive.core.units import IntArray
 from transactive.store import models as kept
-from transactive.store.models import Said
+from transactive.store.models import ToldForecast
 from transactive.store.read.runs import Reader, Run
 
 MEMBERS = ("consumption", "generation", "orders")
@@ -18,10 +18,10 @@ EMPIRICAL = "empirical quantiles"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ForecastOutcome:
     """What was said of one series in one slot, (6,), and what came, None before the slot is over."""
 
-    said: Said
+    said: ToldForecast
     member: int | None
     figures: IntArray
     came: int | None
@@ -33,7 +33,7 @@ def forecasters(reader: Reader) -> dict[int | None, str]:
     return {None: EMPIRICAL, **{m.number: f"{m.learnt.forecaster} no. {m.number}" for m in models}}
 
 
-def told_of(reader: Reader, run: Run, slot: int) -> list[Told]:
+def told_of(reader: Reader, run: Run, slot: int) -> list[ForecastOutcome]:
     """Everything that was said of a slot: of all together first, then member by member."""
     came = _came(reader, slot)
     with_pv = np.flatnonzero(run.community.devices.pv_wh).tolist()
@@ -43,7 +43,7 @@ def told_of(reader: Reader, run: Run, slot: int) -> list[Told]:
         for figures, place in zip(said.figures, own, strict=True):
             member = None if said.target in ALL else place
             values = came.get(said.target)
-            found.append(Told(said, member, figures, None if values is None else values[place]))
+            found.append(ForecastOutcome(said, member, figures, None if values is None else values[place]))
     return sorted(found, key=lambda told: (told.member is not None, told.member or 0))
 
 

@@ -1,6 +1,6 @@
 """What the page and the API read: a run and its slots, straight from the database that the run writes.
 
-Rows of a slot never change once they are written, and each stage is one transaction. So whoever reads a `Position`
+Rows of a slot never change once they are written, and each stage is one transaction. So whoever reads a `RunProgress`
 first and asks for nothing beyond it sees one consistent state, however far the run has gone on since.
 """
 
@@ -91,7 +91,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class RunProgress:
     """How far a run has come: newest slot that is cleared, delivered, committed, None where there is none yet.
 
     over: the run has ended, and its outcome is there to read.
@@ -103,21 +103,21 @@ class Position:
     over: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class OutcomePart(msgspec.Struct, frozen=True):
     """What a finished run said of its chain; the rest of its outcome is not needed here."""
 
-    class Summary(msgspec.Struct, frozen=True):
+    class SummaryPart(msgspec.Struct, frozen=True):
         """The summary's part."""
 
-        class Chain(msgspec.Struct, frozen=True):
+        class ChainPart(msgspec.Struct, frozen=True):
             """The chain's part: how many blocks it has."""
 
             height: int
 
         ledger_equals_chain: bool
-        chain: Chain | None
+        chain: ChainPart | None
 
-    summary: Summary
+    summary: SummaryPart
 
     @property
     def checked_block(self) -> int | None:
@@ -137,10 +137,10 @@ class Reader:
         community, facts = self.store.setting("community"), self.store.setting("run")
         return _run(community, facts) if community is not None and facts is not None else None
 
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> OutcomePart | None:
         """What the run said at its end, or None before it."""
         text = self.store.setting("outcome")
-        return None if text is None else msgspec.json.decode(text, type=Outcome)
+        return None if text is None else msgspec.json.decode(text, type=OutcomePart)
 
     def comparison(self) -> Comparison | None:
         """The comparison of mechanisms that was kept with the run, or None. Raises StateError for another version's."""
@@ -150,14 +150,14 @@ class Reader:
         except msgspec.MsgspecError as error:
             raise StateError(f"{self.store.path}: comparison: {error}; compare anew") from None
 
-    def position(self) -> Position:
+    def position(self) -> RunProgress:
         """How far the run has come."""
         newest = [sa.select(sa.func.max(t.c.slot)).scalar_subquery() for t in (CLEARINGS, READINGS, BLOCKS)]
         over = sa.exists().where(SETTINGS.c.key == "outcome")
         row = self.store.rows(
             sa.select(*(n.label(key) for n, key in zip(newest, "cdb", strict=True)), over.label("o"))
         )[0]
-        return Position(row["c"], row["d"], row["b"], bool(row["o"]))
+        return RunProgress(row["c"], row["d"], row["b"], bool(row["o"]))
 
     # -- slots ----------------------------------------------------------------------------------
 

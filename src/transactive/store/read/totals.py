@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
 from transactive.core.units import PPM
-from transactive.store.read.runs import CONSUMPTION, Outcome, Position, Reader, Row, Run
+from transactive.store.read.runs import CONSUMPTION, OutcomePart, Reader, Row, Run, RunProgress
 from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
 
 FIGURES = ("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh", "without_n", "paid_n")
@@ -48,7 +48,7 @@ class MemberTotal:
 
 
 @dataclass(slots=True)
-class Totals:
+class RunTotals:
     """The community over the slots so far; `upto` and `cleared_upto` are the newest slots in the sums."""
 
     members: list[MemberTotal]
@@ -86,14 +86,14 @@ class Counter:
         self.reader = reader
         self._lock = threading.Lock()
         self._run: Run | None = None
-        self._totals = Totals([])
+        self._totals = RunTotals([])
 
-    def totals(self, run: Run, position: Position) -> Totals:
+    def totals(self, run: Run, position: RunProgress) -> RunTotals:
         """Totals up to a position. The object is shared: read it, do not keep it."""
         delivered = -1 if position.delivered is None else position.delivered
         with self._lock:
             if run != self._run or delivered < self._totals.upto:
-                self._run, self._totals = run, Totals([MemberTotal() for _ in run.community.members])
+                self._run, self._totals = run, RunTotals([MemberTotal() for _ in run.community.members])
             totals = self._totals
             if position.cleared is not None and position.cleared > totals.cleared_upto:
                 self._add_clearings(totals, position.cleared)
@@ -106,7 +106,7 @@ class Counter:
                 self._add_blocks(totals, position.committed)
             return totals
 
-    def _add_clearings(self, totals: Totals, last: int) -> None:
+    def _add_clearings(self, totals: RunTotals, last: int) -> None:
         new = CLEARINGS.c.slot.between(totals.cleared_upto + 1, last)
         row = self._one(
             sa.select(sa.func.count().label("n"), sa.func.sum(CLEARINGS.c.traded_wh).label("wh")).where(new)
@@ -130,7 +130,7 @@ class Counter:
             totals.refused += row["n"]
         totals.cleared_upto = last
 
-    def _add_members(self, totals: Totals, run: Run, last: int) -> None:
+    def _add_members(self, totals: RunTotals, run: Run, last: int) -> None:
         c = READINGS.c
         efficiency = sa.case(
             {i: member.battery_efficiency_ppm for i, member in enumerate(run.community.members)}, value=c.member
@@ -156,7 +156,7 @@ class Counter:
             for name in columns:
                 setattr(member, name, getattr(member, name) + row[name])
 
-    def _add_slots(self, totals: Totals, last: int) -> None:
+    def _add_slots(self, totals: RunTotals, last: int) -> None:
         for row in self.reader.slots(totals.upto + 1, last):
             net = row["import_wh"] - row["export_wh"]
             totals.slots += 1
@@ -166,7 +166,7 @@ class Counter:
             totals.grid_export_wh += max(-net, 0)
             totals.energy_residual_wh += abs(row["bought_wh"] + row["lost_wh"] - row["sold_wh"])
 
-    def _add_postings(self, totals: Totals, run: Run, last: int) -> None:
+    def _add_postings(self, totals: RunTotals, run: Run, last: int) -> None:
         """Advances, shortfalls, and whether escrow, pool and the energy of the supplier come out even in each slot."""
         accounts, c = run.community.chart, POSTINGS.c
         new = c.slot.between(totals.upto + 1, last)
@@ -219,7 +219,7 @@ class Counter:
         row = self._one(sa.select(sa.func.sum(gap).label("sum")).select_from(joined))
         return int(row["sum"] or 0)
 
-    def _add_blocks(self, totals: Totals, last: int) -> None:
+    def _add_blocks(self, totals: RunTotals, last: int) -> None:
         new = sa.select(BLOCKS).where(BLOCKS.c.slot.between(totals.committed_upto + 1, last)).order_by(BLOCKS.c.slot)
         for row in self.reader.store.rows(new):
             totals.blocks += 1
@@ -234,7 +234,7 @@ class Counter:
         return self.reader.store.rows(statement)[0]
 
 
-def checked_block(totals: Totals, outcome: Outcome | None) -> int | None:
+def checked_block(totals: RunTotals, outcome: OutcomePart | None) -> int | None:
     """Newest block at which every balance of the ledger was compared with the chain, and equal."""
     at_end = outcome.checked_block if outcome else None
     return at_end or (totals.checked_block["number"] if totals.checked_block else None)

@@ -24,7 +24,7 @@ from transactive.core.errors import ContractRevert, StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
 from transactive.market.balance.auction import beginner
-from transactive.studies.day_on_chain.plan import Plan, Planned, curve_of, wish
+from transactive.studies.day_on_chain.plan import GatePlan, PlannedWalk, curve_of, wish
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.balance_market import BalanceLedger
@@ -104,7 +104,7 @@ class Count:
         return sum(self.gas.get(kind, 0) for kind in kinds) // max(1, sum(self.calls.get(kind, 0) for kind in kinds))
 
 
-class Day:
+class DayOnChain:
     """The chain, its twin, and the slots between their gate and their settlement."""
 
     def __init__(self, chain: BalanceLedger, twin: BalanceTwin, opening_n: int) -> None:
@@ -129,7 +129,7 @@ class Day:
         wanted = [(twin.free.get(index, 0), twin.locked.get(index, 0)) for index in members]
         require(self.chain.accounts_n() == wanted, "every account on chain equals its twin")
 
-    def trade(self, slot: int, plan: Plan, now: int) -> None:
+    def trade(self, slot: int, plan: GatePlan, now: int) -> None:
         """Open a slot and let its members order in turn."""
         curve = curve_of(plan)
         numbers = (curve.base_n, curve.floor_n, curve.cap_n, curve.scale_wh, curve.limit_wh)
@@ -240,14 +240,14 @@ def run_day(
     """
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.ledgers.balance_market import BalanceLedger
-    from transactive.chain.ledgers.balance_market import Clock as ChainClock
+    from transactive.chain.ledgers.balance_market import MarketTimes as ChainClock
     from transactive.chain.nodes.client import ChainClient
 
     began, community, path = timer(), setting.community, folder / CHAIN_FILE
     if path.exists():
         raise StateError(f"{folder}: there is a chain already; give another --state folder")
     folder.mkdir(parents=True, exist_ok=True)
-    plans = Planned(setting, slots).plans()
+    plans = PlannedWalk(setting, slots).plans()
     clock = ChainClock(community.clock.length, slots[0] - community.clock.gate(slots[0]), WINDOW)
     members, keys, url = len(community.members), DemoKeys(seed), f"embedded:{path}"
     opening = slots[0] - clock.gate_seconds - 2 * BEFORE_GATE
@@ -255,7 +255,7 @@ def run_day(
     with closing(ChainClient.open(url, genesis_time=opening - 2, alloc=accounts)) as client:
         chain = BalanceLedger(client, keys, members, clock, community.currency)
         client.block(opening - 1)
-        day = Day(chain, twin_of(chain, opening), community.accounts.opening_n)
+        day = DayOnChain(chain, twin_of(chain, opening), community.accounts.opening_n)
         day.block(opening)
         for now, what, slot in steps(slots, clock.gate_seconds):
             if what == "trade":
@@ -272,7 +272,7 @@ def run_day(
 def twin_of(chain: BalanceLedger, now: int) -> BalanceTwin:
     """Twin of a new market."""
     from transactive.chain.ledgers.balance_market import FOR_EVER
-    from transactive.chain.twins.registry import CONSUMER, PRODUCER, Meter, RegistryTwin
+    from transactive.chain.twins.registry import CONSUMER, PRODUCER, MeterTwin, RegistryTwin
     from transactive.studies.day_on_chain.twin import BalanceTwin
 
     clock, registrar = chain.clock, str(chain.registrar.address)
@@ -284,11 +284,11 @@ def twin_of(chain: BalanceLedger, now: int) -> BalanceTwin:
     )
     for index in range(chain.members):
         registry.register(registrar, str(chain.account(index).address), PRODUCER | CONSUMER)
-        registry.add_meter(registrar, Meter(str(chain.meter(index).address), index, 0, 0, FOR_EVER), now)
+        registry.add_meter(registrar, MeterTwin(str(chain.meter(index).address), index, 0, 0, FOR_EVER), now)
     return BalanceTwin(registry, slot_seconds=clock.slot_seconds, gate_seconds=clock.gate_seconds, window=clock.window)
 
 
-def summary_of(day: Day, head_hash: str, url: str, seconds: float) -> BalanceDay:
+def summary_of(day: DayOnChain, head_hash: str, url: str, seconds: float) -> BalanceDay:
     """Sums of a day that is over."""
     chain, count, slots = day.chain, day.count, day.by_slot
     left = chain.held_n()

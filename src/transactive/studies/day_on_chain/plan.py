@@ -12,7 +12,7 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.engine.kernel import SlotRecord, Walk
 from transactive.engine.sessions import Session
-from transactive.market.balance.pricing import Curve
+from transactive.market.balance.pricing import PriceCurve
 
 if TYPE_CHECKING:
     from transactive.studies.day_on_chain.twin import OpenSlot
@@ -21,7 +21,7 @@ SLIPPAGE = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class GatePlan:
     """What is known at a slot's gate, and what its meters say later.
 
     net_load_wh: equally likely samples after the batteries' action, within what devices can give, sorted [Wh],
@@ -39,17 +39,17 @@ class Plan:
         return median
 
 
-class Planned(Walk):
+class PlannedWalk(Walk):
     """A walk that keeps what each gate expected."""
 
-    def plans(self) -> dict[int, Plan]:
+    def plans(self) -> dict[int, GatePlan]:
         """Plans of all slots."""
         self._expected: dict[int, IntArray] = {}
-        found: dict[int, Plan] = {}
+        found: dict[int, GatePlan] = {}
 
         def keep(record: SlotRecord) -> None:
             slot = record.readings.slot
-            found[slot] = Plan(self._expected.pop(slot), record.readings, record.tariff)
+            found[slot] = GatePlan(self._expected.pop(slot), record.readings, record.tariff)
 
         self.run(keep)
         return found
@@ -61,7 +61,7 @@ class Planned(Walk):
         return super()._clear(slot, expected, premium)
 
 
-def curve_of(plan: Plan) -> Curve:
+def curve_of(plan: GatePlan) -> PriceCurve:
     """Curve of a slot from its forecast alone: the base is the price at which it expects supply and demand to meet.
 
     At the k-th of S sorted samples stands what a member wants at price cap − k (cap − floor) / S (see `orders_of`).
@@ -71,11 +71,11 @@ def curve_of(plan: Plan) -> Curve:
     met = int((samples.sum(axis=1) <= 0).sum())
     base = cap - (cap - floor) * met // len(samples)
     load = max(1, *(int(np.maximum(side, 0).sum()) for side in (plan.expected_wh, -plan.expected_wh)))
-    return Curve.for_load(min(max(base, floor + 1), cap - 1), floor, cap, load)
+    return PriceCurve.for_load(min(max(base, floor + 1), cap - 1), floor, cap, load)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlannedOrder:
     """An order of a member: up to `most_wh`, within a limit on their total [n¤]."""
 
     producing: bool
@@ -83,7 +83,7 @@ class Wish:
     limit_n: int
 
 
-def wish(plan: Plan, member: int, there: OpenSlot) -> Wish | None:
+def wish(plan: GatePlan, member: int, there: OpenSlot) -> PlannedOrder | None:
     """What a member orders at the quotes of its turn: its best position there, less what it has promised.
 
     What is missing at delivery costs the cap and what is too much brings the floor, so the best position at price x is
@@ -102,5 +102,5 @@ def wish(plan: Plan, member: int, there: OpenSlot) -> Wish | None:
         most = position - (held.energy_wh if held else 0)
         if most > 0:
             limit = max(curve.floor_n, price - slip) if producing else min(curve.cap_n, price + slip)
-            return Wish(producing, most, limit * most)
+            return PlannedOrder(producing, most, limit * most)
     return None

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from transactive.chain.twins.refusals import refusals
 from transactive.chain.twins.registry import CONSUMER, PRODUCER, STORAGE, RegistryTwin
 from transactive.core.errors import ContractRevert, DataError
-from transactive.market.balance.pricing import Balance, Curve, Position, Refusal
+from transactive.market.balance.pricing import Balance, PriceCurve, PricingRefusal, Promise
 
 refuse_unless = refusals("balance_market")
 metered_unless = refusals("metered")
-NO_POSITION = Position(producing=True, energy_wh=0, money_n=0)
+NO_POSITION = Promise(producing=True, energy_wh=0, money_n=0)
 MAX_ENERGY = 2**56
 LATEST = 2**40
 
@@ -25,9 +25,9 @@ LATEST = 2**40
 class OpenSlot:
     """One slot. positions: by member. readings: meter to (exported, imported, signed). result: n¤ beyond the seed."""
 
-    curve: Curve
+    curve: PriceCurve
     balance: Balance = field(default_factory=Balance)
-    positions: dict[int, Position] = field(default_factory=dict)
+    positions: dict[int, Promise] = field(default_factory=dict)
     readings: dict[int, tuple[int, int, bool]] = field(default_factory=dict)
     result: int = 0
     closed: bool = False
@@ -102,7 +102,7 @@ class BalanceTwin:
         self.before_gate(slot, now)
         refuse_unless(slot not in self.slots, "slot opened before")
         try:
-            curve = Curve(*numbers)
+            curve = PriceCurve(*numbers)
         except DataError as error:
             reason = "bad prices" if "floor" in str(error) else "bad scale or limit"
             raise ContractRevert(f"balance_market: {reason}") from error
@@ -125,10 +125,10 @@ class BalanceTwin:
         held = there.positions.get(index)
         refuse_unless(held is None or held.producing == producing, "other side promised")
         fill = there.curve.order(there.balance, least, most, limit, producing=producing)
-        if isinstance(fill, Refusal):
+        if isinstance(fill, PricingRefusal):
             raise ContractRevert(f"balance_market: {fill.value}")
-        old = held or Position(producing, 0, 0)
-        new = Position(producing, old.energy_wh + fill.energy_wh, old.money_n + fill.money_n)
+        old = held or Promise(producing, 0, 0)
+        new = Promise(producing, old.energy_wh + fill.energy_wh, old.money_n + fill.money_n)
         more = there.curve.lock(new) - there.curve.lock(old)
         refuse_unless(self.free.get(index, 0) >= more, "balance too low")
         self.free[index] -= more
@@ -144,7 +144,7 @@ class BalanceTwin:
             raise ContractRevert("balance_market: nothing promised")
         there = self.slots[slot]
         done = there.curve.cancel(there.balance, held, energy)
-        if isinstance(done, Refusal):
+        if isinstance(done, PricingRefusal):
             raise ContractRevert(f"balance_market: {done.value}")
         freed = there.curve.lock(held) - there.curve.lock(done.rest)
         self.locked[index] -= freed
@@ -189,7 +189,7 @@ class BalanceTwin:
             there.closed = True
             self.pool += there.curve.cash_needed() + there.result
 
-    def certified(self, slot: int, index: int, held: Position) -> int:
+    def certified(self, slot: int, index: int, held: Promise) -> int:
         """Wh that count; all of a consumer's if one of its meters was not read."""
         own = [read for meter, read in self.slots[slot].readings.items() if self.registry.meters[meter].owner == index]
         if held.producing:

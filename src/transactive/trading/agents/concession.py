@@ -18,13 +18,13 @@ from dataclasses import replace
 import numpy as np
 
 from transactive.core.tables import Orders
-from transactive.trading.agents.protocol import Gate, Together
+from transactive.trading.agents.protocol import MarketSight, Together
 
 USUAL = 10
 """So many of the latest prices make the usual one."""
 
 
-def said(gate: Gate) -> Orders:
+def said(gate: MarketSight) -> Orders:
     """The wish, held near the usual price while there are more chances to order."""
     wish, grid = gate.wish, gate.grid
     if not gate.chances or not len(gate.prices):

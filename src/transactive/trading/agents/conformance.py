@@ -10,7 +10,7 @@ from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.trading.agents.order_gathering import check_steps, checked
-from transactive.trading.agents.protocol import Agent, AnyAgent, Gate, Heard, Sight, Steps, Together
+from transactive.trading.agents.protocol import Agent, AnyAgent, Heard, MarketSight, Sight, Steps, Together
 from transactive.trading.curves import remaining_orders
 
 SLOT = 1_496_620_800
@@ -52,7 +52,7 @@ def _one_slot(agent: Agent, sight: Sight, memory: IntArray, random: np.random.Ge
     return after
 
 
-def random_gate(random: np.random.Generator) -> Gate:
+def random_gate(random: np.random.Generator) -> MarketSight:
     """Draw what agents see: homes that buy, sell or do either, at positive and negative prices, some with nothing."""
     tariff = NEGATIVE if random.random() * 4 < 1 else Tariff(int(random.integers(150_000, 400_000)), 80_000, 30_000)
     grid = PriceGrid.of(tariff, int(random.choice((100, 1_000, 7_000))))
@@ -60,7 +60,7 @@ def random_gate(random: np.random.Generator) -> Gate:
     expected = centre + random.integers(-300, 300, (SAMPLES, MEMBERS)) * (random.integers(0, 2, MEMBERS))
     most, held = random.integers(0, 4_000, MEMBERS), random.integers(0, 2, MEMBERS) * 50
     wish: Orders = remaining_orders(SLOT, expected, most, held, tariff, grid)
-    return Gate(
+    return MarketSight(
         session=int(random.integers(2)),
         chances=0,
         wish=wish,

@@ -18,7 +18,7 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.trading.agents import registry
 from transactive.trading.agents.concession import CURVES
-from transactive.trading.agents.protocol import Agent, Gate, Heard, Sight, Steps, Together
+from transactive.trading.agents.protocol import Agent, Heard, MarketSight, Sight, Steps, Together
 from transactive.trading.escrow import lock_price
 
 MOST_PRICES = 96
@@ -27,7 +27,7 @@ BEGIN, ORDER, LEARN = range(3)
 """What a draw is for."""
 
 
-class Desk:
+class OrderGatherer:
     """Agents of all members. names: the agent of each. memories: of the agents that have one, by member."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ class Desk:
         self.memories = {member: agent.begin(random) for member, agent in self._each.items()}
         self.prices = np.zeros(0, np.int64)
 
-    def orders(self, gate: Gate) -> Orders:
+    def orders(self, gate: MarketSight) -> Orders:
         """Orders of all members for one slot, member by member, each with what it locks.
 
         Raises InputError for an agent that asks for what no market takes, naming the member's number.
@@ -63,7 +63,7 @@ class Desk:
         orders = parts[0] if len(parts) == 1 else _in_turn(parts, gate.tariff)
         return within(orders, gate.limits, gate.grid, gate.tariff)
 
-    def learn(self, gate: Gate, orders: Orders, clearing: Clearing) -> None:
+    def learn(self, gate: MarketSight, orders: Orders, clearing: Clearing) -> None:
         """Tell the agents what became of the orders that entered, and keep the price."""
         price = clearing.price if clearing.traded_wh else None
         if self._each:
@@ -71,7 +71,7 @@ class Desk:
         if price is not None:
             self.prices = np.append(self.prices, price)[-MOST_PRICES:]
 
-    def _tell(self, gate: Gate, orders: Orders, clearing: Clearing, price: int | None) -> None:
+    def _tell(self, gate: MarketSight, orders: Orders, clearing: Clearing, price: int | None) -> None:
         """Tell each agent that remembers."""
         order = np.argsort(orders.member, kind="stable")
         bounds = np.searchsorted(orders.member[order], np.arange(len(gate.held_wh) + 1)).tolist()
@@ -83,7 +83,7 @@ class Desk:
             self.memories[member] = agent.learn(heard, self.memories[member], random)
 
 
-def checked(agent: Together, orders: Orders, gate: Gate) -> Orders:
+def checked(agent: Together, orders: Orders, gate: MarketSight) -> Orders:
     """Orders of an agent for everybody, each member's as `check_steps` wants them; those of the default are."""
     if agent is not CURVES:
         for member in np.unique(orders.member).tolist():
@@ -152,6 +152,6 @@ def _in_turn(parts: Sequence[Orders], tariff: Tariff) -> Orders:
     return Orders(orders.slot, orders.member[rows], is_buy, price, energy, energy * lock_price(is_buy, price, tariff))
 
 
-def _random(purpose: int, gate: Gate) -> np.random.Generator:
+def _random(purpose: int, gate: MarketSight) -> np.random.Generator:
     """Draws that depend on slot, session and purpose alone, so an interrupted run draws the same."""
     return np.random.default_rng((purpose, gate.wish.slot, gate.session))

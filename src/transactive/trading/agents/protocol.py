@@ -116,7 +116,7 @@ class Forgetful:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gate:
+class MarketSight:
     """What agents see of all members, as columns: see `Sight`. plan_wh: (4, members)."""
 
     session: int
@@ -161,7 +161,7 @@ class Together:
     out afterwards.
     """
 
-    orders: Callable[[Gate], Orders]
+    orders: Callable[[MarketSight], Orders]
 
 
 AnyAgent: TypeAlias = Agent | Together

@@ -6,7 +6,7 @@ import numpy as np
 
 from transactive.core.errors import InputError
 from transactive.core.units import PPM, IntArray, Whole
-from transactive.trading.devices.stores import Ahead, Stores
+from transactive.trading.devices.stores import PlanHorizon, Stores
 
 
 def electric_vehicles(
@@ -69,7 +69,7 @@ def heat_stores(
     )
 
 
-def best_start(profile_wh: IntArray, ahead: Ahead, earliest: int, latest: int) -> tuple[IntArray, IntArray]:
+def best_start(profile_wh: IntArray, ahead: PlanHorizon, earliest: int, latest: int) -> tuple[IntArray, IntArray]:
     """Cheapest start of an appliance that runs once, and what each start costs more than not to run [n¤].
 
     profile_wh: what it draws in slot after slot of its run, the same appliance in each home. Starts from `earliest` to

@@ -15,7 +15,7 @@ import numpy as np
 from transactive.core.community.members import Devices
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.plan import LEVELS
-from transactive.trading.devices.stores import Ahead, Stores, rules, step
+from transactive.trading.devices.stores import PlanHorizon, Stores, rules, step
 
 FINE = 64
 """Steps of held energy where a plan is made once and followed to its end."""
@@ -47,7 +47,7 @@ def batteries(devices: Devices, slots: int) -> Stores:
     return Stores(power, power, nothing, capacity, nothing, whole, devices.efficiency_ppm, whole)
 
 
-def rules_now(ahead: Ahead, devices: Devices) -> IntArray:
+def rules_now(ahead: PlanHorizon, devices: Devices) -> IntArray:
     """Levels of the first slot's rule in the order of `DeviceRules` [Wh], (4, plans); devices: a battery a plan."""
     stores, plans = batteries(devices, len(ahead.need_price)), len(ahead.rest_price)
     levels = np.empty((4, plans), np.int64)
@@ -56,7 +56,7 @@ def rules_now(ahead: Ahead, devices: Devices) -> IntArray:
     return levels
 
 
-def planned(stores: Stores, ahead: Ahead, held_wh: IntArray, levels: int = FINE) -> Schedule:
+def planned(stores: Stores, ahead: PlanHorizon, held_wh: IntArray, levels: int = FINE) -> Schedule:
     """Plan once, and follow the plan with the mean of its samples as the home's net load.
 
     held_wh: at the start, (devices,).

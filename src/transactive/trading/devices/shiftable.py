@@ -15,7 +15,7 @@ from transactive.core.community.shiftable import Appliance, Heater, Shiftable, V
 from transactive.core.errors import InputError
 from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.trading.devices.kinds import best_start
-from transactive.trading.devices.stores import Ahead, Stores, step
+from transactive.trading.devices.stores import PlanHorizon, Stores, step
 
 DAY_MINUTES = 1440
 
@@ -72,7 +72,7 @@ def _slots_between(start: str, end: str, width: int) -> int:
     return max(last // width - -(-first // width), 0)
 
 
-def runs(device: Appliance, slots: IntArray, length: int, ahead: Ahead, until: int) -> list[int]:
+def runs(device: Appliance, slots: IntArray, length: int, ahead: PlanHorizon, until: int) -> list[int]:
     """Rows of the slots in which an appliance begins its runs, the cheapest of each window.
 
     Of the windows that open in `slots` before `until` [Unix s]; one whose run would not end within the slots has none.

@@ -53,7 +53,7 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ahead:
+class PlanHorizon:
     """What plans look at, a column a device; the first slot is the one that begins.
 
     net_load_wh: of the home without the device, (slots, samples, devices). need_price: what a Wh costs that the home
@@ -68,9 +68,9 @@ class Ahead:
     rest_price: IntArray
     most_import_wh: IntArray
 
-    def part(self, devices: slice) -> Ahead:
+    def part(self, devices: slice) -> PlanHorizon:
         """What some of the devices look at."""
-        return Ahead(*(getattr(self, field.name)[..., devices] for field in fields(self)))
+        return PlanHorizon(*(getattr(self, field.name)[..., devices] for field in fields(self)))
 
 
 def step(
@@ -105,7 +105,7 @@ def step(
     return draw, give, np.maximum(after, 0), np.maximum(stores.least_wh[t] - after, 0)
 
 
-def rules(stores: Stores, ahead: Ahead, levels: int, upto: int | None = None) -> tuple[IntArray, IntArray]:
+def rules(stores: Stores, ahead: PlanHorizon, levels: int, upto: int | None = None) -> tuple[IntArray, IntArray]:
     """Rules of the first `upto` slots, (slots, 4, devices) [Wh], and what a held Wh is worth after each [µ¤/kWh].
 
     The worth, (slots, levels, devices), is that of each step of a value function with so many steps. Devices are
@@ -126,7 +126,7 @@ def rules(stores: Stores, ahead: Ahead, levels: int, upto: int | None = None) ->
     return found, worths
 
 
-def _rule(stores: Stores, ahead: Ahead, t: int, level_wh: IntArray, worth: IntArray) -> IntArray:
+def _rule(stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, worth: IntArray) -> IntArray:
     """Levels up to which a held Wh is worth more than each of the four prices that it can be had or sold for."""
     own = np.arange(level_wh.shape[1])
 
@@ -140,7 +140,9 @@ def _rule(stores: Stores, ahead: Ahead, t: int, level_wh: IntArray, worth: IntAr
     return np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus)))
 
 
-def _step_back(stores: Stores, ahead: Ahead, t: int, level_wh: IntArray, value_n: IntArray, rule: IntArray) -> IntArray:
+def _step_back(
+    stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, value_n: IntArray, rule: IntArray
+) -> IntArray:
     """Cost to go before slot t [n¤], (levels, devices): mean over the samples."""
     net_load_wh, limit_wh = ahead.net_load_wh[t][None], ahead.most_import_wh
     draw, give, after, missed = step(rule, stores, t, level_wh[:, None], net_load_wh, limit_wh)

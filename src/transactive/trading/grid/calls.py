@@ -27,7 +27,7 @@ TRIES = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class CallOutcome:
     """What prices are expected to do: lines of a period, and relief that is paid for [Wh], (slots, members)."""
 
     seen: Congestion
@@ -35,7 +35,7 @@ class Outcome:
 
 
 def find_prices(
-    without: Congestion, try_prices: Callable[[IntArray], Outcome], at_members: Callable[[IntArray], IntArray],
+    without: Congestion, try_prices: Callable[[IntArray], CallOutcome], at_members: Callable[[IntArray], IntArray],
     risk_ppm: int, most: int,
 ) -> tuple[IntArray, Congestion]:  # fmt: skip
     """Prices of lines [µ¤/kWh], (slots, lines), and what is expected with them.

@@ -36,7 +36,7 @@ APART = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Planned:
+class OwnPlans:
     """What homes do in a slot by their own rules [Wh], (members,), and what batteries and connections could do.
 
     let_in_wh: most that a connection lets in. waiting_wh: of the load, what can wait.
@@ -61,7 +61,7 @@ class Planned:
         charged_wh: IntArray,
         let_in_wh: IntArray | None = None,
         waiting_wh: IntArray | None = None,
-    ) -> Planned:
+    ) -> OwnPlans:
         """From charge and discharge [Wh] that the rules give at the charge levels before the slot.
 
         let_in_wh: None where no connection is limited; waiting_wh: None where no load can wait.
@@ -107,7 +107,7 @@ class Limited:
     waits_wh: IntArray
     cut_wh: IntArray
 
-    def net_wh(self, planned: Planned) -> IntArray:
+    def net_wh(self, planned: OwnPlans) -> IntArray:
         """What each home takes on balance [Wh], its load in full but for what waits."""
         return (
             planned.load_wh
@@ -129,7 +129,7 @@ def price_of(rank: int, *, lossy: bool) -> int:
     return APART**rank if lossy and rank else rank
 
 
-def redispatch_orders(slot: int, planned: Planned, *, lossy: bool) -> Orders:
+def redispatch_orders(slot: int, planned: OwnPlans, *, lossy: bool) -> Orders:
     """The book of a slot; the grid is one member more than the homes, at the network's first node."""
     offers = planned.offers()
     members = offers.shape[1]
@@ -140,7 +140,7 @@ def redispatch_orders(slot: int, planned: Planned, *, lossy: bool) -> Orders:
     return Orders(slot, member, np.isin(rank, BUYS), prices[rank], whole[rank, member], np.zeros(len(rank), np.int64))
 
 
-def limited(planned: Planned, orders: Orders, allocated_wh: IntArray, *, lossy: bool) -> Limited:
+def limited(planned: OwnPlans, orders: Orders, allocated_wh: IntArray, *, lossy: bool) -> Limited:
     """What the allocation of a book asks of each home."""
     members = len(planned.net_wh)
     prices = np.array([price_of(rank, lossy=lossy) for rank in range(8)], np.int64)

@@ -16,11 +16,13 @@ from transactive.web.api.grid_shapes import (
 )
 from transactive.web.api.paging import SHARED, AtSlot, Cursor, Limit, at_slot, page_of
 from transactive.web.authentication import WITHOUT_MEMBER
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 
 @get("/grid/loads", opt=WITHOUT_MEMBER, **SHARED)
-def loads(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None) -> LineLoadPage:
+def loads(
+    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+) -> LineLoadPage:
     """What the lines of the network carried in delivered slots, and what they would have without their limits."""
     run = desk.run()
     rows, after = page_of(desk, LINE_LOADS, at_slot(desk, run, LINE_LOADS, at), limit, cursor)
@@ -29,7 +31,7 @@ def loads(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cu
 
 @get("/grid/forecasts", opt=WITHOUT_MEMBER, **SHARED)
 def line_forecasts(
-    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> LineForecastPage:
     """What lines were expected to carry, a day ahead and at the gate, and how likely they would pass their limits."""
     run = desk.run()
@@ -39,7 +41,7 @@ def line_forecasts(
 
 @get("/grid/interventions", opt=WITHOUT_MEMBER, **SHARED)
 def interventions(
-    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> InterventionPage:
     """What was asked of devices for lines, summed over the homes of each, and what the network pays for it."""
     run = desk.run()

@@ -9,7 +9,7 @@ from msgspec import Meta
 from transactive.core.community.network import Network
 from transactive.core.congestion import FORECAST, Measure
 from transactive.store.read.runs import Row, Run
-from transactive.web.api.records import Money, Next, Record, Time, Wh
+from transactive.web.api.records import Money, Next, Time, View, Wh
 from transactive.web.formatting import stamp
 
 Kind = Literal["call", "move", "curtail", "open"]
@@ -19,7 +19,7 @@ KINDS: dict[Measure, Kind] = {
 Probability = Annotated[int, Meta(description="Parts in a million", ge=0, le=1_000_000)]
 
 
-class Line(Record, frozen=True, kw_only=True):
+class LineView(View, frozen=True, kw_only=True):
     """A line in a slot; flows are positive from `start` to `end`, away from the grid's side in a tree."""
 
     slot: Time
@@ -29,7 +29,7 @@ class Line(Record, frozen=True, kw_only=True):
     limit_back_wh: Annotated[int, Meta(description="Most that may enter from end to start [Wh]")]
 
 
-class LineLoad(Line, frozen=True, kw_only=True):
+class LineLoad(LineView, frozen=True, kw_only=True):
     """What a line carried."""
 
     flow_wh: Wh
@@ -37,7 +37,7 @@ class LineLoad(Line, frozen=True, kw_only=True):
     price: Annotated[int, Meta(description="What batteries planned with for a Wh over the line [µ¤/kWh]")]
 
 
-class LineForecast(Line, frozen=True, kw_only=True):
+class LineForecast(LineView, frozen=True, kw_only=True):
     """What a line was expected to carry; low to high holds nine of ten."""
 
     made: Literal["day ahead", "gate"]
@@ -49,7 +49,7 @@ class LineForecast(Line, frozen=True, kw_only=True):
     beyond_wh: Annotated[int, Meta(description="Expected energy beyond the limits [Wh]")]
 
 
-class Intervention(Line, frozen=True, kw_only=True):
+class Intervention(LineView, frozen=True, kw_only=True):
     """What was asked for a line: batteries by price or by limit, PV held back, or nothing left to ask."""
 
     kind: Kind
@@ -58,21 +58,21 @@ class Intervention(Line, frozen=True, kw_only=True):
     amount_n: Annotated[Money, Meta(description="What the network pays [n¤], as text")]
 
 
-class LineLoadPage(Record, frozen=True, kw_only=True):
+class LineLoadPage(View, frozen=True, kw_only=True):
     """Loads by slot and line."""
 
     items: list[LineLoad]
     next: Next
 
 
-class LineForecastPage(Record, frozen=True, kw_only=True):
+class LineForecastPage(View, frozen=True, kw_only=True):
     """Forecasts by slot and line, that of the gate first."""
 
     items: list[LineForecast]
     next: Next
 
 
-class InterventionPage(Record, frozen=True, kw_only=True):
+class InterventionPage(View, frozen=True, kw_only=True):
     """Interventions by slot, line and kind."""
 
     items: list[Intervention]

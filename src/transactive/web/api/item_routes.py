@@ -22,13 +22,15 @@ from transactive.web.api.item_shapes import STATES, ItemPage, ItemRecord, State,
 from transactive.web.api.paging import SHARED, Cursor, Limit, page_of
 from transactive.web.authentication import EVERYONE, OPERATES
 from transactive.web.problems import NotFound
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 ItemRequest = Request[Viewer, Any, Any]
 
 
 @get("/items", opt=EVERYONE, **SHARED)
-def items(request: ItemRequest, desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> ItemPage:
+def items(
+    request: ItemRequest, desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None
+) -> ItemPage:
     """Findings of detection; a member's token shows its own, one of scope grid those of the whole feeder."""
     run = desk.run()
     rows, after = page_of(desk, ITEMS, visible(run, request.user), limit, cursor)
@@ -36,19 +38,19 @@ def items(request: ItemRequest, desk: NamedDependency[Desk], limit: Limit = 100,
 
 
 @put("/items/{number:int}/{outcome:str}", opt=OPERATES, **SHARED)
-def step(desk: NamedDependency[Desk], number: FromPath[int], outcome: FromPath[State]) -> ItemRecord:
+def step(desk: NamedDependency[RunContext], number: FromPath[int], outcome: FromPath[State]) -> ItemRecord:
     """Acknowledge or close an item, or open it again. What it held is released once it is closed."""
     return item_record(stepped(desk, number, outcome), desk.run())
 
 
 @put("/items/{number:int}/{outcome:str}", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
-def step_on_page(desk: NamedDependency[Desk], number: FromPath[int], outcome: FromPath[State]) -> Redirect:
+def step_on_page(desk: NamedDependency[RunContext], number: FromPath[int], outcome: FromPath[State]) -> Redirect:
     """The same from the page, which shows itself anew."""
     stepped(desk, number, outcome)
     return Redirect("/", status_code=303)
 
 
-def stepped(desk: Desk, number: int, outcome: State) -> Item:
+def stepped(desk: RunContext, number: int, outcome: State) -> Item:
     """Move an item on, or back. Raises NotFound, InputError."""
     run, position = desk.run(), desk.reader.position()
     if outcome not in STATES:

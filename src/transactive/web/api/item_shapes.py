@@ -10,10 +10,10 @@ from msgspec import Meta
 from transactive.core.items import Item, ItemState
 from transactive.store import Store
 from transactive.store.items import FEEDER, item_of, set_state
-from transactive.store.read.runs import Position, Run
+from transactive.store.read.runs import Run, RunProgress
 from transactive.store.schema import ITEMS
 from transactive.web.access import Viewer
-from transactive.web.api.records import Next, Record, Time, Wh
+from transactive.web.api.records import Next, Time, View, Wh
 from transactive.web.formatting import stamp
 
 State: TypeAlias = Literal["open", "acknowledged", "closed"]
@@ -24,7 +24,7 @@ STATES: dict[State, ItemState] = {
 }
 
 
-class ItemRecord(Record, frozen=True, kw_only=True):
+class ItemRecord(View, frozen=True, kw_only=True):
     """A finding that somebody should look at, and how far that has come."""
 
     number: int
@@ -41,7 +41,7 @@ class ItemRecord(Record, frozen=True, kw_only=True):
     changed: Annotated[Time | None, Meta(description="Until when the run had come as somebody set its state")]
 
 
-class ItemPage(Record, frozen=True, kw_only=True):
+class ItemPage(View, frozen=True, kw_only=True):
     """A page of items."""
 
     items: list[ItemRecord]
@@ -61,7 +61,7 @@ def seen_by(store: Store, run: Run, viewer: Viewer) -> list[Item]:
     return [item_of(row) for row in store.rows(statement)]
 
 
-def step(store: Store, run: Run, position: Position, number: int, state: ItemState) -> Item:
+def step(store: Store, run: Run, position: RunProgress, number: int, state: ItemState) -> Item:
     """Set the state of an item as of how far the run has come. Raises InputError for an unknown one."""
     at = run.first_slot if position.delivered is None else position.delivered + run.clock.length
     return set_state(store, number, state, at)

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from transactive.web.api.records import Next, Record, Time
+from transactive.web.api.records import Next, Time, View
 
 Figure = Annotated[int, Meta(description="Wh, or µ¤/kWh of a price")]
 
 
-class SlotForecast(Record, frozen=True, kw_only=True):
+class SlotForecast(View, frozen=True, kw_only=True):
     """What was forecast of a slot, and what came. Net load is consumption − generation, before any battery."""
 
     slot: Time
@@ -29,7 +29,7 @@ class SlotForecast(Record, frozen=True, kw_only=True):
     came: Annotated[int | None, Meta(description="Null before the slot is over, or without a trade")]
 
 
-class Model(Record, frozen=True, kw_only=True):
+class ModelView(View, frozen=True, kw_only=True):
     """A trained model of the registry, and its last test beside the one then in charge."""
 
     number: int
@@ -52,7 +52,7 @@ class Model(Record, frozen=True, kw_only=True):
     p_value: float | None
 
 
-class ModelEvent(Record, frozen=True, kw_only=True):
+class ModelEventView(View, frozen=True, kw_only=True):
     """Something that happened to the forecasts of a target."""
 
     number: int
@@ -64,7 +64,7 @@ class ModelEvent(Record, frozen=True, kw_only=True):
     by: Literal["run", "person"]
 
 
-class ModelDay(Record, frozen=True, kw_only=True):
+class ModelDay(View, frozen=True, kw_only=True):
     """How a target fared on the day that ended at `until`, and which model is in charge from then on.
 
     pit: mean place of what came in its forecast distribution, 0.5 as it should be.
@@ -79,27 +79,27 @@ class ModelDay(Record, frozen=True, kw_only=True):
     pinball: float | None
 
 
-class ForecastList(Record, frozen=True, kw_only=True):
+class ForecastList(View, frozen=True, kw_only=True):
     """All forecasts of one slot."""
 
     items: list[SlotForecast]
 
 
-class ModelPage(Record, frozen=True, kw_only=True):
+class ModelPage(View, frozen=True, kw_only=True):
     """Models by number."""
 
-    items: list[Model]
+    items: list[ModelView]
     next: Next
 
 
-class ModelEventPage(Record, frozen=True, kw_only=True):
+class ModelEventPage(View, frozen=True, kw_only=True):
     """Events in the order in which they happened."""
 
-    items: list[ModelEvent]
+    items: list[ModelEventView]
     next: Next
 
 
-class ModelDayList(Record, frozen=True, kw_only=True):
+class ModelDayList(View, frozen=True, kw_only=True):
     """Days of one target, in order."""
 
     items: list[ModelDay]

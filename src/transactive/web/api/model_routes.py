@@ -11,23 +11,23 @@ from litestar.params import QueryParameter
 
 from transactive.store import models as kept
 from transactive.store.models import MODEL_EVENTS, MODELS, ChargeRecord, ModelRecord
-from transactive.store.read.forecasts import Told, forecasters, told_of
+from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Run
 from transactive.web.api.model_records import (
     ForecastList,
-    Model,
     ModelDay,
     ModelDayList,
-    ModelEvent,
     ModelEventPage,
+    ModelEventView,
     ModelPage,
+    ModelView,
     SlotForecast,
 )
 from transactive.web.api.paging import SHARED, ApiRequest, Cursor, Limit, OfMember, page_of, whose
 from transactive.web.authentication import SEES_ALL, WITHOUT_GRID
 from transactive.web.formatting import stamp
 from transactive.web.problems import NotFound
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 Slot = Annotated[
     str | None, QueryParameter(name="slot", max_length=40, description="The slot, RFC 3339; without it the newest")
@@ -37,7 +37,7 @@ Target = Annotated[str, QueryParameter(name="target", max_length=40, description
 
 @get("/forecasts", opt=WITHOUT_GRID, **SHARED)
 def forecasts(
-    request: ApiRequest, desk: NamedDependency[Desk], of_slot: Slot = None, of: OfMember = None
+    request: ApiRequest, desk: NamedDependency[RunContext], of_slot: Slot = None, of: OfMember = None
 ) -> ForecastList:
     """What was forecast of a slot, of all together and of each member; a member's token shows its own."""
     run = desk.run()
@@ -51,26 +51,28 @@ def forecasts(
 
 
 @get("/models", opt=SEES_ALL, **SHARED)
-def models(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> ModelPage:
+def models(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelPage:
     """Trained models of the run, with their tests."""
     rows, after = page_of(desk, MODELS, [], limit, cursor)
     return ModelPage(items=[_model(msgspec.json.decode(row["record"], type=ModelRecord)) for row in rows], next=after)
 
 
 @get("/model-events", opt=SEES_ALL, **SHARED)
-def model_events(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> ModelEventPage:
+def model_events(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelEventPage:
     """What happened to the models: trained, promoted, drifted, replaced, recovered."""
     rows, after = page_of(desk, MODEL_EVENTS, [], limit, cursor)
     events = [msgspec.json.decode(row["record"], type=kept.ModelEvent) for row in rows]
     items = [
-        ModelEvent(number=e.number, time=stamp(e.at), target=e.target, kind=e.kind, text=e.text, model=e.model, by=e.by)
+        ModelEventView(
+            number=e.number, time=stamp(e.at), target=e.target, kind=e.kind, text=e.text, model=e.model, by=e.by
+        )
         for e in events
     ]
     return ModelEventPage(items=items, next=after)
 
 
 @get("/model-days", opt=SEES_ALL, **SHARED)
-def model_days(desk: NamedDependency[Desk], target: Target = "consumption") -> ModelDayList:
+def model_days(desk: NamedDependency[RunContext], target: Target = "consumption") -> ModelDayList:
     """How the forecasts of a target fared day by day, and which model was in charge."""
     charges = kept.charges(desk.reader.store, target)
     if not charges:
@@ -78,7 +80,7 @@ def model_days(desk: NamedDependency[Desk], target: Target = "consumption") -> M
     return ModelDayList(items=[_day(charge) for charge in charges])
 
 
-def _forecast(told: Told, names: dict[int | None, str], run: Run) -> SlotForecast:
+def _forecast(told: ForecastOutcome, names: dict[int | None, str], run: Run) -> SlotForecast:
     """What was said, with names and times as text."""
     said = told.said
     figures = told.figures.tolist()
@@ -99,10 +101,10 @@ def _forecast(told: Told, names: dict[int | None, str], run: Run) -> SlotForecas
     )
 
 
-def _model(model: ModelRecord) -> Model:
+def _model(model: ModelRecord) -> ModelView:
     """A model; who its series are stays out."""
     test = model.contest
-    return Model(
+    return ModelView(
         number=model.number,
         target=model.target,
         forecaster=model.learnt.forecaster,

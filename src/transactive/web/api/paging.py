@@ -14,7 +14,7 @@ from transactive.store.read.runs import Row, Run
 from transactive.web.access import Viewer
 from transactive.web.api import cursor as cursors
 from transactive.web.problems import AccessDenied, Problem
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 ApiRequest = Request[Viewer, Any, Any]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Rows of a page")]
@@ -34,7 +34,7 @@ SHARED: dict[str, Any] = {"sync_to_thread": True, "responses": PROBLEMS, "raises
 
 
 def page_of(
-    desk: Desk, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], limit: int, cursor: str | None
+    desk: RunContext, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], limit: int, cursor: str | None
 ) -> tuple[list[Row], str | None]:
     """Rows of a table after a cursor, and the next cursor."""
     key = list(table.primary_key.columns)
@@ -48,12 +48,12 @@ def page_of(
     return rows[:limit], cursors.encode(str(table.name), last) if more else None
 
 
-def at_slot(desk: Desk, run: Run, table: sa.Table, slot: str | None) -> list[sa.ColumnElement[bool]]:
+def at_slot(desk: RunContext, run: Run, table: sa.Table, slot: str | None) -> list[sa.ColumnElement[bool]]:
     """The condition that a slot in the query sets."""
     return [] if slot is None else [table.c.slot == desk.slot(run, slot)]
 
 
-def whose(desk: Desk, run: Run, viewer: Viewer, member: str | None) -> int | None:
+def whose(desk: RunContext, run: Run, viewer: Viewer, member: str | None) -> int | None:
     """Index of the only member to show, or None for all. Raises AccessDenied for somebody else's figures."""
     if viewer.sees_all:
         return None if member is None else desk.member(run, member)

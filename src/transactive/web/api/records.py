@@ -18,11 +18,11 @@ Milligrams = Annotated[int, Meta(description="Carbon [mg CO2e]")]
 Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one")]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all answers."""
 
 
-class Slot(Record, frozen=True, kw_only=True):
+class SlotView(View, frozen=True, kw_only=True):
     """A slot: how far it is, what was traded, and what all meters of the community together say once it is over."""
 
     slot: Time
@@ -40,7 +40,7 @@ class Slot(Record, frozen=True, kw_only=True):
     export_wh: Wh | None
 
 
-class Clearing(Record, frozen=True, kw_only=True):
+class ClearingView(View, frozen=True, kw_only=True):
     """The market's result for a slot, with the prices around it."""
 
     slot: Time
@@ -55,7 +55,7 @@ class Clearing(Record, frozen=True, kw_only=True):
     grid_g_per_kwh: int
 
 
-class Order(Record, frozen=True, kw_only=True):
+class OrderView(View, frozen=True, kw_only=True):
     """An admitted order and what it was given."""
 
     slot: Time
@@ -70,7 +70,7 @@ class Order(Record, frozen=True, kw_only=True):
     lock_n: Money
 
 
-class Refusal(Record, frozen=True, kw_only=True):
+class RefusalView(View, frozen=True, kw_only=True):
     """An order that its member's free balance could not lock."""
 
     slot: Time
@@ -82,7 +82,7 @@ class Refusal(Record, frozen=True, kw_only=True):
     missing_n: Money
 
 
-class Member(Record, frozen=True, kw_only=True):
+class MemberView(View, frozen=True, kw_only=True):
     """A member over the slots so far. saved_n = without_market_n − with_market_n, before any battery credit."""
 
     id: str
@@ -104,7 +104,7 @@ class Member(Record, frozen=True, kw_only=True):
     market_mg: Milligrams
 
 
-class Finding(Record, frozen=True, kw_only=True):
+class InsightView(View, frozen=True, kw_only=True):
     """Something that a member's meter says, with where it comes from."""
 
     kind: Literal["bill", "change", "always_on", "temperature", "car"]
@@ -114,15 +114,15 @@ class Finding(Record, frozen=True, kw_only=True):
     figures: Annotated[dict[str, int | str], Meta(description="By name with its unit; money [n¤] as text")]
 
 
-class Insights(Record, frozen=True, kw_only=True):
+class Insights(View, frozen=True, kw_only=True):
     """What one member was told at the end of its newest whole day."""
 
     member: str
     time: Time
-    findings: list[Finding]
+    findings: list[InsightView]
 
 
-class Posting(Record, frozen=True, kw_only=True):
+class Posting(View, frozen=True, kw_only=True):
     """Money that moved: amount_n = energy_wh x |price| wherever a price applies."""
 
     slot: Time
@@ -135,7 +135,7 @@ class Posting(Record, frozen=True, kw_only=True):
     amount_n: Money
 
 
-class Certificate(Record, frozen=True, kw_only=True):
+class Certificate(View, frozen=True, kw_only=True):
     """A bundle of certified energy. Neighbours are null to a member's token."""
 
     slot: Time
@@ -148,7 +148,7 @@ class Certificate(Record, frozen=True, kw_only=True):
     market_mg: Milligrams
 
 
-class Block(Record, frozen=True, kw_only=True):
+class BlockView(View, frozen=True, kw_only=True):
     """The block that committed a slot. checked: every balance of the ledger was then compared with the chain."""
 
     slot: Time
@@ -160,7 +160,7 @@ class Block(Record, frozen=True, kw_only=True):
     checked: bool
 
 
-class Summary(Record, frozen=True, kw_only=True):
+class SummaryView(View, frozen=True, kw_only=True):
     """The community over the slots so far, before any battery credit."""
 
     community: str
@@ -191,7 +191,7 @@ class Summary(Record, frozen=True, kw_only=True):
     ledger_equals_chain_at_block: Annotated[int | None, Meta(description="Null while nothing was compared yet")]
 
 
-class StreamEvent(Record, frozen=True, kw_only=True):
+class StreamEvent(View, frozen=True, kw_only=True):
     """An event of the stream, with its fields as a reader sees them."""
 
     event: Literal["cleared", "delivered", "committed", "end"]
@@ -199,64 +199,64 @@ class StreamEvent(Record, frozen=True, kw_only=True):
     id: Annotated[str | None, Meta(description="Where to resume; none at the end")] = None
 
 
-class SlotPage(Record, frozen=True, kw_only=True):
+class SlotPage(View, frozen=True, kw_only=True):
     """Slots in order of time."""
 
-    items: list[Slot]
+    items: list[SlotView]
     next: Next
 
 
-class ClearingPage(Record, frozen=True, kw_only=True):
+class ClearingPage(View, frozen=True, kw_only=True):
     """Clearings in order of time."""
 
-    items: list[Clearing]
+    items: list[ClearingView]
     next: Next
 
 
-class OrderPage(Record, frozen=True, kw_only=True):
+class OrderPage(View, frozen=True, kw_only=True):
     """Orders by slot and place in the book."""
 
-    items: list[Order]
+    items: list[OrderView]
     next: Next
 
 
-class RefusalPage(Record, frozen=True, kw_only=True):
+class RefusalPage(View, frozen=True, kw_only=True):
     """Refused orders by slot."""
 
-    items: list[Refusal]
+    items: list[RefusalView]
     next: Next
 
 
-class MemberPage(Record, frozen=True, kw_only=True):
+class MemberPage(View, frozen=True, kw_only=True):
     """Members in the community's order."""
 
-    items: list[Member]
+    items: list[MemberView]
     next: Next
 
 
-class InsightsPage(Record, frozen=True, kw_only=True):
+class InsightsPage(View, frozen=True, kw_only=True):
     """Insights of members in the community's order."""
 
     items: list[Insights]
     next: Next
 
 
-class PostingPage(Record, frozen=True, kw_only=True):
+class PostingPage(View, frozen=True, kw_only=True):
     """Postings by slot, in the order in which they were made."""
 
     items: list[Posting]
     next: Next
 
 
-class CertificatePage(Record, frozen=True, kw_only=True):
+class CertificatePage(View, frozen=True, kw_only=True):
     """Bundles by slot and device."""
 
     items: list[Certificate]
     next: Next
 
 
-class BlockPage(Record, frozen=True, kw_only=True):
+class BlockPage(View, frozen=True, kw_only=True):
     """Blocks in order of time."""
 
-    items: list[Block]
+    items: list[BlockView]
     next: Next

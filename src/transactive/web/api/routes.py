@@ -43,12 +43,12 @@ from transactive.web.api.records import (
     RefusalPage,
     SlotPage,
     StreamEvent,
-    Summary,
+    SummaryView,
 )
 from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID
 from transactive.web.events import parse_id, stream
 from transactive.web.problems import NotFound
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 SSE = "text/event-stream"
 STREAM = ResponseSpec(StreamEvent, description="Events, one after the other", media_type=SSE, generate_examples=False)
@@ -60,7 +60,7 @@ def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list
 
 
 @get("/slots", opt=EVERYONE, **SHARED)
-def slots(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
+def slots(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
     """Slots: state, trade, and what the community's meters together say."""
     run = desk.run()
     rows, after = page_of(desk, CLEARINGS, [], limit, cursor)
@@ -70,7 +70,7 @@ def slots(desk: NamedDependency[Desk], limit: Limit = 100, cursor: Cursor = None
 
 @get("/clearings", opt=EVERYONE, **SHARED)
 def clearings(
-    desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> ClearingPage:
     """Results of the market, with the tariff around them."""
     run = desk.run()
@@ -81,7 +81,7 @@ def clearings(
 @get("/orders", opt=WITHOUT_GRID, **SHARED)
 def orders(
     request: ApiRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
@@ -98,7 +98,7 @@ def orders(
 @get("/refusals", opt=WITHOUT_GRID, **SHARED)
 def refusals(
     request: ApiRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
@@ -114,7 +114,11 @@ def refusals(
 
 @get("/members", opt=WITHOUT_GRID, **SHARED)
 def members(
-    request: ApiRequest, desk: NamedDependency[Desk], of: OfMember = None, limit: Limit = 100, cursor: Cursor = None
+    request: ApiRequest,
+    desk: NamedDependency[RunContext],
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> MemberPage:
     """Members over the slots so far; a member's token shows its own."""
     run, _, totals = desk.look()
@@ -128,7 +132,11 @@ def members(
 
 @get("/insights", opt=WITHOUT_GRID, **SHARED)
 def insights(
-    request: ApiRequest, desk: NamedDependency[Desk], of: OfMember = None, limit: Limit = 100, cursor: Cursor = None
+    request: ApiRequest,
+    desk: NamedDependency[RunContext],
+    of: OfMember = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> InsightsPage:
     """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
     run = desk.run()
@@ -140,7 +148,7 @@ def insights(
 @get("/postings", opt=WITHOUT_GRID, **SHARED)
 def postings(
     request: ApiRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
@@ -157,7 +165,7 @@ def postings(
 @get("/certificates", opt=WITHOUT_GRID, **SHARED)
 def certificates(
     request: ApiRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
@@ -174,7 +182,9 @@ def certificates(
 
 
 @get("/blocks", opt=EVERYONE, **SHARED)
-def blocks(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None) -> BlockPage:
+def blocks(
+    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+) -> BlockPage:
     """Blocks that committed slots."""
     run = desk.run()
     rows, after = page_of(desk, BLOCKS, at_slot(desk, run, BLOCKS, at), limit, cursor)
@@ -182,14 +192,14 @@ def blocks(desk: NamedDependency[Desk], at: AtSlot = None, limit: Limit = 100, c
 
 
 @get("/summary", opt=EVERYONE, **SHARED)
-def summary(desk: NamedDependency[Desk]) -> Summary:
+def summary(desk: NamedDependency[RunContext]) -> SummaryView:
     """The community over the slots so far."""
     run, position, totals = desk.look()
     return shapes.summary(run, position, totals, desk.reader.outcome())
 
 
 @get("/compare", opt=SEES_ALL, **SHARED)
-def compare(desk: NamedDependency[Desk]) -> Comparison:
+def compare(desk: NamedDependency[RunContext]) -> Comparison:
     """The same days under several mechanisms, as `transactive compare --state` kept it."""
     comparison = desk.reader.comparison()
     if comparison is None:
@@ -199,7 +209,7 @@ def compare(desk: NamedDependency[Desk]) -> Comparison:
 
 @get("/events", opt=EVERYONE, responses={200: STREAM, **PROBLEMS}, raises=[], media_type=SSE)
 async def events(
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     last_event_id: Annotated[
         str | None, HeaderParameter(name="Last-Event-ID", description="Resume after this event")
     ] = None,

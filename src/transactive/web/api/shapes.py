@@ -9,20 +9,20 @@ import msgspec
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.insight.advice.insight import Insight
-from transactive.store.read.runs import Outcome, Position, Row, Run
-from transactive.store.read.totals import Totals, checked_block
+from transactive.store.read.runs import OutcomePart, Row, Run, RunProgress
+from transactive.store.read.totals import RunTotals, checked_block
 from transactive.web.api.records import (
-    Block,
+    BlockView,
     Certificate,
-    Clearing,
-    Finding,
+    ClearingView,
     Insights,
-    Member,
-    Order,
+    InsightView,
+    MemberView,
+    OrderView,
     Posting,
-    Refusal,
-    Slot,
-    Summary,
+    RefusalView,
+    SlotView,
+    SummaryView,
 )
 from transactive.web.formatting import stamp
 from transactive.web.order_reasons import state_of
@@ -31,9 +31,9 @@ METERED = ("meters", "consumption_wh", "generation_wh", "charge_wh", "discharge_
 CLEARED = ("traded_wh", "floor", "cap", "tick", "supply_price", "feed_in", "fee", "grid_g_per_kwh")
 
 
-def slot(row: Row, _: Run) -> Slot:
+def slot(row: Row, _: Run) -> SlotView:
     """A slot with its sums."""
-    return Slot(
+    return SlotView(
         slot=stamp(row["slot"]),
         state="committed" if row["number"] is not None else "delivered" if row["meters"] is not None else "cleared",
         orders=row["orders"],
@@ -44,27 +44,27 @@ def slot(row: Row, _: Run) -> Slot:
     )
 
 
-def clearing(row: Row, _: Run) -> Clearing:
+def clearing(row: Row, _: Run) -> ClearingView:
     """A clearing."""
-    return Clearing(slot=stamp(row["slot"]), price=_price(row), **{name: row[name] for name in CLEARED})
+    return ClearingView(slot=stamp(row["slot"]), price=_price(row), **{name: row[name] for name in CLEARED})
 
 
-def order(row: Row, run: Run) -> Order:
+def order(row: Row, run: Run) -> OrderView:
     """An order with its outcome."""
     state: Any = state_of(row["allocated_wh"], row["energy_wh"])
     money: dict[str, Any] = {name: str(row[name]) for name in ("money_n", "lock_n")}
-    return Order(state=state, allocated_wh=row["allocated_wh"], **money, **_asked(row, run))
+    return OrderView(state=state, allocated_wh=row["allocated_wh"], **money, **_asked(row, run))
 
 
-def refusal(row: Row, run: Run) -> Refusal:
+def refusal(row: Row, run: Run) -> RefusalView:
     """A refused order."""
-    return Refusal(missing_n=str(row["missing_n"]), **_asked(row, run))
+    return RefusalView(missing_n=str(row["missing_n"]), **_asked(row, run))
 
 
-def member(index: int, totals: Totals, run: Run) -> Member:
+def member(index: int, totals: RunTotals, run: Run) -> MemberView:
     """A member's totals."""
     device, total = run.community.members[index], totals.members[index]
-    return Member(
+    return MemberView(
         id=device.id,
         pv_w=device.pv_w,
         battery_wh=device.battery_wh,
@@ -89,7 +89,7 @@ def insights(row: Row, run: Run) -> Insights:
     """What a member was told; money becomes text."""
     told = msgspec.json.decode(row["insights"], type=list[Insight])
     findings = [
-        Finding(
+        InsightView(
             kind=one.kind,
             title=one.title,
             text=one.text,
@@ -131,9 +131,9 @@ def certificate(row: Row, run: Run, only: int | None) -> Certificate:
     )
 
 
-def block(row: Row, _: Run) -> Block:
+def block(row: Row, _: Run) -> BlockView:
     """A block."""
-    return Block(
+    return BlockView(
         slot=stamp(row["slot"]),
         number=row["number"],
         time=stamp(row["timestamp"]),
@@ -144,11 +144,11 @@ def block(row: Row, _: Run) -> Block:
     )
 
 
-def summary(run: Run, position: Position, totals: Totals, outcome: Outcome | None) -> Summary:
+def summary(run: Run, position: RunProgress, totals: RunTotals, outcome: OutcomePart | None) -> SummaryView:
     """The community's totals."""
     community, members = run.community, totals.members
     last = totals.last_block
-    return Summary(
+    return SummaryView(
         community=community.name,
         currency=community.currency,
         mechanism=community.market.mechanism,

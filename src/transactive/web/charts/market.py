@@ -90,7 +90,7 @@ def _pick(price: Plot, traded: Plot, index: int, row: Row | None, words: Words) 
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CurveStep:
     """One step of a curve: orders of one limit [µ¤/kWh], from and to in the running sum [Wh]."""
 
     limit: int
@@ -98,17 +98,17 @@ class Step:
     to_wh: int
 
 
-def curve(orders: Sequence[Row], *, buys: bool) -> list[Step]:
+def curve(orders: Sequence[Row], *, buys: bool) -> list[CurveStep]:
     """Merit order of one side: buys from the dearest limit down, sells from the cheapest up."""
     side = sorted((row for row in orders if bool(row["is_buy"]) == buys), key=lambda row: row["price"], reverse=buys)
-    merged: list[Step] = []
+    merged: list[CurveStep] = []
     for limit, group in groupby(side, key=lambda row: int(row["price"])):
         start = merged[-1].to_wh if merged else 0
-        merged.append(Step(limit, start, start + sum(row["energy_wh"] for row in group)))
+        merged.append(CurveStep(limit, start, start + sum(row["energy_wh"] for row in group)))
     return merged
 
 
-def curve_chart(slot: Row, demand: Sequence[Step], supply: Sequence[Step], run: Run, words: Words) -> Markup:
+def curve_chart(slot: Row, demand: Sequence[CurveStep], supply: Sequence[CurveStep], run: Run, words: Words) -> Markup:
     """Supply and demand as steps, with the clearing point and what it gains for both sides."""
     last_wh = max([step.to_wh for step in (*demand[-1:], *supply[-1:])], default=1000)
     top = ticks(words.price_value(max([slot["cap"], *(s.limit for s in (*demand, *supply))])), 4)
@@ -143,7 +143,7 @@ def curve_chart(slot: Row, demand: Sequence[Step], supply: Sequence[Step], run: 
     return both(draw, title, WIDE_CURVE, NARROW_CURVE)
 
 
-def _points(side: Sequence[Step], words: Words, until_wh: int | None = None) -> list[Point]:
+def _points(side: Sequence[CurveStep], words: Words, until_wh: int | None = None) -> list[Point]:
     """Corners of a step curve, up to a volume if one is given."""
     points: list[Point] = []
     for step in side:
@@ -155,7 +155,7 @@ def _points(side: Sequence[Step], words: Words, until_wh: int | None = None) -> 
     return points
 
 
-def _gain(plot: Plot, slot: Row, demand: Sequence[Step], supply: Sequence[Step], words: Words) -> None:
+def _gain(plot: Plot, slot: Row, demand: Sequence[CurveStep], supply: Sequence[CurveStep], words: Words) -> None:
     """Tint what buyers and sellers gain against their limits."""
     volume, price = slot["traded_wh"], words.price_value(slot["price"])
     flat: list[Point] = [(0, price), (volume / 1000, price)]
@@ -163,7 +163,7 @@ def _gain(plot: Plot, slot: Row, demand: Sequence[Step], supply: Sequence[Step],
     plot.area(_points(supply, words, volume), flat, "fill-export")
 
 
-def _cross(plot: Plot, slot: Row, steps: Sequence[Step], words: Words) -> None:
+def _cross(plot: Plot, slot: Row, steps: Sequence[CurveStep], words: Words) -> None:
     """Mark the clearing point and write price and volume beside it, clear of both curves."""
     volume, price = slot["traded_wh"] / 1000, words.price_value(slot["price"])
     plot.rule((0, price), (volume, price), "nowl")

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from transactive.core.slots import DAY
 from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
-from transactive.store.read.runs import Position, Reader, Row, Run
+from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both, steps, ticks
 from transactive.web.formatting import Words, day_start, day_text, percent, short_day, span_text
@@ -32,7 +32,14 @@ SOURCES = (
 
 
 def carbon_page(
-    reader: Reader, run: Run, position: Position, viewer: Viewer, *, member: int | None, chosen: int | None, idle: float
+    reader: Reader,
+    run: Run,
+    position: RunProgress,
+    viewer: Viewer,
+    *,
+    member: int | None,
+    chosen: int | None,
+    idle: float,
 ) -> dict[str, Any]:
     """Everything that the page shows. member: whose figures, None for all; chosen: a time in the day that is drawn."""
     words, ids = Words(run.community.currency), run.community.ids

@@ -9,20 +9,27 @@ from transactive.core.items import ItemState
 from transactive.core.slots import DAY, time_text
 from transactive.core.units import kwh_text
 from transactive.store.read.grid import lines_over
-from transactive.store.read.runs import Outcome, Position, Reader, Row, Run
-from transactive.store.read.totals import Totals, checked_block
+from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
+from transactive.store.read.totals import RunTotals, checked_block
 from transactive.web.access import Viewer
 from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
 from transactive.web.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
-from transactive.web.pages.parts.issues import Issue, issues, of_item
+from transactive.web.pages.parts.issues import Notice, issues, of_item
 
 STRIP = 24
 
 
 def community_page(
-    reader: Reader, run: Run, position: Position, totals: Totals, viewer: Viewer, *, chosen: int | None, idle: float
+    reader: Reader,
+    run: Run,
+    position: RunProgress,
+    totals: RunTotals,
+    viewer: Viewer,
+    *,
+    chosen: int | None,
+    idle: float,
 ) -> dict[str, Any]:
     """Everything that the community page shows. chosen: the slot whose day, market and flow are shown."""
     words = Words(run.community.currency)
@@ -81,11 +88,11 @@ def _kind(row: Row) -> str:
     return "cleared, to come" if row["meters"] is None else short_day(row["slot"])
 
 
-def _meters(reader: Reader, position: Position) -> int:
+def _meters(reader: Reader, position: RunProgress) -> int:
     return 0 if position.delivered is None else len(reader.member_rows(position.delivered))
 
 
-def _head(run: Run, totals: Totals, newest: int, words: Words) -> dict[str, str]:
+def _head(run: Run, totals: RunTotals, newest: int, words: Words) -> dict[str, str]:
     """The answer in the headline, and what it rests on."""
     members = len(run.community.members)
     whole = totals.complete_slots == totals.slots
@@ -105,7 +112,7 @@ def _head(run: Run, totals: Totals, newest: int, words: Words) -> dict[str, str]
     return {"title": title, "text": text, "when": when, "homes": counted(members, "home")}
 
 
-def _now(reader: Reader, run: Run, position: Position, words: Words) -> dict[str, Any]:
+def _now(reader: Reader, run: Run, position: RunProgress, words: Words) -> dict[str, Any]:
     """The slot in delivery with its lit step; of a finished run the last slot, final."""
     length = run.clock.length
     done = position.delivered
@@ -159,7 +166,7 @@ def _strip(rows: Sequence[Row], chosen: int, run: Run) -> dict[str, Any]:
     return {"bars": bars, "rows": table, "axis": axis, "newest": bool(rows) and rows[-1]["slot"] >= chosen}
 
 
-def _day(rows: Sequence[Row], run: Run, slot: int, position: Position, words: Words) -> dict[str, Any]:
+def _day(rows: Sequence[Row], run: Run, slot: int, position: RunProgress, words: Words) -> dict[str, Any]:
     """Price and traded energy of the chosen slot's day, and the days beside it."""
     start, length = day_start(slot), run.clock.length
     cleared = position.cleared if position.cleared is not None else run.first_slot
@@ -184,12 +191,12 @@ def _day(rows: Sequence[Row], run: Run, slot: int, position: Position, words: Wo
     }
 
 
-def _may_see(issue: Issue, run: Run, viewer: Viewer) -> bool:
+def _may_see(issue: Notice, run: Run, viewer: Viewer) -> bool:
     """Whether an issue names nobody but the viewer."""
     return viewer.sees_all or issue.member is None or run.names[issue.member] == viewer.member
 
 
-def _books(totals: Totals) -> list[tuple[str, str, str]]:
+def _books(totals: RunTotals) -> list[tuple[str, str, str]]:
     """Figures that say whether the books balance: name, figure, unit."""
     gas = totals.gas + totals.netting_gas
     homes = len(totals.members)
@@ -200,7 +207,7 @@ def _books(totals: Totals) -> list[tuple[str, str, str]]:
     ]
 
 
-def proof(totals: Totals, run: Run, outcome: Outcome | None) -> dict[str, str]:
+def proof(totals: RunTotals, run: Run, outcome: OutcomePart | None) -> dict[str, str]:
     """Ledger against chain. Green only where the two were compared, and it says at which block."""
     last, checked = totals.last_block, checked_block(totals, outcome)
     if last is None:
@@ -215,7 +222,7 @@ def proof(totals: Totals, run: Run, outcome: Outcome | None) -> dict[str, str]:
     return {"state": "ok", "title": title, "text": f"Every balance compared there. {newest}", "hash": last["hash"]}
 
 
-def _members(totals: Totals, run: Run, viewer: Viewer, words: Words) -> list[dict[str, Any]]:
+def _members(totals: RunTotals, run: Run, viewer: Viewer, words: Words) -> list[dict[str, Any]]:
     """Members by saving, as far as the viewer may see them."""
     most = max([abs(member.saved_n) for member in totals.members] + [1])
     shown = []

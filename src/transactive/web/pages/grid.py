@@ -14,13 +14,13 @@ from transactive.core.slots import DAY, time_text
 from transactive.core.units import IntArray, kwh_text
 from transactive.market.mechanisms import Site
 from transactive.store.read.grid import forecasts, interventions, loads, sums
-from transactive.store.read.runs import Position, Reader, Row, Run
+from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.web.access import Viewer
 from transactive.web.charts.grid import line_chart
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
 from transactive.web.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
 from transactive.web.pages.parts.common import freshness
-from transactive.web.pages.parts.grid_ahead import AHEAD, Ahead, likely, loading, look_ahead
+from transactive.web.pages.parts.grid_ahead import AHEAD, LinesAhead, likely, loading, look_ahead
 
 STRIP = 24
 """Slots that the strip shows."""
@@ -56,7 +56,7 @@ class Bar:
 
 
 def grid_page(
-    reader: Reader, run: Run, position: Position, viewer: Viewer, *, chosen: int | None, idle: float
+    reader: Reader, run: Run, position: RunProgress, viewer: Viewer, *, chosen: int | None, idle: float
 ) -> dict[str, Any]:
     """Everything that the page shows of a delivered slot, by default the newest; `site` is None without a network."""
     words, site = Words(run.community.currency), run.site
@@ -108,7 +108,7 @@ def _size(site: Site, run: Run) -> str:
     return " · ".join(counted(number, noun) for number, noun in parts)
 
 
-def _head(network: Network, here: Sequence[Row], ahead: Ahead, run: Run) -> dict[str, str]:
+def _head(network: Network, here: Sequence[Row], ahead: LinesAhead, run: Run) -> dict[str, str]:
     """The answer, and where it will be tight."""
     over = [network.label(row["line"]) for row in here if loading(network, row["line"], row["flow_wh"]) > FULL]
     title = "All lines inside their limits" if not over else f"{' and '.join(over)} over the limit"
@@ -117,7 +117,7 @@ def _head(network: Network, here: Sequence[Row], ahead: Ahead, run: Run) -> dict
     return {"title": title, "text": _sentence(ahead, run)}
 
 
-def _sentence(ahead: Ahead, run: Run) -> str:
+def _sentence(ahead: LinesAhead, run: Run) -> str:
     """Where it will be tight, or was expected to be."""
     tightest = ahead.tightest()
     if tightest is None:

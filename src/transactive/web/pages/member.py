@@ -12,8 +12,8 @@ from transactive.insight.advice.saved import saved_by
 from transactive.store.advice import paid_prices, read_advice
 from transactive.store.read.carbon import by_source
 from transactive.store.read.members import orders_of, postings_of, saving, slots_of
-from transactive.store.read.runs import Position, Reader, Row, Run
-from transactive.store.read.totals import Totals
+from transactive.store.read.runs import Reader, Row, Run, RunProgress
+from transactive.store.read.totals import RunTotals
 from transactive.web.access import Viewer
 from transactive.web.charts.member import day_chart, price_chart, saved_chart
 from transactive.web.formatting import Words, clock_text, day_start, day_text, percent, span_text
@@ -27,8 +27,8 @@ CHEAP_HOURS = 3
 def member_page(
     reader: Reader,
     run: Run,
-    position: Position,
-    totals: Totals,
+    position: RunProgress,
+    totals: RunTotals,
     viewer: Viewer,
     *,
     member: int,
@@ -96,7 +96,7 @@ def _bill_words(amount_n: int, words: Words) -> str:
     return f"paid {words.money(amount_n)}" if amount_n >= 0 else f"earned {words.money(-amount_n)}"
 
 
-def _kpis(rows: Sequence[Row], totals: Totals, run: Run, member: int) -> list[tuple[str, str, str]]:
+def _kpis(rows: Sequence[Row], totals: RunTotals, run: Run, member: int) -> list[tuple[str, str, str]]:
     """Energy of the day, and the battery after the newest slot."""
     device = run.community.members[member]
     figures = [
@@ -110,7 +110,7 @@ def _kpis(rows: Sequence[Row], totals: Totals, run: Run, member: int) -> list[tu
 
 
 def _next(
-    reader: Reader, run: Run, position: Position, totals: Totals, member: int, words: Words
+    reader: Reader, run: Run, position: RunProgress, totals: RunTotals, member: int, words: Words
 ) -> dict[str, Any] | None:
     """The newest slot whose gate has closed: what the home asked and offered, what it got, and why."""
     slot = position.cleared
@@ -144,7 +144,7 @@ def _side(orders: Sequence[Row], words: Words, *, best: Any) -> dict[str, str] |
 
 def _why(
     run: Run,
-    totals: Totals,
+    totals: RunTotals,
     member: int,
     clearing: Row,
     buys: Sequence[Row],

@@ -12,7 +12,7 @@ from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.store import models as kept
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 from transactive.store.read.forecasts import forecasters
-from transactive.store.read.runs import Position, Reader, Run
+from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both
 from transactive.web.formatting import clock_text, counted, percent, short_day
@@ -35,7 +35,7 @@ MARKS = {"promoted": "s-export", "drift": "s-import", "fell back": "s-import", "
 
 
 def models_page(
-    reader: Reader, run: Run, position: Position, viewer: Viewer, *, target: str, idle: float
+    reader: Reader, run: Run, position: RunProgress, viewer: Viewer, *, target: str, idle: float
 ) -> dict[str, Any]:
     """Everything that the page shows. target: whose coverage is drawn."""
     charges, events, models = kept.charges(reader.store), kept.events(reader.store), kept.models(reader.store)

@@ -22,13 +22,13 @@ from transactive.web.pages.models import TITLES, models_page
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.slot import slot_page
 from transactive.web.problems import NotFound
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 PageRequest = Request[Any, Any, Any]
 
 
 @get("/", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
-def community(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str | None] = None) -> Template:
+def community(request: PageRequest, desk: NamedDependency[RunContext], slot: FromQuery[str | None] = None) -> Template:
     """The community, now or around a chosen slot."""
     if desk.reader.run() is None or desk.reader.position().cleared is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
@@ -41,7 +41,7 @@ def community(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery
 
 
 @get("/slots/{slot:str}", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
-def slot_view(request: PageRequest, desk: NamedDependency[Desk], slot: FromPath[str]) -> Template:
+def slot_view(request: PageRequest, desk: NamedDependency[RunContext], slot: FromPath[str]) -> Template:
     """One slot through all its steps, and why each order fared as it did."""
     run, position, totals = desk.look()
     start = desk.slot(run, slot)
@@ -53,7 +53,7 @@ def slot_view(request: PageRequest, desk: NamedDependency[Desk], slot: FromPath[
 
 
 @get("/compare", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
-def compare(desk: NamedDependency[Desk]) -> Template:
+def compare(desk: NamedDependency[RunContext]) -> Template:
     """The same days under several mechanisms."""
     run, comparison = desk.reader.run(), desk.reader.comparison()
     fresh = None
@@ -67,7 +67,7 @@ def compare(desk: NamedDependency[Desk]) -> Template:
 @get("/member", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def member_view(
     request: PageRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     member: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
 ) -> Template:
@@ -83,7 +83,7 @@ def member_view(
 
 
 @get("/grid", opt=WITHOUT_MEMBER, sync_to_thread=True, include_in_schema=False)
-def grid(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str | None] = None) -> Template:
+def grid(request: PageRequest, desk: NamedDependency[RunContext], slot: FromQuery[str | None] = None) -> Template:
     """The lines of the community's network, in the newest slot or a chosen one."""
     run, position = desk.run(), desk.reader.position()
     if position.delivered is None:
@@ -97,7 +97,7 @@ def grid(request: PageRequest, desk: NamedDependency[Desk], slot: FromQuery[str 
 @get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def carbon(
     request: PageRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     member: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
 ) -> Template:
@@ -114,7 +114,7 @@ def carbon(
 
 
 @get("/models", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
-def models(request: PageRequest, desk: NamedDependency[Desk], target: FromQuery[str] = "consumption") -> Template:
+def models(request: PageRequest, desk: NamedDependency[RunContext], target: FromQuery[str] = "consumption") -> Template:
     """Who forecasts what, how well, and what happened to the models."""
     run, position = desk.run(), desk.reader.position()
     if position.delivered is None:

@@ -9,12 +9,12 @@ from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
-from transactive.store.read.runs import Position, Reader, Row, Run
-from transactive.store.read.totals import Totals, checked_block
+from transactive.store.read.runs import Reader, Row, Run, RunProgress
+from transactive.store.read.totals import RunTotals, checked_block
 from transactive.web.access import Viewer
 from transactive.web.formatting import Words, counted, day_text, span_text
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
-from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, Book, books, has_one_price
+from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, MemberOrders, books, has_one_price
 from transactive.web.pages.parts.certificate_orders import certificate_part
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.forecast import forecast_part
@@ -51,7 +51,7 @@ POSTED = {
 
 
 def slot_page(
-    reader: Reader, run: Run, position: Position, totals: Totals, viewer: Viewer, *, slot: int, idle: float
+    reader: Reader, run: Run, position: RunProgress, totals: RunTotals, viewer: Viewer, *, slot: int, idle: float
 ) -> dict[str, Any]:
     """Everything that the page of a cleared slot shows."""
     words, length = Words(run.community.currency), run.clock.length
@@ -148,7 +148,7 @@ def _books(
     ]
 
 
-def _sums(book: Book) -> str:
+def _sums(book: MemberOrders) -> str:
     """What a member asked for and got."""
     parts = []
     for buys, verb in ((True, "bought"), (False, "sold")):
@@ -158,7 +158,7 @@ def _sums(book: Book) -> str:
     return f"{', '.join(parts)} kWh" if parts else "nothing admitted"
 
 
-def _counts(book: Book) -> str:
+def _counts(book: MemberOrders) -> str:
     text = f"{book.count(FILLED)} of {counted(len(book.fates), 'order')} filled"
     for state in (PARTLY, REFUSED):
         if book.count(state):

@@ -7,7 +7,7 @@ from typing import Any
 
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement
-from transactive.services.statements.chain_check import Finding, chain_of, check
+from transactive.services.statements.chain_check import ChainCheck, chain_of, check
 from transactive.services.statements.discrepancies import altered, of_a_run
 from transactive.services.statements.verification_words import CHECKS
 from transactive.store.read.runs import Reader, Run
@@ -41,14 +41,14 @@ def verify_page(reader: Reader, run: Run, viewer: Viewer, name: str | None = Non
     }
 
 
-def _title(found: Finding) -> str:
+def _title(found: ChainCheck) -> str:
     """How it ended, in a few words."""
     if found.contradiction is None:
         return f"All {len(CHECKS)} checks hold"
     return "Contradiction found" if found.statement else "This is no statement"
 
 
-def _checks(found: Finding) -> list[tuple[str, str, str]]:
+def _checks(found: ChainCheck) -> list[tuple[str, str, str]]:
     """Each check in words, how it ended, and what it found; none is judged after the first contradiction."""
     held = {passed.name: passed.text for passed in found.passed}
     rows, contradiction = [], found.contradiction if found.statement else None
@@ -76,7 +76,7 @@ def _figures(of: Statement) -> list[tuple[str, str]]:
     ]
 
 
-def _altered(found: Finding, reader: Reader, run: Run, viewer: Viewer) -> list[tuple[str, str, str]] | None:
+def _altered(found: ChainCheck, reader: Reader, run: Run, viewer: Viewer) -> list[tuple[str, str, str]] | None:
     """Figures that differ from the books, for those who may see them; None where there is nothing to compare."""
     of = found.statement
     if of is None or found.contradiction is None or not of_a_run(of, reader.store, run.community):

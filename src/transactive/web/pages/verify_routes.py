@@ -15,7 +15,7 @@ from litestar.response import Template
 from transactive.web.authentication import EVERYONE
 from transactive.web.pages.routes import PageRequest
 from transactive.web.pages.verify import MOST_BYTES, verify_page
-from transactive.web.run_context import Desk
+from transactive.web.run_context import RunContext
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Sent:
 
 
 @get("/verify", opt=EVERYONE, sync_to_thread=False, include_in_schema=False)
-def verify(request: PageRequest, desk: NamedDependency[Desk]) -> Template:
+def verify(request: PageRequest, desk: NamedDependency[RunContext]) -> Template:
     """The page before a file is there: a moment's work, so that no thread is needed."""
     return Template("verify.html", context=verify_page(desk.reader, desk.run(), request.user))
 
@@ -41,7 +41,7 @@ def verify(request: PageRequest, desk: NamedDependency[Desk]) -> Template:
 )
 def verify_file(
     request: PageRequest,
-    desk: NamedDependency[Desk],
+    desk: NamedDependency[RunContext],
     data: Annotated[Sent, Body(media_type=RequestEncodingType.MULTI_PART)],
 ) -> Template:
     """What a file comes to; nothing of it is kept."""

@@ -19,7 +19,7 @@ from transactive.core.units import PPM, IntArray
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockOrder:
     """Buy or sell `least_wh` to `most_wh` in each of `slots` slots from number `first` on, the same in all, or nothing.
 
     price: limit of the mean price over its slots [µ¤/kWh].
@@ -77,7 +77,7 @@ class KindBook:
     """Orders of consecutive slots: plain ones of each slot, blocks and storages; slots are counted from 0."""
 
     plain: tuple[Orders, ...]
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockOrder, ...] = ()
     storages: tuple[Storage, ...] = ()
 
 
@@ -111,7 +111,7 @@ class KindClearing:
 def check_book(book: KindBook) -> None:
     """Raise DataError for a block or a storage that no market could clear."""
     slots = len(book.plain)
-    windows: list[Block | Storage] = [*book.blocks, *book.storages]
+    windows: list[BlockOrder | Storage] = [*book.blocks, *book.storages]
     for number, order in enumerate(windows):
         if order.first < 0 or order.slots < 1 or order.first + order.slots > slots:
             raise DataError(f"order {number}: slots {order.first} … {order.first + order.slots - 1} of {slots}")

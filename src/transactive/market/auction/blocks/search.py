@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transactive.market.auction.blocks.order_kinds import Block, KindBook
+from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook
 from transactive.market.auction.blocks.stack import Stack
 from transactive.market.auction.blocks.storage_schedule import AtStack, improve, taken_wh, tidy, without_rest
 
@@ -138,7 +138,7 @@ class Search:
                 high = middle
         return low if self._gain(block, low - now) >= self._gain(block, -now) else 0
 
-    def _gain(self, block: Block, more: int) -> int:
+    def _gain(self, block: BlockOrder, more: int) -> int:
         """What more Wh in each slot of a block add to the welfare [n¤]."""
         signed = more if block.is_buy else -more
         gain = block.price * block.slots * signed
@@ -147,7 +147,7 @@ class Search:
             gain += stack.worth(taken + signed) - stack.worth(taken)
         return gain
 
-    def _beside(self, block: Block) -> list[int]:
+    def _beside(self, block: BlockOrder) -> list[int]:
         """Blocks that share a slot with this one."""
         return [
             number

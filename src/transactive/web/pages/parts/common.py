@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from transactive.core.units import kwh_text
-from transactive.store.read.runs import Position, Reader, Row, Run
+from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.web.charts.flow import PIPES, Flow, flow_chart
-from transactive.web.charts.market import Step, curve, curve_chart
+from transactive.web.charts.market import CurveStep, curve, curve_chart
 from transactive.web.formatting import Words, clock_text, counted, percent, short_day, span_of_time, span_text
 
 LATE, SILENT = 30, 120
@@ -59,7 +59,7 @@ def market_part(row: Row, orders: Sequence[Row], run: Run, words: Words) -> dict
     }
 
 
-def _steps(side: str, merit: Sequence[Step], words: Words) -> list[tuple[str, ...]]:
+def _steps(side: str, merit: Sequence[CurveStep], words: Words) -> list[tuple[str, ...]]:
     return [(side, kwh_text(step.from_wh, 3), kwh_text(step.to_wh, 3), words.price(step.limit, 2)) for step in merit]
 
 
@@ -75,7 +75,7 @@ def flow_part(reader: Reader, slot: int, run: Run) -> dict[str, Any] | None:
     }
 
 
-def freshness(run: Run, position: Position, meters: int, idle: float) -> dict[str, str]:
+def freshness(run: Run, position: RunProgress, meters: int, idle: float) -> dict[str, str]:
     """How new the newest reading is, always in words. idle: seconds since the server saw the run move."""
     if position.delivered is None:
         return {"state": "late", "text": "no reading yet", "long": ""}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from transactive.core.units import kwh_text
-from transactive.store.read.forecasts import Told, forecasters, told_of
+from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
 from transactive.web.access import Viewer
 from transactive.web.formatting import Words, clock_text
@@ -46,7 +46,7 @@ def forecast_part(reader: Reader, run: Run, slot: int, viewer: Viewer, words: Wo
     }
 
 
-def _sentence(told: Sequence[Told]) -> str:
+def _sentence(told: Sequence[ForecastOutcome]) -> str:
     """How the forecast at the gate fared."""
     near = next((one for one in told if one.said.ahead == "slot"), None)
     if near is None:
@@ -58,7 +58,7 @@ def _sentence(told: Sequence[Told]) -> str:
     return f"{kwh_text(near.came)} kWh net came, {'within' if inside else 'outside'} the {between} of the gate."
 
 
-def _row(told: Told, names: dict[int | None, str], words: Words) -> tuple[str, ...]:
+def _row(told: ForecastOutcome, names: dict[int | None, str], words: Words) -> tuple[str, ...]:
     """What, from when, by whom, 5 %, median, 95 %, and what came."""
 
     def text(value: int) -> str:

@@ -73,7 +73,7 @@ class LineAhead:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class LinesAhead:
     """The forecast of the chosen slot and those after it; lines with the largest risk first."""
 
     slots: list[int]
@@ -106,7 +106,7 @@ class Ahead:
 
 def look_ahead(
     network: Network, told: Mapping[tuple[int, int], Row], came: Sequence[Row], run: Run, slot: int
-) -> Ahead:
+) -> LinesAhead:
     """Forecasts `told` by slot and line, from `slot` on; came: loads of slots that are delivered."""
     length = run.clock.length
     slots = [at for at in range(slot, slot + AHEAD * length, length) if (at, 0) in told]
@@ -122,7 +122,7 @@ def look_ahead(
         for line in lines
         for at, cell in zip(slots, line.cells, strict=True)
     ]
-    return Ahead(slots, [clock_text(at) for at in slots], lines, rows)
+    return LinesAhead(slots, [clock_text(at) for at in slots], lines, rows)
 
 
 def _cell(network: Network, row: Row, came: int | None) -> Cell:

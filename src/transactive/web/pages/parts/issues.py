@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transactive.core.items import Item, ItemState
 from transactive.core.units import PPM, kwh_text
 from transactive.store.read.runs import Row, Run
-from transactive.store.read.totals import MemberTotal, Totals
+from transactive.store.read.totals import MemberTotal, RunTotals
 from transactive.web.formatting import Words, counted, short_day, span_text
 
 WORTH_TELLING_WH = 1_000
@@ -16,7 +16,7 @@ WORTH_TELLING_WH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class Notice:
     """A finding. level: bad, warn or info. slot: where to look, if it is one. member: whom it concerns, if one.
 
     item: what detection found, which the operator acknowledges and closes.
@@ -31,8 +31,8 @@ class Issue:
 
 
 def issues(
-    run: Run, totals: Totals, words: Words, lines: Sequence[Row] = (), items: Sequence[Item] = ()
-) -> list[Issue]:
+    run: Run, totals: RunTotals, words: Words, lines: Sequence[Row] = (), items: Sequence[Item] = ()
+) -> list[Notice]:
     """All findings, gravest first. lines: those that passed their limits, as `grid_queries.lines_over` tells them.
 
     items: what detection found; those that are closed are left out.
@@ -46,7 +46,7 @@ def issues(
     return sorted(found, key=lambda issue: rank[issue.level])
 
 
-def of_item(run: Run, item: Item) -> Issue:
+def of_item(run: Run, item: Item) -> Notice:
     """An item of detection, with its evidence, span, energy at stake and confidence."""
     who = "The feeder" if item.member is None else run.names[item.member]
     reason = (
@@ -54,55 +54,55 @@ def of_item(run: Run, item: Item) -> Issue:
         f" confidence {item.confidence_ppm / PPM:.0%}"
     )
     level = "info" if item.state == ItemState.ACKNOWLEDGED else "warn"
-    return Issue(level, f"{who}: {item.kind}", reason, member=item.member, item=item)
+    return Notice(level, f"{who}: {item.kind}", reason, member=item.member, item=item)
 
 
-def _books(totals: Totals, words: Words) -> list[Issue]:
+def _books(totals: RunTotals, words: Words) -> list[Notice]:
     found = []
     if totals.money_residual_n:
         found.append(
-            Issue("bad", "Money does not balance", f"{words.exact(totals.money_residual_n)} left in escrow or pool")
+            Notice("bad", "Money does not balance", f"{words.exact(totals.money_residual_n)} left in escrow or pool")
         )
     if totals.energy_residual_wh:
-        found.append(Issue("bad", "Energy does not balance", f"{totals.energy_residual_wh:,} Wh without a posting"))
+        found.append(Notice("bad", "Energy does not balance", f"{totals.energy_residual_wh:,} Wh without a posting"))
     return found
 
 
-def _meters(totals: Totals) -> list[Issue]:
+def _meters(totals: RunTotals) -> list[Notice]:
     gaps = totals.slots - totals.complete_slots
-    return [Issue("bad", "Readings are missing", f"{counted(gaps, 'slot')} without all meters")] if gaps else []
+    return [Notice("bad", "Readings are missing", f"{counted(gaps, 'slot')} without all meters")] if gaps else []
 
 
-def _line(row: Row, run: Run) -> Issue:
+def _line(row: Row, run: Run) -> Notice:
     """A line that passed its limit; there is none without a network."""
     assert run.site is not None
     left = "that no device could take or give" if run.community.grid.manage else "beyond it: its network only watches"
     when = f"{short_day(row['last'])}, {span_text(row['last'], run.clock.length)}"
     title = f"Line {run.site.network.label(row['line'])} passed its limit in {counted(row['slots'], 'slot')}"
-    return Issue("warn", title, f"{kwh_text(row['energy_wh'])} kWh {left}; last {when}", slot=row["last"])
+    return Notice("warn", title, f"{kwh_text(row['energy_wh'])} kWh {left}; last {when}", slot=row["last"])
 
 
-def _member(index: int, name: str, member: MemberTotal, words: Words) -> list[Issue]:
+def _member(index: int, name: str, member: MemberTotal, words: Words) -> list[Notice]:
     found = []
     if member.refused:
         reason = f"free balance up to {words.money(member.refused_missing_n)} short of the lock; top up"
-        found.append(Issue("warn", f"{name}: {counted(member.refused, 'order')} refused", reason, member=index))
+        found.append(Notice("warn", f"{name}: {counted(member.refused, 'order')} refused", reason, member=index))
     if member.saved_n < 0:
         reason = "against the supplier’s tariff, before battery credit"
-        found.append(Issue("warn", f"{name} is {words.money(-member.saved_n)} worse off so far", reason, member=index))
+        found.append(Notice("warn", f"{name} is {words.money(-member.saved_n)} worse off so far", reason, member=index))
     if member.advanced_n:
         title = f"{name}: the supplier advanced {words.money(member.advanced_n)}"
-        found.append(Issue("warn", title, "its account could not pay its energy; still owed", member=index))
+        found.append(Notice("warn", title, "its account could not pay its energy; still owed", member=index))
     if member.sold_wh >= WORTH_TELLING_WH and member.short_wh * 2 > member.sold_wh:
         reason = f"{kwh_text(member.short_wh)} of {kwh_text(member.sold_wh)} kWh sold ahead had to be replaced"
-        found.append(Issue("info", f"{name} often delivers less than it sold", reason, member=index))
+        found.append(Notice("info", f"{name} often delivers less than it sold", reason, member=index))
     return found
 
 
-def _untraded(run: Run, totals: Totals) -> list[Issue]:
+def _untraded(run: Run, totals: RunTotals) -> list[Notice]:
     if not totals.untraded:
         return []
     last = totals.untraded[-1]
     when = f"{short_day(last)}, {span_text(last, run.clock.length)}"
     title = f"{counted(len(totals.untraded), 'slot')} without a trade, though both sides had orders"
-    return [Issue("info", title, f"no price suited both; last {when}", slot=last)]
+    return [Notice("info", title, f"no price suited both; last {when}", slot=last)]
