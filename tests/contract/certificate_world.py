@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tests.contract.world import DEPTH, GATEWAY, ON, OWNER, SECRET, SLOTS, STRANGER, Anchored, Forged, World
+from tests.twins.certificates import CertificatesTwin, Shown
 from transactive.carbon.certificates.records import bundle_rows, heads, posting_rows, record_hashes, rest_hash, rows_of
 from transactive.chain.twins.certificate_disputes import Bundle
-from transactive.chain.twins.certificates import CertificatesTwin, Shown
 from transactive.core.certificates import CARBON, ENERGY, Certificates, Footprints, bundle_words
 from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, climb

@@ -44,6 +44,6 @@ def test_every_external_function_is_documented(name):
 
 
 def test_importing_the_room_is_light():
-    code = "import sys, transactive.chain.twins.settlement; print([m for m in ('web3', 'eth') if m in sys.modules])"
+    code = "import sys, tests.twins.settlement; print([m for m in ('web3', 'eth') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

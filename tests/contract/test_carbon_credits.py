@@ -17,8 +17,8 @@ from tests.contract.world import (
     new_client,
     refused,
 )
+from tests.twins.carbon_credits import CarbonCreditsTwin
 from transactive.chain.artifact import artifact
-from transactive.chain.twins.carbon_credits import CarbonCreditsTwin
 
 A, B, AUDITOR, OTHER_AUDITOR = MEMBERS[:4]
 FOREST, STOVES = b"forest".ljust(32, b"\0"), b"stoves".ljust(32, b"\0")

@@ -33,8 +33,8 @@ from tests.contract.world import (
     reason_of,
     refused,
 )
+from tests.twins.certificates import MemberSlotTwin, token_id
 from transactive.chain.artifact import artifact, source
-from transactive.chain.twins.certificates import MemberSlotTwin, token_id
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway

@@ -36,11 +36,11 @@ from tests.contract.world import (
     World,
     reason_of,
 )
+from tests.twins.settlement import SettlementTwin
 from transactive.chain.disputes import evidence
 from transactive.chain.history import commitments, opening
 from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
 from transactive.chain.twins import disputes
-from transactive.chain.twins.settlement import SettlementTwin
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import ZERO

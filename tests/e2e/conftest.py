@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from transactive.config.community_file import DEMO, load_setting
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.web.server import PageServer

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.test_page import AXE, opened
 from tests.integration.samples import write_community
 from transactive.cli.compare.mechanisms import keep
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.units import money_text
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison

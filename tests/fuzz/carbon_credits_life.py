@@ -10,10 +10,10 @@ from eth_utils.crypto import keccak
 from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SILENCE, SLOT, SLOTS, WINDOW
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
+from tests.twins.carbon_credits import MOST_KG, CarbonCreditsTwin
+from tests.twins.certificates import CertificatesTwin
+from tests.twins.multitoken import UNLIMITED
 from transactive.chain.embedded.chain import CHAIN_ID
-from transactive.chain.twins.carbon_credits import MOST_KG, CarbonCreditsTwin
-from transactive.chain.twins.certificates import CertificatesTwin
-from transactive.chain.twins.multitoken import UNLIMITED
 from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
 

@@ -22,14 +22,14 @@ from tests.contract.certificate_world import (
 from tests.contract.world import DEPTH, LEAD, NOTICE, PERIOD, SECRET, SILENCE, SLOT, SLOTS, WINDOW
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
+from tests.twins.certificates import CertificatesTwin, Shown, token_id
+from tests.twins.multitoken import UNLIMITED
 from transactive.chain.disputes import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.packing import chunks_of
 from transactive.chain.twins import certificate_disputes as judge
 from transactive.chain.twins.certificate_disputes import Bundle
-from transactive.chain.twins.certificates import CertificatesTwin, Shown, token_id
-from transactive.chain.twins.multitoken import UNLIMITED
 from transactive.chain.twins.refusals import refusals
 from transactive.core.certificates import CARBON, ENERGY
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, climb

@@ -8,9 +8,9 @@ from eth_utils.address import to_checksum_address
 
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
+from tests.twins.currency import UNLIMITED, CurrencyTwin
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.keys.keys import CURVE_ORDER
-from transactive.chain.twins.currency import UNLIMITED, CurrencyTwin
 from transactive.core.errors import ContractRevert
 
 FIELDS = ("owner", "address"), ("spender", "address"), ("value", "uint256"), ("nonce", "uint256")

@@ -28,11 +28,11 @@ from tests.fuzz.judged_life import (
 )
 from tests.fuzz.life import Call
 from tests.strategies import leaves_of
+from tests.twins.settlement import SettlementTwin
 from transactive.chain.history import Commitment
 from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decode_balances, words_for
 from transactive.chain.revert_reasons import UNKNOWN
 from transactive.chain.twins.refusals import refusals
-from transactive.chain.twins.settlement import SettlementTwin
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, SlotTree

@@ -8,7 +8,7 @@ from tests.contract.market_world import GATE, METER_OWNERS, SLOT, WINDOW
 from tests.fuzz.bound import Bound, Person
 from tests.fuzz.life import Call
 from tests.fuzz.metered_life import MeteredLife, Reading
-from transactive.chain.twins.trade_board import ENERGY_END, PRICE_END, TradeBoardTwin
+from tests.twins.trade_board import ENERGY_END, PRICE_END, TradeBoardTwin
 
 ANY_SLOT = (0, 3, 4, 4, 4, 5)
 

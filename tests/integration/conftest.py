@@ -9,7 +9,8 @@ import pytest
 
 from tests.integration.samples import write_community
 from transactive.cli import main
-from transactive.config.community_file import DEMO, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.slots import parse_time
 from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import Outcome, replay, slots_of

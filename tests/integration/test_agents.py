@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.errors import SignatureError
 from transactive.core.proofs.signed_orders import Order

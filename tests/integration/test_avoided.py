@@ -16,8 +16,9 @@ from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
 from tests.integration.test_crash import KILL_AT, command, finish
 from transactive.carbon.credits.register import BUFFER
+from transactive.core.community.carbon_rules import AvoidedRules
 from transactive.core.community.certificate_rules import Generator
-from transactive.core.community.members import AvoidedRules, OffsetPolicy
+from transactive.core.community.members import OffsetPolicy
 from transactive.core.credit_notes import Avoided
 from transactive.core.errors import CertificateError
 from transactive.core.postings import PostingKind

@@ -12,10 +12,10 @@ import pytest
 
 from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
-from transactive.config.community_file import Setting, load_setting
+from transactive.config.setting import Setting, load_setting
 from transactive.core.certificates import CertificateState
+from transactive.core.community.carbon_rules import LevyRules
 from transactive.core.community.certificate_rules import CertificateWishes
-from transactive.core.community.members import LevyRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.kernel import SlotRecord, Walk

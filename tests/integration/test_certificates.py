@@ -18,7 +18,7 @@ from transactive.carbon.certificates.issued import empty_register
 from transactive.carbon.certificates.lifecycle import BundleStep, State
 from transactive.carbon.certificates.register import replay
 from transactive.carbon.certificates.storage import CERTIFIED
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.core.errors import StateError
 from transactive.engine.books.snapshot import Snapshot

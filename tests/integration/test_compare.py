@@ -16,7 +16,7 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.chain.gas import settlement_gas, snapshot
 from transactive.cli.compare.mechanisms import show_comparison
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.errors import StateError
 from transactive.engine.kernel import SlotRecord, Walk

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from transactive.cli import main
-from transactive.config.community_file import DEMO
+from transactive.config.shipped import DEMO
 from transactive.engine.daily.detector import FILE
 
 READINGS = DEMO.parent / "readings.parquet"

@@ -15,8 +15,8 @@ from tests.strategies import whole
 from transactive.bench.runs.year import levied
 from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.mixes import Mix
-from transactive.config.community_file import load_setting
-from transactive.core.community.members import GridSource
+from transactive.config.setting import load_setting
+from transactive.core.community.carbon_rules import GridSource
 from transactive.core.errors import TransactiveError
 from transactive.core.tables import Measured
 from transactive.engine.kernel import SlotRecord, Walk

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.integration.conftest import call
 from tests.integration.test_network import NETWORK, RING, write
-from transactive.config.community_file import Setting, load_setting
+from transactive.config.setting import Setting, load_setting
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
-from transactive.config.community_file import FEEDER
+from transactive.config.shipped import FEEDER
 from transactive.forecasting.congestion import congestion
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.integration.test_grid_operator import MANAGED, Watched
 from tests.integration.test_network import NETWORK, write
 from tests.integration.test_shifting import VEHICLE, with_devices
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.congestion import Measure
 
 

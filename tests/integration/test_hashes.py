@@ -18,7 +18,8 @@ import pytest
 
 from tests.integration.conftest import START, call
 from tests.integration.content import content_hash
-from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.slots import parse_time
 from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_of

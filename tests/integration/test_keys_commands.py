@@ -11,7 +11,8 @@ from eth_account import Account
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.keys.keystore import LIGHT, KeyFolder, OwnKeys, all_keys
 from transactive.cli import main
-from transactive.config.community_file import DEMO, load
+from transactive.config.community_file import load
+from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
 
 

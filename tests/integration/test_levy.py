@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.integration.conftest import START
-from transactive.config.community_file import Setting
-from transactive.core.community.members import AccountRules, LevyRules
+from transactive.config.setting import Setting
+from transactive.core.community.carbon_rules import LevyRules
+from transactive.core.community.rules import AccountRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.engine.kernel import SlotRecord, Walk

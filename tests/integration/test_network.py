@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.engine.kernel import SlotRecord, Walk

@@ -12,8 +12,10 @@ from tests.integration.conftest import START
 from transactive.carbon.credits.file import CreditsFile, FileBatch, FileListing, steps_of
 from transactive.carbon.credits.register import Project
 from transactive.carbon.credits.steps import AnyStep, Offset, RegisterProject
-from transactive.config.community_file import Setting
-from transactive.core.community.members import AccountRules, LevyRules, OffsetPolicy, OffsetRules
+from transactive.config.setting import Setting
+from transactive.core.community.carbon_rules import LevyRules, OffsetRules
+from transactive.core.community.members import OffsetPolicy
+from transactive.core.community.rules import AccountRules
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time

@@ -6,8 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from transactive.config.community_file import DEMO, load, load_setting
-from transactive.core.community.members import ForecastRules
+from transactive.config.community_file import load
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DEMO
+from transactive.core.community.rules import ForecastRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import Clock, parse_time
 from transactive.core.tables import Measured

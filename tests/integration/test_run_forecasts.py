@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from transactive.core.community.members import ForecastRules
+from transactive.core.community.rules import ForecastRules
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine.models.run_forecasts import ORDERS, PLANS, RunForecasts

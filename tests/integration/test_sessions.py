@@ -13,7 +13,9 @@ import pytest
 
 from tests.integration.conftest import START, call
 from tests.integration.test_demo import GATEWAY
-from transactive.config.community_file import EXAMPLE, Setting, load
+from transactive.config.community_file import load
+from transactive.config.setting import Setting
+from transactive.config.shipped import EXAMPLE
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
 from tests.integration.test_grid_operator import tight
-from transactive.config.community_file import load_setting
+from transactive.config.setting import load_setting
 from transactive.core.units import PPM, BoolArray
 from transactive.engine.kernel import SlotRecord, Walk
 from transactive.engine.replay import bills_of, replay, slots_from

@@ -11,9 +11,9 @@ import pytest
 from tests.integration.conftest import call
 from tests.integration.test_api import bearer, serving
 from transactive.cli.token import create_token
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.accounts import Accounts
-from transactive.core.community.members import DetectionRules
+from transactive.core.community.rules import DetectionRules
 from transactive.core.errors import DataError
 from transactive.core.items import Item, ItemState
 from transactive.core.postings import PostingKind

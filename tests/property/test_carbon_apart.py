@@ -14,7 +14,8 @@ from transactive.carbon.certificates.issued import empty_register, take_up
 from transactive.carbon.certificates.lifecycle import State
 from transactive.carbon.certificates.register import replay
 from transactive.carbon.certificates.storage import CERTIFIED, Lots
-from transactive.config.community_file import DEMO, load
+from transactive.config.community_file import load
+from transactive.config.shipped import DEMO
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import CertificateState
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import Book, books, orders_table
+from tests.twins.trade_board import TradeBoardTwin
 from transactive.chain.twins.registry import ALL_ROLES, RegistryTwin
-from transactive.chain.twins.trade_board import TradeBoardTwin
 from transactive.core.errors import ContractRevert, DataError
 from transactive.core.tariff import PriceGrid
 from transactive.market.orderbook.listings import NEVER, NONE, Board, Deal, ListingRefusal, ListingSteps, clear

@@ -6,7 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from transactive.config.community_file import DEMO, load, load_setting
+from transactive.config.community_file import load
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.errors import ConfigError, DataError
 
 HOUR = 3600

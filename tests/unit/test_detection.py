@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from transactive.config.community_file import DEMO
+from transactive.config.shipped import DEMO
 from transactive.core.errors import DataError
 from transactive.core.slots import DAY
 from transactive.engine.daily.detector import demo_days, load_judge

@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 
 from tests.strategies import whole
-from transactive.config.community_file import DEMO, load
+from transactive.config.community_file import load
+from transactive.config.shipped import DEMO
 from transactive.core.community.members import Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import Forecast

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from transactive.core.community.community import Community
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
-from transactive.core.community.members import Community, Member
+from transactive.core.community.members import Member
 from transactive.core.errors import SignatureError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, check, in_force, sign
 from transactive.core.proofs.signed_orders import Order

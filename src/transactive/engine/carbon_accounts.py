@@ -8,7 +8,7 @@ from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.certificates.storage import Lots
 from transactive.carbon.credits.assets import assets_of, given_up
 from transactive.carbon.footprints.tracing import Wiring
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.tables import Delivery, Readings
 from transactive.engine.information import InformationSet
 from transactive.market.mechanisms import Site

@@ -14,7 +14,7 @@ import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.unbundled import move, offered_wh
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.postings import Postings
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid

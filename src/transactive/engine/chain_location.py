@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED, shown
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError
 from transactive.store import Store
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray

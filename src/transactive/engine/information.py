@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from transactive.carbon.footprints.grid import GridMix
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.slots import DAY
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff

@@ -12,7 +12,7 @@ import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.certificates.storage import Lots
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.errors import StateError, require

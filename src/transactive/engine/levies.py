@@ -6,7 +6,7 @@ import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.levy import LevyMode, feebate, followed, levy, most_per_wh, rate, storage_incentive
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray, share_columns

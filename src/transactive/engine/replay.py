@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder

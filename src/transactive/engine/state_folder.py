@@ -12,7 +12,7 @@ from typing import Any
 import filelock
 
 from transactive.carbon.credits.steps import encode
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.store import Store

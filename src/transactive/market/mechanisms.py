@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.community.network import Network, network_of
 from transactive.core.errors import ConfigError
 from transactive.core.tables import Clearing, Orders, Positions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import filelock
 import msgspec
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.slots import time_text

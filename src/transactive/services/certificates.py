@@ -18,7 +18,7 @@ from transactive.carbon.certificates.issued import empty_register, take_up
 from transactive.carbon.certificates.lifecycle import Bundle, State
 from transactive.carbon.certificates.register import Register, replay
 from transactive.core.certificates import CertificateState
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import CertificateError, InputError, StateError
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.rebuilt import community_of

@@ -18,7 +18,7 @@ from transactive.carbon.credits.offsets import TREASURY
 from transactive.carbon.credits.register import BUFFER, LISTING
 from transactive.carbon.credits.steps import AnyStep
 from transactive.chain.nodes.urls import EMBEDDED, embedded_path, is_embedded, shown
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import StateError, require
 from transactive.engine import state_folder
 from transactive.engine.books.rebuilt import community_of

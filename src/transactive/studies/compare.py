@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 from time import process_time
 from typing import cast
 
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure
 from transactive.core.errors import ConfigError
 from transactive.core.slots import time_text

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from transactive.chain.gas import settlement_gas
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.community.network import Network
 from transactive.core.errors import require
 from transactive.core.tables import Orders

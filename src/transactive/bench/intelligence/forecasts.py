@@ -19,7 +19,8 @@ from transactive.bench.intelligence.plans import WEEKS
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import DEMO, load_setting
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.errors import require
 from transactive.core.slots import parse_time
 from transactive.engine.models.choice import daily_cost

@@ -15,7 +15,8 @@ import numpy as np
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import DEMO, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.units import IntArray
 from transactive.insight.advice import bill, charging, temperature
 from transactive.insight.advice.temperature import FloatArray

@@ -15,7 +15,8 @@ import numpy as np
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import DEMO, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.community.shiftable import Heater, Vehicle
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO, IntArray

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import DEMO, load_setting
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.units import NANO
 from transactive.engine.kernel import SlotRecord, Walk
 from transactive.engine.replay import bills_of, slots_from

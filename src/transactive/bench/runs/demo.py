@@ -36,7 +36,8 @@ def demo(meter: BenchTimer) -> Iterator[Row]:
 
 def replay_week(folder: Path) -> int:
     """Replay the week in an empty folder and return its members x slots."""
-    from transactive.config.community_file import DEMO, load_setting
+    from transactive.config.setting import load_setting
+    from transactive.config.shipped import DEMO
     from transactive.engine.replay import replay, slots_of
 
     setting = load_setting(DEMO)

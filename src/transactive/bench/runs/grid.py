@@ -11,7 +11,8 @@ from transactive.bench.markets.radial import solve, welfare
 from transactive.bench.measure import BenchTimer, Reference
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import FEEDER, load_setting
+from transactive.config.setting import load_setting
+from transactive.config.shipped import FEEDER
 from transactive.core.community.members import Devices
 from transactive.core.community.network import tree
 from transactive.core.errors import require

@@ -18,8 +18,10 @@ import numpy as np
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import DEMO, Setting, load_setting
-from transactive.core.community.members import Community, Member
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
+from transactive.core.community.community import Community
+from transactive.core.community.members import Member
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY, parse_time
 from transactive.core.tables import Environment, Measured

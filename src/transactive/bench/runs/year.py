@@ -15,8 +15,9 @@ import msgspec
 from transactive.bench.measure import BenchTimer
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
-from transactive.config.community_file import DEMO, Setting, load_setting
-from transactive.core.community.members import Community
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
+from transactive.core.community.community import Community
 from transactive.core.community.network import Line, NetworkRules
 from transactive.engine.kernel import Walk
 from transactive.engine.replay import slots_from

@@ -14,7 +14,7 @@ from transactive.carbon.certificates.lifecycle import BundleStep
 from transactive.carbon.certificates.register import DeviceAttributes, Register
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.community.certificate_rules import ONE_ZONE
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.slots import DAY
 from transactive.core.tables import Readings
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from transactive.carbon.credits.avoided import MONTH_MOST, is_additional
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import DataError
 from transactive.core.units import BoolArray
 

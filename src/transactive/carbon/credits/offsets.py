@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import msgspec
 
 from transactive.carbon.credits.register import BUFFER, CreditRegister, allowed
-from transactive.core.community.members import Community, OffsetPolicy
+from transactive.core.community.community import Community
+from transactive.core.community.members import OffsetPolicy
 from transactive.core.errors import DataError
 from transactive.core.units import PPM
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transactive.carbon.footprints.mixes import Mix, average_mix, residual_mix
-from transactive.core.community.members import GridSource
+from transactive.core.community.carbon_rules import GridSource
 from transactive.core.errors import DataError
 from transactive.core.units import PPM
 

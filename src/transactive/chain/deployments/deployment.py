@@ -17,7 +17,7 @@ from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import ChainError, InputError, StateError
 
 NAMED_BY = {"currency": "currency", "disputes": "disputes", "certificateDisputes": "certificate_disputes"}

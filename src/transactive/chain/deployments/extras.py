@@ -7,7 +7,7 @@ from collections.abc import Collection
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 
 EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")
 """In the order in which they are deployed: markets want a registry."""

@@ -17,7 +17,7 @@ from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.keys.keys import Keys
 from transactive.chain.nodes.client import START_BALANCE, ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import ChainError
 
 RULES_OF = {56: "cancun", 97: "cancun"}

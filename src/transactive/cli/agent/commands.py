@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from transactive.cli.report import report
 
 if TYPE_CHECKING:
-    from transactive.core.community.members import Community
+    from transactive.core.community.community import Community
     from transactive.core.proofs.authorisation import Authorisation
 
 agent = App(name="agent", help="What members allow the agents that trade for them.")

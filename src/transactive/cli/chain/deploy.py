@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transactive.chain.deployments.rehearsal import Rehearsal
     from transactive.chain.keys.keys import Keys
     from transactive.chain.nodes.client import ChainClient
-    from transactive.core.community.members import Community
+    from transactive.core.community.community import Community
 
 GWEI = 10**9
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transactive.chain.history import Opening
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
-    from transactive.core.community.members import Community
+    from transactive.core.community.community import Community
     from transactive.engine.books.rebuilt import SlotBooks
     from transactive.store import Store
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.config.community_file import DEMO, EXAMPLE, Setting, load_setting
-from transactive.core.community.members import Community
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO, EXAMPLE
+from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from transactive.config.community_file import DEMO, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.replay import slots_from, slots_of

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from transactive.cli.compare.mechanisms import progress, slots_asked
-from transactive.config.community_file import FEEDER, load_setting
+from transactive.config.setting import load_setting
+from transactive.config.shipped import FEEDER
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.studies.grid import ForecastScores, GridStudy, GridVariant
 from transactive.studies.grid import WAYS, study

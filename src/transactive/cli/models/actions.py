@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from transactive.cli.report import report
-from transactive.config.community_file import DEMO, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
 from transactive.core.slots import time_text
 from transactive.engine.models.active_models import LEAST_TEST_DAYS, ActiveModelState

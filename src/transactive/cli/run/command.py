@@ -16,7 +16,8 @@ from transactive.cli.chain_options import target_of
 from transactive.cli.compare.mechanisms import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.run.summary import show_summary
-from transactive.config.community_file import DEMO, FEEDER, Setting, load_setting
+from transactive.config.setting import Setting, load_setting
+from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.engine.chain_location import ChainLocation

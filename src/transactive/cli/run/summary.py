@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, kwh_text, money_text
 from transactive.engine.replay import Outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transactive.core.community.certificate_rules import SOLAR, CertificateRules, CertificateWishes, Generator
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import DataError
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import require
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.units import IntArray

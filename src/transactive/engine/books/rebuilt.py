@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.proofs.leaves import SlotLeaves

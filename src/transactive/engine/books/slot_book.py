@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from transactive.carbon.certificates.records import bundle_rows, heads, notes_for, posting_rows, rest_hash, rows_of
 from transactive.core.certificates import Certificates, Footprints
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.postings import Postings

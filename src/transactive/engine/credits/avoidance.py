@@ -16,9 +16,9 @@ from transactive.carbon.credits.avoided import MG_PER_KG, AvoidedLedger, avoided
 from transactive.carbon.credits.file import OPERATOR
 from transactive.carbon.credits.register import BUFFER, Project
 from transactive.carbon.credits.steps import AnyStep, Approve, IssueBatch, RegisterProject, Sell
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.certificates import Certificates
-from transactive.core.community.members import AvoidedRules
+from transactive.core.community.carbon_rules import AvoidedRules
 from transactive.core.credit_notes import Avoided
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings

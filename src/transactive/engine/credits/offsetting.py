@@ -17,7 +17,7 @@ import numpy as np
 from transactive.carbon.accounting import CarbonSlot
 from transactive.carbon.credits.offsets import MG_PER_KG, TREASURY, Purchase, choose, need_kg, wanted_mg
 from transactive.carbon.credits.steps import AnyStep, Offset
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.community.members import OffsetPolicy
 from transactive.core.credit_notes import Need, Note, Retired
 from transactive.core.postings import PostingKind, Postings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.slots import DAY, Clock
 from transactive.core.units import IntArray
 from transactive.insight.advice import always_on, bill, change, charging, cheapest, temperature, words

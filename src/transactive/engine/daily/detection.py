@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.items import Item, ItemState
 from transactive.core.postings import Postings
 from transactive.core.slots import DAY

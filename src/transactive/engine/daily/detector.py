@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from transactive.config.community_file import DATA, DEMO, load_setting
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DATA, DEMO
 from transactive.core.errors import DataError
 from transactive.insight.detection.learned.judge import Judge, learn, lessons
 from transactive.insight.detection.meters import FloatArray, Meters

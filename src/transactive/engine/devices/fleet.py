@@ -10,7 +10,8 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from transactive.core.community.members import Community, Devices
+from transactive.core.community.community import Community
+from transactive.core.community.members import Devices
 from transactive.core.slots import Clock
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.community.shiftable import Appliance
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray

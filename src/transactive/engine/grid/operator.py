@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.accounts import Accounts
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure, tabled
 from transactive.core.postings import Postings
 from transactive.core.tables import DeviceRules, Forecast

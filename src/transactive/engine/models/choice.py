@@ -12,8 +12,9 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from transactive.config.community_file import AUTO, Setting
-from transactive.core.community.members import ForecastRules
+from transactive.config.checks import AUTO
+from transactive.config.setting import Setting
+from transactive.core.community.rules import ForecastRules
 from transactive.core.slots import DAY
 from transactive.core.units import NANO
 from transactive.engine.models.net_load import EMPIRICAL

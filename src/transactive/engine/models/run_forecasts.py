@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from transactive.config.community_file import AUTO, Setting
+from transactive.config.checks import AUTO
+from transactive.config.setting import Setting
 from transactive.core.slots import DAY
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray

@@ -117,8 +117,9 @@ def clocks(folded: Folded) -> list[Finding]:
     """Meters whose habits, or whose sun, moved by hours against their own past while their neighbours' did not."""
     shifts = habit_shifts(folded.consumption)
     by_habit = [_clock(folded, member, *run) for member, run in _steady(shifts)]
-    by_sun = [_by_sun(folded, member, *run) for member, run in _sun_runs(folded)]
-    return by_habit + by_sun
+    if folded.generation is None:
+        return by_habit
+    return by_habit + [_by_sun(folded, folded.generation, *run) for run in _sun_runs(folded.generation)]
 
 
 def habit_shifts(days: FloatArray) -> IntArray:
@@ -169,13 +170,11 @@ def _clock(folded: Folded, member: int, first: int, end: int, hours: int) -> Fin
     )  # fmt: skip
 
 
-def _sun_runs(folded: Folded) -> list[tuple[int, tuple[int, int, float]]]:
-    """Members with (first day, end, hours) in which the middle of their PV's day is off."""
-    if folded.generation is None:
-        return []
-    total = folded.generation.sum(axis=2)
+def _sun_runs(generation: FloatArray) -> list[tuple[int, int, int, float]]:
+    """Member, first day, end and hours of runs of days in which the middle of a PV's day is off."""
+    total = generation.sum(axis=2)
     with np.errstate(invalid="ignore"):
-        middle = (folded.generation * np.arange(HOURS)).sum(axis=2) / np.where(total > 0, total, np.nan)
+        middle = (generation * np.arange(HOURS)).sum(axis=2) / np.where(total > 0, total, np.nan)
     good = total > 0.2 * np.quantile(total, 0.9, axis=1, keepdims=True)
     middle = np.where(good & (total > 0), middle, np.nan)
     usual = np.full(total.shape[1], np.nan)
@@ -195,13 +194,13 @@ def _sun_runs(folded: Folded) -> list[tuple[int, tuple[int, int, float]]]:
             hours = float(np.median(seen))
             steady = np.quantile(np.abs(seen - hours), 0.75) < max(STEADY_HOURS, abs(hours) / 6)
             if steady and abs(hours) >= LEAST_SUN_HOURS:
-                found.append((member, (first, end, hours)))
+                found.append((member, first, end, hours))
     return found
 
 
-def _by_sun(folded: Folded, member: int, first: int, end: int, hours: float) -> Finding:
-    assert folded.generation is not None
-    days = folded.generation[member, first:end].ravel()
+def _by_sun(folded: Folded, generation: FloatArray, member: int, first: int, end: int, hours: float) -> Finding:
+    """A clock that is off, as the middle of the day of a meter's PV says."""
+    days = generation[member, first:end].ravel()
     moved = np.abs(np.roll(days, -round(hours)) - days).sum() / 2
     evidence = f"the middle of its PV’s day is {abs(hours):.1f} hours {'later' if hours > 0 else 'earlier'} than it was"
     evidence += " beside its neighbours’" if folded.members >= 3 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -50,19 +51,15 @@ class Meters:
         skip = -(self.first // self.length) % per_hour
         hours = (len(self.consumption) - skip) // per_hour
 
-        def summed(values: FloatArray | None) -> FloatArray | None:
-            if values is None:
-                return None
+        def summed(values: FloatArray) -> FloatArray:
             whole = values[skip : skip + hours * per_hour]
             sums: FloatArray = whole.reshape(hours, per_hour, *whole.shape[1:]).sum(axis=1)
             return sums
 
-        consumption = summed(self.consumption)
-        assert consumption is not None
+        columns = {name: getattr(self, name) for name in ("generation", "charge", "discharge", "feeder")}
+        optional: dict[str, Any] = {name: None if of is None else summed(of) for name, of in columns.items()}
         return replace(
-            self, first=self.first + skip * self.length, length=HOUR, consumption=consumption,
-            generation=summed(self.generation), charge=summed(self.charge), discharge=summed(self.discharge),
-            feeder=summed(self.feeder),
+            self, first=self.first + skip * self.length, length=HOUR, consumption=summed(self.consumption), **optional
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 A sale stands at its price until it is sold out, taken back or expired; a buyer takes one by its number, or whatever is
 cheapest within its limit, earlier ones first, never its own. A request is the other way round: a buyer's fixed price
 that a seller may answer. Every deal is paid Wh x the listed price. The same steps on `trade_board.vy` have the same
-results: `chain/twins/trade_board.py` is the oracle of the tests.
+results: `tests/twins/trade_board.py` is the oracle of the tests.
 """
 
 from __future__ import annotations

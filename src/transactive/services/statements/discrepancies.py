@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.slots import time_text
 from transactive.engine.books.slot_book import read_slot
 from transactive.insight.statements import statement as said

@@ -14,7 +14,7 @@ import msgspec
 from transactive import __version__
 from transactive.carbon.certificates.records import bundle_rows, notes_for, posting_rows
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
-from transactive.core.community.members import Community
+from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.leaves import MONEY, SlotTree
 from transactive.core.proofs.signing import sign, text_digest

@@ -16,8 +16,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.accounts import NAMED, PASSING
-from transactive.core.community.members import Community
-from transactive.core.errors import StateError
+from transactive.core.community.community import Community
+from transactive.core.community.network import Network
+from transactive.core.errors import RuleBroken, StateError
 from transactive.core.slots import DAY, Clock, parse_time
 from transactive.core.tables import Readings
 from transactive.insight.studies.comparison import Comparison
@@ -65,6 +66,13 @@ class Run:
     def site(self) -> Site | None:
         """The network and the members' nodes on it, if there is one."""
         return site_of(self.community)
+
+    @property
+    def network(self) -> Network:
+        """The network of `site`, for rows that only a network has. Raises RuleBroken without one."""
+        if self.site is None:
+            raise RuleBroken("a run with lines has a network; please report this with the command you ran")
+        return self.site.network
 
     @cached_property
     def names(self) -> list[str]:

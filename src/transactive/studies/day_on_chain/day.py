@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from transactive.config.community_file import Setting
+from transactive.config.setting import Setting
 from transactive.core.errors import ContractRevert, StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings

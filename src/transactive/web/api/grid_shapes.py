@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from transactive.core.community.network import Network
 from transactive.core.congestion import FORECAST, Measure
 from transactive.store.read.runs import Row, Run
 from transactive.web.api.records import Money, Next, Time, View, Wh
@@ -98,7 +97,7 @@ def intervention(row: Row, run: Run) -> Intervention:
 
 def _line(row: Row, run: Run) -> dict[str, Any]:
     """Which line, and its limits."""
-    network, line = _network(run), row["line"]
+    network, line = run.network, row["line"]
     return {
         "slot": stamp(row["slot"]),
         "start": network.names[network.start[line]],
@@ -106,9 +105,3 @@ def _line(row: Row, run: Run) -> dict[str, Any]:
         "limit_wh": int(network.limit_wh[line]),
         "limit_back_wh": int(network.back_wh[line]),
     }
-
-
-def _network(run: Run) -> Network:
-    """The run's network; there are no rows without one."""
-    assert run.site is not None
-    return run.site.network

@@ -75,10 +75,9 @@ def _meters(totals: RunTotals) -> list[Notice]:
 
 def _line(row: Row, run: Run) -> Notice:
     """A line that passed its limit; there is none without a network."""
-    assert run.site is not None
     left = "that no device could take or give" if run.community.grid.manage else "beyond it: its network only watches"
     when = f"{short_day(row['last'])}, {span_text(row['last'], run.clock.length)}"
-    title = f"Line {run.site.network.label(row['line'])} passed its limit in {counted(row['slots'], 'slot')}"
+    title = f"Line {run.network.label(row['line'])} passed its limit in {counted(row['slots'], 'slot')}"
     return Notice("warn", title, f"{kwh_text(row['energy_wh'])} kWh {left}; last {when}", slot=row["last"])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transactive.chain.twins.certificates import CertificatesTwin
-from transactive.chain.twins.multitoken import MultitokenTwin
+from tests.twins.certificates import CertificatesTwin
+from tests.twins.multitoken import MultitokenTwin
 from transactive.chain.twins.refusals import refusals
 from transactive.chain.twins.registry import NOBODY
 from transactive.core.units import PPM

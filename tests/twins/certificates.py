@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.twins.multitoken import MultitokenTwin
 from transactive.chain.twins.certificate_disputes import Bundle, tally
-from transactive.chain.twins.multitoken import MultitokenTwin
 from transactive.chain.twins.refusals import refusals
 from transactive.core.certificates import CARBON, ENERGY, CertificateState
 from transactive.core.errors import ContractRevert

@@ -1,0 +1,139 @@
+"""A community with the data that its file names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from transactive.carbon.credits.assets import check_avoided
+from transactive.carbon.credits.file import load_credits
+from transactive.carbon.credits.offsets import check_offsets
+from transactive.carbon.credits.steps import AnyStep
+from transactive.config.community_file import load
+from transactive.core.community.community import Community
+from transactive.core.errors import ConfigError, DataError
+from transactive.core.slots import time_text
+from transactive.core.tables import Environment, Measured
+from transactive.core.tariff import Tariff
+from transactive.core.units import PPM, IntArray
+from transactive.environment.files import read_environment
+from transactive.metering.feeder import read_feeder
+from transactive.metering.files import read_measured
+
+PV_TOLERANCE = 1_200_000
+"""What a PV may give beyond its rated power [ppm of it]: cold modules and rounded ratings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A community with its measured data; both series cover the same slots. credits: on offer, as steps.
+
+    feeder_wh: net energy that the transformer gave to all, without their batteries, in the slots of the readings [Wh].
+    """
+
+    community: Community
+    measured: Measured
+    environment: Environment
+    credits: tuple[AnyStep, ...] = ()
+    feeder_wh: IntArray | None = None
+
+    @property
+    def measured_end(self) -> int:
+        """Time [Unix s] at which the readings end."""
+        return self.measured.first_slot + len(self.measured.consumption_wh) * self.community.clock.length
+
+    @property
+    def end(self) -> int:
+        """Time [Unix s] at which the environment series ends."""
+        return self.environment.first_slot + len(self.environment.supply_price) * self.community.clock.length
+
+    def tariff(self, slot: int) -> Tariff:
+        """Tariff of a slot [Unix s]."""
+        row = (slot - self.environment.first_slot) // self.community.clock.length
+        rules = self.community.tariff
+        return Tariff(
+            int(self.environment.supply_price[row]), rules.feed_in_micro_per_kwh, rules.network_fee_micro_per_kwh
+        )
+
+
+def load_setting(path: Path) -> Setting:
+    """Read a community file and the data that it names, and check that they fit each other."""
+    community = load(path)
+    length, sources = community.clock.length, community.data
+    most = [pv_wh * PV_TOLERANCE // PPM for pv_wh in community.devices.pv_wh.tolist()]
+    measured = read_measured(path.parent / sources.readings, community.ids, length, most, sources.ignore)
+    if sources.environment is None:
+        environment = _constant(community, measured)
+    else:
+        follows = community.carbon.levy.mode == "oracle"
+        factors = {source.name: source.g_per_kwh for source in community.carbon.grid_sources}
+        file = path.parent / sources.environment
+        environment = read_environment(file, length, carbon_price=follows, sources=factors)
+    setting = _aligned(Setting(community, measured, environment), path)
+    _check_prices(setting, path.name)
+    return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path))
+
+
+def _feeder(setting: Setting, path: Path) -> IntArray | None:
+    """What the feeder's meter read, if the community has one."""
+    measured, file = setting.measured, setting.community.data.feeder
+    if file is None:
+        return None
+    slots, length = len(measured.consumption_wh), setting.community.clock.length
+    return read_feeder(path.parent / file, measured.first_slot, slots, length)
+
+
+def _credits(setting: Setting, path: Path) -> tuple[AnyStep, ...]:
+    """Carbon credits that the community file offers, once what it wants of credits is found possible."""
+    community, environment = setting.community, setting.environment
+    try:
+        check_offsets(community)
+        check_avoided(community, environment.first_slot, marginal_series=len(environment.marginal_g_per_kwh) > 0)
+        return load_credits(path.parent, community.carbon.offsets.file)
+    except DataError as error:
+        raise ConfigError(f"{path.name}: {error}") from None
+
+
+def _constant(community: Community, measured: Measured) -> Environment:
+    """Environment of a community with one supply price and one carbon intensity."""
+    slots = len(measured.consumption_wh)
+    values = (community.tariff.supply_micro_per_kwh, community.carbon.grid_g_per_kwh, 0)
+    prices, grid_g, carbon = (np.full(slots, value, np.int64) for value in values)
+    return Environment(measured.first_slot, prices, grid_g, carbon, np.empty(0, np.int64))
+
+
+def _aligned(setting: Setting, path: Path) -> Setting:
+    """Cut both series to the slots that both have; the environment must reach to the end of the readings."""
+    length = setting.community.clock.length
+    measured, environment = setting.measured, setting.environment
+    first = max(measured.first_slot, environment.first_slot)
+    end, environment_end = setting.measured_end, setting.end
+    if environment_end < end:
+        raise ConfigError(
+            f"{path.name}: data.environment ends at {time_text(environment_end)}, the readings at {time_text(end)};"
+            " add prices and carbon intensity for the rest"
+        )
+    if first >= end:
+        raise ConfigError(f"{path.name}: data.environment begins after the readings end; give prices for their slots")
+    start, ahead = ((first - series.first_slot) // length for series in (measured, environment))
+    return Setting(
+        setting.community,
+        Measured(first, measured.consumption_wh[start:], measured.generation_wh[start:]),
+        environment.since(first, ahead),
+    )
+
+
+def _check_prices(setting: Setting, name: str) -> None:
+    """Each different supply price must leave room for a market above the feed-in price."""
+    prices, rows = np.unique(setting.environment.supply_price, return_index=True)
+    rules = setting.community
+    for price, row in zip(prices.tolist(), rows.tolist(), strict=True):
+        slot = setting.environment.first_slot + row * rules.clock.length
+        least = rules.tariff.feed_in_micro_per_kwh + rules.tariff.network_fee_micro_per_kwh
+        if price < least + rules.market.tick_micro_per_kwh:
+            raise ConfigError(
+                f"{name}: supply price {price} µ¤/kWh at {time_text(slot)} leaves no tick between feed-in and supply"
+                f" − fee; it must be {least + rules.market.tick_micro_per_kwh} or more, or lower feed-in or fee"
+            )

@@ -1,0 +1,124 @@
+"""The community: members, devices, tariff, rules. Pure data; `config` reads it from a TOML file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from transactive.core.accounts import Accounts
+from transactive.core.community.carbon_rules import CarbonRules
+from transactive.core.community.certificate_rules import (
+    SOLAR,
+    CertificatePolicy,
+    Generator,
+)
+from transactive.core.community.members import NO_LIMIT_W, Devices, Member
+from transactive.core.community.network import NetworkRules
+from transactive.core.community.records import CommunityRecord
+from transactive.core.community.rules import (
+    AccountRules,
+    ChainRules,
+    DetectionRules,
+    ForecastRules,
+    GridRules,
+    MarketRules,
+    RunRules,
+    Sources,
+    TariffRules,
+    TradingRules,
+)
+from transactive.core.slots import Clock
+from transactive.core.units import IntArray
+
+
+class Community(CommunityRecord, frozen=True, kw_only=True):
+    """Everything that a run needs to know beside the data."""
+
+    name: str
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    market: MarketRules
+    tariff: TariffRules
+    accounts: AccountRules
+    carbon: CarbonRules
+    chain: ChainRules = ChainRules()
+    data: Sources
+    run: RunRules = RunRules()
+    forecast: ForecastRules = ForecastRules()
+    detection: DetectionRules = DetectionRules()
+    trading: TradingRules = TradingRules()
+    network: NetworkRules | None = None
+    grid: GridRules = GridRules()
+    members: Annotated[tuple[Member, ...], Meta(min_length=1)]
+
+    def to_json(self) -> str:
+        """Canonical JSON: the same text for the same community."""
+        return msgspec.json.encode(self, order="deterministic").decode()
+
+    @property
+    def clock(self) -> Clock:
+        """Slot length, gate and period in seconds."""
+        rules = self.market
+        return Clock(rules.slot_minutes * 60, rules.gate_closure_minutes * 60, rules.slots_per_period)
+
+    @property
+    def chart(self) -> Accounts:
+        """Accounts of members and named parties."""
+        return Accounts(len(self.members))
+
+    @property
+    def ids(self) -> list[str]:
+        """Member ids in order."""
+        return [member.id for member in self.members]
+
+    @property
+    def most_import_wh(self) -> IntArray:
+        """What each member's connection lets in in a slot [Wh], (members,); very much where nothing is said of it."""
+        power = [member.connection_w or NO_LIMIT_W for member in self.members]
+        return np.array(power, np.int64) * self.market.slot_minutes // 60
+
+    @property
+    def agents(self) -> list[str]:
+        """Name of each member's agent."""
+        return [member.agent or self.trading.agent for member in self.members]
+
+    @property
+    def carbon_price(self) -> IntArray | None:
+        """What a mg less is worth to each member [n¤], (members,); None if nothing to all of them."""
+        worth = np.array([member.carbon_price_per_t for member in self.members], np.int64)
+        return worth if worth.any() else None
+
+    def generator(self, member: Member) -> Generator:
+        """Attributes of a member's producing device: its own, then the community's, solar without any."""
+        own = member.generator.over(self.carbon.certificates.generator)
+        named = msgspec.structs.replace(own, id=own.id or f"{member.id}-pv", source=own.source or SOLAR)
+        if named.factor_g_per_kwh is not None:
+            return named
+        factor = self.carbon.pv_g_per_kwh
+        return msgspec.structs.replace(named, factor_g_per_kwh=factor, factor_source="carbon.pv_g_per_kwh")
+
+    @property
+    def device_ids(self) -> list[str]:
+        """Names of the devices that certificates come from: each member's generator, then its battery."""
+        pairs = ((self.generator(member).id or "", f"{member.id}-battery") for member in self.members)
+        return [device for pair in pairs for device in pair]
+
+    @property
+    def generation_g(self) -> IntArray:
+        """What generation emits [g/kWh], (members,)."""
+        return np.array([self.generator(member).factor_g_per_kwh for member in self.members], np.int64)
+
+    @property
+    def certificate_policy(self) -> CertificatePolicy:
+        """What members do with certificates, as columns."""
+        members = self.members
+        return CertificatePolicy.of(
+            [m.certificates for m in members], [m.zone for m in members], self.carbon.certificates
+        )
+
+    @property
+    def devices(self) -> Devices:
+        """Devices as columns."""
+        return Devices.of(self.members, self.market.slot_minutes)

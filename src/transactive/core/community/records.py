@@ -1,0 +1,17 @@
+"""What all records of a community file share: their base, and kinds of numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(gt=0)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Money = Annotated[int, Meta(ge=0, le=10**18)]
+"""n¤ of one account: below the 2**62 that a lane of the contract holds."""
+
+
+class CommunityRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the records of a community file."""

@@ -1,0 +1,122 @@
+"""What a community file says of market, tariff, accounts, data, forecasts, agents and detection."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from transactive.core.community.records import CommunityRecord, Money, NotNegative, Positive
+from transactive.core.units import PPM
+
+
+class MarketRules(CommunityRecord, frozen=True, kw_only=True):
+    """How a slot clears: `intraday` at its gate, and before that, if asked for, `day_ahead` with its whole period."""
+
+    mechanism: str = "uniform"
+    slot_minutes: int = 60
+    gate_closure_minutes: NotNegative = 60
+    slots_per_period: Positive = 24
+    sessions: tuple[Literal["day_ahead", "intraday"], ...] = ("intraday",)
+    day_ahead_gate_minutes: NotNegative = 720
+    tick_micro_per_kwh: Positive = 100
+
+    @property
+    def day_ahead_lead(self) -> int | None:
+        """Slots between the gate of the day-ahead session and the period, rounded up; None without such a session."""
+        return -(-self.day_ahead_gate_minutes // self.slot_minutes) if "day_ahead" in self.sessions else None
+
+
+class TariffRules(CommunityRecord, frozen=True, kw_only=True):
+    """The supplier's and the network's prices [µ¤/kWh]; the supply price is one number or a series in data."""
+
+    supply_micro_per_kwh: int | None = None
+    feed_in_micro_per_kwh: int
+    network_fee_micro_per_kwh: NotNegative
+
+
+class AccountRules(CommunityRecord, frozen=True, kw_only=True):
+    """Funds [n¤]: where an account starts, and when and to where the on-ramp fills it up at a period's start."""
+
+    opening_n: Money
+    top_up_below_n: Money
+    top_up_to_n: Money
+
+
+class ChainRules(CommunityRecord, frozen=True, kw_only=True):
+    """Where settlement is committed, and how long a netting can be challenged before it pays."""
+
+    challenge_window_minutes: Positive = 60
+
+
+class Sources(CommunityRecord, frozen=True, kw_only=True):
+    """Files of measured data, relative to the community file; `ignore` names members that do not take part.
+
+    feeder: what the transformer gave to all of them, less what it took, without their batteries.
+    """
+
+    readings: str
+    environment: str | None = None
+    feeder: str | None = None
+    ignore: tuple[str, ...] = ()
+
+
+class GridRules(CommunityRecord, frozen=True, kw_only=True):
+    """How the network is operated; without `manage` its lines are only watched.
+
+    risk_ppm: a line that the forecast takes beyond its limit more often than this is given a price, in steps up to
+    most_call_micro_per_kwh, the most that the network pays for a Wh moved. compensation_micro_per_kwh: what it pays for
+    a Wh of PV held back; without it what a Wh costs that was sold and is missing, supply − fee.
+    """
+
+    manage: bool = False
+    risk_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 50_000
+    most_call_micro_per_kwh: Annotated[int, Meta(ge=0, le=10**9)] = 50_000
+    compensation_micro_per_kwh: Annotated[int, Meta(ge=0, le=10**9)] | None = None
+
+
+class RunRules(CommunityRecord, frozen=True, kw_only=True):
+    """What `run` replays: from `first_slot` (RFC 3339) for `days`, or else to the end of the readings.
+
+    What is before is history.
+    """
+
+    first_slot: str | None = None
+    days: Positive | None = None
+
+
+class ForecastRules(CommunityRecord, frozen=True, kw_only=True):
+    """Who forecasts, by name.
+
+    model: whose forecasts orders and plans are made of; with auto the one that costs its members least on the days
+    before the run. maintain: models are trained each week, tested, promoted and watched; off trains `model` alone,
+    untested. challengers: models that are trained for what members are told of the day to come.
+    """
+
+    model: str = "empirical"
+    maintain: Literal["weekly", "off"] = "weekly"
+    challengers: tuple[str, ...] = ("regression", "empirical-fading")
+
+
+class TradingRules(CommunityRecord, frozen=True, kw_only=True):
+    """Which agent trades for the members that name none, by name."""
+
+    agent: str = "curves"
+
+
+class DetectionRules(CommunityRecord, frozen=True, kw_only=True):
+    """Whether a run watches its meters and devices, and what it does about what it finds.
+
+    hold: kinds of findings that, from hold_confidence_ppm on, hold back what a member earns until an operator closes
+    them.
+    """
+
+    watch: bool = True
+    hold: tuple[
+        Literal[
+            "theft", "short delivery", "dead meter", "stuck meter", "clock shift", "PV fault", "battery fault",
+            "unusual use",
+        ],
+        ...,
+    ] = ()  # fmt: skip
+    hold_confidence_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 900_000
