@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from transactive.core.units import kwh_text, money_text
-from transactive.web.formatting import Words
+from transactive.texts.formatting import Words
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SLOT = "2017-06-06T22:00Z"

@@ -22,7 +22,7 @@ from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.formatting import Words
+from transactive.texts.formatting import Words
 from transactive.web.pages.parts.agent import agent_words
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agent"
@@ -216,7 +216,7 @@ CODE = """
 import sys
 import numpy as np
 from transactive.cli import main
-from transactive.trading import registry
+from transactive.trading.agents import registry
 from transactive.trading.agents.conformance import check_agent
 check_agent(registry.load("patient"), np.random.default_rng(1))
 main(["run", sys.argv[1], "--no-page", "--json", "--state", sys.argv[2]])

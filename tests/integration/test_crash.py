@@ -22,7 +22,7 @@ from transactive.store import Store, models
 # durable and its block is not, "chain" as soon as the block is durable and its row in the database is not.
 KILL_AT = """
 import os, signal, sys
-import transactive.store as store, transactive.engine.books.commitments as anchor
+import transactive.store as store, transactive.engine.books.commitments as commitments
 point, count = sys.argv[1], int(sys.argv[2])
 def dying(function):
     left = [count]
@@ -38,7 +38,7 @@ if point == "database":
 elif point == "trading":
     store.Store.save_trading = dying(store.Store.save_trading)
 else:
-    anchor.Anchor._block = dying(anchor.Anchor._block)
+    commitments.ChainCommitments._block = dying(commitments.ChainCommitments._block)
 from transactive.cli import main
 main(sys.argv[3:])
 """

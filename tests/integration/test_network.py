@@ -16,8 +16,8 @@ from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.store.read.totals import Counter
+from transactive.texts.formatting import Words
 from transactive.web.access import OWNER, Viewer
-from transactive.web.formatting import Words
 from transactive.web.network_slot import network_slot
 from transactive.web.order_reasons import FILLED, UNFILLED, books
 from transactive.web.pages.carbon import carbon_page

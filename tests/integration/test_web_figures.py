@@ -13,10 +13,10 @@ from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.store.read.totals import Counter, RunTotals
+from transactive.texts.formatting import Words, counted, percent, span_of_time, span_text, stamp
 from transactive.web.access import OWNER, Viewer
 from transactive.web.charts.draw import ticks
 from transactive.web.charts.flow import PIPES, Flow
-from transactive.web.formatting import Words, counted, percent, span_of_time, span_text, stamp
 from transactive.web.order_reasons import books
 from transactive.web.pages.community import community_page, proof
 from transactive.web.pages.parts.issues import issues

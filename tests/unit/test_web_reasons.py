@@ -16,8 +16,8 @@ from transactive.core.tariff import PriceGrid
 from transactive.market import mechanisms, registry
 from transactive.market.auction import uniform
 from transactive.market.mechanisms import Cleared, Site
+from transactive.texts.formatting import Words
 from transactive.web.charts.network import cables as cables_of
-from transactive.web.formatting import Words
 from transactive.web.network_slot import NetworkSlot
 from transactive.web.order_reasons import Fate, books, paid_price
 

@@ -15,13 +15,13 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
+from transactive.texts.formatting import span_text
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES
 from transactive.web.authentication import EVERYONE, STATIC, for_scopes, gate
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
-from transactive.web.formatting import span_text
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file

@@ -18,8 +18,8 @@ from litestar.response import ServerSentEventMessage
 from transactive.core.errors import InputError
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.store.schema import BLOCKS, CLEARINGS, READINGS
+from transactive.texts.formatting import stamp
 from transactive.web.change_feed import ChangeFeed
-from transactive.web.formatting import stamp
 
 Key = tuple[int, int]
 START: Key = (-1, -1)

@@ -12,8 +12,8 @@ from transactive.core.tables import Readings
 from transactive.core.units import IntArray, kwh_text
 from transactive.market.mechanisms import Site
 from transactive.store.read.runs import Reader, Run
+from transactive.texts.formatting import Words, counted, span_text
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
-from transactive.web.formatting import Words, counted, span_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row
-from transactive.web.formatting import Words
+from transactive.texts.formatting import Words
 from transactive.web.network_slot import NetworkSlot
 
 FILLED, PARTLY, UNFILLED, REFUSED = "filled", "partly", "not filled", "refused"

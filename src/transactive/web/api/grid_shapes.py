@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from transactive.core.congestion import FORECAST, Measure
 from transactive.store.read.runs import Row, Run
+from transactive.texts.formatting import stamp
 from transactive.web.api.records import Money, Next, Time, View, Wh
-from transactive.web.formatting import stamp
 
 Kind = Literal["call", "move", "curtail", "open"]
 KINDS: dict[Measure, Kind] = {

@@ -12,9 +12,9 @@ from transactive.store import Store
 from transactive.store.items import FEEDER, item_of, set_state
 from transactive.store.read.runs import Run, RunProgress
 from transactive.store.schema import ITEMS
+from transactive.texts.formatting import stamp
 from transactive.web.access import Viewer
 from transactive.web.api.records import Next, Time, View, Wh
-from transactive.web.formatting import stamp
 
 State: TypeAlias = Literal["open", "acknowledged", "closed"]
 STATES: dict[State, ItemState] = {

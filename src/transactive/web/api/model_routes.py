@@ -13,6 +13,7 @@ from transactive.store import models as kept
 from transactive.store.models import MODEL_EVENTS, MODELS, ChargeRecord, ModelRecord
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Run
+from transactive.texts.formatting import stamp
 from transactive.web.api.model_records import (
     ForecastList,
     ModelDay,
@@ -25,7 +26,6 @@ from transactive.web.api.model_records import (
 )
 from transactive.web.api.paging import SHARED, ApiRequest, Cursor, Limit, OfMember, page_of, whose
 from transactive.web.authentication import SEES_ALL, WITHOUT_GRID
-from transactive.web.formatting import stamp
 from transactive.web.problems import NotFound
 from transactive.web.run_context import RunContext
 

@@ -11,6 +11,7 @@ from transactive.core.postings import PostingKind
 from transactive.insight.advice.insight import Insight
 from transactive.store.read.runs import OutcomePart, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
+from transactive.texts.formatting import stamp
 from transactive.web.api.records import (
     BlockView,
     Certificate,
@@ -24,7 +25,6 @@ from transactive.web.api.records import (
     SlotView,
     SummaryView,
 )
-from transactive.web.formatting import stamp
 from transactive.web.order_reasons import state_of
 
 METERED = ("meters", "consumption_wh", "generation_wh", "charge_wh", "discharge_wh", "import_wh", "export_wh")

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from transactive.core.slots import DAY
 from transactive.core.units import NANO
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
+from transactive.texts.formatting import Words, short_day
 from transactive.web.charts.draw import Plot, both, steps, ticks
-from transactive.web.formatting import Words, short_day
 
 WIDE_PRICE, NARROW_PRICE = (380, 190), (296, 170)
 STRIP_WIDTHS = (560, 296)

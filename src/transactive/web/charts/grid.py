@@ -9,8 +9,8 @@ from markupsafe import Markup
 from transactive.core.community.network import Network
 from transactive.core.slots import DAY
 from transactive.store.read.runs import Row, Run
+from transactive.texts.formatting import day_text
 from transactive.web.charts.draw import Plot, both, steps, ticks
-from transactive.web.formatting import day_text
 
 WIDE, NARROW = (520, 220), (296, 200)
 

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row, Run
+from transactive.texts.formatting import Words, day_start, span_text
 from transactive.web.charts.draw import Plot, Point, both, steps, ticks
-from transactive.web.formatting import Words, day_start, span_text
 
 WIDE_DAY, NARROW_DAY = (720, 320), (296, 300)
 WIDE_CURVE, NARROW_CURVE = (620, 330), (296, 240)

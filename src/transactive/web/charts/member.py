@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from transactive.insight.advice.cheapest import Window
 from transactive.store.read.runs import Row, Run
+from transactive.texts.formatting import Words, clock_text, day_text
 from transactive.web.charts.draw import Plot, Point, both, steps, ticks
-from transactive.web.formatting import Words, clock_text, day_text
 
 WIDE_SAVED, NARROW_SAVED = (720, 124), (296, 120)
 WIDE_DAY, NARROW_DAY = (720, 300), (296, 280)

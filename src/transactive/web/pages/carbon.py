@@ -13,9 +13,9 @@ from transactive.core.slots import DAY
 from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
+from transactive.texts.formatting import Words, day_start, day_text, percent, short_day, span_text
 from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both, steps, ticks
-from transactive.web.formatting import Words, day_start, day_text, percent, short_day, span_text
 from transactive.web.pages.parts.certificate_totals import certificate_totals
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.credits import credits_part

@@ -11,10 +11,10 @@ from transactive.core.units import kwh_text
 from transactive.store.read.grid import lines_over
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
+from transactive.texts.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
 from transactive.web.access import Viewer
 from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
-from transactive.web.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.issues import Notice, issues, of_item
 

@@ -10,8 +10,8 @@ from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
 from transactive.insight.studies.measures import MEASURES
+from transactive.texts.formatting import Words, counted, percent, short_day
 from transactive.web.charts.compare import price_chart, savings_chart, scale
-from transactive.web.formatting import Words, counted, percent, short_day
 from transactive.web.pages.parts.compare_carbon import carbon_text, carbon_title
 
 NAMES = {

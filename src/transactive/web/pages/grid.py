@@ -15,10 +15,10 @@ from transactive.core.units import IntArray, kwh_text
 from transactive.market.mechanisms import Site
 from transactive.store.read.grid import forecasts, interventions, loads, sums
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
+from transactive.texts.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
 from transactive.web.access import Viewer
 from transactive.web.charts.grid import line_chart
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
-from transactive.web.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.grid_ahead import AHEAD, LinesAhead, likely, loading, look_ahead
 

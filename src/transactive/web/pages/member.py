@@ -14,9 +14,9 @@ from transactive.store.read.carbon import by_source
 from transactive.store.read.members import orders_of, postings_of, saving, slots_of
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
+from transactive.texts.formatting import Words, clock_text, day_start, day_text, percent, span_text
 from transactive.web.access import Viewer
 from transactive.web.charts.member import day_chart, price_chart, saved_chart
-from transactive.web.formatting import Words, clock_text, day_start, day_text, percent, span_text
 from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.slot import POSTED

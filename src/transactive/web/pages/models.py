@@ -13,9 +13,9 @@ from transactive.store import models as kept
 from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
 from transactive.store.read.forecasts import forecasters
 from transactive.store.read.runs import Reader, Run, RunProgress
+from transactive.texts.formatting import clock_text, counted, percent, short_day
 from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both
-from transactive.web.formatting import clock_text, counted, percent, short_day
 from transactive.web.pages.parts.common import freshness
 
 WIDE, NARROW = (720, 280), (296, 240)

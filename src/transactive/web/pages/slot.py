@@ -11,8 +11,8 @@ from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
+from transactive.texts.formatting import Words, counted, day_text, span_text
 from transactive.web.access import Viewer
-from transactive.web.formatting import Words, counted, day_text, span_text
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
 from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, MemberOrders, books, has_one_price
 from transactive.web.pages.parts.certificate_orders import certificate_part

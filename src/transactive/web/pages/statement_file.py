@@ -10,8 +10,8 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement
+from transactive.texts.formatting import day_text
 from transactive.web.assets import TEMPLATES
-from transactive.web.formatting import day_text
 
 MG_PER_KG = 1_000_000
 

@@ -7,7 +7,7 @@ from transactive.core.proofs.authorisation import Authorisation, in_force
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.store.read.runs import Reader, Run
-from transactive.web.formatting import Words
+from transactive.texts.formatting import Words
 
 AGENTS = {
     "curves": "says what each kWh is worth to you",

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run
 from transactive.store.schema import CERTIFICATE_ORDERS
+from transactive.texts.formatting import Words
 from transactive.web.access import Viewer
-from transactive.web.formatting import Words
 
 
 def certificate_part(reader: Reader, slot: int, run: Run, viewer: Viewer, words: Words) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Run
 from transactive.store.schema import CERTIFICATE_LOG, CERTIFICATES, POSTINGS
-from transactive.web.formatting import Words, counted
+from transactive.texts.formatting import Words, counted
 
 PLACES = (
     ("Claimed by who used it in its slot", CertificateState.CLAIMED, None),

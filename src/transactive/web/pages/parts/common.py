@@ -8,9 +8,9 @@ from typing import Any
 
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
+from transactive.texts.formatting import Words, clock_text, counted, percent, short_day, span_of_time, span_text
 from transactive.web.charts.flow import PIPES, Flow, flow_chart
 from transactive.web.charts.market import CurveStep, curve, curve_chart
-from transactive.web.formatting import Words, clock_text, counted, percent, short_day, span_of_time, span_text
 
 LATE, SILENT = 30, 120
 """Seconds without a new slot after which an unfinished run counts as late, and as silent."""

@@ -11,7 +11,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.store.read.runs import Reader, Run
 from transactive.store.schema import CREDIT_NOTES, POSTINGS
-from transactive.web.formatting import Words
+from transactive.texts.formatting import Words
 
 MOST_NOTES = 60
 """Newest receipts that the page lists; all are in a statement and in `transactive credits export`."""

@@ -8,8 +8,8 @@ from typing import Any
 from transactive.core.units import kwh_text
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
+from transactive.texts.formatting import Words, clock_text
 from transactive.web.access import Viewer
-from transactive.web.formatting import Words, clock_text
 
 TITLES = {
     ("community", "day"): "Net load, the day before",

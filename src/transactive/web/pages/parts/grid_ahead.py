@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transactive.core.community.network import Network
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row, Run
-from transactive.web.formatting import clock_text, span_text
+from transactive.texts.formatting import clock_text, span_text
 
 AHEAD = 6
 """Slots that are shown."""

@@ -9,7 +9,7 @@ from transactive.core.items import Item, ItemState
 from transactive.core.units import PPM, kwh_text
 from transactive.store.read.runs import Row, Run
 from transactive.store.read.totals import MemberTotal, RunTotals
-from transactive.web.formatting import Words, counted, short_day, span_text
+from transactive.texts.formatting import Words, counted, short_day, span_text
 
 WORTH_TELLING_WH = 1_000
 """A member that sold less than this is not said to deliver too little."""
