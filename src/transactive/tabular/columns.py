@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.core.errors import DataError
+from transactive.tabular.spreadsheet import QUOTED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,9 +50,10 @@ def read_columns(
     here = [pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in spare]
     frame = frame.select(*wanted, *here).with_row_index(ROW, offset=first)
     _refuse_empty(frame, wanted, path)
-    frame = frame.with_columns(
-        pl.col([*texts, *spare_texts]).cast(pl.String)
-    )  # a database may call its members 1, 2, 3
+    named = pl.col([*texts, *spare_texts]).cast(pl.String)  # a database may call its members 1, 2, 3
+    if path.suffix == ".csv":
+        named = named.str.replace(QUOTED, "$1")
+    frame = frame.with_columns(named)
     for column in times:
         frame = _times(frame, column, path)
     for column in (*numbers, *spare_numbers):

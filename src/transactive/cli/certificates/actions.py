@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import encode
 from transactive.services.certificates import Act, CertificateService, certificate_office, slot_of
 from transactive.services.redemptions import redemption
+from transactive.tabular.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from transactive.carbon.certificates.register import Register
@@ -154,18 +153,9 @@ def _shaped_file(office: CertificateService, found: Sequence[tuple[Register, Bun
     """Bundles in EnergyTag's shape as JSON or CSV."""
     rows = [_shaped(office, register, bundle) for register, bundle in found]
     if output.suffix == ".csv":
-        return csv_text(COLUMNS, rows).encode()
+        return csv_text(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)).encode()
     facts = {"standard": STANDARD, "issuing_body": office.community.name, "bundles": rows}
     return msgspec.json.format(msgspec.json.encode(facts)) + b"\n"
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
-    """Rows as CSV with a head, which stands there without a row, too."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _check_suffix(output: Path, *suffixes: str) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +13,7 @@ from transactive.core.errors import InputError
 from transactive.core.units import kwh_text, money_text
 from transactive.market.auction.merit_order import draw
 from transactive.market.result import Result
+from transactive.tabular.spreadsheet import csv_text
 
 Files: TypeAlias = dict[Path, str]
 """Texts of the files to write."""
@@ -112,15 +110,6 @@ def trades_csv(book: OrderFile, result: Result) -> str:
         (book.ids[buy], book.ids[sell], wh, price, wh * price) for buy, sell, wh, price in zip(*columns, strict=True)
     )
     return csv_text(("buy_id", "sell_id", "energy_wh", PRICE, "money_n"), rows)
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Text of a CSV file."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def write_all(files: Files) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from transactive.cli.clear.kinds import BOTH, KindFile, read_kinds
 from transactive.cli.clear.orders import PRICE, naming
-from transactive.cli.clear.report import Figures, Files, Outputs, SlotFigures, csv_text
+from transactive.cli.clear.report import Figures, Files, Outputs, SlotFigures
 from transactive.core.errors import InputError
 from transactive.core.tables import Orders
 from transactive.market.auction.blocks.call_auction import clear
@@ -19,6 +19,7 @@ from transactive.market.auction.blocks.order_kinds import KindClearing
 from transactive.market.auction.merit_order import draw
 from transactive.market.result import mean_price
 from transactive.market.trades import pair
+from transactive.tabular.spreadsheet import csv_text
 
 
 @dataclass(frozen=True, slots=True)

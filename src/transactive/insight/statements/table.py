@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from transactive.core.slots import time_text
 from transactive.insight.statements.statement import Statement, StatementSlot, claimed_wh, offset_and_avoided
+from transactive.tabular.spreadsheet import csv_text
 
 COLUMNS = (
     *("slot_start", "consumption_wh", "import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
@@ -17,11 +15,7 @@ COLUMNS = (
 
 def as_csv(statement: Statement) -> str:
     """Slots of a statement as CSV with a head; Wh, n¤ and mg."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(statement.member.index, slot) for slot in statement.slots)
-    return text.getvalue()
+    return csv_text(COLUMNS, (_row(statement.member.index, slot) for slot in statement.slots))
 
 
 def _row(member: int, slot: StatementSlot) -> tuple[str | int, ...]:
