@@ -26,6 +26,7 @@ from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.problems import answer
+from transactive.web.request_checks import RequestChecks
 from transactive.web.run_context import RunContext
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def build_app(folder: Path, pulse: ChangeFeed, *, local: bool) -> Litestar:
             *(step_on_page, api_router(), _files()),
         ],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
-        middleware=[gate(folder, local=local)],
+        middleware=[RequestChecks(), gate(folder, local=local)],
         guards=[for_scopes],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),

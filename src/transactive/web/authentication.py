@@ -29,7 +29,7 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
     """Turns the Authorization header into a `Viewer`, which handlers find as `request.user`."""
 
     def __init__(self, app: ASGIApp, folder: Path, *, local: bool) -> None:
-        super().__init__(app, exclude=f"^{STATIC}")
+        super().__init__(app, exclude=f"^{STATIC}", exclude_http_methods=())
         self.folder, self.local = folder, local
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
@@ -57,6 +57,8 @@ def for_scopes(connection: Connection, handler: BaseRouteHandler) -> None:
     if connection.scope["path"].startswith(STATIC):
         return
     viewer = connection.user
+    if connection.scope.get("method") == "OPTIONS":  # says which methods there are, and nothing of the run
+        return
     if not isinstance(viewer, Viewer) or viewer.scope not in handler.opt.get(OPT, ()):
         raise AccessDenied(detail="The scope of this token does not include this.")
 

@@ -40,6 +40,12 @@ class AccessDenied(HTTPException):
     status_code = 403
 
 
+class CrossSite(HTTPException):
+    """A page of another site sends this through somebody's browser."""
+
+    status_code = 403
+
+
 class TokenNeeded(HTTPException):
     """A token is needed, or the one given is not known."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def _altered(found: ChainCheck, reader: Reader, run: Run, viewer: Viewer) -> lis
 
 def _commands(folder: Path, file: str) -> list[tuple[str, str]]:
     """What checks the same without this page: what for, and the command."""
+    named, where = (shlex.quote(f"./{text}" if text.startswith("-") else text) for text in (file, str(folder)))
     return [
-        ("Independent: with a node that is not the operator’s", f"transactive verify {file} --node URL"),
-        ("On this machine, against this run’s own chain", f"transactive verify {file} --state {folder}"),
+        ("Independent: with a node that is not the operator’s", f"transactive verify {named} --node URL"),
+        ("On this machine, against this run’s own chain", f"transactive verify {named} --state {where}"),
     ]

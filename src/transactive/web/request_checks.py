@@ -1,0 +1,40 @@
+"""What a request must be before anybody asks whose it is: a path of text, and no form of another site.
+
+A browser says where a request comes from (Fetch Metadata, and Origin for what has a body). Programs say nothing of the
+kind, so a request without these headers passes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from transactive.web.problems import CrossSite, NotFound
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+OWN = ("same-origin", "none")
+"""Values of Sec-Fetch-Site that are ours, or typed by the user."""
+
+
+class RequestChecks(ASGIMiddleware):
+    """Refuses paths with control characters, and steps that another site sends through somebody's browser."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Pass a sound request on. Raises NotFound, CrossSite."""
+        if any(ord(character) < 32 or ord(character) == 127 for character in scope["path"]):
+            raise NotFound("there is nothing at an address with control characters; correct it")
+        if scope.get("method", "GET") not in SAFE and _of_another_site(ASGIConnection(scope)):
+            raise CrossSite(detail="This step was sent by a page of another site; open this page and take it there.")
+        await next_app(scope, receive, send)
+
+
+def _of_another_site(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Whether a browser says that a page of another origin sends this."""
+    site, origin = (connection.headers.get(name) for name in ("sec-fetch-site", "origin"))
+    if site is not None:  # a proxy may rewrite Host, but not this
+        return site not in OWN
+    return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
