@@ -73,6 +73,22 @@ def test_a_week_holds(whole, demo_run):
     assert [check["check"] for check in told["checks"]][-3:] == ["proofs", "chain", "signature"]
 
 
+def test_whom_the_reader_trusts_can_be_pinned(whole, demo_run):
+    of = decode(whole.read_bytes(), whole.name).chain
+    start = ("verify", whole, "--state", demo_run.folder)
+    assert "came from the file itself; pin it with --contract" in call(*start).out
+    pinned = call(*start, "--contract", of.settlement.upper().replace("0X", "0x"), "--operator", of.operator)
+    assert pinned.code == 0
+    assert "contract and operator as given by you" in pinned.out
+    other = f"0x{1:040x}"
+    for option, what in (("--contract", "settlement"), ("--operator", "operator")):
+        refused = call(*start, option, other)
+        assert refused.code == 1
+        assert f"chain.{what} is " in refused.out
+        assert f"not {other}, which you trust" in refused.out
+    assert call(*start, "--contract", "0x12").code == 3
+
+
 def test_its_figures_are_those_of_the_run(whole, demo_run):
     statement = decode(whole.read_bytes(), whole.name)
     bill = next(bill for bill in demo_run.outcome.bills if bill.id == "house-04")

@@ -43,13 +43,15 @@ def write_statement(
         raise InputError(f"{output}: cannot be written ({error.strerror}); choose another place") from None
 
 
-def verify_statement(path: Path, *, node: str | None, state: Path | None, json: bool) -> bool:
+def verify_statement(
+    path: Path, *, node: str | None, state: Path | None, contract: str | None, operator: str | None, json: bool
+) -> bool:
     """Check a statement against a node, or against the chain in a state folder; says what held.
 
     Returns whether it holds; the first contradiction is named on stdout.
     """
     from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
-    from transactive.services.statements.chain_check import check
+    from transactive.services.statements.chain_check import Trusted, check
 
     if (node is None) == (state is None):
         raise InputError("give either --node URL or --state DIR: whose chain shall be asked?")
@@ -63,7 +65,7 @@ def verify_statement(path: Path, *, node: str | None, state: Path | None, json: 
         if not json:
             print(f"✓ {passed.name}: {passed.text}", flush=True)
 
-    found = check(data, path.name, url, say)
+    found = check(data, path.name, url, say, Trusted(contract, operator))
     if json:
         checks = [{"check": passed.name, "found": passed.text} for passed in found.passed]
         facts: dict[str, Any] = {"holds": found.contradiction is None, "contradiction": found.contradiction}

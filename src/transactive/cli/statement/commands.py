@@ -46,6 +46,8 @@ def verify(
     *,
     node: str | None = None,
     state: Path | None = None,
+    contract: str | None = None,
+    operator: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Check a statement: everything in it is computed again and compared with the chain.
@@ -60,10 +62,15 @@ def verify(
         Node to ask: http(s)://, ws(s):// or ipc:PATH.
     state
         State folder whose embedded chain is asked: shows that the file agrees with it, not that the chain is honest.
+    contract
+        Address of the settlement contract that you trust, as your community told you on another way than this file;
+        without it the address in the file is taken, and the answer says so.
+    operator
+        Address of the operator that you trust.
     json
         Print one JSON object on stdout.
     """
     from transactive.cli.statement.actions import verify_statement
 
-    if not verify_statement(file, node=node, state=state, json=json):
+    if not verify_statement(file, node=node, state=state, contract=contract, operator=operator, json=json):
         sys.exit(1)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from transactive.core.errors import DataError
+from transactive.core.errors import DataError, InputError
 from transactive.insight.statements.statement import Statement, decode
 from transactive.services.statements.verification import verify
 from transactive.services.statements.verification_words import Contradiction, Passed
 from transactive.store import Store
+
+ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,47 @@ class ChainCheck:
     worth: str
 
 
-def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lambda _: None) -> ChainCheck:
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """Whom the reader trusts, known from elsewhere than the file: the settlement contract, its operator; addresses."""
+
+    contract: str | None = None
+    operator: str | None = None
+
+    def __post_init__(self) -> None:
+        for option, address in (("--contract", self.contract), ("--operator", self.operator)):
+            if address is not None and not ADDRESS.fullmatch(address):
+                raise InputError(f"{option} {address}: is no address; give 0x and 40 hexadecimal digits")
+
+    def worth(self) -> str:
+        """What an answer rests on, in words."""
+        if self.contract is None:
+            return "the contract's address came from the file itself; pin it with --contract"
+        pinned = "contract and operator" if self.operator else "contract"
+        return f"{pinned} as given by you"
+
+    def contradiction(self, statement: Statement) -> str | None:
+        """Where a statement names others than those who are trusted."""
+        for what, wanted, stated in (
+            ("settlement", self.contract, statement.chain.settlement),
+            ("operator", self.operator, statement.chain.operator),
+        ):
+            if wanted is not None and wanted.lower() != stated.lower():
+                return f"chain.{what} is {stated}, not {wanted.lower()}, which you trust"
+        return None
+
+
+def check(
+    data: bytes,
+    name: str,
+    url: str,
+    held: Callable[[Passed], None] = lambda _: None,
+    trusted: Trusted = Trusted(),
+) -> ChainCheck:
     """Check the bytes of a file called `name` against the chain at `url`; `held` sees each check as it holds.
 
-    Raises ChainError or StateError if the chain does not answer.
+    trusted: contract and operator that the file must name, before any chain is asked. Raises ChainError or
+    StateError if the chain does not answer.
     """
     from transactive.chain.commitment_reader import ContractWitness
     from transactive.chain.nodes.client import ChainClient
@@ -42,8 +82,10 @@ def check(data: bytes, name: str, url: str, held: Callable[[Passed], None] = lam
         statement = decode(data, name)
     except DataError as error:
         return ChainCheck(None, (), str(error), worth)
+    worth += f"; {trusted.worth()}"
+    if contradiction := trusted.contradiction(statement):
+        return ChainCheck(statement, (), contradiction, worth)
     passed: list[Passed] = []
-    contradiction = None
     with closing(ChainClient.open(url)) as client:
         witness = ContractWitness(client, statement.chain.settlement)
         if not witness.is_ours:
