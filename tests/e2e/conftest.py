@@ -15,7 +15,7 @@ from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
-from transactive.web.server import PageServer
+from transactive.web.serving.server import PageServer
 
 QUIET = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -17,7 +17,7 @@ from transactive.core.units import money_text
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison
 from transactive.studies.compare import compare, variants
-from transactive.web.server import PageServer
+from transactive.web.serving.server import PageServer
 
 NAMES = ["uniform", "pay_as_bid", "continuous"]
 

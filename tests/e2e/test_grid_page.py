@@ -15,7 +15,7 @@ from tests.integration.test_grid_operator import TIGHT, tight
 from transactive.cli.token import create_token
 from transactive.core.slots import time_text
 from transactive.engine.replay import replay, slots_from
-from transactive.web.server import PageServer
+from transactive.web.serving.server import PageServer
 
 NAMES = ('"a"', '"b"', '"c"')
 

@@ -4,7 +4,7 @@ import socket
 
 import httpx
 
-from transactive.web.server import PageServer
+from transactive.web.serving.server import PageServer
 
 
 def test_busy_port_gives_the_next_free_one(demo_run):

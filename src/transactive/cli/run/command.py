@@ -125,16 +125,17 @@ def _page(
     if port is None:
         yield
         return
-    from transactive.web.server import PageServer
+    from transactive.web.serving.page_process import PageProcess
 
-    server = PageServer(folder, port)
-    print(f"page at {server.url}", file=sys.stderr, flush=True)
-    server.start()
+    page = PageProcess(folder, port)
+    print(f"page at {page.url}", file=sys.stderr, flush=True)
     try:
         yield
-        if stay:
-            print(f"page stays at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+        if page.ended:
+            print(f"the page ended, the run did not: transactive serve --state {folder}", file=sys.stderr, flush=True)
+        elif stay:
+            print(f"page stays at {page.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
             meanwhile()
-            server.wait()
+            page.wait()
     finally:
-        server.stop()
+        page.stop()

@@ -11,7 +11,7 @@ from transactive.store import FILE
 
 def serve_state(folder: Path, port: int, host: str = "127.0.0.1") -> None:
     """Serve the page of the run in `folder`. Raises StateError if there is none, or no token for another host."""
-    from transactive.web.server import PageServer
+    from transactive.web.serving.server import PageServer
 
     if not (folder / FILE).exists():
         raise StateError(f"{folder}: holds no run; give the --state folder of one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from pathlib import Path
@@ -15,9 +16,14 @@ from transactive.store.read.runs import Reader
 from transactive.web.access import LOOPBACK, read_grants
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
+from transactive.web.serving.connections import BoundedProtocol
+from transactive.web.serving.quiet_log import QuietLog
 
 TRIES = 50
 """Ports tried after the one asked for."""
+LOGS = ("transactive.web", "uvicorn.error", "asyncio")
+QUIET = QuietLog()
+"""One for all logs, so that no flood of requests becomes one of lines."""
 
 
 class _Server(uvicorn.Server):
@@ -47,8 +53,11 @@ class PageServer:
         self._pulse = ChangeFeed(Reader(self._store))
         app = build_app(folder, self._pulse, local=host in LOOPBACK)
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=3, server_header=False
-        )
+            app, http=BoundedProtocol, ws="none", log_config=None, access_log=False, lifespan="on",
+            timeout_graceful_shutdown=3, server_header=False,
+        )  # fmt: skip
+        for name in LOGS:
+            logging.getLogger(name).addFilter(QUIET)
         self._server = _Server(config, self._pulse)
         self._thread: threading.Thread | None = None
         try:
@@ -58,6 +67,11 @@ class PageServer:
             raise
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._server.server_state.connections)
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
@@ -81,9 +95,13 @@ class PageServer:
         finally:
             self.stop()
 
+    def ask_to_stop(self) -> None:
+        """Let `run` or `wait` return soon. May be called from any thread."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """End all answers, close the socket and the database."""
-        self._server.should_exit = True
+        self.ask_to_stop()
         if self._thread is not None:
             self._thread.join()
         self._close()
