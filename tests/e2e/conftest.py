@@ -67,7 +67,7 @@ def live(tmp_path_factory) -> Iterator[Replay]:
     folder = tmp_path_factory.mktemp("live")
     setting = load_setting(DEMO)
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 2)
-    server = PageServer(folder, 8420)
+    server = PageServer(folder, 8420, is_open=True)
     server.start()
     run = Replay(
         server.url.rstrip("/"),
@@ -97,7 +97,7 @@ def demo_half(live, tmp_path) -> Iterator[PageServer]:
             half.execute(f"delete from {table} where slot > ?", (middle,))
         half.execute("delete from settings where key = 'outcome'")
         half.commit()
-    server = PageServer(tmp_path, 8440)
+    server = PageServer(tmp_path, 8440, is_open=True)
     server.start()
     try:
         yield server

@@ -36,7 +36,7 @@ def compared(tmp_path_factory) -> Iterator[Compared]:
     folder = tmp_path_factory.mktemp("compared")
     setting = load_setting(write_community(tmp_path_factory.mktemp("three")))
     comparison = compare(setting, slots_from(setting), variants(NAMES), workers=1)
-    server = PageServer(folder, 8460)
+    server = PageServer(folder, 8460, is_open=True)
     server.start()
     try:
         yield Compared(f"{server.url}compare", comparison, folder)

@@ -41,7 +41,7 @@ def kept(tmp_path_factory) -> Iterator[Kept]:
     setting = tight(folder, network=network.replace("limit_wh = 4_800", "limit_wh = 3_500"))
     slots = slots_from(setting)[:30]
     replay(setting, slots, folder, seed="x")
-    server = PageServer(folder, 8460)
+    server = PageServer(folder, 8460, is_open=True)
     server.start()
     try:
         yield Kept(server.url.rstrip("/"), folder, slots)

@@ -11,7 +11,7 @@ def test_busy_port_gives_the_next_free_one(demo_run):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 8390))
         busy.listen()
-        server = PageServer(demo_run.folder, 8390)
+        server = PageServer(demo_run.folder, 8390, is_open=True)
         server.start()
         try:
             assert server.port > 8390

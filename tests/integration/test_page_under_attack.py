@@ -40,7 +40,7 @@ def half_request(port: int) -> socket.socket:
 
 
 def test_more_half_requests_than_there_are_places_leave_room_for_whole_ones(demo_run, enough_files):
-    server = PageServer(demo_run.folder, 8500)
+    server = PageServer(demo_run.folder, 8500, is_open=True)
     server.start()
     try:
         with ExitStack() as flood:
@@ -55,7 +55,7 @@ def test_more_half_requests_than_there_are_places_leave_room_for_whole_ones(demo
 def test_a_request_that_never_ends_is_let_go(demo_run, monkeypatch):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
     monkeypatch.setattr(connections, "BODY_SECONDS", 0.2)
-    server = PageServer(demo_run.folder, 8500)
+    server = PageServer(demo_run.folder, 8500, is_open=True)
     server.start()
     try:
         for start in (b"", b"GET / HT", b"POST /verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nab"):

@@ -265,6 +265,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
         Where they are served; the next free port if it is busy.
     host
         Address to listen on; any but this machine's own needs a token first.
+        At this machine a printed link lets your browser in.
     """
     from transactive.cli.run.serve import serve_state
 
@@ -281,12 +282,19 @@ app.command(keys_app)
 app.command(models_app)
 app.command(credits_app)
 
-token = App(name="token", help="Who may look at a state from another machine.")
+token = App(name="token", help="Who may look at a state: tokens, made, listed and revoked.")
 app.command(token)
 
 
 @token.command
-def create(*, state: Path, scope: Literal["member", "operator", "grid", "auditor"], member: str | None = None) -> None:
+def create(
+    *,
+    state: Path,
+    scope: Literal["member", "operator", "grid", "auditor"],
+    member: str | None = None,
+    name: str = "",
+    days: int | None = None,
+) -> None:
     """Make a token and print it once; only its hash is kept.
 
     Parameters
@@ -298,10 +306,46 @@ def create(*, state: Path, scope: Literal["member", "operator", "grid", "auditor
         and the operator see everything.
     member
         Whose figures a member's token shows.
+    name
+        What it is for, in your words: shown by `token list`.
+    days
+        How long it holds; without it until it is revoked.
     """
     from transactive.cli.token import create_token
 
-    print(create_token(state, scope, member))
+    print(create_token(state, scope, member, name, days))
+
+
+@token.command(name="list")
+def list_(*, state: Path, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """List the tokens of a state: id, scope, what for, until when, when used last. No token itself is kept.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.token import list_tokens
+
+    list_tokens(state, json=json)
+
+
+@token.command(name="revoke")
+def revoke_(id: str, *, state: Path) -> None:  # noqa: A002 - the word of `token list`
+    """Take a token back: whoever has it is out with the next request.
+
+    Parameters
+    ----------
+    id
+        As `token list` shows it, or its beginning.
+    state
+        Folder of the run.
+    """
+    from transactive.cli.token import revoke_token
+
+    revoke_token(state, id)
 
 
 @app.command

@@ -19,9 +19,10 @@ from transactive.texts.formatting import span_text
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES
-from transactive.web.authentication import EVERYONE, STATIC, for_scopes, gate
+from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, gate
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
+from transactive.web.entry import Entry, ask, enter
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
@@ -49,16 +50,24 @@ HEADERS = {
 }
 
 
-def build_app(folder: Path, pulse: ChangeFeed, *, local: bool) -> Litestar:
-    """Page and API of the run in `folder`. local: served on this machine only, so that no token is needed."""
+def build_app(folder: Path, pulse: ChangeFeed, *, local: bool, entry: Entry | None = None, port: int = 0) -> Litestar:
+    """Page and API of the run in `folder`.
+
+    local: served on this machine only. entry: who lets browsers in by a link; without it and on this machine no token
+    is needed. port: where it is served.
+    """
     desk = RunContext(pulse)
     return Litestar(
         route_handlers=[
-            *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file),
+            *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file, ask, enter),
             *(step_on_page, api_router(), _files()),
         ],
-        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
-        middleware=[RequestChecks(), gate(folder, local=local)],
+        dependencies={
+            "desk": Provide(lambda: desk, sync_to_thread=False),
+            "entry": Provide(lambda: entry or Entry(), sync_to_thread=False),
+            "port": Provide(lambda: port, sync_to_thread=False),
+        },
+        middleware=[RequestChecks(), gate(House(folder, local, entry, port))],
         guards=[for_scopes],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),

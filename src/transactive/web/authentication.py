@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +14,79 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.types import ASGIApp
 
-from transactive.web.access import LOOPBACK, OWNER, SCOPES, Scope, Viewer, read_grants, viewer_of
+from transactive.web.access import LOOPBACK, OWNER, SCOPES, Scope, Viewer
+from transactive.web.entry import Entry, cookie_name
 from transactive.web.problems import AccessDenied, TokenNeeded, WrongHost
+from transactive.web.tokens import note_use, read_grants, viewer_of
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATIC = "/static"
-OPT = "scopes"
+OPT, OPEN = "scopes", "open"
 EVERYONE = {OPT: SCOPES}
 OPERATES: dict[str, tuple[Scope, ...]] = {OPT: ("operator",)}
 SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
 WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""What a proxy adds: then the request is not of this machine, whatever address it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the gate knows of the server: its folder, whether it listens on this machine only, and who comes in how.
+
+    entry: links for browsers; None where the state is open to whoever sits at this machine.
+    """
+
+    folder: Path
+    local: bool
+    entry: Entry | None = None
+    port: int = 0
 
 
 class TokenMiddleware(AbstractAuthenticationMiddleware):
-    """Turns the Authorization header into a `Viewer`, which handlers find as `request.user`."""
+    """Turns a token, or the cookie of a browser that came in by a link, into a `Viewer`: `request.user` of handlers."""
 
-    def __init__(self, app: ASGIApp, folder: Path, *, local: bool) -> None:
-        super().__init__(app, exclude=f"^{STATIC}", exclude_http_methods=())
-        self.folder, self.local = folder, local
+    def __init__(self, app: ASGIApp, house: House) -> None:
+        super().__init__(app, exclude=f"^{STATIC}", exclude_from_auth_key=OPEN, exclude_http_methods=())
+        self.house = house
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         """Raise WrongHost, TokenNeeded, or say who asks."""
-        if self.local and connection.url.hostname not in LOOPBACK:
+        house, header = self.house, connection.headers.get("authorization")
+        if house.local and connection.url.hostname not in LOOPBACK:
             raise WrongHost(detail="This server answers on this machine only; open it as 127.0.0.1 or localhost.")
-        header = connection.headers.get("authorization")
-        if header is None and self.local:
+        if header is not None:
+            return AuthenticationResult(user=self._by_token(_token(header)), auth=None)
+        session = connection.cookies.get(cookie_name(house.port))
+        if house.entry and session and house.entry.knows(session):
             return AuthenticationResult(user=OWNER, auth=None)
-        viewer = viewer_of(_token(header or ""), read_grants(self.folder))
-        if viewer is None:
-            raise TokenNeeded(
-                detail="Send a token of this run: Authorization: Bearer …, or as the password of a login."
-            )
-        return AuthenticationResult(user=viewer, auth=None)
+        if house.local and house.entry is None and not any(name in connection.headers for name in FORWARDED):
+            return AuthenticationResult(user=OWNER, auth=None)
+        raise TokenNeeded(detail=_HOW_LOCAL if house.local and house.entry else _HOW)
+
+    def _by_token(self, token: str) -> Viewer:
+        """Who a token stands for; its use is noted. Raises TokenNeeded."""
+        now = int(time.time())
+        found = viewer_of(token, read_grants(self.house.folder), now)
+        if found is None:
+            raise TokenNeeded(detail=_HOW)
+        note_use(self.house.folder, found[1], now)
+        return found[0]
 
 
-def gate(folder: Path, *, local: bool) -> DefineMiddleware:
+_HOW = "Send a token of this run: Authorization: Bearer …, or as the password of a login."
+_HOW_LOCAL = "Open the link that was printed when this server started. Programs send a token: Authorization: Bearer …"
+
+
+def gate(house: House) -> DefineMiddleware:
     """The middleware for one run."""
-    return DefineMiddleware(TokenMiddleware, folder=folder, local=local)
+    return DefineMiddleware(TokenMiddleware, house=house)
 
 
 def for_scopes(connection: Connection, handler: BaseRouteHandler) -> None:
     """Guard of every route: a route that names no scopes is closed."""
-    if connection.scope["path"].startswith(STATIC):
+    if connection.scope["path"].startswith(STATIC) or handler.opt.get(OPEN):
         return
     viewer = connection.user
     if connection.scope.get("method") == "OPTIONS":  # says which methods there are, and nothing of the run

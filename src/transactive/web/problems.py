@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Template
 
 from transactive.core.errors import InputError, StateError, TransactiveError
+from transactive.web.access import LOOPBACK
 
 URN = "urn:transactive:error:"
 API = "/api/"
@@ -63,7 +64,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] |
     problem = describe(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    headers = {"WWW-Authenticate": 'Basic realm="TransActive", charset="UTF-8"'} if problem.status == 401 else {}
+    asks = problem.status == 401 and request.url.hostname not in LOOPBACK  # at this machine a link lets people in
+    headers = {"WWW-Authenticate": 'Basic realm="TransActive", charset="UTF-8"'} if asks else {}
     if request.url.path.startswith(API):
         return Response(problem, status_code=problem.status, headers=headers, media_type="application/problem+json")
     return Template(

@@ -23,6 +23,7 @@ from transactive.core.slots import parse_time
 from transactive.engine.chain_location import ChainLocation
 from transactive.engine.replay import replay, slots_from, slots_of
 from transactive.market.registry import load
+from transactive.web.access import open_here
 
 
 def run_demo(
@@ -43,6 +44,7 @@ def run_demo(
     slots = demo_slots(setting, start, days)
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
     target = target_of(node, None, None, None, setting.community.ids)
+    open_here(folder)
     with _page(folder, port if serve else None, stay=serve, meanwhile=lambda: compare_for_page(setting, slots, folder)):
         _run(setting, slots, folder, seed=seed, json=json, target=target)
 

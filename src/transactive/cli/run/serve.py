@@ -16,5 +16,5 @@ def serve_state(folder: Path, port: int, host: str = "127.0.0.1") -> None:
     if not (folder / FILE).exists():
         raise StateError(f"{folder}: holds no run; give the --state folder of one")
     server = PageServer(folder, port, host)
-    print(f"page at {server.url}, Ctrl-C ends it", file=sys.stderr, flush=True)
+    print(f"page at {server.link}, Ctrl-C ends it", file=sys.stderr, flush=True)
     server.run()

@@ -26,7 +26,7 @@ PATIENCE = 30.0
 
 
 class PageAnswer(msgspec.Struct, frozen=True):
-    """What the child says first: its URL, or why there is no page, and whether the input is to blame."""
+    """What the child says first: the link to open, or why there is no page, and whether the input is to blame."""
 
     url: str = ""
     error: str = ""
@@ -87,7 +87,7 @@ def main() -> None:
         sys.exit(1)
     threading.Thread(target=_until_closed, args=(server,), name="parent", daemon=True).start()
     server.start()
-    _say(PageAnswer(url=server.url))
+    _say(PageAnswer(url=server.link))
     server.wait()
 
 

@@ -13,11 +13,13 @@ import uvicorn
 from transactive.core.errors import InputError, StateError
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import LOOPBACK, read_grants
+from transactive.web.access import LOOPBACK, is_open_here
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
+from transactive.web.entry import Entry
 from transactive.web.serving.connections import BoundedProtocol
 from transactive.web.serving.quiet_log import QuietLog
+from transactive.web.tokens import read_grants
 
 TRIES = 50
 """Ports tried after the one asked for."""
@@ -42,8 +44,12 @@ class _Server(uvicorn.Server):
 class PageServer:
     """Serves page and API of the run in a folder; the run may be going on, or not have begun."""
 
-    def __init__(self, folder: Path, port: int, host: str = "127.0.0.1") -> None:
-        """Bind a socket. Raises StateError without a free port, or beyond this machine without a token."""
+    def __init__(self, folder: Path, port: int, host: str = "127.0.0.1", *, is_open: bool | None = None) -> None:
+        """Bind a socket. Raises StateError without a free port, or beyond this machine without a token.
+
+        is_open: whether whoever sits at this machine may look without a token; None: as the folder says, which
+        `transactive demo` made so.
+        """
         if host not in LOOPBACK and not read_grants(folder):
             raise StateError(
                 f"--host {host}: others could read this run; make a token first:"
@@ -51,7 +57,18 @@ class PageServer:
             )
         self._store = Store(folder)
         self._pulse = ChangeFeed(Reader(self._store))
-        app = build_app(folder, self._pulse, local=host in LOOPBACK)
+        try:
+            self._socket = _bind(host, port)
+        except (InputError, StateError):
+            self._store.close()
+            raise
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        local = host in LOOPBACK
+        entry = None if local and (is_open_here(folder) if is_open is None else is_open) else Entry()
+        self.link = entry.link(self.url) if entry and local else self.url
+        """What its user opens: with the code of an entry where one is needed."""
+        app = build_app(folder, self._pulse, local=local, entry=entry, port=self.port)
         config = uvicorn.Config(
             app, http=BoundedProtocol, ws="none", log_config=None, access_log=False, lifespan="on",
             timeout_graceful_shutdown=3, server_header=False,
@@ -60,13 +77,6 @@ class PageServer:
             logging.getLogger(name).addFilter(QUIET)
         self._server = _Server(config, self._pulse)
         self._thread: threading.Thread | None = None
-        try:
-            self._socket = _bind(host, port)
-        except (InputError, StateError):
-            self._store.close()
-            raise
-        self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     @property
     def connections(self) -> int:

@@ -1,0 +1,45 @@
+"""The link that lets a browser in, in a real one."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from transactive.web.serving.server import PageServer
+
+
+@pytest.fixture
+def server(live, tmp_path) -> Iterator[PageServer]:
+    live.finish()
+    shutil.copy(live.folder / "market.sqlite", tmp_path)
+    server = PageServer(tmp_path, 8560)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def test_the_link_opens_the_page_once_and_leaves_no_code_behind(chromium, server):
+    asked: list[str] = []
+    browser = chromium.new_context()
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server.link)
+    page.wait_for_selector("#strip")
+    assert page.url == server.url
+    code = server.link.partition("#")[2]
+    assert not [url for url in asked if code in url]
+    page.goto(f"{server.url}carbon")
+    assert page.locator("h1").count() == 1
+    (cookie,) = browser.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    browser.close()
+
+    other = chromium.new_context()
+    page = other.new_page()
+    page.goto(server.link)
+    page.wait_for_selector("text=This link was used")
+    page.goto(server.url)
+    assert "Open the link that was printed when this server started" in page.content()
+    other.close()
