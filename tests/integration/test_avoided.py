@@ -23,7 +23,8 @@ from transactive.core.credit_notes import Avoided
 from transactive.core.errors import CertificateError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.insight.statements.statement import decode, encode
 
@@ -45,7 +46,7 @@ def changed(setting, rules, **members):
 
 def run(setting, days=2):
     records: list[SlotRecord] = []
-    walk = Walk(setting, slots_of(setting, parse_time(START), days))
+    walk = recorded_run(setting, slots_of(setting, parse_time(START), days))
     walk.run(records.append)
     return records, walk
 
@@ -121,7 +122,7 @@ def test_a_neighbour_buys_them_in_the_same_settlement(credited):
 
 def test_a_certificate_for_the_same_wh_stops_the_run(demo_setting):
     setting = changed(replace(demo_setting, credits=()), RULES)
-    walk = Walk(setting, slots_of(setting, parse_time(START), 1))
+    walk = recorded_run(setting, slots_of(setting, parse_time(START), 1))
     walk.carbon._assets = []  # as if certificates were issued for it all the same
     with pytest.raises(CertificateError, match="has certificates; it gives no avoided-emission credit"):
         walk.run()

@@ -12,7 +12,7 @@ from transactive.cli.run.command import demo_setting
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time
 from transactive.studies.day_on_chain.day import WINDOW, SlotOnChain, run_day, steps
-from transactive.studies.day_on_chain.plan import PlannedWalk, curve_of
+from transactive.studies.day_on_chain.plan import curve_of, gate_plans
 
 START = parse_time("2017-06-05T14:00Z")
 
@@ -68,7 +68,7 @@ def test_a_folder_with_a_chain_is_left_alone(done, setting):
 
 def test_the_network_never_loses_more_than_the_curve_says(done, setting):
     _, day, _ = done
-    plans = PlannedWalk(setting, range(START, START + 3 * 3600, 3600)).plans()
+    plans = gate_plans(setting, range(START, START + 3 * 3600, 3600))
     for slot, plan in zip(day.by_slot, plans.values(), strict=True):
         curve = curve_of(plan)
         assert slot.base == curve.base_n

@@ -18,7 +18,8 @@ from transactive.core.community.carbon_rules import LevyRules
 from transactive.core.community.certificate_rules import CertificateWishes
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from, slots_of
 
 SELLS = CertificateWishes(exports="sell", ask_micro_per_kwh=2_000)
@@ -37,9 +38,9 @@ def wishing(setting: Setting, levy: str = "fixed") -> Setting:
     return replace(setting, community=msgspec.structs.replace(setting.community, members=members, carbon=carbon))
 
 
-def walked(setting: Setting) -> tuple[list[SlotRecord], Walk]:
+def walked(setting: Setting) -> tuple[list[SlotRecord], Kernel]:
     records: list[SlotRecord] = []
-    walk = Walk(setting, slots_of(setting, parse_time(START), 2))
+    walk = recorded_run(setting, slots_of(setting, parse_time(START), 2))
     walk.run(records.append)
     return records, walk
 

@@ -19,7 +19,8 @@ from transactive.cli.compare.mechanisms import show_comparison
 from transactive.config.setting import load_setting
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.errors import StateError
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison
 from transactive.insight.studies.measures import MEASURES
@@ -57,7 +58,7 @@ def test_the_table_reads_as_it_always_did(found, monkeypatch):
 
 def test_figures_are_those_of_the_walk(found, setting):
     slots, uniform = slots_from(setting), found.mechanisms[0]
-    walk = Walk(setting, slots)
+    walk = recorded_run(setting, slots)
     records: list[SlotRecord] = []
     walk.run(records.append)
     limits = sum(
@@ -90,7 +91,7 @@ def test_two_sessions_for_each_slot_are_counted_one_by_one(setting):
     twice = dataclasses.replace(setting, community=replace(setting.community, market=market))
     slots = slots_from(setting)[:24]
     figures = compare(twice, slots, variants(["uniform"]), workers=1, timer=lambda: 0.0).mechanisms[0]
-    walk, cleared = Walk(twice, slots), list[Cleared]()
+    walk, cleared = recorded_run(twice, slots), list[Cleared]()
     walk.after_clearing = lambda _, __, session: cleared.append(session)
     walk.run()
     assert len(cleared) > len(slots)
@@ -141,7 +142,7 @@ def test_prices_of_carbon_and_levies_are_compared_in_kg_and_cost(setting):
     assert int(levied.levy_n) > int(without.levy_n) == 0
     assert 0 <= int(levied.bill_n) - int(without.bill_n) < int(levied.levy_n)
     assert levied.location_mg == without.location_mg != priced.location_mg == both.location_mg
-    walk = Walk(setting, slots)
+    walk = recorded_run(setting, slots)
     walk.run()
     assert (without.location_mg, without.market_mg) == tuple(
         int(column.sum()) for column in (walk.tally.location_mg, walk.tally.market_mg)

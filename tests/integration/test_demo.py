@@ -14,7 +14,8 @@ from transactive.core.tables import Measured
 from transactive.engine import information
 from transactive.engine.devices import fleet
 from transactive.engine.devices.fleet import compiled_work
-from transactive.engine.kernel import Gateway, Walk
+from transactive.engine.kernel import Gateway
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.settlement.netted import tariff_alone_n
 from transactive.trading.devices import compiled
@@ -102,7 +103,7 @@ def _walk(setting, slots, poison_from=None):
         consumption[poison_from:] = 77_777
         generation[poison_from:] = 11
         setting = replace(setting, measured=Measured(measured.first_slot, consumption, generation))
-    return Walk(setting, slots, GATEWAY)
+    return recorded_run(setting, slots, GATEWAY)
 
 
 @pytest.mark.parametrize("hours", [0, 1, 7, 23, 24])
@@ -127,12 +128,12 @@ def test_orders_see_nothing_after_gate_closure(demo_setting, hours):
 
 def test_a_compiled_run_in_small_groups_on_all_processors_is_the_same_run(demo_setting, monkeypatch):
     slots = slots_of(demo_setting, parse_time(START), 1)
-    plain = Walk(demo_setting, slots, GATEWAY)
+    plain = recorded_run(demo_setting, slots, GATEWAY)
     plain.run()
     monkeypatch.setattr(information, "HOMES_AT_ONCE", 5)
     monkeypatch.setattr(fleet, "GROUP", 4)
     with compiled_work() as work:
-        other = Walk(demo_setting, slots, GATEWAY, work=work)
+        other = recorded_run(demo_setting, slots, GATEWAY, work=work)
         other.run()
     assert other.state_hash == plain.state_hash
 

@@ -8,7 +8,8 @@ import pytest
 
 from transactive.bench.runs.year import levied, on_a_street, walked
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.studies.drift import Drift
 
@@ -37,7 +38,7 @@ def test_weeks_with_batteries_a_levy_and_lossy_lines_drift_by_nothing(demo_setti
 )  # fmt: skip
 def test_a_unit_too_many_in_one_slot_is_found(demo_setting, part, column, rules):
     slots = slots_of(demo_setting, parse_time("2017-06-05T00:00Z"), 1)
-    walk = Walk(demo_setting, slots)
+    walk = recorded_run(demo_setting, slots)
     drift = Drift(walk)
 
     def add(record: SlotRecord) -> None:

@@ -19,7 +19,8 @@ from transactive.config.setting import load_setting
 from transactive.core.community.carbon_rules import GridSource
 from transactive.core.errors import TransactiveError
 from transactive.core.tables import Measured
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
 from transactive.insight.summary import scores_of
 
@@ -60,7 +61,7 @@ def write(folder: Path, columns: dict[str, int], sources: str = SOURCES) -> Path
 
 def test_own_case_the_residual_mix_is_318_26_g_from_the_file_to_the_footprints(tmp_path: Path) -> None:
     setting = load_setting(write(tmp_path, MIX))
-    walk = Walk(setting, slots_from(setting)[:24])
+    walk = recorded_run(setting, slots_from(setting)[:24])
     records: list[SlotRecord] = []
     walk.run(records.append)
     for record in records:
@@ -76,7 +77,7 @@ def test_own_case_the_residual_mix_is_318_26_g_from_the_file_to_the_footprints(t
 
 def test_locks_cover_a_levy_on_a_residual_mix_that_is_no_whole_number(tmp_path: Path) -> None:
     setting = levied(load_setting(write(tmp_path, MIX)))
-    walk = Walk(setting, slots_from(setting)[:24])
+    walk = recorded_run(setting, slots_from(setting)[:24])
     walk.run()
     assert walk.tally.money_residual_n == walk.tally.refused == 0
     levy, rate = int(walk.tally.levy_n.sum()), walk.levies.rate(walk.slots[0])
@@ -105,7 +106,9 @@ def test_own_case_with_the_grid_the_score_is_63_33_percent(tmp_path: Path) -> No
     consumption[row : row + 3, 0], generation[row : row + 3, 0] = 2_000, [3_000, 1_000, 0]
     free[row : row + 3] = [500_000, 400_000, 200_000]
     measured = Measured(measured.first_slot, consumption, generation)
-    walk = Walk(replace(setting, measured=measured, environment=replace(setting.environment, free_ppm=free)), slots)
+    walk = recorded_run(
+        replace(setting, measured=measured, environment=replace(setting.environment, free_ppm=free)), slots
+    )
     walk.run()
     found = scores_of(walk.tally)
     assert (found.hourly_ppm, found.annual_ppm, found.with_grid_ppm) == (500_000, 666_666, 633_333)
@@ -158,7 +161,7 @@ def test_a_marginal_factor_is_read_and_stays_out_of_footprints(tmp_path: Path) -
     found = []
     for marginal in ({}, {"grid_marginal_g_per_kwh": 900}):
         setting = load_setting(write(tmp_path, {"grid_carbon_g_per_kwh": 350, **marginal}, ""))
-        walk = Walk(setting, slots_from(setting)[:12])
+        walk = recorded_run(setting, slots_from(setting)[:12])
         walk.run()
         found.append((walk.tally.location_mg.tolist(), walk.tally.market_mg.tolist()))
         assert np.array_equal(setting.environment.marginal_g_per_kwh[:1], whole(*marginal.values()))

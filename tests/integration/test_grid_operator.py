@@ -15,7 +15,8 @@ from transactive.core.congestion import Congestion, Interventions, LineLoads, Me
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from
 from transactive.market.network.line_flows import beyond_wh
 from transactive.settlement.netted import deliver, post
@@ -40,7 +41,7 @@ class Watched:
     """A walk with all that its operator said."""
 
     def __init__(self, setting: Setting) -> None:
-        self.walk = Walk(setting, slots_from(setting))
+        self.walk = recorded_run(setting, slots_from(setting))
         assert self.walk.operator is not None
         self.operator, self.forecasts = self.walk.operator, dict[tuple[int, bool], Congestion]()
         self.operator.told = self.hear
@@ -144,7 +145,7 @@ def test_who_is_held_back_never_loses_by_it(watched) -> None:
 
 @pytest.mark.parametrize("mechanism", ["locational", "pay_as_bid", "continuous"])
 def test_lines_are_kept_whatever_the_mechanism(tmp_path: Path, mechanism: str) -> None:
-    walk = Walk(setting := tight(tmp_path, mechanism=mechanism), slots_from(setting))
+    walk = recorded_run(setting := tight(tmp_path, mechanism=mechanism), slots_from(setting))
     walk.run()
     assert walk.tally.slots_over == walk.tally.money_residual_n == walk.tally.energy_residual_wh == 0
     assert walk.tally.would_be_over > 0
@@ -191,7 +192,7 @@ def test_a_rate_of_compensation_stands_in_the_community_file(tmp_path: Path) -> 
     text = "[grid]\nmanage = true\ncompensation_micro_per_kwh = 123_000\nmost_call_micro_per_kwh = 0\n\n"
     change = ('mechanism = "locational"', 'mechanism = "uniform"')
     setting = load_setting(write(tmp_path, change, network=TIGHT + text))
-    walk, prices = Walk(setting, slots_from(setting)), set[int]()
+    walk, prices = recorded_run(setting, slots_from(setting)), set[int]()
     walk.run(
         lambda record: prices.update(record.postings.price[record.postings.kind == PostingKind.CURTAILMENT].tolist())
     )

@@ -12,7 +12,8 @@ from transactive.core.community.carbon_rules import LevyRules
 from transactive.core.community.rules import AccountRules
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 
 EUR_75_36 = 75_360_000
@@ -26,7 +27,7 @@ def with_levy(setting: Setting, **rules) -> Setting:
 def run(setting: Setting, days: int = 1):
     """Walk without a chain; the records and the walk."""
     records: list[SlotRecord] = []
-    walk = Walk(setting, slots_of(setting, parse_time(START), days))
+    walk = recorded_run(setting, slots_of(setting, parse_time(START), days))
     walk.run(records.append)
     return records, walk
 

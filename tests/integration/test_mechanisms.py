@@ -17,7 +17,8 @@ from transactive.config.shipped import EXAMPLE
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.store.read.runs import Reader
@@ -92,7 +93,7 @@ def test_members_of_a_community_get_what_they_prefer_for_a_premium(demo_setting)
     third, first = change(third, prefer="local", zone="north", premium_micro_per_kwh=9_000), change(first, zone="north")
     community = change(setting.community, members=(first, second, third, *others))
     slots, records = slots_of(setting, parse_time(START), 2), list[SlotRecord]()
-    Walk(replace(setting, community=community), slots).run(records.append)
+    recorded_run(replace(setting, community=community), slots).run(records.append)
     paid = 0
     for record in records:
         held = record.positions

@@ -11,7 +11,8 @@ from tests.integration.samples import write_community
 from transactive.config.setting import load_setting
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
 from transactive.store.read.runs import Reader
@@ -68,7 +69,7 @@ def write(folder: Path, *changes: tuple[str, str], network: str = NETWORK) -> Pa
 @pytest.mark.parametrize("network", [NETWORK, RING], ids=["tree with losses", "ring"])
 def test_a_community_settles_at_the_prices_of_its_nodes(tmp_path: Path, network: str) -> None:
     setting = load_setting(write(tmp_path, network=network))
-    walk = Walk(setting, slots_from(setting))
+    walk = recorded_run(setting, slots_from(setting))
     records: list[SlotRecord] = []
     walk.run(records.append)
     assert walk.tally.energy_residual_wh == walk.tally.money_residual_n == 0
@@ -105,7 +106,7 @@ def test_imported_energy_has_the_carbon_of_its_node(tmp_path: Path) -> None:
             path.write_text("".join(line for line in lines if not line.startswith("node =")))
         setting = load_setting(path)
         records: list[SlotRecord] = []
-        Walk(setting, slots_from(setting)[:48]).run(records.append)
+        recorded_run(setting, slots_from(setting)[:48]).run(records.append)
         found = 0
         for record in records:
             r = record.readings
@@ -176,7 +177,7 @@ def look_at_the_page(reader: Reader, records: list[SlotRecord]) -> None:
 
 def test_other_mechanisms_do_not_mind_a_network(tmp_path: Path) -> None:
     setting = load_setting(write(tmp_path, ('mechanism = "locational"', 'mechanism = "uniform"')))
-    walk = Walk(setting, slots_from(setting))
+    walk = recorded_run(setting, slots_from(setting))
     walk.run()
     assert walk.tally.traded_wh > 0
 
@@ -189,7 +190,7 @@ def test_lines_without_a_limit_leave_the_uniform_market(tmp_path: Path) -> None:
         wide = NETWORK.replace("700", "700000").replace("900", "900000").replace("loss_ppm = ", "# ")
         change = ('mechanism = "locational"', f'mechanism = "{name}"')
         setting = load_setting(write(folder, change, network=wide))
-        walk = Walk(setting, slots_from(setting))
+        walk = recorded_run(setting, slots_from(setting))
         walk.run()
         found.append(walk.tally)
     assert found[0].traded_wh == found[1].traded_wh
@@ -208,7 +209,7 @@ def test_a_network_of_pandapower_serves_as_well(tmp_path: Path) -> None:
     assert network is not None
     assert network.nodes[:4] == ("grid", "station", "north", "south")
     assert network.lines[0].limit_wh == 98_380  # an hour
-    walk = Walk(setting, slots_from(setting)[:24])
+    walk = recorded_run(setting, slots_from(setting)[:24])
     walk.run()
     assert walk.tally.traded_wh > 0
     for text, message in (

@@ -19,7 +19,8 @@ from transactive.core.community.rules import AccountRules
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 
 MEMBERS, MG = 14, 10**6
@@ -54,7 +55,7 @@ def with_policies(setting: Setting, policies: dict[int, OffsetPolicy], steps: tu
 
 def run(setting: Setting, days: int = 2):
     records: list[SlotRecord] = []
-    walk = Walk(setting, slots_of(setting, parse_time(START), days))
+    walk = recorded_run(setting, slots_of(setting, parse_time(START), days))
     walk.run(records.append)
     return records, walk
 
@@ -189,7 +190,7 @@ def test_members_take_turns_in_choosing_first(demo_setting):
     firsts = []
     for day in (START, "2017-06-06T00:00Z"):
         setting = with_policies(demo_setting, {3: ALL, 5: ALL}, offers)
-        walk = Walk(setting, slots_of(setting, parse_time(day), 1))
+        walk = recorded_run(setting, slots_of(setting, parse_time(day), 1))
         records: list[SlotRecord] = []
         walk.run(records.append)
         firsts.append(all_rows(records)[0][0])

@@ -11,18 +11,18 @@ from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.community.rules import ForecastRules
 from transactive.core.errors import ConfigError
-from transactive.core.slots import Clock, parse_time
+from transactive.core.slots import MarketClock, parse_time
 from transactive.core.tables import Measured
-from transactive.engine.kernel import Walk
 from transactive.engine.models import choice
-from transactive.engine.models.choice import champion, daily_cost, under
+from transactive.engine.models.choice import champion, under
 from transactive.engine.models.net_load import NetLoadForecast
+from transactive.engine.recorded import daily_cost, recorded_run
 from transactive.engine.replay import slots_of
 from transactive.forecasting.empirical import forecast
 from transactive.forecasting.samples import shuffled
 from transactive.forecasting.series import Quantiles
 
-CLOCK = Clock(3600, 3600, 24)
+CLOCK = MarketClock(3600, 3600, 24)
 HOURS = 60 * 24
 
 
@@ -102,7 +102,7 @@ def test_a_run_that_stops_trains_as_if_it_had_not():
     assert asked == [later]
 
 
-def test_a_challenger_wins_only_when_it_is_cheaper_by_more_than_luck(setting, monkeypatch):
+def test_a_challenger_wins_only_when_it_is_cheaper_by_more_than_luck(setting):
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
     draw = np.random.default_rng(1)
     usual = draw.normal(100, 10, 14)
@@ -111,10 +111,13 @@ def test_a_challenger_wins_only_when_it_is_cheaper_by_more_than_luck(setting, mo
         "empirical-14": usual + draw.normal(0, 2, 14),
         "boosted": usual - draw.normal(3, 1, 14),
     }
-    monkeypatch.setattr(choice, "daily_cost", lambda _setting, _slots, name: costs[name])
-    assert champion(setting, slots) == "boosted"
+
+    def cost(_setting, _slots, name):
+        return costs[name]
+
+    assert champion(setting, slots, cost) == "boosted"
     costs["boosted"] = usual + 3
-    assert champion(setting, slots) == "empirical"
+    assert champion(setting, slots, cost) == "empirical"
 
 
 def test_with_auto_the_days_before_the_run_decide(setting, monkeypatch):
@@ -122,14 +125,12 @@ def test_with_auto_the_days_before_the_run_decide(setting, monkeypatch):
     monkeypatch.setattr(choice, "TRIAL_DAYS", 4)
     automatic = under(setting, "auto")
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
-    assert Walk(automatic, slots).known.outlook.name in ("empirical", *choice.CHALLENGERS)
+    assert recorded_run(automatic, slots).known.outlook.name in ("empirical", *choice.CHALLENGERS)
     early = replace(
         setting, measured=Measured(setting.measured.first_slot, *2 * (setting.measured.consumption_wh[: 24 * 40],))
     )
-    assert (
-        Walk(under(early, "auto"), slots_of(early, setting.measured.first_slot + 38 * 86_400, 1)).known.outlook.name
-        == "empirical"
-    )
+    later = slots_of(early, setting.measured.first_slot + 38 * 86_400, 1)
+    assert recorded_run(under(early, "auto"), later).known.outlook.name == "empirical"
 
 
 def test_an_unknown_forecaster_is_named_before_anything_runs(tmp_path):

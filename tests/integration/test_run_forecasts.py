@@ -21,12 +21,13 @@ def under(setting, **rules):
     return replace(setting, community=community)
 
 
-def begun(setting, slots, folder=None):
+def begun(setting, slots, folder=None, forecaster=None):
     """The upkeep of a run that begins."""
+    name = forecaster or setting.community.forecast.model
     if folder is None:
-        return RunForecasts(setting, slots, None).upkeep
+        return RunForecasts(setting, slots, name, None).upkeep
     with closing(Store(folder)) as store:
-        return RunForecasts(setting, slots, store).upkeep
+        return RunForecasts(setting, slots, name, store).upkeep
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +54,8 @@ def test_a_named_forecaster_that_does_not_win_leaves_orders_to_empirical_quantil
     assert [event.kind for event in upkeep.events] == ["trained", "trained"]
 
 
-def test_one_that_won_in_money_begins_at_once(demo_setting, slots, monkeypatch):
-    monkeypatch.setattr("transactive.engine.models.run_forecasts.forecaster", lambda *_: "empirical-fading")
-    upkeep = begun(under(demo_setting, model="auto"), slots)
+def test_one_that_won_in_money_begins_at_once(demo_setting, slots):
+    upkeep = begun(under(demo_setting, model="auto"), slots, forecaster="empirical-fading")
     assert None not in {upkeep.charge(name, slots[0]).model for name in (ORDERS, PLANS)}
     assert all("cost the members less" in event.text for event in upkeep.events)
 
@@ -83,7 +83,7 @@ def test_a_run_that_trades_by_a_model_ends_the_same_after_an_interruption(demo_s
     again, _ = replay(setting, slots, tmp_path / "twice", seed="models")
     assert again.summary.state_hash == whole.summary.state_hash
     with closing(Store(tmp_path / "twice")) as store:
-        upkeep = RunForecasts(setting, slots, store).upkeep
+        upkeep = RunForecasts(setting, slots, "regression", store).upkeep
     assert upkeep.charge(ORDERS, slots[0]).model == 1
     contest = upkeep.models[1].contest
     assert contest is not None

@@ -19,7 +19,8 @@ from transactive.config.shipped import EXAMPLE
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.store import Store
 
@@ -37,13 +38,13 @@ def setting(demo_setting: Setting) -> Setting:
 
 
 @contextmanager
-def walk(setting: Setting, folder: Path) -> Iterator[Walk]:
+def walk(setting: Setting, folder: Path) -> Iterator[Kernel]:
     with closing(Store(folder)) as store:
-        yield Walk(setting, slots_of(setting, parse_time(START), 2), GATEWAY, store=store)
+        yield recorded_run(setting, slots_of(setting, parse_time(START), 2), GATEWAY, store=store)
 
 
 @pytest.fixture(scope="module")
-def whole(setting, tmp_path_factory) -> Iterator[tuple[Walk, list[SlotRecord]]]:
+def whole(setting, tmp_path_factory) -> Iterator[tuple[Kernel, list[SlotRecord]]]:
     records: list[SlotRecord] = []
     with walk(setting, tmp_path_factory.mktemp("whole")) as done:
         done.run(records.append)
@@ -96,7 +97,7 @@ def test_the_day_ahead_session_sees_nothing_later_than_its_gate(setting, whole) 
     row = (noon - setting.measured.first_slot) // 3600
     changed[row:] += 500
     other = replace(setting, measured=replace(setting.measured, consumption_wh=changed))
-    again = Walk(other, slots)
+    again = recorded_run(other, slots)
     again.anchor.open(slots[0] - 3601)
     traded: dict[int, object] = {}
     for now in range(slots[0] - 3600, noon + 3600, 3600):

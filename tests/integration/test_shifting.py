@@ -10,7 +10,8 @@ from tests.integration.samples import COMMUNITY, write_community
 from tests.integration.test_grid_operator import tight
 from transactive.config.setting import load_setting
 from transactive.core.units import PPM, BoolArray
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.trading.devices.shiftable import stores_of
 
@@ -65,7 +66,7 @@ def community(tmp_path):
 def test_devices_are_followed_traded_and_metered(community):
     setting = load_setting(community)
     slots = slots_from(setting)
-    walk = Walk(setting, slots)
+    walk = recorded_run(setting, slots)
     shifting = walk.fleet.shifting
     assert shifting is not None
     held = shifting.held_wh.copy()
@@ -149,7 +150,7 @@ def test_a_plan_charges_when_energy_is_cheap(tmp_path):
     (tmp_path / "environment.csv").write_text("\n".join(lines) + "\n")
     setting = load_setting(tmp_path / "community.toml")
     slots = slots_from(setting)
-    walk = Walk(setting, slots)
+    walk = recorded_run(setting, slots)
     records: list[SlotRecord] = []
     walk.run(records.append)
     row = walk.known.row(slots[0])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.core.slots import SLOT_MINUTES, Clock, parse_time, time_text
+from transactive.core.slots import SLOT_MINUTES, MarketClock, parse_time, time_text
 from transactive.core.tariff import PriceGrid
 
 MOMENTS = st.integers(0, 253_402_300_799)  # 1970 to 9999
@@ -16,7 +16,7 @@ def clocks(draw):
     minutes = draw(st.sampled_from(SLOT_MINUTES))
     per_day = 1440 // minutes
     period = draw(st.sampled_from([n for n in range(1, per_day + 1) if per_day % n == 0]))
-    return Clock(minutes * 60, draw(st.integers(0, 2 * 86_400)), period)
+    return MarketClock(minutes * 60, draw(st.integers(0, 2 * 86_400)), period)
 
 
 @given(clocks(), st.integers(1, 10**6))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.strategies import SLOT, tariffs, whole
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.slots import Clock
+from transactive.core.slots import MarketClock
 from transactive.core.tables import Clearing, Orders, Positions, Readings
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
@@ -159,7 +159,7 @@ def test_every_slot_has_one_day_ahead_session_before_its_gate(
     minutes: int, gate: int, ahead: int, first: int, count: int
 ) -> None:
     length = minutes * 60
-    clock = Clock(length, gate * 60, 1440 // minutes)
+    clock = MarketClock(length, gate * 60, 1440 // minutes)
     slots = range(first * length, (first + count) * length, length)
     timetable = Timetable(clock, slots, -(-ahead // minutes))
     cleared_slots = [slot for own in timetable.day_ahead.values() for slot in own]

@@ -3,7 +3,7 @@
 import pytest
 
 from transactive.core.errors import InputError
-from transactive.core.slots import Clock, parse_time, time_text
+from transactive.core.slots import MarketClock, parse_time, time_text
 
 MONDAY = 1_496_620_800  # 2017-06-05T00:00Z
 
@@ -12,11 +12,11 @@ MONDAY = 1_496_620_800  # 2017-06-05T00:00Z
     ("length", "closure", "lead"), [(3600, 0, 0), (3600, 1, 1), (3600, 3600, 1), (3600, 3601, 2), (900, 3600, 4)]
 )
 def test_lead_is_rounded_up_to_whole_slots(length, closure, lead):
-    assert Clock(length, closure, 24).lead == lead
+    assert MarketClock(length, closure, 24).lead == lead
 
 
 def test_a_day_is_a_period_from_midnight_to_midnight_utc():
-    clock = Clock(3600, 3600, 24)
+    clock = MarketClock(3600, 3600, 24)
     assert clock.starts_period(MONDAY)
     assert not clock.starts_period(MONDAY + 3600)
     assert not clock.ends_period(MONDAY + 22 * 3600)
@@ -25,7 +25,7 @@ def test_a_day_is_a_period_from_midnight_to_midnight_utc():
 
 
 def test_a_period_of_one_slot_starts_and_ends_with_it():
-    clock = Clock(900, 0, 1)
+    clock = MarketClock(900, 0, 1)
     assert clock.starts_period(MONDAY)
     assert clock.ends_period(MONDAY)
     assert clock.gate(MONDAY) == MONDAY

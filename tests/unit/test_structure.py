@@ -34,9 +34,6 @@ SQL_OUTSIDE_STORE = {
     "web/pages/parts/certificate_totals.py": "until the store has a door for it",
     "web/pages/parts/credits.py": "until the store has a door for it",
 }
-CIRCLES = {
-    frozenset({"engine.kernel", "engine.models.choice", "engine.models.run_forecasts"}),  # to go with the new loop
-}
 
 
 def name_of(path: Path) -> str:
@@ -87,7 +84,7 @@ def test_a_folder_holds_at_most_fifteen_modules():
 
 
 def test_no_modules_import_each_other():
-    assert circles() == CIRCLES
+    assert circles() == set()
 
 
 def test_a_class_name_stands_once():

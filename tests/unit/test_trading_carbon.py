@@ -9,7 +9,7 @@ from tests.strategies import whole
 from transactive.config.community_file import load
 from transactive.config.shipped import DEMO
 from transactive.core.community.members import Devices
-from transactive.core.slots import Clock
+from transactive.core.slots import MarketClock
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.devices.fleet import Fleet
@@ -60,7 +60,7 @@ def devices(members):
 
 def rules_of(carbon_price, carbon_mg):
     """Rules of three homes with the same load; cheap hours are dirty, dear ones clean."""
-    fleet = Fleet(devices(3), Clock(HOUR, HOUR, 24), tariff_prices, carbon_price=carbon_price)
+    fleet = Fleet(devices(3), MarketClock(HOUR, HOUR, 24), tariff_prices, carbon_price=carbon_price)
     tariffs = [replace(TARIFF, supply=200_000 + 100_000 * (hour % 2)) for hour in range(24)]
     fleet.plan(ahead(np.full((24, 4, 1), 1_500)), ahead(np.full((24, 4, 3), 500)), tariffs, carbon_mg)
     return [rule.columns() for rule in fleet.rules.values()]

@@ -13,7 +13,7 @@ SLOT_MINUTES = (5, 15, 30, 60)
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class MarketClock:
     """Length of a slot, distance of the gate and length of a settlement period.
 
     `length` and `gate_closure` in seconds; a period is `slots_per_period` slots, counted from 1970-01-01T00:00Z,

@@ -89,16 +89,18 @@ class SlotRecord:
         return hashlib.sha256(b"".join((*(part.digest() for part in parts), *map(note_hash, self.notes)))).digest()
 
 
-class Walk:
+class Kernel:
     """A run over consecutive slots; holds all state that passes from one slot to the next.
 
-    Without a `gateway` nobody will have to prove the run: its readings are not signed and it has no state hash.
+    forecaster: of net load for orders and plans. Without a `gateway` nobody will have to prove the run: its readings
+    are not signed and it has no state hash.
     """
 
     def __init__(
         self,
         setting: Setting,
         slots: range,
+        forecaster: str,
         gateway: Gateway | None = None,
         *,
         chain: ChainLedger | None = None,
@@ -114,7 +116,7 @@ class Walk:
         self.site = mechanisms.site_of(community)
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
-        self.forecasts = RunForecasts(setting, slots, store)
+        self.forecasts = RunForecasts(setting, slots, forecaster, store)
         self.known = InformationSet(setting, self.levies, self.forecasts.outlook)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known, self.site)
@@ -130,6 +132,8 @@ class Walk:
         self.digest = hashlib.sha256(b"transactive").digest()
         self.after_clearing: Callable[[Orders, PriceGrid, Cleared], None] = lambda *_: None
         """Sees each session as it clears, for those who look closer than a run needs."""
+        self.before_orders: Callable[[int, IntArray], None] = lambda *_: None
+        """Sees the samples [Wh], (samples, members), that the orders of a slot are made of."""
         self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
@@ -240,6 +244,7 @@ class Walk:
         """
         tariff, members = self.known.tariff(slot), self.accounts.members
         grid = self.known.grid(tariff)
+        self.before_orders(slot, expected)
         earlier = self._early.pop(slot, None)
         held = earlier.held_wh if earlier else None
         orders, refusals = admit(self.gates.orders(slot, expected, held, tariff, grid, premium), self.ledger.free_n())

@@ -15,7 +15,8 @@ from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
 from transactive.engine.chain_location import IN_FOLDER, ChainLocation, Opened, open_chain
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
-from transactive.engine.kernel import Gateway, SlotRecord, Walk
+from transactive.engine.kernel import Gateway, Kernel, SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
 from transactive.store.items import read_items
@@ -115,7 +116,9 @@ def _walk(
 ) -> Outcome:
     """Walk on an opened chain and sum up."""
     signer = opened.keys.role("gateway")
-    walk = Walk(setting, slots, Gateway(bytes(signer.key), signer.address), chain=opened.ledger, store=store, work=work)
+    walk = recorded_run(
+        setting, slots, Gateway(bytes(signer.key), signer.address), chain=opened.ledger, store=store, work=work
+    )
     equal = walk.run(after_slot)
     bills = bills_of(walk)
     summary = summarise(
@@ -148,7 +151,7 @@ def _chain_summary(opened: Opened, members: int) -> ChainSummary:
     )
 
 
-def bills_of(walk: Walk) -> list[MemberBill]:
+def bills_of(walk: Kernel) -> list[MemberBill]:
     """Bills of all members, with the credit for what their devices hold."""
     with_market, without = (fleet.left_wh() for fleet in (walk.fleet, walk.baseline_fleet))
     return member_bills(walk.tally, walk.community.ids, with_market, without)

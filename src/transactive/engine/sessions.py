@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transactive.core.slots import Clock
+from transactive.core.slots import MarketClock
 from transactive.core.tables import Orders, Refusals, stacked
 from transactive.core.units import IntArray
 from transactive.market import mechanisms
@@ -43,7 +43,7 @@ class Timetable:
     by the time [Unix s] at which it closes.
     """
 
-    clock: Clock
+    clock: MarketClock
     slots: range
     lead: int | None
     day_ahead: Mapping[int, range] = field(init=False)

@@ -17,6 +17,7 @@ from transactive.engine.models.active_models import TEST_DAYS, ActiveModelState,
 from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
 from transactive.engine.models.model_files import FOLDER, ModelFiles
 from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.recorded import forecaster_of
 from transactive.engine.replay import slots_from
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared, followed
@@ -198,7 +199,8 @@ def test(folder: Path, setting: Setting, number: int, until: str | None, days: i
 
 def _with_readings(store: Store, setting: Setting) -> tuple[ModelMaintenance, RunForecasts, int]:
     """The upkeep of a folder with the readings of a setting, and the time that it has come to [Unix s]."""
-    forecasts = RunForecasts(setting, slots_from(setting), store)
+    slots = slots_from(setting)
+    forecasts = RunForecasts(setting, slots, forecaster_of(setting, slots), store)
     reached = _read(store).now or setting.measured_end
     return forecasts.take_up(reached), forecasts, reached
 

@@ -15,7 +15,7 @@ from transactive.carbon.certificates.storage import CERTIFIED, LOCATION
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.units import IntArray
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import Kernel, SlotRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class DriftLine:
 class Drift:
     """Sums of a walk's records; call `add` after each slot of a walk that began with the run."""
 
-    walk: Walk
+    walk: Kernel
     registers_wh: dict[str, IntArray] = field(default_factory=dict)
     drawn_wh: IntArray = field(init=False)
     measured_wh: IntArray = field(init=False)

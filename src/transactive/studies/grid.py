@@ -15,7 +15,8 @@ from transactive.core.errors import ConfigError
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, IntArray
 from transactive.engine.grid.operator import GridOperator
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
 from transactive.insight.studies.grid import ForecastScores, GridStudy, GridVariant, LineFigures
@@ -65,7 +66,7 @@ class _Seen:
 
     setting: Setting
     slots: range
-    walk: Walk = field(init=False)
+    walk: Kernel = field(init=False)
     operator: GridOperator = field(init=False)
     loads: list[LineLoads] = field(init=False, default_factory=list)
     forecasts: dict[tuple[int, bool], Congestion] = field(init=False, default_factory=dict)
@@ -75,7 +76,7 @@ class _Seen:
 
     def run(self, done: Callable[[int], None]) -> None:
         """Walk through the slots."""
-        self.walk = Walk(self.setting, self.slots)
+        self.walk = recorded_run(self.setting, self.slots)
         if self.walk.operator is None:
             raise ConfigError("grid study needs lines: add [network] to the community file, or study feeder")
         self.operator = operator = self.walk.operator

@@ -18,7 +18,8 @@ from transactive.core.errors import require
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of
 from transactive.insight.shares import ratio
 from transactive.insight.studies import comparison
@@ -50,7 +51,7 @@ def trial(
     setting: Setting, slots: range, variant: Variant, timer: Callable[[], float], after_slot: Callable[[], None]
 ) -> MechanismFigures:
     """Walk through the slots under one variant and sum up; timer: a clock in seconds for clearing."""
-    walk = Walk(under(setting, variant), slots)
+    walk = recorded_run(under(setting, variant), slots)
     seen = Seen(walk, timer)
     walk.after_clearing = seen.session
 
@@ -69,7 +70,7 @@ class Seen:
     flow_wh: of the lines in slots that are not settled yet, (lines,).
     """
 
-    walk: Walk
+    walk: Kernel
     timer: Callable[[], float]
     prices: list[int | None] = field(default_factory=list)
     welfare_n: int = 0

@@ -23,8 +23,8 @@ from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import require
 from transactive.core.slots import parse_time
-from transactive.engine.models.choice import daily_cost
 from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.recorded import daily_cost, forecaster_of
 from transactive.engine.replay import slots_of
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.backtest import Candidates, plan_of, replay
@@ -118,7 +118,7 @@ def upkept() -> Row:
     setting = load_setting(DEMO)
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 7)
     with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder))) as store:
-        forecasts = RunForecasts(setting, slots, store)
+        forecasts = RunForecasts(setting, slots, forecaster_of(setting, slots), store)
         began = process_time()
         require(len(forecasts.upkeep.models) > 0, "a week of upkeep trains models")
         taken = process_time() - began

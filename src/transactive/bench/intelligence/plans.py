@@ -22,7 +22,7 @@ from transactive.core.tables import Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import NANO
 from transactive.engine.devices.fleet import Prices
-from transactive.engine.kernel import Walk
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, slots_of
 from transactive.trading.devices.energy_value import PricePair, inside_prices
 
@@ -61,7 +61,7 @@ def plans(_: BenchTimer) -> Iterator[Row]:
 
 def week(setting: Setting, start: str, prices: Prices) -> Week:
     """Run one week without a chain."""
-    walk = Walk(setting, slots_of(setting, parse_time(f"{start}T00:00Z"), 7), prices=prices)
+    walk = recorded_run(setting, slots_of(setting, parse_time(f"{start}T00:00Z"), 7), prices=prices)
     walk.run()
     saved = [bill.saved_n for bill in bills_of(walk)]
     return Week(sum(saved), sum(amount < 0 for amount in saved))

@@ -21,7 +21,7 @@ from transactive.core.community.shiftable import Heater, Vehicle
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO, IntArray
 from transactive.engine.devices.shifting import Shifting
-from transactive.engine.kernel import Walk
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, slots_of
 from transactive.trading.devices.stores import PlanHorizon, Stores
 
@@ -66,7 +66,7 @@ def with_devices(setting: Setting) -> Setting:
 
 def bills(setting: Setting, start: str, *, waits: bool) -> tuple[int, int]:
     """Bills of a week, with and without a market [n¤], what devices hold at the end credited in both."""
-    walk = Walk(setting, slots_of(setting, parse_time(f"{start}T00:00Z"), 7))
+    walk = recorded_run(setting, slots_of(setting, parse_time(f"{start}T00:00Z"), 7))
     if not waits:
         walk.fleet.shifting, walk.baseline_fleet.shifting = (AtOnce(setting.community) for _ in range(2))
     walk.run()

@@ -13,7 +13,8 @@ from transactive.bench.report import Row
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.units import NANO
-from transactive.engine.kernel import SlotRecord, Walk
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, slots_from
 
 
@@ -22,7 +23,7 @@ def autonomy(_: BenchTimer) -> Iterator[Row]:
     """Walk the year, and count what would have needed somebody."""
     setting = load_setting(DEMO)
     slots = slots_from(setting)
-    walk, traded = Walk(setting, slots), 0
+    walk, traded = recorded_run(setting, slots), 0
 
     def seen(record: SlotRecord) -> None:
         nonlocal traded

@@ -10,7 +10,7 @@ from transactive.bench.report import Row
 from transactive.bench.runs.simulation import START, neighbourhood, peak_memory
 from transactive.core.slots import parse_time
 from transactive.engine.devices.fleet import compiled_work
-from transactive.engine.kernel import Walk
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 
 MEMBERS = 100_000
@@ -24,7 +24,7 @@ def country(meter: BenchTimer) -> Iterator[Row]:
     with compiled_work() as work:
         yield meter.rate(
             f"{MEMBERS:,} members, compiled",
-            lambda: Walk(setting, slots, work=work).run(),
+            lambda: recorded_run(setting, slots, work=work).run(),
             count=MEMBERS * len(slots),
             unit="member-slots/s",
             repeats=1,

@@ -27,7 +27,7 @@ from transactive.core.slots import DAY, parse_time
 from transactive.core.tables import Environment, Measured
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
-from transactive.engine.kernel import Walk
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.forecasting.empirical import SAMPLE_DAYS, forecast
 from transactive.trading.devices.energy_value import tariff_prices
@@ -85,7 +85,7 @@ def _rate(setting: Setting, slots: range, name: str, meter: BenchTimer, work: Wo
     members = len(setting.community.members)
     return meter.rate(
         name,
-        lambda: Walk(setting, slots, work=work).run(),
+        lambda: recorded_run(setting, slots, work=work).run(),
         count=members * len(slots),
         unit="member-slots/s",
         repeats=3,

@@ -19,7 +19,7 @@ from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.community.community import Community
 from transactive.core.community.network import Line, NetworkRules
-from transactive.engine.kernel import Walk
+from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
 from transactive.studies.drift import Drift
 
@@ -50,7 +50,7 @@ def year(_: BenchTimer) -> Iterator[Row]:
 
 def walked(setting: Setting, slots: range) -> Drift:
     """Drift of a walk through the slots."""
-    walk = Walk(setting, slots)
+    walk = recorded_run(setting, slots)
     drift = Drift(walk)
     walk.run(drift.add)
     return drift

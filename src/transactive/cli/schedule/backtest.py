@@ -14,7 +14,7 @@ from transactive.cli.schedule.input import LARGEST, Days, ScheduleColumns, read_
 from transactive.cli.schedule.report import Ways, in_words, report_of
 from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
-from transactive.core.slots import DAY, Clock
+from transactive.core.slots import DAY, MarketClock
 from transactive.core.units import PPM, IntArray
 from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting import registry
@@ -107,7 +107,7 @@ def outlook_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecast
     """The forecaster that was named; None for the day so far."""
     if model == DAY_SO_FAR:
         return None
-    clock = Clock(recorded.length, 0, DAY // recorded.length)
+    clock = MarketClock(recorded.length, 0, DAY // recorded.length)
     return NetLoadForecast(model, recorded.net_load_wh, recorded.first_slot, clock, tested.start)
 
 

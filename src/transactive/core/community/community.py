@@ -30,7 +30,7 @@ from transactive.core.community.rules import (
     TariffRules,
     TradingRules,
 )
-from transactive.core.slots import Clock
+from transactive.core.slots import MarketClock
 from transactive.core.units import IntArray
 
 
@@ -58,10 +58,10 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
         return msgspec.json.encode(self, order="deterministic").decode()
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> MarketClock:
         """Slot length, gate and period in seconds."""
         rules = self.market
-        return Clock(rules.slot_minutes * 60, rules.gate_closure_minutes * 60, rules.slots_per_period)
+        return MarketClock(rules.slot_minutes * 60, rules.gate_closure_minutes * 60, rules.slots_per_period)
 
     @property
     def chart(self) -> Accounts:

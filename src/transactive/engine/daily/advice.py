@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.config.setting import Setting
-from transactive.core.slots import DAY, Clock
+from transactive.core.slots import DAY, MarketClock
 from transactive.core.units import IntArray
 from transactive.insight.advice import always_on, bill, change, charging, cheapest, temperature, words
 from transactive.insight.advice.insight import Insight
@@ -36,7 +36,7 @@ class Advisor:
     def __init__(self, setting: Setting, store: Store, first_slot: int) -> None:
         self._setting, self._store = setting, store
         self._first_day = -(-first_slot // DAY) * DAY
-        self._clock: Clock = setting.community.clock
+        self._clock: MarketClock = setting.community.clock
         self._per_day = DAY // self._clock.length
 
     def after(self, slot: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.members import Devices
-from transactive.core.slots import Clock
+from transactive.core.slots import MarketClock
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
@@ -66,7 +66,7 @@ class Fleet:
     """
 
     devices: Devices
-    clock: Clock
+    clock: MarketClock
     prices: Prices
     work: Work = IN_TURN
     carbon_price: IntArray | None = None

@@ -7,16 +7,15 @@ luck.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
-import numpy as np
 
 from transactive.config.checks import AUTO
 from transactive.config.setting import Setting
 from transactive.core.community.rules import ForecastRules
 from transactive.core.slots import DAY
-from transactive.core.units import NANO
 from transactive.engine.models.net_load import EMPIRICAL
 from transactive.forecasting.evaluation.scores import diebold_mariano
 from transactive.forecasting.series import FloatArray
@@ -28,15 +27,17 @@ LEAST_HISTORY_DAYS = 36
 """History that the trial's first day must have [d]: what the boosted model needs, and a day for the gate."""
 LEAST_EVIDENCE = 0.05
 """p-value of the paired test above which the champion stays."""
+DailyCost = Callable[[Setting, range, str], FloatArray]
+"""What all members together pay on each day of some slots under a forecaster [¤], (days,)."""
 
 
-def forecaster(setting: Setting, slots: range) -> str:
+def forecaster(setting: Setting, slots: range, daily_cost: DailyCost) -> str:
     """Name of the forecaster of a run: the one that the community names, or with auto the winner of the trial."""
     name = setting.community.forecast.model
-    return name if name != AUTO else champion(setting, slots)
+    return name if name != AUTO else champion(setting, slots, daily_cost)
 
 
-def champion(setting: Setting, slots: range) -> str:
+def champion(setting: Setting, slots: range, daily_cost: DailyCost) -> str:
     """Walk the days before the first slot under each candidate; without enough history the champion stays."""
     length = setting.community.clock.length
     trial = range(slots[0] - TRIAL_DAYS * DAY, slots[0], length)
@@ -49,22 +50,6 @@ def champion(setting: Setting, slots: range) -> str:
         if statistic < 0 and p < LEAST_EVIDENCE:
             best, least = name, cost
     return best
-
-
-def daily_cost(setting: Setting, slots: range, name: str) -> FloatArray:
-    """What all members together pay on each day of a walk [¤], (days,); a gain is below 0."""
-    from transactive.engine.kernel import SlotRecord, Walk
-
-    paid: list[int] = []
-    accounts = setting.community.chart
-
-    def count(record: SlotRecord) -> None:
-        paid.append(-int(record.postings.net_n(accounts.total)[: accounts.members].sum()))
-
-    Walk(under(setting, name), slots).run(count)
-    per_day = DAY // setting.community.clock.length
-    cost: FloatArray = np.array(paid, np.float64).reshape(-1, per_day).sum(axis=1) / NANO
-    return cost
 
 
 def under(setting: Setting, name: str) -> Setting:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.slots import DAY, Clock
+from transactive.core.slots import DAY, MarketClock
 from transactive.core.tables import Forecast
 from transactive.core.units import IntArray
 from transactive.forecasting import registry
@@ -35,7 +35,13 @@ class NetLoadForecast:
     """
 
     def __init__(
-        self, name: str, net_load_wh: IntArray, first_slot: int, clock: Clock, start: int, told: Told | None = None
+        self,
+        name: str,
+        net_load_wh: IntArray,
+        first_slot: int,
+        clock: MarketClock,
+        start: int,
+        told: Told | None = None,
     ) -> None:
         self.name, self.start = name, start
         self._told = told or self._by_own_model

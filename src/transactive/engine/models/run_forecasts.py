@@ -18,7 +18,6 @@ from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.engine.devices.fleet import LOOK_AHEAD
 from transactive.engine.models.active_models import WEEK, DayTold, ForecastTarget, whole
-from transactive.engine.models.choice import forecaster
 from transactive.engine.models.maintenance import ModelMaintenance
 from transactive.engine.models.model_files import FOLDER, ModelFiles
 from transactive.engine.models.net_load import EMPIRICAL, NetLoadForecast
@@ -40,16 +39,16 @@ WON_IN_MONEY = "cost the members less on the fortnight before the run"
 
 
 class RunForecasts:
-    """Forecasts of a run over `slots`, and who makes them.
+    """Forecasts of a run over `slots`, and who makes them; forecaster: of net load for orders and plans.
 
     Without a store nothing is told to anybody; then only a named model for orders and plans is looked after.
     """
 
-    def __init__(self, setting: Setting, slots: range, store: Store | None) -> None:
+    def __init__(self, setting: Setting, slots: range, forecaster: str, store: Store | None) -> None:
         self._setting, self._slots, self._store = setting, slots, store
         self._clock = setting.community.clock
         rules = setting.community.forecast
-        self._name = forecaster(setting, slots)
+        self._name = forecaster
         self._weekly = rules.maintain == "weekly"
         self._trades = self._weekly and self._name != EMPIRICAL
         measured = setting.measured

@@ -19,7 +19,7 @@ from transactive.core.accounts import NAMED, PASSING
 from transactive.core.community.community import Community
 from transactive.core.community.network import Network
 from transactive.core.errors import RuleBroken, StateError
-from transactive.core.slots import DAY, Clock, parse_time
+from transactive.core.slots import DAY, MarketClock, parse_time
 from transactive.core.tables import Readings
 from transactive.insight.studies.comparison import Comparison
 from transactive.market.mechanisms import Site, site_of
@@ -58,7 +58,7 @@ class Run:
     slots: int
 
     @cached_property
-    def clock(self) -> Clock:
+    def clock(self) -> MarketClock:
         """Slot length and gate."""
         return self.community.clock
 

@@ -24,7 +24,7 @@ from transactive.core.errors import ContractRevert, StateError, require
 from transactive.core.slots import time_text
 from transactive.core.tables import Readings
 from transactive.market.balance.auction import beginner
-from transactive.studies.day_on_chain.plan import GatePlan, PlannedWalk, curve_of, wish
+from transactive.studies.day_on_chain.plan import GatePlan, curve_of, gate_plans, wish
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.balance_market import BalanceLedger
@@ -247,7 +247,7 @@ def run_day(
     if path.exists():
         raise StateError(f"{folder}: there is a chain already; give another --state folder")
     folder.mkdir(parents=True, exist_ok=True)
-    plans = PlannedWalk(setting, slots).plans()
+    plans = gate_plans(setting, slots)
     clock = ChainClock(community.clock.length, slots[0] - community.clock.gate(slots[0]), WINDOW)
     members, keys, url = len(community.members), DemoKeys(seed), f"embedded:{path}"
     opening = slots[0] - clock.gate_seconds - 2 * BEFORE_GATE

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from transactive.config.setting import Setting
 from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
-from transactive.engine.kernel import SlotRecord, Walk
-from transactive.engine.sessions import Session
+from transactive.engine.kernel import SlotRecord
+from transactive.engine.recorded import recorded_run
 from transactive.market.balance.pricing import PriceCurve
 
 if TYPE_CHECKING:
@@ -39,26 +40,23 @@ class GatePlan:
         return median
 
 
-class PlannedWalk(Walk):
-    """A walk that keeps what each gate expected."""
+def gate_plans(setting: Setting, slots: range) -> dict[int, GatePlan]:
+    """Run the slots, and keep of each what its gate expected and what its meters said."""
+    expected_wh: dict[int, IntArray] = {}
+    found: dict[int, GatePlan] = {}
+    run = recorded_run(setting, slots)
+    most_export = run.devices.pv_wh + run.devices.power_wh
 
-    def plans(self) -> dict[int, GatePlan]:
-        """Plans of all slots."""
-        self._expected: dict[int, IntArray] = {}
-        found: dict[int, GatePlan] = {}
+    def expect(slot: int, samples: IntArray) -> None:
+        expected_wh[slot] = np.sort(np.maximum(samples, -most_export), axis=0)
 
-        def keep(record: SlotRecord) -> None:
-            slot = record.readings.slot
-            found[slot] = GatePlan(self._expected.pop(slot), record.readings, record.tariff)
+    def keep(record: SlotRecord) -> None:
+        slot = record.readings.slot
+        found[slot] = GatePlan(expected_wh.pop(slot), record.readings, record.tariff)
 
-        self.run(keep)
-        return found
-
-    def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
-        """Clear, and keep the expected net load."""
-        most_export = self.devices.pv_wh + self.devices.power_wh
-        self._expected[slot] = np.sort(np.maximum(expected, -most_export), axis=0)
-        return super()._clear(slot, expected, premium)
+    run.before_orders = expect
+    run.run(keep)
+    return found
 
 
 def curve_of(plan: GatePlan) -> PriceCurve:

@@ -1,0 +1,54 @@
+"""A run on recorded data: its forecaster is chosen, then the kernel is built, with chain and database or without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from transactive.config.setting import Setting
+from transactive.core.slots import DAY
+from transactive.core.units import NANO
+from transactive.engine.devices.fleet import IN_TURN, Prices, Work
+from transactive.engine.kernel import Gateway, Kernel, SlotRecord
+from transactive.engine.models import choice
+from transactive.forecasting.series import FloatArray
+from transactive.trading.devices.energy_value import inside_prices
+
+if TYPE_CHECKING:
+    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.store import Store
+
+
+def recorded_run(
+    setting: Setting,
+    slots: range,
+    gateway: Gateway | None = None,
+    *,
+    chain: ChainLedger | None = None,
+    store: Store | None = None,
+    prices: Prices = inside_prices,
+    work: Work = IN_TURN,
+) -> Kernel:
+    """Kernel of a run over recorded slots, with the forecaster that the community names or the days before chose."""
+    forecaster = forecaster_of(setting, slots)
+    return Kernel(setting, slots, forecaster, gateway, chain=chain, store=store, prices=prices, work=work)
+
+
+def forecaster_of(setting: Setting, slots: range) -> str:
+    """Name of a run's forecaster; with auto the days before it are run under each candidate."""
+    return choice.forecaster(setting, slots, daily_cost)
+
+
+def daily_cost(setting: Setting, slots: range, name: str) -> FloatArray:
+    """What all members together pay on each day under a forecaster [¤], (days,); a gain is below 0."""
+    paid: list[int] = []
+    accounts = setting.community.chart
+
+    def count(record: SlotRecord) -> None:
+        paid.append(-int(record.postings.net_n(accounts.total)[: accounts.members].sum()))
+
+    recorded_run(choice.under(setting, name), slots).run(count)
+    per_day = DAY // setting.community.clock.length
+    cost: FloatArray = np.array(paid, np.float64).reshape(-1, per_day).sum(axis=1) / NANO
+    return cost
