@@ -15,7 +15,7 @@ from transactive.core.tables import Measured
 from transactive.engine.daily.advice import Advisor
 from transactive.insight.advice.saved import saved_by
 from transactive.store import Store
-from transactive.store.advice import daily_bills, read_advice
+from transactive.store.read.advice import daily_bills, read_advice
 from transactive.store.read.members import saving, slots_of
 from transactive.store.read.runs import Reader
 

@@ -16,7 +16,8 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
-from transactive.store import Store, models
+from transactive.store import Store
+from transactive.store.read import models
 
 # Runs the command line and kills itself at the n-th commit of a stage: "database" as soon as a slot's delivery is
 # durable and its block is not, "chain" as soon as the block is durable and its row in the database is not.

@@ -1,8 +1,8 @@
 """The life of a model: trained, tested, promoted, watched, replaced when the world changes, and well again."""
 
+from contextlib import closing
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -12,7 +12,8 @@ from transactive.engine.models.maintenance import ModelMaintenance
 from transactive.engine.models.model_files import ModelFiles
 from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import History
-from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store import Store
+from transactive.store.read import models as kept
 
 DAY, HOUR = 86_400, 3_600
 START = 1_496_620_800  # a Monday
@@ -148,14 +149,9 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(life, tmp_path):
     run.begin(77)
     run.walk(77, 95)  # in the middle of a drift
     again = Run(loads(), tmp_path)
-    rows = {(table.name, *(row[c.name] for c in table.primary_key.columns)): row["record"] for table, row in run.rows}
-
-    def kept(name, kind):
-        return [msgspec.json.decode(text, type=kind) for (table, *_), text in sorted(rows.items()) if table == name]
-
-    again.upkeep.resume(
-        kept("models", ModelRecord), kept("model_events", ModelEvent), kept("model_charges", ChargeRecord)
-    )
+    with closing(Store(tmp_path / "state")) as store:
+        store.put(run.rows)
+        again.upkeep.resume(kept.models(store), kept.events(store), kept.charges(store))
     for day in range(95, LAST - 1):
         again.day(day, train=(day + 1 - 77) % 7 == 0)
     assert again.upkeep.events == life.upkeep.events

@@ -25,7 +25,8 @@ from transactive.engine.replay import replay, slots_of
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.metering.feeder import read_feeder
 from transactive.store import Store
-from transactive.store.items import read_items, save_items, set_state
+from transactive.store.read.items import read_items
+from transactive.store.write.items import save_items, set_state
 
 START, DAY = "2017-06-05T00:00Z", 86_400
 TOTAL = Accounts(14).total

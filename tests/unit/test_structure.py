@@ -18,21 +18,9 @@ SOURCE = ROOT / "src" / "transactive"
 MOST_MODULES = 15
 SQL = ("sqlalchemy", "sqlite3")
 SQL_OUTSIDE_STORE = {
-    "chain/embedded/chain.py": "the embedded chain is a file of its own",
     "chain/embedded/index.py": "the embedded chain is a file of its own",
     "chain/embedded/store.py": "the embedded chain is a file of its own",
     "chain/nodes/outbox.py": "what was signed for a node elsewhere survives without the database of a run",
-    # to go:
-    "engine/authorisations.py": "until the store has a door for it",
-    "engine/replay.py": "until the store has a door for it",
-    "services/certificates.py": "until the store has a door for it",
-    "web/api/item_shapes.py": "until the store has a door for it",
-    "web/api/paging.py": "until the store has a door for it",
-    "web/api/routes.py": "until the store has a door for it",
-    "web/events.py": "until the store has a door for it",
-    "web/pages/parts/certificate_orders.py": "until the store has a door for it",
-    "web/pages/parts/certificate_totals.py": "until the store has a door for it",
-    "web/pages/parts/credits.py": "until the store has a door for it",
 }
 
 
@@ -105,6 +93,11 @@ def test_only_the_store_speaks_sql():
             if any(one.split(".")[0] in SQL for one in named):
                 speaks.add(str(path.relative_to(SOURCE)))
     assert {name for name in speaks if not name.startswith("store/")} == SQL_OUTSIDE_STORE.keys()
+
+
+def test_only_the_store_names_tables_and_speaks_a_dialect():
+    inner = {"store.schema", "store.dialect"}
+    assert [name for name, path in MODULES.items() if imports(path) & inner and not name.startswith("store.")] == []
 
 
 def test_nothing_in_the_package_reads_outside_it():

@@ -19,6 +19,7 @@ from transactive.core.errors import SignatureError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, check, in_force, sign
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
+from transactive.store.read.stages import last_traded
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger
@@ -162,16 +163,6 @@ def offered(store: Store) -> tuple[Authorised, ...]:
     """What members have signed anew, taken up or not, oldest first."""
     text = store.setting(OFFERS)
     return msgspec.json.decode(text, type=tuple[Authorised, ...]) if text else ()
-
-
-def last_traded(store: Store) -> int:
-    """Latest slot for which anything was traded [Unix s], 0 before the first."""
-    import sqlalchemy as sa
-
-    from transactive.store.schema import CLEARINGS, ORDERS_AHEAD
-
-    latest = (store.rows(sa.select(sa.func.max(table.c.slot).label("last"))) for table in (CLEARINGS, ORDERS_AHEAD))
-    return max(int(rows[0]["last"] or 0) for rows in latest)
 
 
 def write(store: Store, given: Sequence[Authorised]) -> None:

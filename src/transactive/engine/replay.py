@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -19,7 +18,7 @@ from transactive.engine.kernel import Gateway, Kernel, SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
-from transactive.store.items import read_items
+from transactive.store.read.items import read_items
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -101,7 +100,7 @@ def replay(
                 outcome = _walk(setting, slots, opened, store, work, after_slot, lambda: timer() - began)
             store.set(outcome=msgspec.json.encode(outcome).decode())
             return outcome, True
-    except (sqlite3.OperationalError, OSError) as error:
+    except OSError as error:
         raise StateError(f"{folder}: {error}; free space or permissions, then run the same again") from error
 
 

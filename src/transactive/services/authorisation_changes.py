@@ -14,9 +14,10 @@ from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.slots import time_text
-from transactive.engine.authorisations import OFFERS, last_traded, offered, read
+from transactive.engine.authorisations import OFFERS, offered, read
 from transactive.engine.books.rebuilt import community_of
 from transactive.store import FILE, Store
+from transactive.store.read.stages import last_traded
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys

@@ -12,19 +12,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from transactive.carbon.certificates.issued import empty_register, take_up
 from transactive.carbon.certificates.lifecycle import Bundle, State
 from transactive.carbon.certificates.register import Register, replay
-from transactive.core.certificates import CertificateState
 from transactive.core.community.community import Community
 from transactive.core.errors import CertificateError, InputError, StateError
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.rebuilt import community_of
 from transactive.store import FILE, Store
-from transactive.store.certificates import LoggedStep, add_steps, head, read_steps, slots_with_steps
-from transactive.store.schema import CERTIFICATES, FOOTPRINTS
+from transactive.store.read.certificates import LoggedStep, head, newest_slot, read_steps, slots
+from transactive.store.write.certificates import add_steps
 
 Act = Callable[[Register, str], Sequence[Bundle]]
 """A step with a serial in the register of its slot; returns the bundles that it leaves."""
@@ -44,8 +41,7 @@ class CertificateService:
         register = empty_register(self.community)
         readings = self.store.readings(slot, len(self.community.members))
         take_up(register, readings, self.store.certificates(slot), self.community)
-        with self.store.engine.connect() as connection:
-            steps = read_steps(connection, slot)
+        steps = read_steps(self.store, slot)
         replay(register, (step.entry for step in steps))
         if steps and register.digest().hex() != steps[-1].digest:
             raise StateError(f"{self.store.path}: certificates of {time_text(slot)} are not those of their log")
@@ -71,8 +67,7 @@ class CertificateService:
         before: dict[int, int] = {}
         steps: list[LoggedStep] = []
         left: list[Bundle] = []
-        with self.store.transaction() as connection:
-            number, last = head(connection)
+        number, last = head(self.store)
         now = self.time(at, last)
         for serial in serials:
             slot = slot_of(serial)
@@ -89,14 +84,12 @@ class CertificateService:
             digest = register.digest().hex()
             steps += [LoggedStep(slot, entry, digest) for entry in register.log[before[slot] :]]
         if steps:
-            with self.store.transaction() as connection:
-                add_steps(connection, number, steps)
+            add_steps(self.store, number, steps)
         return left
 
     def expire(self, at: int | None = None, by: str | None = None) -> list[Bundle]:
         """Expire everything that nobody used in time, or what of it belongs to `by`."""
-        with self.store.transaction() as connection:
-            _, last = head(connection)
+        _, last = head(self.store)
         now, validity = self.time(at, last), self.community.carbon.certificates.validity_days * 86_400
         usable = frozenset({State.ACTIVE, State.RESERVED})
         found = self.bundles(None, now - validity + 1, usable)
@@ -114,19 +107,13 @@ class CertificateService:
 
     def _delivered_until(self) -> int:
         """End of the newest slot that was delivered [Unix s], 0 before the first."""
-        newest = self.store.rows(sa.select(sa.func.max(FOOTPRINTS.c.slot).label("slot")))[0]["slot"]
-        return 0 if newest is None else int(newest) + self.community.clock.length
+        newest = newest_slot(self.store)
+        return 0 if newest is None else newest + self.community.clock.length
 
     def _slots(self, first: int | None, end: int | None, *, only_open: bool) -> list[int]:
         """Delivered slots of a span; only_open: those that may have a bundle that somebody can use."""
-        wanted = sa.select(FOOTPRINTS.c.slot)
-        if only_open:
-            wanted = sa.select(CERTIFICATES.c.slot).where(CERTIFICATES.c.state == CertificateState.HELD).distinct()
-        slots = {int(row["slot"]) for row in self.store.rows(wanted)}
-        if only_open:
-            with self.store.engine.connect() as connection:
-                slots |= set(slots_with_steps(connection))
-        return sorted(s for s in slots if (first is None or s >= first) and (end is None or s < end))
+        found = slots(self.store, only_open=only_open)
+        return [s for s in found if (first is None or s >= first) and (end is None or s < end)]
 
 
 def slot_of(serial: str) -> int:

@@ -24,8 +24,8 @@ from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared
 from transactive.forecasting.models.model_file import ModelFile, unpack
 from transactive.forecasting.series import History
 from transactive.store import FILE, Store
-from transactive.store import models as kept
-from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.read import models as kept
 
 
 @dataclass(slots=True)
@@ -193,7 +193,7 @@ def test(folder: Path, setting: Setting, number: int, until: str | None, days: i
         charge = upkeep.charge(model.target, now)
         records = [followed(m, history, rows, target.rhythm) for m in (upkeep.files.load(model), upkeep.model(charge))]
         contest = compared(records[0], records[1], upkeep.forecaster(charge))
-        store.put([msgspec.structs.replace(model, contest=contest).put()])
+        store.put([msgspec.structs.replace(model, contest=contest)])
         return contest
 
 

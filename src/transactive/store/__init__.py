@@ -1,5 +1,11 @@
-"""The state of a run in its folder: `database` reads and writes it, `schema` names its tables."""
+"""The state of a run in its folder: `write` and `read` hold the only SQL, `schema` names the tables."""
 
-from transactive.store.database import FILE, Store
+from transactive.store.database import FILE
+from transactive.store.read.slots import SlotReader
+from transactive.store.write.slots import SlotWriter
 
 __all__ = ["FILE", "Store"]
+
+
+class Store(SlotWriter, SlotReader):
+    """One run's database in a folder: its settings, and its slots written and read again."""

@@ -87,3 +87,33 @@ CONGESTION = _table(
 LINE_LOADS = _table("line_loads", ("slot", "line"), "flow_wh", "unlimited_wh", "price")
 INTERVENTIONS = _table("interventions", ("slot", "line", "kind"), "homes", "energy_wh", "amount_n")
 """Lines of a network: forecasts, at the gate and, `ahead`, a day before; what they carried; what was done for them."""
+MODELS = sa.Table(
+    "models",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("target", "status", "record")),
+)
+MODEL_EVENTS = sa.Table(
+    "model_events",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+)
+CHARGES = sa.Table(
+    "model_charges",
+    METADATA,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("since", sa.BigInteger, primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+)
+FORECASTS = sa.Table(
+    "forecasts",
+    METADATA,
+    sa.Column("slot", sa.BigInteger, primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("ahead", sa.Text, primary_key=True),
+    sa.Column("issued", sa.BigInteger, nullable=False),
+    sa.Column("model", sa.Integer),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)

@@ -12,12 +12,11 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 import msgspec
-import sqlalchemy as sa
 from litestar.response import ServerSentEventMessage
 
 from transactive.core.errors import InputError
 from transactive.store.read.runs import Reader, Run, RunProgress
-from transactive.store.schema import BLOCKS, CLEARINGS, READINGS
+from transactive.store.read.stages import reached
 from transactive.texts.formatting import stamp
 from transactive.web.change_feed import ChangeFeed
 
@@ -62,10 +61,9 @@ def newest(run: Run, position: RunProgress) -> Key:
 def events_after(reader: Reader, run: Run, after: Key) -> list[tuple[Key, Event]]:
     """The next events after one, at most a batch."""
     found = []
-    for stage, table in enumerate((CLEARINGS, READINGS, BLOCKS)):
+    for stage in range(len(STAGES)):
         since = after[0] + (run.first_slot - _key(run, run.first_slot, stage)[0])
-        chosen = sa.select(table.c.slot).where(table.c.slot >= since).distinct().order_by(table.c.slot).limit(BATCH)
-        found += [(_key(run, row["slot"], stage), row["slot"]) for row in reader.store.rows(chosen)]
+        found += [(_key(run, slot, stage), slot) for slot in reached(reader.store, stage, since, BATCH)]
     later = sorted(pair for pair in found if pair[0] > after)[:BATCH]
     return [(key, Event(stamp(slot), STAGES[key[1]], run.number(slot), run.slots)) for key, slot in later]
 

@@ -6,7 +6,6 @@ same block hashes. A transaction that `submit` or `mine` has answered is on disk
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,9 +25,8 @@ from eth_utils.exceptions import ValidationError
 
 from transactive.chain.embedded.execution import GAS_LIMIT
 from transactive.chain.embedded.index import Included, Index
-from transactive.chain.embedded.store import ChainStore, connect, transaction
+from transactive.chain.embedded.store import ChainStore, connect, transaction, usable
 from transactive.chain.embedded.words import INVALID_PARAMS, REFUSED, RpcError, to_bytes
-from transactive.core.errors import StateError
 
 CHAIN_ID = 31337
 RULES = {"cancun": CancunVM, "prague": PragueVM}
@@ -58,7 +56,7 @@ class EmbeddedChain:
         self._clock = clock
         self._next_timestamp: int | None = None
         self._snapshots: list[int] = []
-        self._sql = connect(path)
+        self._path, self._sql = path, connect(path)
         self._store = ChainStore(self._sql)
         self.index = Index(self._sql)
         settings = self.settings()
@@ -69,7 +67,8 @@ class EmbeddedChain:
         if "chain_id" in settings:
             self._load()
         else:
-            self._create(alloc or {}, genesis_time)
+            with usable(path):
+                self._create(alloc or {}, genesis_time)
 
     def _load(self) -> None:
         """Take the chain as the file has it."""
@@ -179,22 +178,20 @@ class EmbeddedChain:
         """Put the waiting transactions and `raws`, in this order, into one block; what does not fit waits.
 
         `timestamp`: header time [Unix s], else the one set before or the clock's. Raises RpcError if it is not after
-        the head's or a raw transaction could never be mined, StateError if another program writes to the file.
+        the head's or a raw transaction could never be mined, StateError if another program writes to the file or the
+        disk refuses.
         """
         if timestamp is not None:
             self.set_next_timestamp(timestamp)
         new = [(bytes(self._check(raw).hash), raw) for raw in raws]
         when = self._next_timestamp or max(self._clock(), self._head.timestamp + 1)
-        try:
-            return self._mine(when, new)
-        except BaseException as error:
-            self._store.forget()
-            self._load()
-            if isinstance(error, sqlite3.IntegrityError):
-                raise StateError(
-                    "another program has written to this chain file; let only one run at a time"
-                ) from error
-            raise
+        with usable(self._path):
+            try:
+                return self._mine(when, new)
+            except BaseException:
+                self._store.forget()
+                self._load()
+                raise
 
     def _mine(self, when: int, new: list[tuple[bytes, bytes]]) -> BlockHeaderAPI:
         """Build a block, then write it, its index and the pool in one SQL transaction."""

@@ -54,6 +54,17 @@ def connect(path: str | Path) -> sqlite3.Connection:
 
 
 @contextmanager
+def usable(path: str | Path) -> Iterator[None]:
+    """Turn what the disk refuses, and a file that another program writes, into a StateError that names the file."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise StateError(f"chain file {path}: another program has written to it; let only one run at a time") from error
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"chain file {path}: {error}; free space or permissions, then run the same again") from error
+
+
+@contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """One SQL transaction, undone on an exception."""
     connection.execute("begin immediate")

@@ -35,6 +35,7 @@ class Outbox:
 
     def __init__(self, path: str | Path = ":memory:") -> None:
         """Open or create `path`. Raises StateError if it cannot be used."""
+        self._path = path
         try:
             self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except sqlite3.DatabaseError as error:
@@ -52,57 +53,64 @@ class Outbox:
 
     def unfinished(self) -> int | None:
         """Time of the step that was begun and not finished."""
-        row = self._sql.execute("select time from step where number is null").fetchone()
+        row = self._do("select time from step where number is null").fetchone()
         return row[0] if row else None
 
     def first_nonces(self, time: int) -> dict[str, int]:
         """First nonce of each sender in a step."""
-        row = self._sql.execute("select nonces from step where time = ?", (time,)).fetchone()
+        row = self._do("select nonces from step where time = ?", (time,)).fetchone()
         return json.loads(row[0]) if row else {}
 
     def begin(self, time: int, nonces: Mapping[str, int]) -> None:
         """Begin a step, or go on with it. A finished one of the same time makes room."""
         if time != self.unfinished():
             self.drop(time)
-            self._sql.execute("insert into step values (?, ?, null, null, null)", (time, json.dumps(dict(nonces))))
+            self._do("insert into step values (?, ?, null, null, null)", (time, json.dumps(dict(nonces))))
 
     def keep(self, time: int, position: int, raw: bytes) -> None:
         """Keep a signed transaction; on disk when this returns."""
         version = len(self.signed(time, position))
-        self._sql.execute("insert into signed values (?, ?, ?, ?)", (time, position, version, raw))
+        self._do("insert into signed values (?, ?, ?, ?)", (time, position, version, raw))
 
     def signed(self, time: int, position: int) -> list[bytes]:
         """Versions of a transaction of a step, oldest first; they differ in fees only."""
-        rows = self._sql.execute(
-            "select raw from signed where time = ? and position = ? order by version", (time, position)
-        )
+        rows = self._do("select raw from signed where time = ? and position = ? order by version", (time, position))
         return [raw for (raw,) in rows]
 
     def holds(self, time: int) -> bool:
         """Whether anything of a step was signed."""
-        return bool(self._sql.execute("select 1 from signed where time = ? limit 1", (time,)).fetchone())
+        return bool(self._do("select 1 from signed where time = ? limit 1", (time,)).fetchone())
 
     def finish(self, time: int, step: FinishedStep) -> None:
         """Note that all of a step is on chain; its transactions need not be kept."""
-        self._sql.execute(
+        self._do(
             "update step set number = ?, hash = ?, timestamp = ? where time = ?",
             (step.number, step.hash, step.timestamp, time),
         )
-        self._sql.execute("delete from signed where time = ?", (time,))
+        self._do("delete from signed where time = ?", (time,))
 
     def drop(self, time: int) -> None:
         """Forget a step."""
-        self._sql.execute("delete from step where time = ?", (time,))
-        self._sql.execute("delete from signed where time = ?", (time,))
+        self._do("delete from step where time = ?", (time,))
+        self._do("delete from signed where time = ?", (time,))
 
     def finished(self, time: int) -> FinishedStep | None:
         """What became of a step; None if it is not finished."""
-        row = self._sql.execute(
+        row = self._do(
             "select number, hash, timestamp from step where time = ? and number is not null", (time,)
         ).fetchone()
         return FinishedStep(*row) if row else None
 
     def newest(self) -> int | None:
         """Time of the newest finished step."""
-        (time,) = self._sql.execute("select max(time) from step where number is not null").fetchone()
+        (time,) = self._do("select max(time) from step where number is not null").fetchone()
         return time if time is None else int(time)
+
+    def _do(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        """Run a statement. Raises StateError where the disk refuses."""
+        try:
+            return self._sql.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            raise StateError(
+                f"outbox {self._path}: {error}; free space or permissions, then run the same again"
+            ) from error

@@ -24,7 +24,7 @@ def insights(*, state: Path, member: str, json: Annotated[bool, Parameter(negati
     from transactive.core.errors import StateError
     from transactive.core.slots import time_text
     from transactive.store import FILE, Store
-    from transactive.store.advice import read_advice
+    from transactive.store.read.advice import read_advice
     from transactive.store.read.runs import Reader
     from transactive.web.run_context import index_of
 

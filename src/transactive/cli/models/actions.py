@@ -17,7 +17,7 @@ from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
 from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.services import models
 from transactive.services.models import ModelService, opened
-from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
 
 MONTH = 28
 """Days over which coverage is said beside that of the week."""

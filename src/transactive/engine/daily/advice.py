@@ -12,7 +12,8 @@ from transactive.core.units import IntArray
 from transactive.insight.advice import always_on, bill, change, charging, cheapest, temperature, words
 from transactive.insight.advice.insight import Insight
 from transactive.store import Store
-from transactive.store.advice import daily_bills, paid_prices, save_advice
+from transactive.store.read.advice import daily_bills, paid_prices
+from transactive.store.write.advice import save_advice
 
 PAST_DAYS = 180
 """Days from which the errors of a bill's forecast are learnt."""

@@ -22,7 +22,8 @@ from transactive.insight.detection.scan import LEAST_DAYS, scan
 from transactive.settlement.holds import hold
 from transactive.settlement.ledger import Ledger
 from transactive.store import Store
-from transactive.store.items import daily_meters, read_items, save_items
+from transactive.store.read.items import daily_meters, read_items
+from transactive.store.write.items import save_items
 
 PAST_DAYS = 98
 """Days that a scan looks at: fourteen weeks, so that theft is told from eight windows of each meter."""

@@ -27,7 +27,7 @@ from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.settlement.flexibility import flexibility
 from transactive.store import Store
-from transactive.store.grid import save_congestion, save_loads
+from transactive.store.write.grid import save_congestion, save_loads
 from transactive.trading.grid.calls import CallOutcome, at_members, find_prices, relief_wh
 from transactive.trading.grid.redispatch import OwnPlans
 

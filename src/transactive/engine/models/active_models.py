@@ -15,7 +15,7 @@ from transactive.forecasting.evaluation.contest import Rhythm, TrackRecord
 from transactive.forecasting.evaluation.monitor import Monitor, TargetDay, judged
 from transactive.forecasting.models.training_rows import LEAST_DAYS
 from transactive.forecasting.series import FloatArray, History, Quantiles
-from transactive.store.models import ChargeRecord
+from transactive.store.model_records import ChargeRecord
 
 WEEK = 7
 TEST_DAYS = 28

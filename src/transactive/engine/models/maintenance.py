@@ -41,8 +41,7 @@ from transactive.forecasting.models.baselines import Empirical
 from transactive.forecasting.models.model_file import Learnt, digest, pack
 from transactive.forecasting.registry import Model
 from transactive.forecasting.series import History, Quantiles, lowest_of
-from transactive.store.models import By, ChargeRecord, Kind, ModelEvent, ModelRecord
-from transactive.store.puts import Puts
+from transactive.store.model_records import By, ChargeRecord, Kind, ModelEvent, ModelLog, ModelRecord
 
 EMPIRICAL = "empirical"
 MOST_HISTORY_DAYS = 365
@@ -78,10 +77,10 @@ class ModelMaintenance:
             if charge.target in self._courses:
                 self._courses[charge.target].charges.append(charge)
 
-    def changes(self) -> Puts:
+    def changes(self) -> ModelLog:
         """Rows of what has changed since they were asked for last."""
         waiting, self._waiting = self._waiting, []
-        return [record.put() for record in waiting]
+        return waiting
 
     # -- who forecasts --------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from transactive.core.errors import DataError, StateError
 from transactive.forecasting.models.model_file import unpack
 from transactive.forecasting.registry import Model
-from transactive.store.models import ModelRecord
+from transactive.store.model_records import ModelRecord
 
 FOLDER = "models"
 """Beside the database of a state."""

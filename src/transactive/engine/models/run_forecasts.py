@@ -25,9 +25,8 @@ from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
 from transactive.insight.summary import ForecastSummary, TargetSummary
 from transactive.store import Store
-from transactive.store import models as kept
-from transactive.store.models import Ahead, ChargeRecord, ToldForecast
-from transactive.store.puts import Puts
+from transactive.store.model_records import Ahead, ChargeRecord, ModelLog, ToldForecast
+from transactive.store.read import models as kept
 
 CONSUMPTION, GENERATION, COMMUNITY, PRICE = "consumption", "generation", "community", "price"
 ORDERS, PLANS = "orders", "plans"
@@ -85,7 +84,7 @@ class RunForecasts:
         self._begun = True
         return self._upkeep
 
-    def at_gate(self, slot: int, near: Forecast, clearing: Clearing) -> Puts:
+    def at_gate(self, slot: int, near: Forecast, clearing: Clearing) -> ModelLog:
         """Keep what is forecast at the gate of a slot. near: samples that its orders were made of, ending with it."""
         if not self._upkeep.targets:
             return ()
@@ -96,9 +95,9 @@ class RunForecasts:
                 rows += self._of_day(name, slot)
         for row in rows:
             self._said[row.target, row.ahead, row.slot] = row
-        return [row.put() for row in rows]
+        return rows
 
-    def after(self, slot: int) -> Puts:
+    def after(self, slot: int) -> ModelLog:
         """Judge a day with its last slot, once it is delivered, and begin another week of models where one is due."""
         end, last = slot + self._clock.length, slot == self._slots[-1]
         if end % DAY and not last:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.units import IntArray
-from transactive.store import models as kept
-from transactive.store.models import ToldForecast
+from transactive.store.model_records import ToldForecast
+from transactive.store.read import models as kept
 from transactive.store.read.runs import Reader, Run
 
 MEMBERS = ("consumption", "generation", "orders")

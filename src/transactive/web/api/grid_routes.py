@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 from litestar.di import NamedDependency
 
-from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
+from transactive.store.read.pages import Pageable
 from transactive.web.api.grid_shapes import (
     InterventionPage,
     LineForecastPage,
@@ -25,7 +25,7 @@ def loads(
 ) -> LineLoadPage:
     """What the lines of the network carried in delivered slots, and what they would have without their limits."""
     run = desk.run()
-    rows, after = page_of(desk, LINE_LOADS, at_slot(desk, run, LINE_LOADS, at), limit, cursor)
+    rows, after = page_of(desk, Pageable.LINE_LOADS, limit, cursor, slot=at_slot(desk, run, at))
     return LineLoadPage(items=[load(row, run) for row in rows], next=after)
 
 
@@ -35,7 +35,7 @@ def line_forecasts(
 ) -> LineForecastPage:
     """What lines were expected to carry, a day ahead and at the gate, and how likely they would pass their limits."""
     run = desk.run()
-    rows, after = page_of(desk, CONGESTION, at_slot(desk, run, CONGESTION, at), limit, cursor)
+    rows, after = page_of(desk, Pageable.CONGESTION, limit, cursor, slot=at_slot(desk, run, at))
     return LineForecastPage(items=[forecast(row, run) for row in rows], next=after)
 
 
@@ -45,7 +45,7 @@ def interventions(
 ) -> InterventionPage:
     """What was asked of devices for lines, summed over the homes of each, and what the network pays for it."""
     run = desk.run()
-    rows, after = page_of(desk, INTERVENTIONS, at_slot(desk, run, INTERVENTIONS, at), limit, cursor)
+    rows, after = page_of(desk, Pageable.INTERVENTIONS, limit, cursor, slot=at_slot(desk, run, at))
     return InterventionPage(items=[intervention(row, run) for row in rows], next=after)
 
 

@@ -14,8 +14,8 @@ from litestar.response import Redirect
 
 from transactive.core.errors import InputError
 from transactive.core.items import Item
-from transactive.store.items import item_of
-from transactive.store.schema import ITEMS
+from transactive.store.read.items import item_of
+from transactive.store.read.pages import Pageable
 from transactive.web.access import Viewer
 from transactive.web.api import item_shapes
 from transactive.web.api.item_shapes import STATES, ItemPage, ItemRecord, State, item_record, visible
@@ -33,7 +33,7 @@ def items(
 ) -> ItemPage:
     """Findings of detection; a member's token shows its own, one of scope grid those of the whole feeder."""
     run = desk.run()
-    rows, after = page_of(desk, ITEMS, visible(run, request.user), limit, cursor)
+    rows, after = page_of(desk, Pageable.ITEMS, limit, cursor, member=visible(run, request.user))
     return ItemPage(items=[item_record(item_of(row), run) for row in rows], next=after)
 
 

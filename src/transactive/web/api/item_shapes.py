@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-import sqlalchemy as sa
 from msgspec import Meta
 
 from transactive.core.items import Item, ItemState
-from transactive.store import Store
-from transactive.store.items import FEEDER, item_of, set_state
+from transactive.store.database import Database
+from transactive.store.read.items import FEEDER, read_items
 from transactive.store.read.runs import Run, RunProgress
-from transactive.store.schema import ITEMS
+from transactive.store.write.items import set_state
 from transactive.texts.formatting import stamp
 from transactive.web.access import Viewer
 from transactive.web.api.records import Next, Time, View, Wh
@@ -48,20 +47,19 @@ class ItemPage(View, frozen=True, kw_only=True):
     next: Next
 
 
-def visible(run: Run, viewer: Viewer) -> list[sa.ColumnElement[bool]]:
-    """Which items a viewer sees: all, a member its own, the grid's operator those of the feeder."""
+def visible(run: Run, viewer: Viewer) -> int | None:
+    """Whose items a viewer sees: all (None), a member its own, the grid's operator those of the feeder."""
     if viewer.sees_all:
-        return []
-    return [ITEMS.c.member == (FEEDER if viewer.member is None else run.community.ids.index(viewer.member))]
+        return None
+    return FEEDER if viewer.member is None else run.community.ids.index(viewer.member)
 
 
-def seen_by(store: Store, run: Run, viewer: Viewer) -> list[Item]:
+def seen_by(store: Database, run: Run, viewer: Viewer) -> list[Item]:
     """All items that a viewer sees, oldest first."""
-    statement = sa.select(ITEMS).where(*visible(run, viewer)).order_by(ITEMS.c.number)
-    return [item_of(row) for row in store.rows(statement)]
+    return read_items(store, visible(run, viewer))
 
 
-def step(store: Store, run: Run, position: RunProgress, number: int, state: ItemState) -> Item:
+def step(store: Database, run: Run, position: RunProgress, number: int, state: ItemState) -> Item:
     """Set the state of an item as of how far the run has come. Raises InputError for an unknown one."""
     at = run.first_slot if position.delivered is None else position.delivered + run.clock.length
     return set_state(store, number, state, at)

@@ -9,9 +9,10 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from transactive.store import models as kept
-from transactive.store.models import MODEL_EVENTS, MODELS, ChargeRecord, ModelRecord
+from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.read import models as kept
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
+from transactive.store.read.pages import Pageable
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import stamp
 from transactive.web.api.model_records import (
@@ -53,15 +54,15 @@ def forecasts(
 @get("/models", opt=SEES_ALL, **SHARED)
 def models(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelPage:
     """Trained models of the run, with their tests."""
-    rows, after = page_of(desk, MODELS, [], limit, cursor)
+    rows, after = page_of(desk, Pageable.MODELS, limit, cursor)
     return ModelPage(items=[_model(msgspec.json.decode(row["record"], type=ModelRecord)) for row in rows], next=after)
 
 
 @get("/model-events", opt=SEES_ALL, **SHARED)
 def model_events(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelEventPage:
     """What happened to the models: trained, promoted, drifted, replaced, recovered."""
-    rows, after = page_of(desk, MODEL_EVENTS, [], limit, cursor)
-    events = [msgspec.json.decode(row["record"], type=kept.ModelEvent) for row in rows]
+    rows, after = page_of(desk, Pageable.MODEL_EVENTS, limit, cursor)
+    events = [msgspec.json.decode(row["record"], type=ModelEvent) for row in rows]
     items = [
         ModelEventView(
             number=e.number, time=stamp(e.at), target=e.target, kind=e.kind, text=e.text, model=e.model, by=e.by

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from litestar import Request
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
+from transactive.store.read.pages import Pageable, page
 from transactive.store.read.runs import Row, Run
 from transactive.web.access import Viewer
 from transactive.web.api import cursor as cursors
@@ -34,23 +33,26 @@ SHARED: dict[str, Any] = {"sync_to_thread": True, "responses": PROBLEMS, "raises
 
 
 def page_of(
-    desk: RunContext, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], limit: int, cursor: str | None
+    desk: RunContext,
+    listing: Pageable,
+    limit: int,
+    cursor: str | None,
+    *,
+    slot: int | None = None,
+    member: int | None = None,
 ) -> tuple[list[Row], str | None]:
-    """Rows of a table after a cursor, and the next cursor."""
-    key = list(table.primary_key.columns)
-    statement = sa.select(table).where(*where).order_by(*key).limit(limit + 1)
-    if cursor is not None:
-        after = cursors.decode(str(table.name), cursor, len(key))
-        statement = statement.where(sa.tuple_(*key) > sa.tuple_(*after))
-    rows = desk.reader.store.rows(statement)
-    more = len(rows) > limit
-    last = [rows[limit - 1][column.name] for column in key] if more else []
-    return rows[:limit], cursors.encode(str(table.name), last) if more else None
+    """Rows of a listing after a cursor, of one slot and member or all, and the next cursor."""
+    name, key = listing.title, listing.key
+    after = None if cursor is None else cursors.decode(name, cursor, len(key))
+    rows = page(desk.reader.store, listing, limit + 1, after=after, slot=slot, member=member)
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], cursors.encode(name, [rows[limit - 1][column] for column in key])
 
 
-def at_slot(desk: RunContext, run: Run, table: sa.Table, slot: str | None) -> list[sa.ColumnElement[bool]]:
-    """The condition that a slot in the query sets."""
-    return [] if slot is None else [table.c.slot == desk.slot(run, slot)]
+def at_slot(desk: RunContext, run: Run, slot: str | None) -> int | None:
+    """The slot that a query names, None for all."""
+    return None if slot is None else desk.slot(run, slot)
 
 
 def whose(desk: RunContext, run: Run, viewer: Viewer, member: str | None) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
-import sqlalchemy as sa
 from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -13,8 +12,8 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from transactive.insight.studies.comparison import Comparison
+from transactive.store.read.pages import Pageable
 from transactive.store.read.runs import Row, Run
-from transactive.store.schema import ADVICE, BLOCKS, CERTIFICATES, CLEARINGS, ORDERS, POSTINGS, REFUSALS
 from transactive.web.api import cursor as cursors
 from transactive.web.api import shapes
 from transactive.web.api.grid_routes import HANDLERS as GRID_HANDLERS
@@ -63,7 +62,7 @@ def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list
 def slots(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
     """Slots: state, trade, and what the community's meters together say."""
     run = desk.run()
-    rows, after = page_of(desk, CLEARINGS, [], limit, cursor)
+    rows, after = page_of(desk, Pageable.CLEARINGS, limit, cursor)
     full = desk.reader.slots(rows[0]["slot"], rows[-1]["slot"]) if rows else []
     return SlotPage(items=_items(shapes.slot, full, run), next=after)
 
@@ -74,7 +73,7 @@ def clearings(
 ) -> ClearingPage:
     """Results of the market, with the tariff around them."""
     run = desk.run()
-    rows, after = page_of(desk, CLEARINGS, at_slot(desk, run, CLEARINGS, at), limit, cursor)
+    rows, after = page_of(desk, Pageable.CLEARINGS, limit, cursor, slot=at_slot(desk, run, at))
     return ClearingPage(items=_items(shapes.clearing, rows, run), next=after)
 
 
@@ -90,8 +89,7 @@ def orders(
     """Admitted orders with what they were given; a member's token shows its own."""
     run = desk.run()
     only = whose(desk, run, request.user, of)
-    where = at_slot(desk, run, ORDERS, at) + ([] if only is None else [ORDERS.c.member == only])
-    rows, after = page_of(desk, ORDERS, where, limit, cursor)
+    rows, after = page_of(desk, Pageable.ORDERS, limit, cursor, slot=at_slot(desk, run, at), member=only)
     return OrderPage(items=_items(shapes.order, rows, run), next=after)
 
 
@@ -107,8 +105,7 @@ def refusals(
     """Orders that a free balance could not lock; a member's token shows its own."""
     run = desk.run()
     only = whose(desk, run, request.user, of)
-    where = at_slot(desk, run, REFUSALS, at) + ([] if only is None else [REFUSALS.c.member == only])
-    rows, after = page_of(desk, REFUSALS, where, limit, cursor)
+    rows, after = page_of(desk, Pageable.REFUSALS, limit, cursor, slot=at_slot(desk, run, at), member=only)
     return RefusalPage(items=_items(shapes.refusal, rows, run), next=after)
 
 
@@ -141,7 +138,7 @@ def insights(
     """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
     run = desk.run()
     only = whose(desk, run, request.user, of)
-    rows, after = page_of(desk, ADVICE, [] if only is None else [ADVICE.c.member == only], limit, cursor)
+    rows, after = page_of(desk, Pageable.ADVICE, limit, cursor, member=only)
     return InsightsPage(items=_items(shapes.insights, rows, run), next=after)
 
 
@@ -157,8 +154,7 @@ def postings(
     """Money that moved; a member's token shows what it paid and received."""
     run = desk.run()
     only = whose(desk, run, request.user, of)
-    parties = [] if only is None else [sa.or_(POSTINGS.c.payer == only, POSTINGS.c.payee == only)]
-    rows, after = page_of(desk, POSTINGS, at_slot(desk, run, POSTINGS, at) + parties, limit, cursor)
+    rows, after = page_of(desk, Pageable.POSTINGS, limit, cursor, slot=at_slot(desk, run, at), member=only)
     return PostingPage(items=_items(shapes.posting, rows, run), next=after)
 
 
@@ -174,9 +170,7 @@ def certificates(
     """Certified energy; a member's token shows what its devices made and what it owns, without naming neighbours."""
     run = desk.run()
     only = whose(desk, run, request.user, of)
-    devices = () if only is None else (2 * only, 2 * only + 1)
-    theirs = [] if only is None else [sa.or_(CERTIFICATES.c.owner == only, CERTIFICATES.c.device.in_(devices))]
-    rows, after = page_of(desk, CERTIFICATES, at_slot(desk, run, CERTIFICATES, at) + theirs, limit, cursor)
+    rows, after = page_of(desk, Pageable.CERTIFICATES, limit, cursor, slot=at_slot(desk, run, at), member=only)
     shown = None if request.user.sees_all else only
     return CertificatePage(items=[shapes.certificate(row, run, shown) for row in rows], next=after)
 
@@ -187,7 +181,7 @@ def blocks(
 ) -> BlockPage:
     """Blocks that committed slots."""
     run = desk.run()
-    rows, after = page_of(desk, BLOCKS, at_slot(desk, run, BLOCKS, at), limit, cursor)
+    rows, after = page_of(desk, Pageable.BLOCKS, limit, cursor, slot=at_slot(desk, run, at))
     return BlockPage(items=_items(shapes.block, rows, run), next=after)
 
 

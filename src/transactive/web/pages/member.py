@@ -9,7 +9,7 @@ from transactive.core.slots import DAY, time_text
 from transactive.core.units import kwh_text
 from transactive.insight.advice import cheapest
 from transactive.insight.advice.saved import saved_by
-from transactive.store.advice import paid_prices, read_advice
+from transactive.store.read.advice import paid_prices, read_advice
 from transactive.store.read.carbon import by_source
 from transactive.store.read.members import orders_of, postings_of, saving, slots_of
 from transactive.store.read.runs import Reader, Row, Run, RunProgress

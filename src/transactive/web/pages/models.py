@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from transactive.core.slots import DAY
 from transactive.forecasting.evaluation.monitor import WEEK
-from transactive.store import models as kept
-from transactive.store.models import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.read import models as kept
 from transactive.store.read.forecasts import forecasters
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import clock_text, counted, percent, short_day

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from transactive.core.units import kwh_text
+from transactive.store.read.certificates import orders as orders_of
 from transactive.store.read.runs import Reader, Row, Run
-from transactive.store.schema import CERTIFICATE_ORDERS
 from transactive.texts.formatting import Words
 from transactive.web.access import Viewer
 
 
 def certificate_part(reader: Reader, slot: int, run: Run, viewer: Viewer, words: Words) -> dict[str, Any] | None:
     """What the auctions of a slot did, with a row for each order that the viewer may see; None without any order."""
-    o = CERTIFICATE_ORDERS.c
-    orders = reader.store.rows(sa.select(CERTIFICATE_ORDERS).where(o.slot == slot).order_by(o.row))
+    orders = orders_of(reader.store, slot)
     if not orders:
         return None
     rows = [

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
-from transactive.core.credit_notes import Avoided, Need, Retired, decode_note
-from transactive.core.postings import PostingKind
+from transactive.core.credit_notes import Avoided, Retired
 from transactive.core.slots import time_text
+from transactive.store.read.credits import newest_notes, paid_for, uncovered
 from transactive.store.read.runs import Reader, Run
-from transactive.store.schema import CREDIT_NOTES, POSTINGS
 from transactive.texts.formatting import Words
 
 MOST_NOTES = 60
@@ -22,23 +19,14 @@ def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> 
 
     member: whose, with what was retired for everybody; None for all.
     """
-    p, mine = POSTINGS.c, ()
-    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
-    by_payer = sa.select(p.payer, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(p.payer).order_by(p.payer)
     members = len(run.community.ids)
-    if member is not None:
-        mine = (member, *range(members, run.community.chart.total))
-        by_payer = by_payer.where(p.payer.in_(mine))
-    c = CREDIT_NOTES.c
-    notes = sa.select(c.slot, c.note).where(~_is_need()).order_by(c.slot.desc(), c.row).limit(MOST_NOTES)
-    if member is not None:
-        notes = notes.where(c.member.in_(mine))
-    said = [(row["slot"], decode_note(row["note"])) for row in reader.store.rows(notes)]
+    mine = None if member is None else (member, *range(members, run.community.chart.total))
+    said = newest_notes(reader.store, MOST_NOTES, mine)
     if not said and not run.community.carbon.offsets.file:
         return None
-    people = {row["payer"]: (row["kg"], row["paid_n"], 0) for row in reader.store.rows(by_payer)}
-    for account, left_mg in _uncovered(reader).items():
-        if member is None or account in mine:
+    people = {account: (*paid, 0) for account, paid in paid_for(reader.store, mine).items()}
+    for account, left_mg in uncovered(reader.store).items():
+        if mine is None or account in mine:
             people[account] = (*people.get(account, (0, 0, 0))[:2], left_mg)
     names = [*run.community.ids, *["all, from the levy"] * (run.community.chart.total - members)]
     return {
@@ -49,19 +37,6 @@ def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> 
         "receipts": [_receipt(slot, note, words) for slot, note in said if isinstance(note, Retired)],
         "issued": [_issued(note) for _, note in said if isinstance(note, Avoided)],
     }
-
-
-def _is_need() -> sa.ColumnElement[bool]:
-    """Whether a note says what a policy wanted covered."""
-    return CREDIT_NOTES.c.note.contains('"what":"need"')
-
-
-def _uncovered(reader: Reader) -> dict[int, int]:
-    """What the newest period left uncovered [mg], by account of who has a policy."""
-    newest = sa.select(sa.func.max(CREDIT_NOTES.c.slot)).where(_is_need()).scalar_subquery()
-    rows = reader.store.rows(sa.select(CREDIT_NOTES.c.note).where(_is_need(), CREDIT_NOTES.c.slot == newest))
-    needs = [decode_note(row["note"]) for row in rows]
-    return {need.account: max(-need.ahead_mg, 0) for need in needs if isinstance(need, Need)}
 
 
 def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:

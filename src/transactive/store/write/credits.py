@@ -1,4 +1,4 @@
-"""Carbon credits in the database: the log of their register, and what each slot says of them."""
+"""Carbon credits, written: steps of their register, and what each slot says of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from transactive.carbon.credits.steps import AnyStep, decode, encode
-from transactive.core.credit_notes import Note, decode_note, encode_note
+from transactive.carbon.credits.steps import AnyStep, encode
+from transactive.core.credit_notes import Note, encode_note
 from transactive.store.schema import CREDIT_LOG, CREDIT_NOTES
 
 
@@ -22,12 +22,6 @@ def add_steps(connection: sa.Connection, steps: Sequence[AnyStep]) -> None:
         connection.execute(sa.insert(CREDIT_LOG), rows)
 
 
-def read_steps(connection: sa.Connection) -> list[AnyStep]:
-    """All steps of the log, in order."""
-    found = connection.execute(sa.select(CREDIT_LOG.c.step).order_by(CREDIT_LOG.c.number))
-    return [decode(row[0]) for row in found]
-
-
 def put_notes(connection: sa.Connection, slot: int, notes: Sequence[Note]) -> None:
     """Write what a slot says of credits, replacing what an interrupted run left."""
     connection.execute(sa.delete(CREDIT_NOTES).where(CREDIT_NOTES.c.slot == slot))
@@ -37,9 +31,3 @@ def put_notes(connection: sa.Connection, slot: int, notes: Sequence[Note]) -> No
             for row, note in enumerate(notes)
         ]
         connection.execute(sa.insert(CREDIT_NOTES), rows)
-
-
-def read_notes(connection: sa.Connection, slot: int) -> tuple[Note, ...]:
-    """What a slot says of credits, in order."""
-    wanted = sa.select(CREDIT_NOTES.c.note).where(CREDIT_NOTES.c.slot == slot).order_by(CREDIT_NOTES.c.row)
-    return tuple(decode_note(row[0]) for row in connection.execute(wanted))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,28 +12,17 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 from transactive.insight.advice.insight import Insight
-from transactive.store.database import Store
+from transactive.store.database import Database
 from transactive.store.schema import ADVICE, CLEARINGS, POSTINGS, READINGS
 
 
-def save_advice(store: Store, at: int, advice: Sequence[Sequence[Insight]]) -> None:
-    """Keep what each member is told at a time [Unix s], in place of what was told before."""
-    rows = [
-        {"member": member, "at": at, "insights": msgspec.json.encode(list(insights)).decode()}
-        for member, insights in enumerate(advice)
-    ]
-    with store.transaction() as connection:
-        connection.execute(sa.delete(ADVICE))
-        connection.execute(sa.insert(ADVICE), rows)
-
-
-def read_advice(store: Store, member: int) -> tuple[int, list[Insight]] | None:
+def read_advice(store: Database, member: int) -> tuple[int, list[Insight]] | None:
     """When a member was told what, or None before the first day is over."""
     rows = store.rows(sa.select(ADVICE).where(ADVICE.c.member == member))
     return (rows[0]["at"], msgspec.json.decode(rows[0]["insights"], type=list[Insight])) if rows else None
 
 
-def daily_bills(store: Store, members: int, first: int, end: int) -> IntArray:
+def daily_bills(store: Database, members: int, first: int, end: int) -> IntArray:
     """What members paid and still owe by day [n¤], (days, members), from `first` to before `end`, starts of days."""
     r, p = READINGS.c, POSTINGS.c
     paid = _by_day(r.slot, r.member, -r.net_n).where(r.slot >= first, r.slot < end)
@@ -57,7 +45,7 @@ def _by_day(
     return sums.group_by(day, member)
 
 
-def paid_prices(store: Store, last: int, slots: int) -> IntArray:
+def paid_prices(store: Database, last: int, slots: int) -> IntArray:
     """What a Wh from neighbours cost in the newest slots up to `last`, fee included [µ¤/kWh], (slots,) or fewer.
 
     Without a trade it is the supplier's price.

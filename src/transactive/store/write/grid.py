@@ -8,11 +8,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.congestion import FORECAST, Congestion, Interventions, LineLoads
-from transactive.store.database import Store
+from transactive.store.database import Database
 from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
 
 
-def save_congestion(store: Store, expected: Congestion, *, ahead: bool) -> None:
+def save_congestion(store: Database, expected: Congestion, *, ahead: bool) -> None:
     """Write the forecast of lines for some slots: of the day ahead, or of a slot whose gate closes."""
     slots, lines = expected.over_ppm.shape
     columns = {name: getattr(expected, name).ravel().tolist() for name in FORECAST}
@@ -24,7 +24,7 @@ def save_congestion(store: Store, expected: Congestion, *, ahead: bool) -> None:
         connection.execute(sa.insert(CONGESTION), _rows(columns, ahead=int(ahead)))
 
 
-def save_loads(store: Store, loads: LineLoads, done: Interventions) -> None:
+def save_loads(store: Database, loads: LineLoads, done: Interventions) -> None:
     """Write what the lines of a delivered slot carried, and what was done for them."""
     lines = {name: column.tolist() for name, column in loads.columns().items() if name != "slot"}
     lines["line"] = list(range(len(loads.flow_wh)))

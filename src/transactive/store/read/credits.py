@@ -1,0 +1,57 @@
+"""Carbon credits in the database: the log of their register, and what each slot says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from transactive.carbon.credits.steps import AnyStep, decode
+from transactive.core.credit_notes import Need, Note, decode_note
+from transactive.core.postings import PostingKind
+from transactive.store.database import Database
+from transactive.store.schema import CREDIT_LOG, CREDIT_NOTES, POSTINGS
+
+
+def read_steps(connection: sa.Connection) -> list[AnyStep]:
+    """All steps of the log, in order."""
+    found = connection.execute(sa.select(CREDIT_LOG.c.step).order_by(CREDIT_LOG.c.number))
+    return [decode(row[0]) for row in found]
+
+
+def read_notes(connection: sa.Connection, slot: int) -> tuple[Note, ...]:
+    """What a slot says of credits, in order."""
+    wanted = sa.select(CREDIT_NOTES.c.note).where(CREDIT_NOTES.c.slot == slot).order_by(CREDIT_NOTES.c.row)
+    return tuple(decode_note(row[0]) for row in connection.execute(wanted))
+
+
+def newest_notes(store: Database, most: int, accounts: Sequence[int] | None) -> list[tuple[int, Note]]:
+    """What newest slots say of credits beside needs, each with its slot, at most so many; of some accounts or all."""
+    c = CREDIT_NOTES.c
+    notes = sa.select(c.slot, c.note).where(~_is_need()).order_by(c.slot.desc(), c.row).limit(most)
+    if accounts is not None:
+        notes = notes.where(c.member.in_(accounts))
+    return [(row["slot"], decode_note(row["note"])) for row in store.rows(notes)]
+
+
+def paid_for(store: Database, accounts: Sequence[int] | None) -> dict[int, tuple[int, int]]:
+    """What was retired [kg] and what it cost [n¤] by who paid, of some accounts or all."""
+    p = POSTINGS.c
+    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
+    by_payer = sa.select(p.payer, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(p.payer).order_by(p.payer)
+    if accounts is not None:
+        by_payer = by_payer.where(p.payer.in_(accounts))
+    return {row["payer"]: (row["kg"], row["paid_n"]) for row in store.rows(by_payer)}
+
+
+def uncovered(store: Database) -> dict[int, int]:
+    """What the newest period left uncovered [mg], by account of who has a policy."""
+    newest = sa.select(sa.func.max(CREDIT_NOTES.c.slot)).where(_is_need()).scalar_subquery()
+    rows = store.rows(sa.select(CREDIT_NOTES.c.note).where(_is_need(), CREDIT_NOTES.c.slot == newest))
+    needs = [decode_note(row["note"]) for row in rows]
+    return {need.account: max(-need.ahead_mg, 0) for need in needs if isinstance(need, Need)}
+
+
+def _is_need() -> sa.ColumnElement[bool]:
+    """Whether a note says what a policy wanted covered."""
+    return CREDIT_NOTES.c.note.contains('"what":"need"')

@@ -1,0 +1,89 @@
+"""Pages of what a run wrote: rows of one kind after a key, of all or of one slot and member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+
+from transactive.store import schema
+from transactive.store.database import Database
+from transactive.store.read.runs import Row
+
+Condition = Callable[[int], sa.ColumnElement[bool]]
+
+
+def _own(table: sa.Table) -> Condition:
+    """Rows that carry the member."""
+    return lambda member: table.c.member == member
+
+
+def _party(member: int) -> sa.ColumnElement[bool]:
+    """Postings that a member pays or receives."""
+    return sa.or_(schema.POSTINGS.c.payer == member, schema.POSTINGS.c.payee == member)
+
+
+def _made_or_owned(member: int) -> sa.ColumnElement[bool]:
+    """Bundles that a member's devices made or that it owns."""
+    c = schema.CERTIFICATES.c
+    return sa.or_(c.owner == member, c.device.in_((2 * member, 2 * member + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A table, and which of its rows are one member's."""
+
+    table: sa.Table
+    of_member: Condition | None = None
+
+
+class Pageable(Enum):
+    """What can be listed page by page."""
+
+    CLEARINGS = _Listed(schema.CLEARINGS)
+    ORDERS = _Listed(schema.ORDERS, _own(schema.ORDERS))
+    REFUSALS = _Listed(schema.REFUSALS, _own(schema.REFUSALS))
+    ADVICE = _Listed(schema.ADVICE, _own(schema.ADVICE))
+    POSTINGS = _Listed(schema.POSTINGS, _party)
+    CERTIFICATES = _Listed(schema.CERTIFICATES, _made_or_owned)
+    BLOCKS = _Listed(schema.BLOCKS)
+    ITEMS = _Listed(schema.ITEMS, _own(schema.ITEMS))
+    CONGESTION = _Listed(schema.CONGESTION)
+    LINE_LOADS = _Listed(schema.LINE_LOADS)
+    INTERVENTIONS = _Listed(schema.INTERVENTIONS)
+    MODELS = _Listed(schema.MODELS)
+    MODEL_EVENTS = _Listed(schema.MODEL_EVENTS)
+
+    @property
+    def title(self) -> str:
+        """Name of its table."""
+        return str(self.value.table.name)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that its rows are ordered by, all whole numbers."""
+        return tuple(column.name for column in self.value.table.primary_key.columns)
+
+
+def page(
+    store: Database,
+    listing: Pageable,
+    most: int,
+    *,
+    after: Sequence[int] | None = None,
+    slot: int | None = None,
+    member: int | None = None,
+) -> list[Row]:
+    """Rows in the order of their key, at most so many, after a key; of one slot [Unix s] or member, or all."""
+    listed: _Listed = listing.value
+    key = list(listed.table.primary_key.columns)
+    statement = sa.select(listed.table).order_by(*key).limit(most)
+    if after is not None:
+        statement = statement.where(sa.tuple_(*key) > sa.tuple_(*after))
+    if slot is not None:
+        statement = statement.where(listed.table.c.slot == slot)
+    if member is not None and listed.of_member is not None:
+        statement = statement.where(listed.of_member(member))
+    return store.rows(statement)

@@ -1,0 +1,1 @@
+"""What is written into a state: stages of slots as they end, and what is kept beside them."""

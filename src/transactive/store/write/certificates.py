@@ -1,0 +1,26 @@
+"""Steps that people take with certificates, appended to their log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from transactive.core.errors import StateError
+from transactive.store.database import Database
+from transactive.store.read.certificates import LoggedStep
+from transactive.store.schema import CERTIFICATE_LOG
+
+
+def add_steps(store: Database, first: int, steps: Sequence[LoggedStep]) -> None:
+    """Append steps from number `first` on. Raises StateError if somebody else appended since `first` was read."""
+    rows = [
+        {"number": number, "slot": step.slot, "entry": msgspec.json.encode(step.entry).decode(), "digest": step.digest}
+        for number, step in enumerate(steps, first)
+    ]
+    try:
+        with store.transaction() as connection:
+            connection.execute(sa.insert(CERTIFICATE_LOG), rows)
+    except sa.exc.IntegrityError:
+        raise StateError("the register of certificates changed meanwhile; look at it and repeat") from None

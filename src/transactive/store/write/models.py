@@ -1,0 +1,40 @@
+"""What a run keeps of its forecasts, written in the transaction of the stage that it belongs to.
+
+So an interrupted run finds it exactly as far as it had come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+import sqlalchemy as sa
+
+from transactive.store import dialect
+from transactive.store.model_records import ChargeRecord, ModelEvent, ModelLog, ModelRecord, ToldForecast
+from transactive.store.schema import CHARGES, FORECASTS, MODEL_EVENTS, MODELS
+
+LARGEST = (-(2**31), 2**31 - 1)
+
+
+def put_records(connection: sa.Connection, records: ModelLog) -> None:
+    """Write records, each in place of one with the same key."""
+    for record in records:
+        table, row = _row(record)
+        dialect.upsert(connection, table, [row])
+
+
+def _row(record: ModelRecord | ModelEvent | ChargeRecord | ToldForecast) -> tuple[sa.Table, Mapping[str, Any]]:
+    """Table and row of a record; figures are little-endian int32, beyond its range their nearest."""
+    if isinstance(record, ToldForecast):
+        data = np.clip(record.figures, *LARGEST).astype("<i4").tobytes()
+        names = ("slot", "target", "ahead", "issued", "model")
+        return FORECASTS, {**{name: getattr(record, name) for name in names}, "data": data}
+    text = msgspec.json.encode(record).decode()
+    if isinstance(record, ModelRecord):
+        return MODELS, {"number": record.number, "target": record.target, "status": record.status, "record": text}
+    if isinstance(record, ModelEvent):
+        return MODEL_EVENTS, {"number": record.number, "target": record.target, "record": text}
+    return CHARGES, {"target": record.target, "since": record.since, "record": text}
