@@ -16,6 +16,7 @@ from transactive.chain.artifact import artifact
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
+from transactive.chain.releases import version_of
 from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
 from transactive.core.errors import ChainError, InputError, StateError
@@ -138,6 +139,5 @@ def code_keccak(code: bytes) -> str:
 
 
 def is_ours(name: str, code: bytes) -> bool:
-    """Whether deployed code is the artifact's: Vyper puts immutables behind the code that it compiled."""
-    runtime = bytes.fromhex(artifact(name).runtime[2:])
-    return code[: len(runtime)] == runtime
+    """Whether deployed code is that of this program, or of a released version before it."""
+    return version_of(name, code) is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from transactive.chain.artifact import artifact
 from transactive.chain.deployments.deployment import Deployment, code_keccak, is_ours
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
@@ -51,7 +50,7 @@ def standing(client: ChainClient, deployment: Deployment) -> Standing:
     code = {name: _code(client, name, deployment) for name in deployment.contracts}
     settlement = client.contract("settlement", deployment.address("settlement"))
     currency = client.contract("currency", deployment.address("currency"))
-    functions = {entry.get("name") for entry in artifact("settlement").abi}
+    functions = {str(entry.get("name")) for entry in settlement.abi}
 
     def read(function: str, *arguments: object) -> int:
         return int(client.read(settlement, function, *arguments))

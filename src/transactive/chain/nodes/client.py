@@ -33,6 +33,7 @@ from transactive.chain.nodes.outbox import Outbox
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.chain.nodes.remote_node import RemoteNode
 from transactive.chain.nodes.urls import embedded_path, is_embedded
+from transactive.chain.releases import abi_for
 from transactive.chain.revert_reasons import UNKNOWN, reason_in, reason_of
 from transactive.core.errors import ChainError, ContractRevert
 
@@ -132,10 +133,11 @@ class ChainClient:
         return self._node.is_newest(number)
 
     def contract(self, name: str, address: str) -> Contract:
-        """Contract of ours at an address. Raises ChainError if there is no code."""
-        if not self.code(address):
+        """Contract of ours at an address, of the released version that its code is. Raises ChainError without code."""
+        code = self.code(address)
+        if not code:
             raise ChainError(f"no contract at {address} on chain {self.chain_id}; check the chain's URL or file")
-        return self._bind(name, address)
+        return self._bind(address, abi_for(name, code))
 
     def code(self, address: str) -> bytes:
         """Code at an address, empty if there is none."""
@@ -166,7 +168,7 @@ class ChainClient:
         made = artifact(name)
         factory: Any = self._web3.eth.contract(abi=made.abi, bytecode=made.bytecode)
         self._enqueue(sender, None, factory.constructor(*arguments).data_in_transaction, f"deploy {name}")
-        return self._bind(name, address)
+        return self._bind(address, made.abi)
 
     def send(
         self,
@@ -254,8 +256,8 @@ class ChainClient:
         """Call data of a transaction, 0x-hex."""
         return str(self._node.ask("eth_getTransactionByHash", tx_hash)["input"])
 
-    def _bind(self, name: str, address: str) -> Contract:
-        return self._web3.eth.contract(address=to_checksum_address(address), abi=artifact(name).abi)
+    def _bind(self, address: str, abi: Sequence[Json]) -> Contract:
+        return self._web3.eth.contract(address=to_checksum_address(address), abi=abi)
 
     def _peek_nonce(self, address: str) -> int:
         """Next nonce of an account: asked once, counted from then on."""

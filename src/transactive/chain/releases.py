@@ -1,0 +1,68 @@
+"""Contracts of released versions, known by their code: what their functions take and give.
+
+A chain keeps the contracts that were deployed on it, so that a later program meets older ones. For each released
+version whose contracts have changed since, `artifacts/VERSION` holds the ABI, and length and hash of the code in front
+of its immutables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from eth_utils.crypto import keccak
+
+from transactive.chain.artifact import artifact
+
+RELEASES = ("0.1",)
+"""Newest first."""
+
+
+class ReleasedContract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A contract of a released version.
+
+    runtime_bytes, runtime_keccak: length and keccak-256 (0x-hex) of its code without the immutables behind it.
+    """
+
+    name: str
+    runtime_bytes: int
+    runtime_keccak: str
+    abi: list[dict[str, Any]]
+
+
+@cache
+def released(version: str, name: str) -> ReleasedContract | None:
+    """Contract of a released version; None if that version had none of this name."""
+    file = files("transactive.chain") / "artifacts" / version / f"{name}.json"
+    return msgspec.json.decode(file.read_bytes(), type=ReleasedContract) if file.is_file() else None
+
+
+def version_of(name: str, code: bytes) -> str | None:
+    """Version whose contract of this name has this code: "" for today's, None if it is nobody's of ours.
+
+    Vyper puts immutables behind the code that it compiled, so that only the beginning is compared.
+    """
+    runtime = bytes.fromhex(artifact(name).runtime[2:])
+    if code[: len(runtime)] == runtime:
+        return ""
+    for version, made in _released(name):
+        if "0x" + keccak(code[: made.runtime_bytes]).hex() == made.runtime_keccak:
+            return version
+    return None
+
+
+def abi_for(name: str, code: bytes) -> list[dict[str, Any]]:
+    """ABI of deployed code: of the version that it is, or today's if it is unknown."""
+    version = version_of(name, code)
+    made = released(version, name) if version else None
+    return made.abi if made else artifact(name).abi
+
+
+def _released(name: str) -> Iterator[tuple[str, ReleasedContract]]:
+    """What released versions had under a name."""
+    for version in RELEASES:
+        if made := released(version, name):
+            yield version, made
