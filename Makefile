@@ -55,4 +55,4 @@ clean: ## remove .venv and what the tools left behind
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 openapi: install-dev ## write the API's description anew
-	@$(BIN)/python -m transactive.web.openapi > docs/openapi.json
+	@$(BIN)/python -m transactive.web.openapi > docs/reference/openapi.json

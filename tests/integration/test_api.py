@@ -507,8 +507,8 @@ def test_before_the_run_begins_the_page_says_so_and_the_api_has_nothing_yet(tmp_
 
 
 def test_the_committed_description_is_that_of_the_program():
-    committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
-    assert json.loads(description()) == json.loads(committed), "refresh docs/openapi.json with `make openapi`"
+    committed = (ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8")
+    assert json.loads(description()) == json.loads(committed), "refresh docs/reference/openapi.json with `make openapi`"
 
 
 def test_the_description_names_every_route_of_the_api():

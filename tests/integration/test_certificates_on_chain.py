@@ -118,7 +118,7 @@ def test_what_was_used_is_not_handed_over(run, tmp_path):
         (lambda text: text.replace('"chain_id": 31337', '"chain_id": 1'), "of chain 1"),
         (lambda text: text.replace('"bundles": [', '"bundles": [[0, 0, 1, 0, 1, 0], '), "not those of the leaf"),
         (lambda text: text.replace('"previous": "0x', '"previous": "'), "is not 0x-hex"),
-        (lambda text: text[:-9], "docs/settlement.md"),
+        (lambda text: text[:-9], "docs/concepts/settlement.md"),
     ],
 )
 def test_files_that_are_refused(run, tmp_path, change, message):

@@ -1,4 +1,4 @@
-"""The balance price: the rules of `docs/balance_price.md` on random curves, orders and deliveries."""
+"""The balance price: the rules of `docs/papers/balance_price.md` on random curves, orders and deliveries."""
 
 from __future__ import annotations
 

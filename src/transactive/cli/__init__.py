@@ -151,7 +151,7 @@ def clear(
     ----------
     orders
         CSV or Parquet with id, side (buy or sell), price_micro_per_kwh, energy_wh, member; any price, also negative.
-        Order kinds, listings and preferences have columns of their own: see docs/mechanisms.md.
+        Order kinds, listings and preferences have columns of their own: see docs/concepts/mechanisms.md.
     mechanism
         How to clear: uniform, pay_as_bid, continuous, listings, preferences or locational.
     output

@@ -41,7 +41,7 @@ class LevySummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """24/7 scores of all members together [ppm], rounded down; docs/carbon.md defines them.
+    """24/7 scores of all members together [ppm], rounded down; docs/concepts/carbon.md defines them.
 
     with_grid_ppm: None where the grid's carbon-free part is not known in every slot.
     """

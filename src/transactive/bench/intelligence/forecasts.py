@@ -2,7 +2,7 @@
 
 Issued at the file's midnight for the 24 hours after it. Each figure stands beside the best trivial forecast of the same
 hours, the one with the least error on the test itself. Three of the houses are faulty on purpose and stay in. Nothing
-was tuned on these 73 days; docs/forecasting.md says what was tried on the days before.
+was tuned on these 73 days; docs/papers/forecasting.md says what was tried on the days before.
 """
 
 from __future__ import annotations

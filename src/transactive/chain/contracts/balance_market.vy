@@ -9,7 +9,8 @@
      for the worst case; from then on they cannot change. The price of the next Wh at surplus q (Wh promised by
      producers less Wh promised to consumers) is the base at 0, falls in a straight line to the floor at +scale and
      rises to the cap at -scale. What an order is paid or charged is the integral of the price over its Wh, rounded in
-     favour of the pool. `docs/balance_price.md` has the proofs; `market/balance.py` is the same in Python, to the n¤.
+     favour of the pool. `docs/papers/balance_price.md` has the proofs; `market/balance/pricing.py` is the same in
+     Python, to the n¤.
 
      Money waits in escrow. A consumer locks what it owes; a producer locks cap x energy less what it is owed, and is
      paid only for what its meter certifies. What it does not deliver is bought at the cap, what a consumer does not

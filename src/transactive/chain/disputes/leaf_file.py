@@ -232,9 +232,11 @@ def load(path: Path, kind: type[File]) -> File:
         if isinstance(found, CertificateFile):
             _ = found.record
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); docs/settlement.md says what it holds") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); docs/concepts/settlement.md says what it holds"
+        ) from None
     except (msgspec.DecodeError, CertificateError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: {error}; docs/settlement.md says what it holds") from None
+        raise InputError(f"{path}: {error}; docs/concepts/settlement.md says what it holds") from None
     return found
 
 

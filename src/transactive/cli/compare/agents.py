@@ -50,7 +50,7 @@ def show(found: Sequence[AgentFigures], design: Design) -> None:
         draws = f"{shown[0].seeds} draw{'s' * (shown[0].seeds > 1)}"
         console.print(f"[bold]{mechanism}[/], {size} a side, {draws}, {design.rounds} rounds")
         console.print(_table(shown))
-    console.print("  docs/agents.md says what each column means, with its source", soft_wrap=True)
+    console.print("  docs/concepts/agents.md says what each column means, with its source", soft_wrap=True)
 
 
 def _table(shown: Sequence[AgentFigures]) -> Table:

@@ -29,7 +29,7 @@ def compare(
     """Put the same days under every mechanism: gain, prices, savings, fairness, what cheating would bring.
 
     With --agents instead: agents that trade with induced values, how efficient, how near the right price, and how fast
-    they are again after a shock; docs/agents.md defines each figure.
+    they are again after a shock; docs/concepts/agents.md defines each figure.
 
     Parameters
     ----------

@@ -109,7 +109,7 @@ def show_comparison(comparison: Comparison) -> None:
     for first in range(0, len(comparison.mechanisms), beside):
         console.print(_table(comparison, comparison.mechanisms[first : first + beside]))
     console.print(f"  gas: {comparison.gas_from}", soft_wrap=True)
-    console.print("  docs/compare.md says what each line means", soft_wrap=True)
+    console.print("  docs/concepts/compare.md says what each line means", soft_wrap=True)
 
 
 def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:

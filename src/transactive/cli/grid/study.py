@@ -42,7 +42,7 @@ def show_study(found: GridStudy) -> None:
     console.print(_ways(found))
     console.print(_lines(found))
     console.print(_forecasts(found.forecasts))
-    console.print("  docs/grid.md says what each line means", soft_wrap=True)
+    console.print("  docs/concepts/grid.md says what each line means", soft_wrap=True)
 
 
 def _ways(found: GridStudy) -> Table:

@@ -46,7 +46,8 @@ class Fading:
     """Quantiles of the same time of day over 28 days, a day weighing half as much as one seven days after it.
 
     A change of season or of habits shows within days, and there are still enough days for the outer quantiles. Chosen
-    on days before those of docs/forecasting.md. Source of the weights: Taylor, J. Financial Econometrics 6(3), 2008.
+    on days before those of docs/papers/forecasting.md. Source of the weights: Taylor, J. Financial Econometrics 6(3),
+    2008.
     """
 
     half_life: float = 7.0

@@ -1,4 +1,4 @@
-"""Figures that set mechanisms side by side, from whole numbers; docs/compare.md defines each of them.
+"""Figures that set mechanisms side by side, from whole numbers; docs/concepts/compare.md defines each of them.
 
 Money is n¤ as text, energy Wh, prices µ¤/kWh. A share or an index is a number with six decimals.
 """

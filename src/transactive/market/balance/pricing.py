@@ -9,8 +9,9 @@ network − energy bought from it, and a scale K that is fixed before the slot o
          = cap                        q <= −K      more consumption: dearer
 
 and an order that moves q to q' is paid C(q') − C(q), the integral of p, rounded in favour of the network. So what a
-slot has paid depends on where it is, not on the way. `docs/balance_price.md` proves what follows from this: splitting
-or cycling orders never gains, the money the network needs and the most it can lose are known before the slot opens.
+slot has paid depends on where it is, not on the way. `docs/papers/balance_price.md` proves what follows from this:
+splitting or cycling orders never gains, the money the network needs and the most it can lose are known before the slot
+opens.
 `balance_market.vy` is the same on a chain, to the n¤; this module is the oracle of its tests.
 """
 

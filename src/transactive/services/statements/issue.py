@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.settlement import ChainLedger
 
-ACCOUNTING = "flows behind the meter, exports shared by local use, storage lots first in first out; docs/carbon.md"
+ACCOUNTING = (
+    "flows behind the meter, exports shared by local use, storage lots first in first out; docs/concepts/carbon.md"
+)
 
 
 @dataclass(frozen=True, slots=True)

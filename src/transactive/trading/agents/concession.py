@@ -7,8 +7,8 @@ concedes, order by order, with the square of its place among the chances, until 
 no reason to trade near the usual price then finds nobody to trade with before those who have.
 
 Source: our own; the square and the ten prices were the best of those tried on other draws than are reported
-(docs/agents.md). That traders open near the last prices and concede with time is the pattern that Easley and Ledyard
-describe, Theories of Price Formation and Exchange in Double Oral Auctions (1993), in The Double Auction Market.
+(docs/concepts/agents.md). That traders open near the last prices and concede with time is the pattern that Easley and
+Ledyard describe, Theories of Price Formation and Exchange in Double Oral Auctions (1993), in The Double Auction Market.
 """
 
 from __future__ import annotations
