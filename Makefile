@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test check format bench fuzz contracts clean openapi
+.PHONY: help demo install install-dev test check format bench fuzz contracts clean openapi lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -56,3 +56,6 @@ clean: ## remove .venv and what the tools left behind
 
 openapi: install-dev ## write the API's description anew
 	@$(BIN)/python -m transactive.web.openapi > docs/reference/openapi.json
+
+lock: install-dev ## pin the newest dependencies that fit, for all Pythons and systems (ARGS=… for uv)
+	@sh scripts/lock.sh $(ARGS)

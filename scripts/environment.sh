@@ -4,6 +4,9 @@
 # PYTHON     interpreter to use; otherwise the newest on PATH that the project supports and that really runs
 # INSTALLER  `pip` to do without uv
 #
+# Dependencies are those of requirements/KIND.txt, pinned with their hashes, and nothing else; then come the project's own
+# two distributions, built by what those files hold.
+#
 # `.venv/.installing` stands while an installer runs, `.installed`, `.installed-dev` and `.installed-bench` name
 # what was installed. An
 # environment whose installation was killed, that was moved or whose Python is gone or not the wanted one is made anew.
@@ -17,7 +20,8 @@ venv=.venv
 python=$venv/bin/python
 want=${PYTHON:-}
 tooling=$venv/tooling
-stamp="$(cat pyproject.toml tests/tooling/package-lock.json 2>/dev/null | cksum) $(pwd)"
+stamp="$(cat pyproject.toml distributions/*/pyproject.toml requirements/*.txt tests/tooling/package-lock.json 2>/dev/null |
+    cksum) $(pwd)"
 unset UV_SYSTEM_PYTHON PYTHONHOME || true
 
 # One place states the range of versions.
@@ -46,9 +50,9 @@ makes_venvs() {
     "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 </dev/null
 }
 
-# Too old a uv knows no dependency groups, and a shim may stand for a uv that is not there: both count as none.
-knows_groups() {
-    [ "${INSTALLER:-}" != pip ] && "$1" pip install --help 2>/dev/null </dev/null | grep -q -e --group
+# Too old a uv checks no hashes, and a shim may stand for a uv that is not there: both count as none.
+checks_hashes() {
+    [ "${INSTALLER:-}" != pip ] && "$1" pip install --help 2>/dev/null </dev/null | grep -q -e --require-hashes
 }
 
 check_wanted() {
@@ -129,17 +133,22 @@ make_venv() {
 
 install_with_uv() {
     if [ -z "$uv" ] && [ "${INSTALLER:-}" != pip ]; then
-        [ -x $venv/bin/uv ] || $python -m pip install --quiet uv || return 1
+        [ -x $venv/bin/uv ] || $python -m pip install --quiet --require-hashes -r requirements/installer.txt || return 1
         uv=$venv/bin/uv
     fi
-    [ -n "$uv" ] && "$uv" pip install --python $python --editable . "$@"
+    [ -n "$uv" ] && install_all "$uv" pip install --python $python
 }
 
 install_with_pip() {
     $python -m pip --version >/dev/null 2>&1 || $python -m ensurepip >/dev/null || return 1
-    # Dependency groups came with pip 25.1.
-    [ $# -eq 0 ] || $python -m pip install --quiet --upgrade 'pip>=25.1' || return 1
-    $python -m pip install --editable . "$@"
+    install_all $python -m pip install
+}
+
+# The one without code first: where it stands for what had both, its going must not take the command along.
+install_all() {
+    "$@" --require-hashes -r "requirements/$kind.txt" &&
+        "$@" --no-deps --no-build-isolation --editable distributions/transactive &&
+        "$@" --no-deps --no-build-isolation --editable .
 }
 
 # The node that tests speak to comes from npm, without running the package's own scripts. Where npm is missing or too
@@ -161,14 +170,14 @@ npm_ci() {
 }
 
 install_node() {
-    [ -n "$uv" ] && "$uv" pip install --quiet --python $python --target $tooling/node --group node && return
-    $python -m pip install --quiet --upgrade 'pip>=25.1' && $python -m pip install --quiet --target $tooling/node --group node
+    set -- --quiet --target $tooling/node --require-hashes -r requirements/node.txt
+    [ -n "$uv" ] && "$uv" pip install --python $python "$@" && return
+    $python -m pip install "$@"
 }
 
 case $kind in
-runtime) target=$venv/.installed && set -- ;;
-dev) target=$venv/.installed-dev && set -- --group dev ;;
-bench) target=$venv/.installed-bench && set -- --group dev --group bench ;;
+runtime) target=$venv/.installed ;;
+dev | bench) target=$venv/.installed-$kind ;;
 *) fail "scripts/environment.sh knows runtime, dev and bench, not $kind" ;;
 esac
 
@@ -183,14 +192,14 @@ fi
 
 began=$(date +%s)
 uv=''
-! knows_groups uv || uv=uv
+! checks_hashes uv || uv=uv
 [ $fresh = no ] || make_venv
 echo $$ >$venv/.installing
 rm -f $venv/.installed $venv/.installed-dev $venv/.installed-bench
 # uv does not read pip's configuration: where only that names an index, pip still gets through.
-install_with_uv "$@" || {
+install_with_uv || {
     [ "${INSTALLER:-}" = pip ] || echo "uv could not install; going on with pip"
-    install_with_pip "$@"
+    install_with_pip
 } || fail "the packages could not be installed; the installer's own message stands above"
 
 echo "$stamp" >$venv/.installed

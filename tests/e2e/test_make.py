@@ -73,7 +73,7 @@ class Machine:
             "uv",
             f"""
             case "$*" in
-            "pip install --help") echo "      --group <GROUP>" ;;
+            "pip install --help") echo "      --require-hashes" ;;
             venv*) echo "uv $*" >>log; mkdir -p .venv/bin; cp "{self.bin}/python3.12" .venv/bin/python ;;
             *) echo "uv $*" >>log; exit {0 if works else 1} ;;
             esac""",
@@ -97,6 +97,16 @@ class Machine:
         return errors[0]
 
 
+def installing(installer: str, kind: str) -> list[str]:
+    """Calls that install the pinned dependencies of a kind, then the project and nothing that it would bring."""
+    project = f"{installer} --no-deps --no-build-isolation --editable"
+    return [
+        f"{installer} --require-hashes -r requirements/{kind}.txt",
+        f"{project} distributions/transactive",
+        f"{project} .",
+    ]
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """A machine with make and no Python; the checkout's path has a space."""
@@ -105,6 +115,8 @@ def machine(tmp_path: Path) -> Machine:
     tools.mkdir()
     for name in ("Makefile", "pyproject.toml", "scripts/environment.sh"):
         shutil.copy(ROOT / name, checkout / name)
+    for name in ("distributions", "requirements"):
+        shutil.copytree(ROOT / name, checkout / name)
     for name in TOOLS:
         if found := shutil.which(name):
             (tools / name).symlink_to(found)
@@ -145,7 +157,7 @@ def test_shims_and_pythons_without_venv_are_passed_over(machine: Machine) -> Non
     machine.python("python3.11", "3.11.9")
     machine.python("python3", "3.8.10")
     assert machine.make("install", "INSTALLER=pip").returncode == 0
-    assert machine.log == "3.11.9 -m pip install --editable .\n"
+    assert machine.log.splitlines() == installing("3.11.9 -m pip install", "runtime")
 
 
 def test_uv_on_path_needs_no_venv_module(machine: Machine) -> None:
@@ -154,16 +166,17 @@ def test_uv_on_path_needs_no_venv_module(machine: Machine) -> None:
     assert machine.make("install").returncode == 0
     assert machine.log.splitlines() == [
         "uv venv --quiet --allow-existing --python python3.12 .venv",
-        "uv pip install --python .venv/bin/python --editable .",
+        *installing("uv pip install --python .venv/bin/python", "runtime"),
     ]
     assert machine.make("install-dev").returncode == 0
-    assert machine.log.splitlines()[2:] == ["uv pip install --python .venv/bin/python --editable . --group dev"]
+    assert machine.log.splitlines()[4:] == installing("uv pip install --python .venv/bin/python", "dev")
 
 
 def test_uv_is_put_into_the_environment_where_there_is_none(machine: Machine) -> None:
     machine.python("python3.12", "3.12.4")
     assert machine.make("install").returncode == 0
-    assert machine.log.splitlines()[0] == "3.12.4 -m pip install --quiet uv"
+    wanted = "3.12.4 -m pip install --quiet --require-hashes -r requirements/installer.txt"
+    assert machine.log.splitlines()[0] == wanted
 
 
 def test_pip_takes_over_where_uv_fails(machine: Machine) -> None:
@@ -172,7 +185,7 @@ def test_pip_takes_over_where_uv_fails(machine: Machine) -> None:
     result = machine.make("install")
     assert result.returncode == 0
     assert "going on with pip" in result.stderr
-    assert machine.log.splitlines()[-1] == "3.12.4 -m pip install --editable ."
+    assert machine.log.splitlines()[-3:] == installing("3.12.4 -m pip install", "runtime")
 
 
 def test_a_failed_installation_is_not_taken_for_a_good_one(machine: Machine) -> None:
@@ -198,22 +211,20 @@ def test_second_run_installs_nothing_and_stdout_stays_free(machine: Machine) -> 
     assert machine.log == before
 
 
-def test_development_tools_come_with_a_pip_that_knows_groups(machine: Machine) -> None:
+def test_development_tools_are_pinned_too(machine: Machine) -> None:
     machine.python("python3.12", "3.12.4")
     assert machine.make("install-dev", "INSTALLER=pip").returncode == 0
-    assert machine.log.splitlines() == [
-        "3.12.4 -m pip install --quiet --upgrade pip>=25.1",
-        "3.12.4 -m pip install --editable . --group dev",
-    ]
+    assert machine.log.splitlines() == installing("3.12.4 -m pip install", "dev")
     assert machine.make("install").stderr == ""  # they include the program
 
 
-def test_a_changed_project_file_installs_again_into_the_same_environment(machine: Machine) -> None:
+@pytest.mark.parametrize("name", ["pyproject.toml", "distributions/transactive/pyproject.toml", "requirements/dev.txt"])
+def test_a_changed_project_file_installs_again_into_the_same_environment(machine: Machine, name: str) -> None:
     machine.python("python3.12", "3.12.4")
     machine.make("install-dev", "INSTALLER=pip")
     kept = machine.checkout / ".venv" / "kept"
     kept.touch()
-    project = machine.checkout / "pyproject.toml"
+    project = machine.checkout / name
     before = project.read_text()
     project.write_text(before + "# changed\n")
     assert "installed in" in machine.make("install", "INSTALLER=pip").stderr
@@ -299,7 +310,9 @@ def test_without_npm_one_from_a_wheel_is_tried_and_a_failure_is_said_and_not_kep
         result = machine.make("install-dev", "INSTALLER=pip")
         assert result.returncode == 0
         assert "Anvil could not be installed" in result.stderr
-        assert machine.log.splitlines()[-1].endswith("--target .venv/tooling/node --group node")
+        assert machine.log.splitlines()[-1].endswith(
+            "--target .venv/tooling/node --require-hashes -r requirements/node.txt"
+        )
     assert not (tooling / "node").exists()
 
 

@@ -144,7 +144,7 @@ def test_what_cannot_be_compiled_is_refused_before_anything_is_written(tmp_path,
     monkeypatch.setattr(compiled, "backward", compiled.backward.__wrapped__)  # as in a fresh process
     called = call("run", tmp_path / "own" / "community.toml", "--compiled", "--no-page")
     assert (called.code, called.out) == (3, "")
-    assert "transactive[compiled]" in called.err
+    assert "transactive-core[compiled]" in called.err
     assert not (tmp_path / "own" / "community.state").exists()
 
 

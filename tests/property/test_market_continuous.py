@@ -193,6 +193,6 @@ def test_too_fine_a_grid_and_a_missing_compiler_are_told(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(matching, "import_module", absent)
     matching.compiled.cache_clear()
-    with pytest.raises(InputError, match="needs numba"):
+    with pytest.raises(InputError, match="needs the extra"):
         Book(0, GRID, compiled=True)
     matching.compiled.cache_clear()

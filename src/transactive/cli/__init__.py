@@ -26,6 +26,7 @@ from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.statement.commands import statement, verify
 from transactive.core.errors import TransactiveError
+from transactive.core.extras import named_extras
 
 USAGE = 2
 INTERRUPTED = 130
@@ -221,7 +222,7 @@ def backtest(
     zone
         Time zone that people live by, like Europe/Vienna; with it days follow daylight saving time.
     holidays
-        Country whose public holidays count, like AT; needs transactive[holidays].
+        Country whose public holidays count, like AT; needs the extra `holidays`.
     output
         Parquet of the forecasts: issued, slot_start, member, quantiles, mean, measured.
     seed
@@ -376,7 +377,8 @@ def bench(
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run a command line; errors are one line on stderr and an exit code."""
     try:
-        app(tokens, exit_on_error=False, print_error=False)
+        with named_extras():
+            app(tokens, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
         _fail(f"{error}; see transactive --help", "usage", USAGE)
     except TransactiveError as error:

@@ -6,6 +6,7 @@
     ├── InputError                   something the user gave (exit 3)
     │   ├── ConfigError              community file
     │   ├── DataError                readings, orders, series
+    │   ├── MissingExtra             a part of the program that is not installed
     │   └── CertificateError         a step that a certificate does not allow
     │       └── CreditError          a step that a carbon credit does not allow, each rule with a code of its own
     ├── StateError                   a state folder that cannot be used as asked (exit 4)
@@ -48,6 +49,12 @@ class DataError(InputError):
     """Readings, orders or series are wrong; the message names file, row and column."""
 
     code = "data"
+
+
+class MissingExtra(InputError):
+    """What was asked for needs an extra that is not installed; the message names it."""
+
+    code = "extra"
 
 
 class CertificateError(InputError):

@@ -14,7 +14,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
 
-from transactive.core.errors import InputError
+from transactive.core.extras import named_extras
 from transactive.core.work import Spread
 
 
@@ -34,11 +34,9 @@ def processes(count: int | None = None) -> Iterator[Spread]:
 
 @contextmanager
 def ray_cluster(address: str | None = None, cpus: int | None = None) -> Iterator[Spread]:
-    """Tasks of a Ray cluster at `address`, or of one that is started here. Raises InputError without Ray."""
-    try:
+    """Tasks of a Ray cluster at `address`, or of one that is started here. Raises MissingExtra without Ray."""
+    with named_extras("a cluster"):
         ray = import_module("ray")
-    except ImportError:
-        raise InputError("a Ray cluster needs Ray; install transactive[ray], or use a pool of processes") from None
     ray.init(address, num_cpus=None if address else cpus, include_dashboard=False, log_to_driver=False)
 
     def spread(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:

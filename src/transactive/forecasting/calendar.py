@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from transactive.core.errors import InputError
+from transactive.core.extras import named_extras
 from transactive.core.slots import DAY
 from transactive.core.units import BoolArray, IntArray
 
@@ -73,10 +74,8 @@ def _zone(name: str) -> ZoneInfo:
 @lru_cache
 def _holidays(country: str, first: int, last: int) -> frozenset[date]:
     """Public holidays of a country in the years first … last. Raises InputError."""
-    try:
+    with named_extras("--holidays"):
         import holidays
-    except ImportError:
-        raise InputError("--holidays needs a package: pip install 'transactive[holidays]', or leave it out") from None
     try:
         return frozenset(holidays.country_holidays(country, years=range(first, last + 1)))
     except NotImplementedError:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.errors import DataError
+from transactive.core.extras import advice
 from transactive.forecasting.clock import on_clock, steps_on_clock
 from transactive.forecasting.models.features import WINDOW, features, known_ahead
 from transactive.forecasting.models.training_rows import rows_of, with_ahead
@@ -99,6 +100,8 @@ def library() -> Any:  # noqa: ANN401 - a module
     """LightGBM. Raises DataError where it cannot be loaded, so that the other forecasters go on without it."""
     try:
         import lightgbm
+    except ModuleNotFoundError as error:
+        raise DataError(f"the boosted model {advice(error) or error}") from None
     except (ImportError, OSError) as error:
         raise DataError(
             f"the boosted model cannot be loaded ({error}); install OpenMP, which is libgomp1 on Debian and Ubuntu"

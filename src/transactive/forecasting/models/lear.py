@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.errors import DataError
+from transactive.core.extras import advice
 from transactive.core.units import IntArray
 from transactive.forecasting.clock import on_clock, steps_on_clock
 from transactive.forecasting.models.features import known_ahead
@@ -156,11 +157,14 @@ def _scaled(table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _lasso(table: FloatArray, target: FloatArray) -> FloatArray:
-    """Weights of the columns, (columns,)."""
+    """Weights of the columns, (columns,). Raises DataError without scikit-learn, so that the others go on."""
     import warnings
 
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import lasso_path
+    try:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import lasso_path
+    except ModuleNotFoundError as error:
+        raise DataError(f"the linear model {advice(error) or error}") from None
 
     most = max(float(np.abs(table.T @ target).max()) / len(target), LEAST_DEVIATION)
     with warnings.catch_warnings():

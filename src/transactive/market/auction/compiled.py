@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.core.errors import InputError
+from transactive.core.extras import named_extras
 from transactive.core.units import IntArray
 from transactive.market.auction.allocation import Passes
 from transactive.market.auction.crossing import Crossing
@@ -27,11 +27,9 @@ SOME = 4096
 
 @cache
 def passes() -> Passes:
-    """Translate both passes. Raises InputError without numba."""
-    try:
+    """Translate both passes. Raises MissingExtra without numba."""
+    with named_extras("clearing in machine code"):
         numba = import_module("numba")
-    except ImportError:
-        raise InputError("compiled clearing needs numba; install transactive[compiled], or clear plainly") from None
     translate = numba.njit(nogil=True, error_model="numpy")
     add_up, fill_in = translate(add), translate(fill)
 

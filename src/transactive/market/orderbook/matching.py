@@ -15,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from transactive.core.errors import InputError
+from transactive.core.extras import named_extras
 
 LIMIT, MARKET, IOC, FOK, CANCEL, AMEND = range(1, 7)
 """Kinds of events: the first four bring an order; IOC: immediate or cancel, FOK: fill or kill."""
@@ -213,11 +213,9 @@ def reachable(buys: int, limit: int, wanted: int, levels: tuple[Column, ...], be
 
 @cache
 def compiled() -> Kernel:
-    """Translate `run` for arrays, once a process and in seconds. Raises InputError without numba."""
-    try:
+    """Translate `run` for arrays, once a process and in seconds. Raises MissingExtra without numba."""
+    with named_extras("a book in machine code"):
         numba, extending = import_module("numba"), import_module("numba.extending")
-    except ImportError:
-        raise InputError("the compiled book needs numba; install it, or use the plain book") from None
     for helper in (match, put_in, take_out, next_buy, next_sell, reachable):
         extending.register_jitable(helper)
     # The columns are owned by the book: counting references to them in the loop would take three quarters of its time.

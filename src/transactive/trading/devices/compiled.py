@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from transactive.core.community.members import Devices, deliverable_wh, drawn_wh
-from transactive.core.errors import InputError
+from transactive.core.extras import named_extras
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.follow import act
 from transactive.trading.devices.plan import LEVELS, NO_STEP, Backward, between, grid_cost, level_below, step_worth
@@ -26,11 +26,9 @@ Numbers: TypeAlias = Any
 
 @cache
 def backward() -> Backward:
-    """Translate the loop; the result is what `plan` takes. Raises InputError without numba."""
-    try:
+    """Translate the loop; the result is what `plan` takes. Raises MissingExtra without numba."""
+    with named_extras("planning in machine code"):
         numba, extending = import_module("numba"), import_module("numba.extending")
-    except ImportError:
-        raise InputError("compiled plans need numba; install transactive[compiled], or run plainly") from None
     for formula in (deliverable_wh, drawn_wh, act, step_worth, grid_cost, level_below, between, rule, cost_to_go):
         extending.register_jitable(formula)
     kernel: Kernel = numba.njit(go_back, nogil=True, error_model="numpy")

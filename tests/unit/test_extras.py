@@ -1,0 +1,82 @@
+"""What an edge box needs imports alone, and a missing extra is named in one line."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from transactive.core.errors import MissingExtra
+from transactive.core.extras import EXTRAS, named_extras
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "transactive"
+EDGE = ("core", "metering")
+"""Packages of which the box at a meter may use each module; signing is in the core."""
+LIGHT = {"coincurve", "Crypto", "cyclopts", "eth_hash", "filelock", "msgspec", "numpy", "rich"}
+"""What `transactive-core` brings without an extra."""
+
+
+def loaded_by(code: str) -> set[str]:
+    """Installed top-level packages that the code loads in an interpreter of its own."""
+    asked = f"import sys; before = set(sys.modules)\n{code}\nprint(*sys.modules.keys() - before)"
+    result = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in result.stdout.split()} & packages_distributions().keys()
+
+
+def modules(package: str) -> list[str]:
+    """Dotted names of all modules below a package."""
+    names = ((path.relative_to(SOURCE.parent).with_suffix("")).parts for path in (SOURCE / package).rglob("*.py"))
+    return sorted(".".join(parts).removesuffix(".__init__") for parts in names)
+
+
+@pytest.mark.parametrize("package", EDGE)
+def test_a_box_at_a_meter_loads_nothing_heavy(package):
+    loaded = loaded_by("\n".join(f"import {name}" for name in modules(package)))
+    assert "numpy" in loaded
+    assert loaded - LIGHT - {"typing_extensions"} == set()
+
+
+def test_importing_the_package_loads_no_library():
+    assert loaded_by("import transactive") == set()
+
+
+def test_each_library_of_an_extra_is_named_by_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    libraries = packages_distributions()
+    named: dict[str, set[str]] = {name: set() for name in EXTRAS}
+    for extra, asked in project["optional-dependencies"].items():
+        for text in asked:
+            if extra != "all":
+                named[extra].add(canonicalize_name(Requirement(text).name))
+    for extra, found in EXTRAS.items():
+        for library in found:
+            if library in libraries:  # what no test needs is not installed everywhere
+                assert {canonicalize_name(name) for name in libraries[library]} & named[extra], library
+    known = {
+        canonicalize_name(name) for found in EXTRAS.values() for one in found for name in libraries.get(one, [one])
+    }
+    assert set().union(*named.values()) <= known
+
+
+def test_a_missing_library_of_an_extra_is_one_line_that_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "web3", None)
+    with (
+        pytest.raises(
+            MissingExtra, match=r"^settling needs the extra 'chain': pip install 'transactive-core\[chain\]'$"
+        ),
+        named_extras("settling"),
+    ):
+        importlib.import_module("web3")
+
+
+def test_another_missing_module_stays_what_it_is():
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"), named_extras():
+        importlib.import_module("no_such_module")
