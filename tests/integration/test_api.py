@@ -312,6 +312,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/schema": ALL,
     "/api/v1/schema/openapi.json": ALL,
     "/api/v1/schema/{path}": dict.fromkeys(SCOPES, 404),
+    "/enter": ALL,
     "/static/{file_path}": ALL,
 }
 
@@ -340,10 +341,10 @@ def test_each_scope_reaches_its_routes_and_no_other(tokens, route, scope):
 
 @pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic bm9uc2Vuc2U=", "Basic %", "Digest x", "Bearer "])
 @pytest.mark.parametrize("route", ROUTES)
-def test_without_a_known_token_only_static_files_are_served_elsewhere(tokens, route, header):
+def test_without_a_known_token_only_static_files_and_the_door_are_served_elsewhere(tokens, route, header):
     client, _, _ = tokens
     answer = ask(client, route, {"Authorization": header} if header else {})
-    assert answer.status_code == (200 if route.startswith("/static") else 401)
+    assert answer.status_code == (200 if route.startswith(("/static", "/enter")) else 401)
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"].startswith("Basic")
 

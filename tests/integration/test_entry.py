@@ -18,17 +18,17 @@ from transactive.store.read.runs import Reader
 from transactive.web.access import is_open_here, open_here
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
-from transactive.web.entry import Entry
+from transactive.web.entry import BrowserEntry
 from transactive.web.tokens import read_grants
 
 
 @pytest.fixture
-def entry() -> Entry:
-    return Entry()
+def entry() -> BrowserEntry:
+    return BrowserEntry()
 
 
 @contextmanager
-def served(folder: Path, entry: Entry | None) -> Iterator[TestClient[Litestar]]:
+def served(folder: Path, entry: BrowserEntry | None) -> Iterator[TestClient[Litestar]]:
     with closing(Store(folder)) as store:
         app = build_app(folder, ChangeFeed(Reader(store)), local=True, entry=entry, port=8080)
         with TestClient(app, base_url=LOCAL, raise_server_exceptions=False) as client:
@@ -68,7 +68,7 @@ def test_a_link_lets_one_browser_in_once(demo_run, entry):
 
 def test_a_link_dies_after_ten_minutes(demo_run):
     now = [0.0]
-    entry = Entry(clock=lambda: now[0])
+    entry = BrowserEntry(clock=lambda: now[0])
     code = code_of(entry.link(f"{LOCAL}/"))
     now[0] = 600.0
     assert entry.enter(code) is None

@@ -22,7 +22,7 @@ from transactive.web.assets import STATIC_FILES, TEMPLATES
 from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, gate
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
-from transactive.web.entry import Entry, ask, enter
+from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
@@ -50,7 +50,9 @@ HEADERS = {
 }
 
 
-def build_app(folder: Path, pulse: ChangeFeed, *, local: bool, entry: Entry | None = None, port: int = 0) -> Litestar:
+def build_app(
+    folder: Path, pulse: ChangeFeed, *, local: bool, entry: BrowserEntry | None = None, port: int = 0
+) -> Litestar:
     """Page and API of the run in `folder`.
 
     local: served on this machine only. entry: who lets browsers in by a link; without it and on this machine no token
@@ -64,7 +66,7 @@ def build_app(folder: Path, pulse: ChangeFeed, *, local: bool, entry: Entry | No
         ],
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
-            "entry": Provide(lambda: entry or Entry(), sync_to_thread=False),
+            "entry": Provide(lambda: entry or BrowserEntry(), sync_to_thread=False),
             "port": Provide(lambda: port, sync_to_thread=False),
         },
         middleware=[RequestChecks(), gate(House(folder, local, entry, port))],

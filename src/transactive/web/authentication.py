@@ -15,7 +15,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import ASGIApp
 
 from transactive.web.access import LOOPBACK, OWNER, SCOPES, Scope, Viewer
-from transactive.web.entry import Entry, cookie_name
+from transactive.web.entry import BrowserEntry, cookie_name
 from transactive.web.problems import AccessDenied, TokenNeeded, WrongHost
 from transactive.web.tokens import note_use, read_grants, viewer_of
 
@@ -40,7 +40,7 @@ class House:
 
     folder: Path
     local: bool
-    entry: Entry | None = None
+    entry: BrowserEntry | None = None
     port: int = 0
 
 

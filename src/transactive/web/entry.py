@@ -30,7 +30,7 @@ OPEN = {"scopes": SCOPES, "open": True}
 
 
 @dataclass
-class Entry:
+class BrowserEntry:
     """Codes that were printed and not used yet, and the sessions that came of them. clock: seconds, for the age."""
 
     clock: Callable[[], float] = time.monotonic
@@ -78,7 +78,7 @@ def ask() -> Template:
 
 @post(PATH, opt=OPEN, sync_to_thread=False, include_in_schema=False)
 def enter(
-    entry: NamedDependency[Entry],
+    entry: NamedDependency[BrowserEntry],
     port: NamedDependency[int],
     data: Annotated[Code, Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Response[None]:

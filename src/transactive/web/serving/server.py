@@ -16,7 +16,7 @@ from transactive.store.read.runs import Reader
 from transactive.web.access import LOOPBACK, is_open_here
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
-from transactive.web.entry import Entry
+from transactive.web.entry import BrowserEntry
 from transactive.web.serving.connections import BoundedProtocol
 from transactive.web.serving.quiet_log import QuietLog
 from transactive.web.tokens import read_grants
@@ -65,7 +65,7 @@ class PageServer:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
         local = host in LOOPBACK
-        entry = None if local and (is_open_here(folder) if is_open is None else is_open) else Entry()
+        entry = None if local and (is_open_here(folder) if is_open is None else is_open) else BrowserEntry()
         self.link = entry.link(self.url) if entry and local else self.url
         """What its user opens: with the code of an entry where one is needed."""
         app = build_app(folder, self._pulse, local=local, entry=entry, port=self.port)
