@@ -13,6 +13,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine.daily.advice import Advisor
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.insight.advice.saved import saved_by
 from transactive.store import Store
 from transactive.store.read.advice import daily_bills, read_advice
@@ -41,10 +42,15 @@ def test_the_days_of_bills_are_what_the_run_billed(demo_run, store):
     assert bills.sum(axis=0).tolist() == [bill.with_market_n for bill in demo_run.outcome.bills]
 
 
+def told(setting, now):
+    """What meters have said by a time."""
+    return RecordedHistory.of(setting, ReplayClock(now))
+
+
 def test_nothing_after_the_telling_is_looked_at(demo_run, store):
     setting, now = demo_run.setting, parse_time("2017-06-09T00:00Z")
     known = (now - setting.measured.first_slot) // setting.community.clock.length
-    clean = Advisor(setting, store, demo_run.slots[0]).advise(now)
+    clean = Advisor(setting, told(setting, now), store, demo_run.slots[0]).advise(now)
     consumption, generation = setting.measured.consumption_wh.copy(), setting.measured.generation_wh.copy()
     consumption[known:], generation[known:] = 99_999, 0
     environment = setting.environment
@@ -54,9 +60,11 @@ def test_nothing_after_the_telling_is_looked_at(demo_run, store):
         measured=Measured(setting.measured.first_slot, consumption, generation),
         environment=replace(environment, temperature=np.concatenate((environment.temperature[:known], poison))),
     )
-    assert Advisor(changed, store, demo_run.slots[0]).advise(now) == clean
+    assert Advisor(changed, told(changed, now), store, demo_run.slots[0]).advise(now) == clean
     consumption[known - 200 : known] = 9_999
-    assert Advisor(changed, store, demo_run.slots[0]).advise(now) != clean, "what was known does count"
+    assert Advisor(changed, told(changed, now), store, demo_run.slots[0]).advise(now) != clean, (
+        "what was known does count"
+    )
 
 
 def test_a_state_without_a_whole_day_has_told_nothing(tmp_path: Path):

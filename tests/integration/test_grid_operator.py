@@ -15,6 +15,7 @@ from transactive.core.congestion import Congestion, Interventions, LineLoads, Me
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
+from transactive.engine.grid.operator import GridOperator
 from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from
@@ -42,7 +43,7 @@ class Watched:
 
     def __init__(self, setting: Setting) -> None:
         self.walk = recorded_run(setting, slots_from(setting))
-        assert self.walk.operator is not None
+        assert isinstance(self.walk.operator, GridOperator)
         self.operator, self.forecasts = self.walk.operator, dict[tuple[int, bool], Congestion]()
         self.operator.told = self.hear
         self.slots: list[tuple[SlotRecord, LineLoads, Interventions]] = []

@@ -13,6 +13,7 @@ from transactive.core.community.rules import ForecastRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import MarketClock, parse_time
 from transactive.core.tables import Measured
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.models import choice
 from transactive.engine.models.choice import champion, under
 from transactive.engine.models.net_load import NetLoadForecast
@@ -36,6 +37,13 @@ def net_load():
     return draw.integers(-2000, 3000, (HOURS, 3))
 
 
+def outlook_of(name, load, known, kind=NetLoadForecast):
+    """A forecaster of recorded net load that was trained at a row."""
+    nothing = np.zeros_like(load)
+    past = RecordedHistory(ReplayClock(len(load) * 3600), 0, 3600, load, nothing)
+    return kind(name, past, CLOCK, known * 3600)
+
+
 def ahead(known, count=26):
     return range((known + 1) * 3600, (known + 1 + count) * 3600, 3600)
 
@@ -45,7 +53,7 @@ def test_what_comes_after_the_gate_changes_no_sample(name):
     known = 50 * 24 - 1
     loads = net_load(), net_load()
     loads[1][known:] = 10**8
-    one, two = (NetLoadForecast(name, load, 0, CLOCK, known).forecast(known, ahead(known)) for load in loads)
+    one, two = (outlook_of(name, load, known).forecast(known * 3600, ahead(known)) for load in loads)
     assert one.digest() == two.digest()
     assert one.net_load_wh.dtype == np.int64
     assert one.net_load_wh.shape == (26, 28, 3)
@@ -53,16 +61,16 @@ def test_what_comes_after_the_gate_changes_no_sample(name):
 
 def test_homes_some_at_a_time_have_the_samples_that_all_at_once_have():
     known = 50 * 24 - 1
-    outlook = NetLoadForecast("empirical-14", net_load(), 0, CLOCK, known)
-    whole = outlook.forecast(known, ahead(known)).net_load_wh
-    assert np.array_equal(whole[:, :, 1:], outlook.forecast(known, ahead(known), slice(1, 3)).net_load_wh)
+    outlook = outlook_of("empirical-14", net_load(), known)
+    whole = outlook.forecast(known * 3600, ahead(known)).net_load_wh
+    assert np.array_equal(whole[:, :, 1:], outlook.forecast(known * 3600, ahead(known), slice(1, 3)).net_load_wh)
 
 
 def test_without_the_history_that_it_needs_a_forecaster_leaves_the_empirical_samples():
     known = 20 * 24
-    outlook = NetLoadForecast("boosted", net_load(), 0, CLOCK, known)
-    assert outlook.forecast(known, ahead(known)).digest() == (
-        NetLoadForecast("empirical", net_load(), 0, CLOCK, known).forecast(known, ahead(known)).digest()
+    outlook = outlook_of("boosted", net_load(), known)
+    assert outlook.forecast(known * 3600, ahead(known)).digest() == (
+        outlook_of("empirical", net_load(), known).forecast(known * 3600, ahead(known)).digest()
     )
 
 
@@ -92,12 +100,12 @@ def test_a_run_that_stops_trains_as_if_it_had_not():
     trained: list[int] = []
 
     class Recorder(NetLoadForecast):
-        def _history(self, known, days, homes):
-            (asked if days else trained).append(known)
-            return super()._history(known, days, homes)
+        def _history(self, now, days, homes):
+            (asked if days else trained).append(now // 3600)
+            return super()._history(now, days, homes)
 
     longer = np.concatenate([load, load])
-    Recorder("boosted-shallow", longer, 0, CLOCK, start).forecast(later, ahead(later, 2))
+    outlook_of("boosted-shallow", longer, start, Recorder).forecast(later * 3600, ahead(later, 2))
     assert trained == [start + stretch]
     assert asked == [later]
 

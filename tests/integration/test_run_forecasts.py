@@ -9,7 +9,9 @@ import pytest
 from transactive.core.community.rules import ForecastRules
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
-from transactive.engine.models.run_forecasts import ORDERS, PLANS, RunForecasts
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
+from transactive.engine.models.run_forecasts import RunForecasts
+from transactive.engine.models.target_histories import ORDERS, PLANS
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 
@@ -24,10 +26,11 @@ def under(setting, **rules):
 def begun(setting, slots, folder=None, forecaster=None):
     """The upkeep of a run that begins."""
     name = forecaster or setting.community.forecast.model
+    past = RecordedHistory.of(setting, ReplayClock(setting.community.clock.gate(slots[0])))
     if folder is None:
-        return RunForecasts(setting, slots, name, None).upkeep
+        return RunForecasts(setting, slots, past, name, None).upkeep
     with closing(Store(folder)) as store:
-        return RunForecasts(setting, slots, name, store).upkeep
+        return RunForecasts(setting, slots, past, name, store).upkeep
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,8 @@ def test_a_run_that_trades_by_a_model_ends_the_same_after_an_interruption(demo_s
     again, _ = replay(setting, slots, tmp_path / "twice", seed="models")
     assert again.summary.state_hash == whole.summary.state_hash
     with closing(Store(tmp_path / "twice")) as store:
-        upkeep = RunForecasts(setting, slots, "regression", store).upkeep
+        past = RecordedHistory.of(setting, ReplayClock(slots[-1]))
+        upkeep = RunForecasts(setting, slots, past, "regression", store).upkeep
     assert upkeep.charge(ORDERS, slots[0]).model == 1
     contest = upkeep.models[1].contest
     assert contest is not None

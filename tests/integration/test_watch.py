@@ -20,6 +20,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine.daily.detection import DailyDetection, merged
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_of
 from transactive.insight.detection.findings import Finding, Kind
@@ -160,7 +161,9 @@ def test_a_feeder_beside_the_readings_is_read_and_watched(tmp_path, demo_setting
         feeder_wh=net + measured.consumption_wh.sum(axis=1) // 25,
     )
     with closing(Store(tmp_path / "state")) as store:
-        found = DailyDetection(setting, store).scan(setting.measured_end - 14 * DAY)
+        now = setting.measured_end - 14 * DAY
+        past = RecordedHistory.of(setting, ReplayClock(now))
+        found = DailyDetection(setting, past, store).scan(now)
     assert {(one.kind, one.member) for one in found} == {(Kind.UNMETERED, None), (Kind.THEFT, 5)}
     lost = next(one.energy_wh for one in found if one.kind == Kind.UNMETERED)
     assert np.isclose(lost, (measured.consumption_wh - stolen)[: -14 * 24].sum(), rtol=0.1)

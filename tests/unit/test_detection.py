@@ -17,7 +17,7 @@ from transactive.insight.detection.learned.features import HISTORY, WINDOW, Samp
 from transactive.insight.detection.learned.forest import of_lightgbm
 from transactive.insight.detection.learned.judge import Judge
 from transactive.insight.detection.learned.manipulations import OTHER, STANDARD
-from transactive.insight.detection.meters import HOURS, Meters, calendar_of
+from transactive.insight.detection.meters import HOURS, MeterSeries, calendar_of
 from transactive.insight.detection.scan import Scan, scan
 
 FIRST = 1470034800  # 2016-08-01T07:00Z
@@ -30,9 +30,9 @@ def judge() -> Judge:
 
 
 @pytest.fixture(scope="module")
-def homes() -> Meters:
+def homes() -> MeterSeries:
     days = demo_days()
-    return Meters(FIRST, 3600, days.reshape(len(days), -1).T)
+    return MeterSeries(FIRST, 3600, days.reshape(len(days), -1).T)
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +44,17 @@ def sun() -> np.ndarray:
     return values[:, [place for place in range(17) if place not in (11, 13, 14)]]
 
 
-def altered(homes: Meters, member: int, change) -> Meters:
+def altered(homes: MeterSeries, member: int, change) -> MeterSeries:
     consumption = homes.consumption.copy()
     consumption[FROM:TO, member] = change(consumption[FROM:TO, member])
     return replace(homes, consumption=consumption)
 
 
-def look(meters: Meters, judge: Judge) -> Scan:
+def look(meters: MeterSeries, judge: Judge) -> Scan:
     return scan(fold(meters), judge)
 
 
-def kinds(meters: Meters, judge: Judge) -> set[tuple[str, int | None]]:
+def kinds(meters: MeterSeries, judge: Judge) -> set[tuple[str, int | None]]:
     return {(one.kind, one.member) for one in look(meters, judge).findings}
 
 
@@ -63,12 +63,12 @@ def samples(rng: np.random.Generator, count: int = 20) -> Samples:
     return Samples(history, window, np.zeros(count), np.zeros_like(history), np.zeros_like(window))
 
 
-def test_sound_homes_of_a_year_get_no_item(homes: Meters, judge: Judge, sun: np.ndarray) -> None:
+def test_sound_homes_of_a_year_get_no_item(homes: MeterSeries, judge: Judge, sun: np.ndarray) -> None:
     assert kinds(replace(homes, generation=sun), judge) == set()
 
 
 @pytest.mark.parametrize("trick", ["scale", "off-hours", "random scale", "random mean", "flat mean"])
-def test_falsified_meters_are_called_theft(homes: Meters, judge: Judge, trick: str) -> None:
+def test_falsified_meters_are_called_theft(homes: MeterSeries, judge: Judge, trick: str) -> None:
     rng = np.random.default_rng(3)
     before = homes.consumption[FROM - HISTORY * HOURS : FROM, 0].reshape(-1, HOURS)
     meters = altered(homes, 0, lambda load: STANDARD[trick](load.reshape(-1, HOURS), before, rng).ravel())
@@ -78,7 +78,7 @@ def test_falsified_meters_are_called_theft(homes: Meters, judge: Judge, trick: s
     assert found[0].end > FIRST + 3600 * FROM
 
 
-def test_missing_feeder_energy_is_found_and_laid_at_the_right_door(homes: Meters, judge: Judge) -> None:
+def test_missing_feeder_energy_is_found_and_laid_at_the_right_door(homes: MeterSeries, judge: Judge) -> None:
     rng = np.random.default_rng(3)
     feeder = 1.04 * homes.consumption.sum(axis=1) + rng.normal(0, 100, len(homes.consumption))
     meters = replace(altered(homes, 4, lambda load: 0.3 * load), feeder=feeder)
@@ -89,25 +89,25 @@ def test_missing_feeder_energy_is_found_and_laid_at_the_right_door(homes: Meters
     assert unmetered.energy_wh == pytest.approx(stolen, rel=0.1)
 
 
-def test_a_sound_feeder_misses_nothing(homes: Meters, judge: Judge) -> None:
+def test_a_sound_feeder_misses_nothing(homes: MeterSeries, judge: Judge) -> None:
     assert kinds(replace(homes, feeder=1.05 * homes.consumption.sum(axis=1)), judge) == set()
 
 
-def test_silence_is_a_dead_meter_and_a_gap_is_not(homes: Meters, judge: Judge) -> None:
+def test_silence_is_a_dead_meter_and_a_gap_is_not(homes: MeterSeries, judge: Judge) -> None:
     assert kinds(altered(homes, 2, np.zeros_like), judge) == {(Kind.DEAD_METER, 2)}
     gap = homes.consumption.copy()
     gap[FROM : FROM + 60, 2] = np.nan
     assert kinds(replace(homes, consumption=gap), judge) == set()
 
 
-def test_the_same_reading_for_ever_is_a_stuck_meter(homes: Meters, judge: Judge) -> None:
+def test_the_same_reading_for_ever_is_a_stuck_meter(homes: MeterSeries, judge: Judge) -> None:
     stuck = homes.consumption.copy()
     stuck[FROM : FROM + 50, 4] = 777
     assert kinds(replace(homes, consumption=stuck), judge) == {(Kind.STUCK_METER, 4)}
 
 
 @pytest.mark.parametrize("hours", [3, -5])
-def test_a_clock_that_is_off_shows_in_its_sun(homes: Meters, judge: Judge, sun: np.ndarray, hours: int) -> None:
+def test_a_clock_that_is_off_shows_in_its_sun(homes: MeterSeries, judge: Judge, sun: np.ndarray, hours: int) -> None:
     moved = sun.copy()
     moved[FROM:TO, 0] = np.roll(sun[:, 0], hours)[FROM:TO]
     found = look(replace(homes, generation=moved), judge).findings
@@ -115,7 +115,7 @@ def test_a_clock_that_is_off_shows_in_its_sun(homes: Meters, judge: Judge, sun: 
     assert ("later" if hours > 0 else "earlier") in found[0].evidence
 
 
-def test_pv_that_breaks_and_pv_that_was_never_right(homes: Meters, judge: Judge, sun: np.ndarray) -> None:
+def test_pv_that_breaks_and_pv_that_was_never_right(homes: MeterSeries, judge: Judge, sun: np.ndarray) -> None:
     broken = sun.copy()
     broken[FROM:, 2] *= 0.45
     broken[FROM:TO, 5] = 0
@@ -127,7 +127,7 @@ def test_pv_that_breaks_and_pv_that_was_never_right(homes: Meters, judge: Judge,
     assert kinds(replace(homes, generation=broken, pv_w=watts), judge) == faulty - {(Kind.PV_FAULT, 9)}
 
 
-def test_a_battery_that_wastes_and_one_that_stopped(homes: Meters, judge: Judge) -> None:
+def test_a_battery_that_wastes_and_one_that_stopped(homes: MeterSeries, judge: Judge) -> None:
     hour = np.arange(len(homes.consumption))[:, None] % HOURS
     owners = np.arange(14)[None] < 3
     charge, discharge = (np.where((hour == at) & owners, wh, 0.0) for at, wh in ((12, 4000.0), (19, 3600.0)))
@@ -137,7 +137,7 @@ def test_a_battery_that_wastes_and_one_that_stopped(homes: Meters, judge: Judge)
     assert found == {(Kind.BATTERY_FAULT, 0), (Kind.BATTERY_FAULT, 1)}
 
 
-def test_a_battery_that_is_full_as_the_run_is_young_is_sound(homes: Meters, judge: Judge) -> None:
+def test_a_battery_that_is_full_as_the_run_is_young_is_sound(homes: MeterSeries, judge: Judge) -> None:
     charge, discharge = np.zeros_like(homes.consumption), np.zeros_like(homes.consumption)
     charge[-6 * HOURS :: HOURS, 3] = 4_000.0
     discharge[-5 * HOURS :: HOURS, 3] = 3_000.0  # 19 of 24 kWh would be 63 %, but the rest may be inside
@@ -145,23 +145,23 @@ def test_a_battery_that_is_full_as_the_run_is_young_is_sound(homes: Meters, judg
     assert kinds(replace(homes, charge=charge, discharge=discharge), judge) == set()
 
 
-def test_several_times_the_usual_use_is_unusual(homes: Meters, judge: Judge) -> None:
+def test_several_times_the_usual_use_is_unusual(homes: MeterSeries, judge: Judge) -> None:
     assert (Kind.UNUSUAL_USE, 7) in kinds(altered(homes, 7, lambda load: load + 3_000), judge)
 
 
-def test_one_home_alone_can_be_judged(homes: Meters, judge: Judge) -> None:
+def test_one_home_alone_can_be_judged(homes: MeterSeries, judge: Judge) -> None:
     alone = replace(homes, consumption=homes.consumption[:, :1])
     assert kinds(alone, judge) == set()
     assert (Kind.THEFT, 0) in kinds(altered(alone, 0, lambda load: 0.2 * load), judge)
 
 
-def test_quarter_hours_say_what_their_hours_say(homes: Meters, judge: Judge) -> None:
+def test_quarter_hours_say_what_their_hours_say(homes: MeterSeries, judge: Judge) -> None:
     hourly = altered(replace(homes, consumption=homes.consumption[:, :4]), 0, lambda load: 0.2 * load)
     quarters = replace(hourly, length=900, consumption=np.repeat(hourly.consumption / 4, 4, axis=0))
     assert kinds(quarters, judge) == kinds(hourly, judge)
 
 
-def test_a_week_is_enough_for_meters_and_less_is_refused(homes: Meters, judge: Judge) -> None:
+def test_a_week_is_enough_for_meters_and_less_is_refused(homes: MeterSeries, judge: Judge) -> None:
     week = replace(homes, consumption=homes.consumption[: 7 * HOURS].copy())
     week.consumption[:, 1] = 0
     week.consumption[:HOURS, 1] = 500

@@ -23,6 +23,19 @@ SQL_OUTSIDE_STORE = {
     "chain/nodes/outbox.py": "what was signed for a node elsewhere survives without the database of a run",
 }
 
+WHOLE_HISTORY = {
+    "config/setting.py": "reads the data of a community and checks them",
+    "engine/devices/recorded_history.py": "shows a run what has ended, and nothing else",
+    "engine/daily/detector.py": "teaches the judge that ships on days of sound homes",
+    "cli/community/commands.py": "says how much a community's data are",
+    "forecasting/models/pooled.py": "training: what came in the rows that a model learns from",
+    "forecasting/models/training_rows.py": "training: what came in the rows that a model learns from",
+    "bench/intelligence/insights.py": "a back-test of advice",
+    "bench/runs/simulation.py": "makes many homes from few",
+    "studies/drift.py": "holds a whole run against its data",
+}
+"""Who may name a setting's readings as one finished array."""
+
 
 def name_of(path: Path) -> str:
     """Dotted name of a module without the package's own."""
@@ -118,6 +131,41 @@ def test_nothing_in_the_package_reads_outside_it():
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("chain.twins.")])
 def test_a_twin_that_only_tests_use_lives_with_the_tests(name):
     assert any(name in imports(path) for other, path in MODULES.items() if not other.startswith("chain.twins"))
+
+
+def names_whole_history(path: Path) -> bool:
+    """Whether a file reads `.measured` of anything."""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "measured" for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
+def reached_from(name: str) -> set[str]:
+    """Modules that a module imports, at once or through others."""
+    found, waiting = {name}, [name]
+    while waiting:
+        new = imports(MODULES[waiting.pop()]) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def test_only_who_is_named_sees_the_whole_history():
+    seen = {str(path.relative_to(SOURCE)) for path in MODULES.values() if names_whole_history(path)}
+    assert seen == WHOLE_HISTORY.keys()
+
+
+def test_the_kernel_calls_nobody_who_sees_the_whole_history():
+    called = {str(MODULES[name].relative_to(SOURCE)) for name in reached_from("engine.kernel")} & WHOLE_HISTORY.keys()
+    training = {name for name in WHOLE_HISTORY if name.startswith("forecasting/models/")}
+    assert called - training == {"config/setting.py", "engine/daily/detector.py"}
+    teachers = {
+        name
+        for name in reached_from("engine.kernel")
+        for node in ast.walk(ast.parse(MODULES[name].read_text()))
+        if isinstance(node, ast.ImportFrom) and any(alias.name in ("demo_days", "teach") for alias in node.names)
+    }
+    assert teachers == set(), "of the detector a run reads the judge that ships, and teaches none"
 
 
 def test_package_code_has_no_assert():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +39,21 @@ class Setting:
     environment: Environment
     credits: tuple[AnyStep, ...] = ()
     feeder_wh: IntArray | None = None
+
+    @property
+    def first_slot(self) -> int:
+        """First slot [Unix s] of both series."""
+        return self.measured.first_slot
+
+    @property
+    def readings_digest(self) -> bytes:
+        """SHA-256 of the readings: which ones they are."""
+        return self.measured.digest()
+
+    @property
+    def feeder_digest(self) -> bytes | None:
+        """SHA-256 of what the feeder's meter read, if there is one."""
+        return None if self.feeder_wh is None else hashlib.sha256(self.feeder_wh.tobytes()).digest()
 
     @property
     def measured_end(self) -> int:

@@ -67,6 +67,11 @@ class Postings(Table):
     def __len__(self) -> int:
         return len(self.kind)
 
+    @classmethod
+    def none(cls, slot: int) -> Postings:
+        """No posting."""
+        return cls(slot, *[np.zeros(0, np.int64)] * 6)
+
     def other_than(self, kind: PostingKind) -> Postings:
         """These postings without those of a kind."""
         rows = self.kind != kind

@@ -38,7 +38,7 @@ class CertificateSession:
     def empty(cls, slot: int) -> CertificateSession:
         """No auction."""
         none = np.zeros(0, np.int64)
-        return cls(Orders(slot, none, none > 0, none, none, none), none, none, Postings(slot, *[none] * 6))
+        return cls(Orders(slot, none, none > 0, none, none, none), none, none, Postings.none(slot))
 
     def columns(self) -> dict[str, Any]:
         """Columns for the database, with a row number."""

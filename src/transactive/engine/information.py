@@ -24,7 +24,7 @@ HOMES_AT_ONCE = 2048
 
 
 class InformationSet:
-    """What a run knows. Rows are those of the measured series; a forecast sees those before its time."""
+    """What a run knows. Rows are those of the environment; a forecast sees the readings before its time."""
 
     def __init__(self, setting: Setting, levies: Levies, outlook: NetLoadForecast) -> None:
         self._setting, self._levies, self.outlook = setting, levies, outlook
@@ -33,7 +33,7 @@ class InformationSet:
 
     def forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
         """Forecast of coming slots from the readings of slots that ended by `now` [Unix s]."""
-        return self.outlook.forecast(self.row(now), slots, homes)
+        return self.outlook.forecast(now, slots, homes)
 
     def tariff(self, slot: int) -> Tariff:
         """Tariff of a slot, with the most that a Wh of grid energy can be levied."""
@@ -54,12 +54,12 @@ class InformationSet:
         return GridMix.of_intensity(int(environment.grid_g_per_kwh[row]), free)
 
     def slot(self, row: int) -> int:
-        """Slot of a row of the measured series."""
-        return self._setting.measured.first_slot + row * self._clock.length
+        """Slot of a row of the environment."""
+        return self._setting.first_slot + row * self._clock.length
 
     def row(self, slot: int) -> int:
-        """Row of a slot in the measured series."""
-        return (slot - self._setting.measured.first_slot) // self._clock.length
+        """Row of a slot in the environment."""
+        return (slot - self._setting.first_slot) // self._clock.length
 
     def grid(self, tariff: Tariff) -> PriceGrid:
         """Price grid of a slot."""

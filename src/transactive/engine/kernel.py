@@ -16,6 +16,7 @@ from transactive.config.setting import Setting
 from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.errors import StateError, require
+from transactive.core.ports import Ports
 from transactive.core.postings import Postings
 from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.proofs.merkle import ZERO
@@ -32,9 +33,10 @@ from transactive.engine.certificate_market import CertificateMarket
 from transactive.engine.credits.offsetting import Offsetting, credit_steps
 from transactive.engine.daily.advice import Advisor
 from transactive.engine.daily.detection import DailyDetection
-from transactive.engine.devices.fleet import IN_TURN, LOOK_AHEAD, Fleet, Prices, Work, fleet_of
+from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
 from transactive.engine.gate_closure import Gates
 from transactive.engine.grid.operator import GridOperator
+from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.information import InformationSet
 from transactive.engine.levies import Levies
 from transactive.engine.models.run_forecasts import RunForecasts
@@ -43,11 +45,9 @@ from transactive.engine.sessions import Session, Timetable
 from transactive.insight.tally import Tally
 from transactive.market import mechanisms
 from transactive.metering.gateway import enter, sign
-from transactive.metering.registers import measure
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import deliver, post
-from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ class Gateway:
 
     key: bytes
     address: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planners:
+    """Who plans for the members' devices. baseline: the same devices without a market; operator: of their lines."""
+
+    fleet: Fleet
+    baseline: Fleet
+    operator: GridOperator | Unwatched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,23 +109,25 @@ class Kernel:
         self,
         setting: Setting,
         slots: range,
+        ports: Ports,
+        planners: Planners,
         forecaster: str,
         gateway: Gateway | None = None,
         *,
         chain: ChainLedger | None = None,
         store: Store | None = None,
-        prices: Prices = inside_prices,
-        work: Work = IN_TURN,
     ) -> None:
         self.setting, self.slots, self.gateway = setting, slots, gateway
         self.chain, self.store = chain, store
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
         self.mechanism = mechanisms.mechanism_of(community)
-        self.site = mechanisms.site_of(community)
+        self.time, self.meters, self.commands = ports.clock, ports.meters, ports.commands
+        self.fleet, self.baseline_fleet, self.operator = planners.fleet, planners.baseline, planners.operator
+        self.site = self.operator.site
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
-        self.forecasts = RunForecasts(setting, slots, forecaster, store)
+        self.forecasts = RunForecasts(setting, slots, ports.meters, forecaster, store)
         self.known = InformationSet(setting, self.levies, self.forecasts.outlook)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known, self.site)
@@ -124,10 +135,6 @@ class Kernel:
         self.ledger = Ledger(self.accounts)
         self.anchor = ChainCommitments(community, self.ledger, chain)
         self.lots = Lots.empty(len(community.members))
-        self.carbon_price = community.carbon_price
-        self.fleet = fleet_of(community, prices, work, self.carbon_price)
-        self.baseline_fleet = fleet_of(community, tariff_prices, work)
-        self.operator = GridOperator(self.site, community, self.fleet, store) if self.site else None
         self.tally = Tally.empty(len(community.members))
         self.digest = hashlib.sha256(b"transactive").digest()
         self.after_clearing: Callable[[Orders, PriceGrid, Cleared], None] = lambda *_: None
@@ -137,8 +144,8 @@ class Kernel:
         self._early: dict[int, Session] = {}
         self._traded: dict[int, tuple[Orders, Clearing, Positions]] = {}
         self._accepted: dict[int, list[Accepted]] = {}
-        self._advisor = Advisor(setting, store, slots[0]) if store else None
-        self._watcher = DailyDetection(setting, store) if store else None
+        self._advisor = Advisor(setting, ports.meters, store, slots[0]) if store else None
+        self._watcher = DailyDetection(setting, ports.meters, store) if store else None
         authorities = Authorisations(community, slots, chain, store)
         self.gates = Gates(community, self.fleet, authorities)
         self._entry = OrderEntry(chain, self.accounts.members, self.clock.length, authorities) if chain else None
@@ -155,11 +162,13 @@ class Kernel:
             self.anchor.open(self.clock.gate(self.slots[0]) - 1)
         first = self.slots[0] - lead * length if done is None else done + length
         for now in range(first, self.slots[-1] + length, length):
+            self.time.wait_until(now)
             self.trade_ahead(now)
             closing = now + lead * length
             if closing in self.slots:
                 self.trade(closing)
             if now in self.slots:
+                self.time.wait_until(self.clock.end(now))
                 after_slot(self.deliver(now))
         return self.anchor.finish(self.slots[-1], account=0)
 
@@ -171,11 +180,13 @@ class Kernel:
         fleets = (self.fleet, self.baseline_fleet)
         parts = (self.gates.desk, self.ledger, self.anchor, self.tally, self.offsets)
         done, self.digest, self.lots, grid = restore(data, fleets, *parts)
-        if self.operator:
-            self.operator.take_up(grid)
+        self.time.wait_until(self.clock.end(done))
+        self.operator.take_up(grid)
         for slot in sorted(self.ledger.locks_n):  # gates that closed before the interruption
             self._take_up(self.store, slot, gate_closed=self.clock.gate(slot) <= done)
             self._plan(slot)
+            if slot in self._traded:
+                self.commands.send(self.fleet.command(slot))
         _, _, self.ledger.positions = self._traded_before(self.store, done)  # its leaves may still be needed
         self.ledger.orders = tuple(hashes_of(self._accepted.pop(done), self.accounts.members))
         self._commit(read_slot(self.store, self.community, done))
@@ -227,8 +238,8 @@ class Kernel:
         expected = self.fleet.expected_net_load(near)[0]
         session = self._clear(slot, expected, self.known.premiums(gate, near)[-1])
         cleared = session.cleared
-        if self.operator:
-            self.operator.expect(slot, expected)
+        self.operator.expect(slot, expected)
+        self.commands.send(self.fleet.command(slot))
         self._traded[slot] = (session.orders, cleared.clearing, cleared.positions)
         said = self.forecasts.at_gate(slot, near, cleared.clearing)
         if self.store:
@@ -277,9 +288,8 @@ class Kernel:
         make()
         seen = self._seen(self.baseline_fleet, now, community, batteries, tariffs)
         self.baseline_fleet.plan(*seen, tariffs)
-        if self.operator:
-            own = range(first, min(slot // period * period + period, self.slots.stop), length)
-            self.operator.plan(own, self.known.forecast(now, range(now, own.stop, length)), make)
+        own = range(first, min(slot // period * period + period, self.slots.stop), length)
+        self.operator.plan(own, lambda: self.known.forecast(now, range(now, own.stop, length)), make)
 
     def _seen(
         self, fleet: Fleet, now: int, community: Forecast, batteries: Forecast, tariffs: list[Tariff]
@@ -296,7 +306,8 @@ class Kernel:
         """Deliver, meter, settle, certify, post and commit a slot."""
         orders, clearing, positions = self._traded.pop(slot)
         tariff = self.known.tariff(slot)
-        readings = self._enter(self._measure(slot, self.fleet))
+        readings = self._enter(self.meters.readings(slot))
+        self.fleet.slot_over(slot, self.meters.stored())
         delivery = deliver(positions, readings)
         self.ledger.unlock(slot)
         energy = post(delivery, positions, tariff, self.accounts)
@@ -309,7 +320,7 @@ class Kernel:
         self.lots = carbon.lots
         record = SlotRecord(
             orders, clearing, positions, readings, delivery, postings, carbon.certificates, carbon.footprints, tariff,
-            self._measure(slot, self.baseline_fleet), tuple(self.offsets.notes),
+            self.meters.without_market(slot), tuple(self.offsets.notes),
         )  # fmt: skip
         if self.gateway:
             self.digest = hashlib.sha256(self.digest + record.digest()).digest()
@@ -318,11 +329,10 @@ class Kernel:
         self.tally.add_levy(*levied, postings)
         self.tally.add_scores(readings, carbon.certificates, carbon.footprints)
         self.tally.add_offsets(postings)
-        if self.operator:
-            self.operator.tell(self.tally)
+        self.operator.tell(self.tally)
         upkept = self.forecasts.after(slot)
         if self.store:
-            fleets, grid = (self.fleet, self.baseline_fleet), self.operator.state if self.operator else {}
+            fleets, grid = (self.fleet, self.baseline_fleet), self.operator.state
             parts = (self.gates.desk, self.ledger, self.anchor, self.tally, self.offsets)
             state = take(slot, self.digest, self.lots, fleets, *parts, grid)
             self.store.save_delivery(
@@ -346,20 +356,6 @@ class Kernel:
         if self._watcher:
             self._watcher.after(slot)
 
-    def _measure(self, slot: int, fleet: Fleet) -> Readings:
-        """Let a fleet act on what happens in a slot and read the meters."""
-        row = self.known.row(slot)
-        consumption = self.setting.measured.consumption_wh[row]
-        generation = self.setting.measured.generation_wh[row]
-        kept = self.operator if fleet is self.fleet else None
-        allow = partial(kept.allow, slot, consumption, generation) if kept else None
-        consumption = consumption + fleet.shift(slot, consumption - generation, allow)
-        if kept:
-            generation, charge, discharge = kept.deliver(slot, consumption, generation)
-        else:
-            charge, discharge = fleet.deliver(slot, consumption - generation)
-        return measure(slot, consumption, generation, charge, discharge)
-
     def _enter(self, readings: Readings) -> Readings:
         """Pass readings on as a live gateway does: signed, and accepted only with its signature."""
         if self.gateway is None:
@@ -380,8 +376,7 @@ class Kernel:
         slot = delivery.slot
         if self.levies.posted:
             postings = postings.and_then(self.levies.post(slot, carbon, readings))
-        if self.operator:
-            postings = postings.and_then(self.operator.post(slot, tariff))
+        postings = postings.and_then(self.operator.post(slot, tariff))
         postings = postings.and_then(advance(postings, delivery, tariff, self.ledger.funds_n(), self.accounts))
         if self.clock.ends_period(slot):
             postings = postings.and_then(dividend(slot, self.ledger.undistributed_with(postings), self.accounts))

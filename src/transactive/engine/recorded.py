@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.config.setting import Setting
+from transactive.core.ports import Ports
 from transactive.core.slots import DAY
 from transactive.core.units import NANO
-from transactive.engine.devices.fleet import IN_TURN, Prices, Work
-from transactive.engine.kernel import Gateway, Kernel, SlotRecord
+from transactive.engine.devices.fleet import IN_TURN, Prices, Work, fleet_of
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
+from transactive.engine.devices.replayed import ReplayedDevices
+from transactive.engine.grid.operator import GridOperator
+from transactive.engine.grid.unwatched import Unwatched
+from transactive.engine.kernel import Gateway, Kernel, Planners, SlotRecord
 from transactive.engine.models import choice
 from transactive.forecasting.series import FloatArray
-from transactive.trading.devices.energy_value import inside_prices
+from transactive.market import mechanisms
+from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger
@@ -31,8 +37,15 @@ def recorded_run(
     work: Work = IN_TURN,
 ) -> Kernel:
     """Kernel of a run over recorded slots, with the forecaster that the community names or the days before chose."""
-    forecaster = forecaster_of(setting, slots)
-    return Kernel(setting, slots, forecaster, gateway, chain=chain, store=store, prices=prices, work=work)
+    community = setting.community
+    clock = ReplayClock(community.clock.gate(slots[0]))
+    past, site = RecordedHistory.of(setting, clock), mechanisms.site_of(community)
+    fleet = fleet_of(community, prices, work, community.carbon_price)
+    baseline = fleet_of(community, tariff_prices, work)
+    operator = GridOperator(site, community, fleet, store) if site else Unwatched(fleet)
+    devices = ReplayedDevices(past, fleet, baseline, operator)
+    ports, planners = Ports(clock, meters=devices, commands=devices), Planners(fleet, baseline, operator)
+    return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
 
 
 def forecaster_of(setting: Setting, slots: range) -> str:

@@ -65,7 +65,7 @@ def slots_from(setting: Setting) -> range:
 def _first_possible(setting: Setting) -> int:
     """First slot whose gate closes when a day of readings is known."""
     clock = setting.community.clock
-    return setting.measured.first_slot + DAY + clock.lead * clock.length
+    return setting.first_slot + DAY + clock.lead * clock.length
 
 
 def replay(

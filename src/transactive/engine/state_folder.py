@@ -57,9 +57,9 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         "slots": len(slots),
         "seed": seed,
         "node": node,
-        "readings": setting.measured.digest().hex()[:16],
+        "readings": setting.readings_digest.hex()[:16],
         "environment": setting.environment.digest().hex()[:16],
-        "feeder": None if setting.feeder_wh is None else hashlib.sha256(setting.feeder_wh.tobytes()).hexdigest()[:16],
+        "feeder": feeder.hex()[:16] if (feeder := setting.feeder_digest) else None,
         "credits": hashlib.sha256(b"".join(map(encode, setting.credits))).hexdigest()[:16],
     }
 

@@ -13,6 +13,7 @@ from transactive.config.setting import Setting
 from transactive.core.errors import DataError, InputError, StateError
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.models.active_models import TEST_DAYS, ActiveModelState, ForecastTarget, days_before
 from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
 from transactive.engine.models.model_files import FOLDER, ModelFiles
@@ -200,8 +201,9 @@ def test(folder: Path, setting: Setting, number: int, until: str | None, days: i
 def _with_readings(store: Store, setting: Setting) -> tuple[ModelMaintenance, RunForecasts, int]:
     """The upkeep of a folder with the readings of a setting, and the time that it has come to [Unix s]."""
     slots = slots_from(setting)
-    forecasts = RunForecasts(setting, slots, forecaster_of(setting, slots), store)
     reached = _read(store).now or setting.measured_end
+    past = RecordedHistory.of(setting, ReplayClock(setting.measured_end))
+    forecasts = RunForecasts(setting, slots, past, forecaster_of(setting, slots), store)
     return forecasts.take_up(reached), forecasts, reached
 
 

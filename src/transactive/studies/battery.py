@@ -152,7 +152,7 @@ def _samples(outlook: NetLoadForecast, recorded: Recorded, issued: list[int], ho
     for known in issued:
         first = recorded.first_slot + known * recorded.length
         slots = range(first, first + horizon * recorded.length, recorded.length)
-        found.append(outlook.forecast(known, slots).net_load_wh)
+        found.append(outlook.forecast(first, slots).net_load_wh)
     samples = min(net_load_wh.shape[1] for net_load_wh in found)
     return np.stack([net_load_wh[:, :samples] for net_load_wh in found], axis=2)
 

@@ -77,7 +77,7 @@ class _Seen:
     def run(self, done: Callable[[int], None]) -> None:
         """Walk through the slots."""
         self.walk = recorded_run(self.setting, self.slots)
-        if self.walk.operator is None:
+        if not isinstance(self.walk.operator, GridOperator):
             raise ConfigError("grid study needs lines: add [network] to the community file, or study feeder")
         self.operator = operator = self.walk.operator
         operator.told = self._hear

@@ -17,7 +17,7 @@ from transactive.insight.detection.findings import Finding, Kind
 from transactive.insight.detection.folded import Folded, fold
 from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.learned.judge import Judge, learn, lessons
-from transactive.insight.detection.meters import FloatArray, Meters
+from transactive.insight.detection.meters import FloatArray, MeterSeries
 from transactive.insight.detection.scan import scan
 from transactive.insight.detection.theft import findings, score
 
@@ -57,10 +57,10 @@ def compared(own: Marks, simple: dict[str, Marks]) -> Iterator[Row]:
         yield Row(name=title, value=mine, unit="of 1", reference=best, reference_value=other, ratio=mine / other)
 
 
-def houses() -> Meters:
+def houses() -> MeterSeries:
     """All seventeen houses, with the installed power that the data set says."""
     consumption, generation = history_of("consumption_wh").values, history_of("generation_wh").values
-    return Meters(parse_time(FIRST), 3600, consumption, generation, pv_w=1000.0 * PV_KW)
+    return MeterSeries(parse_time(FIRST), 3600, consumption, generation, pv_w=1000.0 * PV_KW)
 
 
 def against_sound(found: list[Finding]) -> int:
@@ -72,7 +72,7 @@ def left_out(days: FloatArray) -> int:
     """Sound homes that a judge taught on the thirteen others would accuse within the year."""
     taught = lessons(days, np.random.default_rng(SEED))
     first = parse_time(FIRST)
-    folded = fold(Meters(first, 3600, days.reshape(len(days), -1).T))
+    folded = fold(MeterSeries(first, 3600, days.reshape(len(days), -1).T))
     accused = 0
     for home in range(len(days)):
         judge = learn(taught.rows(taught.member != home))
@@ -85,10 +85,10 @@ def nothing_lacks(folded: Folded) -> np.ndarray:
     return np.zeros(folded.days, bool)
 
 
-def thousand(everybody: Meters, judge: Judge) -> Row:
+def thousand(everybody: MeterSeries, judge: Judge) -> Row:
     """CPU time to look at a year of a thousand meters, every week of it."""
     copies = -(-MEMBERS // everybody.members)
     consumption = np.tile(everybody.consumption, (1, copies))[:, :MEMBERS]
     began = process_time()
-    scan(fold(Meters(everybody.first, 3600, consumption)), judge)
+    scan(fold(MeterSeries(everybody.first, 3600, consumption)), judge)
     return Row(name=f"a year of {MEMBERS:,} meters, every week scored", value=process_time() - began, unit="CPU s")

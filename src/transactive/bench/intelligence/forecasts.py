@@ -23,6 +23,7 @@ from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import require
 from transactive.core.slots import parse_time
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.recorded import daily_cost, forecaster_of
 from transactive.engine.replay import slots_of
@@ -118,7 +119,8 @@ def upkept() -> Row:
     setting = load_setting(DEMO)
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 7)
     with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder))) as store:
-        forecasts = RunForecasts(setting, slots, forecaster_of(setting, slots), store)
+        past = RecordedHistory.of(setting, ReplayClock(slots[0]))
+        forecasts = RunForecasts(setting, slots, past, forecaster_of(setting, slots), store)
         began = process_time()
         require(len(forecasts.upkeep.models) > 0, "a week of upkeep trains models")
         taken = process_time() - began

@@ -13,7 +13,7 @@ from transactive.cli.forecast.input import SeriesColumns, SeriesFile, read_serie
 from transactive.cli.schedule.input import LARGEST, TINY_WH, check_column
 from transactive.core.errors import DataError, InputError
 from transactive.forecasting.calendar import Calendar
-from transactive.insight.detection.meters import FloatArray, Meters
+from transactive.insight.detection.meters import FloatArray, MeterSeries
 from transactive.tabular.columns import open_columns
 
 USUAL = {
@@ -46,7 +46,7 @@ class MeterColumns:
 class MetersFile:
     """Meters with their names, and how many of their readings are missing."""
 
-    meters: Meters
+    meters: MeterSeries
     members: list[str]
     gaps: int
 
@@ -73,7 +73,7 @@ def read_meters(path: Path, named: MeterColumns, zone: str | None, unit: str) ->
     feeder = None if column is None else factor * _of_all(path, column, group, named.time)
     column = named.pv_w or _found("pv_w", names)
     history = consumption.history
-    meters = Meters(
+    meters = MeterSeries(
         history.first_slot, history.length, factor * history.values, **flows,
         pv_w=None if column is None else _sizes(path, column, group, named.time), feeder=feeder, zone=zone,
     )  # fmt: skip

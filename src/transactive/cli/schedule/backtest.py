@@ -16,6 +16,7 @@ from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import DAY, MarketClock
 from transactive.core.units import PPM, IntArray
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting import registry
 from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
@@ -108,7 +109,9 @@ def outlook_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecast
     if model == DAY_SO_FAR:
         return None
     clock = MarketClock(recorded.length, 0, DAY // recorded.length)
-    return NetLoadForecast(model, recorded.net_load_wh, recorded.first_slot, clock, tested.start)
+    begin, end = (recorded.first_slot + row * recorded.length for row in (tested.start, len(recorded.load_wh)))
+    past = RecordedHistory(ReplayClock(end), recorded.first_slot, recorded.length, recorded.load_wh, recorded.pv_wh)
+    return NetLoadForecast(model, past, clock, begin)
 
 
 def tested_rows(recorded: Recorded, path: Path, test_days: int | None) -> range:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.config.setting import Setting
+from transactive.core.ports import MeterHistory, PastReadings
 from transactive.core.slots import DAY, MarketClock
 from transactive.core.units import IntArray
 from transactive.insight.advice import always_on, bill, change, charging, cheapest, temperature, words
@@ -34,8 +35,8 @@ class _Outdoors:
 class Advisor:
     """Tells the members of one run; nothing after the time of telling is looked at."""
 
-    def __init__(self, setting: Setting, store: Store, first_slot: int) -> None:
-        self._setting, self._store = setting, store
+    def __init__(self, setting: Setting, past: PastReadings, store: Store, first_slot: int) -> None:
+        self._setting, self._past, self._store = setting, past, store
         self._first_day = -(-first_slot // DAY) * DAY
         self._clock: MarketClock = setting.community.clock
         self._per_day = DAY // self._clock.length
@@ -48,13 +49,14 @@ class Advisor:
 
     def advise(self, now: int) -> list[list[Insight]]:
         """Insights of each member as known at `now`, the start of a day [Unix s]."""
-        known = (now - self._setting.measured.first_slot) // self._clock.length
+        past = self._past.history(now)
+        known = len(past.consumption_wh)
         days = known // self._per_day
         told = slice(known - days * self._per_day, known)
-        consumption_wh = self._setting.measured.consumption_wh[told]
+        consumption_wh = past.consumption_wh[told]
         fit, members = self._fit(consumption_wh, told), range(consumption_wh.shape[1])
         parts = (
-            self._bill(now, told),
+            self._bill(now, past, told),
             self._change(consumption_wh, fit, self._prices(now, known)),
             self._always_on(consumption_wh),
             [words.of_temperature(fit.regimes, member, fit.daily_wh, fit.outdoors) for member in members],
@@ -87,18 +89,17 @@ class Advisor:
         daily_wh = self._by_day(consumption_wh)[len(consumption_wh) // self._per_day - len(outdoors) :]
         return _Outdoors(daily_wh, outdoors, temperature.regimes(daily_wh, outdoors))
 
-    def _bill(self, now: int, told: slice) -> list[Insight]:
+    def _bill(self, now: int, past: MeterHistory, told: slice) -> list[Insight]:
         """Bill of the coming thirty days."""
         members, per_day = len(self._setting.community.members), self._per_day
         bills = daily_bills(self._store, members, self._first_day, now)
         recent = slice(max(told.start, told.stop - PAST_DAYS * per_day), told.stop)
         tariff = self._setting.environment.supply_price[recent][:, None]
-        consumption = self._setting.measured.consumption_wh[recent]
-        net_load = consumption - self._setting.measured.generation_wh[recent]
+        consumption, net_load = past.consumption_wh[recent], past.net_load_wh[recent]
         feed_in = self._setting.community.tariff.feed_in_micro_per_kwh
-        past = self._by_day(np.where(net_load > 0, net_load * tariff, net_load * feed_in))
+        alone = self._by_day(np.where(net_load > 0, net_load * tariff, net_load * feed_in))
         scale = self._by_day(consumption * tariff)
-        expected = bill.expected_bill(bills, scale[-len(bills) :], past, scale, MONTH)
+        expected = bill.expected_bill(bills, scale[-len(bills) :], alone, scale, MONTH)
         currency = self._setting.community.currency
         return [words.of_bill(expected, member, currency, min(len(bills), bill.DAYS)) for member in range(members)]
 

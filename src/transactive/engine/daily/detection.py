@@ -10,6 +10,7 @@ import numpy as np
 
 from transactive.config.setting import Setting
 from transactive.core.items import Item, ItemState
+from transactive.core.ports import PastReadings
 from transactive.core.postings import Postings
 from transactive.core.slots import DAY
 from transactive.core.units import PPM, BoolArray
@@ -17,7 +18,7 @@ from transactive.engine.daily.detector import load_judge
 from transactive.insight.detection.findings import Finding
 from transactive.insight.detection.folded import Folded, fold
 from transactive.insight.detection.learned.judge import Judge
-from transactive.insight.detection.meters import FloatArray, Meters
+from transactive.insight.detection.meters import FloatArray, MeterSeries
 from transactive.insight.detection.scan import LEAST_DAYS, scan
 from transactive.settlement.holds import hold
 from transactive.settlement.ledger import Ledger
@@ -34,8 +35,8 @@ SAME = 14 * DAY
 class DailyDetection:
     """Watches the meters of one run; nothing after the time of the scan is looked at."""
 
-    def __init__(self, setting: Setting, store: Store) -> None:
-        self._setting, self._store = setting, store
+    def __init__(self, setting: Setting, past: PastReadings, store: Store) -> None:
+        self._setting, self._past, self._store = setting, past, store
         self._rules = setting.community.detection
 
     @cached_property
@@ -45,24 +46,24 @@ class DailyDetection:
     def after(self, slot: int) -> None:
         """Scan once `slot` is settled, if a day is over then; days begin as the readings do."""
         now = slot + self._setting.community.clock.length
-        if self._rules.watch and (now - self._setting.measured.first_slot) % DAY == 0:
+        if self._rules.watch and (now - self._setting.first_slot) % DAY == 0:
             save_items(self._store, merged(read_items(self._store), self.scan(now), now))
 
     def scan(self, now: int) -> list[Finding]:
         """Findings as known at `now`, a whole number of days after the first reading [Unix s]."""
-        measured, length = self._setting.measured, self._setting.community.clock.length
-        days = min((now - measured.first_slot) // DAY, PAST_DAYS)
+        past, length = self._past.history(now), self._setting.community.clock.length
+        days = min((now - past.first_slot) // DAY, PAST_DAYS)
         if days < LEAST_DAYS:
             return []
         first = now - days * DAY
-        rows = slice((first - measured.first_slot) // length, (now - measured.first_slot) // length)
+        rows = slice((first - past.first_slot) // length, None)
         watts = np.array([member.pv_w for member in self._setting.community.members], np.float64)
-        feeder = self._setting.feeder_wh
-        meters = Meters(
+        feeder = past.feeder_wh
+        meters = MeterSeries(
             first,
             length,
-            measured.consumption_wh[rows].astype(np.float64),
-            generation=measured.generation_wh[rows].astype(np.float64),
+            past.consumption_wh[rows].astype(np.float64),
+            generation=past.generation_wh[rows].astype(np.float64),
             pv_w=watts,
             feeder=None if feeder is None else feeder[rows].astype(np.float64),
         )

@@ -10,7 +10,7 @@ from transactive.config.setting import load_setting
 from transactive.config.shipped import DATA, DEMO
 from transactive.core.errors import DataError
 from transactive.insight.detection.learned.judge import Judge, learn, lessons
-from transactive.insight.detection.meters import FloatArray, Meters
+from transactive.insight.detection.meters import FloatArray, MeterSeries
 
 FILE = DATA / "detection" / "judge.npz"
 SEED = 1_000
@@ -34,7 +34,7 @@ def demo_days() -> FloatArray:
     setting = load_setting(DEMO)
     measured = setting.measured
     length = setting.community.clock.length
-    return fold(Meters(measured.first_slot, length, measured.consumption_wh.astype(np.float64))).consumption
+    return fold(MeterSeries(measured.first_slot, length, measured.consumption_wh.astype(np.float64))).consumption
 
 
 def teach(days: FloatArray, seed: int = SEED) -> Judge:

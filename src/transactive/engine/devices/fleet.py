@@ -12,6 +12,7 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.members import Devices
+from transactive.core.ports import Command, Stored
 from transactive.core.slots import MarketClock
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
@@ -186,22 +187,39 @@ class Fleet:
         times = community.slots, community.known_until
         return Forecast(*times, total), Forecast(*times, loads)
 
-    def shift(self, slot: int, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
+    def command(self, slot: int) -> Command:
+        """The rules of a slot, as they are sent to devices."""
+        none = np.zeros((4, 0), np.int64)
+        waiting, runs = self.shifting.command(slot) if self.shifting else (none, none[0])
+        return Command(self.rules[slot], waiting, runs, self.clock.end(slot))
+
+    def shift(self, command: Command, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
         """What loads that can wait draw in a slot for its real net load [Wh], (members,); before the batteries act.
 
         allow: hears what they would draw, and says what they may.
         """
-        return self.shifting.deliver(slot, net_load_wh, allow) if self.shifting else np.zeros_like(net_load_wh)
+        return self.shifting.deliver(command, net_load_wh, allow) if self.shifting else np.zeros_like(net_load_wh)
 
-    def deliver(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
+    def deliver(self, command: Command, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
         """Charge and discharge in a slot for its real net load [Wh]; moves the levels."""
-        charge, discharge, self.charged_wh = self.would_do(slot, net_load_wh)
-        del self.rules[slot]
+        charge, discharge, self.charged_wh = self.would_do(command.batteries, net_load_wh)
         return charge, discharge
 
-    def would_do(self, slot: int, net_load_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """Charge, discharge and the levels after them [Wh] for a net load in a slot, nothing moved yet."""
-        return self._follow(self.rules[slot], self.devices, self.charged_wh, net_load_wh, slice(None))
+    @property
+    def stored(self) -> Stored:
+        """What devices hold."""
+        return Stored(self.charged_wh, self.shifting.held_wh if self.shifting else np.zeros(0, np.int64))
+
+    def slot_over(self, slot: int, stored: Stored) -> None:
+        """Take up what devices hold after a slot, whose rules are over."""
+        self.charged_wh = stored.charged_wh
+        del self.rules[slot]
+        if self.shifting:
+            self.shifting.slot_over(slot, stored.held_wh)
+
+    def would_do(self, rule: DeviceRules, net_load_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Charge, discharge and the levels after them [Wh] by a rule for a net load, nothing moved yet."""
+        return self._follow(rule, self.devices, self.charged_wh, net_load_wh, slice(None))
 
     def _follow(
         self, rule: DeviceRules, devices: Devices, charged: IntArray, load: IntArray, group: IntArray | slice

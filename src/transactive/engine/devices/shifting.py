@@ -12,6 +12,7 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.shiftable import Appliance
+from transactive.core.ports import Command
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.plan import EVERY, LEVELS
@@ -64,7 +65,7 @@ class Shifting:
                 most_import_wh=self._most_import_wh[rank],
             )
             self._choose_runs(rank, slots, seen)
-            stores = self._stores(rank, slots)
+            stores = self._stores(rank, slots, self.runs_wh)
             for slot, rule in zip(slots.tolist(), self.levels(stores, seen), strict=True):
                 found[slot][:, rank] = rule
             self._walk(rank, column, slots, loads, found, held[rank])
@@ -89,13 +90,18 @@ class Shifting:
                 owed = self.runs_wh.setdefault(int(slots[row]), np.zeros(len(self.devices), np.int64))
                 owed[place] += energy
 
-    def _stores(self, rank: IntArray, slots: IntArray) -> Stores:
+    def _stores(self, rank: IntArray, slots: IntArray, runs_wh: Mapping[int, IntArray]) -> Stores:
         """A rank of devices over slots, the runs of its appliances among their drains."""
         stores = stores_of([self.devices[place] for place in rank.tolist()], slots, self._length)
         for t, slot in enumerate(slots.tolist()):
-            if slot in self.runs_wh:
-                stores.drain_wh[t] += self.runs_wh[slot][rank]
+            if slot in runs_wh:
+                stores.drain_wh[t] += runs_wh[slot][rank]
         return stores
+
+    def command(self, slot: int) -> tuple[IntArray, IntArray]:
+        """Levels of a slot, (4, devices), and what appliances that begin in it draw [Wh], (devices,)."""
+        nothing = np.zeros(len(self.devices), np.int64)
+        return self.rules[slot], self.runs_wh.get(slot, nothing)
 
     def _held_then(self, near: Forecast | None) -> IntArray:
         """What devices hold when the planned slots begin: the mean of the samples of the slots before."""
@@ -115,27 +121,32 @@ class Shifting:
             self._walk(rank, self.member[rank], forecast.slots, loads, self.rules, self.held_wh[rank])
         return Forecast(forecast.slots, forecast.known_until, loads)
 
-    def deliver(self, slot: int, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
+    def deliver(self, command: Command, net_load_wh: IntArray, allow: Allow | None = None) -> IntArray:
         """What devices draw in a slot for the real net load of all members [Wh], (members,); moves what they hold.
 
         allow: hears what they would draw, and says what they may.
         """
-        draw, held = self._drawn(slot, net_load_wh, self._most_import_wh)
+        draw, held = self._drawn(command, net_load_wh, self._most_import_wh)
         may = allow(draw) if allow else draw
         if (may < draw).any():
             limit = np.minimum(self._most_import_wh, np.where(may < draw, net_load_wh + may, NO_LIMIT)[self.member])
-            draw, held = self._drawn(slot, net_load_wh, limit)
+            draw, held = self._drawn(command, net_load_wh, limit)
         self.held_wh = held
-        del self.rules[slot]
-        self.runs_wh.pop(slot, None)
         return draw
 
-    def _drawn(self, slot: int, net_load_wh: IntArray, most_import_wh: IntArray) -> tuple[IntArray, IntArray]:
+    def slot_over(self, slot: int, held_wh: IntArray) -> None:
+        """Take up what devices hold after a slot [Wh], (devices,), whose rules are over."""
+        self.held_wh = held_wh
+        del self.rules[slot]
+        self.runs_wh.pop(slot, None)
+
+    def _drawn(self, command: Command, net_load_wh: IntArray, most_import_wh: IntArray) -> tuple[IntArray, IntArray]:
         """What devices would draw, (members,), and hold after it, (devices,), for what homes may import, (devices,)."""
-        load, rule, held = net_load_wh.copy(), self.rules[slot], self.held_wh.copy()
+        load, rule, held = net_load_wh.copy(), command.waiting_wh, self.held_wh.copy()
+        slots, runs_wh = np.array([command.slot]), {command.slot: command.runs_wh}
         for rank in self._ranks:
             member = self.member[rank]
-            stores = self._stores(rank, np.array([slot]))
+            stores = self._stores(rank, slots, runs_wh)
             draw, held[rank] = drawn(rule[:, rank], stores, 0, held[rank], load[member], most_import_wh[rank])
             load[member] += draw
         return load - net_load_wh, held
@@ -160,7 +171,7 @@ class Shifting:
 
         Returns what each holds at the end, (samples, rank).
         """
-        stores = self._stores(rank, slots)
+        stores = self._stores(rank, slots, self.runs_wh)
         held = np.broadcast_to(held_wh, (loads.shape[1], len(rank)))
         for t, slot in enumerate(slots.tolist()):
             if slot in known:

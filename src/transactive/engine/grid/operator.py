@@ -15,6 +15,7 @@ import numpy as np
 from transactive.core.accounts import Accounts
 from transactive.core.community.community import Community
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure, tabled
+from transactive.core.ports import Command
 from transactive.core.postings import Postings
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
@@ -89,11 +90,11 @@ class GridOperator:
         self.twin.rules = {-key: DeviceRules(-key, *levels) for key, levels in state.items() if key < 0}
         self.prices = {slot: price for slot, price in state.items() if slot > 0}
 
-    def plan(self, slots: range, ahead: Forecast, make: Make) -> None:
+    def plan(self, slots: range, look_ahead: Callable[[], Forecast], make: Make) -> None:
         """Look at the lines of a period whose plan was made; where one is at risk, make it again with prices.
 
-        ahead: samples of all members, up to the period's last slot. Where an interrupted run had done so, its prices
-        stand.
+        look_ahead: gives samples of all members, up to the period's last slot. Where an interrupted run had done so,
+        its prices stand.
         """
         if self.rules.manage:
             self.twin.rules |= {slot: self.fleet.rules[slot] for slot in slots}
@@ -104,6 +105,7 @@ class GridOperator:
             if price.any():
                 make(self._at_members(price))
             return
+        ahead = look_ahead()
         alone = self.fleet.expected_net_load(ahead, len(slots))
         seen = self._expected(slots, alone)
 
@@ -140,21 +142,24 @@ class GridOperator:
 
     # -- delivery -------------------------------------------------------------------------------
 
-    def deliver(self, slot: int, load_wh: IntArray, generation_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    def deliver(
+        self, command: Command, load_wh: IntArray, generation_wh: IntArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
         """Generation, charge and discharge of a slot [Wh], (members,), for its real load and possible generation.
 
         The load holds what loads that can wait were allowed to draw.
         """
-        fleet, net_load = self.fleet, load_wh - generation_wh
+        fleet, net_load, slot = self.fleet, load_wh - generation_wh, command.slot
         before, price = fleet.charged_wh, self.prices.pop(slot)
         if self.rules.manage and self.clock.starts_period(slot):
             self.twin.charged_wh = before
-        charge, discharge = fleet.deliver(slot, net_load)
+        charge, discharge = fleet.deliver(command, net_load)
         flow = unlimited = self._flow(net_load + charge - discharge)
         call_price = self._at_members(price[None])[0]
         called = moved = curtailed = np.zeros_like(load_wh)
         if self.rules.manage:
-            twin_charge, twin_discharge = self.twin.deliver(slot, net_load)
+            twin_charge, twin_discharge = self.twin.deliver(self.twin.command(slot), net_load)
+            self.twin.slot_over(slot, self.twin.stored)
             called = relief_wh(call_price, twin_charge - twin_discharge, charge - discharge)
         if self.rules.manage and beyond_wh(self.site.network, flow).any():
             limits = fleet.most_import_wh
@@ -170,18 +175,18 @@ class GridOperator:
         self._asked = Asked(LineLoads(slot, flow, unlimited, price), called, call_price, moved - waited, curtailed)
         return generation_wh - curtailed, charge, discharge
 
-    def allow(self, slot: int, load_wh: IntArray, generation_wh: IntArray, draw_wh: IntArray) -> IntArray:
+    def allow(self, command: Command, load_wh: IntArray, generation_wh: IntArray, draw_wh: IntArray) -> IntArray:
         """What loads that can wait may draw in a slot [Wh], (members,), of what they would beside the other load."""
         if not (self.rules.manage and draw_wh.any()):
             return draw_wh
         load, fleet = load_wh + draw_wh, self.fleet
-        charge, discharge, _ = fleet.would_do(slot, load - generation_wh)
+        charge, discharge, _ = fleet.would_do(command.batteries, load - generation_wh)
         flow = self._flow(load - generation_wh + charge - discharge)
         if not beyond_wh(self.site.network, flow).any():
             return draw_wh
         moved, limits = (charge, discharge), fleet.most_import_wh
         planned = OwnPlans.of(load, generation_wh, moved, fleet.devices, fleet.charged_wh, limits, draw_wh)
-        waits = within_limits(self.site, slot, planned)[0].waits_wh
+        waits = within_limits(self.site, command.slot, planned)[0].waits_wh
         self._unlimited = (load, flow) if waits.any() else None
         return draw_wh - waits
 

@@ -41,7 +41,7 @@ def champion(setting: Setting, slots: range, daily_cost: DailyCost) -> str:
     """Walk the days before the first slot under each candidate; without enough history the champion stays."""
     length = setting.community.clock.length
     trial = range(slots[0] - TRIAL_DAYS * DAY, slots[0], length)
-    if trial[0] < setting.measured.first_slot + LEAST_HISTORY_DAYS * DAY:
+    if trial[0] < setting.first_slot + LEAST_HISTORY_DAYS * DAY:
         return EMPIRICAL
     best, least = EMPIRICAL, daily_cost(setting, trial, EMPIRICAL)
     for name in CHALLENGERS:

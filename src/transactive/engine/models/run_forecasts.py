@@ -13,6 +13,7 @@ import numpy as np
 
 from transactive.config.checks import AUTO
 from transactive.config.setting import Setting
+from transactive.core.ports import PastReadings
 from transactive.core.slots import DAY
 from transactive.core.tables import Clearing, Forecast
 from transactive.core.units import PPM, IntArray
@@ -21,48 +22,50 @@ from transactive.engine.models.active_models import WEEK, DayTold, ForecastTarge
 from transactive.engine.models.maintenance import ModelMaintenance
 from transactive.engine.models.model_files import FOLDER, ModelFiles
 from transactive.engine.models.net_load import EMPIRICAL, NetLoadForecast
+from transactive.engine.models.target_histories import (
+    COMMUNITY,
+    CONSUMPTION,
+    GENERATION,
+    ORDERS,
+    PLANS,
+    PRICE,
+    TargetHistories,
+)
 from transactive.forecasting.evaluation.contest import Rhythm
-from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles
+from transactive.forecasting.series import LEVELS, History, Quantiles
 from transactive.insight.summary import ForecastSummary, TargetSummary
 from transactive.store import Store
 from transactive.store.model_records import Ahead, ChargeRecord, ModelLog, ToldForecast
 from transactive.store.read import models as kept
 
-CONSUMPTION, GENERATION, COMMUNITY, PRICE = "consumption", "generation", "community", "price"
-ORDERS, PLANS = "orders", "plans"
-"""Net load of each member, as orders and plans are made of it."""
 UNITS = {PRICE: "µ¤/kWh"}
-LEAST_PRICES = 36
-"""Slots with a trade, before which a price cannot be told."""
 WON_IN_MONEY = "cost the members less on the fortnight before the run"
 
 
 class RunForecasts:
-    """Forecasts of a run over `slots`, and who makes them; forecaster: of net load for orders and plans.
+    """Forecasts of a run over `slots`, and who makes them.
 
-    Without a store nothing is told to anybody; then only a named model for orders and plans is looked after.
+    past: what meters have said. forecaster: of net load for orders and plans. Without a store nothing is told to
+    anybody; then only a named model for orders and plans is looked after.
     """
 
-    def __init__(self, setting: Setting, slots: range, forecaster: str, store: Store | None) -> None:
+    def __init__(
+        self, setting: Setting, slots: range, past: PastReadings, forecaster: str, store: Store | None
+    ) -> None:
         self._setting, self._slots, self._store = setting, slots, store
         self._clock = setting.community.clock
         rules = setting.community.forecast
         self._name = forecaster
         self._weekly = rules.maintain == "weekly"
         self._trades = self._weekly and self._name != EMPIRICAL
-        measured = setting.measured
-        net_load_wh = measured.consumption_wh - measured.generation_wh
-        self._with_pv = np.flatnonzero(setting.community.devices.pv_wh)
-        self._net_load_wh = net_load_wh
-        self._floats: dict[str, FloatArray] = {}
-        self._price: dict[int, float] = {}
+        self._histories = TargetHistories(setting.community, past)
         self._said: dict[tuple[str, Ahead, int], ToldForecast] = {}
         files = ModelFiles(store.path.parent / FOLDER if store else None)
-        self._upkeep = ModelMaintenance(list(self._targets()), self.history, files)
+        self._upkeep = ModelMaintenance(list(self._targets()), self._histories.history, files)
         self._begun = not self._upkeep.targets
-        before = (slots[0] - measured.first_slot - 2 * DAY) // self._clock.length  # no gate closes earlier
+        before = slots[0] - 2 * DAY  # no gate closes earlier
         told = self._told if self._trades else None
-        self.outlook = NetLoadForecast(self._name, net_load_wh, measured.first_slot, self._clock, before, told)
+        self.outlook = NetLoadForecast(self._name, past, self._clock, before, told)
 
     @property
     def upkeep(self) -> ModelMaintenance:
@@ -88,7 +91,7 @@ class RunForecasts:
         """Keep what is forecast at the gate of a slot. near: samples that its orders were made of, ending with it."""
         if not self._upkeep.targets:
             return ()
-        self._price[slot] = float(clearing.price) if clearing.traded_wh else np.nan
+        self._histories.price[slot] = float(clearing.price) if clearing.traded_wh else np.nan
         rows = list(self._for_orders(slot, near.net_load_wh[-1]))
         if slot == self._slots[0] or slot % DAY == 0:
             for name in (*self._told_of, *((PLANS,) if self._trades else ())):
@@ -135,7 +138,7 @@ class RunForecasts:
         ids = tuple(community.ids)
         day = Rhythm(lead, per_day)
         if self._store:
-            with_pv = tuple(ids[k] for k in self._with_pv.tolist())
+            with_pv = tuple(ids[k] for k in self._histories.with_pv.tolist())
             for name, series in ((CONSUMPTION, ids), (GENERATION, with_pv), (COMMUNITY, ("all",)), (PRICE, ("all",))):
                 if series:
                     yield ForecastTarget(name, series, day, day.horizon, told, UNITS.get(name, "Wh"))
@@ -149,30 +152,7 @@ class RunForecasts:
 
     def history(self, name: str, now: int) -> History | None:
         """What is known of a target at a time: of the slots that have ended by then."""
-        length = self._clock.length
-        if name == PRICE:
-            ended = [slot for slot in self._price if slot + length <= now]
-            if sum(np.isfinite(self._price[slot]) for slot in ended) < LEAST_PRICES:
-                return None
-            first = min(ended)
-            prices = [self._price[slot] for slot in range(first, now, length)]
-            return History(first, length, np.array(prices)[:, None])
-        first = self._setting.measured.first_slot
-        return History(first, length, self._values(name)[: (now - first) // length])
-
-    def _values(self, name: str) -> FloatArray:
-        """A target's whole series [Wh], (slots, series): made when it is asked for, as many homes take much memory."""
-        key = ORDERS if name == PLANS else name
-        if key not in self._floats:
-            measured = self._setting.measured
-            if key == CONSUMPTION:
-                whole_wh = measured.consumption_wh
-            elif key == GENERATION:
-                whole_wh = measured.generation_wh[:, self._with_pv]
-            else:
-                whole_wh = self._net_load_wh if key == ORDERS else self._net_load_wh.sum(axis=1, keepdims=True)
-            self._floats[key] = whole_wh.astype(np.float64)
-        return self._floats[key]
+        return self._histories.history(name, now)
 
     # -- what is said ---------------------------------------------------------------------------
 
@@ -197,9 +177,8 @@ class RunForecasts:
         for start, figures in zip(day, whole(forecast)[self._clock.lead :], strict=True):
             yield ToldForecast(slot=start, target=name, ahead="day", issued=gate, model=model, figures=figures)
 
-    def _told(self, known: int, horizon: int, homes: slice) -> Quantiles | None:
+    def _told(self, now: int, horizon: int, homes: slice) -> Quantiles | None:
         """Quantiles of net load for orders and plans; None where the samples of empirical ones stand."""
-        now = self._setting.measured.first_slot + known * self._clock.length
         name = ORDERS if horizon <= self._upkeep.targets[ORDERS].learnt else PLANS
         if self.upkeep.charge(name, now).model is None:
             return None
@@ -212,18 +191,14 @@ class RunForecasts:
         if not said:
             return None
         values = np.stack([one.figures[:, : len(LEVELS)] for one in said]).astype(np.float64)
-        if name == PRICE:
-            came = np.array([[self._price[one.slot]] for one in said])
-        else:
-            rows = (np.array([one.slot for one in said]) - self._setting.measured.first_slot) // self._clock.length
-            came = self._values(name)[rows]
+        came = self._histories.came(name, [one.slot for one in said])
         return DayTold(values, came, said[-1].model)
 
     def _resume(self, store: Store) -> None:
         """Take up what an interrupted run had said and decided."""
         self._upkeep.resume(kept.models(store), kept.events(store), kept.charges(store))
         for slot, price in kept.prices(store).items():
-            self._price[slot] = np.nan if price is None else float(price)
+            self._histories.price[slot] = np.nan if price is None else float(price)
         delivered = max(charge.since for charge in kept.charges(store))
         for row in kept.said(store, delivered, self._slots[-1]):
             self._said[row.target, row.ahead, row.slot] = row

@@ -8,7 +8,7 @@ import numpy as np
 
 from transactive.insight.detection.learned.features import HISTORY
 from transactive.insight.detection.learned.windows import filled
-from transactive.insight.detection.meters import FloatArray, HourCalendar, Meters, calendar_of
+from transactive.insight.detection.meters import FloatArray, HourCalendar, MeterSeries, calendar_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,7 @@ class Folded:
         return float(np.median(ratio))
 
 
-def fold(meters: Meters) -> Folded:
+def fold(meters: MeterSeries) -> Folded:
     """Fold readings of any slot length into days."""
     hourly = meters.hourly()
     calendar = calendar_of(hourly.first, len(hourly.consumption), meters.zone)

@@ -17,7 +17,7 @@ HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Meters:
+class MeterSeries:
     """Readings of consecutive slots of `length` [s] from `first` [Unix s] on, (slots, members) Wh, NaN for a gap.
 
     generation, charge, discharge: like consumption, if they are metered. pv_w: installed power, (members,), NaN where
@@ -45,7 +45,7 @@ class Meters:
         """End of the last slot [Unix s]."""
         return self.first + len(self.consumption) * self.length
 
-    def hourly(self) -> Meters:
+    def hourly(self) -> MeterSeries:
         """The same readings in whole hours, of which one with a gap is a gap."""
         per_hour = HOUR // self.length
         skip = -(self.first // self.length) % per_hour

@@ -1,0 +1,109 @@
+"""Ports: where a run meets the world. What time it is, what meters say, what devices are told.
+
+The kernel walks slots with any of them: a replay hands it recorded meters and a time that passes at once, a live market
+will hand it the clock on the wall and meters that report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from transactive.core.tables import DeviceRules, Readings
+from transactive.core.units import IntArray
+
+
+class Clock(Protocol):
+    """What time it is, and the wait for the next step that is due."""
+
+    @property
+    def now(self) -> int:
+        """The time [Unix s]."""
+        ...
+
+    def wait_until(self, due: int) -> None:
+        """Return as soon as it is `due` [Unix s]; at once if that is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeterHistory:
+    """What homes used and made in consecutive slots from `first_slot` on [Wh], (slots, members).
+
+    net_load_wh: consumption − generation, without batteries. feeder_wh: net energy that the transformer gave to all,
+    (slots,), where it has a meter.
+    """
+
+    first_slot: int
+    consumption_wh: IntArray
+    generation_wh: IntArray
+    net_load_wh: IntArray
+    feeder_wh: IntArray | None = None
+
+
+class PastReadings(Protocol):
+    """What meters have said: all that forecasts, advice and detection may look at."""
+
+    def history(self, until: int) -> MeterHistory:
+        """All slots that ended by `until` [Unix s]. Raises RuleBroken if that is later than now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """What devices hold [Wh]: batteries, (members,), and loads that can wait, (devices,), where below 0 is owed."""
+
+    charged_wh: IntArray
+    held_wh: IntArray
+
+
+class Meters(PastReadings, Protocol):
+    """The meters of a run, and what its devices say of themselves."""
+
+    def readings(self, slot: int) -> Readings:
+        """Registers of a slot [Unix s]. Raises RuleBroken unless it has ended by now."""
+        ...
+
+    def stored(self) -> Stored:
+        """What devices hold after the slot that was read last."""
+        ...
+
+    def without_market(self, slot: int) -> Readings:
+        """Registers that the same homes would have had without a market, to compare with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """What devices do in one slot: rules that they follow by themselves, never set-points, so a lost line does no harm.
+
+    waiting_wh: levels of loads that can wait, (4, devices), as `batteries` has them. runs_wh: what appliances that
+    begin in the slot draw, (devices,). end: when the rules are over [Unix s].
+    """
+
+    batteries: DeviceRules
+    waiting_wh: IntArray
+    runs_wh: IntArray
+    end: int
+
+    @property
+    def slot(self) -> int:
+        """Slot that the rules are for [Unix s]."""
+        return self.batteries.slot
+
+
+class Commands(Protocol):
+    """The way to devices."""
+
+    def send(self, command: Command) -> None:
+        """Send the rules of a slot, in place of those sent for it before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The three ports of a run."""
+
+    clock: Clock
+    meters: Meters
+    commands: Commands

@@ -1,0 +1,65 @@
+"""Recorded readings as a run may see them: whole behind, and shut for whoever asks for what is later than now."""
+
+from __future__ import annotations
+
+from transactive.config.setting import Setting
+from transactive.core.errors import require
+from transactive.core.ports import Clock, MeterHistory
+from transactive.core.units import IntArray
+
+
+class ReplayClock:
+    """A time that stands until somebody waits, and is then as late as that one waits for."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+
+    @property
+    def now(self) -> int:
+        """The time [Unix s]."""
+        return self._now
+
+    def wait_until(self, due: int) -> None:
+        """Let all the time until `due` pass at once."""
+        self._now = max(self._now, due)
+
+
+class RecordedHistory:
+    """Readings of a file, (slots, members) [Wh], from `first_slot` on in slots of `length` [s]: `PastReadings`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        first_slot: int,
+        length: int,
+        consumption_wh: IntArray,
+        generation_wh: IntArray,
+        feeder_wh: IntArray | None = None,
+    ) -> None:
+        self._clock, self._first_slot, self._length = clock, first_slot, length
+        self._consumption_wh, self._generation_wh, self._feeder_wh = consumption_wh, generation_wh, feeder_wh
+        self._net_load_wh = consumption_wh - generation_wh
+
+    @classmethod
+    def of(cls, setting: Setting, clock: Clock) -> RecordedHistory:
+        """The readings that a community names."""
+        recorded, length = setting.measured, setting.community.clock.length
+        readings = recorded.consumption_wh, recorded.generation_wh, setting.feeder_wh
+        return cls(clock, recorded.first_slot, length, *readings)
+
+    def history(self, until: int) -> MeterHistory:
+        """All slots that ended by `until` [Unix s]. Raises RuleBroken if that is later than now."""
+        require(until <= self._clock.now, "nobody sees a reading later than now")
+        ended = slice(0, max((until - self._first_slot) // self._length, 0))
+        return MeterHistory(
+            self._first_slot,
+            self._consumption_wh[ended],
+            self._generation_wh[ended],
+            self._net_load_wh[ended],
+            None if self._feeder_wh is None else self._feeder_wh[ended],
+        )
+
+    def happened(self, slot: int) -> tuple[IntArray, IntArray]:
+        """Consumption and possible generation of a slot [Wh], (members,). Raises RuleBroken unless it has ended."""
+        past = self.history(slot + self._length)
+        return past.consumption_wh[-1], past.generation_wh[-1]

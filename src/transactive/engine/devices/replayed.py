@@ -1,0 +1,68 @@
+"""Devices of a replay: they follow the rules that they are sent, on loads as recorded, and their meters are read."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from transactive.core.errors import require
+from transactive.core.ports import Command, MeterHistory, Stored
+from transactive.core.tables import Readings
+from transactive.core.units import IntArray
+from transactive.engine.devices.fleet import Fleet
+from transactive.engine.devices.recorded_history import RecordedHistory
+from transactive.metering.registers import measure
+
+
+class LineKeeper(Protocol):
+    """Who may hold devices back for the sake of lines, as they act."""
+
+    def allow(self, command: Command, load_wh: IntArray, generation_wh: IntArray, draw_wh: IntArray) -> IntArray:
+        """What loads that can wait may draw [Wh], (members,), of what they would beside the other load."""
+        ...
+
+    def deliver(
+        self, command: Command, load_wh: IntArray, generation_wh: IntArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Generation, charge and discharge [Wh], (members,), for a slot's real load and possible generation."""
+        ...
+
+
+class ReplayedDevices:
+    """`Meters` and `Commands` of a replay. baseline: the same devices under the tariff alone, which nobody commands."""
+
+    def __init__(self, past: RecordedHistory, fleet: Fleet, baseline: Fleet, lines: LineKeeper) -> None:
+        self._past, self._fleet, self._baseline, self._lines = past, fleet, baseline, lines
+        self._sent: dict[int, Command] = {}
+
+    def history(self, until: int) -> MeterHistory:
+        """All slots that ended by `until` [Unix s]. Raises RuleBroken if that is later than now."""
+        return self._past.history(until)
+
+    def send(self, command: Command) -> None:
+        """Keep the rules of a slot until it is read."""
+        self._sent[command.slot] = command
+
+    def readings(self, slot: int) -> Readings:
+        """Let devices act on what happened in a slot, and read the meters. Raises RuleBroken unless it has ended."""
+        consumption, generation = self._past.happened(slot)
+        require(slot in self._sent, "devices have the rules of a slot before it is read")
+        command = self._sent.pop(slot)
+
+        def allow(draw_wh: IntArray) -> IntArray:
+            return self._lines.allow(command, consumption, generation, draw_wh)
+
+        load = consumption + self._fleet.shift(command, consumption - generation, allow)
+        return measure(slot, load, *self._lines.deliver(command, load, generation))
+
+    def stored(self) -> Stored:
+        """What devices hold after the slot that was read last."""
+        return self._fleet.stored
+
+    def without_market(self, slot: int) -> Readings:
+        """Registers that the same homes would have had without a market, to compare with."""
+        consumption, generation = self._past.happened(slot)
+        command = self._baseline.command(slot)
+        load = consumption + self._baseline.shift(command, consumption - generation)
+        moved = self._baseline.deliver(command, load - generation)
+        self._baseline.slot_over(slot, self._baseline.stored)
+        return measure(slot, load, generation, *moved)
