@@ -56,6 +56,7 @@ class EmbeddedChain:
         self._clock = clock
         self._next_timestamp: int | None = None
         self._snapshots: list[int] = []
+        self._waiting: dict[bytes, SignedTransactionAPI] = {}  # of the pool, as far as they are decoded already
         self._path, self._sql = path, connect(path)
         self._store = ChainStore(self._sql)
         self.index = Index(self._sql)
@@ -143,15 +144,15 @@ class EmbeddedChain:
 
         Raises RpcError for one that could never be mined.
         """
-        checked = self._check(raw)
+        checked = self._check(raw, self.state(self._head))
         with transaction(self._sql):
             self.index.add_pending(checked.hash, raw)
         if self.automine:
             self.mine()
         return bytes(checked.hash)
 
-    def _check(self, raw: bytes) -> SignedTransactionAPI:
-        """Transaction of its raw bytes. Raises RpcError for one that could never be mined."""
+    def _check(self, raw: bytes, state: StateAPI) -> SignedTransactionAPI:
+        """Transaction of its raw bytes. Raises RpcError for one that could never be mined after the head's state."""
         try:
             checked = self.decode(raw)
             checked.validate()
@@ -162,7 +163,6 @@ class EmbeddedChain:
             raise RpcError(REFUSED, "wrong chain id")
         if self.index.transaction(checked.hash):
             raise RpcError(REFUSED, "already known")
-        state = self.state(self._head)
         expected, has = state.get_nonce(sender), state.get_balance(sender)
         if checked.nonce < expected:
             raise RpcError(REFUSED, f"nonce too low: next is {expected}")
@@ -183,7 +183,8 @@ class EmbeddedChain:
         """
         if timestamp is not None:
             self.set_next_timestamp(timestamp)
-        new = [(bytes(self._check(raw).hash), raw) for raw in raws]
+        state = self.state(self._head)
+        new = [(self._check(raw, state), raw) for raw in raws]
         when = self._next_timestamp or max(self._clock(), self._head.timestamp + 1)
         with usable(self._path):
             try:
@@ -193,47 +194,48 @@ class EmbeddedChain:
                 self._load()
                 raise
 
-    def _mine(self, when: int, new: list[tuple[bytes, bytes]]) -> BlockHeaderAPI:
+    def _mine(self, when: int, new: list[tuple[SignedTransactionAPI, bytes]]) -> BlockHeaderAPI:
         """Build a block, then write it, its index and the pool in one SQL transaction."""
         # left alone, the gas limit would shrink with every block that is less than half full
         header = self._chain.create_header_from_parent(self._head).copy(timestamp=when, gas_limit=GAS_LIMIT)
         vm = self._chain.get_vm(header)
-        candidates = self.index.pending() + new
-        header, included, dropped = self._fill(vm, header, [raw for _, raw in candidates])
+        waiting = [(self._waiting.get(tx_hash) or self.decode(raw), raw) for tx_hash, raw in self.index.pending()]
+        header, included, dropped = self._fill(vm, header, waiting + new)
         block = vm.set_block_transactions_and_withdrawals(
             vm.get_block(), header, [item.transaction for item in included], [item.receipt for item in included]
         )
         block = vm.mine_block(block).block
         self._chain.persist_block(block)
-        done = dropped + [bytes(item.transaction.hash) for item in included]
+        done = {bytes(sent.hash) for sent in (*dropped, *(item.transaction for item in included))}
         with transaction(self._sql):
             self._store.write()
             self.index.add_block(block.header, included)
-            for tx_hash, raw in new:
-                if tx_hash not in done:
-                    self.index.add_pending(tx_hash, raw)
+            for sent, raw in new:
+                if sent.hash not in done:
+                    self.index.add_pending(sent.hash, raw)
             self.index.remove_pending(done)
+        self._waiting = {bytes(sent.hash): sent for sent, _ in waiting + new if sent.hash not in done}
         self._head = block.header
         self._next_timestamp = None
         return self._head
 
     def _fill(
-        self, vm: VirtualMachineAPI, header: BlockHeaderAPI, raws: list[bytes]
-    ) -> tuple[BlockHeaderAPI, list[Included], list[bytes]]:
-        """Run the transactions that can run and fit; also the hashes of those that never can any more."""
+        self, vm: VirtualMachineAPI, header: BlockHeaderAPI, candidates: list[tuple[SignedTransactionAPI, bytes]]
+    ) -> tuple[BlockHeaderAPI, list[Included], list[SignedTransactionAPI]]:
+        """Run the transactions that can run and fit; also those that never can any more."""
         included, dropped = [], []
-        for raw in raws:
-            candidate = self.decode(raw)
-            waits = candidate.nonce > vm.state.get_nonce(candidate.sender)
-            if waits or header.gas_used + candidate.gas > header.gas_limit:
+        for candidate, raw in candidates:
+            if header.gas_used + candidate.gas > header.gas_limit:
+                continue
+            if candidate.nonce > vm.state.get_nonce(candidate.sender):  # waits for one before it
                 continue
             try:
                 receipt, computation = vm.apply_transaction(header, candidate)
             except ValidationError:
-                dropped.append(bytes(candidate.hash))
+                dropped.append(candidate)
                 continue
             header = vm.increment_blob_gas_used(vm.add_receipt_to_header(header, receipt), candidate)
-            included.append(Included(candidate, raw, receipt, computation))
+            included.append(Included.of(candidate, raw, receipt, computation))
         return header, included, dropped
 
     def snapshot(self) -> int:

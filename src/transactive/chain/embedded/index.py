@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,25 @@ from eth.abc import BlockHeaderAPI, ComputationAPI, ReceiptAPI, SignedTransactio
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """A transaction that went into a block, and what came of it."""
+    """A transaction that went into a block, and what came of it.
+
+    contract: address of one that it created. revert: what a call that failed gave back, None if it did not fail. The
+    computation itself is let go: it holds the memory and the stack of every call inside.
+    """
 
     transaction: SignedTransactionAPI
     raw: bytes
     receipt: ReceiptAPI
-    computation: ComputationAPI
+    contract: bytes | None
+    revert: bytes | None
+
+    @classmethod
+    def of(
+        cls, transaction: SignedTransactionAPI, raw: bytes, receipt: ReceiptAPI, computation: ComputationAPI
+    ) -> Included:
+        """What is kept of a transaction that was executed."""
+        contract = None if transaction.to else computation.msg.storage_address
+        return cls(transaction, raw, receipt, contract, computation.output if computation.is_error else None)
 
 
 class Index:
@@ -27,19 +41,19 @@ class Index:
 
     def add_block(self, header: BlockHeaderAPI, included: list[Included]) -> None:
         """Enter a block with its transactions and logs."""
-        number, before, log_index = header.block_number, 0, 0
-        self._sql.execute("insert into block values (?, ?, ?)", (number, header.hash, header.timestamp))
+        number, before = header.block_number, 0
+        outcomes: list[tuple[Any, ...]] = []
+        logs: list[tuple[Any, ...]] = []
         for position, item in enumerate(included):
-            self._sql.execute(
-                "insert into tx values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (item.transaction.hash, number, position, *_outcome(item, header.base_fee_per_gas, before)),
-            )
+            tx_hash = item.transaction.hash
+            outcomes.append((tx_hash, number, position, *_outcome(item, header.base_fee_per_gas, before)))
             before = item.receipt.gas_used
             for log in item.receipt.logs:
                 topics = b"".join(topic.to_bytes(32, "big") for topic in log.topics)
-                row = (number, log_index, position, item.transaction.hash, log.address, topics, log.data)
-                self._sql.execute("insert into log values (?, ?, ?, ?, ?, ?, ?)", row)
-                log_index += 1
+                logs.append((number, len(logs), position, tx_hash, log.address, topics, log.data))
+        self._sql.execute("insert into block values (?, ?, ?)", (number, header.hash, header.timestamp))
+        self._sql.executemany("insert into tx values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", outcomes)
+        self._sql.executemany("insert into log values (?, ?, ?, ?, ?, ?, ?)", logs)
 
     def forget_after(self, number: int) -> None:
         """Drop all blocks after `number`, and the pool."""
@@ -68,6 +82,13 @@ class Index:
         ).fetchone()
         return row
 
+    def transactions_in(self, number: int) -> list[tuple[Any, ...]]:
+        """Rows of the transactions of a block, in order, each followed by the hash of the block."""
+        return self._sql.execute(
+            "select t.*, b.hash from tx t join block b on b.number = t.block where t.block = ? order by t.position",
+            (number,),
+        ).fetchall()
+
     def logs(self, first: int, last: int) -> list[tuple[Any, ...]]:
         """Rows of the logs of blocks `first` to `last`, each followed by the hash of its block."""
         return self._sql.execute(
@@ -87,23 +108,22 @@ class Index:
         """Hash and raw bytes of the waiting transactions, in order of arrival."""
         return self._sql.execute("select hash, raw from pending order by seq").fetchall()
 
-    def remove_pending(self, tx_hashes: list[bytes]) -> None:
+    def remove_pending(self, tx_hashes: Collection[bytes]) -> None:
         """Take transactions out of the pool."""
         self._sql.executemany("delete from pending where hash = ?", [(tx_hash,) for tx_hash in tx_hashes])
 
 
 def _outcome(item: Included, base_fee: int, gas_before: int) -> tuple[Any, ...]:
     """Columns of `tx` from `raw` on."""
-    sent, computation = item.transaction, item.computation
-    failed = bool(computation.is_error)
+    sent = item.transaction
     return (
         item.raw,
         sent.sender,
         sent.to or None,
-        None if sent.to else computation.msg.storage_address,
-        int(not failed),
+        item.contract,
+        int(item.revert is None),
         item.receipt.gas_used - gas_before,
         item.receipt.gas_used,
         min(sent.max_fee_per_gas, sent.max_priority_fee_per_gas + base_fee),
-        computation.output if failed else None,
+        item.revert,
     )

@@ -89,6 +89,14 @@ class EmbeddedProvider(BaseProvider):
         except RpcError as error:
             return _failure(error)
 
+    def receipts_in(self, number: int) -> list[tuple[bytes, Json]]:
+        """Raw bytes and receipt of every transaction of a block, in order: as asked for one by one."""
+        logs: dict[bytes, list[Json]] = {}
+        for log in self.chain.index.logs(number, number):
+            logs.setdefault(log[3], []).append(log_json(log))
+        rows = self.chain.index.transactions_in(number)
+        return [(row[3], receipt_json(row, logs.get(row[0], []))) for row in rows]
+
     def _header(self, block: str | int) -> BlockHeaderAPI:
         """Header of a number or tag."""
         return self.chain.head if block in NEWEST else self.chain.header(self._number(block))

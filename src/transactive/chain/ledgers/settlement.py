@@ -271,7 +271,7 @@ class ChainLedger:
 
     def balances_n(self) -> list[int]:
         """Settled balance of every account [n¤], as the contract has it."""
-        words = [self._client.read(self._settlement, "balances", j) for j in range(words_for(self.accounts))]
+        words = self._client.read_words(self._settlement, "balances", words_for(self.accounts))
         return decode_balances(words)[: self.accounts]
 
     def wallet_n(self, index: int) -> int:

@@ -27,6 +27,7 @@ from web3.exceptions import ContractLogicError, Web3Exception
 from transactive.chain.artifact import artifact
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
+from transactive.chain.nodes.calls import MOST_WORDS, CallData
 from transactive.chain.nodes.events import Cursor, read_logs
 from transactive.chain.nodes.nodes import EmbeddedNode, Json, Queued
 from transactive.chain.nodes.outbox import Outbox
@@ -68,6 +69,7 @@ class ChainClient:
     def __init__(self, node: EmbeddedNode | RemoteNode) -> None:
         self._node = node
         self._web3 = Web3(node.provider, middleware=[])
+        self._calls = CallData(self._web3)
         self._queue: list[Queued] = []
         self._nonces: dict[str, int] = {}
         self.chain_id = node.number("eth_chainId")
@@ -179,7 +181,7 @@ class ChainClient:
         value: int = 0,
     ) -> None:
         """Queue a call signed by `sender`, with `value` of the chain's own coin [wei]; `block` sends it."""
-        self._enqueue(sender, contract.address, contract.encode_abi(function, arguments), function, value)
+        self._enqueue(sender, contract.address, self._calls.of(contract, function, arguments), function, value)
 
     def pay(self, sender: LocalAccount, address: str, wei: int) -> None:
         """Queue a payment of the chain's own coin [wei]; `block` sends it."""
@@ -193,6 +195,17 @@ class ChainClient:
             raise ContractRevert(reason_of(str(error)) or f"{function} {UNKNOWN}") from error
         except Web3Exception as error:
             raise ChainError(f"{function} could not be read: {error}") from error
+
+    def read_words(self, contract: Contract, function: str, count: int) -> list[int]:
+        """Results of a view for 0, 1, …, count − 1, a word each, all at the newest block; few requests for many.
+
+        Raises ChainError if it fails for one of them.
+        """
+        at, found = hex(self.height), b""
+        for first in range(0, count, MOST_WORDS):
+            code = self._calls.reader(contract, function, first, min(first + MOST_WORDS, count))
+            found += _bytes(self._node.ask("eth_call", {"data": code}, at))
+        return [int.from_bytes(found[place : place + 32], "big") for place in range(0, len(found), 32)]
 
     def block(self, timestamp: int) -> Block:
         """Send all that is queued and wait until it is on chain; embedded, in one block at `timestamp` [Unix s].

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import rlp
 from eth_account.signers.local import LocalAccount
+from eth_hash.auto import keccak
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint
 
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.embedded.words import RpcError
 from transactive.core.errors import ChainError, NodeUnreachable
+from transactive.core.proofs import signing
 
 CALL_GAS = 16_000_000
 """Limit of every call where gas costs nothing: below 2**24, where newer rules cap a transaction."""
 EMBEDDED_FEE = 10 * 10**9
+DYNAMIC_FEE = b"\x02"
+"""Type of a transaction that names a highest fee and a tip. Source: EIP-1559."""
 HASHES_ONLY = False
 """Second parameter of eth_getBlockByNumber: no whole transactions."""
 
@@ -34,19 +39,24 @@ class Queued:
     value: int = 0
 
     def sign(self, chain_id: int, gas: int, max_fee: int, tip: int) -> bytes:
-        """Raw type-2 transaction; fees in wei per gas. The same fields give the same bytes."""
-        fields: Json = {
-            "chainId": chain_id,
-            "nonce": self.nonce,
-            "gas": gas,
-            "maxFeePerGas": max_fee,
-            "maxPriorityFeePerGas": tip,
-            "value": self.value,
-            "data": self.data,
-        }
-        if self.to:
-            fields["to"] = self.to
-        return bytes(self.sender.sign_transaction(fields).raw_transaction)
+        """Raw type-2 transaction; fees in wei per gas. The same fields give the same bytes. Source: EIP-1559."""
+        numbers = (chain_id, self.nonce, tip, max_fee, gas)
+        fields: list[Any] = [_big_endian(number) for number in numbers]
+        fields += [_bytes_of(self.to or ""), _big_endian(self.value), _bytes_of(self.data), []]
+        signature = signing.sign(keccak(DYNAMIC_FEE + rlp.encode(fields)), bytes(self.sender.key))
+        y_parity = signature[64] - 27
+        parts = (y_parity, *(int.from_bytes(half, "big") for half in (signature[:32], signature[32:64])))
+        return DYNAMIC_FEE + bytes(rlp.encode([*fields, *map(_big_endian, parts)]))
+
+
+def _big_endian(number: int) -> bytes:
+    """Number as RLP has it: without leading zeros."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _bytes_of(text: str) -> bytes:
+    """Bytes of 0x-hex."""
+    return bytes.fromhex(text.removeprefix("0x"))
 
 
 class RpcNode:
@@ -93,6 +103,8 @@ class RpcNode:
 class EmbeddedNode(RpcNode):
     """An embedded chain."""
 
+    provider: EmbeddedProvider
+
     def __init__(self, provider: EmbeddedProvider) -> None:
         super().__init__(provider)
         self.chain = provider.chain
@@ -119,15 +131,12 @@ class EmbeddedNode(RpcNode):
                 self._mine_rest()
             except RpcError as error:
                 raise ChainError(str(error)) from error
-            hashes = {
-                raw: "0x" + tx_hash.hex()
-                for number in range(before + 1, self.chain.head.block_number + 1)
-                for tx_hash, raw in self.chain.index.in_block(number)
-            }
+            blocks = range(before + 1, self.chain.head.block_number + 1)
+            receipts = {raw: receipt for number in blocks for raw, receipt in self.provider.receipts_in(number)}
         for queued, raw in zip(queue, raws, strict=True):
-            if raw not in hashes:
+            if raw not in receipts:
                 raise ChainError(f"{queued.kind} was dropped: {queued.sender.address} has no ether for gas")
-        return [self.ask("eth_getTransactionReceipt", hashes[raw]) for raw in raws]
+        return [receipts[raw] for raw in raws]
 
     def find(self, timestamp: int) -> Json | None:
         """Block with exactly this time; None if the chain has not come so far. Raises ChainError if it is beyond.
