@@ -21,14 +21,14 @@ TOTALS = [[5, 0, 7, 0], [0, 5, 0, 7], [300, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]
 NETS = [-5, 5, -300, 0, 0, 300]
 
 
-def open_client(path) -> ChainClient:
-    alloc = KEYS.addresses(ACCOUNTS)
+def open_client(path, accounts: int = ACCOUNTS) -> ChainClient:
+    alloc = KEYS.addresses(accounts)
     return kept(ChainClient.open(f"embedded:{path}", genesis_time=START - 2 * HOUR, alloc=alloc))
 
 
-def new_ledger(path=":memory:") -> ChainLedger:
+def new_ledger(path=":memory:", with_ether: int = ACCOUNTS) -> ChainLedger:
     return ChainLedger.deploy(
-        open_client(path),
+        open_client(path, with_ether),
         KEYS,
         accounts=ACCOUNTS,
         slot_seconds=HOUR,
@@ -61,7 +61,7 @@ def test_a_period(ledger):
     assert ledger._client.height == 1  # everything was deployed in one block
     receipt = ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
     assert (receipt.number, receipt.timestamp, receipt.hash) == (2, START, ledger._client.head_hash)
-    assert set(receipt.gas) == {"mint", "deposit"}
+    assert set(receipt.gas) == {"mint", "approve", "depositFor"}
     assert ledger.balances_n() == [1000, 0, 1000, 0, 0, 7]
     newest = ledger.last_slot
     assert newest is None
@@ -218,16 +218,11 @@ def test_a_step_that_was_killed_between_its_blocks_is_finished(monkeypatch):
     ledger._client.close()
 
 
-def test_accounts_without_ether_are_named(tmp_path):
+def test_an_account_without_ether_can_be_paid_in_for_but_not_act():
+    ledger = new_ledger(with_ether=1)
+    ledger.deposit([1000] * ACCOUNTS, START)
+    assert ledger.balances_n() == [1000] * ACCOUNTS
+    ledger.request_withdrawal(1, 1000)
     with pytest.raises(ChainError, match="insufficient funds for gas"):
-        ChainLedger.deploy(
-            kept(ChainClient.open("embedded::memory:", alloc=KEYS.addresses(1))),
-            KEYS,
-            accounts=2,
-            slot_seconds=HOUR,
-            slots_per_period=DAY,
-            window=WINDOW,
-            timestamp=START,
-            currency_name="x",
-            currency_symbol="x",
-        )
+        ledger.block(START + HOUR)
+    ledger._client.close()

@@ -88,7 +88,7 @@ def test_a_period_on_a_chain_of_value():
     limits = [
         node.chain.decode(raw).gas for n, _, _ in node.chain.index.blocks() for _, raw in node.chain.index.in_block(n)
     ]
-    assert len(limits) == 26
+    assert len(limits) == 24
     assert max(limits) < 6_000_000
     node.chain.close()
 

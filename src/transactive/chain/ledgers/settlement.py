@@ -112,8 +112,6 @@ class ChainLedger:
             client.send(operator, settlement, "fundBond", PENALTIES_STAKED * penalty_n)
         for index in range(accounts):
             client.send(operator, settlement, "register", keys.account(index).address)
-        for index in range(accounts):
-            client.send(keys.account(index), currency, "approve", settlement.address, UNLIMITED)
         ledger = cls(client, keys, currency, settlement, accounts)
         ledger._gas, ledger.certificates_address = Gas(), str(certificates.address)
         ledger.block(timestamp)
@@ -165,12 +163,18 @@ class ChainLedger:
         return self.block(timestamp)
 
     def queue_deposits(self, amounts_n: Sequence[int]) -> None:
-        """Queue the creation and deposit of money [n¤] for each account with an amount above zero."""
-        for index, amount in enumerate(amounts_n):
-            if amount > 0:
-                key = self._keys.account(index)
-                self._client.send(self._on_ramp, self._currency, "mint", key.address, int(amount))
-                self._client.send(key, self._settlement, "deposit", int(amount))
+        """Queue the creation and deposit of money [n¤] for each account with an amount above zero.
+
+        The on-ramp pays in for all: one call an account, none of which the account has to sign or pay gas for.
+        """
+        paid = [(index, int(amount)) for index, amount in enumerate(amounts_n) if amount > 0]
+        if not paid:
+            return
+        total, settlement = sum(amount for _, amount in paid), self._settlement
+        self._client.send(self._on_ramp, self._currency, "mint", self._on_ramp.address, total)
+        self._client.send(self._on_ramp, self._currency, "approve", settlement.address, total)
+        for index, amount in paid:
+            self._client.send(self._on_ramp, settlement, "depositFor", self._keys.account(index).address, amount)
 
     @cached_property
     def depth(self) -> int:
