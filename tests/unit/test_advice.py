@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transactive.engine.daily.advice import Outdoors
 from transactive.insight.advice import bill, change, charging, cheapest, temperature, words
 from transactive.insight.advice.always_on import always_on_wh, share_ppm
 from transactive.insight.advice.saved import Sums, saved_by
@@ -62,7 +63,7 @@ def test_energy_that_does_not_follow_the_temperature_gets_neither():
     assert found is not None
     assert not found.heat_wh_per_k.any()
     assert not found.cool_wh_per_k.any()
-    told = words.of_temperature(found, 0, noise, year())
+    told = words.of_temperature(found, 0, (np.zeros(50, int), np.zeros(50, int)), 365)
     assert "does not follow" in told.title
     assert told.figures == {"heating_ppm": 0, "cooling_ppm": 0, "heat_wh_per_k_day": 0, "cool_wh_per_k_day": 0}
 
@@ -70,10 +71,23 @@ def test_energy_that_does_not_follow_the_temperature_gets_neither():
 def test_with_few_or_equal_days_nothing_is_said_of_temperature():
     assert temperature.regimes(np.ones((100, 1), np.int64), year()[:100]) is None
     assert temperature.regimes(np.ones((365, 1), np.int64), np.full(365, 20.0)) is None
-    empty = np.empty((0, 1), np.int64)
-    told = words.of_temperature(None, 0, empty, np.empty(0))
+    told = words.of_temperature(None, 0, (np.zeros(1, int), np.zeros(1, int)), 0)
     assert "cannot be told" in told.title
     assert told.figures == {}
+
+
+def test_the_parts_of_heating_and_cooling_are_those_of_each_member_alone():
+    outdoors, draw = year(), np.random.default_rng(4)
+    heating = 1_200 * np.maximum(14 - outdoors, 0)
+    energy = (9_000 + draw.normal(0, 1_500, (365, 3)) + np.outer(heating, (0, 1, 2))).astype(np.int64)
+    found = temperature.regimes(energy, outdoors)
+    assert found is not None
+    heats, cools = Outdoors(energy, outdoors, found).parts_ppm()
+    for member in range(3):
+        part = int(found.heating_wh(outdoors)[:, member].sum()) * 10**6 // int(energy[:, member].sum())
+        assert (heats[member], cools[member]) == (part, 0)
+    assert heats[0] < heats[1] < heats[2]
+    assert [part.tolist() for part in Outdoors(energy, outdoors, None).parts_ppm()] == [[0, 0, 0]] * 2
 
 
 # -- a car ----------------------------------------------------------------------------------------

@@ -24,12 +24,24 @@ MONTH = change.MONTH_DAYS
 
 
 @dataclass(frozen=True, slots=True)
-class _Outdoors:
+class Outdoors:
     """Daily energy [Wh], (days, members), temperatures [°C], (days,), and what follows them, None if it is not told."""
 
     daily_wh: IntArray
     outdoors: temperature.FloatArray
     regimes: temperature.Regimes | None
+
+    def parts_ppm(self) -> tuple[IntArray, IntArray]:
+        """What heats and what cools of each member's energy [ppm], each (members,); 0 where it cannot be told."""
+        if self.regimes is None:
+            none = np.zeros(self.daily_wh.shape[1], np.int64)
+            return none, none
+        whole = self.daily_wh.sum(axis=0)
+        heats, cools = (
+            always_on.share_ppm(energy.sum(axis=0).astype(np.int64), whole)
+            for energy in (self.regimes.heating_wh(self.outdoors), self.regimes.cooling_wh(self.outdoors))
+        )
+        return heats, cools
 
 
 class Advisor:
@@ -55,11 +67,12 @@ class Advisor:
         told = slice(known - days * self._per_day, known)
         consumption_wh = past.consumption_wh[told]
         fit, members = self._fit(consumption_wh, told), range(consumption_wh.shape[1])
+        follows = fit.parts_ppm()
         parts = (
             self._bill(now, past, told),
             self._change(consumption_wh, fit, self._prices(now, known)),
             self._always_on(consumption_wh),
-            [words.of_temperature(fit.regimes, member, fit.daily_wh, fit.outdoors) for member in members],
+            [words.of_temperature(fit.regimes, member, follows, len(fit.outdoors)) for member in members],
             [words.of_car(found) for found in charging.charging(consumption_wh, self._clock.length)],
         )
         return [[part[member] for part in parts] for member in members]
@@ -82,12 +95,12 @@ class Advisor:
             for wh, ppm in zip(lowest.tolist(), shares.tolist(), strict=True)
         ]
 
-    def _fit(self, consumption_wh: IntArray, told: slice) -> _Outdoors:
+    def _fit(self, consumption_wh: IntArray, told: slice) -> Outdoors:
         """What follows the temperature in the last year."""
         measured = self._setting.environment.temperature[told]
         outdoors = (measured.reshape(-1, self._per_day).mean(axis=1) / 10)[-YEAR:]  # empty where nobody measured it
         daily_wh = self._by_day(consumption_wh)[len(consumption_wh) // self._per_day - len(outdoors) :]
-        return _Outdoors(daily_wh, outdoors, temperature.regimes(daily_wh, outdoors))
+        return Outdoors(daily_wh, outdoors, temperature.regimes(daily_wh, outdoors))
 
     def _bill(self, now: int, past: MeterHistory, told: slice) -> list[Insight]:
         """Bill of the coming thirty days."""
@@ -103,7 +116,7 @@ class Advisor:
         currency = self._setting.community.currency
         return [words.of_bill(expected, member, currency, min(len(bills), bill.DAYS)) for member in range(members)]
 
-    def _change(self, consumption_wh: IntArray, fit: _Outdoors, prices: IntArray) -> list[Insight]:
+    def _change(self, consumption_wh: IntArray, fit: Outdoors, prices: IntArray) -> list[Insight]:
         """What one change would save."""
         usual = cheapest.expected_prices(prices, self._per_day, self._per_day)
         width = max(3 * 3_600 // self._clock.length, 1)
@@ -133,7 +146,7 @@ class Advisor:
         return sums
 
 
-def _kelvins(fit: _Outdoors, member: int, price: int) -> list[change.Change]:
+def _kelvins(fit: Outdoors, member: int, price: int) -> list[change.Change]:
     """A degree less of heating and of cooling, on as many days as the last thirty had."""
     if fit.regimes is None:
         return []

@@ -101,8 +101,11 @@ def merged(items: Sequence[Item], findings: Sequence[Finding], now: int) -> list
     """
     changed: list[Item] = []
     number = max((item.number for item in items), default=0)
+    known: dict[tuple[str, int | None], list[Item]] = {}
+    for item in items:
+        known.setdefault((item.kind, item.member), []).append(item)
     for one in findings:
-        same = [item for item in items if _continues(one, item)]
+        same = [item for item in known.get((one.kind, one.member), []) if _near(one, item)]
         last = max(same, key=lambda item: item.end) if same else None
         if last is not None and last.state == ItemState.CLOSED:
             if one.end - max(last.changed, last.end) <= SAME:
@@ -119,10 +122,9 @@ def merged(items: Sequence[Item], findings: Sequence[Finding], now: int) -> list
     return changed
 
 
-def _continues(one: Finding, item: Item) -> bool:
-    """Whether a finding is an item again."""
-    near = one.first - item.end <= SAME and item.first - one.end <= SAME
-    return (one.kind, one.member) == (item.kind, item.member) and near
+def _near(one: Finding, item: Item) -> bool:
+    """Whether a finding of the kind and member of an item is that item again."""
+    return one.first - item.end <= SAME and item.first - one.end <= SAME
 
 
 def _item(number: int, one: Finding, now: int) -> Item:

@@ -23,13 +23,13 @@ def of_always_on(watts: int, ppm: int, days: int) -> Insight:
 
 
 def of_temperature(
-    fit: temperature.Regimes | None, member: int, daily: IntArray, outdoors: temperature.FloatArray
+    fit: temperature.Regimes | None, member: int, parts_ppm: tuple[IntArray, IntArray], days: int
 ) -> Insight:
     """Tell what follows the temperature; fit is None where that cannot be told.
 
-    daily: energy of the days of the fit [Wh], (days, members); outdoors: their temperatures [°C], (days,).
+    parts_ppm: of all energy, what heats and what cools [ppm], each (members,); days: from so many.
     """
-    source = f"Regression of daily energy on the mean temperature outdoors, {len(outdoors)} days."
+    source = f"Regression of daily energy on the mean temperature outdoors, {days} days."
     if fit is None:
         title = "Heating and cooling cannot be told"
         text = (
@@ -37,9 +37,7 @@ def of_temperature(
             " and a temperature outdoors in the data."
         )
         return Insight(kind="temperature", title=title, text=text, source=source, figures={})
-    whole = max(int(daily[:, member].sum()), 1)
-    heats = int(fit.heating_wh(outdoors)[:, member].sum()) * PPM // whole
-    cools = int(fit.cooling_wh(outdoors)[:, member].sum()) * PPM // whole
+    heats, cools = (int(part[member]) for part in parts_ppm)
     heat, cool = int(fit.heat_wh_per_k[member]), int(fit.cool_wh_per_k[member])
     figures = {"heating_ppm": heats, "cooling_ppm": cools, "heat_wh_per_k_day": heat, "cool_wh_per_k_day": cool}
     rows = ((heats, heat, "heating", "below", fit.heat_from), (cools, cool, "cooling", "above", fit.cool_from))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 import numpy as np
 
+from transactive.core.units import IntArray
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.folded import Folded
 from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.meter_faults import backwards, rolling
 from transactive.insight.detection.meters import FloatArray
+from transactive.insight.detection.neighbours import medians_of_others
+
+Usual: TypeAlias = tuple[FloatArray, float]
+"""Yield that neighbours let expect each day [Wh], (days,), and the part of it below which a PV is faulty."""
 
 FEW = 0.55
 """Yield beside that of the neighbours, per installed watt, below which a PV is faulty."""
@@ -32,33 +40,58 @@ def pv(folded: Folded) -> list[Finding]:
         return []
     daily = folded.generation.sum(axis=2)
     owners = np.flatnonzero(daily.sum(axis=1) > 0)
+    own = daily[owners]
+    usual = _usual(own, np.full(len(owners), np.nan) if folded.pv_w is None else folded.pv_w[owners])
+    skies = None
+    if len(owners) > NEIGHBOURS:
+        skies = medians_of_others(own / np.maximum(own.mean(axis=1, keepdims=True), 1.0))
     found: list[Finding] = []
-    for member in owners.tolist():
-        others = owners[owners != member]
-        usual = _usual(folded, daily, member, others)
-        found += _few(folded, daily[member], usual, member) + _dropped(folded, daily, member, others)
+    for place, member in enumerate(owners.tolist()):
+        sky = None if skies is None else skies[place]
+        found += _few(folded, own[place], usual[place], member) + _dropped(folded, own[place], sky, member)
     return found
 
 
-def _usual(folded: Folded, daily: FloatArray, member: int, others: np.ndarray) -> tuple[FloatArray, float] | None:
-    """What the neighbours' yield lets expect of a member each day [Wh], (days,), and the part of it that is few."""
-    if len(others) < NEIGHBOURS:
-        return None
-    sizes = folded.pv_w
-    if sizes is not None and np.isfinite(sizes[member]) and sizes[member] > 0:
-        known = others[np.isfinite(sizes[others]) & (sizes[others] > 0)]
-        if len(known) >= NEIGHBOURS:
-            per_w = daily[known] / sizes[known, None]
-            return np.median(per_w, axis=0) * sizes[member], FEW
-    peaks = np.quantile(daily[others], 0.95, axis=1)
-    middle = np.median(peaks)
-    alike = others[np.abs(peaks / max(middle, 1.0) - 1) < ALIKE]
-    if len(alike) < max(NEIGHBOURS, 0.8 * len(others)):
-        return None
-    return np.median(daily[alike], axis=0), FEW_UNSTATED
+def _usual(own: FloatArray, sizes: FloatArray) -> list[Usual | None]:
+    """What the neighbours of each PV let expect of it each day [Wh], and the part of that which is few; or None.
+
+    own: yield, (PVs, days) [Wh]. sizes: (PVs,) [W], NaN where not known.
+    """
+    usual: list[Usual | None] = [None] * len(own)
+    if len(own) <= NEIGHBOURS:
+        return usual
+    known = np.isfinite(sizes) & (sizes > 0)
+    if known.sum() <= NEIGHBOURS:
+        known[:] = False
+    places, watts = np.flatnonzero(known), sizes[known][:, None]
+    if len(places):
+        for place, expected in zip(places.tolist(), medians_of_others(own[known] / watts) * watts, strict=True):
+            usual[place] = expected, FEW
+    for place, alike in _alike(own, np.flatnonzero(~known)):
+        usual[place] = alike, FEW_UNSTATED
+    return usual
 
 
-def _few(folded: Folded, mine: FloatArray, usual: tuple[FloatArray, float] | None, member: int) -> list[Finding]:
+def _alike(own: FloatArray, places: IntArray) -> Iterator[tuple[int, FloatArray]]:
+    """Median yield of the PVs whose best days are like those of the others, for each place where that can be said.
+
+    Without one of many, the middle of the rest is one of three values at most.
+    """
+    peaks = np.quantile(own, 0.95, axis=1)
+    middles = medians_of_others(peaks[:, None])[:, 0]
+    for middle in np.unique(middles[places]).tolist():
+        alike = np.abs(peaks / max(middle, 1.0) - 1) < ALIKE
+        ranks, count = np.cumsum(alike) - 1, int(alike.sum())
+        least = max(NEIGHBOURS, 0.8 * (len(own) - 1))
+        if count < least:
+            continue
+        everybody, others = np.median(own[alike], axis=0), medians_of_others(own[alike])
+        for place in places[middles[places] == middle].tolist():
+            if count - alike[place] >= least:
+                yield place, others[ranks[place]] if alike[place] else everybody
+
+
+def _few(folded: Folded, mine: FloatArray, usual: Usual | None, member: int) -> list[Finding]:
     """Four weeks in which a PV yields too little beside what its neighbours let expect."""
     if usual is None:
         return []
@@ -77,15 +110,14 @@ def _few(folded: Folded, mine: FloatArray, usual: tuple[FloatArray, float] | Non
     return found
 
 
-def _dropped(folded: Folded, daily: FloatArray, member: int, others: np.ndarray) -> list[Finding]:
+def _dropped(folded: Folded, mine: FloatArray, sky: FloatArray | None, member: int) -> list[Finding]:
     """Two weeks in which a PV yields far less, beside its neighbours, than in the four weeks before.
 
-    Without neighbours, its best days stand for the sky.
+    sky: median yield of the neighbours in parts of each one's mean, (days,). Without enough of them, the PV's best
+    days stand for the sky.
     """
-    mine = daily[member]
-    if len(others) >= NEIGHBOURS:
-        scale = np.maximum(daily[others].mean(axis=1, keepdims=True), 1.0)
-        sky, limit = np.median(daily[others] / scale, axis=0), DROP
+    if sky is not None:
+        limit = DROP
         before, now = (
             rolling(mine[None], n)[0] / np.maximum(rolling(sky[None], n)[0], 0.02) for n in (HISTORY, WINDOW)
         )
@@ -102,7 +134,7 @@ def _dropped(folded: Folded, daily: FloatArray, member: int, others: np.ndarray)
         span = max(first - WINDOW + 1, 0), end
         share, expected = now[first:end].min() / earlier[first], earlier[first]
         evidence = f"its PV yields {share:.0%} of what it did four weeks before"
-        evidence += ", beside its neighbours" if len(others) >= NEIGHBOURS else ", on the best days of each"
+        evidence += ", beside its neighbours" if sky is not None else ", on the best days of each"
         stake = round(float(max(expected * (end - span[0]) - mine[span[0] : end].sum(), 0)))
         found.append(Finding(Kind.PV_FAULT, member, *between(folded.calendar, *span), stake, evidence, 0.8))
     return found

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from transactive.insight.detection.learned.features import HISTORY
 from transactive.insight.detection.learned.windows import filled
-from transactive.insight.detection.meters import FloatArray, HourCalendar, MeterSeries, calendar_of
+from transactive.insight.detection.meters import HOURS, FloatArray, HourCalendar, MeterSeries, calendar_of
+from transactive.insight.detection.neighbours import medians_of_others
+
+Days = tuple[int, int]
+"""First day, and the one after the last."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Folded:
     """Days of meters, (members, days, 24) [Wh], gaps filled; generation where it is metered.
 
@@ -50,15 +55,36 @@ class Folded:
         if len(mine[past]) == 0:
             past = slice(0, self.days)
         hours = mine[past].mean(axis=0)
-        days: FloatArray = np.broadcast_to(hours, (end - first, len(hours))) * self._moved(member, past, first, end)
+        moved = (
+            1.0
+            if self.members < 3
+            else float(self._moved((past.start, min(past.stop, self.days)), (first, end))[member])
+        )
+        days: FloatArray = np.broadcast_to(hours, (end - first, len(hours))) * moved
         return days
 
-    def _moved(self, member: int, past: slice, first: int, end: int) -> float:
-        others = np.delete(self.consumption, member, axis=0)
-        if len(others) < 2:
-            return 1.0
-        ratio = (others[:, first:end].mean(axis=(1, 2)) + 5.0) / (others[:, past].mean(axis=(1, 2)) + 5.0)
-        return float(np.median(ratio))
+    def _moved(self, past: Days, now: Days) -> FloatArray:
+        """What the median neighbour of each meter used on some days over what it used on others, (members,)."""
+        if (past, now) not in self._moves:
+            ratio = (self._mean_wh(now) + 5.0) / (self._mean_wh(past) + 5.0)
+            self._moves[past, now] = medians_of_others(ratio[:, None])[:, 0]
+        return self._moves[past, now]
+
+    def _mean_wh(self, days: Days) -> FloatArray:
+        """Mean hour of some days, (members,) [Wh]."""
+        first, end = days
+        means: FloatArray = (self._totals[:, end] - self._totals[:, first]) / ((end - first) * HOURS)
+        return means
+
+    @cached_property
+    def _totals(self) -> FloatArray:
+        """Energy of all days before each, (members, days + 1) [Wh]."""
+        return np.cumsum(np.pad(self.consumption.sum(axis=2), ((0, 0), (1, 0))), axis=1)
+
+    @cached_property
+    def _moves(self) -> dict[tuple[Days, Days], FloatArray]:
+        """What is known of neighbours already: many findings are of the same days."""
+        return {}
 
 
 def fold(meters: MeterSeries) -> Folded:

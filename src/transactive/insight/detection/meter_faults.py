@@ -53,20 +53,22 @@ def as_theft(one: Finding) -> Finding:
 def _dead_meters(folded: Folded, ends: BoolArray, days: int) -> list[Finding]:
     """Findings on windows of so many days that end where `ends` says, (members, days)."""
     nothing = folded.consumption < NEARLY_NOTHING_WH
+    everybody = nothing.sum(axis=(0, 2))
     alive = folded.consumption.max(axis=(1, 2)) > 20 * NEARLY_NOTHING_WH
     found = []
     for member in np.flatnonzero(alive & ends.any(axis=1)).tolist():
         inside = backwards(ends[member], days)
-        found += [_dead(folded, nothing[member], member, *run) for run in spans(inside, join=7)]
+        found += [_dead(folded, nothing[member], everybody, member, *run) for run in spans(inside, join=7)]
     return found
 
 
-def _dead(folded: Folded, nothing: BoolArray, member: int, first: int, end: int) -> Finding:
-    share, others = nothing[first:end].mean(), np.delete(folded.consumption, member, axis=0)[:, first:end]
-    hours = int(nothing[first:end].sum())
+def _dead(folded: Folded, nothing: BoolArray, everybody: IntArray, member: int, first: int, end: int) -> Finding:
+    """everybody: hours with nearly nothing of all meters together, (days,)."""
+    share, hours = nothing[first:end].mean(), int(nothing[first:end].sum())
     evidence = f"{hours:,} of {(end - first) * HOURS:,} hours read less than {NEARLY_NOTHING_WH:g} Wh"
-    if len(others):
-        evidence += f" ({(others < NEARLY_NOTHING_WH).mean():.0%} among its neighbours)"
+    if folded.members > 1:
+        theirs = int(everybody[first:end].sum()) - hours
+        evidence += f" ({theirs / ((folded.members - 1) * (end - first) * HOURS):.0%} among its neighbours)"
     level = _usual_wh(folded.consumption[member], nothing)
     return Finding(
         Kind.DEAD_METER, member, *between(folded.calendar, first, end), round(hours * level), evidence,

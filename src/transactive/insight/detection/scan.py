@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.learned.judge import Judge
 from transactive.insight.detection.meters import FloatArray
 
+ByMember: TypeAlias = defaultdict[int | None, list[Finding]]
 LEAST_DAYS = 7
 """Fewest whole days of readings that anything can be said of."""
 
@@ -46,14 +50,24 @@ def scan(folded: Folded, judge: Judge, promised: tuple[FloatArray, FloatArray] |
     stolen = theft.findings(folded, scores, _lacking(folded, balance))
     mute = meter_faults.mute(folded)
     dead = [*(one for one in mute if not _begins(one, folded)), *meter_faults.silent(folded)]
-    stolen += [meter_faults.as_theft(one) for one in mute if _begins(one, folded) and not _shares(one, dead)]
+    still = _by_member(dead)
+    stolen += [meter_faults.as_theft(one) for one in mute if _begins(one, folded) and not _shares(one, still)]
     faults = [*dead, *meter_faults.stuck(folded), *meter_faults.clocks(folded)]
-    sure = [*balance, *faults]
-    people = [*(one for one in stolen if not _shares(one, faults)), *drift.unusual(folded)]
+    sure, faulty = _by_member([*balance, *faults]), _by_member(faults)
+    people = [*(one for one in stolen if not _shares(one, faulty)), *drift.unusual(folded)]
     for one in sorted(people, key=lambda one: one.first):
         if not _follows(one, sure):
-            sure.append(one)
-    return Scan(joined([*sure, *device_faults.pv(folded), *device_faults.battery(folded)]), scores, folded)
+            sure[one.member].append(one)
+    told = [one for findings in sure.values() for one in findings]
+    return Scan(joined([*told, *device_faults.pv(folded), *device_faults.battery(folded)]), scores, folded)
+
+
+def _by_member(findings: Iterable[Finding]) -> ByMember:
+    """Findings of each meter, and of the feeder, in their order."""
+    found: ByMember = defaultdict(list)
+    for one in findings:
+        found[one.member].append(one)
+    return found
 
 
 def _lacking(folded: Folded, balance: list[Finding]) -> BoolArray:
@@ -70,19 +84,18 @@ def _begins(one: Finding, folded: Folded) -> bool:
     return one.first >= int(folded.calendar.starts[0]) + HISTORY * DAY
 
 
-def _shares(one: Finding, others: list[Finding]) -> bool:
+def _shares(one: Finding, others: ByMember) -> bool:
     """Whether another finding of the same meter covers at least half of this one."""
     return any(
         2 * (min(one.end, other.end) - max(one.first, other.first)) >= one.end - one.first
-        for other in others
-        if other.member == one.member
+        for other in others[one.member]
     )
 
 
-def _follows(one: Finding, others: list[Finding]) -> bool:
+def _follows(one: Finding, others: ByMember) -> bool:
     """Whether the past that a finding was compared with is in doubt itself, for another reason."""
     return any(
         other.first < one.first and one.first - other.end < HISTORY * DAY
-        for other in others
-        if other.member == one.member and other.kind != one.kind
+        for other in others[one.member]
+        if other.kind != one.kind
     )

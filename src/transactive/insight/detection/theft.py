@@ -34,11 +34,16 @@ class WindowOdds:
     def latest(self, members: int) -> FloatArray:
         """The highest odds of two windows on end for each member, or of its only one; NaN where it has none."""
         best = np.full(members, np.nan)
-        for member in range(members):
-            odds = self.odds[self.member == member]
-            if len(odds):
-                best[member] = np.minimum(odds[1:], odds[:-1]).max() if len(odds) > 1 else odds[0]
+        for member, rows in self.by_member():
+            odds = self.odds[rows]
+            best[member] = np.minimum(odds[1:], odds[:-1]).max() if len(odds) > 1 else odds[0]
         return best
+
+    def by_member(self) -> list[tuple[int, IntArray]]:
+        """Members that have windows, each with its rows in the order of days."""
+        order = np.argsort(self.member, kind="stable")
+        members, first = np.unique(self.member[order], return_index=True)
+        return list(zip(members.tolist(), np.split(order, first[1:]), strict=True)) if len(members) else []
 
 
 def score(folded: Folded, judge: Judge, first: int = HISTORY) -> WindowOdds:
@@ -52,8 +57,7 @@ def score(folded: Folded, judge: Judge, first: int = HISTORY) -> WindowOdds:
 def findings(folded: Folded, scores: WindowOdds, lacking: BoolArray) -> list[Finding]:
     """Members of which two windows on end pass the threshold; it is lower on days when the feeder lacks energy."""
     found = []
-    for member in np.unique(scores.member).tolist():
-        mine = np.flatnonzero(scores.member == member)
+    for member, mine in scores.by_member():
         days, odds = scores.day[mine], scores.odds[mine]
         short = np.array([lacking[day : day + WINDOW].mean() > 0.5 for day in days.tolist()], bool)
         limits = np.where(short, OPENS_WITH_FEEDER, OPENS)

@@ -9,6 +9,7 @@ import numpy as np
 from transactive.core.units import IntArray
 from transactive.insight.detection.learned.features import HISTORY, WINDOW, Samples
 from transactive.insight.detection.meters import HOURS, FloatArray
+from transactive.insight.detection.neighbours import medians_of_others
 
 STRIDE = 7
 """Days from one window to the next."""
@@ -57,8 +58,7 @@ def moves(days: FloatArray, starts: IntArray) -> FloatArray:
     ratio = np.log((window + 5.0 * HOURS) / (history + 5.0 * HOURS))
     if len(days) < NEIGHBOURS:
         return np.zeros_like(ratio)
-    others = [np.median(np.delete(ratio, member, axis=0), axis=0) for member in range(len(days))]
-    return np.stack(others) if len(days) <= MANY else np.broadcast_to(np.median(ratio, axis=0), ratio.shape)
+    return medians_of_others(ratio) if len(days) <= MANY else np.broadcast_to(np.median(ratio, axis=0), ratio.shape)
 
 
 MANY = 200
