@@ -13,7 +13,7 @@ from transactive.insight.detection import device_faults, folded
 from transactive.insight.detection.findings import Kind
 from transactive.insight.detection.folded import Folded, fold
 from transactive.insight.detection.learned import windows
-from transactive.insight.detection.meters import HOURS, Meters
+from transactive.insight.detection.meters import HOURS, MeterSeries
 from transactive.insight.detection.neighbours import medians_of_others
 from transactive.insight.detection.scan import scan
 
@@ -32,7 +32,7 @@ def test_medians_of_others_are_those_of_what_is_left(values):
     assert np.array_equal(medians_of_others(values), one_by_one(values))
 
 
-def street(members: int, seed: int) -> Meters:
+def street(members: int, seed: int) -> MeterSeries:
     """Homes with PV, every second of them with something wrong from the middle on, and a feeder that lacks energy."""
     rng, hours, half = np.random.default_rng(seed), DAYS * HOURS, DAYS * HOURS // 2
     shape = 300 + 200 * np.sin(np.arange(hours) / 12 * np.pi)[:, None]
@@ -54,7 +54,7 @@ def street(members: int, seed: int) -> Meters:
                 consumption[half:, member] *= 4
             case _:
                 consumption[half:, member] = np.roll(consumption[half:, member], 5)
-    return Meters(0, 3600, consumption, generation=generation, pv_w=power, feeder=feeder)
+    return MeterSeries(0, 3600, consumption, generation=generation, pv_w=power, feeder=feeder)
 
 
 def usual_one_by_one(own: np.ndarray, sizes: np.ndarray) -> list[device_faults.Usual | None]:
