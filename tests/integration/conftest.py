@@ -11,8 +11,8 @@ from tests.integration.samples import write_community
 from transactive.cli import main
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import Outcome, replay, slots_of
 
 START = "2017-06-05T00:00Z"
@@ -22,7 +22,7 @@ START = "2017-06-05T00:00Z"
 class DemoRun:
     setting: Setting
     slots: range
-    records: list[SlotRecord]
+    records: list[SlotBook]
     outcome: Outcome
     folder: Path
 
@@ -37,7 +37,7 @@ def demo_run(demo_setting, tmp_path_factory) -> DemoRun:
     """The demo's week."""
     folder = tmp_path_factory.mktemp("demo")
     slots = slots_of(demo_setting, parse_time(START), 7)
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     outcome, fresh = replay(demo_setting, slots, folder, seed="transactive", after_slot=records.append)
     assert fresh
     return DemoRun(demo_setting, slots, records, outcome, folder)

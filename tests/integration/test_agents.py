@@ -16,9 +16,9 @@ from transactive.config.setting import load_setting
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.errors import SignatureError
 from transactive.core.proofs.signed_orders import Order
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import Authorisations
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
 from transactive.store.read.runs import Reader
@@ -53,7 +53,7 @@ def run(tmp_path_factory):
     """Records, state and slots of a whole run."""
     folder = tmp_path_factory.mktemp("agents")
     setting = load_setting(write(folder))
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     slots = slots_from(setting)
     outcome, _ = replay(setting, slots, folder / "state", seed="transactive", after_slot=records.append)
     assert outcome.summary.ledger_equals_chain
@@ -138,7 +138,7 @@ def told(state, slot):
 
 def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp_path):
     setting, state = load_setting(community), tmp_path / "state"
-    seen: list[SlotRecord] = []
+    seen: list[SlotBook] = []
 
     def stop(record):
         seen.append(record)
@@ -184,7 +184,7 @@ def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp
 
 def test_a_run_takes_up_a_pause_while_it_goes_on_and_again_after_an_interruption(community, tmp_path):
     setting = load_setting(community)
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
 
     def run(state, *, stops):
         seen = 0

@@ -22,8 +22,8 @@ from transactive.core.community.members import OffsetPolicy
 from transactive.core.credit_notes import Avoided
 from transactive.core.errors import CertificateError
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.insight.statements.statement import decode, encode
@@ -45,7 +45,7 @@ def changed(setting, rules, **members):
 
 
 def run(setting, days=2):
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk = recorded_run(setting, slots_of(setting, parse_time(START), days))
     walk.run(records.append)
     return records, walk

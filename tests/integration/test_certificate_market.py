@@ -17,8 +17,9 @@ from transactive.core.certificates import CertificateState
 from transactive.core.community.carbon_rules import LevyRules
 from transactive.core.community.certificate_rules import CertificateWishes
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from, slots_of
 
@@ -38,8 +39,8 @@ def wishing(setting: Setting, levy: str = "fixed") -> Setting:
     return replace(setting, community=msgspec.structs.replace(setting.community, members=members, carbon=carbon))
 
 
-def walked(setting: Setting) -> tuple[list[SlotRecord], Kernel]:
-    records: list[SlotRecord] = []
+def walked(setting: Setting) -> tuple[list[SlotBook], Kernel]:
+    records: list[SlotBook] = []
     walk = recorded_run(setting, slots_of(setting, parse_time(START), 2))
     walk.run(records.append)
     return records, walk
@@ -167,7 +168,7 @@ def test_an_interrupted_run_trades_the_same_certificates(tmp_path):
     class Stop(Exception):
         pass
 
-    def stop(record: SlotRecord) -> None:
+    def stop(record: SlotBook) -> None:
         if record.readings.slot == slots[13]:
             raise Stop
 

@@ -15,6 +15,7 @@ from transactive.chain.twins import certificate_disputes as judge
 from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.slots import time_text
+from transactive.engine.books.carbon_leaves import carbon_leaves_of, member_record
 from transactive.engine.books.rebuilt import leaves_from
 from transactive.store import Store
 
@@ -73,9 +74,9 @@ def test_a_run_commits_nothing_that_its_judge_would_convict(demo_run):
     with closing(store):
         for book, leaves in leaves_from(store, community, first, first + 23 * clock.length):
             number = clock.number(book.readings.slot)
-            own, tree = SlotTree(leaves, depth, b"s"), SlotTree(book.carbon_leaves(number), depth, b"s")
+            own, tree = SlotTree(leaves, depth, b"s"), SlotTree(carbon_leaves_of(book, number), depth, b"s")
             for index in range(community.chart.members):
-                leaf, (rest, rows) = tree.leaf(index), book.record(index)
+                leaf, (rest, rows) = tree.leaf(index), member_record(book, index)
                 registers = [int(getattr(book.readings, name)[index]) for name in REGISTERS.names]
                 assert with_rest(rest, rows) == leaf.fills
                 assert not judge.wrong_leaf(number, index, leaf, tree.proof(index))

@@ -19,7 +19,8 @@ from transactive.cli.compare.mechanisms import show_comparison
 from transactive.config.setting import load_setting
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.errors import StateError
-from transactive.engine.kernel import SlotRecord
+from transactive.core.slot_book import SlotBook
+from transactive.engine.observer import Observer
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
 from transactive.insight.studies.comparison import Comparison
@@ -59,7 +60,7 @@ def test_the_table_reads_as_it_always_did(found, monkeypatch):
 def test_figures_are_those_of_the_walk(found, setting):
     slots, uniform = slots_from(setting), found.mechanisms[0]
     walk = recorded_run(setting, slots)
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk.run(records.append)
     limits = sum(
         int((np.where(r.orders.is_buy, 1, -1) * r.orders.price * r.clearing.allocated_wh).sum()) for r in records
@@ -91,12 +92,17 @@ def test_two_sessions_for_each_slot_are_counted_one_by_one(setting):
     twice = dataclasses.replace(setting, community=replace(setting.community, market=market))
     slots = slots_from(setting)[:24]
     figures = compare(twice, slots, variants(["uniform"]), workers=1, timer=lambda: 0.0).mechanisms[0]
-    walk, cleared = recorded_run(twice, slots), list[Cleared]()
-    walk.after_clearing = lambda _, __, session: cleared.append(session)
+    walk, sessions = recorded_run(twice, slots), list[Cleared]()
+
+    class Heard(Observer):
+        def cleared(self, orders, grid, cleared):
+            sessions.append(cleared)
+
+    walk.observers.append(Heard())
     walk.run()
-    assert len(cleared) > len(slots)
-    assert figures.orders == sum(len(session.money_n) for session in cleared)
-    assert figures.traded_wh == sum(session.clearing.traded_wh for session in cleared) > 0
+    assert len(sessions) > len(slots)
+    assert figures.orders == sum(len(session.money_n) for session in sessions)
+    assert figures.traded_wh == sum(session.clearing.traded_wh for session in sessions) > 0
     assert int(figures.welfare_n) > 0
 
 

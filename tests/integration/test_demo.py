@@ -12,9 +12,9 @@ from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine import information
+from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices import fleet
 from transactive.engine.devices.fleet import compiled_work
-from transactive.engine.kernel import Gateway
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.settlement.netted import tariff_alone_n

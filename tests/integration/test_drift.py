@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from transactive.bench.runs.year import levied, on_a_street, walked
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.studies.drift import Drift
@@ -41,7 +41,7 @@ def test_a_unit_too_many_in_one_slot_is_found(demo_setting, part, column, rules)
     walk = recorded_run(demo_setting, slots)
     drift = Drift(walk)
 
-    def add(record: SlotRecord) -> None:
+    def add(record: SlotBook) -> None:
         if record.readings.slot == slots[20]:
             table = getattr(record, part)
             wrong = getattr(table, column).copy()

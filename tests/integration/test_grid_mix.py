@@ -18,8 +18,8 @@ from transactive.carbon.footprints.mixes import Mix
 from transactive.config.setting import load_setting
 from transactive.core.community.carbon_rules import GridSource
 from transactive.core.errors import TransactiveError
+from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Measured
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_from
 from transactive.insight.summary import scores_of
@@ -62,7 +62,7 @@ def write(folder: Path, columns: dict[str, int], sources: str = SOURCES) -> Path
 def test_own_case_the_residual_mix_is_318_26_g_from_the_file_to_the_footprints(tmp_path: Path) -> None:
     setting = load_setting(write(tmp_path, MIX))
     walk = recorded_run(setting, slots_from(setting)[:24])
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk.run(records.append)
     for record in records:
         f = record.footprints

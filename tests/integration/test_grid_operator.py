@@ -14,9 +14,9 @@ from transactive.config.setting import Setting, load_setting
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.tariff import Tariff
 from transactive.engine.grid.operator import GridOperator
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from
 from transactive.market.network.line_flows import beyond_wh
@@ -46,7 +46,7 @@ class Watched:
         assert isinstance(self.walk.operator, GridOperator)
         self.operator, self.forecasts = self.walk.operator, dict[tuple[int, bool], Congestion]()
         self.operator.told = self.hear
-        self.slots: list[tuple[SlotRecord, LineLoads, Interventions]] = []
+        self.slots: list[tuple[SlotBook, LineLoads, Interventions]] = []
         self.walk.run(lambda record: self.slots.append((record, *self.operator.report)))
 
     def hear(self, seen: Congestion, ahead: bool) -> None:
@@ -153,7 +153,7 @@ def test_lines_are_kept_whatever_the_mechanism(tmp_path: Path, mechanism: str) -
 
 
 def test_an_interrupted_run_keeps_the_prices_of_its_lines(tmp_path: Path) -> None:
-    def stop(record: SlotRecord) -> None:
+    def stop(record: SlotBook) -> None:
         if record.readings.slot == slots[after]:
             raise KeyboardInterrupt
 

@@ -20,8 +20,8 @@ from tests.integration.conftest import START, call
 from tests.integration.content import content_hash
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, FEEDER
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_of
 
 GOLDEN = Path(__file__).parent / "golden" / "hashes.json"
@@ -53,7 +53,7 @@ def hashes(name: str, folder: Path) -> dict[str, str]:
     """Both hashes of a run with chain and database in a folder."""
     load, days = RUNS[name]
     setting = load(folder)
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     slots = slots_of(setting, parse_time(START), days)
     outcome, _ = replay(setting, slots, folder / "state", seed="transactive", after_slot=records.append)
     return {"content": content_hash(records), "state": outcome.summary.state_hash}

@@ -11,8 +11,8 @@ from transactive.config.setting import Setting
 from transactive.core.community.carbon_rules import LevyRules
 from transactive.core.community.rules import AccountRules
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 
@@ -26,7 +26,7 @@ def with_levy(setting: Setting, **rules) -> Setting:
 
 def run(setting: Setting, days: int = 1):
     """Walk without a chain; the records and the walk."""
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk = recorded_run(setting, slots_of(setting, parse_time(START), days))
     walk.run(records.append)
     return records, walk

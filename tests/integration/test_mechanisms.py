@@ -16,8 +16,8 @@ from transactive.config.setting import Setting
 from transactive.config.shipped import EXAMPLE
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
@@ -41,7 +41,7 @@ def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting,
     setting, records = under(demo_setting, "pay_as_bid"), []
     slots = slots_of(setting, parse_time(START), 1)
 
-    def stop_at_noon(record: SlotRecord) -> None:
+    def stop_at_noon(record: SlotBook) -> None:
         records.append(record)
         if len(records) == 12:
             raise Stopped
@@ -60,7 +60,7 @@ def test_a_day_settles_at_many_prices_and_goes_on_where_it_stopped(demo_setting,
     _slot_view(tmp_path / "whole", busiest)
 
 
-def _slot_view(folder: Path, record: SlotRecord) -> None:
+def _slot_view(folder: Path, record: SlotBook) -> None:
     """The page of a slot with many prices says what each order was paid, and adds up to its postings."""
     with closing(Store(folder)) as store:
         reader, slot = Reader(store), record.readings.slot
@@ -92,7 +92,7 @@ def test_members_of_a_community_get_what_they_prefer_for_a_premium(demo_setting)
     second = change(second, prefer="partner", partner=first.id, premium_micro_per_kwh=9_000)
     third, first = change(third, prefer="local", zone="north", premium_micro_per_kwh=9_000), change(first, zone="north")
     community = change(setting.community, members=(first, second, third, *others))
-    slots, records = slots_of(setting, parse_time(START), 2), list[SlotRecord]()
+    slots, records = slots_of(setting, parse_time(START), 2), list[SlotBook]()
     recorded_run(replace(setting, community=community), slots).run(records.append)
     paid = 0
     for record in records:

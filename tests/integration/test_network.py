@@ -11,7 +11,7 @@ from tests.integration.samples import write_community
 from transactive.config.setting import load_setting
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
-from transactive.engine.kernel import SlotRecord
+from transactive.core.slot_book import SlotBook
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
@@ -70,7 +70,7 @@ def write(folder: Path, *changes: tuple[str, str], network: str = NETWORK) -> Pa
 def test_a_community_settles_at_the_prices_of_its_nodes(tmp_path: Path, network: str) -> None:
     setting = load_setting(write(tmp_path, network=network))
     walk = recorded_run(setting, slots_from(setting))
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk.run(records.append)
     assert walk.tally.energy_residual_wh == walk.tally.money_residual_n == 0
     nodes = {"a": "north", "b": "south", "c": "north"}
@@ -105,7 +105,7 @@ def test_imported_energy_has_the_carbon_of_its_node(tmp_path: Path) -> None:
             lines = path.read_text().replace(NETWORK, "").splitlines(keepends=True)
             path.write_text("".join(line for line in lines if not line.startswith("node =")))
         setting = load_setting(path)
-        records: list[SlotRecord] = []
+        records: list[SlotBook] = []
         recorded_run(setting, slots_from(setting)[:48]).run(records.append)
         found = 0
         for record in records:
@@ -121,7 +121,7 @@ def test_imported_energy_has_the_carbon_of_its_node(tmp_path: Path) -> None:
 def test_rent_and_losses_are_on_chain_and_positions_in_the_database(tmp_path: Path) -> None:
     setting = load_setting(write(tmp_path))
     slots = slots_from(setting)[:24]
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     outcome, _ = replay(setting, slots, tmp_path / "state", seed="x", after_slot=records.append)
     assert outcome.summary.ledger_equals_chain
     assert outcome.summary.energy_residual_wh == 0
@@ -139,7 +139,7 @@ def test_rent_and_losses_are_on_chain_and_positions_in_the_database(tmp_path: Pa
         look_at_the_page(Reader(store), records)
 
 
-def look_at_the_page(reader: Reader, records: list[SlotRecord]) -> None:
+def look_at_the_page(reader: Reader, records: list[SlotBook]) -> None:
     """Lines, nodes and reasons of every slot, and totals that balance with losses in them."""
     run, position, words = reader.run(), reader.position(), Words("EUR")
     assert run is not None

@@ -18,8 +18,8 @@ from transactive.core.community.members import OffsetPolicy
 from transactive.core.community.rules import AccountRules
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 
@@ -54,7 +54,7 @@ def with_policies(setting: Setting, policies: dict[int, OffsetPolicy], steps: tu
 
 
 def run(setting: Setting, days: int = 2):
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk = recorded_run(setting, slots_of(setting, parse_time(START), days))
     walk.run(records.append)
     return records, walk
@@ -191,7 +191,7 @@ def test_members_take_turns_in_choosing_first(demo_setting):
     for day in (START, "2017-06-06T00:00Z"):
         setting = with_policies(demo_setting, {3: ALL, 5: ALL}, offers)
         walk = recorded_run(setting, slots_of(setting, parse_time(day), 1))
-        records: list[SlotRecord] = []
+        records: list[SlotBook] = []
         walk.run(records.append)
         firsts.append(all_rows(records)[0][0])
     assert sorted(firsts) == [3, 5]

@@ -12,12 +12,13 @@ from transactive.config.shipped import DEMO
 from transactive.core.errors import RuleBroken
 from transactive.core.ports import Command, MeterHistory, Ports, Stored
 from transactive.core.slots import parse_time
-from transactive.core.tables import Readings
+from transactive.core.tables import Baseline, Readings
+from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import IN_TURN, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.devices.replayed import ReplayedDevices
 from transactive.engine.grid.unwatched import Unwatched
-from transactive.engine.kernel import Gateway, Kernel, Planners
+from transactive.engine.kernel import Kernel, Planners
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import replay, slots_of
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
@@ -84,7 +85,7 @@ class Noted:
 
     def __init__(self, inner: ReplayedDevices) -> None:
         self.inner = inner
-        self.slots: dict[int, tuple[Readings, Stored, Readings]] = {}
+        self.slots: dict[int, tuple[Readings, Stored, Baseline]] = {}
         self.sent: list[Command] = []
 
     def history(self, until: int) -> MeterHistory:
@@ -97,7 +98,7 @@ class Noted:
     def stored(self) -> Stored:
         return self.inner.stored()
 
-    def without_market(self, slot: int) -> Readings:
+    def without_market(self, slot: int) -> Baseline:
         found = self.inner.without_market(slot)
         self.slots[slot] = self._readings, self.inner.stored(), found
         return found
@@ -110,7 +111,7 @@ class Noted:
 class Told:
     """Meters that simulate nothing: they say what others have metered."""
 
-    def __init__(self, past: RecordedHistory, slots: dict[int, tuple[Readings, Stored, Readings]]) -> None:
+    def __init__(self, past: RecordedHistory, slots: dict[int, tuple[Readings, Stored, Baseline]]) -> None:
         self.history, self.slots, self.newest = past.history, slots, 0
         self.sent: list[Command] = []
 
@@ -121,7 +122,7 @@ class Told:
     def stored(self) -> Stored:
         return self.slots[self.newest][1]
 
-    def without_market(self, slot: int) -> Readings:
+    def without_market(self, slot: int) -> Baseline:
         return self.slots[slot][2]
 
     def send(self, command: Command) -> None:

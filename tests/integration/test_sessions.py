@@ -18,8 +18,9 @@ from transactive.config.setting import Setting
 from transactive.config.shipped import EXAMPLE
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
 from transactive.store import Store
@@ -44,8 +45,8 @@ def walk(setting: Setting, folder: Path) -> Iterator[Kernel]:
 
 
 @pytest.fixture(scope="module")
-def whole(setting, tmp_path_factory) -> Iterator[tuple[Kernel, list[SlotRecord]]]:
-    records: list[SlotRecord] = []
+def whole(setting, tmp_path_factory) -> Iterator[tuple[Kernel, list[SlotBook]]]:
+    records: list[SlotBook] = []
     with walk(setting, tmp_path_factory.mktemp("whole")) as done:
         done.run(records.append)
         yield done, records
@@ -76,9 +77,9 @@ def test_the_sum_of_the_sessions_is_the_position_and_no_device_is_committed_twic
 
 @pytest.mark.parametrize("after", [7, 30])
 def test_an_interrupted_run_goes_on_between_its_sessions(setting, whole, tmp_path, after) -> None:
-    seen: list[SlotRecord] = []
+    seen: list[SlotBook] = []
 
-    def stop(record: SlotRecord) -> None:
+    def stop(record: SlotBook) -> None:
         seen.append(record)
         if len(seen) == after:
             raise Stopped
@@ -101,11 +102,13 @@ def test_the_day_ahead_session_sees_nothing_later_than_its_gate(setting, whole) 
     again.anchor.open(slots[0] - 3601)
     traded: dict[int, object] = {}
     for now in range(slots[0] - 3600, noon + 3600, 3600):
+        again.time.wait_until(now)
         again.trade_ahead(now)
-        traded |= {slot: session.orders.digest() for slot, session in again._early.items()}
+        traded |= {slot: session.orders.digest() for slot, session in again._open.early.items()}
         if now + 3600 in slots:
             again.trade(now + 3600)
         if now in slots and now < noon:
+            again.time.wait_until(now + 3600)
             again.deliver(now)
     assert whole[0].store is not None
     members = len(setting.community.members)

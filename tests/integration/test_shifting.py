@@ -9,8 +9,8 @@ from tests.integration.conftest import call
 from tests.integration.samples import COMMUNITY, write_community
 from tests.integration.test_grid_operator import tight
 from transactive.config.setting import load_setting
+from transactive.core.slot_book import SlotBook
 from transactive.core.units import PPM, BoolArray
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, replay, slots_from
 from transactive.trading.devices.shiftable import stores_of
@@ -70,18 +70,21 @@ def test_devices_are_followed_traded_and_metered(community):
     shifting = walk.fleet.shifting
     assert shifting is not None
     held = shifting.held_wh.copy()
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk.run(records.append)
     row = walk.known.row(slots[0])
     measured = setting.measured.consumption_wh[row : row + len(slots)]
-    for readings in ([r.readings for r in records], [r.baseline for r in records]):
-        drawn = np.array([each.consumption_wh for each in readings]) - measured
-        assert (drawn >= 0).all()
+    made = setting.measured.generation_wh[row : row + len(slots)]
+    alone = np.array([r.baseline.import_wh - r.baseline.export_wh for r in records]) - (measured - made)
+    traded = np.array([r.readings.consumption_wh for r in records]) - measured
+    taken_in = (np.array([getattr(r, name).import_wh for r in records]) for name in ("readings", "baseline"))
+    assert (traded >= 0).all()
+    assert (alone[:, 1:] >= 0).all()  # the first home has a battery besides
+    for drawn, taken in zip((traded, alone), taken_in, strict=True):
         assert drawn[:, 0].sum() > 20_000
         assert drawn[:, 1].sum() > 10_000
         assert not drawn[:, 2].any()
-        taken = np.array([each.import_wh for each in readings])
-        unavoidable = np.maximum(measured - setting.measured.generation_wh[row : row + len(slots)], 0)
+        unavoidable = np.maximum(measured - made, 0)
         assert (taken[:, :2] <= np.maximum(7_000, unavoidable[:, :2])).all()
     bought = Counter({member: sum(int(r.positions.bought_wh[member]) for r in records) for member in range(3)})
     assert bought[1] > 0
@@ -100,9 +103,9 @@ def test_a_run_goes_on_exactly_where_it_stopped(community, tmp_path):
     slots = slots_from(setting)
     whole, _ = replay(setting, slots, tmp_path / "whole", seed="transactive")
     assert whole.summary.ledger_equals_chain
-    seen: list[SlotRecord] = []
+    seen: list[SlotBook] = []
 
-    def stop(record: SlotRecord) -> None:
+    def stop(record: SlotBook) -> None:
         seen.append(record)
         if len(seen) in (5, 31):
             raise Stopped
@@ -120,9 +123,9 @@ def test_devices_on_a_managed_network_go_on_exactly_too(tmp_path):
     path.write_text(with_devices(path.read_text(), "a", DEVICES))
     setting = load_setting(path)
     slots = slots_from(setting)
-    seen: list[SlotRecord] = []
+    seen: list[SlotBook] = []
 
-    def stop(record: SlotRecord) -> None:
+    def stop(record: SlotBook) -> None:
         seen.append(record)
         if len(seen) == 30:
             raise Stopped
@@ -151,7 +154,7 @@ def test_a_plan_charges_when_energy_is_cheap(tmp_path):
     setting = load_setting(tmp_path / "community.toml")
     slots = slots_from(setting)
     walk = recorded_run(setting, slots)
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     walk.run(records.append)
     row = walk.known.row(slots[0])
     measured = setting.measured.consumption_wh[row : row + len(slots)]

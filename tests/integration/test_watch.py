@@ -17,11 +17,11 @@ from transactive.core.community.rules import DetectionRules
 from transactive.core.errors import DataError
 from transactive.core.items import Item, ItemState
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tables import Measured
 from transactive.engine.daily.detection import DailyDetection, merged
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay, slots_of
 from transactive.insight.detection.findings import Finding, Kind
 from transactive.metering.feeder import read_feeder
@@ -50,7 +50,7 @@ class Lived:
 
     def __init__(self, setting: Setting, folder) -> None:
         self.folder = folder
-        self.records: list[SlotRecord] = []
+        self.records: list[SlotBook] = []
         self.items: list[Item] = []
         slots = slots_of(setting, parse_time(START), 2)
         self.outcome, _ = replay(setting, slots, folder, seed="transactive", after_slot=self._after)

@@ -19,7 +19,7 @@ from transactive.config.shipped import DEMO
 from transactive.core.accounts import Accounts
 from transactive.core.certificates import CertificateState
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
-from transactive.engine.certificate_market import CertificateMarket
+from transactive.engine.carbon.certificate_market import CertificateMarket
 
 EXAMPLES = settings(max_examples=35, deadline=None)
 DEMO_COMMUNITY = load(DEMO)

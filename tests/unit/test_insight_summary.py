@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Traded, orders_table, positions_of, traded_slots, whole
-from transactive.core.certificates import Footprints
+from transactive.core.certificates import Certificates, Footprints
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.tables import Readings
+from transactive.core.slot_book import SlotBook
+from transactive.core.tables import Baseline, Clearing, Readings
 from transactive.core.tariff import Tariff
 from transactive.insight.summary import MemberBill, member_bills, summarise
 from transactive.insight.tally import Tally
@@ -23,12 +24,26 @@ def posted(slot: Traded):
     return post(deliver(slot.positions, slot.readings), slot.positions, slot.tariff, slot.accounts)
 
 
-def count(tally: Tally, slot: Traded, postings: Postings, baseline: Readings | None = None) -> Tally:
+def count(tally: Tally, slot: Traded, postings: Postings, alone: Readings | None = None) -> Tally:
     members = slot.accounts.members
     orders = orders_table([0] * 3, [True] * 3, [0] * 3, [1] * 3)
     nothing = np.zeros(members, np.int64)
     footprints = Footprints(0, 10 * np.arange(members), 100 * np.arange(members), nothing, nothing, nothing, *[0] * 10)
-    tally.add(orders, slot.positions, slot.readings, postings, footprints, baseline or slot.readings, slot.tariff)
+    meters = alone or slot.readings
+    book = SlotBook(
+        orders=orders,
+        clearing=Clearing(0, 0, 0, nothing, nothing, nothing),
+        positions=slot.positions,
+        readings=slot.readings,
+        delivery=deliver(slot.positions, slot.readings),
+        postings=postings,
+        certificates=Certificates(0, *[np.zeros(0, np.int64)] * 6),
+        footprints=footprints,
+        levied=(nothing, nothing),
+        tariff=slot.tariff,
+        baseline=Baseline(0, meters.import_wh, meters.export_wh),
+    )
+    tally.add_energy(book)
     return tally
 
 

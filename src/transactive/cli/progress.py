@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transactive.engine.kernel import SlotRecord
+    from transactive.core.slot_book import SlotBook
 
 
 @contextmanager
-def slot_progress(slots: int, title: str) -> Iterator[Callable[[SlotRecord], None]]:
+def slot_progress(slots: int, title: str) -> Iterator[Callable[[SlotBook], None]]:
     """Give a function to call after each slot; it moves a bar that says which slot is done."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -25,7 +25,7 @@ def slot_progress(slots: int, title: str) -> Iterator[Callable[[SlotRecord], Non
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=slots)
 
-        def after_slot(record: SlotRecord) -> None:
+        def after_slot(record: SlotBook) -> None:
             cleared = f"{record.clearing.traded_wh} Wh" if record.clearing.traded_wh else "no trade"
             progress.update(task, advance=1, description=f"{title} {time_text(record.readings.slot)} {cleared}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from transactive.core.tables import DeviceRules, Readings
+from transactive.core.tables import Baseline, DeviceRules, Readings
 from transactive.core.units import IntArray
 
 
@@ -68,8 +68,8 @@ class Meters(PastReadings, Protocol):
         """What devices hold after the slot that was read last."""
         ...
 
-    def without_market(self, slot: int) -> Readings:
-        """Registers that the same homes would have had without a market, to compare with."""
+    def without_market(self, slot: int) -> Baseline:
+        """What the same homes would have taken and given without a market, to compare with."""
         ...
 
 

@@ -106,6 +106,15 @@ class Readings(Table):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Baseline(Table):
+    """What the meters of the same homes would have counted in a slot without a market [Wh], (members,)."""
+
+    slot: int
+    import_wh: IntArray
+    export_wh: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Forecast(Table):
     """Equally likely samples of net load (consumption − generation, before the battery) for coming slots.
 

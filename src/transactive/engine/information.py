@@ -14,7 +14,7 @@ from transactive.core.slots import DAY
 from transactive.core.tables import Forecast
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
-from transactive.engine.levies import Levies
+from transactive.engine.carbon.levies import Levies
 from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
 from transactive.trading.devices.energy_value import carbon_worth

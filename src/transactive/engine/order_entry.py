@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger
 
 
+class NoEntry:
+    """A run without a chain: nothing is signed, as nothing could be disputed."""
+
+    def take(self, orders: Orders, earlier: Orders | None) -> list[Accepted]:  # noqa: ARG002 - as an entry is asked
+        """Orders enter as they are."""
+        return []
+
+
 class OrderEntry:
     """The operator's desk for signed orders of one settlement contract."""
 

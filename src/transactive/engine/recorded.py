@@ -8,14 +8,17 @@ import numpy as np
 
 from transactive.config.setting import Setting
 from transactive.core.ports import Ports
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import DAY
 from transactive.core.units import NANO
+from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import IN_TURN, Prices, Work, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.devices.replayed import ReplayedDevices
+from transactive.engine.grid.line_book import LineBook, NoLineBook
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
-from transactive.engine.kernel import Gateway, Kernel, Planners, SlotRecord
+from transactive.engine.kernel import Kernel, Planners
 from transactive.engine.models import choice
 from transactive.forecasting.series import FloatArray
 from transactive.market import mechanisms
@@ -42,7 +45,8 @@ def recorded_run(
     past, site = RecordedHistory.of(setting, clock), mechanisms.site_of(community)
     fleet = fleet_of(community, prices, work, community.carbon_price)
     baseline = fleet_of(community, tariff_prices, work)
-    operator = GridOperator(site, community, fleet, store) if site else Unwatched(fleet)
+    lines = LineBook(store) if store else NoLineBook()
+    operator = GridOperator(site, community, fleet, lines) if site else Unwatched(fleet)
     devices = ReplayedDevices(past, fleet, baseline, operator)
     ports, planners = Ports(clock, meters=devices, commands=devices), Planners(fleet, baseline, operator)
     return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
@@ -58,7 +62,7 @@ def daily_cost(setting: Setting, slots: range, name: str) -> FloatArray:
     paid: list[int] = []
     accounts = setting.community.chart
 
-    def count(record: SlotRecord) -> None:
+    def count(record: SlotBook) -> None:
         paid.append(-int(record.postings.net_n(accounts.total)[: accounts.members].sum()))
 
     recorded_run(choice.under(setting, name), slots).run(count)

@@ -10,11 +10,13 @@ import msgspec
 
 from transactive.config.setting import Setting
 from transactive.core.errors import DataError, StateError
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
+from transactive.engine.books.signed_run import Gateway
 from transactive.engine.chain_location import IN_FOLDER, ChainLocation, Opened, open_chain
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
-from transactive.engine.kernel import Gateway, Kernel, SlotRecord
+from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
@@ -75,7 +77,7 @@ def replay(
     *,
     seed: str,
     target: ChainLocation = IN_FOLDER,
-    after_slot: Callable[[SlotRecord], None] = lambda _: None,
+    after_slot: Callable[[SlotBook], None] = lambda _: None,
     compiled: bool = False,
     timer: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Outcome, bool]:
@@ -110,7 +112,7 @@ def _walk(
     opened: Opened,
     store: Store,
     work: Work,
-    after_slot: Callable[[SlotRecord], None],
+    after_slot: Callable[[SlotBook], None],
     seconds: Callable[[], float],
 ) -> Outcome:
     """Walk on an opened chain and sum up."""

@@ -10,8 +10,8 @@ from transactive.core.accounts import Accounts
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.congestion import Interventions, LineLoads, Measure
 from transactive.core.postings import PostingKind, Postings
-from transactive.core.tables import Orders, Positions, Readings
-from transactive.core.tariff import Tariff
+from transactive.core.slot_book import SlotBook
+from transactive.core.tables import Positions, Readings
 from transactive.core.units import IntArray
 
 
@@ -98,23 +98,23 @@ class Tally:
             certificates_n=none(),
         )
 
-    def add(
-        self,
-        orders: Orders,
-        positions: Positions,
-        readings: Readings,
-        postings: Postings,
-        footprints: Footprints,
-        baseline: Readings,
-        tariff: Tariff,
-    ) -> None:
-        """Count one settled slot; `baseline` are the meters of the same homes without a market."""
+    def add(self, book: SlotBook) -> None:
+        """Count one settled slot."""
+        self.add_energy(book)
+        self.add_levy(*book.levied, book.postings)
+        self.add_scores(book.readings, book.certificates, book.footprints)
+        self.add_offsets(book.postings)
+
+    def add_energy(self, book: SlotBook) -> None:
+        """Count what was ordered, traded and metered in a slot, and what it cost."""
+        positions, readings, postings = book.positions, book.readings, book.postings
+        footprints, baseline, tariff = book.footprints, book.baseline, book.tariff
         members = len(self.with_market_n)
         total = Accounts(members).total
         net = postings.other_than(PostingKind.OFFSET).net_n(total)  # what somebody chose to offset is not the market's
         advanced, dividend = (self._received(postings, kind) for kind in (PostingKind.ADVANCE, PostingKind.DIVIDEND))
         self.slots += 1
-        self.orders += len(orders)
+        self.orders += len(book.orders)
         self.traded_wh += int(positions.bought_wh.sum())
         held = postings.held_n(members)
         self.with_market_n += advanced - net[:members] - held  # an advance is still owed, a hold still theirs

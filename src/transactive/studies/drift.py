@@ -14,8 +14,9 @@ import numpy as np
 from transactive.carbon.certificates.storage import CERTIFIED, LOCATION
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.units import IntArray
-from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.kernel import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Drift:
         self.measured_wh = np.zeros((2, members), np.int64)
         self.issued_wh, self.state_wh = np.zeros(2, np.int64), np.zeros(len(CertificateState) + 1, np.int64)
 
-    def add(self, record: SlotRecord) -> None:
+    def add(self, record: SlotBook) -> None:
         """Count a settled slot."""
         readings, c, f, p = record.readings, record.certificates, record.footprints, record.postings
         for name, column in readings.columns().items():

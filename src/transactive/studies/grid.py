@@ -12,10 +12,11 @@ import numpy as np
 from transactive.config.setting import Setting
 from transactive.core.congestion import Congestion, Interventions, LineLoads, Measure
 from transactive.core.errors import ConfigError
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.core.units import PPM, IntArray
 from transactive.engine.grid.operator import GridOperator
-from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of
 from transactive.forecasting.evaluation.line_scores import brier, climatology, covered, hourly_climatology
@@ -82,7 +83,7 @@ class _Seen:
         self.operator = operator = self.walk.operator
         operator.told = self._hear
 
-        def settled(record: SlotRecord) -> None:
+        def settled(record: SlotBook) -> None:
             loads, interventions = operator.report
             self._settled(record, loads, interventions)
             done(len(self.loads))
@@ -93,7 +94,7 @@ class _Seen:
         for place, slot in enumerate(seen.slots.tolist()):
             self.forecasts[slot, ahead] = seen.at(place)
 
-    def _settled(self, record: SlotRecord, loads: LineLoads, done: Interventions) -> None:
+    def _settled(self, record: SlotBook, loads: LineLoads, done: Interventions) -> None:
         accounts = self.walk.accounts
         self.loads.append(loads)
         self.network_n += int(record.postings.net_n(accounts.total)[accounts.network])

@@ -15,10 +15,12 @@ from transactive.chain.gas import settlement_gas
 from transactive.config.setting import Setting
 from transactive.core.community.network import Network
 from transactive.core.errors import require
+from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Orders
 from transactive.core.tariff import PriceGrid
 from transactive.core.units import IntArray
-from transactive.engine.kernel import Kernel, SlotRecord
+from transactive.engine.kernel import Kernel
+from transactive.engine.observer import Observer
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of
 from transactive.insight.shares import ratio
@@ -53,18 +55,14 @@ def trial(
     """Walk through the slots under one variant and sum up; timer: a clock in seconds for clearing."""
     walk = recorded_run(under(setting, variant), slots)
     seen = Seen(walk, timer)
-    walk.after_clearing = seen.session
+    walk.observers.append(seen)
 
-    def settled(record: SlotRecord) -> None:
-        seen.settled(record)
-        after_slot()
-
-    walk.run(settled)
+    walk.run(lambda _: after_slot())
     return seen.figures(variant)
 
 
 @dataclass(slots=True)
-class Seen:
+class Seen(Observer):
     """What the sessions and slots of one walk gave. Gains: one entry for each member that traded in a session.
 
     flow_wh: of the lines in slots that are not settled yet, (lines,).
@@ -85,7 +83,7 @@ class Seen:
     shaded_n: list[int] = field(default_factory=list)
     altered: int = 0
 
-    def session(self, orders: Orders, grid: PriceGrid, cleared: Cleared) -> None:
+    def cleared(self, orders: Orders, grid: PriceGrid, cleared: Cleared) -> None:
         """Count a session as it clears, and clear it again with untrue orders."""
 
         def clear(book: Orders) -> Cleared:
@@ -115,10 +113,10 @@ class Seen:
                 flow = line_flows(site.network).of_members(site.node, net)
             self.flow_wh[orders.slot] = self.flow_wh.get(orders.slot, 0) + flow
 
-    def settled(self, record: SlotRecord) -> None:
+    def settled(self, book: SlotBook) -> None:
         """Count a settled slot."""
-        self.prices.append(record.clearing.price if record.clearing.traded_wh else None)
-        flow = self.flow_wh.pop(record.readings.slot, None)
+        self.prices.append(book.clearing.price if book.clearing.traded_wh else None)
+        flow = self.flow_wh.pop(book.slot, None)
         if flow is not None and self.walk.site:
             self.congested = (self.congested or 0) + congested(self.walk.site.network, flow)
 

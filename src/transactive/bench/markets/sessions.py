@@ -16,9 +16,9 @@ from transactive.bench.report import Row
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.units import NANO
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, slots_of
 
@@ -48,7 +48,7 @@ def week(setting: Setting, **market: object) -> tuple[int, int]:
     """Run a week without a chain: saved by all members [n¤], and sold again [Wh]."""
     rules = msgspec.structs.replace(setting.community.market, **market)
     setting = replace(setting, community=msgspec.structs.replace(setting.community, market=rules))
-    walk, records = recorded_run(setting, slots_of(setting, parse_time(START), 7)), list[SlotRecord]()
+    walk, records = recorded_run(setting, slots_of(setting, parse_time(START), 7)), list[SlotBook]()
     walk.run(records.append)
     again = (record.postings.energy_wh[record.postings.kind == PostingKind.TRADED_AGAIN] for record in records)
     return sum(bill.saved_n for bill in bills_of(walk)), sum(int(wh.sum()) for wh in again)

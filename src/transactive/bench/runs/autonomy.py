@@ -12,8 +12,8 @@ from transactive.bench.registry import bench
 from transactive.bench.report import Row
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
+from transactive.core.slot_book import SlotBook
 from transactive.core.units import NANO
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, slots_from
 
@@ -25,7 +25,7 @@ def autonomy(_: BenchTimer) -> Iterator[Row]:
     slots = slots_from(setting)
     walk, traded = recorded_run(setting, slots), 0
 
-    def seen(record: SlotRecord) -> None:
+    def seen(record: SlotBook) -> None:
         nonlocal traded
         traded += record.clearing.traded_wh > 0
 

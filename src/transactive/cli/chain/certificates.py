@@ -33,6 +33,7 @@ def run_certificates(
     Needs the operator's key, because salts and blinding follow from it.
     """
     from transactive.chain.disputes.leaf_file import certificate_file
+    from transactive.engine.books.carbon_leaves import carbon_leaves_of, member_record
     from transactive.engine.books.slot_book import read_slot
 
     start = parse_time(slot)
@@ -41,13 +42,13 @@ def run_certificates(
             raise InputError(f"--member {member}: not in this community; it has {', '.join(run.community.ids)}")
         number, index = run.community.clock.number(start), run.community.ids.index(member)
         shown, book = run.opening(number), read_slot(run.store, run.community, start)
-        tree = run.ledger.carbon_tree(book.carbon_leaves(number))
+        tree = run.ledger.carbon_tree(carbon_leaves_of(book, number))
         leaf, proof = tree.leaf(index), tree.proof(index)
         if climb(leaf, index, proof)[0] != shown.commitment.certificates:
             raise StateError(
                 f"slot {number}: the books lead to other certificates than were committed, or another key did"
             )
-        rest, rows = book.record(index)
+        rest, rows = member_record(book, index)
         placed = (run.client.chain_id, run.ledger.address, index, leaf, proof, shown)
         made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist())
         final = run.community.clock.period(start) <= run.ledger.settled_period

@@ -11,12 +11,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transactive.carbon.certificates.records import heads, record_hashes
+from transactive.carbon.certificates.records import (
+    bundle_rows,
+    heads,
+    notes_for,
+    posting_rows,
+    record_hashes,
+    rest_hash,
+    rows_of,
+)
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.postings import Postings
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 
@@ -44,6 +53,21 @@ def carbon_leaves(
     nothing = np.zeros_like(sums)
     records = record_hashes(head, postings, certificates, notes)
     return SlotLeaves(number, sums, carbon, nothing, nothing, records, [ZERO] * members)
+
+
+def carbon_leaves_of(book: SlotBook, number: int) -> SlotLeaves:
+    """Leaves of a delivered slot, which has this number."""
+    carbon = (book.certificates, book.footprints, book.levied, book.notes)
+    return carbon_leaves(number, book.readings, book.postings, *carbon)
+
+
+def member_record(book: SlotBook, member: int) -> tuple[bytes, IntArray]:
+    """A member's bundles, and the hash of what else is in its record: what stands behind its leaf of carbon."""
+    head = heads(book.readings, book.footprints, *book.levied)[member]
+    posted = rows_of(posting_rows(book.postings), book.postings.payer, book.postings.payee, member)
+    c = book.certificates
+    notes = notes_for(member, len(book.readings.import_wh), book.notes)
+    return rest_hash(head, posted, notes), rows_of(bundle_rows(c), c.device // 2, c.owner, member)
 
 
 def issued_claimed_received_wh(certificates: Certificates, members: int) -> tuple[IntArray, IntArray, IntArray]:

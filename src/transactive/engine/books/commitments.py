@@ -15,6 +15,7 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.errors import require
+from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.units import IntArray
 from transactive.settlement.ledger import Ledger
@@ -43,6 +44,10 @@ class ChainCommitments:
         accounts = self.community.chart.on_chain
         self._deposit(np.full(accounts, self.community.accounts.opening_n, np.int64))
         self._block(time)
+
+    def root(self, leaves: Callable[[], SlotLeaves]) -> bytes:
+        """Root of leaves under the contract's keys; zero without a chain, for which none are made."""
+        return self.chain.carbon_tree(leaves()).root if self.chain else ZERO
 
     def slot_over(self, slot: int, certificates: bytes = ZERO) -> bool:
         """Commit a settled slot; pay, propose and top up what is due by its end. One block.

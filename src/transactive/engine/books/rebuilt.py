@@ -12,8 +12,9 @@ from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.signed_orders import Fills
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
-from transactive.engine.books.slot_book import SlotBook, read_slot
+from transactive.engine.books.slot_book import read_slot
 from transactive.settlement.ledger import Ledger, fills_of
 from transactive.store import Store
 

@@ -7,8 +7,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
@@ -21,6 +20,8 @@ from transactive.core.units import BoolArray, IntArray
 from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.credits.offsetting import Offsetting
 from transactive.engine.devices.fleet import Fleet
+from transactive.engine.grid.operator import GridOperator
+from transactive.engine.grid.unwatched import Unwatched
 from transactive.insight.tally import Tally
 from transactive.settlement.ledger import Ledger, LedgerTotals
 from transactive.trading.agents.order_gathering import OrderGatherer
@@ -108,19 +109,23 @@ AVOIDED_FIELDS = ("waiting", "carried_mg")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
-def take(
-    slot: int,
-    digest: bytes,
-    lots: Lots,
-    fleets: tuple[Fleet, Fleet],
-    desk: OrderGatherer,
-    ledger: Ledger,
-    anchor: ChainCommitments,
-    tally: Tally,
-    offsets: Offsetting,
-    grid: Mapping[int, IntArray],
-) -> bytes:
-    """State after the delivery of `slot`, as bytes; grid: state of the network's operator."""
+@dataclass(frozen=True, slots=True, eq=False)
+class RunParts:
+    """The parts of a run that pass state from one slot to the next. fleets: with a market, and without."""
+
+    fleets: tuple[Fleet, Fleet]
+    operator: GridOperator | Unwatched
+    desk: OrderGatherer
+    ledger: Ledger
+    anchor: ChainCommitments
+    tally: Tally
+    offsets: Offsetting
+
+
+def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
+    """State after the delivery of `slot`, as bytes."""
+    fleets, desk, ledger, anchor = parts.fleets, parts.desk, parts.ledger, parts.anchor
+    tally, offsets = parts.tally, parts.offsets
     snapshot = Snapshot(
         slot=slot,
         digest=digest,
@@ -137,26 +142,20 @@ def take(
         proposed=anchor.proposed,
         ready_at=anchor.ready_at,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
-        grid={key: Column.of(column) for key, column in grid.items()},
+        grid={key: Column.of(column) for key, column in parts.operator.state.items()},
         offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
         avoided={name: Column.of(getattr(offsets.avoidance, name)) for name in AVOIDED_FIELDS},
     )
     return msgspec.msgpack.encode(snapshot)
 
 
-def restore(
-    data: bytes,
-    fleets: tuple[Fleet, Fleet],
-    desk: OrderGatherer,
-    ledger: Ledger,
-    anchor: ChainCommitments,
-    tally: Tally,
-    offsets: Offsetting,
-) -> tuple[int, bytes, Lots, dict[int, IntArray]]:
-    """Put a snapshot into the parts of a new run; returns the last slot delivered, digest, lots and operator's state.
+def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
+    """Put a snapshot into the parts of a new run; returns the last slot delivered, digest and lots.
 
     Raises StateError if the bytes are not a snapshot of this version.
     """
+    fleets, desk, ledger, anchor = parts.fleets, parts.desk, parts.ledger, parts.anchor
+    tally, offsets = parts.tally, parts.offsets
     try:
         snapshot = msgspec.msgpack.decode(data, type=Snapshot)
     except msgspec.MsgspecError as error:
@@ -182,8 +181,8 @@ def restore(
         setattr(offsets, name, column.value())
     for name, column in snapshot.avoided.items():
         setattr(offsets.avoidance, name, column.value())
-    grid = {key: column.value() for key, column in snapshot.grid.items()}
-    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), grid
+    parts.operator.take_up({key: column.value() for key, column in snapshot.grid.items()})
+    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value())
 
 
 def _columns(totals: LedgerTotals) -> tuple[Column, Column]:

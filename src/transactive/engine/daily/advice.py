@@ -10,6 +10,7 @@ from transactive.config.setting import Setting
 from transactive.core.ports import MeterHistory, PastReadings
 from transactive.core.slots import DAY, MarketClock
 from transactive.core.units import IntArray
+from transactive.engine.observer import Observer
 from transactive.insight.advice import always_on, bill, change, charging, cheapest, temperature, words
 from transactive.insight.advice.insight import Insight
 from transactive.store import Store
@@ -44,7 +45,7 @@ class Outdoors:
         return heats, cools
 
 
-class Advisor:
+class Advisor(Observer):
     """Tells the members of one run; nothing after the time of telling is looked at."""
 
     def __init__(self, setting: Setting, past: PastReadings, store: Store, first_slot: int) -> None:
@@ -53,7 +54,7 @@ class Advisor:
         self._clock: MarketClock = setting.community.clock
         self._per_day = DAY // self._clock.length
 
-    def after(self, slot: int) -> None:
+    def committed(self, slot: int) -> None:
         """Tell all members what is known once `slot` is settled, if a day is over then."""
         now = slot + self._clock.length
         if now % DAY == 0:

@@ -15,6 +15,7 @@ from transactive.core.postings import Postings
 from transactive.core.slots import DAY
 from transactive.core.units import PPM, BoolArray
 from transactive.engine.daily.detector import load_judge
+from transactive.engine.observer import Observer
 from transactive.insight.detection.findings import Finding
 from transactive.insight.detection.folded import Folded, fold
 from transactive.insight.detection.learned.judge import Judge
@@ -32,7 +33,7 @@ SAME = 14 * DAY
 """A finding of the same kind and member at most this far from an item [s] is that item again."""
 
 
-class DailyDetection:
+class DailyDetection(Observer):
     """Watches the meters of one run; nothing after the time of the scan is looked at."""
 
     def __init__(self, setting: Setting, past: PastReadings, store: Store) -> None:
@@ -43,7 +44,7 @@ class DailyDetection:
     def _judge(self) -> Judge:
         return load_judge()
 
-    def after(self, slot: int) -> None:
+    def committed(self, slot: int) -> None:
         """Scan once `slot` is settled, if a day is over then; days begin as the readings do."""
         now = slot + self._setting.community.clock.length
         if self._rules.watch and (now - self._setting.first_slot) % DAY == 0:
@@ -91,6 +92,14 @@ class DailyDetection:
                 if item.member is not None and item.kind in self._rules.hold and sure:
                     suspects[item.member] |= item.state != ItemState.CLOSED
         return suspects
+
+
+class NoDetection:
+    """A run whose meters nobody watches: nobody is suspected, and nothing held."""
+
+    def post(self, postings: Postings, ledger: Ledger) -> Postings:  # noqa: ARG002 - as detection is asked
+        """Nothing is held, and nothing was."""
+        return Postings.none(postings.slot)
 
 
 def merged(items: Sequence[Item], findings: Sequence[Finding], now: int) -> list[Item]:

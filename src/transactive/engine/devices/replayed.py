@@ -6,7 +6,7 @@ from typing import Protocol
 
 from transactive.core.errors import require
 from transactive.core.ports import Command, MeterHistory, Stored
-from transactive.core.tables import Readings
+from transactive.core.tables import Baseline, Readings
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.devices.recorded_history import RecordedHistory
@@ -58,11 +58,12 @@ class ReplayedDevices:
         """What devices hold after the slot that was read last."""
         return self._fleet.stored
 
-    def without_market(self, slot: int) -> Readings:
-        """Registers that the same homes would have had without a market, to compare with."""
+    def without_market(self, slot: int) -> Baseline:
+        """What the same homes would have taken and given without a market, to compare with."""
         consumption, generation = self._past.happened(slot)
         command = self._baseline.command(slot)
         load = consumption + self._baseline.shift(command, consumption - generation)
         moved = self._baseline.deliver(command, load - generation)
         self._baseline.slot_over(slot, self._baseline.stored)
-        return measure(slot, load, generation, *moved)
+        readings = measure(slot, load, generation, *moved)
+        return Baseline(slot, readings.import_wh, readings.export_wh)

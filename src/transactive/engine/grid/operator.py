@@ -21,14 +21,13 @@ from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import BoolArray, IntArray
 from transactive.engine.devices.fleet import Fleet
+from transactive.engine.grid.line_book import LineBook, NoLineBook
 from transactive.engine.grid.line_limits import within_limits
 from transactive.forecasting.congestion import congestion
 from transactive.insight.tally import Tally
 from transactive.market.mechanisms import Site
 from transactive.market.network.line_flows import beyond_wh, line_flows
 from transactive.settlement.flexibility import flexibility
-from transactive.store import Store
-from transactive.store.write.grid import save_congestion, save_loads
 from transactive.trading.grid.calls import CallOutcome, at_members, find_prices, relief_wh
 from transactive.trading.grid.redispatch import OwnPlans
 
@@ -61,7 +60,7 @@ class GridOperator:
     report: tuple[LineLoads, Interventions]
     _asked: Asked
 
-    def __init__(self, site: Site, community: Community, fleet: Fleet, store: Store | None) -> None:
+    def __init__(self, site: Site, community: Community, fleet: Fleet, book: LineBook | NoLineBook) -> None:
         self.site, self.rules, self.fleet = site, community.grid, fleet
         self.clock, self.accounts = community.clock, Accounts(len(community.members))
         self.flows = line_flows(site.network)
@@ -70,7 +69,7 @@ class GridOperator:
         self.twin = Fleet(fleet.devices, fleet.clock, fleet.prices, fleet.work, fleet.carbon_price, None, limits)
         self.prices: dict[int, IntArray] = {}
         self._unlimited: tuple[IntArray, IntArray] | None = None
-        self.store = store
+        self.book = book
         self.told: Told = lambda *_: None
 
     # -- before delivery ------------------------------------------------------------------------
@@ -129,8 +128,7 @@ class GridOperator:
 
     def _keep(self, seen: Congestion, *, ahead: bool) -> None:
         self.told(seen, ahead)
-        if self.store:
-            save_congestion(self.store, seen, ahead=ahead)
+        self.book.forecast(seen, ahead=ahead)
 
     def _expected(self, slots: range, net_load_wh: IntArray) -> Congestion:
         flow = self.flows.of_members(self.site.node, net_load_wh)
@@ -208,11 +206,10 @@ class GridOperator:
         )
 
     def tell(self, tally: Tally) -> None:
-        """Count the slot posted last, and keep it where there is a database."""
+        """Count the slot posted last, and keep it."""
         loads, done = self.report
         tally.add_grid(loads, (self.site.network.limit_wh, self.site.network.back_wh), done)
-        if self.store:
-            save_loads(self.store, loads, done)
+        self.book.report(loads, done)
 
     def _interventions(self, asked: Asked, most: int, compensation: int) -> Interventions:
         """What was asked, by the line that it was asked for."""

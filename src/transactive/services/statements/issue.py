@@ -18,10 +18,11 @@ from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.leaves import MONEY, SlotTree
 from transactive.core.proofs.signing import sign, text_digest
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import IntArray
+from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.rebuilt import community_of, leaves_from
-from transactive.engine.books.slot_book import SlotBook
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement, sources_of, totals_of
 from transactive.store import FILE, Store
@@ -59,7 +60,7 @@ class Issuer:
         index, clock = self.community.ids.index(member), self.community.clock
         slots = []
         for book, leaves in leaves_from(self.store, self.community, begin, until - clock.length):
-            carbon = self.ledger.carbon_tree(book.carbon_leaves(leaves.slot))
+            carbon = self.ledger.carbon_tree(carbon_leaves_of(book, leaves.slot))
             slots.append(_slot(book, index, self.ledger.tree(leaves), carbon))
         made = tuple(slots)
         unsigned = Statement(

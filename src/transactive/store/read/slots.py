@@ -16,7 +16,8 @@ from transactive.core.errors import StateError
 from transactive.core.postings import Postings
 from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
-from transactive.core.tables import Clearing, Orders, Positions, Readings, Refusals
+from transactive.core.tables import Baseline, Clearing, Orders, Positions, Readings, Refusals
+from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database
@@ -124,6 +125,16 @@ class SlotReader(Database):
         """Unmatched carbon [mg] and levy [n¤] of each member in a slot."""
         mine = self._members_columns(slot)
         return mine["unmatched_mg"], mine["levy_n"]
+
+    def tariff(self, slot: int) -> Tariff:
+        """Tariff of a slot whose gate has closed, without what a levy can be."""
+        row = self.rows(sa.select(CLEARINGS).where(CLEARINGS.c.slot == slot))[0]
+        return Tariff(row["supply_price"], row["feed_in"], row["fee"])
+
+    def baseline(self, slot: int) -> Baseline:
+        """What the same homes would have taken and given without a market."""
+        mine = self._members_columns(slot)
+        return Baseline(slot, mine["baseline_import_wh"], mine["baseline_export_wh"])
 
     def _members_columns(self, slot: int) -> dict[str, IntArray]:
         """Columns of a slot's meters, in the order of the members."""

@@ -15,13 +15,11 @@ import sqlalchemy as sa
 
 from transactive.carbon.credits.steps import AnyStep
 from transactive.core.accounts import Accounts
-from transactive.core.certificates import Certificates, Footprints
-from transactive.core.credit_notes import Note
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.accepted_orders import Accepted
-from transactive.core.tables import Orders, Positions, Readings, Refusals
+from transactive.core.slot_book import SlotBook
+from transactive.core.tables import Orders, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
-from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
@@ -101,25 +99,19 @@ class SlotWriter(Database):
 
     def save_delivery(
         self,
-        positions: Positions,
-        readings: Readings,
-        postings: Postings,
-        certificates: Certificates,
-        footprints: Footprints,
-        levied: tuple[IntArray, IntArray],
+        book: SlotBook,
         apart: Mapping[str, Any],
-        baseline: Readings,
         snapshot: bytes,
         more: ModelLog = (),
-        offsets: tuple[Sequence[AnyStep], Sequence[Note]] = ((), ()),
+        steps: Sequence[AnyStep] = (),
     ) -> None:
         """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
 
-        levied: carbon of grid energy without a certificate [mg] and the levy on it [n¤], posted or only shown, each
-        (members,). `apart` are columns of orders for certificates apart from energy, `baseline` the meters without a
-        market. more: what is kept of forecasts. offsets: what the slot did to the register of carbon credits, and what
-        it says of them.
+        apart: columns of orders for certificates apart from energy. more: what is kept of forecasts. steps: what the
+        slot did to the register of carbon credits.
         """
+        positions, readings, postings, footprints = book.positions, book.readings, book.postings, book.footprints
+        certificates, levied, baseline = book.certificates, book.levied, book.baseline
         members = len(readings.import_wh)
         per_member = {
             **readings.columns(),
@@ -141,8 +133,8 @@ class SlotWriter(Database):
             _put(connection, CERTIFICATES, readings.slot, certificates.columns())
             _put(connection, CERTIFICATE_ORDERS, readings.slot, apart)
             _put_one(connection, FOOTPRINTS, {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns})
-            credits_in.add_steps(connection, offsets[0])
-            credits_in.put_notes(connection, readings.slot, offsets[1])
+            credits_in.add_steps(connection, steps)
+            credits_in.put_notes(connection, readings.slot, book.notes)
             connection.execute(sa.delete(SNAPSHOT))
             connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])
             put_records(connection, more)

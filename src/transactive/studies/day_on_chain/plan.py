@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.config.setting import Setting
+from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
-from transactive.engine.kernel import SlotRecord
+from transactive.engine.observer import Observer
 from transactive.engine.recorded import recorded_run
 from transactive.market.balance.pricing import PriceCurve
 
@@ -40,23 +41,26 @@ class GatePlan:
         return median
 
 
+class _Planned(Observer):
+    """Keeps what each gate expected, within what devices can give, and what its meters said."""
+
+    def __init__(self, most_export_wh: IntArray) -> None:
+        self.most_export_wh, self.expected_wh, self.plans = most_export_wh, dict[int, IntArray](), dict[int, GatePlan]()
+
+    def expected(self, slot: int, net_load_wh: IntArray) -> None:
+        self.expected_wh[slot] = np.sort(np.maximum(net_load_wh, -self.most_export_wh), axis=0)
+
+    def settled(self, book: SlotBook) -> None:
+        self.plans[book.slot] = GatePlan(self.expected_wh.pop(book.slot), book.readings, book.tariff)
+
+
 def gate_plans(setting: Setting, slots: range) -> dict[int, GatePlan]:
     """Run the slots, and keep of each what its gate expected and what its meters said."""
-    expected_wh: dict[int, IntArray] = {}
-    found: dict[int, GatePlan] = {}
     run = recorded_run(setting, slots)
-    most_export = run.devices.pv_wh + run.devices.power_wh
-
-    def expect(slot: int, samples: IntArray) -> None:
-        expected_wh[slot] = np.sort(np.maximum(samples, -most_export), axis=0)
-
-    def keep(record: SlotRecord) -> None:
-        slot = record.readings.slot
-        found[slot] = GatePlan(expected_wh.pop(slot), record.readings, record.tariff)
-
-    run.before_orders = expect
-    run.run(keep)
-    return found
+    planned = _Planned(run.devices.pv_wh + run.devices.power_wh)
+    run.observers.append(planned)
+    run.run()
+    return planned.plans
 
 
 def curve_of(plan: GatePlan) -> PriceCurve:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot, Factors, account
 from transactive.carbon.certificates.storage import Lots
 from transactive.carbon.credits.assets import assets_of, given_up
+from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.tracing import Wiring
 from transactive.config.setting import Setting
 from transactive.core.tables import Delivery, Readings
-from transactive.engine.information import InformationSet
 from transactive.market.mechanisms import Site
 from transactive.market.network.metered_flow import MeteredFlow
 
 
 class CarbonAccounts:
-    """Certificates and footprints, slot by slot; `site` where members are on a network."""
+    """Certificates and footprints, slot by slot; `site` where members are on a network. grid_mix: of a slot."""
 
-    def __init__(self, setting: Setting, known: InformationSet, site: Site | None) -> None:
-        self._devices, self._known = setting.community.devices, known
+    def __init__(self, setting: Setting, grid_mix: Callable[[int], GridMix], site: Site | None) -> None:
+        self._devices, self._grid_mix = setting.community.devices, grid_mix
         self._generation_g, self._policy = setting.community.generation_g, setting.community.certificate_policy
         self._assets = assets_of(setting.community)
         self._site, self._flow = site, MeteredFlow(site.network) if site else None
 
     def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
         """Certificates and footprints of a slot."""
-        factors = Factors(self._generation_g, self._known.grid_mix(readings.slot))
+        factors = Factors(self._generation_g, self._grid_mix(readings.slot))
         without = given_up(self._assets, len(readings.import_wh), readings.slot)
         return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy, without)
 

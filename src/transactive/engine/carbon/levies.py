@@ -47,7 +47,9 @@ class Levies:
         return levy(carbon.unmatched_mg, self.rate(slot))
 
     def post(self, slot: int, carbon: CarbonSlot, readings: Readings) -> Postings:
-        """Postings of a slot's levy; a feebate comes back in the same slot, by consumption."""
+        """Postings of a slot's levy, none where it is only shown; a feebate comes back in the same slot, by use."""
+        if not self.posted:
+            return Postings.none(slot)
         due = self.due_n(slot, carbon)
         postings = collect(slot, PostingKind.LEVY, self.accounts.levy, due)
         if self.rules.use != "feebate":

@@ -1,0 +1,62 @@
+"""What makes a run provable: readings that enter with their gateway's signature, and a digest over all slots."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from transactive.core.errors import RuleBroken
+from transactive.core.slot_book import SlotBook
+from transactive.core.tables import Readings
+from transactive.metering.gateway import enter, sign
+
+LOCAL_CHAIN_ID = 31337
+"""Chain that readings are signed for in a run without a chain."""
+BEGINNING = hashlib.sha256(b"transactive").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Who signs the readings: a private key and its address."""
+
+    key: bytes
+    address: str
+
+
+@dataclass(slots=True)
+class SignedRun:
+    """A run that can be proved. digest: over the books of all slots so far."""
+
+    gateway: Gateway
+    chain_id: int
+    digest: bytes = BEGINNING
+
+    def enter(self, readings: Readings) -> Readings:
+        """Pass readings on as a live gateway does: signed, and accepted only with its signature."""
+        return enter(sign(readings, self.gateway.key, self.chain_id), self.gateway.address, self.chain_id)
+
+    def add(self, book: SlotBook) -> None:
+        """Take a slot into the digest."""
+        self.digest = hashlib.sha256(self.digest + book.digest()).digest()
+
+    def state_hash(self, block: bytes) -> str:
+        """SHA-256 over the digest and the hash of the last block, which is empty without a chain."""
+        return hashlib.sha256(self.digest + block).hexdigest()
+
+
+@dataclass(slots=True)
+class UnsignedRun:
+    """A run that nobody will have to prove."""
+
+    digest: bytes = BEGINNING
+
+    def enter(self, readings: Readings) -> Readings:
+        """Take readings as they are."""
+        return readings
+
+    def add(self, book: SlotBook) -> None:
+        """Nothing is hashed."""
+
+    def state_hash(self, block: bytes) -> str:
+        """There is none. Raises RuleBroken."""
+        raise RuleBroken(f"a run with a state hash has a gateway; block {block.hex()} proves nothing alone")

@@ -1,0 +1,1 @@
+"""Carbon in a run: certificates and footprints slot by slot, their market, and the levy."""

@@ -1,0 +1,57 @@
+"""What a run may have or not: a gateway, a chain, a database, and who watches its meters with one.
+
+Here alone is asked which of them is there. What is not there stands for itself as an object that does nothing, so that
+the kernel takes the same steps in every run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from transactive.config.setting import Setting
+from transactive.core.ports import PastReadings
+from transactive.engine.authorisations import Authorisations
+from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway, SignedRun, UnsignedRun
+from transactive.engine.books.state_keeper import NothingKept, StateKeeper
+from transactive.engine.daily.advice import Advisor
+from transactive.engine.daily.detection import DailyDetection, NoDetection
+from transactive.engine.observer import Observer
+from transactive.engine.order_entry import NoEntry, OrderEntry
+
+if TYPE_CHECKING:
+    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.store import Store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionalParts:
+    """The optional parts of a run, or those that stand for their absence."""
+
+    proof: SignedRun | UnsignedRun
+    keeper: StateKeeper | NothingKept
+    entry: OrderEntry | NoEntry
+    detection: DailyDetection | NoDetection
+    observers: tuple[Observer, ...]
+    authorities: Authorisations
+
+
+def optional_parts(
+    setting: Setting,
+    slots: range,
+    past: PastReadings,
+    gateway: Gateway | None,
+    chain: ChainLedger | None,
+    store: Store | None,
+) -> OptionalParts:
+    """The optional parts of a run over `slots`, which knows of meters what `past` says."""
+    community = setting.community
+    authorities = Authorisations(community, slots, chain, store)
+    length, members = community.clock.length, community.chart.members
+    signed = SignedRun(gateway, chain.chain_id if chain else LOCAL_CHAIN_ID) if gateway else UnsignedRun()
+    entry = OrderEntry(chain, members, length, authorities) if chain else NoEntry()
+    if store is None:
+        return OptionalParts(signed, NothingKept(), entry, NoDetection(), (), authorities)
+    detection = DailyDetection(setting, past, store)
+    observers = Advisor(setting, past, store, slots[0]), detection
+    return OptionalParts(signed, StateKeeper(store, community), entry, detection, observers, authorities)

@@ -1,0 +1,131 @@
+"""The postings of a slot, step by step: POSTING_STEPS is the order in which money moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from transactive.carbon.accounting import CarbonSlot
+from transactive.core.accounts import Accounts
+from transactive.core.postings import Postings
+from transactive.core.slots import MarketClock
+from transactive.core.tables import Delivery, Positions, Readings
+from transactive.core.tariff import Tariff
+from transactive.engine.carbon.certificate_market import CertificateMarket, CertificateSession
+from transactive.engine.carbon.levies import Levies
+from transactive.engine.credits.offsetting import Offsetting
+from transactive.engine.daily.detection import DailyDetection, NoDetection
+from transactive.engine.grid.operator import GridOperator
+from transactive.engine.grid.unwatched import Unwatched
+from transactive.settlement import funds
+from transactive.settlement.ledger import Ledger
+from transactive.settlement.netted import post
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PostingParties:
+    """Who has a say in what is posted."""
+
+    accounts: Accounts
+    clock: MarketClock
+    ledger: Ledger
+    certificates: CertificateMarket
+    levies: Levies
+    operator: GridOperator | Unwatched
+    offsets: Offsetting
+    detection: DailyDetection | NoDetection
+
+
+@dataclass(slots=True, eq=False)
+class MeteredSlot:
+    """A slot whose postings are made. carbon: as certificates are traded; postings: so far, of the steps before."""
+
+    positions: Positions
+    readings: Readings
+    delivery: Delivery
+    tariff: Tariff
+    carbon: CarbonSlot
+    postings: Postings = field(init=False)
+    session: CertificateSession = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.postings, self.session = Postings.none(self.slot), CertificateSession.empty(self.slot)
+
+    @property
+    def slot(self) -> int:
+        """Start of the slot [Unix s]."""
+        return self.readings.slot
+
+
+def energy(by: PostingParties, of: MeteredSlot) -> Postings:
+    """Trades against meters."""
+    return post(of.delivery, of.positions, of.tariff, by.accounts)
+
+
+def certificates(by: PostingParties, of: MeteredSlot) -> Postings:
+    """Certificates apart from energy, for what members can pay once energy and the levy due before them are paid."""
+    cost = -of.postings.net_n(by.accounts.total)[: by.accounts.members]
+    levy_n = by.levies.due_n(of.slot, of.carbon) + 1 if by.levies.posted else 0  # they change its shares by a unit
+    funds_n = np.where(by.ledger.suspended, 0, by.ledger.funds_n() - cost - levy_n)
+    of.carbon, of.session = by.certificates.trade(of.carbon, funds_n)
+    return of.session.postings
+
+
+def levy(by: PostingParties, of: MeteredSlot) -> Postings:
+    """The carbon levy on what is still without a certificate."""
+    return by.levies.post(of.slot, of.carbon, of.readings)
+
+
+def operator(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What the network pays for what it asked of devices."""
+    return by.operator.post(of.slot, of.tariff)
+
+
+def advance(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What the supplier advances to members whose slot costs more than they have."""
+    return funds.advance(of.postings, of.delivery, of.tariff, by.ledger.funds_n(), by.accounts)
+
+
+def dividend(by: PostingParties, of: MeteredSlot) -> Postings:
+    """The community account, paid out at the end of a period."""
+    if not by.clock.ends_period(of.slot):
+        return Postings.none(of.slot)
+    return funds.dividend(of.slot, by.ledger.undistributed_with(of.postings), by.accounts)
+
+
+def give_back(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What returns of the levy."""
+    treasury_n, ends = by.ledger.levied_with(of.postings), by.clock.ends_period(of.slot)
+    return by.levies.give_back(of.slot, treasury_n, of.carbon, period_ends=ends)
+
+
+def offsets(by: PostingParties, of: MeteredSlot) -> Postings:
+    """Credits that are issued, bought and retired at the end of a period."""
+    return by.offsets.post(of.readings, of.carbon, of.postings, by.ledger)
+
+
+def hold(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What is held back of suspects, and released of the others."""
+    return by.detection.post(of.postings, by.ledger)
+
+
+POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
+    energy,
+    certificates,
+    levy,
+    operator,
+    advance,
+    dividend,
+    give_back,
+    offsets,
+    hold,
+)
+"""Each sees what those before it have posted."""
+
+
+def post_slot(by: PostingParties, of: MeteredSlot) -> None:
+    """Take all steps of a metered slot."""
+    for step in POSTING_STEPS:
+        of.postings = of.postings.and_then(step(by, of))
