@@ -2,9 +2,12 @@
 
 import json
 import re
+import shutil
+from contextlib import closing
 from itertools import pairwise
 
 import msgspec
+import numpy as np
 import pytest
 
 from tests.integration.conftest import START, call
@@ -12,11 +15,14 @@ from transactive.chain.commitment_reader import ContractWitness
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import DataError
 from transactive.core.slots import parse_time
+from transactive.core.tables import ReadingQuality
 from transactive.insight.statements.statement import decode, encode
 from transactive.services.statements.issue import issuer
 from transactive.services.statements.verification import verify
 from transactive.services.statements.verification_carbon import check_battery
 from transactive.services.statements.verification_words import Contradiction
+from transactive.store import Store
+from transactive.store.schema import QUALITIES
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
 
@@ -57,6 +63,29 @@ def whole(demo_run, tmp_path_factory):
     path = tmp_path_factory.mktemp("statement") / "house-04.json"
     assert call("statement", "--state", demo_run.folder, "--member", "house-04", "-o", path).code == 0
     return path
+
+
+def test_what_nobody_metered_is_told_as_estimated(demo_run, issued, tmp_path):
+    folder = tmp_path / "state"
+    shutil.copytree(demo_run.folder, folder)
+    with closing(Store(folder)) as store:
+        readings = store.readings(NOON, demo_run.setting.community.chart.members)
+        assert not readings.estimated.any()
+        unusual = [(4, ReadingQuality.SUBSTITUTED), (7, ReadingQuality.LATE)]
+        rows = [{"slot": NOON, "member": member, "quality": int(quality)} for member, quality in unusual]
+        with store.transaction() as connection:
+            connection.execute(QUALITIES.insert(), rows)
+        kept = store.readings(NOON, len(readings.quality))
+    assert np.flatnonzero(kept.quality).tolist() == [4, 7]
+    assert np.flatnonzero(kept.estimated).tolist() == [4]
+    assert kept.digest() != readings.digest()
+    ids = demo_run.setting.community.ids
+    with issuer(folder) as issue:
+        told = {place: issue.issue(ids[place], NOON, NOON + 2 * HOUR) for place in (4, 7)}
+    assert [slot.estimated for slot in told[4].slots] == [True, False]
+    assert (told[4].totals.estimated_ppm, told[7].totals.estimated_ppm) == (500_000, 0)
+    assert issued[0][1].totals.estimated_ppm == 0
+    verify(told[4], issued[1])
 
 
 def holds(statement, known):

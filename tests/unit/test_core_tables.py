@@ -17,6 +17,7 @@ from transactive.core.tables import (
     Forecast,
     Measured,
     Orders,
+    ReadingQuality,
     Readings,
     Refusals,
 )
@@ -59,9 +60,19 @@ def test_columns_are_named_as_the_fields(kind):
     assert all(table.columns()[field.name] is getattr(table, field.name) for field in fields(kind))
 
 
+def test_a_reading_is_metered_unless_it_is_said_otherwise():
+    registers = whole(1, 2), whole(0, 0), whole(5, 0), whole(0, 1), whole(0, 0)
+    plain = Readings(3600, *registers)
+    assert plain.quality.tolist() == [ReadingQuality.METERED] * 2
+    told = Readings(3600, *registers, quality=whole(ReadingQuality.SUBSTITUTED, ReadingQuality.LATE))
+    assert told.estimated.tolist() == [True, False]
+    assert replace(told, export_wh=whole(7, 7)).quality.tolist() == told.quality.tolist()
+    assert told.digest() != plain.digest()
+
+
 def test_the_digest_is_written_down():
     readings = Readings(3600, whole(1, 2), whole(0, 0), whole(5, 0), whole(0, 2**62), whole(0, -1))
-    assert readings.digest().hex() == "6752788ae1543853b979aecb2f870af9e5c0494601456d39729e5d2c17e0b5d7"
+    assert readings.digest().hex() == "bbf81c1002a162e4c11caa19afb0198c0d9aae67934d011d401f3418d6da645b"
     orders = orders_table([0, 1], [True, False], [80_000, -5], [10, 20])
     assert orders.digest().hex() == "56b02974a3429f5afba59e85fb87e12080d14585c18c677e678fd3cdfb02cdea"
 

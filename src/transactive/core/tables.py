@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields, replace
+from enum import IntEnum
 from typing import Any, TypeVar
 
 import numpy as np
@@ -85,11 +86,21 @@ class Environment(Table):
         return Environment(first_slot, **columns)
 
 
+class ReadingQuality(IntEnum):
+    """Where a reading comes from. Databases keep these numbers."""
+
+    METERED = 0
+    LATE = 1  # metered, and arrived after its slot was settled
+    SUBSTITUTED = 2  # nobody metered it: settled as traded until a reading comes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings(Table):
     """Registers of one slot, shape (members,), all unsigned Wh; what one of them lacks another one has.
 
     import + generation + discharge = export + charge + consumption
+
+    quality: a `ReadingQuality` each, metered where none is given.
     """
 
     slot: int
@@ -98,6 +109,17 @@ class Readings(Table):
     generation_wh: IntArray
     charge_wh: IntArray
     discharge_wh: IntArray
+    quality: IntArray = field(default_factory=_nothing)
+
+    def __post_init__(self) -> None:
+        if not len(self.quality):
+            object.__setattr__(self, "quality", np.full(len(self.import_wh), ReadingQuality.METERED, np.int64))
+
+    @property
+    def estimated(self) -> BoolArray:
+        """Which readings nobody metered, (members,)."""
+        estimated: BoolArray = self.quality == ReadingQuality.SUBSTITUTED
+        return estimated
 
     @property
     def consumption_wh(self) -> IntArray:

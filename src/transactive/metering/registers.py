@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.errors import require
-from transactive.core.tables import Readings
+from transactive.core.tables import ReadingQuality, Readings
 from transactive.core.units import IntArray
 
 
@@ -21,6 +21,7 @@ def measure(
         generation_wh=generation_wh,
         charge_wh=charge_wh,
         discharge_wh=discharge_wh,
+        quality=np.full(len(net), ReadingQuality.METERED, np.int64),
     )
     registers = (consumption_wh, generation_wh, charge_wh, discharge_wh)
     require(all(bool((column >= 0).all()) for column in registers), "a register never runs backwards")

@@ -53,6 +53,8 @@ READINGS = _table(
     *("mix_mg_per_kwh", "drawn_mg", "stored_mg"),
     *("baseline_import_wh", "baseline_export_wh"),
 )
+QUALITIES = _table("qualities", ("slot", "member"), "quality")
+"""Readings that are not simply metered, each a `ReadingQuality`; a slot without a row was metered throughout."""
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
 CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
 CERTIFICATE_LOG = _table("certificate_log", ("number",), "slot", texts=("entry", "digest"))

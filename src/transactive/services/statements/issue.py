@@ -169,8 +169,12 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
 
 def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.StatementSlot:
     """One slot of a member's statement."""
+    estimated = bool(book.readings.estimated[index])
     return said.StatementSlot(
-        **contents(book, index), settlement_leaf=_leaf(tree, index), carbon_leaf=_leaf(carbon, index), estimated=False
+        **contents(book, index),
+        settlement_leaf=_leaf(tree, index),
+        carbon_leaf=_leaf(carbon, index),
+        estimated=estimated,
     )
 
 

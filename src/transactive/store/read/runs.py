@@ -238,7 +238,8 @@ class Reader:
         rows = self.member_rows(slot)
         if not rows:
             return None
-        return Readings(slot, *(np.array([row[name] for row in rows], np.int64) for name in REGISTERS))
+        registers = {name: np.array([row[name] for row in rows], np.int64) for name in REGISTERS}
+        return Readings(slot, **registers, quality=self.store.quality(slot, len(rows)))
 
     def _of(self, table: sa.Table, slot: int) -> list[Row]:
         return self.store.rows(sa.select(table).where(table.c.slot == slot).order_by(*table.primary_key.columns))

@@ -16,7 +16,7 @@ from transactive.core.errors import StateError
 from transactive.core.postings import Postings
 from transactive.core.proofs.accepted_orders import Accepted, books_of
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
-from transactive.core.tables import Baseline, Clearing, Orders, Positions, Readings, Refusals
+from transactive.core.tables import Baseline, Clearing, Orders, Positions, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
@@ -31,6 +31,7 @@ from transactive.store.schema import (
     POSITIONS,
     POSITIONS_AHEAD,
     POSTINGS,
+    QUALITIES,
     READINGS,
     REFUSALS_AHEAD,
     SIGNATURES,
@@ -96,7 +97,15 @@ class SlotReader(Database):
         if len(rows) != members:
             raise StateError(f"{self.path}: {len(rows)} readings of {members} members in slot {slot}")
         names = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
-        return Readings(slot, **{name: _columns(rows, READINGS)[name] for name in names})
+        columns = _columns(rows, READINGS)
+        return Readings(slot, **{name: columns[name] for name in names}, quality=self.quality(slot, members))
+
+    def quality(self, slot: int, members: int) -> IntArray:
+        """Quality of a slot's readings, (members,)."""
+        quality = np.full(members, ReadingQuality.METERED, np.int64)
+        for row in self.rows(sa.select(QUALITIES).where(QUALITIES.c.slot == slot)):
+            quality[row["member"]] = row["quality"]
+        return quality
 
     def postings(self, slot: int) -> Postings:
         """Postings of a slot."""

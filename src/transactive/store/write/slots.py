@@ -18,8 +18,9 @@ from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.slot_book import SlotBook
-from transactive.core.tables import Orders, Refusals
+from transactive.core.tables import Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
+from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
@@ -36,6 +37,7 @@ from transactive.store.schema import (
     POSITIONS,
     POSITIONS_AHEAD,
     POSTINGS,
+    QUALITIES,
     READINGS,
     REFUSALS,
     REFUSALS_AHEAD,
@@ -129,6 +131,7 @@ class SlotWriter(Database):
         }
         with self.transaction() as connection:
             _put(connection, READINGS, readings.slot, per_member)
+            _put(connection, QUALITIES, readings.slot, _unusual(readings))
             _put(connection, POSTINGS, readings.slot, _rows(postings))
             _put(connection, CERTIFICATES, readings.slot, certificates.columns())
             _put(connection, CERTIFICATE_ORDERS, readings.slot, apart)
@@ -167,6 +170,12 @@ class SlotWriter(Database):
 def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     """Columns of a table with a row number."""
     return {**table.columns(), "row": np.arange(len(table)), **more}
+
+
+def _unusual(readings: Readings) -> dict[str, IntArray]:
+    """Columns of the readings that are not simply metered."""
+    member = np.flatnonzero(readings.quality != ReadingQuality.METERED)
+    return {"member": member, "quality": readings.quality[member]}
 
 
 def _signature(slot: int, accepted: Accepted) -> dict[str, Any]:
