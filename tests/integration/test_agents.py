@@ -114,7 +114,11 @@ def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, m
         ('agent = "zic"', 'agent = "zick"', "b: agent = 'zick' is not installed"),
         ("pause_from", "pause_fron", "did you mean pause_from?"),
         ('"2017-06-07T12:00Z"', '"noon"', "c: pause_from: time 'noon'"),
-        ("never_pay_above_micro_per_kwh = 150_000", "never_pay_above_micro_per_kwh = 0.15", "Expected `int"),
+        (
+            "never_pay_above_micro_per_kwh = 150_000",
+            "never_pay_above_micro_per_kwh = 0.15",
+            "not one with a decimal point",
+        ),
         ('T12:00Z"', 'T12:00Z"\npause_to = "2017-06-07T12:00Z"', "c: pause_to is not after pause_from"),
     ],
 )

@@ -190,9 +190,9 @@ def test_what_is_wrong_is_refused_with_its_code_and_changes_nothing(state, kept,
     ("member", "said"),
     [
         ('generator = { source = "wind" }', "a: generator.source = 'wind' has no factor"),
-        ("generator = { factor_g_per_kwh = -5 }", "at `members[0].generator.factor_g_per_kwh`"),
+        ("generator = { factor_g_per_kwh = -5 }", "members[0].generator.factor_g_per_kwh must be"),
         ("generator = { factor_g_per_kwh = 41 }", "a: generator.factor_source is missing"),
-        ('battery_allocation = "lifo"', "at `members[0].battery_allocation`"),
+        ('battery_allocation = "lifo"', "members[0].battery_allocation is 'lifo'; choose fifo"),
         ('certificates = { imports = "buy" }', "a: certificates.bid_micro_per_kwh is missing"),
     ],
 )

@@ -68,7 +68,7 @@ def test_what_prove_refuses(demo_run, arguments, message):
 
 def test_files_that_are_none(demo_run, tmp_path):
     (tmp_path / "bad.json").write_text("{}")
-    for path, message in ((tmp_path / "bad.json", "missing required field"), (tmp_path / "no.json", "cannot be read")):
+    for path, message in ((tmp_path / "bad.json", "is missing; add it"), (tmp_path / "no.json", "cannot be read")):
         done = call("chain", "challenge", path, "--node", f"embedded:{demo_run.folder}")
         assert done.code != 0
         assert message in done.err

@@ -184,7 +184,7 @@ def test_lost_energy_is_sold_not_bought_and_the_network_pays_for_it(tmp_path: Pa
         ("limit_wh = 700", "limit_wh = 700\nlimit_back_wh = -1", "network.toml: lines[0]: limit_back_wh = -1"),
         ('from = "north"', 'from = "station"', "from and to are both 'station'"),
         ("limit_wh = 700", "limit_wh = -1", "network.toml: lines[0]: limit_wh = -1"),
-        ("limit_wh = 700", "limit = 700", "network.toml: Object contains unknown field `limit`"),
+        ("limit_wh = 700", "limit = 700", "network.toml: unknown key lines[0].limit; did you mean limit_wh?"),
         ('to = "station"', 'to = "south"', "none"),
         ('from = "station"\nto = "south"', 'from = "north"\nto = "station"', "no way from 'station' to 'south'"),
         ('"north", "south"]', '"north", "south", "north"]', "'north' stands there twice"),

@@ -108,7 +108,7 @@ def test_members_of_a_community_get_what_they_prefer_for_a_premium(demo_setting)
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('prefer = "solar"', "Invalid enum value 'solar'"),
+        ('prefer = "solar"', "prefer is 'solar'; choose green, local, partner"),
         ('prefer = "local"', 'ada: zone is missing; who prefers "local"'),
         ('prefer = "partner"', 'ada: prefer = "partner" and partner go together'),
         ('prefer = "partner"\npartner = "ada"', "ada: partner = 'ada' is no other member"),

@@ -121,7 +121,7 @@ def test_the_day_ahead_session_sees_nothing_later_than_its_gate(setting, whole) 
     [
         ('sessions = ["day_ahead"]', "market.sessions = ['day_ahead']; choose"),
         ('sessions = ["intraday", "day_ahead"]', "market.sessions = ['intraday', 'day_ahead']; choose"),
-        ('sessions = ["hourly"]', "Invalid enum value 'hourly'"),
+        ('sessions = ["hourly"]', "market.sessions[0] is 'hourly'; choose day_ahead, intraday"),
         ('sessions = ["day_ahead", "intraday"]\nday_ahead_gate_minutes = 30', "day_ahead_gate_minutes = 30; give"),
         ('sessions = ["day_ahead", "intraday"]\nday_ahead_gate_minutes = 1441', "= 60 to 1440"),
     ],

@@ -173,7 +173,7 @@ def test_a_plan_charges_when_energy_is_cheap(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('kind = "heater"', 'kind = "boat"', "Invalid value 'boat' at `members[0].devices[1].kind`"),
+        ('kind = "heater"', 'kind = "boat"', "members[0].devices[1].kind is 'boat'; choose"),
         ("band_wh", "bend_wh", "did you mean band_wh?"),
         ('leaves = "07:00"', 'leaves = "18:30"', "a: devices[0]: from arrives"),
         ("needed_wh = 9_000", "needed_wh = 90_000", "it holds 81900 Wh at most when it leaves"),
@@ -183,7 +183,7 @@ def test_a_plan_charges_when_energy_is_cheap(tmp_path):
             "runs_minutes = 600",
             "a: devices[2]: from earliest = '21:00' to latest = '06:00' are 9",
         ),
-        ("[900, ", "[", "array` of length >= 24"),
+        ("[900, ", "[", "drain_wh must be a list of at least 24 items"),
     ],
 )
 def test_wrong_devices_are_named(community, old, new, named):

@@ -25,6 +25,7 @@ from transactive.cli.models.commands import models as models_app
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.statement.commands import statement, verify
+from transactive.cli.usage import explained
 from transactive.core.errors import TransactiveError
 from transactive.core.extras import named_extras
 
@@ -380,7 +381,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
         with named_extras():
             app(tokens, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
-        _fail(f"{error}; see transactive --help", "usage", USAGE)
+        _fail(explained(error), "usage", USAGE)
     except TransactiveError as error:
         _fail(str(error), error.code, error.exit_code)
     except KeyboardInterrupt:

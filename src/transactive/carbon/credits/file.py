@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from transactive.carbon.credits.register import CreditRegister, Kg, Name, Project
 from transactive.carbon.credits.steps import AnyStep, Approve, IssueBatch, Price, RegisterProject, Sell
+from transactive.core.community.validation import explained
 from transactive.core.errors import CreditError, DataError
 
 OPERATOR = "operator"
@@ -68,7 +69,7 @@ def read_credits(data: bytes, name: str) -> tuple[AnyStep, ...]:
     try:
         file = decoder.decode(data, type=CreditsFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DataError(f"{name}: {str(error).replace(' - at `$.', ' at `')}") from None
+        raise DataError(f"{name}: {explained(str(error), CreditsFile)}") from None
     try:
         return steps_of(file)
     except CreditError as error:

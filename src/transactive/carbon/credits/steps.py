@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from transactive.carbon.credits.register import Kg, Name, Project
+from transactive.core.community.validation import explained
 from transactive.core.errors import CreditError
 
 Price = Annotated[int, Meta(ge=0, le=10**13)]
@@ -116,4 +117,4 @@ def check(step: AnyStep) -> AnyStep:
     try:
         return decode(encode(step))
     except msgspec.ValidationError as error:
-        raise CreditError("field", f"{str(error).replace(' - at `$.', ' at `')}; correct it") from None
+        raise CreditError("field", f"{explained(str(error), type(step))}") from None

@@ -19,6 +19,7 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import version_of
 from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
+from transactive.core.community.validation import explained
 from transactive.core.errors import ChainError, InputError, StateError
 
 NAMED_BY = {"currency": "currency", "disputes": "disputes", "certificateDisputes": "certificate_disputes"}
@@ -81,7 +82,9 @@ def load(path: Path) -> Deployment:
     except OSError as error:
         raise InputError(f"deployment {path}: cannot be read ({error.strerror}); `chain deploy` writes one") from None
     except msgspec.DecodeError as error:
-        raise InputError(f"deployment {path}: {error}; it is not as `chain deploy` writes it") from None
+        raise InputError(
+            f"deployment {path}: {explained(str(error), Deployment)}; it is not as `chain deploy` writes it"
+        ) from None
 
 
 def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int) -> ChainLedger:

@@ -14,6 +14,7 @@ import msgspec
 
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
+from transactive.core.community.validation import explained
 from transactive.core.errors import CertificateError, InputError
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import REGISTERS
@@ -217,6 +218,7 @@ def _placed(
     }
 
 
+CONTENT = "docs/concepts/settlement.md says what it holds"
 File = TypeVar("File", LeafFile, CertificateFile, ReceiptFile, ReadingFile)
 
 
@@ -232,11 +234,11 @@ def load(path: Path, kind: type[File]) -> File:
         if isinstance(found, CertificateFile):
             _ = found.record
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); docs/concepts/settlement.md says what it holds"
-        ) from None
-    except (msgspec.DecodeError, CertificateError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: {error}; docs/concepts/settlement.md says what it holds") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {CONTENT}") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: {explained(str(error), kind)}; {CONTENT}") from None
+    except (CertificateError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: holds a number or hash that cannot be ({error}); {CONTENT}") from None
     return found
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from transactive.cli.clear.orders import naming
 from transactive.cli.clear.report import Figures, LineResult, NodeFigures
 from transactive.core.community.network import Network, NetworkRules, network_of
+from transactive.core.community.validation import explained
 from transactive.core.errors import DataError
 from transactive.core.units import IntArray
 from transactive.market.network.locational import losses_n
@@ -39,7 +40,7 @@ def read_network(path: Path) -> Network:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: {error}") from None
+        raise DataError(f"{path.name}: {explained(str(error), NetworkRules)}") from None
     with naming(path):
         return network_of(rules)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,7 @@ from transactive.config.shipped import DEMO, EXAMPLE
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
+from transactive.texts.community_keys import KEYS
 
 HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
 """Homes of the demo's data that lend the example their readings; dora and eva without their PV."""
@@ -45,10 +47,17 @@ def check_community(path: Path) -> None:
 
 def print_schema() -> None:
     """Print JSON Schema of a community file, for editors."""
-    schema = msgspec.json.schema(Community)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "TransActive community"
-    print(msgspec.json.format(msgspec.json.encode(schema)).decode())
+    print(msgspec.json.format(msgspec.json.encode(schema())).decode())
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a community file, with what each key means."""
+    found = msgspec.json.schema(Community)
+    for name, record in found["$defs"].items():
+        for key, text in KEYS[name].items():
+            record["properties"][key]["description"] = text
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "TransActive community"}
+    return {**head, **found}
 
 
 def _span(setting: Setting) -> str:

@@ -42,7 +42,7 @@ class GridSource(CommunityRecord, frozen=True, kw_only=True):
     What of it is claimed by somebody may stand beside it as grid_NAME_claimed_wh.
     """
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,31}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,31}$", description="small letters and digits, 32 at most")]
     g_per_kwh: Annotated[int, Meta(ge=0, le=10_000)]
     carbon_free: bool = False
 

@@ -14,11 +14,19 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from transactive.core.community.records import Identifier
 from transactive.core.units import BoolArray, IntArray
 
 ONE_ZONE = "local"
 """Name of the zone that everybody is in where a community names none."""
 SOLAR = "solar"
+SourceName = Annotated[str, Meta(pattern=r"^[a-z][a-z -]{0,31}$", description="small letters, 32 at most")]
+Date = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", description="a date in quotes, such as '2016-05-01'"
+    ),
+]
 Factor = Annotated[int, Meta(ge=0, le=10_000)]
 Limit = Annotated[int, Meta(ge=0, le=10**9)]
 
@@ -29,10 +37,10 @@ class Generator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     factor_g_per_kwh needs the factor_source that it comes from; without both, solar has carbon.pv_g_per_kwh.
     """
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] | None = None
-    source: Annotated[str, Meta(pattern=r"^[a-z][a-z -]{0,31}$")] | None = None
+    id: Identifier | None = None
+    source: SourceName | None = None
     technology: str | None = None
-    commissioned: Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")] | None = None
+    commissioned: Date | None = None
     location: str | None = None
     support: str | None = None
     factor_g_per_kwh: Factor | None = None

@@ -38,7 +38,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
     """Everything that a run needs to know beside the data."""
 
     name: str
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="three capital letters, such as EUR")]
     market: MarketRules
     tariff: TariffRules
     accounts: AccountRules

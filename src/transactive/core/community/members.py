@@ -12,7 +12,7 @@ from transactive.core.community.certificate_rules import (
     CertificateWishes,
     Generator,
 )
-from transactive.core.community.records import CommunityRecord, NotNegative, Positive
+from transactive.core.community.records import CommunityRecord, Identifier, NotNegative, Positive
 from transactive.core.community.shiftable import Shiftable
 from transactive.core.units import PPM, IntArray, Whole
 
@@ -49,7 +49,7 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     them.
     """
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    id: Identifier
     pv_w: NotNegative = 0
     battery_wh: NotNegative = 0
     battery_w: NotNegative = 0

@@ -9,6 +9,14 @@ from msgspec import Meta
 
 Positive = Annotated[int, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
+Identifier = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        description="letters, digits, '_', '.' or '-', a letter or digit first, 64 at most",
+    ),
+]
+"""Name of a member or device in files; descriptions here say what a pattern wants, in words for messages."""
 Money = Annotated[int, Meta(ge=0, le=10**18)]
 """n¤ of one account: below the 2**62 that a lane of the contract holds."""
 

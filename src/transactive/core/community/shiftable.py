@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from transactive.core.units import PPM
 
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+TimeOfDay = Annotated[
+    str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day in quotes, such as '18:30'")
+]
 Power = Annotated[int, Meta(gt=0, le=10**6)]
 Energy = Annotated[int, Meta(gt=0, le=10**6)]
 Hourly = Annotated[tuple[Annotated[int, Meta(ge=0, le=10**6)], ...], Meta(min_length=24, max_length=24)]

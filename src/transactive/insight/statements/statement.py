@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from transactive.core.certificates import CertificateState
+from transactive.core.community.validation import explained
 from transactive.core.credit_notes import Avoided, Need, Note, Retired
 from transactive.core.errors import DataError
 from transactive.core.postings import PostingKind
@@ -21,9 +22,9 @@ from transactive.core.units import PPM
 KIND = "transactive/statement/1"
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Ppm = Annotated[int, Meta(ge=0, le=PPM)]
-Money = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]{0,18})$")]
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Word = Annotated[str, Meta(pattern=r"^(0|[1-9a-f][0-9a-f]{0,63})$")]
+Money = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]{0,18})$", description="a whole number in quotes")]
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="64 hexadecimal digits")]
+Word = Annotated[str, Meta(pattern=r"^(0|[1-9a-f][0-9a-f]{0,63})$", description="64 hexadecimal digits at most")]
 Four = tuple[Whole, Whole, Whole, Whole]
 Posting = tuple[Whole, Whole, Whole, Whole, int, Whole]
 """Kind, payer, payee, Wh, price [µ¤/kWh], amount [n¤]."""
@@ -217,7 +218,7 @@ class Statement(StatementPart, frozen=True, kw_only=True):
     sources: tuple[Source, ...]
     slots: Annotated[tuple[StatementSlot, ...], Meta(min_length=1)]
     periods: Annotated[tuple[StatementPeriod, ...], Meta(min_length=1)]
-    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$|^$")]
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$|^$", description="130 hexadecimal digits, or empty")]
 
     def unsigned(self) -> bytes:
         """What the operator signs: the canonical JSON without a signature."""
@@ -234,7 +235,7 @@ def decode(data: bytes, name: str) -> Statement:
     try:
         statement = msgspec.json.decode(data, type=Statement)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DataError(f"{name}: is no statement: {error}") from None
+        raise DataError(f"{name}: is no statement: {explained(str(error), Statement)}") from None
     if statement.kind != KIND:
         raise DataError(f"{name}: kind is {statement.kind!r}, not {KIND!r}; use a program of that version")
     if encode(statement) != data:

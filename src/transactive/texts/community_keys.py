@@ -1,0 +1,232 @@
+"""What each key of a community file means, for the schema that editors read and for the reference.
+
+By record and key; a test holds that every key is described and that none is unknown.
+"""
+
+from __future__ import annotations
+
+KEYS: dict[str, dict[str, str]] = {
+    "Community": {
+        "name": "Name of the community, shown to people.",
+        "currency": "Currency of every price and account: three capital letters, such as EUR.",
+        "market": "How slots clear.",
+        "tariff": "Prices of the supplier and the network.",
+        "accounts": "How accounts are funded.",
+        "carbon": "Emission factors, certificates, levy, offsets.",
+        "chain": "How settlement is committed.",
+        "data": "Files of measured data.",
+        "run": "Which slots to run.",
+        "forecast": "Who forecasts.",
+        "detection": "Search for theft and faults.",
+        "trading": "Who trades for members.",
+        "network": "Nodes and lines between members.",
+        "grid": "How the lines of the network are operated.",
+        "members": "The members, each with its devices.",
+    },
+    "MarketRules": {
+        "mechanism": (
+            "Name of the market mechanism, as installed: uniform, pay_as_bid, continuous, listings, "
+            "preferences, balance, locational, or one of a plug-in."
+        ),
+        "slot_minutes": "Length of a slot [min]: 5, 15, 30 or 60; the readings must have the same.",
+        "gate_closure_minutes": "Orders are final this long before delivery [min].",
+        "slots_per_period": "Slots in a settlement period; a period is netted and paid at its end.",
+        "sessions": (
+            "Sessions that trade each slot. `day_ahead` trades all slots of a period at once, `intraday` each "
+            "at its gate."
+        ),
+        "day_ahead_gate_minutes": "Gate closure of the day-ahead session, before the first slot of the period [min].",
+        "tick_micro_per_kwh": "Step of the price grid [µ¤/kWh].",
+    },
+    "TariffRules": {
+        "supply_micro_per_kwh": (
+            "Supplier's price for energy from the grid [µ¤/kWh]; left out, it is a column of data.environment."
+        ),
+        "feed_in_micro_per_kwh": "Supplier's price for surplus [µ¤/kWh].",
+        "network_fee_micro_per_kwh": "Network fee for energy from a neighbour, paid by its user [µ¤/kWh].",
+    },
+    "AccountRules": {
+        "opening_n": "Balance of a member's account at the start [n¤].",
+        "top_up_below_n": "An account below this at the start of a period is topped up [n¤].",
+        "top_up_to_n": "Balance after a top-up [n¤].",
+    },
+    "ChainRules": {
+        "challenge_window_minutes": "How long a netting can be challenged before it pays [min].",
+    },
+    "Sources": {
+        "readings": "CSV or Parquet of meter readings, relative to the community file.",
+        "environment": "CSV or Parquet of prices, grid carbon and weather for each slot.",
+        "feeder": "CSV or Parquet of the energy at the transformer of all members, net of their batteries.",
+        "ignore": "Members of the readings that do not take part.",
+    },
+    "GridRules": {
+        "manage": "Keep lines within their limits; false only watches them.",
+        "risk_ppm": (
+            "A line gets a price when its forecast probability of passing its limit is above this [millionths]."
+        ),
+        "most_call_micro_per_kwh": "Highest price that the network pays for energy moved [µ¤/kWh].",
+        "compensation_micro_per_kwh": (
+            "What the network pays for PV held back [µ¤/kWh]; left out, supply price less network fee of the slot."
+        ),
+    },
+    "RunRules": {
+        "first_slot": (
+            "First slot to run, RFC 3339; earlier readings are history for forecasts. Left out, the second "
+            "day of the readings."
+        ),
+        "days": "Days to run; left out, to the end of the readings.",
+    },
+    "ForecastRules": {
+        "model": (
+            "Forecaster of orders and battery plans; `auto` takes the one that cost its members least before the run."
+        ),
+        "maintain": "`weekly` trains, tests, promotes and monitors models; `off` uses `model` alone, untested.",
+        "challengers": "Forecasters trained for what members are told of the coming day.",
+    },
+    "TradingRules": {
+        "agent": "Agent of every member that names none: curves, truthful, zic, zip, or one of a plug-in.",
+    },
+    "DetectionRules": {
+        "watch": "Search each day's readings for theft and faults.",
+        "hold": "Kinds of findings that hold back what a member earns until an operator closes the item.",
+        "hold_confidence_ppm": "Least confidence of a finding that holds back money [millionths].",
+    },
+    "OffsetPolicy": {
+        "coverage_ppm": "Part of the residual carbon to offset [millionths].",
+        "most_micro_per_t": "Highest price of a credit [µ¤/t].",
+        "kinds": "Kinds of credits to accept; left out, all.",
+        "vintage_from": "Oldest vintage to accept, a year.",
+        "methodologies": "Methodologies to accept; left out, all.",
+    },
+    "Member": {
+        "id": "Identifier, as in the readings: letters, digits, `_`, `.`, `-`, at most 64.",
+        "pv_w": "Rated power of the PV [W].",
+        "battery_wh": "Usable capacity of the battery [Wh].",
+        "battery_w": "Power of the battery, each way [W].",
+        "battery_efficiency_ppm": "Round-trip efficiency of the battery [millionths].",
+        "carbon_price_per_t": (
+            "What a tonne of CO2e avoided is worth to the member [¤/t]; batteries and orders weigh it."
+        ),
+        "devices": "Loads that can wait: vehicles, heaters, appliances.",
+        "connection_w": "Limit of the connection for import [W]; no device goes beyond.",
+        "agent": "Agent that trades for the member; left out, that of the community.",
+        "never_pay_above_micro_per_kwh": "No buy order bids more [µ¤/kWh], network fee excluded.",
+        "sell_only_above_micro_per_kwh": "No sell order asks less [µ¤/kWh].",
+        "pause_from": "No orders for slots from here on, RFC 3339; left out, from the beginning.",
+        "pause_to": "End of the pause, RFC 3339; left out, it does not end.",
+        "node": "Node of the network where the member is connected.",
+        "zone": "Zone of the member, for local energy and for certificates.",
+        "prefer": "Whose energy comes first, under the mechanism `preferences`.",
+        "partner": 'Member whose energy comes first, with prefer = "partner".',
+        "premium_micro_per_kwh": "Highest premium above the uniform price for preferred energy [µ¤/kWh].",
+        "offset": "What of its residual carbon the member offsets.",
+        "credits": "`avoided`: its PV earns avoided-emission credits in place of certificates.",
+        "generator": "Attributes of its PV on certificates.",
+        "battery_allocation": "Which stored energy leaves first; fixed for the life of the battery.",
+        "certificates": "What the member does with certificates.",
+    },
+    "LevyRules": {
+        "mode": (
+            "How the rate is found: `shadow` counts without charging, `floor` and `fixed` use the price "
+            "below, `oracle` follows data.environment."
+        ),
+        "price_micro_per_t": "Price of carbon [µ¤/t].",
+        "paid_micro_per_t": "Part of that price that the import price contains already [µ¤/t].",
+        "step_ppm_per_period": "Largest change of an `oracle` price in a period [millionths].",
+        "use": "Who gets the levy back: all in equal parts, those who store, an offset fund, or all by consumption.",
+    },
+    "OffsetRules": {
+        "file": "TOML or JSON of projects, batches and listings of credits.",
+        "community": 'What a levy with use = "offsets" buys for everybody.',
+    },
+    "GridSource": {
+        "name": "Name of the source, as in the column grid_NAME_wh: small letters and digits.",
+        "g_per_kwh": "Emission factor [g/kWh].",
+        "carbon_free": "Counts as carbon-free in the score that includes the grid.",
+    },
+    "AvoidedRules": {
+        "auditor": "In whose name credits are issued.",
+        "marginal_g_per_kwh": "Marginal emissions of the grid [g/kWh]; left out, a column of data.environment.",
+        "uncertainty_ppm": "Half the width of the interval of that factor [millionths]; its lower bound counts.",
+        "baseline_ppm": "Part of the generation that would exist anyway [millionths].",
+        "leakage_ppm": "Part of the saving that is emitted elsewhere [millionths].",
+        "named": "Members whose PV is additional, however old.",
+        "price_micro_per_t": (
+            "Price at which issued credits are put up for sale [µ¤/t]; left out, the owner keeps them."
+        ),
+    },
+    "CarbonRules": {
+        "grid_g_per_kwh": "Average emissions of the grid [g/kWh]; left out, a column of data.environment.",
+        "grid_sources": "Sources of the grid's energy, for mixes that follow each slot.",
+        "pv_g_per_kwh": "Life-cycle emissions of PV [g/kWh].",
+        "levy": "Levy on grid energy without a certificate.",
+        "offsets": "Credits on offer.",
+        "avoided": "Avoided-emission credits for PV.",
+        "certificates": "Zones, life and attributes of certificates.",
+    },
+    "Generator": {
+        "id": (
+            "Identifier of the device: letters, digits, `_`, `.`, `-`, at most 64; left out, the member's id and -pv."
+        ),
+        "source": "Energy source in small letters, such as solar or wind; left out, solar.",
+        "technology": "Technology, in EnergyTag's terms.",
+        "commissioned": "Date of commissioning, YYYY-MM-DD.",
+        "location": "Place of the device.",
+        "support": "Public support that the device receives.",
+        "factor_g_per_kwh": "Life-cycle emissions [g/kWh]; needed for every source but solar.",
+        "factor_source": "Where that factor comes from.",
+    },
+    "CertificateRules": {
+        "zones": "Zones in which meters can be; left out, everybody is in one.",
+        "reach": (
+            "Pairs of zones: what the first generates can be claimed in the second. A zone always reaches itself."
+        ),
+        "validity_days": "Unused certificates expire after this many days.",
+        "generator": "Attributes that all devices share.",
+    },
+    "CertificateWishes": {
+        "exports": (
+            "Certificates of exported energy: travel with it, stay with the producer, or are offered for sale."
+        ),
+        "ask_micro_per_kwh": 'Lowest price with exports = "sell" [µ¤/kWh].',
+        "imports": "Certificates of grid energy: those that come with it, more at a price, or none.",
+        "bid_micro_per_kwh": 'Highest price with imports = "buy" [µ¤/kWh].',
+    },
+    "Line": {
+        "from": "Node nearer to the grid.",
+        "to": "Node farther from the grid.",
+        "limit_wh": "Most energy that may enter the line in a slot from `from` to `to` [Wh].",
+        "limit_back_wh": "The same the other way [Wh]; left out, the same limit.",
+        "loss_ppm": "Part of the entering energy that is lost [millionths].",
+        "reactance": "Reactance in any unit, for all lines or none; it divides flows in a ring.",
+        "transformer": "Draw the line as a transformer.",
+    },
+    "NetworkRules": {
+        "nodes": "Names of the nodes; the first is the grid's side.",
+        "lines": "Lines between nodes.",
+        "pandapower": "Network file of pandapower, in place of nodes and lines.",
+    },
+    "Vehicle": {
+        "kind": "An electric vehicle that is at home from `arrives` to `leaves` each day.",
+        "power_w": "Highest charging power [W].",
+        "arrives": "Time of day when it is plugged in, HH:MM, UTC.",
+        "leaves": "Time of day when it leaves, HH:MM, UTC.",
+        "needed_wh": "Energy that a day's drive takes from its battery [Wh]; it holds this when it leaves.",
+        "efficiency_ppm": "Charging efficiency [millionths].",
+    },
+    "Heater": {
+        "kind": "A heat pump or a boiler that may store heat between two comfortable temperatures.",
+        "power_w": "Highest electrical power [W].",
+        "performance_ppm": "Heat for a Wh of electricity [millionths]: three million is a COP of 3.",
+        "band_wh": "Heat between the lowest and the highest comfortable temperature [Wh].",
+        "drain_wh": "Heat that use and weather take in each hour of the day [Wh]: 24 numbers from midnight, UTC.",
+        "loses_ppm": "Part of the stored heat that is lost in an hour [millionths].",
+    },
+    "Appliance": {
+        "kind": "An appliance that runs once a day.",
+        "power_w": "Electrical power while it runs [W].",
+        "earliest": "Earliest start, a time of day, HH:MM, UTC.",
+        "latest": "Latest end, a time of day, HH:MM, UTC.",
+        "runs_minutes": "How long it runs [min].",
+    },
+}
