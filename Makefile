@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test check format bench fuzz contracts clean openapi lock
+.PHONY: help demo install install-dev test check format bench fuzz contracts docs references clean lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -50,12 +50,15 @@ fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=â
 contracts: install-dev ## compile the contracts anew
 	@$(BIN)/python -m transactive.chain.compile
 
+docs: install-dev ## build the documents as a site, in build/docs, and check their links
+	@$(BIN)/python -m scripts.docs site
+
+references: install-dev ## write the references of commands, community file, API and Python anew
+	@$(BIN)/python -m scripts.docs references
+
 clean: ## remove .venv and what the tools left behind
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
-
-openapi: install-dev ## write the API's description anew
-	@$(BIN)/python -m transactive.web.openapi > docs/reference/openapi.json
 
 lock: install-dev ## pin the newest dependencies that fit, for all Pythons and systems (ARGS=â€¦ for uv)
 	@sh scripts/lock.sh $(ARGS)

@@ -17,12 +17,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.docs", description=__doc__)
     parser.add_argument("what", choices=["site", "references"])
     parser.add_argument("--to", type=Path, help="folder; without it build/docs, or docs/reference")
+    parser.add_argument("--root", type=Path, default=ROOT, help="repository whose documents are built")
     options = parser.parse_args()
     if options.what == "references":
         write_references(options.to or ROOT / "docs" / "reference")
         return 0
     folder = options.to or ROOT / "build" / "docs"
-    broken = build(ROOT, folder)
+    broken = build(options.root, folder)
     for line in broken:
         print(line, file=sys.stderr)
     if broken:

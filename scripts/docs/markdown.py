@@ -43,7 +43,7 @@ class Document:
 
 def read(text: str) -> Document:
     """Parse a document and give each heading the anchor that a forge gives it; it must begin with a heading."""
-    tokens = PARSER.parse(text)
+    tokens = PARSER.parse(re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL))
     taken: dict[str, int] = {}
     sections: list[Section] = []
     for place, token in enumerate(tokens):

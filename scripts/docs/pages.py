@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -37,15 +38,28 @@ def resolve(source: str, target: str) -> str:
 
 
 def pages(root: Path) -> list[Page]:
-    """The index, then each document that it links to, in its order; one that it names twice counts once."""
-    index = read((root / INDEX).read_text(encoding="utf-8"))
-    found = [Page(INDEX, url_of(INDEX), index, "")]
+    """The index, then each document that it links to, in its order; one that it names twice counts once.
+
+    A document that is an index itself brings its own along, which the navigation does not show.
+    """
+    found = {INDEX: _page(root, INDEX, "")}
+    for source, group in _listed(found[INDEX]):
+        if source not in found:
+            found[source] = _page(root, source, group)
+    for index in [page for page in found.values() if page.source.endswith("/index.md") and page.source != INDEX]:
+        for source, _ in _listed(index):
+            found.setdefault(source, _page(root, source, ""))
+    return list(found.values())
+
+
+def _page(root: Path, source: str, group: str) -> Page:
+    return Page(source, url_of(source), read((root / source).read_text(encoding="utf-8")), group)
+
+
+def _listed(index: Page) -> Iterator[tuple[str, str]]:
+    """Documents that an index links to, each with the heading that it stands under."""
     group = ""
-    for line in index.text.splitlines():
+    for line in index.document.text.splitlines():
         group = line.removeprefix("## ") if line.startswith("## ") else group
         for target in re.findall(r"\]\(([^)#]+\.md)\)", line):
-            source = resolve(INDEX, target)
-            if source not in {page.source for page in found}:
-                text = (root / source).read_text(encoding="utf-8")
-                found.append(Page(source, url_of(source), read(text), group))
-    return found
+            yield resolve(index.source, target), group

@@ -91,4 +91,5 @@ def _type(schema: Part) -> str:
         "null": "null",
         "object": "object",
     }
-    return " or ".join(words.get(one, one) for one in (kind if isinstance(kind, list) else [kind]))
+    kinds = [str(one) for one in (kind if isinstance(kind, list) else [kind])]
+    return " or ".join(words.get(one, one) for one in kinds)

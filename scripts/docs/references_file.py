@@ -21,7 +21,8 @@ Schema = dict[str, Any]
 def file_reference() -> str:
     """Every table of the file with its keys as Markdown, in the order of the file."""
     definitions: dict[str, Schema] = schema()["$defs"]
-    waiting, done = [("Community", "")], []
+    waiting = [("Community", "")]
+    done: list[tuple[str, str]] = []
     for name, path in waiting:  # grows while it is walked
         if name in {known for known, _ in done}:
             continue

@@ -37,7 +37,10 @@ def build(root: Path, folder: Path) -> list[str]:
     template = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).get_template("page.html")
-    groups = [(name, list(rest)) for name, rest in groupby(found[1:], key=lambda page: page.group)]
+    groups = [
+        (name, list(rest))
+        for name, rest in groupby((page for page in found if page.group), key=lambda page: page.group)
+    ]
     for page in found:
         body = html(page.document, lambda target, page=page: site.address(page, target))  # type: ignore[misc]
         path = folder / page.url

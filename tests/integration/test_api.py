@@ -509,7 +509,7 @@ def test_before_the_run_begins_the_page_says_so_and_the_api_has_nothing_yet(tmp_
 
 def test_the_committed_description_is_that_of_the_program():
     committed = (ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8")
-    assert json.loads(description()) == json.loads(committed), "refresh docs/reference/openapi.json with `make openapi`"
+    assert json.loads(description()) == json.loads(committed), "refresh it with `make references`"
 
 
 def test_the_description_names_every_route_of_the_api():

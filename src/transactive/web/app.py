@@ -79,6 +79,7 @@ def build_app(
             title="TransActive",
             version="1",
             description=API_TEXT,
+            use_handler_docstrings=True,
             openapi_router=Router("/api/v1/schema", route_handlers=[], opt=EVERYONE, include_in_schema=False),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
