@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.proofs.leaves import MONEY
-from transactive.core.proofs.merkle import REGISTERS, ZERO, Lanes, Tree, climb, depth_for, leaf_hash, parent_hash
+from transactive.core.proofs.merkle import REGISTERS, ZERO, Lanes, Tree, climb, depth_for, leaf_hash, parent_hash, words
 
 COUNTERS = st.one_of(st.integers(0, 3), st.integers(0, 2**40))
 SUMS = st.lists(st.tuples(COUNTERS, COUNTERS, COUNTERS, COUNTERS), min_size=1, max_size=11)
@@ -124,3 +124,8 @@ def test_two_full_lanes_do_not_carry_and_three_are_seen():
     assert lanes.unpack(tree.totals) == {"a": 254, "b": 254}
     overfull = Tree.of_slot(1, [full, full, full, 0])
     assert climb(overfull.node(0, 0), 0, overfull.proof(0), lanes)[2] is False
+
+
+@given(st.lists(st.integers(-(2**255), 2**256 - 1), max_size=70) | st.lists(st.integers(0, 2**63 - 1), max_size=70))
+def test_words_of_many_are_the_words_of_each(values):
+    assert words(values) == b"".join((value % 2**256).to_bytes(32, "big") for value in values)

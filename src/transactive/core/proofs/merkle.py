@@ -12,8 +12,10 @@ leaves share a root.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 
 ZERO = bytes(32)
@@ -60,6 +62,22 @@ REGISTERS = Lanes(("import_wh", "export_wh", "generation_wh", "charge_wh", "disc
 def word(value: int) -> bytes:
     """One 32-byte big-endian word."""
     return value.to_bytes(32, "big")
+
+
+def words(values: Sequence[int]) -> bytes:
+    """Words of many numbers, negative ones in two's complement."""
+    try:
+        if not values or min(values) >= 0:
+            return _layout(len(values)).pack(*values)
+    except struct.error:  # one of more than 63 bits
+        pass
+    return b"".join(word(value % 2**256) for value in values)
+
+
+@cache
+def _layout(count: int) -> struct.Struct:
+    """So many words of numbers below 2^63."""
+    return struct.Struct(">" + "24xq" * count)
 
 
 def leaf_hash(slot: int, index: int, sums: int) -> bytes:

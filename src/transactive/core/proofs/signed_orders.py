@@ -17,7 +17,7 @@ from eth_hash.auto import keccak
 
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
-from transactive.core.proofs.merkle import ZERO, word
+from transactive.core.proofs.merkle import ZERO, word, words
 
 NAME = b"TransActive Settlement"
 ORDER_TYPE = (
@@ -29,6 +29,8 @@ GRANT_TYPE = (
 )
 RECEIPT_TYPE = b"Receipt(uint256 account,uint256 slot,bytes32 order)"
 ORDER_HASH, GRANT_HASH, RECEIPT_HASH = (keccak(kind) for kind in (ORDER_TYPE, GRANT_TYPE, RECEIPT_TYPE))
+NOTHING = keccak(b"")
+"""Hash of an array without elements."""
 MAX_POINTS = 64
 """Steps of an order, each way."""
 MAX_ENTRIES = 8
@@ -52,8 +54,8 @@ class Fills:
         """Hash in the leaf; zero for nothing."""
         if not self.buys and not self.sells:
             return ZERO
-        steps = b"".join(word(price % 2**256) + word(energy) for price, energy in (*self.buys, *self.sells))
-        return hashlib.sha256(FILLS + word(len(self.buys)) + steps).digest()
+        steps = [number for step in (*self.buys, *self.sells) for number in step]
+        return hashlib.sha256(FILLS + word(len(self.buys)) + words(steps)).digest()
 
     @property
     def in_order(self) -> bool:
@@ -89,8 +91,8 @@ class Order:
     def hash(self) -> bytes:
         """Hash of the struct."""
         account, slot, serial, *columns = self.content
-        arrays = (keccak(b"".join(word(value % 2**256) for value in column)) for column in columns)
-        return keccak(ORDER_HASH + word(account) + word(slot) + word(serial) + b"".join(arrays))
+        arrays = (keccak(words(column)) if column else NOTHING for column in columns)
+        return keccak(ORDER_HASH + words((account, slot, serial)) + b"".join(arrays))
 
     def covers(self, fills: Fills) -> bool:
         """Whether at every price it wanted or offered as much as was traded at it or worse, and fills are in order."""

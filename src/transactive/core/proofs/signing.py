@@ -15,8 +15,8 @@ from transactive.core.proofs.merkle import word
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 VERSION = b"1"
-KEYS_AT_HAND = 8_192
-"""Keys that stay ready to sign: those of all accounts of a tree, and as many of agents."""
+AT_HAND = 8_192
+"""How many of each stay at hand: keys ready to sign, addresses of signers, digests. A full tree, and as many agents."""
 CHAIN_DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId)"
 CONTRACT_DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
@@ -33,6 +33,7 @@ def address_word(address: str) -> bytes:
     return bytes(12) + bytes.fromhex(address[2:])
 
 
+@lru_cache(maxsize=AT_HAND)
 def digest(separator: bytes, struct: bytes) -> bytes:
     """What is signed: domain separator and hash of the struct."""
     return keccak(b"\x19\x01" + separator + struct)
@@ -49,7 +50,7 @@ def sign(message: bytes, key: bytes) -> bytes:
     return raw[:64] + bytes([raw[64] + 27])
 
 
-@lru_cache(maxsize=KEYS_AT_HAND)
+@lru_cache(maxsize=AT_HAND)
 def _ready(key: bytes) -> PrivateKey:
     """Key ready to sign: to make it ready takes twice as long as to sign with it."""
     return PrivateKey(key)
@@ -66,4 +67,10 @@ def signer(message: bytes, signature: bytes, what: str) -> str:
         public = PublicKey.from_signature_and_message(raw, message, hasher=None)
     except ValueError as error:  # from coincurve
         raise SignatureError(f"signature of {what} is malformed; sign again") from error
-    return "0x" + keccak(public.format(compressed=False)[1:])[12:].hex()
+    return _address(public.format(compressed=False)[1:])
+
+
+@lru_cache(maxsize=AT_HAND)
+def _address(public: bytes) -> str:
+    """Address of a public key (64 bytes), lower case."""
+    return "0x" + keccak(public)[12:].hex()
