@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -188,10 +189,7 @@ def test_too_fine_a_grid_and_a_missing_compiler_are_told(monkeypatch: pytest.Mon
     with pytest.raises(InputError, match="use a larger tick"):
         Book(0, PriceGrid(0, 2**24, 1))
 
-    def absent(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(matching, "import_module", absent)
+    monkeypatch.setitem(sys.modules, "numba", None)
     matching.compiled.cache_clear()
     with pytest.raises(InputError, match="needs the extra"):
         Book(0, GRID, compiled=True)

@@ -231,11 +231,12 @@ def backtest(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.forecast.backtest import Options, run_backtest
-    from transactive.cli.forecast.input import SeriesColumns
+    from transactive.cli.forecast.backtest import run_backtest
+    from transactive.studies.recordings.series import SeriesColumns
+    from transactive.studies.scores.forecast import BacktestOptions
 
-    options = Options(horizon, test_days, calibration_days, model, zone, holidays, output, seed, json)
-    run_backtest(file, SeriesColumns(target, group, time, known), options)
+    options = BacktestOptions(horizon, test_days, calibration_days, model, zone, holidays, seed)
+    run_backtest(file, SeriesColumns(target, group, time, known), options, output, json=json)
 
 
 app.command(schedule)

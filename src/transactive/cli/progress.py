@@ -30,3 +30,9 @@ def slot_progress(slots: int, title: str) -> Iterator[Callable[[SlotBook], None]
             progress.update(task, advance=1, description=f"{title} {time_text(record.readings.slot)} {cleared}")
 
         yield after_slot
+
+
+def tell(text: str) -> None:
+    """Say on stderr what goes on, in place of what was said before; nothing when it is no terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from transactive.core.tables import Measured
 from transactive.core.units import IntArray
 from transactive.tabular.columns import read_columns, refuse
 from transactive.tabular.slots import consecutive, refuse_off_grid
+from transactive.tabular.source import Source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +29,7 @@ LARGEST_WH = 10**9
 
 
 def read_measured(
-    path: Path, members: Sequence[str], length: int, most_generation_wh: Sequence[int], ignore: Sequence[str] = ()
+    path: Source, members: Sequence[str], length: int, most_generation_wh: Sequence[int], ignore: Sequence[str] = ()
 ) -> Measured:
     """Recorded consumption and generation of `members` in slots of `length` [s].
 
@@ -60,7 +60,7 @@ def read_measured(
     return Measured(int(starts[0]), consumption, generation)
 
 
-def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Path) -> None:
+def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Source) -> None:
     """Refuse rows of members that the community does not name, and members without rows."""
     import polars as pl
 
@@ -77,7 +77,7 @@ def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Path) -> 
         raise DataError(f"{path.name}: no reading of member {missing[0]}; add its rows or take it out of the community")
 
 
-def _refuse_impossible(frame: pl.DataFrame, members: Sequence[str], most_wh: Sequence[int], path: Path) -> None:
+def _refuse_impossible(frame: pl.DataFrame, members: Sequence[str], most_wh: Sequence[int], path: Source) -> None:
     """Refuse generation beyond what a member's PV can give."""
     import polars as pl
 
@@ -91,7 +91,7 @@ def _refuse_impossible(frame: pl.DataFrame, members: Sequence[str], most_wh: Seq
         )
 
 
-def _name_gap(frame: pl.DataFrame, starts: IntArray, members: Sequence[str], path: Path) -> None:
+def _name_gap(frame: pl.DataFrame, starts: IntArray, members: Sequence[str], path: Source) -> None:
     """Raise DataError for the first member and slot that is missing."""
     import polars as pl
 

@@ -1,7 +1,7 @@
 """Columns of a CSV or Parquet file, typed and checked, each fault named by its row.
 
 Rows are counted as an editor counts lines: the header of a CSV is row 1, so its first reading stands in row 2; rows of
-a Parquet file are counted from 1.
+a Parquet file are counted from 1, and those of a table in memory from 0, as its own library does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.core.errors import DataError
+from transactive.tabular.source import FrameSource, Source, first_row
 from transactive.tabular.spreadsheet import QUOTED
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ LARGEST_CSV = 2 * 2**30
 
 
 def read_columns(
-    path: Path,
+    path: Source,
     times: Sequence[str],
     numbers: Sequence[str],
     texts: Sequence[str] = (),
@@ -45,13 +46,12 @@ def read_columns(
         raise DataError(f"{path.name}: column {absent[0]} is missing; needed are {', '.join(wanted)}")
     if frame.is_empty():
         raise DataError(f"{path.name}: has no rows; give at least one day of history and the slots to run")
-    first = 2 if path.suffix == ".csv" else 1
     spare = (*spare_texts, *spare_numbers, *spare_decimals)
     here = [pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in spare]
-    frame = frame.select(*wanted, *here).with_row_index(ROW, offset=first)
+    frame = frame.select(*wanted, *here).with_row_index(ROW, offset=first_row(path))
     _refuse_empty(frame, wanted, path)
     named = pl.col([*texts, *spare_texts]).cast(pl.String)  # a database may call its members 1, 2, 3
-    if path.suffix == ".csv":
+    if isinstance(path, Path) and path.suffix == ".csv":
         named = named.str.replace(QUOTED, "$1")
     frame = frame.with_columns(named)
     for column in times:
@@ -63,7 +63,7 @@ def read_columns(
     return frame
 
 
-def refuse(frame: pl.DataFrame, faulty: pl.Expr, column: str, path: Path, what: str) -> None:
+def refuse(frame: pl.DataFrame, faulty: pl.Expr, column: str, path: Source, what: str) -> None:
     """Raise DataError for the first row where `faulty` holds, quoting the value of the column."""
     bad = frame.filter(faulty)
     if len(bad):
@@ -71,10 +71,12 @@ def refuse(frame: pl.DataFrame, faulty: pl.Expr, column: str, path: Path, what: 
         raise DataError(f"{path.name}: row {first[ROW]}: {column} = {first[column]!r}: {what}")
 
 
-def open_columns(path: Path, separator: str = ",") -> pl.DataFrame:
+def open_columns(path: Source, separator: str = ",") -> pl.DataFrame:
     """All columns as they stand in the file; those of a CSV as text, with `separator` between them."""
     import polars as pl
 
+    if isinstance(path, FrameSource):
+        return path.frame
     if path.suffix not in (".csv", ".parquet"):
         raise DataError(f"{path.name}: neither .csv nor .parquet; rename or convert it")
     try:
@@ -94,7 +96,7 @@ def open_columns(path: Path, separator: str = ",") -> pl.DataFrame:
         raise DataError(f"{path.name}: is not readable as {path.suffix[1:]}: {reason}") from None
 
 
-def _refuse_empty(frame: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
+def _refuse_empty(frame: pl.DataFrame, columns: Sequence[str], path: Source) -> None:
     """Refuse the first empty value of the columns."""
     import polars as pl
 
@@ -102,7 +104,7 @@ def _refuse_empty(frame: pl.DataFrame, columns: Sequence[str], path: Path) -> No
         refuse(frame, pl.col(column).is_null(), column, path, "a value is missing; fill it in or take the row out")
 
 
-def _times(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+def _times(frame: pl.DataFrame, column: str, path: Source) -> pl.DataFrame:
     """Turn RFC 3339 text or zoned times into Unix seconds."""
     import polars as pl
 
@@ -125,7 +127,7 @@ def _times(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     return parsed.with_columns(pl.col("seconds").alias(column)).drop("seconds")
 
 
-def _numbers(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+def _numbers(frame: pl.DataFrame, column: str, path: Source) -> pl.DataFrame:
     """Turn text or whole numbers of any width into int64."""
     import polars as pl
 
@@ -138,7 +140,7 @@ def _numbers(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
     return parsed.with_columns(pl.col("number").alias(column)).drop("number")
 
 
-def _decimals(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+def _decimals(frame: pl.DataFrame, column: str, path: Source) -> pl.DataFrame:
     """Turn text or numbers of any width into float64; what is not a number is refused, and so is infinity."""
     import polars as pl
 

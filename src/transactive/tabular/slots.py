@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +9,13 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray
+from transactive.tabular.source import Source
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def refuse_off_grid(frame: pl.DataFrame, length: int, path: Path) -> None:
+def refuse_off_grid(frame: pl.DataFrame, length: int, path: Source) -> None:
     """Refuse times that do not start a slot."""
     import polars as pl
 
@@ -28,7 +28,7 @@ def refuse_off_grid(frame: pl.DataFrame, length: int, path: Path) -> None:
         )
 
 
-def consecutive(starts: IntArray, length: int, path: Path) -> IntArray:
+def consecutive(starts: IntArray, length: int, path: Source) -> IntArray:
     """Starts of slots, sorted, once they are without a gap."""
     steps = np.flatnonzero(np.diff(starts) != length)
     if len(steps):

@@ -63,8 +63,8 @@ def scan(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.detect.input import MeterColumns
     from transactive.cli.detect.scan import scan_file
+    from transactive.studies.recordings.meters import MeterColumns
 
     named = MeterColumns(target, group, time, generation, charge, discharge, feeder, pv_w)
     scan_file(file, named, unit=unit, zone=zone, judge=judge, output=output, json=json)
@@ -100,8 +100,8 @@ def backtest(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.detect.input import MeterColumns
     from transactive.cli.detect.teaching import back_test_file
+    from transactive.studies.recordings.meters import MeterColumns
 
     back_test_file(file, MeterColumns(target, group, time), unit=unit, seeds=seeds, json=json)
 
@@ -136,8 +136,8 @@ def train(
     json
         Print file, SHA-256 and size as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.detect.input import MeterColumns
     from transactive.cli.detect.teaching import train_file
+    from transactive.studies.recordings.meters import MeterColumns
 
     train_file(file, output, MeterColumns(target, group, time), unit=unit, json=json)
 

@@ -7,8 +7,7 @@ from time import process_time
 
 import msgspec
 
-from transactive.cli.detect.input import MeterColumns, read_meters
-from transactive.cli.forecast.backtest import progress
+from transactive.cli.progress import tell
 from transactive.cli.report import report
 from transactive.core.errors import DataError, InputError
 from transactive.engine.daily.detector import demo_days, teach
@@ -16,6 +15,7 @@ from transactive.insight.detection.folded import fold
 from transactive.insight.detection.learned.backtest import Marks, back_test, baselines, median_marks
 from transactive.insight.detection.learned.features import HISTORY, WINDOW
 from transactive.insight.detection.meters import FloatArray
+from transactive.studies.recordings.meters import MeterColumns, read_meters
 
 LEAST_HOMES = 4
 """Fewest homes of which one can be left out."""
@@ -40,9 +40,9 @@ def back_test_file(path: Path | None, named: MeterColumns, *, unit: str, seeds: 
     if len(days) < LEAST_HOMES:
         raise DataError(f"{len(days)} homes; give {LEAST_HOMES} or more, so that each can be left out")
     runs = list(range(seeds))
-    found = {"judge": back_test(days, runs, progress=lambda done, of: progress(f"home {done} of {of}"))}
+    found = {"judge": back_test(days, runs, progress=lambda done, of: tell(f"home {done} of {of}"))}
     found |= baselines(days, runs)
-    progress("")
+    tell("")
     facts = {name: msgspec.to_builtins(record(median_marks(marks))) for name, marks in found.items()}
     report({"homes": len(days), "seeds": seeds, **facts, "cpu_s": round(process_time() - began, 1)}, json=json)
 
@@ -54,9 +54,9 @@ def train_file(path: Path | None, output: Path, named: MeterColumns, *, unit: st
     if output.suffix != ".npz":
         raise InputError(f"-o {output.name}: a judge is written as .npz")
     days = honest_days(path, named, unit)
-    progress(f"teaching on {len(days)} homes")
+    tell(f"teaching on {len(days)} homes")
     data = teach(days).to_bytes()
-    progress("")
+    tell("")
     partial = output.with_name(f".{output.name}.part")
     try:
         partial.write_bytes(data)

@@ -2,131 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from time import process_time
 
 import msgspec
-import numpy as np
 
-from transactive.cli.schedule.input import LARGEST, Days, ScheduleColumns, read_days
-from transactive.cli.schedule.report import Ways, in_words, report_of
-from transactive.core.community.members import Devices
-from transactive.core.errors import DataError, InputError
-from transactive.core.slots import DAY, MarketClock
-from transactive.core.units import PPM, IntArray
-from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
-from transactive.engine.models.net_load import NetLoadForecast
-from transactive.forecasting import registry
-from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
-
-DAY_SO_FAR = "day-so-far"
-"""The forecast that needs load and PV apart; every other one is of their difference."""
-
-
-@dataclass(frozen=True, slots=True)
-class Battery:
-    """The battery of each member, its connection, and what is paid for exports; None: the connection has no limit."""
-
-    battery_wh: int
-    power_w: int
-    efficiency: float
-    max_import_w: int | None
-    initial_wh: int
-    export_price: int
-
-    def check(self) -> None:
-        """Raise InputError naming the option that cannot be."""
-        for name, value in (
-            ("battery-wh", self.battery_wh),
-            ("power-w", self.power_w),
-            ("max-import-w", self.max_import_w),
-        ):
-            if value is not None and not 1 <= value <= LARGEST:
-                raise InputError(f"--{name} {value}: is between 1 and {LARGEST}")
-        if not 0.01 <= self.efficiency <= 1:
-            raise InputError(f"--efficiency {self.efficiency}: is a part of one, like 0.9: Wh given for a Wh charged")
-        if not 0 <= self.initial_wh <= self.battery_wh:
-            raise InputError(f"--initial-wh {self.initial_wh}: is between 0 and --battery-wh, {self.battery_wh}")
-        if abs(self.export_price) > LARGEST:
-            raise InputError(f"--export-price {self.export_price}: is in µ¤/kWh, {LARGEST} at most")
+from transactive.cli.progress import tell
+from transactive.studies.recordings.days import ScheduleColumns
+from transactive.studies.scores.schedule import Battery, backtest
+from transactive.studies.scores.schedule_report import in_words
 
 
 def run_backtest(
     path: Path, named: ScheduleColumns, battery: Battery, test_days: int | None, model: str, *, json: bool
 ) -> None:
     """Backtest a file and print the report. Raises DataError naming file, row and column, InputError for options."""
-    began = process_time()
-    battery.check()
-    if model != DAY_SO_FAR:
-        registry.load(model)
-    days = read_days(path, named)
-    recorded = recorded_of(days, battery)
-    tested = tested_rows(recorded, path, test_days)
-    ways = Ways(
-        without_control(recorded, tested),
-        simple_rule(recorded, tested),
-        scheduled(recorded, tested, progress, outlook_of(model, recorded, tested)),
-        foreseen(recorded, tested, progress),
-    )
-    progress("")
-    capped = int((days.price[tested.start : tested.stop] < battery.export_price).sum())
-    report = report_of(path.name, days, tested, ways, capped, process_time() - began)
+    report = backtest(path, named, battery, test_days, model, tell)
+    tell("")
     print(msgspec.json.encode(report).decode() if json else in_words(report))
-
-
-def recorded_of(days: Days, battery: Battery) -> Recorded:
-    """The recorded days with a battery each; power becomes energy per slot [Wh], rounded down."""
-    members = len(days.members)
-
-    def each(value: int) -> IntArray:
-        return np.full(members, value, np.int64)
-
-    def per_slot(power_w: int) -> int:
-        return power_w * days.length // 3_600
-
-    devices = Devices(
-        each(0), each(battery.battery_wh), each(per_slot(battery.power_w)), each(round(battery.efficiency * PPM))
-    )
-    most_wh = LARGEST if battery.max_import_w is None else per_slot(battery.max_import_w)
-    spare_price = np.minimum(battery.export_price, days.price)
-    return Recorded(
-        days.first_slot,
-        days.length,
-        days.load_wh,
-        days.pv_wh,
-        days.price,
-        spare_price,
-        devices,
-        battery.initial_wh,
-        most_wh,
-    )
-
-
-def outlook_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecast | None:
-    """The forecaster that was named; None for the day so far."""
-    if model == DAY_SO_FAR:
-        return None
-    clock = MarketClock(recorded.length, 0, DAY // recorded.length)
-    begin, end = (recorded.first_slot + row * recorded.length for row in (tested.start, len(recorded.load_wh)))
-    past = RecordedHistory(ReplayClock(end), recorded.first_slot, recorded.length, recorded.load_wh, recorded.pv_wh)
-    return NetLoadForecast(model, past, clock, begin)
-
-
-def tested_rows(recorded: Recorded, path: Path, test_days: int | None) -> range:
-    """The last days, or all that have two weeks before them. Raises DataError when there are fewer."""
-    first, slots = first_tested(recorded), len(recorded.load_wh)
-    per_day = DAY // recorded.length
-    possible = (slots - first) // per_day
-    if possible < 1:
-        raise DataError(f"{path.name}: holds {slots // per_day} days; fifteen are needed before the first tested one")
-    if test_days is not None and not 1 <= test_days <= possible:
-        raise InputError(f"--test-days {test_days}: is between 1 and {possible} with this file")
-    return range(slots - (test_days or possible) * per_day, slots)
-
-
-def progress(text: str) -> None:
-    """Say on stderr what goes on, when it is a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

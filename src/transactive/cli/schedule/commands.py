@@ -67,8 +67,9 @@ def backtest(
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.schedule.backtest import Battery, run_backtest
-    from transactive.cli.schedule.input import ScheduleColumns
+    from transactive.cli.schedule.backtest import run_backtest
+    from transactive.studies.recordings.days import ScheduleColumns
+    from transactive.studies.scores.schedule import Battery
 
     battery = Battery(battery_wh, power_w, efficiency, max_import_w, initial_wh, export_price)
     run_backtest(file, ScheduleColumns(load, pv, price, time, group, prices), battery, test_days, model, json=json)

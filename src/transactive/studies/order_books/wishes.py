@@ -1,17 +1,17 @@
-"""The columns of preferences in `transactive clear`: what buys wish and pay for it, and what sells are."""
+"""The columns of preferences: what buys wish and pay for it, and what sells are."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from transactive.cli.clear.orders import OrderFile, read_orders, refuse_row
-from transactive.cli.clear.report import Figures
 from transactive.market.auction.preferences import NOBODY, Wish, Wishes
 from transactive.market.result import Result
+from transactive.studies.order_books.figures import Figures
+from transactive.studies.order_books.orders import OrderFile, read_orders, refuse_row
+from transactive.tabular.source import Source
 
 PREMIUM = "premium_micro_per_kwh"
 WISH_COLUMNS = ("prefer", "partner", PREMIUM)
@@ -21,7 +21,7 @@ PREFER = {"green": Wish.GREEN, "local": Wish.LOCAL, "partner": Wish.PARTNER}
 GREEN = {"yes": True, "no": False, None: False}
 
 
-def read_wishes(path: Path) -> tuple[OrderFile, Wishes]:
+def read_wishes(path: Source) -> tuple[OrderFile, Wishes]:
     """Read and check an order file with preferences. Raises DataError naming file, row and column."""
     texts = ("prefer", "partner", *ATTRIBUTES)
     book = read_orders(path, located=False, spare_texts=texts, spare_numbers=[PREMIUM])
@@ -50,7 +50,7 @@ def with_wishes(figures: Figures, book: OrderFile, wishes: Wishes, result: Resul
     return msgspec.structs.replace(figures, wished_wh=int(energy[wished].sum()), met_wh=int(energy[met].sum()))
 
 
-def _check(path: Path, book: OrderFile, order: int, row: dict[str, Any], members: dict[str, int]) -> None:
+def _check(path: Source, book: OrderFile, order: int, row: dict[str, Any], members: dict[str, int]) -> None:
     """Raise DataError for the first column that an order cannot have."""
     prefer, is_buy = row["prefer"], bool(book.orders.is_buy[order])
     if row["green"] not in GREEN:

@@ -1,19 +1,19 @@
-"""Order kinds in `transactive clear`: rows of a file become plain orders, curves, blocks and storages."""
+"""Order kinds: rows become plain orders, curves, blocks and storages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from transactive.cli.clear.orders import ENERGY, NUMBERS, PRICE, TEXTS
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.core.units import PPM
 from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, Storage
+from transactive.studies.order_books.orders import ENERGY, NUMBERS, PRICE, TEXTS
 from transactive.tabular.columns import ROW, read_columns
+from transactive.tabular.source import Source
 
 KIND_NUMBERS = ("slot", "slots", "least_wh", "capacity_wh", "efficiency_ppm")
 KIND_COLUMNS = ("kind", *KIND_NUMBERS)
@@ -50,7 +50,7 @@ class KindFile:
     book: KindBook = field(default_factory=lambda: KindBook(()))
 
 
-def read_kinds(path: Path) -> KindFile:
+def read_kinds(path: Source) -> KindFile:
     """Read and check an order file with kinds. Raises DataError naming file, row and column."""
     frame = read_columns(path, [], NUMBERS, TEXTS, spare_numbers=KIND_NUMBERS, spare_texts=["kind"])
     rows: list[dict[str, Any]] = list(frame.iter_rows(named=True))
@@ -78,7 +78,7 @@ def read_kinds(path: Path) -> KindFile:
     return found
 
 
-def _check_row(path: Path, row: dict[str, Any]) -> None:
+def _check_row(path: Source, row: dict[str, Any]) -> None:
     """Raise DataError for the first column of a row that its kind cannot have, and fill in the kind."""
     kind = row["kind"] = row["kind"] or "plain"
     if kind not in KINDS:
@@ -102,7 +102,7 @@ def _check_row(path: Path, row: dict[str, Any]) -> None:
             _refuse(path, row, column, f"give 1 to {most}" if most else "give 1 or more")
 
 
-def _span(path: Path, rows: list[dict[str, Any]]) -> tuple[int, int]:
+def _span(path: Source, rows: list[dict[str, Any]]) -> tuple[int, int]:
     """First slot number and the one past the last; the book has a place for every slot between."""
     first = min(row["slot"] or 0 for row in rows)
     for row in rows:
@@ -111,7 +111,7 @@ def _span(path: Path, rows: list[dict[str, Any]]) -> tuple[int, int]:
     return first, max((row["slot"] or 0) + (row["slots"] or 1) for row in rows)
 
 
-def _number(path: Path, row: dict[str, Any], known: dict[str, dict[str, Any]], found: KindFile) -> int:
+def _number(path: Source, row: dict[str, Any], known: dict[str, dict[str, Any]], found: KindFile) -> int:
     """Number of a row's order; further rows of one id are further steps of its curve."""
     before = known.get(row["id"])
     if before is None:
@@ -133,7 +133,7 @@ def _number(path: Path, row: dict[str, Any], known: dict[str, dict[str, Any]], f
     return number
 
 
-def _check_step(path: Path, row: dict[str, Any], step: dict[str, Any]) -> None:
+def _check_step(path: Source, row: dict[str, Any], step: dict[str, Any]) -> None:
     """A curve has a price once on a side, and buys below where it sells, so it never trades with itself."""
     if row["side"] == step["side"]:
         if row[PRICE] == step[PRICE]:
@@ -158,6 +158,6 @@ def _orders(rows: list[dict[str, Any]]) -> Orders:
     return Orders(0, nothing, is_buy, price, energy, nothing)
 
 
-def _refuse(path: Path, row: dict[str, Any], column: str, what: str) -> None:
+def _refuse(path: Source, row: dict[str, Any], column: str, what: str) -> None:
     """Raise DataError for a row."""
     raise DataError(f"{path.name}: row {row[ROW]}: {column} = {row[column]!r}: {what}")

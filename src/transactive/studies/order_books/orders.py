@@ -1,11 +1,10 @@
-"""Order files of `transactive clear`: read, checked, each fault named by file, row and column."""
+"""Anyone's orders: read, checked, each fault named by file, row and column."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
 from transactive.tabular.columns import ROW, read_columns, refuse
+from transactive.tabular.source import FrameSource, Source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +36,7 @@ class OrderFile:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Source) -> Iterator[None]:
     """Name the order file in what a mechanism has against it."""
     try:
         yield
@@ -45,7 +45,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def read_orders(
-    path: Path, *, located: bool, spare_texts: Sequence[str] = (), spare_numbers: Sequence[str] = ()
+    path: Source, *, located: bool, spare_texts: Sequence[str] = (), spare_numbers: Sequence[str] = ()
 ) -> OrderFile:
     """Read and check an order file; `located` ones have a node. Raises DataError naming file, row and column."""
     import polars as pl
@@ -69,12 +69,12 @@ def read_orders(
     return OrderFile(orders, frame["id"].to_list(), len(member), node, spare)
 
 
-def refuse_row(path: Path, book: OrderFile, order: int, column: str, what: str) -> NoReturn:
+def refuse_row(path: Source, book: OrderFile, order: int, column: str, what: str) -> NoReturn:
     """Raise DataError for the spare column of an order."""
     raise DataError(f"{path.name}: row {book.spare[ROW][order]}: {column} = {book.spare[column][order]!r}: {what}")
 
 
-def column_names(path: Path) -> list[str]:
+def column_names(path: Source) -> list[str]:
     """Names of a file's columns. Raises DataError for a file that is missing or holds no order, before all is read."""
     head = read_head(path)
     if head.is_empty():
@@ -82,10 +82,12 @@ def column_names(path: Path) -> list[str]:
     return head.columns
 
 
-def read_head(path: Path) -> pl.DataFrame:
+def read_head(path: Source) -> pl.DataFrame:
     """First row of a file; one row of nothing where the file itself is at fault, which reading it in full names."""
     import polars as pl
 
+    if isinstance(path, FrameSource):
+        return path.frame.head(1)
     try:
         if not path.stat().st_size:
             return pl.DataFrame({"empty": [0]})

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from transactive.cli.schedule.input import Days
 from transactive.core.slots import time_text
 from transactive.core.units import NANO
 from transactive.studies.battery import Kept
+from transactive.studies.recordings.days import Days
 
 
 @dataclass(frozen=True, slots=True)

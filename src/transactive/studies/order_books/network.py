@@ -1,4 +1,4 @@
-"""The network of `transactive clear`: its file, the nodes of the orders, and the figures of the nodes."""
+"""A network for orders: its file, the nodes of the orders, and the figures of the nodes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from transactive.cli.clear.orders import naming
-from transactive.cli.clear.report import Figures, LineResult, NodeFigures
 from transactive.core.community.network import Network, NetworkRules, network_of
 from transactive.core.community.validation import explained
 from transactive.core.errors import DataError
@@ -19,6 +17,9 @@ from transactive.market.network.locational import losses_n
 from transactive.market.network.pandapower import read_pandapower
 from transactive.market.nodal import NodalClearing
 from transactive.market.result import Result
+from transactive.studies.order_books.figures import Figures, LineResult, NodeFigures
+from transactive.studies.order_books.orders import naming
+from transactive.tabular.source import Source, first_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ def read_network(path: Path) -> Network:
         return network_of(rules)
 
 
-def place(path: Path, names: Sequence[str], network: Network) -> IntArray:
+def place(path: Source, names: Sequence[str], network: Network) -> IntArray:
     """Number of each order's node. Raises DataError naming the row of the first unknown one."""
     number = {name: position for position, name in enumerate(network.names)}
     for row, name in enumerate(names):
         if name not in number:
-            line = row + (2 if path.suffix == ".csv" else 1)
-            raise DataError(f"{path.name}: row {line}: node = {name!r}: not in the network; add it there or correct it")
+            raise DataError(
+                f"{path.name}: row {row + first_row(path)}: node = {name!r}: not in the network; add it or correct it"
+            )
     return np.array([number[name] for name in names], np.int64)
 
 

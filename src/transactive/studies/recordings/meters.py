@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from transactive.cli.forecast.input import SeriesColumns, SeriesFile, read_series
-from transactive.cli.schedule.input import LARGEST, TINY_WH, check_column
 from transactive.core.errors import DataError, InputError
 from transactive.forecasting.calendar import Calendar
 from transactive.insight.detection.meters import FloatArray, MeterSeries
+from transactive.studies.recordings.days import LARGEST, TINY_WH, check_column
+from transactive.studies.recordings.series import SeriesColumns, SeriesFile, read_series
 from transactive.tabular.columns import open_columns
+from transactive.tabular.source import Source
 
 USUAL = {
     "target": ("consumption_wh", "load_wh", "energy_wh", "consumption", "load", "wh"),
@@ -51,7 +51,7 @@ class MetersFile:
     gaps: int
 
 
-def read_meters(path: Path, named: MeterColumns, zone: str | None, unit: str) -> MetersFile:
+def read_meters(path: Source, named: MeterColumns, zone: str | None, unit: str) -> MetersFile:
     """Read a file. Raises DataError naming file, row and column of the first fault, InputError for an unknown zone."""
     if zone is not None:
         try:
@@ -85,14 +85,14 @@ def _found(key: str, names: Sequence[str]) -> str | None:
     return next((name for name in USUAL[key] if name in names), None)
 
 
-def _series(path: Path, column: str, group: str | None, time: str | None, unit: str) -> SeriesFile:
+def _series(path: Source, column: str, group: str | None, time: str | None, unit: str) -> SeriesFile:
     """One column of energy, never negative, laid out by slot and member."""
     tiny = TINY_WH if unit == "Wh" else 0
     check_column(path, column, 0, tiny, "Wh; say --unit kWh if it is kWh" if tiny else "kWh")
     return read_series(path, SeriesColumns(column, group, time), Calendar(), sparse=True)
 
 
-def _of_all(path: Path, column: str, group: str | None, time: str | None) -> FloatArray:
+def _of_all(path: Source, column: str, group: str | None, time: str | None) -> FloatArray:
     """A column that says the same of every member, (slots,)."""
     check_column(path, column, -LARGEST, 0, "energy")
     values = read_series(path, SeriesColumns(column, group, time), Calendar(), sparse=True).history.values
@@ -103,7 +103,7 @@ def _of_all(path: Path, column: str, group: str | None, time: str | None) -> Flo
     return some
 
 
-def _sizes(path: Path, column: str, group: str | None, time: str | None) -> FloatArray:
+def _sizes(path: Source, column: str, group: str | None, time: str | None) -> FloatArray:
     """Installed power of each member [W], NaN where the column is empty."""
     check_column(path, column, 0, 0, "W")
     values = read_series(path, SeriesColumns(column, group, time), Calendar(), sparse=True).history.values

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from transactive.cli.forecast.input import SeriesColumns, read_series
 from transactive.core.errors import DataError, InputError
 from transactive.core.slots import time_text
 from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock
 from transactive.forecasting.series import FloatArray, History
+from transactive.studies.recordings.series import SeriesColumns, read_series
 from transactive.tabular.columns import ROW, open_columns, refuse
+from transactive.tabular.source import Source, first_row
 
 LARGEST = 10**9
 """A number beyond this is no Wh of a slot and no µ¤/kWh."""
@@ -31,7 +31,7 @@ class ScheduleColumns:
     price: str
     time: str | None
     group: str | None
-    prices: Path | None
+    prices: Source | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Days:
     gaps: int
 
 
-def read_days(path: Path, named: ScheduleColumns) -> Days:
+def read_days(path: Source, named: ScheduleColumns) -> Days:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
     Numbers are rounded to whole Wh and µ¤/kWh. A gap in load or PV takes the reading of the day before; a price is
@@ -70,14 +70,14 @@ def read_days(path: Path, named: ScheduleColumns) -> Days:
     return Days(history.first_slot, history.length, load.members, load_wh, pv_wh, price, load.gaps + pv.gaps)
 
 
-def check_column(path: Path, column: str, lowest: int, tiny: int, unit: str) -> None:
+def check_column(path: Source, column: str, lowest: int, tiny: int, unit: str) -> None:
     """Refuse the first number below `lowest` or of another unit; what is no number at all, `read_series` refuses."""
     import polars as pl
 
     frame = open_columns(path)
     if column not in frame.columns:
         raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(frame.columns)}")
-    frame = frame.select(column).with_row_index(ROW, offset=2 if path.suffix == ".csv" else 1)
+    frame = frame.select(column).with_row_index(ROW, offset=first_row(path))
     dtype = frame.schema[column]
     if not (dtype.is_numeric() or dtype == pl.String):
         raise DataError(f"{path.name}: {column} holds {dtype}; numbers are needed, {unit}")
@@ -91,7 +91,7 @@ def check_column(path: Path, column: str, lowest: int, tiny: int, unit: str) -> 
         refuse(frame, faulty.fill_null(value=False), column, path, what)
 
 
-def _price(path: Path, named: ScheduleColumns, history: History) -> IntArray:
+def _price(path: Source, named: ScheduleColumns, history: History) -> IntArray:
     """Price of each slot [µ¤/kWh], (slots,); the same for every member."""
     file = named.prices or path
     columns = SeriesColumns(named.price) if named.prices else SeriesColumns(named.price, named.group, named.time)

@@ -1,18 +1,17 @@
-"""The columns of listings in `transactive clear`: what an order names, when it comes and when it expires."""
+"""The columns of listings: what an order names, when it comes and when it expires."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from transactive.cli.clear.orders import OrderFile, read_orders, refuse_row
 from transactive.market.orderbook.listings import NEVER, NONE, ListingSteps
+from transactive.studies.order_books.orders import OrderFile, read_orders, refuse_row
+from transactive.tabular.source import Source
 
 LISTING_COLUMNS = ("listing", "at_s", "expires_s")
 
 
-def read_listings(path: Path) -> tuple[OrderFile, ListingSteps]:
+def read_listings(path: Source) -> tuple[OrderFile, ListingSteps]:
     """Read and check an order file with listings. Raises DataError naming file, row and column."""
     book = read_orders(path, located=False, spare_texts=LISTING_COLUMNS[:1], spare_numbers=LISTING_COLUMNS[1:])
     at = [0 if value is None else value for value in book.spare["at_s"]]

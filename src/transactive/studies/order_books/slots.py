@@ -1,17 +1,13 @@
-"""What `transactive clear` gives for order kinds: each order's energy by slot, trades, and the figures of the slots."""
+"""What order kinds get: each order's energy by slot, trades, and the figures of the slots."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from transactive.cli.clear.kinds import BOTH, KindFile, read_kinds
-from transactive.cli.clear.orders import PRICE, naming
-from transactive.cli.clear.report import Figures, Files, Outputs, SlotFigures
 from transactive.core.errors import InputError
 from transactive.core.tables import Orders
 from transactive.market.auction.blocks.call_auction import clear
@@ -19,7 +15,10 @@ from transactive.market.auction.blocks.order_kinds import KindClearing
 from transactive.market.auction.merit_order import draw
 from transactive.market.result import mean_price
 from transactive.market.trades import pair
-from transactive.tabular.spreadsheet import csv_text
+from transactive.studies.order_books.figures import ClearedBook, Columns, Figures, SlotFigures
+from transactive.studies.order_books.kinds import BOTH, KindFile, read_kinds
+from transactive.studies.order_books.orders import PRICE, naming
+from transactive.tabular.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +31,18 @@ class SlotAllocation:
     energy_wh: int
 
 
-def clear_kinds(path: Path, mechanism: str, outputs: Outputs) -> tuple[Files, Figures]:
-    """Clear a file with order kinds. Raises DataError naming file, row and column, InputError for a picture of many."""
+def clear_kinds(path: Source, mechanism: str) -> ClearedBook:
+    """Clear orders of kinds. Raises DataError naming file, row and column."""
     file = read_kinds(path)
-    if outputs.svg and len(file.book.plain) > 1:
-        raise InputError("--svg: the merit order is drawn of one slot; leave it out")
     with naming(path):
         clearing = clear(file.book)
     got = parts(file, clearing)
-    files = {outputs.allocation: _allocation_csv(file, clearing, got)}
-    if outputs.trades:
-        files[outputs.trades] = _trades_csv(file, clearing, got)
-    if outputs.svg:
-        files[outputs.svg] = draw(_one_slot(file), clearing.price[0], sum(clearing.traded_wh(file.book)))
-    return files, _figures(mechanism, file, clearing, got)
+    return ClearedBook(
+        _figures(mechanism, file, clearing, got),
+        _allocation(file, clearing, got),
+        lambda: _trades(file, clearing, got),
+        lambda: _picture(file, clearing),
+    )
 
 
 def parts(file: KindFile, clearing: KindClearing) -> list[SlotAllocation]:
@@ -85,23 +82,34 @@ def trade_rows(
             yield slot + file.first_slot, *ids, wh, clearing.price[slot] or 0
 
 
-def _allocation_csv(file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> str:
+def _allocation(file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> Columns:
     """Allocation of every order, with slot and side where the file numbers its slots."""
-    rows = []
-    for part in got:
-        price = clearing.price[part.slot]
-        money = part.energy_wh * (price or 0) * (-1 if part.side == "buy" else 1)
-        place = (part.slot + file.first_slot, part.side) if file.spans_slots else ()
-        rows.append((file.ids[part.order], *place, part.energy_wh, price, money))
-    place_names = ("slot", "side") if file.spans_slots else ()
-    return csv_text(("id", *place_names, "allocated_wh", PRICE, "money_n"), rows)
+    prices = [clearing.price[part.slot] for part in got]
+    signed = (-part.energy_wh if part.side == "buy" else part.energy_wh for part in got)
+    place: Columns = {"slot": [part.slot + file.first_slot for part in got], "side": [part.side for part in got]}
+    return {
+        "id": [file.ids[part.order] for part in got],
+        **(place if file.spans_slots else {}),
+        "allocated_wh": [part.energy_wh for part in got],
+        PRICE: prices,
+        "money_n": [wh * (price or 0) for wh, price in zip(signed, prices, strict=True)],
+    }
 
 
-def _trades_csv(file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> str:
+def _trades(file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> Columns:
     """Trades; money_n is what the buyer pays to the seller."""
-    rows = [(*row, row[3] * row[4]) for row in trade_rows(file, clearing, got)]
-    header = ("slot", "buy_id", "sell_id", "energy_wh", PRICE, "money_n")
-    return csv_text(header, rows) if file.spans_slots else csv_text(header[1:], (row[1:] for row in rows))
+    rows = list(trade_rows(file, clearing, got))
+    names = ("slot", "buy_id", "sell_id", "energy_wh", PRICE)
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    columns["money_n"] = [wh * price for _, _, _, wh, price in rows]
+    return columns if file.spans_slots else {name: column for name, column in columns.items() if name != "slot"}
+
+
+def _picture(file: KindFile, clearing: KindClearing) -> str:
+    """The merit order. Raises InputError for the orders of several slots."""
+    if len(file.book.plain) > 1:
+        raise InputError("--svg: the merit order is drawn of one slot; leave it out")
+    return draw(_one_slot(file), clearing.price[0], sum(clearing.traded_wh(file.book)))
 
 
 def _figures(mechanism: str, file: KindFile, clearing: KindClearing, got: list[SlotAllocation]) -> Figures:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from transactive.core.units import IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.series import FloatArray, History
 from transactive.tabular.columns import ROW, open_columns, refuse
+from transactive.tabular.source import FrameSource, Source, first_row
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +46,7 @@ class SeriesFile:
     gaps: int
 
 
-def read_series(path: Path, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
+def read_series(path: Source, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
     Times without a zone are read as UTC, whole numbers as Unix seconds or milliseconds. Columns of a CSV stand between
@@ -63,7 +63,7 @@ def read_series(path: Path, columns: SeriesColumns, calendar: Calendar, *, spars
             raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(frame.columns)}")
     if frame.is_empty():
         raise DataError(f"{path.name}: has no rows; give some weeks of readings")
-    frame = frame.select(list(wanted)).with_row_index(ROW, offset=2 if path.suffix == ".csv" else 1)
+    frame = frame.select(list(wanted)).with_row_index(ROW, offset=first_row(path))
     frame = _seconds(frame, time, path)
     for column in (columns.target, *columns.known):
         frame = _floats(frame, column, path, decimal_comma=separator != ",")
@@ -76,7 +76,7 @@ def read_series(path: Path, columns: SeriesColumns, calendar: Calendar, *, spars
 
 
 def _laid_out(
-    frame: pl.DataFrame, time: str, columns: SeriesColumns, calendar: Calendar, path: Path, *, sparse: bool
+    frame: pl.DataFrame, time: str, columns: SeriesColumns, calendar: Calendar, path: Source, *, sparse: bool
 ) -> SeriesFile:
     """Rows on the grid of slots, NaN where there is none."""
     import polars as pl
@@ -119,7 +119,7 @@ def _ahead(frame: pl.DataFrame, rows: IntArray, slots: int, known: Sequence[str]
     return ahead if known else np.empty((0, 0))
 
 
-def _time_column(frame: pl.DataFrame, columns: SeriesColumns, path: Path) -> str:
+def _time_column(frame: pl.DataFrame, columns: SeriesColumns, path: Source) -> str:
     """The column that was named, or the one that looks like it."""
     if columns.time:
         return columns.time
@@ -129,7 +129,7 @@ def _time_column(frame: pl.DataFrame, columns: SeriesColumns, path: Path) -> str
     raise DataError(f"{path.name}: has no column {', '.join(TIME_NAMES)}; name the column of times with --time")
 
 
-def _length(starts: IntArray, path: Path) -> int:
+def _length(starts: IntArray, path: Source) -> int:
     """Length of a slot [s]: the most frequent step between times."""
     if len(starts) < 2:
         raise DataError(f"{path.name}: holds one time only; give some weeks of readings")
@@ -141,7 +141,7 @@ def _length(starts: IntArray, path: Path) -> int:
     return length
 
 
-def _seconds(frame: pl.DataFrame, column: str, path: Path) -> pl.DataFrame:
+def _seconds(frame: pl.DataFrame, column: str, path: Source) -> pl.DataFrame:
     """Times as whole Unix seconds."""
     import polars as pl
 
@@ -171,9 +171,9 @@ def _unix(number: pl.Expr) -> pl.Expr:
     return pl.when(whole > LAST_SECOND).then(whole // 1000).otherwise(whole)
 
 
-def _separator(path: Path) -> str:
+def _separator(path: Source) -> str:
     """What stands between the columns of a CSV: the first line tells, by having no comma."""
-    if path.suffix != ".csv":
+    if isinstance(path, FrameSource) or path.suffix != ".csv":
         return ","
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
@@ -183,7 +183,7 @@ def _separator(path: Path) -> str:
     return next((sign for sign in (";", "\t") if sign in head and "," not in head), ",")
 
 
-def _floats(frame: pl.DataFrame, column: str, path: Path, *, decimal_comma: bool) -> pl.DataFrame:
+def _floats(frame: pl.DataFrame, column: str, path: Source, *, decimal_comma: bool) -> pl.DataFrame:
     """Numbers as float64, an empty value or NaN as a gap."""
     import polars as pl
 

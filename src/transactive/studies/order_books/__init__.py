@@ -1,0 +1,1 @@
+"""Anyone's orders: read, checked, cleared under a mechanism, and counted."""
