@@ -22,6 +22,7 @@ from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import read_measured
+from transactive.tabular.source import Source
 
 PV_TOLERANCE = 1_200_000
 """What a PV may give beyond its rated power [ppm of it]: cold modules and rounded ratings."""
@@ -74,12 +75,16 @@ class Setting:
         )
 
 
-def load_setting(path: Path) -> Setting:
-    """Read a community file and the data that it names, and check that they fit each other."""
+def load_setting(path: Path, readings: Source | None = None) -> Setting:
+    """Read a community file and the data that it names, and check that they fit each other.
+
+    readings: in place of those that the file names.
+    """
     community = load(path)
     length, sources = community.clock.length, community.data
     most = [pv_wh * PV_TOLERANCE // PPM for pv_wh in community.devices.pv_wh.tolist()]
-    measured = read_measured(path.parent / sources.readings, community.ids, length, most, sources.ignore)
+    recorded = path.parent / sources.readings if readings is None else readings
+    measured = read_measured(recorded, community.ids, length, most, sources.ignore)
     if sources.environment is None:
         environment = _constant(community, measured)
     else:

@@ -13,11 +13,10 @@ import msgspec
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
-from transactive.core.slots import parse_time
-from transactive.engine.replay import slots_from, slots_of
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
 from transactive.insight.studies.measures import MEASURES
 from transactive.store import Store
+from transactive.studies.asked_slots import DEMO_DAYS, DEMO_START, slots_asked
 from transactive.studies.compare import compare, mechanisms_for, variants
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 MEASURE_WIDTH, FIGURE_WIDTH = 46, 14
 """Characters that names and units take, and each mechanism."""
-DEMO_START, DEMO_DAYS = "2017-06-05T00:00Z", 7
 
 
 def run_compare(
@@ -78,21 +76,6 @@ def keep(comparison: Comparison, folder: Path) -> None:
     """Put a comparison into a state, replacing an earlier one; the page and the API show it."""
     with closing(Store(folder)) as store:
         store.set(comparison=msgspec.json.encode(comparison).decode())
-
-
-def slots_asked(setting: Setting, start: str | None, days: int | None) -> range:
-    """Slots of the community's own run, or from a start and for so many days, as far as both are given."""
-    if days is not None and days < 1:
-        raise InputError(f"--days {days}: give at least 1")
-    if start is None and days is None:
-        return slots_from(setting)
-    first = parse_time(start) if start else slots_from(setting)[0]
-    return slots_of(setting, first, days or _days_left(setting, first))
-
-
-def _days_left(setting: Setting, first: int) -> int:
-    """Whole days from a slot to the end of the readings, at least one."""
-    return max((setting.measured_end - first) // 86_400, 1)
 
 
 def show_comparison(comparison: Comparison) -> None:

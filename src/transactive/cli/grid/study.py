@@ -10,11 +10,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from transactive.cli.compare.mechanisms import progress, slots_asked
+from transactive.cli.compare.mechanisms import progress
 from transactive.config.setting import load_setting
 from transactive.config.shipped import FEEDER
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.studies.grid import ForecastScores, GridStudy, GridVariant
+from transactive.studies.asked_slots import slots_asked
 from transactive.studies.grid import WAYS, study
 
 Figure = Callable[[GridVariant], str]

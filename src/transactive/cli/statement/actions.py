@@ -50,22 +50,13 @@ def verify_statement(
 
     Returns whether it holds; the first contradiction is named on stdout.
     """
-    from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
-    from transactive.services.statements.chain_check import Trusted, check
-
-    if (node is None) == (state is None):
-        raise InputError("give either --node URL or --state DIR: whose chain shall be asked?")
-    url = node if node is not None else f"{EMBEDDED}{state / CHAIN_FILE}" if state else ""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
+    from transactive.services.statements.chain_check import Trusted, check_file
 
     def say(passed: Passed) -> None:
         if not json:
             print(f"✓ {passed.name}: {passed.text}", flush=True)
 
-    found = check(data, path.name, url, say, Trusted(contract, operator))
+    found = check_file(path, node=node, state=state, held=say, trusted=Trusted(contract, operator))
     if json:
         checks = [{"check": passed.name, "found": passed.text} for passed in found.passed]
         facts: dict[str, Any] = {"holds": found.contradiction is None, "contradiction": found.contradiction}

@@ -99,6 +99,30 @@ def check(
     return ChainCheck(statement, tuple(passed), contradiction, worth)
 
 
+def check_file(
+    path: Path,
+    *,
+    node: str | None,
+    state: Path | None,
+    held: Callable[[Passed], None] = lambda _: None,
+    trusted: Trusted = Trusted(),
+) -> ChainCheck:
+    """Check a file against the chain of a node, or the one in a state folder, as `check` does.
+
+    Raises InputError for both or neither of the two, and for a file that cannot be read.
+    """
+    from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
+
+    if (node is None) == (state is None):
+        raise InputError("give either --node URL or --state DIR: whose chain shall be asked?")
+    url = node if node is not None else f"{EMBEDDED}{state / CHAIN_FILE}" if state else ""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
+    return check(data, path.name, url, held, trusted)
+
+
 def chain_of(store: Store, folder: Path) -> str:
     """URL of the chain that a run settled on: the node that it names, or the one in its folder."""
     from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
