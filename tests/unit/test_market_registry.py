@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
-from transactive.core import plugins
+from transactive.core import installed
 from transactive.core.errors import ConfigError
 from transactive.market import registry
 from transactive.market.auction import uniform

@@ -33,6 +33,7 @@ WHOLE_HISTORY = {
     "bench/intelligence/insights.py": "a back-test of advice",
     "bench/runs/simulation.py": "makes many homes from few",
     "studies/drift.py": "holds a whole run against its data",
+    "face/load.py": "shows a community's readings to whoever loaded them",
 }
 """Who may name a setting's readings as one finished array."""
 
@@ -144,7 +145,7 @@ def reached_from(name: str) -> set[str]:
     """Modules that a module imports, at once or through others."""
     found, waiting = {name}, [name]
     while waiting:
-        new = imports(MODULES[waiting.pop()]) - found
+        new = imports(MODULES[waiting.pop()]) - found - {""}  # the package imports a name of its face when it is used
         found |= new
         waiting += new
     return found

@@ -27,7 +27,7 @@ from transactive.cli.schedule.commands import schedule
 from transactive.cli.statement.commands import statement, verify
 from transactive.cli.usage import explained
 from transactive.core.errors import TransactiveError
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 
 USAGE = 2
 INTERRUPTED = 130

@@ -14,7 +14,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
 
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 from transactive.core.work import Spread
 
 

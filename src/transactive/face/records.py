@@ -10,9 +10,9 @@ import numpy as np
 from transactive.core.accounts import NAMED, PASSING
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.core.units import BoolArray, IntArray
-from transactive.engine.kernel import SlotRecord
 from transactive.face.frames import table
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ SLOT = "slot_start"
 REGISTERS = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh", "consumption_wh")
 
 
-class Recorded:
+class SlotTables:
     """Records of settled slots, in order; `names` are the members', in the order of the community."""
 
-    def __init__(self, records: Sequence[SlotRecord], names: Sequence[str]) -> None:
+    def __init__(self, records: Sequence[SlotBook], names: Sequence[str]) -> None:
         self.records, self.names = records, list(names)
         self.accounts = [*names, *NAMED, *PASSING]
 

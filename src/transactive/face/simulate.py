@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from transactive.core.errors import StateError
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import bills_of, replay
 from transactive.face.frames import Frame, Library, giving, table, timed
 from transactive.face.load import LoadedCommunity, load
-from transactive.face.records import Recorded
+from transactive.face.records import SlotTables
 from transactive.face.spoken import spoken
 from transactive.insight.studies.comparison import Variant
 from transactive.insight.summary import MemberBill
@@ -123,7 +123,7 @@ def simulate(
         setting = under(setting, Variant(name=mechanism))
     give = giving(frames or loaded.frames, floats=floats)
     slots = slots_of(loaded, start, days)
-    records: list[SlotRecord] = []
+    records: list[SlotBook] = []
     state_hash = None
     if state is None:
         kernel = recorded_run(setting, slots)
@@ -135,7 +135,7 @@ def simulate(
             raise StateError(f"{folder}: holds a run already; give an empty folder, or look at it: transactive serve")
         outcome, _ = replay(setting, slots, folder, seed=seed, after_slot=records.append)
         bills, state_hash = outcome.bills, outcome.summary.state_hash
-    found = Recorded(records, loaded.members)
+    found = SlotTables(records, loaded.members)
     tables = {name: give(timed(made(), "slot_start", loaded.zone)) for name, made in found.tables().items()}
     summary = told(loaded, slots, setting.community.market.mechanism, found, bills)
     return Simulation(**tables, bills=give(bill_table(bills)), state_hash=state_hash, _summary=summary)
@@ -154,7 +154,7 @@ def bill_table(bills: list[MemberBill]) -> pl.DataFrame:
     return table({name: [row[name] for row in rows] for name in rows[0] if name != "id"})
 
 
-def told(loaded: LoadedCommunity, slots: range, mechanism: str, found: Recorded, bills: list[MemberBill]) -> str:
+def told(loaded: LoadedCommunity, slots: range, mechanism: str, found: SlotTables, bills: list[MemberBill]) -> str:
     """The run in two lines."""
     traded = sum(int(record.clearing.traded_wh) for record in found.records)
     saved = money_text(sum(bill.saved_n for bill in bills), loaded.currency)

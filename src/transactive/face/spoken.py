@@ -8,7 +8,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from transactive.core.errors import InputError
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from transactive.core.errors import InputError
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 from transactive.core.slots import DAY
 from transactive.core.units import BoolArray, IntArray
 

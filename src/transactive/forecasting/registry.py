@@ -15,7 +15,7 @@ from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from transactive.core import plugins
+from transactive.core import installed
 from transactive.core.errors import ConfigError
 from transactive.forecasting.series import History, Quantiles
 
@@ -60,12 +60,12 @@ class Restoring(Protocol):
 
 def names() -> tuple[str, ...]:
     """Names of the installed forecasters, sorted; nothing is imported."""
-    return plugins.names(GROUP)
+    return installed.names(GROUP)
 
 
 def load(name: str) -> Forecaster:
     """Import the recipe called `name`. Raises ConfigError naming the known ones."""
-    offer = plugins.find(GROUP, name, "forecaster")
+    offer = installed.find(GROUP, name, "forecaster")
     recipe = offer.load()()
     if not callable(getattr(recipe, "train", None)):
         raise ConfigError(f"forecaster {name!r}: {offer.value} gives nothing that can be trained")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from transactive.core import plugins
+from transactive.core import installed
 from transactive.core.errors import ConfigError
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid
@@ -80,12 +80,12 @@ AnyMechanism: TypeAlias = Mechanism | ByOrder | ByTrade | ByNode
 
 def names() -> tuple[str, ...]:
     """Names of the installed mechanisms, sorted; nothing is imported."""
-    return plugins.names(GROUP)
+    return installed.names(GROUP)
 
 
 def load(name: str) -> AnyMechanism:
     """Import the mechanism called `name`, of whatever kind. Raises ConfigError naming the known ones."""
-    offer = plugins.find(GROUP, name, "market.mechanism")
+    offer = installed.find(GROUP, name, "market.mechanism")
     mechanism = offer.load()
     if not callable(mechanism) and not isinstance(mechanism, ByOrder | ByTrade | ByNode):
         raise ConfigError(f"market.mechanism {name!r}: {offer.value} is not a function")

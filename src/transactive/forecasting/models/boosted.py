@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.extras import advice
+from transactive.core.installed import advice
 from transactive.forecasting.clock import on_clock, steps_on_clock
 from transactive.forecasting.models.features import WINDOW, features, known_ahead
 from transactive.forecasting.models.training_rows import rows_of, with_ahead

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 from transactive.core.units import IntArray
 from transactive.market.auction.allocation import Passes
 from transactive.market.auction.crossing import Crossing

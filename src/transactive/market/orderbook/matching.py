@@ -15,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 
 LIMIT, MARKET, IOC, FOK, CANCEL, AMEND = range(1, 7)
 """Kinds of events: the first four bring an order; IOC: immediate or cancel, FOK: fill or kill."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from transactive.core import plugins
+from transactive.core import installed
 from transactive.core.errors import ConfigError
 from transactive.trading.agents.protocol import Agent, AnyAgent, Together
 
@@ -20,12 +20,12 @@ DEFAULT = "curves"
 
 def names() -> tuple[str, ...]:
     """Names of the installed agents, sorted; nothing is imported."""
-    return plugins.names(GROUP)
+    return installed.names(GROUP)
 
 
 def load(name: str) -> AnyAgent:
     """Import the agent called `name`. Raises ConfigError naming the known ones."""
-    offer = plugins.find(GROUP, name, "trading.agent")
+    offer = installed.find(GROUP, name, "trading.agent")
     made = offer.load()
     if isinstance(made, Together):
         return made

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from transactive.core.community.members import Devices, deliverable_wh, drawn_wh
-from transactive.core.extras import named_extras
+from transactive.core.installed import named_extras
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.follow import act
 from transactive.trading.devices.plan import LEVELS, NO_STEP, Backward, between, grid_cost, level_below, step_worth

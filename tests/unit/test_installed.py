@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from transactive.core.errors import MissingExtra
-from transactive.core.extras import EXTRAS, named_extras
+from transactive.core.installed import EXTRAS, named_extras
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "transactive"

@@ -1,14 +1,16 @@
-"""Which extra brings which library: a part of the program that is not installed is named with how to get it.
+"""What is installed beside this code: what packages offer under entry points, and the libraries that extras bring.
 
-The distribution `transactive-core` installs only what the box at a meter needs; the rest of this code needs extras.
+Ours are found in the same way as those of others. The distribution `transactive-core` installs only what the box at a
+meter needs; a part of the program that lacks its library is named with how to get it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
 
-from transactive.core.errors import MissingExtra
+from transactive.core.errors import ConfigError, MissingExtra
 
 EXTRAS = {
     "chain": (
@@ -23,6 +25,25 @@ EXTRAS = {
     "web": ("jinja2", "litestar", "uvicorn"),
 }  # fmt: skip
 """Libraries by the extra that brings them; where several do, by the one for most."""
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Names that a group has, sorted; nothing is imported."""
+    return tuple(sorted({entry.name for entry in entry_points(group=group)}))
+
+
+def find(group: str, name: str, what: str) -> EntryPoint:
+    """The one offer called `name`; `what` says in words or as a key what it is for.
+
+    Raises ConfigError naming the known ones, or all offers of the same name.
+    """
+    found = tuple(entry_points(group=group, name=name))
+    if not found:
+        raise ConfigError(f"{what} {name!r} is not installed; known: {', '.join(names(group)) or 'none'}")
+    if len({entry.value for entry in found}) > 1:
+        offers = ", ".join(sorted(entry.value for entry in found))
+        raise ConfigError(f"{what} {name!r} is offered more than once ({offers}); uninstall all but one")
+    return found[0]
 
 
 @contextmanager
