@@ -11,7 +11,22 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "transactive"
 LONGEST = 400
 MONEY = ("core", "market", "settlement", "trading", "carbon", "metering")
-HEAVY = ("web3", "eth", "polars", "litestar", "numpy", "sqlalchemy", "uvicorn", "vyper", "lightgbm", "sklearn", "scipy")
+HEAVY = tuple(
+    [
+        "web3",
+        "eth",
+        "polars",
+        "litestar",
+        "numpy",
+        "sqlalchemy",
+        "alembic",
+        "uvicorn",
+        "vyper",
+        "lightgbm",
+        "sklearn",
+        "scipy",
+    ]
+)
 FLOATS_ALLOWED = {
     "tabular/columns.py": "the size of a file in GiB, for people",
     "market/conformance.py": "draws which kind of book to try, and no number of it",

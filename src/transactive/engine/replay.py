@@ -20,6 +20,7 @@ from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
+from transactive.store.folder import hold
 from transactive.store.read.items import read_items
 
 
@@ -91,7 +92,7 @@ def replay(
     try:
         with (
             compiled_work() if compiled else nullcontext(IN_TURN) as work,
-            state_folder.hold(folder),
+            hold(folder),
             closing(Store(folder)) as store,
         ):
             state_folder.claim(store, setting, slots, seed, target.name)

@@ -1,38 +1,19 @@
-"""Whose state a folder holds: one process at a time, one setting for ever."""
+"""Whose state a folder holds: one setting for ever."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import filelock
+import msgspec
 
 from transactive.carbon.credits.steps import encode
 from transactive.config.setting import Setting
+from transactive.core.community.community import Community
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.store import Store
-
-LOCK_FILE = "in-use.lock"
-
-
-@contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a folder. Raises StateError if one is in it; a killed one is out."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / LOCK_FILE)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout as error:
-        raise StateError(f"{folder}: another process is running on it; wait for it or use another --state") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | None) -> None:
@@ -42,7 +23,7 @@ def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | N
     if text is None:
         store.set(run=json.dumps(mine, sort_keys=True), community=setting.community.to_json())
         return
-    difference = _difference(json.loads(text), mine)
+    difference = _difference(_today(json.loads(text), mine), mine)
     if difference:
         raise StateError(
             f"{store.path.parent}: was made with {difference}; use the same again or another --state folder"
@@ -62,6 +43,19 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         "feeder": feeder.hex()[:16] if (feeder := setting.feeder_digest) else None,
         "credits": hashlib.sha256(b"".join(map(encode, setting.credits))).hexdigest()[:16],
     }
+
+
+def _today(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
+    """A description as today's program would have written it: keys that came later have their defaults.
+
+    A part that did not exist then was not used, so it is what a run without it says: nothing.
+    """
+    known = dict.fromkeys(mine) | theirs
+    try:
+        community = msgspec.convert(known["community"], Community)
+    except msgspec.ValidationError:  # a key that is gone: the comparison names it
+        return known
+    return known | {"community": json.loads(community.to_json())}
 
 
 def _difference(theirs: Any, mine: Any, place: str = "") -> str | None:  # noqa: ANN401 - JSON values

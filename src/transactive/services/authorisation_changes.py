@@ -41,7 +41,7 @@ def renew(folder: Path, member: str, change: Change, keys: Keys, separator: byte
     a key among `keys`, that is granted the same limits. Raises InputError for an unknown member or an earlier start,
     StateError for a state without a run or with a finished one.
     """
-    with filelock.FileLock(folder / LOCK_FILE), closing(_opened(folder)) as store:
+    with filelock.FileLock(folder / LOCK_FILE, mode=0o600), closing(_opened(folder)) as store:
         if store.setting("outcome") is not None:
             raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
         community = community_of(store)

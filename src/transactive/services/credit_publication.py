@@ -20,11 +20,11 @@ from transactive.carbon.credits.steps import AnyStep
 from transactive.chain.nodes.urls import EMBEDDED, embedded_path, is_embedded, shown
 from transactive.core.community.community import Community
 from transactive.core.errors import StateError, require
-from transactive.engine import state_folder
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.credits.market import CreditMarket
 from transactive.services.credits import receipt_rows
 from transactive.store import FILE, Store
+from transactive.store.folder import hold
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -180,7 +180,7 @@ def publish(folder: Path, node: str | None) -> dict[str, Any]:
     """
     if not (folder / FILE).is_file():
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
-    with closing(Store(folder)) as store, state_folder.hold(folder):
+    with closing(Store(folder)) as store, hold(folder):
         community, log = community_of(store), store.credit_steps()
         url = node or f"{EMBEDDED}{folder / CREDITS_CHAIN}"
         progress = _progress(store, folder, url)

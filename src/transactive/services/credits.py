@@ -10,10 +10,10 @@ from typing import Any
 from transactive.carbon.credits.register import BUFFER, RetirementReceipt
 from transactive.carbon.credits.steps import AnyStep, Offset
 from transactive.core.errors import StateError
-from transactive.engine import state_folder
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.credits.market import CreditMarket
 from transactive.store import FILE, Store
+from transactive.store.folder import hold
 
 Facts = dict[str, Any]
 
@@ -31,7 +31,7 @@ def take_step(
 
     Raises CreditError where it is refused, StateError where the folder cannot be used; then nothing was written.
     """
-    with closing(_store(folder)) as store, state_folder.hold(folder):
+    with closing(_store(folder)) as store, hold(folder):
         market = CreditMarket.of(store.credit_steps())
         step = step_of(market)
         receipt = market.do(step)

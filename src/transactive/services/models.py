@@ -12,7 +12,6 @@ import msgspec
 from transactive.config.setting import Setting
 from transactive.core.errors import DataError, InputError, StateError
 from transactive.core.slots import DAY, parse_time, time_text
-from transactive.engine import state_folder
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.models.active_models import TEST_DAYS, ActiveModelState, ForecastTarget, days_before
 from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
@@ -25,6 +24,7 @@ from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared
 from transactive.forecasting.models.model_file import ModelFile, unpack
 from transactive.forecasting.series import History
 from transactive.store import FILE, Store
+from transactive.store.folder import hold
 from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
 from transactive.store.read import models as kept
 
@@ -134,7 +134,7 @@ def opened(folder: Path, *, change: bool = False) -> Iterator[ModelService]:
     if not (folder / FILE).exists():
         raise StateError(f"{folder}: holds no models; give the --state folder of a run, or train some first")
     if change:
-        with state_folder.hold(folder), closing(Store(folder)) as store:
+        with hold(folder), closing(Store(folder)) as store:
             yield _read(store)
     else:
         with closing(Store(folder)) as store:
@@ -158,7 +158,7 @@ def train(folder: Path, setting: Setting, name: str, forecaster: str, until: str
     target or forecaster, DataError where history is too short.
     """
     registry.load(forecaster)
-    with state_folder.hold(folder), closing(Store(folder)) as store:
+    with hold(folder), closing(Store(folder)) as store:
         upkeep, forecasts, reached = _with_readings(store, setting)
         now = parse_time(until) if until else reached
         target, history, days = _tested(upkeep, forecasts, name, now, TEST_DAYS)
@@ -180,7 +180,7 @@ def test(folder: Path, setting: Setting, number: int, until: str | None, days: i
 
     Raises InputError where it has seen them, or they are not known.
     """
-    with state_folder.hold(folder), closing(Store(folder)) as store:
+    with hold(folder), closing(Store(folder)) as store:
         upkeep, forecasts, _ = _with_readings(store, setting)
         model = _read(store).model(number)
         now = parse_time(until) if until else setting.measured_end

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from transactive.core.errors import StateError
 from transactive.store import dialect
-from transactive.store.schema import METADATA, SETTINGS
+from transactive.store.folder import make_private
+from transactive.store.schema import SETTINGS
+from transactive.store.upgrade import prepare
 
 FILE = "market.sqlite"
 
@@ -20,15 +22,15 @@ class Database:
     """Transactions, queries and settings of one folder's database."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the folder's database, creating both if needed. Raises StateError if the folder cannot be written."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StateError(f"{folder}: cannot be made ({error.strerror}); choose another --state folder") from error
+        """Open the folder's database, creating both if needed, and bring one of an older version up to this program's.
+
+        Raises StateError if the folder cannot be written, or holds a state of a newer version.
+        """
+        make_private(folder)
         self.path = folder / FILE
         self.engine = dialect.engine(self.path)
         with self._state_errors():
-            METADATA.create_all(self.engine)
+            prepare(self.engine, self.path)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,17 +1,27 @@
-"""What one database does otherwise than another: opening, durability, and writing in place of what is there."""
+"""What one database does otherwise than another: opening, durability, copies, writing in place of what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from transactive.core.errors import StateError
+from transactive.store.folder import OWNER_FILE
+
 
 def engine(path: Path) -> sa.Engine:
-    """Engine of a SQLite file that every commit is on disk of before it returns."""
+    """Engine of a SQLite file, for its owner alone; every commit is on disk before it returns.
+
+    Raises StateError where the file cannot be made.
+    """
+    _touch(path)
     made = sa.create_engine(f"sqlite:///{path}")
     sa.event.listen(made, "connect", _durable)
     return made
@@ -21,6 +31,40 @@ def _durable(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's
     """Write-ahead log with full sync: what is committed survives a crash."""
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
+
+
+def _touch(path: Path) -> None:
+    """Make a file that only its owner reads, if it is missing; SQLite gives what it lays beside it the same mode."""
+    try:
+        path.touch(mode=OWNER_FILE)
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}; free space or permissions, then run the same again") from error
+
+
+@contextmanager
+def alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that holds the database from its start, in which tables too are changed wholly or not at all."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("begin immediate")
+        yield connection
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a database that may be in use, with what is in its log, to a file beside it; whole or not at all.
+
+    Raises StateError where the copy cannot be written.
+    """
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=OWNER_FILE)
+        with closing(sqlite3.connect(path)) as whole, closing(sqlite3.connect(partial)) as written:
+            whole.backup(written)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        raise StateError(f"{target}: cannot be written ({error}); free space or permissions, then try again") from error
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

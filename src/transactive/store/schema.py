@@ -8,6 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
+VERSION = "0001"
+"""Version of these tables: the newest step in `migrations`."""
+VERSION_TABLE = sa.Table(
+    "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
+)
+"""The version of a state, as Alembic keeps it."""
 
 
 def _table(name: str, key: Sequence[str], *columns: str, texts: Sequence[str] = ()) -> sa.Table:

@@ -49,6 +49,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Write the file, whole or not at all. Raises StateError."""
         partial = path.with_name(f".{path.name}.part")
         try:
+            partial.touch(mode=0o600)
             partial.write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
             partial.replace(path)
         except OSError as error:

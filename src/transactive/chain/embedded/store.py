@@ -29,14 +29,21 @@ create table if not exists pending (hash blob primary key, seq integer, raw blob
 """
 
 
+def private(path: str | Path) -> str | Path:
+    """The same path, with a file that only its owner reads if there was none; `:memory:` as it is."""
+    if path != ":memory:":
+        Path(path).touch(mode=0o600)
+    return path
+
+
 def connect(path: str | Path) -> sqlite3.Connection:
     """Open or create the file; every commit is on disk before it returns.
 
     Raises StateError for a file that is no chain or was written in another format.
     """
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    except sqlite3.OperationalError as error:
+        connection = sqlite3.connect(private(path), isolation_level=None, check_same_thread=False)
+    except (sqlite3.OperationalError, OSError) as error:
         raise StateError(f"chain file {path}: {error}; the folder must exist and be writable") from error
     try:
         connection.execute("pragma journal_mode = wal")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from transactive.chain.embedded.store import private
 from transactive.core.errors import StateError
 
 TABLES = """
@@ -37,8 +38,8 @@ class Outbox:
         """Open or create `path`. Raises StateError if it cannot be used."""
         self._path = path
         try:
-            self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        except sqlite3.DatabaseError as error:
+            self._sql = sqlite3.connect(private(path), isolation_level=None, check_same_thread=False)
+        except (sqlite3.DatabaseError, OSError) as error:
             raise StateError(f"outbox {path}: {error}; give another state folder") from error
         try:
             self._sql.execute("pragma synchronous = full")

@@ -32,7 +32,8 @@ class ModelFiles:
             return
         path, partial = self.folder / record.file, self.folder / f".{record.file}.part"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            partial.touch(mode=0o600)
             partial.write_bytes(data)
             partial.replace(path)
         except OSError as error:

@@ -1,0 +1,68 @@
+"""A state folder as files: who may read them, and which process is on it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import filelock
+
+from transactive.core.errors import StateError
+
+LOCK_FILE = "in-use.lock"
+OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
+OURS = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm", "*.lock", "*.json", "open-here", "models", "models/*")
+"""What a run writes into its folder; anything else there is not ours to close."""
+_held: set[Path] = set()
+
+
+def make_private(folder: Path) -> None:
+    """Make a state folder if it is missing, and close it and what a run writes to everybody but its owner.
+
+    What `cp` or another umask has opened is closed again. Raises StateError if the folder cannot be made.
+    """
+    try:
+        folder.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(f"{folder}: cannot be made ({error.strerror}); choose another --state folder") from error
+    if folder.stat().st_mode & stat.S_ISVTX:
+        return  # a folder that many share, like /tmp: not ours to close
+    for path in (folder, *(found for pattern in OURS for found in folder.glob(pattern))):
+        _close(path)
+
+
+def _close(path: Path) -> None:
+    """Let only the owner read or write a file or folder, where this process may say so."""
+    with suppress(PermissionError, FileNotFoundError):
+        mode = path.stat().st_mode
+        wanted = OWNER_FOLDER if stat.S_ISDIR(mode) else OWNER_FILE
+        if stat.S_IMODE(mode) != wanted:
+            path.chmod(wanted)
+
+
+@contextmanager
+def hold(folder: Path, patience: int = 0) -> Iterator[None]:
+    """Keep other processes out of a folder. Raises StateError if one is in it; a killed one is out.
+
+    patience: how long to wait for another process [s].
+    """
+    make_private(folder)
+    lock = filelock.FileLock(folder / LOCK_FILE, mode=OWNER_FILE)
+    try:
+        lock.acquire(timeout=patience)
+    except filelock.Timeout as error:
+        raise StateError(f"{folder}: another process is running on it; wait for it or use another --state") from error
+    place = folder.resolve()
+    _held.add(place)
+    try:
+        yield
+    finally:
+        _held.discard(place)
+        lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether this process is the one that keeps others out."""
+    return folder.resolve() in _held

@@ -1,0 +1,315 @@
+"""Folders that an older version made: copied, moved up, and then as good as new; whenever the program is killed."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from litestar.testing import TestClient
+
+from tests.integration.conftest import call
+from tests.integration.content import COLUMNS
+from transactive.core.errors import StateError
+from transactive.engine.state_folder import claim, describe
+from transactive.store import Store
+from transactive.store.folder import hold
+from transactive.store.read.runs import Reader
+from transactive.store.schema import VERSION
+from transactive.store.upgrade import STEPS
+from transactive.web.app import build_app
+from transactive.web.change_feed import ChangeFeed
+
+MADE_BEFORE = Path(__file__).parent / "states" / "before-schema-versions.tar.xz"
+COPY = "market-version-0.sqlite"
+DAY, MEMBER = "2017-06-05T00:00Z", "house-04"
+
+# Opens copies of a folder, each in a process of its own that kills itself at the n-th thing that it does to the disk: a
+# statement of SQL, a copy that is on disk, a file that takes its name. After each death the folder is opened again.
+KILL_EVERYWHERE = """
+import hashlib, os, shutil, signal, sqlite3, sys
+from pathlib import Path
+import sqlalchemy as sa
+import alembic.operations, alembic.runtime.migration, alembic.script
+from transactive.store import Store
+source, work = Path(sys.argv[1]), Path(sys.argv[2])
+def open_dying(folder, left):
+    def dies(*arguments, **named):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    for event in ("before_cursor_execute", "commit"):
+        sa.event.listen(sa.Engine, event, dies)
+    fsync, replace = os.fsync, Path.replace
+    os.fsync = lambda file: (dies(), fsync(file))
+    Path.replace = lambda path, to: (dies(), replace(path, to))
+    Store(folder).close()
+def in_child(do):
+    child = os.fork()
+    if not child:
+        try:
+            do()
+        except BaseException as error:
+            print(repr(error), flush=True)
+            os._exit(3)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def digest(file):
+    with sqlite3.connect(file) as database:
+        return hashlib.sha256("\\n".join(database.iterdump()).encode()).hexdigest()
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+for number in range(1, 10_000):
+    folder = work / str(number)
+    shutil.copytree(source, folder)
+    ended = in_child(lambda: open_dying(folder, number))
+    again = in_child(lambda: Store(folder).close())
+    print(ended, again, digest(folder / "market.sqlite"), digest(folder / sys.argv[3]), flush=True)
+    shutil.rmtree(folder)
+    if ended == 0:
+        break
+"""
+
+
+@pytest.fixture(scope="module")
+def made_before(tmp_path_factory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("before")
+    with tarfile.open(MADE_BEFORE) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "old-state"
+
+
+@pytest.fixture
+def old(made_before, tmp_path) -> Path:
+    """Everything that was made before, for one test to change."""
+    copied: Path = shutil.copytree(made_before, tmp_path / "old")
+    return copied
+
+
+@pytest.fixture(scope="module")
+def moved_up(made_before, tmp_path_factory) -> Path:
+    """The finished run, moved up."""
+    folder: Path = shutil.copytree(made_before / "finished", tmp_path_factory.mktemp("moved") / "finished")
+    Store(folder).close()
+    return folder
+
+
+def digest(file: Path) -> str:
+    """Of everything that a database holds."""
+    with closing(sqlite3.connect(file)) as database:
+        return hashlib.sha256("\n".join(database.iterdump()).encode()).hexdigest()
+
+
+def columns(file: Path) -> dict[str, list[tuple[str, int]]]:
+    """Columns of all tables, and their places in the key."""
+    with closing(sqlite3.connect(file)) as database:
+        tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+        return {
+            table: sorted((name, key) for _, name, _, _, _, key in database.execute(f"pragma table_info({table})"))
+            for table in tables
+        }
+
+
+# -- moving up ------------------------------------------------------------------------------------
+
+
+def test_an_older_state_is_copied_and_moved_up_and_says_so_once(old, capsys):
+    before = digest(old / "finished" / "market.sqlite")
+    Store(old / "finished").close()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        (
+            f"transactive: {old / 'finished'}: a state of version 0 is now of version {int(VERSION)};"
+            f" as it was it is kept in {COPY}"
+        )
+    ]
+    assert digest(old / "finished" / COPY) == before
+    Store(old / "finished").close()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_state_that_was_moved_up_has_the_tables_of_a_new_one(moved_up, tmp_path):
+    Store(tmp_path / "new").close()
+    assert columns(moved_up / "market.sqlite") == columns(tmp_path / "new" / "market.sqlite")
+
+
+def test_there_is_one_step_for_each_version_and_the_newest_is_the_programs():
+    numbers = sorted(path.name[1:5] for path in STEPS.glob("v*.py"))
+    assert numbers == [f"{number:04d}" for number in range(1, int(VERSION) + 1)]
+
+
+@pytest.mark.parametrize("name", ["finished", "interrupted"])
+def test_a_state_survives_a_kill_wherever_it_comes_while_it_is_moved_up(made_before, tmp_path, name):
+    expected = shutil.copytree(made_before / name, tmp_path / "expected")
+    before = digest(expected / "market.sqlite")
+    Store(expected).close()
+    program = [sys.executable, "-c", KILL_EVERYWHERE, made_before / name, tmp_path / "work", COPY]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    lives = [line.split() for line in done.stdout.splitlines()]
+    assert len(lives) > 8
+    assert [ended for ended, *_ in lives] == ["-9"] * (len(lives) - 1) + ["0"]
+    assert {tuple(rest) for _, *rest in lives} == {("0", digest(expected / "market.sqlite"), before)}
+
+
+def test_a_state_that_another_process_runs_on_is_not_moved_up(old):
+    before = digest(old / "finished" / "market.sqlite")
+    with hold(old / "finished"):
+        program = "import sys; from transactive.cli import main; main(sys.argv[1:])"
+        hasty = f"import transactive.store.upgrade as upgrade; upgrade.PATIENCE = 0; {program}"
+        arguments = ["statement", "--state", str(old / "finished"), "--member", MEMBER, "-o", "never.json"]
+        asked = subprocess.run([sys.executable, "-c", hasty, *arguments], capture_output=True, text=True, check=False)
+    assert (asked.returncode, asked.stdout) == (4, "")
+    assert "another process is running on it" in asked.stderr
+    assert digest(old / "finished" / "market.sqlite") == before
+
+
+def test_a_newer_state_is_refused_by_name(tmp_path):
+    Store(tmp_path / "state").close()
+    with closing(sqlite3.connect(tmp_path / "state" / "market.sqlite")) as database, database:
+        database.execute("update alembic_version set version_num = '0999'")
+    before = digest(tmp_path / "state" / "market.sqlite")
+    with pytest.raises(StateError, match=rf"state of version 999, .* up to {int(VERSION)}; install a newer"):
+        Store(tmp_path / "state")
+    assert digest(tmp_path / "state" / "market.sqlite") == before
+
+
+def test_what_was_made_before_states_could_be_moved_up_is_refused_with_what_is_missing(old):
+    with closing(sqlite3.connect(old / "finished" / "market.sqlite")) as database, database:
+        database.execute("alter table readings drop column drawn_mg")
+    before = digest(old / "finished" / "market.sqlite")
+    answer = call("statement", "--state", old / "finished", "--member", MEMBER, "-o", old / "never.json")
+    assert (answer.code, answer.out) == (4, "")
+    assert "no readings.drawn_mg" in answer.err
+    assert answer.err.count("\n") == 1
+    assert digest(old / "finished" / "market.sqlite") == before
+
+
+# -- living on ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("/", MEMBER),
+        (f"/member?id={MEMBER}", MEMBER),
+        ("/carbon", "Certificates"),
+        ("/models", "consumption"),
+        ("/api/v1/summary", "saved_n"),
+        *((f"/api/v1/{name}", '"items":[{') for name in ("orders", "slots", "postings", "certificates", "insights")),
+        ("/api/v1/forecasts", "q95"),
+    ],
+)
+def test_page_and_api_read_a_state_that_was_moved_up(moved_up, address, word):
+    with closing(Store(moved_up)) as store:
+        app = build_app(moved_up, ChangeFeed(Reader(store)), local=True)
+        with TestClient(app, base_url="http://127.0.0.1:8080") as client:
+            answer = client.get(address)
+    assert answer.status_code == 200
+    assert word in answer.text
+
+
+def test_a_statement_of_a_state_that_was_moved_up_says_what_it_said_and_holds(moved_up, made_before, tmp_path):
+    path = tmp_path / "statement.json"
+    made = call("statement", "--state", moved_up, "--member", MEMBER, "-o", path)
+    assert made.code == 0, made.err
+    assert call("verify", path, "--state", moved_up).code == 0
+    earlier = made_before / "statement.json"
+    assert call("verify", earlier, "--state", moved_up).code == 0
+    before, now = (json.loads(file.read_text()) for file in (earlier, path))
+    assert before["slots"][0].keys() <= now["slots"][0].keys()
+    for part in ("account", "bill", "chain", "first_slot", "end"):
+        assert before.get(part) == now.get(part)
+
+
+def test_a_finished_run_says_what_it_came_to(old):
+    again = call("demo", "--days", "1", "--start", DAY, "--no-serve", "--json", "--state", old / "finished")
+    assert again.code == 0, again.err
+    summary = json.loads(again.out)
+    assert summary["state_hash"] == "e370ec3385d082b22c4e4bfca87d9c3b2bff51ec059ead58f0ea588a0132fe86"
+    assert summary["ledger_equals_chain"]
+
+
+def test_an_interrupted_run_goes_on_to_the_end_it_would_have_had(old, tmp_path):
+    community = old / "community" / "community.toml"
+    options = ("--no-page", "--json", "--state")
+    went_on, anew = (call("run", community, *options, state) for state in (old / "interrupted", tmp_path / "anew"))
+    assert (went_on.code, anew.code) == (0, 0), went_on.err + anew.err
+    here, there = (json.loads(each.out) for each in (went_on, anew))
+    del here["chain"]["url"], there["chain"]["url"]
+    for figure in ("slots", "orders", "traded_wh", "money_residual_n", "ledger_equals_chain", "chain"):
+        assert here[figure] == there[figure]
+    assert here["ledger_equals_chain"]
+    with closing(Store(old / "interrupted")) as one, closing(Store(tmp_path / "anew")) as other:
+        slots = one.delivered(0, 2**62)
+        assert slots == other.delivered(0, 2**62)
+        for slot in slots:
+            for table in ("postings", "certificates", "footprints"):
+                mine, theirs = (getattr(store, table)(slot) for store in (one, other))
+                for name in COLUMNS[table]:
+                    assert np.array_equal(getattr(mine, name), getattr(theirs, name)), (table, name, slot)
+
+
+# -- whose run it is ------------------------------------------------------------------------------
+
+
+def test_a_key_that_came_later_does_not_make_an_older_run_another(demo_setting, tmp_path):
+    slots = range(0, 7_200, 3_600)
+    with closing(Store(tmp_path / "state")) as store:
+        known = describe(demo_setting, slots, "seed", None)
+        del known["community"]["trading"], known["community"]["chain"], known["node"]
+        store.set(run=json.dumps(known))
+        claim(store, demo_setting, slots, "seed", None)
+        with pytest.raises(StateError, match="seed = seed, not other"):
+            claim(store, demo_setting, slots, "other", None)
+        known["community"]["market"]["mechanism"] = "pay_as_bid"
+        store.set(run=json.dumps(known))
+        with pytest.raises(StateError, match=r"community\.market\.mechanism = pay_as_bid, not"):
+            claim(store, demo_setting, slots, "seed", None)
+
+
+# -- who may read it ------------------------------------------------------------------------------
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Permissions of a folder and everything in it."""
+    found = {str(path.relative_to(folder)): path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    return {name: stat.S_IMODE(mode) for name, mode in found.items()}
+
+
+def test_only_the_owner_reads_a_new_state(tmp_path, monkeypatch):
+    opened = tmp_path / "state"
+    ended = call("demo", "--days", "1", "--no-serve", "--json", "--state", opened)
+    assert ended.code == 0, ended.err
+    found = modes(opened)
+    assert {"chain.sqlite", "market.sqlite", "deployment.json", "in-use.lock", "models"} <= found.keys()
+    assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+
+
+def test_what_a_copy_has_opened_is_closed_when_it_is_opened_and_nothing_else(old):
+    folder = old / "finished"
+    notes = folder / "notes.txt"
+    notes.write_text("of somebody else")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    Store(folder).close()
+    found = modes(folder)
+    assert found.pop("notes.txt") == 0o644
+    assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+
+
+def test_a_folder_that_many_share_is_left_open(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    Store(shared).close()
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+    assert stat.S_IMODE((shared / "market.sqlite").stat().st_mode) == 0o600
