@@ -20,7 +20,7 @@ EXTRAS = {
     "compiled": ("numba",),
     "forecast": ("lightgbm", "sklearn"),
     "holidays": ("holidays",),
-    "market": ("highspy", "polars", "sqlalchemy"),
+    "market": ("alembic", "highspy", "polars", "sqlalchemy"),
     "ray": ("ray",),
     "web": ("jinja2", "litestar", "uvicorn"),
 }  # fmt: skip
