@@ -5,9 +5,10 @@ A ratio of two medians compares moments that may lie seconds apart; the median o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from math import log
+from statistics import linear_regression, median
 from time import perf_counter
 from typing import TypeAlias
 
@@ -30,9 +31,13 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class BenchTimer:
-    """Clock of a run: `timer` returns seconds and never goes back."""
+    """Clock of a run: `timer` returns seconds and never goes back.
+
+    runs: how often a bench whose run takes minutes repeats it; None for as often as it says itself.
+    """
 
     timer: Callable[[], float] = perf_counter
+    runs: int | None = None
 
     def time(
         self,
@@ -102,3 +107,9 @@ def _row(name: str, unit: str, reference: Reference | None, pairs: list[tuple[fl
         reference_value=median(other for _, other in pairs),
         ratio=median(own / other for own, other in pairs),
     )
+
+
+def growth_exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """Exponent with which time grows with size, by least squares of the logarithms: 1 is in proportion."""
+    x, y = ([log(value) for value in values] for values in (sizes, seconds))
+    return linear_regression(x, y).slope

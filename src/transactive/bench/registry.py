@@ -36,11 +36,12 @@ MODULES = {
     "shifting": "transactive.bench.intelligence.shifting",
     "detection": "transactive.bench.intelligence.detection",
     "simulation": "transactive.bench.runs.simulation",
+    "store": "transactive.bench.runs.store",
     "shards": "transactive.bench.runs.shards",
     "country": "transactive.bench.runs.country",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("shards", "country")
+ON_REQUEST = ("store", "shards", "country")
 """Benches that take minutes and gigabytes: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]

@@ -103,32 +103,34 @@ def peak_memory(*, of_children: bool = False) -> float | None:
     return resource.getrusage(whose).ru_maxrss * in_bytes / 1e9
 
 
-def neighbourhood(members: int, seed: int = 1) -> Setting:
-    """So many homes with a month of readings and a day to trade, in slots of 15 minutes."""
+def neighbourhood(
+    members: int, seed: int = 1, *, history: int = HISTORY, days: int = 1, quarters: int = QUARTERS
+) -> Setting:
+    """So many homes with days of readings, a month if not told, and `days` to trade, with so many slots an hour."""
     model = load_setting(DEMO)
-    first, past = (parse_time(START) + days * DAY for days in (-HISTORY, 1))
+    first, past = (parse_time(START) + day * DAY for day in (-history, days))
     environment = model.environment
     known = slice(*((time - environment.first_slot) // 3600 for time in (first, past + DAY)))  # plans look a day ahead
     homes = tuple(_home(model.community.members[i % len(model.community.members)], i) for i in range(members))
-    readings = _readings(model, homes, range(first, past, 3600), np.random.default_rng(seed))
+    readings = _readings(model, homes, range(first, past, 3600), np.random.default_rng(seed), quarters)
     return Setting(
-        _community(model.community, homes),
+        _community(model.community, homes, quarters),
         Measured(first, *readings),
         Environment(
             first,
-            np.repeat(environment.supply_price[known], QUARTERS),
-            np.repeat(environment.grid_g_per_kwh[known], QUARTERS),
-            np.repeat(environment.carbon_price[known], QUARTERS),
-            np.repeat(environment.temperature[known], QUARTERS),
+            np.repeat(environment.supply_price[known], quarters),
+            np.repeat(environment.grid_g_per_kwh[known], quarters),
+            np.repeat(environment.carbon_price[known], quarters),
+            np.repeat(environment.temperature[known], quarters),
         ),
     )
 
 
-def _community(model: Community, homes: tuple[Member, ...]) -> Community:
-    """Community with the rules of the model, in quarter hours."""
+def _community(model: Community, homes: tuple[Member, ...], quarters: int) -> Community:
+    """Community with the rules of the model, with so many slots an hour."""
     rules = model.market
     market = msgspec.structs.replace(
-        rules, slot_minutes=60 // QUARTERS, slots_per_period=rules.slots_per_period * QUARTERS
+        rules, slot_minutes=60 // quarters, slots_per_period=rules.slots_per_period * quarters
     )
     return msgspec.structs.replace(model, market=market, members=homes)
 
@@ -142,26 +144,26 @@ def _home(model: Member, number: int) -> Member:
 
 
 def _readings(
-    model: Setting, homes: tuple[Member, ...], hours: range, random: np.random.Generator
+    model: Setting, homes: tuple[Member, ...], hours: range, random: np.random.Generator, quarters: int
 ) -> tuple[IntArray, IntArray]:
-    """Consumption and generation of all homes [Wh], each (quarters, members)."""
-    consumption, generation = (np.empty((QUARTERS * len(hours), len(homes)), np.int64) for _ in range(2))
+    """Consumption and generation of all homes [Wh], each (slots, members)."""
+    consumption, generation = (np.empty((quarters * len(hours), len(homes)), np.int64) for _ in range(2))
     row = (np.arange(hours.start, hours.stop, hours.step) - model.measured.first_slot) // hours.step
     for start in range(0, len(homes), DRAWN):
         drawn = np.arange(start, min(start + DRAWN, len(homes)))
         shift = 24 * random.integers(-SHIFT, SHIFT + 1, len(drawn))
         place = row[:, None] + shift, drawn % model.measured.consumption_wh.shape[1]
         used = model.measured.consumption_wh[place] * random.integers(*SCALE, len(drawn)) // 1000
-        consumption[:, drawn] = _quarters(used, random, spread=1.0)
+        consumption[:, drawn] = _split(used, random, quarters, spread=1.0)
         has_pv = np.array([homes[i].pv_w > 0 for i in drawn])
-        generation[:, drawn] = _quarters(model.measured.generation_wh[place] * has_pv, random, spread=0.1)
+        generation[:, drawn] = _split(model.measured.generation_wh[place] * has_pv, random, quarters, spread=0.1)
     return consumption, generation
 
 
-def _quarters(hourly_wh: IntArray, random: np.random.Generator, spread: float) -> IntArray:
-    """Split hours [Wh], (hours, members), at random into quarters that add up to them; spread 0 splits evenly."""
-    weight = 1 + spread * random.exponential(size=(len(hourly_wh), QUARTERS, hourly_wh.shape[1]))
+def _split(hourly_wh: IntArray, random: np.random.Generator, parts: int, spread: float) -> IntArray:
+    """Split hours [Wh], (hours, members), at random into so many parts that add up to them; spread 0 splits evenly."""
+    weight = 1 + spread * random.exponential(size=(len(hourly_wh), parts, hourly_wh.shape[1]))
     upto = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
     reached = np.rint(upto * hourly_wh[:, None]).astype(np.int64)
-    quarters: IntArray = np.diff(reached, axis=1, prepend=0).reshape(-1, hourly_wh.shape[1])
-    return quarters
+    split: IntArray = np.diff(reached, axis=1, prepend=0).reshape(-1, hourly_wh.shape[1])
+    return split
