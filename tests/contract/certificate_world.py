@@ -151,8 +151,9 @@ class CertificateWorld(World):
         places: dict[int, tuple[bytes, int, int]] | None = None,
         lies: dict[tuple[int, int], tuple[int, int]] | None = None,
         registers: Sequence[tuple[int, ...]] = REGISTERS_OF,
+        own_places: dict[int, tuple[bytes, int, int]] | None = None,
     ) -> None:
-        """Commit a slot with its certificates; the settlement's own leaves say the honest thing."""
+        """Commit a slot with its certificates; the settlement's own leaves say the honest thing, but for own_places."""
         readings = readings_of(self.slot * self.read("slotSeconds"), registers)
         for i in range(MEMBERS):
             issued = sum(b[2] for b in BUNDLES if b[0] // 2 == i)
@@ -165,7 +166,8 @@ class CertificateWorld(World):
             Forged(honest, places, lies, leaves) if places or leaves or lies else honest
         )
         self.readings = readings
-        self.commit(certificates=self.carbon_tree.root)
+        own = Forged(self.book.tree(self.slot), own_places) if own_places else None
+        self.commit(own, certificates=self.carbon_tree.root)
 
     def finish(self) -> None:
         """Net and settle the period; the openings of its slots are still the same."""

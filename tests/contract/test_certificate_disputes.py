@@ -189,11 +189,11 @@ def test_a_wh_that_was_given_to_two(w, changes):
 def test_certificates_that_contradict_the_settlement(w, lanes):
     w.commit_carbon(leaves={0: w.forged(0, **lanes)})
     assert twin.wrong_money(w.carbon_tree.leaf(0), w.tree.leaf(0))
-    with refused("certificate_disputes: other member"):
-        w.evidence("challengeMoney", w.opening().content, w.carbon_shown(0), w.shown(1))
-    for wrong in (w.shown(9), (*w.shown(0)[:3], w.shown(0)[3][:-1])):
-        with refused("certificate_disputes: bad proof"):
-            w.evidence("challengeMoney", w.opening().content, w.carbon_shown(0), wrong)
+    for other in (w.shown(1), w.shown(9)):
+        with refused("certificate_disputes: other member"):
+            w.evidence("challengeMoney", w.opening().content, w.carbon_shown(0), other)
+    with refused("certificate_disputes: bad proof"):
+        w.evidence("challengeMoney", w.opening().content, w.carbon_shown(0), (*w.shown(0)[:3], w.shown(0)[3][:-1]))
     w.evidence("challengeMoney", w.opening().content, w.carbon_shown(0), w.shown(0))
     convicted(w)
 

@@ -107,7 +107,7 @@ def test_an_honest_netting_cannot_be_challenged(w):
         with refused(NO_FRAUD):
             w.challenge(index)
     honest = w.shown(0)
-    with refused("disputes: no leaf"):
+    with refused("disputes: bad proof"):  # there is one
         w.challenge(0, blank=True)
     with refused("disputes: bad proof"):  # a false leaf
         w.challenge(0, leaf=replace(w.tree.leaf(0), money=1))
@@ -545,6 +545,8 @@ def test_energy_that_the_gateway_did_not_sign(w, index):
         w.judge("challengeReading", opening, shown, reading_evidence(w, index, readings(w, index, charge_wh=9))[0])
     with refused("readings: not the gateway"):
         w.judge("challengeReading", opening, shown, reading_evidence(w, index, readings(w, index), STRANGER)[0])
+    with refused("disputes: no leaf"):
+        w.judge("challengeReading", opening, w.shown(9), honest)
     with refused("readings: bad reading"):
         w.judge("challengeReading", opening, shown, (*honest[:3], sums + 1, *honest[4:]))
     with refused("readings: bad reading"):

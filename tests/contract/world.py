@@ -184,6 +184,7 @@ class World:
         client.send(ON_RAMP, self.token, "mint", OPERATOR.address, WALLET)
         client.send(OPERATOR, self.token, "approve", self.c.address, 2**256 - 1)
         client.send(OPERATOR, self.c, "fundBond", BOND)
+        self.count = members
         self.members = MEMBERS[:members]
         for member in self.members:
             client.send(OPERATOR, self.c, "register", member.address)
@@ -205,6 +206,7 @@ class World:
 
     def begin(self) -> None:
         self.now = FIRST * PERIOD + 1
+        self.members = MEMBERS[: self.count]
         self.period = FIRST
         self.new_period()
 
@@ -236,7 +238,7 @@ class World:
         return int(self.client.read(self.token, "balanceOf", account.address))
 
     def balances(self) -> list[int]:
-        return decode_balances([self.read("balances", j) for j in range(words_for(len(self.members)))])
+        return decode_balances([self.read("balances", j) for j in range(words_for(self.read("memberCount")))])
 
     def solvent(self) -> bool:
         awarded = sum(self.read("awards", key.address) for key in (STRANGER, ARBITER, *self.members))

@@ -40,8 +40,8 @@ def test_a_members_leaf_is_proved_and_holds_what_the_member_can_check(demo_run, 
     leaf = msgspec.json.decode(files[0].read_bytes(), type=LeafFile)
     position = [member.id for member in demo_run.setting.community.members].index("house-05")
     record = demo_run.records[12]
-    assert leaf.content.index == position
-    assert MONEY.unpack(leaf.content.slot_money)["bought_wh"] == record.positions.bought_wh[position]
+    assert leaf.stated.index == position
+    assert MONEY.unpack(leaf.stated.slot_money)["bought_wh"] == record.positions.bought_wh[position]
     assert facts["this_slot"]["imported_wh"] == demo_run.records[11].readings.import_wh[position]
     found = call("chain", "challenge", files[0], "--node", f"embedded:{state}", "--before", files[1], "--as", "3")
     assert (found.code, "nothing to challenge" in found.out) == (0, True), found.err

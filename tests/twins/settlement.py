@@ -159,6 +159,7 @@ class SettlementTwin:
         refuse_unless(len(chunks) == whole, "one net for each member")
         nets = decode_nets([word for chunk in chunks for word in chunk])
         refuse_unless(sum(nets) == 0, "not zero-sum")
+        refuse_unless(not any(nets[self.accounts :]), "net of nobody")
         self.proposal = Proposal(period, tuple(nets), now + self.window)
 
     def finalise(self, now: int) -> None:

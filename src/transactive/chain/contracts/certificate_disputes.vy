@@ -104,7 +104,8 @@ def challengeTwice(
 @external
 def challengeMoney(opening: commitments.Opening, shown: commitments.Shown, own: commitments.Shown):
     """
-    @notice Show that a leaf of certificates states other energy than the settlement's leaf of the same member and slot.
+    @notice Show that a leaf of certificates states other energy than the settlement's leaf of the same member and slot;
+            where there is none, it states nothing.
     @param own the settlement's leaf
     """
     bundles._path(opening, shown, depth)
@@ -113,13 +114,16 @@ def challengeMoney(opening: commitments.Opening, shown: commitments.Shown, own: 
     energy: uint256 = 0
     consistent: bool = False
     root, money, energy, consistent = commitments._climb(own, depth)
-    assert root == opening.commitment.root and not own.isBlank, "certificate_disputes: bad proof"
+    assert root == opening.commitment.root, "certificate_disputes: bad proof"
     assert own.index == shown.index, "certificate_disputes: other member"
     sums: uint256 = 0  # a leaf left out states nothing
     if not shown.isBlank:
         sums = shown.leaf.money
-    same: bool = leaves._lane(sums, 0) == leaves._lane(own.leaf.slotEnergy, 2)
-    same = same and leaves._lane(sums, 1) == leaves._lane(own.leaf.slotEnergy, 3)
+    stated: uint256 = 0
+    if not own.isBlank:
+        stated = own.leaf.slotEnergy
+    same: bool = leaves._lane(sums, 0) == leaves._lane(stated, 2)
+    same = same and leaves._lane(sums, 1) == leaves._lane(stated, 3)
     assert not same, "certificate_disputes: no fraud shown"
     self._convict(opening)
 

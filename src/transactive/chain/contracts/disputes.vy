@@ -8,6 +8,8 @@
      settlement, which takes the bad commitments back and pays. Nothing here can be paused, and an honest operator
      cannot be convicted by anybody. Evidence counts until the period is finalised.
 
+     A place without a leaf is a leaf of zeros in every judgement: whoever has none owes and is owed nothing.
+
      PROVABLE here
        - `challengeNetting`: net amounts that differ from the last leaf, or a debit beyond the member's limit
        - `challengeLeaf`: sums that do not add up, carry, or differ from the committed totals; a leaf that is missing, in
@@ -128,7 +130,7 @@ def challengeNetting(
     after: DynArray[bytes32, MAX_CHUNKS],
 ):
     """
-    @notice Show that the pending net amounts contradict a leaf of the period's last slot.
+    @notice Show that the pending net amounts contradict a leaf of the period's last slot, or that there is no leaf.
     @param opening the period's last commitment
     @param before chain of hashes over the chunks before the member's
     @param chunk the eight words with the member's net amount
@@ -140,13 +142,12 @@ def challengeNetting(
     assert period > 0, "disputes: nothing proposed"
     assert opening.commitment.slot // slotsPerPeriod == period, "disputes: other slot"
     assert len(opening.later) == 0 and staticcall settlement.isCommitted(opening), "disputes: other slot"
-    self._leaf(opening, shown)
+    leaf: leaves.Leaf = self._leaf(opening, shown)
     hash: bytes32 = keccak256(concat(before, keccak256(abi_encode(shown.index // 32, chunk))))
     for next: bytes32 in after:
         hash = keccak256(concat(hash, next))
     assert hash == staticcall settlement.wordsHash(), "disputes: other words"
-    money: uint256 = shown.leaf.money
-    net: int256 = convert(leaves._lane(money, 1), int256) - convert(leaves._lane(money, 0), int256)
+    net: int256 = convert(leaves._lane(leaf.money, 1), int256) - convert(leaves._lane(leaf.money, 0), int256)
     stated: int256 = convert(leaves._lane(chunk[(shown.index % 32) // 4], shown.index % 4), int256) - 2**62
     if net != stated:
         extcall settlement.convictNetting(msg.sender)
@@ -187,19 +188,19 @@ def challengeTotals(
     earlier: commitments.Shown,
 ):
     """
-    @notice Show that running totals are not those of the commitment before plus the slot's own values.
+    @notice Show that running totals are not those of the commitment before plus the slot's own values; a member without
+            a leaf there begins at zero.
     @param before commitment before; ignored, like `earlier`, if the period begins with `opening`
     """
-    self._leaf(opening, shown)
-    leaf: leaves.Leaf = shown.leaf
+    leaf: leaves.Leaf = self._leaf(opening, shown)
     money: uint256 = 0
     energy: uint256 = 0
     if opening.previous != empty(bytes32):
         assert commitments._link(before) == opening.previous, "disputes: other slot"
         assert earlier.index == shown.index, "disputes: other member"
-        self._leaf(before, earlier)
-        money = earlier.leaf.money
-        energy = earlier.leaf.energy
+        start: leaves.Leaf = self._leaf(before, earlier)
+        money = start.money
+        energy = start.energy
     # all lanes are below 2**63 (`challengeLeaf`), so no addition carries
     money = unsafe_add(money, leaf.slotMoney)
     energy = unsafe_add(energy, leaf.slotEnergy)
@@ -225,12 +226,12 @@ def challengeTrade(
     @param buys what the leaf says was bought, dearest first
     @param sells what the leaf says was sold, cheapest first
     """
-    self._leaf(opening, shown)
-    money: uint256 = shown.leaf.slotMoney
-    assert signed._entriesHash(entries) == shown.leaf.orders, "disputes: other orders"
-    assert signed._fillsHash(buys, sells) == shown.leaf.fills, "disputes: other fills"
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    money: uint256 = leaf.slotMoney
+    assert signed._entriesHash(entries) == leaf.orders, "disputes: other orders"
+    assert signed._fillsHash(buys, sells) == leaf.fills, "disputes: other fills"
     if signed._energyOf(buys) == leaves._lane(money, 2) and signed._energyOf(sells) == leaves._lane(money, 3):
-        covered: bool = self._isCovered(shown.leaf, entries, order, grant, buys, sells)
+        covered: bool = self._isCovered(leaf, entries, order, grant, buys, sells)
         assert not covered, "disputes: no fraud shown"
     self._convict(opening)
 
@@ -249,8 +250,8 @@ def challengeOmission(
     @param order hash of the order's struct
     @param receipt the operator's signature for it
     """
-    self._leaf(opening, shown)
-    assert signed._entriesHash(entries) == shown.leaf.orders, "disputes: other orders"
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    assert signed._entriesHash(entries) == leaf.orders, "disputes: other orders"
     accepted: bytes32 = keccak256(abi_encode(signed.RECEIPT_TYPE, shown.index, opening.commitment.slot, order))
     signer: address = signed._signer(settlement.address, accepted, receipt)
     assert signer != empty(address) and signer == staticcall settlement.operator(), "disputes: no receipt"
@@ -264,10 +265,11 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     """
     @notice Show that the gateway signed another reading than the leaf states.
     """
-    self._leaf(opening, shown)
+    assert not shown.isBlank, "disputes: no leaf"  # `challengeLeaf` shows that one is missing
+    leaf: leaves.Leaf = self._leaf(opening, shown)
     readings._check(opening.commitment.slot * slotSeconds, shown.index, reading, self.gateway)
     sums: uint256 = reading.sums
-    energy: uint256 = shown.leaf.slotEnergy
+    energy: uint256 = leaf.slotEnergy
     produced: uint256 = readings._register(sums, 2) + readings._register(sums, 4)
     same: bool = leaves._lane(energy, 0) == readings._register(sums, 0)
     same = same and leaves._lane(energy, 1) == readings._register(sums, 1)
@@ -321,15 +323,17 @@ def _climb(opening: commitments.Opening, shown: commitments.Shown) -> (bytes32, 
 
 @internal
 @view
-def _leaf(opening: commitments.Opening, shown: commitments.Shown):
+def _leaf(opening: commitments.Opening, shown: commitments.Shown) -> leaves.Leaf:
     """
-    @dev Require that a leaf is in its place in a commitment.
+    @dev What stands in a place of a commitment: the leaf, which has to be there, or zeros if the place is empty.
     """
-    assert not shown.isBlank, "disputes: no leaf"
     root: bytes32 = empty(bytes32)
     consistent: bool = False
     root, consistent = self._climb(opening, shown)
     assert root == opening.commitment.root, "disputes: bad proof"
+    if shown.isBlank:
+        return empty(leaves.Leaf)
+    return shown.leaf
 
 
 @internal

@@ -21,7 +21,8 @@
      What a dishonest operator can try
      PREVENTED without anybody watching
        - take money out: tokens leave only by `withdraw`, `claim` and `takeBond`, to their owners
-       - create or lose money: net amounts of a period must sum to zero; nobody below zero or above a lane
+       - create or lose money: net amounts of a period must sum to zero, and there is none for an index that nobody has;
+         nobody below zero or above a lane
        - settle a period twice, out of order or before it ended; commit a slot twice or before it ended
        - rewrite history: commitments form a hash chain; only a conviction, the arbiter's veto, or for the period's last
          commitment the operator's own `retract` takes some away, each with an event
@@ -408,6 +409,8 @@ def propose(period: uint256, chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
         i = unsafe_add(i, 1)
     biases: uint256 = len(chunks) * CHUNK * 2**64
     assert (total & (2**128 - 1)) + (total >> 128) == biases, "settlement: not zero-sum"
+    if len(chunks) > 0:
+        self._onlyMembers(chunks[len(chunks) - 1])
     readyAt: uint256 = block.timestamp + window
     self.books = (books & (2**128 - 1)) | (period << PROPOSED_AT) | (readyAt << READY_AT)
     self.wordsHash = wordsHash
@@ -798,6 +801,21 @@ def _chain(hash: bytes32, number: uint256, chunk: uint256[CHUNK]) -> bytes32:
          chunk at a time, because an array of them would be copied to memory.
     """
     return keccak256(concat(hash, keccak256(abi_encode(number, chunk))))
+
+
+@internal
+@view
+def _onlyMembers(chunk: uint256[CHUNK]):
+    """
+    @dev Refuse a last chunk with a net amount for an index that nobody has: whoever gets it next would own the money.
+    """
+    lanes: uint256 = self.memberCount % (4 * CHUNK)
+    if lanes > 0:
+        first: uint256 = lanes // 4  # word with the first lane of nobody
+        beyond: uint256 = (chunk[first] ^ BIAS) >> (64 * (lanes % 4))
+        for word: uint256 in range(first + 1, CHUNK, bound=CHUNK):
+            beyond = beyond | (chunk[word] ^ BIAS)
+        assert beyond == 0, "settlement: net of nobody"
 
 
 @internal

@@ -38,21 +38,22 @@ def on_chain(client: ChainClient, file: PlacedFile, root: bytes) -> None:
 
 
 class Case:
-    """One leaf before the judge."""
+    """What stands in one place, a leaf or nothing, before the judge."""
 
     def __init__(self, client: ChainClient, file: LeafFile) -> None:
         """Check that the file belongs to the chain. Raises InputError."""
         self.client, self.file = client, file
         self.settlement = client.contract("settlement", file.settlement)
         self.judge = client.contract("disputes", client.read(self.settlement, "disputes"))
-        self.leaf, self.opening = file.content, file.opening
+        self.placed, self.opening = file.content, file.opening
+        self.leaf = self.placed or evidence.BLANK
         self.domain = domain(client.chain_id, file.settlement)
         on_chain(client, file, self.opening.commitment.root)
 
     @property
     def shown(self) -> Any:  # noqa: ANN401 - as the ABI says
         """The leaf in its place."""
-        return evidence.shown(self.file.index, self.leaf, self.file.steps)
+        return evidence.shown(self.file.index, self.placed, self.file.steps)
 
     def findings(
         self, earlier: LeafFile | None = None, receipts: Sequence[ReceiptFile] = (), read: ReadingFile | None = None
@@ -63,7 +64,7 @@ class Case:
         """
         found = [self.in_netting(), self.in_leaf(), self.in_totals(earlier), self.in_trade()]
         found += [self.in_orders(receipt) for receipt in receipts]
-        found += [self.in_reading(read)] if read else []
+        found += [self.in_reading(read)] if read and self.placed else []
         return [one for one in found if one]
 
     def in_netting(self) -> Fraud | None:
@@ -83,9 +84,12 @@ class Case:
     def in_leaf(self) -> Fraud | None:
         """Sums, place and content of the leaf itself."""
         commitment = self.opening.commitment
-        if not disputes.wrong_leaf(commitment, self.file.index, self.leaf, self.file.steps, registered=True):
+        since = int(self.client.read(self.settlement, "memberSince", self.file.index))
+        seconds = int(self.client.read(self.settlement, "slotSeconds"))
+        registered = 0 < since <= commitment.slot * seconds
+        if not disputes.wrong_leaf(commitment, self.file.index, self.placed, self.file.steps, registered=registered):
             return None
-        what = "sums in the tree, the leaf's place or the leaf itself are wrong"
+        what = "sums in the tree, the leaf's place or the leaf itself are wrong, or it is missing"
         return Fraud(what, "challengeLeaf", (self.opening.content, self.shown))
 
     def in_totals(self, earlier: LeafFile | None) -> Fraud | None:
@@ -124,7 +128,7 @@ class Case:
     def in_orders(self, held: ReceiptFile) -> Fraud | None:
         """An accepted order that is not in the leaf."""
         order, receipt = held.content
-        if (order.account, order.slot) != (self.file.index, self.leaf.slot):
+        if (order.account, order.slot) != (self.file.index, self.opening.commitment.slot):
             return None
         message = signing.digest(self.domain, receipt_struct(order.account, order.slot, order.hash))
         operator = str(self.client.read(self.settlement, "operator"))

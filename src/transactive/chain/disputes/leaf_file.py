@@ -46,24 +46,34 @@ class SignedOrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A leaf of an account, its proof and the slot's commitment.
 
-    leaf: the contract's nine words in their order; proof: hash, and four sums as the contract wants them, a step.
+    leaf: the contract's nine words in their order, null if the place is empty; proof: hash, and four sums as the
+    contract wants them, a step.
     """
 
     chain_id: int
     settlement: str
     index: int
-    leaf: tuple[str, str, str, str, str, str, str, str, str]
+    leaf: tuple[str, str, str, str, str, str, str, str, str] | None
     proof: list[tuple[str, str, str, str, str]]
     previous: str
     commitment: tuple[str, str, str, str, str]
     later: list[str]
 
     @property
-    def content(self) -> Leaf:
-        """The leaf."""
+    def content(self) -> Leaf | None:
+        """The leaf; None if the place is empty."""
+        if self.leaf is None:
+            return None
         numbers, hashes = [int(text) for text in self.leaf[:6]], [_bytes(text) for text in self.leaf[6:]]
         slot, index, money, energy, slot_money, slot_energy = numbers
         return Leaf(slot, index, money, energy, slot_money, slot_energy, *hashes)
+
+    @property
+    def stated(self) -> Leaf:
+        """The leaf, where one has to be. Raises InputError if the place is empty."""
+        if self.content is None:
+            raise InputError(f"there is no leaf in place {self.index}; ask the operator for one that there is")
+        return self.content
 
     @property
     def steps(self) -> list[Step]:
@@ -113,7 +123,7 @@ class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
         return [self._signed(order) for order in self.orders]
 
     def _signed(self, order: SignedOrderFile) -> SignedOrder:
-        made = Order(self.index, self.content.slot, order.serial, tuple(order.buys), tuple(order.sells))
+        made = Order(self.index, self.opening.commitment.slot, order.serial, tuple(order.buys), tuple(order.sells))
         if order.grant is None:
             return SignedOrder(made, _bytes(order.signature))
         given = order.grant
@@ -167,13 +177,13 @@ def leaf_file(
     chain_id: int,
     settlement: str,
     place: int,
-    leaf: Leaf,
+    leaf: Leaf | None,
     proof: Sequence[Step],
     opening: Opening,
     orders: Sequence[tuple[SignedOrder, bytes]],
     fills: Fills,
 ) -> LeafFile:
-    """File of the leaf at an account's place. orders: those in it, each with the operator's receipt."""
+    """File of what stands at an account's place. orders: those in the leaf, each with the operator's receipt."""
     return LeafFile(
         **_placed(chain_id, settlement, place, leaf, proof, opening),
         orders=[_order_file(signed, receipt) for signed, receipt in orders],
@@ -200,17 +210,16 @@ def certificate_file(
 
 
 def _placed(
-    chain_id: int, settlement: str, place: int, leaf: Leaf, proof: Sequence[Step], opening: Opening
+    chain_id: int, settlement: str, place: int, leaf: Leaf | None, proof: Sequence[Step], opening: Opening
 ) -> dict[str, Any]:
     """Fields of a leaf in its place."""
-    slot, index, money, energy, slot_money, slot_energy, filled, ordered, salt = leaf.content
     number, root, certificates, total_money, total_energy = opening.commitment.content
-    sums = (str(slot), str(index), str(money), str(energy), str(slot_money), str(slot_energy))
+    words = leaf and tuple(_hex(part) if isinstance(part, bytes) else str(part) for part in leaf.content)
     return {
         "chain_id": chain_id,
         "settlement": settlement,
         "index": place,
-        "leaf": (*sums, _hex(filled), _hex(ordered), _hex(salt)),
+        "leaf": words,
         "proof": [(_hex(step[0]), str(step[1]), str(step[2]), str(step[3]), str(step[4])) for step in proof],
         "previous": _hex(opening.previous),
         "commitment": (str(number), _hex(root), _hex(certificates), str(total_money), str(total_energy)),

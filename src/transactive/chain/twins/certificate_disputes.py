@@ -77,9 +77,9 @@ def given_twice(one: Bundle, two: Bundle) -> bool:
     return one[0] == two[0] and begins < ends and one != two
 
 
-def wrong_money(leaf: Leaf | None, own: Leaf) -> bool:
-    """Whether a leaf of certificates, or its absence, contradicts the settlement's leaf of the member and slot."""
-    sums, energy = CERTIFICATES.unpack(leaf.money if leaf else 0), ENERGY.unpack(own.slot_energy)
+def wrong_money(leaf: Leaf | None, own: Leaf | None) -> bool:
+    """Whether a leaf of certificates contradicts the settlement's leaf of the member and slot; None is one of zeros."""
+    sums, energy = CERTIFICATES.unpack(leaf.money if leaf else 0), ENERGY.unpack(own.slot_energy if own else 0)
     return (sums["metered_wh"], sums["issued_wh"]) != (energy["produced_wh"], energy["certified_wh"])
 
 

@@ -1,7 +1,7 @@
 """What the disputes contract must find, in plain Python: its oracle in tests, and how evidence is looked for.
 
 Each function says whether evidence shows a fraud. Proofs are taken to lead to the committed root; that they do is the
-contract's other check (`core.proofs.leaves.climb`).
+contract's other check (`core.proofs.leaves.climb`). No leaf (None) is a leaf of zeros.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, check
 
 
-def wrong_net(leaf: Leaf, net_n: int, limit_n: int | None) -> bool:
+def wrong_net(leaf: Leaf | None, net_n: int, limit_n: int | None) -> bool:
     """Whether a net amount of a period [n¤] contradicts the last leaf, or debits beyond the member's limit."""
-    money = MONEY.unpack(leaf.money)
+    money = MONEY.unpack(leaf.money if leaf else 0)
     return money["credit_n"] - money["debit_n"] != net_n or (limit_n is not None and -net_n > limit_n)
 
 
@@ -42,11 +42,12 @@ def contradicts_itself(leaf: Leaf) -> bool:
     return any(energy["certified_wh"] > energy["produced_wh"] for energy in sums)
 
 
-def wrong_totals(leaf: Leaf, earlier: Leaf | None) -> bool:
-    """Whether running totals are not those of the commitment before plus the slot's own; None begins a period."""
-    money, energy = (earlier.money, earlier.energy) if earlier else (0, 0)
-    sums = ((money + leaf.slot_money) % 2**256, (energy + leaf.slot_energy) % 2**256)
-    return sums != (leaf.money, leaf.energy)
+def wrong_totals(leaf: Leaf | None, earlier: Leaf | None) -> bool:
+    """Whether running totals are not those of the commitment before plus the slot's own; None begins at zero."""
+    before = (earlier.money, earlier.energy) if earlier else (0, 0)
+    added = (leaf.slot_money, leaf.slot_energy) if leaf else (0, 0)
+    totals = (leaf.money, leaf.energy) if leaf else (0, 0)
+    return tuple((start + part) % 2**256 for start, part in zip(before, added, strict=True)) != totals
 
 
 def wrong_trade(

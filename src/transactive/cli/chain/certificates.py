@@ -65,7 +65,7 @@ def hand_over(state: Path, file: CertificateFile) -> None:
 
     with certificate_office(state) as office:
         clock, names = office.community.clock, office.community.device_ids
-        slot = file.content.slot * clock.length
+        slot = file.stated.slot * clock.length
         serials = [f"{names[d]}/{time_text(slot)}/{first}-{first + wh - 1}" for d, first, wh, *_ in _held(file)]
         known = office.register(slot).bundles
         gone = [serial for serial in serials if serial in known and known[serial].state == State.EXPORTED]
@@ -80,7 +80,7 @@ def _held(file: CertificateFile) -> list[tuple[int, int, int, int, int, int]]:
 
 def facts_of(file: CertificateFile, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a leaf of certificates says, and which bundles would leave."""
-    leaf = file.content
+    leaf = file.stated
     leaving = [f"{first}-{first + wh - 1} Wh to {_name(owner, accounts)}" for _, first, wh, owner, *_ in _held(file)]
     energy, carbon = ENERGY.unpack(leaf.money), CARBON.unpack(leaf.energy)
     return energy | {"received_wh": carbon["received_wh"], "bundles": len(file.bundles), "leaving": leaving}
@@ -102,9 +102,9 @@ def run_exit(
     with closing(ChainClient.open(node)) as client:
         on_chain(client, file, file.opening.commitment.certificates)
         rows, found = np.array(file.bundles, np.int64).reshape(-1, 6), tally(file.index, file.bundles)
-        if with_rest(file.record[0], rows) != file.content.fills or not found.fits(file.content):
+        if with_rest(file.record[0], rows) != file.stated.fills or not found.fits(file.stated):
             raise InputError(f"{path}: the bundles are not those of the leaf; ask the operator for them")
-        facts: dict[str, Any] = {"slot": file.content.slot} | facts_of(file)
+        facts: dict[str, Any] = {"slot": file.stated.slot} | facts_of(file)
         facts["leaving_wh"] = found.held_wh
         if account is None:
             return facts | {"sent": None}
@@ -114,7 +114,7 @@ def run_exit(
             )
         sender = key_of(client, account, keys, password_file, seed)
         contract = client.contract("certificates", file.certificates)
-        shown = (file.index, False, file.content.content, file.steps)
+        shown = (file.index, False, file.stated.content, file.steps)
         client.send(sender, contract, "release", file.opening.content, shown, file.record)
         return facts | {"sent": _sent(client, file)}
 
@@ -127,9 +127,9 @@ def _sent(client: ChainClient, file: CertificateFile) -> dict[str, Any]:
     settlement = client.contract("settlement", file.settlement)
     receipt = client.block(time_of_step(client)).receipts[-1]
     tokens = []
-    zone = int(client.read(contract, "books", file.content.slot, file.index)) >> 208 & 255
+    zone = int(client.read(contract, "books", file.stated.slot, file.index)) >> 208 & 255
     for device, _, _, owner, *_ in _held(file):
-        token, holder = zone << 192 | file.content.slot << 64 | device, client.read(settlement, "accountOf", owner)
+        token, holder = zone << 192 | file.stated.slot << 64 | device, client.read(settlement, "accountOf", owner)
         balance = int(client.read(contract, "balanceOf", holder, token))
         if (line := f"{token}: {balance} Wh of {holder}") not in tokens:
             tokens.append(line)

@@ -51,7 +51,7 @@ def run_challenge(
     with closing(ChainClient.open(node)) as client:
         case = Case(client, file)
         found = case.findings(earlier, held, read)
-        facts: dict[str, Any] = {"slot": case.leaf.slot, "account": file.index}
+        facts: dict[str, Any] = {"slot": case.opening.commitment.slot, "account": file.index}
         facts |= {"found": [one.what for one in found] or NOTHING, "sent": None}
         if not found or account is None:
             return facts

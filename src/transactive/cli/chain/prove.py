@@ -46,7 +46,7 @@ def run_prove(
     community = run.community
     clock = community.clock
     facts = {"account": account, "slot": time_text(start), "period": clock.period(start)}
-    return facts | facts_of(made.content, community.currency) | {"steps": len(made.proof), "on_chain": True}, made
+    return facts | facts_of(made.stated, community.currency) | {"steps": len(made.proof), "on_chain": True}, made
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,156 @@
+"""Attacks that once worked: each ends without harm, and with a conviction where somebody misbehaved.
+
+`tests/fuzz/mutants` puts each fault back into the contracts, and `tests/fuzz/test_mutants.py` sees these tests fail.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.contract.certificate_world import CertificateWorld
+from tests.contract.world import (
+    BOND,
+    MEMBERS,
+    ON_RAMP,
+    OPERATOR,
+    PENALTY,
+    WALLET,
+    Book,
+    Forged,
+    World,
+    refused,
+)
+from transactive.chain.disputes import evidence
+from transactive.chain.disputes.findings import Case
+from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
+from transactive.core.proofs.leaves import MONEY, Leaf
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.signed_orders import Fills, Order, receipt_struct, sign_receipt, split
+
+
+@pytest.fixture
+def w() -> World:
+    return World.fresh()
+
+
+@pytest.fixture
+def cw() -> CertificateWorld:
+    return CertificateWorld.made()
+
+
+def join(w: World, key: Any, money: int = 1_000) -> int:
+    """Somebody becomes a member in the middle of a period, and pays in."""
+    w.do(OPERATOR, "register", key.address)
+    w.client.send(ON_RAMP, w.token, "mint", key.address, WALLET)
+    w.client.send(key, w.token, "approve", w.c.address, 2**256 - 1)
+    w.do(key, "deposit", money)
+    w.members = [*w.members, key]
+    return len(w.members) - 1
+
+
+def convicted(w: World, times: int = 1) -> None:
+    """The stake paid so often, and no netting waits."""
+    assert w.read("bond") == BOND - times * PENALTY
+    assert not w.read("isPending")
+    assert w.solvent()
+
+
+# -- absence is not zero
+
+
+def test_who_joins_after_the_last_commitment_owes_nothing(w):
+    """The operator commits one slot of the period only, and debits a member that has no leaf there."""
+    w.commit()
+    new = join(w, MEMBERS[8])
+    nets = [900, *[0] * 7, -900]
+    w.propose(nets)
+    blank = w.shown(new, leaf=Leaf(0, 0, 900, 0, 0, 0, ZERO, ZERO, ZERO), blank=True)
+    w.judge("challengeNetting", w.opening().content, blank, *evidence.net_of(new, w.chunks))
+    convicted(w)
+    assert w.read("balanceOf", MEMBERS[8].address) == 1_000
+
+
+def test_a_member_without_a_leaf_finds_it_with_a_file(w):
+    """The operator's file says that its place is empty; the client brings the evidence by itself."""
+    w.commit()
+    new = join(w, MEMBERS[8])
+    w.propose([900, *[0] * 7, -900])
+    proof = w.trees[w.slot - 1].proof(new)
+    made = leaf_file(w.client.chain_id, w.c.address, new, None, proof, w.opening(), [], Fills())
+    file = msgspec.json.decode(msgspec.json.encode(made), type=LeafFile)
+    found = Case(w.client, file).findings()
+    assert [one.function for one in found] == ["challengeNetting"]
+    w.judge(found[0].function, *found[0].arguments)
+    convicted(w)
+
+
+def test_nobody_is_credited_before_it_is_registered(w):
+    w.book.trade(0, 1, 100)
+    w.commit()
+    for beyond in (8, 15, 31):
+        nets = [-100, *[0] * 31]
+        nets[beyond] = 100
+        with refused("settlement: net of nobody"):
+            w.propose(nets)
+    w.propose()
+
+
+def test_a_member_begins_with_the_totals_of_its_first_slot(w):
+    """Its first leaf states what it never traded; the commitment before has no leaf of it."""
+    w.commit()
+    join(w, MEMBERS[8])
+    w.book = book = Book(9)
+    book.money[8][0], book.money[0][1] = 500, 500  # running totals, not the slot's own
+    w.commit()
+    first, second = (w.opening(k).content for k in range(2))
+    honest = w.shown(7), first, w.shown(7, 0)
+    with refused("disputes: no fraud shown"):
+        w.judge("challengeTotals", second, *honest)
+    w.judge("challengeTotals", second, w.shown(8), first, w.shown(8, 0, blank=True, leaf=evidence.BLANK))
+    convicted(w)
+
+
+def test_a_leaf_cannot_vanish_with_its_totals(w):
+    w.book.trade(0, 1, 100)
+    w.commit()
+    tree = w.book.tree(w.slot)
+    _, money, energy = tree.node(0, 1)  # the blinding leaf takes over what was stated
+    w.commit(
+        Forged(tree, places={0: (ZERO, 0, 0), 1: (b"b" * 32, money + tree.leaf(0).money, energy + tree.leaf(0).energy)})
+    )
+    w.judge("challengeTotals", w.opening().content, w.shown(0, blank=True), w.opening(0).content, w.shown(0, 0))
+    convicted(w)
+
+
+def test_an_accepted_order_is_left_out_with_its_leaf(w):
+    """A receipt was given, and the place is empty."""
+    order = Order(0, w.slot, 0, ((200, 5),), ())
+    receipt = sign_receipt(order, bytes(OPERATOR.key), w.domain)
+    assert receipt_struct(0, w.slot, order.hash)
+    w.commit(Forged(w.book.tree(w.slot), places={0: (ZERO, 0, 0)}))
+    shown = w.shown(0, blank=True, leaf=evidence.BLANK)
+    w.judge("challengeOmission", w.opening().content, shown, [], order.hash, split(receipt))
+    convicted(w)
+
+
+def test_what_is_shown_of_an_empty_place_does_not_count(w):
+    """A challenger writes totals beside "nothing is there"."""
+    new = join(w, MEMBERS[8])
+    w.commit()
+    w.propose()
+    lie = Leaf(0, new, MONEY.pack((700, 0, 0, 0)), 0, 0, 0, ZERO, ZERO, ZERO)
+    for shown in (w.shown(new, blank=True, leaf=lie), w.shown(12, blank=True, leaf=lie)):
+        with refused("disputes: no fraud shown"):
+            w.judge("challengeNetting", w.opening().content, shown, *evidence.net_of(new, w.chunks))
+    assert w.read("bond") == BOND
+
+
+def test_certificates_of_who_has_no_leaf_of_money(cw):
+    """A leaf of certificates states energy, and the settlement's own place of the member is empty."""
+    cw.commit_carbon(own_places={0: (ZERO, 0, 0)})
+    own = cw.shown(0, blank=True, leaf=evidence.BLANK)
+    cw.evidence("challengeMoney", cw.opening().content, cw.carbon_shown(0), own)
+    convicted(cw)

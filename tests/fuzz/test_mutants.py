@@ -1,0 +1,34 @@
+"""Each kept fault compiles, and the tests that are named beside it fail with it: they can."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from tests.contract import test_attacks as attacks
+from tests.contract.certificate_world import CertificateWorld
+from tests.contract.world import World
+from tests.fuzz.mutant import mutant, names
+from transactive.chain import artifact as shipped
+from transactive.chain import releases
+from transactive.chain.nodes import client
+from transactive.core.errors import ContractRevert
+
+WORLDS = {"w": lambda: World(8, 1_000), "cw": lambda: CertificateWorld(direct=False)}
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_fault_that_is_put_back_is_seen(name, tmp_path, monkeypatch):
+    fault = mutant(name, tmp_path)
+    assert fault.made
+    for module in (client, releases):
+        monkeypatch.setattr(module, "artifact", lambda one: fault.made.get(one) or shipped.artifact(one))
+    for test in fault.seen_by:
+        attack = getattr(attacks, test)
+        worlds = {world: WORLDS[world]() for world in inspect.signature(attack).parameters}
+        for world in worlds.values():
+            world.begin()
+            world.now = max(world.now, world.client.head_timestamp + 1)
+        with pytest.raises((AssertionError, ContractRevert, pytest.fail.Exception)):
+            attack(**worlds)
