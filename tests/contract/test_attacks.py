@@ -12,12 +12,19 @@ import pytest
 
 from tests.contract.certificate_world import CertificateWorld
 from tests.contract.world import (
+    ARBITER,
     BOND,
+    FIRST,
     MEMBERS,
     ON_RAMP,
     OPERATOR,
     PENALTY,
+    SILENCE,
+    SLOT,
+    SLOTS,
+    STRANGER,
     WALLET,
+    WINDOW,
     Book,
     Forged,
     World,
@@ -154,3 +161,71 @@ def test_certificates_of_who_has_no_leaf_of_money(cw):
     own = cw.shown(0, blank=True, leaf=evidence.BLANK)
     cw.evidence("challengeMoney", cw.opening().content, cw.carbon_shown(0), own)
     convicted(cw)
+
+
+# -- final means one thing
+
+
+def test_silence_makes_nothing_final(cw):
+    """Certificates of a period whose money was never settled leave with nobody, whenever the books are closed."""
+    cw.commit_carbon()
+    cw.final = cw.opening()
+    assert not cw.read("isFinal", cw.final.content)
+    cw.now += SILENCE
+    cw.do(STRANGER, "declareSilence")
+    with refused("certificates: not final"):
+        cw.release(0)
+    assert cw.read("settledPeriod") == 0
+    assert cw.read("isCommitted", cw.final.content)
+    assert not cw.read("isFinal", cw.final.content)
+
+
+def test_nothing_is_committed_without_a_stake(w):
+    """The operator settles, takes its stake, and commits an old slot that nobody can make it answer for."""
+    w.commit()
+    w.propose()
+    opening = w.opening()
+    w.do(OPERATOR, "requestBond", BOND)
+    w.finalise()
+    assert w.read("isFinal", opening.content)
+    w.now = max(w.now, w.read("bondRequest")[1])
+    w.do(OPERATOR, "takeBond")
+    with refused("settlement: stake too small"):
+        w.commit()
+
+
+def test_a_veto_and_a_silence_do_not_close_the_books(w):
+    """A netting is proposed late; arbiter and a stranger together would have the stake at once."""
+    w.commit()
+    w.now += SILENCE - WINDOW
+    w.propose()
+    w.do(ARBITER, "veto", w.opening().content)
+    w.now += WINDOW
+    with refused("settlement: not silent"):
+        w.do(STRANGER, "declareSilence")
+    w.back()
+    w.commit()
+    w.propose()
+    w.finalise()
+    with refused("settlement: not silent"):
+        w.do(STRANGER, "declareSilence")
+
+
+def test_what_is_committed_late_is_heard(w):
+    """The operator completes an older period while nothing new happens."""
+    w.commit()
+    w.do(OPERATOR, "commitSlot", *empty_slot(w, (FIRST + 1) * SLOTS))
+    w.now += SILENCE - 100
+    w.do(OPERATOR, "commitSlot", *empty_slot(w, FIRST * SLOTS + 1))
+    w.now += 200
+    with refused("settlement: not silent"):
+        w.do(STRANGER, "declareSilence")
+    w.now += SILENCE
+    w.do(STRANGER, "declareSilence")
+
+
+def empty_slot(w: World, slot: int) -> tuple[Any, ...]:
+    """Content of a commitment in which nothing happened; time goes on to its end."""
+    w.now = max(w.now, (slot + 1) * SLOT)
+    tree = Book(len(w.members)).tree(slot)
+    return slot, tree.root, ZERO, tree.money, tree.energy

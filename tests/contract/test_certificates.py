@@ -99,7 +99,7 @@ def test_nothing_leaves_before_its_period_is_final():
 
 def test_what_leaves_is_what_was_committed(w):
     other = replace(w.final, commitment=replace(w.final.commitment, certificates=w.final.commitment.root))
-    with refused("certificates: other slot"):
+    with refused("certificates: not final"):
         w.release(0, opening=other)
     shown, record = w.carbon_shown(0), w.carbon.record(0)
     for wrong in (
@@ -129,7 +129,7 @@ def test_trade_certificates_and_levy_settle_together_or_not_at_all():
     w.commit_carbon()
     w.finish()
     honest, w.carbon_tree = w.carbon_tree, lied
-    with refused("certificates: other slot"):
+    with refused("certificates: not final"):
         w.release(0, opening=bad)
     w.carbon_tree = honest
     w.release(0)

@@ -581,18 +581,23 @@ def test_a_meter_that_read_nothing(w):
 
 
 def test_a_stake_that_is_nearly_gone_pays_what_is_left(w):
-    w.do(OPERATOR, "requestBond", BOND - 300)
+    w.do(OPERATOR, "requestBond", BOND - PENALTY - 300)
     w.commit()
     w.propose()
     w.finalise()
     w.now = max(w.now, w.read("bondRequest")[1])
     w.do(OPERATOR, "takeBond")
     w.period = w.now // (SLOT * SLOTS) + 1
-    w.new_period()
-    tree = w.book.tree(w.slot)
-    w.commit(Forged(tree, leaves={1: replace(tree.leaf(1), index=2)}))
-    w.judge("challengeLeaf", w.opening().content, w.shown(1))
-    assert (w.read("bond"), w.read("awards", STRANGER.address)) == (0, 150)
+    found = []
+    for period in (w.period, w.period + 1):  # both are committed while the stake covers one
+        w.period = period
+        w.new_period()
+        tree = w.book.tree(w.slot)
+        w.commit(Forged(tree, leaves={1: replace(tree.leaf(1), index=2)}))
+        found.append((w.opening().content, w.shown(1)))
+    for opening, shown in found:
+        w.judge("challengeLeaf", opening, shown)
+    assert (w.read("bond"), w.read("awards", STRANGER.address)) == (0, PENALTY // 2 + 150)
 
 
 def test_who_may_do_what(w):

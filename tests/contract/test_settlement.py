@@ -343,11 +343,16 @@ def test_the_stake_leaves_only_with_notice_and_when_nothing_is_open(w):
         w.do(OPERATOR, "takeBond")
     w.period = w.now // PERIOD + 1
     w.new_period()
-    w.commit()
     with refused("settlement: stake too small"):
-        w.propose()
+        w.commit()
+    with refused("settlement: bad amount"):  # beyond the lane of the stake
+        w.do(OPERATOR, "fundBond", 2**96)
     w.do(OPERATOR, "fundBond", PENALTY)
-    w.propose()
+    w.commit()
+    w.propose([1, -1, 0, 0, 0, 0, 0, 0])
+    w.challenge(0)
+    with refused("settlement: stake too small"):  # a netting wants one of its own
+        w.propose()
     assert w.solvent()
 
 
@@ -588,6 +593,7 @@ def test_the_judge_is_named_once(w):
         ({"window": 0}, "bad clock"),
         ({"notice": NOTICE - 1}, "notice too short"),
         ({"silence": NOTICE - 1}, "silence too short"),
+        ({"penalty": 2**96}, "penalty too large"),
         ({"beneficiary": NOBODY}, "no beneficiary"),
     ],
 )

@@ -286,7 +286,7 @@ class Life(RuleBasedStateMachine):
         if not self.twin.is_pending:
             return
         last = self.openings(self.twin.proposal.period)[-1]
-        self.both(OPERATOR, "retract", [last.content], self.twin.retract, last.commitment.slot, timed=False)
+        self.both(OPERATOR, "retract", [last.content], self.twin.retract, last.commitment.slot)
 
     @precondition(lambda self: self.twin.is_pending)
     @rule(back=st.integers(0, 3))
@@ -313,7 +313,7 @@ class Life(RuleBasedStateMachine):
             if disputes.wrong_net(leaf, pending.nets_n[i], None):
                 self.twin.convict_netting("challenger")
             else:
-                self.twin.convict(last.commitment.slot, "challenger")
+                self.twin.convict(last.commitment.slot, "challenger", self.w.now)
 
         arguments = [last.content, evidence.shown(i, leaf, tree.proof(i)), *evidence.net_of(i, self.chunks)]
         self.both(STRANGER, "challengeNetting", arguments, judged, timed=False, judge=True)
@@ -341,7 +341,7 @@ class Life(RuleBasedStateMachine):
             made = shown.commitment
             if not disputes.wrong_leaf(made, index, leaf, tree.proof(index), registered=registered):
                 raise ContractRevert("disputes: no fraud shown")
-            self.twin.convict(slot, "challenger")
+            self.twin.convict(slot, "challenger", self.w.now)
 
         arguments = [shown.content, evidence.shown(index, leaf, tree.proof(index))]
         self.both(STRANGER, "challengeLeaf", arguments, judged, timed=False, judge=True)

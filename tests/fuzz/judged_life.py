@@ -97,7 +97,7 @@ class JudgedLife(Life):
             if disputes.wrong_net(leaf, net, None):
                 twin.convict_netting(by)
             else:
-                self.rewound(last.commitment.slot, lambda: twin.convict(last.commitment.slot, by))
+                self.rewound(last.commitment.slot, lambda: twin.convict(last.commitment.slot, by, self.now))
 
         arguments = (last.content, shown, before, chunk, after)
         return Call(rng.choice(self.people), "challengeNetting", arguments, mirror, on=self.judge)
@@ -128,7 +128,7 @@ class JudgedLife(Life):
             known = [one.made.slot for one in current]
             right = made.slot in known and self.opening(current, known.index(made.slot)) == shown_at
             refuse_unless(right, "other slot")
-            self.rewound(made.slot, lambda: twin.convict(made.slot, by))
+            self.rewound(made.slot, lambda: twin.convict(made.slot, by, self.now))
 
         arguments = (shown_at.content, evidence.shown(i, tree.leaf(i), proof))
         return Call(rng.choice(self.people), "challengeLeaf", arguments, mirror, on=self.judge)

@@ -382,7 +382,7 @@ class SettlementLife(JudgedLife):
             refuse_unless(twin.is_pending, "nothing proposed")
             refuse_unless(not shown.later, "not the last slot")
             refuse_other()
-            self.rewound(slot, lambda: twin.retract(slot))
+            self.rewound(slot, lambda: twin.retract(slot, self.now))
 
         if veto:
             return Call(self.as_role("arbiter"), "veto", (shown.content,), self.by_role("arbiter", vetoed))
@@ -470,8 +470,7 @@ class SettlementLife(JudgedLife):
         for i, member in enumerate(self.members):
             self.equal("requests", c.read("requests", member.address), twin.requests.get(i, (0, 0)))
         self.equal("ended", c.read("hasEnded"), twin.ended)
-        if not twin.ended:
-            self.equal("settled period", c.read("settledPeriod"), twin.settled_period)
+        self.equal("settled period", c.read("settledPeriod"), twin.settled_period)
         self.equal("pending", c.read("isPending"), twin.is_pending)
         self.equal("roles", {role: c.read(role) for role in self.roles}, self.roles)
         self.equal("a period is netted once", len(self.paid_periods), len(set(self.paid_periods)))
@@ -486,6 +485,7 @@ class SettlementLife(JudgedLife):
             self.equal("a commitment is proved", [c.read("isCommitted", proof.content)], [True])
             other = replace(proof, commitment=replace(proof.commitment, money=proof.commitment.money ^ 1))
             self.equal("another content is not", [c.read("isCommitted", other.content)], [False])
+            self.equal("final is what was netted", c.read("isFinal", proof.content), number in self.paid_periods)
 
     def end(self) -> None:
         """Everybody leaves, while all is paused and the operator is silent."""

@@ -74,6 +74,8 @@ class SettlementTwin:
         self.periods: dict[int, PeriodTwin] = {}
         self.latest_period = self.settled_period = 0
         self.proposal = Proposal()
+        self.heard = 0
+        """Time of the last commitment or taking back, or the end of the last window, whichever is later [Unix s]."""
         self.paused = False
 
     @property
@@ -139,6 +141,8 @@ class SettlementTwin:
             refuse_unless(number > self.settled_period and not self.ended, "period closed")
             refuse_unless(slot > known.last_slot, "slot committed")
         refuse_unless(self.proposal.period != number, "period proposed")
+        refuse_unless(self.bond >= self.penalty, "stake too small")
+        self.heard = max(self.heard, now)
         if known is None:
             known = self.periods[number] = PeriodTwin(self.latest_period)
             self.latest_period = number
@@ -161,6 +165,7 @@ class SettlementTwin:
         refuse_unless(sum(nets) == 0, "not zero-sum")
         refuse_unless(not any(nets[self.accounts :]), "net of nobody")
         self.proposal = Proposal(period, tuple(nets), now + self.window)
+        self.heard = max(self.heard, now + self.window)
 
     def finalise(self, now: int) -> None:
         """Pay the pending netting, all or nothing."""
@@ -174,23 +179,23 @@ class SettlementTwin:
         self.balances_n = after
         self.settled_period, self.proposal = self.proposal.period, Proposal()
 
-    def retract(self, slot: int) -> None:
+    def retract(self, slot: int, now: int) -> None:
         """Take back the pending netting and the last commitment, which is of this slot."""
         refuse_unless(self.is_pending, "nothing proposed")
-        self.rewind(self.proposal.period, slot)
+        self.rewind(self.proposal.period, slot, now)
 
     def veto(self, slot: int, now: int) -> None:
         """Stop the pending netting inside its window, and take back what was committed from a slot on."""
         refuse_unless(self.is_pending, "nothing proposed")
         refuse_unless(now < self.proposal.ready_at, "window closed")
-        self.rewind(self.proposal.period, slot)
+        self.rewind(self.proposal.period, slot, now)
 
-    def convict(self, slot: int, challenger: str) -> None:
+    def convict(self, slot: int, challenger: str, now: int) -> None:
         """Take back a commitment that was shown to be wrong, and all of its period after it; punish."""
         period = slot // self.slots_per_period
         refuse_unless(period > self.settled_period and not self.ended, "period closed")
         refuse_unless(slot in self.periods.get(period, PeriodTwin(0)).slots, "other slot")
-        self.rewind(period, slot)
+        self.rewind(period, slot, now)
         self.punish(challenger)
 
     def convict_netting(self, challenger: str) -> None:
@@ -199,8 +204,9 @@ class SettlementTwin:
         self.proposal = Proposal()
         self.punish(challenger)
 
-    def rewind(self, period: int, slot: int) -> None:
+    def rewind(self, period: int, slot: int, now: int) -> None:
         """Forget the commitments of a period from a slot on, and its netting."""
+        self.heard = max(self.heard, now)
         known = self.periods[period]
         known.slots = [earlier for earlier in known.slots if earlier < slot]
         known.last_slot = slot - 1
@@ -217,8 +223,7 @@ class SettlementTwin:
     def declare_silence(self, challenger: str, now: int) -> None:
         """Close the books for ever when nothing was heard for so long."""
         refuse_unless(self.latest_period > 0 and not self.ended, "nothing to end")
-        heard = max((self.periods[self.latest_period].last_slot + 1) * self.slot_seconds, self.proposal.ready_at)
-        refuse_unless(now >= heard + self.silence, "not silent")
+        refuse_unless(now >= self.heard + self.silence, "not silent")
         if self.is_open:
             self.punish(challenger)
         self.ended, self.proposal = True, Proposal()

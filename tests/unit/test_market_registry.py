@@ -12,7 +12,7 @@ from transactive.market import registry
 from transactive.market.auction import uniform
 
 
-def installed(*entries: tuple[str, str]):
+def offering(*entries: tuple[str, str]):
     """Stand-in for `importlib.metadata.entry_points` with these mechanisms installed."""
     points = EntryPoints(EntryPoint(name, value, registry.GROUP) for name, value in entries)
     return lambda **wanted: points.select(**wanted)
@@ -20,10 +20,10 @@ def installed(*entries: tuple[str, str]):
 
 @pytest.fixture
 def two_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = installed(
+    found = offering(
         ("uniform", "transactive.market.auction.uniform:clear"), ("broken", "transactive.market.registry:GROUP")
     )
-    monkeypatch.setattr(plugins, "entry_points", found)
+    monkeypatch.setattr(installed, "entry_points", found)
 
 
 def test_our_own_mechanism_is_installed_like_any_other() -> None:
@@ -49,7 +49,7 @@ def test_what_is_not_a_function_is_refused() -> None:
 
 
 def test_two_packages_may_not_offer_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    twice = installed(("uniform", "transactive.market.auction.uniform:clear"), ("uniform", "other:clear"))
-    monkeypatch.setattr(plugins, "entry_points", twice)
+    twice = offering(("uniform", "transactive.market.auction.uniform:clear"), ("uniform", "other:clear"))
+    monkeypatch.setattr(installed, "entry_points", twice)
     with pytest.raises(ConfigError, match=r"more than once .other:clear, transactive.market.auction.uniform:clear"):
         registry.load("uniform")

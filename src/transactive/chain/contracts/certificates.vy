@@ -55,10 +55,9 @@ interface Settlement:
     def depth() -> uint256: view
     def slotSeconds() -> uint256: view
     def slotsPerPeriod() -> uint256: view
-    def settledPeriod() -> uint256: view
     def memberCount() -> uint256: view
     def accountOf(index: uint256) -> address: view
-    def isCommitted(opening: commitments.Opening) -> bool: view
+    def isFinal(opening: commitments.Opening) -> bool: view
 
 interface Disputes:
     def gateway() -> address: view
@@ -164,8 +163,7 @@ def release(opening: commitments.Opening, shown: commitments.Shown, record: bund
     """
     assert not isDirect, "certificates: issued directly"
     slot: uint256 = opening.commitment.slot
-    assert slot // slotsPerPeriod <= staticcall settlement.settledPeriod(), "certificates: not final"
-    assert staticcall settlement.isCommitted(opening), "certificates: other slot"
+    assert staticcall settlement.isFinal(opening), "certificates: not final"
     left: uint256 = 0
     isSound: bool = False
     left, isSound = bundles._leaf(opening, shown, depth)

@@ -28,8 +28,9 @@
          commitment the operator's own `retract` takes some away, each with an event
        - keep money in: a withdrawal request pays after `notice` at the latest; pause does not stop it; the
          operator can only shorten the notice. If nothing is committed for `silence` seconds, anyone can close the
-         books, and everybody leaves at once with its settled balance
-       - take the stake away: only with a notice, and never while a period is open; no netting without a full penalty
+         books, and everybody leaves at once with its settled balance; what was not settled by then is final nowhere
+       - take the stake away: only with a notice, and never while a period is open; no commitment and no netting without a
+         full penalty
      PROVABLE by any account, at the operator's cost, until the period is finalised: see `disputes.vy`
        - net amounts that differ from the period's last leaves, or debit a member beyond its limit
        - a tree whose sums do not add up or carry; a leaf missing, misplaced or in contradiction with itself or with
@@ -93,8 +94,14 @@ SETTLED_AT: constant(uint256) = 64
 PROPOSED_AT: constant(uint256) = 128
 READY_AT: constant(uint256) = 192
 FIELD: constant(uint256) = 2**64 - 1
-ENDED: constant(uint256) = 2**62  # as newest and as finalised period: nothing can be committed any more
-PREVIOUS_AT: constant(uint256) = 64  # in a period's marks
+ENDED: constant(uint256) = 2**62  # as newest period: nothing can be committed any more
+# a period's marks: last slot, active period before it, and when the newest period was last heard of
+PREVIOUS_AT: constant(uint256) = 64
+HEARD_AT: constant(uint256) = 128
+# the office: the operator's address and its stake
+BOND_AT: constant(uint256) = 160
+BOND_END: constant(uint256) = 2**96
+ACCOUNT: constant(uint256) = 2**160 - 1
 
 currency: public(immutable(IERC20))
 depth: public(immutable(uint256))
@@ -108,7 +115,7 @@ beneficiary: public(immutable(address))
 
 owner: public(address)
 pendingOwner: public(address)
-operator: public(address)
+office: uint256  # operator | stake << 160: one word, because every commitment reads both
 pendingOperator: public(address)
 arbiter: public(address)
 disputes: public(address)
@@ -119,12 +126,11 @@ memberNumber: public(HashMap[address, uint256])  # index plus one
 memberSince: public(HashMap[uint256, uint256])  # by index, time of registration
 balances: public(uint256[CHUNK * MAX_CHUNKS])
 heads: public(HashMap[uint256, bytes32])  # by period: hash chain over its commitments
-marks: HashMap[uint256, uint256]  # by period: last slot, and the active period before it
-books: uint256  # newest period with a commitment | newest finalised << 64 | proposed << 128 | readyAt << 192
+marks: HashMap[uint256, uint256]  # by period: last slot | active period before it << 64 | heard << 128
+books: uint256  # newest period with a commitment | newest finalised << 64 | proposed << 128 | last readyAt << 192
 wordsHash: public(bytes32)  # of the proposed net amounts
 requests: public(HashMap[address, Request])
 limits: public(HashMap[uint256, Limit])
-bond: public(uint256)  # the operator's stake; it stays with the office
 bondRequest: public(Request)
 awards: public(HashMap[address, uint256])  # from penalties, until claimed
 
@@ -220,6 +226,7 @@ def __init__(
     assert notice_ >= slotSeconds_ * slotsPerPeriod_ + window_, "settlement: notice too short"
     assert silence_ >= notice_, "settlement: silence too short"
     assert beneficiary_ != empty(address), "settlement: no beneficiary"
+    assert penalty_ < BOND_END, "settlement: penalty too large"
     currency = IERC20(currency_)
     depth = depth_
     slotSeconds = slotSeconds_
@@ -242,7 +249,7 @@ def register(account: address) -> uint256:
     @notice Give `account` the next index (operator only); an index is never taken back.
     @return index of the account, its place in trees and words
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    assert msg.sender == self._operator(), "settlement: not the operator"
     assert account != empty(address) and account != self, "settlement: bad account"
     assert self.memberNumber[account] == 0, "settlement: already a member"
     index: uint256 = self.memberCount
@@ -301,7 +308,7 @@ def release(account: address):
     """
     @notice Operator: the member has no open trade, so its requested withdrawal may happen now.
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    assert msg.sender == self._operator(), "settlement: not the operator"
     assert self.requests[account].amount > 0, "settlement: nothing requested"
     self.requests[account].readyAt = min(self.requests[account].readyAt, block.timestamp)
 
@@ -358,23 +365,28 @@ def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint2
     @param money root sums: debit | credit << 64 | bought << 128 | sold << 192, each < 2**63
     @param energy root sums: imported | exported << 64 | produced << 128 | certified << 192, each < 2**63
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    office: uint256 = self.office
+    assert convert(msg.sender, uint256) == office & ACCOUNT, "settlement: not the operator"
     assert block.timestamp >= (slot + 1) * slotSeconds, "settlement: slot not over"
     assert (money | energy) & TOP == 0, "settlement: totals too large"
     assert money & LANE == (money >> 64) & LANE, "settlement: debit is not credit"
     number: uint256 = slot // slotsPerPeriod
     books: uint256 = self.books
+    newest: uint256 = books & FIELD
     mark: uint256 = self.marks[number]
-    previous: uint256 = books & FIELD  # the active period before this one
+    previous: uint256 = newest  # the active period before this one
     if mark == 0:
-        assert number > previous, "settlement: period closed"
-        self.books = books ^ previous ^ number
+        assert number > newest, "settlement: period closed"
+        self.books = books ^ newest ^ number
     else:
-        assert number > (books >> SETTLED_AT) & FIELD, "settlement: period closed"
+        assert number > (books >> SETTLED_AT) & FIELD and newest != ENDED, "settlement: period closed"
         assert slot > mark & FIELD, "settlement: slot committed"
-        previous = mark >> PREVIOUS_AT
+        previous = (mark >> PREVIOUS_AT) & FIELD
+        if number != newest:
+            self._hear(newest)
     assert (books >> PROPOSED_AT) & FIELD != number, "settlement: period proposed"
-    self.marks[number] = slot | (previous << PREVIOUS_AT)
+    assert office >> BOND_AT >= penalty, "settlement: stake too small"
+    self.marks[number] = slot | (previous << PREVIOUS_AT) | (block.timestamp << HEARD_AT)
     self.heads[number] = self._link(
         self.heads[number], Commitment(slot=slot, root=root, certificates=certificates, money=money, energy=energy)
     )
@@ -388,15 +400,16 @@ def propose(period: uint256, chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
     @param period number of the period: its first slot divided by slotsPerPeriod
     @param chunks word j of chunk i, lane k = net of member 32i + 4j + k in n¤ plus 2**62
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    assert msg.sender == self._operator(), "settlement: not the operator"
     assert not self.paused, "settlement: paused"
     assert block.timestamp >= (period + 1) * slotSeconds * slotsPerPeriod, "settlement: period not over"
     books: uint256 = self.books
     settled: uint256 = (books >> SETTLED_AT) & FIELD
-    assert self.heads[period] != empty(bytes32) and period > settled, "settlement: nothing to settle"
-    assert self.marks[period] >> PREVIOUS_AT == settled, "settlement: earlier period open"
+    open: bool = self.heads[period] != empty(bytes32) and period > settled and books & FIELD != ENDED
+    assert open, "settlement: nothing to settle"
+    assert (self.marks[period] >> PREVIOUS_AT) & FIELD == settled, "settlement: earlier period open"
     assert (books >> PROPOSED_AT) & FIELD != period, "settlement: already proposed"
-    assert self.bond >= penalty, "settlement: stake too small"
+    assert self.office >> BOND_AT >= penalty, "settlement: stake too small"
     assert len(chunks) == (self.memberCount + 31) // 32, "settlement: one net for each member"
     total: uint256 = 0
     wordsHash: bytes32 = empty(bytes32)
@@ -424,7 +437,7 @@ def retract(opening: Opening):
             a member by now; the slot is committed once more.
     @param opening the last commitment
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    assert msg.sender == self._operator(), "settlement: not the operator"
     period: uint256 = self._pending()
     assert len(opening.later) == 0, "settlement: not the last slot"
     self._void(period)
@@ -437,9 +450,8 @@ def fundBond(amount: uint256):
     """
     @notice Add `amount` n¤ from the caller's wallet to the operator's stake.
     """
-    bond: uint256 = self.bond + amount
-    self.bond = bond
-    log Bonded(bond=bond)
+    assert amount < BOND_END - self._bond(), "settlement: bad amount"
+    self._keepBond(self._bond() + amount)
     tokens._pull(currency, msg.sender, amount)
 
 
@@ -449,7 +461,7 @@ def requestBond(amount: uint256):
     @notice Operator: announce that `amount` n¤ of the stake shall leave; payable by `takeBond` after the notice, when
             no period is open. A new request replaces the old one; zero cancels.
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    assert msg.sender == self._operator(), "settlement: not the operator"
     self.bondRequest = Request(amount=amount, readyAt=block.timestamp + notice)
 
 
@@ -460,16 +472,15 @@ def takeBond() -> uint256:
     @notice Operator: receive the requested part of the stake, or all that is left if less.
     @return amount paid in n¤
     """
-    assert msg.sender == self.operator, "settlement: not the operator"
+    assert msg.sender == self._operator(), "settlement: not the operator"
     request: Request = self.bondRequest
     assert request.amount > 0, "settlement: nothing requested"
     assert block.timestamp >= request.readyAt, "settlement: notice running"
     assert not self._isOpen(), "settlement: period open"
-    bond: uint256 = self.bond
+    bond: uint256 = self._bond()
     amount: uint256 = min(request.amount, bond)
-    self.bond = bond - amount
+    self._keepBond(bond - amount)
     self.bondRequest = empty(Request)
-    log Bonded(bond=bond - amount)
     tokens._push(currency, msg.sender, amount)
     return amount
 
@@ -486,7 +497,7 @@ def finalise(chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
     assert not self.paused, "settlement: paused"
     period: uint256 = self._pending()
     assert block.timestamp >= self.books >> READY_AT, "settlement: window open"
-    self.books = (self.books & FIELD) | (period << SETTLED_AT)
+    self.books = (self.books & (FIELD | (FIELD << READY_AT))) | (period << SETTLED_AT)
     wordsHash: bytes32 = empty(bytes32)
     i: uint256 = 0
     j: uint256 = 0
@@ -506,17 +517,17 @@ def finalise(chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
 @external
 def declareSilence():
     """
-    @notice Close the books for ever when nothing was committed for `silence` seconds, or a proposed netting was not
-            finalised so long: withdrawals need no notice from then on. Costs the operator a penalty if a period is open.
+    @notice Close the books for ever when for `silence` seconds nothing was committed or taken back, nor was a window of a
+            netting open: withdrawals need no notice from then on. Costs the operator a penalty if a period is open.
     """
     books: uint256 = self.books
     period: uint256 = books & FIELD
     assert period != 0 and not self._hasEnded(), "settlement: nothing to end"
-    heard: uint256 = max(((self.marks[period] & FIELD) + 1) * slotSeconds, books >> READY_AT)
+    heard: uint256 = max(self.marks[period] >> HEARD_AT, books >> READY_AT)
     assert block.timestamp >= heard + silence, "settlement: not silent"
     if self._isOpen():
         self._punish(period, msg.sender)
-    self.books = ENDED | (ENDED << SETTLED_AT)
+    self.books = ENDED | (books & (FIELD << SETTLED_AT))
     log Ended(period=period)
 
 
@@ -544,7 +555,8 @@ def convict(opening: Opening, challenger: address):
     """
     assert msg.sender == self.disputes, "settlement: not the judge"
     period: uint256 = opening.commitment.slot // slotsPerPeriod
-    assert period > (self.books >> SETTLED_AT) & FIELD, "settlement: period closed"
+    isOpen: bool = period > (self.books >> SETTLED_AT) & FIELD and not self._hasEnded()
+    assert isOpen, "settlement: period closed"
     if (self.books >> PROPOSED_AT) & FIELD == period:
         self._void(period)
     self._rewind(period, opening)
@@ -595,7 +607,7 @@ def setArbiter(account: address):
     @notice Owner: name the arbiter; it must be neither the operator nor its candidate.
     """
     assert msg.sender == self.owner, "settlement: not the owner"
-    assert account not in [self.operator, self.pendingOperator], "settlement: roles must differ"
+    assert account not in [self._operator(), self.pendingOperator], "settlement: roles must differ"
     self.arbiter = account
     log RoleSet(role="arbiter", account=account)
 
@@ -627,7 +639,7 @@ def acceptOperator():
     @notice Second step: the candidate becomes operator.
     """
     assert msg.sender == self.pendingOperator, "settlement: not the candidate"
-    self.operator = msg.sender
+    self.office = convert(msg.sender, uint256) | (self._bond() << BOND_AT)
     self.pendingOperator = empty(address)
     log RoleSet(role="operator", account=msg.sender)
 
@@ -666,11 +678,29 @@ def balanceOf(account: address) -> uint256:
 
 @external
 @view
+def operator() -> address:
+    """
+    @notice Who commits slots, proposes nettings and answers for both with the stake.
+    """
+    return self._operator()
+
+
+@external
+@view
+def bond() -> uint256:
+    """
+    @notice The operator's stake in n¤; it stays with the office.
+    """
+    return self._bond()
+
+
+@external
+@view
 def isPending() -> bool:
     """
     @notice Whether a proposal waits for its window to end or to be finalised.
     """
-    return self.books >> PROPOSED_AT != 0
+    return (self.books >> PROPOSED_AT) & FIELD != 0
 
 
 @external
@@ -679,7 +709,8 @@ def proposal() -> (uint256, uint256):
     """
     @notice Period whose net amounts are proposed, and the time from which they can be finalised; zeros without one.
     """
-    return (self.books >> PROPOSED_AT) & FIELD, self.books >> READY_AT
+    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    return period, self.books >> READY_AT if period != 0 else 0
 
 
 @external
@@ -731,12 +762,23 @@ def hasEnded() -> bool:
 @view
 def isCommitted(opening: Opening) -> bool:
     """
-    @notice Whether a slot was committed with exactly this content, certificates' root included, and still counts.
-            Final once the slot's period is at most `settledPeriod`; a commitment that was taken back never counts again.
+    @notice Whether a slot was committed with exactly this content, certificates' root included, and still counts; it can
+            be challenged and taken back until it is final. A commitment that was taken back never counts again.
     @param opening the commitment, the head of its period's hash chain before it, and the hashes of the period's later
                    commitments, keccak256 of their five words each
     """
     return self._isCommitted(opening)
+
+
+@external
+@view
+def isFinal(opening: Opening) -> bool:
+    """
+    @notice Whether a commitment is final: its period was netted after a window in which it could be challenged. What other
+            contracts give for a commitment they give for a final one only. Nothing becomes final by silence.
+    """
+    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    return period <= (self.books >> SETTLED_AT) & FIELD and self._isCommitted(opening)
 
 
 # -- internal ---------------------------------------------------------------------------------------------
@@ -824,7 +866,7 @@ def _isOpen() -> bool:
     """
     @dev Whether a period has commitments and is not finalised.
     """
-    return self.books & FIELD != (self.books >> SETTLED_AT) & FIELD
+    return self.books & FIELD != (self.books >> SETTLED_AT) & FIELD and not self._hasEnded()
 
 
 @internal
@@ -852,7 +894,7 @@ def _void(period: uint256):
     """
     @dev Drop the proposal.
     """
-    self.books = self.books & (2**128 - 1)
+    self.books = self.books & ~(FIELD << PROPOSED_AT)
     log Voided(period=period, by=msg.sender)
 
 
@@ -866,7 +908,43 @@ def _rewind(period: uint256, opening: Opening):
     assert slot // slotsPerPeriod == period and self._isCommitted(opening), "settlement: other slot"
     self.heads[period] = opening.previous
     self.marks[period] = (self.marks[period] & ~FIELD) | (slot - 1)
+    self._hear(self.books & FIELD)  # there is time to commit anew
     log Rewound(period=period, slot=slot)
+
+
+@internal
+def _hear(newest: uint256):
+    """
+    @dev Note the time with the newest period: silence counts from here.
+    """
+    self.marks[newest] = (self.marks[newest] & (2**HEARD_AT - 1)) | (block.timestamp << HEARD_AT)
+
+
+@internal
+@view
+def _operator() -> address:
+    """
+    @dev Who has the office.
+    """
+    return convert(convert(self.office & ACCOUNT, uint160), address)
+
+
+@internal
+@view
+def _bond() -> uint256:
+    """
+    @dev The stake of the office.
+    """
+    return self.office >> BOND_AT
+
+
+@internal
+def _keepBond(bond: uint256):
+    """
+    @dev Change the stake.
+    """
+    self.office = (self.office & ACCOUNT) | (bond << BOND_AT)
+    log Bonded(bond=bond)
 
 
 @internal
@@ -874,9 +952,9 @@ def _punish(period: uint256, challenger: address):
     """
     @dev Half of the penalty to the challenger, the rest to the beneficiary: accusing oneself is never free.
     """
-    bond: uint256 = self.bond
+    bond: uint256 = self._bond()
     amount: uint256 = min(penalty, bond)
-    self.bond = bond - amount
+    self._keepBond(bond - amount)
     self.awards[challenger] += amount // 2
     self.awards[beneficiary] += amount - amount // 2
     log Convicted(period=period, challenger=challenger, amount=amount)
