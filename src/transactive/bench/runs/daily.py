@@ -43,8 +43,10 @@ def _a_day(members: int) -> dict[str, float]:
         return float(meter.time("a day", work, unit="s", repeats=REPEATS).value or 0)
 
     with TemporaryDirectory() as folder, closing(Store(Path(folder))) as store:
-        recorded_run(setting, range(first, now, HOUR), store=store).run()
-        detection, advisor = DailyDetection(setting, store), Advisor(setting, store, first)
+        run = recorded_run(setting, range(first, now, HOUR), store=store)
+        run.run()
+        past = run.meters
+        detection, advisor = DailyDetection(setting, past, store), Advisor(setting, past, store, first)
         return {
             "detection": seconds(lambda: detection.scan(now)),
             "advice": seconds(lambda: advisor.advise(now)),

@@ -22,10 +22,10 @@ from transactive.bench.report import Row
 from transactive.bench.runs.daily import daily_growth
 from transactive.bench.runs.simulation import START, neighbourhood
 from transactive.config.setting import Setting
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.chain_location import IN_FOLDER, open_chain
-from transactive.engine.kernel import SlotRecord
 from transactive.engine.replay import replay
 from transactive.settlement.ledger import Ledger
 from transactive.store import Store
@@ -55,7 +55,7 @@ class Growth:
     books: int = 0
     seen: int = 0
 
-    def see(self, record: SlotRecord) -> None:
+    def see(self, record: SlotBook) -> None:
         """Count a slot and its signed books of orders."""
         self.seen += 1
         if self.seen > FEW:
