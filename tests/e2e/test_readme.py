@@ -7,12 +7,26 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from cyclopts import CycloptsError
+
+from transactive.cli import app
+from transactive.config.shipped import EXAMPLE
+from transactive.core.community.community import Community
+from transactive.core.community.network import NetworkRules
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+REFERENCE = ROOT / "docs" / "reference"  # written by the program, with forms of calls that nobody types
+PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent != REFERENCE)]
+OURS = (*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md")))
+PACKAGE = ROOT / "src" / "transactive"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"^    (transactive .*)$", re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 STAYS = re.compile(r" serve | --stay\b")
@@ -23,12 +37,18 @@ def commands(page: Path) -> list[str]:
     return [command for block in CONSOLE.findall(page.read_text()) for command in COMMAND.findall(block)]
 
 
+def blocks(page: Path, kind: str) -> list[str]:
+    """Blocks of code of one kind."""
+    return [text for name, text in FENCE.findall(page.read_text()) if name == kind]
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """An empty folder with the project's environment in it, as in a checkout."""
     folder: Path = tmp_path_factory.mktemp("reader")
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "transactive").symlink_to(Path(sys.executable).with_name("transactive"))
+    (folder / "examples").symlink_to(ROOT / "examples")
     return folder
 
 
@@ -57,6 +77,65 @@ def _stays_until_interrupted(command: str, place: Path) -> None:
         assert process.wait(timeout=20) in (0, 130)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_programs_run(page, tmp_path):
+    for text in blocks(page, "python"):
+        done = subprocess.run(
+            [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def _lines(page: Path) -> list[str]:
+    """Calls of the program that are shown without being run, as they need a node, keys or a folder of the reader."""
+    text = page.read_text().replace("\\\n", " ")
+    fenced = [line for kind, block in FENCE.findall(text) if kind in {"sh", ""} for line in block.splitlines()]
+    return [line for line in [*fenced, *INDENTED.findall(text)] if line.startswith("transactive ")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _lines(page)], ids=lambda page: page.name)
+def test_commands_that_are_only_shown_are_understood(page):
+    for line in _lines(page):
+        call = re.sub(r"\s+[>&].*$", "", line.partition(" #")[0])
+        tokens = [token.replace("…", "example.org") for token in shlex.split(call)[1:]]
+        try:
+            app.parse_args(tokens, exit_on_error=False, print_error=False)
+        except CycloptsError as error:
+            pytest.fail(f"{line}: {error}")
+
+
+def _merged(into: Any, part: Any) -> Any:
+    """A table of a file with the keys of another one; members are those of the example, by name."""
+    if isinstance(into, dict) and isinstance(part, dict):
+        return {**into, **{key: _merged(into.get(key), value) for key, value in part.items()}}
+    if isinstance(into, list) and part and isinstance(part[0], dict) and "id" in part[0]:
+        changed = {row["id"]: row for row in part}
+        assert changed.keys() <= {row["id"] for row in into}
+        return [_merged(row, changed.get(row["id"], {})) for row in into]
+    return part
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "toml")], ids=lambda page: page.name)
+def test_parts_of_files_are_valid(page):
+    """Each part is one of a community file, put into the example that `init` writes, or a network's file."""
+    for text in blocks(page, "toml"):
+        part = tomllib.loads(text)
+        if "nodes" in part:
+            msgspec.convert(part, NetworkRules)
+        else:
+            msgspec.convert(_merged(tomllib.loads(EXAMPLE.read_text()), part), Community)
+
+
+def test_the_architecture_names_files_that_exist():
+    """Every path in "Where things live" is there: below the package, or below the repository."""
+    text = (ROOT / "ARCHITECTURE.md").read_text().partition("## Where things live")[2].partition("## Units")[0]
+    folder = PACKAGE
+    for name in re.findall(r"`([\w./*-]+[/.][\w./*-]*)`", text):
+        found = [path for base in (folder, PACKAGE, ROOT) for path in base.glob(name.rstrip("/"))]
+        assert found, name
+        folder = found[0] if found[0].is_dir() else found[0].parent
+
+
 def test_readme_has_the_commands_that_it_is_tested_for():
     words = " ".join(commands(ROOT / "README.md"))
     for command in ("demo --no-serve --json", "init", "check", "run", "serve", "config schema"):
@@ -71,6 +150,6 @@ def test_make_targets_named_in_the_papers_exist():
 
 
 def test_files_linked_from_the_papers_exist():
-    for page in (*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"))):
+    for page in OURS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,6 +1,6 @@
 """Who may call what: every route by every scope and method, asked of the running application, and the table of it.
 
-`python -m tests.integration.test_role_matrix` writes the table in docs/security.md anew.
+`python -m tests.integration.test_role_matrix` writes the table in docs/concepts/security.md anew.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from transactive.web.access import SCOPES
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
 
-PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
 BEGIN, END = "<!-- role matrix: begin -->\n", "<!-- role matrix: end -->\n"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOBODY = "no token"
