@@ -87,13 +87,13 @@ def run(
     page
         Serve the page while the run goes on.
     stay
-        Serve the page on when the run is over, until Ctrl-C.
+        Keep serving the page after the run, until Ctrl-C.
     port
         Where the page is served; the next free port if it is busy.
     seed
         Seed of the demo keys that sign, without --keys.
     compiled
-        Plan batteries in machine code on all processors: worth its seconds of start from some hundred homes on. Needs
+        Use compiled code on all processors. It takes seconds to start, so it pays from a few hundred homes on. Needs
         the extra `compiled`; the result is the same.
     node
         Settle on a node elsewhere: http(s)://, ws(s):// or ipc:PATH; without it on a chain in the state folder.
@@ -147,7 +147,7 @@ def clear(
     network: Path | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Clear anyone's order file: allocation, trades and a picture out.
+    """Clear an order file: writes the allocation, the trades and a picture of the merit order.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def clear(
 app.command(compare)
 
 
-forecast = App(name="forecast", help="How well a series can be forecast.")
+forecast = App(name="forecast", help="Measure forecasts of a series.")
 app.command(forecast)
 
 
@@ -198,7 +198,7 @@ def backtest(
     seed: int = 1,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Forecast anyone's series as it would have been forecast then, beside the trivial ways to do it.
+    """Backtest forecasts of any series, with trivial forecasts beside them.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def backtest(
     target
         Column to forecast.
     group
-        Column that tells whose row it is; without it the file is one series.
+        Column with the member; without it the file is one series.
     time
         Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
     known
@@ -221,13 +221,13 @@ def backtest(
     model
         Forecaster to try, again for each one more; without it all of ours.
     zone
-        Time zone that people live by, like Europe/Vienna; with it days follow daylight saving time.
+        Local time zone, such as Europe/Vienna; days then follow daylight saving time.
     holidays
         Country whose public holidays count, like AT; needs the extra `holidays`.
     output
         Parquet of the forecasts: issued, slot_start, member, quantiles, mean, measured.
     seed
-        Seed of what the models draw.
+        Seed of the models' random numbers.
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
@@ -244,7 +244,7 @@ app.command(grid)
 app.command(detect)
 
 
-config = App(name="config", help="About community files.")
+config = App(name="config", help="Community files.")
 app.command(config)
 
 

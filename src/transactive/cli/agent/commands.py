@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from transactive.core.community.community import Community
     from transactive.core.proofs.authorisation import Authorisation
 
-agent = App(name="agent", help="What members allow the agents that trade for them.")
+agent = App(name="agent", help="Limits that members set for their agents.")
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -109,7 +109,7 @@ def pause(
     password_file: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Let a member's agent rest: no orders from a slot on; its limits stay as they are.
+    """Pause a member's agent: no orders from a slot on; its limits stay as they are.
 
     Example: transactive agent pause --state my-state --member ada --to 2017-06-09T00:00Z
 

@@ -78,7 +78,7 @@ def run_move(where: StepOptions, serials: Sequence[str], name: str) -> None:
 
 
 def run_expire(where: StepOptions) -> None:
-    """Expire what nobody used in time."""
+    """Expire bundles that were not used in time."""
     with certificate_office(where.state) as office:
         left = office.expire(None if where.at is None else parse_time(where.at), where.by)
     _say(left, json=where.json)

@@ -10,9 +10,7 @@ from cyclopts import App, Parameter
 
 from transactive.cli.certificates.options import StateOptions, StepOptions
 
-certificates = App(
-    name="certificates", help="Certificates of a run: who has which, and every step from there to a claim."
-)
+certificates = App(name="certificates", help="Certificates of a run: list, transfer, cancel, claim, export.")
 
 Output = Annotated[Path, Parameter(alias="-o")]
 From = Annotated[str | None, Parameter(name="--from")]
@@ -37,7 +35,7 @@ def list_(
     Parameters
     ----------
     owner
-        Whose.
+        Owner.
     device
         Of which device.
     status
@@ -118,7 +116,7 @@ def merge(serial: str, next_serial: str, *, where: StepOptions) -> None:
 
 @certificates.command
 def lock(*serials: str, where: StepOptions) -> None:
-    """Lock active bundles, so that only unlock and withdraw are left."""
+    """Lock active bundles; then only unlock and withdraw are possible."""
     _move(where, serials, "lock")
 
 
@@ -130,7 +128,7 @@ def unlock(*serials: str, where: StepOptions) -> None:
 
 @certificates.command
 def reserve(*serials: str, where: StepOptions) -> None:
-    """Reserve active bundles, so that only release, cancel and expire are left."""
+    """Reserve active bundles; then only release, cancel and expire are possible."""
     _move(where, serials, "reserve")
 
 
@@ -142,22 +140,22 @@ def release(*serials: str, where: StepOptions) -> None:
 
 @certificates.command
 def withdraw(*serials: str, where: StepOptions) -> None:
-    """Withdraw active or locked bundles, for good."""
+    """Withdraw active or locked bundles; this is final."""
     _move(where, serials, "withdraw")
 
 
 @certificates.command
 def cancel(*serials: str, beneficiary: str, reason: str, where: StepOptions) -> None:
-    """Cancel active or reserved bundles in somebody's name: only a claim is left.
+    """Cancel active or reserved bundles for a beneficiary; then only a claim is possible.
 
     Parameters
     ----------
     serials
         Bundles; all or none.
     beneficiary
-        In whose name.
+        Beneficiary.
     reason
-        What for.
+        Reason.
     """
     from transactive.cli.certificates.actions import run_step
 
@@ -166,7 +164,7 @@ def cancel(*serials: str, beneficiary: str, reason: str, where: StepOptions) -> 
 
 @certificates.command
 def claim(*serials: str, meter: str, where: StepOptions) -> None:
-    """Claim cancelled bundles against what a member used in the same slot and is not matched yet.
+    """Claim cancelled bundles for consumption of the same slot that no certificate covers yet.
 
     Parameters
     ----------
@@ -182,7 +180,7 @@ def claim(*serials: str, meter: str, where: StepOptions) -> None:
 
 @certificates.command
 def expire(*, where: StepOptions) -> None:
-    """Expire what nobody used in time.
+    """Expire bundles that were not used in time.
 
     Example: transactive certificates expire --state DIR --at 2019-06-12T00:00Z
     """
@@ -217,12 +215,12 @@ def redemption(
     output: Output,
     where: StateOptions,
 ) -> None:
-    """Write what was cancelled in somebody's name, with all serials: as JSON, or as a page that prints.
+    """Write a redemption statement of what was cancelled for a beneficiary, as JSON or as a page that prints.
 
     Parameters
     ----------
     beneficiary
-        In whose name.
+        Beneficiary.
     reason
         Only what was cancelled for this.
     first

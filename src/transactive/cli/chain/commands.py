@@ -65,7 +65,7 @@ def deploy(
     seed
         Seed of the demo keys that sign, without --keys: on embedded and development chains only.
     yes
-        Send even where gas costs something.
+        Send transactions also on a chain where gas costs money.
     json
         Print one JSON object on stdout.
     """
@@ -90,7 +90,7 @@ def deploy(
 
 @chain.command
 def status(*, node: str, deployment: Path | None = None, json: Flag = False) -> None:
-    """Say what the chain says: head, code against what was deployed, last slot, open proposal, balances. No key needed.
+    """Show the state of the contracts: code, last slot, open proposal, balances. No key is needed.
 
     Exits with 5 if code was changed or the contract holds less than it owes.
     Example: transactive chain status --node embedded:my-community/community.state
@@ -124,7 +124,7 @@ def fund(
     seed: str = "transactive",
     json: Flag = False,
 ) -> None:
-    """Create money for an account and deposit it: what the on-ramp does when a member has paid in.
+    """Create money for an account and deposit it, as the on-ramp does when a member has paid.
 
     Example: transactive chain fund ada 12.50 --node http://127.0.0.1:8545
 
@@ -166,7 +166,7 @@ def withdraw(
     seed: str = "transactive",
     json: Flag = False,
 ) -> None:
-    """Announce that money shall leave or, without an amount, pay out what was announced and is due.
+    """Announce a withdrawal; without an amount, pay out an announced one that is due.
 
     Example: transactive chain withdraw ada 5 --node http://127.0.0.1:8545, and after the notice the same without 5
 
@@ -199,7 +199,7 @@ def withdraw(
 
 @chain.command
 def events(*, node: str, deployment: Path | None = None, follow: Flag = False, json: Flag = False) -> None:
-    """Print what the contracts logged, one line an event; with --follow as it happens, until Ctrl-C.
+    """Print events of the contracts, one line each; with --follow as they happen, until Ctrl-C.
 
     An event that a reorganisation put out of the chain is printed again, as taken back.
     Example: transactive chain events --node http://127.0.0.1:8545 --deployment deployment.json --follow
@@ -211,7 +211,7 @@ def events(*, node: str, deployment: Path | None = None, follow: Flag = False, j
     deployment
         File that `chain deploy` wrote; without it the one in the state folder.
     follow
-        Go on for ever; for a node elsewhere.
+        Do not stop at the newest block.
     json
         Print each event as a JSON object on a line of its own.
     """
@@ -232,7 +232,7 @@ def prove(
     password_file: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Make a member's leaf of a slot again, with its proof, and hold it against the chain.
+    """Rebuild a member's leaf of a slot with its proof, and compare it with the chain.
 
     Example: transactive chain prove --state my-community/community.state --member ada --slot 2024-06-05T12:00Z
 
@@ -278,7 +278,7 @@ def challenge(
     seed: str = "transactive",
     json: Flag = False,
 ) -> None:
-    """Look for fraud in a leaf that the operator gave you; with --as, bring it before the judge and be paid for it.
+    """Look for fraud in a leaf that the operator gave you; with --as, bring the evidence on chain and be paid.
 
     Example: transactive chain challenge leaf.json --node http://127.0.0.1:8545 --receipt receipt.json --as 3
 
@@ -295,8 +295,8 @@ def challenge(
     reading
         File of your meter's registers in the tree that the gateway signed.
     by
-        Who sends the challenge: a key in the folder of --keys, or an account's number among the demo keys; without it
-        nothing is sent.
+        Sender of the challenge: a key in the folder of --keys, or the number of a demo account; without it nothing is
+        sent.
     keys
         Folder of your own keys.
     password_file

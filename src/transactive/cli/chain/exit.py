@@ -25,7 +25,7 @@ def certificates(
     password_file: Path | None = None,
     json: Flag = False,
 ) -> None:
-    """Make a member's leaf of certificates of a slot again, with its bundles, and hold it against the chain.
+    """Rebuild a member's certificate leaf of a slot with its bundles, and compare it with the chain.
 
     With --output those that nobody used are handed over to the chain: they end in the run's own register.
     Example: transactive chain certificates --state DIR --member ada --slot 2024-06-05T12:00Z -o ada.json
@@ -71,7 +71,7 @@ def exit_(
     seed: str = "transactive",
     json: Flag = False,
 ) -> None:
-    """Say which certificates of a file can leave for tokens; with --as, let them leave, once, when the period is final.
+    """Show which certificates of a file can become tokens; with --as, release them, once, when the period is final.
 
     Anybody may send it: the tokens go to the owners of the bundles.
     Example: transactive chain exit ada.json --node http://127.0.0.1:8545 --as 0
@@ -83,8 +83,7 @@ def exit_(
     node
         Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
     by
-        Who sends it: a key in the folder of --keys, or an account's number among the demo keys; without it nothing is
-        sent.
+        Sender: a key in the folder of --keys, or the number of a demo account; without it nothing is sent.
     keys
         Folder of your own keys.
     password_file

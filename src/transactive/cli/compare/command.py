@@ -26,7 +26,7 @@ def compare(
     seeds: int = 5,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Put the same days under every mechanism: gain, prices, savings, fairness, what cheating would bring.
+    """Compare mechanisms on the same days: gain, prices, savings, fairness, incentives to misreport.
 
     With --agents instead: agents that trade with induced values, how efficient, how near the right price, and how fast
     they are again after a shock; docs/concepts/agents.md defines each figure.

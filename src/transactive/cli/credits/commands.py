@@ -9,9 +9,7 @@ from cyclopts import App, Parameter
 
 from transactive.cli.report import report
 
-credits_app = App(
-    name="credits", help="Carbon credits: projects, batches, what is for sale, and what was retired for whom."
-)
+credits_app = App(name="credits", help="Carbon credits: projects, batches, listings, retirement.")
 
 Flag = Annotated[bool, Parameter(negative="")]
 By = Annotated[str, Parameter(name="--as")]
@@ -42,7 +40,7 @@ def register(
     kind
         Whether it removes carbon or avoids emissions.
     methodology
-        By which it counts.
+        Methodology of the project.
     jurisdiction
         Where it is.
     auditor
@@ -62,7 +60,7 @@ def register(
 
 @credits_app.command
 def approve(project: str, *, state: Path, by: By, json: Flag = False) -> None:
-    """Let a project issue, as its auditor.
+    """Approve a project as its auditor, so that it may issue.
 
     Parameters
     ----------
@@ -122,7 +120,7 @@ def sell(serial: str, kg: int, *, state: Path, price_per_t: str, by: By, json: F
     serial
         Of the batch.
     kg
-        Whole kg.
+        Amount in whole kg of CO2e.
     state
         State folder of a run.
     price_per_t
@@ -177,7 +175,7 @@ def buy(listing: int, kg: int, *, state: Path, by: By, paid: str, json: Flag = F
     listing
         Number of the listing.
     kg
-        Whole kg.
+        Amount in whole kg of CO2e.
     state
         State folder of a run.
     by
@@ -206,24 +204,24 @@ def retire(
     period: str,
     json: Flag = False,
 ) -> None:
-    """Use held credits up for ever, in somebody's name; prints the receipt.
+    """Retire credits for a beneficiary, for ever; prints the receipt.
 
     Parameters
     ----------
     serial
         Of the batch.
     kg
-        Whole kg.
+        Amount in whole kg of CO2e.
     state
         State folder of a run.
     by
         Who holds them.
     beneficiary
-        In whose name.
+        Beneficiary.
     reason
-        What for.
+        Reason.
     period
-        For which time.
+        Period that it is for.
     json
         Print one JSON object on stdout.
     """
@@ -254,7 +252,7 @@ def reverse(serial: str, kg: int, *, state: Path, by: By, json: Flag = False) ->
     serial
         Of the batch.
     kg
-        Whole kg.
+        Amount in whole kg of CO2e.
     state
         State folder of a run.
     by

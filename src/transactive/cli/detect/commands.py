@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-detect = App(name="detect", help="Find theft and faults in anyone's readings.")
+detect = App(name="detect", help="Find theft and faults in meter readings.")
 
 
 @detect.default
@@ -28,7 +28,7 @@ def scan(
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Score anyone's readings: feeder balance, meters, PV, batteries, falsified weeks, unusual use.
+    """Search readings for theft and faults: feeder balance, meters, PV, batteries, falsified weeks, unusual use.
 
     A week of readings is enough for meters and devices, six weeks are needed for theft.
 
@@ -37,9 +37,9 @@ def scan(
     file
         CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
     target
-        Column of what the home used in the slot, not of its import; without it the usual names are tried.
+        Column with consumption (not import) of the slot; without it the usual names are tried.
     group
-        Column that tells whose row it is; without it the usual names are tried, or the file is one meter.
+        Column with the member; without it the usual names are tried, or the file is one meter.
     time
         Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
     generation
@@ -49,13 +49,13 @@ def scan(
     discharge
         Column of what the battery gave.
     feeder
-        Column of what the transformer gave to all together, less what it took; negative if it took more.
+        Column with the net energy at the transformer; negative if the community exported.
     pv_w
         Column of the installed PV power, W.
     unit
         Unit of all energies.
     zone
-        Time zone that people live by, like Europe/Vienna; without it days begin as the file does.
+        Local time zone, such as Europe/Vienna; without it days begin where the file begins.
     judge
         File of another judge, as `detect train` writes it.
     output
@@ -81,22 +81,22 @@ def backtest(
     seeds: int = 3,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Falsify honest readings in six ways, and say how well homes and attacks never seen are told from honest ones.
+    """Falsify honest readings in six ways, and measure how well unseen homes and attacks are detected.
 
     Parameters
     ----------
     file
         Readings of four sound homes or more, six weeks at least; without it the demo's fourteen.
     target
-        Column of what the home used in the slot; without it the usual names are tried.
+        Column with consumption of the slot; without it the usual names are tried.
     group
-        Column that tells whose row it is; without it the usual names are tried.
+        Column with the member; without it the usual names are tried.
     time
         Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
     unit
         Unit of the readings.
     seeds
-        How often it is done with other attacks; the median counts.
+        Number of repetitions with other attacks; the median counts.
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
@@ -117,7 +117,7 @@ def train(
     unit: Literal["Wh", "kWh"] = "Wh",
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Teach a judge of falsified readings, and write it to a file; without a file of readings, the one that ships.
+    """Train a classifier of falsified readings and write it to a file; without readings, the one that ships.
 
     Parameters
     ----------
@@ -126,9 +126,9 @@ def train(
     output
         Where the judge is written, as .npz.
     target
-        Column of what the home used in the slot; without it the usual names are tried.
+        Column with consumption of the slot; without it the usual names are tried.
     group
-        Column that tells whose row it is; without it the usual names are tried.
+        Column with the member; without it the usual names are tried.
     time
         Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
     unit
@@ -158,9 +158,9 @@ def items(
     state
         State folder of a run or a demo.
     acknowledge
-        Number of an item that somebody looks after; what it holds back stays held.
+        Number of an item to acknowledge; held money stays held.
     close
-        Number of an item that is settled; what it held back is released in the next slot.
+        Number of an item to close; held money is released in the next slot.
     reopen
         Number of an item to open again.
     json

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-grid = App(name="grid", help="What the lines of a community's network carry, and what keeping them costs.")
+grid = App(name="grid", help="Measure loads of network lines, and what keeping them within limits costs.")
 
 
 @grid.command
@@ -17,7 +17,7 @@ def study(
     start: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Run the same days three times: lines only watched, kept by limits alone, and by prices first.
+    """Run the same days three times: lines only watched, kept within limits, and with prices first.
 
     Prints how often lines pass their limits, what is held back and moved, what members and the network pay, and how
     good the forecast of the lines was.
@@ -25,7 +25,7 @@ def study(
     Parameters
     ----------
     community
-        Community file with a [network], or feeder for the demo's homes on lines made tight on purpose.
+        Community file with a [network], or `feeder` for the demo's homes on deliberately weak lines.
     days
         Days to run; without it the community's own run.
     start

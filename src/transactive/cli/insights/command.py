@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 
 def insights(*, state: Path, member: str, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-    """Say what a member's meter tells: its bill ahead, one change, what is always on, temperature, a car.
+    """Show findings for a member: next bill, one change, always-on load, heating and cooling, a car.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def new(
     password_file
         File whose first line is the password.
     light
-        Spend less on guarding against guesses (4 MB instead of 256 MB a try): for tests.
+        Weaker protection against guessing the password (4 MB instead of 256 MB a try): for tests.
     json
         Print names and addresses as one JSON object on stdout.
     """

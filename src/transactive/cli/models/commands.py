@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-models = App(name="models", help="Trained models: who forecasts, how well, since when.")
+models = App(name="models", help="Trained forecast models: test, promote, monitor, roll back.")
 
 Flag = Annotated[bool, Parameter(negative="")]
 Folder = Annotated[Path, Parameter(name=["--state", "--models"])]
@@ -15,7 +15,7 @@ Folder = Annotated[Path, Parameter(name=["--state", "--models"])]
 
 @models.command(name="list")
 def list_models(*, folder: Folder, json: Flag = False) -> None:
-    """List the models of a registry, and who is in charge of each target.
+    """List the models of a registry, and the active model of each target.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def list_models(*, folder: Folder, json: Flag = False) -> None:
 
 @models.command
 def show(number: int, *, folder: Folder, json: Flag = False) -> None:
-    """Say everything of one model, and check its file against the recorded hash.
+    """Show one model, and check its file against the recorded hash.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def train(
 def try_model(
     number: int, community: str, *, folder: Folder, days: int = 28, until: str | None = None, json: Flag = False
 ) -> None:
-    """Test a model beside the one in charge on days that it has not seen.
+    """Test a model against the active one on days that neither has seen.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def try_model(
 
 @models.command
 def promote(number: int, *, folder: Folder, force: Flag = False, json: Flag = False) -> None:
-    """Put a model in charge, if it has won its test; `models rollback` undoes it.
+    """Make a model the active one, if it has won its test; `models rollback` undoes it.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def promote(number: int, *, folder: Folder, force: Flag = False, json: Flag = Fa
     folder
         Folder of the registry; no run may be going on in it.
     force
-        Though it has not won its test.
+        Promote even without a won test.
     json
         Print one JSON object on stdout.
     """
@@ -129,7 +129,7 @@ def promote(number: int, *, folder: Folder, force: Flag = False, json: Flag = Fa
 
 @models.command
 def monitor(*, folder: Folder, target: str | None = None, json: Flag = False) -> None:
-    """Say how the forecasts of each target fare: coverage, residuals, alarms, and what has happened.
+    """Show how the forecasts of each target perform: coverage, residuals, alarms, events.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def monitor(*, folder: Folder, target: str | None = None, json: Flag = False) ->
 
 @models.command
 def rollback(target: str, *, folder: Folder, json: Flag = False) -> None:
-    """Put the model in charge that was before, or the empirical quantiles; `models promote` undoes it.
+    """Return to the previous model, or to empirical quantiles; `models promote` undoes it.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def demo(
     market
         Mechanism that clears: balance, continuous, pay_as_bid, uniform or another that is installed.
     feeder
-        Put the homes on lines made tight on purpose, which the network's operator keeps; the page has them under /grid.
+        Connect the homes by deliberately weak lines that the network operator manages; see /grid on the page.
     on_chain
         With --market balance: trade wholly on the balance_market contract, orders, readings and money; no page.
 

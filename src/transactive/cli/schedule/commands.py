@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-schedule = App(name="schedule", help="What planning a battery saves.")
+schedule = App(name="schedule", help="Measure what planning a battery saves.")
 
 
 @schedule.command
@@ -30,24 +30,24 @@ def backtest(
     model: str = "day-so-far",
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Run a battery on anyone's recorded days, planned anew in each slot, beside the simple rule and perfect foresight.
+    """Backtest a battery that is planned anew in each slot, beside a simple rule and perfect foresight.
 
     Parameters
     ----------
     file
         CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
     battery_wh
-        Charged Wh that fit.
+        Usable capacity of the battery.
     power_w
-        Most that the battery draws or gives at the meter.
+        Highest power of the battery at the meter, each way.
     efficiency
-        Wh given for a Wh charged, like 0.9.
+        Round-trip efficiency, such as 0.9.
     export_price
-        What an exported Wh brings [µ¤/kWh]; where the price is lower, it brings the price.
+        Price of exported energy [µ¤/kWh]; where the import price is lower, that one.
     max_import_w
-        Most that the connection lets in; without it there is no limit.
+        Import limit of the connection; without it there is none.
     initial_wh
-        Charge to begin with.
+        Stored energy at the start.
     load
         Column of what the home used in the slot, Wh.
     pv
@@ -59,7 +59,7 @@ def backtest(
     time
         Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
     group
-        Column that tells whose row it is: each member has a battery of its own.
+        Column with the member; each member has a battery of its own.
     test_days
         Days at the end that are run; without it all that have fifteen days before them.
     model
