@@ -112,7 +112,7 @@ def test_what_cannot_be_read_is_refused_with_the_next_step(tmp_path, capsys):
     homes(days=5).write_parquet(short)
     for arguments, words in (
         ([tmp_path / "none.csv"], "cannot be read"),
-        ([path, "--target", "load"], "column load is missing; the file has time, home, wh"),
+        ([path, "--consumption", "load"], "column load is missing; the file has time, home, wh"),
         ([path, "--zone", "Vienna"], "write it like Europe/Vienna"),
         ([path, "-o", tmp_path / "scores.csv"], "written as .parquet"),
         ([path, "--judge", READINGS], "make it anew with transactive detect train"),

@@ -22,6 +22,7 @@ from transactive.cli.grid.commands import grid
 from transactive.cli.insights.command import insights
 from transactive.cli.keys.commands import keys as keys_app
 from transactive.cli.models.commands import models as models_app
+from transactive.cli.old_spellings import respelled
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.statement.commands import statement, verify
@@ -383,7 +384,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     """Run a command line; errors are one line on stderr and an exit code."""
     try:
         with named_extras():
-            app(tokens, exit_on_error=False, print_error=False)
+            app(respelled(sys.argv[1:] if tokens is None else tokens), exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
         _fail(explained(error), "usage", USAGE)
     except TransactiveError as error:

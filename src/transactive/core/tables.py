@@ -96,9 +96,9 @@ class ReadingQuality(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings(Table):
-    """Registers of one slot, shape (members,), all unsigned Wh; what one of them lacks another one has.
+    """Registers of one slot, shape (members,), all unsigned Wh.
 
-    import + generation + discharge = export + charge + consumption
+    They satisfy: import + generation + discharge = export + charge + consumption.
 
     quality: a `ReadingQuality` each, metered where none is given.
     """

@@ -1,4 +1,4 @@
-"""Whose state a folder holds: one setting for ever."""
+"""Keeps a state folder, for its life, to one community and its data."""
 
 from __future__ import annotations
 

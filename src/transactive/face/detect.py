@@ -42,7 +42,7 @@ class DetectedFaults:
 def detect(
     readings: Frame | str | PathLike[str],
     *,
-    target: str | None = None,
+    consumption: str | None = None,
     group: str | None = None,
     time: str | None = None,
     generation: str | None = None,
@@ -75,7 +75,7 @@ def detect(
     readings
         Table of Polars or pandas, or a CSV or Parquet file, with slots of 5, 15, 30 or 60 minutes; a missing row or an
         empty value is a gap.
-    target
+    consumption
         Column of what the home used in the slot, not of its import; without it the usual names are tried.
     group
         Column that tells whose row it is; without it the usual names are tried, or the table is one meter.
@@ -114,7 +114,7 @@ def detect(
     """
     source, library = taken(readings, "readings")
     give = giving(frames or library, floats=floats)
-    named = MeterColumns(target, group, time, generation, charge, discharge, feeder, pv_w)
+    named = MeterColumns(consumption, group, time, generation, charge, discharge, feeder, pv_w)
     scanned = scan_meters(source, named, unit=unit, zone=zone, judge=None if judge is None else Path(judge))
     report = scanned.report
     return DetectedFaults(

@@ -28,6 +28,6 @@ class StepOptions(StateOptions):
     """What every step takes."""
 
     at: str | None = None
-    """When, UTC; without it as far as the run has come, for a run on recorded data knows no today."""
+    """Time of the step, UTC; without it the end of the last delivered slot."""
     by: Annotated[str | None, Parameter(name="--as")] = None
     """Owner who acts: refused with bundles of anybody else; without it the operator of the folder acts for all."""

@@ -14,7 +14,7 @@ detect = App(name="detect", help="Find theft and faults in meter readings.")
 def scan(
     file: Path,
     *,
-    target: str | None = None,
+    consumption: str | None = None,
     group: str | None = None,
     time: str | None = None,
     generation: str | None = None,
@@ -36,7 +36,7 @@ def scan(
     ----------
     file
         CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
-    target
+    consumption
         Column with consumption (not import) of the slot; without it the usual names are tried.
     group
         Column with the member; without it the usual names are tried, or the file is one meter.
@@ -66,7 +66,7 @@ def scan(
     from transactive.cli.detect.scan import scan_file
     from transactive.studies.recordings.meters import MeterColumns
 
-    named = MeterColumns(target, group, time, generation, charge, discharge, feeder, pv_w)
+    named = MeterColumns(consumption, group, time, generation, charge, discharge, feeder, pv_w)
     scan_file(file, named, unit=unit, zone=zone, judge=judge, output=output, json=json)
 
 
@@ -74,7 +74,7 @@ def scan(
 def backtest(
     file: Path | None = None,
     *,
-    target: str | None = None,
+    consumption: str | None = None,
     group: str | None = None,
     time: str | None = None,
     unit: Literal["Wh", "kWh"] = "Wh",
@@ -87,7 +87,7 @@ def backtest(
     ----------
     file
         Readings of four sound homes or more, six weeks at least; without it the demo's fourteen.
-    target
+    consumption
         Column with consumption of the slot; without it the usual names are tried.
     group
         Column with the member; without it the usual names are tried.
@@ -103,7 +103,7 @@ def backtest(
     from transactive.cli.detect.teaching import back_test_file
     from transactive.studies.recordings.meters import MeterColumns
 
-    back_test_file(file, MeterColumns(target, group, time), unit=unit, seeds=seeds, json=json)
+    back_test_file(file, MeterColumns(consumption, group, time), unit=unit, seeds=seeds, json=json)
 
 
 @detect.command
@@ -111,7 +111,7 @@ def train(
     file: Path | None = None,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    target: str | None = None,
+    consumption: str | None = None,
     group: str | None = None,
     time: str | None = None,
     unit: Literal["Wh", "kWh"] = "Wh",
@@ -125,7 +125,7 @@ def train(
         Readings of sound homes, six weeks at least; without it the demo's fourteen.
     output
         Where the judge is written, as .npz.
-    target
+    consumption
         Column with consumption of the slot; without it the usual names are tried.
     group
         Column with the member; without it the usual names are tried.
@@ -139,7 +139,7 @@ def train(
     from transactive.cli.detect.teaching import train_file
     from transactive.studies.recordings.meters import MeterColumns
 
-    train_file(file, output, MeterColumns(target, group, time), unit=unit, json=json)
+    train_file(file, output, MeterColumns(consumption, group, time), unit=unit, json=json)
 
 
 @detect.command

@@ -17,7 +17,7 @@ from transactive.tabular.columns import open_columns
 from transactive.tabular.source import Source
 
 USUAL = {
-    "target": ("consumption_wh", "load_wh", "energy_wh", "consumption", "load", "wh"),
+    "consumption": ("consumption_wh", "load_wh", "energy_wh", "consumption", "load", "wh"),
     "group": ("member", "meter", "house", "home", "customer", "household"),
     "generation": ("generation_wh", "pv_wh"),
     "charge": ("charge_wh",),
@@ -32,7 +32,7 @@ USUAL = {
 class MeterColumns:
     """Names of columns; None: the usual name, if the file has it."""
 
-    target: str | None = None
+    consumption: str | None = None
     group: str | None = None
     time: str | None = None
     generation: str | None = None
@@ -59,12 +59,14 @@ def read_meters(path: Source, named: MeterColumns, zone: str | None, unit: str) 
         except (ZoneInfoNotFoundError, ValueError):
             raise InputError(f"--zone {zone}: is no time zone; write it like Europe/Vienna") from None
     names = open_columns(path).columns
-    target = named.target or _found("target", names)
-    if target is None:
-        raise DataError(f"{path.name}: has no column {', '.join(USUAL['target'])}; name what meters read with --target")
+    column = named.consumption or _found("consumption", names)
+    if column is None:
+        raise DataError(
+            f"{path.name}: has no column {', '.join(USUAL['consumption'])}; name what meters read with --consumption"
+        )
     group = named.group or _found("group", names)
     factor = 1000.0 if unit == "kWh" else 1.0
-    consumption = _series(path, target, group, named.time, unit)
+    consumption = _series(path, column, group, named.time, unit)
     flows = {}
     for key in ("generation", "charge", "discharge"):
         column = getattr(named, key) or _found(key, names)
