@@ -4,6 +4,10 @@ Energy divides over parallel ways by their reactance: with an angle at each node
 (angle_i − angle_j) / reactance, and what enters a node leaves it (B. Stott, J. Jardim and O. Alsaç, "DC Power Flow
 Revisited", IEEE Transactions on Power Systems 24, 2009). A line with no limit above 0 is open and carries nothing.
 
+Every flow is a sum of whole numbers: by how much a line's flow grows with a Wh at a node is found with floats, then
+corrected in whole numbers of any length until nothing is left to correct, and rounded far above what that leaves. So
+flows do not depend on the processor, nor on the order in which a library adds.
+
 Whole Wh: the flows are brought to whole µWh, in which every node balances exactly, then to whole Wh. Lines with a part
 of a Wh lie on rings, as nodes take whole Wh; around a ring all flows are moved until one of them is whole. So each line
 ends at the whole Wh below or above its flow, and every node still balances.
@@ -15,17 +19,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transactive.core.community.network import Network
+from transactive.core.errors import RuleBroken
 from transactive.core.units import PPM, BoolArray, IntArray
 
 Floats = NDArray[np.float64]
 MICRO = 1_000_000
 """µWh in one Wh."""
 NOISE = 50
-"""What calculating in floats may be off [µWh]; a flow so near to whole Wh is taken for whole."""
+"""What rounding may be off [µWh]; a flow so near to whole Wh is taken for whole."""
+SHARE, HALF = 48, 24
+"""Bits of the parts in which a share of a flow is counted, and of the lower half of such a number."""
+EXACT = 160
+"""Bits of the parts in which angles are found."""
+SETTLED = 120
+"""A correction below 2**-SETTLED is the last one; with a billion between reactances flows are then off by 2**-90."""
+NEAR_HALF = 70
+"""A share that lies below a half by less than 2**-NEAR_HALF is a half, and rounded up."""
+MOST_CORRECTIONS = 60
+MOST_WH = 1 << 38
+"""What all nodes take and give together stays below it [Wh], or sums would leave 64 bits."""
 
 
 class PowerFlow:
-    """The flows of one network; prepared once, as it inverts a matrix of nodes x nodes."""
+    """The flows of one network; prepared once, as it inverts a matrix of nodes x nodes.
+
+    susceptance: of each line, the least one being 1. share: by how much a line's flow grows with a Wh that a node takes
+    from the reference of its island [2**-SHARE], (lines, nodes).
+    """
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -41,12 +61,11 @@ class PowerFlow:
         self.ways = self._ways()
         laplacian = self.incidence.T @ (self.susceptance[:, None] * self.incidence)
         laplacian[self.references, self.references] += 1.0  # their angle is 0, as the nets of an island sum to 0
-        self.inverse: Floats = np.linalg.inv(laplacian).astype(np.float64)
+        self.share = self._share(np.linalg.inv(laplacian).astype(np.float64))
 
     def micro(self, net_wh: IntArray) -> IntArray:
         """Flows [µWh], (lines,), that bring every node its net import [Wh], (nodes,), which sum to 0 on each island."""
-        angle = self.inverse @ -net_wh.astype(np.float64)
-        flow = np.rint(self.susceptance * (self.incidence @ angle) * MICRO).astype(np.int64)
+        flow = self._micro(net_wh)
         whole = (flow + MICRO // 2) // MICRO * MICRO
         flow = np.where(np.abs(flow - whole) <= NOISE, whole, flow)
         return self._balanced(flow, net_wh)
@@ -56,20 +75,54 @@ class PowerFlow:
 
         Unlike `micro` this is for many nets at once: a flow within `NOISE` of whole Wh is taken for whole.
         """
-        flow = net_wh @ self._grows().T
-        size = np.ceil(np.abs(flow) - NOISE / MICRO)
-        return np.copysign(np.maximum(size, 0.0), flow).astype(np.int64)
+        flow = self._micro(net_wh)
+        outward: IntArray = np.sign(flow) * -((NOISE - np.abs(flow)) // MICRO)
+        return outward
 
     def sensitivity_ppm(self) -> IntArray:
         """By how much a line's flow grows with a Wh more that a node takes from its reference [ppm], (lines, nodes)."""
-        return np.rint(self._grows() * PPM).astype(np.int64)
+        return np.asarray((self.share.astype(object) * PPM + (1 << (SHARE - 1))) >> SHARE, np.int64)
 
-    def _grows(self) -> Floats:
-        """Flow of each line for a Wh that a node takes from the reference of its island, (lines, nodes)."""
-        takes = np.eye(len(self.network))
-        takes[self.islands, np.arange(len(self.network))] -= 1.0
-        grows: Floats = self.susceptance[:, None] * (self.incidence @ (self.inverse @ -takes))
-        return grows
+    def _micro(self, net_wh: IntArray) -> IntArray:
+        """Flows to the nearest µWh, (…, lines), for net imports (…, nodes); each island's reference balances."""
+        upper, lower = self.share >> HALF, self.share & ((1 << HALF) - 1)
+        if int(np.abs(net_wh).sum(axis=-1).max(initial=0)) >= MOST_WH:
+            net_wh = net_wh.astype(object)
+        high, low = net_wh @ upper.T, net_wh @ lower.T  # flow = high / 2**HALF + low / 2**SHARE
+        rest = ((high & ((1 << HALF) - 1)) << HALF) + low
+        whole, part = (high >> HALF) + (rest >> SHARE), rest & ((1 << SHARE) - 1)
+        fine = SHARE - 10  # ten bits less, as a million takes twenty
+        micro = whole * MICRO + (((part >> 10) * MICRO + (1 << (fine - 1))) >> fine)
+        return np.asarray(micro, np.int64)
+
+    def _share(self, inverse: Floats) -> IntArray:
+        """Shares of flows [2**-SHARE], (lines, nodes), from a first guess of the inverse; iterative refinement.
+
+        What a guess of the angles leaves at the nodes is known exactly, in whole numbers; the inverse says what to add
+        for it. Source: J. H. Wilkinson, Rounding Errors in Algebraic Processes, 1963.
+        """
+        network, nodes = self.network, np.arange(len(self.network))
+        gives = np.zeros((len(network), len(network)), object)
+        gives[nodes, nodes] -= 1 << EXACT
+        gives[self.islands, nodes] += 1 << EXACT
+        largest = int(network.reactance.max())
+        weight = np.array([(largest << EXACT) // x for x in network.reactance.tolist()], object) * self.closed
+        angle = np.zeros_like(gives)
+        for _ in range(MOST_CORRECTIONS):
+            flow = weight[:, None] * (angle[network.start] - angle[network.end])  # [2 ** (-2 * EXACT)]
+            left = gives << EXACT
+            np.subtract.at(left, network.start, flow)
+            np.add.at(left, network.end, flow)
+            left[self.references] -= angle[self.references] << EXACT
+            more = inverse @ (left >> EXACT).astype(np.float64)
+            angle = angle + np.array([[int(x) for x in row] for row in more.tolist()], object).reshape(angle.shape)
+            if np.abs(more).max() < 2.0 ** (EXACT - SETTLED):
+                bits = 2 * EXACT - SHARE
+                half = (1 << (bits - 1)) + (1 << (2 * EXACT - NEAR_HALF))
+                return np.asarray(
+                    (weight[:, None] * (angle[network.start] - angle[network.end]) + half) >> bits, np.int64
+                )
+        raise RuleBroken("the flows of a network settle; its reactances are too far apart")
 
     def _balanced(self, flow: IntArray, net_wh: IntArray) -> IntArray:
         """The flows [µWh] with what they lack at the nodes moved along the ways to the references."""
