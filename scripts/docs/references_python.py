@@ -31,13 +31,17 @@ PLUG_INS = {
     ),
 }
 TABLES = "transactive.core.tables"
+SECTION = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)
+"""Heading of a section in a docstring, underlined."""
 
 
 def python_reference() -> str:
     """The names of the package, the plug-in interfaces and the tables, as Markdown."""
     lines = [HEAD, "## transactive", "", *_module_text("transactive")]
-    for name in getattr(transactive, "__all__", ("__version__",)):
+    for name in transactive.__all__:
         lines += _entry("transactive", name)
+        place = f"transactive.face.{name}"
+        lines += _entry(place, inspect.signature(getattr(transactive, name)).return_annotation, made_by_people=False)
     lines += ["## Plug-ins", "", "Registered as entry points; `examples/` has a whole one of each.", ""]
     for title, places in PLUG_INS.items():
         lines += [f"### {title}", ""]
@@ -66,12 +70,13 @@ def _module_text(module: str) -> list[str]:
     return [inspect.getdoc(import_module(module)) or "", ""]
 
 
-def _entry(module: str, name: str) -> list[str]:
-    """One name: how it is called, what it does, its public methods."""
+def _entry(module: str, name: str, *, made_by_people: bool = True) -> list[str]:
+    """One name: how it is called, unless only the program makes it, what it does, its public methods."""
     value = getattr(import_module(module), name)
     if not (inspect.isclass(value) or inspect.isfunction(value)):
         return [f"#### {module}.{name}", "", f"`{value!r}`", ""]
-    lines = [f"#### {module}.{name}", "", "```python", f"{name}{_signature(value)}", "```", "", *_said(value)]
+    called = ["```python", f"{name}{_signature(value)}", "```", ""] if made_by_people else []
+    lines = [f"#### {module}.{name}", "", *called, *_said(value)]
     if inspect.isclass(value):
         for method, function in vars(value).items():
             function = getattr(function, "__func__", function)  # noqa: PLW2901 - a classmethod's function
@@ -93,5 +98,15 @@ def _signature(value: type | object) -> str:
 
 
 def _said(value: object) -> list[str]:
-    """The docstring of a class or function, as paragraphs."""
-    return [inspect.getdoc(value) or "", ""]
+    """The docstring of a class or function, as paragraphs; its sections are lists, its examples code."""
+    text, *sections = SECTION.split(inspect.getdoc(value) or "")
+    lines = [text.rstrip(), ""]
+    for title, body in zip(sections[::2], sections[1::2], strict=True):
+        lines += [f"**{title}**", ""]
+        if title == "Examples":
+            lines += ["```pycon", body.strip(), "```"]
+        else:
+            named = re.findall(r"^(\S+)\n((?: {4}.*\n?)+)", body, re.MULTILINE)
+            lines += [f"- `{name}`: {' '.join(said.split())}" for name, said in named]
+        lines.append("")
+    return lines

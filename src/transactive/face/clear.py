@@ -72,13 +72,15 @@ def clear(
     --------
     >>> import polars as pl
     >>> import transactive as ta
-    >>> orders = pl.DataFrame({
-    ...     "id": ["1", "2", "3", "4"],
-    ...     "side": ["sell", "sell", "buy", "buy"],
-    ...     "price_micro_per_kwh": [80_000, 120_000, 250_000, 200_000],
-    ...     "energy_wh": [2_000, 1_500, 1_800, 1_000],
-    ...     "member": ["A", "B", "C", "D"],
-    ... })
+    >>> orders = pl.DataFrame(
+    ...     {
+    ...         "id": ["1", "2", "3", "4"],
+    ...         "side": ["sell", "sell", "buy", "buy"],
+    ...         "price_micro_per_kwh": [80_000, 120_000, 250_000, 200_000],
+    ...         "energy_wh": [2_000, 1_500, 1_800, 1_000],
+    ...         "member": ["A", "B", "C", "D"],
+    ...     }
+    ... )
     >>> result = ta.clear(orders)
     >>> result
     uniform: 2.800 kWh at 120,000 µ¤/kWh, welfare 0.394000 ¤; 3 of 4 orders filled, 1 in part
