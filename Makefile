@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test check format bench fuzz contracts docs references clean lock
+.PHONY: help demo install install-dev test test-long test-tools check format bench fuzz contracts docs references clean lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -27,8 +27,16 @@ install: ## make .venv with the program
 install-dev: ## make .venv with the program and the tools for tests and checks
 	@sh scripts/environment.sh dev
 
-test: install-dev ## run all tests, a worker a core
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --durations 20
+
+test: install-dev ## run the tests, a worker a core; at most eight minutes on two cores
+	@$(PYTEST) -m "not long" $(ARGS)
+
+test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives
+	@$(PYTEST) -m long $(ARGS)
+
+test-tools: install-dev ## bring what tests need beside Python: Anvil, and Chromium where there is none
+	@sh scripts/browser.sh
 
 check: install-dev ## look at format, lint, types and import rules
 	@$(BIN)/ruff format --check .

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-import pytest
+from tests.tools import missing
+from tests.waiting import until
 
 OPTIONS = ("--port", "0", "--gas-limit", "60000000", "--hardfork", "prague", "--accounts", "0")
 LISTENS = re.compile(r"Listening on (\S+)\n")
@@ -23,7 +22,7 @@ def program() -> Path:
     """The binary that `make install-dev` puts into the environment; without it tests are skipped, in CI they fail."""
     found = sorted((Path(sys.prefix) / "tooling").glob("node_modules/@foundry-rs/anvil-*/bin/anvil*"))
     if not found:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("Anvil is missing; `make install-dev` installs it")
+        missing("Anvil")
     return found[0]
 
 
@@ -43,10 +42,12 @@ def anvil(*options: str) -> Iterator[str]:
 
 def _address(process: subprocess.Popen[bytes], said: TextIO) -> str:
     """Where it listens, once it does."""
-    while True:
+
+    def listens() -> re.Match[str] | None:
         said.seek(0)
         text = said.read()
-        if listens := LISTENS.search(text):
-            return listens.group(1)
-        assert process.poll() is None, f"Anvil ended: {text}"
-        time.sleep(0.01)
+        found = LISTENS.search(text)
+        assert found or process.poll() is None, f"Anvil ended: {text}"
+        return found
+
+    return until(listens, "Anvil says where it listens").group(1)

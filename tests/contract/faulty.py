@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.waiting import LIMIT_SECONDS
+
 Fault = str | dict[str, Any] | None
-LATE_SECONDS = 1.5
 BEFORE, AFTER = "cut", "swallow"
 FAULTS = (BEFORE, AFTER, "late", "garbage", "list", "empty", "half", "busy")
-"""Cut before the node hears of it; swallow its answer; answer late, with HTML, a list, {}, half an answer or 503."""
+"""Cut before the node hears of it; swallow its answer; answer when nobody waits for it, with HTML, a list, {}, half an
+answer or 503."""
 
 
 class Proxy:
@@ -65,12 +68,12 @@ class Proxy:
             _answer(handler, answer[: len(answer) // 2], length=len(answer))
             return _hang_up(handler)
         if fault == "late":
-            time.sleep(LATE_SECONDS)
+            _until_given_up(handler.connection)
         return _answer(handler, answer)
 
     def _forward(self, body: bytes) -> bytes:
         where = urlsplit(self.node)
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=10)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=LIMIT_SECONDS)
         try:
             connection.request("POST", "/", body, {"Content-Type": "application/json"})
             return connection.getresponse().read()
@@ -88,6 +91,13 @@ def _answer(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, len
         handler.wfile.flush()
     except OSError:
         handler.close_connection = True  # it has given up waiting
+
+
+def _until_given_up(asker: socket.socket) -> None:
+    """Wait until whoever asked has closed the connection."""
+    ready, _, _ = select.select([asker], [], [], LIMIT_SECONDS)
+    assert ready, "nobody gives up waiting for an answer"
+    assert asker.recv(1, socket.MSG_PEEK) == b""
 
 
 def _hang_up(handler: BaseHTTPRequestHandler) -> None:

@@ -263,7 +263,7 @@ def test_anybody_can_bring_evidence(w, key):
 lanes = st.sampled_from(["metered_wh", "issued_wh", "claimed_wh", "consumed_wh", "received_wh", "levy_n"])
 
 
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
 @given(
     index=st.integers(0, MEMBERS - 1),
     changes=st.dictionaries(lanes, st.sampled_from([0, 1, 50, 200, 300, 1_000, 2**62 - 1]), max_size=2),

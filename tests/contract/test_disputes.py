@@ -626,7 +626,7 @@ def test_who_may_do_what(w):
 small = st.integers(0, 3)
 
 
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
 @given(
     level=st.integers(0, 5),
     position=st.integers(0, 31),
@@ -661,7 +661,7 @@ def test_leaves_are_judged_as_the_twin_judges_them(level, position, part, change
 steps = st.lists(st.tuples(st.integers(-3, 3), small), max_size=4).map(tuple)
 
 
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
 @given(steps, steps, steps, steps, st.booleans(), small)
 def test_trades_are_judged_as_the_twin_judges_them(buys, sells, bought, sold, tidy, agent):
     w = World.fresh()

@@ -64,7 +64,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(steps=st.lists(STEP, max_size=25))
 def test_a_reader_believes_what_is_on_the_chain(steps):
     minted = Minted()

@@ -79,7 +79,7 @@ def test_words_against_the_twin():
     """Accepted and refused nettings must both occur, so that the comparison means something."""
     seen: Counter[str | None] = Counter()
 
-    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(stocks, min_size=5, max_size=5),
         st.lists(nets, max_size=8),
@@ -376,7 +376,6 @@ def test_random_life():
         settings=settings(
             max_examples=20,
             stateful_step_count=25,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

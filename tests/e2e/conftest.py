@@ -1,8 +1,8 @@
 """Chromium for the tests of the page, and a run whose page is served from before its first slot."""
 
-import os
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools import missing
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.slots import parse_time
@@ -25,17 +26,14 @@ QUIET = [
 
 @pytest.fixture(scope="module")  # not longer: Playwright keeps an event loop running in this thread meanwhile
 def chromium():
-    """A browser; where there is none the tests are skipped, unless CI says that there must be one."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None  # type: ignore[assignment]
-    missing = "playwright" if sync_playwright is None else "chromium" if path is None else ""
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"{missing} is not installed, and CI is set; install it")
-    if missing:
-        pytest.skip(f"{missing} is not installed; the page is not looked at")
+    """A browser: the system's, or the one that `make test-tools` put into the environment."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    own = (Path(sys.prefix) / "tooling" / "browsers").glob("chromium*/*/*headless*shell")
+    path = next(filter(None, map(shutil.which, names)), None) or next(own, None)
+    if path is None:
+        missing("Chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.tools import missing
+from tests.waiting import LIMIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 TOOLS = (
@@ -29,7 +31,11 @@ TOOLS = (
     "sleep",
 )
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+@pytest.fixture(autouse=True)
+def _make() -> None:
+    if shutil.which("make") is None:
+        missing("make", "the system's package manager brings it")
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,18 @@ class Machine:
             esac""",
         )
 
-    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run make as a newcomer would."""
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start make as a newcomer would."""
         env = {"PATH": str(self.bin), "HOME": str(self.checkout), "LC_ALL": "C"}
         command = [str(self.bin / "make"), *arguments]
-        return subprocess.run(command, cwd=self.checkout, env=env, capture_output=True, text=True, timeout=60)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.checkout, env=env, stdout=pipe, stderr=pipe, text=True)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run make to its end."""
+        with self.started(*arguments) as process:
+            out, err = process.communicate(timeout=LIMIT_SECONDS)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def refusal(self, *arguments: str) -> str:
         """Run make, which must fail before it installs, and return the line that says why."""
@@ -113,7 +126,7 @@ def machine(tmp_path: Path) -> Machine:
     checkout, tools = tmp_path / "a checkout", tmp_path / "bin"
     (checkout / "scripts").mkdir(parents=True)
     tools.mkdir()
-    for name in ("Makefile", "pyproject.toml", "scripts/environment.sh"):
+    for name in ("Makefile", "pyproject.toml", "scripts/environment.sh", "scripts/browser.sh"):
         shutil.copy(ROOT / name, checkout / name)
     for name in ("distributions", "requirements"):
         shutil.copytree(ROOT / name, checkout / name)
@@ -273,13 +286,16 @@ def test_an_environment_made_by_hand_is_kept(machine: Machine) -> None:
 def test_a_running_installation_is_waited_for(machine: Machine) -> None:
     machine.python("python3.12", "3.12.4")
     machine.make("install", "INSTALLER=pip")
-    other = subprocess.Popen(["sh", "-c", "sleep 1.2; rm .venv/.installing"], cwd=machine.checkout)
-    (machine.checkout / ".venv" / ".installing").write_text(f"{other.pid}\n")
-    threading.Thread(target=other.wait).start()  # so that it is gone when it ends
-    result = machine.make("install")
-    assert result.returncode == 0
-    assert f"process {other.pid} is installing" in result.stderr
-    assert "making" not in result.stderr
+    installing = machine.checkout / ".venv" / ".installing"
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        installing.write_text(f"{other.pid}\n")
+        with machine.started("install") as waiting:
+            assert waiting.stderr is not None
+            assert f"process {other.pid} is installing" in waiting.stderr.readline()
+            installing.unlink()
+            assert "making" not in waiting.stderr.read()
+            assert waiting.wait(LIMIT_SECONDS) == 0
+        assert other.poll() is None  # it was not gone: what was waited for is its mark
 
 
 @pytest.fixture
@@ -334,18 +350,32 @@ def test_clean_removes_the_environment_and_keeps_the_sources(machine: Machine) -
     assert cache.parent.exists()
 
 
-def test_the_judge_runs_the_tests(machine: Machine) -> None:
+@pytest.mark.parametrize("failing", ["long", "not long", "nothing"])
+def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, failing: str) -> None:
     (machine.checkout / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", machine.checkout / ".ci" / "run")
     machine.python("python3.12", "3.12.4")
     machine.make("install-dev", "INSTALLER=pip")
     pytest_stub = machine.checkout / ".venv" / "bin" / "pytest"
-    pytest_stub.write_text("#!/bin/sh\necho '1 passed in 0.01s'\nexit 3\n")
+    pytest_stub.write_text(
+        f"""#!/bin/sh
+        case "$*" in *"not long"*) kind="not long" ;; *long*) kind=long ;; esac
+        echo "$kind, CI=$CI"
+        [ "$kind" != "{failing}" ]
+        """
+    )
     pytest_stub.chmod(0o755)
-    env = {"PATH": str(machine.bin), "CI": "true"}
+    env = {"PATH": str(machine.bin)}
     command = [shutil.which("bash") or "/bin/bash", ".ci/run"]
     result = subprocess.run(
-        command, cwd=machine.checkout, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        command,
+        cwd=machine.checkout,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
     )
-    assert result.stdout == "1 passed in 0.01s\n"
-    assert result.returncode != 0
+    ran = ["not long, CI=true"] if failing == "not long" else ["not long, CI=true", "long, CI=true"]
+    assert result.stdout.splitlines() == ran
+    assert (result.returncode == 0) == (failing == "nothing")

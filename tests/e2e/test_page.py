@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import LIMIT_SECONDS
 from transactive.core.units import kwh_text, money_text
 from transactive.texts.formatting import Words
 
@@ -23,6 +24,7 @@ def opened(chromium, url: str, *, quiet: bool = True, **context: Any) -> Iterato
     """A page in a browser of its own that must stay free of faults and of requests to anybody else."""
     own = url.split("/", 3)[2]
     browser = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **context})
+    browser.set_default_timeout(1000 * LIMIT_SECONDS)
     page, faults = browser.new_page(), []
     page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -55,15 +57,15 @@ def test_a_page_opened_before_the_run_fills_by_itself_and_keeps_what_was_opened(
         page.get_by_role("heading", name="The run is starting").wait_for()
         page.evaluate("window.same = true")
         live.begin()
-        page.locator("#clock").wait_for(timeout=60_000)
+        page.locator("#clock").wait_for()
         page.locator("#n-served summary").click()
         page.locator("#n-served table").wait_for()
-        page.get_by_text("Last slot, final").wait_for(timeout=60_000)
-        page.get_by_text("compared there").wait_for(timeout=60_000)
+        page.get_by_text("Last slot, final").wait_for()
+        page.get_by_text("compared there").wait_for()
         assert page.locator("#n-served").get_attribute("open") is not None
         assert page.locator("#clock text").first.text_content() == str(len(live.slots))
         assert page.evaluate("window.same") is True
-        page.locator("#main:not([data-refresh])").wait_for(timeout=10_000)
+        page.locator("#main:not([data-refresh])").wait_for()
 
 
 def test_a_chosen_slot_stays_chosen_while_news_come(chromium, live, tmp_path_factory):

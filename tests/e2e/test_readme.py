@@ -6,8 +6,8 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 import tomllib
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from transactive.config.shipped import EXAMPLE
 from transactive.core.community.community import Community
 from transactive.core.community.network import NetworkRules
 
+from tests.waiting import LIMIT_SECONDS
+
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"  # written by the program, with forms of calls that nobody types
 PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent != REFERENCE)]
@@ -29,6 +31,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^    (transactive .*)$", re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/(?:enter)?")
 STAYS = re.compile(r" serve | --stay\b")
 
 
@@ -59,7 +62,7 @@ def test_commands_work_as_typed(page, place):
             _stays_until_interrupted(command, place)
         else:
             done = subprocess.run(
-                command, shell=True, cwd=place, capture_output=True, text=True, check=False, timeout=600
+                command, shell=True, cwd=place, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
             )
             assert done.returncode == 0, f"{command}: {done.stderr}"
             if "--json" in command:
@@ -71,17 +74,20 @@ def _stays_until_interrupted(command: str, place: Path) -> None:
     with subprocess.Popen(shlex.split(command), cwd=place, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        assert "http://127.0.0.1:" in line, line
-        assert process.wait(timeout=20) in (0, 130)
+        try:
+            (address,) = ADDRESS.findall(line)
+            with urllib.request.urlopen(address, timeout=LIMIT_SECONDS) as answer:
+                assert answer.status == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=LIMIT_SECONDS) in (0, 130)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
 def test_programs_run(page, tmp_path):
     for text in blocks(page, "python"):
         done = subprocess.run(
-            [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
+            [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
         )
         assert done.returncode == 0, done.stderr
 

@@ -50,7 +50,7 @@ def test_no_step_makes_it_fail(described):
 def _ask(operation, mode):
     """Ask what the description of an operation allows, or what it does not."""
 
-    @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode[mode]))
     def ask(case):
         case.call_and_validate(headers=HOST, excluded_checks=ELSEWHERE_TESTED)

@@ -21,7 +21,7 @@ from transactive.core.certificates import CertificateState
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes
 from transactive.engine.carbon.certificate_market import CertificateMarket
 
-EXAMPLES = settings(max_examples=35, deadline=None)
+EXAMPLES = settings(max_examples=35)
 DEMO_COMMUNITY = load(DEMO)
 ZONES = ("north", "south", "west")
 

@@ -11,7 +11,7 @@ from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(neighbourhoods(), st.data())
 def test_what_gave_its_certificates_up_carries_none_and_moves_no_location_based_carbon(homes, data):
     members = len(homes.devices.capacity_wh)

@@ -53,7 +53,7 @@ def own_rows(postings, certificates, member):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(slots())
 def test_all_at_once_is_one_by_one(slot):
     head, postings, certificates = slot
@@ -61,7 +61,7 @@ def test_all_at_once_is_one_by_one(slot):
     assert record_hashes(head, postings, certificates) == one_by_one
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(slots(), st.data())
 def test_every_number_goes_in(slot, data):
     head, postings, certificates = slot

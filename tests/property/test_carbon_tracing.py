@@ -15,7 +15,7 @@ from transactive.core.errors import RuleBroken
 from transactive.core.units import PPM
 from transactive.market.network.metered_flow import MeteredFlow
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=150)
 
 
 @st.composite

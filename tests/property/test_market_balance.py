@@ -176,7 +176,7 @@ def test_promising_alone_never_gains_and_never_costs_more_than_its_lock(place, c
     assert curve.outcome(held, certified) <= kept if producing else curve.outcome(held, certified) >= kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(curves(), st.randoms(use_true_random=False))
 def test_the_seed_pays_whatever_happens_in_any_order(curve, rng):
     """Random days: the network's money, with the locks of what is unsettled, is never below zero."""

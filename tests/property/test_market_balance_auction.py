@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import SIDES, SLOT, orders_table
@@ -29,7 +29,6 @@ def books(draw, low=GRID.floor):
     return orders_table(column(st.integers(0, MEMBERS - 1)), is_buy, price, column(st.integers(1, 5_000)), SLOT)
 
 
-@settings(deadline=None)
 @given(books())
 def test_a_slot_ends_in_balance_and_the_network_keeps_fractions_only(orders):
     fills = clear(orders, GRID, MEMBERS)
@@ -38,7 +37,6 @@ def test_a_slot_ends_in_balance_and_the_network_keeps_fractions_only(orders):
     assert 0 <= kept <= 4 * len(orders) + 1
 
 
-@settings(deadline=None)
 @given(books())
 def test_only_price_differences_count(orders):
     lower = clear(orders_like(orders, orders.price - 200_000), PriceGrid(-120_000, 50_000, 10_000), MEMBERS)

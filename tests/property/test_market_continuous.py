@@ -32,7 +32,7 @@ from transactive.market.orderbook.matching import (
 from transactive.market.trades import check_trades
 
 GRID = PriceGrid(-20_000, 180_000, 1000)
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=300)
 Row = tuple[int, int, int, bool, int, int]
 
 
@@ -128,7 +128,7 @@ def test_the_replay_of_a_log_gives_the_same_bytes_however_it_was_submitted(rows:
     assert len(again) == len(rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(event_rows(most=80), st.integers(0, 80))
 def test_the_compiled_book_is_the_plain_one(rows: list[Row], cut: int) -> None:
     book = Book(7200, GRID, compiled=True)

@@ -21,7 +21,7 @@ from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, 
 from transactive.market.auction.levels import by_rank
 from transactive.market.result import clear_levelled
 
-MANY = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=100)
 
 
 def random_book(
@@ -139,7 +139,7 @@ def test_small_books_reach_the_best_that_prices_allow() -> None:
     assert exact >= 58
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_a_storage_alone_is_as_good_as_the_linear_program(seed: int) -> None:
     book = random_book(Random(seed), 6, 5, 0, 1, most_wh=50, lowest=0)

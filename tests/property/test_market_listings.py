@@ -20,7 +20,7 @@ from transactive.market.trades import check_trades
 
 SLOT, GATE = 36_000, 600
 MEMBERS = ("a", "b", "c", "d")
-MANY = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=100)
 
 
 class Pair:

@@ -20,7 +20,7 @@ from transactive.market.network.curves import curve
 from transactive.market.network.locational import check_nodal, clear, losses_n, surplus_n
 from transactive.market.network.losses import MOST_PRICE, arriving, needed, position_in, position_out
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=300)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def test_every_node_balances_and_prices_differ_over_full_lines_only(book: Placed
     assert clearing.digest() == clear(book.orders, book.grid, 1, book.node, book.network).digest()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(placed_books())
 def test_welfare_and_volume_equal_the_linear_program(book: Placed) -> None:
     clearing = clear(book.orders, book.grid, 1, book.node, book.network)
@@ -136,7 +136,7 @@ def test_what_is_lost_is_sold_and_paid_for_and_each_line_earns_its_losses(book: 
     assert clearing.digest() == clear(book.orders, book.grid, 1, book.node, network).digest()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from((PriceGrid(0, 9, 1), PriceGrid(80_000, 250_000, 10_000))).flatmap(
         lambda g: placed_books(grid=g, lossy=True)
@@ -185,7 +185,7 @@ def test_a_parent_sees_through_a_line_what_the_branch_does_at_its_own_price(
         assert seen.after(parent) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.sampled_from((10**3, MOST_PRICE)))
 def test_losses_line_after_line_stay_inside_64_bits(seed: int, most: int) -> None:
     random, count, nodes = np.random.default_rng(seed), 20, 9

@@ -20,7 +20,7 @@ from transactive.market.auction.preferences import NOBODY, Wish, Wishes, clear
 from transactive.market.result import welfare
 from transactive.market.trades import Trades, check_trades, trades_of
 
-MANY = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=80)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from transactive.market.auction import pay_as_bid
 from transactive.market.auction.uniform import clear, tick_indices
 from transactive.market.trades import check_trades, merit_order, pair, trades_of
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=300)
 
 
 def pair_by_hand(given, buys, sells) -> list[tuple[int, int, int]]:
@@ -68,7 +68,7 @@ def test_pay_as_bid_trades_the_uniform_optimum_at_the_buyers_limits(book: Book) 
     assert result.digest() == pay_as_bid.clear(orders, book.grid, book.members).digest()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32))
 def test_stretches_of_the_tapes_join_without_a_seam(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -18,7 +18,7 @@ from transactive.market.auction.uniform import clear, tick_indices
 from transactive.market.book import histogram, merge, pack_keys
 
 Rounding = Callable[[Sequence[int], int], list[int]]
-MANY = settings(max_examples=500, deadline=None)
+MANY = settings(max_examples=500)
 
 
 def choose_price(prices: Sequence[int], demand: Sequence[int], supply: Sequence[int]) -> int | None:
@@ -130,7 +130,7 @@ def test_bought_is_sold_and_nobody_goes_beyond_limit_or_quantity(book: Book) -> 
         assert clearing.sold_wh[member] == got[sells & (orders.member == member)].sum()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_no_other_allocation_has_a_higher_welfare(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 5))

@@ -19,7 +19,7 @@ COLUMNS = [field.name for field in fields(Readings) if field.name != "slot"]
 ENERGY = st.one_of(st.integers(0, 3), st.integers(0, 2**45))
 KEYS = st.integers(1, 2**200).map(lambda n: n.to_bytes(32, "big"))
 CHAINS = st.integers(1, 2**60)
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=60)
 
 
 @st.composite

@@ -20,7 +20,7 @@ from transactive.market.mechanisms import Cleared, join
 from transactive.settlement.netted import deliver, post, tariff_alone_n
 from transactive.trading.curves import curve_orders, remaining_orders
 
-MANY = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=100)
 
 
 def wh_by_side(orders: Orders, given: IntArray, members: int) -> IntArray:

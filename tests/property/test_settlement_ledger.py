@@ -60,7 +60,7 @@ def meters(draw, positions, most_wh):
     return Readings(positions.slot, imported, exported, exported, nothing, nothing)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_books_balance_and_no_member_is_overdrawn(data):
     members = data.draw(st.integers(1, 4))

@@ -84,7 +84,7 @@ def kept(case: Traffic, positions: Positions) -> Readings:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(traffic())
 def test_the_rules_hold_at_the_prices_of_every_mechanism(name: str, case: Traffic) -> None:
     cleared = case.cleared(name)
@@ -115,7 +115,7 @@ def test_the_rules_hold_at_the_prices_of_every_mechanism(name: str, case: Traffi
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(traffic())
 def test_positions_and_money_are_those_of_the_orders(name: str, case: Traffic) -> None:
     cleared, orders = case.cleared(name), case.orders
@@ -139,7 +139,7 @@ def test_positions_and_money_are_those_of_the_orders(name: str, case: Traffic) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(traffic())
 def test_clearing_never_raises_a_lock(name: str, case: Traffic) -> None:
     orders, locks = case.orders, np.zeros(case.members, np.int64)
@@ -147,7 +147,7 @@ def test_clearing_never_raises_a_lock(name: str, case: Traffic) -> None:
     assert (locked_after_clearing(case.cleared(name).positions, case.tariff) <= locks).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(traffic())
 def test_two_clearings_of_a_slot_are_settled_as_one_position(case: Traffic) -> None:
     uniform_, bids = case.cleared("uniform").positions, case.cleared("pay_as_bid").positions

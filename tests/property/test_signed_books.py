@@ -42,7 +42,7 @@ ORDER = Order(0, SLOT, 0, ((300, 5), (200, 4)), ((-400, 3), (450, 2)))
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(traffic())
 def test_no_mechanism_trades_beyond_the_books_that_members_sign(name: str, case: Traffic) -> None:
     positions = case.cleared(name).positions
@@ -149,7 +149,7 @@ def test_one_order_of_each_member_for_the_slot():
 numbers = st.integers(0, 2**40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 10**7), st.binary(min_size=1, max_size=32))
 def test_every_leaf_has_its_proof_and_the_totals_are_the_community(accounts, seed, slot, secret):
     rng = np.random.default_rng(seed)

@@ -160,7 +160,6 @@ def test_batteries_are_planned_alike_in_whichever_group_and_thread_they_are():
             assert np.tile(getattr(one, name), copies).tolist() == getattr(all_of_them, name).tolist()
 
 
-@settings(deadline=None)
 @given(tasks())
 def test_a_compiled_plan_is_the_same_to_the_wh(task):
     forecast, devices, need, spare, rest = task
@@ -227,13 +226,13 @@ def gap_to_least_cost(task, efficiency_ppm, charges):
     return max(cost_of(rules, devices, net, need, spare, rest, q) - best[q] for q in charges(capacity))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_tasks((1, 3, 5, LEVELS - 3, LEVELS)))
 def test_with_steps_of_at_most_one_wh_following_the_plan_costs_the_least_of_all_paths(task):
     assert gap_to_least_cost(task, PPM, lambda capacity: range(capacity + 1)) == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(small_tasks((10 * LEVELS,)), st.sampled_from((500_000, 800_000, 900_000)))
 def test_with_losses_and_wider_steps_at_most_one_wh_a_slot_is_wasted(task, efficiency_ppm):
     capacity, power, net, need, spare, rest = task

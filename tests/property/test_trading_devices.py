@@ -125,7 +125,7 @@ def test_a_plan_loses_at_most_half_a_per_cent_of_the_saving_against_the_linear_p
     assert 0 <= (ours - least).sum() <= 0.005 * (plain - least).sum()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_a_vehicle_charges_only_while_it_is_there_and_leaves_with_what_it_needs_if_that_can_be(seed):
     draw, net, need, spare = homes(4, seed)
@@ -180,7 +180,7 @@ def test_a_trip_that_no_slot_is_left_for_is_refused():
 # -- appliances -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1))
 def test_an_appliance_starts_where_no_other_start_costs_less_and_the_limit_holds_if_it_can(seed):
     draw = np.random.default_rng(seed)

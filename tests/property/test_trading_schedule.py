@@ -135,7 +135,7 @@ def test_who_knows_the_future_comes_within_half_a_per_cent_of_the_linear_program
     assert 0 <= (kept.cost_n - best.cost_n).sum() <= 0.005 * possible
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from((900, 3_600)))
 def test_a_forecast_of_the_day_so_far_looks_at_nothing_later_than_its_issue(seed, length):
     draw = np.random.default_rng(seed)

@@ -56,7 +56,7 @@ def appliances(draw):
 
 
 @given(appliances(), LENGTHS, st.integers(0, 23), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_appliance_begins_and_ends_each_run_in_its_window_at_the_least_cost(appliance, length, first_hour, random):
     width = max(length, 900) // 60
     slots = first_hour * 3600 + np.arange(0, 2 * 86_400, width * 60)
@@ -84,7 +84,7 @@ def test_an_appliance_begins_and_ends_each_run_in_its_window_at_the_least_cost(a
 
 
 @given(st.one_of(vehicles(), heaters()), LENGTHS, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_needed_is_had_or_owed_to_the_last_wh(device, length, random):
     slots = np.arange(0, 86_400 * 3 // 2, max(length, 900))
     stores = stores_of([device], slots, max(length, 900))

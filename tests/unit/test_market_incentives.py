@@ -59,7 +59,7 @@ def test_of_many_orders_some_are_tried_spread_over_the_book():
 
 
 @pytest.mark.parametrize("name", ["uniform", "pay_as_bid", "continuous"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(books(most_orders=7))
 def test_the_best_gain_is_that_of_trying_every_order_by_hand(name: str, book: Book) -> None:
     orders, grid = book.orders, book.grid

@@ -198,7 +198,7 @@ def within(fate: Fate, limit: int) -> bool:
 
 
 @pytest.mark.parametrize("name", registry.names())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(traffic())
 def test_what_is_said_is_true(name: str, case: Traffic) -> None:
     cleared = case.cleared(name)
