@@ -243,9 +243,8 @@ class CertificateWorld(World):
     ) -> tuple[Any, ...]:
         """Arguments of a direct issue."""
         packed = [REGISTERS.pack(row) for row in registers]
-        signature = gateway.sign_issue(
-            slot, packed, bytes(key.key), self.client.chain_id, contract or self.certificates.address
-        )
+        where = self.client.chain_id, contract or self.certificates.address
+        signature = gateway.sign_issue(slot, packed, spared, bytes(key.key), *where)
         return slot, packed, [key.address for key in self.members], spared, split(signature)
 
 

@@ -10,14 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.contract.certificate_world import CertificateWorld
+from tests.contract.certificate_world import BUNDLES, PROJECT, CertificateWorld
+from tests.contract.certificate_world import MEMBERS as MEMBERS_OF_CERTIFICATES
 from tests.contract.world import (
     ARBITER,
     BOND,
     FIRST,
+    GATEWAY,
     MEMBERS,
     ON_RAMP,
     OPERATOR,
+    OWNER,
     PENALTY,
     SILENCE,
     SLOT,
@@ -30,6 +33,7 @@ from tests.contract.world import (
     World,
     refused,
 )
+from tests.twins.certificates import token_id
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
@@ -46,6 +50,11 @@ def w() -> World:
 @pytest.fixture
 def cw() -> CertificateWorld:
     return CertificateWorld.made()
+
+
+@pytest.fixture
+def direct() -> CertificateWorld:
+    return CertificateWorld.made(direct=True)
 
 
 def join(w: World, key: Any, money: int = 1_000) -> int:
@@ -229,3 +238,55 @@ def empty_slot(w: World, slot: int) -> tuple[Any, ...]:
     w.now = max(w.now, (slot + 1) * SLOT)
     tree = Book(len(w.members)).tree(slot)
     return slot, tree.root, ZERO, tree.money, tree.energy
+
+
+# -- a choice outside the signature, and bounds of certificates
+
+
+def test_nobody_chooses_who_gets_no_certificates(direct):
+    """Whoever brings signed readings first would keep a member from its certificates, or its credits from it."""
+    slot = direct.now // SLOT
+    direct.now = (slot + 1) * SLOT
+    number, packed, accounts, _, signature = direct.issue_arguments(slot)
+    with refused("certificates: not the gateway"):
+        direct.act(STRANGER, "issue", number, packed, accounts, 0b1, signature)
+    spared = direct.issue_arguments(slot, spared=0b1)
+    with refused("certificates: not the gateway"):
+        direct.act(STRANGER, "issue", *spared[:3], 0, spared[4])
+    direct.act(STRANGER, "issue", number, packed, accounts, 0, signature)
+    assert direct.held(0, token_id(0, slot, 0)) == 1_000
+
+
+def test_a_revoked_reading_gives_nothing_more(direct):
+    slot = direct.now // SLOT
+    direct.now = (slot + 1) * SLOT
+    direct.act(STRANGER, "issue", *direct.issue_arguments(slot, spared=0b1))
+    for member in (0, 2):
+        direct.act(GATEWAY, "revoke", slot, member)
+    with refused("certificates: reading revoked"):
+        arguments = (PROJECT, 2026, b"s" * 32, 1, OWNER.address, 0, [slot])
+        direct.do(OWNER, "issueAvoided", *arguments, contract=direct.credits)
+    token = token_id(0, slot, 8)  # of member 4, whose reading stands
+    direct.act(direct.members[4], "transfer", direct.members[2].address, token, 10)
+    with refused("certificates: reading revoked"):
+        direct.act(direct.members[2], "claim", 2, b"b" * 32, [token], [10])
+
+
+def test_a_bundle_of_nobody_locks_no_leaf(cw):
+    """Its Wh wait for the account; the rest leaves, and consumption can be claimed against."""
+    rows = [
+        bundle if k != 2 else (*bundle[:3], MEMBERS_OF_CERTIFICATES, *bundle[4:]) for k, bundle in enumerate(BUNDLES)
+    ]
+    cw.commit_carbon(rows)
+    cw.finish()
+    cw.release(0)
+    slot = cw.slot_of_final
+    token = token_id(0, slot, 0)
+    assert cw.held(0, token) == 100
+    with refused("multitoken: bad receiver"):
+        cw.act(STRANGER, "collect", token, MEMBERS_OF_CERTIFICATES)
+    cw.do(OPERATOR, "register", MEMBERS[8].address)
+    cw.act(STRANGER, "collect", token, MEMBERS_OF_CERTIFICATES)
+    assert cw.certificate("balanceOf", MEMBERS[8].address, token) == 400
+    with refused("certificates: nothing waits"):
+        cw.act(STRANGER, "collect", token, MEMBERS_OF_CERTIFICATES)

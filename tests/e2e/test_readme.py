@@ -15,12 +15,11 @@ import msgspec
 import pytest
 from cyclopts import CycloptsError
 
+from tests.waiting import LIMIT_SECONDS
 from transactive.cli import app
 from transactive.config.shipped import EXAMPLE
 from transactive.core.community.community import Community
 from transactive.core.community.network import NetworkRules
-
-from tests.waiting import LIMIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"  # written by the program, with forms of calls that nobody types
@@ -87,7 +86,12 @@ def _stays_until_interrupted(command: str, place: Path) -> None:
 def test_programs_run(page, tmp_path):
     for text in blocks(page, "python"):
         done = subprocess.run(
-            [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
+            [sys.executable, "-c", text],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT_SECONDS,
         )
         assert done.returncode == 0, done.stderr
 

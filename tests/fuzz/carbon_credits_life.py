@@ -56,7 +56,7 @@ class CarbonCreditsLife(Life):
         self.certificates.do(by, "enrol")
         self.certificates.do(by, "setCredits", c.address)
         accounts, packed = [holder.address for holder in self.holders], [GENERATION << 102] * len(self.holders)
-        signed = gateway.sign_issue(FIRST, packed, bytes(key.key), CHAIN_ID, self.certificates.address)
+        signed = gateway.sign_issue(FIRST, packed, SPARED, bytes(key.key), CHAIN_ID, self.certificates.address)
         self.now = (FIRST + 1) * SLOT
         self.machine.at = self.now
         self.certificates.do(by, "issue", FIRST, packed, accounts, SPARED, split(signed))

@@ -262,8 +262,9 @@ class CertificatesLife(Life):
         spared = rng.choice([0, 0, rng.randrange(2**MEMBERS)])
         assert key.key
         contract = rng.choice([self.c.address] * 9 + [self.judge.address])
-        signature = gateway.sign_issue(slot, packed, bytes(key.key.key), CHAIN_ID, contract)
-        signer = key.address if contract == self.c.address else NOBODY
+        meant = rng.choice([spared] * 9 + [rng.randrange(2**MEMBERS)])
+        signature = gateway.sign_issue(slot, packed, meant, bytes(key.key.key), CHAIN_ID, contract)
+        signer = key.address if contract == self.c.address and meant == spared else NOBODY
         return Call(
             rng.choice(self.people),
             "issue",

@@ -15,7 +15,11 @@ from transactive.chain import releases
 from transactive.chain.nodes import client
 from transactive.core.errors import ContractRevert
 
-WORLDS = {"w": lambda: World(8, 1_000), "cw": lambda: CertificateWorld(direct=False)}
+WORLDS = {
+    "w": lambda: World(8, 1_000),
+    "cw": lambda: CertificateWorld(direct=False),
+    "direct": lambda: CertificateWorld(direct=True),
+}
 
 
 @pytest.mark.parametrize("name", names())

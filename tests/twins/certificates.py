@@ -22,6 +22,7 @@ from transactive.core.proofs.merkle import REGISTERS
 MOST_WH = 2**52 - 1
 FIELD = 2**64 - 1
 MAX_METERS = 128
+NOBODY = "0x" + "00" * 20
 
 refuse_unless = refusals("certificates")
 
@@ -76,6 +77,7 @@ class CertificatesTwin:
     enrolled: list[str] = field(default_factory=list)
     credits: str = ""
     books: dict[tuple[int, int], MemberSlotTwin] = field(default_factory=dict)
+    waiting: defaultdict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
     released: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     revoked: set[tuple[int, int]] = field(default_factory=set)
     zones: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -99,10 +101,8 @@ class CertificatesTwin:
         consumed, metered = energy["consumed_wh"], energy["metered_wh"]
         refuse_unless(max(consumed, metered) <= MOST_WH, "too much energy")
         leaving = [b for b in shown.bundles if b[0] // 2 == member and b[4] == CertificateState.HELD]
-        for bundle in leaving:
-            self.tokens.check_receiver(self.account(bundle[3]))
         for device, _first, wh, owner, *_ in leaving:
-            self.tokens.mint(self.account(owner), token_id(self.zones[member], shown.slot, device), wh)
+            self._give(owner, token_id(self.zones[member], shown.slot, device), wh)
         self.released[shown.slot] += found.held_wh
         received = carbon["received_wh"]
         self.books[shown.slot, member] = MemberSlotTwin(
@@ -113,7 +113,10 @@ class CertificatesTwin:
     def issue(
         self, slot: int, registers: Sequence[int], accounts: Sequence[str], spared: int, signer: str, now: int
     ) -> int:
-        """Issue the certificates of a slot from its signed readings. signer: who signed them for this contract."""
+        """Issue the certificates of a slot from its signed readings.
+
+        signer: who signed readings and spared members for this contract.
+        """
         refuse_unless(self.is_direct, "issued by root")
         refuse_unless(now >= (slot + 1) * self.slot_seconds, "slot not over")
         known = 0 < len(registers) <= len(accounts) and bool(self.enrolled) and list(accounts) == self.enrolled
@@ -134,8 +137,18 @@ class CertificatesTwin:
         self.books |= books
         for (_, member), book in books.items():
             if book.certified:
-                self.tokens.mint(accounts[member], token_id(book.zone, slot, 2 * member), book.certified)
+                self._give(member, token_id(book.zone, slot, 2 * member), book.certified)
         return sum(book.certified for book in books.values())
+
+    def collect(self, token: int, owner: int, now: int) -> int:
+        """Give an account what waited until it was registered."""
+        self._check(token, now)
+        amount = self.waiting[token, owner]
+        refuse_unless(amount > 0, "nothing waits")
+        self.tokens.check_receiver(self.account(owner))
+        del self.waiting[token, owner]
+        self.tokens.mint(self.account(owner), token, amount)
+        return amount
 
     def enrol(self) -> None:
         """Note the settlement's accounts."""
@@ -168,6 +181,7 @@ class CertificatesTwin:
             zone, slot = token >> 192, token >> 64 & FIELD
             book = self.books.get((slot, member))
             refuse_unless(book is not None, "no reading")
+            refuse_unless((slot, member) not in self.revoked, "reading revoked")
             assert book
             reached = zone == book.zone or self.reachable[zone] >> book.zone & 1
             refuse_unless(bool(reached), "out of reach")
@@ -194,6 +208,7 @@ class CertificatesTwin:
         refuse_unless(caller == self.credits, "not the credits")
         book = self.books.get((slot, member))
         refuse_unless(book is not None, "no reading")
+        refuse_unless((slot, member) not in self.revoked, "reading revoked")
         assert book
         refuse_unless(book.certified == 0, "has certificates")
         refuse_unless(not book.credited, "already credited")
@@ -244,7 +259,15 @@ class CertificatesTwin:
 
     def account(self, index: int) -> str:
         """Account of an index, or nobody's."""
-        return self.accounts[index] if index < len(self.accounts) else "0x" + "00" * 20
+        return self.accounts[index] if index < len(self.accounts) else NOBODY
+
+    def _give(self, owner: int, token: int, wh: int) -> None:
+        """New tokens, which wait for an account that nobody has, or that can hold nothing."""
+        account = self.account(owner)
+        if account in (*self.own, NOBODY):
+            self.waiting[token, owner] += wh
+        else:
+            self.tokens.mint(account, token, wh)
 
     def _check(self, token: int, now: int) -> None:
         """Refuse what has come to an end."""

@@ -27,7 +27,7 @@ from transactive.core.proofs.merkle import REGISTERS, Tree, word
 from transactive.core.tables import Readings
 
 READINGS_TYPE = b"Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)"
-ISSUE_TYPE = b"Issue(uint256 slot,uint256[] registers)"
+ISSUE_TYPE = b"Issue(uint256 slot,uint256[] registers,uint256 spared)"
 NAME, CERTIFICATES = b"TransActive Metering", b"TransActive Certificates"
 
 
@@ -65,9 +65,12 @@ def sign(readings: Readings, key: bytes, chain_id: int) -> SignedReadings:
     return SignedReadings(readings, signing.sign(digest(readings, chain_id), key))
 
 
-def sign_issue(number: int, registers: Sequence[int], key: bytes, chain_id: int, contract: str) -> bytes:
-    """Signature on the packed registers of all meters in slot `number`, for a contract of certificates (address)."""
-    message = keccak(keccak(ISSUE_TYPE) + word(number) + keccak(b"".join(map(word, registers))))
+def sign_issue(number: int, registers: Sequence[int], spared: int, key: bytes, chain_id: int, contract: str) -> bytes:
+    """Signature on the packed registers of all meters in slot `number`, for a contract of certificates (address).
+
+    spared: bitmap of the members that get no certificates for them.
+    """
+    message = keccak(keccak(ISSUE_TYPE) + word(number) + keccak(b"".join(map(word, registers))) + word(spared))
     return signing.sign(signing.digest(signing.domain(CERTIFICATES, chain_id, contract), message), key)
 
 

@@ -167,7 +167,7 @@ def direct_rows() -> Iterator[Row]:
         for slot in range(START // HOUR, START // HOUR + BATCH):
             columns = [rng.integers(100, 900, BATCH), rng.integers(100, 900, BATCH), rng.integers(1_000, 2_500, BATCH)]
             rows = [REGISTERS.pack((int(a), int(b), int(c), 0, 0)) for a, b, c in zip(*columns, strict=True)]
-            signed = gateway.sign_issue(slot, rows, bytes(keys.role("gateway").key), client.chain_id, direct.address)
+            signed = gateway.sign_issue(slot, rows, 0, bytes(keys.role("gateway").key), client.chain_id, direct.address)
             client.send(member, direct, "issue", slot, rows, accounts, 0, split(signed))
             used.append(client.block((slot + 1) * HOUR).receipts[0].gas_used)
             wh.append((slot << 64, int(columns[2][0] - columns[1][0])))

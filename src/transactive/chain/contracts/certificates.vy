@@ -19,8 +19,10 @@
        - claimed <= metered consumption of the same slot, in a zone that the device's zone reaches, by the member whose
          meter it is; claimed, withdrawn, expired and revoked Wh move no more, and nothing leads out of these states
        - nobody issues on its own word: a leaf was open to challenge for its period and window, a direct issue has the
-         signature of the gateway
-       - a member's slot gives certificates or avoided-emission credits (`credit`), never both
+         signature of the gateway, on the members that get none (`spared`) as well as on the readings
+       - nothing is issued to who is not registered: it waits until the account is (`collect`), and keeps nothing else back
+       - a member's slot gives certificates or avoided-emission credits (`credit`), never both; a revoked reading gives
+         neither, and nothing is claimed against it
      PROVABLE by any account, at the operator's cost, until the period is final: see `certificate_disputes.vy`
      DETECTABLE by comparing
        - a member left out altogether, its leaf kept from it, or footprints and levy that the rules do not give
@@ -89,6 +91,7 @@ revoked: public(HashMap[uint256, HashMap[uint256, uint256]])  # by member and sl
 zones: public(HashMap[uint256, uint256])  # zone of member 32j + k in bits 8k.. of word j
 reachable: public(HashMap[uint256, uint256])  # by zone: bitmap of zones beside it that its energy reaches
 accounts: public(bytes32)  # hash over the settlement's first accounts, for direct issues
+waiting: public(HashMap[uint256, HashMap[uint256, uint256]])  # by token and owner's index: Wh that nobody could get
 
 event Released:
     slot: indexed(uint256)
@@ -98,6 +101,11 @@ event Released:
 event Issued:
     slot: indexed(uint256)
     meters: uint256
+
+event Waiting:
+    id: indexed(uint256)
+    owner: indexed(uint256)
+    amount: uint256
 
 event Claimed:
     member: indexed(uint256)
@@ -181,10 +189,26 @@ def release(opening: commitments.Opening, shown: commitments.Shown, record: bund
     for bundle: uint256 in record.bundles:
         device: uint256 = bundles._device(bundle)
         if device >> 1 == leaf.index and bundles._state(bundle) == bundles.HELD:
-            owner: address = staticcall settlement.accountOf(bundles._owner(bundle))
-            multitoken._mint(owner, self._id(zone, slot, device), bundles._energy(bundle))
+            owner: uint256 = bundles._owner(bundle)
+            account: address = staticcall settlement.accountOf(owner)
+            self._give(account, owner, self._id(zone, slot, device), bundles._energy(bundle))
     log Released(slot=slot, member=leaf.index, amount=tally.held)
     return tally.held
+
+
+@external
+def collect(id: uint256, owner: uint256) -> uint256:
+    """
+    @notice Give an account the certificates that waited until it was registered. Anybody can.
+    @param owner index of the account
+    @return Wh that became tokens
+    """
+    self._check(id)
+    amount: uint256 = self.waiting[id][owner]
+    assert amount > 0, "certificates: nothing waits"
+    self.waiting[id][owner] = 0
+    multitoken._mint(staticcall settlement.accountOf(owner), id, amount)
+    return amount
 
 
 @external
@@ -201,6 +225,7 @@ def issue(
                      discharge << 204
     @param accounts the settlement's accounts, as `enrol` has read them
     @param spared bitmap of members that get none, so that they can have avoided-emission credits instead
+    @param signature of the gateway, for slot, registers and spared members
     @return Wh issued; a battery's discharge gives none, because its charge was not followed
     """
     assert isDirect, "certificates: issued by root"
@@ -208,7 +233,8 @@ def issue(
     count: uint256 = len(registers)
     assert count > 0 and count <= len(accounts), "certificates: not enrolled"
     assert keccak256(abi_encode(accounts)) == self.accounts, "certificates: not enrolled"
-    signer: address = signed._issuer(slot, keccak256(slice(abi_encode(registers), 64, 32 * count)), signature)
+    packed: bytes32 = keccak256(slice(abi_encode(registers), 64, 32 * count))
+    signer: address = signed._issuer(slot, packed, spared, signature)
     assert signer != empty(address) and signer == self._gateway(), "certificates: not the gateway"
     issued: uint256 = 0
     zones: uint256 = 0
@@ -232,7 +258,7 @@ def issue(
             self.books[slot][member] = book | (generation << CERTIFIED_AT)
             if generation != 0:
                 id: uint256 = ((zones & 255) << 192) | (slot << 64) | (member << 1)
-                multitoken._mint(accounts[member], id, generation)
+                self._give(accounts[member], member, id, generation)
                 issued = unsafe_add(issued, generation)
         member = unsafe_add(member, 1)
     log Issued(slot=slot, meters=count)
@@ -299,6 +325,7 @@ def claim(
         slot: uint256 = (id >> 64) & FIELD
         book: uint256 = self.books[slot][member]
         assert book & KNOWN != 0, "certificates: no reading"
+        assert not self._isRevoked(slot, member), "certificates: reading revoked"
         ours: uint256 = (book >> ZONE_AT) & 255
         zone: uint256 = id >> 192
         assert zone == ours or (self.reachable[zone] >> ours) & 1 != 0, "certificates: out of reach"
@@ -336,6 +363,7 @@ def credit(slot: uint256, member: uint256) -> uint256:
     assert msg.sender == self.credits, "certificates: not the credits"
     book: uint256 = self.books[slot][member]
     assert book & KNOWN != 0, "certificates: no reading"
+    assert not self._isRevoked(slot, member), "certificates: reading revoked"
     assert (book >> CERTIFIED_AT) & LANE == 0, "certificates: has certificates"
     assert book & CREDITED == 0, "certificates: already credited"
     self.books[slot][member] = book | CREDITED
@@ -346,7 +374,8 @@ def credit(slot: uint256, member: uint256) -> uint256:
 @external
 def revoke(slot: uint256, member: uint256):
     """
-    @notice Gateway: a reading of a direct issue was wrong; what is left of its certificates moves no more, for ever.
+    @notice Gateway: a reading of a direct issue was wrong; what is left of its certificates moves no more, for ever, and
+            nothing more is claimed or credited on it.
     """
     assert isDirect, "certificates: issued by root"
     assert msg.sender == self._gateway(), "certificates: not the gateway"
@@ -464,9 +493,30 @@ def _isLive(id: uint256) -> bool:
     slot: uint256 = (id >> 64) & FIELD
     if block.timestamp >= (slot + 1) * slotSeconds + validity:
         return False
+    return not self._isRevoked(slot, (id & FIELD) >> 1)
+
+
+@internal
+@view
+def _isRevoked(slot: uint256, member: uint256) -> bool:
+    """
+    @dev Whether the gateway took a reading back.
+    """
     if not isDirect:
-        return True
-    return (self.revoked[(id & FIELD) >> 1][slot >> 8] >> (slot & 255)) & 1 == 0
+        return False
+    return (self.revoked[member][slot >> 8] >> (slot & 255)) & 1 != 0
+
+
+@internal
+def _give(account: address, owner: uint256, id: uint256, amount: uint256):
+    """
+    @dev New tokens; those of an index that nobody has, or of this contract, wait.
+    """
+    if account == empty(address) or account == self:
+        self.waiting[id][owner] += amount
+        log Waiting(id=id, owner=owner, amount=amount)
+    else:
+        multitoken._mint(account, id, amount)
 
 
 @internal

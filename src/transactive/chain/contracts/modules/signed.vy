@@ -15,7 +15,7 @@
                uint256 validUntil)
          Receipt(uint256 account,uint256 slot,bytes32 order)
          Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)     in the gateway's own domain
-         Issue(uint256 slot,uint256[] registers)                               in that of the certificates
+         Issue(uint256 slot,uint256[] registers,uint256 spared)                in that of the certificates
 """
 
 struct Order:
@@ -65,7 +65,7 @@ GRANT_TYPE: constant(bytes32) = keccak256(
 RECEIPT_TYPE: constant(bytes32) = keccak256("Receipt(uint256 account,uint256 slot,bytes32 order)")
 METERING_DOMAIN_TYPE: constant(bytes32) = keccak256("EIP712Domain(string name,string version,uint256 chainId)")
 READINGS_TYPE: constant(bytes32) = keccak256("Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)")
-ISSUE_TYPE: constant(bytes32) = keccak256("Issue(uint256 slot,uint256[] registers)")
+ISSUE_TYPE: constant(bytes32) = keccak256("Issue(uint256 slot,uint256[] registers,uint256 spared)")
 # Signatures with s above half the curve order are refused (each one has a valid twin).
 HALF_ORDER: constant(uint256) = (
     57896044618658097711785492504343953926418782139537452191302581570759080747168
@@ -138,14 +138,15 @@ def _gateway(
 
 @internal
 @view
-def _issuer(slot: uint256, registers: bytes32, signature: Signature) -> address:
+def _issuer(slot: uint256, registers: bytes32, spared: uint256, signature: Signature) -> address:
     """
-    @dev Who signed the packed registers of all meters in a slot, given by their hash, for this contract on this chain.
+    @dev Who signed the packed registers of all meters in a slot, given by their hash, and which members get no
+         certificates for them, for this contract on this chain.
     """
     domain: bytes32 = keccak256(
         abi_encode(DOMAIN_TYPE, keccak256("TransActive Certificates"), keccak256("1"), chain.id, self)
     )
-    return self._recover(domain, keccak256(abi_encode(ISSUE_TYPE, slot, registers)), signature)
+    return self._recover(domain, keccak256(abi_encode(ISSUE_TYPE, slot, registers, spared)), signature)
 
 
 @internal
