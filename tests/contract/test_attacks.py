@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from tests.contract.world import (
     OPERATOR,
     OWNER,
     PENALTY,
+    PERIOD,
     SILENCE,
     SLOT,
     SLOTS,
@@ -290,3 +292,107 @@ def test_a_bundle_of_nobody_locks_no_leaf(cw):
     assert cw.certificate("balanceOf", MEMBERS[8].address, token) == 400
     with refused("certificates: nothing waits"):
         cw.act(STRANGER, "collect", token, MEMBERS_OF_CERTIFICATES)
+
+
+# -- no free way out for the accused
+
+
+def netting_evidence(w: World, index: int) -> tuple[Any, ...]:
+    """What shows a net amount to the judge, kept for later."""
+    return w.opening().content, w.shown(index), *evidence.net_of(index, w.chunks)
+
+
+@pytest.mark.parametrize("how", ["retract", "veto"])
+def test_what_was_taken_back_can_still_be_challenged(w, how):
+    """All fraud of a period sits in its last commitment, and goes away as soon as somebody sees it."""
+    w.commit()
+    honest = w.opening(0).content
+    tree = w.book.tree(w.slot)
+    w.commit(Forged(tree, leaves={1: replace(tree.leaf(1), index=2)}))
+    w.propose()
+    bad, shown, still = w.opening().content, w.shown(1), (w.opening(0).content, w.shown(0, 0))
+    assert honest[2] != still[0][2]
+    w.do(OPERATOR if how == "retract" else ARBITER, how, bad)
+    assert w.read("isContestable", bad)
+    assert not w.read("isContestable", still[0])  # it still counts, under another head
+    w.back()
+    w.commit()
+    with refused("disputes: no fraud shown"):
+        w.judge("challengeLeaf", *still)
+    w.judge("challengeLeaf", bad, shown)
+    convicted(w)
+    assert w.read("isCommitted", w.opening().content)  # what was committed anew stands
+    with refused("settlement: other slot"):  # once
+        w.judge("challengeLeaf", bad, shown)
+
+
+def test_net_amounts_that_were_taken_back_can_still_be_challenged(w):
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.propose([-170, 170, *[0] * 6])
+    bad = netting_evidence(w, 0)
+    w.do(OPERATOR, "retract", bad[0])
+    w.back()
+    w.commit()
+    w.propose([-100, 100, *[0] * 6])
+    w.judge("challengeNetting", *bad)
+    assert w.read("bond") == BOND - PENALTY
+    assert w.read("isPending")  # the right one goes on
+    w.finalise()
+
+
+def test_an_honest_retraction_costs_nothing(w):
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.propose()
+    known = netting_evidence(w, 0)
+    leaf = w.opening().content, w.shown(0)
+    w.do(OPERATOR, "retract", known[0])
+    for function, arguments in (("challengeNetting", known), ("challengeLeaf", leaf)):
+        with refused("disputes: no fraud shown"):
+            w.judge(function, *arguments)
+    w.now += WINDOW
+    with refused("disputes: nothing proposed"):
+        w.judge("challengeNetting", *known)
+
+
+def test_a_retraction_is_forgotten_after_its_window(w):
+    tree = w.book.tree(w.slot)
+    w.commit(Forged(tree, leaves={1: replace(tree.leaf(1), index=2)}))
+    w.propose()
+    bad, shown = w.opening().content, w.shown(1)
+    w.do(OPERATOR, "retract", bad)
+    w.now += WINDOW
+    with refused("settlement: window closed"):
+        w.judge("challengeLeaf", bad, shown)
+    assert not w.read("isContestable", bad)
+
+
+def test_a_limit_spares_orders_whose_gate_has_closed(w):
+    """A member lowers its limit a second before the period in which its accepted orders are delivered."""
+    w.commit()
+    w.now = (FIRST + 1) * PERIOD - 2
+    w.do(w.members[0], "setLimit", 0)
+    w.propose()
+    w.finalise()
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.propose()
+    with refused("disputes: no fraud shown"):
+        w.challenge(0)
+    w.finalise()
+    w.book.trade(0, 1, 1)
+    w.commit()
+    w.propose()
+    w.challenge(0)
+    convicted(w)
+
+
+def test_a_second_change_of_a_limit_does_not_reach_back(w):
+    """One change waits for the next period; another one may replace it, but not come between."""
+    w.do(w.members[0], "setLimit", 100)
+    w.do(w.members[0], "setLimit", 50)  # for the same period
+    w.now = FIRST * PERIOD + 3 * SLOT
+    with refused("settlement: last change still open"):
+        w.do(w.members[0], "setLimit", 2**256 - 1)
+    assert [w.read("limitIn", 0, FIRST + k) for k in range(3)] == [0, 51, 51]

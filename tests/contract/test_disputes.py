@@ -118,7 +118,7 @@ def test_an_honest_netting_cannot_be_challenged(w):
     with refused("disputes: bad proof"):
         w.judge("challengeLeaf", w.opening().content, (16, *honest[1:]))
     other = replace(w.opening(), commitment=replace(w.opening().commitment, money=0))
-    with refused("disputes: other slot"):
+    with refused("disputes: nothing proposed"):
         w.judge("challengeNetting", other.content, honest, ZERO, w.chunks[0], [])
     with refused("disputes: other words"):
         w.judge("challengeNetting", w.opening().content, honest, ZERO, [*w.chunks[0][:-1], 0], [])

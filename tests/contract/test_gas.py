@@ -238,7 +238,7 @@ def test_certificates_stay_cheap():
     """Against ERC-1888's own contract: 447,235 a certificate issued in a batch, 84,369 one that is claimed."""
     gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
     assert gas["certificates: direct issue, a bundle of 50"] <= 50_000
-    assert gas["certificates: batch claim, a bundle of 50"] <= 16_000
+    assert gas["certificates: batch claim, a bundle of 50"] <= 16_400
 
 
 if __name__ == "__main__":

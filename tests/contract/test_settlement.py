@@ -16,6 +16,7 @@ from tests.contract.world import (
     CANDIDATE,
     DEPTH,
     FIRST,
+    LEAD,
     MEMBERS,
     NOBODY,
     NOTICE,
@@ -605,7 +606,13 @@ def test_deployment_is_refused(w, change, reason):
         "slots": SLOTS,
         "window": WINDOW,
     }
-    rules |= {"notice": NOTICE, "silence": SILENCE, "penalty": PENALTY, "beneficiary": ARBITER.address} | change
+    rules |= {
+        "notice": NOTICE,
+        "silence": SILENCE,
+        "penalty": PENALTY,
+        "beneficiary": ARBITER.address,
+        "lead": LEAD,
+    } | change
     w.client.deploy(OWNER, "settlement", *rules.values())
     with refused(f"settlement: {reason}"):
         w.mine()
@@ -660,7 +667,7 @@ def test_hostile_currencies(w, mode, reason):
     client._enqueue(STRANGER, None, factory.constructor(mode).data_in_transaction, "deploy hostile")
     token = client._web3.eth.contract(address=address, abi=code["abi"])
     c = client.deploy(
-        OWNER, "settlement", token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address
+        OWNER, "settlement", token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address, LEAD
     )
     client.send(OWNER, c, "offerOperator", OPERATOR.address)
     client.send(OPERATOR, c, "acceptOperator")

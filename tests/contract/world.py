@@ -171,10 +171,10 @@ class World:
 
     def __init__(self, members: int, money: int) -> None:
         self.client = new_client()
-        client, rules = self.client, (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address)
+        client, rules = self.client, (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address, LEAD)
         self.token = client.deploy(OWNER, "currency", "Test", "TST", 2**80)
         self.c = client.deploy(OWNER, "settlement", self.token.address, *rules)
-        self.disputes = client.deploy(OWNER, "disputes", self.c.address, LEAD)
+        self.disputes = client.deploy(OWNER, "disputes", self.c.address)
         client.send(OWNER, self.c, "setDisputes", self.disputes.address)
         client.send(OWNER, self.disputes, "setGateway", GATEWAY.address)
         client.send(OWNER, self.token, "setMinter", ON_RAMP.address, ON)

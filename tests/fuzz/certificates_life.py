@@ -67,9 +67,9 @@ class CertificatesLife(Life):
         self.members = [Person.named("member", i) for i in range(MEMBERS)]
         self.people = [self.owner, self.operator, self.gateway, self.credits, *others, *self.members]
         by, self.direct = self.owner.address, rng.random() < 0.5
-        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD)
         self.settlement = Bound.deploy(self.machine, by, "settlement", by, *rules)
-        disputes = Bound.deploy(self.machine, by, "disputes", self.settlement.address, LEAD)
+        disputes = Bound.deploy(self.machine, by, "disputes", self.settlement.address)
         self.judge = Bound.deploy(self.machine, by, "certificate_disputes", disputes.address)
         c = Bound.deploy(self.machine, by, "certificates", self.settlement.address, self.direct, VALIDITY)
         self.settlement.do(by, "setDisputes", disputes.address)

@@ -6,13 +6,15 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from eth_hash.auto import keccak
+
 from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
 from tests.strategies import leaves_of
 from tests.twins.settlement import SettlementTwin
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening, opening
-from transactive.chain.packing import chunks_of
+from transactive.chain.packing import chunks_of, decode_nets
 from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
 from transactive.core.proofs.leaves import SlotTree
@@ -40,6 +42,10 @@ class Committed:
     totals: list[list[int]]
 
 
+Taken = tuple[Opening, SlotTree, list[list[int]]]
+"""Last commitment of a period when something was taken back, its tree, and the net amounts that were proposed."""
+
+
 class JudgedLife(Life):
     """A settlement whose commitments and nettings are challenged, by right and out of nothing."""
 
@@ -50,6 +56,7 @@ class JudgedLife(Life):
     """Whether the settlement knows its judge."""
     chains: dict[int, list[Committed]]
     chunks: list[list[int]]
+    taken: list[Taken]
 
     @abstractmethod
     def only(self, role: str, who: str) -> None:
@@ -70,12 +77,14 @@ class JudgedLife(Life):
         return Call(self.as_role("owner"), "setDisputes", (account,), mirror)
 
     def challenge(self) -> Call:
-        """A leaf of a period's last slot against the netting."""
+        """A leaf of a period's last slot against the netting, pending or taken back."""
         rng, twin = self.rng, self.twin
-        period, i, flaw = twin.proposal.period, rng.randrange(MEMBERS), rng.choice(FLAWS)
-        chain = self.chains.get(period) or self.known()
-        last, tree = self.opening(chain, -1), chain[-1].tree
-        proof, chunks = tree.proof(i), self.chunks or chunks_of([0])
+        i, flaw = rng.randrange(MEMBERS), rng.choice(FLAWS)
+        chain = self.chains.get(twin.proposal.period) or self.known()
+        last, tree, chunks = self.opening(chain, -1), chain[-1].tree, self.chunks or chunks_of([0])
+        if self.taken and rng.random() < 0.4:
+            last, tree, chunks = rng.choice(self.taken[-4:])
+        proof = tree.proof(i)
         before, chunk, after = evidence.net_of(i, chunks)
         if flaw == "words":
             after = [ZERO]
@@ -86,31 +95,36 @@ class JudgedLife(Life):
         shown, leaf = evidence.shown(i, tree.leaf(i), proof), tree.leaf(i)
 
         def mirror(by: str) -> None:
-            judge_unless(twin.is_pending, "nothing proposed")
-            current = self.chains[twin.proposal.period]
-            judge_unless(last == self.opening(current, -1), "other slot")
+            period = last.commitment.slot // SLOTS
+            current = self.chains.get(period, [])
+            pending = twin.proposal.period == period and bool(current) and last == self.opening(current, -1)
+            undone = twin.undone.get(last.head)
+            judge_unless(pending or (undone is not None and self.now < undone.until), "nothing proposed")
+            nets = twin.proposal.nets_n if pending else undone.nets_n if undone else ()
             judge_unless(flaw != "proof", "bad proof")
-            judge_unless(flaw != "words" and chunks == self.chunks, "other words")
-            net, limit = twin.proposal.nets_n[i], twin.limit(i, twin.proposal.period)
-            judge_unless(disputes.wrong_net(leaf, net, limit), "no fraud shown")
+            judge_unless(flaw != "words" and tuple(decode_nets([w for c in chunks for w in c])) == nets, "other words")
+            limit = twin.limit(i, period)
+            judge_unless(disputes.wrong_net(leaf, nets[i], limit), "no fraud shown")
             refuse_unless(self.named, "not the judge")
-            if disputes.wrong_net(leaf, net, None):
-                twin.convict_netting(by)
+            if disputes.wrong_net(leaf, nets[i], None):
+                twin.convict_netting(by, self.now, None if pending else last.head)
             else:
-                self.rewound(last.commitment.slot, lambda: twin.convict(last.commitment.slot, by, self.now))
+                self.convicted(last, by)
 
         arguments = (last.content, shown, before, chunk, after)
         return Call(rng.choice(self.people), "challengeNetting", arguments, mirror, on=self.judge)
 
     def challenge_leaf(self) -> Call:
         """A place of any tree; what is shown is wrong where the committed totals are, or a member is missing."""
-        rng, twin = self.rng, self.twin
+        rng = self.rng
         chain = rng.choice(list(self.chains.values())) or self.known() if self.chains else self.known()
         at = rng.randrange(len(chain))
         false = [k for k, one in enumerate(chain) if one.made.money != one.tree.money]
         if false and rng.random() < 0.5:
             at = rng.choice(false)
         shown_at, tree, i = self.opening(chain, at), chain[at].tree, rng.randrange(MEMBERS)
+        if self.taken and rng.random() < 0.3:
+            shown_at, tree, _ = rng.choice(self.taken[-4:])
         flaw = rng.choice(FLAWS)
         if flaw == "header":
             shown_at = replace(shown_at, previous=tree.root)
@@ -122,16 +136,26 @@ class JudgedLife(Life):
             wrong = disputes.wrong_leaf(made, i, tree.leaf(i), proof, registered=True)
             judge_unless(wrong, "no fraud shown")
             refuse_unless(self.named, "not the judge")
-            period = made.slot // SLOTS
-            refuse_unless(period > twin.settled_period and not twin.ended, "period closed")
-            current = self.chains.get(period, [])
-            known = [one.made.slot for one in current]
-            right = made.slot in known and self.opening(current, known.index(made.slot)) == shown_at
-            refuse_unless(right, "other slot")
-            self.rewound(made.slot, lambda: twin.convict(made.slot, by, self.now))
+            self.convicted(shown_at, by)
 
         arguments = (shown_at.content, evidence.shown(i, tree.leaf(i), proof))
         return Call(rng.choice(self.people), "challengeLeaf", arguments, mirror, on=self.judge)
+
+    def convicted(self, shown: Opening, by: str) -> None:
+        """What the settlement does with a commitment that was shown to be wrong."""
+        twin, slot = self.twin, shown.commitment.slot
+        current = self.chains.get(slot // SLOTS, [])
+        known = [one.made.slot for one in current]
+        counts = slot in known and self.opening(current, known.index(slot)) == shown
+        head = shown.head
+        for later in shown.later:
+            head = keccak(head + later)
+        if not counts and head in twin.undone:
+            twin.convict_undone(slot, by, self.now, head)
+            return
+        refuse_unless(slot // SLOTS > twin.settled_period and not twin.ended, "period closed")
+        refuse_unless(counts, "other slot")
+        self.rewound(slot, lambda: twin.convict(slot, by, self.now))
 
     def known(self) -> list[Committed]:
         """A chain of one commitment that nobody made, for evidence out of nothing."""

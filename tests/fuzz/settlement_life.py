@@ -24,6 +24,7 @@ from tests.fuzz.judged_life import (
     WINDOW,
     Committed,
     JudgedLife,
+    Taken,
     refuse_unless,
 )
 from tests.fuzz.life import Call
@@ -64,9 +65,9 @@ class SettlementLife(JudgedLife):
         others = [self.owner, self.operator, self.arbiter, self.candidate, Person.named("stranger")]
         self.people = [*others, *self.members]
         by = self.owner.address
-        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD)
         c = Bound.deploy(self.machine, by, "settlement", self.token.address, *rules)
-        self.judge = Bound.deploy(self.machine, by, "disputes", c.address, LEAD)
+        self.judge = Bound.deploy(self.machine, by, "disputes", c.address)
         self.named = False
         c.do(by, "offerOperator", self.operator.address)
         c.do(self.operator.address, "acceptOperator")
@@ -91,11 +92,13 @@ class SettlementLife(JudgedLife):
             notice=NOTICE,
             silence=SILENCE,
             penalty=PENALTY,
+            lead=LEAD,
             beneficiary=self.arbiter.address,
         )
         self.since = dict.fromkeys(range(MEMBERS - 1), 0)
         self.money = rng.choice([100, 10**12, MAX_BALANCE // 2])
         self.chains: dict[int, list[Committed]] = {}
+        self.taken: list[Taken] = []
         self.chunks: list[list[int]] = []
         self.paid_periods: list[int] = []
         return c
@@ -372,17 +375,23 @@ class SettlementLife(JudgedLife):
             right = slot in known and self.opening(current, known.index(slot)) == shown
             refuse_unless(right, "other slot")
 
+        def taken_back() -> None:
+            """Remember what can be challenged for a window longer."""
+            self.taken.append((self.opening(chain, -1), chain[-1].tree, self.chunks))
+
         def vetoed() -> None:
             refuse_unless(twin.is_pending, "nothing proposed")
             refuse_unless(self.now < twin.proposal.ready_at, "window closed")
             refuse_other()
-            self.rewound(slot, lambda: twin.veto(slot, self.now))
+            taken_back()
+            self.rewound(slot, lambda: twin.veto(slot, self.now, self.opening(chain, -1).head))
 
         def retracted() -> None:
             refuse_unless(twin.is_pending, "nothing proposed")
             refuse_unless(not shown.later, "not the last slot")
             refuse_other()
-            self.rewound(slot, lambda: twin.retract(slot, self.now))
+            taken_back()
+            self.rewound(slot, lambda: twin.retract(slot, self.now, self.opening(chain, -1).head))
 
         if veto:
             return Call(self.as_role("arbiter"), "veto", (shown.content,), self.by_role("arbiter", vetoed))

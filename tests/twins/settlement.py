@@ -37,6 +37,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoneTwin:
+    """What was taken back, from a slot on, with its netting; it can be challenged until a time [Unix s]."""
+
+    until: int
+    first_slot: int
+    nets_n: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """Most a period may debit [n¤]: `after` from a period on, `before` until then; None is no limit."""
 
@@ -58,10 +67,12 @@ class SettlementTwin:
         notice: int,
         silence: int,
         penalty: int,
+        lead: int = 1,
         beneficiary: str = "beneficiary",
     ) -> None:
         self.slot_seconds, self.slots_per_period = slot_seconds, slots_per_period
         self.window, self.notice, self.silence, self.penalty = window, notice, silence, penalty
+        self.lead = lead
         self.accounts = accounts
         self.balances_n = [0] * (accounts + -accounts % CHUNK_ACCOUNTS)  # whole chunks, as stored
         self.bond = 0
@@ -74,6 +85,8 @@ class SettlementTwin:
         self.periods: dict[int, PeriodTwin] = {}
         self.latest_period = self.settled_period = 0
         self.proposal = Proposal()
+        self.undone: dict[bytes, UndoneTwin] = {}
+        """By head of the period's hash chain before."""
         self.heard = 0
         """Time of the last commitment or taking back, or the end of the last window, whichever is later [Unix s]."""
         self.paused = False
@@ -115,12 +128,15 @@ class SettlementTwin:
         return paid
 
     def set_limit(self, index: int, amount: int | None, now: int) -> None:
-        """Limit the debit from the next period on; None removes the limit."""
-        current = now // (self.slot_seconds * self.slots_per_period)
+        """Limit the debit from the first period on of which no gate has closed by the next slot; None removes it."""
+        first_slot = now // self.slot_seconds + self.lead + 2
+        begins = -(-first_slot // self.slots_per_period)
         old = self.limits.get(index, Limit())
-        closed = not self.is_open or self.settled_period + 1 >= old.from_period
-        refuse_unless(closed, "last change still open")
-        self.limits[index] = Limit(self.limit(index, current), amount, current + 1)
+        is_over = old.from_period <= self.settled_period + 1
+        if not self.ended and self.settled_period == self.latest_period:
+            is_over = old.from_period <= now // (self.slot_seconds * self.slots_per_period)
+        refuse_unless(is_over or old.from_period >= begins, "last change still open")
+        self.limits[index] = Limit(self.limit(index, begins - 1), amount, begins)
 
     def limit(self, index: int, period: int) -> int | None:
         """Limit in force in a period."""
@@ -179,16 +195,28 @@ class SettlementTwin:
         self.balances_n = after
         self.settled_period, self.proposal = self.proposal.period, Proposal()
 
-    def retract(self, slot: int, now: int) -> None:
-        """Take back the pending netting and the last commitment, which is of this slot."""
+    def retract(self, slot: int, now: int, head: bytes = b"") -> None:
+        """Take back the pending netting and the last commitment, which is of this slot. head: the period's before."""
         refuse_unless(self.is_pending, "nothing proposed")
+        self.take_back(slot, now, head)
+
+    def take_back(self, slot: int, now: int, head: bytes) -> None:
+        """Rewind without a conviction; evidence counts for a window longer."""
+        self.undone[head] = UndoneTwin(now + self.window, slot, self.proposal.nets_n)
         self.rewind(self.proposal.period, slot, now)
 
-    def veto(self, slot: int, now: int) -> None:
+    def convict_undone(self, slot: int, challenger: str, now: int, head: bytes) -> None:
+        """Punish for what was taken back, once."""
+        refuse_unless(slot >= self.undone[head].first_slot, "other slot")
+        refuse_unless(now < self.undone[head].until, "window closed")
+        del self.undone[head]
+        self.punish(challenger)
+
+    def veto(self, slot: int, now: int, head: bytes = b"") -> None:
         """Stop the pending netting inside its window, and take back what was committed from a slot on."""
         refuse_unless(self.is_pending, "nothing proposed")
         refuse_unless(now < self.proposal.ready_at, "window closed")
-        self.rewind(self.proposal.period, slot, now)
+        self.take_back(slot, now, head)
 
     def convict(self, slot: int, challenger: str, now: int) -> None:
         """Take back a commitment that was shown to be wrong, and all of its period after it; punish."""
@@ -198,8 +226,11 @@ class SettlementTwin:
         self.rewind(period, slot, now)
         self.punish(challenger)
 
-    def convict_netting(self, challenger: str) -> None:
-        """Drop a netting that was shown to be wrong; punish."""
+    def convict_netting(self, challenger: str, now: int = 0, head: bytes | None = None) -> None:
+        """Drop a netting that was shown to be wrong, or punish for the one that was taken back with a head."""
+        if head is not None:
+            self.convict_undone(self.undone[head].first_slot, challenger, now, head)
+            return
         refuse_unless(self.is_pending, "nothing proposed")
         self.proposal = Proposal()
         self.punish(challenger)

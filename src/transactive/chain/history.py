@@ -145,11 +145,15 @@ def gas_in(client: ChainClient, settlement: Contract, block: int) -> dict[str, i
     return gas
 
 
-def pending_chunks(client: ChainClient, settlement: Contract, period: int) -> list[list[int]]:
-    """Chunks of a period's newest proposal, from the call that made it. Raises ChainError if it cannot be found."""
+def pending_chunks(
+    client: ChainClient, settlement: Contract, period: int, words_hash: bytes | None = None
+) -> list[list[int]]:
+    """Chunks of a period's newest proposal, or of the one with a hash, from the call of it. Raises ChainError."""
     proposals = client.logs(settlement, topics=[TOPIC_OF["propose"], "0x" + word(period).hex()])
+    if words_hash is not None:
+        proposals = [one for one in proposals if bytes.fromhex(one["data"][2:])[:32] == words_hash]
     if not proposals:
-        raise ChainError(f"the pending netting of {settlement.address} is not in the node's logs")
+        raise ChainError(f"the netting of period {period} of {settlement.address} is not in the node's logs")
     _function, arguments = settlement.decode_function_input(client.input_of(proposals[-1]["transactionHash"]))
     return [[int(value) for value in chunk] for chunk in arguments["chunks"]]
 

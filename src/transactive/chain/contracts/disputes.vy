@@ -6,7 +6,8 @@
 @notice Judges evidence against the operator of a settlement: whoever brings a valid proof is paid from the stake.
 @dev Holds no money and knows no owner's favour: each function checks one kind of evidence, and on proof calls the
      settlement, which takes the bad commitments back and pays. Nothing here can be paused, and an honest operator
-     cannot be convicted by anybody. Evidence counts until the period is finalised.
+     cannot be convicted by anybody. Evidence counts until the period is finalised; against what was taken back, for a
+     window from then.
 
      A place without a leaf is a leaf of zeros in every judgement: whoever has none owes and is owed nothing.
 
@@ -43,11 +44,10 @@ interface Settlement:
     def accountOf(index: uint256) -> address: view
     def memberSince(index: uint256) -> uint256: view
     def limitIn(index: uint256, period: uint256) -> uint256: view
-    def proposal() -> (uint256, uint256): view
-    def wordsHash() -> bytes32: view
-    def isCommitted(opening: commitments.Opening) -> bool: view
+    def lead() -> uint256: view
+    def netting(opening: commitments.Opening) -> bytes32: view
     def convict(opening: commitments.Opening, challenger: address): nonpayable
-    def convictNetting(challenger: address): nonpayable
+    def convictNetting(opening: commitments.Opening, challenger: address): nonpayable
 
 CHUNK: constant(uint256) = 8
 MAX_CHUNKS: constant(uint256) = 128
@@ -76,13 +76,12 @@ event Revoked:
 
 
 @deploy
-def __init__(settlement_: address, lead_: uint256):
+def __init__(settlement_: address):
     """
     @notice Judge of one settlement; it counts once the settlement's owner has named it there.
-    @param lead_ most slots between a gate and delivery: what was granted to an agent holds for gates that have closed
     """
-    lead = lead_
     settlement = Settlement(settlement_)
+    lead = staticcall settlement.lead()
     depth = staticcall settlement.depth()
     slotSeconds = staticcall settlement.slotSeconds()
     slotsPerPeriod = staticcall settlement.slotsPerPeriod()
@@ -130,29 +129,26 @@ def challengeNetting(
     after: DynArray[bytes32, MAX_CHUNKS],
 ):
     """
-    @notice Show that the pending net amounts contradict a leaf of the period's last slot, or that there is no leaf.
+    @notice Show that net amounts, pending or taken back, contradict a leaf of the period's last slot, or that there is no leaf.
     @param opening the period's last commitment
     @param before chain of hashes over the chunks before the member's
     @param chunk the eight words with the member's net amount
     @param after hashes of the chunks after it
     """
-    period: uint256 = 0
-    readyAt: uint256 = 0
-    period, readyAt = staticcall settlement.proposal()
-    assert period > 0, "disputes: nothing proposed"
-    assert opening.commitment.slot // slotsPerPeriod == period, "disputes: other slot"
-    assert len(opening.later) == 0 and staticcall settlement.isCommitted(opening), "disputes: other slot"
+    assert len(opening.later) == 0, "disputes: other slot"
+    words: bytes32 = staticcall settlement.netting(opening)
+    assert words != empty(bytes32), "disputes: nothing proposed"
     leaf: leaves.Leaf = self._leaf(opening, shown)
     hash: bytes32 = keccak256(concat(before, keccak256(abi_encode(shown.index // 32, chunk))))
     for next: bytes32 in after:
         hash = keccak256(concat(hash, next))
-    assert hash == staticcall settlement.wordsHash(), "disputes: other words"
+    assert hash == words, "disputes: other words"
     net: int256 = convert(leaves._lane(leaf.money, 1), int256) - convert(leaves._lane(leaf.money, 0), int256)
     stated: int256 = convert(leaves._lane(chunk[(shown.index % 32) // 4], shown.index % 4), int256) - 2**62
     if net != stated:
-        extcall settlement.convictNetting(msg.sender)
+        extcall settlement.convictNetting(opening, msg.sender)
     else:
-        limit: uint256 = staticcall settlement.limitIn(shown.index, period)
+        limit: uint256 = staticcall settlement.limitIn(shown.index, opening.commitment.slot // slotsPerPeriod)
         assert limit > 0 and stated < 0 and convert(-stated, uint256) >= limit, "disputes: no fraud shown"
         extcall settlement.convict(opening, msg.sender)
 

@@ -26,6 +26,8 @@
        - settle a period twice, out of order or before it ended; commit a slot twice or before it ended
        - rewrite history: commitments form a hash chain; only a conviction, the arbiter's veto, or for the period's last
          commitment the operator's own `retract` takes some away, each with an event
+       - escape by taking back: what veto or `retract` took away, commitments and net amounts alike, can be challenged for a
+         full window after it, by the same evidence. An honest `retract` costs gas only: nobody has evidence against it
        - keep money in: a withdrawal request pays after `notice` at the latest; pause does not stop it; the
          operator can only shorten the notice. If nothing is committed for `silence` seconds, anyone can close the
          books, and everybody leaves at once with its settled balance; what was not settled by then is final nowhere
@@ -110,6 +112,7 @@ slotsPerPeriod: public(immutable(uint256))
 window: public(immutable(uint256))
 notice: public(immutable(uint256))
 silence: public(immutable(uint256))
+lead: public(immutable(uint256))
 penalty: public(immutable(uint256))
 beneficiary: public(immutable(address))
 
@@ -128,7 +131,9 @@ balances: public(uint256[CHUNK * MAX_CHUNKS])
 heads: public(HashMap[uint256, bytes32])  # by period: hash chain over its commitments
 marks: HashMap[uint256, uint256]  # by period: last slot | active period before it << 64 | heard << 128
 books: uint256  # newest period with a commitment | newest finalised << 64 | proposed << 128 | last readyAt << 192
-wordsHash: public(bytes32)  # of the proposed net amounts
+wordsHash: public(bytes32)  # of the net amounts that were proposed last
+undone: HashMap[bytes32, uint256]  # by head before it: time until which it can be challenged | first slot << 64
+undoneWords: HashMap[bytes32, bytes32]  # by head before it: of the net amounts that were taken back with it
 requests: public(HashMap[address, Request])
 limits: public(HashMap[uint256, Limit])
 bondRequest: public(Request)
@@ -210,6 +215,7 @@ def __init__(
     silence_: uint256,
     penalty_: uint256,
     beneficiary_: address,
+    lead_: uint256,
 ):
     """
     @notice Fix the currency, the clock and the penalty for ever; the deployer becomes owner.
@@ -219,6 +225,7 @@ def __init__(
     @param silence_ seconds without a commitment after which anyone may close the books; at least the notice
     @param penalty_ n¤ that a conviction takes from the stake
     @param beneficiary_ account that receives what the challenger does not
+    @param lead_ most slots between a gate and delivery: what members change counts for gates that are still open
     """
     assert currency_ != empty(address), "settlement: no currency"
     assert 1 < depth_ and depth_ <= MAX_DEPTH, "settlement: bad depth"
@@ -236,6 +243,7 @@ def __init__(
     silence = silence_
     penalty = penalty_
     beneficiary = beneficiary_
+    lead = lead_
     self.owner = msg.sender
     log RoleSet(role="owner", account=msg.sender)
 
@@ -335,21 +343,27 @@ def withdraw() -> uint256:
 @external
 def setLimit(amount: uint256):
     """
-    @notice Most the caller may be debited in one period, starting with the period after the current one.
+    @notice Most the caller may be debited in one period, starting with the first period of which no gate has closed by the
+            next slot: orders that were accepted before are still paid.
     @param amount n¤; 2**256 - 1 removes the limit
     """
     index: uint256 = self._index(msg.sender)
-    now: uint256 = block.timestamp // (slotSeconds * slotsPerPeriod)
-    # a change must not reach back into a period that is still open
+    begins: uint256 = (block.timestamp // slotSeconds + lead + 1) // slotsPerPeriod + 1
     books: uint256 = self.books
     settled: uint256 = (books >> SETTLED_AT) & FIELD
-    earlierClosed: bool = settled == books & FIELD or settled + 1 >= self.limits[index].fromPeriod
-    assert earlierClosed, "settlement: last change still open"
-    stored: uint256 = 0
+    # periods that are open, or can still be, must keep the limits that they have: with one change waiting, a second one
+    # either replaces it or comes after it
+    waiting: uint256 = self.limits[index].fromPeriod
+    isOver: bool = waiting <= settled + 1
+    if settled == books & FIELD:
+        isOver = waiting <= block.timestamp // (slotSeconds * slotsPerPeriod)
+    assert isOver or waiting >= begins, "settlement: last change still open"
+    most: uint256 = 0
     if amount != max_value(uint256):
-        stored = amount + 1
-    self.limits[index] = Limit(before=self._limit(index, now), after=stored, fromPeriod=now + 1)
-    log LimitSet(account=msg.sender, amount=amount, fromPeriod=now + 1)
+        most = amount + 1
+    self.limits[index] = Limit(before=self._limit(index, begins - 1), after=most, fromPeriod=begins)
+    log LimitSet(account=msg.sender, amount=amount, fromPeriod=begins)
+
 
 
 # -- operator ---------------------------------------------------------------------------------------------
@@ -434,14 +448,14 @@ def propose(period: uint256, chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
 def retract(opening: Opening):
     """
     @notice Take back the pending proposal and the period's last commitment, for example when the netting would overdraw
-            a member by now; the slot is committed once more.
+            a member by now, or to mend an error before any leaf was served; the slot is committed once more. Whoever has
+            a leaf that shows a fraud can still challenge both, for a window.
     @param opening the last commitment
     """
     assert msg.sender == self._operator(), "settlement: not the operator"
     period: uint256 = self._pending()
     assert len(opening.later) == 0, "settlement: not the last slot"
-    self._void(period)
-    self._rewind(period, opening)
+    self._takeBack(period, opening)
 
 
 @external
@@ -551,10 +565,17 @@ def claim() -> uint256:
 @external
 def convict(opening: Opening, challenger: address):
     """
-    @notice Disputes: a commitment was shown to be wrong. It and all later ones of its period count no more.
+    @notice Disputes: a commitment was shown to be wrong. It and all later ones of its period count no more. One that was
+            taken back costs the same, once for each time that something was taken back.
     """
     assert msg.sender == self.disputes, "settlement: not the judge"
-    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    slot: uint256 = opening.commitment.slot
+    period: uint256 = slot // slotsPerPeriod
+    head: bytes32 = self._head(opening)
+    if head != self.heads[period] and self.undone[head] != 0:
+        assert slot >= self.undone[head] >> 64, "settlement: other slot"  # it still counts
+        self._convictUndone(period, head, challenger)
+        return
     isOpen: bool = period > (self.books >> SETTLED_AT) & FIELD and not self._hasEnded()
     assert isOpen, "settlement: period closed"
     if (self.books >> PROPOSED_AT) & FIELD == period:
@@ -564,14 +585,19 @@ def convict(opening: Opening, challenger: address):
 
 
 @external
-def convictNetting(challenger: address):
+def convictNetting(opening: Opening, challenger: address):
     """
-    @notice Disputes: the pending net amounts were shown to differ from the leaves.
+    @notice Disputes: net amounts, pending or taken back, were shown to differ from the leaves.
+    @param opening last commitment of their period
     """
     assert msg.sender == self.disputes, "settlement: not the judge"
-    period: uint256 = self._pending()
-    self._void(period)
-    self._punish(period, challenger)
+    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    head: bytes32 = self._head(opening)
+    if self._isProposed(period, head):
+        self._void(period)
+        self._punish(period, challenger)
+    else:
+        self._convictUndone(period, head, challenger)
 
 
 @external
@@ -584,8 +610,7 @@ def veto(opening: Opening):
     assert msg.sender == self.arbiter, "settlement: not the arbiter"
     period: uint256 = self._pending()
     assert block.timestamp < self.books >> READY_AT, "settlement: window closed"
-    self._void(period)
-    self._rewind(period, opening)
+    self._takeBack(period, opening)
 
 
 # -- roles ------------------------------------------------------------------------------------------------
@@ -772,6 +797,34 @@ def isCommitted(opening: Opening) -> bool:
 
 @external
 @view
+def netting(opening: Opening) -> bytes32:
+    """
+    @notice Hash of the net amounts that can be challenged with a period's last commitment: those that are pending, or that
+            were taken back with it less than a window ago; zero without any.
+    """
+    head: bytes32 = self._head(opening)
+    if self._isProposed(opening.commitment.slot // slotsPerPeriod, head):
+        return self.wordsHash
+    return self.undoneWords[head] if block.timestamp < self.undone[head] & FIELD else empty(bytes32)
+
+
+@external
+@view
+def isContestable(opening: Opening) -> bool:
+    """
+    @notice Whether evidence against a commitment counts: it is not final yet, or was taken back less than a window ago.
+    """
+    slot: uint256 = opening.commitment.slot
+    period: uint256 = slot // slotsPerPeriod
+    head: bytes32 = self._head(opening)
+    if head == self.heads[period]:
+        return period > (self.books >> SETTLED_AT) & FIELD and not self._hasEnded()
+    undone: uint256 = self.undone[head]
+    return block.timestamp < undone & FIELD and slot >= undone >> 64
+
+
+@external
+@view
 def isFinal(opening: Opening) -> bool:
     """
     @notice Whether a commitment is final: its period was netted after a window in which it could be challenged. What other
@@ -829,10 +882,28 @@ def _isCommitted(opening: Opening) -> bool:
     """
     @dev Whether an opening leads to the head of its period.
     """
+    return self._head(opening) == self.heads[opening.commitment.slot // slotsPerPeriod]
+
+
+@internal
+@pure
+def _head(opening: Opening) -> bytes32:
+    """
+    @dev Head that an opening leads to.
+    """
     head: bytes32 = self._link(opening.previous, opening.commitment)
     for later: bytes32 in opening.later:
         head = keccak256(concat(head, later))
-    return head == self.heads[opening.commitment.slot // slotsPerPeriod]
+    return head
+
+
+@internal
+@view
+def _isProposed(period: uint256, head: bytes32) -> bool:
+    """
+    @dev Whether net amounts of a period with this head are pending.
+    """
+    return (self.books >> PROPOSED_AT) & FIELD == period and self.heads[period] == head
 
 
 @internal
@@ -896,6 +967,28 @@ def _void(period: uint256):
     """
     self.books = self.books & ~(FIELD << PROPOSED_AT)
     log Voided(period=period, by=msg.sender)
+
+
+@internal
+def _takeBack(period: uint256, opening: Opening):
+    """
+    @dev Drop the proposal and rewind without a conviction: evidence against both counts for a window from now.
+    """
+    head: bytes32 = self.heads[period]
+    self._void(period)
+    self._rewind(period, opening)
+    self.undone[head] = (block.timestamp + window) | (opening.commitment.slot << 64)
+    self.undoneWords[head] = self.wordsHash
+
+
+@internal
+def _convictUndone(period: uint256, head: bytes32, challenger: address):
+    """
+    @dev Punish for what was taken back, once.
+    """
+    assert block.timestamp < self.undone[head] & FIELD, "settlement: window closed"
+    self.undone[head] = 0
+    self._punish(period, challenger)
 
 
 @internal

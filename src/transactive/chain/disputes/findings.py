@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from web3.contract import Contract
+
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
 from transactive.chain.history import pending_chunks
@@ -15,6 +17,7 @@ from transactive.chain.twins import disputes
 from transactive.core.errors import InputError
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import climb
+from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_struct, split
 
 
@@ -33,8 +36,15 @@ def on_chain(client: ChainClient, file: PlacedFile, root: bytes) -> None:
         raise InputError(f"the leaf is of chain {file.chain_id}, not {client.chain_id}; give a node of that one")
     if climb(file.content, file.index, file.steps)[0] != root:
         raise InputError("the proof does not lead to the committed root; ask the operator for a leaf that does")
-    if not client.read(client.contract("settlement", file.settlement), "isCommitted", file.opening.content):
+    settlement = client.contract("settlement", file.settlement)
+    views = [view for view in ("isCommitted", "isContestable") if _has(settlement, view)]
+    if not any(client.read(settlement, view, file.opening.content) for view in views):
         raise InputError("the commitment is not on this chain or counts no more; ask the operator for a newer file")
+
+
+def _has(contract: Contract, function: str) -> bool:
+    """Whether a contract, which may be of an earlier version, has a function."""
+    return any(entry.get("name") == function for entry in contract.abi)
 
 
 class Case:
@@ -68,18 +78,25 @@ class Case:
         return [one for one in found if one]
 
     def in_netting(self) -> Fraud | None:
-        """Net amount of a pending netting against the period's last leaf."""
-        period = int(self.client.read(self.settlement, "proposal")[0])
-        seconds = int(self.client.read(self.settlement, "slotsPerPeriod"))
-        if not period or self.opening.later or self.opening.commitment.slot // seconds != period:
+        """Net amount of a netting, pending or taken back, against the period's last leaf."""
+        period = self.opening.commitment.slot // int(self.client.read(self.settlement, "slotsPerPeriod"))
+        words_hash = self._netting(period)
+        if self.opening.later or not any(words_hash):
             return None
-        chunks, index = pending_chunks(self.client, self.settlement, period), self.file.index
+        chunks, index = pending_chunks(self.client, self.settlement, period, words_hash), self.file.index
         net = decode_nets([word for chunk in chunks for word in chunk])[index]
         limit = int(self.client.read(self.settlement, "limitIn", index, period))
         if not disputes.wrong_net(self.leaf, net, limit - 1 if limit else None):
             return None
         arguments = (self.opening.content, self.shown, *evidence.net_of(index, chunks))
         return Fraud("the proposed net amount is not the leaf's, or beyond your limit", "challengeNetting", arguments)
+
+    def _netting(self, period: int) -> bytes:
+        """Hash of the net amounts that can be challenged with the commitment, zero without any."""
+        if _has(self.settlement, "netting"):
+            return bytes(self.client.read(self.settlement, "netting", self.opening.content))
+        pending = int(self.client.read(self.settlement, "proposal")[0]) == period
+        return bytes(self.client.read(self.settlement, "wordsHash")) if pending else ZERO
 
     def in_leaf(self) -> Fraud | None:
         """Sums, place and content of the leaf itself."""

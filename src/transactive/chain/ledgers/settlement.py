@@ -95,8 +95,8 @@ class ChainLedger:
         currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
         clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
         shared = keys.account(beneficiary).address
-        settlement = client.deploy(owner, "settlement", currency.address, *clock, penalty_n, shared)
-        disputes = client.deploy(owner, "disputes", settlement.address, lead)
+        settlement = client.deploy(owner, "settlement", currency.address, *clock, penalty_n, shared, lead)
+        disputes = client.deploy(owner, "disputes", settlement.address)
         judge = client.deploy(owner, "certificate_disputes", disputes.address)
         client.send(owner, settlement, "setDisputes", disputes.address)
         client.send(owner, disputes, "setCertificateDisputes", judge.address)
