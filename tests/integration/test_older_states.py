@@ -21,6 +21,9 @@ from transactive.core.errors import StateError
 from transactive.engine.state_folder import claim, describe
 from transactive.store import Store
 from transactive.store.folder import hold
+from transactive.store.read.advice import advice_texts
+from transactive.store.read.models import said
+from transactive.store.read.orders import orders_from
 from transactive.store.read.runs import Reader
 from transactive.store.schema import VERSION
 from transactive.store.upgrade import STEPS
@@ -191,6 +194,46 @@ def test_what_was_made_before_states_could_be_moved_up_is_refused_with_what_is_m
     assert "no readings.drawn_mg" in answer.err
     assert answer.err.count("\n") == 1
     assert digest(old / "finished" / "market.sqlite") == before
+
+
+def test_what_is_packed_is_what_there_was(moved_up):
+    with closing(sqlite3.connect(moved_up / COPY)) as before, closing(Store(moved_up)) as store:
+        before.row_factory = sqlite3.Row
+        orders = [dict(row) for row in before.execute("select * from orders order by slot, row")]
+        assert list(orders_from(store, 0)) == orders
+        for slot in sorted({order["slot"] for order in orders})[:3]:
+            own, _, _ = store.trading(slot, 14) or pytest.fail("nothing was traded")
+            rows = before.execute("select * from signatures where slot = ? order by member", (slot,)).fetchall()
+            found = store.accepted(slot, own, slot // 3_600)
+            assert [one.signed.signature.hex() for one in found] == [row["signature"] for row in rows]
+            assert [one.receipt.hex() for one in found] == [row["receipt"] for row in rows]
+            assert [one.signed.grant is not None for one in found] == [bool(row["agent"]) for row in rows]
+        figures = [one.figures.astype("<i4").tobytes() for one in said(store, 0, 2**62)]
+        kept = before.execute("select data from forecasts order by slot, target, ahead").fetchall()
+        assert figures == [row["data"] for row in kept]
+        advice = before.execute("select insights from advice order by member").fetchall()
+        told = advice_texts(store)
+        assert told is not None
+        assert [text.decode() for text in told[1]] == [row["insights"] for row in advice]
+
+
+def test_a_slot_that_was_altered_is_named_when_it_is_read(sample_state, tmp_path):
+    folder = shutil.copytree(sample_state, tmp_path / "state")
+    with closing(Store(folder)) as store:
+        slot = next(slot for slot in store.delivered(0, 2**62) if len(store.certificates(slot)))
+        store.postings(slot), store.certificates(slot), store.readings(slot, 3), store.trading(slot, 3)
+    with closing(sqlite3.connect(folder / "market.sqlite")) as database, database:
+        for table, column in (("postings", "amount_n"), ("certificates", "owner"), ("readings", "import_wh")):
+            database.execute(f"update {table} set {column} = {column} + 1 where slot = ?", (slot,))
+        (block,) = database.execute("select block from orders where slot = ?", (slot,)).fetchone()
+        altered = block[:40] + bytes([block[40] ^ 1]) + block[41:]
+        database.execute("update orders set block = ? where slot = ?", (altered, slot))
+    with closing(Store(folder)) as store:
+        for read in (store.postings, store.certificates, lambda slot: store.readings(slot, 3)):
+            with pytest.raises(StateError, match="not as they were written; take the folder from a copy"):
+                read(slot)
+        with pytest.raises(StateError, match=r"orders of 2\d+.*Z: is not as it was written"):
+            store.trading(slot, 3)
 
 
 # -- living on ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from transactive.core.errors import StateError
+from transactive.core.units import IntArray
 from transactive.store.folder import OWNER_FILE
 
 
@@ -65,6 +67,20 @@ def copy(path: Path, target: Path) -> None:
         partial.replace(target)
     except (sqlite3.Error, OSError) as error:
         raise StateError(f"{target}: cannot be written ({error}); free space or permissions, then try again") from error
+
+
+def insert_columns(
+    connection: sa.Connection, table: sa.Table, same: Mapping[str, int], columns: Mapping[str, IntArray]
+) -> None:
+    """Write columns as rows that share some values; as they come, without a mapping for each row."""
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    given = [(*same.values(), *row) for row in rows]
+    if not given:
+        return
+    names = [*same, *columns]
+    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=names)
+    places = itemgetter(*(names.index(name) for name in statement.positiontup or names))
+    connection.exec_driver_sql(str(statement), [places(row) for row in given])
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Tables of the database: one row a member, order, posting, bundle or block of a slot."""
+"""Tables of the database: a row for each member, posting, bundle or block of a slot; a packed block for its orders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
-VERSION = "0002"
+VERSION = "0003"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
@@ -23,6 +23,17 @@ def _table(name: str, key: Sequence[str], *columns: str, texts: Sequence[str] = 
     ]
     kinds += [sa.Column(text, sa.Text, nullable=False) for text in texts]
     return sa.Table(name, METADATA, *kinds, sqlite_with_rowid=False)
+
+
+def _packed(name: str, *counts: str) -> sa.Table:
+    """A table with one packed block a slot (`packed`), and counts of what is in it."""
+    return sa.Table(
+        name,
+        METADATA,
+        sa.Column("slot", sa.BigInteger, primary_key=True, autoincrement=False),
+        *(sa.Column(count, sa.BigInteger, nullable=False) for count in counts),
+        sa.Column("block", sa.LargeBinary, nullable=False),
+    )
 
 
 SNAPSHOT = sa.Table(
@@ -41,16 +52,27 @@ CLEARINGS = _table(
 )
 NODES = _table("nodes", ("slot", "node"), "price")
 LINES = _table("lines", ("slot", "line"), "flow_wh", "lost_wh")
-ORDERS = _table(
-    "orders", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh", "money_n"
-)
+ORDERS, ORDERS_AHEAD = (_packed(name, "orders", "buys") for name in ("orders", "orders_ahead"))
+"""Orders of a slot, packed by `slot_blocks.pack_orders`; how many, and how many of them buy."""
 POSITIONS = _table("positions", ("slot", "is_buy", "member", "price"), "energy_wh")
 REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
-ORDERS_AHEAD, POSITIONS_AHEAD, REFUSALS_AHEAD = (
+POSITIONS_AHEAD, REFUSALS_AHEAD = (
     _table(f"{table.name}_ahead", [c.name for c in table.primary_key], *(c.name for c in table.c if not c.primary_key))
-    for table in (ORDERS, POSITIONS, REFUSALS)
+    for table in (POSITIONS, REFUSALS)
 )
-SIGNATURES = _table("signatures", ("slot", "member"), "serial", texts=("signature", "receipt", "agent"))
+SIGNATURES = _packed("signatures")
+"""Signatures and receipts of a slot's orders, packed by `slot_blocks.pack_signatures`."""
+GRANTS = _table("grants", ("key",), texts=("record",))
+"""What members allow the keys of their agents, with their signatures; a block of signatures names them by key."""
+DIGESTS = sa.Table(
+    "digests",
+    METADATA,
+    sa.Column("slot", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Digest of a table's rows of a slot as they were written (`row_digests`); name: of the table."""
 READINGS = _table(
     "readings",
     ("slot", "member"),
@@ -80,8 +102,13 @@ CREDIT_LOG = _table("credit_log", ("number",), "slot", texts=("step",))
 """Every step that the register of carbon credits took, in order."""
 CREDIT_NOTES = _table("credit_notes", ("slot", "row"), "member", texts=("note",))
 """What a slot says of carbon credits, each a record of `core.credit_notes`; member: account that it is about."""
-ADVICE = _table("advice", ("member",), "at", texts=("insights",))
-"""What members are told of their own meters, of the newest day only."""
+ADVICE = sa.Table(
+    "advice",
+    METADATA,
+    sa.Column("at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("block", sa.LargeBinary, nullable=False),
+)
+"""What members are told of their own meters, all in one block, of the newest day only."""
 ITEMS = _table(
     "items",
     ("number",),

@@ -14,12 +14,19 @@ from transactive.core.units import IntArray
 from transactive.insight.advice.insight import Insight
 from transactive.store.database import Database
 from transactive.store.schema import ADVICE, CLEARINGS, POSTINGS, READINGS
+from transactive.store.slot_blocks import unpack_texts
 
 
 def read_advice(store: Database, member: int) -> tuple[int, list[Insight]] | None:
     """When a member was told what, or None before the first day is over."""
-    rows = store.rows(sa.select(ADVICE).where(ADVICE.c.member == member))
-    return (rows[0]["at"], msgspec.json.decode(rows[0]["insights"], type=list[Insight])) if rows else None
+    told = advice_texts(store)
+    return None if told is None else (told[0], msgspec.json.decode(told[1][member], type=list[Insight]))
+
+
+def advice_texts(store: Database) -> tuple[int, list[bytes]] | None:
+    """When members were told what, each a JSON list of insights, in their order; None before the first day is over."""
+    rows = store.rows(sa.select(ADVICE))
+    return (rows[0]["at"], unpack_texts(rows[0]["block"], f"{store.path}: advice")) if rows else None
 
 
 def daily_bills(store: Database, members: int, first: int, end: int) -> IntArray:

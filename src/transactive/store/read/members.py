@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
 from transactive.insight.advice.saved import Sums
+from transactive.store.read.orders import order_rows
 from transactive.store.read.runs import CONSUMPTION, Reader, Row
-from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, READINGS
+from transactive.store.schema import CLEARINGS, POSITIONS, POSTINGS, READINGS
 
 RETURNS = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
 ENERGY = (
@@ -46,7 +47,7 @@ def slots_of(reader: Reader, member: int, first: int, last: int) -> list[Row]:
 
 def orders_of(reader: Reader, member: int, slot: int) -> list[Row]:
     """A member's admitted orders of a slot with what they were given."""
-    return reader.store.rows(sa.select(ORDERS).where(ORDERS.c.slot == slot, ORDERS.c.member == member))
+    return order_rows(reader.store, slot, member)
 
 
 def postings_of(reader: Reader, member: int, slot: int) -> list[Row]:

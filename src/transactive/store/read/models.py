@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 import sqlalchemy as sa
 
 from transactive.store.database import Database
 from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord, ToldForecast
 from transactive.store.schema import CHARGES, CLEARINGS, FORECASTS, MODEL_EVENTS, MODELS
-
-FIGURES = 6
-"""Whole numbers of one series in one slot: five quantiles and the mean."""
+from transactive.store.slot_blocks import unpack_figures
 
 
 def models(store: Database, target: str | None = None) -> list[ModelRecord]:
@@ -46,7 +43,7 @@ def said(store: Database, first: int, last: int) -> list[ToldForecast]:
         .order_by(FORECASTS.c.slot, FORECASTS.c.target, FORECASTS.c.ahead)
     )
     return [
-        ToldForecast(figures=np.frombuffer(row.pop("data"), "<i4").reshape(-1, FIGURES).astype(np.int64), **row)
+        ToldForecast(figures=unpack_figures(row.pop("data"), f"{store.path}: forecasts of {row['target']}"), **row)
         for row in map(dict, store.rows(statement))
     ]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 import sqlalchemy as sa
 
 from transactive.store import schema
 from transactive.store.database import Database
+from transactive.store.read.advice import advice_texts
+from transactive.store.read.orders import order_rows, orders_from
 from transactive.store.read.runs import Row
 
 Condition = Callable[[int], sa.ColumnElement[bool]]
+Unpacked = Callable[[Database, int | None, int | None, int | None], Iterable[Row]]
+"""Rows in the order of their key, from its first part on, of one slot and member or all."""
 
 
 def _own(table: sa.Table) -> Condition:
@@ -31,21 +36,37 @@ def _made_or_owned(member: int) -> sa.ColumnElement[bool]:
     return sa.or_(c.owner == member, c.device.in_((2 * member, 2 * member + 1)))
 
 
+def _orders(store: Database, start: int | None, slot: int | None, member: int | None) -> Iterable[Row]:
+    """Orders, out of the packed blocks of their slots."""
+    return orders_from(store, start or 0, member) if slot is None else order_rows(store, slot, member)
+
+
+def _advice(store: Database, start: int | None, slot: int | None, member: int | None) -> Iterable[Row]:  # noqa: ARG001
+    """What each member was told, out of the packed block of all."""
+    told = advice_texts(store)
+    if told is None:
+        return []
+    chosen = range(len(told[1])) if member is None else [member]
+    return [{"member": one, "at": told[0], "insights": told[1][one]} for one in chosen]
+
+
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A table, and which of its rows are one member's."""
+    """A table, and which of its rows are one member's; or where rows come out of packed blocks, how, and their key."""
 
     table: sa.Table
     of_member: Condition | None = None
+    unpacked: Unpacked | None = None
+    key: tuple[str, ...] = ()
 
 
 class Pageable(Enum):
     """What can be listed page by page."""
 
     CLEARINGS = _Listed(schema.CLEARINGS)
-    ORDERS = _Listed(schema.ORDERS, _own(schema.ORDERS))
+    ORDERS = _Listed(schema.ORDERS, None, _orders, ("slot", "row"))
     REFUSALS = _Listed(schema.REFUSALS, _own(schema.REFUSALS))
-    ADVICE = _Listed(schema.ADVICE, _own(schema.ADVICE))
+    ADVICE = _Listed(schema.ADVICE, None, _advice, ("member",))
     POSTINGS = _Listed(schema.POSTINGS, _party)
     CERTIFICATES = _Listed(schema.CERTIFICATES, _made_or_owned)
     BLOCKS = _Listed(schema.BLOCKS)
@@ -64,7 +85,8 @@ class Pageable(Enum):
     @property
     def key(self) -> tuple[str, ...]:
         """Columns that its rows are ordered by, all whole numbers."""
-        return tuple(column.name for column in self.value.table.primary_key.columns)
+        listed: _Listed = self.value
+        return listed.key or tuple(column.name for column in listed.table.primary_key.columns)
 
 
 def page(
@@ -78,6 +100,10 @@ def page(
 ) -> list[Row]:
     """Rows in the order of their key, at most so many, after a key; of one slot [Unix s] or member, or all."""
     listed: _Listed = listing.value
+    if listed.unpacked is not None:
+        rows = listed.unpacked(store, after[0] if after else None, slot, member)
+        later = (row for row in rows if after is None or tuple(row[part] for part in listed.key) > tuple(after))
+        return list(islice(later, most))
     key = list(listed.table.primary_key.columns)
     statement = sa.select(listed.table).order_by(*key).limit(most)
     if after is not None:

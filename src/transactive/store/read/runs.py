@@ -24,6 +24,7 @@ from transactive.core.tables import Readings
 from transactive.insight.studies.comparison import Comparison
 from transactive.market.mechanisms import Site, site_of
 from transactive.store import Store
+from transactive.store.read.orders import order_rows
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATES,
@@ -184,10 +185,9 @@ class Reader:
             .group_by(READINGS.c.slot)
             .subquery()
         )
-        counts = [
-            sa.select(sa.func.count()).where(table.c.slot == CLEARINGS.c.slot).scalar_subquery().label(table.name)
-            for table in (ORDERS, REFUSALS)
-        ]
+        orders = sa.select(ORDERS.c.orders).where(ORDERS.c.slot == CLEARINGS.c.slot).scalar_subquery()
+        refusals = sa.select(sa.func.count()).where(REFUSALS.c.slot == CLEARINGS.c.slot).scalar_subquery()
+        counts = [sa.func.coalesce(orders, 0).label("orders"), refusals.label("refusals")]
         figures = [column for column in sums.c if column.name != "slot"]
         block = [column for column in BLOCKS.c if column.name != "slot"]
         joined = CLEARINGS.outerjoin(sums, sums.c.slot == CLEARINGS.c.slot).outerjoin(
@@ -202,7 +202,7 @@ class Reader:
 
     def orders(self, slot: int) -> list[Row]:
         """Admitted orders of a slot with what they were given."""
-        return self._of(ORDERS, slot)
+        return order_rows(self.store, slot)
 
     def nodes(self, slot: int) -> list[Row]:
         """Prices of the nodes of a slot, if it was cleared by location."""

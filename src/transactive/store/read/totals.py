@@ -114,9 +114,10 @@ class Counter:
         totals.cleared += row["n"]
         totals.traded_wh += row["wh"]
         inside = ORDERS.c.slot.between(totals.cleared_upto + 1, last)
-        totals.orders += self._one(sa.select(sa.func.count().label("n")).where(inside))["n"]
-        buys, sells = (sa.exists().where(ORDERS.c.slot == CLEARINGS.c.slot, ORDERS.c.is_buy == side) for side in (1, 0))
-        untraded = sa.select(CLEARINGS.c.slot).where(new, CLEARINGS.c.traded_wh == 0, buys, sells)
+        totals.orders += self._one(sa.select(sa.func.sum(ORDERS.c.orders).label("n")).where(inside))["n"] or 0
+        both_sides = ORDERS.c.buys.between(1, ORDERS.c.orders - 1)
+        untraded = sa.select(CLEARINGS.c.slot).join(ORDERS, ORDERS.c.slot == CLEARINGS.c.slot)
+        untraded = untraded.where(new, CLEARINGS.c.traded_wh == 0, both_sides)
         totals.untraded += [row["slot"] for row in self.reader.store.rows(untraded.order_by(CLEARINGS.c.slot))]
         refused = (
             sa.select(REFUSALS.c.member, sa.func.count().label("n"), sa.func.max(REFUSALS.c.missing_n).label("most"))

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import numpy as np
 import sqlalchemy as sa
 
 from transactive.store import dialect
 from transactive.store.model_records import ChargeRecord, ModelEvent, ModelLog, ModelRecord, ToldForecast
 from transactive.store.schema import CHARGES, FORECASTS, MODEL_EVENTS, MODELS
-
-LARGEST = (-(2**31), 2**31 - 1)
+from transactive.store.slot_blocks import pack_figures
 
 
 def put_records(connection: sa.Connection, records: ModelLog) -> None:
@@ -27,11 +25,10 @@ def put_records(connection: sa.Connection, records: ModelLog) -> None:
 
 
 def _row(record: ModelRecord | ModelEvent | ChargeRecord | ToldForecast) -> tuple[sa.Table, Mapping[str, Any]]:
-    """Table and row of a record; figures are little-endian int32, beyond its range their nearest."""
+    """Table and row of a record."""
     if isinstance(record, ToldForecast):
-        data = np.clip(record.figures, *LARGEST).astype("<i4").tobytes()
         names = ("slot", "target", "ahead", "issued", "model")
-        return FORECASTS, {**{name: getattr(record, name) for name in names}, "data": data}
+        return FORECASTS, {**{name: getattr(record, name) for name in names}, "data": pack_figures(record.figures)}
     text = msgspec.json.encode(record).decode()
     if isinstance(record, ModelRecord):
         return MODELS, {"number": record.number, "target": record.target, "status": record.status, "record": text}

@@ -6,10 +6,9 @@ delivery (readings, postings, certificates, footprints) once it is settled, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 import sqlalchemy as sa
 
@@ -22,6 +21,7 @@ from transactive.core.tables import Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
+from transactive.store import dialect
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
 from transactive.store.schema import (
@@ -30,6 +30,7 @@ from transactive.store.schema import (
     CERTIFICATES,
     CLEARINGS,
     FOOTPRINTS,
+    GRANTS,
     LINES,
     NODES,
     ORDERS,
@@ -44,8 +45,10 @@ from transactive.store.schema import (
     SIGNATURES,
     SNAPSHOT,
 )
+from transactive.store.slot_blocks import pack_orders, pack_signatures
 from transactive.store.write import credits as credits_in
 from transactive.store.write.models import put_records
+from transactive.store.write.slot_rows import SlotRows
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import BlockReceipt
@@ -70,34 +73,37 @@ class SlotWriter(Database):
         accepted: the same orders as they were signed; none without a chain. more: what is kept of forecasts.
         """
         clearing, slot = cleared.clearing, orders.slot
-        row = {"slot": slot, "price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
+        row = {"price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
         row |= {"floor": grid.floor, "cap": grid.cap, "tick": grid.tick}
         row |= {"supply_price": tariff.supply, "feed_in": tariff.feed_in, "fee": tariff.fee}
         row |= {"lost_wh": cleared.positions.lost_wh, "lost_n": cleared.positions.lost_n}
         nodal = cleared.nodal
         with self.transaction() as connection:
-            given = {"allocated_wh": clearing.allocated_wh, "money_n": cleared.money_n}
-            _put(connection, ORDERS, slot, _rows(orders, **given))
-            _put(connection, REFUSALS, slot, _rows(refusals))
-            connection.execute(sa.delete(SIGNATURES).where(SIGNATURES.c.slot == slot))
+            rows = SlotRows(connection, slot)
+            _put_orders(rows, ORDERS, orders, cleared)
+            rows.put(REFUSALS, _rows(refusals))
             if accepted:
-                connection.execute(sa.insert(SIGNATURES), [_signature(slot, one) for one in accepted])
-            _put(connection, POSITIONS, slot, cleared.positions.columns())
+                block, grants = pack_signatures(accepted)
+                rows.put_block(SIGNATURES, block)
+                dialect.upsert(connection, GRANTS, [{"key": key, "record": text} for key, text in grants.items()])
+            rows.put(POSITIONS, cleared.positions.columns())
             if nodal is not None:
-                _put(connection, NODES, slot, {"node": np.arange(len(nodal.price)), "price": nodal.price})
+                rows.put(NODES, {"node": np.arange(len(nodal.price)), "price": nodal.price})
                 flows = {"flow_wh": nodal.flow_wh, "lost_wh": nodal.lost_wh}
-                _put(connection, LINES, slot, {"line": np.arange(len(nodal.flow_wh)), **flows})
-            _put_one(connection, CLEARINGS, row)
+                rows.put(LINES, {"line": np.arange(len(nodal.flow_wh)), **flows})
+            rows.put_one(CLEARINGS, row)
+            rows.seal()
             put_records(connection, more)
 
     def save_trading_ahead(self, orders: Orders, refusals: Refusals, cleared: Cleared) -> None:
         """Write what the day-ahead session did for a slot; what the slot comes to is written at its gate."""
         slot = orders.slot
         with self.transaction() as connection:
-            given = {"allocated_wh": cleared.clearing.allocated_wh, "money_n": cleared.money_n}
-            _put(connection, ORDERS_AHEAD, slot, _rows(orders, **given))
-            _put(connection, REFUSALS_AHEAD, slot, _rows(refusals))
-            _put(connection, POSITIONS_AHEAD, slot, cleared.positions.columns())
+            rows = SlotRows(connection, slot)
+            _put_orders(rows, ORDERS_AHEAD, orders, cleared)
+            rows.put(REFUSALS_AHEAD, _rows(refusals))
+            rows.put(POSITIONS_AHEAD, cleared.positions.columns())
+            rows.seal()
 
     def save_delivery(
         self,
@@ -130,12 +136,15 @@ class SlotWriter(Database):
             "baseline_export_wh": baseline.export_wh,
         }
         with self.transaction() as connection:
-            _put(connection, READINGS, readings.slot, per_member)
-            _put(connection, QUALITIES, readings.slot, _unusual(readings))
-            _put(connection, POSTINGS, readings.slot, _rows(postings))
-            _put(connection, CERTIFICATES, readings.slot, certificates.columns())
-            _put(connection, CERTIFICATE_ORDERS, readings.slot, apart)
-            _put_one(connection, FOOTPRINTS, {c.name: getattr(footprints, c.name) for c in FOOTPRINTS.columns})
+            rows = SlotRows(connection, readings.slot)
+            rows.put(READINGS, per_member)
+            rows.put(QUALITIES, _unusual(readings))
+            rows.put(POSTINGS, _rows(postings))
+            rows.put(CERTIFICATES, certificates.columns())
+            rows.put(CERTIFICATE_ORDERS, apart)
+            names = [column.name for column in FOOTPRINTS.columns if column.name != "slot"]
+            rows.put_one(FOOTPRINTS, {name: getattr(footprints, name) for name in names})
+            rows.seal()
             credits_in.add_steps(connection, steps)
             credits_in.put_notes(connection, readings.slot, book.notes)
             connection.execute(sa.delete(SNAPSHOT))
@@ -159,7 +168,8 @@ class SlotWriter(Database):
             "checked": int(checked),
         }
         with self.transaction() as connection:
-            _put_one(connection, BLOCKS, row)
+            connection.execute(sa.delete(BLOCKS).where(BLOCKS.c.slot == slot))
+            connection.execute(sa.insert(BLOCKS), [row])
 
     def add_credit_steps(self, steps: Sequence[AnyStep]) -> None:
         """Append steps to the log of the register of carbon credits."""
@@ -178,25 +188,7 @@ def _unusual(readings: Readings) -> dict[str, IntArray]:
     return {"member": member, "quality": readings.quality[member]}
 
 
-def _signature(slot: int, accepted: Accepted) -> dict[str, Any]:
-    """Row of a signed order; agent: the grant that it was signed under with its signature, empty without one."""
-    signed = accepted.signed
-    agent = msgspec.json.encode((signed.grant, signed.granted.hex())).decode() if signed.grant else ""
-    texts = {"signature": signed.signature.hex(), "receipt": accepted.receipt.hex(), "agent": agent}
-    return {"slot": slot, "member": signed.order.account, "serial": signed.order.serial, **texts}
-
-
-def _put_one(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
-    """Write the one row of a slot, replacing what an interrupted run left."""
-    connection.execute(sa.delete(table).where(table.c.slot == row["slot"]))
-    connection.execute(sa.insert(table), [row])
-
-
-def _put(connection: sa.Connection, table: sa.Table, slot: int, columns: Mapping[str, Any]) -> None:
-    """Write columns as the rows of one slot, replacing what an interrupted run left."""
-    connection.execute(sa.delete(table).where(table.c.slot == slot))
-    names = [column.name for column in table.columns if column.name != "slot"]
-    values: Iterable[tuple[int, ...]] = zip(*(np.asarray(columns[name]).tolist() for name in names), strict=True)
-    rows = [{"slot": slot, **dict(zip(names, row, strict=True))} for row in values]
-    if rows:
-        connection.execute(sa.insert(table), rows)
+def _put_orders(rows: SlotRows, table: sa.Table, orders: Orders, cleared: Cleared) -> None:
+    """Write orders with what each was given, in one block."""
+    columns = {**orders.columns(), "allocated_wh": cleared.clearing.allocated_wh, "money_n": cleared.money_n}
+    rows.put_block(table, pack_orders(columns), orders=len(orders), buys=int(np.count_nonzero(orders.is_buy)))

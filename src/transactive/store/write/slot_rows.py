@@ -1,0 +1,51 @@
+"""The rows of one slot, written in place of what an interrupted run left, with their digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from transactive.store import dialect
+from transactive.store.row_digests import rows_digest
+from transactive.store.schema import DIGESTS
+
+
+class SlotRows:
+    """Rows of a slot [Unix s] within one transaction; `seal` writes their digests."""
+
+    def __init__(self, connection: sa.Connection, slot: int) -> None:
+        self._connection, self._slot = connection, slot
+        self._digests: list[Mapping[str, Any]] = []
+
+    def put(self, table: sa.Table, columns: Mapping[str, Any]) -> None:
+        """Write columns as the rows of the slot."""
+        self._clear(table)
+        names = [column.name for column in table.columns if column.name != "slot"]
+        given = {name: np.asarray(columns[name], np.int64) for name in names}
+        dialect.insert_columns(self._connection, table, {"slot": self._slot}, given)
+        self._keep_digest(table, rows_digest(table, given))
+
+    def put_one(self, table: sa.Table, row: Mapping[str, int]) -> None:
+        """Write the one row of the slot."""
+        self._clear(table)
+        self._connection.execute(sa.insert(table), [{"slot": self._slot, **row}])
+        whole = {column.name: np.array([row[column.name]]) for column in table.columns if column.name != "slot"}
+        self._keep_digest(table, rows_digest(table, whole))
+
+    def put_block(self, table: sa.Table, block: bytes, **counts: int) -> None:
+        """Write the packed block of the slot, which carries its own digest."""
+        self._clear(table)
+        self._connection.execute(sa.insert(table), [{"slot": self._slot, **counts, "block": block}])
+
+    def seal(self) -> None:
+        """Write the digests of all rows."""
+        dialect.upsert(self._connection, DIGESTS, self._digests)
+
+    def _clear(self, table: sa.Table) -> None:
+        self._connection.execute(sa.delete(table).where(table.c.slot == self._slot))
+
+    def _keep_digest(self, table: sa.Table, digest: bytes) -> None:
+        self._digests.append({"slot": self._slot, "name": str(table.name), "digest": digest})
