@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 from transactive.insight.detection.findings import Finding, Kind, between, spans
 from transactive.insight.detection.folded import Folded
 from transactive.insight.detection.learned.features import HISTORY, WINDOW
@@ -40,15 +41,17 @@ def pv(folded: Folded) -> list[Finding]:
         return []
     daily = folded.generation.sum(axis=2)
     owners = np.flatnonzero(daily.sum(axis=1) > 0)
+    if not len(owners):
+        return []
     own = daily[owners]
     usual = _usual(own, np.full(len(owners), np.nan) if folded.pv_w is None else folded.pv_w[owners])
-    skies = None
-    if len(owners) > NEIGHBOURS:
-        skies = medians_of_others(own / np.maximum(own.mean(axis=1, keepdims=True), 1.0))
+    few, fell = _few_days(own, usual), _Fell.of(own)
     found: list[Finding] = []
-    for place, member in enumerate(owners.tolist()):
-        sky = None if skies is None else skies[place]
-        found += _few(folded, own[place], usual[place], member) + _dropped(folded, own[place], sky, member)
+    for place in np.flatnonzero((few | fell.days).any(axis=1)).tolist():
+        member, expected = int(owners[place]), usual[place]
+        if expected is not None:
+            found += _few(folded, own[place], expected, few[place], member)
+        found += _dropped(folded, own[place], fell, place, member)
     return found
 
 
@@ -91,14 +94,18 @@ def _alike(own: FloatArray, places: IntArray) -> Iterator[tuple[int, FloatArray]
                 yield place, others[ranks[place]] if alike[place] else everybody
 
 
-def _few(folded: Folded, mine: FloatArray, usual: Usual | None, member: int) -> list[Finding]:
-    """Four weeks in which a PV yields too little beside what its neighbours let expect."""
-    if usual is None:
-        return []
-    expected, few = usual
-    ratio = rolling(mine[None], HISTORY)[0] / np.maximum(rolling(expected[None], HISTORY)[0], 1.0)
-    enough = rolling(expected[None], HISTORY)[0] > LEAST_DAILY_WH
-    days = backwards(enough & (ratio < few), HISTORY)
+def _few_days(own: FloatArray, usual: list[Usual | None]) -> BoolArray:
+    """Days at the end of four weeks in which a PV yields too little beside what its neighbours let expect."""
+    none = np.zeros(own.shape[1]), 0.0
+    expected = rolling(np.stack([(one or none)[0] for one in usual]), HISTORY)
+    limits = np.array([(one or none)[1] for one in usual])[:, None]
+    few: BoolArray = (expected > LEAST_DAILY_WH) & (rolling(own, HISTORY) / np.maximum(expected, 1.0) < limits)
+    return few
+
+
+def _few(folded: Folded, mine: FloatArray, usual: Usual, ends: BoolArray, member: int) -> list[Finding]:
+    """Findings of a PV on the four weeks that end on some days."""
+    (expected, few), days = usual, backwards(ends, HISTORY)
     found = []
     for first, end in spans(days, join=HISTORY):
         share = mine[first:end].sum() / expected[first:end].sum()
@@ -110,31 +117,47 @@ def _few(folded: Folded, mine: FloatArray, usual: Usual | None, member: int) -> 
     return found
 
 
-def _dropped(folded: Folded, mine: FloatArray, sky: FloatArray | None, member: int) -> list[Finding]:
-    """Two weeks in which a PV yields far less, beside its neighbours, than in the four weeks before.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fell:
+    """Yields beside the sky, each (PVs, days): now, four weeks earlier, and days on which now is far less.
 
-    sky: median yield of the neighbours in parts of each one's mean, (days,). Without enough of them, the PV's best
-    days stand for the sky.
+    beside: whether the neighbours show the sky; without enough of them, the PV's best days stand for it.
     """
-    if sky is not None:
-        limit = DROP
-        before, now = (
-            rolling(mine[None], n)[0] / np.maximum(rolling(sky[None], n)[0], 0.02) for n in (HISTORY, WINDOW)
-        )
-    else:
-        best = [np.array([mine[max(d - n + 1, 0) : d + 1].max() for d in range(len(mine))]) for n in (HISTORY, WINDOW)]
-        (before, now), limit = best, DROP / 2
-    earlier = np.concatenate((np.zeros(WINDOW), before[:-WINDOW])) if len(mine) > WINDOW else np.zeros(len(mine))
-    fell = (earlier > LEAST_DAILY_WH) & (now < limit * earlier)
-    fell[: HISTORY + WINDOW - 1] = False
+
+    now: FloatArray
+    earlier: FloatArray
+    days: BoolArray
+    beside: bool
+
+    @classmethod
+    def of(cls, own: FloatArray) -> _Fell:
+        """Of all PVs, (PVs, days) [Wh]."""
+        days, beside = own.shape[1], len(own) > NEIGHBOURS
+        if beside:
+            sky = medians_of_others(own / np.maximum(own.mean(axis=1, keepdims=True), 1.0))
+            before, now = (rolling(own, n) / np.maximum(rolling(sky, n), 0.02) for n in (HISTORY, WINDOW))
+        else:
+            before, now = (
+                np.stack([own[:, max(d - n + 1, 0) : d + 1].max(axis=1) for d in range(days)], axis=1)
+                for n in (HISTORY, WINDOW)
+            )
+        earlier = np.concatenate((np.zeros((len(own), WINDOW)), before), axis=1)[:, :days]
+        fell = (earlier > LEAST_DAILY_WH) & (now < (DROP if beside else DROP / 2) * earlier)
+        fell[:, : HISTORY + WINDOW - 1] = False
+        return cls(now, earlier, fell, beside)
+
+
+def _dropped(folded: Folded, mine: FloatArray, fell: _Fell, place: int, member: int) -> list[Finding]:
+    """Two weeks in which a PV yields far less, beside its neighbours, than in the four weeks before."""
+    now, earlier = fell.now[place], fell.earlier[place]
     found = []
-    for first, end in spans(fell, join=3):
+    for first, end in spans(fell.days[place], join=3):
         if end - first < 3:
             continue
         span = max(first - WINDOW + 1, 0), end
         share, expected = now[first:end].min() / earlier[first], earlier[first]
         evidence = f"its PV yields {share:.0%} of what it did four weeks before"
-        evidence += ", beside its neighbours" if sky is not None else ", on the best days of each"
+        evidence += ", beside its neighbours" if fell.beside else ", on the best days of each"
         stake = round(float(max(expected * (end - span[0]) - mine[span[0] : end].sum(), 0)))
         found.append(Finding(Kind.PV_FAULT, member, *between(folded.calendar, *span), stake, evidence, 0.8))
     return found
