@@ -66,6 +66,28 @@ def test_each_library_of_an_extra_is_named_by_it():
     assert set().union(*named.values()) <= known
 
 
+def test_the_extra_market_alone_clears_and_simulates_and_a_chain_is_named_before_a_folder_is_made(tmp_path):
+    code = f"""
+import sys
+from transactive.core.installed import EXTRAS
+for extra, libraries in EXTRAS.items():
+    sys.modules |= dict.fromkeys(libraries) if extra != "market" else {{}}
+import polars as pl
+import transactive as ta
+from transactive.core.errors import MissingExtra
+print(ta.clear(pl.DataFrame({{"id": ["1", "2"], "side": ["buy", "sell"], "price_micro_per_kwh": [2, 1],
+                              "energy_wh": [5, 5], "member": ["a", "b"]}})).traded_wh)
+print(len(ta.simulate("demo", days=1).prices))
+try:
+    ta.simulate("demo", days=1, state={str(tmp_path / "state")!r})
+except MissingExtra as error:
+    print(error)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines() == ["5", "24", "needs the extra 'chain': pip install 'transactive-core[chain]'"]
+    assert not (tmp_path / "state").exists()
+
+
 def test_a_missing_library_of_an_extra_is_one_line_that_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "web3", None)
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,10 @@ from transactive.studies.mechanism_run import under
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+CHAIN = ("transactive.chain.nodes.client", "transactive.chain.embedded.provider")
+"""What a run with a chain in its folder needs."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,6 +136,8 @@ def simulate(
         bills = bills_of(kernel)
     else:
         folder = Path(state)
+        for name in CHAIN:
+            import_module(name)  # a missing extra is told before the folder is made
         if (folder / FILE).exists():
             raise StateError(f"{folder}: holds a run already; give an empty folder, or look at it: transactive serve")
         outcome, _ = replay(setting, slots, folder, seed=seed, after_slot=records.append)
