@@ -182,7 +182,7 @@ def test_pandas_has_the_same_numbers_in_nullable_columns(day):
     text=st.text(max_size=4),
     second=st.integers(0, 4 * 10**9),
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_table_comes_back_from_pandas_as_it_was(whole, text, second):
     ours = pl.DataFrame(
         {
@@ -213,6 +213,20 @@ def test_readings_of_ones_own_take_the_place_of_the_files(day):
                 consumption_wh=pl.when(pl.int_range(pl.len()) == 7).then(-1).otherwise("consumption_wh")
             ),
         )
+
+
+def test_columns_keep_their_types_where_nothing_stands_in_them():
+    demo = ta.load("demo")
+    sound = ta.detect(demo.readings.filter(pl.col("member") == "house-01").head(24 * 14), zone="Europe/Vienna")
+    assert sound.findings.is_empty()
+    assert sound.findings.schema["until_local"] == pl.Datetime("ms", "Europe/Vienna")
+    assert sound.scores.schema["theft_score"] == pl.Float64
+    no_trade = ta.clear(ORDERS.filter(side="buy"))
+    assert no_trade.price_micro_per_kwh is None
+    assert no_trade.trades is not None
+    assert no_trade.allocation.schema["price_micro_per_kwh"] == no_trade.trades.schema["money_n"] == pl.Int64
+    assert no_trade.trades.schema["buy_id"] == pl.String
+    assert ta.compare("demo", ["uniform"], days=1).figures.schema["congested_slots"] == pl.Int64
 
 
 def test_an_index_of_times_counts_as_the_column_of_times():

@@ -116,7 +116,8 @@ def compare(
 def _figures(found: Comparison) -> pl.DataFrame:
     """A row for each variant; money is a whole number here, as int64 holds it."""
     rows = [msgspec.structs.asdict(one) for one in found.mechanisms]
-    return table({_titled(name): [_whole(name, row[name]) for row in rows] for name in rows[0] if name not in APART})
+    columns = {_titled(name): [_whole(name, row[name]) for row in rows] for name in rows[0] if name not in APART}
+    return table(columns, numbers=["congested_slots", "carbon_price_per_t"])
 
 
 def _titled(name: str) -> str:

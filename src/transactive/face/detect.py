@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from transactive.face.frames import Frame, Library, giving, local, table, taken
+from transactive.face.frames import Frame, Library, giving, local, table, taken, timed
 from transactive.face.spoken import spoken
 from transactive.studies.recordings.meters import MeterColumns
-from transactive.studies.scores.detection import FindingRecord, MemberScore, in_words, scan_meters, score_frame
+from transactive.studies.scores.detection import Scanned, in_words, scan_meters, score_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import polars as pl
 
 
@@ -24,9 +22,9 @@ if TYPE_CHECKING:
 class DetectedFaults:
     """What readings say of theft and faults; printed, it is the report of `transactive detect`.
 
-    findings: a row each: kind, member (none where it concerns the feeder), from, until, energy_wh at stake, evidence,
-    confidence. scores: of each meter: windows, theft_score and latest (log odds; none with too few days). windows: the
-    score of each two weeks: member, first, first_local, end, log_odds.
+    findings: a row each: kind, member (none where it concerns the feeder), from and until with local times beside,
+    energy_wh at stake, evidence, confidence. scores: of each meter: windows, theft_score and latest (log odds; none with
+    too few days). windows: the score of each two weeks: member, first, first_local, end, log_odds.
     """
 
     findings: Frame
@@ -116,17 +114,32 @@ def detect(
     give = giving(frames or library, floats=floats)
     named = MeterColumns(consumption, group, time, generation, charge, discharge, feeder, pv_w)
     scanned = scan_meters(source, named, unit=unit, zone=zone, judge=None if judge is None else Path(judge))
-    report = scanned.report
     return DetectedFaults(
-        give(_rows(report.findings, FindingRecord)),
-        give(_rows(report.scores, MemberScore)),
+        give(_findings(scanned, zone or "UTC")),
+        give(_scores(scanned)),
         give(local(score_frame(scanned), "first", zone or "UTC")),
-        in_words(report),
+        in_words(scanned.report),
     )
 
 
-def _rows(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> pl.DataFrame:
-    """Records as a table whose columns are those of `kind`, also without a record."""
-    names = [field.encode_name for field in msgspec.structs.fields(kind)]
-    plain = [msgspec.to_builtins(row) for row in rows]
-    return table({name: [row[name] for row in plain] for name in names})
+def _findings(scanned: Scanned, zone: str) -> pl.DataFrame:
+    """A row a finding."""
+    found, members = scanned.found.findings, scanned.read.members
+    columns = {
+        "kind": [str(one.kind) for one in found],
+        "member": [None if one.member is None else members[one.member] for one in found],
+        "from": [one.first for one in found],
+        "until": [one.end for one in found],
+        "energy_wh": [one.energy_wh for one in found],
+        "evidence": [one.evidence for one in found],
+        "confidence": [one.confidence for one in found],
+    }
+    frame = table(columns, numbers=["from", "until"], parts=["confidence"])
+    return timed(timed(frame, "from", zone), "until", zone)
+
+
+def _scores(scanned: Scanned) -> pl.DataFrame:
+    """A row a meter."""
+    rows = [msgspec.structs.asdict(one) for one in scanned.report.scores]
+    columns = {name: [row[name] for row in rows] for name in ("member", "windows", "theft_score", "latest")}
+    return table(columns, numbers=["windows"], parts=["theft_score", "latest"])

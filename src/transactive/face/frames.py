@@ -7,7 +7,7 @@ times are UTC. An index of pandas that has a name, or holds times, is a column l
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -68,14 +68,20 @@ def giving(frames: Library, *, floats: bool = False) -> Give:
     return give
 
 
-def table(columns: Columns) -> pl.DataFrame:
-    """Columns as a table: what has a unit is int64, what has no value text. Raises DataError beyond 64 bits."""
+def table(columns: Columns, numbers: Sequence[str] = (), parts: Sequence[str] = ()) -> pl.DataFrame:
+    """Columns as a table, each of one type also where nothing stands in it.
+
+    What has a unit is int64, and so are `numbers`; `parts` are float64; the others are what their values are, text
+    without any. Raises DataError for a whole number beyond 64 bits.
+    """
     import polars as pl
 
+    types = dict.fromkeys(numbers, pl.Int64) | dict.fromkeys(parts, pl.Float64)
+    types |= {name: pl.Int64 for name in columns if name.endswith(UNITS)}
     series = []
     for name, values in columns.items():
         try:
-            one = pl.Series(name, values, dtype=pl.Int64 if name.endswith(UNITS) else None)
+            one = pl.Series(name, values, dtype=types.get(name))
         except (OverflowError, TypeError):  # Polars raises one or the other, by how far beyond
             raise DataError(f"{name}: a number does not fit 64 bits; give smaller prices or energies") from None
         series.append(one.cast(pl.String) if one.dtype == pl.Null else one)

@@ -141,7 +141,8 @@ def _ways(report: ScheduleReport) -> pl.DataFrame:
             "cost_n": [int(way.cost_n) for way in ways],
             "over_limit_wh": [way.over_limit_wh for way in ways],
             "share_of_possible_saving": [part if saves_any else None for part in parts.values()],
-        }
+        },
+        parts=["share_of_possible_saving"],
     )
 
 
@@ -153,5 +154,6 @@ def _members(report: ScheduleReport) -> pl.DataFrame:
             "member": [one.member for one in report.members],
             **{name: [int(getattr(one, name)) for one in report.members] for name in costs},
             "share_of_possible_saving": [one.share_of_possible_saving for one in report.members],
-        }
+        },
+        parts=["share_of_possible_saving"],
     )
