@@ -52,9 +52,9 @@ def test_the_default_is_efficient_and_zero_intelligence_is_not(mechanism):
 def test_a_market_is_the_same_for_the_same_seed_and_shifts_after_a_shock():
     one, two = (AgentMarket("zip", mechanisms.load("continuous"), 3, 5, seed=1) for _ in range(2))
     assert one.run(4, regret=True) == two.run(4, regret=True)
-    before = one.worth.copy()
+    before = one.true_price.copy()
     one.shock()
-    assert one.worth.mean() > before.mean()
+    assert one.true_price.mean() > before.mean()
 
 
 def test_truth_in_a_uniform_price_auction_leaves_little_to_regret():

@@ -95,16 +95,16 @@ def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, m
     with pytest.raises(SignatureError, match="is beyond the limits or the time of its grant"):
         replay(setting, slots_from(setting), tmp_path / "state", seed="transactive")
     slots = slots_from(setting)
-    authorities = Authorisations(
+    authorisations = Authorisations(
         setting.community, slots
     )  # without a chain nothing is granted, and the limits hold alike
     good = Order(1, slots[0] // 3600, 0, ((150_000, 10),), ())
-    authorities.check(good)
+    authorisations.check(good)
     early, dear = replace(good, slot=good.slot - 1), replace(good, buys=((150_001, 10),))
     paused = Order(2, NOON_OF_DAY_TWO // 3600, 0, ((100_000, 1),), ())
     for bad in (early, dear, paused):
         with pytest.raises(SignatureError, match="beyond what the member allows"):
-            authorities.check(bad)
+            authorisations.check(bad)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from transactive.core.errors import StateError
 from transactive.engine.books.snapshot import Snapshot
 from transactive.engine.replay import replay as run_all
 from transactive.engine.replay import slots_from
-from transactive.services.certificates import certificate_office, slot_of
+from transactive.services.certificates import certificate_service, slot_of
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def rows_of_log(state):
 
 def room(state, serial, meter):
     """What a meter used in the slot of a serial and has no certificate for [Wh]."""
-    with certificate_office(state) as office:
-        register = office.register(slot_of(serial))
+    with certificate_service(state) as service:
+        register = service.register(slot_of(serial))
         slot = slot_of(serial)
         return register._consumed_wh.get((meter, slot), 0) - register.claimed_wh(meter, slot)
 
@@ -135,9 +135,9 @@ def test_lock_merge_withdraw_expire_and_export(state, kept, tmp_path):
 
 def test_a_log_gives_the_same_register_again_and_an_altered_one_is_found(state, kept):
     act(state, "split", kept, "--energy-wh", 50)
-    with certificate_office(state) as office:
-        register = office.register(slot_of(kept))
-        again = replay(empty_register(office.community), register.log)
+    with certificate_service(state) as service:
+        register = service.register(slot_of(kept))
+        again = replay(empty_register(service.community), register.log)
         assert again.digest() == register.digest()
         again.check()
     with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
@@ -248,8 +248,8 @@ def test_who_comes_second_is_told_so_and_changes_nothing(state, kept):
         assert act(state, "lock", other).code == 0
         return [register.move(serial, BundleStep.LOCK)]
 
-    with certificate_office(state) as office, pytest.raises(StateError, match="changed meanwhile"):
-        office.act([kept], meanwhile)
+    with certificate_service(state) as service, pytest.raises(StateError, match="changed meanwhile"):
+        service.act([kept], meanwhile)
     assert [b["serial"] for b in listed(state, "--status", "locked")] == [other]
 
 
@@ -285,9 +285,9 @@ def test_the_register_of_a_week_is_that_of_the_meters_and_of_the_lots(demo_run):
     taken, given = np.zeros(members, np.int64), np.zeros(members, np.int64)
     efficiency = demo_run.setting.community.devices.efficiency_ppm
     ids, devices = demo_run.setting.community.ids, demo_run.setting.community.device_ids
-    with certificate_office(demo_run.folder) as office:
+    with certificate_service(demo_run.folder) as service:
         for record in demo_run.records:
-            register = office.register(record.readings.slot)
+            register = service.register(record.readings.slot)
             wh = np.zeros(2 * members, np.int64)
             for bundle in register.bundles.values():
                 wh[devices.index(bundle.device)] += bundle.energy_wh
@@ -297,7 +297,7 @@ def test_the_register_of_a_week_is_that_of_the_meters_and_of_the_lots(demo_run):
             assert (wh[1::2] <= record.readings.discharge_wh).all()
             assert sum(b.carbon_mg for b in register.bundles.values()) == int(record.certificates.market_mg.sum())
             given += wh[1::2]
-        snapshot = msgspec.msgpack.decode(office.store.snapshot() or b"", type=Snapshot)
+        snapshot = msgspec.msgpack.decode(service.store.snapshot() or b"", type=Snapshot)
     drawn = taken - snapshot.lots.value()[:, :, CERTIFIED].sum(axis=0)
     assert (given * 10**6 <= drawn * efficiency).all()
     assert int(given.sum()) > 10_000

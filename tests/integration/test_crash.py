@@ -74,7 +74,7 @@ def forecasts(state: Path) -> list[object]:
         said = [
             (s.slot, s.target, s.ahead, s.issued, s.model, s.figures.tolist()) for s in models.said(store, first, last)
         ]
-        return [said, models.models(store), models.events(store), models.charges(store)]
+        return [said, models.models(store), models.events(store), models.active_records(store)]
 
 
 def command(community: Path, state: Path) -> list[str]:

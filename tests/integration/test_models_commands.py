@@ -42,7 +42,7 @@ def test_a_candidate_is_listed_shown_tested_promoted_and_rolled_back(folder):
     promoted = ask("promote", "1", "--state", folder)
     assert (promoted["kind"], promoted["by"]) == ("promoted", "person")
     assert ask("list", "--state", folder)["in_charge"]["consumption"] == "regression no. 1"
-    assert "is in charge of consumption already" in refused("promote", "1", "--state", folder)[1]
+    assert "is the active model of consumption already" in refused("promote", "1", "--state", folder)[1]
     back = ask("rollback", "consumption", "--state", folder)
     assert back["text"] == "from regression no. 1 to empirical, by hand"
     listed = ask("list", "--state", folder)
@@ -59,7 +59,7 @@ def test_a_candidate_is_listed_shown_tested_promoted_and_rolled_back(folder):
     [
         (("show", "9"), "model 9: is not in this registry; known: 1"),
         (("rollback", "wind"), "target 'wind': is not forecast here; known: "),
-        (("rollback", "price"), "target 'price': empirical quantiles are in charge; there is nothing to roll back"),
+        (("rollback", "price"), "target 'price': empirical quantiles are active; there is nothing to roll back"),
         (("train", "demo", "--target", "wind"), "target 'wind': is not forecast here; known: consumption, generation"),
         (("train", "demo", "--forecaster", "chronos"), "forecaster 'chronos' is not installed"),
         (("train", "demo", "--until", "2016-08-20T00:00Z"), "consumption: too little is known by 2016-08-20T00:00Z"),

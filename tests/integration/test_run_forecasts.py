@@ -24,13 +24,13 @@ def under(setting, **rules):
 
 
 def begun(setting, slots, folder=None, forecaster=None):
-    """The upkeep of a run that begins."""
+    """The maintenance of a run that begins."""
     name = forecaster or setting.community.forecast.model
     past = RecordedHistory.of(setting, ReplayClock(setting.community.clock.gate(slots[0])))
     if folder is None:
-        return RunForecasts(setting, slots, past, name, None).upkeep
+        return RunForecasts(setting, slots, past, name, None).maintenance
     with closing(Store(folder)) as store:
-        return RunForecasts(setting, slots, past, name, store).upkeep
+        return RunForecasts(setting, slots, past, name, store).maintenance
 
 
 @pytest.fixture(scope="module")
@@ -52,21 +52,21 @@ def test_nothing_that_comes_later_trains_a_model_or_decides(demo_setting, slots,
 
 
 def test_a_named_forecaster_that_does_not_win_leaves_orders_to_empirical_quantiles(demo_setting, slots):
-    upkeep = begun(under(demo_setting, model="last-day"), slots)
-    assert {name: upkeep.charge(name, slots[0]).model for name in (ORDERS, PLANS)} == {ORDERS: None, PLANS: None}
-    assert [event.kind for event in upkeep.events] == ["trained", "trained"]
+    maintenance = begun(under(demo_setting, model="last-day"), slots)
+    assert {name: maintenance.active(name, slots[0]).model for name in (ORDERS, PLANS)} == {ORDERS: None, PLANS: None}
+    assert [event.kind for event in maintenance.events] == ["trained", "trained"]
 
 
 def test_one_that_won_in_money_begins_at_once(demo_setting, slots):
-    upkeep = begun(under(demo_setting, model="auto"), slots, forecaster="empirical-fading")
-    assert None not in {upkeep.charge(name, slots[0]).model for name in (ORDERS, PLANS)}
-    assert all("cost the members less" in event.text for event in upkeep.events)
+    maintenance = begun(under(demo_setting, model="auto"), slots, forecaster="empirical-fading")
+    assert None not in {maintenance.active(name, slots[0]).model for name in (ORDERS, PLANS)}
+    assert all("cost the members less" in event.text for event in maintenance.events)
 
 
 def test_with_maintain_off_nothing_is_trained_and_forecasts_are_watched_all_the_same(demo_setting, slots, tmp_path):
-    upkeep = begun(under(demo_setting, maintain="off"), slots, tmp_path)
-    assert upkeep.models == {}
-    assert upkeep.forecast("consumption", slots[0] - 3600, 25) is not None
+    maintenance = begun(under(demo_setting, maintain="off"), slots, tmp_path)
+    assert maintenance.models == {}
+    assert maintenance.forecast("consumption", slots[0] - 3600, 25) is not None
     assert begun(under(demo_setting, maintain="off", model="last-day"), slots).targets == {}
 
 
@@ -87,8 +87,8 @@ def test_a_run_that_trades_by_a_model_ends_the_same_after_an_interruption(demo_s
     assert again.summary.state_hash == whole.summary.state_hash
     with closing(Store(tmp_path / "twice")) as store:
         past = RecordedHistory.of(setting, ReplayClock(slots[-1]))
-        upkeep = RunForecasts(setting, slots, past, "regression", store).upkeep
-    assert upkeep.charge(ORDERS, slots[0]).model == 1
-    contest = upkeep.models[1].contest
+        maintenance = RunForecasts(setting, slots, past, "regression", store).maintenance
+    assert maintenance.active(ORDERS, slots[0]).model == 1
+    contest = maintenance.models[1].contest
     assert contest is not None
     assert contest.won

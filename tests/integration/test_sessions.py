@@ -99,7 +99,7 @@ def test_the_day_ahead_session_sees_nothing_later_than_its_gate(setting, whole) 
     changed[row:] += 500
     other = replace(setting, measured=replace(setting.measured, consumption_wh=changed))
     again = recorded_run(other, slots)
-    again.anchor.open(slots[0] - 3601)
+    again.commitments.open(slots[0] - 3601)
     traded: dict[int, object] = {}
     for now in range(slots[0] - 3600, noon + 3600, 3600):
         again.time.wait_until(now)

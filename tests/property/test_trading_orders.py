@@ -160,15 +160,15 @@ def test_locks_only_shrink_when_the_price_is_known(wish, data):
 
 
 @st.composite
-def outlooks(draw):
+def forecasts(draw):
     slots, samples, members = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 3))
     net = np.array([draw(ENERGY) for _ in range(slots * samples * members)], np.int64).reshape(slots, samples, members)
     return Forecast(np.arange(slots) * 3600, 0, net), [draw(tariffs()) for _ in range(slots)]
 
 
-@given(outlooks())
-def test_prices_inside_lie_between_those_of_a_short_and_a_long_community(outlook):
-    forecast, tariff_list = outlook
+@given(forecasts())
+def test_prices_inside_lie_between_those_of_a_short_and_a_long_community(net_load_forecast):
+    forecast, tariff_list = net_load_forecast
     need, spare = inside_prices(forecast, tariff_list)
     for t, tariff in enumerate(tariff_list):
         short = [int(row.sum()) > 0 for row in forecast.net_load_wh[t]]
@@ -182,8 +182,8 @@ def test_prices_inside_lie_between_those_of_a_short_and_a_long_community(outlook
     assert need.dtype == spare.dtype == np.int64
 
 
-@given(outlooks())
-def test_a_home_alone_sees_the_tariff(outlook):
-    need, spare = tariff_prices(*outlook)
-    assert need.tolist() == [tariff.supply for tariff in outlook[1]]
-    assert spare.tolist() == [tariff.feed_in for tariff in outlook[1]]
+@given(forecasts())
+def test_a_home_alone_sees_the_tariff(net_load_forecast):
+    need, spare = tariff_prices(*net_load_forecast)
+    assert need.tolist() == [tariff.supply for tariff in net_load_forecast[1]]
+    assert spare.tolist() == [tariff.feed_in for tariff in net_load_forecast[1]]

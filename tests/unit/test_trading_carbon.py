@@ -15,7 +15,7 @@ from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.devices.fleet import Fleet
 from transactive.forecasting.intensity import intensity
 from transactive.trading.curves import curve_orders
-from transactive.trading.devices.energy_value import carbon_worth, tariff_prices
+from transactive.trading.devices.energy_value import carbon_value, tariff_prices
 from transactive.trading.escrow import lock_price
 
 HOUR, DAY = 3_600, 86_400
@@ -31,7 +31,7 @@ def ahead(samples):
 
 def test_a_wh_saves_carbon_as_often_as_the_community_is_short():
     forecast = ahead([[[1, 1], [1, -5]], [[-1, 0], [-1, 0]], [[3, 0], [3, 0]]])
-    assert carbon_worth(forecast, whole(400, 400, 301)).tolist() == [200, 0, 301]
+    assert carbon_value(forecast, whole(400, 400, 301)).tolist() == [200, 0, 301]
 
 
 def test_expected_intensity_is_the_mean_of_the_same_time_of_day():

@@ -1,4 +1,4 @@
-"""Authorities of a run: what each member allows its agent, signed where there is a chain, and kept in the state.
+"""Authorisations of a run: what each member allows its agent, signed where there is a chain, and kept in the state.
 
 A run on recorded data has all keys. It signs for each member what the community file says of it, for the whole run, as
 it signs orders; `transactive agent` offers what a member signs later in its place. Without a chain nothing is signed.

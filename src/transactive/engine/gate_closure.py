@@ -1,4 +1,4 @@
-"""Gates: what agents see when a market closes in a run, and the desk that asks them."""
+"""Gates: what agents see when a market closes in a run, and how they are asked."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from transactive.trading.curves import remaining_orders
 class Gates:
     """The members' side of each market: their wishes, agents and limits."""
 
-    def __init__(self, community: Community, fleet: Fleet, authorities: Authorisations) -> None:
-        self.desk = OrderGatherer(community.agents)
-        self._fleet, self._authorities = fleet, authorities
+    def __init__(self, community: Community, fleet: Fleet, authorisations: Authorisations) -> None:
+        self.agents = OrderGatherer(community.agents)
+        self._fleet, self._authorisations = fleet, authorisations
         self._most_export_wh = community.devices.pv_wh + community.devices.power_wh
         self._gate: MarketSight | None = None
 
@@ -37,7 +37,7 @@ class Gates:
 
         expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
         """
-        self._authorities.take_up(slot)
+        self._authorisations.take_up(slot)
         holding = np.zeros(expected.shape[1], np.int64) if held is None else held
         wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
         self._gate = MarketSight(
@@ -51,12 +51,12 @@ class Gates:
             charged_wh=self._fleet.charged_wh,
             tariff=tariff,
             grid=grid,
-            limits=self._authorities.limits(slot),
-            prices=self.desk.prices,
+            limits=self._authorisations.limits(slot),
+            prices=self.agents.prices,
         )
-        return self.desk.orders(self._gate)
+        return self.agents.orders(self._gate)
 
     def cleared(self, orders: Orders, clearing: Clearing) -> None:
         """Tell the agents what became of the orders that entered."""
         if self._gate is not None:
-            self.desk.learn(self._gate, orders, clearing)
+            self.agents.learn(self._gate, orders, clearing)

@@ -17,7 +17,7 @@ from transactive.core.units import IntArray
 from transactive.engine.carbon.levies import Levies
 from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting.intensity import CARBON_DAYS, intensity
-from transactive.trading.devices.energy_value import carbon_worth
+from transactive.trading.devices.energy_value import carbon_value
 
 HOMES_AT_ONCE = 2048
 """Homes whose samples for a plan are in memory together: for two days of quarter hours 90 MB."""
@@ -26,14 +26,14 @@ HOMES_AT_ONCE = 2048
 class InformationSet:
     """What a run knows. Rows are those of the environment; a forecast sees the readings before its time."""
 
-    def __init__(self, setting: Setting, levies: Levies, outlook: NetLoadForecast) -> None:
-        self._setting, self._levies, self.outlook = setting, levies, outlook
+    def __init__(self, setting: Setting, levies: Levies, net_load_forecast: NetLoadForecast) -> None:
+        self._setting, self._levies, self.net_load_forecast = setting, levies, net_load_forecast
         self._certified_g = int(setting.community.generation_g.max())  # a certificate saves this much less, or more
         self._clock, self._carbon_price = setting.community.clock, setting.community.carbon_price
 
     def forecast(self, now: int, slots: range, homes: slice = slice(None)) -> Forecast:
         """Forecast of coming slots from the readings of slots that ended by `now` [Unix s]."""
-        return self.outlook.forecast(now, slots, homes)
+        return self.net_load_forecast.forecast(now, slots, homes)
 
     def tariff(self, slot: int) -> Tariff:
         """Tariff of a slot, with the most that a Wh of grid energy can be levied."""
@@ -87,7 +87,7 @@ class InformationSet:
         near = self.forecast(now, before).of(homes) if before else None
         return near, self.forecast(now, slots).of(homes)
 
-    def carbon_worth(self, now: int, ahead: Forecast) -> IntArray | None:
+    def carbon_value(self, now: int, ahead: Forecast) -> IntArray | None:
         """What a Wh is expected to save in coming slots [mg], (slots,), as known at `now` [Unix s]."""
         if self._carbon_price is None:
             return None
@@ -95,11 +95,11 @@ class InformationSet:
         known = self.row(now)
         past = self._setting.environment.grid_g_per_kwh[max(known - CARBON_DAYS * day, 0) : known]
         expected = intensity(past, self.slot(known - len(past)), self._clock.length, ahead.slots)
-        return carbon_worth(ahead, expected)
+        return carbon_value(ahead, expected)
 
     def premiums(self, now: int, ahead: Forecast) -> Sequence[IntArray | None]:
         """What members pay beyond its worth for energy with a certificate [µ¤/kWh], slot by slot, each (members,)."""
-        saved = self.carbon_worth(now, ahead)
+        saved = self.carbon_value(now, ahead)
         if saved is None or self._carbon_price is None:
             return [None] * len(ahead.slots)
         return [self._carbon_price * max(mg - self._certified_g, 0) for mg in saved.tolist()]

@@ -82,24 +82,24 @@ class Kernel:
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
         self.levies = Levies(setting, slots)
         self.forecasts = RunForecasts(setting, slots, ports.meters, forecaster, store)
-        self.known = InformationSet(setting, self.levies, self.forecasts.outlook)
+        self.known = InformationSet(setting, self.levies, self.forecasts.net_load_forecast)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
         self.ledger = Ledger(self.accounts)
-        self.anchor = ChainCommitments(community, self.ledger, chain)
+        self.commitments = ChainCommitments(community, self.ledger, chain)
         self.lots = Lots.empty(self.accounts.members)
         self.tally = Tally.empty(self.accounts.members)
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)
         self.proof, self.keeper, self.entry = parts.proof, parts.keeper, parts.entry
         self.observers: list[Observer] = [*parts.observers]
-        self.gates = Gates(community, self.fleet, parts.authorities)
+        self.gates = Gates(community, self.fleet, parts.authorisations)
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
             self.offsets, parts.detection,
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(
-            fleets, self.operator, self.gates.desk, self.ledger, self.anchor, self.tally, self.offsets
+            fleets, self.operator, self.gates.agents, self.ledger, self.commitments, self.tally, self.offsets
         )
         self._open = OpenSlots()
 
@@ -112,7 +112,7 @@ class Kernel:
         length, lead = self.clock.length, self.clock.lead
         done = self._resume()
         if done is None:
-            self.anchor.open(self.clock.gate(self.slots[0]) - 1)
+            self.commitments.open(self.clock.gate(self.slots[0]) - 1)
         first = self.slots[0] - lead * length if done is None else done + length
         for now in range(first, self.slots[-1] + length, length):
             self.time.wait_until(now)
@@ -123,7 +123,7 @@ class Kernel:
             if now in self.slots:
                 self.time.wait_until(self.clock.end(now))
                 after_slot(self.deliver(now))
-        return self.anchor.finish(self.slots[-1], account=0)
+        return self.commitments.finish(self.slots[-1], account=0)
 
     def _resume(self) -> int | None:
         """Take up the state of an interrupted run; returns its last delivered slot, or None to begin."""
@@ -146,7 +146,7 @@ class Kernel:
     @property
     def state_hash(self) -> str:
         """SHA-256 over the digests of all slots and the hash of the last block. Raises RuleBroken without a gateway."""
-        block = self.anchor.last_block
+        block = self.commitments.last_block
         return self.proof.state_hash(block.hash if block else b"")
 
     # -- before delivery ------------------------------------------------------------------------
@@ -213,8 +213,10 @@ class Kernel:
         now = self.timetable.planned_at(slot)
         community, batteries = self.known.ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
-        worth = self.known.carbon_worth(now, community)
-        make = partial(self.fleet.plan, *self._seen(self.fleet, now, community, batteries, tariffs), tariffs, worth)
+        carbon_value = self.known.carbon_value(now, community)
+        make = partial(
+            self.fleet.plan, *self._seen(self.fleet, now, community, batteries, tariffs), tariffs, carbon_value
+        )
         make()
         seen = self._seen(self.baseline_fleet, now, community, batteries, tariffs)
         self.baseline_fleet.plan(*seen, tariffs)
@@ -262,8 +264,8 @@ class Kernel:
     def _commit(self, book: SlotBook) -> None:
         """Put a delivered slot on chain, with its carbon as the root of its certificates."""
         number = self.clock.number(book.slot)
-        checked = self.anchor.slot_over(book.slot, self.anchor.root(lambda: carbon_leaves_of(book, number)))
-        self.keeper.committed(book.slot, self.anchor.last_block, checked=checked)
+        checked = self.commitments.slot_over(book.slot, self.commitments.root(lambda: carbon_leaves_of(book, number)))
+        self.keeper.committed(book.slot, self.commitments.last_block, checked=checked)
         self._tell(lambda observer: observer.committed(book.slot))
 
     def _tell(self, what: Callable[[Observer], None]) -> None:

@@ -33,7 +33,7 @@ class OptionalParts:
     entry: OrderEntry | NoEntry
     detection: DailyDetection | NoDetection
     observers: tuple[Observer, ...]
-    authorities: Authorisations
+    authorisations: Authorisations
 
 
 def optional_parts(
@@ -46,12 +46,12 @@ def optional_parts(
 ) -> OptionalParts:
     """The optional parts of a run over `slots`, which knows of meters what `past` says."""
     community = setting.community
-    authorities = Authorisations(community, slots, chain, store)
+    authorisations = Authorisations(community, slots, chain, store)
     length, members = community.clock.length, community.chart.members
     signed = SignedRun(gateway, chain.chain_id if chain else LOCAL_CHAIN_ID) if gateway else UnsignedRun()
-    entry = OrderEntry(chain, members, length, authorities) if chain else NoEntry()
+    entry = OrderEntry(chain, members, length, authorisations) if chain else NoEntry()
     if store is None:
-        return OptionalParts(signed, NothingKept(), entry, NoDetection(), (), authorities)
+        return OptionalParts(signed, NothingKept(), entry, NoDetection(), (), authorisations)
     detection = DailyDetection(setting, past, store)
     observers = Advisor(setting, past, store, slots[0]), detection
-    return OptionalParts(signed, StateKeeper(store, community), entry, detection, observers, authorities)
+    return OptionalParts(signed, StateKeeper(store, community), entry, detection, observers, authorisations)

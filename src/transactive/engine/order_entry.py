@@ -30,9 +30,9 @@ class NoEntry:
 class OrderEntry:
     """The operator's desk for signed orders of one settlement contract."""
 
-    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorities: Authorisations) -> None:
+    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorisations: Authorisations) -> None:
         self._keys, self._domain, self._slot_seconds = chain.keys, chain.domain, slot_seconds
-        self._authorities = authorities
+        self._authorisations = authorisations
         self._members = [str(chain.keys.account(index).address) for index in range(members)]
 
     def take(self, orders: Orders, earlier: Orders | None) -> list[Accepted]:
@@ -46,7 +46,7 @@ class OrderEntry:
 
     def _signed(self, book: Order, slot: int) -> SignedOrder:
         """A book signed by the member, or by its agent where that has a grant for the slot [Unix s]."""
-        given = self._authorities.in_force(slot).get(book.account)
+        given = self._authorisations.in_force(slot).get(book.account)
         agent = self._keys.agent(book.account)
         if given is None or given.grant is None or agent is None or agent.address != given.key:
             return sign_order(book, bytes(self._keys.account(book.account).key), self._domain)
@@ -61,6 +61,6 @@ class OrderEntry:
         clock = (slot // self._slot_seconds, self._slot_seconds)
         accepted = check_all(orders, self._members, self._domain, clock)
         for each in accepted.values():
-            self._authorities.check(each.order)
+            self._authorisations.check(each.order)
         operator = bytes(self._keys.role("operator").key)
         return [Accepted(signed, sign_receipt(signed.order, operator, self._domain)) for signed in accepted.values()]

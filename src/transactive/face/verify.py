@@ -15,13 +15,13 @@ from transactive.services.statements.chain_check import Trusted, check_file
 class VerifiedStatement:
     """Whether a statement holds; it counts as true if it does, and printed it says so.
 
-    holds: whether all checks held. contradiction: the first that did not, in words. worth: how independent the chain
+    holds: whether all checks held. contradiction: the first that did not, in words. basis: how independent the chain
     was that was asked. checks: a row for each that held: check, found.
     """
 
     holds: bool
     contradiction: str | None
-    worth: str
+    basis: str
     checks: Frame
 
     def __bool__(self) -> bool:
@@ -29,7 +29,7 @@ class VerifiedStatement:
 
     def __repr__(self) -> str:
         if self.holds:
-            return f"The statement holds ({self.worth})."
+            return f"The statement holds ({self.basis})."
         return f"The statement does not hold: {self.contradiction}"
 
 
@@ -87,4 +87,4 @@ def verify(
     folder = None if state is None else Path(state)
     found = check_file(Path(statement), node=node, state=folder, trusted=trusted)
     checks = table({"check": [one.name for one in found.passed], "found": [one.text for one in found.passed]})
-    return VerifiedStatement(found.contradiction is None, found.contradiction, found.worth, give(checks))
+    return VerifiedStatement(found.contradiction is None, found.contradiction, found.basis, give(checks))

@@ -128,7 +128,7 @@ def slot_of(serial: str) -> int:
 
 
 @contextmanager
-def certificate_office(folder: Path) -> Iterator[CertificateService]:
+def certificate_service(folder: Path) -> Iterator[CertificateService]:
     """Register of the run in a folder. Raises StateError if there is none."""
     if not (folder / FILE).is_file():
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")

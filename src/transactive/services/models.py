@@ -25,7 +25,7 @@ from transactive.forecasting.models.model_file import ModelFile, unpack
 from transactive.forecasting.series import History
 from transactive.store import FILE, Store
 from transactive.store.folder import hold
-from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord
 from transactive.store.read import models as kept
 
 
@@ -36,17 +36,17 @@ class ModelService:
     store: Store
     models: list[ModelRecord]
     events: list[ModelEvent]
-    charges: list[ChargeRecord]
+    active_records: list[ActiveModelRecord]
 
     @property
     def now(self) -> int:
         """Newest time [Unix s] that the registry knows of."""
-        return max((charge.since for charge in self.charges), default=0)
+        return max((active.since for active in self.active_records), default=0)
 
     @property
-    def in_charge(self) -> dict[str, ChargeRecord]:
-        """The latest charge of each target."""
-        return {charge.target: charge for charge in self.charges}
+    def active_models(self) -> dict[str, ActiveModelRecord]:
+        """The active model of each target."""
+        return {active.target: active for active in self.active_records}
 
     def model(self, number: int) -> ModelRecord:
         """A model by its number. Raises InputError naming the known ones."""
@@ -56,12 +56,12 @@ class ModelService:
         known = ", ".join(str(model.number) for model in self.models) or "none"
         raise InputError(f"model {number}: is not in this registry; known: {known}")
 
-    def target(self, name: str) -> ChargeRecord:
-        """The charge of a target. Raises InputError naming the known ones."""
-        if name not in self.in_charge:
-            known = ", ".join(self.in_charge) or "none yet"
+    def target(self, name: str) -> ActiveModelRecord:
+        """The active model of a target. Raises InputError naming the known ones."""
+        if name not in self.active_models:
+            known = ", ".join(self.active_models) or "none yet"
             raise InputError(f"target {name!r}: is not forecast here; known: {known}")
-        return self.in_charge[name]
+        return self.active_models[name]
 
     def verified(self, number: int) -> ModelFile:
         """A model's file, once its hash is the recorded one. Raises StateError where it is not."""
@@ -73,11 +73,11 @@ class ModelService:
         return file
 
     def promote(self, number: int, *, force: bool) -> ModelEvent:
-        """Put a model in charge from now on. Raises InputError unless its test was won, or it is forced."""
+        """Make a model active from now on. Raises InputError unless its test was won, or it is forced."""
         model = self.model(number)
-        charge = self.target(model.target)
-        if charge.model == number:
-            raise InputError(f"model {number}: is in charge of {model.target} already")
+        active = self.target(model.target)
+        if active.model == number:
+            raise InputError(f"model {number}: is the active model of {model.target} already")
         if not force and not (model.contest and model.contest.won):
             told = f"p {model.contest.p_value:.2g} against {model.contest.against}" if model.contest else "not tested"
             raise InputError(
@@ -85,39 +85,39 @@ class ModelService:
             )
         self.verified(number)
         how = "forced" if force and not (model.contest and model.contest.won) else "its test was won"
-        upkeep = self._upkeep()
-        upkeep.promote(model.target, model, None, self.now)
+        maintenance = self._maintenance()
+        maintenance.promote(model.target, model, None, self.now)
         text = f"{ModelMaintenance.title(model)}: by hand, {how}"
-        return self._save(upkeep, upkeep.tell(model.target, self.now, "promoted", text, number, by="person"))
+        return self._save(maintenance, maintenance.tell(model.target, self.now, "promoted", text, number, by="person"))
 
     def rollback(self, name: str) -> ModelEvent:
-        """Put the model in charge that was before, or empirical quantiles. Raises InputError where nothing was."""
-        charge = self.target(name)
-        if charge.model is None:
-            raise InputError(f"target {name!r}: empirical quantiles are in charge; there is nothing to roll back")
+        """Return to the model before, or empirical quantiles. Raises InputError where nothing was."""
+        active = self.target(name)
+        if active.model is None:
+            raise InputError(f"target {name!r}: empirical quantiles are active; there is nothing to roll back")
         held = [event.model for event in self.events if event.target == name and event.kind == "promoted"]
-        earlier = held[: len(held) - held[::-1].index(charge.model) - 1] if charge.model in held else []
-        number = next((n for n in reversed(earlier) if n != charge.model), None)
-        upkeep = self._upkeep()
+        earlier = held[: len(held) - held[::-1].index(active.model) - 1] if active.model in held else []
+        number = next((n for n in reversed(earlier) if n != active.model), None)
+        maintenance = self._maintenance()
         if number is None:
-            upkeep.stand_in(name, self.now)
+            maintenance.stand_in(name, self.now)
         else:
             self.verified(number)
-            upkeep.promote(name, self.model(number), None, self.now)
+            maintenance.promote(name, self.model(number), None, self.now)
         after = EMPIRICAL if number is None else ModelMaintenance.title(self.model(number))
-        text = f"from {ModelMaintenance.title(self.model(charge.model))} to {after}, by hand"
-        return self._save(upkeep, upkeep.tell(name, self.now, "rolled back", text, number, by="person"))
+        text = f"from {ModelMaintenance.title(self.model(active.model))} to {after}, by hand"
+        return self._save(maintenance, maintenance.tell(name, self.now, "rolled back", text, number, by="person"))
 
-    def _upkeep(self) -> ModelMaintenance:
-        """The upkeep of what is kept here; it knows of no readings, and needs none to change who is in charge."""
-        targets = [_blank(charge) for charge in self.in_charge.values()]
-        upkeep = ModelMaintenance(targets, lambda _name, _now: None, self._files)
-        upkeep.resume(self.models, self.events, self.charges)
-        return upkeep
+    def _maintenance(self) -> ModelMaintenance:
+        """The maintenance of what is kept here; it knows of no readings, and needs none to change the active model."""
+        targets = [_blank(active) for active in self.active_models.values()]
+        maintenance = ModelMaintenance(targets, lambda _name, _now: None, self._files)
+        maintenance.resume(self.models, self.events, self.active_records)
+        return maintenance
 
-    def _save(self, upkeep: ModelMaintenance, event: ModelEvent) -> ModelEvent:
+    def _save(self, maintenance: ModelMaintenance, event: ModelEvent) -> ModelEvent:
         """Write what has changed."""
-        self.store.put(upkeep.changes())
+        self.store.put(maintenance.changes())
         return event
 
     @property
@@ -142,13 +142,13 @@ def opened(folder: Path, *, change: bool = False) -> Iterator[ModelService]:
 
 
 def _read(store: Store) -> ModelService:
-    return ModelService(store, kept.models(store), kept.events(store), kept.charges(store))
+    return ModelService(store, kept.models(store), kept.events(store), kept.active_records(store))
 
 
-def _blank(charge: ChargeRecord) -> ForecastTarget:
+def _blank(active: ActiveModelRecord) -> ForecastTarget:
     """A target as far as a registry alone knows it: how many series it has."""
-    series = len(ActiveModelState.of(charge).shift[0])
-    return ForecastTarget(charge.target, ("",) * series, Rhythm(0, 1), 1, (), "")
+    series = len(ActiveModelState.of(active).shift[0])
+    return ForecastTarget(active.target, ("",) * series, Rhythm(0, 1), 1, (), "")
 
 
 def train(folder: Path, setting: Setting, name: str, forecaster: str, until: str | None) -> ModelRecord:
@@ -159,47 +159,50 @@ def train(folder: Path, setting: Setting, name: str, forecaster: str, until: str
     """
     registry.load(forecaster)
     with hold(folder), closing(Store(folder)) as store:
-        upkeep, forecasts, reached = _with_readings(store, setting)
+        maintenance, forecasts, reached = _with_readings(store, setting)
         now = parse_time(until) if until else reached
-        target, history, days = _tested(upkeep, forecasts, name, now, TEST_DAYS)
-        charge = upkeep.charge(name, now)
-        own = followed(upkeep.model(charge), history, days, target.rhythm)
-        made = upkeep.challenger(target, forecaster, history, days, own, charge, now)
+        target, history, days = _tested(maintenance, forecasts, name, now, TEST_DAYS)
+        active = maintenance.active(name, now)
+        own = followed(maintenance.model(active), history, days, target.rhythm)
+        made = maintenance.challenger(target, forecaster, history, days, own, active, now)
         if made is None:
-            raise DataError(upkeep.events[-1].text)
+            raise DataError(maintenance.events[-1].text)
         model = made[0]
-        upkeep.tell(
+        maintenance.tell(
             name, now, "trained", f"{ModelMaintenance.title(model)}: {_result(model)}", model.number, by="person"
         )
-        store.put(upkeep.changes())
+        store.put(maintenance.changes())
         return model
 
 
 def test(folder: Path, setting: Setting, number: int, until: str | None, days: int) -> Contest:
-    """Test a model on days that it has not seen, beside the one in charge, and keep the result.
+    """Test a model on days that it has not seen, beside the active one, and keep the result.
 
     Raises InputError where it has seen them, or they are not known.
     """
     with hold(folder), closing(Store(folder)) as store:
-        upkeep, forecasts, _ = _with_readings(store, setting)
+        maintenance, forecasts, _ = _with_readings(store, setting)
         model = _read(store).model(number)
         now = parse_time(until) if until else setting.measured_end
-        target, history, rows = _tested(upkeep, forecasts, model.target, now, days)
+        target, history, rows = _tested(maintenance, forecasts, model.target, now, days)
         first = history.first_slot + rows[0] * history.length
         if model.learnt.until > first - target.rhythm.offset * history.length:
             raise InputError(
                 f"model {number}: has learnt from readings up to {time_text(model.learnt.until)}, and the test would"
                 f" begin at {time_text(first)}; give a later --until or fewer --days"
             )
-        charge = upkeep.charge(model.target, now)
-        records = [followed(m, history, rows, target.rhythm) for m in (upkeep.files.load(model), upkeep.model(charge))]
-        contest = compared(records[0], records[1], upkeep.forecaster(charge))
+        active = maintenance.active(model.target, now)
+        records = [
+            followed(m, history, rows, target.rhythm)
+            for m in (maintenance.files.load(model), maintenance.model(active))
+        ]
+        contest = compared(records[0], records[1], maintenance.forecaster(active))
         store.put([msgspec.structs.replace(model, contest=contest)])
         return contest
 
 
 def _with_readings(store: Store, setting: Setting) -> tuple[ModelMaintenance, RunForecasts, int]:
-    """The upkeep of a folder with the readings of a setting, and the time that it has come to [Unix s]."""
+    """The maintenance of a folder with the readings of a setting, and the time that it has come to [Unix s]."""
     slots = slots_from(setting)
     reached = _read(store).now or setting.measured_end
     past = RecordedHistory.of(setting, ReplayClock(setting.measured_end))
@@ -208,15 +211,15 @@ def _with_readings(store: Store, setting: Setting) -> tuple[ModelMaintenance, Ru
 
 
 def _tested(
-    upkeep: ModelMaintenance, forecasts: RunForecasts, name: str, now: int, days: int
+    maintenance: ModelMaintenance, forecasts: RunForecasts, name: str, now: int, days: int
 ) -> tuple[ForecastTarget, History, range]:
     """A target, what is known of it at a time, and the last days before it.
 
     Raises InputError for an unknown target, DataError where too little is known.
     """
-    if name not in upkeep.targets:
-        raise InputError(f"target {name!r}: is not forecast here; known: {', '.join(upkeep.targets)}")
-    target, history = upkeep.targets[name], forecasts.history(name, now)
+    if name not in maintenance.targets:
+        raise InputError(f"target {name!r}: is not forecast here; known: {', '.join(maintenance.targets)}")
+    target, history = maintenance.targets[name], forecasts.history(name, now)
     rows = None if history is None else days_before(target, history, days)
     if history is None or rows is None:
         raise DataError(f"{name}: too little is known by {time_text(now)}; six weeks of readings are needed before it")
@@ -228,8 +231,8 @@ def _result(model: ModelRecord) -> str:
     return model.contest.text if model.contest else "not tested"
 
 
-def last_days(desk: ModelService, name: str, days: int) -> list[ChargeRecord]:
+def last_days(service: ModelService, name: str, days: int) -> list[ActiveModelRecord]:
     """The latest judged days of a target, oldest first."""
-    judged = [c for c in desk.charges if c.target == name and c.day is not None]
+    judged = [c for c in service.active_records if c.target == name and c.day is not None]
     newest = judged[-1].since if judged else 0
     return [c for c in judged if c.since > newest - days * DAY]

@@ -14,14 +14,14 @@ USED = frozenset({State.CANCELLED, State.CLAIMED})
 
 
 def redemption(
-    office: CertificateService, beneficiary: str, reason: str | None, first: int | None, end: int | None
+    service: CertificateService, beneficiary: str, reason: str | None, first: int | None, end: int | None
 ) -> Redemption:
     """What was cancelled in somebody's name, for a reason or for any, of slots from `first` up to `end` [Unix s].
 
     Raises CertificateError where there is nothing.
     """
     rows, reasons, slots, digests = [], set(), [], dict[int, bytes]()
-    for register, bundle in office.bundles(first, end, USED):
+    for register, bundle in service.bundles(first, end, USED):
         if bundle.beneficiary != beneficiary or reason not in (None, bundle.reason):
             continue
         device = register.devices[bundle.device]
@@ -48,11 +48,11 @@ def redemption(
     if not rows:
         raise CertificateError(f"nothing was cancelled in the name of {beneficiary!r}; look at the list", "name")
     return Redemption(
-        community=office.community.name,
+        community=service.community.name,
         beneficiary=beneficiary,
         reason="; ".join(sorted(reason for reason in reasons if reason)),
         first_slot=time_text(slots[0] if first is None else first),
-        end=time_text(slots[-1] + office.community.clock.length if end is None else end),
+        end=time_text(slots[-1] + service.community.clock.length if end is None else end),
         energy_wh=sum(row.energy_wh for row in rows),
         carbon_mg=sum(row.carbon_mg for row in rows),
         claimed_wh=sum(row.energy_wh for row in rows if row.state == State.CLAIMED),

@@ -51,7 +51,7 @@ class ModelEvent(msgspec.Struct, frozen=True, kw_only=True):
     by: By = "run"
 
 
-class ChargeRecord(msgspec.Struct, frozen=True, kw_only=True):
+class ActiveModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Who forecasts a target from a time on, and the day that ended then.
 
     model: its number, None for empirical quantiles. day: how the forecasts of the day before fared, if it was one.
@@ -80,5 +80,5 @@ class ToldForecast:
     figures: IntArray
 
 
-ModelLog: TypeAlias = Sequence[ModelRecord | ModelEvent | ChargeRecord | ToldForecast]
+ModelLog: TypeAlias = Sequence[ModelRecord | ModelEvent | ActiveModelRecord | ToldForecast]
 """What a stage of a slot keeps of forecasts, each in place of an earlier record of the same."""

@@ -103,7 +103,7 @@ class AgentMarket:
     def __init__(self, agent: str, mechanism: AnyMechanism, passes: int, size: int, seed: int) -> None:
         self.mechanism, self.passes, self.size = mechanism, passes, size
         self.random = np.random.default_rng((FIRST_SEED + seed, size))
-        self.desk = OrderGatherer([agent] * 2 * size)
+        self.agents = OrderGatherer([agent] * 2 * size)
         self.number = 0
         self._draw(0)
 
@@ -117,7 +117,7 @@ class AgentMarket:
             shift + GRID.tick * self.random.integers(low // GRID.tick, high // GRID.tick, self.size, endpoint=True)
             for low, high in (VALUES, COSTS)
         )
-        self.worth = np.concatenate((values, costs))
+        self.true_price = np.concatenate((values, costs))
         self.is_buy = np.arange(2 * self.size) < self.size
         self.ideal = Equilibrium.of(values, costs)
 
@@ -134,15 +134,17 @@ class AgentMarket:
         self.number += 1
         for session in range(self.passes):
             gate = self._gate(left, session)
-            orders = self._in_drawn_order(self.desk.orders(gate))
+            orders = self._in_drawn_order(self.agents.orders(gate))
             cleared = mechanisms.clear(self.mechanism, orders, GRID, 2 * self.size)
             given, bought = cleared.clearing.allocated_wh, orders.is_buy & (cleared.clearing.allocated_wh > 0)
-            gained += int(surplus_n(orders, cleared, self.worth[orders.member]).sum()) + cleared.positions.surplus_n
+            gained += (
+                int(surplus_n(orders, cleared, self.true_price[orders.member]).sum()) + cleared.positions.surplus_n
+            )
             prices.append(-cleared.money_n[bought] // given[bought])
             energies.append(given[bought])
             if look and session == 0:
                 regret = self._regret(orders, cleared)
-            self.desk.learn(gate, orders, cleared.clearing)
+            self.agents.learn(gate, orders, cleared.clearing)
             np.subtract.at(left, orders.member, given)
             if not left[self.is_buy].any() or not left[~self.is_buy].any():
                 break
@@ -154,7 +156,7 @@ class AgentMarket:
         """What everybody sees: its own unit, or what is left of it."""
         member = np.flatnonzero(left)
         energy, nothing = left[member], np.zeros(2 * self.size, np.int64)
-        wish = Orders(self.number, member, self.is_buy[member], self.worth[member], energy, np.zeros_like(energy))
+        wish = Orders(self.number, member, self.is_buy[member], self.true_price[member], energy, np.zeros_like(energy))
         return MarketSight(
             session=session,
             chances=self.passes - 1 - session,
@@ -167,7 +169,7 @@ class AgentMarket:
             tariff=TARIFF,
             grid=GRID,
             limits=Limits.none(2 * self.size),
-            prices=self.desk.prices,
+            prices=self.agents.prices,
         )
 
     def _in_drawn_order(self, orders: Orders) -> Orders:
@@ -182,7 +184,7 @@ class AgentMarket:
         One member's limit at a time is altered, all others stay, the book is cleared anew. Source: ex-post regret as in
         Lubin and Parkes, Approximate Strategyproofness (2012), Current Science 103(9).
         """
-        truth = self.worth[orders.member]
+        truth = self.true_price[orders.member]
         own = surplus_n(orders, cleared, truth)
         rows = np.linspace(0, len(orders) - 1, min(LOOKED_AT, len(orders))).astype(np.int64)
         missed = [max(self._other(orders, row, truth) - int(own[row]), 0) for row in rows.tolist()]

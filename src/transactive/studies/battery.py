@@ -87,9 +87,9 @@ def simple_rule(recorded: Recorded, tested: range) -> Kept:
     return run(recorded, tested, _same_rule(recorded, charge=True))
 
 
-def scheduled(recorded: Recorded, tested: range, told: Told, outlook: NetLoadForecast | None = None) -> Kept:
-    """Planned anew in every slot from what was known before it: by the day so far, or by another outlook."""
-    planned = _planned(recorded, tested, told, outlook)
+def scheduled(recorded: Recorded, tested: range, told: Told, net_load_forecast: NetLoadForecast | None = None) -> Kept:
+    """Planned anew in every slot from what was known before it: by the day so far, or by another forecast."""
+    planned = _planned(recorded, tested, told, net_load_forecast)
     return run(recorded, tested, lambda _: next(planned))
 
 
@@ -123,7 +123,9 @@ def run(recorded: Recorded, tested: range, rules: Rules) -> Kept:
     return Kept(cost - rest_price(recorded, tested) * recorded.devices.deliverable_wh(charged), over)
 
 
-def _planned(recorded: Recorded, tested: range, told: Told, outlook: NetLoadForecast | None) -> Iterator[IntArray]:
+def _planned(
+    recorded: Recorded, tested: range, told: Told, net_load_forecast: NetLoadForecast | None
+) -> Iterator[IntArray]:
     """Rules of the tested slots, one after the other; plans of many slots are made at once."""
     members, horizon = recorded.load_wh.shape[1], DAY // recorded.length
     at_once = max(NUMBERS // (horizon * SAMPLE_DAYS * members), 1)
@@ -132,8 +134,8 @@ def _planned(recorded: Recorded, tested: range, told: Told, outlook: NetLoadFore
         issued = np.arange(start, min(start + at_once, tested.stop))
         samples = (
             samples_so_far(recorded.load_wh, recorded.pv_wh, recorded.length, issued, horizon)
-            if outlook is None
-            else _samples(outlook, recorded, issued.tolist(), horizon)
+            if net_load_forecast is None
+            else _samples(net_load_forecast, recorded, issued.tolist(), horizon)
         )
         need, spare = (
             np.repeat(_ahead(price, issued, horizon), members, axis=1)
@@ -146,13 +148,13 @@ def _planned(recorded: Recorded, tested: range, told: Told, outlook: NetLoadFore
         yield from levels.reshape(4, len(issued), members).transpose(1, 0, 2)
 
 
-def _samples(outlook: NetLoadForecast, recorded: Recorded, issued: list[int], horizon: int) -> IntArray:
-    """Samples of an outlook as `samples_so_far` gives them, as many as all issues have."""
+def _samples(net_load_forecast: NetLoadForecast, recorded: Recorded, issued: list[int], horizon: int) -> IntArray:
+    """Samples of a forecast as `samples_so_far` gives them, as many as all issues have."""
     found = []
     for known in issued:
         first = recorded.first_slot + known * recorded.length
         slots = range(first, first + horizon * recorded.length, recorded.length)
-        found.append(outlook.forecast(first, slots).net_load_wh)
+        found.append(net_load_forecast.forecast(first, slots).net_load_wh)
     samples = min(net_load_wh.shape[1] for net_load_wh in found)
     return np.stack([net_load_wh[:, :samples] for net_load_wh in found], axis=2)
 

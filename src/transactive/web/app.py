@@ -51,21 +51,21 @@ HEADERS = {
 
 
 def build_app(
-    folder: Path, pulse: ChangeFeed, *, local: bool, entry: BrowserEntry | None = None, port: int = 0
+    folder: Path, feed: ChangeFeed, *, local: bool, entry: BrowserEntry | None = None, port: int = 0
 ) -> Litestar:
     """Page and API of the run in `folder`.
 
     local: served on this machine only. entry: who lets browsers in by a link; without it and on this machine no token
     is needed. port: where it is served.
     """
-    desk = RunContext(pulse)
+    run_context = RunContext(feed)
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file, ask, enter),
             *(step_on_page, api_router(), _files()),
         ],
         dependencies={
-            "desk": Provide(lambda: desk, sync_to_thread=False),
+            "run_context": Provide(lambda: run_context, sync_to_thread=False),
             "entry": Provide(lambda: entry or BrowserEntry(), sync_to_thread=False),
             "port": Provide(lambda: port, sync_to_thread=False),
         },
@@ -73,7 +73,7 @@ def build_app(
         guards=[for_scopes],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
-        lifespan=[pulse.beating],
+        lifespan=[feed.beating],
         before_send=[_protect],
         openapi_config=OpenAPIConfig(
             title="TransActive",

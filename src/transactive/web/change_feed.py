@@ -1,4 +1,4 @@
-"""The pulse of a run: one look at the database every half second, shared by everybody who waits for news."""
+"""The feed of a run: one look at the database every half second, shared by everybody who waits for news."""
 
 from __future__ import annotations
 

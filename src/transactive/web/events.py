@@ -68,10 +68,10 @@ def events_after(reader: Reader, run: Run, after: Key) -> list[tuple[Key, Event]
     return [(key, Event(stamp(slot), STAGES[key[1]], run.number(slot), run.slots)) for key, slot in later]
 
 
-async def stream(reader: Reader, pulse: ChangeFeed, after: Key) -> AsyncIterator[ServerSentEventMessage]:
+async def stream(reader: Reader, feed: ChangeFeed, after: Key) -> AsyncIterator[ServerSentEventMessage]:
     """Events after one, then whatever follows, until the run is over or the server stops."""
-    while not pulse.stopping:
-        seen = pulse.position
+    while not feed.stopping:
+        seen = feed.position
         events = await asyncio.to_thread(_look, reader, after)
         for key, event in events:
             after = key
@@ -81,7 +81,7 @@ async def stream(reader: Reader, pulse: ChangeFeed, after: Key) -> AsyncIterator
         if seen.over:
             yield ServerSentEventMessage("the run is finished", "end")
             return
-        if await pulse.wait(seen, HEARTBEAT) == seen:
+        if await feed.wait(seen, HEARTBEAT) == seen:
             yield ServerSentEventMessage(comment="still here")
 
 

@@ -1,4 +1,4 @@
-"""What every handler needs of one run: its reader, its totals, its pulse."""
+"""What every handler needs of one run: its reader, its totals, its feed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from transactive.web.problems import NotFound
 class RunContext:
     """One run, ready to be asked."""
 
-    def __init__(self, pulse: ChangeFeed) -> None:
-        self.pulse, self.reader = pulse, pulse.reader
-        self.counter = Counter(pulse.reader)
+    def __init__(self, feed: ChangeFeed) -> None:
+        self.feed, self.reader = feed, feed.reader
+        self.counter = Counter(feed.reader)
 
     def run(self) -> Run:
         """The run. Raises NotFound while it has not begun."""

@@ -115,16 +115,16 @@ def paid() -> Row:
 
 
 def upkept() -> Row:
-    """CPU time of a week's upkeep in the demo: every challenger of every target trained, stored and tested."""
+    """CPU time of a week's maintenance in the demo: every candidate of every target trained, stored and tested."""
     setting = load_setting(DEMO)
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 7)
     with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder))) as store:
         past = RecordedHistory.of(setting, ReplayClock(slots[0]))
         forecasts = RunForecasts(setting, slots, past, forecaster_of(setting, slots), store)
         began = process_time()
-        require(len(forecasts.upkeep.models) > 0, "a week of upkeep trains models")
+        require(len(forecasts.maintenance.models) > 0, "a week of maintenance trains models")
         taken = process_time() - began
-    return Row(name="a week of upkeep: six models of the demo trained and tested", value=taken, unit="CPU s")
+    return Row(name="a week of maintenance: six models of the demo trained and tested", value=taken, unit="CPU s")
 
 
 def serving(history: History) -> Row:

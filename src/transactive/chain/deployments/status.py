@@ -34,7 +34,7 @@ class Standing:
     held_n: int
     bond_n: int | None
     paused: bool
-    offices: dict[str, str]
+    roles: dict[str, str]
     coins: dict[str, int]
 
     @property
@@ -57,7 +57,7 @@ def standing(client: ChainClient, deployment: Deployment) -> Standing:
 
     latest, pending = read("latestPeriod"), client.read(settlement, "proposal") if read("isPending") else None
     words = [read("balances", j) for j in range(words_for(len(deployment.accounts)))]
-    offices = {name: str(client.read(settlement, name)) for name in OFFICES}
+    roles = {name: str(client.read(settlement, name)) for name in OFFICES}
     return Standing(
         height=client.height,
         head_hash=client.head_hash,
@@ -72,8 +72,8 @@ def standing(client: ChainClient, deployment: Deployment) -> Standing:
         held_n=int(client.read(currency, "balanceOf", settlement.address)),
         bond_n=read("bond") if "bond" in functions else None,
         paused=bool(read("paused")),
-        offices=offices,
-        coins={name: client.coins(address) for name, address in offices.items()},
+        roles=roles,
+        coins={name: client.coins(address) for name, address in roles.items()},
     )
 
 

@@ -16,7 +16,7 @@ from transactive.core.errors import CertificateError, InputError
 from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import encode
-from transactive.services.certificates import Act, CertificateService, certificate_office, slot_of
+from transactive.services.certificates import Act, CertificateService, certificate_service, slot_of
 from transactive.services.redemptions import redemption
 from transactive.tabular.spreadsheet import csv_text
 
@@ -35,14 +35,14 @@ def run_list(
     if status not in (ALL, *State):
         raise InputError(f"--status {status}: choose one of {', '.join((*State, ALL))}")
     states = frozenset() if status == ALL else frozenset({State(status)})
-    with certificate_office(where.state) as office:
+    with certificate_service(where.state) as service:
         found = [
             (register, bundle)
-            for register, bundle in office.bundles(*_times(span), states)
+            for register, bundle in service.bundles(*_times(span), states)
             if owner in (None, bundle.owner) and device in (None, bundle.device)
         ]
         if output is not None:
-            _write_shaped(office, found, output)
+            _write_shaped(service, found, output)
             return
     if where.json:
         print(msgspec.json.encode([_facts(bundle) for _, bundle in found]).decode())
@@ -54,11 +54,11 @@ def run_list(
 
 def run_show(where: StateOptions, serial: str) -> None:
     """Show one bundle, its device, and the steps in its slot that name its device."""
-    with certificate_office(where.state) as office:
+    with certificate_service(where.state) as service:
         slot = slot_of(serial)
-        register = office.register(slot)
+        register = service.register(slot)
         bundle = register.bundle(serial)
-        facts = _shaped(office, register, bundle) | {"state": str(bundle.state), "meter": bundle.meter or None}
+        facts = _shaped(service, register, bundle) | {"state": str(bundle.state), "meter": bundle.meter or None}
     steps = [entry for entry in register.log if bundle.device in (entry.device, entry.serial.split("/")[0])]
     report(facts | {"steps in its slot": len(steps), "last step": steps[-1].step}, json=where.json)
 
@@ -67,8 +67,8 @@ def run_step(where: StepOptions, serials: Sequence[str], step: Act) -> None:
     """Take a step with some bundles, all or none, and say what they are then."""
     if not serials:
         raise InputError("name the serials of the bundles; `certificates list` shows them")
-    with certificate_office(where.state) as office:
-        left = office.act(serials, step, None if where.at is None else parse_time(where.at), where.by)
+    with certificate_service(where.state) as service:
+        left = service.act(serials, step, None if where.at is None else parse_time(where.at), where.by)
     _say(left, json=where.json)
 
 
@@ -79,19 +79,19 @@ def run_move(where: StepOptions, serials: Sequence[str], name: str) -> None:
 
 def run_expire(where: StepOptions) -> None:
     """Expire bundles that were not used in time."""
-    with certificate_office(where.state) as office:
-        left = office.expire(None if where.at is None else parse_time(where.at), where.by)
+    with certificate_service(where.state) as service:
+        left = service.expire(None if where.at is None else parse_time(where.at), where.by)
     _say(left, json=where.json)
 
 
 def run_export(where: StepOptions, serials: Sequence[str], output: Path) -> None:
     """End bundles here and write them for another registry; without the file nothing ends."""
     _check_suffix(output, ".json", ".csv")
-    with certificate_office(where.state) as office:
-        registers = {serial: office.register(slot_of(serial)) for serial in serials}
+    with certificate_service(where.state) as service:
+        registers = {serial: service.register(slot_of(serial)) for serial in serials}
         found = [(register, register.bundle(serial)) for serial, register in registers.items()]
         partial = output.with_name(f".{output.name}.part")
-        _put(partial, _shaped_file(office, found, output))
+        _put(partial, _shaped_file(service, found, output))
         try:
             run_step(where, serials, lambda register, serial: [register.move(serial, lifecycle.BundleStep.EXPORT)])
         except CertificateError:
@@ -103,8 +103,8 @@ def run_export(where: StepOptions, serials: Sequence[str], output: Path) -> None
 def run_redemption(where: StateOptions, beneficiary: str, reason: str | None, span: Span, output: Path) -> None:
     """Write a redemption statement as JSON, or as a page."""
     _check_suffix(output, ".json", ".html")
-    with certificate_office(where.state) as office:
-        made = redemption(office, beneficiary, reason, *_times(span))
+    with certificate_service(where.state) as service:
+        made = redemption(service, beneficiary, reason, *_times(span))
     if output.suffix == ".html":
         from transactive.web.pages.redemption_file import redemption_html
 
@@ -137,24 +137,24 @@ def _times(span: Span) -> tuple[int | None, int | None]:
     return first, end
 
 
-def _shaped(office: CertificateService, register: Register, bundle: Bundle) -> dict[str, Any]:
+def _shaped(service: CertificateService, register: Register, bundle: Bundle) -> dict[str, Any]:
     """A bundle in EnergyTag's shape."""
-    community = office.community
+    community = service.community
     return shaped(bundle, register.devices[bundle.device], community.name, community.clock.length, register.validity)
 
 
-def _write_shaped(office: CertificateService, found: Sequence[tuple[Register, Bundle]], output: Path) -> None:
+def _write_shaped(service: CertificateService, found: Sequence[tuple[Register, Bundle]], output: Path) -> None:
     """Write bundles in EnergyTag's shape."""
     _check_suffix(output, ".json", ".csv")
-    _replace(output, _shaped_file(office, found, output))
+    _replace(output, _shaped_file(service, found, output))
 
 
-def _shaped_file(office: CertificateService, found: Sequence[tuple[Register, Bundle]], output: Path) -> bytes:
+def _shaped_file(service: CertificateService, found: Sequence[tuple[Register, Bundle]], output: Path) -> bytes:
     """Bundles in EnergyTag's shape as JSON or CSV."""
-    rows = [_shaped(office, register, bundle) for register, bundle in found]
+    rows = [_shaped(service, register, bundle) for register, bundle in found]
     if output.suffix == ".csv":
         return csv_text(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)).encode()
-    facts = {"standard": STANDARD, "issuing_body": office.community.name, "bundles": rows}
+    facts = {"standard": STANDARD, "issuing_body": service.community.name, "bundles": rows}
     return msgspec.json.format(msgspec.json.encode(facts)) + b"\n"
 
 

@@ -61,16 +61,16 @@ def hand_over(state: Path, file: CertificateFile) -> None:
 
     Raises CertificateError if somebody took another step with one of them; what was handed over before stays so.
     """
-    from transactive.services.certificates import certificate_office
+    from transactive.services.certificates import certificate_service
 
-    with certificate_office(state) as office:
-        clock, names = office.community.clock, office.community.device_ids
+    with certificate_service(state) as service:
+        clock, names = service.community.clock, service.community.device_ids
         slot = file.stated.slot * clock.length
         serials = [f"{names[d]}/{time_text(slot)}/{first}-{first + wh - 1}" for d, first, wh, *_ in _held(file)]
-        known = office.register(slot).bundles
+        known = service.register(slot).bundles
         gone = [serial for serial in serials if serial in known and known[serial].state == State.EXPORTED]
         rest = [serial for serial in serials if serial not in gone]
-        office.act(rest, lambda register, serial: [register.move(serial, BundleStep.EXPORT)])
+        service.act(rest, lambda register, serial: [register.move(serial, BundleStep.EXPORT)])
 
 
 def _held(file: CertificateFile) -> list[tuple[int, int, int, int, int, int]]:

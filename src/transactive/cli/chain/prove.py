@@ -1,4 +1,4 @@
-"""`transactive chain prove`: a member's leaf of a slot, made again from the books and held against the chain."""
+"""`transactive chain prove`: a member's leaf of a slot, rebuilt from the books and compared with the chain."""
 
 from __future__ import annotations
 

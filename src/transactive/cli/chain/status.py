@@ -44,7 +44,7 @@ def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     }
     if now.bond_n is not None:
         facts["bond"] = money_text(now.bond_n, deployment.currency)
-    facts |= {name: f"{who}, {now.coins[name]} wei" for name, who in now.offices.items()}
+    facts |= {name: f"{who}, {now.coins[name]} wei" for name, who in now.roles.items()}
     facts["sound"] = now.is_sound
     facts["balances_n"] = {name: str(balance) for name, balance in now.balances_n.items()}
     return facts, now.is_sound

@@ -17,23 +17,25 @@ from transactive.engine.models.maintenance import EMPIRICAL, ModelMaintenance
 from transactive.forecasting.evaluation.monitor import WEEK
 from transactive.services import models
 from transactive.services.models import ModelService, opened
-from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord
 
 MONTH = 28
 """Days over which coverage is said beside that of the week."""
 
 
 def show_list(folder: Path, *, json: bool) -> None:
-    """Print who is in charge, and the models by number."""
-    with opened(folder) as desk:
+    """Print the active models, and the models by number."""
+    with opened(folder) as service:
         if json:
-            report({"in_charge": _in_charge(desk), "models": [_facts(model) for model in desk.models]}, json=True)
+            report(
+                {"in_charge": _active_names(service), "models": [_facts(model) for model in service.models]}, json=True
+            )
             return
-        for target, name in _in_charge(desk).items():
+        for target, name in _active_names(service).items():
             print(f"{target:<12}  {name}")
-        if desk.models:
+        if service.models:
             print(f"\n{'no.':>4}  {'target':<12}  {'forecaster':<16}  {'status':<9}  {'learnt until':<17}  hash")
-        for model in desk.models:
+        for model in service.models:
             until = time_text(model.learnt.until)
             head = f"{model.number:>4}  {model.target:<12}  {model.learnt.forecaster:<16}  {model.status:<9}"
             print(f"{head}  {until:<17}  {model.hash[:12]}  {model.contest.text if model.contest else 'not tested'}")
@@ -41,8 +43,8 @@ def show_list(folder: Path, *, json: bool) -> None:
 
 def show_model(folder: Path, number: int, *, json: bool) -> None:
     """Print one model, once its file has been checked."""
-    with opened(folder) as desk:
-        model, file = desk.model(number), desk.verified(number)
+    with opened(folder) as service:
+        model, file = service.model(number), service.verified(number)
         facts = _facts(model) | {"libraries": file.libraries, "bytes": len(file.content), "hash_holds": True}
         report(facts, json=json)
 
@@ -65,26 +67,26 @@ def try_model(folder: Path, community: str, number: int, days: int, until: str |
 
 def promote_model(folder: Path, number: int, *, force: bool, json: bool) -> None:
     """Promote and say how to undo it."""
-    with opened(folder, change=True) as desk:
-        event = desk.promote(number, force=force)
+    with opened(folder, change=True) as service:
+        event = service.promote(number, force=force)
     report(_event(event) | {"undo": f"transactive models rollback {event.target} --state {folder}"}, json=json)
 
 
 def roll_back(folder: Path, target: str, *, json: bool) -> None:
     """Roll back and say how to undo it."""
-    with opened(folder, change=True) as desk:
-        before = desk.target(target).model
-        event = desk.rollback(target)
+    with opened(folder, change=True) as service:
+        before = service.target(target).model
+        event = service.rollback(target)
     undo = f"transactive models promote {before} --force --state {folder}"
     report(_event(event) | {"undo": undo}, json=json)
 
 
 def show_monitors(folder: Path, target: str | None, *, json: bool) -> None:
     """Print how the forecasts fare."""
-    with opened(folder) as desk:
-        names = [desk.target(target).target] if target else list(desk.in_charge)
-        facts: dict[str, Any] = {name: _monitor(desk, desk.in_charge[name]) for name in names}
-        events = [_event(event) for event in desk.events if event.target in names]
+    with opened(folder) as service:
+        names = [service.target(target).target] if target else list(service.active_models)
+        facts: dict[str, Any] = {name: _monitor(service, service.active_models[name]) for name in names}
+        events = [_event(event) for event in service.events if event.target in names]
     if json:
         report({"targets": facts, "events": events}, json=True)
         return
@@ -94,12 +96,12 @@ def show_monitors(folder: Path, target: str | None, *, json: bool) -> None:
         print(f"{event['at']}  {event['target']:<12}  {event['kind']:<11}  {event['text']}")
 
 
-def _monitor(desk: ModelService, charge: ChargeRecord) -> dict[str, Any]:
+def _monitor(service: ModelService, active: ActiveModelRecord) -> dict[str, Any]:
     """Coverage, place and alarms of one target."""
-    monitor = ActiveModelState.of(charge).monitor
-    days = models.last_days(desk, charge.target, MONTH)
+    monitor = ActiveModelState.of(active).monitor
+    days = models.last_days(service, active.target, MONTH)
     return {
-        "in_charge": _in_charge(desk)[charge.target],
+        "in_charge": _active_names(service)[active.target],
         "days": len(days),
         f"covered_{WEEK}_days": _covered(days[-WEEK:]),
         f"covered_{MONTH}_days": _covered(days),
@@ -109,17 +111,17 @@ def _monitor(desk: ModelService, charge: ChargeRecord) -> dict[str, Any]:
     }
 
 
-def _covered(days: list[ChargeRecord]) -> float | None:
+def _covered(days: list[ActiveModelRecord]) -> float | None:
     """Share of some days inside the 90 % interval."""
-    counted = sum(charge.day.counted for charge in days if charge.day)
+    counted = sum(active.day.counted for active in days if active.day)
     return round(sum(c.day.inside for c in days if c.day) / counted, 3) if counted else None
 
 
-def _in_charge(desk: ModelService) -> dict[str, str]:
-    """Who is in charge of each target, by name."""
+def _active_names(service: ModelService) -> dict[str, str]:
+    """Active model of each target, by name."""
     return {
-        target: EMPIRICAL if charge.model is None else ModelMaintenance.title(desk.model(charge.model))
-        for target, charge in desk.in_charge.items()
+        target: EMPIRICAL if active.model is None else ModelMaintenance.title(service.model(active.model))
+        for target, active in service.active_models.items()
     }
 
 

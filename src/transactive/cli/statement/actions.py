@@ -60,8 +60,8 @@ def verify_statement(
     if json:
         checks = [{"check": passed.name, "found": passed.text} for passed in found.passed]
         facts: dict[str, Any] = {"holds": found.contradiction is None, "contradiction": found.contradiction}
-        print(msgspec.json.encode(facts | {"worth": found.worth, "checks": checks}).decode())
+        print(msgspec.json.encode(facts | {"worth": found.basis, "checks": checks}).decode())
     else:
-        print(f"✗ {found.contradiction}" if found.contradiction else f"The statement holds ({found.worth}).")
+        print(f"✗ {found.contradiction}" if found.contradiction else f"The statement holds ({found.basis}).")
     sys.stdout.flush()
     return found.contradiction is None

@@ -115,16 +115,16 @@ class RunParts:
 
     fleets: tuple[Fleet, Fleet]
     operator: GridOperator | Unwatched
-    desk: OrderGatherer
+    gatherer: OrderGatherer
     ledger: Ledger
-    anchor: ChainCommitments
+    commitments: ChainCommitments
     tally: Tally
     offsets: Offsetting
 
 
 def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
     """State after the delivery of `slot`, as bytes."""
-    fleets, desk, ledger, anchor = parts.fleets, parts.desk, parts.ledger, parts.anchor
+    fleets, gatherer, ledger, commitments = parts.fleets, parts.gatherer, parts.ledger, parts.commitments
     tally, offsets = parts.tally, parts.offsets
     snapshot = Snapshot(
         slot=slot,
@@ -132,15 +132,15 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
         lots=Column.of(lots.columns),
         charged_wh=(Column.of(fleets[0].charged_wh), Column.of(fleets[1].charged_wh)),
         waiting=(Waiting.of(fleets[0]), Waiting.of(fleets[1])),
-        memories={member: Column.of(memory) for member, memory in desk.memories.items()},
-        prices=Column.of(desk.prices),
+        memories={member: Column.of(memory) for member, memory in gatherer.memories.items()},
+        prices=Column.of(gatherer.prices),
         ledger={name: Column.of(getattr(ledger, name)) for name in LEDGER_FIELDS},
         periods={number: _columns(totals) for number, totals in ledger.periods.items()},
         latest=_columns(ledger.latest),
         locks_n={locked_slot: Column.of(locked) for locked_slot, locked in ledger.locks_n.items()},
-        closed=anchor.closed,
-        proposed=anchor.proposed,
-        ready_at=anchor.ready_at,
+        closed=commitments.closed,
+        proposed=commitments.proposed,
+        ready_at=commitments.ready_at,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
         grid={key: Column.of(column) for key, column in parts.operator.state.items()},
         offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
@@ -154,7 +154,7 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
 
     Raises StateError if the bytes are not a snapshot of this version.
     """
-    fleets, desk, ledger, anchor = parts.fleets, parts.desk, parts.ledger, parts.anchor
+    fleets, gatherer, ledger, commitments = parts.fleets, parts.gatherer, parts.ledger, parts.commitments
     tally, offsets = parts.tally, parts.offsets
     try:
         snapshot = msgspec.msgpack.decode(data, type=Snapshot)
@@ -165,8 +165,8 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     for fleet, waiting in zip(fleets, snapshot.waiting, strict=True):
         if waiting is not None:
             waiting.put(fleet)
-    desk.memories = {member: column.value() for member, column in snapshot.memories.items()}
-    desk.prices = snapshot.prices.value()
+    gatherer.memories = {member: column.value() for member, column in snapshot.memories.items()}
+    gatherer.prices = snapshot.prices.value()
     for name, column in snapshot.ledger.items():
         setattr(ledger, name, column.value())
     ledger.periods = {
@@ -174,7 +174,11 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     }
     ledger.latest = LedgerTotals(*(column.value() for column in snapshot.latest))
     ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
-    anchor.closed, anchor.proposed, anchor.ready_at = snapshot.closed, snapshot.proposed, snapshot.ready_at
+    commitments.closed, commitments.proposed, commitments.ready_at = (
+        snapshot.closed,
+        snapshot.proposed,
+        snapshot.ready_at,
+    )
     for name, column in snapshot.tally.items():
         setattr(tally, name, column.value())
     for name, column in snapshot.offsets.items():

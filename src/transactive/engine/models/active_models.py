@@ -1,4 +1,4 @@
-"""Who is in charge of a target since when, and what that one remembers: calibration and monitors."""
+"""Active model for each forecast target, since when, with calibration and monitor state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transactive.forecasting.evaluation.contest import Rhythm, TrackRecord
 from transactive.forecasting.evaluation.monitor import Monitor, TargetDay, judged
 from transactive.forecasting.models.training_rows import LEAST_DAYS
 from transactive.forecasting.series import FloatArray, History, Quantiles
-from transactive.store.model_records import ChargeRecord
+from transactive.store.model_records import ActiveModelRecord
 
 WEEK = 7
 TEST_DAYS = 28
@@ -25,15 +25,15 @@ LEAST_TEST_DAYS = 7
 
 
 class ActiveModelState(msgspec.Struct, frozen=True):
-    """What a charge remembers: shifts of the calibration (2, series), and the monitors."""
+    """State of an active model: shifts of the calibration (2, series), and the monitors."""
 
     shift: list[list[float]]
     monitor: Monitor
 
     @classmethod
-    def of(cls, charge: ChargeRecord) -> ActiveModelState:
-        """What a charge remembers."""
-        return msgspec.json.decode(charge.state, type=cls)
+    def of(cls, active: ActiveModelRecord) -> ActiveModelState:
+        """State of an active model."""
+        return msgspec.json.decode(active.state, type=cls)
 
     @property
     def text(self) -> str:
@@ -63,7 +63,7 @@ class ForecastTarget:
     as_it_is: bool = False
 
     def state(self, record: TrackRecord | None, model: int | None, monitor: Monitor) -> ActiveModelState:
-        """What a charge of this target begins with: the calibration of a test, or none."""
+        """State that an active model of this target begins with: the calibration of a test, or none."""
         if record is None or (self.as_it_is and model is None):
             return ActiveModelState(np.zeros((2, len(self.members))).tolist(), monitor)
         return ActiveModelState(record.tracker.shift.tolist(), monitor)
@@ -71,14 +71,14 @@ class ForecastTarget:
 
 @dataclass(slots=True)
 class Course:
-    """Who was in charge of a target since when, oldest first."""
+    """Active model of a target since when, oldest first."""
 
-    charges: list[ChargeRecord] = field(default_factory=list)
+    active_records: list[ActiveModelRecord] = field(default_factory=list)
 
-    def at(self, now: int) -> ChargeRecord:
-        """Who is in charge at a time: the last one since then, or the first one."""
-        place = bisect_right([charge.since for charge in self.charges], now)
-        return self.charges[max(place - 1, 0)]
+    def at(self, now: int) -> ActiveModelRecord:
+        """Active model at a time: the last one since then, or the first one."""
+        place = bisect_right([active.since for active in self.active_records], now)
+        return self.active_records[max(place - 1, 0)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

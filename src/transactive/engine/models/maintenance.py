@@ -1,7 +1,7 @@
-"""Upkeep of forecasts: models are trained, tested, promoted, watched, and replaced by empirical quantiles on drift.
+"""Maintenance of forecasts: models are trained, tested, promoted, monitored, and fall back to quantiles on drift.
 
-Of each target one model is in charge, or the empirical quantiles, which learn nothing and are there from the first day.
-A challenger takes over only if it was better on the same days than the one in charge by more than luck. It learns from
+One model forecasts each target; until a trained one wins, untrained empirical quantiles do.
+A candidate takes over only if it was significantly better than the active model on the same days. It learns from
 what was known before these days, so that what is tested is the very file that then forecasts. All that is decided
 follows from what was known at that time and from the decisions before it, each with its time: an interrupted run finds
 them in its database and goes on as if nothing had been.
@@ -41,7 +41,7 @@ from transactive.forecasting.models.baselines import Empirical
 from transactive.forecasting.models.model_file import Learnt, digest, pack
 from transactive.forecasting.registry import Model
 from transactive.forecasting.series import History, Quantiles, lowest_of
-from transactive.store.model_records import By, ChargeRecord, Kind, ModelEvent, ModelLog, ModelRecord
+from transactive.store.model_records import ActiveModelRecord, By, Kind, ModelEvent, ModelLog, ModelRecord
 
 EMPIRICAL = "empirical"
 MOST_HISTORY_DAYS = 365
@@ -63,19 +63,19 @@ class ModelMaintenance:
         self.events: list[ModelEvent] = []
         self._source = source
         self._courses = {target.name: Course() for target in targets}
-        self._waiting: list[ModelRecord | ModelEvent | ChargeRecord] = []
+        self._waiting: list[ModelRecord | ModelEvent | ActiveModelRecord] = []
 
     # -- what lasts -----------------------------------------------------------------------------
 
     def resume(
-        self, models: Sequence[ModelRecord], events: Sequence[ModelEvent], charges: Sequence[ChargeRecord]
+        self, models: Sequence[ModelRecord], events: Sequence[ModelEvent], active_records: Sequence[ActiveModelRecord]
     ) -> None:
         """Go on from what was kept."""
         self.models = {model.number: model for model in models}
         self.events = list(events)
-        for charge in charges:
-            if charge.target in self._courses:
-                self._courses[charge.target].charges.append(charge)
+        for active in active_records:
+            if active.target in self._courses:
+                self._courses[active.target].active_records.append(active)
 
     def changes(self) -> ModelLog:
         """Rows of what has changed since they were asked for last."""
@@ -84,21 +84,21 @@ class ModelMaintenance:
 
     # -- who forecasts --------------------------------------------------------------------------
 
-    def charge(self, name: str, now: int) -> ChargeRecord:
-        """Who is in charge of a target at a time."""
+    def active(self, name: str, now: int) -> ActiveModelRecord:
+        """Active model of a target at a time."""
         return self._courses[name].at(now)
 
-    def courses(self) -> list[tuple[str, list[ChargeRecord]]]:
+    def courses(self) -> list[tuple[str, list[ActiveModelRecord]]]:
         """Charges of each target, oldest first."""
-        return [(name, course.charges) for name, course in self._courses.items() if course.charges]
+        return [(name, course.active_records) for name, course in self._courses.items() if course.active_records]
 
-    def model(self, charge: ChargeRecord) -> Model:
-        """The model in charge. Raises StateError where its file is not what was recorded."""
-        return Empirical() if charge.model is None else self.files.load(self.models[charge.model])
+    def model(self, active: ActiveModelRecord) -> Model:
+        """The active model. Raises StateError where its file is not what was recorded."""
+        return Empirical() if active.model is None else self.files.load(self.models[active.model])
 
-    def forecaster(self, charge: ChargeRecord) -> str:
-        """Name of the one in charge, for people."""
-        return EMPIRICAL if charge.model is None else self.title(self.models[charge.model])
+    def forecaster(self, active: ActiveModelRecord) -> str:
+        """Name of the active model, for people."""
+        return EMPIRICAL if active.model is None else self.title(self.models[active.model])
 
     @staticmethod
     def title(model: ModelRecord) -> str:
@@ -113,24 +113,24 @@ class ModelMaintenance:
         history = self._source(name, now)
         if history is None or len(history.values) < history.per_day:
             return None
-        charge, rhythm = self.charge(name, now), Rhythm(0, slots)
-        shift = np.array(ActiveModelState.of(charge).shift, np.float64)[:, homes]
+        active, rhythm = self.active(name, now), Rhythm(0, slots)
+        shift = np.array(ActiveModelState.of(active).shift, np.float64)[:, homes]
         own = History(history.first_slot, history.length, history.values[:, homes], history.ahead, history.calendar)
-        return served(self.model(charge), own, rhythm, Tracker(shift), lowest_of(own))
+        return served(self.model(active), own, rhythm, Tracker(shift), lowest_of(own))
 
     # -- day by day -----------------------------------------------------------------------------
 
     def open(self, now: int) -> None:
-        """Put the empirical quantiles in charge of every target that nobody is in charge of."""
+        """Make the empirical quantiles active for every target without an active model."""
         for name, target in self.targets.items():
-            if not self._courses[name].charges:
+            if not self._courses[name].active_records:
                 state = target.state(None, None, Monitor())
-                self._put(ChargeRecord(target=name, since=now, model=None, state=state.text))
+                self._put(ActiveModelRecord(target=name, since=now, model=None, state=state.text))
 
     def begin(self, now: int, trusted: Mapping[str, str]) -> None:
-        """Put somebody in charge of every target, and train for the first time.
+        """Give every target an active model, and train for the first time.
 
-        trusted: targets whose challenger takes charge untested, as it won in money, and why.
+        trusted: targets whose candidate becomes active untested, as it won in money, and why.
         """
         self.open(now)
         for name, target in self.targets.items():
@@ -145,16 +145,16 @@ class ModelMaintenance:
     def day_over(self, now: int, told: Mapping[str, DayTold], *, train: bool) -> None:
         """Judge the forecasts of a day that ends at `now`, by target, and with `train` begin another week.
 
-        A day that was told before somebody else took charge is kept, and held against nobody.
+        A day that was told before the active model changed is kept, and not scored.
         """
         for name, target in self.targets.items():
-            charge = self.charge(name, now)
-            state, day = ActiveModelState.of(charge), None
+            active = self.active(name, now)
+            state, day = ActiveModelState.of(active), None
             if name in told:
-                calibrated = charge.model is not None or not target.as_it_is
+                calibrated = active.model is not None or not target.as_it_is
                 after, day = after_day(state, told[name], calibrated=calibrated)
-                state = after if told[name].model == charge.model else state
-            self._put(ChargeRecord(target=name, since=now, model=charge.model, day=day, state=state.text))
+                state = after if told[name].model == active.model else state
+            self._put(ActiveModelRecord(target=name, since=now, model=active.model, day=day, state=state.text))
             if day is not None:
                 self._watch(target, now)
             history = self._source(name, now) if train else None
@@ -164,53 +164,55 @@ class ModelMaintenance:
 
     def _watch(self, target: ForecastTarget, now: int) -> None:
         """Act on what the monitors say."""
-        charge = self.charge(target.name, now)
-        state = ActiveModelState.of(charge)
+        active = self.active(target.name, now)
+        state = ActiveModelState.of(active)
         alarm = state.monitor.alarm
         if alarm is not None:
             drifting = msgspec.structs.replace(state.monitor, drifting=True, up=0.0, down=0.0)
-            self.tell(target.name, now, "drift", f"{self.forecaster(charge)}: {alarm}", charge.model)
-            if charge.model is None:
-                self._now_in_charge(charge, None, ActiveModelState(state.shift, drifting))
+            self.tell(target.name, now, "drift", f"{self.forecaster(active)}: {alarm}", active.model)
+            if active.model is None:
+                self._set_active(active, None, ActiveModelState(state.shift, drifting))
             else:
-                self._fall_back(target, charge, self.models[charge.model], drifting)
+                self._fall_back(target, active, self.models[active.model], drifting)
         elif state.monitor.drifting and state.monitor.well:
             well = Monitor.of(list(state.monitor.week))
-            self._now_in_charge(charge, charge.model, ActiveModelState(state.shift, well))
+            self._set_active(active, active.model, ActiveModelState(state.shift, well))
             covered = state.monitor.covered or 0.0
-            text = f"{self.forecaster(charge)}: a week with {covered:.0%} inside the 90 % interval"
-            self.tell(target.name, now, "recovered", text, charge.model)
+            text = f"{self.forecaster(active)}: a week with {covered:.0%} inside the 90 % interval"
+            self.tell(target.name, now, "recovered", text, active.model)
 
-    def _fall_back(self, target: ForecastTarget, charge: ChargeRecord, model: ModelRecord, monitor: Monitor) -> None:
-        """Retire the model in charge; empirical quantiles stand in, calibrated on the days before."""
+    def _fall_back(
+        self, target: ForecastTarget, active: ActiveModelRecord, model: ModelRecord, monitor: Monitor
+    ) -> None:
+        """Retire the active model; empirical quantiles take over, calibrated on the days before."""
         self._keep(msgspec.structs.replace(model, status="retired"))
-        history = self._source(target.name, charge.since)
+        history = self._source(target.name, active.since)
         days = days_before(target, history, LEAST_TEST_DAYS) if history is not None else None
         record = followed(Empirical(), history, days, target.rhythm) if history is not None and days else None
-        self._now_in_charge(charge, None, target.state(record, None, msgspec.structs.replace(monitor, week=())))
+        self._set_active(active, None, target.state(record, None, msgspec.structs.replace(monitor, week=())))
         text = f"{self.title(model)} retired; empirical quantiles until a model wins again"
-        self.tell(target.name, charge.since, "fell back", text, model.number)
+        self.tell(target.name, active.since, "fell back", text, model.number)
 
     # -- training -------------------------------------------------------------------------------
 
     def _train(self, target: ForecastTarget, history: History, now: int) -> None:
-        """Train every challenger, test them beside the one in charge, and promote the best of those that won."""
-        charge = self.charge(target.name, now)
-        state = ActiveModelState.of(charge)
+        """Train every candidate, test them against the active model, and promote the best of those that won."""
+        active = self.active(target.name, now)
+        state = ActiveModelState.of(active)
         days = days_before(target, history, LEAST_TEST_DAYS if state.monitor.drifting else TEST_DAYS)
         if days is None:
             return
         try:
-            own = followed(self.model(charge), history, days, target.rhythm)
+            own = followed(self.model(active), history, days, target.rhythm)
         except DataError:
             return
-        if charge.day is None and charge.model is None and not state.monitor.drifting:  # the first time: calibrate
+        if active.day is None and active.model is None and not state.monitor.drifting:  # the first time: calibrate
             state = target.state(own, None, Monitor.of(own.days))
-            self._now_in_charge(charge, None, state)
+            self._set_active(active, None, state)
         tested = [
             trained
             for name in target.challengers
-            if (trained := self.challenger(target, name, history, days, own, charge, now)) is not None
+            if (trained := self.challenger(target, name, history, days, own, active, now)) is not None
         ]
         won = [one for one in tested if one[0].contest is not None and one[0].contest.won]
         best = min(won, key=lambda one: one[1].pinball) if won else None
@@ -228,7 +230,7 @@ class ModelMaintenance:
         history: History,
         days: range,
         own: TrackRecord,
-        charge: ChargeRecord,
+        active: ActiveModelRecord,
         now: int,
     ) -> tuple[ModelRecord, TrackRecord] | None:
         """Train one challenger on what was known before the days of the test, keep it, and test it."""
@@ -239,7 +241,7 @@ class ModelMaintenance:
             return None
         model, found = made
         record = followed(model, history, days, target.rhythm)
-        contest = compared(record, own, self.forecaster(charge))
+        contest = compared(record, own, self.forecaster(active))
         return self._keep(msgspec.structs.replace(found, contest=contest)), record
 
     def learn(self, target: ForecastTarget, name: str, history: History, now: int) -> tuple[Model, ModelRecord] | None:
@@ -269,27 +271,27 @@ class ModelMaintenance:
     def promote(
         self, name: str, model: ModelRecord, record: TrackRecord | None, now: int, *, drifting: bool = False
     ) -> None:
-        """Put a model in charge, with the calibration of its test; the one before it retires."""
-        charge = self.charge(name, now)
-        if charge.model is not None:
-            self._keep(msgspec.structs.replace(self.models[charge.model], status="retired"))
+        """Make a model active, with the calibration of its test; the one before it retires."""
+        active = self.active(name, now)
+        if active.model is not None:
+            self._keep(msgspec.structs.replace(self.models[active.model], status="retired"))
         self._keep(msgspec.structs.replace(model, status="champion"))
         monitor = Monitor.of(record.days if record else [], drifting=drifting)
         if drifting:  # well again after a good week, whoever told it
-            monitor = msgspec.structs.replace(monitor, week=ActiveModelState.of(charge).monitor.week)
+            monitor = msgspec.structs.replace(monitor, week=ActiveModelState.of(active).monitor.week)
         state = self.targets[name].state(record, model.number, monitor)
-        self._now_in_charge(charge, model.number, state, since=now)
+        self._set_active(active, model.number, state, since=now)
 
     def stand_in(self, name: str, now: int) -> None:
-        """Put the empirical quantiles in charge; the model before them retires."""
-        charge = self.charge(name, now)
-        if charge.model is not None:
-            self._keep(msgspec.structs.replace(self.models[charge.model], status="retired"))
+        """Make the empirical quantiles active; the model before them retires."""
+        active = self.active(name, now)
+        if active.model is not None:
+            self._keep(msgspec.structs.replace(self.models[active.model], status="retired"))
         state = self.targets[name].state(None, None, Monitor())
-        self._now_in_charge(charge, None, state, since=now)
+        self._set_active(active, None, state, since=now)
 
     def _trust(self, target: ForecastTarget, history: History, now: int, why: str) -> None:
-        """Put a challenger in charge that won in money, with all that is known learnt."""
+        """Make a candidate active that won in money, trained on all that is known."""
         for name in target.challengers:
             made = self.learn(target, name, history.last(MOST_HISTORY_DAYS), now)
             if made is not None:
@@ -298,30 +300,30 @@ class ModelMaintenance:
 
     # -- records --------------------------------------------------------------------------------
 
-    def _put(self, charge: ChargeRecord) -> None:
-        """Write a charge, in place of one of the same time."""
-        charges = self._courses[charge.target].charges
-        if charges and charges[-1].since == charge.since:
-            charges[-1] = charge
+    def _put(self, active: ActiveModelRecord) -> None:
+        """Write a record, in place of one of the same time."""
+        active_records = self._courses[active.target].active_records
+        if active_records and active_records[-1].since == active.since:
+            active_records[-1] = active
         else:
-            charges.append(charge)
-        self._waiting.append(charge)
+            active_records.append(active)
+        self._waiting.append(active)
 
-    def _now_in_charge(
-        self, charge: ChargeRecord, model: int | None, state: ActiveModelState, since: int | None = None
+    def _set_active(
+        self, active: ActiveModelRecord, model: int | None, state: ActiveModelState, since: int | None = None
     ) -> None:
-        """Change who is in charge, from the same time on or from another."""
-        day = charge.day if since in (None, charge.since) else None
-        changed = msgspec.structs.replace(charge, model=model, state=state.text, day=day)
+        """Change the active model, from the same time on or from another."""
+        day = active.day if since in (None, active.since) else None
+        changed = msgspec.structs.replace(active, model=model, state=state.text, day=day)
         self._put(changed if since is None else msgspec.structs.replace(changed, since=since))
 
     def _forget(self, name: str) -> None:
         """Leave out what older days remembered."""
-        charges = self._courses[name].charges
-        for place in range(len(charges) - STATES_KEPT):
-            if charges[place].state:
-                charges[place] = msgspec.structs.replace(charges[place], state="")
-                self._waiting.append(charges[place])
+        active_records = self._courses[name].active_records
+        for place in range(len(active_records) - STATES_KEPT):
+            if active_records[place].state:
+                active_records[place] = msgspec.structs.replace(active_records[place], state="")
+                self._waiting.append(active_records[place])
 
     def _keep(self, model: ModelRecord) -> ModelRecord:
         """Write a model's record."""

@@ -2,7 +2,7 @@
 
 Told at the first gate of each day, of each of its slots: consumption and generation of every member, net load of the
 community, and the price. Of each slot at its gate: the net load that orders were made of. Both are kept beside what was
-metered, and the upkeep judges them when the day is over.
+metered, and the maintenance judges them when the day is over.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from transactive.forecasting.evaluation.contest import Rhythm
 from transactive.forecasting.series import LEVELS, History, Quantiles
 from transactive.insight.summary import ForecastSummary, TargetSummary
 from transactive.store import Store
-from transactive.store.model_records import Ahead, ChargeRecord, ModelLog, ToldForecast
+from transactive.store.model_records import ActiveModelRecord, Ahead, ModelLog, ToldForecast
 from transactive.store.read import models as kept
 
 UNITS = {PRICE: "µ¤/kWh"}
@@ -61,14 +61,14 @@ class RunForecasts:
         self._histories = TargetHistories(setting.community, past)
         self._said: dict[tuple[str, Ahead, int], ToldForecast] = {}
         files = ModelFiles(store.path.parent / FOLDER if store else None)
-        self._upkeep = ModelMaintenance(list(self._targets()), self._histories.history, files)
-        self._begun = not self._upkeep.targets
+        self._maintenance = ModelMaintenance(list(self._targets()), self._histories.history, files)
+        self._begun = not self._maintenance.targets
         before = slots[0] - 2 * DAY  # no gate closes earlier
         told = self._told if self._trades else None
-        self.outlook = NetLoadForecast(self._name, past, self._clock, before, told)
+        self.net_load_forecast = NetLoadForecast(self._name, past, self._clock, before, told)
 
     @property
-    def upkeep(self) -> ModelMaintenance:
+    def maintenance(self) -> ModelMaintenance:
         """Who forecasts what, from the first gate on or from where an interrupted run stopped."""
         if not self._begun:
             self._begun = True
@@ -76,20 +76,22 @@ class RunForecasts:
                 self._resume(self._store)
             else:
                 trusted = (ORDERS, PLANS) if self._setting.community.forecast.model == AUTO else ()
-                self._upkeep.begin(self._clock.gate(self._slots[0]), dict.fromkeys(trusted, WON_IN_MONEY))
-        return self._upkeep
+                self._maintenance.begin(self._clock.gate(self._slots[0]), dict.fromkeys(trusted, WON_IN_MONEY))
+        return self._maintenance
 
     def take_up(self, now: int) -> ModelMaintenance:
-        """The upkeep as far as a folder has come; where it holds none, empirical quantiles are in charge from `now`."""
+        """Maintenance as far as a folder has come; where it holds none, empirical quantiles are active from `now`."""
         if self._store:
-            self._upkeep.resume(kept.models(self._store), kept.events(self._store), kept.charges(self._store))
-        self._upkeep.open(now)
+            self._maintenance.resume(
+                kept.models(self._store), kept.events(self._store), kept.active_records(self._store)
+            )
+        self._maintenance.open(now)
         self._begun = True
-        return self._upkeep
+        return self._maintenance
 
     def at_gate(self, slot: int, near: Forecast, clearing: Clearing) -> ModelLog:
         """Keep what is forecast at the gate of a slot. near: samples that its orders were made of, ending with it."""
-        if not self._upkeep.targets:
+        if not self._maintenance.targets:
             return ()
         self._histories.price[slot] = float(clearing.price) if clearing.traded_wh else np.nan
         rows = list(self._for_orders(slot, near.net_load_wh[-1]))
@@ -104,30 +106,33 @@ class RunForecasts:
         """Judge a day with its last slot, once it is delivered, and begin another week of models where one is due."""
         end, last = slot + self._clock.length, slot == self._slots[-1]
         if end % DAY and not last:
-            return self._upkeep.changes()
+            return self._maintenance.changes()
         begin = max((slot // DAY) * DAY, self._slots[0])
         day = range(begin, end, self._clock.length)
-        upkeep = self.upkeep  # takes up first what an interrupted run had said of this day
-        judged = {name: told for name in upkeep.targets if (told := self._judged(name, day)) is not None}
+        maintenance = self.maintenance  # takes up first what an interrupted run had said of this day
+        judged = {name: told for name in maintenance.targets if (told := self._judged(name, day)) is not None}
         begun = -(-self._slots[0] // DAY) * DAY
         due = self._weekly and not last and end > begun and (end - begun) // DAY % WEEK == 0
-        upkeep.day_over(end, judged, train=due)
+        maintenance.day_over(end, judged, train=due)
         self._said = {key: said for key, said in self._said.items() if said.slot >= end}
-        return upkeep.changes()
+        return maintenance.changes()
 
     def summary(self) -> ForecastSummary:
         """What became of the forecasts of the whole run."""
-        upkeep = self.upkeep
-        kinds = [event.kind for event in upkeep.events]
-        targets = {name: TargetSummary(upkeep.forecaster(own[-1]), _covered_ppm(own)) for name, own in upkeep.courses()}
-        return ForecastSummary(len(upkeep.models), kinds.count("promoted"), kinds.count("drift"), targets)
+        maintenance = self.maintenance
+        kinds = [event.kind for event in maintenance.events]
+        targets = {
+            name: TargetSummary(maintenance.forecaster(own[-1]), _covered_ppm(own))
+            for name, own in maintenance.courses()
+        }
+        return ForecastSummary(len(maintenance.models), kinds.count("promoted"), kinds.count("drift"), targets)
 
     # -- targets --------------------------------------------------------------------------------
 
     @property
     def _told_of(self) -> tuple[str, ...]:
         """What members are told of the day to come."""
-        return tuple(name for name in (CONSUMPTION, GENERATION, COMMUNITY, PRICE) if name in self._upkeep.targets)
+        return tuple(name for name in (CONSUMPTION, GENERATION, COMMUNITY, PRICE) if name in self._maintenance.targets)
 
     def _targets(self) -> Iterator[ForecastTarget]:
         """What is looked after in this run."""
@@ -159,7 +164,7 @@ class RunForecasts:
     def _for_orders(self, slot: int, samples: IntArray) -> Iterator[ToldForecast]:
         """Quantiles of the samples that orders are made of: of each member, and of all together."""
         gate = self._clock.gate(slot)
-        model = self.upkeep.charge(ORDERS, gate).model
+        model = self.maintenance.active(ORDERS, gate).model
         together = ((ORDERS, samples), (COMMUNITY, samples.sum(axis=1, keepdims=True)))
         for target, each in together if self._store else together[:1]:
             values = np.quantile(each, LEVELS, axis=0).T[None]
@@ -170,19 +175,19 @@ class RunForecasts:
         """A target's forecast of the rest of the day that a slot begins."""
         length, gate = self._clock.length, self._clock.gate(slot)
         day = range(slot, min((slot // DAY + 1) * DAY, self._slots.stop), length)
-        forecast = self.upkeep.forecast(name, gate, self._clock.lead + len(day))
+        forecast = self.maintenance.forecast(name, gate, self._clock.lead + len(day))
         if forecast is None:
             return
-        model = self.upkeep.charge(name, gate).model
+        model = self.maintenance.active(name, gate).model
         for start, figures in zip(day, whole(forecast)[self._clock.lead :], strict=True):
             yield ToldForecast(slot=start, target=name, ahead="day", issued=gate, model=model, figures=figures)
 
     def _told(self, now: int, horizon: int, homes: slice) -> Quantiles | None:
         """Quantiles of net load for orders and plans; None where the samples of empirical ones stand."""
-        name = ORDERS if horizon <= self._upkeep.targets[ORDERS].learnt else PLANS
-        if self.upkeep.charge(name, now).model is None:
+        name = ORDERS if horizon <= self._maintenance.targets[ORDERS].learnt else PLANS
+        if self.maintenance.active(name, now).model is None:
             return None
-        return self._upkeep.forecast(name, now, horizon, homes)
+        return self._maintenance.forecast(name, now, horizon, homes)
 
     def _judged(self, name: str, day: range) -> DayTold | None:
         """What was said of a target on a day, and what came; None where nothing was said."""
@@ -196,16 +201,16 @@ class RunForecasts:
 
     def _resume(self, store: Store) -> None:
         """Take up what an interrupted run had said and decided."""
-        self._upkeep.resume(kept.models(store), kept.events(store), kept.charges(store))
+        self._maintenance.resume(kept.models(store), kept.events(store), kept.active_records(store))
         for slot, price in kept.prices(store).items():
             self._histories.price[slot] = np.nan if price is None else float(price)
-        delivered = max(charge.since for charge in kept.charges(store))
+        delivered = max(active.since for active in kept.active_records(store))
         for row in kept.said(store, delivered, self._slots[-1]):
             self._said[row.target, row.ahead, row.slot] = row
 
 
-def _covered_ppm(charges: Sequence[ChargeRecord]) -> int | None:
+def _covered_ppm(active_records: Sequence[ActiveModelRecord]) -> int | None:
     """Share of all judged slots inside the 90 % interval [ppm]."""
-    days = [charge.day for charge in charges if charge.day]
+    days = [active.day for active in active_records if active.day]
     counted = sum(day.counted for day in days)
     return sum(day.inside for day in days) * PPM // counted if counted else None

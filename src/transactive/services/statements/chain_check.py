@@ -1,4 +1,4 @@
-"""A statement's file held against a chain: what held, the first contradiction, and what the answer is worth."""
+"""A statement's file held against a chain: what held, the first contradiction, and on what the answer rests."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """What a check found. contradiction: None where everything held; worth: how independent the chain was, in words."""
+    """What a check found. contradiction: None where everything held; basis: how independent the chain was, in words."""
 
     statement: Statement | None
     passed: tuple[Passed, ...]
     contradiction: str | None
-    worth: str
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Trusted:
             if address is not None and not ADDRESS.fullmatch(address):
                 raise InputError(f"{option} {address}: is no address; give 0x and 40 hexadecimal digits")
 
-    def worth(self) -> str:
+    def basis(self) -> str:
         """What an answer rests on, in words."""
         if self.contract is None:
             return "the contract's address came from the file itself; pin it with --contract"
@@ -77,26 +77,26 @@ def check(
     own = is_embedded(url)
     if own:
         existing_path(url)
-    worth = "self-consistent, not independent: the chain is the operator's own" if own else "compared with a node"
+    basis = "self-consistent, not independent: the chain is the operator's own" if own else "compared with a node"
     try:
         statement = decode(data, name)
     except DataError as error:
-        return ChainCheck(None, (), str(error), worth)
-    worth += f"; {trusted.worth()}"
+        return ChainCheck(None, (), str(error), basis)
+    basis += f"; {trusted.basis()}"
     if contradiction := trusted.contradiction(statement):
-        return ChainCheck(statement, (), contradiction, worth)
+        return ChainCheck(statement, (), contradiction, basis)
     passed: list[Passed] = []
     with closing(ChainClient.open(url)) as client:
         witness = ContractWitness(client, statement.chain.settlement)
         if not witness.is_ours:
-            worth += "; the settlement contract's code is not that of this program"
+            basis += "; the settlement contract's code is not that of this program"
         try:
             for one in verify(statement, witness):
                 passed.append(one)
                 held(one)
         except Contradiction as error:
             contradiction = str(error)
-    return ChainCheck(statement, tuple(passed), contradiction, worth)
+    return ChainCheck(statement, tuple(passed), contradiction, basis)
 
 
 def check_file(

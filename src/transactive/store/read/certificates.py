@@ -65,7 +65,7 @@ def by_state(store: Database, members: int, member: int | None) -> list[Mapping[
     return store.rows(issued.group_by(c.state, kept))
 
 
-def traded_apart(store: Database, seller: int | None = None, buyer: int | None = None) -> tuple[int, int]:
+def traded_unbundled(store: Database, seller: int | None = None, buyer: int | None = None) -> tuple[int, int]:
     """Certificates traded apart from energy [Wh] and their money [n¤], of all or of one seller or buyer."""
     p = POSTINGS.c
     traded = sa.select(sa.func.sum(p.energy_wh).label("wh"), sa.func.sum(p.amount_n).label("n"))

@@ -1,4 +1,4 @@
-"""What a run kept of its forecasts: models, what happened to them, who was in charge, what was said."""
+"""What a run kept of its forecasts: models, what happened to them, which model was active, what was said."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from transactive.store.database import Database
-from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord, ToldForecast
+from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord, ToldForecast
 from transactive.store.schema import CHARGES, CLEARINGS, FORECASTS, MODEL_EVENTS, MODELS
 from transactive.store.slot_blocks import unpack_figures
 
@@ -27,12 +27,12 @@ def events(store: Database, target: str | None = None) -> list[ModelEvent]:
     return [msgspec.json.decode(row["record"], type=ModelEvent) for row in store.rows(statement)]
 
 
-def charges(store: Database, target: str | None = None) -> list[ChargeRecord]:
-    """Who was in charge of each target, day by day."""
+def active_records(store: Database, target: str | None = None) -> list[ActiveModelRecord]:
+    """Active model of each target, day by day."""
     statement = sa.select(CHARGES.c.record).order_by(CHARGES.c.target, CHARGES.c.since)
     if target is not None:
         statement = statement.where(CHARGES.c.target == target)
-    return [msgspec.json.decode(row["record"], type=ChargeRecord) for row in store.rows(statement)]
+    return [msgspec.json.decode(row["record"], type=ActiveModelRecord) for row in store.rows(statement)]
 
 
 def said(store: Database, first: int, last: int) -> list[ToldForecast]:

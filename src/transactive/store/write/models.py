@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from transactive.store import dialect
-from transactive.store.model_records import ChargeRecord, ModelEvent, ModelLog, ModelRecord, ToldForecast
+from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelLog, ModelRecord, ToldForecast
 from transactive.store.schema import CHARGES, FORECASTS, MODEL_EVENTS, MODELS
 from transactive.store.slot_blocks import pack_figures
 
@@ -24,7 +24,7 @@ def put_records(connection: sa.Connection, records: ModelLog) -> None:
         dialect.upsert(connection, table, [row])
 
 
-def _row(record: ModelRecord | ModelEvent | ChargeRecord | ToldForecast) -> tuple[sa.Table, Mapping[str, Any]]:
+def _row(record: ModelRecord | ModelEvent | ActiveModelRecord | ToldForecast) -> tuple[sa.Table, Mapping[str, Any]]:
     """Table and row of a record."""
     if isinstance(record, ToldForecast):
         names = ("slot", "target", "ahead", "issued", "model")

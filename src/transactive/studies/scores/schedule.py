@@ -74,7 +74,7 @@ def backtest(
     ways = Ways(
         without_control(recorded, tested),
         simple_rule(recorded, tested),
-        scheduled(recorded, tested, told, outlook_of(model, recorded, tested)),
+        scheduled(recorded, tested, told, forecast_of(model, recorded, tested)),
         foreseen(recorded, tested, told),
     )
     capped = int((days.price[tested.start : tested.stop] < battery.export_price).sum())
@@ -109,7 +109,7 @@ def recorded_of(days: Days, battery: Battery) -> Recorded:
     )
 
 
-def outlook_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecast | None:
+def forecast_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecast | None:
     """The forecaster that was named; None for the day so far."""
     if model == DAY_SO_FAR:
         return None

@@ -31,7 +31,7 @@ def inside_prices(forecast: Forecast, tariffs: Sequence[Tariff]) -> PricePair:
     return need, spare
 
 
-def carbon_worth(forecast: Forecast, grid_g: IntArray) -> IntArray:
+def carbon_value(forecast: Forecast, grid_g: IntArray) -> IntArray:
     """Carbon that a Wh less from the grid or more to neighbours saves, expected [mg/Wh], (slots,).
 
     With the community short the next Wh comes from the grid, at its expected intensity `grid_g` [g/kWh]; with it long

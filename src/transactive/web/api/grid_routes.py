@@ -21,31 +21,31 @@ from transactive.web.run_context import RunContext
 
 @get("/grid/loads", opt=WITHOUT_MEMBER, **SHARED)
 def loads(
-    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> LineLoadPage:
     """What the lines of the network carried in delivered slots, and what they would have without their limits."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.LINE_LOADS, limit, cursor, slot=at_slot(desk, run, at))
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.LINE_LOADS, limit, cursor, slot=at_slot(run_context, run, at))
     return LineLoadPage(items=[load(row, run) for row in rows], next=after)
 
 
 @get("/grid/forecasts", opt=WITHOUT_MEMBER, **SHARED)
 def line_forecasts(
-    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> LineForecastPage:
     """What lines were expected to carry, a day ahead and at the gate, and how likely they would pass their limits."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.CONGESTION, limit, cursor, slot=at_slot(desk, run, at))
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.CONGESTION, limit, cursor, slot=at_slot(run_context, run, at))
     return LineForecastPage(items=[forecast(row, run) for row in rows], next=after)
 
 
 @get("/grid/interventions", opt=WITHOUT_MEMBER, **SHARED)
 def interventions(
-    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> InterventionPage:
     """What was asked of devices for lines, summed over the homes of each, and what the network pays for it."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.INTERVENTIONS, limit, cursor, slot=at_slot(desk, run, at))
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.INTERVENTIONS, limit, cursor, slot=at_slot(run_context, run, at))
     return InterventionPage(items=[intervention(row, run) for row in rows], next=after)
 
 

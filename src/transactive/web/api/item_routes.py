@@ -29,34 +29,34 @@ ItemRequest = Request[Viewer, Any, Any]
 
 @get("/items", opt=EVERYONE, **SHARED)
 def items(
-    request: ItemRequest, desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None
+    request: ItemRequest, run_context: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None
 ) -> ItemPage:
     """Findings of detection; a member's token shows its own, one of scope grid those of the whole feeder."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.ITEMS, limit, cursor, member=visible(run, request.user))
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.ITEMS, limit, cursor, member=visible(run, request.user))
     return ItemPage(items=[item_record(item_of(row), run) for row in rows], next=after)
 
 
 @put("/items/{number:int}/{outcome:str}", opt=OPERATES, **SHARED)
-def step(desk: NamedDependency[RunContext], number: FromPath[int], outcome: FromPath[State]) -> ItemRecord:
+def step(run_context: NamedDependency[RunContext], number: FromPath[int], outcome: FromPath[State]) -> ItemRecord:
     """Acknowledge or close an item, or open it again. What it held is released once it is closed."""
-    return item_record(stepped(desk, number, outcome), desk.run())
+    return item_record(stepped(run_context, number, outcome), run_context.run())
 
 
 @put("/items/{number:int}/{outcome:str}", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
-def step_on_page(desk: NamedDependency[RunContext], number: FromPath[int], outcome: FromPath[State]) -> Redirect:
+def step_on_page(run_context: NamedDependency[RunContext], number: FromPath[int], outcome: FromPath[State]) -> Redirect:
     """The same from the page, which shows itself anew."""
-    stepped(desk, number, outcome)
+    stepped(run_context, number, outcome)
     return Redirect("/", status_code=303)
 
 
-def stepped(desk: RunContext, number: int, outcome: State) -> Item:
+def stepped(run_context: RunContext, number: int, outcome: State) -> Item:
     """Move an item on, or back. Raises NotFound, InputError."""
-    run, position = desk.run(), desk.reader.position()
+    run, position = run_context.run(), run_context.reader.position()
     if outcome not in STATES:
         raise InputError(f"{outcome}: an item can be {', '.join(STATES)}")
     try:
-        return item_shapes.step(desk.reader.store, run, position, number, STATES[outcome])
+        return item_shapes.step(run_context.reader.store, run, position, number, STATES[outcome])
     except InputError as error:
         raise NotFound(str(error)) from None
 

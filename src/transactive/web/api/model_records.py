@@ -30,7 +30,7 @@ class SlotForecast(View, frozen=True, kw_only=True):
 
 
 class ModelView(View, frozen=True, kw_only=True):
-    """A trained model of the registry, and its last test beside the one then in charge."""
+    """A trained model of the registry, and its last test beside the active one."""
 
     number: int
     target: str
@@ -65,7 +65,7 @@ class ModelEventView(View, frozen=True, kw_only=True):
 
 
 class ModelDay(View, frozen=True, kw_only=True):
-    """How a target fared on the day that ended at `until`, and which model is in charge from then on.
+    """How a target fared on the day that ended at `until`, and which model is active from then on.
 
     pit: mean place of what came in its forecast distribution, 0.5 as it should be.
     """

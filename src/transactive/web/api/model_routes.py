@@ -9,7 +9,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord
 from transactive.store.read import models as kept
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.pages import Pageable
@@ -38,30 +38,30 @@ Target = Annotated[str, QueryParameter(name="target", max_length=40, description
 
 @get("/forecasts", opt=WITHOUT_GRID, **SHARED)
 def forecasts(
-    request: ApiRequest, desk: NamedDependency[RunContext], of_slot: Slot = None, of: OfMember = None
+    request: ApiRequest, run_context: NamedDependency[RunContext], of_slot: Slot = None, of: OfMember = None
 ) -> ForecastList:
     """What was forecast of a slot, of all together and of each member; a member's token shows its own."""
-    run = desk.run()
-    only, cleared = whose(desk, run, request.user, of), desk.reader.position().cleared
-    slot = cleared if of_slot is None else desk.slot(run, of_slot)
+    run = run_context.run()
+    only, cleared = whose(run_context, run, request.user, of), run_context.reader.position().cleared
+    slot = cleared if of_slot is None else run_context.slot(run, of_slot)
     if cleared is None or slot is None or slot > cleared:
         raise NotFound(f"slot {of_slot or 'of the run'}: its gate has not closed yet")
-    names = forecasters(desk.reader)
-    told = [one for one in told_of(desk.reader, run, slot) if only is None or one.member in (None, only)]
+    names = forecasters(run_context.reader)
+    told = [one for one in told_of(run_context.reader, run, slot) if only is None or one.member in (None, only)]
     return ForecastList(items=[_forecast(one, names, run) for one in told])
 
 
 @get("/models", opt=SEES_ALL, **SHARED)
-def models(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelPage:
+def models(run_context: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelPage:
     """Trained models of the run, with their tests."""
-    rows, after = page_of(desk, Pageable.MODELS, limit, cursor)
+    rows, after = page_of(run_context, Pageable.MODELS, limit, cursor)
     return ModelPage(items=[_model(msgspec.json.decode(row["record"], type=ModelRecord)) for row in rows], next=after)
 
 
 @get("/model-events", opt=SEES_ALL, **SHARED)
-def model_events(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelEventPage:
+def model_events(run_context: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> ModelEventPage:
     """What happened to the models: trained, promoted, drifted, replaced, recovered."""
-    rows, after = page_of(desk, Pageable.MODEL_EVENTS, limit, cursor)
+    rows, after = page_of(run_context, Pageable.MODEL_EVENTS, limit, cursor)
     events = [msgspec.json.decode(row["record"], type=ModelEvent) for row in rows]
     items = [
         ModelEventView(
@@ -73,12 +73,12 @@ def model_events(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: 
 
 
 @get("/model-days", opt=SEES_ALL, **SHARED)
-def model_days(desk: NamedDependency[RunContext], target: Target = "consumption") -> ModelDayList:
-    """How the forecasts of a target fared day by day, and which model was in charge."""
-    charges = kept.charges(desk.reader.store, target)
-    if not charges:
+def model_days(run_context: NamedDependency[RunContext], target: Target = "consumption") -> ModelDayList:
+    """How the forecasts of a target fared day by day, and which model was active."""
+    active_records = kept.active_records(run_context.reader.store, target)
+    if not active_records:
         raise NotFound(f"target {target}: is not forecast in this run")
-    return ModelDayList(items=[_day(charge) for charge in charges])
+    return ModelDayList(items=[_day(active) for active in active_records])
 
 
 def _forecast(told: ForecastOutcome, names: dict[int | None, str], run: Run) -> SlotForecast:
@@ -127,13 +127,13 @@ def _model(model: ModelRecord) -> ModelView:
     )
 
 
-def _day(charge: ChargeRecord) -> ModelDay:
+def _day(active: ActiveModelRecord) -> ModelDay:
     """A day of a target."""
-    day = charge.day
+    day = active.day
     return ModelDay(
-        target=charge.target,
-        until=stamp(charge.since),
-        model=charge.model,
+        target=active.target,
+        until=stamp(active.since),
+        model=active.model,
         inside=day.inside if day else None,
         counted=day.counted if day else None,
         pit=day.pit if day else None,

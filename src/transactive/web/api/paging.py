@@ -33,7 +33,7 @@ SHARED: dict[str, Any] = {"sync_to_thread": True, "responses": PROBLEMS, "raises
 
 
 def page_of(
-    desk: RunContext,
+    run_context: RunContext,
     listing: Pageable,
     limit: int,
     cursor: str | None,
@@ -44,21 +44,21 @@ def page_of(
     """Rows of a listing after a cursor, of one slot and member or all, and the next cursor."""
     name, key = listing.title, listing.key
     after = None if cursor is None else cursors.decode(name, cursor, len(key))
-    rows = page(desk.reader.store, listing, limit + 1, after=after, slot=slot, member=member)
+    rows = page(run_context.reader.store, listing, limit + 1, after=after, slot=slot, member=member)
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], cursors.encode(name, [rows[limit - 1][column] for column in key])
 
 
-def at_slot(desk: RunContext, run: Run, slot: str | None) -> int | None:
+def at_slot(run_context: RunContext, run: Run, slot: str | None) -> int | None:
     """The slot that a query names, None for all."""
-    return None if slot is None else desk.slot(run, slot)
+    return None if slot is None else run_context.slot(run, slot)
 
 
-def whose(desk: RunContext, run: Run, viewer: Viewer, member: str | None) -> int | None:
+def whose(run_context: RunContext, run: Run, viewer: Viewer, member: str | None) -> int | None:
     """Index of the only member to show, or None for all. Raises AccessDenied for somebody else's figures."""
     if viewer.sees_all:
-        return None if member is None else desk.member(run, member)
+        return None if member is None else run_context.member(run, member)
     if viewer.member is None or member not in (None, viewer.member):
         raise AccessDenied(detail="This token shows its own member only.")
-    return desk.member(run, viewer.member)
+    return run_context.member(run, viewer.member)

@@ -59,67 +59,69 @@ def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list
 
 
 @get("/slots", opt=EVERYONE, **SHARED)
-def slots(desk: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
+def slots(run_context: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
     """Slots: state, trade, and what the community's meters together say."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.CLEARINGS, limit, cursor)
-    full = desk.reader.slots(rows[0]["slot"], rows[-1]["slot"]) if rows else []
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.CLEARINGS, limit, cursor)
+    full = run_context.reader.slots(rows[0]["slot"], rows[-1]["slot"]) if rows else []
     return SlotPage(items=_items(shapes.slot, full, run), next=after)
 
 
 @get("/clearings", opt=EVERYONE, **SHARED)
 def clearings(
-    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> ClearingPage:
     """Results of the market, with the tariff around them."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.CLEARINGS, limit, cursor, slot=at_slot(desk, run, at))
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.CLEARINGS, limit, cursor, slot=at_slot(run_context, run, at))
     return ClearingPage(items=_items(shapes.clearing, rows, run), next=after)
 
 
 @get("/orders", opt=WITHOUT_GRID, **SHARED)
 def orders(
     request: ApiRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> OrderPage:
     """Admitted orders with what they were given; a member's token shows its own."""
-    run = desk.run()
-    only = whose(desk, run, request.user, of)
-    rows, after = page_of(desk, Pageable.ORDERS, limit, cursor, slot=at_slot(desk, run, at), member=only)
+    run = run_context.run()
+    only = whose(run_context, run, request.user, of)
+    rows, after = page_of(run_context, Pageable.ORDERS, limit, cursor, slot=at_slot(run_context, run, at), member=only)
     return OrderPage(items=_items(shapes.order, rows, run), next=after)
 
 
 @get("/refusals", opt=WITHOUT_GRID, **SHARED)
 def refusals(
     request: ApiRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> RefusalPage:
     """Orders that a free balance could not lock; a member's token shows its own."""
-    run = desk.run()
-    only = whose(desk, run, request.user, of)
-    rows, after = page_of(desk, Pageable.REFUSALS, limit, cursor, slot=at_slot(desk, run, at), member=only)
+    run = run_context.run()
+    only = whose(run_context, run, request.user, of)
+    rows, after = page_of(
+        run_context, Pageable.REFUSALS, limit, cursor, slot=at_slot(run_context, run, at), member=only
+    )
     return RefusalPage(items=_items(shapes.refusal, rows, run), next=after)
 
 
 @get("/members", opt=WITHOUT_GRID, **SHARED)
 def members(
     request: ApiRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     of: OfMember = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> MemberPage:
     """Members over the slots so far; a member's token shows its own."""
-    run, _, totals = desk.look()
-    only = whose(desk, run, request.user, of)
+    run, _, totals = run_context.look()
+    only = whose(run_context, run, request.user, of)
     first = 0 if cursor is None else cursors.decode("members", cursor, 1)[0] + 1
     indices = range(len(totals.members)) if only is None else range(only, only + 1)
     chosen = [index for index in indices if index >= first]
@@ -130,72 +132,76 @@ def members(
 @get("/insights", opt=WITHOUT_GRID, **SHARED)
 def insights(
     request: ApiRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     of: OfMember = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> InsightsPage:
     """What each member's meter says, as told at the end of the newest day; a member's token shows its own."""
-    run = desk.run()
-    only = whose(desk, run, request.user, of)
-    rows, after = page_of(desk, Pageable.ADVICE, limit, cursor, member=only)
+    run = run_context.run()
+    only = whose(run_context, run, request.user, of)
+    rows, after = page_of(run_context, Pageable.ADVICE, limit, cursor, member=only)
     return InsightsPage(items=_items(shapes.insights, rows, run), next=after)
 
 
 @get("/postings", opt=WITHOUT_GRID, **SHARED)
 def postings(
     request: ApiRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> PostingPage:
     """Money that moved; a member's token shows what it paid and received."""
-    run = desk.run()
-    only = whose(desk, run, request.user, of)
-    rows, after = page_of(desk, Pageable.POSTINGS, limit, cursor, slot=at_slot(desk, run, at), member=only)
+    run = run_context.run()
+    only = whose(run_context, run, request.user, of)
+    rows, after = page_of(
+        run_context, Pageable.POSTINGS, limit, cursor, slot=at_slot(run_context, run, at), member=only
+    )
     return PostingPage(items=_items(shapes.posting, rows, run), next=after)
 
 
 @get("/certificates", opt=WITHOUT_GRID, **SHARED)
 def certificates(
     request: ApiRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     at: AtSlot = None,
     of: OfMember = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> CertificatePage:
     """Certified energy; a member's token shows what its devices made and what it owns, without naming neighbours."""
-    run = desk.run()
-    only = whose(desk, run, request.user, of)
-    rows, after = page_of(desk, Pageable.CERTIFICATES, limit, cursor, slot=at_slot(desk, run, at), member=only)
+    run = run_context.run()
+    only = whose(run_context, run, request.user, of)
+    rows, after = page_of(
+        run_context, Pageable.CERTIFICATES, limit, cursor, slot=at_slot(run_context, run, at), member=only
+    )
     shown = None if request.user.sees_all else only
     return CertificatePage(items=[shapes.certificate(row, run, shown) for row in rows], next=after)
 
 
 @get("/blocks", opt=EVERYONE, **SHARED)
 def blocks(
-    desk: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
+    run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> BlockPage:
     """Blocks that committed slots."""
-    run = desk.run()
-    rows, after = page_of(desk, Pageable.BLOCKS, limit, cursor, slot=at_slot(desk, run, at))
+    run = run_context.run()
+    rows, after = page_of(run_context, Pageable.BLOCKS, limit, cursor, slot=at_slot(run_context, run, at))
     return BlockPage(items=_items(shapes.block, rows, run), next=after)
 
 
 @get("/summary", opt=EVERYONE, **SHARED)
-def summary(desk: NamedDependency[RunContext]) -> SummaryView:
+def summary(run_context: NamedDependency[RunContext]) -> SummaryView:
     """The community over the slots so far."""
-    run, position, totals = desk.look()
-    return shapes.summary(run, position, totals, desk.reader.outcome())
+    run, position, totals = run_context.look()
+    return shapes.summary(run, position, totals, run_context.reader.outcome())
 
 
 @get("/compare", opt=SEES_ALL, **SHARED)
-def compare(desk: NamedDependency[RunContext]) -> Comparison:
+def compare(run_context: NamedDependency[RunContext]) -> Comparison:
     """The same days under several mechanisms, as `transactive compare --state` kept it."""
-    comparison = desk.reader.comparison()
+    comparison = run_context.reader.comparison()
     if comparison is None:
         raise NotFound("no comparison is kept here; run transactive compare with this --state")
     return comparison
@@ -203,14 +209,14 @@ def compare(desk: NamedDependency[RunContext]) -> Comparison:
 
 @get("/events", opt=EVERYONE, responses={200: STREAM, **PROBLEMS}, raises=[], media_type=SSE)
 async def events(
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     last_event_id: Annotated[
         str | None, HeaderParameter(name="Last-Event-ID", description="Resume after this event")
     ] = None,
     after: Annotated[str | None, QueryParameter(description="The same for readers that cannot set the header")] = None,
 ) -> ServerSentEvent:
     """Server-sent events: each stage of a slot once, in order, from the first or after a given one; then `end`."""
-    return ServerSentEvent(stream(desk.reader, desk.pulse, parse_id(last_event_id or after)))
+    return ServerSentEvent(stream(run_context.reader, run_context.feed, parse_id(last_event_id or after)))
 
 
 def api_router() -> Router:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from transactive.core.slots import DAY
 from transactive.forecasting.evaluation.monitor import WEEK
-from transactive.store.model_records import ChargeRecord, ModelEvent, ModelRecord
+from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord
 from transactive.store.read import models as kept
 from transactive.store.read.forecasts import forecasters
 from transactive.store.read.runs import Reader, Run, RunProgress
@@ -38,21 +38,25 @@ def models_page(
     reader: Reader, run: Run, position: RunProgress, viewer: Viewer, *, target: str, idle: float
 ) -> dict[str, Any]:
     """Everything that the page shows. target: whose coverage is drawn."""
-    charges, events, models = kept.charges(reader.store), kept.events(reader.store), kept.models(reader.store)
+    active_records, events, models = (
+        kept.active_records(reader.store),
+        kept.events(reader.store),
+        kept.models(reader.store),
+    )
     names = forecasters(reader)
-    known = [name for name in TITLES if any(charge.target == name for charge in charges)]
-    days = [charge for charge in charges if charge.target == target and charge.day is not None]
+    known = [name for name in TITLES if any(active.target == name for active in active_records)]
+    days = [active for active in active_records if active.target == target and active.day is not None]
     return {
         "run": run,
         "viewer": viewer,
         "fresh": freshness(run, position, len(run.community.members), idle),
-        "head": _head(charges, events, known, target),
-        "targets": [_target(name, charges, names) for name in known],
+        "head": _head(active_records, events, known, target),
+        "targets": [_target(name, active_records, names) for name in known],
         "target": target,
         "title": TITLES[target][0],
         "choices": [(name, TITLES[name][0]) for name in known],
         "chart": _chart(days, [event for event in events if event.target == target]) if days else None,
-        "days": [_day(charge, names) for charge in days],
+        "days": [_day(active, names) for active in days],
         "events": [_event(event) for event in reversed(events[-SHOWN:])],
         "models": [_model(model) for model in reversed(models[-SHOWN:])],
         "maintain": run.community.forecast.maintain,
@@ -60,59 +64,59 @@ def models_page(
 
 
 def _head(
-    charges: Sequence[ChargeRecord], events: Sequence[ModelEvent], known: Sequence[str], target: str
+    active_records: Sequence[ActiveModelRecord], events: Sequence[ModelEvent], known: Sequence[str], target: str
 ) -> dict[str, str]:
     """The answer in the headline: how the chosen target fares."""
-    latest = {charge.target: charge for charge in charges}
+    latest = {active.target: active for active in active_records}
     trained = sum(latest[name].model is not None for name in known)
     text = f"{trained} of {len(known)} targets are forecast by a trained model, the others by empirical quantiles."
     drifts = sum(event.kind == "drift" for event in events)
     text += f" {counted(len(events), 'event')}, {counted(drifts, 'drift') if drifts else 'no drift'}."
-    covered = _covered(_days(charges, target)[-WEEK:])
+    covered = _covered(_days(active_records, target)[-WEEK:])
     title = "No day is over yet" if covered is None else f"{TITLES[target][0]}: {covered} % inside the 90 % interval"
     return {"title": title, "text": text}
 
 
-def _days(charges: Sequence[ChargeRecord], name: str) -> list[ChargeRecord]:
+def _days(active_records: Sequence[ActiveModelRecord], name: str) -> list[ActiveModelRecord]:
     """Judged days of a target."""
-    return [charge for charge in charges if charge.target == name and charge.day is not None]
+    return [active for active in active_records if active.target == name and active.day is not None]
 
 
-def _covered(days: Sequence[ChargeRecord]) -> int | None:
+def _covered(days: Sequence[ActiveModelRecord]) -> int | None:
     """Share of some days inside the interval [%]."""
-    counted_slots = sum(charge.day.counted for charge in days if charge.day)
+    counted_slots = sum(active.day.counted for active in days if active.day)
     return percent(sum(c.day.inside for c in days if c.day), counted_slots) if counted_slots else None
 
 
-def _target(name: str, charges: Sequence[ChargeRecord], names: dict[int | None, str]) -> dict[str, str]:
-    """One target: who is in charge since when, and the last week and month."""
-    own = [charge for charge in charges if charge.target == name]
+def _target(name: str, active_records: Sequence[ActiveModelRecord], names: dict[int | None, str]) -> dict[str, str]:
+    """One target: its active model, since when, and the last week and month."""
+    own = [active for active in active_records if active.target == name]
     since = own[-1].since
-    for charge in reversed(own):
-        if charge.model != own[-1].model:
+    for active in reversed(own):
+        if active.model != own[-1].model:
             break
-        since = charge.since
-    days = _days(charges, name)
+        since = active.since
+    days = _days(active_records, name)
     week, month = (_covered(days[-count:]) for count in (WEEK, 4 * WEEK))
     return {
         "name": name,
         "title": TITLES[name][0],
         "text": TITLES[name][1],
-        "charge": names[own[-1].model],
+        "active": names[own[-1].model],
         "since": _when(since),
         "week": "–" if week is None else f"{week} %",
         "month": "–" if month is None else f"{month} %",
     }
 
 
-def _chart(days: Sequence[ChargeRecord], events: Sequence[ModelEvent]) -> Markup:
+def _chart(days: Sequence[ActiveModelRecord], events: Sequence[ModelEvent]) -> Markup:
     """Coverage day by day, and of the week up to each, with what happened marked."""
     first, last = days[0].since // DAY - 1, days[-1].since // DAY
     span = max(last - first, WEEK)
-    by_day = [(charge.since // DAY - first - 0.5, _covered([charge])) for charge in days]
+    by_day = [(active.since // DAY - first - 0.5, _covered([active])) for active in days]
     weeks = [
-        (charge.since // DAY - first - 0.5, _covered(days[max(k - WEEK + 1, 0) : k + 1]))
-        for k, charge in enumerate(days)
+        (active.since // DAY - first - 0.5, _covered(days[max(k - WEEK + 1, 0) : k + 1]))
+        for k, active in enumerate(days)
     ]
 
     def draw(width: int, height: int) -> Plot:
@@ -136,14 +140,14 @@ def _chart(days: Sequence[ChargeRecord], events: Sequence[ModelEvent]) -> Markup
     return both(draw, "Share of what came inside the 90 % interval, by day and by week", WIDE, NARROW)
 
 
-def _day(charge: ChargeRecord, names: dict[int | None, str]) -> tuple[str, ...]:
+def _day(active: ActiveModelRecord, names: dict[int | None, str]) -> tuple[str, ...]:
     """One judged day."""
-    day = charge.day
+    day = active.day
     if day is None:
-        return (short_day(charge.since - 1), names[charge.model], "–", "–", "–")
-    covered = _covered([charge])
+        return (short_day(active.since - 1), names[active.model], "–", "–", "–")
+    covered = _covered([active])
     share = "–" if covered is None else f"{covered} %"
-    return (short_day(charge.since - 1), names[charge.model], share, f"{day.pit:.2f}", f"{day.pinball:,.4g}")
+    return (short_day(active.since - 1), names[active.model], share, f"{day.pit:.2f}", f"{day.pinball:,.4g}")
 
 
 def _event(event: ModelEvent) -> dict[str, str]:

@@ -28,68 +28,74 @@ PageRequest = Request[Any, Any, Any]
 
 
 @get("/", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
-def community(request: PageRequest, desk: NamedDependency[RunContext], slot: FromQuery[str | None] = None) -> Template:
+def community(
+    request: PageRequest, run_context: NamedDependency[RunContext], slot: FromQuery[str | None] = None
+) -> Template:
     """The community, now or around a chosen slot."""
-    if desk.reader.run() is None or desk.reader.position().cleared is None:
+    if run_context.reader.run() is None or run_context.reader.position().cleared is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
-    run, position, totals = desk.look()
-    chosen = None if slot is None else desk.slot(run, slot)
-    idle = desk.pulse.idle
-    context = community_page(desk.reader, run, position, totals, request.user, chosen=chosen, idle=idle)
+    run, position, totals = run_context.look()
+    chosen = None if slot is None else run_context.slot(run, slot)
+    idle = run_context.feed.idle
+    context = community_page(run_context.reader, run, position, totals, request.user, chosen=chosen, idle=idle)
     live = {"after": id_text(newest(run, position)), "over": position.over}
     return Template("community.html", context={**context, "live": live})
 
 
 @get("/slots/{slot:str}", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
-def slot_view(request: PageRequest, desk: NamedDependency[RunContext], slot: FromPath[str]) -> Template:
+def slot_view(request: PageRequest, run_context: NamedDependency[RunContext], slot: FromPath[str]) -> Template:
     """One slot through all its steps, and why each order fared as it did."""
-    run, position, totals = desk.look()
-    start = desk.slot(run, slot)
+    run, position, totals = run_context.look()
+    start = run_context.slot(run, slot)
     if position.cleared is None or start > position.cleared:
         raise NotFound(f"slot {time_text(start)}: its gate has not closed yet")
-    context = slot_page(desk.reader, run, position, totals, request.user, slot=start, idle=desk.pulse.idle)
+    context = slot_page(run_context.reader, run, position, totals, request.user, slot=start, idle=run_context.feed.idle)
     live = {"after": id_text(newest(run, position)), "over": position.over}
     return Template("slot.html", context={**context, "live": live})
 
 
 @get("/compare", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
-def compare(desk: NamedDependency[RunContext]) -> Template:
+def compare(run_context: NamedDependency[RunContext]) -> Template:
     """The same days under several mechanisms."""
-    run, comparison = desk.reader.run(), desk.reader.comparison()
+    run, comparison = run_context.reader.run(), run_context.reader.comparison()
     fresh = None
-    if run is not None and desk.reader.position().delivered is not None:
-        position = desk.reader.position()
-        fresh = freshness(run, position, len(run.community.members), desk.pulse.idle)
-    folder = desk.reader.store.path.parent
+    if run is not None and run_context.reader.position().delivered is not None:
+        position = run_context.reader.position()
+        fresh = freshness(run, position, len(run.community.members), run_context.feed.idle)
+    folder = run_context.reader.store.path.parent
     return Template("compare.html", context={**compare_page(comparison, folder), "fresh": fresh})
 
 
 @get("/member", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def member_view(
     request: PageRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     member: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
 ) -> Template:
     """One home: what it saved, what it trades next and why, what its meter says."""
-    run, position, totals = desk.look()
+    run, position, totals = run_context.look()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     viewer = request.user
     wanted = viewer.member if not viewer.sees_all else member or run.community.ids[0]
-    index, chosen = desk.member(run, wanted), _day(run, day)
-    context = member_page(desk.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    index, chosen = run_context.member(run, wanted), _day(run, day)
+    context = member_page(
+        run_context.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
+    )
     return Template("member.html", context=context)
 
 
 @get("/grid", opt=WITHOUT_MEMBER, sync_to_thread=True, include_in_schema=False)
-def grid(request: PageRequest, desk: NamedDependency[RunContext], slot: FromQuery[str | None] = None) -> Template:
+def grid(
+    request: PageRequest, run_context: NamedDependency[RunContext], slot: FromQuery[str | None] = None
+) -> Template:
     """The lines of the community's network, in the newest slot or a chosen one."""
-    run, position = desk.run(), desk.reader.position()
+    run, position = run_context.run(), run_context.reader.position()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
-    chosen = None if slot is None else desk.slot(run, slot)
-    context = grid_page(desk.reader, run, position, request.user, chosen=chosen, idle=desk.pulse.idle)
+    chosen = None if slot is None else run_context.slot(run, slot)
+    context = grid_page(run_context.reader, run, position, request.user, chosen=chosen, idle=run_context.feed.idle)
     live = {"after": id_text(newest(run, position)), "over": position.over}
     return Template("grid.html", context={**context, "live": live})
 
@@ -97,31 +103,35 @@ def grid(request: PageRequest, desk: NamedDependency[RunContext], slot: FromQuer
 @get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def carbon(
     request: PageRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     member: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
 ) -> Template:
     """Carbon of all homes or of one, through a day and over the run."""
-    run, position = desk.run(), desk.reader.position()
+    run, position = run_context.run(), run_context.reader.position()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     viewer = request.user
     wanted = viewer.member if not viewer.sees_all else member or None
-    index = None if wanted is None else desk.member(run, wanted)
+    index = None if wanted is None else run_context.member(run, wanted)
     chosen = _day(run, day)
-    context = carbon_page(desk.reader, run, position, viewer, member=index, chosen=chosen, idle=desk.pulse.idle)
+    context = carbon_page(
+        run_context.reader, run, position, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
+    )
     return Template("carbon.html", context=context)
 
 
 @get("/models", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
-def models(request: PageRequest, desk: NamedDependency[RunContext], target: FromQuery[str] = "consumption") -> Template:
+def models(
+    request: PageRequest, run_context: NamedDependency[RunContext], target: FromQuery[str] = "consumption"
+) -> Template:
     """Who forecasts what, how well, and what happened to the models."""
-    run, position = desk.run(), desk.reader.position()
+    run, position = run_context.run(), run_context.reader.position()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     if target not in TITLES:
         raise NotFound(f"target {target}: is not forecast here; known are {', '.join(TITLES)}")
-    context = models_page(desk.reader, run, position, request.user, target=target, idle=desk.pulse.idle)
+    context = models_page(run_context.reader, run, position, request.user, target=target, idle=run_context.feed.idle)
     return Template("models.html", context=context)
 
 

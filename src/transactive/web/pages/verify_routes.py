@@ -26,9 +26,9 @@ class Sent:
 
 
 @get("/verify", opt=EVERYONE, sync_to_thread=False, include_in_schema=False)
-def verify(request: PageRequest, desk: NamedDependency[RunContext]) -> Template:
+def verify(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
     """The page before a file is there: a moment's work, so that no thread is needed."""
-    return Template("verify.html", context=verify_page(desk.reader, desk.run(), request.user))
+    return Template("verify.html", context=verify_page(run_context.reader, run_context.run(), request.user))
 
 
 @post(
@@ -41,10 +41,10 @@ def verify(request: PageRequest, desk: NamedDependency[RunContext]) -> Template:
 )
 def verify_file(
     request: PageRequest,
-    desk: NamedDependency[RunContext],
+    run_context: NamedDependency[RunContext],
     data: Annotated[Sent, Body(media_type=RequestEncodingType.MULTI_PART)],
 ) -> Template:
     """What a file comes to; nothing of it is kept."""
     name = data.file.filename.rpartition("/")[2] or None
-    page = verify_page(desk.reader, desk.run(), request.user, name, data.file.file.read())
+    page = verify_page(run_context.reader, run_context.run(), request.user, name, data.file.file.read())
     return Template("verify.html", context=page)

@@ -31,13 +31,13 @@ QUIET = QuietLog()
 class _Server(uvicorn.Server):
     """Uvicorn that lets endless answers end before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, pulse: ChangeFeed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: ChangeFeed) -> None:
         super().__init__(config)
-        self.pulse = pulse
+        self.feed = feed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End streams, then everything else."""
-        self.pulse.stop()
+        self.feed.stop()
         await super().shutdown(sockets)
 
 
@@ -56,7 +56,7 @@ class PageServer:
                 f" transactive token create --state {folder} --scope operator"
             )
         self._store = Store(folder)
-        self._pulse = ChangeFeed(Reader(self._store))
+        self._feed = ChangeFeed(Reader(self._store))
         try:
             self._socket = _bind(host, port)
         except (InputError, StateError):
@@ -68,14 +68,14 @@ class PageServer:
         entry = None if local and (is_open_here(folder) if is_open is None else is_open) else BrowserEntry()
         self.link = entry.link(self.url) if entry and local else self.url
         """What its user opens: with the code of an entry where one is needed."""
-        app = build_app(folder, self._pulse, local=local, entry=entry, port=self.port)
+        app = build_app(folder, self._feed, local=local, entry=entry, port=self.port)
         config = uvicorn.Config(
             app, http=BoundedProtocol, ws="none", log_config=None, access_log=False, lifespan="on",
             timeout_graceful_shutdown=3, server_header=False,
         )  # fmt: skip
         for name in LOGS:
             logging.getLogger(name).addFilter(QUIET)
-        self._server = _Server(config, self._pulse)
+        self._server = _Server(config, self._feed)
         self._thread: threading.Thread | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from transactive.core.certificates import CertificateState
 from transactive.core.units import kwh_text
-from transactive.store.read.certificates import by_state, head, traded_apart
+from transactive.store.read.certificates import by_state, head, traded_unbundled
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, counted
 
@@ -31,9 +31,9 @@ def certificate_totals(reader: Reader, run: Run, words: Words, member: int | Non
 
 def _apart(reader: Reader, words: Words, member: int | None) -> str:
     """What was traded apart from energy, in a sentence or two; nothing without any."""
-    sides = {"sold": traded_apart(reader.store, seller=member)}
+    sides = {"sold": traded_unbundled(reader.store, seller=member)}
     if member is not None:
-        sides["bought"] = traded_apart(reader.store, buyer=member)
+        sides["bought"] = traded_unbundled(reader.store, buyer=member)
     return " ".join(
         f"{kwh_text(wh, 3)} kWh were {verb} apart from energy for {words.money(n)}."
         for verb, (wh, n) in sides.items()

@@ -37,7 +37,7 @@ def net_load():
     return draw.integers(-2000, 3000, (HOURS, 3))
 
 
-def outlook_of(name, load, known, kind=NetLoadForecast):
+def forecast_of(name, load, known, kind=NetLoadForecast):
     """A forecaster of recorded net load that was trained at a row."""
     nothing = np.zeros_like(load)
     past = RecordedHistory(ReplayClock(len(load) * 3600), 0, 3600, load, nothing)
@@ -53,7 +53,7 @@ def test_what_comes_after_the_gate_changes_no_sample(name):
     known = 50 * 24 - 1
     loads = net_load(), net_load()
     loads[1][known:] = 10**8
-    one, two = (outlook_of(name, load, known).forecast(known * 3600, ahead(known)) for load in loads)
+    one, two = (forecast_of(name, load, known).forecast(known * 3600, ahead(known)) for load in loads)
     assert one.digest() == two.digest()
     assert one.net_load_wh.dtype == np.int64
     assert one.net_load_wh.shape == (26, 28, 3)
@@ -61,16 +61,18 @@ def test_what_comes_after_the_gate_changes_no_sample(name):
 
 def test_homes_some_at_a_time_have_the_samples_that_all_at_once_have():
     known = 50 * 24 - 1
-    outlook = outlook_of("empirical-14", net_load(), known)
-    whole = outlook.forecast(known * 3600, ahead(known)).net_load_wh
-    assert np.array_equal(whole[:, :, 1:], outlook.forecast(known * 3600, ahead(known), slice(1, 3)).net_load_wh)
+    net_load_forecast = forecast_of("empirical-14", net_load(), known)
+    whole = net_load_forecast.forecast(known * 3600, ahead(known)).net_load_wh
+    assert np.array_equal(
+        whole[:, :, 1:], net_load_forecast.forecast(known * 3600, ahead(known), slice(1, 3)).net_load_wh
+    )
 
 
 def test_without_the_history_that_it_needs_a_forecaster_leaves_the_empirical_samples():
     known = 20 * 24
-    outlook = outlook_of("boosted", net_load(), known)
-    assert outlook.forecast(known * 3600, ahead(known)).digest() == (
-        outlook_of("empirical", net_load(), known).forecast(known * 3600, ahead(known)).digest()
+    net_load_forecast = forecast_of("boosted", net_load(), known)
+    assert net_load_forecast.forecast(known * 3600, ahead(known)).digest() == (
+        forecast_of("empirical", net_load(), known).forecast(known * 3600, ahead(known)).digest()
     )
 
 
@@ -105,7 +107,7 @@ def test_a_run_that_stops_trains_as_if_it_had_not():
             return super()._history(now, days, homes)
 
     longer = np.concatenate([load, load])
-    outlook_of("boosted-shallow", longer, start, Recorder).forecast(later * 3600, ahead(later, 2))
+    forecast_of("boosted-shallow", longer, start, Recorder).forecast(later * 3600, ahead(later, 2))
     assert trained == [start + stretch]
     assert asked == [later]
 
@@ -133,12 +135,12 @@ def test_with_auto_the_days_before_the_run_decide(setting, monkeypatch):
     monkeypatch.setattr(choice, "TRIAL_DAYS", 4)
     automatic = under(setting, "auto")
     slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 1)
-    assert recorded_run(automatic, slots).known.outlook.name in ("empirical", *choice.CHALLENGERS)
+    assert recorded_run(automatic, slots).known.net_load_forecast.name in ("empirical", *choice.CHALLENGERS)
     early = replace(
         setting, measured=Measured(setting.measured.first_slot, *2 * (setting.measured.consumption_wh[: 24 * 40],))
     )
     later = slots_of(early, setting.measured.first_slot + 38 * 86_400, 1)
-    assert recorded_run(under(early, "auto"), later).known.outlook.name == "empirical"
+    assert recorded_run(under(early, "auto"), later).known.net_load_forecast.name == "empirical"
 
 
 def test_an_unknown_forecaster_is_named_before_anything_runs(tmp_path):
