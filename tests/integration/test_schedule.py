@@ -65,8 +65,10 @@ def test_every_length_of_a_slot_can_be_run(tmp_path, capsys, minutes):
     path = written(home(minutes, days=16), tmp_path / "home.csv")
     report = backtest(capsys, path, "--test-days", "1", "--max-import-w", "4000", "--initial-wh", "640")
     assert (report["slot_minutes"], report["test_days"]) == (minutes, 1)
-    costs = {way: int(report[way]["cost_n"]) for way in ("perfect_foresight", "scheduled", "simple_rule", "no_control")}
+    ways = ("perfect_foresight", "scheduled", "as_in_a_run", "simple_rule", "no_control")
+    costs = {way: int(report[way]["cost_n"]) for way in ways}
     assert costs["perfect_foresight"] <= costs["scheduled"] < costs["no_control"]
+    assert costs["perfect_foresight"] <= costs["as_in_a_run"] < costs["no_control"]
     expected = 1 - (costs["scheduled"] - costs["perfect_foresight"]) / (
         costs["no_control"] - costs["perfect_foresight"]
     )

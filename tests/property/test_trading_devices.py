@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from transactive.core.community.members import Devices
 from transactive.core.errors import InputError
 from transactive.core.units import PPM
+from transactive.trading.devices.compiled import backward
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.kinds import best_start, electric_vehicles, heat_stores
-from transactive.trading.devices.schedule import batteries, planned
-from transactive.trading.devices.stores import PlanHorizon, Stores, step
+from transactive.trading.devices.plan import LEVELS, by_columns
+from transactive.trading.devices.schedule import planned
+from transactive.trading.devices.stores import PlanHorizon, Stores, batteries, step
 
 NO_LIMIT = 10**9
 
@@ -123,6 +125,58 @@ def test_a_plan_loses_at_most_half_a_per_cent_of_the_saving_against_the_linear_p
     assert plan.missed_wh.sum() == 0  # every trip has its energy, every home its comfort
     least = np.array([cost_n for cost_n, _ in best])
     assert 0 <= (ours - least).sum() <= 0.005 * (plain - least).sum()
+
+
+@st.composite
+def groups(draw):
+    """Two devices over some slots: one of any kind, and one that has everything a device can have."""
+    random, slots = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(st.integers(1, 12))
+    has = {name: draw(st.booleans()) for name in ("gives", "gains", "needs", "leaks", "limited")}
+
+    def column(low, high, *, own):
+        return np.array([random.integers(low, high) if own else low, random.integers(low + 1, high)])
+
+    def rows(low, high, *, own):
+        return np.stack([column(low, high, own=own) for _ in range(slots)])
+
+    most = np.repeat(column(1, 12_000, own=True)[None], slots, axis=0)
+    stores = Stores(
+        draw_wh=rows(0, 3_000, own=True),
+        give_wh=rows(0, 3_000, own=has["gives"]),
+        least_wh=rows(0, 2_000, own=has["needs"]) * (most > 2_000),
+        most_wh=most,
+        drain_wh=rows(0, 500, own=has["needs"]),
+        gain_ppm=column(PPM, 4 * PPM, own=has["gains"]),
+        efficiency_ppm=column(PPM // 2, PPM, own=has["gives"]),
+        keep_ppm=np.array([PPM - 1_000 * has["leaks"], PPM - 1_000]),
+    )
+    net = random.integers(-4_000, 4_000, (slots, 3, 2))
+    spare = random.integers(-50_000, 300_000, (slots, 2))
+    need = spare + random.integers(0, 200_000, (slots, 2))
+    limit = np.array([2_000 if has["limited"] else NO_LIMIT, 2_000])
+    return stores, PlanHorizon(net, need, spare, random.integers(0, 300_000, 2), limit)
+
+
+@given(groups())
+def test_what_a_neighbour_has_does_not_change_a_devices_plan(group):
+    """What no device of a group has is not computed; beside one that has everything the same must come out."""
+    stores, ahead = group
+    slots = len(ahead.need_price)
+    together, worths = by_columns(stores, ahead, LEVELS, slots)
+    for which in (slice(0, 1), slice(1, 2)):
+        alone, worth = by_columns(stores.part(which), ahead.part(which), LEVELS, slots)
+        assert (alone == together[:, :, which]).all()
+        assert (worth == worths[:, :, which]).all()
+
+
+@pytest.mark.parametrize("kind", ["battery", "vehicle", "heat pump"])
+def test_a_compiled_plan_of_any_device_is_the_same_to_the_wh(kind):
+    count = 12
+    draw, net, need, spare = homes(count)
+    stores, _, rest = kinds(kind, draw, count)
+    ahead = PlanHorizon(net[:, None], need, spare, np.full(count, rest), np.full(count, 2_500))
+    for plain, compiled in zip(by_columns(stores, ahead, 24, 90), backward()(stores, ahead, 24, 90), strict=True):
+        assert (plain == compiled).all()
 
 
 @settings(max_examples=25)

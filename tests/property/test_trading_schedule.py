@@ -12,9 +12,9 @@ from transactive.forecasting.day_so_far import samples_so_far
 from transactive.studies.battery import Recorded, foreseen, run, scheduled, simple_rule, without_control
 from transactive.trading.devices.follow import follow
 from transactive.trading.devices.plan import EVERY, plan
-from transactive.trading.devices.schedule import batteries as stores_of
 from transactive.trading.devices.schedule import rules_now
 from transactive.trading.devices.stores import PlanHorizon, step
+from transactive.trading.devices.stores import batteries as stores_of
 
 NET = st.one_of(st.just(0), st.integers(-20, 20), st.integers(-15_000, 15_000))
 NO_LIMIT = 10**9

@@ -23,7 +23,7 @@ class DetectedFaults:
     """What readings say of theft and faults; printed, it is the report of `transactive detect`.
 
     findings: a row each: kind, member (none where it concerns the feeder), from and until with local times beside,
-    energy_wh at stake, evidence, confidence. scores: of each meter: windows, theft_score and latest (log odds; none with
+    energy_wh at stake, evidence, confidence. scores: of each meter: windows, theft_score, latest (log odds; none with
     too few days). windows: the score of each two weeks: member, first, first_local, end, log_odds.
     """
 

@@ -1,4 +1,4 @@
-"""A battery on recorded days: planned anew in each slot, beside the simple rule and beside perfect foresight.
+"""A battery on recorded days: planned as in a run and anew in each slot, beside the simple rule and perfect foresight.
 
 All begin with the same charge, and what a battery holds at the end is credited to each at the same price. Forecasts see
 the readings of slots that have ended; real-time control sees the slot's own load. Prices of the coming day are taken to
@@ -7,21 +7,28 @@ be known, as those of a tariff or of a day-ahead auction are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from transactive.core.community.members import Devices
-from transactive.core.slots import DAY
+from transactive.core.slots import DAY, MarketClock
+from transactive.core.tables import Forecast
+from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
-from transactive.engine.models.net_load import NetLoadForecast
+from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
+from transactive.engine.models.net_load import EMPIRICAL, NetLoadForecast
 from transactive.forecasting.day_so_far import SAMPLE_DAYS, samples_so_far
+from transactive.trading.devices.energy_value import PricePair
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.plan import grid_cost
-from transactive.trading.devices.schedule import batteries, rules_now
-from transactive.trading.devices.stores import PlanHorizon, step
+from transactive.trading.devices.schedule import rules_now
+from transactive.trading.devices.stores import PlanHorizon, batteries, step
 
+GATE_SECONDS = 3600
+"""Time from the plan to the first slot of its day, as from gate closure to delivery."""
 NUMBERS = 4_000_000
 """So many samples are held at once."""
 
@@ -91,6 +98,44 @@ def scheduled(recorded: Recorded, tested: range, told: Told, net_load_forecast: 
     """Planned anew in every slot from what was known before it: by the day so far, or by another forecast."""
     planned = _planned(recorded, tested, told, net_load_forecast)
     return run(recorded, tested, lambda _: next(planned))
+
+
+def forecast_by(name: str, recorded: Recorded, tested: range) -> NetLoadForecast:
+    """The forecast of a run over the tested slots by a forecaster."""
+    start, end = (recorded.first_slot + row * recorded.length for row in (tested.start, len(recorded.load_wh)))
+    past = RecordedHistory(ReplayClock(end), recorded.first_slot, recorded.length, recorded.load_wh, recorded.pv_wh)
+    return NetLoadForecast(name, past, _clock(recorded), start)
+
+
+def _clock(recorded: Recorded) -> MarketClock:
+    return MarketClock(recorded.length, 0, DAY // recorded.length)
+
+
+def as_in_a_run(recorded: Recorded, tested: range) -> Kept:
+    """Planned once a day, an hour before it begins, from plain days: by the fleet and the forecast of a run."""
+    length, expected = recorded.length, forecast_by(EMPIRICAL, recorded, tested)
+
+    def row(slot: int) -> int:
+        return (slot - recorded.first_slot) // length
+
+    def prices(ahead: Forecast, _: Sequence[Tariff]) -> PricePair:
+        rows = slice(row(int(ahead.slots[0])), row(int(ahead.slots[-1])) + 1)
+        return recorded.need_price[rows], recorded.spare_price[rows]
+
+    fleet = Fleet(recorded.devices, _clock(recorded), prices)
+    last = recorded.first_slot + len(recorded.need_price) * length
+
+    def rules(t: int) -> IntArray:
+        slot = recorded.first_slot + t * length
+        if slot not in fleet.rules:
+            slots = range(slot, min((slot // DAY + 1) * DAY + LOOK_AHEAD, last), length)
+            ahead = expected.forecast(slot - GATE_SECONDS, slots)
+            fleet.plan(ahead, ahead, ())
+        rule = fleet.rules.pop(slot)
+        names = ("grid_charge_to_wh", "surplus_charge_to_wh", "serve_down_to_wh", "export_down_to_wh")
+        return np.stack([getattr(rule, name) for name in names])
+
+    return run(recorded, tested, rules)
 
 
 def foreseen(recorded: Recorded, tested: range, told: Told) -> Kept:

@@ -21,8 +21,8 @@ from transactive.core.community.members import Devices
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.kinds import electric_vehicles, heat_stores
-from transactive.trading.devices.schedule import batteries, planned
-from transactive.trading.devices.stores import PlanHorizon, Stores, step
+from transactive.trading.devices.schedule import planned
+from transactive.trading.devices.stores import PlanHorizon, Stores, batteries, step
 
 SLOTS = 96
 COMPARED = 40

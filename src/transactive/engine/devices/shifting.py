@@ -15,9 +15,9 @@ from transactive.core.community.shiftable import Appliance
 from transactive.core.ports import Command
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.plan import EVERY, LEVELS
+from transactive.trading.devices.plan import EVERY, rules
 from transactive.trading.devices.shiftable import drawn, first_held_wh, run_slots, runs, stores_of
-from transactive.trading.devices.stores import PlanHorizon, Stores, rules
+from transactive.trading.devices.stores import PlanHorizon, Stores
 
 Allow = Callable[[IntArray], IntArray]
 """From what loads that can wait would draw [Wh], (members,), to what they may."""
@@ -75,7 +75,7 @@ class Shifting:
 
     def levels(self, stores: Stores, seen: PlanHorizon) -> IntArray:
         """Rules of a rank of devices, (slots, 4, rank)."""
-        return rules(stores, seen, LEVELS)[0]
+        return rules(stores, seen)
 
     def _choose_runs(self, rank: IntArray, slots: IntArray, seen: PlanHorizon) -> None:
         """Choose when the appliances of a rank begin the runs whose windows open in the period."""

@@ -10,12 +10,20 @@ import numpy as np
 
 from transactive.core.community.members import Devices
 from transactive.core.errors import DataError, InputError
-from transactive.core.slots import DAY, MarketClock
+from transactive.core.slots import DAY
 from transactive.core.units import PPM, IntArray
-from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.models.net_load import NetLoadForecast
 from transactive.forecasting import registry
-from transactive.studies.battery import Recorded, first_tested, foreseen, scheduled, simple_rule, without_control
+from transactive.studies.battery import (
+    Recorded,
+    as_in_a_run,
+    first_tested,
+    forecast_by,
+    foreseen,
+    scheduled,
+    simple_rule,
+    without_control,
+)
 from transactive.studies.recordings.days import LARGEST, Days, ScheduleColumns, read_days
 from transactive.studies.scores.schedule_report import ScheduleReport, Ways, report_of
 from transactive.tabular.source import Source
@@ -74,6 +82,7 @@ def backtest(
     ways = Ways(
         without_control(recorded, tested),
         simple_rule(recorded, tested),
+        as_in_a_run(recorded, tested),
         scheduled(recorded, tested, told, forecast_of(model, recorded, tested)),
         foreseen(recorded, tested, told),
     )
@@ -113,10 +122,7 @@ def forecast_of(model: str, recorded: Recorded, tested: range) -> NetLoadForecas
     """The forecaster that was named; None for the day so far."""
     if model == DAY_SO_FAR:
         return None
-    clock = MarketClock(recorded.length, 0, DAY // recorded.length)
-    begin, end = (recorded.first_slot + row * recorded.length for row in (tested.start, len(recorded.load_wh)))
-    past = RecordedHistory(ReplayClock(end), recorded.first_slot, recorded.length, recorded.load_wh, recorded.pv_wh)
-    return NetLoadForecast(model, past, clock, begin)
+    return forecast_by(model, recorded, tested)
 
 
 def tested_rows(recorded: Recorded, source: Source, test_days: int | None) -> range:

@@ -14,10 +14,11 @@ from transactive.studies.recordings.days import Days
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The four ways to run the batteries."""
+    """The ways to run the batteries."""
 
     no_control: Kept
     simple_rule: Kept
+    as_in_a_run: Kept
     scheduled: Kept
     perfect_foresight: Kept
 
@@ -43,9 +44,10 @@ class Share(msgspec.Struct, frozen=True):
 class ScheduleReport(msgspec.Struct, frozen=True):
     """What `--json` prints.
 
-    share_of_possible_saving: part of (no control − perfect foresight) that the schedule saved; share_above_simple_rule:
-    part of (simple rule − perfect foresight). capped_slots: those whose price lies below the export price, in which an
-    export brings the price.
+    share_of_possible_saving: part of (no control − perfect foresight) that a plan anew in each slot saved;
+    share_as_in_a_run: that one plan a day saved, made as a run makes it; share_above_simple_rule: part of (simple rule
+    − perfect foresight) that a plan anew in each slot saved. capped_slots: those whose price lies below the export
+    price, in which an export brings the price.
     """
 
     file: str
@@ -57,10 +59,12 @@ class ScheduleReport(msgspec.Struct, frozen=True):
     capped_slots: int
     no_control: Way
     simple_rule: Way
+    as_in_a_run: Way
     scheduled: Way
     perfect_foresight: Way
     share_of_possible_saving: float | None
     simple_rule_share: float | None
+    share_as_in_a_run: float | None
     share_above_simple_rule: float | None
     members: list[Share]
     cpu_s: float
@@ -80,10 +84,12 @@ def report_of(file: str, days: Days, tested: range, ways: Ways, capped: int, cpu
         capped_slots=capped,
         no_control=_way(ways.no_control),
         simple_rule=_way(ways.simple_rule),
+        as_in_a_run=_way(ways.as_in_a_run),
         scheduled=_way(ways.scheduled),
         perfect_foresight=_way(ways.perfect_foresight),
         share_of_possible_saving=share(idle, planned, best),
         simple_rule_share=share(idle, simple, best),
+        share_as_in_a_run=share(idle, int(ways.as_in_a_run.cost_n.sum()), best),
         share_above_simple_rule=share(simple, planned, best),
         members=list(map(_member, days.members, *(way.cost_n.tolist() for way in every))),
         cpu_s=cpu_s,
@@ -105,6 +111,7 @@ def in_words(report: ScheduleReport) -> str:
     rows = (
         ("battery stands still", report.no_control, 0.0),
         ("simple rule", report.simple_rule, report.simple_rule_share),
+        ("planned as in a run", report.as_in_a_run, report.share_as_in_a_run),
         ("planned in each slot", report.scheduled, report.share_of_possible_saving),
         ("perfect foresight", report.perfect_foresight, 1.0),
     )

@@ -1,7 +1,8 @@
-"""The battery plan number by number, translated to machine code by numba: for long runs and large communities.
+"""The plan number by number, translated to machine code by numba: for long runs and large communities.
 
-The loop is the plan's, member by member, with its own formulas; only the order of the work differs from
-`plan.by_columns`, so the rules are the same to the Wh. Translation takes a second or two, once a process.
+The loop is the plan's, device by device, with its own formulas; only the order of the work differs from
+`plan.by_columns`, so the rules are the same to the Wh. What a group has none of is left out of its translation, which
+takes some seconds, once a process for each kind of group.
 """
 
 from __future__ import annotations
@@ -9,19 +10,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeAlias
+from itertools import product
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from transactive.core.community.members import Devices, deliverable_wh, drawn_wh
+from transactive.core.community.members import deliverable_wh, drawn_wh
 from transactive.core.installed import named_extras
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.follow import act
-from transactive.trading.devices.plan import LEVELS, NO_STEP, Backward, between, grid_cost, level_below, step_worth
+from transactive.trading.devices.follow import Traits, act, filled_wh, filling_wh, reach
+from transactive.trading.devices.plan import (
+    LARGEST_WORTH,
+    NO_STEP,
+    Backward,
+    Plans,
+    between,
+    grid_cost,
+    last_values,
+    level_below,
+    slot_cost,
+    step_worth,
+    traits,
+)
+from transactive.trading.devices.stores import PlanHorizon, Stores, left_wh
 
 Kernel: TypeAlias = Callable[..., None]
+Formula: TypeAlias = Callable[..., Any]
 Numbers: TypeAlias = Any
 """Row of an array, or the array: read and written by index."""
+
+
+class Device(NamedTuple):
+    """One device in one slot: see `Stores`; most_import_wh of its home, need and spare: prices [µ¤/kWh]."""
+
+    draw_wh: int
+    give_wh: int
+    least_wh: int
+    most_wh: int
+    drain_wh: int
+    gain_ppm: int
+    efficiency_ppm: int
+    keep_ppm: int
+    most_import_wh: int
+    need: int
+    spare: int
 
 
 @cache
@@ -29,92 +61,132 @@ def backward() -> Backward:
     """Translate the loop; the result is what `plan` takes. Raises MissingExtra without numba."""
     with named_extras("planning in machine code"):
         numba, extending = import_module("numba"), import_module("numba.extending")
-    for formula in (deliverable_wh, drawn_wh, act, step_worth, grid_cost, level_below, between, rule, cost_to_go):
+    actions: tuple[Formula, ...] = (deliverable_wh, drawn_wh, filling_wh, left_wh, reach)
+    for formula in (*actions, step_worth, grid_cost, level_below, between, rule):
         extending.register_jitable(formula)
-    kernel: Kernel = numba.njit(go_back, nogil=True, error_model="numpy")
+    branching: tuple[Formula, ...] = (act, filled_wh, slot_cost, cost_to_go, go_back)
+    for formula in branching:  # inlined, the constants let branches fall away
+        extending.register_jitable(inline="always")(formula)
 
-    def by_numbers(
-        net_load_wh: IntArray,
-        devices: Devices,
-        level_wh: IntArray,
-        value_n: IntArray,
-        need_price: IntArray,
-        spare_price: IntArray,
-    ) -> IntArray:
+    def kernel(has: Traits) -> Kernel:
+        """The loop for a kind of group, which is a constant of the translation; translated at its first call."""
+
+        def of_kind(
+            levels: int,
+            loads: Numbers,
+            by_slot: tuple[Numbers, ...],
+            whole: tuple[Numbers, ...],
+            prices: tuple[Numbers, Numbers],
+            level_wh: Numbers,
+            value_n: Numbers,
+            found: Numbers,
+            worths: Numbers,
+        ) -> None:
+            go_back(has, levels, loads, by_slot, whole, prices, level_wh, value_n, found, worths)
+
+        translated: Kernel = numba.njit(of_kind, nogil=True, error_model="numpy")
+        return translated
+
+    kernels = {has: kernel(has) for has in map(Traits._make, product((False, True), repeat=len(Traits._fields)))}
+
+    def by_numbers(stores: Stores, ahead: PlanHorizon, levels: int, upto: int) -> Plans:
         """As `plan.by_columns`."""
-        levels = np.empty((len(net_load_wh), 4, len(level_wh)), np.int64)
-        loads = np.ascontiguousarray(net_load_wh.transpose(2, 0, 1))
-        columns = (devices.power_wh, devices.efficiency_ppm, devices.capacity_wh)
-        kernel(loads, *columns, level_wh, np.ascontiguousarray(value_n), need_price, spare_price, levels)
-        return levels
+        devices = len(stores.gain_ppm)
+        found, worths = np.empty((upto, 4, devices), np.int64), np.empty((upto, levels, devices), np.int64)
+        loads = np.ascontiguousarray(ahead.net_load_wh.transpose(2, 0, 1))
+        level_wh, value_n = (np.ascontiguousarray(column.T) for column in last_values(stores, ahead, levels))
+        slots = in_rows(stores.draw_wh, stores.give_wh, stores.least_wh, stores.most_wh, stores.drain_wh)
+        whole = in_rows(stores.gain_ppm, stores.efficiency_ppm, stores.keep_ppm, ahead.most_import_wh)
+        prices = in_rows(ahead.need_price, ahead.spare_price)
+        kernels[traits(stores, ahead)](levels, loads, slots, whole, prices, level_wh, value_n, found, worths)
+        return found, worths
 
     return by_numbers
 
 
+def in_rows(*columns: IntArray) -> tuple[IntArray, ...]:
+    """Columns in one layout, for which there is one translation."""
+    return tuple(map(np.ascontiguousarray, columns))
+
+
 def go_back(
+    has: Traits,
+    levels: int,
     net_load_wh: Numbers,
-    power_wh: Numbers,
-    efficiency_ppm: Numbers,
-    capacity_wh: Numbers,
+    by_slot: tuple[Numbers, ...],
+    whole: tuple[Numbers, ...],
+    prices: tuple[Numbers, Numbers],
     level_wh: Numbers,
     value_n: Numbers,
-    need_price: Numbers,
-    spare_price: Numbers,
-    levels: Numbers,
+    found: Numbers,
+    worths: Numbers,
 ) -> None:
-    """Fill in the levels of all rules, (slots, 4, members); net_load_wh: (members, slots, samples).
+    """Fill in rules and worths as `Plans` has them; net_load_wh: (devices, slots, samples).
 
-    value_n is worked on; at the end it holds the cost to go before the first slot.
+    by_slot, whole, prices: columns in the order of `Device`. level_wh, value_n: (devices, levels + 1); value_n changes.
     """
-    before = np.empty(LEVELS + 1, np.int64)
-    for member in range(len(level_wh)):
-        steps, value = level_wh[member], value_n[member]
-        device = power_wh[member], efficiency_ppm[member], capacity_wh[member]
-        for t in range(len(need_price) - 1, -1, -1):
-            need, spare = need_price[t], spare_price[t]
-            found = rule(steps, value, efficiency_ppm[member], need, spare)
-            for k in range(4):
-                levels[t, k, member] = found[k]
-            for k in range(LEVELS + 1):
-                before[k] = cost_to_go(found, device, steps, value, steps[k], net_load_wh[member, t], need, spare)
-            value[:] = before
+    draw, give, least, most, drain = by_slot
+    gain, efficiency, keep, limit = whole
+    need, spare = prices
+    before, worth = np.empty(levels + 1, np.int64), np.empty(levels, np.int64)
+    for d in range(len(level_wh)):
+        steps, value = level_wh[d], value_n[d]
+        for t in range(len(need) - 1, -1, -1):
+            device = Device(
+                draw[t, d], give[t, d], least[t, d], most[t, d], drain[t, d],
+                gain[d], efficiency[d], keep[d], limit[d], need[t, d], spare[t, d],
+            )  # fmt: skip
+            row = rule(device, levels, steps, value, worth)
+            if t < len(found):
+                found[t, 0, d], found[t, 1, d], found[t, 2, d], found[t, 3, d] = row
+                worths[t, :, d] = worth
+            if t:
+                for k in range(levels + 1):
+                    before[k] = cost_to_go(row, has, levels, device, steps, value, k, net_load_wh[d, t])
+                value[:] = before
 
 
-def rule(steps: Numbers, value: Numbers, efficiency_ppm: int, need: int, spare: int) -> tuple[int, int, int, int]:
-    """The four levels of one battery's rule [Wh], in the order of `DeviceRules`."""
-    worth = NO_STEP
-    grid_charge, surplus_charge, serve, export = 0, 0, 0, 0
-    for k in range(LEVELS):
-        worth = min(worth, step_worth(value[k], value[k + 1], steps[k + 1] - steps[k]))
-        grid_charge += worth > need
-        surplus_charge += worth > spare
-        serve += worth * PPM >= need * efficiency_ppm
-        export += worth * PPM >= spare * efficiency_ppm
-    return (
-        steps[grid_charge],
-        steps[surplus_charge],
-        max(steps[serve], steps[grid_charge]),
-        max(steps[export], steps[surplus_charge]),
-    )
+def rule(device: Device, levels: int, steps: Numbers, value: Numbers, worth: Numbers) -> tuple[int, int, int, int]:
+    """The four levels of one device's rule [Wh], in the order of `DeviceRules`; fills in what a held Wh is worth."""
+    falling = NO_STEP
+    from_grid, from_surplus, to_serve, to_export = 0, 0, 0, 0
+    for k in range(levels):
+        falling = min(falling, step_worth(value[k], value[k + 1], steps[k + 1] - steps[k]))
+        worth[k] = falling
+        bounded = min(falling, LARGEST_WORTH)
+        from_grid += bounded * device.gain_ppm > device.need * PPM
+        from_surplus += bounded * device.gain_ppm > device.spare * PPM
+        to_serve += bounded * PPM >= device.need * device.efficiency_ppm
+        to_export += bounded * PPM >= device.spare * device.efficiency_ppm
+    grid, surplus = max(steps[from_grid], device.least_wh), max(steps[from_surplus], device.least_wh)
+    serve, export = max(steps[to_serve], device.least_wh), max(steps[to_export], device.least_wh)
+    return grid, surplus, max(serve, grid), max(export, surplus)
 
 
 def cost_to_go(
-    found: tuple[int, int, int, int],
-    device: tuple[int, int, int],
+    row: tuple[int, int, int, int],
+    has: Traits,
+    levels: int,
+    device: Device,
     steps: Numbers,
     value: Numbers,
-    charged_wh: int,
+    start: int,
     net_load_wh: Numbers,
-    need: int,
-    spare: int,
 ) -> int:
-    """Mean over the samples of what one slot and all later ones cost from a charge [n¤]."""
-    power_wh, efficiency_ppm, capacity_wh = device
+    """Mean over the samples of what one slot and all later ones cost from a level [n¤]."""
+    left = left_wh(steps[start], device.keep_ppm, device.drain_wh)
+    most, gain, efficiency = device.most_wh, device.gain_ppm, device.efficiency_ppm
+    wh = reach(row, has, left, most, device.draw_wh, device.give_wh, gain, efficiency)
     total = 0
     for load in net_load_wh:
-        charge, discharge = act(*found, power_wh, efficiency_ppm, charged_wh, load)
-        total += grid_cost(load + charge - discharge, need, spare)
-        after = charged_wh + charge - drawn_wh(discharge, efficiency_ppm)
-        k = level_below(after, capacity_wh)
-        total += between(value[k], steps[k], value[k + 1], steps[k + 1], after)
+        draw, give = act(wh, has, load, device.most_import_wh)
+        after = filled_wh(has, left, most, draw, gain)
+        if give:
+            after -= drawn_wh(give, efficiency)
+        total += slot_cost(
+            has, load + draw - give, after, device.need, device.spare, device.most_import_wh, device.least_wh
+        )
+        held = max(after, 0) if has.needs else after
+        k = level_below(held, steps[levels], levels)
+        total += between(value[k], steps[k], value[k + 1], steps[k + 1], held)
     return total // len(net_load_wh)

@@ -18,7 +18,8 @@ import numpy as np
 
 from transactive.core.errors import require
 from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.stores import MISSED_PRICE, Stores
+from transactive.trading.devices.plan import MISSED_PRICE
+from transactive.trading.devices.stores import Stores
 
 
 def least_cost_n(

@@ -1,45 +1,53 @@
-"""The battery plan: a dynamic programme over charge levels that says what a charged Wh is worth in each slot.
+"""The plan of devices that hold energy: a dynamic programme over levels that says what a held Wh is worth in each slot.
 
     V_t(q) = mean over the samples of [ cost of the slot's grid energy under the best action + V_{t+1}(q') ]
+    q' = what is held after it: see `trading.devices.stores`
 
-V is convex in the charge q because buying is never cheaper than selling, so the best action is a rule of four levels
-(`DeviceRules`): charge as long as a charged Wh is worth more than it costs, discharge as long as it is worth less
-than it brings. The plan therefore never looks for an action; it only counts how many levels are worth more
-than a price. Everything is integer arithmetic, so two machines plan alike.
+V is convex in the held energy q because buying is never cheaper than selling, so the best action is a rule of four
+levels (`DeviceRules`): draw as long as a held Wh is worth more than it costs, give as long as it is worth less than it
+brings. The plan therefore never looks for an action; it only counts how many levels are worth more than a price.
+Missing a least level, or a Wh above the limit of the connection, costs `MISSED_PRICE`, more than any price. Everything
+is integer arithmetic, so two machines plan alike.
 
-No member's plan depends on another's, so batteries are planned in groups that fit the cache, one after the other or as
+No device's plan depends on another's, so devices are planned in groups that fit the cache, one after the other or as
 the caller spreads them over threads. A group goes back through the slots column by column (`by_columns`) or number by
 number (`trading.devices.compiled`); the formulas below serve both.
 
-Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook); the
-plan-then-follow form was measured at 91 % of perfect foresight on real homes against 68 % for fixed set points.
+Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 
-from transactive.core.community.members import Devices
+from transactive.core.community.members import Devices, deliverable_wh
 from transactive.core.tables import DeviceRules, Forecast
 from transactive.core.units import PPM, BoolArray, IntArray, Whole
 from transactive.core.work import Spread
-from transactive.trading.devices.follow import follow
+from transactive.trading.devices.follow import Traits, act, held_after, reach
+from transactive.trading.devices.stores import NO_LIMIT_WH, PlanHorizon, Stores, batteries, left_wh
 
 LEVELS = 16
-"""Steps of charge in the value function; with twice as many the demo's weeks saved no more."""
+"""Steps of held energy in the value function; with twice as many the demo's weeks saved no more."""
 EVERY = 4
 """The plan weighs every fourth of the forecast's daily samples: of 28 days seven, each another day of the week."""
 NO_STEP = (1 << 62) // PPM
 """Worth of a step without a Wh in it, as batteries of less than `LEVELS` Wh have: it bounds nothing [µ¤/kWh]."""
-GROUP = 128
-"""Batteries that are planned together: some 120,000 numbers a column."""
+MISSED_PRICE = 10_000_000
+"""What a plan takes a Wh below the least level, or above the connection's limit, to cost [µ¤/kWh]."""
+LARGEST_WORTH = 1 << 40
+"""Worth of a held Wh beyond which nothing changes [µ¤/kWh]; times a gain of up to eight it stays within int64."""
+GROUP = 32_768
+"""Numbers in a column of devices that are planned together: eight of them fit the cache."""
 
-Backward: TypeAlias = Callable[[IntArray, Devices, IntArray, IntArray, IntArray, IntArray], IntArray]
-"""Goes back through the slots of a group: `by_columns`, or the same compiled."""
+Plans: TypeAlias = tuple[IntArray, IntArray]
+"""Rules, (slots, 4, devices) [Wh], and what a held Wh is worth after each slot, (slots, levels, devices) [µ¤/kWh]."""
+Backward: TypeAlias = Callable[[Stores, PlanHorizon, int, int], Plans]
+"""Goes back through the slots of a group, with so many levels, and keeps so many slots: `by_columns` or compiled."""
 
 
 def plan(
@@ -52,100 +60,142 @@ def plan(
     spread: Spread = map,
     backward: Backward | None = None,
 ) -> list[DeviceRules]:
-    """Rules for every slot of the forecast.
+    """Rules of batteries for every slot of the forecast.
 
     need_price: what a Wh costs that the home takes [µ¤/kWh], (slots,); spare_price: what a Wh brings that it gives,
     nowhere above need_price. rest_price: what a Wh delivered after the last slot will save [µ¤/kWh]. Members without a
     battery get a rule that does nothing. spread: how the groups of members are worked through. backward: how each is.
     """
-    batteries = groups(devices, GROUP)
-    levels = np.zeros((len(forecast.slots), 4, len(devices.capacity_wh)), np.int64)
-    work = partial(_levels, forecast, devices, need_price, spare_price, rest_price, backward or by_columns)
-    for group, found in zip(batteries, spread(work, batteries), strict=True):
-        levels[:, :, group] = found
+    slots, having = len(forecast.slots), np.flatnonzero(devices.capacity_wh)
+    shape = slots, len(having)
+    ahead = PlanHorizon(
+        forecast.net_load_wh[:, ::EVERY, having],
+        np.broadcast_to(need_price[:, None], shape),
+        np.broadcast_to(spare_price[:, None], shape),
+        np.full(len(having), rest_price),
+        np.full(len(having), NO_LIMIT_WH),
+    )
+    levels = np.zeros((slots, 4, len(devices.capacity_wh)), np.int64)
+    levels[:, :, having] = rules(batteries(devices.rows(having), slots), ahead, spread=spread, backward=backward)
     return [DeviceRules(slot, *rows) for slot, rows in zip(forecast.slots.tolist(), levels, strict=True)]
 
 
 def groups(devices: Devices, size: int) -> list[IntArray]:
     """Members with a battery, so many at a time."""
-    batteries = np.flatnonzero(devices.capacity_wh)
-    return [batteries[start : start + size] for start in range(0, len(batteries), size)]
+    having = np.flatnonzero(devices.capacity_wh)
+    return [having[start : start + size] for start in range(0, len(having), size)]
 
 
-def _levels(
-    forecast: Forecast,
-    devices: Devices,
-    need_price: IntArray,
-    spare_price: IntArray,
-    rest_price: int,
-    backward: Backward,
-    group: IntArray,
+def rules(
+    stores: Stores,
+    ahead: PlanHorizon,
+    levels: int = LEVELS,
+    upto: int | None = None,
+    *,
+    spread: Spread = map,
+    backward: Backward | None = None,
 ) -> IntArray:
-    """Levels of a group's rules in the order of `DeviceRules` [Wh], (slots, 4, group)."""
-    own = devices.rows(group)
-    level_wh = own.capacity_wh[:, None] * np.arange(LEVELS + 1) // LEVELS  # (group, levels)
-    value_n = -rest_price * own.deliverable_wh(level_wh.T).T
-    net_load_wh = forecast.net_load_wh[:, ::EVERY, group]
-    return backward(net_load_wh, own, level_wh, value_n, need_price, spare_price)
+    """Rules of the first `upto` slots [Wh], (slots, 4, devices).
 
-
-def by_columns(
-    net_load_wh: IntArray,
-    devices: Devices,
-    level_wh: IntArray,
-    value_n: IntArray,
-    need_price: IntArray,
-    spare_price: IntArray,
-) -> IntArray:
-    """Levels of the rules [Wh], (slots, 4, members), from the last slot back to the first.
-
-    net_load_wh: (slots, samples, members). level_wh, value_n: charge and cost to go after the last slot,
-    (members, levels).
+    levels: steps of the value function. spread: how groups of devices are worked through. backward: how each is.
     """
-    levels = np.empty((len(net_load_wh), 4, len(level_wh)), np.int64)
-    for t in range(len(net_load_wh) - 1, -1, -1):
-        need, spare = int(need_price[t]), int(spare_price[t])
-        levels[t] = _rule(level_wh, value_n, devices.efficiency_ppm, need, spare)
-        rule = DeviceRules(t, *levels[t])
-        value_n = _step_back(rule, devices, net_load_wh[t], level_wh, value_n, need, spare)
-    return levels
+    slots, _, devices = ahead.net_load_wh.shape
+    found = np.empty((slots if upto is None else upto, 4, devices), np.int64)
+    parts = groups_of(ahead, levels)
+
+    def of_group(devices: slice) -> IntArray:
+        way = backward or by_columns
+        return way(stores.part(devices), ahead.part(devices), levels, len(found))[0]
+
+    for part, rule in zip(parts, spread(of_group, parts), strict=True):
+        found[:, :, part] = rule
+    return found
 
 
-def _rule(level_wh: IntArray, value_n: IntArray, efficiency_ppm: IntArray, need: int, spare: int) -> IntArray:
-    """Levels up to which a charged Wh is worth more than each of the four prices that it can be had or sold for.
+def groups_of(ahead: PlanHorizon, levels: int) -> list[slice]:
+    """Devices that are planned together, so many at a time."""
+    _, samples, devices = ahead.net_load_wh.shape
+    size = max(GROUP // (samples * (levels + 1)), 1)
+    return [slice(start, min(start + size, devices)) for start in range(0, devices, size)]
+
+
+def by_columns(stores: Stores, ahead: PlanHorizon, levels: int, upto: int) -> Plans:
+    """Plans of a group, from the last slot back to the first, a column of numbers at a time."""
+    slots, devices = ahead.need_price.shape
+    ahead = replace(ahead, net_load_wh=np.ascontiguousarray(ahead.net_load_wh))
+    has = traits(stores, ahead)
+    level_wh, value_n = last_values(stores, ahead, levels)
+    found, worths = np.empty((upto, 4, devices), np.int64), np.empty((upto, levels, devices), np.int64)
+    for t in range(slots - 1, -1, -1):
+        worth = np.minimum.accumulate(step_worth(value_n[:-1], value_n[1:], np.diff(level_wh, axis=0)), axis=0)
+        rule = _rule(stores, ahead, t, level_wh, np.minimum(worth, LARGEST_WORTH))
+        if t < upto:
+            found[t], worths[t] = rule, worth
+        if t:
+            value_n = _step_back(stores, ahead, has, t, level_wh, value_n, rule)
+    return found, worths
+
+
+def traits(stores: Stores, ahead: PlanHorizon) -> Traits:
+    """What some device of a group has."""
+    room = ahead.most_import_wh - stores.draw_wh.max(axis=0)  # least of all slots
+    return Traits(
+        gives=bool(stores.give_wh.any()),
+        gains=bool((stores.gain_ppm != PPM).any()),
+        needs=bool(stores.drain_wh.any() or stores.least_wh.any()),
+        limited=bool((ahead.net_load_wh.max(axis=(0, 1)) > room).any()),
+    )
+
+
+def last_values(stores: Stores, ahead: PlanHorizon, levels: int) -> tuple[IntArray, IntArray]:
+    """Levels [Wh], and the cost to go from each after the last slot [n¤], both (levels + 1, devices)."""
+    level_wh = stores.most_wh.max(axis=0) * np.arange(levels + 1)[:, None] // levels
+    return level_wh, -ahead.rest_price * deliverable_wh(level_wh, stores.efficiency_ppm)
+
+
+def _rule(stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, worth: IntArray) -> IntArray:
+    """Levels up to which a held Wh is worth more than each of the four prices that it can be had or sold for.
 
     At a negative price a loss pays, and wasting energy by a cycle would; a battery rests between two such levels.
     """
-    steps = step_worth(value_n[:, :-1], value_n[:, 1:], np.diff(level_wh, axis=1))
-    worth = np.minimum.accumulate(steps, axis=1)  # µ¤/kWh, falling
-    first = (LEVELS + 1) * np.arange(len(level_wh))
+    own = np.arange(level_wh.shape[1])
 
     def up_to(worthwhile: BoolArray) -> IntArray:
-        levels: IntArray = level_wh.take(first + worthwhile.sum(axis=1))
+        levels: IntArray = np.maximum(level_wh[worthwhile.sum(axis=0), own], stores.least_wh[t])
         return levels
 
-    grid_charge, surplus_charge = up_to(worth > need), up_to(worth > spare)
-    serve, export = (up_to(worth * PPM >= price * efficiency_ppm[:, None]) for price in (need, spare))
-    return np.stack((grid_charge, surplus_charge, np.maximum(serve, grid_charge), np.maximum(export, surplus_charge)))
+    need, spare = ahead.need_price[t], ahead.spare_price[t]
+    drawn, given = worth * stores.gain_ppm, worth * PPM
+    grid, surplus = (up_to(drawn > price * PPM) for price in (need, spare))
+    serve, export = (up_to(given >= price * stores.efficiency_ppm) for price in (need, spare))
+    return np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus)))
 
 
 def _step_back(
-    rule: DeviceRules,
-    devices: Devices,
-    net_load_wh: IntArray,
-    level_wh: IntArray,
-    value_n: IntArray,
-    need: int,
-    spare: int,
+    stores: Stores, ahead: PlanHorizon, has: Traits, t: int, level_wh: IntArray, value_n: IntArray, rule: IntArray
 ) -> IntArray:
-    """Cost to go before the slot [n¤], (members, levels): mean over the samples, net_load_wh (samples, members)."""
-    start = level_wh.T[:, None, :]  # (levels, 1, members)
-    charge, discharge, after = follow(rule, devices, start, net_load_wh[None])
-    cost = grid_cost(net_load_wh[None] + charge - discharge, need, spare)
-    below = level_below(after, devices.capacity_wh) + (LEVELS + 1) * np.arange(len(level_wh))
-    low, high = ((value_n.take(place), level_wh.take(place)) for place in (below, below + 1))
-    total = (cost + between(*low, *high, after)).sum(axis=1)
-    mean: IntArray = (total // len(net_load_wh)).T
+    """Cost to go before slot t [n¤], (levels, devices): mean over the samples."""
+    net_load_wh, limit_wh = ahead.net_load_wh[t][None], ahead.most_import_wh
+    left = left_wh(level_wh, stores.keep_ppm, stores.drain_wh[t])[:, None]
+    most, gain, efficiency = stores.most_wh[t], stores.gain_ppm, stores.efficiency_ppm
+    wh = reach(tuple(rule), has, left, most, stores.draw_wh[t], stores.give_wh[t], gain, efficiency)
+    draw, give = act(wh, has, net_load_wh, limit_wh)
+    after = held_after(has, left, most, draw, give, gain, efficiency)
+    cost = slot_cost(
+        has,
+        net_load_wh + draw - give,
+        after,
+        ahead.need_price[t],
+        ahead.spare_price[t],
+        limit_wh,
+        stores.least_wh[t],
+    )
+    held = np.maximum(after, 0) if has.needs else after
+    levels, devices = len(level_wh) - 1, level_wh.shape[1]
+    below = level_below(held, level_wh[-1], levels) * devices + np.arange(devices)
+    low, high = ((value_n.take(place), level_wh.take(place)) for place in (below, below + devices))
+    total = (cost + between(*low, *high, held)).sum(axis=1)
+    mean: IntArray = total // net_load_wh.shape[1]
     return mean
 
 
@@ -153,20 +203,32 @@ def _step_back(
 
 
 def step_worth(low_n: Whole, high_n: Whole, width_wh: Whole) -> Whole:
-    """What a charged Wh of a step is worth [µ¤/kWh], from the cost to go [n¤] at its two ends."""
+    """What a held Wh of a step is worth [µ¤/kWh], from the cost to go [n¤] at its two ends."""
     return (low_n - high_n) // np.maximum(width_wh, 1) + NO_STEP * (width_wh == 0)
 
 
-def grid_cost(grid_wh: Whole, need: int, spare: int) -> Whole:
+def grid_cost(grid_wh: Whole, need: Whole, spare: Whole) -> Whole:
     """Cost of what the home takes from the grid, or what it gives brings [n¤]."""
     return np.maximum(grid_wh, 0) * need + np.minimum(grid_wh, 0) * spare
 
 
-def level_below(charged_wh: Whole, capacity_wh: Whole) -> Whole:
-    """Number of the level at the lower end of the step that a charge lies in."""
-    return np.minimum(charged_wh * LEVELS // np.maximum(capacity_wh, 1), LEVELS - 1)
+def slot_cost(
+    has: Traits, grid_wh: Whole, after_wh: Whole, need: Whole, spare: Whole, most_import_wh: Whole, least_wh: Whole
+) -> Whole:
+    """Cost of a slot [n¤]: its grid energy, and whatever is above the limit of the connection or below the least."""
+    cost = grid_cost(grid_wh, need, spare)
+    if has.limited:
+        cost = cost + MISSED_PRICE * np.maximum(grid_wh - most_import_wh, 0)
+    if has.needs:
+        cost = cost + MISSED_PRICE * np.maximum(least_wh - after_wh, 0)
+    return cost
 
 
-def between(low_n: Whole, low_wh: Whole, high_n: Whole, high_wh: Whole, charged_wh: Whole) -> Whole:
-    """Cost to go [n¤] at a charge, linear between the two ends of its step."""
-    return low_n + (high_n - low_n) * (charged_wh - low_wh) // np.maximum(high_wh - low_wh, 1)
+def level_below(held_wh: Whole, most_wh: Whole, levels: int) -> Whole:
+    """Number of the level at the lower end of the step that a held amount lies in."""
+    return np.minimum(held_wh * levels // np.maximum(most_wh, 1), levels - 1)
+
+
+def between(low_n: Whole, low_wh: Whole, high_n: Whole, high_wh: Whole, held_wh: Whole) -> Whole:
+    """Cost to go [n¤] at a held amount, linear between the two ends of its step."""
+    return low_n + (high_n - low_n) * (held_wh - low_wh) // np.maximum(high_wh - low_wh, 1)

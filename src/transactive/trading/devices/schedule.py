@@ -1,4 +1,4 @@
-"""Schedules: plans of many devices in blocks, the rule of now for a battery, and a device followed through its slots.
+"""Schedules: the rule of now for a battery, and a device followed through its slots.
 
 In a receding horizon only the first slot's rule of a plan is followed, and the next slot has a plan of its own. No plan
 depends on the charge that the others lead to, so those of many times of issue are made at once, a column each.
@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.community.members import Devices
-from transactive.core.units import PPM, IntArray
-from transactive.trading.devices.plan import LEVELS
-from transactive.trading.devices.stores import PlanHorizon, Stores, rules, step
+from transactive.core.units import IntArray
+from transactive.trading.devices.plan import by_columns, groups_of, rules
+from transactive.trading.devices.stores import PlanHorizon, Stores, batteries, step
 
 FINE = 64
 """Steps of held energy where a plan is made once and followed to its end."""
-BLOCK = 512
-"""Plans that are made together: their numbers fit the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,23 +35,10 @@ class Schedule:
     worth: IntArray
 
 
-def batteries(devices: Devices, slots: int) -> Stores:
-    """Batteries as stores that may do in every slot what they can."""
-    capacity, power, nothing = (
-        np.broadcast_to(wh, (slots, len(devices.capacity_wh)))
-        for wh in (devices.capacity_wh, devices.power_wh, np.zeros_like(devices.capacity_wh))
-    )
-    whole = np.full_like(devices.efficiency_ppm, PPM)
-    return Stores(power, power, nothing, capacity, nothing, whole, devices.efficiency_ppm, whole)
-
-
 def rules_now(ahead: PlanHorizon, devices: Devices) -> IntArray:
     """Levels of the first slot's rule in the order of `DeviceRules` [Wh], (4, plans); devices: a battery a plan."""
-    stores, plans = batteries(devices, len(ahead.need_price)), len(ahead.rest_price)
-    levels = np.empty((4, plans), np.int64)
-    for block in blocks(plans):
-        levels[:, block] = rules(stores.part(block), ahead.part(block), LEVELS, upto=1)[0][0]
-    return levels
+    now: IntArray = rules(batteries(devices, len(ahead.need_price)), ahead, upto=1)[0]
+    return now
 
 
 def planned(stores: Stores, ahead: PlanHorizon, held_wh: IntArray, levels: int = FINE) -> Schedule:
@@ -63,19 +48,14 @@ def planned(stores: Stores, ahead: PlanHorizon, held_wh: IntArray, levels: int =
     """
     slots, devices = ahead.need_price.shape
     columns = np.empty((5, slots, devices), np.int64)
-    for block in blocks(devices):
-        own, seen, held = stores.part(block), ahead.part(block), held_wh[block]
-        found, worths = rules(own, seen, levels)
+    for group in groups_of(ahead, levels):
+        own, seen, held = stores.part(group), ahead.part(group), held_wh[group]
+        found, worths = by_columns(own, seen, levels, slots)
         width = np.maximum(own.most_wh.max(axis=0), 1)
         for t in range(slots):
             net_load_wh = seen.net_load_wh[t].sum(axis=0) // seen.net_load_wh.shape[1]
             draw, give, held, missed = step(found[t], own, t, held, net_load_wh, seen.most_import_wh)
             place = np.minimum(held * levels // width, levels - 1)
             worth = np.take_along_axis(worths[t], place[None], axis=0)[0]
-            columns[:, t, block] = draw, give, held, missed, worth
+            columns[:, t, group] = draw, give, held, missed, worth
     return Schedule(*columns)
-
-
-def blocks(plans: int) -> list[slice]:
-    """Plans, so many at a time."""
-    return [slice(start, min(start + BLOCK, plans)) for start in range(0, plans, BLOCK)]

@@ -1,16 +1,10 @@
-"""Devices that hold energy: a battery, an electric vehicle, a boiler, a heat pump; one plan for all of them.
+"""Devices that hold energy, as columns: a battery, an electric vehicle, a boiler, a heat pump.
 
-    V_t(q) = mean over the samples of [ cost of the slot's grid energy under the best action + V_{t+1}(q') ]
-    q' = q x keep − drain + gain x drawn − given / efficiency
+    held after = held before x keep − drain + gain x drawn − given / efficiency
 
-What differs are columns: an electric vehicle can draw between arrival and departure and must hold at departure what its
-trip needs; a boiler or a heated house gains a multiple of what it draws (its coefficient of performance), loses a part
-of what it holds, is drained by use, and must stay in its comfort band. V is convex in the held energy q, because buying
-is never cheaper than selling, so the best action is a rule of four levels as in `trading.devices.plan`, whose
-formulas are used here. Missing a least level, or a Wh above the limit of the connection, costs `MISSED_PRICE`, more
-than any price.
-
-Source of the method: stochastic dynamic programming with a piecewise linear value function (any textbook).
+What differs are the columns: an electric vehicle can draw between arrival and departure and must hold at departure what
+its trip needs; a boiler or a heated house gains a multiple of what it draws (its coefficient of performance), loses a
+part of what it holds, is drained by use, and must stay in its comfort band.
 """
 
 from __future__ import annotations
@@ -19,14 +13,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from transactive.core.community.members import deliverable_wh, drawn_wh
-from transactive.core.units import PPM, BoolArray, IntArray
-from transactive.trading.devices.plan import between, grid_cost, step_worth
+from transactive.core.community.members import Devices
+from transactive.core.units import PPM, IntArray, Whole
+from transactive.trading.devices.follow import Traits, act, held_after, reach
 
-MISSED_PRICE = 10_000_000
-"""What a plan takes a Wh below the least level, or above the connection's limit, to cost [µ¤/kWh]."""
-LARGEST_WORTH = 1 << 40
-"""Worth of a held Wh beyond which nothing changes [µ¤/kWh]; times a gain of up to eight it stays within int64."""
+NO_LIMIT_WH = 1 << 40
+"""What a connection without a limit lets in in a slot."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,85 +65,34 @@ class PlanHorizon:
         return PlanHorizon(*(getattr(self, field.name)[..., devices] for field in fields(self)))
 
 
+def batteries(devices: Devices, slots: int) -> Stores:
+    """Batteries as stores that may do in every slot what they can."""
+    capacity, power, nothing = (
+        np.broadcast_to(wh, (slots, len(devices.capacity_wh)))
+        for wh in (devices.capacity_wh, devices.power_wh, np.zeros_like(devices.capacity_wh))
+    )
+    whole = np.full_like(devices.efficiency_ppm, PPM)
+    return Stores(power, power, nothing, capacity, nothing, whole, devices.efficiency_ppm, whole)
+
+
+def left_wh(held_wh: Whole, keep_ppm: Whole, drain_wh: Whole) -> Whole:
+    """What is left in a slot of what was held before it, below 0 what was drained beyond it [Wh]."""
+    return (held_wh * keep_ppm + PPM // 2) // PPM - drain_wh
+
+
 def step(
     rule: IntArray, stores: Stores, t: int, held_wh: IntArray, net_load_wh: IntArray, most_import_wh: IntArray
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Follow a rule through slot t: drawn, given, held after it and missed below the least level [Wh].
 
     rule: levels (4, devices): how far to fill up from the grid and from surplus, how far down to serve the home and the
-    grid. Shapes broadcast with (devices,). A device never draws the home above the connection's limit; where the home
-    itself is above it, a device gives what is missing as far as it can. What is drained beyond what is held, is missed.
+    grid. Shapes broadcast with (devices,). What is drained beyond what is held, is missed.
     """
-    grid_to, surplus_to, serve_to, export_to = rule
-    left = (held_wh * stores.keep_ppm + PPM // 2) // PPM - stores.drain_wh[t]
-    most_wh = np.maximum(stores.most_wh[t], left)
-    free_wh = most_import_wh - net_load_wh
-
-    def filling(level: IntArray) -> IntArray:
-        wanted: IntArray = -(-np.maximum(level - left, 0) * PPM // stores.gain_ppm)
-        return wanted
-
-    def giving(level: IntArray) -> IntArray:
-        able: IntArray = deliverable_wh(np.maximum(left - level, 0), stores.efficiency_ppm)
-        return able
-
-    draw = np.maximum(np.minimum(np.maximum(-net_load_wh, 0), filling(surplus_to)), filling(grid_to))
-    draw = np.minimum(np.minimum(draw, filling(most_wh)), np.minimum(stores.draw_wh[t], np.maximum(free_wh, 0)))
-    give = np.maximum(np.minimum(np.maximum(net_load_wh, 0), giving(serve_to)), giving(export_to))
-    give = np.maximum(give, np.minimum(np.maximum(-free_wh, 0), giving(np.zeros_like(left))))
-    give = np.minimum(give, stores.give_wh[t])
-    filled = np.minimum(left + draw * stores.gain_ppm // PPM, most_wh)  # the last Wh drawn may be more than fits
-    after = filled - drawn_wh(give, stores.efficiency_ppm)
+    has = Traits(gives=True, gains=True, needs=True, limited=True)
+    left = left_wh(held_wh, stores.keep_ppm, stores.drain_wh[t])
+    most, gain, efficiency = stores.most_wh[t], stores.gain_ppm, stores.efficiency_ppm
+    levels = rule[0], rule[1], rule[2], rule[3]
+    wh = reach(levels, has, left, most, stores.draw_wh[t], stores.give_wh[t], gain, efficiency)
+    draw, give = act(wh, has, net_load_wh, most_import_wh)
+    after = held_after(has, left, most, draw, give, gain, efficiency)
     return draw, give, np.maximum(after, 0), np.maximum(stores.least_wh[t] - after, 0)
-
-
-def rules(stores: Stores, ahead: PlanHorizon, levels: int, upto: int | None = None) -> tuple[IntArray, IntArray]:
-    """Rules of the first `upto` slots, (slots, 4, devices) [Wh], and what a held Wh is worth after each [µ¤/kWh].
-
-    The worth, (slots, levels, devices), is that of each step of a value function with so many steps. Devices are
-    independent, so a caller that has many of them plans them in blocks that fit the cache.
-    """
-    slots, devices = ahead.need_price.shape
-    upto = slots if upto is None else upto
-    level_wh = stores.most_wh.max(axis=0) * np.arange(levels + 1)[:, None] // levels  # (levels, devices)
-    value_n = -ahead.rest_price * deliverable_wh(level_wh, stores.efficiency_ppm)
-    found, worths = np.empty((upto, 4, devices), np.int64), np.empty((upto, levels, devices), np.int64)
-    for t in range(slots - 1, -1, -1):
-        worth = np.minimum.accumulate(step_worth(value_n[:-1], value_n[1:], np.diff(level_wh, axis=0)), axis=0)
-        rule = _rule(stores, ahead, t, level_wh, np.minimum(worth, LARGEST_WORTH))
-        if t < upto:
-            found[t], worths[t] = rule, worth
-        if t:
-            value_n = _step_back(stores, ahead, t, level_wh, value_n, rule)
-    return found, worths
-
-
-def _rule(stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, worth: IntArray) -> IntArray:
-    """Levels up to which a held Wh is worth more than each of the four prices that it can be had or sold for."""
-    own = np.arange(level_wh.shape[1])
-
-    def up_to(worthwhile: BoolArray) -> IntArray:
-        levels: IntArray = np.maximum(level_wh[worthwhile.sum(axis=0), own], stores.least_wh[t])
-        return levels
-
-    need, spare = ahead.need_price[t], ahead.spare_price[t]
-    grid, surplus = (up_to(worth * stores.gain_ppm > price * PPM) for price in (need, spare))
-    serve, export = (up_to(worth * PPM >= price * stores.efficiency_ppm) for price in (need, spare))
-    return np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus)))
-
-
-def _step_back(
-    stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, value_n: IntArray, rule: IntArray
-) -> IntArray:
-    """Cost to go before slot t [n¤], (levels, devices): mean over the samples."""
-    net_load_wh, limit_wh = ahead.net_load_wh[t][None], ahead.most_import_wh
-    draw, give, after, missed = step(rule, stores, t, level_wh[:, None], net_load_wh, limit_wh)
-    grid_wh = net_load_wh + draw - give
-    cost = grid_cost(grid_wh, ahead.need_price[t], ahead.spare_price[t])
-    cost += MISSED_PRICE * (np.maximum(grid_wh - limit_wh, 0) + missed)
-    levels, devices = len(level_wh) - 1, level_wh.shape[1]
-    below = np.minimum(after * levels // np.maximum(level_wh[-1], 1), levels - 1) * devices + np.arange(devices)
-    low, high = ((value_n.take(place), level_wh.take(place)) for place in (below, below + devices))
-    total = (cost + between(*low, *high, after)).sum(axis=1)
-    mean: IntArray = total // net_load_wh.shape[1]
-    return mean
