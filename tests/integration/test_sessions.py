@@ -20,6 +20,7 @@ from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
+from transactive.engine.books.state_keeper import StateKeeper
 from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
 from transactive.engine.replay import slots_of
@@ -56,10 +57,10 @@ def test_the_sum_of_the_sessions_is_the_position_and_no_device_is_committed_twic
     done, records = whole
     devices, members = setting.community.devices, len(setting.community.members)
     assert done.tally.energy_residual_wh == done.tally.money_residual_n == 0
-    assert done.store is not None
+    assert isinstance(done.keeper, StateKeeper)
     traded_in_both = 0
     for record in records:
-        ahead = done.store.trading_ahead(record.readings.slot, members)[2]
+        ahead = done.keeper.store.trading_ahead(record.readings.slot, members)[2]
         orders, given = record.orders, record.clearing.allocated_wh
         net = np.zeros(members, np.int64)
         np.add.at(net, orders.member, np.where(orders.is_buy, given, -given))
@@ -110,10 +111,9 @@ def test_the_day_ahead_session_sees_nothing_later_than_its_gate(setting, whole) 
         if now in slots and now < noon:
             again.time.wait_until(now + 3600)
             again.deliver(now)
-    assert whole[0].store is not None
     members = len(setting.community.members)
     for slot in slots[24:]:
-        assert traded[slot] == whole[0].store.trading_ahead(slot, members)[0].digest()
+        assert traded[slot] == whole[0].keeper.store.trading_ahead(slot, members)[0].digest()
 
 
 @pytest.mark.parametrize(

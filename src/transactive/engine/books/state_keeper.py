@@ -39,34 +39,34 @@ class StateKeeper:
     """Keeps a run in its database."""
 
     def __init__(self, store: Store, community: Community) -> None:
-        self._store, self._community = store, community
+        self.store, self._community = store, community
 
     def snapshot(self) -> bytes | None:
         """State after the last delivered slot, or None before the first."""
-        return self._store.snapshot()
+        return self.store.snapshot()
 
     def open_slots(self, slots: Iterable[int], done: int) -> OpenSlots:
         """What a run that delivered `done` last had traded for slots. Raises StateError if it is gone."""
         found, clock, members = OpenSlots(), self._community.clock, self._community.chart.members
         for slot in slots:
             if clock.gate(slot) > done:
-                found.early[slot] = Session(*self._store.trading_ahead(slot, members))
+                found.early[slot] = Session(*self.store.trading_ahead(slot, members))
                 continue
-            traded = self._store.trading(slot, members)
+            traded = self.store.trading(slot, members)
             if traded is None:
-                gone = f"{self._store.path}: orders of {time_text(slot)} are gone"
+                gone = f"{self.store.path}: orders of {time_text(slot)} are gone"
                 raise StateError(f"{gone}; use a new --state folder")
             found.traded[slot] = traded
-            found.accepted[slot] = self._store.accepted(slot, traded[0], clock.number(slot))
+            found.accepted[slot] = self.store.accepted(slot, traded[0], clock.number(slot))
         return found
 
     def book(self, slot: int) -> SlotBook:
         """A delivered slot. Raises StateError if it is not there."""
-        return read_slot(self._store, self._community, slot)
+        return read_slot(self.store, self._community, slot)
 
     def traded_ahead(self, session: Session) -> None:
         """Write what the day-ahead session did for a slot."""
-        self._store.save_trading_ahead(session.orders, session.refusals, session.cleared)
+        self.store.save_trading_ahead(session.orders, session.refusals, session.cleared)
 
     def traded(
         self,
@@ -79,7 +79,7 @@ class StateKeeper:
     ) -> None:
         """Write what gate closure produced; grid_g: intensity of the grid [g/kWh]; forecasts: what was told of it."""
         orders, refusals, cleared = session.orders, session.refusals, session.cleared
-        self._store.save_trading(orders, accepted, refusals, cleared, grid, tariff, grid_g, forecasts)
+        self.store.save_trading(orders, accepted, refusals, cleared, grid, tariff, grid_g, forecasts)
 
     def delivered(
         self,
@@ -94,12 +94,12 @@ class StateKeeper:
         session: auctions of certificates apart from energy. forecasts: what was judged with the slot. steps: what it
         did to the register of carbon credits.
         """
-        self._store.save_delivery(book, session.columns(), state(), forecasts, steps)
+        self.store.save_delivery(book, session.columns(), state(), forecasts, steps)
 
     def committed(self, slot: int, block: BlockReceipt | None, *, checked: bool) -> None:
         """Write the block that committed a slot, if there is a chain; checked: compared with it then, and equal."""
         if block:
-            self._store.save_block(slot, block, checked=checked)
+            self.store.save_block(slot, block, checked=checked)
 
 
 class NothingKept:
