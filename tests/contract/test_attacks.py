@@ -14,6 +14,7 @@ import pytest
 from tests.contract.certificate_world import BUNDLES, PROJECT, CertificateWorld
 from tests.contract.certificate_world import MEMBERS as MEMBERS_OF_CERTIFICATES
 from tests.contract.world import (
+    AGENT,
     ARBITER,
     BOND,
     FIRST,
@@ -39,9 +40,21 @@ from tests.twins.certificates import token_id
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
+from transactive.chain.twins import disputes
 from transactive.core.proofs.leaves import MONEY, Leaf
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.proofs.signed_orders import Fills, Order, receipt_struct, sign_receipt, split
+from transactive.core.proofs.signed_orders import (
+    Fills,
+    Grant,
+    Order,
+    SignedOrder,
+    orders_hash,
+    receipt_struct,
+    sign_grant,
+    sign_order,
+    sign_receipt,
+    split,
+)
 
 
 @pytest.fixture
@@ -396,3 +409,106 @@ def test_a_second_change_of_a_limit_does_not_reach_back(w):
     with refused("settlement: last change still open"):
         w.do(w.members[0], "setLimit", 2**256 - 1)
     assert [w.read("limitIn", 0, FIRST + k) for k in range(3)] == [0, 51, 51]
+
+
+# -- bound to what was signed last, and open to who asks
+
+
+def signed_orders(w: World, *orders: Order) -> list[SignedOrder]:
+    return [sign_order(order, bytes(w.members[order.account].key), w.domain) for order in orders]
+
+
+def test_a_trade_follows_the_newest_order(w):
+    """The member replaced its order by a smaller one; the operator puts the old one last, and trades beyond."""
+    newer, older = signed_orders(w, Order(0, w.slot, 1, ((200, 1),), ()), Order(0, w.slot, 0, ((200, 9),), ()))
+    fills = Fills(((200, 9),), ())
+    w.book.add(0, 2, 9)
+    w.book.add(1, 3, 9)
+    w.book.fills[0], w.book.orders[0] = fills.hash, orders_hash([newer, older])
+    w.commit()
+    opening, shown, entries = w.opening().content, w.shown(0), evidence.entries([newer, older])
+    assert disputes.outdated(w.tree.leaf(0), [newer, older]) == 0
+    with refused("disputes: no fraud shown"):  # the older one covers it
+        w.judge("challengeTrade", opening, shown, *evidence.trade([newer, older], fills))
+    last = older.order.content
+    for place, other, reason in (
+        (1, older.order, "no fraud shown"),
+        (1, newer.order, "other order"),
+        (2, newer.order, "other order"),
+    ):
+        with refused(f"disputes: {reason}"):
+            w.judge("challengeSerial", opening, shown, entries, last, place, other.content)
+    with refused("disputes: other orders"):
+        w.judge("challengeSerial", opening, shown, entries[:1], last, 0, newer.order.content)
+    w.judge("challengeSerial", opening, shown, entries, last, 0, newer.order.content)
+    convicted(w)
+
+
+def test_an_order_of_another_slot_is_not_newer(w):
+    old, mine = signed_orders(w, Order(0, w.slot + 1, 7, (), ()), Order(0, w.slot, 0, (), ()))
+    w.book.orders[0] = orders_hash([old, mine])
+    w.commit()
+    entries = evidence.entries([old, mine])
+    assert disputes.outdated(w.tree.leaf(0), [old, mine]) is None
+    with refused("disputes: no fraud shown"):
+        arguments = (entries, mine.order.content, 0, old.order.content)
+        w.judge("challengeSerial", w.opening().content, w.shown(0), *arguments)
+
+
+def test_hashes_without_content_are_convicted_on_demand(w):
+    """Nobody can open what the leaf says of orders and trades, so that no challenge of them is possible."""
+    w.book.orders[0], w.book.fills[0] = b"o" * 32, b"f" * 32
+    w.book.add(0, 2, 9)
+    w.book.add(1, 3, 9)
+    w.commit()
+    opening = w.opening().content
+    with refused("demands: not the member"):
+        w.demand("demand", opening, 0)
+    w.demand("demand", opening, 0, sender=w.members[0])
+    with refused("demands: answer awaited"):
+        w.demand("demand", opening, 0, sender=w.members[0])
+    with refused("demands: other orders"):
+        w.demand("answer", opening, w.shown(0), *evidence.trade([], Fills()), sender=OPERATOR)
+    with refused("demands: answer awaited"):
+        w.demand("challengeSilence", opening, 0)
+    with refused("demands: nothing demanded"):
+        w.demand("challengeSilence", opening, 1)
+    w.now += WINDOW // 4
+    w.demand("challengeSilence", opening, 0)
+    convicted(w)
+
+
+def test_an_operator_that_answers_in_time_is_not_convicted(w):
+    """Leaf, order, grant and trades are shown; so is an empty place; a demand that comes too late is none."""
+    agent = Grant(0, AGENT.address, 300, 400, 10, (w.slot + 1) * SLOT)
+    order = sign_order(Order(0, w.slot, 0, ((200, 9),), ()), bytes(AGENT.key), w.domain)
+    order = replace(order, grant=agent, granted=sign_grant(agent, bytes(w.members[0].key), w.domain))
+    fills = Fills(((200, 9),), ())
+    w.book.add(0, 2, 9)
+    w.book.add(1, 3, 9)
+    w.book.fills[0], w.book.orders[0] = fills.hash, orders_hash([order])
+    w.commit()
+    opening, shown, content = w.opening().content, w.shown(0), evidence.trade([order], fills)
+    with refused("demands: nothing demanded"):
+        w.demand("answer", opening, shown, *content)
+    w.demand("demand", opening, 0, sender=w.members[0])
+    with refused("demands: other grant"):
+        w.demand("answer", opening, shown, *content[:2], evidence.NO_GRANT.content, *content[3:])
+    with refused("demands: other order"):
+        w.demand("answer", opening, shown, content[0], evidence.NO_ORDER.content, *content[2:])
+    with refused("demands: other fills"):
+        w.demand("answer", opening, shown, *content[:3], [], [])
+    w.demand("answer", opening, shown, *content, sender=OPERATOR)
+    w.now += WINDOW
+    with refused("demands: nothing demanded"):
+        w.demand("challengeSilence", opening, 0)
+    w.propose()
+    w.demand("demand", opening, 0, sender=w.members[0])
+    w.now = w.read("proposal")[1] - WINDOW // 2 + 1
+    with refused("demands: too late to ask"):
+        w.demand("demand", opening, 1, sender=w.members[1])
+    w.demand("answer", opening, shown, *content, sender=OPERATOR)
+    w.finalise()
+    with refused("demands: other slot"):
+        w.demand("demand", opening, 1, sender=w.members[1])
+    assert w.read("bond") == BOND

@@ -14,6 +14,8 @@ from transactive.chain.deployments.status import standing
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import RELEASES, abi_for, released, version_of
 
+ADDED = ("demands",)
+"""Contracts that no released version has."""
 KEPT = Path(__file__).parents[1] / "integration" / "states" / "before-schema-versions.tar.xz"
 
 
@@ -43,6 +45,9 @@ def test_a_kept_deployment_is_recognised_and_read(kept):
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_the_record_of_a_release_is_whole(version, name):
     made = released(version, name)
+    if name in ADDED:
+        assert made is None
+        return
     assert made is not None
     assert made.name == name
     assert {entry["type"] for entry in made.abi} >= {"constructor", "function"}

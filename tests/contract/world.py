@@ -176,6 +176,8 @@ class World:
         self.c = client.deploy(OWNER, "settlement", self.token.address, *rules)
         self.disputes = client.deploy(OWNER, "disputes", self.c.address)
         client.send(OWNER, self.c, "setDisputes", self.disputes.address)
+        self.demands = client.deploy(OWNER, "demands", self.disputes.address)
+        client.send(OWNER, self.disputes, "setDemands", self.demands.address)
         client.send(OWNER, self.disputes, "setGateway", GATEWAY.address)
         client.send(OWNER, self.token, "setMinter", ON_RAMP.address, ON)
         client.send(OWNER, self.c, "offerOperator", OPERATOR.address)
@@ -285,6 +287,10 @@ class World:
     def judge(self, function: str, *arguments: Any, sender: Any = STRANGER) -> None:
         """Bring evidence."""
         self.do(sender, function, *arguments, contract=self.disputes)
+
+    def demand(self, function: str, *arguments: Any, sender: Any = STRANGER) -> None:
+        """Ask for what stands behind a place, answer, or show that nobody did."""
+        self.do(sender, function, *arguments, contract=self.demands)
 
     def challenge(self, index: int, **changes: Any) -> None:
         """Show a leaf of the last slot against the pending netting."""

@@ -14,6 +14,7 @@ CONTRACTS = (
     "disputes",
     "certificates",
     "certificate_disputes",
+    "demands",
     "registry",
     "balance_market",
     "trade_board",

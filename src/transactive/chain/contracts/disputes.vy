@@ -17,16 +17,17 @@
          another's place, of another slot; certificates beyond what was produced
        - `challengeTotals`: running totals that are not those of the commitment before plus the slot's values
        - `challengeTrade`: a trade without an order, beyond it, or by an agent beyond its grant or without one
+       - `challengeSerial`: a leaf that does not end with the member's newest accepted order, by the serials that were signed
        - `challengeOmission`: an order that the operator's receipt accepts, left out of the leaf
        - `challengeReading`: energy in the leaf that the gateway did not sign
-       - what `certificate_disputes.vy` judges of a slot's certificates: it alone may call `convict`
+       - what `certificate_disputes.vy` judges of a slot's certificates, and `demands.vy` of what was not shown to a member
+         that asked: they alone may call `convict`
      NOT PROVABLE
-       - amounts of money beside trades (deviations, fees, dividends) and leaves kept from their members: see
-         `settlement.vy`
+       - amounts of money beside trades (deviations, fees, dividends): see `settlement.vy`
        - an order that was never accepted: without a receipt there is none
      TRUSTED
        - the gateway to sign one truth for each slot, and for this community only; the owner of the settlement to name
-         its key and, once, the judge of certificates
+         its key and, once, the judges of certificates and of demands
      PRIVACY: a challenge shows the leaf, order or reading of the member that starts it, of nobody else.
 """
 
@@ -61,6 +62,7 @@ slotsPerPeriod: immutable(uint256)
 
 gateway: public(address)
 certificateDisputes: public(address)
+demands: public(address)
 revokedFrom: public(HashMap[uint256, HashMap[address, uint256]])  # by account and agent: first slot, plus one
 
 event GatewaySet:
@@ -68,6 +70,9 @@ event GatewaySet:
 
 event CertificateDisputesSet:
     certificateDisputes: indexed(address)
+
+event DemandsSet:
+    demands: indexed(address)
 
 event Revoked:
     account: indexed(uint256)
@@ -106,6 +111,17 @@ def setCertificateDisputes(account: address):
     assert self.certificateDisputes == empty(address) and account != empty(address), "disputes: judge is fixed"
     self.certificateDisputes = account
     log CertificateDisputesSet(certificateDisputes=account)
+
+
+@external
+def setDemands(account: address):
+    """
+    @notice Owner of the settlement: name the judge of what members ask to be shown, once and for ever.
+    """
+    assert msg.sender == staticcall settlement.owner(), "disputes: not the owner"
+    assert self.demands == empty(address) and account != empty(address), "disputes: judge is fixed"
+    self.demands = account
+    log DemandsSet(demands=account)
 
 
 @external
@@ -233,6 +249,31 @@ def challengeTrade(
 
 
 @external
+def challengeSerial(
+    opening: commitments.Opening,
+    shown: commitments.Shown,
+    entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
+    order: signed.Order,
+    place: uint256,
+    newer: signed.Order,
+):
+    """
+    @notice Show that the last accepted order in a leaf is older than another one in it.
+    @param order content of the last entry
+    @param place of the newer order among the entries
+    @param newer its content
+    """
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    assert signed._entriesHash(entries) == leaf.orders, "disputes: other orders"
+    assert place < len(entries), "disputes: other order"
+    same: bool = signed._orderHash(order) == entries[len(entries) - 1].order
+    assert same and signed._orderHash(newer) == entries[place].order, "disputes: other order"
+    isMine: bool = newer.account == leaf.index and newer.slot == leaf.slot
+    assert isMine and newer.serial > order.serial, "disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
 def challengeOmission(
     opening: commitments.Opening,
     shown: commitments.Shown,
@@ -276,9 +317,9 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
 @external
 def convict(opening: commitments.Opening, challenger: address):
     """
-    @notice Judge of certificates: what was committed of a slot's certificates was shown to be wrong.
+    @notice Judges of certificates and of demands: what was committed of a slot was shown to be wrong.
     """
-    assert msg.sender == self.certificateDisputes, "disputes: not the judge"
+    assert msg.sender in [self.certificateDisputes, self.demands], "disputes: not the judge"
     extcall settlement.convict(opening, challenger)
 
 

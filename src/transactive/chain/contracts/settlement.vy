@@ -39,10 +39,10 @@
          the leaf before it; certificates beyond what was produced
        - a trade without a signed order, beyond it, or beyond what the member allowed its agent
        - an accepted order left out; a reading other than the gateway signed
-       - silence while a period is open
+       - a leaf, or what its hashes stand for, kept from its member on demand; silence while a period is open
      TRUSTED, or seen only by comparing
-       - amounts of deviations, fees and dividends in a leaf, and leaves kept from their members: each member computes
-         its own and asks the arbiter for a `veto` inside the window. A low debit limit and the notice bound the loss
+       - amounts of deviations, fees and dividends in a leaf: each member computes its own and asks the arbiter for a
+         `veto` inside the window. A low debit limit and the notice bound the loss
        - the arbiter to look when called: it can only stop a netting, never change one or take money
        - the owner (governance) to choose operator, arbiter and, once, `disputes`; the operator to register members
        - the currency: plain ERC-20 without transfer fees (a short transfer is refused)

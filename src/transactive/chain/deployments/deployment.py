@@ -22,7 +22,12 @@ from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
 from transactive.core.errors import ChainError, InputError, StateError
 
-NAMED_BY = {"currency": "currency", "disputes": "disputes", "certificateDisputes": "certificate_disputes"}
+NAMED_BY = {
+    "currency": "currency",
+    "disputes": "disputes",
+    "certificateDisputes": "certificate_disputes",
+    "demands": "demands",
+}
 """Contract that a view of the settlement or of its judge names."""
 FILE = "deployment.json"
 """Name in a state folder."""

@@ -72,7 +72,7 @@ class Case:
 
         earlier: the leaf of the commitment before; receipts: accepted orders of the slot; read: signed registers.
         """
-        found = [self.in_netting(), self.in_leaf(), self.in_totals(earlier), self.in_trade()]
+        found = [self.in_netting(), self.in_leaf(), self.in_totals(earlier), self.in_trade(), self.in_serials()]
         found += [self.in_orders(receipt) for receipt in receipts]
         found += [self.in_reading(read)] if read and self.placed else []
         return [one for one in found if one]
@@ -141,6 +141,16 @@ class Case:
             return None
         arguments = (self.opening.content, self.shown, *evidence.trade(accepted, fills))
         return Fraud("the trade has no signed order, or goes beyond it", "challengeTrade", arguments)
+
+    def in_serials(self) -> Fraud | None:
+        """An accepted order that is newer than the last one."""
+        accepted = self.file.accepted
+        place = disputes.outdated(self.leaf, accepted)
+        if place is None or not _has(self.judge, "challengeSerial"):
+            return None
+        orders = accepted[-1].order.content, place, accepted[place].order.content
+        arguments = (self.opening.content, self.shown, evidence.entries(accepted), *orders)
+        return Fraud("the trade follows an order that a newer one had replaced", "challengeSerial", arguments)
 
     def in_orders(self, held: ReceiptFile) -> Fraud | None:
         """An accepted order that is not in the leaf."""

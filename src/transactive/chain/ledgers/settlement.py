@@ -100,6 +100,7 @@ class ChainLedger:
         judge = client.deploy(owner, "certificate_disputes", disputes.address)
         client.send(owner, settlement, "setDisputes", disputes.address)
         client.send(owner, disputes, "setCertificateDisputes", judge.address)
+        client.send(owner, disputes, "setDemands", client.deploy(owner, "demands", disputes.address).address)
         certificates = client.deploy(owner, "certificates", settlement.address, BY_ROOT, CERTIFICATES_VALID)
         client.send(owner, disputes, "setGateway", keys.role("gateway").address)
         client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)

@@ -74,6 +74,15 @@ def wrong_trade(
     return not last.order.covers(fills)
 
 
+def outdated(leaf: Leaf, accepted: Sequence[SignedOrder]) -> int | None:
+    """Place of an accepted order of the leaf's member and slot that is newer than the last one; None without."""
+    for place, one in enumerate(accepted):
+        mine = (one.order.account, one.order.slot) == (leaf.index, leaf.slot)
+        if mine and one.order.serial > accepted[-1].order.serial:
+            return place
+    return None
+
+
 def is_signed(signed: SignedOrder, member: str, domain: bytes, end: int) -> bool:
     """Whether an order for a slot that ends at `end` [Unix s] is signed by the member, or by its agent as granted."""
     try:

@@ -1,0 +1,146 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title Demands
+@notice A member asks for what stands behind its place of a commitment; what nobody can open counts as wrong.
+@dev Works as `disputes.vy` does and by way of it, with the same stake and until the same moment. A commitment holds hashes;
+     an operator that keeps a leaf, an order or a trade to itself could not be challenged for it. So a member may `demand`
+     the content of its place, the operator has a quarter of a window to `answer` on chain, and otherwise anybody convicts
+     it with `challengeSilence`. Demands close at half of a netting's window, so that answers and verdicts have their time.
+
+     An operator that has its books and gas is never convicted. One demand of a member at a time: an answer costs the
+     operator as much as the demand costs its member, about.
+     PRIVACY: an answer shows leaf, orders and trades of the member that asked for them, of nobody else.
+"""
+
+from modules import commitments
+from modules import leaves
+from modules import signed
+
+interface Settlement:
+    def depth() -> uint256: view
+    def slotsPerPeriod() -> uint256: view
+    def window() -> uint256: view
+    def accountOf(index: uint256) -> address: view
+    def proposal() -> (uint256, uint256): view
+    def isContestable(opening: commitments.Opening) -> bool: view
+
+interface Disputes:
+    def getSettlement() -> address: view
+    def convict(opening: commitments.Opening, challenger: address): nonpayable
+
+struct Demand:
+    link: bytes32  # head of the hash chain after the commitment
+    until: uint256  # time of the last answer
+
+disputes: immutable(Disputes)
+settlement: immutable(Settlement)
+depth: immutable(uint256)
+slotsPerPeriod: immutable(uint256)
+window: immutable(uint256)
+
+demands: public(HashMap[uint256, Demand])  # by account, its last one
+
+event Demanded:
+    account: indexed(uint256)
+    slot: indexed(uint256)
+    until: uint256
+
+event Answered:
+    account: indexed(uint256)
+    slot: indexed(uint256)
+
+
+@deploy
+def __init__(disputes_: address):
+    """
+    @notice Judge for the settlement of `disputes_`; it counts once its owner has named it there.
+    """
+    disputes = Disputes(disputes_)
+    settlement = Settlement(staticcall disputes.getSettlement())
+    depth = staticcall settlement.depth()
+    slotsPerPeriod = staticcall settlement.slotsPerPeriod()
+    window = staticcall settlement.window()
+
+
+@external
+def demand(opening: commitments.Opening, account: uint256):
+    """
+    @notice Member: ask for the leaf in its place of a commitment and for the orders and trades behind it. The operator has
+            a quarter of a window to answer, on chain; one demand of a member at a time. Until half of a netting's window.
+    """
+    assert msg.sender == staticcall settlement.accountOf(account), "demands: not the member"
+    assert block.timestamp > self.demands[account].until, "demands: answer awaited"
+    assert staticcall settlement.isContestable(opening), "demands: other slot"
+    slot: uint256 = opening.commitment.slot
+    period: uint256 = 0
+    readyAt: uint256 = 0
+    period, readyAt = staticcall settlement.proposal()
+    inTime: bool = period != slot // slotsPerPeriod or block.timestamp + window // 2 <= readyAt
+    assert inTime, "demands: too late to ask"
+    until: uint256 = block.timestamp + window // 4
+    self.demands[account] = Demand(link=commitments._link(opening), until=until)
+    log Demanded(account=account, slot=slot, until=until)
+
+
+@external
+def answer(
+    opening: commitments.Opening,
+    shown: commitments.Shown,
+    entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
+    order: signed.Order,
+    grant: signed.Grant,
+    buys: DynArray[signed.Fill, signed.MAX_POINTS],
+    sells: DynArray[signed.Fill, signed.MAX_POINTS],
+):
+    """
+    @notice Show what a member demanded; the call carries it. Anybody can.
+    @param order content of the last entry; ignored without entries
+    @param grant its agent's grant; ignored if the member signed
+    """
+    assert self.demands[shown.index].link == commitments._link(opening), "demands: nothing demanded"
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    assert signed._entriesHash(entries) == leaf.orders, "demands: other orders"
+    assert signed._fillsHash(buys, sells) == leaf.fills, "demands: other fills"
+    if len(entries) > 0:
+        entry: signed.Entry = entries[len(entries) - 1]
+        assert signed._orderHash(order) == entry.order, "demands: other order"
+        given: bool = entry.grant == empty(bytes32) or signed._grantHash(grant) == entry.grant
+        assert given, "demands: other grant"
+    self.demands[shown.index] = empty(Demand)
+    log Answered(account=shown.index, slot=opening.commitment.slot)
+
+
+@external
+def challengeSilence(opening: commitments.Opening, account: uint256):
+    """
+    @notice Show that a demand was not answered in time.
+    """
+    demanded: Demand = self.demands[account]
+    assert demanded.link == commitments._link(opening), "demands: nothing demanded"
+    assert block.timestamp > demanded.until, "demands: answer awaited"
+    self.demands[account] = empty(Demand)
+    extcall disputes.convict(opening, msg.sender)
+
+
+@external
+@view
+def getDisputes() -> address:
+    """
+    @notice Judge of the settlement, by way of which this one convicts.
+    """
+    return disputes.address
+
+
+@internal
+@view
+def _leaf(opening: commitments.Opening, shown: commitments.Shown) -> leaves.Leaf:
+    """
+    @dev What stands in a place of a commitment: the leaf, which has to be there, or zeros if the place is empty.
+    """
+    root: bytes32 = commitments._climb(shown, depth)[0]
+    assert root == opening.commitment.root, "demands: bad proof"
+    if shown.isBlank:
+        return empty(leaves.Leaf)
+    return shown.leaf
