@@ -10,13 +10,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from eth_hash.auto import keccak
 
-from tests.contract.certificate_world import BUNDLES, PROJECT, CertificateWorld
+from tests.contract.certificate_world import BUNDLES, FOREST, PROJECT, CertificateWorld
 from tests.contract.certificate_world import MEMBERS as MEMBERS_OF_CERTIFICATES
+from tests.contract.market_world import SLOT as SECONDS
+from tests.contract.market_world import WINDOW as CLOSES
+from tests.contract.market_world import MarketWorld
 from tests.contract.world import (
     AGENT,
     ARBITER,
     BOND,
+    CANDIDATE,
     FIRST,
     GATEWAY,
     MEMBERS,
@@ -40,9 +45,11 @@ from tests.twins.certificates import token_id
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
+from transactive.chain.history import Commitment, Opening
 from transactive.chain.twins import disputes
+from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, Leaf
-from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.merkle import ZERO, word
 from transactive.core.proofs.signed_orders import (
     Fills,
     Grant,
@@ -55,6 +62,8 @@ from transactive.core.proofs.signed_orders import (
     sign_receipt,
     split,
 )
+
+PERMIT = b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 
 
 @pytest.fixture
@@ -512,3 +521,123 @@ def test_an_operator_that_answers_in_time_is_not_convicted(w):
     with refused("demands: other slot"):
         w.demand("demand", opening, 1, sender=w.members[1])
     assert w.read("bond") == BOND
+
+
+# -- a permit that somebody used up, and offices that changed hands
+
+
+def permit(w: World, member: Any, amount: int, nonce: int) -> tuple[Any, ...]:
+    """Permit of a member for the settlement, as the currency takes it after the addresses."""
+    deadline = w.now + 10_000
+    parts = (signing.address_word(member.address), signing.address_word(w.c.address))
+    numbers = b"".join(word(number) for number in (amount, nonce, deadline))
+    content = keccak(keccak(PERMIT) + b"".join(parts) + numbers)
+    domain = w.client.read(w.token, "DOMAIN_SEPARATOR")
+    return amount, deadline, *split(signing.sign(signing.digest(domain, content), bytes(member.key)))
+
+
+def test_a_permit_that_somebody_used_up_still_pays_in(w):
+    """It pays in once: a member that allows the settlement more is not made to pay in again."""
+    member = w.members[3]
+    w.do(member, "approve", w.c.address, 0, contract=w.token)
+    signed = permit(w, member, 70, 0)
+    w.do(STRANGER, "permit", member.address, w.c.address, *signed, contract=w.token)
+    w.do(STRANGER, "depositWithPermit", member.address, *signed)
+    assert w.balances()[3] == 1_070
+    w.do(member, "approve", w.c.address, 2**256 - 1, contract=w.token)
+    again = permit(w, member, 30, 1)
+    w.do(STRANGER, "depositWithPermit", member.address, *again)
+    for used in (signed, again):
+        with refused("settlement: bad permit"):
+            w.do(STRANGER, "depositWithPermit", member.address, *used)
+    other = permit(w, w.members[4], 30, 0)
+    with refused("settlement: bad permit"):
+        w.do(STRANGER, "depositWithPermit", member.address, *other)
+    assert w.balances()[3] == 1_100
+
+
+def test_receipts_count_by_who_was_operator_then(w):
+    """A new operator does not void what the old one accepted; nor can the old one accept for later slots."""
+    order = Order(0, w.slot, 0, ((200, 5),), ())
+    later = replace(order, slot=w.slot + 1)
+    old, late = (sign_receipt(one, bytes(OPERATOR.key), w.domain) for one in (order, later))
+    w.do(OWNER, "offerOperator", CANDIDATE.address)
+    w.now = w.slot * SLOT + 10
+    w.do(CANDIDATE, "acceptOperator")
+    w.do(OWNER, "offerOperator", OPERATOR.address)
+    w.now = (w.slot + 1) * SLOT + 10
+    made = Commitment(w.slot, w.book.tree(w.slot).root, ZERO, *totals_of(w), 0)
+    w.do(CANDIDATE, "commitSlot", *made.content)
+    opening, shown = (
+        Opening(ZERO, made, ()),
+        evidence.shown(0, w.book.tree(w.slot).leaf(0), w.book.tree(w.slot).proof(0)),
+    )
+    w.slot += 1
+    following = Commitment(w.slot, w.book.tree(w.slot).root, ZERO, *totals_of(w), 0)
+    w.now = (w.slot + 1) * SLOT
+    w.do(CANDIDATE, "commitSlot", *following.content)
+    second = Opening(opening.head, following, ())
+    tree = w.book.tree(w.slot)
+    shown_next = evidence.shown(0, tree.leaf(0), tree.proof(0))
+    with refused("disputes: no receipt"):
+        w.judge("challengeOmission", second.content, shown_next, [], later.hash, split(late))
+    first = replace(opening, later=(following.hash,))
+    w.judge("challengeOmission", first.content, shown, [], order.hash, split(old))
+    assert w.read("bond") == BOND - PENALTY
+
+
+def totals_of(w: World) -> tuple[int, int]:
+    tree = w.book.tree(w.slot)
+    return tree.money, tree.energy
+
+
+def test_readings_count_by_who_was_gateway_then(w):
+    """Open periods keep the readings that the gateway of their slots signed."""
+    assert w.client.read(w.disputes, "wasGateway", GATEWAY.address, 0)
+    w.judge("setGateway", STRANGER.address, sender=OWNER)
+    since = w.now - 1
+    for key, times in ((GATEWAY, (True, False)), (STRANGER, (False, True)), (OWNER, (False, False))):
+        found = [w.client.read(w.disputes, "wasGateway", key.address, time) for time in (since - 1, since)]
+        assert tuple(found) == times
+
+
+# -- statements close before answers do; nobody reverses more than there was
+
+
+@pytest.mark.parametrize("kind", ["balance_market", "trade_board"])
+def test_a_meter_has_time_to_answer_a_statement(kind):
+    """The operator states a reading of nothing in the last second of the window, and the honest producer pays."""
+    w = MarketWorld.fresh(kind)
+    slot = w.slot()
+    w.do(w.members[0], "deposit", 10**12) if kind == "balance_market" else None
+    if kind == "balance_market":
+        w.do(OPERATOR, "fund", 10**12)
+        w.do(OPERATOR, "openSlot", slot, 200_000, 80_000, 300_000, 6_000, 24_000)
+        w.do(w.members[0], "produce", slot, 1, 1_000, 0)
+    else:
+        w.do(w.members[0], "addAvailableTrade", slot, 1_000, 150_000, 0)
+        w.do(w.members[2], "buyEnergy", 0, 100, 100 * 150_000)
+    ends = slot + SECONDS
+    w.now = ends + CLOSES // 2
+    with refused("metered: statements closed"):
+        w.certify(slot, [(0, 0, 0)])
+    w.now = ends + CLOSES - 1
+    w.do(STRANGER, "certify", *w.signed(slot, 0, 1_000, 0))
+    assert w.read("getReading", slot, 0) == [1_000, 0, 2]
+
+
+def test_an_auditor_reverses_no_more_than_was_issued(cw):
+    """With one kilogram of its own it would empty the buffers of all other projects."""
+
+    def do(function: str, *arguments: Any) -> None:
+        cw.do(OWNER, function, *arguments, contract=cw.credits)
+
+    do("issue", FOREST, 2024, b"a" * 32, 1_000, STRANGER.address)
+    do("issue", PROJECT, 2024, b"b" * 32, 10, STRANGER.address)
+    with refused("carbon_credits: more than was issued"):
+        do("reverse", 1, 999_999_999, [0])
+    do("reverse", 1, 6, [0])  # two of its own part of the buffer, four of the forest's
+    with refused("carbon_credits: more than was issued"):
+        do("reverse", 1, 5, [0])
+    do("reverse", 1, 4, [0])
+    assert [cw.client.read(cw.credits, "batches", number)[3] for number in (0, 1)] == [192, 0]

@@ -307,7 +307,7 @@ def test_the_window_ends_at_its_second(w):
     w.now = w.s + SLOT + WINDOW - 1
     w.do(PRODUCER, "certify", *w.signed(w.s, 0, 950, 0))
     with refused("metered: window over"):
-        w.certify(w.s, [(0, 100, 0)])
+        w.do(PRODUCER, "certify", *w.signed(w.s, 0, 950, 0))
     w.do(PRODUCER, "settle", w.s, [0])
 
 

@@ -213,7 +213,7 @@ def test_each_register_is_held_against_the_gateway(w, change):
     row[4][change] += 1
     shown, sums = reading_of(w, 4, row)
     assert twin.wrong_reading(w.carbon_tree.leaf(4), sums)
-    with refused("readings: not the gateway"):
+    with refused("certificate_disputes: not the gateway"):
         stranger = reading_of(w, 4, row, STRANGER)[0]
         w.evidence("challengeReading", w.opening().content, w.carbon_shown(4), stranger)
     w.evidence("challengeReading", w.opening().content, w.carbon_shown(4), shown)

@@ -543,7 +543,7 @@ def test_energy_that_the_gateway_did_not_sign(w, index):
         w.judge("challengeReading", opening, shown, honest)
     with refused(NO_FRAUD):  # charging is not in the leaf
         w.judge("challengeReading", opening, shown, reading_evidence(w, index, readings(w, index, charge_wh=9))[0])
-    with refused("readings: not the gateway"):
+    with refused("disputes: not the gateway"):
         w.judge("challengeReading", opening, shown, reading_evidence(w, index, readings(w, index), STRANGER)[0])
     with refused("disputes: no leaf"):
         w.judge("challengeReading", opening, w.shown(9), honest)
@@ -608,8 +608,13 @@ def test_who_may_do_what(w):
     w.judge("setGateway", STRANGER.address, sender=OWNER)
     assert w.client.read(w.disputes, "gateway") == STRANGER.address
     assert w.client.read(w.disputes, "getSettlement") == w.c.address
-    with refused("disputes: not the owner"):
-        w.judge("setCertificateDisputes", STRANGER.address)
+    with refused("disputes: gateway already"):
+        w.judge("setGateway", STRANGER.address, sender=OWNER)
+    for name in ("setCertificateDisputes", "setDemands"):
+        with refused("disputes: not the owner"):
+            w.judge(name, STRANGER.address)
+    with refused("disputes: judge is fixed"):
+        w.judge("setDemands", OWNER.address, sender=OWNER)
     w.judge("setCertificateDisputes", STRANGER.address, sender=OWNER)
     with refused("disputes: judge is fixed"):
         w.judge("setCertificateDisputes", OWNER.address, sender=OWNER)

@@ -424,11 +424,11 @@ def test_paying_in_with_a_signature(w):
         ),
     )
     v, r, s = split(signing.sign(domain, bytes(member.key)))
-    with refused("currency: bad signature"):
+    with refused("settlement: bad permit"):
         w.do(STRANGER, "depositWithPermit", w.members[4].address, 70, deadline, v, r, s)
     w.do(STRANGER, "depositWithPermit", member.address, 70, deadline, v, r, s)
     assert w.balances()[3] == 1070
-    with refused("currency: bad signature"):  # once
+    with refused("settlement: bad permit"):  # once
         w.do(STRANGER, "depositWithPermit", member.address, 70, deadline, v, r, s)
 
 
@@ -595,6 +595,7 @@ def test_the_judge_is_named_once(w):
         ({"notice": NOTICE - 1}, "notice too short"),
         ({"silence": NOTICE - 1}, "silence too short"),
         ({"penalty": 2**96}, "penalty too large"),
+        ({"slotsPerPeriod": 289, "notice": 2**40, "silence": 2**40}, "too many slots"),
         ({"beneficiary": NOBODY}, "no beneficiary"),
     ],
 )

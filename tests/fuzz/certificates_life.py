@@ -66,6 +66,7 @@ class CertificatesLife(Life):
         self.owner, self.operator, self.gateway, self.credits, *others = (Person.named(role) for role in roles)
         self.members = [Person.named("member", i) for i in range(MEMBERS)]
         self.people = [self.owner, self.operator, self.gateway, self.credits, *others, *self.members]
+        self.newcomer = others[0]
         by, self.direct = self.owner.address, rng.random() < 0.5
         rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD)
         self.settlement = Bound.deploy(self.machine, by, "settlement", by, *rules)
@@ -104,7 +105,7 @@ class CertificatesLife(Life):
         often: dict[Callable[[], Call | None], int] = {
             self.pass_on: 4, self.allow: 2, self.claim: 8, self.withdraw: 1, self.credit: 2, self.govern: 2,
             self.revoke: 1, self.issue: 5 if self.direct else 1, self.release: 1 if self.direct else 6,
-            self.accuse: 0 if self.direct else 6,
+            self.accuse: 0 if self.direct else 6, self.collect: 2,
         }  # fmt: skip
         return rng.choices(list(often), list(often.values()))[0]()
 
@@ -175,6 +176,8 @@ class CertificatesLife(Life):
                     part, owner = min(wh - first, rng.choice([30, 100, 300])), rng.randrange(MEMBERS)
                     state = CLAIMED if room[owner] >= part and rng.random() < 0.7 else rng.choice([HELD, HELD, STORED])
                     room[owner] -= part if state == CLAIMED else 0
+                    if state == HELD and rng.random() < 0.1:
+                        owner = MEMBERS  # an account that nobody has, at first
                     made.append((device, first, part, owner, state, 45 * part))
                     first += part
         return made
@@ -230,6 +233,16 @@ class CertificatesLife(Life):
         )
         return Call(rng.choice(self.people), "release", arguments, mirror)
 
+    def collect(self) -> Call:
+        """What waits for an account that nobody has; at some time somebody gets it."""
+        rng, twin = self.rng, self.twin
+        if twin.waiting and len(twin.accounts) == MEMBERS and rng.random() < 0.1:
+            self.machine.at = self.now
+            self.settlement.do(self.operator.address, "register", self.newcomer.address)
+            twin.accounts.append(self.newcomer.address)
+        token, owner = rng.choice([*twin.waiting, (token_id(0, self.now // SLOT, 0), MEMBERS)])
+        return Call(rng.choice(self.people), "collect", (token, owner), lambda _: twin.collect(token, owner, self.now))
+
     def told(self, placed: Placed, i: int, rows: list[Bundle]) -> Shown:
         """A leaf for the twin."""
         leaf, proof = placed.tree.leaf(i), placed.tree.proof(i)
@@ -255,7 +268,7 @@ class CertificatesLife(Life):
         packed = [REGISTERS.pack(self.registers()) for _ in range(rng.choice([1, 4, MEMBERS, MEMBERS]))]
         if rng.random() < 0.05:
             packed[0] = REGISTERS.pack((0, 1, 0, 0, 0))
-        accounts = [member.address for member in self.members]
+        accounts = list(twin.accounts)
         if rng.random() < 0.1:
             accounts = rng.choice([accounts[:-1], accounts[:1], [*accounts[1:], accounts[0]]])
         key = rng.choice([self.gateway] * 9 + [self.operator])
@@ -459,6 +472,8 @@ class CertificatesLife(Life):
             self.machine.at = self.now
             self.equal("live certificates", c.read("isLive", token), twin.is_live(token, self.now))
         self.equal("credits", c.read("credits"), twin.credits or NOBODY)
+        for (token, owner), wh in list(twin.waiting.items())[-8:]:
+            self.equal("waits", c.read("waiting", token, owner), wh)
 
 
 def replace_at(records: Records, false: Records, index: int) -> Records:

@@ -177,8 +177,7 @@ class SettlementLife(JudgedLife):
         signature = signing.sign(signing.digest(self.token.read("DOMAIN_SEPARATOR"), struct), bytes(who.key.key))
 
         def mirror(_: str) -> None:
-            refusals("currency")(self.now <= deadline, "permit expired")
-            refusals("currency")(self.permits[who.address] == nonce, "bad signature")
+            refuse_unless(self.now <= deadline and self.permits[who.address] == nonce, "bad permit")
             allowance = {who.address} & self.used_up
             self.used_up -= allowance
             try:

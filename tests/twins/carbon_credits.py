@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ class CarbonCreditsTwin:
     def __init__(self, *, owner: str, buffer_ppm: int, own: tuple[str, ...] = ()) -> None:
         self.owner, self.pending_owner, self.buffer_ppm = owner, "", buffer_ppm
         self.tokens = MultitokenTwin(own)
+        self.lost: Counter[int] = Counter()
+        """By batch: kg that were stated as reversed."""
         self.auditors: dict[bytes, str] = {}
         self.removals: set[bytes] = set()
         self.certificates: CertificatesTwin | None = None
@@ -113,6 +116,8 @@ class CarbonCreditsTwin:
         known = batch < len(self.batches)
         refuse_unless(known and caller == self.auditors[self.batches[batch].project], "not the auditor")
         refuse_unless(kg > 0, "bad amount")
+        refuse_unless(self.lost[batch] + kg <= self.batches[batch].issued, "more than was issued")
+        self.lost[batch] += kg
         left = kg
         for number in (batch, *others):
             if number < len(self.batches):

@@ -143,7 +143,7 @@ class CertificatesTwin:
     def collect(self, token: int, owner: int, now: int) -> int:
         """Give an account what waited until it was registered."""
         self._check(token, now)
-        amount = self.waiting[token, owner]
+        amount = self.waiting.get((token, owner), 0)
         refuse_unless(amount > 0, "nothing waits")
         self.tokens.check_receiver(self.account(owner))
         del self.waiting[token, owner]

@@ -132,7 +132,9 @@ class TradeBoardTwin:
     def certify(self, slot: int, readings: Sequence[tuple[int, int, int]], now: int, *, signed: bool) -> None:
         """Take readings, all or none."""
         known = dict(self.readings)
+        closes = slot + self.slot_seconds + self.window // 2
         for meter, exported, imported in readings:
+            metered_unless(signed or now < closes, "statements closed")
             _, owner = self.registry.meter_for(meter, slot, slot + self.slot_seconds)
             metered_unless(now >= slot + self.slot_seconds, "slot not over")
             metered_unless(now < slot + self.slot_seconds + self.window, "window over")

@@ -96,6 +96,9 @@ def test_the_buffer_is_not_sold_and_answers_for_reversals():
         book.reverse("tüv", batch, 0)
     assert book.reverse("tüv", batch, 150) == 0
     assert book.reverse("tüv", batch, 60) == 10
+    with pytest.raises(CertificateError, match="can lose 790 kg more, not 791"):
+        book.reverse("tüv", batch, 791)
+    assert book.reverse("tüv", batch, 790) == 790
     assert book.held_kg(batch, "coop") == 800
     book.check()
 

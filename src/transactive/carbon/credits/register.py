@@ -77,6 +77,8 @@ class CreditRegister:
     holdings: dict[tuple[int, str], int] = field(init=False, default_factory=dict)
     retired_kg: dict[int, int] = field(init=False, default_factory=dict)
     reversed_kg: dict[int, int] = field(init=False, default_factory=dict)
+    lost_kg: dict[int, int] = field(init=False, default_factory=dict)
+    """What auditors have stated as reversed, by batch, whichever batch's buffer made good for it."""
     receipts: list[RetirementReceipt] = field(init=False, default_factory=list)
     _serials: dict[str, int] = field(init=False, default_factory=dict)
 
@@ -107,7 +109,7 @@ class CreditRegister:
         buffer_kg = -(-kg * self.buffer_ppm // PPM)  # rounded up: the buffer never has less than its part
         self.batches.append(batch)
         self._serials[serial] = batch.number
-        self.retired_kg[batch.number] = self.reversed_kg[batch.number] = 0
+        self.retired_kg[batch.number] = self.reversed_kg[batch.number] = self.lost_kg[batch.number] = 0
         self._add(batch.number, BUFFER, buffer_kg)
         self._add(batch.number, owner, kg - buffer_kg)
         return batch
@@ -144,9 +146,16 @@ class CreditRegister:
         return receipt
 
     def reverse(self, auditor: str, batch: int, kg: int) -> int:
-        """Take back what was not lasting out of the buffer, this batch's part first; returns what it lacked [kg]."""
+        """Take back what was not lasting out of the buffer, this batch's part first; returns what it lacked [kg].
+
+        Raises CreditError if more of the batch were reversed than was issued.
+        """
         self._audited(auditor, self.batch(batch).project)
         self._positive(kg)
+        room = self.batch(batch).issued_kg - self.lost_kg[batch]
+        if kg > room:
+            raise CreditError("reversal", f"batch {batch} can lose {room} kg more, not {kg}; state less")
+        self.lost_kg[batch] += kg
         left = kg
         for number in (batch, *(b.number for b in self.batches if b.number != batch)):
             taken = min(left, self.held_kg(number, BUFFER))

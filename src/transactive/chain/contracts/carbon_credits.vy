@@ -8,7 +8,7 @@
        - a serial is written once and never freed: there is no function that clears it
        - only the auditor of a project issues for it and states reversals; its auditor never changes
        - a fixed part of each batch, rounded up, stays in the buffer: it cannot be sold or retired and answers for
-         reversals, a batch's own part first
+         reversals, a batch's own part first; of a batch no more is reversed than was issued, whoever makes good for it
        - issued = held + in the buffer + retired + reversed, for each batch and at any time
        - retired kg never come back; each lies in exactly one receipt, whose hash stays here
        - emissions that this community's own meters avoid (`issueAvoided`): each member's slot once, never one that has
@@ -62,6 +62,7 @@ owner: public(address)
 pendingOwner: public(address)
 projects: public(HashMap[bytes32, Project])
 batches: public(HashMap[uint256, Batch])
+lost: public(HashMap[uint256, uint256])  # by batch: kg that its auditor has stated as reversed
 batchCount: public(uint256)
 serialUsed: public(HashMap[bytes32, bool])
 receipts: public(HashMap[uint256, bytes32])
@@ -214,12 +215,16 @@ def retire(batch: uint256, kg: uint256, beneficiary: String[64], reason: String[
 @external
 def reverse(batch: uint256, kg: uint256, others: DynArray[uint256, MOST_OTHERS]) -> uint256:
     """
-    @notice Auditor: what a batch removed or avoided did not last; the buffer makes good for it, its own part first.
+    @notice Auditor: what a batch removed or avoided did not last; the buffer makes good for it, its own part first. In all
+            at most what was issued of the batch.
     @param others batches whose parts of the buffer follow, in this order
     @return kg that the buffer lacked
     """
     assert msg.sender == self.projects[self.batches[batch].project].auditor, "carbon_credits: not the auditor"
+    lost: uint256 = self.lost[batch]
     assert kg > 0, "carbon_credits: bad amount"
+    assert kg <= self.batches[batch].issued - lost, "carbon_credits: more than was issued"
+    self.lost[batch] = lost + kg
     left: uint256 = kg - self._fromBuffer(batch, kg)
     for other: uint256 in others:
         left -= self._fromBuffer(other, left)

@@ -32,7 +32,7 @@ interface Settlement:
 
 interface Disputes:
     def getSettlement() -> address: view
-    def gateway() -> address: view
+    def wasGateway(account: address, time: uint256) -> bool: view
     def convict(opening: commitments.Opening, challenger: address): nonpayable
 
 disputes: immutable(Disputes)
@@ -134,7 +134,9 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     @notice Show that the gateway signed another reading than a leaf of certificates states.
     """
     bundles._leaf(opening, shown, depth)
-    readings._check(opening.commitment.slot * slotSeconds, shown.index, reading, staticcall disputes.gateway())
+    begins: uint256 = opening.commitment.slot * slotSeconds
+    signer: address = readings._signer(begins, shown.index, reading)
+    assert staticcall disputes.wasGateway(signer, begins), "certificate_disputes: not the gateway"
     sums: uint256 = reading.sums
     produced: uint256 = readings._register(sums, 2) + readings._register(sums, 4)
     inflow: uint256 = readings._register(sums, 0) + produced

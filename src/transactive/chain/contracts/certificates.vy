@@ -63,6 +63,7 @@ interface Settlement:
 
 interface Disputes:
     def gateway() -> address: view
+    def wasGateway(account: address, time: uint256) -> bool: view
 
 MAX_METERS: constant(uint256) = 128
 MAX_CLAIMS: constant(uint256) = 128
@@ -235,7 +236,8 @@ def issue(
     assert keccak256(abi_encode(accounts)) == self.accounts, "certificates: not enrolled"
     packed: bytes32 = keccak256(slice(abi_encode(registers), 64, 32 * count))
     signer: address = signed._issuer(slot, packed, spared, signature)
-    assert signer != empty(address) and signer == self._gateway(), "certificates: not the gateway"
+    judge: Disputes = Disputes(staticcall settlement.disputes())
+    assert staticcall judge.wasGateway(signer, slot * slotSeconds), "certificates: not the gateway"
     issued: uint256 = 0
     zones: uint256 = 0
     member: uint256 = 0

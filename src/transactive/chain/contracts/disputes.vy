@@ -26,7 +26,8 @@
        - amounts of money beside trades (deviations, fees, dividends): see `settlement.vy`
        - an order that was never accepted: without a receipt there is none
      TRUSTED
-       - the gateway to sign one truth for each slot, and for this community only; the owner of the settlement to name
+       - the gateway to sign one truth for each slot, and for this community only, whoever was it when the slot began;
+         receipts too count by who was operator then; the owner of the settlement to name
          its key and, once, the judges of certificates and of demands
      PRIVACY: a challenge shows the leaf, order or reading of the member that starts it, of nobody else.
 """
@@ -38,7 +39,7 @@ from modules import signed
 
 interface Settlement:
     def owner() -> address: view
-    def operator() -> address: view
+    def wasOperator(account: address, time: uint256) -> bool: view
     def depth() -> uint256: view
     def slotSeconds() -> uint256: view
     def slotsPerPeriod() -> uint256: view
@@ -51,6 +52,8 @@ interface Settlement:
     def convictNetting(opening: commitments.Opening, challenger: address): nonpayable
 
 CHUNK: constant(uint256) = 8
+FIELD: constant(uint256) = 2**64 - 1
+KNOWN: constant(uint256) = 1 << 128  # in a term of office
 MAX_CHUNKS: constant(uint256) = 128
 TOP: constant(uint256) = leaves.TOP
 
@@ -61,6 +64,7 @@ slotSeconds: immutable(uint256)
 slotsPerPeriod: immutable(uint256)
 
 gateway: public(address)
+gatewayTerms: public(HashMap[address, uint256])  # by account: since | until << 64 of its last term as gateway
 certificateDisputes: public(address)
 demands: public(address)
 revokedFrom: public(HashMap[uint256, HashMap[address, uint256]])  # by account and agent: first slot, plus one
@@ -95,9 +99,16 @@ def __init__(settlement_: address):
 @external
 def setGateway(account: address):
     """
-    @notice Owner of the settlement: name the key that signs the community's readings.
+    @notice Owner of the settlement: name the key that signs the community's readings, of slots that begin from now on.
     """
     assert msg.sender == staticcall settlement.owner(), "disputes: not the owner"
+    former: address = self.gateway
+    assert account != former, "disputes: gateway already"
+    since: uint256 = 0
+    if former != empty(address):
+        since = block.timestamp
+        self.gatewayTerms[former] = self.gatewayTerms[former] | (since << 64)
+    self.gatewayTerms[account] = KNOWN | since
     self.gateway = account
     log GatewaySet(gateway=account)
 
@@ -291,7 +302,8 @@ def challengeOmission(
     assert signed._entriesHash(entries) == leaf.orders, "disputes: other orders"
     accepted: bytes32 = keccak256(abi_encode(signed.RECEIPT_TYPE, shown.index, opening.commitment.slot, order))
     signer: address = signed._signer(settlement.address, accepted, receipt)
-    assert signer != empty(address) and signer == staticcall settlement.operator(), "disputes: no receipt"
+    begins: uint256 = opening.commitment.slot * slotSeconds
+    assert staticcall settlement.wasOperator(signer, begins), "disputes: no receipt"
     for entry: signed.Entry in entries:
         assert entry.order != order, "disputes: no fraud shown"
     self._convict(opening)
@@ -304,7 +316,8 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     """
     assert not shown.isBlank, "disputes: no leaf"  # `challengeLeaf` shows that one is missing
     leaf: leaves.Leaf = self._leaf(opening, shown)
-    readings._check(opening.commitment.slot * slotSeconds, shown.index, reading, self.gateway)
+    begins: uint256 = opening.commitment.slot * slotSeconds
+    assert self._wasGateway(readings._signer(begins, shown.index, reading), begins), "disputes: not the gateway"
     sums: uint256 = reading.sums
     energy: uint256 = leaf.slotEnergy
     produced: uint256 = readings._register(sums, 2) + readings._register(sums, 4)
@@ -325,6 +338,15 @@ def convict(opening: commitments.Opening, challenger: address):
 
 @external
 @view
+def wasGateway(account: address, time: uint256) -> bool:
+    """
+    @notice Whether an account was the gateway at a time, by its last term: its readings of slots that began then count.
+    """
+    return self._wasGateway(account, time)
+
+
+@external
+@view
 def getSettlement() -> address:
     """
     @notice Settlement whose operator is judged here.
@@ -341,6 +363,18 @@ def _convict(opening: commitments.Opening):
     @dev Let the settlement act; it refuses what is not committed or already final.
     """
     extcall settlement.convict(opening, msg.sender)
+
+
+@internal
+@view
+def _wasGateway(account: address, time: uint256) -> bool:
+    """
+    @dev Nobody has the zero address: it is no signer.
+    """
+    term: uint256 = self.gatewayTerms[account]
+    until: uint256 = (term >> 64) & FIELD
+    known: bool = account != empty(address) and term & KNOWN != 0
+    return known and term & FIELD <= time and (until == 0 or time < until)
 
 
 @internal

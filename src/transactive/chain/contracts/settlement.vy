@@ -56,9 +56,8 @@ from ethereum.ercs import IERC20
 from modules import tokens
 
 interface Permit:
-    def permit(
-        owner: address, spender: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
-    ): nonpayable
+    def nonces(owner: address) -> uint256: view
+    def DOMAIN_SEPARATOR() -> bytes32: view
 
 struct Commitment:
     slot: uint256
@@ -96,6 +95,16 @@ SETTLED_AT: constant(uint256) = 64
 PROPOSED_AT: constant(uint256) = 128
 READY_AT: constant(uint256) = 192
 FIELD: constant(uint256) = 2**64 - 1
+PERMIT_TYPE: constant(bytes32) = keccak256(
+    "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+)
+# Signatures with s above half the curve order are refused (each one has a valid twin).
+HALF_ORDER: constant(uint256) = (
+    57896044618658097711785492504343953926418782139537452191302581570759080747168
+)
+# a term of office: since | until << 64, which is zero while it lasts
+UNTIL_AT: constant(uint256) = 64
+KNOWN: constant(uint256) = 1 << 128
 ENDED: constant(uint256) = 2**62  # as newest period: nothing can be committed any more
 # a period's marks: last slot, active period before it, and when the newest period was last heard of
 PREVIOUS_AT: constant(uint256) = 64
@@ -120,6 +129,7 @@ owner: public(address)
 pendingOwner: public(address)
 office: uint256  # operator | stake << 160: one word, because every commitment reads both
 pendingOperator: public(address)
+terms: public(HashMap[address, uint256])  # by account: its last term as operator
 arbiter: public(address)
 disputes: public(address)
 paused: public(bool)
@@ -134,6 +144,7 @@ books: uint256  # newest period with a commitment | newest finalised << 64 | pro
 wordsHash: public(bytes32)  # of the net amounts that were proposed last
 undone: HashMap[bytes32, uint256]  # by head before it: time until which it can be challenged | first slot << 64
 undoneWords: HashMap[bytes32, bytes32]  # by head before it: of the net amounts that were taken back with it
+permits: HashMap[address, uint256]  # by account: nonces of permits that have paid in
 requests: public(HashMap[address, Request])
 limits: public(HashMap[uint256, Limit])
 bondRequest: public(Request)
@@ -230,6 +241,7 @@ def __init__(
     assert currency_ != empty(address), "settlement: no currency"
     assert 1 < depth_ and depth_ <= MAX_DEPTH, "settlement: bad depth"
     assert slotSeconds_ > 0 and slotsPerPeriod_ > 0 and window_ > 0, "settlement: bad clock"
+    assert slotsPerPeriod_ <= MAX_LATER + 1, "settlement: too many slots"  # else the first ones could not be challenged
     assert notice_ >= slotSeconds_ * slotsPerPeriod_ + window_, "settlement: notice too short"
     assert silence_ >= notice_, "settlement: silence too short"
     assert beneficiary_ != empty(address), "settlement: no beneficiary"
@@ -293,9 +305,24 @@ def depositFor(account: address, amount: uint256):
 def depositWithPermit(account: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32):
     """
     @notice Move `amount` n¤ from the wallet of `account` to its own balance, with its EIP-2612 signature. Anyone can
-            bring it, so that a member without coins for gas can pay in.
+            bring it, so that a member without coins for gas can pay in. A permit that somebody brought to the currency
+            before still pays in, once, if the allowance suffices.
     """
-    extcall Permit(currency.address).permit(account, self, amount, deadline, v, r, s)
+    nonce: uint256 = staticcall Permit(currency.address).nonces(account)
+    taken: bool = raw_call(
+        currency.address,
+        abi_encode(
+            account, self, amount, deadline, v, r, s,
+            method_id=method_id("permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"),
+        ),
+        revert_on_failure=False,
+    )
+    if taken:
+        nonce += 1
+    else:
+        used: bool = nonce > self.permits[account]
+        assert used and self._permits(account, amount, nonce - 1, deadline, v, r, s), "settlement: bad permit"
+    self.permits[account] = nonce
     self._deposit(account, account, amount)
 
 
@@ -664,6 +691,13 @@ def acceptOperator():
     @notice Second step: the candidate becomes operator.
     """
     assert msg.sender == self.pendingOperator, "settlement: not the candidate"
+    former: address = self._operator()
+    if former != msg.sender:
+        since: uint256 = 0
+        if former != empty(address):
+            since = block.timestamp
+            self.terms[former] = self.terms[former] | (since << UNTIL_AT)
+        self.terms[msg.sender] = KNOWN | since
     self.office = convert(msg.sender, uint256) | (self._bond() << BOND_AT)
     self.pendingOperator = empty(address)
     log RoleSet(role="operator", account=msg.sender)
@@ -708,6 +742,17 @@ def operator() -> address:
     @notice Who commits slots, proposes nettings and answers for both with the stake.
     """
     return self._operator()
+
+
+@external
+@view
+def wasOperator(account: address, time: uint256) -> bool:
+    """
+    @notice Whether an account had the office at a time, by its last term: its receipts for slots that began then count.
+    """
+    term: uint256 = self.terms[account]
+    until: uint256 = (term >> UNTIL_AT) & FIELD
+    return term & KNOWN != 0 and term & FIELD <= time and (until == 0 or time < until)
 
 
 @external
@@ -1003,6 +1048,21 @@ def _rewind(period: uint256, opening: Opening):
     self.marks[period] = (self.marks[period] & ~FIELD) | (slot - 1)
     self._hear(self.books & FIELD)  # there is time to commit anew
     log Rewound(period=period, slot=slot)
+
+
+@internal
+@view
+def _permits(
+    account: address, amount: uint256, nonce: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+) -> bool:
+    """
+    @dev Whether an account signed a permit for this contract; nobody has the empty one.
+    """
+    if account == empty(address) or convert(s, uint256) > HALF_ORDER:
+        return False
+    domain: bytes32 = staticcall Permit(currency.address).DOMAIN_SEPARATOR()
+    content: bytes32 = keccak256(abi_encode(PERMIT_TYPE, account, self, amount, nonce, deadline))
+    return ecrecover(keccak256(concat(b"\x19\x01", domain, content)), v, r, s) == account
 
 
 @internal

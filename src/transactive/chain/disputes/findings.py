@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eth_utils.address import to_checksum_address
 from web3.contract import Contract
 
 from transactive.chain.disputes import evidence
@@ -14,11 +15,13 @@ from transactive.chain.history import pending_chunks
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_nets
 from transactive.chain.twins import disputes
-from transactive.core.errors import InputError
+from transactive.core.errors import InputError, SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import climb
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_struct, split
+
+NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +161,24 @@ class Case:
         if (order.account, order.slot) != (self.file.index, self.opening.commitment.slot):
             return None
         message = signing.digest(self.domain, receipt_struct(order.account, order.slot, order.hash))
-        operator = str(self.client.read(self.settlement, "operator"))
+        operator = self._office(order.slot, message, receipt)
         if not disputes.omitted(order.hash, receipt, self.file.accepted, operator, message):
             return None
         entries = evidence.entries(self.file.accepted)
         arguments = (self.opening.content, self.shown, entries, order.hash, split(receipt))
         return Fraud("an order that the operator accepted was left out", "challengeOmission", arguments)
+
+    def _office(self, slot: int, message: bytes, receipt: bytes) -> str:
+        """Operator whose receipt counts in a slot: who signed, if the office was its own then, or who has it now."""
+        operator = str(self.client.read(self.settlement, "operator"))
+        if not _has(self.settlement, "wasOperator"):
+            return operator
+        try:
+            signer = to_checksum_address(signing.signer(message, receipt, "the receipt"))
+        except SignatureError:
+            return operator
+        begins = slot * int(self.client.read(self.settlement, "slotSeconds"))
+        return signer if self.client.read(self.settlement, "wasOperator", signer, begins) else NOBODY
 
     def in_reading(self, read: ReadingFile) -> Fraud | None:
         """The slot's energy against what the gateway signed."""

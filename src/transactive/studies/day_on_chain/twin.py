@@ -160,7 +160,9 @@ class BalanceTwin:
         """Take readings, all or none."""
         there = self.slots.get(slot)
         known = {} if there is None else dict(there.readings)
+        closes = slot + self.slot_seconds + self.window // 2
         for meter, exported, imported in readings:
+            metered_unless(signed or now < closes, "statements closed")
             _, owner = self.registry.meter_for(meter, slot, slot + self.slot_seconds)
             metered_unless(now >= slot + self.slot_seconds, "slot not over")
             metered_unless(now < slot + self.slot_seconds + self.window, "window over")

@@ -8,8 +8,8 @@
      count for `window` seconds after it ends; what follows from them can happen from then on.
 
      A reading is signed by the key that the registry has for the meter (EIP-712, for this contract and this chain
-     only), or stated by the operator. Each meter is read once per slot; its own signature replaces a statement of the
-     operator while the window is open, never the other way round.
+     only), or stated by the operator, in the first half of the window: the meter has the other half to answer. Each meter
+     is read once per slot; its own signature replaces a statement of the operator, never the other way round.
 """
 
 interface Registry:
@@ -67,7 +67,7 @@ def __init__(name: String[32], registry_: address, slotSeconds_: uint256, gateSe
     @param name of the contract in the EIP-712 domain
     """
     assert registry_ != empty(address), "metered: no registry"
-    assert slotSeconds_ > 0 and window_ > 0, "metered: bad clock"
+    assert slotSeconds_ > 0 and window_ > 1, "metered: bad clock"
     assert slotSeconds_ + gateSeconds_ + window_ < LATEST, "metered: bad clock"
     registry = Registry(registry_)
     slotSeconds = slotSeconds_
@@ -158,8 +158,10 @@ def _readSigned(slot: uint256, reading: Reading, v: uint8, r: bytes32, s: bytes3
 @internal
 def _readStated(slot: uint256, reading: Reading) -> Change:
     """
-    @dev Take a reading that the operator states; the caller checks that it is the operator.
+    @dev Take a reading that the operator states while its meter has time to answer; the caller checks that it is the
+         operator.
     """
+    assert block.timestamp < slot + slotSeconds + window // 2, "metered: statements closed"
     key: address = empty(address)
     owner: uint256 = 0
     key, owner = staticcall registry.meterFor(reading.meter, slot, slot + slotSeconds)
