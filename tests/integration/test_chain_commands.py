@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -20,6 +20,7 @@ from transactive.chain.keys.keystore import LIGHT, KeyFolder, all_keys
 from transactive.chain.nodes.nodes import RpcNode as Asked
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.cli import main
+from transactive.cli.chain import commands, offices
 from transactive.config.community_file import load
 
 
@@ -249,3 +250,40 @@ def test_wrong_input_is_refused_in_one_line_and_nothing_is_made(place, arguments
     assert message in error
     assert len(error.splitlines()) == 1
     assert sorted(place.rglob("*")) == before
+
+
+def test_everybody_can_pull_the_own_backstop(place, capsys):
+    """Each act has its command: it is done by whose it is, says what it means, and refuses as the contract does."""
+    assert run("deploy", "c/community.toml", "--node", "embedded:chain.sqlite") == 0
+    capsys.readouterr()
+
+    def act(*arguments: str, code: int = 0) -> dict[str, Any]:
+        assert run("act", *arguments, "--node", "embedded:chain.sqlite", "--json") == code
+        told = capsys.readouterr()
+        return json.loads(told.out) if code == 0 else {"error": told.err}
+
+    assert act("pause")["by"] == "arbiter"
+    assert run("fund", "ada", "3", "--node", "embedded:chain.sqlite") == 5
+    assert "settlement: paused" in capsys.readouterr().err
+    assert "go on" in act("resume")["means"]
+    assert act("limit", "--account", "ada", "--amount", "12.5")["by"] == "ada"
+    assert act("limit", "--account", "ada", "--amount", "none")["did"] == "limit"
+    assert act("stake", "--amount", "5")["by"] == "operator"
+    assert act("unstake", "--amount", "5")["gas"] > 0
+    assert act("revoke", "--account", "ben", "--agent", OWNER.address)["did"] == "revoke"
+    for arguments, code, said_ in (
+        (("take-stake",), 5, "settlement: notice running"),
+        (("claim", "--account", "ada"), 5, "settlement: nothing awarded"),
+        (("close", "--account", "ada"), 5, "settlement: nothing to end"),
+        (("limit", "--amount", "1"), 3, "name it with --account"),
+        (("stake",), 3, "wants --amount"),
+        (("revoke", "--account", "ben"), 3, "--agent"),
+        (("veto",), 3, "no such slot is committed"),
+        (("retract", "--slot", "2024-06-05T12:00Z"), 3, "no such slot is committed"),
+    ):
+        assert said_ in act(*arguments, code=code)["error"]
+
+
+def test_the_acts_of_the_command_are_those_that_there_are():
+    kinds = get_args(get_type_hints(commands.act, include_extras=False)["what"])
+    assert set(kinds) == set(offices.ACTS)
