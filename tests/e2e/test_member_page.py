@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 
 import pytest
 
 from tests.e2e.test_page import AXE, opened
+from transactive.store import Store
+from transactive.store.read.advice import read_advice
 
 HOME = 3
 DAY = 86_400
@@ -41,8 +42,10 @@ def test_its_figures_are_those_of_the_home(chromium, live):
         whole = page.locator("#reasons tr.total td").get_attribute("title")
         amount = saved(live, 0, live.slots[-1])
         assert whole == f"{'−' if amount < 0 else ''}{abs(amount) // 10**9}.{abs(amount) % 10**9:09d} USD"
-        told = json.loads(ask(live, "select insights from advice where member = ?", HOME)[0])
-        assert page.locator("#advice b").all_inner_texts() == [one["title"] for one in told]
+        with closing(Store(live.folder)) as store:
+            told = read_advice(store, HOME)
+        assert told is not None
+        assert page.locator("#advice b").all_inner_texts() == [one.title for one in told[1]]
         used = "import_wh + generation_wh + discharge_wh - export_wh - charge_wh"
         consumed = ask(live, f"select sum({used}) from readings where member = ? and slot >= ?", HOME, day)[0]
         shown = sum(float(cell.split()[0]) for cell in page.locator("#origin td:nth-of-type(1)").all_inner_texts())
