@@ -31,6 +31,7 @@ WHOLE_HISTORY = {
     "forecasting/models/pooled.py": "training: what came in the rows that a model learns from",
     "forecasting/models/training_rows.py": "training: what came in the rows that a model learns from",
     "bench/intelligence/insights.py": "a back-test of advice",
+    "bench/intelligence/plans.py": "a back-test of plans, beside perfect foresight",
     "bench/runs/simulation.py": "makes many homes from few",
     "studies/drift.py": "holds a whole run against its data",
     "face/load.py": "shows a community's readings to whoever loaded them",

@@ -40,7 +40,7 @@ Numbers: TypeAlias = Any
 """Row of an array, or the array: read and written by index."""
 
 
-class Device(NamedTuple):
+class DeviceSlot(NamedTuple):
     """One device in one slot: see `Stores`; most_import_wh of its home, need and spare: prices [µ¤/kWh]."""
 
     draw_wh: int
@@ -123,7 +123,8 @@ def go_back(
 ) -> None:
     """Fill in rules and worths as `Plans` has them; net_load_wh: (devices, slots, samples).
 
-    by_slot, whole, prices: columns in the order of `Device`. level_wh, value_n: (devices, levels + 1); value_n changes.
+    by_slot, whole, prices: columns in the order of `DeviceSlot`. level_wh, value_n: (devices, levels + 1); value_n is
+    changed.
     """
     draw, give, least, most, drain = by_slot
     gain, efficiency, keep, limit = whole
@@ -132,7 +133,7 @@ def go_back(
     for d in range(len(level_wh)):
         steps, value = level_wh[d], value_n[d]
         for t in range(len(need) - 1, -1, -1):
-            device = Device(
+            device = DeviceSlot(
                 draw[t, d], give[t, d], least[t, d], most[t, d], drain[t, d],
                 gain[d], efficiency[d], keep[d], limit[d], need[t, d], spare[t, d],
             )  # fmt: skip
@@ -146,7 +147,7 @@ def go_back(
                 value[:] = before
 
 
-def rule(device: Device, levels: int, steps: Numbers, value: Numbers, worth: Numbers) -> tuple[int, int, int, int]:
+def rule(device: DeviceSlot, levels: int, steps: Numbers, value: Numbers, worth: Numbers) -> tuple[int, int, int, int]:
     """The four levels of one device's rule [Wh], in the order of `DeviceRules`; fills in what a held Wh is worth."""
     falling = NO_STEP
     from_grid, from_surplus, to_serve, to_export = 0, 0, 0, 0
@@ -167,7 +168,7 @@ def cost_to_go(
     row: tuple[int, int, int, int],
     has: Traits,
     levels: int,
-    device: Device,
+    device: DeviceSlot,
     steps: Numbers,
     value: Numbers,
     start: int,
