@@ -65,7 +65,7 @@ def schedule(
     ...     home, battery_wh=10_000, power_w=5_000, efficiency=0.9, export_price=80_000, prices=demo.environment
     ... )
     >>> found.ways["way"].to_list()
-    ['no_control', 'simple_rule', 'scheduled', 'perfect_foresight']
+    ['no_control', 'simple_rule', 'as_in_a_run', 'scheduled', 'perfect_foresight']
 
     Parameters
     ----------
@@ -131,6 +131,7 @@ def _ways(report: ScheduleReport) -> pl.DataFrame:
     parts = {
         "no_control": 0.0,
         "simple_rule": report.simple_rule_share,
+        "as_in_a_run": report.share_as_in_a_run,
         "scheduled": report.share_of_possible_saving,
         "perfect_foresight": 1.0,
     }
