@@ -304,6 +304,9 @@ def test_the_window_ends_at_its_second(w):
     w.do(PRODUCER, "produce", w.s, 1, 1_000, 0)
     w.now = w.s + SLOT
     w.certify(w.s, [(0, 100, 0)])
+    w.now = w.s + SLOT + WINDOW // 2
+    with refused("metered: statements closed"):
+        w.certify(w.s, [(0, 100, 0)])
     w.now = w.s + SLOT + WINDOW - 1
     w.do(PRODUCER, "certify", *w.signed(w.s, 0, 950, 0))
     with refused("metered: window over"):

@@ -134,7 +134,7 @@ def measure_community(accounts: int) -> dict[str, int]:
     found = {}
     only_first = [10**12] + [0] * (accounts - 1)
     for name in ("deposit, first", "deposit, again"):
-        found[name] = ledger.deposit(only_first, client.head_timestamp + 60).gas["deposit"]
+        found[name] = ledger.deposit(only_first, client.head_timestamp + 60).gas["depositFor"]
     ledger.request_withdrawal(0, 10**11)
     ledger.release(0)
     ledger.withdraw(0)

@@ -97,7 +97,7 @@ def settlement_gas(members: int) -> dict[str, float]:
         )
         alone = [MUCH] + [0] * (members - 1)
         for name in ("deposit, first", "deposit, again"):
-            found[name] = ledger.deposit(alone, client.head_timestamp + 60).gas["deposit"]
+            found[name] = ledger.deposit(alone, client.head_timestamp + 60).gas["depositFor"]
         ledger.deposit([MUCH] * members, START)
         nets = [credit - debit for debit, credit, _, _ in totals(members)]
         for day in range(2):
