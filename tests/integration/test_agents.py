@@ -91,7 +91,7 @@ def test_an_agent_with_limits_signs_with_a_key_of_its_own_under_a_grant_that_the
 
 def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, monkeypatch):
     setting = load_setting(community)
-    monkeypatch.setattr(Authorisations, "limits", lambda self, slot: Limits.none(3))  # a desk that forgets the limits
+    monkeypatch.setattr(Authorisations, "limits", lambda self, slot: Limits.none(3))  # limits forgotten
     with pytest.raises(SignatureError, match="is beyond the limits or the time of its grant"):
         replay(setting, slots_from(setting), tmp_path / "state", seed="transactive")
     slots = slots_from(setting)

@@ -28,7 +28,7 @@ class NoEntry:
 
 
 class OrderEntry:
-    """The operator's desk for signed orders of one settlement contract."""
+    """Takes the signed orders of one settlement contract in, as its operator."""
 
     def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorisations: Authorisations) -> None:
         self._keys, self._domain, self._slot_seconds = chain.keys, chain.domain, slot_seconds

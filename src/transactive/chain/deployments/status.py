@@ -18,7 +18,7 @@ class Standing:
     code: by contract "as deployed", "changed", "none", or "other" if it is not what this program ships. last_slot,
     period, ready_at: newest committed slot, proposed period and the time [Unix s] from which it can be paid; None
     without one. balances_n: settled, by account [n¤]. bond_n: the operator's stake, None where the contract has none
-    [n¤]. coins: of those who hold an office [wei].
+    [n¤]. coins: of those who have a role [wei].
     """
 
     height: int

@@ -1,6 +1,6 @@
-"""The desk: asks every member's agent for its orders, checks them, and keeps them within the member's limits.
+"""Order gathering: asks every member's agent for its orders, checks them, and keeps them within the member's limits.
 
-Whatever an agent asks for, no order leaves the desk beyond the limits of its member.
+Whatever an agent asks for, no order exceeds the limits of its member.
 """
 
 from __future__ import annotations
