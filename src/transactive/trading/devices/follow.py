@@ -86,9 +86,12 @@ def reach(
             filling_wh(from_surplus, gain_ppm),
             filling_wh(room, gain_ppm),
         )
-    serve = deliverable_wh(np.maximum(held_wh - serve_to, 0), efficiency_ppm)
-    export = deliverable_wh(np.maximum(held_wh - export_to, 0), efficiency_ppm)
-    all_held = deliverable_wh(np.maximum(held_wh, 0), efficiency_ppm)
+    serve = export = all_held = 0 * held_wh
+    if has.gives:
+        serve = deliverable_wh(np.maximum(held_wh - serve_to, 0), efficiency_ppm)
+        export = deliverable_wh(np.maximum(held_wh - export_to, 0), efficiency_ppm)
+    if has.gives and has.limited:
+        all_held = deliverable_wh(np.maximum(held_wh, 0), efficiency_ppm)
     return Reach(from_grid, from_surplus, np.minimum(room, draw_wh), serve, export, give_wh, all_held)
 
 
