@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.test_page import AXE, opened
 from tests.integration.test_grid_operator import TIGHT, tight
-from transactive.cli.token import create_token
+from transactive.cli.token.actions import create_token
 from transactive.core.slots import time_text
 from transactive.engine.replay import replay, slots_from
 from transactive.web.serving.server import PageServer

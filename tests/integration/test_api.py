@@ -13,7 +13,7 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from tests.integration.conftest import call
-from transactive.cli.token import create_token
+from transactive.cli.token.actions import create_token
 from transactive.core.errors import DataError, InputError, StateError
 from transactive.core.postings import PostingKind
 from transactive.store import Store

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.test_api import bearer, serving
-from transactive.cli.token import create_token
+from transactive.cli.token.actions import create_token
 from transactive.config.setting import Setting
 from transactive.core.accounts import Accounts
 from transactive.core.community.rules import DetectionRules

@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 
 from tests.integration.conftest import call
 from tests.integration.test_api import LOCAL, bearer
-from transactive.cli.token import create_token
+from transactive.cli.token.actions import create_token
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.access import is_open_here, open_here

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
+from tests.waiting import LIMIT_SECONDS, until
 from transactive.web.serving import connections
 from transactive.web.serving.server import PageServer
 
@@ -46,7 +46,7 @@ def test_more_half_requests_than_there_are_places_leave_room_for_whole_ones(demo
         with ExitStack() as flood:
             for _ in range(HALF):
                 flood.enter_context(half_request(server.port))
-            assert httpx.get(f"{server.url}api/v1/slots", timeout=30).status_code == 200
+            assert httpx.get(f"{server.url}api/v1/slots", timeout=LIMIT_SECONDS).status_code == 200
             assert server.connections <= connections.most_connections()
     finally:
         server.stop()
@@ -88,7 +88,7 @@ def test_a_run_outlives_its_page(tmp_path):
     assert "page at http://127.0.0.1:" in run.stderr.readline()
     for page in children(run.pid):
         os.kill(page, signal.SIGKILL)
-    out, err = run.communicate(timeout=300)
+    out, err = run.communicate(timeout=LIMIT_SECONDS)
     assert run.returncode == 0, err
     assert "the page ended, the run did not" in err
     assert json.loads(out)["state_hash"] == json.loads(whole.out)["state_hash"]
@@ -107,14 +107,11 @@ def test_a_killed_run_leaves_no_page(tmp_path):
     run = subprocess.Popen([*command, "--state", str(tmp_path / "state")], stderr=subprocess.PIPE, text=True)
     assert run.stderr is not None
     url = run.stderr.readline().strip().removeprefix("page at ")
-    assert httpx.get(url, timeout=30).status_code == 200
+    assert httpx.get(url, timeout=LIMIT_SECONDS).status_code == 200
     pages = children(run.pid)
     run.kill()
-    run.communicate(timeout=60)
-    end = time.monotonic() + 60
-    while any(Path(f"/proc/{page}/stat").exists() for page in pages):
-        assert time.monotonic() < end, "the page outlived its run"
-        time.sleep(0.05)
+    run.communicate(timeout=LIMIT_SECONDS)
+    until(lambda: not any(Path(f"/proc/{page}/stat").exists() for page in pages), "the page ends with its run")
 
 
 def children(pid: int) -> list[int]:

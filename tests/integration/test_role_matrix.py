@@ -19,7 +19,7 @@ from litestar.testing import TestClient
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.integration.test_api import ELSEWHERE, bearer
-from transactive.cli.token import create_token
+from transactive.cli.token.actions import create_token
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.access import SCOPES

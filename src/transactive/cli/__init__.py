@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import cyclopts
 from cyclopts import App, Parameter
@@ -26,6 +26,7 @@ from transactive.cli.old_spellings import respelled
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.statement.commands import statement, verify
+from transactive.cli.token.commands import token
 from transactive.cli.usage import explained
 from transactive.core.errors import TransactiveError
 from transactive.core.installed import named_extras
@@ -285,71 +286,7 @@ app.command(verify)
 app.command(keys_app)
 app.command(models_app)
 app.command(credits_app)
-
-token = App(name="token", help="Who may look at a state: tokens, made, listed and revoked.")
 app.command(token)
-
-
-@token.command
-def create(
-    *,
-    state: Path,
-    scope: Literal["member", "operator", "grid", "auditor"],
-    member: str | None = None,
-    name: str = "",
-    days: int | None = None,
-) -> None:
-    """Make a token and print it once; only its hash is kept.
-
-    Parameters
-    ----------
-    state
-        Folder of the run.
-    scope
-        A member sees its own figures and community totals, grid sees flows and no member's figures or names, an auditor
-        and the operator see everything.
-    member
-        Whose figures a member's token shows.
-    name
-        What it is for, in your words: shown by `token list`.
-    days
-        How long it holds; without it until it is revoked.
-    """
-    from transactive.cli.token import create_token
-
-    print(create_token(state, scope, member, name, days))
-
-
-@token.command(name="list")
-def list_(*, state: Path, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-    """List the tokens of a state: id, scope, what for, until when, when used last. No token itself is kept.
-
-    Parameters
-    ----------
-    state
-        Folder of the run.
-    json
-        Print one JSON object on stdout.
-    """
-    from transactive.cli.token import list_tokens
-
-    list_tokens(state, json=json)
-
-
-@token.command(name="revoke")
-def revoke_(id: str, *, state: Path) -> None:  # noqa: A002 - the word of `token list`
-    """Take a token back: whoever has it is out with the next request.
-
-    Parameters
-    ----------
-    id
-        As `token list` shows it, or its beginning.
-    state
-        Folder of the run.
-    """
-    from transactive.cli.token import revoke_token
-
-    revoke_token(state, id)
 
 
 @app.command

@@ -1,0 +1,1 @@
+"""`transactive token …`: `commands` has the options, `actions` does the work."""

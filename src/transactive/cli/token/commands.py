@@ -1,0 +1,72 @@
+"""`transactive token …`: who may look at a state. Commands import what they need when they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+token = App(name="token", help="Who may look at a state: tokens, made, listed and revoked.")
+
+
+@token.command
+def create(
+    *,
+    state: Path,
+    scope: Literal["member", "operator", "grid", "auditor"],
+    member: str | None = None,
+    name: str = "",
+    days: int | None = None,
+) -> None:
+    """Make a token and print it once; only its hash is kept.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    scope
+        A member sees its own figures and community totals, grid sees flows and no member's figures or names, an auditor
+        and the operator see everything.
+    member
+        Whose figures a member's token shows.
+    name
+        What it is for, in your words: shown by `token list`.
+    days
+        How long it holds; without it until it is revoked.
+    """
+    from transactive.cli.token.actions import create_token
+
+    print(create_token(state, scope, member, name, days))
+
+
+@token.command(name="list")
+def list_(*, state: Path, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """List the tokens of a state: id, scope, what for, until when, when used last. No token itself is kept.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.token.actions import list_tokens
+
+    list_tokens(state, json=json)
+
+
+@token.command(name="revoke")
+def revoke_(id: str, *, state: Path) -> None:  # noqa: A002 - the word of `token list`
+    """Take a token back: whoever has it is out with the next request.
+
+    Parameters
+    ----------
+    id
+        As `token list` shows it, or its beginning.
+    state
+        Folder of the run.
+    """
+    from transactive.cli.token.actions import revoke_token
+
+    revoke_token(state, id)
