@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from transactive.chain.artifact import CONTRACTS, Artifact
@@ -35,9 +34,8 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.patch"))
 
 
-@cache
-def mutant(name: str, folder: Path) -> Mutant:
-    """Apply a patch to a copy of the sources in an empty folder, and compile what it changes."""
+def apply(name: str, folder: Path) -> tuple[str, ...]:
+    """Apply a patch to a copy of the sources in an empty folder; gives the names of the tests that see the fault."""
     patch = FOLDER / f"{name}.patch"
     text = patch.read_text(encoding="utf-8")
     shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
@@ -45,8 +43,14 @@ def mutant(name: str, folder: Path) -> Mutant:
     subprocess.run(["git", "apply", "--recount", str(patch)], cwd=folder, check=True)
     seen_by = re.search(r"^Seen by: (.+)$", text, re.MULTILINE)
     assert seen_by, f"{patch.name} does not say who sees it"
+    return tuple(seen_by[1].split(", "))
+
+
+def mutant(name: str, folder: Path) -> Mutant:
+    """Apply a patch and compile what it changes."""
+    seen_by, text = apply(name, folder), (FOLDER / f"{name}.patch").read_text(encoding="utf-8")
     changed = {contract: compiled_in(folder, contract) for contract in CONTRACTS if _changes(contract, text, folder)}
-    return Mutant(name, tuple(seen_by[1].split(", ")), changed)
+    return Mutant(name, seen_by, changed)
 
 
 def _changes(contract: str, text: str, folder: Path) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
 from tests.contract.world import World
-from tests.fuzz.mutant import mutant, names
+from tests.fuzz.mutant import apply, mutant, names
 from transactive.chain import artifact as shipped
 from transactive.chain import releases
 from transactive.chain.nodes import client
@@ -22,6 +22,12 @@ WORLDS = {
 }
 
 
+@pytest.mark.parametrize("name", names())
+def test_a_fault_fits_the_sources_of_today(name, tmp_path):
+    assert all(hasattr(attacks, test) for test in apply(name, tmp_path))
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("name", names())
 def test_a_fault_that_is_put_back_is_seen(name, tmp_path, monkeypatch):
     fault = mutant(name, tmp_path)
