@@ -105,7 +105,7 @@ class CertificatesLife(Life):
         often: dict[Callable[[], Call | None], int] = {
             self.pass_on: 4, self.allow: 2, self.claim: 8, self.withdraw: 1, self.credit: 2, self.govern: 2,
             self.revoke: 1, self.issue: 5 if self.direct else 1, self.release: 1 if self.direct else 6,
-            self.accuse: 0 if self.direct else 6, self.collect: 2,
+            self.accuse: 0 if self.direct else 6, self.collect: 4,
         }  # fmt: skip
         return rng.choices(list(often), list(often.values()))[0]()
 
@@ -236,7 +236,7 @@ class CertificatesLife(Life):
     def collect(self) -> Call:
         """What waits for an account that nobody has; at some time somebody gets it."""
         rng, twin = self.rng, self.twin
-        if twin.waiting and len(twin.accounts) == MEMBERS and rng.random() < 0.1:
+        if twin.waiting and len(twin.accounts) == MEMBERS and rng.random() < 0.3:
             self.machine.at = self.now
             self.settlement.do(self.operator.address, "register", self.newcomer.address)
             twin.accounts.append(self.newcomer.address)
