@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 
+from tests.contract import market_world
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
 from tests.contract.world import World
@@ -22,6 +23,14 @@ WORLDS = {
 }
 
 
+@pytest.fixture
+def _markets_made_anew():
+    """Markets are kept between tests: one with a fault must not be met by another test."""
+    market_world._world.cache_clear()
+    yield
+    market_world._world.cache_clear()
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_fault_fits_the_sources_of_today(name, tmp_path):
     assert all(hasattr(attacks, test) for test in apply(name, tmp_path))
@@ -29,6 +38,7 @@ def test_a_fault_fits_the_sources_of_today(name, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", names())
+@pytest.mark.usefixtures("_markets_made_anew")
 def test_a_fault_that_is_put_back_is_seen(name, tmp_path, monkeypatch):
     fault = mutant(name, tmp_path)
     assert fault.made
@@ -36,9 +46,10 @@ def test_a_fault_that_is_put_back_is_seen(name, tmp_path, monkeypatch):
         monkeypatch.setattr(module, "artifact", lambda one: fault.made.get(one) or shipped.artifact(one))
     for test in fault.seen_by:
         attack = getattr(attacks, test)
-        worlds = {world: WORLDS[world]() for world in inspect.signature(attack).parameters}
+        cases = {mark.args[0]: mark.args[1][0] for mark in getattr(attack, "pytestmark", [])}
+        worlds = {world: WORLDS[world]() for world in inspect.signature(attack).parameters if world not in cases}
         for world in worlds.values():
             world.begin()
             world.now = max(world.now, world.client.head_timestamp + 1)
         with pytest.raises((AssertionError, ContractRevert, pytest.fail.Exception)):
-            attack(**worlds)
+            attack(**worlds, **cases)
