@@ -516,7 +516,7 @@ def test_role_matrix(w):
         "declareSilence": ([], set(everyone)),
         "claim": ([], set(everyone)),
         "convict": ([nothing, new], set()),
-        "convictNetting": ([new], set()),
+        "convictNetting": ([nothing, new], set()),
         "setDisputes": ([new], {"owner"}),
         "finalise": ([[]], set(everyone)),
         "veto": ([nothing], {"arbiter"}),
@@ -595,7 +595,7 @@ def test_the_judge_is_named_once(w):
         ({"notice": NOTICE - 1}, "notice too short"),
         ({"silence": NOTICE - 1}, "silence too short"),
         ({"penalty": 2**96}, "penalty too large"),
-        ({"slotsPerPeriod": 289, "notice": 2**40, "silence": 2**40}, "too many slots"),
+        ({"slots": 289, "notice": 2**40, "silence": 2**40}, "too many slots"),
         ({"beneficiary": NOBODY}, "no beneficiary"),
     ],
 )
