@@ -152,6 +152,14 @@ def test_an_unknown_forecaster_is_refused_with_the_known_ones_named():
 
 def test_without_its_library_the_boosted_model_is_left_out_with_a_reason(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightgbm", None)
+    with pytest.raises(DataError, match="the boosted model needs the extra 'forecast'"):
+        Boosted().train(days(*range(40)), 24, random())
+
+
+def test_a_library_that_lacks_openmp_says_what_to_install(monkeypatch, tmp_path):
+    (tmp_path / "lightgbm.py").write_text('raise OSError("libgomp.so.1: cannot open shared object file")\n')
+    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DataError, match=r"cannot be loaded .*libgomp1"):
         Boosted().train(days(*range(40)), 24, random())
 
