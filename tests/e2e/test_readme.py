@@ -17,6 +17,7 @@ from cyclopts import CycloptsError
 
 from tests.waiting import LIMIT_SECONDS
 from transactive.cli import app
+from transactive.cli.community.commands import write_example
 from transactive.config.shipped import EXAMPLE
 from transactive.core.community.community import Community
 from transactive.core.community.network import NetworkRules
@@ -31,6 +32,7 @@ INDENTED = re.compile(r"^    (transactive .*)$", re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/(?:enter)?")
+ORDERS = "id,side,price_micro_per_kwh,energy_wh,member\n1,sell,80000,2000,a\n2,buy,250000,1500,b\n"
 STAYS = re.compile(r" serve | --stay\b")
 
 
@@ -84,16 +86,18 @@ def _stays_until_interrupted(command: str, place: Path) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
 def test_programs_run(page, tmp_path):
-    for text in blocks(page, "python"):
-        done = subprocess.run(
-            [sys.executable, "-c", text],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LIMIT_SECONDS,
-        )
-        assert done.returncode == 0, done.stderr
+    """The blocks of a page are one program, beside an order file and the community that `init` makes."""
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    write_example(tmp_path / "my-community")
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks(page, "python"))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def _lines(page: Path) -> list[str]:

@@ -77,5 +77,5 @@ def test_compiled_passes_are_the_plain_ones(ticks, energy_type):
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"transactive\[ray\]"), ray_cluster():
+    with pytest.raises(InputError, match=r"transactive-core\[ray\]"), ray_cluster():
         pass
