@@ -89,7 +89,7 @@ def test_a_period_on_a_chain_of_value():
         node.chain.decode(raw).gas for n, _, _ in node.chain.index.blocks() for _, raw in node.chain.index.in_block(n)
     ]
     assert len(limits) == 24
-    assert max(limits) < 6_000_000
+    assert max(limits) < 7_500_000  # the largest contract, with the margin of an estimate
     node.chain.close()
 
 

@@ -15,7 +15,8 @@ from transactive.core.tables import Readings
 from transactive.metering.gateway import SignedReadings, digest, enter, readings_tree, sign
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-COLUMNS = [field.name for field in fields(Readings) if field.name != "slot"]
+COLUMNS = [field.name for field in fields(Readings) if field.name not in ("slot", "quality")]
+"""The registers, which are what is signed."""
 ENERGY = st.one_of(st.integers(0, 3), st.integers(0, 2**45))
 KEYS = st.integers(1, 2**200).map(lambda n: n.to_bytes(32, "big"))
 CHAINS = st.integers(1, 2**60)
