@@ -23,6 +23,7 @@ from transactive.services.statements.verification_carbon import check_battery
 from transactive.services.statements.verification_words import Contradiction
 from transactive.store import Store
 from transactive.store.schema import QUALITIES
+from transactive.store.write.slot_rows import SlotRows
 
 HOUR, NOON = 3_600, parse_time("2017-06-05T19:00Z")
 
@@ -72,9 +73,11 @@ def test_what_nobody_metered_is_told_as_estimated(demo_run, issued, tmp_path):
         readings = store.readings(NOON, demo_run.setting.community.chart.members)
         assert not readings.estimated.any()
         unusual = [(4, ReadingQuality.SUBSTITUTED), (7, ReadingQuality.LATE)]
-        rows = [{"slot": NOON, "member": member, "quality": int(quality)} for member, quality in unusual]
         with store.transaction() as connection:
-            connection.execute(QUALITIES.insert(), rows)
+            rows = SlotRows(connection, NOON)
+            member, quality = zip(*unusual, strict=True)
+            rows.put(QUALITIES, {"member": member, "quality": quality})
+            rows.seal()
         kept = store.readings(NOON, len(readings.quality))
     assert np.flatnonzero(kept.quality).tolist() == [4, 7]
     assert np.flatnonzero(kept.estimated).tolist() == [4]
