@@ -141,7 +141,8 @@ def measure_community(accounts: int) -> dict[str, int]:
     gas = ledger.block(client.head_timestamp + 60).gas
     found |= {"withdraw: request": gas["requestWithdrawal"], "withdraw: release": gas["release"]}
     found["withdraw"] = gas["withdraw"]
-    ledger.deposit([10**12] * accounts, START)
+    for_all = ledger.deposit([10**12] * accounts, START).gas["depositForMany"]
+    found[f"deposit for {accounts} accounts at once, first"] = for_all
     totals = [
         [10**8 + 97 * i, 10**8 + 97 * (accounts - 1 - i), 10**4 + i, 10**4 + accounts - 1 - i] for i in range(accounts)
     ]
@@ -159,6 +160,23 @@ def measure_community(accounts: int) -> dict[str, int]:
     return found
 
 
+def measure_registration(accounts: int) -> dict[str, int]:
+    """Accounts one by one, and many at once."""
+    client = new_client()
+    token = client.deploy(OWNER, "currency", "Local Energy", "LEN", 2**80)
+    rules = (8, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1)
+    settlement = client.deploy(OWNER, "settlement", token.address, *rules)
+    client.send(OWNER, settlement, "offerOperator", OPERATOR.address)
+    client.send(OPERATOR, settlement, "acceptOperator")
+    addresses = [KEYS.account(i).address for i in range(accounts + 2)]
+    for address in addresses[:2]:
+        client.send(OPERATOR, settlement, "register", address)
+    one = client.block(1000).receipts[-1].gas_used
+    client.send(OPERATOR, settlement, "registerMany", addresses[2:])
+    many = client.block(client.head_timestamp + 1).receipts[0].gas_used
+    return {"register an account": one, f"register {accounts} accounts at once": many}
+
+
 def measure_certificates() -> dict[str, int]:
     """Direct issues and claims, a bundle; what roots cost stands in the slot commits."""
     return {f"certificates: {row.name}": round(row.value or 0) for row in direct_rows()}
@@ -173,7 +191,7 @@ def measured() -> dict[str, int]:
 def measure() -> dict[str, int]:
     """All figures on new chains [gas]."""
     markets = measure_registry() | measure_balance_market() | measure_trade_board()
-    return measure_currency() | markets | measure_community(100) | measure_community(14)
+    return measure_currency() | markets | measure_community(100) | measure_community(14) | measure_registration(100)
 
 
 def test_gas_has_not_grown():

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.world import kept
 from tests.strategies import leaves_of
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.ledgers.settlement import BATCH, ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.errors import ChainError, ContractRevert
@@ -61,7 +61,7 @@ def test_a_period(ledger):
     assert ledger._client.height == 1  # everything was deployed in one block
     receipt = ledger.deposit([1000, 0, 1000, 0, 0, 7], START)
     assert (receipt.number, receipt.timestamp, receipt.hash) == (2, START, ledger._client.head_hash)
-    assert set(receipt.gas) == {"mint", "approve", "depositFor"}
+    assert set(receipt.gas) == {"mint", "approve", "depositForMany"}
     assert ledger.balances_n() == [1000, 0, 1000, 0, 0, 7]
     newest = ledger.last_slot
     assert newest is None
@@ -90,6 +90,31 @@ def test_a_period(ledger):
     assert ledger.gas_nettings == [proposed.gas["propose"] + paid.gas["finalise"]]
     with pytest.raises(ChainError, match="no netting is proposed"):
         ledger.finalise()
+
+
+def test_more_accounts_than_one_call_takes():
+    """Two calls register and pay in for 130 accounts; a single account is paid in for alone."""
+    accounts = BATCH + 2
+    client = open_client(":memory:", accounts)
+    ledger = ChainLedger.deploy(
+        client,
+        KEYS,
+        accounts=accounts,
+        slot_seconds=HOUR,
+        slots_per_period=DAY,
+        window=WINDOW,
+        timestamp=START - HOUR,
+        currency_name="Local Energy",
+        currency_symbol="LEN",
+    )
+    registered = [client.read(ledger._settlement, "accountOf", i) for i in range(accounts)]
+    assert registered == [KEYS.account(i).address for i in range(accounts)]
+    paid = [i + 1 for i in range(accounts)]
+    receipt = ledger.deposit(paid, START)
+    assert set(receipt.gas) == {"mint", "approve", "depositForMany"}
+    assert ledger.balances_n() == paid
+    assert set(ledger.deposit([0, 5, *[0] * BATCH], START + 1).gas) == {"mint", "approve", "depositFor"}
+    assert ledger.balances_n() == [1, 7, *paid[2:]]
 
 
 def test_withdrawals(ledger):
@@ -185,7 +210,7 @@ def test_two_runs_give_the_same_hash():
 
 
 def test_what_does_not_fit_follows_a_second_later(monkeypatch):
-    monkeypatch.setattr("transactive.chain.nodes.nodes.CALL_GAS", 59_800_000)  # leaves room for little else in a block
+    monkeypatch.setattr("transactive.chain.nodes.nodes.CALL_GAS", 59_950_000)  # leaves room for nothing else in a block
     ledger = new_ledger()
     receipt = ledger.deposit([5] * ACCOUNTS, START)
     assert receipt.timestamp > START
@@ -195,7 +220,7 @@ def test_what_does_not_fit_follows_a_second_later(monkeypatch):
 
 def test_a_step_that_was_killed_between_its_blocks_is_finished(monkeypatch):
     """The pool is in the file with the first block; whoever asks for the step finds all of it done."""
-    monkeypatch.setattr("transactive.chain.nodes.nodes.CALL_GAS", 59_800_000)
+    monkeypatch.setattr("transactive.chain.nodes.nodes.CALL_GAS", 59_950_000)
     ledger = new_ledger()
     node = ledger._client._node
     assert isinstance(node, EmbeddedNode)

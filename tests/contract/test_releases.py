@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.chain.deployments.deployment import is_ours, load
 from transactive.chain.deployments.status import standing
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.settlement import PAY_IN_FOR_MANY, ChainLedger
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.releases import RELEASES, abi_for, released, version_of
+from transactive.chain.releases import RELEASES, abi_for, has_function, released, version_of
 
 ADDED = ("demands",)
 """Contracts that no released version has."""
@@ -39,6 +42,26 @@ def test_a_kept_deployment_is_recognised_and_read(kept):
         found = standing(client, deployment)
         assert found.is_sound
         assert found.settled_period > 0
+
+
+def test_a_kept_contract_takes_deposits_one_by_one(kept, tmp_path):
+    """It has no call for many accounts."""
+    chain = shutil.copy(kept / "chain.sqlite", tmp_path)
+    deployment = load(kept / "deployment.json")
+    with closing(ChainClient.open(f"embedded:{chain}")) as client:
+        ledger = ChainLedger.attach(client, DemoKeys("transactive"), deployment.address("settlement"))
+        assert not has_function(client.code(ledger.address), PAY_IN_FOR_MANY)
+        before = ledger.balances_n()
+        paid = [i * 7 for i in range(ledger.accounts)]
+        receipt = ledger.deposit(paid, client.head_timestamp + 60)
+        assert set(receipt.gas) == {"mint", "approve", "depositFor"}
+        assert ledger.balances_n() == [old + new for old, new in zip(before, paid, strict=True)]
+
+
+def test_todays_contract_has_the_call_for_many():
+    code = bytes.fromhex(artifact("settlement").runtime[2:])
+    assert has_function(code, PAY_IN_FOR_MANY)
+    assert not has_function(code, "depositForMany(address[])")
 
 
 @pytest.mark.parametrize("version", RELEASES)

@@ -410,6 +410,53 @@ def test_paying_in_for_somebody_else(w):
         w.do(w.members[0], "depositFor", STRANGER.address, 30)
 
 
+def test_paying_in_for_many(w):
+    """One transfer; each account gets its own amount and event, twice if it is named twice."""
+    payer, names = w.members[0], [w.members[i].address for i in (3, 1, 3)]
+    w.do(payer, "depositForMany", names, [30, 40, 50])
+    assert (w.balances()[:4], w.wallet(payer)) == ([1000, 1040, 1000, 1080], WALLET - 1120)
+    assert events(w) == [("Deposited", names[0], 30), ("Deposited", names[1], 40), ("Deposited", names[2], 50)]
+    w.do(STRANGER, "depositForMany", [], [])
+    w.do(payer, "depositForMany", [key.address for key in w.members] * 16, [1] * 128)
+    assert w.balances()[:4] == [1016, 1056, 1016, 1096]
+    assert w.solvent()
+
+
+@pytest.mark.parametrize(
+    ("accounts", "amounts", "reason"),
+    [
+        ([1, 2, None], [5, 5, 5], "settlement: not a member"),
+        ([1, 2], [5, 0], "settlement: bad amount"),
+        ([1, 2, 1], [5, 5, MAX_BALANCE - 1004], "settlement: bad amount"),
+        ([1, 2], [5], "settlement: one amount for each"),
+        ([1], [5, 5], "settlement: one amount for each"),
+        ([1, 2, 3, 4, 5], [MAX_BALANCE - 1000] * 5, "currency: balance too low"),
+        ([1] * 129, [1] * 129, "depositForMany reverted without a reason"),
+    ],
+)
+def test_paying_in_for_many_is_all_or_nothing(w, accounts, amounts, reason):
+    before = w.balances(), w.wallet(w.members[0])
+    names = [STRANGER.address if i is None else w.members[i].address for i in accounts]
+    with refused(reason):
+        w.do(w.members[0], "depositForMany", names, amounts)
+    assert (w.balances(), w.wallet(w.members[0])) == before
+    assert w.solvent()
+
+
+def test_many_deposits_leave_what_single_ones_leave(w):
+    """Same events in the same order, same balances, same wallet."""
+    paid = [(6, 10), (0, 20), (3, 30), (0, 40)]
+    payer, chain = w.members[5], w.anchored.chain
+    mark, first = chain.snapshot(), w.client.height + 1
+    for i, amount in paid:
+        w.do(payer, "depositFor", w.members[i].address, amount)
+    one_by_one = events(w, first), w.balances(), w.wallet(payer)
+    chain.revert(mark)
+    w.client.forget()
+    w.do(payer, "depositForMany", [w.members[i].address for i, _ in paid], [amount for _, amount in paid])
+    assert (events(w, first), w.balances(), w.wallet(payer)) == one_by_one
+
+
 def test_paying_in_with_a_signature(w):
     """A member without coins for gas signs; a stranger brings it; only the member's own balance can grow."""
     member, deadline = w.members[3], w.now + 100
@@ -440,6 +487,8 @@ def test_pause_never_blocks_withdrawal(w):
     w.do(ARBITER, "setPaused", ON)
     with refused("settlement: paused"):
         w.do(w.members[0], "deposit", 1)
+    with refused("settlement: paused"):
+        w.do(w.members[0], "depositForMany", [], [])
     with refused("settlement: paused"):
         w.do(STRANGER, "finalise", w.chunks)
     with refused("settlement: paused"):
@@ -500,6 +549,7 @@ def test_role_matrix(w):
     nothing: tuple[Any, ...] = (ZERO, (0, ZERO, ZERO, 0, 0), [])
     calls: dict[str, tuple[list[Any], set[str]]] = {
         "register": ([new], {"operator"}),
+        "registerMany": ([[]], {"operator"}),
         "deposit": ([1], {"member"}),
         "requestWithdrawal": ([1], {"member"}),
         "release": ([w.members[0].address], {"operator"}),
@@ -512,6 +562,7 @@ def test_role_matrix(w):
         "requestBond": ([1], {"operator"}),
         "takeBond": ([], {"operator"}),
         "depositFor": ([new, 1], set(everyone)),
+        "depositForMany": ([[new], [1]], set(everyone)),
         "depositWithPermit": ([new, 1, 0, 27, ZERO, ZERO], set(everyone)),
         "declareSilence": ([], set(everyone)),
         "claim": ([], set(everyone)),
@@ -576,6 +627,56 @@ def test_registration(w):
         w.do(OPERATOR, "register", STRANGER.address)
     with refused("settlement: not a member"):
         w.read("balanceOf", STRANGER.address)
+
+
+def test_registration_of_many(w):
+    """All or none; events, indices and times as one by one."""
+    new = [key.address for key in MEMBERS[8:15]]
+    for accounts, reason in [
+        ([*new[:2], w.members[0].address], "already a member"),
+        ([*new[:2], new[0]], "already a member"),
+        ([*new[:2], NOBODY], "bad account"),
+        ([*new[:2], w.c.address], "bad account"),
+        ([*new, STRANGER.address], "full"),
+    ]:
+        with refused(f"settlement: {reason}"):
+            w.do(OPERATOR, "registerMany", accounts)
+    with refused("registerMany reverted without a reason"):
+        w.do(OPERATOR, "registerMany", [STRANGER.address] * 129)
+    assert (w.read("memberCount"), w.read("accountOf", 8), w.read("memberNumber", new[0])) == (8, NOBODY, 0)
+    chain = w.anchored.chain
+    mark, first, now = chain.snapshot(), w.client.height + 1, w.now
+    for address in new:
+        w.client.send(OPERATOR, w.c, "register", address)
+    w.mine()
+    one_by_one = events(w, first), places(w)
+    chain.revert(mark)
+    w.client.forget()
+    w.now = now
+    w.do(OPERATOR, "registerMany", new[:4])
+    w.now = now
+    w.do(OPERATOR, "registerMany", [])
+    assert w.read("memberCount") == 12
+    w.do(OPERATOR, "registerMany", new[4:])
+    found, times = events(w, first), places(w)
+    assert found == one_by_one[0] == [("Registered", address, 8 + i) for i, address in enumerate(new)]
+    assert [place[:2] for place in times] == [place[:2] for place in one_by_one[1]]
+    assert [place[2] for place in times[:12]] == [place[2] for place in one_by_one[1][:12]]
+    w.do(w.members[0], "depositForMany", [new[6], new[0]], [3, 4])
+    assert (w.read("balanceOf", new[6]), w.read("balanceOf", new[0])) == (3, 4)
+
+
+def places(world: World) -> list[tuple[str, int, int]]:
+    """Account, its number and the time of its registration, by index."""
+    accounts = [str(world.read("accountOf", i)) for i in range(world.read("memberCount"))]
+    return [(a, world.read("memberNumber", a), world.read("memberSince", i)) for i, a in enumerate(accounts)]
+
+
+def events(world: World, first: int | None = None) -> list[tuple[Any, ...]]:
+    """What the settlement logged from a block on, or in the newest one: name and values, oldest first."""
+    start = world.client.height if first is None else first
+    found = [world.client.event(world.c, log) for log in world.client.logs(world.c, start)]
+    return [(name, *values.values()) for name, values in found]
 
 
 def test_the_judge_is_named_once(w):

@@ -188,6 +188,12 @@ class Life(RuleBasedStateMachine):
         arguments = [self.w.members[j].address, amount]
         self.both(self.w.members[i], "depositFor", arguments, self.twin.deposit, j, amount, timed=False)
 
+    @rule(i=members, paid=st.lists(st.tuples(members, st.sampled_from([0, 1, 300, 300, MAX_BALANCE])), max_size=3))
+    def deposit_for_many(self, i, paid):
+        indices, amounts = [j for j, _ in paid], [amount for _, amount in paid]
+        arguments = [[self.w.members[j].address for j in indices], amounts]
+        self.both(self.w.members[i], "depositForMany", arguments, self.twin.deposit_many, indices, amounts, timed=False)
+
     @rule(amount=st.sampled_from([1, PENALTY, 5 * PENALTY]), take=st.booleans())
     def stake(self, amount, take):
         if take:

@@ -152,7 +152,9 @@ class SettlementLife(JudgedLife):
             twin.deposit(index, amount)
             self.paid(by, amount)
 
-        kind = rng.choice(["deposit", "deposit", "for", "permit"])
+        kind = rng.choice(["deposit", "deposit", "for", "many", "permit"])
+        if kind == "many":
+            return self.deposit_many(who)
         if kind == "for":
             account = rng.choice([*self.members, *self.people]).address
             room = 0 if account not in self.indices else MAX_BALANCE - twin.balances_n[self.indices[account]]
@@ -163,6 +165,27 @@ class SettlementLife(JudgedLife):
         if kind == "permit":
             return self.permit(who, amount, deposited)
         return Call(who, "deposit", (amount,), lambda by: deposited(by, by), pays=True)
+
+    def deposit_many(self, who: Person) -> Call:
+        """One deposit for several accounts, or for nobody; an account may be among them twice."""
+        rng, twin = self.rng, self.twin
+        accounts = [rng.choice([*self.members * 4, *self.people]).address for _ in range(rng.randint(0, 4))]
+        size = len(accounts) + (rng.random() < 0.05)
+        amounts = [rng.choice([1, self.money // 7, self.money]) for _ in range(size)]
+        if amounts and rng.random() < 0.2:
+            amounts[-1] = rng.choice([0, MAX_BALANCE + 1])
+
+        def mirror(by: str) -> None:
+            before = list(twin.balances_n)
+            twin.deposit_many([self.indices.get(account) for account in accounts], amounts)
+            try:
+                refusals("currency")(by not in self.used_up or not amounts, "allowance too low")
+            except ContractRevert:
+                twin.balances_n = before
+                raise
+            self.paid(by, sum(amounts))
+
+        return Call(who, "depositForMany", (accounts, amounts), mirror, pays=True)
 
     def knows_no_permits(self, _: str) -> None:
         raise ContractRevert(UNKNOWN)
@@ -419,11 +442,15 @@ class SettlementLife(JudgedLife):
         rng, roles = self.rng, self.roles
         account = rng.choice([person.address for person in self.people] + [NOBODY])
         kind = rng.choice(
-            ["setArbiter", "offerOperator", "acceptOperator", "offerOwnership", "acceptOwnership", "register"]
+            ["setArbiter", "offerOperator", "acceptOperator", "offerOwnership", "acceptOwnership", "register", "many"]
         )
-        if kind == "register":
-            known = rng.choice(self.members).address
-            return self.register(rng.choice([known, self.c.address, NOBODY, *[self.members[-1].address] * 2]))
+        if kind in ("register", "many"):
+            known, new = rng.choice(self.members).address, self.members[-1].address
+            some = [known, self.c.address, NOBODY, new, new]
+            if kind == "register":
+                return self.register(rng.choice(some))
+            accounts = rng.choices(some, k=rng.randint(0, 3))
+            return Call(self.as_role("operator"), "registerMany", (accounts,), self.registered(accounts))
         if kind in ("acceptOperator", "acceptOwnership"):
             role = "operator" if kind == "acceptOperator" else "owner"
             pending = "pending" + ("Operator" if role == "operator" else "Owner")
@@ -449,15 +476,22 @@ class SettlementLife(JudgedLife):
         return Call(self.as_role("owner"), kind, (account,), mirror)
 
     def register(self, account: str) -> Call:
+        return Call(self.as_role("operator"), "register", (account,), self.registered([account]))
+
+    def registered(self, accounts: list[str]) -> Callable[[str], None]:
+        """What the twin does when these are registered: all of them or none."""
+
         def mirror(who: str) -> None:
             self.only("operator", who)
-            refuse_unless(account not in (NOBODY, self.c.address), "bad account")
-            refuse_unless(account not in self.indices, "already a member")
-            refuse_unless(len(self.indices) < MEMBERS, "full")
-            self.indices[account] = len(self.indices)
-            self.twin.accounts = MEMBERS
+            indices = dict(self.indices)
+            for account in accounts:
+                refuse_unless(account not in (NOBODY, self.c.address), "bad account")
+                refuse_unless(account not in indices, "already a member")
+                refuse_unless(len(indices) < MEMBERS, "full")
+                indices[account] = len(indices)
+            self.indices, self.twin.accounts = indices, len(indices)
 
-        return Call(self.as_role("operator"), "register", (account,), mirror)
+        return mirror
 
     # -- checks
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from transactive.chain.packing import BIAS, CHUNK_ACCOUNTS, MAX_BALANCE, decode_nets
 from transactive.chain.twins.refusals import refusals
+from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY
 
 refuse_unless = refusals("settlement")
@@ -106,6 +107,19 @@ class SettlementTwin:
         refuse_unless(not self.paused, "paused")
         refuse_unless(0 < amount <= MAX_BALANCE - self.balances_n[index], "bad amount")
         self.balances_n[index] += amount
+
+    def deposit_many(self, indices: Sequence[int | None], amounts: Sequence[int]) -> None:
+        """Add money of several accounts, all of it or nothing; None is the index of nobody."""
+        refuse_unless(not self.paused, "paused")
+        refuse_unless(len(indices) == len(amounts), "one amount for each")
+        before = list(self.balances_n)
+        try:
+            for index, amount in zip(indices, amounts, strict=True):
+                refuse_unless(index is not None, "not a member")
+                self.deposit(index or 0, amount)
+        except ContractRevert:
+            self.balances_n = before
+            raise
 
     def request_withdrawal(self, index: int, amount: int, now: int) -> None:
         """Announce a withdrawal; a new one replaces the old one."""

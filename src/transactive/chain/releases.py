@@ -54,6 +54,11 @@ def version_of(name: str, code: bytes) -> str | None:
     return None
 
 
+def has_function(code: bytes, signature: str) -> bool:
+    """Whether deployed code of ours has a function, as in "depositFor(address,uint256)": also code of no release."""
+    return keccak(text=signature)[:4] in code
+
+
 def abi_for(name: str, code: bytes) -> list[dict[str, Any]]:
     """ABI of deployed code: of the version that it is, or today's if it is unknown."""
     version = version_of(name, code)

@@ -83,6 +83,7 @@ struct Limit:
 CHUNK: constant(uint256) = 8  # words
 MAX_CHUNKS: constant(uint256) = 128
 MAX_DEPTH: constant(uint256) = 13
+MAX_BATCH: constant(uint256) = 128  # accounts a call
 MAX_LATER: constant(uint256) = 287  # a day of five minutes
 ONES: constant(uint256) = 1 + 2**64 + 2**128 + 2**192
 TOP: constant(uint256) = ONES * 2**63  # bit 63 of every lane
@@ -270,16 +271,23 @@ def register(account: address) -> uint256:
     @return index of the account, its place in trees and words
     """
     assert msg.sender == self._operator(), "settlement: not the operator"
-    assert account != empty(address) and account != self, "settlement: bad account"
-    assert self.memberNumber[account] == 0, "settlement: already a member"
     index: uint256 = self.memberCount
-    assert index + 1 < 1 << (depth - 1), "settlement: full"
-    self.accountOf[index] = account
-    self.memberNumber[account] = index + 1
-    self.memberSince[index] = block.timestamp
+    self._register(account, index)
     self.memberCount = index + 1
-    log Registered(account=account, index=index)
     return index
+
+
+@external
+def registerMany(accounts: DynArray[address, MAX_BATCH]):
+    """
+    @notice Give each of `accounts` the next index, in their order (operator only): all of them or none.
+    """
+    assert msg.sender == self._operator(), "settlement: not the operator"
+    index: uint256 = self.memberCount
+    for account: address in accounts:
+        self._register(account, index)
+        index += 1
+    self.memberCount = index
 
 
 @external
@@ -298,6 +306,24 @@ def depositFor(account: address, amount: uint256):
     @notice Move `amount` n¤ from the caller's wallet to the balance of the member `account`.
     """
     self._deposit(msg.sender, account, amount)
+
+
+@external
+@nonreentrant
+def depositForMany(accounts: DynArray[address, MAX_BATCH], amounts: DynArray[uint256, MAX_BATCH]):
+    """
+    @notice Move n¤ from the caller's wallet to the balances of the members `accounts`: all of it or nothing.
+    @param amounts n¤ for each account, in their order
+    """
+    assert not self.paused, "settlement: paused"
+    assert len(accounts) == len(amounts), "settlement: one amount for each"
+    total: uint256 = 0
+    i: uint256 = 0
+    for account: address in accounts:
+        self._credit(account, amounts[i])
+        total += amounts[i]
+        i += 1
+    tokens._pull(currency, msg.sender, total)
 
 
 @external
@@ -1114,13 +1140,35 @@ def _punish(period: uint256, challenger: address):
 
 
 @internal
+def _register(account: address, index: uint256):
+    """
+    @dev Give an account the index; the caller has checked who may, and counts.
+    """
+    assert account != empty(address) and account != self, "settlement: bad account"
+    assert self.memberNumber[account] == 0, "settlement: already a member"
+    assert index + 1 < 1 << (depth - 1), "settlement: full"
+    self.accountOf[index] = account
+    self.memberNumber[account] = index + 1
+    self.memberSince[index] = block.timestamp
+    log Registered(account=account, index=index)
+
+
+@internal
 def _deposit(payer: address, account: address, amount: uint256):
     """
     @dev Move money from a wallet to a member's balance.
     """
     assert not self.paused, "settlement: paused"
+    self._credit(account, amount)
+    tokens._pull(currency, payer, amount)
+
+
+@internal
+def _credit(account: address, amount: uint256):
+    """
+    @dev Add to a member's balance what the caller takes from a wallet after it.
+    """
     index: uint256 = self._index(account)
     assert amount > 0 and amount <= MAX_BALANCE - self._balance(index), "settlement: bad amount"
     self.balances[index // 4] += amount << (64 * (index % 4))
     log Deposited(account=account, amount=amount)
-    tokens._pull(currency, payer, amount)

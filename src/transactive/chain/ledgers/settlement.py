@@ -17,6 +17,7 @@ from transactive.chain.history import Commitment, Gas, attempts, commitments, ga
 from transactive.chain.keys.keys import Keys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import chunks_of, decode_balances, words_for
+from transactive.chain.releases import has_function
 from transactive.core.errors import ChainError
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
@@ -33,6 +34,9 @@ PENALTY_N = 100 * 10**9
 PENALTIES_STAKED = 10
 CERTIFICATES_VALID = 730 * 86400
 """Seconds after its slot until a certificate that became a token expires, if nothing else is agreed: two years."""
+BATCH = 128
+"""Most accounts that one call registers or pays in for, as the contract has it."""
+PAY_IN_FOR_MANY = "depositForMany(address[],uint256[])"
 QUIET_DAYS = 7
 """Days without a commitment after which anyone may close the books, if nothing else is agreed."""
 
@@ -111,8 +115,9 @@ class ChainLedger:
             client.send(on_ramp, currency, "mint", operator.address, PENALTIES_STAKED * penalty_n)
             client.send(operator, currency, "approve", settlement.address, UNLIMITED)
             client.send(operator, settlement, "fundBond", PENALTIES_STAKED * penalty_n)
-        for index in range(accounts):
-            client.send(operator, settlement, "register", keys.account(index).address)
+        addresses = [keys.account(index).address for index in range(accounts)]
+        for at in range(0, accounts, BATCH):
+            client.send(operator, settlement, "registerMany", addresses[at : at + BATCH])
         ledger = cls(client, keys, currency, settlement, accounts)
         ledger._gas, ledger.certificates_address = Gas(), str(certificates.address)
         ledger.block(timestamp)
@@ -166,7 +171,8 @@ class ChainLedger:
     def queue_deposits(self, amounts_n: Sequence[int]) -> None:
         """Queue the creation and deposit of money [n¤] for each account with an amount above zero.
 
-        The on-ramp pays in for all: one call an account, none of which the account has to sign or pay gas for.
+        The on-ramp pays in for all, `BATCH` accounts a call, so that no account has to sign or pay gas for it. A
+        contract from before there was such a call takes one account a call.
         """
         paid = [(index, int(amount)) for index, amount in enumerate(amounts_n) if amount > 0]
         if not paid:
@@ -174,8 +180,19 @@ class ChainLedger:
         total, settlement = sum(amount for _, amount in paid), self._settlement
         self._client.send(self._on_ramp, self._currency, "mint", self._on_ramp.address, total)
         self._client.send(self._on_ramp, self._currency, "approve", settlement.address, total)
-        for index, amount in paid:
-            self._client.send(self._on_ramp, settlement, "depositFor", self._keys.account(index).address, amount)
+        code = self._client.code(settlement.address)
+        at_once = BATCH if len(paid) > 1 and has_function(code, PAY_IN_FOR_MANY) else 1
+        for at in range(0, len(paid), at_once):
+            self._pay_in(paid[at : at + at_once])
+
+    def _pay_in(self, paid: Sequence[tuple[int, int]]) -> None:
+        """Queue one call that pays in for these accounts, each with its amount [n¤]."""
+        addresses = [self._keys.account(index).address for index, _ in paid]
+        amounts = [amount for _, amount in paid]
+        if len(paid) == 1:
+            self._client.send(self._on_ramp, self._settlement, "depositFor", addresses[0], amounts[0])
+        else:
+            self._client.send(self._on_ramp, self._settlement, "depositForMany", addresses, amounts)
 
     @cached_property
     def depth(self) -> int:
