@@ -18,6 +18,7 @@ from litestar.testing import TestClient
 from tests.integration.conftest import call
 from tests.integration.content import COLUMNS
 from transactive.core.errors import StateError
+from transactive.core.slots import time_text
 from transactive.engine.state_folder import claim, describe
 from transactive.store import Store
 from transactive.store.folder import hold
@@ -272,6 +273,20 @@ def test_a_statement_of_a_state_that_was_moved_up_says_what_it_said_and_holds(mo
     assert before["slots"][0].keys() <= now["slots"][0].keys()
     for part in ("account", "bill", "chain", "first_slot", "end"):
         assert before.get(part) == now.get(part)
+
+
+def test_a_statement_of_an_interrupted_run_goes_to_the_last_slot_that_was_settled(old, tmp_path):
+    path = tmp_path / "statement.json"
+    made = call("statement", "--state", old / "interrupted", "--member", "a", "-o", path)
+    assert made.code == 0, made.err
+    with closing(Store(old / "interrupted")) as store:
+        end = store.delivered(0, 2**62)[-1]  # it was killed before this one was committed
+    assert json.loads(path.read_text())["end"] == end
+    beyond = ("--to", time_text(end + 3_600))
+    refused = call("statement", "--state", old / "interrupted", "--member", "a", *beyond, "-o", tmp_path / "never.json")
+    assert refused.code == 3
+    assert f"to {time_text(end)} so far" in refused.err
+    assert call("verify", path, "--state", old / "interrupted").code == 0
 
 
 def test_a_finished_run_says_what_it_came_to(old):

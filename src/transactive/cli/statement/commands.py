@@ -32,7 +32,7 @@ def statement(
     first
         First slot, UTC; without it the run's first.
     end
-        End, UTC; without it the run's end.
+        End, UTC; without it the end of the last slot that was settled, also while the run goes on.
     node
         Where the run settled, if not on the chain in its state folder.
     """

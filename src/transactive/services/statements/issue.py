@@ -50,9 +50,9 @@ class Issuer:
     ledger: ChainLedger
 
     def issue(self, member: str, first: int | None = None, end: int | None = None) -> Statement:
-        """Statement of a member over the slots from `first` up to `end` [Unix s], by default of the whole run.
+        """Statement of a member over the slots from `first` up to `end` [Unix s], by default all that were settled.
 
-        Raises InputError for an unknown member and for times outside the run or inside a slot.
+        Raises InputError for an unknown member and for times inside a slot or outside what was settled so far.
         """
         if member not in self.community.ids:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
@@ -95,15 +95,34 @@ class Issuer:
 
     def _span(self, first: int | None, end: int | None) -> tuple[int, int]:
         """First slot and end of a statement."""
-        length, last = self.community.clock.length, self.first_slot + self.slots * self.community.clock.length
+        length, last = self.community.clock.length, self._settled_until()
         begin, until = first if first is not None else self.first_slot, end if end is not None else last
         for name, time in (("--from", begin), ("--to", until)):
             if not self.first_slot <= time <= last or (time - self.first_slot) % length:
-                whole = f"{time_text(self.first_slot)} to {time_text(last)}, in steps of {length // 60} minutes"
+                so_far = "" if last == self._end else " so far"
+                whole = f"{time_text(self.first_slot)} to {time_text(last)}{so_far}, in steps of {length // 60} minutes"
                 raise InputError(f"{name} {time_text(time)}: not in this run, which has {whole}")
         if begin >= until:
             raise InputError(f"--from {time_text(begin)} is not before --to {time_text(until)}; exchange them")
         return begin, until
+
+    @property
+    def _end(self) -> int:
+        """Where the run ends [Unix s], or would."""
+        return self.first_slot + self.slots * self.community.clock.length
+
+    def _settled_until(self) -> int:
+        """End of the newest slot that is in the database and committed on the chain [Unix s].
+
+        Raises StateError before the first.
+        """
+        clock = self.community.clock
+        delivered = self.store.delivered(self.first_slot, self._end)
+        committed = max((commitment.slot for commitment in self.ledger.commitments()), default=-1)
+        both = [slot for slot in delivered if clock.number(slot) <= committed]
+        if not both:
+            raise StateError(f"{self.store.path.parent}: no slot was settled yet; let the run go on first")
+        return both[-1] + clock.length
 
     def _method(self, index: int) -> said.Method:
         """By which rules and factors."""
