@@ -27,7 +27,7 @@ install: ## make .venv with the program
 install-dev: ## make .venv with the program and the tools for tests and checks
 	@sh scripts/environment.sh dev
 
-PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --durations 20
+PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
 test: install-dev ## run the tests, a worker a core; at most eight minutes on two cores
 	@$(PYTEST) -m "not long" $(ARGS)

@@ -18,6 +18,27 @@ settings.register_profile(
 )
 settings.load_profile("transactive")
 
+LONGEST_FILES = (
+    "test_readme",
+    "test_page",
+    "test_settlement_twin",
+    "test_money_lives",
+    "test_market_lives",
+    "test_hashes",
+    "test_page_under_attack",
+    "test_notebooks",
+    "test_models_page",
+    "test_crash",
+)
+"""Begun first, so that at the end no worker is alone with one of them."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the rest keeps its order."""
+    places = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:

@@ -28,6 +28,7 @@ def asked(w: MarketWorld, sender, function: str, *arguments: int) -> tuple[int, 
     return int(answer[2:66], 16), int(answer[66:], 16)
 
 
+@pytest.mark.long
 def test_prices_are_equal_to_the_last_unit_up_to_the_largest_numbers():
     """Random curves and orders of any size; half of the limits lie where the price is."""
     rng, w = random.Random(5), MarketWorld.fresh("balance_market")

@@ -70,6 +70,7 @@ def in_child(folder: Path, network: str, machine: dict[str, str], *more: str) ->
     return made.stdout.strip()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network", ["feeder", "ring"])
 def test_a_managed_network_has_one_hash(network, tmp_path):
     here = first_day(tmp_path, network)

@@ -70,6 +70,7 @@ class StrictHistory(RecordedHistory):
         return replace(past, **columns)
 
 
+@pytest.mark.long
 def test_a_run_that_is_shown_only_what_has_ended_is_the_same_run(setting, slots, tmp_path, monkeypatch):
     free, _ = replay(setting, slots, tmp_path / "free", seed="ports")
     monkeypatch.setattr(StrictHistory, "margins", [])

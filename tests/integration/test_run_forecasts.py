@@ -70,6 +70,7 @@ def test_with_maintain_off_nothing_is_trained_and_forecasts_are_watched_all_the_
     assert begun(under(demo_setting, maintain="off", model="last-day"), slots).targets == {}
 
 
+@pytest.mark.long
 def test_a_run_that_trades_by_a_model_ends_the_same_after_an_interruption(demo_setting, slots, tmp_path):
     setting = under(demo_setting, model="regression", challengers=())
 
