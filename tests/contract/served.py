@@ -37,7 +37,7 @@ class Node:
 
     def answer(self, text: bytes | str) -> bytes:
         request = json.loads(text)
-        if self.ticking and request["method"] == "eth_getBlockByNumber":
+        if self.ticking and request["method"] in ("eth_getBlockByNumber", "eth_getTransactionCount"):
             self.chain.mine(self.chain.head.timestamp + 900)
         answer = dict(self.provider.make_request(request["method"], request["params"])) | {"id": request["id"]}
         result = answer.get("result")

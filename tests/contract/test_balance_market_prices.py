@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
+
 from tests.contract.market_world import (
     UNLIMITED,
     MarketWorld,

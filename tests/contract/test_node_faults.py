@@ -15,6 +15,7 @@ from tests.contract.served import HOUR, KEYS, START, Node, http
 from tests.contract.world import ON
 from tests.waiting import LIMIT_SECONDS
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
+from transactive.chain.nodes import outbox
 from transactive.chain.nodes.client import ETHER, ChainClient
 from transactive.chain.nodes.remote import ASKED_ONCE, Patience
 from transactive.core.errors import ChainError, NodeUnreachable
@@ -177,15 +178,38 @@ def test_another_step_in_the_place_of_an_interrupted_one_is_refused(way, tmp_pat
     minting.client.close()
 
 
-def test_a_nonce_used_by_somebody_else_is_named_and_nothing_is_sent(way):
+def test_a_call_whose_nonce_somebody_else_used_goes_out_with_the_next(way, capsys):
     minting = Minting(way)
     other = ChainClient.open(way.url, patience=HASTY)
     minting.client.send(OWNER, minting.token, "mint", HOLDER, 7)
+    minting.client.send(OWNER, minting.token, "mint", HOLDER, 9)
     other.send(OWNER, minting.token, "mint", HOLDER, 5)
     other.block(minting.at)
-    with pytest.raises(ChainError, match=f"mint: nonce {minting.first_nonce} of {OWNER.address} was used by another"):
+    minting.client.block(minting.time())
+    assert minting.total() == minting.supply + 5 + 16
+    assert minting.nonce() == minting.first_nonce + 3
+    first = minting.first_nonce
+    told = capsys.readouterr().err
+    assert f"mint: nonce {first} of {OWNER.address} was used by another transaction" in told
+    assert f"signed again with nonce {first + 1}" in told
+    minting.client.send(OWNER, minting.token, "mint", HOLDER, 1)  # and what comes later has the nonces after it
+    minting.client.block(minting.time())
+    assert minting.total() == minting.supply + 5 + 17
+    for client in (other, minting.client):
+        client.close()
+
+
+def test_a_copy_of_a_run_that_sent_the_same_is_named_and_nothing_is_sent(way):
+    minting = Minting(way)
+    other = ChainClient.open(way.url, patience=HASTY)
+    fees = other._node._fees
+    other._node._fees = lambda: tuple(fee + 1 for fee in fees())  # else it would be the very same transaction
+    minting.client.send(OWNER, minting.token, "mint", HOLDER, 7)
+    other.send(OWNER, minting.token, "mint", HOLDER, 7)
+    other.block(minting.at)
+    with pytest.raises(ChainError, match=f"nonce {minting.first_nonce} of {OWNER.address} was used by transaction 0x"):
         minting.client.block(minting.time())
-    assert minting.total() == minting.supply + 5
+    assert minting.total() == minting.supply + 7
     for client in (other, minting.client):
         client.close()
 
@@ -255,16 +279,62 @@ def test_what_a_reorganisation_takes_out_is_sent_again():
     made.chain.close()
 
 
+@pytest.mark.parametrize("kept", [64, 1])
+def test_what_was_final_before_a_deep_reorganisation_is_sent_again(kept, tmp_path, monkeypatch, capsys):
+    """Three steps that were final are taken out with the chain's memory of them."""
+    monkeypatch.setattr(outbox, "KEPT_STEPS", kept)
+    made = Node(56, ticking=True, funded=KEYS.addresses(1))
+    with http(made) as url, proxy(url) as way:
+        minting = Minting(way, tmp_path / "outbox")
+        mark = made.chain.snapshot()
+        times = []
+        for amount in (1, 2, 4):
+            minting.at = minting.time()
+            minting.step((amount, amount))
+            times.append(minting.at)
+        assert minting.total() == minting.supply + 14
+        assert made.chain.revert(mark)
+        assert minting.total() == minting.supply
+        minting.reopen()
+        if kept == 1:
+            with pytest.raises(ChainError, match="reorganised deeper than what is kept"):
+                minting.client.block_at(times[0])
+        else:
+            for time in times:
+                assert minting.client.block_at(time) is not None
+            assert minting.total() == minting.supply + 14
+            assert "it lost are sent again" in capsys.readouterr().err
+            assert minting.client.block_at(times[0]) == minting.client.block_at(times[0])
+        minting.client.close()
+    made.chain.close()
+
+
+def test_a_step_whose_nonces_wait_for_what_a_reorganisation_lost_goes_on(tmp_path, capsys):
+    made = Node(56, ticking=True, funded=KEYS.addresses(1))
+    with http(made) as url, proxy(url) as way:
+        minting = Minting(way, tmp_path / "outbox")
+        mark = made.chain.snapshot()
+        minting.step()
+        for to, amount in ((HOLDER, 3), (OWNER.address, 4)):
+            minting.client.send(OWNER, minting.token, "mint", to, amount)  # their nonces come after those of the step
+        assert made.chain.revert(mark)
+        minting.client.block(minting.time())
+        assert minting.total() == minting.supply + 16 + 7
+        assert "2 transactions that it lost are sent again" in capsys.readouterr().err
+        minting.client.close()
+    made.chain.close()
+
+
 def test_a_chain_begun_anew_is_not_taken_for_the_old_one(tmp_path):
-    outbox = tmp_path / "outbox"
+    kept = tmp_path / "outbox"
     for again in (False, True):
         with node("anvil 31337") as url, proxy(url) as way:
             if not again:
-                minting = Minting(way, outbox)
+                minting = Minting(way, kept)
                 minting.step()
                 minting.client.close()
                 continue
-            client = ChainClient.open(url, outbox=outbox, patience=HASTY)
+            client = ChainClient.open(url, outbox=kept, patience=HASTY)
             with pytest.raises(ChainError, match=r"begun anew|has no block"):
                 client.block_at(minting.at)
             client.close()

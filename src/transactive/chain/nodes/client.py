@@ -220,6 +220,7 @@ class ChainClient:
         except BaseException:
             self._nonces.clear()
             raise
+        self._nonces |= {queued.sender.address: queued.nonce + 1 for queued in queue}
         for queued, receipt in zip(queue, receipts, strict=True):
             if receipt["status"] != "0x1":
                 raise ContractRevert(self._reason(queued, receipt))

@@ -11,6 +11,7 @@ from eth_hash.auto import keccak
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint
 
+from transactive.chain import trouble
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.embedded.words import RpcError
 from transactive.core.errors import ChainError, NodeUnreachable
@@ -86,7 +87,7 @@ class RpcNode:
         tag = hex(at) if isinstance(at, int) else at
         header: Json = self.ask("eth_getBlockByNumber", tag, HASHES_ONLY)
         if header is None:
-            raise ChainError(f"the node has no block {at}; it is behind, or on another chain")
+            raise trouble.without_block(at)
         try:
             return header | {name: int(header[name], 16) for name in ("number", "timestamp")}
         except (KeyError, TypeError, ValueError):
@@ -173,4 +174,4 @@ def block_with_time(node: RpcNode, timestamp: int) -> Json | None:
     found = node.block(low)
     if found["timestamp"] == timestamp:
         return found
-    raise ChainError(f"the chain is beyond {timestamp} s without a block at that time; use a new chain")
+    raise trouble.without_block_at(timestamp)

@@ -15,6 +15,8 @@ from pathlib import Path
 from transactive.chain.embedded.store import private
 from transactive.core.errors import StateError
 
+KEPT_STEPS = 64
+"""Finished steps whose transactions stay at hand, to be sent again after a reorganisation."""
 TABLES = """
 create table if not exists step (time integer primary key, nonces text, number integer, hash blob, timestamp integer);
 create table if not exists signed (time integer, position integer, version integer, raw blob,
@@ -83,12 +85,20 @@ class Outbox:
         return bool(self._do("select 1 from signed where time = ? limit 1", (time,)).fetchone())
 
     def finish(self, time: int, step: FinishedStep) -> None:
-        """Note that all of a step is on chain; its transactions need not be kept."""
+        """Note that all of a step is on chain; transactions of long ago need not be kept."""
+        self.move(time, step)
+        self._do(
+            "delete from signed where time in (select time from step where number is not null"
+            " order by time desc limit -1 offset ?)",
+            (KEPT_STEPS,),
+        )
+
+    def move(self, time: int, step: FinishedStep) -> None:
+        """Note that a finished step is in another block now."""
         self._do(
             "update step set number = ?, hash = ?, timestamp = ? where time = ?",
             (step.number, step.hash, step.timestamp, time),
         )
-        self._do("delete from signed where time = ?", (time,))
 
     def drop(self, time: int) -> None:
         """Forget a step."""
@@ -101,6 +111,26 @@ class Outbox:
             "select number, hash, timestamp from step where time = ? and number is not null", (time,)
         ).fetchone()
         return FinishedStep(*row) if row else None
+
+    def oldest(self) -> FinishedStep | None:
+        """The first step that was finished here."""
+        row = self._do(
+            "select number, hash, timestamp from step where number is not null order by time limit 1"
+        ).fetchone()
+        return FinishedStep(*row) if row else None
+
+    def kept(self) -> list[bytes]:
+        """The versions that were sent last of all transactions of finished steps that are still at hand, in order."""
+        rows = self._do(
+            "select raw, max(version) from signed where time in (select time from step where number is not null)"
+            " group by time, position order by time, position"
+        )
+        return [raw for raw, _ in rows]
+
+    def positions(self, time: int) -> int:
+        """Transactions of a step that were signed."""
+        (count,) = self._do("select count(distinct position) from signed where time = ?", (time,)).fetchone()
+        return int(count)
 
     def newest(self) -> int | None:
         """Time of the newest finished step."""

@@ -7,22 +7,19 @@ embedded chain does. Any other keeps its own time and is paid for gas; a step is
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
-import rlp
-
+from transactive.chain import trouble
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
-from transactive.chain.nodes.nodes import CALL_GAS, Json, Queued, RpcNode, block_with_time
+from transactive.chain.nodes.nodes import CALL_GAS, HASHES_ONLY, Json, Queued, RpcNode, block_with_time
 from transactive.chain.nodes.outbox import FinishedStep, Outbox
+from transactive.chain.nodes.recovery import Recovery
 from transactive.chain.nodes.remote import PatientProvider
-from transactive.chain.nodes.sending import (
-    BUMPS,
-    Sender,
-    Underpriced,
-    check_same,
-)
+from transactive.chain.nodes.sending import BUMPS, Sender, check_same, fees_of
 from transactive.chain.nodes.urls import shown
 from transactive.chain.revert_reasons import UNKNOWN, reason_of
+from transactive.chain.trouble import NonceTaken, Underpriced
 from transactive.core.errors import ChainError, ContractRevert, NodeUnreachable
 
 BY_ITSELF, WHEN_TOLD = True, False
@@ -43,6 +40,7 @@ class RemoteNode(RpcNode):
         self._chain_id = self.number("eth_chainId")
         self._free = self._chain_id in DEVELOPMENT_CHAINS
         self._confirmations = 0 if self._free else CONFIRMATIONS
+        self._recovery = Recovery(self, outbox, self._sender, self.place, provider.patience, self._confirmations)
         self._mines_for_us = False
 
     def close(self) -> None:
@@ -91,7 +89,7 @@ class RemoteNode(RpcNode):
     def find(self, timestamp: int) -> Json | None:
         """Block with which the step at `timestamp` ended; None if it is not done.
 
-        Raises ChainError if the chain has lost it.
+        What a reorganisation took back is sent again. Raises ChainError if the chain is another.
         """
         if timestamp == self._outbox.unfinished():
             return None
@@ -100,13 +98,10 @@ class RemoteNode(RpcNode):
             newest = self._outbox.newest()
             looked_up = self._free and newest is None  # without a memory of ours, a chain that follows our time is one
             return block_with_time(self, timestamp) if looked_up else None
-        found = self.block(step.number)
-        if found["hash"] != "0x" + step.hash.hex():
-            raise ChainError(
-                f"block {step.number} of {self.place} is another than when this run sent to it: the chain was"
-                " reorganised or begun anew; run with a new --state folder"
-            )
-        return found
+        found: Json | None = self.ask("eth_getBlockByNumber", hex(step.number), HASHES_ONLY)
+        if found is None or found["hash"] != "0x" + step.hash.hex():
+            return self._recovery.find_again(timestamp, step)
+        return self.block(step.number)
 
     def forget(self) -> None:
         """Drop an interrupted step: after a revert of the chain itself."""
@@ -115,12 +110,16 @@ class RemoteNode(RpcNode):
             self._outbox.drop(interrupted)
 
     def run(self, queue: list[Queued], timestamp: int, chain_id: int) -> list[Json]:
-        """Bring the queue on chain, in order, and wait. Receipts in its order. Raises ContractRevert, ChainError."""
+        """Bring the queue on chain, in order, and wait. Receipts in its order. Raises ContractRevert, ChainError.
+
+        The queue has the nonces that were used in the end.
+        """
         self._check(chain_id, timestamp)
         first: dict[str, int] = {}
         for queued in queue:
             first.setdefault(queued.sender.address, queued.nonce)
         self._outbox.begin(timestamp, first)
+        self._recovery.align(queue, timestamp)
         try:
             if self._free and self._follow(timestamp):
                 receipts = self._in_one_block(queue, timestamp)
@@ -141,12 +140,32 @@ class RemoteNode(RpcNode):
         """Raise ChainError if the node is on another chain than before, or another step has to be repeated first."""
         now = self.number("eth_chainId")
         if now != chain_id:
-            raise ChainError(
-                f"{self.place} was on chain {chain_id} and is on chain {now} now; check what listens there"
-            )
+            raise trouble.other_chain(self.place, chain_id, now)
         interrupted = self._outbox.unfinished()
         if interrupted is not None and interrupted != timestamp:
-            raise ChainError(f"what was sent at {interrupted} s was interrupted; repeat that before anything else")
+            raise trouble.interrupted_before(interrupted)
+
+    # -- whatever others do with our keys ----------------------------------------------------------
+
+    def _despite_others(self, queue: list[Queued], position: int, timestamp: int, send: Callable[[], None]) -> None:
+        """Send a call; with the next nonce where somebody else took its own for good."""
+        for _ in range(BUMPS):
+            try:
+                send()
+            except NonceTaken:
+                if not self._recovery.renumber(queue, position, timestamp, self._chain_id):
+                    return
+            else:
+                return
+        send()
+
+    def _wait(self, timestamp: int, queue: list[Queued], position: int, confirmations: int) -> Json:
+        """Receipt of a call that was sent, `confirmations` blocks deep; see `Sender.wait`."""
+        try:
+            return self._sender.wait(timestamp, queue, position, confirmations)
+        except NonceTaken:
+            self._recovery.renumber(queue, position, timestamp, self._chain_id)
+            return self._sender.wait(timestamp, queue, position, confirmations)
 
     # -- a development node ---------------------------------------------------------------------
 
@@ -162,17 +181,14 @@ class RemoteNode(RpcNode):
             self._mines_for_us = True
         newest = self.block()
         if newest["number"] > 0 and newest["timestamp"] >= timestamp and not self._outbox.holds(timestamp):
-            raise ChainError(
-                f"{self.place} is at {newest['timestamp']} s, the step at {timestamp} s; start a new development node"
-            )
+            raise trouble.beyond(self.place, newest["timestamp"], timestamp)
         return True
 
     def _in_one_block(self, queue: list[Queued], timestamp: int) -> list[Json]:
         """Send all, then mine: at `timestamp`, and one second later each time what did not fit."""
         base = int(self.block().get("baseFeePerGas", "0x0"), 16)
-        for position, queued in enumerate(queue):
-            tip = len(queue) - position  # a node that sorts by tip keeps the order
-            self._sender.send(self._kept(queue, position, timestamp, CALL_GAS, 2 * base + tip, tip), queued)
+        for position in range(len(queue)):
+            self._despite_others(queue, position, timestamp, partial(self._send_free, queue, position, timestamp, base))
         missing = [position for position in range(len(queue)) if not self._sender.mined(timestamp, position)]
         if missing or not queue:
             self._mine(timestamp)
@@ -181,7 +197,12 @@ class RemoteNode(RpcNode):
             if not missing:
                 break
             self._mine(self.block()["timestamp"] + 1)
-        return [self._sender.wait(timestamp, queue, position, 0) for position in range(len(queue))]
+        return [self._wait(timestamp, queue, position, 0) for position in range(len(queue))]
+
+    def _send_free(self, queue: list[Queued], position: int, timestamp: int, base: int) -> None:
+        """Sign and send one call where gas costs nothing; base: base fee now [wei per gas]."""
+        tip = len(queue) - position  # a node that sorts by tip keeps the order
+        self._sender.send(self._kept(queue, position, timestamp, CALL_GAS, 2 * base + tip, tip), queue[position])
 
     def _mine(self, timestamp: int) -> None:
         """Let a block be mined at `timestamp`, or one second after the newest if that is later; once."""
@@ -204,21 +225,21 @@ class RemoteNode(RpcNode):
     def _one_by_one(self, queue: list[Queued], timestamp: int) -> list[Json]:
         """Send in order once the node is at `timestamp`; each call is estimated when those before it are known."""
         self._reach(timestamp)
-        for position, queued in enumerate(queue):
-            self._send(queue, position, timestamp)
-            if queued.to is None:  # calls to a contract that does not exist yet would be estimated far too low
-                self._sender.wait(timestamp, queue, position, 0)
         for position in range(len(queue)):
-            self._sender.wait(timestamp, queue, position, self._confirmations)
+            self._despite_others(queue, position, timestamp, partial(self._send, queue, position, timestamp))
+            if queue[position].to is None:  # calls to a contract that does not exist yet would be estimated far too low
+                self._wait(timestamp, queue, position, 0)
+        for position in range(len(queue)):
+            self._wait(timestamp, queue, position, self._confirmations)
         # once more: while the last was waited for, a deep reorganisation may have moved the first
-        return [self._sender.wait(timestamp, queue, position, self._confirmations) for position in range(len(queue))]
+        return [self._wait(timestamp, queue, position, self._confirmations) for position in range(len(queue))]
 
     def _send(self, queue: list[Queued], position: int, timestamp: int) -> None:
         """Sign and send one call; a fee that the node finds too low is raised, under the same nonce."""
         queued = queue[position]
         if self._outbox.signed(timestamp, position):
             raw = self._kept(queue, position, timestamp, 0, 0, 0)
-            if not self._sender.mined(timestamp, position) and self._fees()[0] > _fees_of(raw)[1]:
+            if not self._sender.mined(timestamp, position) and self._fees()[0] > fees_of(raw)[1]:
                 raw = self._dearer(raw, queued, timestamp, position)  # it waits, and gas has become dearer since
         else:
             max_fee, tip = self._fees()
@@ -236,7 +257,7 @@ class RemoteNode(RpcNode):
 
     def _dearer(self, raw: bytes, queued: Queued, timestamp: int, position: int) -> bytes:
         """The same transaction with fees a quarter higher, or what the node asks for now if that is more."""
-        tip, max_fee, gas = _fees_of(raw)
+        tip, max_fee, gas = fees_of(raw)
         now, suggested = self._fees()
         higher = (max(now, max_fee * 5 // 4 + 1), max(suggested, tip * 5 // 4 + 1))
         raw = queued.sign(self._chain_id, gas, *higher)
@@ -258,7 +279,7 @@ class RemoteNode(RpcNode):
         for _ in self._patient.patience.looks():
             if self.block()["timestamp"] >= timestamp:
                 return
-        raise ChainError(f"{self.place} has not reached {timestamp}; check its clock and that it makes blocks")
+        raise trouble.behind(self.place, timestamp)
 
     def _fees(self) -> tuple[int, int]:
         """Highest fee and tip [wei per gas]: twice the newest base fee, and what the node suggests."""
@@ -278,7 +299,7 @@ class RemoteNode(RpcNode):
             raise
         except ChainError:
             for earlier in range(position):
-                self._sender.wait(timestamp, queue, earlier, 0)
+                self._wait(timestamp, queue, earlier, 0)
             try:
                 estimate = self.number("eth_estimateGas", call)
             except ChainError as error:
@@ -286,9 +307,3 @@ class RemoteNode(RpcNode):
                     raise
                 raise ContractRevert(reason_of(str(error)) or f"{queued.kind} {UNKNOWN}") from error
         return estimate * 5 // 4
-
-
-def _fees_of(raw: bytes) -> tuple[int, int, int]:
-    """Tip, highest fee [wei per gas] and gas limit of a raw type-2 transaction."""
-    tip, max_fee, gas = (int.from_bytes(field, "big") for field in rlp.decode(raw[1:])[2:5])
-    return tip, max_fee, gas

@@ -1,17 +1,20 @@
 """Bring signed transactions onto a chain, each once, whatever the connection does.
 
 A transaction that may have arrived is sent again as it is: the same bytes have the same hash, and a nonce counts once.
-Only its fees are ever changed, under the same nonce, so that at most one version is mined.
+Only its fees are ever changed, under the same nonce, so that at most one version is mined; and its nonce once a
+transaction of somebody else has taken that for good.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import rlp
 from eth_account import Account
 from eth_utils.crypto import keccak
 
+from transactive.chain import trouble
 from transactive.chain.nodes.nodes import Json, Queued, RpcNode
 from transactive.chain.nodes.outbox import Outbox
 from transactive.chain.nodes.remote import Patience
@@ -19,12 +22,6 @@ from transactive.core.errors import ChainError, NodeUnreachable
 
 BUMPS = 3
 """How often a fee that the node finds too low is raised."""
-TOO_LOW = ("underpriced", "fee too low", "less than block base fee", "max fee per gas less", "gas price below")
-OUT_OF_FUNDS = ("insufficient funds", "insufficient balance", "not enough funds")
-
-
-class Underpriced(ChainError):
-    """The node wants a higher fee."""
 
 
 class Sender:
@@ -36,61 +33,67 @@ class Sender:
     def send(self, raw: bytes, queued: Queued) -> None:
         """Hand a transaction to the node until it is known there.
 
-        Raises Underpriced; ChainError if the node refuses it, NodeUnreachable if it is not known to have arrived.
+        Raises Underpriced, NonceTaken; ChainError if the node refuses it, NodeUnreachable if it is not known to have
+        arrived.
         """
         for pause in (*self._patience.pauses(), None):
             try:
                 self._node.ask("eth_sendRawTransaction", "0x" + raw.hex())
             except NodeUnreachable:
-                if self._is_known(raw):
+                if self.is_known(raw):
                     return
                 if pause is None:
                     raise
             except ChainError as error:
-                if self._is_known(raw):  # it had arrived before, and may even be mined
+                if self.is_known(raw):  # it had arrived before, and may even be mined
                     return
                 raise self._explained(error, queued) from error
             else:
                 return
             time.sleep(pause or 0)
 
-    def _is_known(self, raw: bytes) -> bool:
+    def is_known(self, raw: bytes) -> bool:
         """Whether the node has the transaction, waiting or mined."""
         tx_hash = hash_of(raw)
         return bool(self._node.ask("eth_getTransactionByHash", tx_hash) or self._node.receipt(tx_hash))
 
     def _explained(self, error: ChainError, queued: Queued) -> ChainError:
         """The node's refusal in words that say what to do."""
-        message, who = str(error), queued.sender.address
-        low = message.lower()
-        if any(words in low for words in TOO_LOW):
-            return Underpriced(f"{queued.kind}: {self._place} refuses the fee ({message}); wait until gas is cheaper")
-        if any(words in low for words in OUT_OF_FUNDS):
-            has = self._node.number("eth_getBalance", who, "latest")
-            return ChainError(f"{queued.kind}: {who} has {has} wei, too little for gas ({message}); send coins to it")
-        if "nonce" in low and ("too low" in low or "already" in low):
-            return ChainError(
-                f"{queued.kind}: nonce {queued.nonce} of {who} was used by another transaction; let only one program"
-                " sign with this key, look at `transactive chain status`, then run the same again"
-            )
-        return ChainError(f"{queued.kind}: {self._place} refuses it: {message}")
+        who = queued.sender.address
+        coins = self._node.number("eth_getBalance", who, "latest")
+        return trouble.refused(self._place, queued.kind, queued.nonce, who, coins, error)
 
     def wait(self, step: int, queue: list[Queued], position: int, confirmations: int) -> Json:
         """Receipt of a transaction of a step, `confirmations` blocks deep. Raises ChainError if it does not come.
 
-        What a reorganisation put out of the chain, or the node lost, is sent again, with what was before it.
+        What a reorganisation put out of the chain, or the node lost, is sent again, with what was before it: of this
+        step, and of the steps before it, without which its nonce has no turn. Raises NonceTaken.
         """
         for _ in self._patience.looks():
             receipt = self.mined(step, position)
             if receipt and (not confirmations or self._depth(receipt) >= confirmations):
                 return receipt
-            if receipt is None and not any(self._is_known(raw) for raw in self._outbox.signed(step, position)):
-                for earlier in range(position + 1):
-                    self.send(self._outbox.signed(step, earlier)[-1], queue[earlier])
-        raise ChainError(
-            f"{queue[position].kind} is not final after {self._patience.final_seconds:g} s on {self._place}; run the"
-            " same again: what was sent is waited for and not sent a second time"
-        )
+            if receipt is None:
+                self._fill_gap(queue[position])
+                if not any(self.is_known(raw) for raw in self._outbox.signed(step, position)):
+                    for earlier in range(position + 1):
+                        self.send(self._outbox.signed(step, earlier)[-1], queue[earlier])
+        raise trouble.not_final(queue[position].kind, self._patience.final_seconds, self._place)
+
+    def _fill_gap(self, queued: Queued) -> None:
+        """Send again what the chain has lost of earlier steps of a sender, if a transaction's nonce waits for it."""
+        next_nonce = self._node.number("eth_getTransactionCount", queued.sender.address, "latest")
+        if next_nonce < queued.nonce:
+            lost = [raw for raw in self._outbox.kept() if next_nonce <= nonce_of(raw) < queued.nonce]
+            self.send_lost([raw for raw in lost if Account.recover_transaction(raw) == queued.sender.address])
+
+    def send_lost(self, raws: Sequence[bytes]) -> None:
+        """Send again those of some signed transactions that the node does not know, and say so."""
+        unknown = [raw for raw in raws if not self.is_known(raw)]
+        for raw in unknown:
+            self._node.ask("eth_sendRawTransaction", "0x" + raw.hex())
+        if unknown:
+            trouble.sent_again(len(unknown), self._place)
 
     def mined(self, step: int, position: int) -> Json | None:
         """Receipt of a transaction of a step, if a version of it is mined."""
@@ -113,7 +116,15 @@ def check_same(raw: bytes, queued: Queued) -> None:
     kept = (int.from_bytes(nonce, "big"), to.hex(), int.from_bytes(value, "big"), "0x" + data.hex())
     wanted = (queued.nonce, (queued.to or "").removeprefix("0x").lower(), queued.value, queued.data.lower())
     if kept != wanted or Account.recover_transaction(raw) != queued.sender.address:
-        raise ChainError(
-            f"{queued.kind} is not what this step had signed before it was interrupted; run what ran then, with the"
-            " same files and keys"
-        )
+        raise trouble.not_what_was_signed(queued.kind)
+
+
+def nonce_of(raw: bytes) -> int:
+    """Nonce of a raw type-2 transaction."""
+    return int.from_bytes(rlp.decode(raw[1:])[1], "big")
+
+
+def fees_of(raw: bytes) -> tuple[int, int, int]:
+    """Tip, highest fee [wei per gas] and gas limit of a raw type-2 transaction."""
+    tip, max_fee, gas = (int.from_bytes(field, "big") for field in rlp.decode(raw[1:])[2:5])
+    return tip, max_fee, gas
