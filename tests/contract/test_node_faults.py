@@ -199,11 +199,12 @@ def test_a_call_whose_nonce_somebody_else_used_goes_out_with_the_next(way, capsy
         client.close()
 
 
-def test_a_copy_of_a_run_that_sent_the_same_is_named_and_nothing_is_sent(way):
+def test_a_copy_of_a_run_that_sent_the_same_is_named_and_nothing_is_sent(way, monkeypatch):
     minting = Minting(way)
     other = ChainClient.open(way.url, patience=HASTY)
-    fees = other._node._fees
-    other._node._fees = lambda: tuple(fee + 1 for fee in fees())  # else it would be the very same transaction
+    fees = other._node._fees  # type: ignore[union-attr]
+    dearer = lambda: tuple(fee + 1 for fee in fees())  # noqa: E731 - else it would be the very same transaction
+    monkeypatch.setattr(other._node, "_fees", dearer)
     minting.client.send(OWNER, minting.token, "mint", HOLDER, 7)
     other.send(OWNER, minting.token, "mint", HOLDER, 7)
     other.block(minting.at)
