@@ -97,18 +97,29 @@ class Gas:
             self.proposed = 0
 
 
+def commitment_of(client: ChainClient, settlement: Contract, slot: int) -> Commitment | None:
+    """The newest commitment of a slot, by its number; None if there is none."""
+    logs = client.logs(settlement, topics=[TOPIC_OF["commitSlot"], "0x" + word(slot).hex()])
+    return _commitment(logs[-1]) if logs else None
+
+
+def _commitment(log: Json) -> Commitment:
+    """Commitment that a log tells of."""
+    data, slot = bytes.fromhex(log["data"][2:]), int(log["topics"][1], 16)
+    money, energy = (int.from_bytes(data[at : at + 32], "big") for at in (64, 96))
+    return Commitment(slot, data[:32], data[32:64], money, energy, int(log["blockNumber"], 16))
+
+
 def commitments(client: ChainClient, settlement: Contract) -> list[Commitment]:
     """All slot commitments that count, oldest first: without those that were taken back."""
     slots_per_period = int(client.read(settlement, "slotsPerPeriod"))
     found: list[Commitment] = []
     for call, log in _events(client, settlement, ("commitSlot", "rewind")):
-        data, indexed = bytes.fromhex(log["data"][2:]), int(log["topics"][1], 16)
         if call == "commitSlot":
-            money, energy = (int.from_bytes(data[at : at + 32], "big") for at in (64, 96))
-            found.append(Commitment(indexed, data[:32], data[32:64], money, energy, int(log["blockNumber"], 16)))
+            found.append(_commitment(log))
         else:
-            first = int.from_bytes(data, "big")
-            found = [c for c in found if c.slot // slots_per_period != indexed or c.slot < first]
+            period, first = int(log["topics"][1], 16), int(log["data"], 16)
+            found = [c for c in found if c.slot // slots_per_period != period or c.slot < first]
     return found
 
 

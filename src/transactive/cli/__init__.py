@@ -75,6 +75,7 @@ def run(
     deployment: Path | None = None,
     keys: Path | None = None,
     password_file: Path | None = None,
+    discard_chain: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Run a community's recorded data; after an interruption the same command goes on.
 
@@ -105,6 +106,9 @@ def run(
         Folder of your own keys, as `keys new` makes it; needed on every chain but a development one.
     password_file
         File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
+    discard_chain
+        Begin anew although the chain in the state folder has committed slots that the database does not have: that
+        chain is deleted, with all that it proves.
     """
     from transactive.cli.run.command import run_community
 
@@ -121,6 +125,7 @@ def run(
         deployment=deployment,
         keys=keys,
         password_file=password_file,
+        discard_chain=discard_chain,
     )
 
 

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED, shown
 from transactive.config.setting import Setting
-from transactive.core.errors import ConfigError
+from transactive.core.errors import ConfigError, StateError
+from transactive.core.slots import time_text
+from transactive.engine.books.chain_standing import OPENING, FolderChain
+from transactive.engine.books.commitments import RESTORE
 from transactive.store import Store
+from transactive.store.read.stages import last_delivered
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
+    from transactive.insight.summary import Summary
 
 OUTBOX_FILE = "outbox.sqlite"
-OPENING = 600
-"""Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,14 @@ class ChainLocation:
     """Chain of a run. url: a node elsewhere, None for the chain in the state folder.
 
     deployment: file of contracts that are there already; without one they are deployed. keys: None for the demo keys of
-    the run's seed, which only embedded and development chains accept.
+    the run's seed, which only embedded and development chains accept. discard: delete a chain in the state folder that
+    has committed slots, if the database has none of them.
     """
 
     url: str | None = None
     deployment: Path | None = None
     keys: Keys | None = None
+    discard: bool = False
 
     @property
     def name(self) -> str | None:
@@ -67,13 +72,17 @@ def open_chain(
     keys = target.keys or DemoKeys(seed)
     opening = setting.community.clock.gate(first_slot) - OPENING
     address = store.setting("settlement")
-    if target.url is None and not store.snapshot():
-        address = None  # nothing was delivered yet: what there is of a chain is made anew, block by block the same
-        for file in folder.glob(f"{CHAIN_FILE}*"):
-            file.unlink()
-    url = target.url or f"{EMBEDDED}{folder / CHAIN_FILE}"
-    accounts = keys.addresses(setting.community.chart.on_chain)
-    made = ChainClient.open(url, genesis_time=opening - 1, alloc=accounts, outbox=folder / OUTBOX_FILE)
+    if target.url is None:
+        place = FolderChain(folder / CHAIN_FILE, store, setting.community, keys, first_slot)
+        if store.snapshot():
+            place.bring_level()
+        else:
+            address = None  # nothing was delivered yet: what there is of a chain is made anew, block by block the same
+            _make_room(place.path, discard=target.discard)
+        made, url = place.open(place.path), f"{EMBEDDED}{place.path}"
+    else:
+        url, accounts = target.url, keys.addresses(setting.community.chart.on_chain)
+        made = ChainClient.open(url, genesis_time=opening - 1, alloc=accounts, outbox=folder / OUTBOX_FILE)
     with closing(made) as client:
         if address is None and target.deployment:
             address = _deployed(target.deployment, client, setting)
@@ -83,7 +92,52 @@ def open_chain(
         else:
             ledger = ChainLedger.attach(client, keys, address)
         store.set(settlement=ledger.address)
+        _require_not_ahead(ledger, store, setting)
         yield Opened(client, ledger, keys, target.name or url)
+
+
+def require_end(
+    target: ChainLocation, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str, summary: Summary
+) -> None:
+    """Require that database and chain of a finished run end as its summary says, before that is said again.
+
+    A chain in the folder that is older is brought to its end. Raises StateError where they end otherwise.
+    """
+    from transactive.chain.keys.keys import DemoKeys
+
+    if target.url is None and summary.chain:
+        place = FolderChain(folder / CHAIN_FILE, store, setting.community, target.keys or DemoKeys(seed), first_slot)
+        place.bring_level((summary.chain.height, summary.state_hash))
+
+
+def _make_room(path: Path, *, discard: bool) -> None:
+    """Delete a chain that belongs to no delivered slot. Raises StateError if it has committed slots.
+
+    discard: delete it all the same.
+    """
+    from transactive.chain.embedded.copies import logs_with
+    from transactive.chain.history import TOPIC_OF
+
+    if not discard and path.exists() and (committed := logs_with(path, TOPIC_OF["commitSlot"])):
+        raise StateError(
+            f"{path}: has {committed} committed slots, and the database beside it has none; put the database back"
+            " (`transactive state restore`), use another --state folder, or delete the chain with `run --discard-chain`"
+        )
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def _require_not_ahead(ledger: ChainLedger, store: Store, setting: Setting) -> None:
+    """Raise StateError if the chain has committed slots of this run that the database does not have."""
+    delivered, last, clock = last_delivered(store), ledger.last_slot, setting.community.clock
+    if delivered is None or last is None or last <= clock.number(delivered):
+        return
+    ahead = [found for found in ledger.commitments() if found.slot > clock.number(delivered)]
+    first, end = (time_text(found.slot * clock.length) for found in (ahead[0], ahead[-1]))
+    raise StateError(
+        f"{store.path}: ends with slot {time_text(delivered)}, and its chain has {len(ahead)} slots more ({first} to"
+        f" {end}, in blocks {ahead[0].block} to {ahead[-1].block}); nothing was changed; {RESTORE}"
+    )
 
 
 def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:

@@ -86,7 +86,7 @@ class Kernel:
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
         self.ledger = Ledger(self.accounts)
-        self.commitments = ChainCommitments(community, self.ledger, chain)
+        self.commitments = ChainCommitments(community, self.ledger, chain, slots[0])
         self.lots = Lots.empty(self.accounts.members)
         self.tally = Tally.empty(self.accounts.members)
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)

@@ -14,7 +14,7 @@ from transactive.core.slot_book import SlotBook
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.engine import state_folder
 from transactive.engine.books.signed_run import Gateway
-from transactive.engine.chain_location import IN_FOLDER, ChainLocation, Opened, open_chain
+from transactive.engine.chain_location import IN_FOLDER, ChainLocation, Opened, open_chain, require_end
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
@@ -98,7 +98,9 @@ def replay(
             state_folder.claim(store, setting, slots, seed, target.name)
             earlier = store.setting("outcome")
             if earlier is not None:
-                return msgspec.json.decode(earlier, type=Outcome), False
+                outcome = msgspec.json.decode(earlier, type=Outcome)
+                require_end(target, setting, slots[0], folder, store, seed, outcome.summary)
+                return outcome, False
             with open_chain(target, setting, slots[0], folder, store, seed) as opened:
                 outcome = _walk(setting, slots, opened, store, work, after_slot, lambda: timer() - began)
             store.set(outcome=msgspec.json.encode(outcome).decode())

@@ -1,11 +1,9 @@
-"""What one database does otherwise than another: opening, durability, copies, writing in place of what is there."""
+"""What one database does otherwise than another: opening, durability, writing in place of what is there."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -49,24 +47,6 @@ def alone(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.begin() as connection:
         connection.exec_driver_sql("begin immediate")
         yield connection
-
-
-def copy(path: Path, target: Path) -> None:
-    """Copy a database that may be in use, with what is in its log, to a file beside it; whole or not at all.
-
-    Raises StateError where the copy cannot be written.
-    """
-    partial = target.with_name(f"{target.name}.part")
-    try:
-        partial.unlink(missing_ok=True)
-        partial.touch(mode=OWNER_FILE)
-        with closing(sqlite3.connect(path)) as whole, closing(sqlite3.connect(partial)) as written:
-            whole.backup(written)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except (sqlite3.Error, OSError) as error:
-        raise StateError(f"{target}: cannot be written ({error}); free space or permissions, then try again") from error
 
 
 def insert_columns(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+
+from transactive.core.errors import StateError
+from transactive.store.folder import OWNER_FILE
 
 
 def bytes_at_rest(folder: Path) -> int:
@@ -13,3 +17,21 @@ def bytes_at_rest(folder: Path) -> int:
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("pragma wal_checkpoint(truncate)")
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a database that may be in use, with what is in its log, to a file beside it; whole or not at all.
+
+    Raises StateError where the copy cannot be written.
+    """
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=OWNER_FILE)
+        with closing(sqlite3.connect(path)) as whole, closing(sqlite3.connect(partial)) as written:
+            whole.backup(written)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        raise StateError(f"{target}: cannot be written ({error}); free space or permissions, then try again") from error

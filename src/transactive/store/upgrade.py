@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError
-from transactive.store import dialect
+from transactive.store import dialect, files
 from transactive.store.folder import hold, is_held
 from transactive.store.schema import METADATA, VERSION, VERSION_TABLE
 
@@ -49,7 +49,7 @@ def _move_up(engine: sa.Engine, path: Path) -> None:
     if found is None or found == VERSION:  # another process was quicker
         return
     copy = path.with_name(f"{path.stem}-version-{int(found)}{path.suffix}")
-    dialect.copy(path, copy)
+    files.copy(path, copy)
     with dialect.alone(engine) as connection:
         _take_steps(connection, found)
     print(

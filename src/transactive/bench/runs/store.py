@@ -130,7 +130,7 @@ def start(setting: Setting) -> tuple[float, float]:
         began = process_time()
         with open_chain(IN_FOLDER, setting, first, folder, database, SEED) as opened:
             ledger = Ledger(setting.community.chart)
-            commitments = ChainCommitments(setting.community, ledger, opened.ledger)
+            commitments = ChainCommitments(setting.community, ledger, opened.ledger, first)
             commitments.open(setting.community.clock.gate(first) - 1)
             ready = process_time()
             commitments.check()

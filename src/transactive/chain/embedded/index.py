@@ -71,6 +71,11 @@ class Index:
         """Number, hash and timestamp of all blocks, oldest first."""
         return self._sql.execute("select number, hash, timestamp from block order by number").fetchall()
 
+    def hash_of(self, number: int) -> bytes | None:
+        """Hash of a block, None if there is none."""
+        row = self._sql.execute("select hash from block where number = ?", (number,)).fetchone()
+        return row[0] if row else None
+
     def in_block(self, number: int) -> list[tuple[bytes, bytes]]:
         """Hash and raw bytes of the transactions of a block, in order."""
         return self._sql.execute("select hash, raw from tx where block = ? order by position", (number,)).fetchall()

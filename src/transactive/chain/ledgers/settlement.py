@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from web3.contract import Contract
 
-from transactive.chain.history import Commitment, Gas, attempts, commitments, gas_in, pending_chunks
+from transactive.chain.history import Commitment, Gas, attempts, commitment_of, commitments, gas_in, pending_chunks
 from transactive.chain.keys.keys import Keys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import chunks_of, decode_balances, words_for
@@ -227,6 +227,11 @@ class ChainLedger:
         content = leaves.slot, tree.root, certificates, tree.money, tree.energy
         self._client.send(self._operator, self._settlement, "commitSlot", *content)
         return tree
+
+    def holds(self, leaves: SlotLeaves, certificates: bytes) -> bool:
+        """Whether the slot of these leaves was committed with them, and with this root of certificates."""
+        found, tree = commitment_of(self._client, self._settlement, leaves.slot), self.tree(leaves)
+        return found is not None and found.content == (leaves.slot, tree.root, certificates, tree.money, tree.energy)
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the netting of a period: received − paid per account [n¤], sum zero."""

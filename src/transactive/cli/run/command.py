@@ -79,11 +79,13 @@ def run_community(
     deployment: Path | None,
     keys: Path | None,
     password_file: Path | None,
+    discard_chain: bool,
 ) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     setting = load_setting(path)
     folder = state or path.parent / f"{path.stem}.state"
     target = target_of(node, deployment, keys, password_file, setting.community.ids)
+    target = dataclasses.replace(target, discard=discard_chain)
     with _page(folder, port if page or stay else None, stay=stay):
         _run(setting, slots_from(setting), folder, seed=seed, json=json, target=target, compiled=compiled)
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.core.community.community import Community
-from transactive.core.errors import require
+from transactive.core.errors import StateError, require
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.slots import time_text
 from transactive.core.units import IntArray
 from transactive.settlement.ledger import Ledger
 
@@ -26,13 +27,21 @@ if TYPE_CHECKING:
     Call = Callable[[ChainLedger], object]
 
 
+RESTORE = "`transactive state restore` puts a backup of chain and database in their place"
+"""What to do where the two do not belong together."""
+
+
 @dataclass(slots=True)
 class ChainCommitments:
-    """Keeps chain and ledger in step. closed: periods that wait to be proposed; proposed: the one in its window."""
+    """Keeps chain and ledger in step. closed: periods that wait to be proposed; proposed: the one in its window.
+
+    first_slot: of the run [Unix s].
+    """
 
     community: Community
     ledger: Ledger
     chain: ChainLedger | None
+    first_slot: int
     last_block: BlockReceipt | None = field(init=False, default=None)
     closed: list[int] = field(init=False, default_factory=list)
     proposed: int | None = field(init=False, default=None)
@@ -49,17 +58,20 @@ class ChainCommitments:
         """Root of leaves under the contract's keys; zero without a chain, for which none are made."""
         return self.chain.carbon_tree(leaves()).root if self.chain else ZERO
 
-    def slot_over(self, slot: int, certificates: bytes = ZERO) -> bool:
+    def slot_over(self, slot: int, certificates: bytes | None = ZERO) -> bool:
         """Commit a settled slot; pay, propose and top up what is due by its end. One block.
 
-        certificates: root of the slot's certificates, zero without any.
-        Returns whether ledger and chain were compared: after each netting that was paid.
+        certificates: root of the slot's certificates, zero without any; None for a slot whose block is on chain and is
+        known by its hash. Returns whether ledger and chain were compared: after each netting that was paid. Raises
+        StateError where the chain stands elsewhere, or has committed the slot with other leaves.
         """
         clock = self.community.clock
         now, period = clock.end(slot), clock.period(slot)
         paid = self._pay_if_due(now)
         number = clock.number(slot)
-        self.calls.append(lambda chain: chain.commit_slot(self.ledger.leaves(period, number), certificates))
+        if certificates is not None:
+            self._require_in_step(slot, certificates)
+        self.calls.append(lambda chain: chain.commit_slot(self.ledger.leaves(period, number), certificates or ZERO))
         if clock.ends_period(slot):
             self.closed.append(period)
         self._propose_if_free(now, paid)
@@ -104,6 +116,19 @@ class ChainCommitments:
             return False
         require(self.chain.balances_n() == self.ledger.balances_n.tolist(), "the ledger equals the chain")
         return True
+
+    def _require_in_step(self, slot: int, certificates: bytes) -> None:
+        """Require that the chain stands before the slot, or that an interrupted run committed it as it is now."""
+        if not self.chain:
+            return
+        clock = self.community.clock
+        number, last = clock.number(slot), self.chain.last_slot
+        if self.chain.at(clock.end(slot)):
+            if not self.chain.holds(self.ledger.leaves(clock.period(slot), number), certificates):
+                raise StateError(f"{time_text(slot)} is on chain with other leaves than the database has; {RESTORE}")
+        elif not (last == number - 1 or (slot == self.first_slot and (last is None or last < number))):
+            at = "no slot" if last is None else f"slot {time_text(last * clock.length)}"
+            raise StateError(f"the chain has come to {at}, and the run to {time_text(slot)}; {RESTORE}")
 
     # -- steps ----------------------------------------------------------------------------------
 

@@ -149,6 +149,18 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
     return msgspec.msgpack.encode(snapshot)
 
 
+def digest_in(data: bytes) -> bytes:
+    """Digest over all slots so far that a snapshot holds. Raises StateError if the bytes are not a snapshot."""
+    return _decoded(data).digest
+
+
+def _decoded(data: bytes) -> Snapshot:
+    try:
+        return msgspec.msgpack.decode(data, type=Snapshot)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
+
+
 def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     """Put a snapshot into the parts of a new run; returns the last slot delivered, digest and lots.
 
@@ -156,10 +168,7 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     """
     fleets, gatherer, ledger, commitments = parts.fleets, parts.gatherer, parts.ledger, parts.commitments
     tally, offsets = parts.tally, parts.offsets
-    try:
-        snapshot = msgspec.msgpack.decode(data, type=Snapshot)
-    except msgspec.MsgspecError as error:
-        raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
+    snapshot = _decoded(data)
     for fleet, charged in zip(fleets, snapshot.charged_wh, strict=True):
         fleet.charged_wh = charged.value()
     for fleet, waiting in zip(fleets, snapshot.waiting, strict=True):

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from transactive.store.database import Database
-from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS_AHEAD, READINGS
+from transactive.store.schema import BLOCKS, CLEARINGS, FOOTPRINTS, ORDERS_AHEAD, READINGS
 
 STAGES = (CLEARINGS, READINGS, BLOCKS)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBlock:
+    """The block that committed a slot [Unix s], as the database has it."""
+
+    slot: int
+    number: int
+    hash: bytes
 
 
 def reached(store: Database, stage: int, since: int, most: int) -> list[int]:
@@ -21,3 +32,15 @@ def last_traded(store: Database) -> int:
     """Latest slot for which anything was traded [Unix s], 0 before the first."""
     latest = (store.rows(sa.select(sa.func.max(table.c.slot).label("last"))) for table in (CLEARINGS, ORDERS_AHEAD))
     return max(int(rows[0]["last"] or 0) for rows in latest)
+
+
+def recorded_blocks(store: Database) -> list[RecordedBlock]:
+    """Blocks of all slots that are noted as committed, oldest first."""
+    rows = store.rows(sa.select(BLOCKS.c.slot, BLOCKS.c.number, BLOCKS.c.hash).order_by(BLOCKS.c.slot))
+    return [RecordedBlock(row["slot"], row["number"], bytes.fromhex(row["hash"][2:])) for row in rows]
+
+
+def last_delivered(store: Database) -> int | None:
+    """Latest slot that was delivered [Unix s], None before the first."""
+    slot = store.rows(sa.select(sa.func.max(FOOTPRINTS.c.slot).label("last")))[0]["last"]
+    return None if slot is None else int(slot)

@@ -1,0 +1,51 @@
+"""One chain's blocks in another file: what it has more of is put there in order, each block as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.embedded.index import Index
+from transactive.chain.embedded.store import connect, usable
+from transactive.core.errors import ChainError
+
+LOG_TOPICS = 5
+"""Place of the topics in a row of a log."""
+TOPIC_BYTES = 32
+
+
+def append_blocks(source: EmbeddedChain, target: EmbeddedChain) -> None:
+    """Mine in `target` what `source` has beyond it. Raises ChainError at the first block that comes out otherwise.
+
+    A kill in between leaves a shorter chain that can be gone on with.
+    """
+    if source.index.hash_of(target.head.block_number) != target.head.hash:
+        raise ChainError(f"block {target.head.block_number} is another in the chain to copy from; nothing was changed")
+    for number, block_hash, timestamp in source.index.blocks():
+        if number <= target.head.block_number:
+            continue
+        head = target.mine(timestamp, [raw for _, raw in source.index.in_block(number)])
+        if head.hash != block_hash:
+            raise ChainError(
+                f"block {number} came out otherwise than when it was made first; take a copy of the folder"
+            )
+
+
+def block_hash_at(path: Path, number: int) -> bytes | None:
+    """Hash of a block of a chain file, without executing anything; None if the chain does not go so far."""
+    connection = connect(path)
+    try:
+        with usable(path):
+            return Index(connection).hash_of(number)
+    finally:
+        connection.close()
+
+
+def logs_with(path: Path, topic: str) -> int:
+    """How many logs of a chain file begin with a topic (0x-hex)."""
+    wanted, connection = bytes.fromhex(topic[2:]), connect(path)
+    try:
+        with usable(path):
+            return sum(row[LOG_TOPICS][:TOPIC_BYTES] == wanted for row in Index(connection).logs(0, 2**62))
+    finally:
+        connection.close()

@@ -1,0 +1,201 @@
+"""The chain in a state folder stands where the database says, or is brought there; otherwise the run stops.
+
+A chain can be older than its database: a write-ahead log was lost, or the file comes from an older copy. What the
+operator had put on it follows from the database alone, and blocks hold nothing that varies. So all steps are taken
+again on a copy. Only if each block comes out with the hash that the database noted is the chain itself carried on.
+Nothing of anybody else can have been in between then: one more transaction would have made all later blocks others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transactive.chain.nodes.urls import EMBEDDED
+from transactive.core.community.community import Community
+from transactive.core.errors import ChainError, RuleBroken, StateError
+from transactive.core.proofs.accepted_orders import hashes_of
+from transactive.core.slots import time_text
+from transactive.engine.books.carbon_leaves import carbon_leaves_of
+from transactive.engine.books.commitments import RESTORE, ChainCommitments
+from transactive.engine.books.slot_book import read_slot
+from transactive.settlement.ledger import Ledger
+from transactive.store import Store, files
+from transactive.store.read.stages import RecordedBlock, recorded_blocks
+
+if TYPE_CHECKING:
+    from transactive.chain.keys.keys import Keys
+    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.nodes.client import ChainClient
+
+OPENING = 600
+"""Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
+
+
+@dataclass(frozen=True)
+class FolderChain:
+    """The embedded chain of a run, and what its blocks are made of. path: its file; first_slot: of the run [Unix s]."""
+
+    path: Path
+    store: Store
+    community: Community
+    keys: Keys
+    first_slot: int
+
+    @property
+    def opening(self) -> int:
+        """Time of the block that deploys [Unix s]."""
+        return self.community.clock.gate(self.first_slot) - OPENING
+
+    @cached_property
+    def recorded(self) -> list[RecordedBlock]:
+        """Blocks that the database noted, oldest first."""
+        return recorded_blocks(self.store)
+
+    def open(self, path: Path) -> ChainClient:
+        """Client of the chain in a file, which is begun if there is none."""
+        from transactive.chain.nodes.client import ChainClient
+
+        accounts = self.keys.addresses(self.community.chart.on_chain)
+        return ChainClient.open(f"{EMBEDDED}{path}", genesis_time=self.opening - 1, alloc=accounts)
+
+    def bring_level(self, head: tuple[int, str] | None = None) -> None:
+        """Put on chain again, from the database, what the chain lacks of it; says so on stderr.
+
+        head: number of the last block of a finished run, and the run's state hash. Raises StateError, and changes
+        nothing, where the chain has another block than the database noted, or one cannot be made again as it was.
+        """
+        missing = self._missing()
+        lacks_end = head is not None and not self._ends_with(*head)
+        if not missing and not lacks_end:
+            return
+        with self._rehearsal() as copy:
+            try:
+                self._take_steps_again(copy, head)
+            except (ChainError, RuleBroken) as error:
+                raise StateError(
+                    f"{self._lacks(missing)}, and they do not follow from it ({error}): a transaction of somebody else"
+                    f" was there, or the database was altered; nothing was changed; {RESTORE}"
+                ) from error
+            self._carry_on(copy)
+        print(f"transactive: {self._lacks(missing)}; put there again, each block as it was", file=sys.stderr)
+
+    def _missing(self) -> Sequence[RecordedBlock]:
+        """Noted blocks that the chain does not have. Raises StateError if it has another one in a place."""
+        from transactive.chain.embedded.copies import block_hash_at
+
+        if not self.path.exists():
+            return self.recorded
+        for place in range(len(self.recorded) - 1, -1, -1):
+            noted = self.recorded[place]
+            found = block_hash_at(self.path, noted.number)
+            if found == noted.hash:
+                return self.recorded[place + 1 :]
+            if found is not None:
+                raise StateError(
+                    f"{self.path}: block {noted.number} is another than the one that committed"
+                    f" {time_text(noted.slot)}; nothing was changed; {RESTORE}"
+                )
+        return self.recorded
+
+    def _ends_with(self, number: int, state_hash: str) -> bool:
+        """Whether the chain has the last block of a finished run. Raises StateError if it has another."""
+        from transactive.chain.embedded.copies import block_hash_at
+
+        found = block_hash_at(self.path, number) if self.path.exists() else None
+        if found is not None and self._state_hash(found) != state_hash:
+            raise StateError(
+                f"{self.path.parent}: database and chain do not end as the summary of this finished run says; nothing"
+                f" was changed; {RESTORE}"
+            )
+        return found is not None
+
+    def _state_hash(self, block: bytes) -> str:
+        """State hash of the run if it ended with this block."""
+        from transactive.engine.books.snapshot import digest_in
+
+        data = self.store.snapshot()
+        return hashlib.sha256(digest_in(data) + block).hexdigest() if data else ""
+
+    @contextmanager
+    def _rehearsal(self) -> Iterator[Path]:
+        """A copy of the chain beside it, for as long as the block runs; an empty place if there is no chain."""
+        copy = self.path.with_name(f"{self.path.stem}-rehearsal{self.path.suffix}")
+        try:
+            self._remove(copy)
+            if self.path.exists():
+                files.copy(self.path, copy)
+            yield copy
+        finally:
+            self._remove(copy)
+
+    @staticmethod
+    def _remove(file: Path) -> None:
+        for ending in ("", "-wal", "-shm"):
+            file.with_name(file.name + ending).unlink(missing_ok=True)
+
+    def _take_steps_again(self, copy: Path, head: tuple[int, str] | None) -> None:
+        """Walk through all noted slots on the copy: what is there is found, what is not is made again."""
+        with closing(self.open(copy)) as client:
+            ledger = self._ledger(client)
+            commitments = ChainCommitments(self.community, Ledger(self.community.chart), ledger, self.first_slot)
+            commitments.open(self.community.clock.gate(self.first_slot) - 1)
+            for noted in self.recorded:
+                self._commit_again(commitments, ledger, noted.slot)
+                block = commitments.last_block
+                if block is None or block.hash != noted.hash:
+                    raise ChainError(f"block {noted.number} of {time_text(noted.slot)} came out otherwise")
+            if head is not None:
+                commitments.finish(self.recorded[-1].slot, account=0)
+                block = commitments.last_block
+                if block is None or self._state_hash(block.hash) != head[1]:
+                    raise ChainError(f"block {head[0]}, the last one, came out otherwise")
+
+    def _ledger(self, client: ChainClient) -> ChainLedger:
+        """The contracts on the copy, deployed again where the chain has not come so far. Raises ChainError."""
+        from transactive.chain.deployments.deployment import deploy
+        from transactive.chain.ledgers.settlement import ChainLedger
+
+        address = self.store.setting("settlement") or ""
+        if client.height:
+            return ChainLedger.attach(client, self.keys, address)
+        ledger = deploy(client, self.keys, self.community, self.opening)
+        if ledger.address != address:
+            raise ChainError(f"the contracts came to {ledger.address}, not to {address}")
+        return ledger
+
+    def _commit_again(self, commitments: ChainCommitments, chain: ChainLedger, slot: int) -> None:
+        """Commit a slot as its books have it; leaves of carbon are only made for one that is not on chain."""
+        clock, book = self.community.clock, read_slot(self.store, self.community, slot)
+        period, number, ledger = clock.period(slot), clock.number(slot), commitments.ledger
+        ledger.enter(period, book.positions, book.postings)
+        ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.chart.members))
+        if chain.at(clock.end(slot)):
+            commitments.slot_over(slot, None)
+        else:
+            commitments.slot_over(slot, commitments.root(lambda: carbon_leaves_of(book, number)))
+
+    def _carry_on(self, copy: Path) -> None:
+        """Put the blocks of the copy on the chain itself."""
+        from transactive.chain.embedded.chain import EmbeddedChain
+        from transactive.chain.embedded.copies import append_blocks
+
+        self.open(self.path).close()  # begins it if there is none
+        with closing(EmbeddedChain(copy)) as made, closing(EmbeddedChain(self.path)) as chain:
+            append_blocks(made, chain)
+
+    def _lacks(self, missing: Sequence[RecordedBlock]) -> str:
+        """What the chain lacks, in words."""
+        if not missing:
+            return f"{self.path}: lacks the last blocks of its finished run"
+        first, last = missing[0], missing[-1]
+        slots = time_text(first.slot) if first == last else f"{time_text(first.slot)} to {time_text(last.slot)}"
+        blocks = f"block {first.number}" if first == last else f"blocks {first.number} to {last.number}"
+        count = "a slot" if first == last else f"{len(missing)} slots"
+        return f"{self.path}: lacks {count} that the database has ({slots}, {blocks})"
