@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import contextmanager
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,6 @@ from transactive.chain.keys.keystore import LIGHT, KeyFolder, all_keys
 from transactive.chain.nodes.nodes import RpcNode as Asked
 from transactive.chain.nodes.remote import Patience, provider_for
 from transactive.cli import main
-from transactive.cli.chain import act, offices
 from transactive.config.community_file import load
 
 
@@ -250,40 +249,3 @@ def test_wrong_input_is_refused_in_one_line_and_nothing_is_made(place, arguments
     assert message in error
     assert len(error.splitlines()) == 1
     assert sorted(place.rglob("*")) == before
-
-
-def test_everybody_can_pull_the_own_backstop(place, capsys):
-    """Each act has its command: it is done by whose it is, says what it means, and refuses as the contract does."""
-    assert run("deploy", "c/community.toml", "--node", "embedded:chain.sqlite") == 0
-    capsys.readouterr()
-
-    def do(*arguments: str, code: int = 0) -> dict[str, Any]:
-        assert run("act", *arguments, "--node", "embedded:chain.sqlite", "--json") == code
-        told = capsys.readouterr()
-        return json.loads(told.out) if code == 0 else {"error": told.err}
-
-    assert do("pause")["by"] == "arbiter"
-    assert run("fund", "ada", "3", "--node", "embedded:chain.sqlite") == 5
-    assert "settlement: paused" in capsys.readouterr().err
-    assert "go on" in do("resume")["means"]
-    assert do("limit", "--account", "ada", "--amount", "12.5")["by"] == "ada"
-    assert do("limit", "--account", "ada", "--amount", "none")["did"] == "limit"
-    assert do("unstake", "--amount", "5")["gas"] > 0
-    assert do("revoke", "--account", "ben", "--agent", OWNER.address)["did"] == "revoke"
-    for arguments, code, said_ in (
-        (("take-stake",), 5, "settlement: notice running"),
-        (("stake", "--amount", "5"), 5, "currency: balance too low"),  # all that it has is staked
-        (("claim", "--account", "ada"), 5, "settlement: nothing awarded"),
-        (("close", "--account", "ada"), 5, "settlement: nothing to end"),
-        (("limit", "--amount", "1"), 3, "name it with --account"),
-        (("stake",), 3, "wants --amount"),
-        (("revoke", "--account", "ben"), 3, "--agent"),
-        (("veto",), 3, "no such slot is committed"),
-        (("retract", "--slot", "2024-06-05T12:00Z"), 3, "no such slot is committed"),
-    ):
-        assert said_ in do(*arguments, code=code)["error"]
-
-
-def test_the_acts_of_the_command_are_those_that_there_are():
-    kinds = get_args(get_type_hints(act.act, include_extras=False)["what"])
-    assert set(kinds) == set(offices.ACTS)

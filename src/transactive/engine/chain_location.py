@@ -150,4 +150,7 @@ def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:
     if deployment.accounts != (*setting.community.ids, *NAMED):
         raise ConfigError(f"{file}: was deployed for other members than the community has; deploy anew for these")
     client.first_block = deployment.block
+    certificates = client.contract("certificates", deployment.address("certificates"))
+    if client.read(certificates, "isDirect"):
+        raise ConfigError(f"{file}: issues certificates directly, a run commits their roots; deploy without --direct")
     return deployment.address("settlement")

@@ -93,8 +93,13 @@ def load(path: Path) -> Deployment:
         ) from None
 
 
-def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int) -> ChainLedger:
-    """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]."""
+def deploy(
+    client: ChainClient, keys: Keys, community: Community, timestamp: int, *, direct: bool = False
+) -> ChainLedger:
+    """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s].
+
+    direct: certificates come from signed readings at once, not from the roots of slots.
+    """
     return ChainLedger.deploy(
         client,
         keys,
@@ -107,6 +112,7 @@ def deploy(client: ChainClient, keys: Keys, community: Community, timestamp: int
         currency_symbol=community.currency,
         lead=_furthest_gate(community),
         beneficiary=community.chart.community,
+        direct=direct,
     )
 
 

@@ -48,17 +48,23 @@ class Rehearsal:
 
 
 def rehearse(
-    community: Community, keys: Keys, chain_id: int, rules: str | None = None, more: Collection[str] = ()
+    community: Community,
+    keys: Keys,
+    chain_id: int,
+    rules: str | None = None,
+    more: Collection[str] = (),
+    *,
+    direct: bool = False,
 ) -> Rehearsal:
     """Deploy on an embedded chain in memory that takes itself for another. Raises ContractRevert if it would fail.
 
-    more: names of contracts beside the settlement.
+    more: names of contracts beside the settlement. direct: as `deploy` takes it.
     """
     rules = rules or RULES_OF.get(chain_id, NEWEST)
     alloc = dict.fromkeys(keys.addresses(community.chart.on_chain), START_BALANCE)
     chain = EmbeddedChain(":memory:", chain_id=chain_id, alloc=alloc, rules=rules)
     with closing(ChainClient(EmbeddedNode(EmbeddedProvider(chain)))) as client:
-        ledger = deploy(client, keys, community, timestamp=1000)
+        ledger = deploy(client, keys, community, timestamp=1000, direct=direct)
         deploy_extras(client, keys, ledger, community, more, timestamp=2000)
         rows = [
             chain.index.transaction(tx_hash)

@@ -26,8 +26,6 @@ from transactive.core.proofs.signed_orders import domain
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""
 MAY_MINT = True
-BY_ROOT = False
-"""Certificates come from the roots of slot commits, not directly from signed readings."""
 UNLIMITED = 2**256 - 1
 PENALTY_N = 100 * 10**9
 """What a proof of misconduct takes from the operator's stake, if nothing else is agreed [n¤]."""
@@ -85,12 +83,14 @@ class ChainLedger:
         lead: int = 1,
         penalty_n: int = PENALTY_N,
         beneficiary: int = 0,
+        direct: bool = False,
     ) -> ChainLedger:
         """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
         window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s]. lead: most slots
         between a gate and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for the account
-        `beneficiary`; ten penalties are staked. Raises ChainError if the keys must not sign for this chain.
+        `beneficiary`; ten penalties are staked. direct: certificates come from signed readings at once, not from the
+        roots of slots. Raises ChainError if the keys must not sign for this chain.
         """
         keys.check(client)
         owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
@@ -105,7 +105,7 @@ class ChainLedger:
         client.send(owner, settlement, "setDisputes", disputes.address)
         client.send(owner, disputes, "setCertificateDisputes", judge.address)
         client.send(owner, disputes, "setDemands", client.deploy(owner, "demands", disputes.address).address)
-        certificates = client.deploy(owner, "certificates", settlement.address, BY_ROOT, CERTIFICATES_VALID)
+        certificates = client.deploy(owner, "certificates", settlement.address, direct, CERTIFICATES_VALID)
         client.send(owner, disputes, "setGateway", keys.role("gateway").address)
         client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
         client.send(owner, settlement, "offerOperator", operator.address)

@@ -121,7 +121,7 @@ def run_exit(
 
 def _sent(client: ChainClient, file: CertificateFile) -> dict[str, Any]:
     """Mine, and say which tokens there are now."""
-    from transactive.cli.chain.funds import time_of_step
+    from transactive.cli.chain.signing import time_of_step
 
     contract = client.contract("certificates", file.certificates)
     settlement = client.contract("settlement", file.settlement)

@@ -1,34 +1,43 @@
-"""`transactive chain challenge`: a member's files before the judge."""
+"""`transactive chain challenge` and `answer`: a member's files before the judge."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
-from transactive.core.errors import InputError, StateError
+from transactive.chain.nodes.urls import existing_path, is_embedded
+from transactive.cli.chain.signing import refuse_a_run, time_of_step
+from transactive.core.errors import InputError
 from transactive.core.units import money_text
-from transactive.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from transactive.chain.disputes.certificate_findings import CertificateCase
     from transactive.chain.disputes.findings import Case, Fraud
     from transactive.chain.nodes.client import ChainClient
 
 NOTHING = "nothing to challenge"
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Files beside the leaf. own, others: of the slot's certificates; before, receipts: of the settlement."""
+
+    before: Path | None = None
+    receipts: tuple[Path, ...] = ()
+    reading: Path | None = None
+    own: Path | None = None
+    others: tuple[Path, ...] = ()
+
+
 def run_challenge(
     leaf: Path,
+    beside: Evidence,
     *,
     node: str,
-    before: Path | None,
-    receipts: Sequence[Path],
-    reading: Path | None,
     account: str | None,
     keys: Path | None,
     password_file: Path | None,
@@ -38,50 +47,105 @@ def run_challenge(
 
     Raises InputError, StateError, ChainError; ContractRevert if the judge sees it otherwise.
     """
-    from transactive.chain.disputes.findings import Case
-    from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, load
     from transactive.chain.nodes.client import ChainClient
 
-    file = load(leaf, LeafFile)
-    earlier = load(before, LeafFile) if before else None
-    held = [load(path, ReceiptFile) for path in receipts]
-    read = load(reading, ReadingFile) if reading else None
+    find = _certificates if _is_of_certificates(leaf) else _settlement
     if is_embedded(node):
         existing_path(node)
     with closing(ChainClient.open(node)) as client:
-        case = Case(client, file)
-        found = case.findings(earlier, held, read)
-        facts: dict[str, Any] = {"slot": case.opening.commitment.slot, "account": file.index}
+        case, found = find(client, leaf, beside)
+        facts: dict[str, Any] = {"slot": case.opening.commitment.slot, "account": case.file.index}
         facts |= {"found": [one.what for one in found] or NOTHING, "sent": None}
         if not found or account is None:
             return facts
-        if is_embedded(node) and Path(embedded_path(node)).with_name(STORE_FILE).exists():
-            raise StateError(f"{node}: belongs to a run, whose books would no longer equal the chain; use a copy of it")
-        challenger = key_of(client, account, keys, password_file, seed)
-        return facts | _send(client, case, found[0], challenger)
+        refuse_a_run(node)
+        return facts | send(client, case, found[0], key_of(client, account, keys, password_file, seed))
+
+
+def run_answer(
+    leaf: Path, *, node: str, account: str | None, keys: Path | None, password_file: Path | None, seed: str
+) -> dict[str, Any]:
+    """Show on chain what a member demanded. Raises InputError, StateError, ChainError, ContractRevert."""
+    from transactive.chain.disputes import evidence
+    from transactive.chain.disputes.findings import Case
+    from transactive.chain.disputes.leaf_file import LeafFile, load
+    from transactive.chain.nodes.client import ChainClient
+
+    file = load(leaf, LeafFile)
+    if account is not None:
+        refuse_a_run(node)
+    with closing(ChainClient.open(node)) as client:
+        case = Case(client, file)
+        demands = client.contract("demands", client.read(case.judge, "demands"))
+        _link, until = client.read(demands, "demands", file.index)
+        facts: dict[str, Any] = {"account": file.index, "demanded": bool(until), "sent": None}
+        if account is None:
+            return facts
+        arguments = (case.opening.content, case.shown, *evidence.trade(file.accepted, file.fills))
+        client.send(key_of(client, account, keys, password_file, seed), demands, "answer", *arguments)
+        receipt = client.block(time_of_step(client)).receipts[-1]
+        return facts | {"sent": {"block": receipt.block, "gas": receipt.gas_used}}
 
 
 def key_of(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:
     """Key that sends: a named one in a folder, or a demo key. Raises InputError, ChainError."""
+    from transactive.chain.keys.keys import ROLES
+    from transactive.chain.keys.keystore import KeyFolder
+    from transactive.chain.keys.signers import DemoSigners
+    from transactive.cli.keys.commands import read_password
+
     if keys is not None:
-        from transactive.chain.keys.keystore import KeyFolder
-        from transactive.cli.keys.commands import read_password
-
         return KeyFolder(keys).unlock(account, read_password(password_file))
-    from transactive.chain.keys.keys import DemoKeys
-
-    if not account.isdigit():
+    if not account.isdigit() and account not in ROLES:
         raise InputError(f"--as {account}: give the number of an account of the demo keys, or --keys with a folder")
-    demo = DemoKeys(seed)
+    demo = DemoSigners(seed, ())
     demo.check(client)
-    return demo.account(int(account))
+    return demo.named(account)
 
 
-def _send(client: ChainClient, case: Case, finding: Fraud, challenger: LocalAccount) -> dict[str, Any]:
+def send(client: ChainClient, case: Case | CertificateCase, finding: Fraud, challenger: LocalAccount) -> dict[str, Any]:
     """Bring a finding before the judge, and say what it paid."""
     before = int(client.read(case.settlement, "awards", challenger.address))
     client.send(challenger, case.judge, finding.function, *finding.arguments)
-    receipt = client.block(max(int(time.time()), client.head_timestamp + 1)).receipts[-1]
+    receipt = client.block(time_of_step(client)).receipts[-1]
     after = int(client.read(case.settlement, "awards", challenger.address))
     sent = {"call": finding.function, "block": receipt.block, "gas": receipt.gas_used}
     return {"sent": sent | {"awarded": money_text(after - before, digits=9)}}
+
+
+def _is_of_certificates(path: Path) -> bool:
+    """Whether a file says that it holds a leaf of certificates; what else is wrong with it is told when it is read."""
+    import msgspec
+
+    try:
+        return "certificates" in msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError):
+        return False
+
+
+def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case, list[Fraud]]:
+    """What a leaf of the settlement shows."""
+    from transactive.chain.disputes.findings import Case
+    from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, load
+
+    if beside.own or beside.others:
+        raise InputError("--own and --other go with a file of certificates; leave them out for a leaf")
+    file = load(leaf, LeafFile)
+    earlier = load(beside.before, LeafFile) if beside.before else None
+    held = [load(path, ReceiptFile) for path in beside.receipts]
+    read = load(beside.reading, ReadingFile) if beside.reading else None
+    case = Case(client, file)
+    return case, case.findings(earlier, held, read)
+
+
+def _certificates(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[CertificateCase, list[Fraud]]:
+    """What a leaf of certificates shows."""
+    from transactive.chain.disputes.certificate_findings import CertificateCase
+    from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, ReadingFile, load
+
+    if beside.before or beside.receipts:
+        raise InputError("--before and --receipt go with a leaf of the settlement; give --own for the leaf of the slot")
+    case = CertificateCase(client, load(leaf, CertificateFile))
+    own = load(beside.own, LeafFile) if beside.own else None
+    read = load(beside.reading, ReadingFile) if beside.reading else None
+    return case, case.findings(own, [load(path, CertificateFile) for path in beside.others], read)

@@ -8,12 +8,17 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from transactive.cli.chain.act import act
+from transactive.chain.acts.table import GROUPS
+from transactive.cli.chain.acting import group_app
+from transactive.cli.chain.disputes import answer, challenge
 from transactive.cli.report import report
 
 chain = App(name="chain", help="The chain that settlement is committed to.")
 
-chain.command(act)
+chain.command(challenge)
+chain.command(answer)
+for _group in GROUPS:
+    chain.command(group_app(_group))
 
 Flag = Annotated[bool, Parameter(negative="")]
 Extra = Literal["registry", "balance_market", "trade_board", "carbon_credits"]
@@ -27,6 +32,7 @@ def deploy(
     node: str | None = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("deployment.json"),
     more: Annotated[list[Extra] | None, Parameter(name="--with", negative="")] = None,
+    direct: Flag = False,
     rehearse: Flag = False,
     chain_id: int | None = None,
     rules: Literal["cancun", "prague"] | None = None,
@@ -53,6 +59,9 @@ def deploy(
         File for the addresses; it must not exist.
     more
         A contract beside settlement and certificates; may be given again. Markets bring a registry along.
+    direct
+        Issue certificates at once from signed readings (`chain tokens issue`), not from the roots of slots; for up to
+        128 members, and not for a run, which commits roots.
     rehearse
         Only rehearse; without --node for the chain of --chain-id.
     chain_id
@@ -87,6 +96,7 @@ def deploy(
         seed=seed,
         yes=yes,
         more=more or [],
+        direct=direct,
     )
     report(facts, json=json)
 
@@ -264,64 +274,6 @@ def prove(
     if output:
         write(made, output)
         facts["written"] = str(output)
-    report(facts, json=json)
-
-
-@chain.command
-def challenge(
-    leaf: Path,
-    *,
-    node: str,
-    before: Path | None = None,
-    receipt: Annotated[list[Path] | None, Parameter(negative="")] = None,
-    reading: Path | None = None,
-    by: Annotated[str | None, Parameter(name="--as")] = None,
-    keys: Path | None = None,
-    password_file: Path | None = None,
-    seed: str = "transactive",
-    json: Flag = False,
-) -> None:
-    """Look for fraud in a leaf that the operator gave you; with --as, bring the evidence on chain and be paid.
-
-    Example: transactive chain challenge leaf.json --node http://127.0.0.1:8545 --receipt receipt.json --as 3
-
-    Parameters
-    ----------
-    leaf
-        File of your leaf, as `chain prove --output` writes it.
-    node
-        Chain: embedded:DIR, http(s)://, ws(s):// or ipc:PATH.
-    before
-        File of your leaf in the commitment before, to check running totals.
-    receipt
-        File of an order with the operator's receipt; may be given again.
-    reading
-        File of your meter's registers in the tree that the gateway signed.
-    by
-        Sender of the challenge: a key in the folder of --keys, or the number of a demo account; without it nothing is
-        sent.
-    keys
-        Folder of your own keys.
-    password_file
-        File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
-    seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
-    json
-        Print one JSON object on stdout.
-    """
-    from transactive.cli.chain.challenge import run_challenge
-
-    facts = run_challenge(
-        leaf,
-        node=node,
-        before=before,
-        receipts=receipt or [],
-        reading=reading,
-        account=by,
-        keys=keys,
-        password_file=password_file,
-        seed=seed,
-    )
     report(facts, json=json)
 
 

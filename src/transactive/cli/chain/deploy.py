@@ -35,6 +35,7 @@ def run_deploy(
     seed: str,
     yes: bool,
     more: Sequence[str] = (),
+    direct: bool = False,
 ) -> dict[str, Any]:
     """Deploy the contracts of a community. Raises InputError, ChainError before anything is sent."""
     from transactive.chain.deployments.rehearsal import rehearse
@@ -46,20 +47,20 @@ def run_deploy(
     if node is None:
         if not rehearse_only:
             raise InputError("--node is missing; give the chain's URL, or --rehearse to see what it would cost")
-        return _facts(rehearse(community, signers, chain_id or 56, rules, more), price)
+        return _facts(rehearse(community, signers, chain_id or 56, rules, more, direct=direct), price)
     if output.exists() and not rehearse_only:
         raise InputError(f"{output}: is there already; give another --output, so that no deployment is forgotten")
     with closing(_open(node, community, signers.addresses(community.chart.on_chain))) as client:
         if chain_id not in (None, client.chain_id):
             raise ChainError(f"the node is on chain {client.chain_id}, not on {chain_id}; check its URL")
         signers.check(client)
-        rehearsal = rehearse(community, signers, client.chain_id, rules, more)
+        rehearsal = rehearse(community, signers, client.chain_id, rules, more, direct=direct)
         facts = _facts(rehearsal, price or client.gas_price())
         _check_ready(client, rehearsal, price or client.gas_price(), rehearse_only=rehearse_only)
         if rehearse_only:
             return facts
         _confirm(client, facts, yes=yes)
-        return facts | _send(client, community, signers, output, more)
+        return facts | _send(client, community, signers, output, more, direct=direct)
 
 
 def _open(node: str, community: Community, alloc: list[str]) -> ChainClient:
@@ -96,14 +97,14 @@ def _confirm(client: ChainClient, facts: dict[str, Any], *, yes: bool) -> None:
 
 
 def _send(
-    client: ChainClient, community: Community, signers: Keys, output: Path, more: Sequence[str]
+    client: ChainClient, community: Community, signers: Keys, output: Path, more: Sequence[str], *, direct: bool
 ) -> dict[str, Any]:
     """Deploy and write the address book."""
     from transactive.chain.deployments.deployment import deploy, describe
     from transactive.chain.deployments.extras import deploy_extras
-    from transactive.cli.chain.funds import time_of_step
+    from transactive.cli.chain.signing import time_of_step
 
-    ledger = deploy(client, signers, community, time_of_step(client))
+    ledger = deploy(client, signers, community, time_of_step(client), direct=direct)
     extras = deploy_extras(client, signers, ledger, community, more, time_of_step(client))
     deployment = describe(client, ledger, community, extras)
     deployment.save(output)

@@ -1,0 +1,198 @@
+"""Acts on the settlement and its judges: deposits, limits, backstops, stake and offices."""
+
+from __future__ import annotations
+
+from transactive.chain.acts.act import COMMITTED, NOBODY, OFF, ON, Act, Group, Take, ownership
+
+MONEY = "Money in the community's currency, up to nine decimals, as in 12.50."
+MEMBER = Take("member", "index", "Member, or supplier, network, community, levy or credits.")
+AMOUNT = Take("amount", "money", MONEY)
+UNTIL = Take("until", "permit", "Last second of the signature, RFC 3339; without it an hour from now.", "")
+
+MEMBERS = (
+    Act(
+        "limit",
+        "account",
+        "settlement",
+        "setLimit",
+        "Set the most that a period may debit you.",
+        "this is the most that a period may debit, from the first one whose gates are all open",
+        (Take("amount", "limit", f"{MONEY} Or none, for no limit."),),
+    ),
+    Act(
+        "revoke",
+        "account",
+        "disputes",
+        "revoke",
+        "Take your agent's grant away.",
+        "the agent may not trade any more, for all gates that are open by the next slot",
+        (Take("account", "index", "Member whose agent it is, and who signs."), Take("agent", "address", "Address.")),
+    ),
+    Act(
+        "demand",
+        "account",
+        "demands",
+        "demand",
+        "Ask the operator for the leaf, orders and trades behind your place in a commitment.",
+        "the operator has a quarter of a window to show what stands behind your place",
+        (COMMITTED, Take("account", "index", "Member who asks, and who signs.")),
+    ),
+    Act(
+        "overdue",
+        "anybody",
+        "demands",
+        "challengeSilence",
+        "Say that the operator did not answer a demand in time.",
+        "the demand was not answered in time; the operator pays",
+        (COMMITTED, Take("member", "index", "Member who asked.")),
+    ),
+    Act("claim", "anybody", "settlement", "claim", "Take what proofs of fraud earned you.", "the award was paid out"),
+    Act(
+        "close",
+        "anybody",
+        "settlement",
+        "declareSilence",
+        "Close the books of an operator who fell silent.",
+        "the books are closed for ever; everybody can leave at once",
+    ),
+    Act(
+        "deposit",
+        "account",
+        "settlement",
+        "deposit",
+        "Pay in from your own wallet; approve the amount before, with `chain money approve`.",
+        "the amount counts as your balance",
+        (AMOUNT,),
+    ),
+    Act(
+        "deposit-for",
+        "anybody",
+        "settlement",
+        "depositFor",
+        "Pay in from your wallet for a member; approve the amount before, with `chain money approve`.",
+        "the amount counts as the member's balance",
+        (Take("member", "address", MEMBER.means), AMOUNT),
+    ),
+    Act(
+        "deposit-with-permit",
+        "anybody",
+        "settlement",
+        "depositWithPermit",
+        "Pay in for a member who signs, but pays no gas; another key brings it.",
+        "the amount left the member's wallet and counts as its balance",
+        (Take("member", "address", "Member whose key signs the permit."), AMOUNT, UNTIL),
+    ),
+    Act(
+        "cancel-withdrawal",
+        "account",
+        "settlement",
+        "requestWithdrawal",
+        "Take back the withdrawal that you announced.",
+        "nothing is announced any more",
+        (Take("amount", "total", "What stays announced.", "0"),),
+    ),
+)
+
+OFFICES = (
+    Act(
+        "pause",
+        "arbiter",
+        "settlement",
+        "setPaused",
+        "Stop deposits and nettings.",
+        "deposits and nettings are stopped; withdrawals go on",
+        (ON,),
+    ),
+    Act(
+        "resume",
+        "arbiter",
+        "settlement",
+        "setPaused",
+        "Let deposits and nettings go on.",
+        "deposits and nettings go on",
+        (OFF,),
+    ),
+    Act(
+        "veto",
+        "arbiter",
+        "settlement",
+        "veto",
+        "Stop the netting, and take back commitments from a slot on.",
+        "the netting is stopped; slots from this one on count no more",
+        (COMMITTED,),
+    ),
+    Act(
+        "retract",
+        "operator",
+        "settlement",
+        "retract",
+        "Take back your netting and commitments from a slot on.",
+        "the netting and the last commitment are taken back; evidence against them counts for a window",
+        (COMMITTED,),
+    ),
+    Act("stake", "operator", "settlement", "fundBond", "Stake more.", "the stake has grown", (AMOUNT,)),
+    Act(
+        "unstake",
+        "operator",
+        "settlement",
+        "requestBond",
+        "Announce that a part of the stake shall leave.",
+        "this part of the stake can leave after the notice",
+        (AMOUNT,),
+    ),
+    Act(
+        "take-stake",
+        "operator",
+        "settlement",
+        "takeBond",
+        "Take what was announced of the stake.",
+        "what was announced of the stake has left",
+    ),
+    Act(
+        "register",
+        "operator",
+        "settlement",
+        "register",
+        "Give a new account the next place.",
+        "the account can deposit, and has a leaf from the next slot on",
+        (Take("address", "address", "Address of the new account."),),
+    ),
+    Act(
+        "set-arbiter",
+        "owner",
+        "settlement",
+        "setArbiter",
+        "Name the arbiter.",
+        "this arbiter can pause and veto",
+        (Take("address", "address", "Address of the arbiter, who must not be the operator."),),
+    ),
+    Act(
+        "set-gateway",
+        "owner",
+        "disputes",
+        "setGateway",
+        "Name the key that signs readings from now on.",
+        "readings of this key count from now on; those of the one before stay proofs of the slots before",
+        (Take("address", "address", "Address of the gateway's key."),),
+    ),
+    Act(
+        "offer-operator",
+        "owner",
+        "settlement",
+        "offerOperator",
+        "Offer the operator's office to another, who has to accept.",
+        "the candidate can accept; until then the operator works on",
+        (Take("candidate", "address", f"Address of the next operator. {NOBODY}"),),
+    ),
+    Act(
+        "accept-operator",
+        "anybody",
+        "settlement",
+        "acceptOperator",
+        "Accept the operator's office that was offered to you.",
+        "you are the operator",
+    ),
+    *ownership("settlement", "the settlement"),
+)
+
+ACTS = Group("act", "What members, operator, arbiter and owner can do beside the run.", (*MEMBERS, *OFFICES))

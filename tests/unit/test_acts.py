@@ -1,0 +1,111 @@
+"""Whatever the contracts let somebody do, a command does: the table of acts against the ABIs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import transactive
+from transactive.chain.acts.act import Act, Take
+from transactive.chain.acts.table import GROUPS
+from transactive.chain.acts.values import KINDS
+from transactive.chain.artifact import CONTRACTS, artifact
+from transactive.cli import app
+
+SPREAD = {"permit": 4, "meter signature": 3, "spared": 2}
+"""Kinds that are more than one argument."""
+BY_OTHER_COMMANDS = {
+    ("settlement", "registerMany"): "chain deploy",
+    ("settlement", "setDisputes"): "chain deploy",
+    ("disputes", "setCertificateDisputes"): "chain deploy",
+    ("disputes", "setDemands"): "chain deploy",
+    ("settlement", "depositForMany"): "run",
+    ("settlement", "commitSlot"): "run",
+    ("settlement", "propose"): "run",
+    ("settlement", "finalise"): "run",
+    ("settlement", "release"): "chain withdraw",
+    ("settlement", "withdraw"): "chain withdraw",
+    ("certificates", "release"): "chain exit",
+    ("demands", "answer"): "chain answer",
+} | {
+    (contract, function): "chain challenge"
+    for contract, functions in {
+        "disputes": ("Netting", "Leaf", "Totals", "Trade", "Serial", "Omission", "Reading"),
+        "certificate_disputes": ("Leaf", "Bundles", "Twice", "Money", "Reading"),
+    }.items()
+    for function in (f"challenge{name}" for name in functions)
+}
+"""Functions that a command calls which is no row of the table."""
+BY_CONTRACTS_ALONE = {
+    ("settlement", "convict"): "a judge calls it",
+    ("settlement", "convictNetting"): "a judge calls it",
+    ("disputes", "convict"): "the judge of certificates and that of demands call it",
+    ("certificates", "credit"): "the contract of credits calls it",
+}
+ACTS = [(group, act) for group in GROUPS for act in group.acts]
+
+
+def changing(contract: str) -> Iterator[tuple[str, int]]:
+    """Functions of a contract that change its state, with the number of their arguments."""
+    for entry in artifact(contract).abi:
+        if entry["type"] == "function" and entry["stateMutability"] not in ("view", "pure"):
+            yield entry["name"], len(entry["inputs"])
+
+
+def command(path: str) -> Any:
+    """The command of a path. Raises KeyError if there is none."""
+    found: Any = app
+    for name in path.split():
+        found = found[name]
+    return found
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_function_that_changes_something_has_a_command_or_a_reason(contract):
+    in_table = {act.function for _, act in ACTS if act.contract == contract}
+    elsewhere = {function for name, function in (*BY_OTHER_COMMANDS, *BY_CONTRACTS_ALONE) if name == contract}
+    there = {name for name, _ in changing(contract)}
+    assert there == in_table | elsewhere
+    assert not in_table & elsewhere
+
+
+def test_functions_of_other_commands_are_called_by_the_package():
+    called = {
+        node.value
+        for path in Path(transactive.__file__).parent.rglob("*.py")
+        if "acts" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {function for _, function in BY_OTHER_COMMANDS} <= called
+    for path in BY_OTHER_COMMANDS.values():
+        assert command(path).default_command
+
+
+@pytest.mark.parametrize(("group", "act"), ACTS, ids=lambda one: one.name)
+def test_a_row_fits_its_function_and_has_words(group, act: Act):
+    wanted = dict(changing(act.contract))[act.function]
+    assert sum(SPREAD.get(one.kind, 1) if isinstance(one, Take) else 1 for one in act.takes) == wanted
+    assert {take.kind for take in act.values} <= set(KINDS)
+    made = command(f"chain {group.name} {act.name}")
+    told = made.help
+    assert act.does in told
+    assert f"transactive chain {group.name} {act.name}" in told
+    assert act.does.endswith(".")
+    assert not act.then.endswith(".")
+    options = {argument.name for argument in made.assemble_argument_collection()}
+    assert {"--node", "--deployment", "--as", "--keys", "--password-file", "--seed", "--json"} <= options
+    assert ("--account" in options) == (act.by in ("account", "anybody"))
+    given = [f"--{take.name}" for take in act.values]
+    assert set(given) <= options
+    assert len(given) == len(set(given) - {"--node", "--deployment", "--as", "--keys", "--seed", "--json"})
+
+
+def test_no_two_acts_have_the_same_name_and_no_kind_is_unused():
+    names = [(group.name, act.name) for group, act in ACTS]
+    assert len(names) == len(set(names)) > 100
+    assert {take.kind for _, act in ACTS for take in act.values} == set(KINDS)
