@@ -1,0 +1,357 @@
+"""A settlement with its judges and rooted certificates, its people, and what has happened there so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from tests.contract.certificate_world import VALIDITY
+from tests.fuzz.adversary.coalition import Coalition
+from tests.fuzz.adversary.commits import Committed
+from tests.fuzz.adversary.operator import Operator
+from tests.fuzz.adversary.rules import Rules
+from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, SlotTruth, key_of, permit_struct
+from tests.fuzz.adversary.stage import Stage
+from tests.fuzz.adversary.terms import (
+    BOND, DEPOSIT, DEPTH, FIRST, LEAD, NOTICE, PENALTY, PERIOD, REACTION, SILENCE, SLOT, SLOTS, UNLIMITED, WALLET, WINDOW,
+)
+from tests.fuzz.adversary.watchers import Watchers
+from tests.fuzz.bound import Bound, Person
+from transactive.chain.embedded.chain import CHAIN_ID
+from transactive.chain.history import Opening
+from transactive.core.proofs import signing
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.signed_orders import domain, split
+
+PERMIT_TYPE = keccak(text="Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A permit of a member for a deposit; `words`: amount, deadline and signature as the currency takes them."""
+
+    member: int
+    amount: int
+    nonce: int
+    words: tuple[Any, ...]
+
+
+@dataclass(slots=True, eq=False)
+class TakenBack:
+    """What a retraction or a veto took away, each commitment with the opening it had; chunks that fell with it."""
+
+    until: int
+    openings: list[tuple[Committed, Opening]]
+    chunks: list[list[int]] | None
+    by_honest: bool
+    settled: bool = False
+    """Whether somebody has shown a fraud in it."""
+
+
+@dataclass(slots=True)
+class Proposal:
+    """Net amounts that wait."""
+
+    period: int
+    chunks: list[list[int]]
+    by: Person
+    at: int
+    seen: bool = False
+
+
+@dataclass(slots=True)
+class Money:
+    """What is known of money without asking: by member, wallet and permits; and the stake."""
+
+    wallets: dict[str, int]
+    bond: int = 0
+    permits: list[Permit] = field(default_factory=list)
+    used: dict[int, int] = field(default_factory=dict)
+    """Permits by number in `permits`: how often they have paid in."""
+
+
+class Community(Stage):
+    """Six members and two who join, slots of orders and readings, nettings, certificates, and whoever is dishonest."""
+
+    contract = "community"
+    roles = ("member", "operator", "gateway", "owner", "arbiter", "stranger")
+    often = "operator"
+    steps = (1, 20, REACTION, SLOT // 2, SLOT, SLOT, PERIOD)
+
+    def begin(self) -> None:
+        self.now = FIRST * PERIOD - SLOT + 1
+        names = ("owner", "arbiter", "stranger", "on-ramp")
+        self.owner, self.arbiter, self.stranger, self.ramp = (Person.named(name) for name in names)
+        self.operators = [Person("operator", key.address, key.key) for key in offices("operator")]
+        self.gateways = [Person("gateway", key.address, key.key) for key in offices("gateway")]
+        self.citizens = [Person.named("member", i) for i in range(MEMBERS)]
+        self.members: list[Person] = []
+        """By index."""
+        self.asleep_until = 0
+        self.lazy = self.honest("operator") and self.rng.random() < 0.5
+        self._deploy()
+        self.chains: dict[int, list[Committed]] = {}
+        self.taken: list[TakenBack] = []
+        self.all: list[Committed] = []
+        self.truths: dict[int, SlotTruth] = {}
+        self.read: dict[int, list[SignedReadings]] = {}
+        self.bringing: Committed | None = None
+        self.proposal: Proposal | None = None
+        self.last_chunks: list[list[int]] = []
+        self.settled, self.ended, self.heard, self.after_the_end = 0, False, self.now, 0
+        self.released: set[tuple[int, int]] = set()
+        self.gateway_since: list[tuple[int, Person]] = [(0, self.gateways[0])]
+        self.operator_since: list[tuple[int, Person]] = [(0, self.operators[0])]
+        self.office_was_honest = True
+        self.rules, self.watchers = Rules(self), Watchers(self)
+        self.office, self.crooks = Operator(self), Coalition(self)
+        for _ in range(4):
+            self.join()
+        slot = self.now // SLOT
+        self.due((slot + 1) * SLOT, lambda: self.boundary(slot + 1))
+
+    def _deploy(self) -> None:
+        by = self.owner
+        self.token = self.deploy(by, "currency", "Test", "TST", 2**80)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD)
+        self.c = self.deploy(by, "settlement", self.token.address, *rules)
+        self.disputes = self.deploy(by, "disputes", self.c.address)
+        self.demands = self.deploy(by, "demands", self.disputes.address)
+        self.judge = self.deploy(by, "certificate_disputes", self.disputes.address)
+        self.certificates = self.deploy(by, "certificates", self.c.address, False, VALIDITY)
+        self.domain = domain(CHAIN_ID, self.c.address)
+        self.token_domain = self.token.read("DOMAIN_SEPARATOR")
+        everybody = [by, self.arbiter, self.stranger, *self.operators, *self.gateways, *self.citizens]
+        self.people = {person.address: person for person in everybody}
+        self.c.do(by.address, "setDisputes", self.disputes.address)
+        self.disputes.do(by.address, "setDemands", self.demands.address)
+        self.disputes.do(by.address, "setCertificateDisputes", self.judge.address)
+        self.disputes.do(by.address, "setGateway", self.gateways[0].address)
+        self.c.do(by.address, "offerOperator", self.operators[0].address)
+        self.c.do(self.operators[0].address, "acceptOperator")
+        self.c.do(by.address, "setArbiter", self.arbiter.address)
+        self.token.do(by.address, "setMinter", self.ramp.address, *[True])
+        for person in everybody:
+            self.token.do(self.ramp.address, "mint", person.address, WALLET)
+            self.token.do(person.address, "approve", self.c.address, UNLIMITED)
+        self.money = Money(dict.fromkeys(self.people, WALLET))
+        self.c.do(self.operator_now.address, "fundBond", BOND)
+        self.money.bond = BOND
+        self.money.wallets[self.operator_now.address] -= BOND
+
+    # -- who is who
+
+    @property
+    def operator_now(self) -> Person:
+        """Who has the office."""
+        return self.people[str(self.c.read("operator")).lower()]
+
+    @property
+    def office_is_honest(self) -> bool:
+        """Whether who has the office keeps to the rule book."""
+        return self.honest("operator") and self.operator_now in self.operators
+
+    @property
+    def arbiter_is_honest(self) -> bool:
+        """Whether who may veto keeps to the rules, and is still there."""
+        return self.honest("arbiter") and str(self.c.read("arbiter")).lower() == self.arbiter.address
+
+    def two_truths(self, function: str) -> bool:
+        """Whether evidence of this kind may show what a dishonest gateway signed."""
+        return function == "challengeReading" and not (self.honest("gateway") and self.honest("owner"))
+
+    def is_honest_member(self, index: int) -> bool:
+        """Whether an account is one of those that the rules protect."""
+        member = self.members[index] if index < min(self.count, MEMBERS) else None
+        return member in self.citizens and (member != self.citizens[0] or self.honest("member"))
+
+    @property
+    def count(self) -> int:
+        """How many accounts there are."""
+        return len(self.members)
+
+    def had(self, since: list[tuple[int, Person]], time: int) -> Person:
+        """Who had an office at a time."""
+        return next(person for when, person in reversed(since) if when <= time)
+
+    def join(self) -> None:
+        """The next member comes, and pays in."""
+        waiting = [one for one in self.citizens if one not in self.members]
+        if not waiting:
+            return
+        member = waiting[0]
+        if self.call(self.operator_now, self.c, "register", member.address) is None:
+            self.call(member, self.c, "deposit", DEPOSIT)
+
+    # -- a slot
+
+    def boundary(self, slot: int) -> None:
+        """A slot begins: the one before was metered, the gate of a later one closes."""
+        self.due((slot + 1) * SLOT, lambda: self.boundary(slot + 1))
+        self.office.gate(slot + LEAD)
+        self.office.meter(slot - 1)
+        self.daily()
+        if self.lazy and self.now >= self.asleep_until and self.rng.random() < 0.2:
+            self.asleep_until = self.now + self.rng.choice([PERIOD, SILENCE - WINDOW - SLOT])
+            self.due(self.asleep_until, self.office.act)
+        if not self.office_is_honest and self.rng.random() < 0.01:
+            self.asleep_until = self.now + 2 * SILENCE
+        if self.now >= self.asleep_until:
+            self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
+
+    def daily(self) -> None:
+        """What honest people do now and then: limits, leaving, permits, and changes of office."""
+        rng = self.rng
+        some = [i for i in range(self.count) if self.is_honest_member(i)]
+        i = rng.choice(some) if some else 0
+        if rng.random() < 0.15:
+            self.due(self.now + rng.randrange(SLOT), self.join)
+        if not some or self.ended:
+            return
+        if rng.random() < 0.15:
+            self.call(self.members[i], self.c, "setLimit", rng.choice([UNLIMITED, 100, 500, 5_000]))
+        if rng.random() < 0.15:
+            self.sign_permit(i)
+        if rng.random() < 0.1:
+            self.call(self.members[i], self.token, "approve", self.c.address, UNLIMITED)
+        if self.now > self.heard + SILENCE:
+            self.call(self.members[i], self.c, "declareSilence")
+        if self.honest("owner") and rng.random() < 0.15:
+            self.due(self.now + rng.randrange(SLOT), self.rotate)
+
+    def rotate(self) -> None:
+        """An honest owner gives an office to another key, which nobody had before."""
+        used = [person for _, person in self.gateway_since + self.operator_since]
+        gateway = next((one for one in self.gateways if one not in used), None)
+        operator = next((one for one in self.operators if one not in used), None)
+        if gateway and self.rng.random() < 0.5:
+            self.call(self.owner, self.disputes, "setGateway", gateway.address)
+        elif operator and self.office_was_honest == self.honest("operator"):
+            self.call(self.owner, self.c, "offerOperator", operator.address)
+            self.call(operator, self.c, "acceptOperator")
+
+    def sign_permit(self, i: int) -> None:
+        """A member pays in with a permit, which everybody sees before it arrives."""
+        member, amount = self.members[i], 700
+        nonce = int(self.token.read("nonces", member.address))
+        if any(one.member == i and one.nonce == nonce for one in self.money.permits):
+            return
+        deadline = self.now + 10**7
+        struct = keccak(permit_struct(PERMIT_TYPE, member.address, self.c.address, (amount, nonce, deadline)))
+        signature = signing.sign(signing.digest(self.token_domain, struct), key_of(member))
+        permit = Permit(i, amount, nonce, (amount, deadline, *split(signature)))
+        number = len(self.money.permits)
+        self.money.permits.append(permit)
+        self.due(self.now + 1 + self.rng.randrange(REACTION), lambda: self.bring_permit(number))
+
+    def bring_permit(self, number: int) -> None:
+        """Unless somebody brought it before."""
+        permit = self.money.permits[number]
+        if self.money.used.get(number) or self.c.read("paused"):
+            return
+        member = self.members[permit.member]
+        words = (member.address, *permit.words)
+        self.must(member, self.c, "depositWithPermit", *words, rule="a signed deposit arrives whatever others do")
+
+    # -- what has happened
+
+    def opening(self, record: Committed) -> Opening:
+        """Opening of a commitment: as it stands, or as it was when it was taken back."""
+        chain = self.chains.get(record.made.slot // SLOTS, [])
+        if record in chain:
+            later = tuple(one.made.hash for one in chain[chain.index(record) + 1 :])
+            return Opening(record.previous, record.made, later)
+        kept = (shown for group in reversed(self.taken) for one, shown in group.openings if one is record)
+        return next(kept, Opening(record.previous, record.made, ()))
+
+    def happened(self, who: Person, on: Bound, function: str, arguments: tuple[Any, ...]) -> None:
+        if function in ("commitSlot", "propose", "retract", "veto"):
+            self.heard = self.now
+        if function == "commitSlot":
+            self.note(self.bringing or self.office.opaque(arguments, who))
+        elif function in ("register", "registerMany"):
+            for index in range(self.count, int(self.c.read("memberCount"))):
+                self.members.append(self.people[str(self.c.read("accountOf", index)).lower()])
+        elif function == "setGateway":
+            self.gateway_since.append((self.now, self.people.get(arguments[0], self.stranger)))
+        elif function == "acceptOperator":
+            self.operator_since.append((self.now, who))
+        elif function == "propose":
+            self.proposal = Proposal(arguments[0], arguments[1], who, self.now)
+            self.last_chunks = arguments[1]
+            self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
+        elif function == "finalise":
+            self.proposal = None
+            self.settled = int(self.c.read("settledPeriod"))
+            self.rules.netted(self.settled, arguments[0])
+            self.due(self.now + 1, self.watchers.release)
+        elif function == "declareSilence":
+            self.ended, self.proposal, self.after_the_end = True, None, self.made + 50
+        elif function in ("retract", "veto"):
+            self.taken_back(who)
+        elif function.startswith("challenge"):
+            self.convicted(function, arguments)
+        elif function == "demand":
+            self.office.demanded(arguments)
+        self.office_was_honest &= self.office_is_honest
+        self.rules.after(who, on, function, arguments)
+
+    def note(self, record: Committed) -> None:
+        """A commitment went through."""
+        self.chains.setdefault(record.made.slot // SLOTS, []).append(record)
+        self.all.append(record)
+        self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
+
+    def rewind(self) -> list[Committed]:
+        """Drop commitments that the contract has dropped."""
+        dropped: list[Committed] = []
+        for period, chain in self.chains.items():
+            if period > self.settled:
+                head = self.c.read("heads", period)
+                while chain and chain[-1].head != head:
+                    dropped.append(chain.pop())
+                assert chain or head == ZERO
+        return dropped[::-1]
+
+    def taken_back(self, who: Person) -> None:
+        """A netting and commitments count no more, without a conviction."""
+        chain = self.chains[self.proposal.period] if self.proposal else []
+        openings = [(record, self.opening(record)) for record in chain]
+        dropped = self.rewind()
+        kept = [(record, shown) for record, shown in openings if record in dropped]
+        honest = all(record.by in self.operators for record in dropped) and self.honest("operator")
+        self.taken.append(TakenBack(self.now + WINDOW, kept, self.proposal.chunks if self.proposal else None, honest))
+        self.proposal = None
+        self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
+        self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
+
+    def convicted(self, function: str, arguments: tuple[Any, ...]) -> None:
+        """A judge found a fraud."""
+        if self.proposal and not self.c.read("isPending"):
+            self.proposal = None
+        if not self.rewind():
+            shown = arguments[0]
+            for group in self.taken:
+                if any(opening.content == shown for _, opening in group.openings):
+                    group.settled = True
+        self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
+
+    # -- the end
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended and self.made > self.after_the_end
+
+    def mischief(self) -> None:
+        self.crooks.act()
+
+    def leave(self) -> None:
+        """Every honest member takes out all that is settled, within the notice."""
+        self.rules.everybody_leaves()
+
+
+def offices(role: str) -> list[Person]:
+    """Keys that have an office one after the other."""
+    return [Person.named(role), *(Person.named(f"{role} {number}") for number in range(1, 5))]
