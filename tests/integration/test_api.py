@@ -279,16 +279,16 @@ ALL = dict.fromkeys(SCOPES, 200)
 NOT_GRID = {**ALL, "grid": 403}
 NOT_MEMBER = {**ALL, "member": 403}
 ROUTES: dict[str, dict[Scope, int]] = {
-    "/": ALL,
-    "/slots/{slot}": ALL,
+    "/": ALL,  # who sees lines only is led to them
+    "/slots/{slot}": NOT_GRID,
     "/carbon": NOT_GRID,
     "/member": NOT_GRID,
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
     "/verify": ALL,
     "/models": {**NOT_GRID, "member": 403},
-    "/api/v1/slots": ALL,
-    "/api/v1/clearings": ALL,
+    "/api/v1/slots": NOT_GRID,
+    "/api/v1/clearings": NOT_GRID,
     "/api/v1/orders": NOT_GRID,
     "/api/v1/refusals": NOT_GRID,
     "/api/v1/members": NOT_GRID,
@@ -305,8 +305,8 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/items": ALL,
     "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
     "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
-    "/api/v1/blocks": ALL,
-    "/api/v1/summary": ALL,
+    "/api/v1/blocks": NOT_GRID,
+    "/api/v1/summary": NOT_GRID,
     "/api/v1/compare": {"operator": 404, "auditor": 404, "member": 403, "grid": 403},  # nothing is compared here
     "/api/v1/events": ALL,
     "/api/v1/schema": ALL,
@@ -378,12 +378,11 @@ def test_a_members_token_may_not_ask_for_somebody_else(tokens):
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:transactive:error:access.scope")
 
 
-def test_the_grid_sees_flows_without_names(tokens, demo_run):
+def test_who_sees_lines_only_is_led_to_them(tokens, demo_run):
     client, made, _ = tokens
-    own = bearer(made["grid"])
-    text = "".join(client.get(url, headers=own).text for url in ("/", f"/slots/{SLOT}", "/api/v1/summary"))
-    assert "Energy flow" in text
-    assert not [name for name in demo_run.setting.community.ids if name in text]
+    answer = client.get("/", headers=bearer(made["grid"]))
+    assert answer.url.path == "/grid"
+    assert not [name for name in demo_run.setting.community.ids if name in answer.text]
 
 
 def test_certificates_from_neighbours_stay_unnamed_but_counted(tokens, demo_run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +41,20 @@ def _close(path: Path) -> None:
         wanted = OWNER_FOLDER if stat.S_ISDIR(mode) else OWNER_FILE
         if stat.S_IMODE(mode) != wanted:
             path.chmod(wanted)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file that only its owner may read, whole or not at all. Raises StateError if it cannot be written."""
+    temporary = path.with_name(f"{path.name}.new")
+    try:
+        temporary.touch(mode=OWNER_FILE)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StateError(f"{path}: cannot be written ({error.strerror}); free space or permissions") from None
 
 
 @contextmanager

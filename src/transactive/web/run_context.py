@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.store.read.runs import Run, RunProgress
 from transactive.store.read.totals import Counter, RunTotals
+from transactive.web.access import Viewer
 from transactive.web.change_feed import ChangeFeed
+from transactive.web.lines.privacy import least_homes
+from transactive.web.lines.seen import SeenLines, seen_lines
 from transactive.web.problems import NotFound
 
 
@@ -16,6 +21,7 @@ class RunContext:
     def __init__(self, feed: ChangeFeed) -> None:
         self.feed, self.reader = feed, feed.reader
         self.counter = Counter(feed.reader)
+        self._lines: dict[int, SeenLines | None] = {}
 
     def run(self) -> Run:
         """The run. Raises NotFound while it has not begun."""
@@ -35,6 +41,19 @@ class RunContext:
         if not run.holds(slot):
             raise NotFound(f"slot {text}: not in this run")
         return slot
+
+    @property
+    def least_homes(self) -> int:
+        """Homes that each figure of a grid token covers at least."""
+        return least_homes(self.reader.store.path.parent)
+
+    def lines(self, run: Run, viewer: Viewer) -> SeenLines | None:
+        """Lines as a viewer sees them, None without a network."""
+        least = self.least_homes
+        if least not in self._lines:
+            self._lines = {least: seen_lines(run, least)}
+        lines = self._lines[least]
+        return lines and replace(lines, whole=viewer.sees_all)
 
     def member(self, run: Run, name: str) -> int:
         """Index of a member. Raises InputError for an unknown one."""

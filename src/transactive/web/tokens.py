@@ -16,6 +16,7 @@ import msgspec
 
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY
+from transactive.store.folder import write_private
 from transactive.web.access import SCOPES, Scope, Viewer
 
 FILE = "tokens.json"
@@ -126,13 +127,7 @@ def note_use(folder: Path, grant: TokenGrant, now: int) -> None:
 
 def _write(path: Path, content: object) -> None:
     """Replace a file that only its owner may read."""
-    temporary = path.with_name(f"{path.name}.new")
-    try:
-        temporary.touch(mode=0o600)
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise StateError(f"{path}: cannot be written ({error.strerror}); free space or permissions") from None
+    write_private(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
 
 
 def _hash(token: str) -> str:

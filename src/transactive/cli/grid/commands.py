@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-grid = App(name="grid", help="Measure loads of network lines, and what keeping them within limits costs.")
+grid = App(
+    name="grid", help="Loads of network lines: what keeping them within limits costs, and how much of them is shown."
+)
 
 
 @grid.command
@@ -36,3 +39,29 @@ def study(
     from transactive.cli.grid.study import run_study
 
     run_study(community, days=days, start=start, json=json)
+
+
+@grid.command
+def privacy(
+    *,
+    state: Path,
+    homes: int | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Show how many homes each figure of a grid token covers at least, or choose it; each choice is kept with its time.
+
+    Lines are put into groups of so many homes. A grid token sees what flows between groups, and of the lines inside
+    whether each is within, near or beyond its limit. A server that is running follows at once.
+
+    Parameters
+    ----------
+    state
+        Folder of the run.
+    homes
+        Choose this number; without it nothing changes. It begins with 5.
+    json
+        Print one JSON object on stdout.
+    """
+    from transactive.cli.grid.privacy import show_privacy
+
+    show_privacy(state, homes, json=json)

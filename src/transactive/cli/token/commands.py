@@ -26,8 +26,8 @@ def create(
     state
         Folder of the run.
     scope
-        A member sees its own figures and community totals, grid sees flows and no member's figures or names, an auditor
-        and the operator see everything.
+        A member sees its own figures and community totals, grid sees lines and no member's figures or names
+        (`transactive grid privacy`), an auditor and the operator see everything.
     member
         Whose figures a member's token shows.
     name

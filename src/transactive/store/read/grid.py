@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import sqlalchemy as sa
 
 from transactive.core.congestion import Measure
@@ -33,10 +35,14 @@ def interventions(reader: Reader, first: int, last: int) -> list[Row]:
     )
 
 
-def sums(reader: Reader, last: int) -> dict[int, Row]:
-    """Slots, energy [Wh] and payments [n¤] of each kind of measure, up to a slot."""
+def sums(reader: Reader, last: int, lines: Mapping[Measure, Sequence[int]]) -> dict[int, Row]:
+    """Slots, energy [Wh] and payments [n¤] of each kind of measure, up to a slot, over some lines for each kind.
+
+    Slots are counted over all lines.
+    """
     i = INTERVENTIONS.c
-    totals = (sa.func.sum(i.energy_wh).label("energy_wh"), sa.func.sum(i.amount_n).label("amount_n"))
+    told = sa.or_(*(sa.and_(i.kind == kind, i.line.in_(some)) for kind, some in lines.items()))
+    totals = [sa.func.sum(sa.case((told, column), else_=0)).label(column.name) for column in (i.energy_wh, i.amount_n)]
     counted = sa.func.count(sa.distinct(i.slot)).label("slots")
     rows = reader.store.rows(sa.select(i.kind, counted, *totals).where(i.slot <= last).group_by(i.kind))
     nothing = {"slots": 0, "energy_wh": 0, "amount_n": 0}

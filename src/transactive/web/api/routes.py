@@ -58,7 +58,7 @@ def _items(make: Callable[[Row, Run], T], rows: Sequence[Row], run: Run) -> list
     return [make(row, run) for row in rows]
 
 
-@get("/slots", opt=EVERYONE, **SHARED)
+@get("/slots", opt=WITHOUT_GRID, **SHARED)
 def slots(run_context: NamedDependency[RunContext], limit: Limit = 100, cursor: Cursor = None) -> SlotPage:
     """Slots: state, trade, and what the community's meters together say."""
     run = run_context.run()
@@ -67,7 +67,7 @@ def slots(run_context: NamedDependency[RunContext], limit: Limit = 100, cursor: 
     return SlotPage(items=_items(shapes.slot, full, run), next=after)
 
 
-@get("/clearings", opt=EVERYONE, **SHARED)
+@get("/clearings", opt=WITHOUT_GRID, **SHARED)
 def clearings(
     run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> ClearingPage:
@@ -181,7 +181,7 @@ def certificates(
     return CertificatePage(items=[shapes.certificate(row, run, shown) for row in rows], next=after)
 
 
-@get("/blocks", opt=EVERYONE, **SHARED)
+@get("/blocks", opt=WITHOUT_GRID, **SHARED)
 def blocks(
     run_context: NamedDependency[RunContext], at: AtSlot = None, limit: Limit = 100, cursor: Cursor = None
 ) -> BlockPage:
@@ -191,7 +191,7 @@ def blocks(
     return BlockPage(items=_items(shapes.block, rows, run), next=after)
 
 
-@get("/summary", opt=EVERYONE, **SHARED)
+@get("/summary", opt=WITHOUT_GRID, **SHARED)
 def summary(run_context: NamedDependency[RunContext]) -> SummaryView:
     """The community over the slots so far."""
     run, position, totals = run_context.look()

@@ -7,7 +7,7 @@ Lines that close a ring are dashed, beside the tree of the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -30,7 +30,10 @@ COLUMNS = 6
 
 @dataclass(frozen=True, slots=True)
 class Cable:
-    """A line with what it carries: Wh that enter it, towards `end`, their limit, what is lost."""
+    """A line with what it carries: Wh that enter it, towards `end`, their limit, what is lost.
+
+    hidden: only its state is seen; what it carries stands in for that.
+    """
 
     start: str
     end: str
@@ -38,6 +41,7 @@ class Cable:
     flow_wh: int
     limit_wh: int
     lost_wh: int
+    hidden: bool = False
 
     @property
     def full(self) -> bool:
@@ -67,8 +71,8 @@ class Picture:
     cables: Sequence[Cable]
 
 
-def cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
-    """Lines, each in the direction of its flow."""
+def cables(network: Network, flow: IntArray, lost: IntArray, hidden: Container[int] = ()) -> list[Cable]:
+    """Lines, each in the direction of its flow. hidden: those of which only the state is seen."""
     found = []
     limits = zip(network.limit_wh.tolist(), network.back_wh.tolist(), strict=True)
     for line, (limit, back) in enumerate(limits):
@@ -76,7 +80,7 @@ def cables(network: Network, flow: IntArray, lost: IntArray) -> list[Cable]:
         forward = flow[line] > 0 or (flow[line] == 0 and limit > 0)
         way = (start, end, limit) if forward else (end, start, back)
         kind = bool(network.transformer[line])
-        found.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line])))
+        found.append(Cable(way[0], way[1], kind, abs(int(flow[line])), way[2], int(lost[line]), line in hidden))
     return found
 
 
@@ -210,6 +214,8 @@ def _line_words(plot: Plot, shown: Picture, line: int, node: int, at: Place, css
 
 
 def _load(cable: Cable, arrow: str) -> str:
+    if cable.hidden:
+        return f"limit {kwh_text(cable.limit_wh, 1)} kWh"
     energy = f"{kwh_text(cable.flow_wh, 2)} of {kwh_text(cable.limit_wh, 1)} kWh"
     return f"{arrow} {energy}" if cable.flow_wh else energy
 
@@ -222,6 +228,8 @@ def _loaded(cable: Cable) -> str:
 def _state(cable: Cable) -> str:
     """How loaded a line is, in words."""
     name = "transformer, " if cable.transformer else ""
+    if cable.hidden:
+        return name + ("beyond" if cable.over else "near" if cable.flow_wh else "within")
     if cable.over:
         return f"{name}over, {cable.percent} %"
     return name + ("idle" if not cable.flow_wh else "full" if cable.full else f"{cable.percent} %")
@@ -229,6 +237,8 @@ def _state(cable: Cable) -> str:
 
 def _sentence(cable: Cable) -> str:
     """A line for those who listen."""
+    if cable.hidden:
+        return f"{cable.start} to {cable.end} {_state(cable)} its limit of {kwh_text(cable.limit_wh, 2)} kWh"
     energy = f"{kwh_text(cable.flow_wh, 2)} of {kwh_text(cable.limit_wh, 2)} kWh"
     return f"{cable.start} to {cable.end} {energy}, {_state(cable)}"
 

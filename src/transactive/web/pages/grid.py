@@ -1,4 +1,7 @@
-"""The grid page: what each line carries, may carry and will carry; what was asked of devices. No member is named."""
+"""The grid page: what each line carries, may carry and will carry; what was asked of devices. No member is named.
+
+Rows come as `SeenLines` lets the viewer see them: of a hidden line there is a state, and figures that stand in for it.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,15 @@ from transactive.texts.formatting import Words, clock_text, counted, day_start, 
 from transactive.web.access import Viewer
 from transactive.web.charts.grid import line_chart
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
+from transactive.web.lines.seen import FULL, SeenLines, loading
 from transactive.web.pages.parts.common import freshness
-from transactive.web.pages.parts.grid_ahead import AHEAD, LinesAhead, likely, loading, look_ahead
+from transactive.web.pages.parts.grid_ahead import AHEAD, LinesAhead, likely, look_ahead
 
 STRIP = 24
 """Slots that the strip shows."""
 DRAWN, MOST_ROWS = 4, 8
 """Lines whose day is drawn, and rows of a table before the rest is folded."""
 WEEK = 7 * DAY
-FULL = 100
 ASKED = {Measure.MOVE: "batteries moved", Measure.CURTAIL: "PV held back", Measure.OPEN: "over its limit"}
 """Words of what a slot's lines asked for."""
 
@@ -42,7 +45,7 @@ class Bar:
     flag: str
     span: str
     line: str
-    percent: int
+    loaded: str
 
     @property
     def at(self) -> str:
@@ -52,11 +55,18 @@ class Bar:
     @property
     def label(self) -> str:
         """The bar for those who listen."""
-        return f"{self.span}: {self.line} at {self.percent} %{', ' + self.flag if self.flag else ''}"
+        return f"{self.span}: {self.line} {self.loaded}{', ' + self.flag if self.flag else ''}"
 
 
 def grid_page(
-    reader: Reader, run: Run, position: RunProgress, viewer: Viewer, *, chosen: int | None, idle: float
+    reader: Reader,
+    run: Run,
+    position: RunProgress,
+    viewer: Viewer,
+    lines: SeenLines | None,
+    *,
+    chosen: int | None,
+    idle: float,
 ) -> dict[str, Any]:
     """Everything that the page shows of a delivered slot, by default the newest; `site` is None without a network."""
     words, site = Words(run.community.currency), run.site
@@ -69,15 +79,16 @@ def grid_page(
         "site": site,
     }
     newest = position.delivered
-    if site is None or newest is None:
+    if site is None or lines is None or newest is None:
         return frame
     slot, length = newest if chosen is None else min(chosen, newest), run.clock.length
     start = day_start(slot)
-    day = loads(reader, start, min(start + DAY - 1, newest))
-    told = forecasts(reader, min(start, slot), max(start + DAY, slot + AHEAD * length))
+    day = lines.loads(loads(reader, start, min(start + DAY - 1, newest)))
+    forecast = forecasts(reader, min(start, slot), max(start + DAY, slot + AHEAD * length))
+    told = {key: lines.forecast(row) for key, row in forecast.items()}
     here = [row for row in day if row["slot"] == slot]
-    ahead = look_ahead(site.network, told, loads(reader, slot, slot + AHEAD * length), run, slot)
-    done = interventions(reader, slot - WEEK, slot)
+    ahead = look_ahead(lines, told, lines.loads(loads(reader, slot, slot + AHEAD * length)), run, slot)
+    done = lines.interventions(interventions(reader, slot - WEEK, slot))
     return frame | {
         "slot": slot,
         "span": span_text(slot, length),
@@ -86,16 +97,17 @@ def grid_page(
         "later": time_text(min(slot + DAY, newest)) if slot < newest else None,
         "following": chosen is None,
         "size": _size(site, run),
-        "head": _head(site.network, here, ahead, run),
-        "feeder": _feeder(site, here, told, run, slot),
-        "strip": _strip(site.network, reader, run, slot, newest),
+        "head": _head(lines, here, ahead, run),
+        "feeder": _feeder(site, lines, here, told, run, slot),
+        "strip": _strip(lines, reader, run, slot, newest),
         "ahead": ahead,
-        "days": _days(site.network, day, told, run, start),
-        "asked": _done(site.network, done, run, words, Measure.CALL, Measure.MOVE),
-        "held": _done(site.network, done, run, words, Measure.CURTAIL),
-        "open": _done(site.network, done, run, words, Measure.OPEN),
-        "kpis": _kpis(sums(reader, slot), words),
+        "days": _days(lines, day, told, run, start),
+        "asked": _done(lines, done, run, words, Measure.CALL, Measure.MOVE),
+        "held": _done(lines, done, run, words, Measure.CURTAIL),
+        "open": _done(lines, done, run, words, Measure.OPEN),
+        "kpis": _kpis(sums(reader, slot, {kind: lines.lines_with_sums(kind) for kind in Measure}), words),
         "most_rows": MOST_ROWS,
+        "groups": None if lines.whole else _groups(lines),
     }
 
 
@@ -108,9 +120,16 @@ def _size(site: Site, run: Run) -> str:
     return " · ".join(counted(number, noun) for number, noun in parts)
 
 
-def _head(network: Network, here: Sequence[Row], ahead: LinesAhead, run: Run) -> dict[str, str]:
+def _groups(lines: SeenLines) -> str:
+    """What is shown to whom the grid is all that it may see."""
+    least, hidden = lines.groups.least, sum(lines.hides(line) for line in range(len(lines.groups.group)))
+    text = f"Each figure covers at least {counted(least, 'home')}."
+    return f"{text} Of {counted(hidden, 'line')} only the state is shown." if hidden else text
+
+
+def _head(lines: SeenLines, here: Sequence[Row], ahead: LinesAhead, run: Run) -> dict[str, str]:
     """The answer, and where it will be tight."""
-    over = [network.label(row["line"]) for row in here if loading(network, row["line"], row["flow_wh"]) > FULL]
+    over = [lines.network.label(row["line"]) for row in here if row["state"] == "beyond"]
     title = "All lines inside their limits" if not over else f"{' and '.join(over)} over the limit"
     if len(over) > 2:
         title = f"{len(over)} lines over their limits"
@@ -121,7 +140,7 @@ def _sentence(ahead: LinesAhead, run: Run) -> str:
     """Where it will be tight, or was expected to be."""
     tightest = ahead.tightest()
     if tightest is None:
-        return "No forecast was made of this slot."
+        return "Lines of groups are forecast as states only." if ahead.slots else "No forecast was made of this slot."
     cell, name, slot = tightest
     where = f"{span_text(slot, run.clock.length)} on {name}"
     if cell.came:
@@ -133,12 +152,14 @@ def _sentence(ahead: LinesAhead, run: Run) -> str:
 
 
 def _feeder(
-    site: Site, here: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, slot: int
+    site: Site, lines: SeenLines, here: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, slot: int
 ) -> dict[str, Any]:
     """The drawing, and tables of lines and nodes."""
     network = site.network
     flow = np.array([row["flow_wh"] for row in here], np.int64)
-    shown, net = cables(network, flow, network.lost_wh(flow)), network.net_wh(flow)
+    hidden = frozenset(row["line"] for row in here if row["hidden"])
+    shown = cables(network, flow, network.lost_wh(flow), hidden)
+    net = network.net_wh(flow) if lines.whole else np.zeros(len(network), np.int64)
     over = sum(cable.over for cable in shown)
     homes = np.bincount(site.node, minlength=len(network)).tolist()
     return {
@@ -146,7 +167,7 @@ def _feeder(
         "badge": ("bad", f"{counted(over, 'line')} over the limit") if over else ("ok", "No line over its limit"),
         "lines": [_line(cable, row, told.get((slot, row["line"]))) for cable, row in zip(shown, here, strict=True)],
         "nodes": [
-            (name, str(count), kwh_text(max(wh, 0), 3), kwh_text(max(-wh, 0), 3))
+            (name, str(count), *((kwh_text(max(wh, 0), 3), kwh_text(max(-wh, 0), 3)) if lines.whole else ("–", "–")))
             for name, count, wh in zip(network.names, homes, net.tolist(), strict=True)
         ],
     }
@@ -160,6 +181,8 @@ def _labels(net: IntArray) -> list[str]:
 def _line(cable: Cable, row: Row, told: Row | None) -> tuple[str, ...]:
     """One line as numbers."""
     way = f"{cable.start} → {cable.end}"
+    if row["hidden"]:
+        return way, "–", kwh_text(cable.limit_wh, 3), row["state"], "–", "–", told["state"] if told else "–"
     unlimited = abs(row["unlimited_wh"])
     expected = (kwh_text(abs(told["expected_wh"]), 3), likely(told)) if told else ("–", "–")
     return (
@@ -172,16 +195,16 @@ def _line(cable: Cable, row: Row, told: Row | None) -> tuple[str, ...]:
     )
 
 
-def _strip(network: Network, reader: Reader, run: Run, slot: int, newest: int) -> dict[str, Any]:
+def _strip(lines: SeenLines, reader: Reader, run: Run, slot: int, newest: int) -> dict[str, Any]:
     """The slots around the chosen one: how full the tightest line was, and whether something was asked."""
-    length = run.clock.length
+    network, length = lines.network, run.clock.length
     last = min(newest, slot + (STRIP // 2 - 1) * length)
     first = max(last - (STRIP - 1) * length, run.first_slot)
     asked = {row["slot"]: row["kind"] for row in interventions(reader, first, last) if row["kind"] != Measure.CALL}
-    tightest: dict[int, tuple[int, int]] = {}
-    for row in loads(reader, first, last):
-        full = (loading(network, row["line"], row["flow_wh"]), row["line"])
-        tightest[row["slot"]] = max(full, tightest.get(row["slot"], (-1, 0)))
+    tightest: dict[int, tuple[int, int, str]] = {}
+    for row in lines.loads(loads(reader, first, last)):
+        full = (loading(network, row["line"], row["flow_wh"]), row["line"], _loaded(row, network))
+        tightest[row["slot"]] = max(full, tightest.get(row["slot"], (-1, 0, "")))
     bars = [
         Bar(
             slot=at,
@@ -190,26 +213,35 @@ def _strip(network: Network, reader: Reader, run: Run, slot: int, newest: int) -
             flag=ASKED[Measure(asked[at])] if at in asked else "",
             span=f"{span_text(at, length)}, {short_day(at)}",
             line=network.label(line),
-            percent=percent,
+            loaded=loaded,
         )
-        for at, (percent, line) in sorted(tightest.items())
+        for at, (percent, line, loaded) in sorted(tightest.items())
     ]
     return {
         "bars": bars,
         "axis": [clock_text(bar.slot) if k % 6 == 0 else "" for k, bar in enumerate(bars)],
-        "rows": [(bar.span, bar.line, f"{bar.percent} %", bar.flag or "nothing") for bar in bars],
+        "rows": [(bar.span, bar.line, bar.loaded.removeprefix("at "), bar.flag or "nothing") for bar in bars],
     }
+
+
+def _loaded(row: Row, network: Network) -> str:
+    """How loaded a line was, as far as it is seen."""
+    if row["hidden"]:
+        return f"{row['state']} its limit"
+    return f"at {loading(network, row['line'], row['flow_wh'])} %"
 
 
 # -- through the day ---------------------------------------------------------------------------------
 
 
 def _days(
-    network: Network, day: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, start: int
+    lines: SeenLines, day: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, start: int
 ) -> list[dict[str, Any]]:
-    """The day of the tightest lines, drawn and as numbers."""
-    tightest: dict[int, int] = {}
+    """The day of the tightest lines of which flows are seen, drawn and as numbers."""
+    network, tightest = lines.network, dict[int, int]()
     for row in day:
+        if row["hidden"]:
+            continue
         tightest[row["line"]] = max(tightest.get(row["line"], 0), loading(network, row["line"], row["flow_wh"]))
     found = []
     for line in sorted(tightest, key=lambda k: (-tightest[k], k))[:DRAWN]:
@@ -257,17 +289,17 @@ class Done:
         return f"{self.day}, {self.span}", self.line, self.why, self.homes, self.kwh, self.paid
 
 
-def _done(network: Network, done: Sequence[Row], run: Run, words: Words, *kinds: Measure) -> list[Done]:
+def _done(lines: SeenLines, done: Sequence[Row], run: Run, words: Words, *kinds: Measure) -> list[Done]:
     """Measures of some kinds."""
     return [
         Done(
             day=short_day(row["slot"]),
             span=span_text(row["slot"], run.clock.length),
-            line=network.label(row["line"]),
-            why=_why(network, row, words),
+            line=lines.network.label(row["line"]),
+            why=_why(lines.network, row, words),
             homes=str(row["homes"]) if row["homes"] else "–",
-            kwh=kwh_text(row["energy_wh"], 2),
-            paid=words.money(row["amount_n"]),
+            kwh=kwh_text(row["energy_wh"], 2) if row["summed"] else "–",
+            paid=words.money(row["amount_n"]) if row["summed"] else "–",
         )
         for row in done
         if row["kind"] in kinds
@@ -277,6 +309,8 @@ def _done(network: Network, done: Sequence[Row], run: Run, words: Words, *kinds:
 def _why(network: Network, row: Row, words: Words) -> str:
     """The limit that was at risk, and how it was asked for."""
     called, line = row["kind"] == Measure.CALL, row["line"]
+    if row["hidden"]:
+        return "by price" if called else "by limit"
     back = row["price"] < 0 if called else row["unlimited_wh"] < 0
     limit = kwh_text(int((network.back_wh if back else network.limit_wh)[line]))
     text = f"{limit} kWh {'from' if back else 'to'} the homes"

@@ -18,7 +18,7 @@ class Page:
 
 
 PAGES = (
-    Page("/", "Community", "people"),
+    Page("/", "Community", "people", ("member", "operator", "auditor")),
     Page("/member", "Member", "home", ("member", "operator", "auditor")),
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
     Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.store.read.runs import Run
@@ -30,8 +30,10 @@ PageRequest = Request[Any, Any, Any]
 @get("/", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
 def community(
     request: PageRequest, run_context: NamedDependency[RunContext], slot: FromQuery[str | None] = None
-) -> Template:
-    """The community, now or around a chosen slot."""
+) -> Template | Redirect:
+    """The community, now or around a chosen slot; who sees lines only is led to them."""
+    if not request.user.sees_members:
+        return Redirect("/grid", status_code=303)
     if run_context.reader.run() is None or run_context.reader.position().cleared is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     run, position, totals = run_context.look()
@@ -42,7 +44,7 @@ def community(
     return Template("community.html", context={**context, "live": live})
 
 
-@get("/slots/{slot:str}", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+@get("/slots/{slot:str}", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
 def slot_view(request: PageRequest, run_context: NamedDependency[RunContext], slot: FromPath[str]) -> Template:
     """One slot through all its steps, and why each order fared as it did."""
     run, position, totals = run_context.look()
@@ -95,7 +97,10 @@ def grid(
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     chosen = None if slot is None else run_context.slot(run, slot)
-    context = grid_page(run_context.reader, run, position, request.user, chosen=chosen, idle=run_context.feed.idle)
+    lines = run_context.lines(run, request.user)
+    context = grid_page(
+        run_context.reader, run, position, request.user, lines, chosen=chosen, idle=run_context.feed.idle
+    )
     live = {"after": id_text(newest(run, position)), "over": position.over}
     return Template("grid.html", context={**context, "live": live})
 

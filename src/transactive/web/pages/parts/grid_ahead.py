@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transactive.core.community.network import Network
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row, Run
 from transactive.texts.formatting import clock_text, span_text
+from transactive.web.lines.seen import LIKELY_PPM, RISKY_PPM, SeenLines, loading
 
 AHEAD = 6
 """Slots that are shown."""
 MOST_LINES = 12
 """Lines that are shown, those at most risk."""
-LIKELY_PPM, RISKY_PPM = 500_000, 50_000
 STATES = {"free": ("", "check"), "at risk": ("warn", "warn"), "likely over": ("bad", "x")}
 """Class and icon of each state of a cell."""
-
-
-def loading(network: Network, line: int, flow_wh: int) -> int:
-    """Loading of a line [%], rounded up beyond the limit and down within it; 0 if nothing flows where nothing may."""
-    limit, size = int((network.limit_wh if flow_wh >= 0 else network.back_wh)[line]), abs(flow_wh)
-    if size > limit:
-        return -(-100 * size // limit) if limit else 101
-    return 100 * size // limit if limit else 0
 
 
 def likely(row: Row) -> str:
@@ -34,13 +25,17 @@ def likely(row: Row) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One line in one slot: expected loading and the far end of its interval [%], how likely over, and what came."""
+    """One line in one slot: expected loading and the far end of its interval [%], how likely over, and what came.
+
+    hidden: only the states of the forecast and of what came are seen.
+    """
 
     expected: int
     to: int
     likely: str
     ppm: int
     came: str
+    hidden: bool = False
 
     @property
     def state(self) -> str:
@@ -97,41 +92,57 @@ class LinesAhead:
         return len(self.lines) * len(self.slots)
 
     def tightest(self) -> tuple[Cell, str, int] | None:
-        """The tightest cell, its line and slot: of those that have not come yet, or if all have, of these."""
+        """The tightest cell whose figures are seen, its line and slot: of those to come, or if all came, of these."""
         cells = [
-            (cell, line.name, slot) for line in self.lines for cell, slot in zip(line.cells, self.slots, strict=True)
+            (cell, line.name, slot)
+            for line in self.lines
+            for cell, slot in zip(line.cells, self.slots, strict=True)
+            if not cell.hidden
         ]
         return max(cells, key=lambda one: (not one[0].came, one[0].to), default=None)
 
 
 def look_ahead(
-    network: Network, told: Mapping[tuple[int, int], Row], came: Sequence[Row], run: Run, slot: int
+    lines: SeenLines, told: Mapping[tuple[int, int], Row], came: Sequence[Row], run: Run, slot: int
 ) -> LinesAhead:
-    """Forecasts `told` by slot and line, from `slot` on; came: loads of slots that are delivered."""
-    length = run.clock.length
+    """Forecasts `told` by slot and line, from `slot` on; came: loads of slots that are delivered. Both as seen."""
+    length, network = run.clock.length, lines.network
     slots = [at for at in range(slot, slot + AHEAD * length, length) if (at, 0) in told]
-    carried = {(row["slot"], row["line"]): row["flow_wh"] for row in came}
-    lines = []
+    carried = {(row["slot"], row["line"]): row for row in came}
+    found = []
     for line in range(len(network.start)):
-        cells = [_cell(network, told[at, line], carried.get((at, line))) for at in slots]
+        cells = [_cell(lines, told[at, line], carried.get((at, line))) for at in slots]
         limits = f"to homes {kwh_text(int(network.limit_wh[line]))}, from {kwh_text(int(network.back_wh[line]))} kWh"
-        lines.append(LineAhead(network.label(line), limits, cells))
-    lines.sort(key=lambda line: -line.risk)
+        found.append(LineAhead(network.label(line), limits, cells))
+    found.sort(key=lambda line: -line.risk)
     rows = [
-        (line.name, span_text(at, length), f"{cell.expected} %", f"{cell.to} %", cell.likely, cell.came or "–")
-        for line in lines
+        (line.name, span_text(at, length), *_figures(cell))
+        for line in found
         for at, cell in zip(slots, line.cells, strict=True)
     ]
-    return LinesAhead(slots, [clock_text(at) for at in slots], lines, rows)
+    return LinesAhead(slots, [clock_text(at) for at in slots], found, rows)
 
 
-def _cell(network: Network, row: Row, came: int | None) -> Cell:
+def _figures(cell: Cell) -> tuple[str, ...]:
+    """A cell as numbers."""
+    if cell.hidden:
+        return cell.state, "–", "–", cell.came or "–"
+    return f"{cell.expected} %", f"{cell.to} %", cell.likely, cell.came or "–"
+
+
+def _cell(lines: SeenLines, row: Row, came: Row | None) -> Cell:
     """One line in one slot."""
-    line = row["line"]
+    line, network = row["line"], lines.network
     return Cell(
         expected=loading(network, line, row["expected_wh"]),
         to=max(loading(network, line, row[name]) for name in ("low_wh", "high_wh")),
         likely=likely(row),
         ppm=row["over_ppm"] + row["back_ppm"],
-        came="" if came is None else f"{loading(network, line, came)} %",
+        came="" if came is None else _came(lines, came),
+        hidden=row["hidden"],
     )
+
+
+def _came(lines: SeenLines, row: Row) -> str:
+    """What came, as far as it is seen."""
+    return str(row["state"]) if row["hidden"] else f"{loading(lines.network, row['line'], row['flow_wh'])} %"
