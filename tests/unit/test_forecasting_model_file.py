@@ -9,7 +9,7 @@ from transactive.forecasting import registry
 from transactive.forecasting.conformance import START, random_series
 from transactive.forecasting.models import model_file
 from transactive.forecasting.models.baselines import Empirical
-from transactive.forecasting.models.model_file import Learnt, digest, pack, unpack
+from transactive.forecasting.models.model_file import Learnt, digest, opened, pack, restored
 from transactive.forecasting.series import History
 
 
@@ -33,7 +33,8 @@ def packed(name):
 @pytest.mark.parametrize("name", ["regression", "linear", "empirical-14"])
 def test_a_model_read_again_forecasts_the_same_to_the_last_bit(name):
     model, data = packed(name)
-    again, stored = unpack(data, digest(data), "one.json")
+    stored = opened(data, digest(data), "one.json")
+    again = restored(stored, "one.json")
     one, two = (m.predict(history(), 24) for m in (model, again))
     assert np.array_equal(one.values, two.values)
     assert np.array_equal(one.mean, two.mean)
@@ -49,16 +50,16 @@ def test_one_changed_byte_is_refused_with_what_to_do():
     changed = bytearray(data)
     changed[len(changed) // 2] ^= 1
     with pytest.raises(DataError, match=r"model one\.json: its SHA-256 is .*the file was changed; put the original"):
-        unpack(bytes(changed), digest(data), "one.json")
+        opened(bytes(changed), digest(data), "one.json")
 
 
 def test_a_model_of_other_features_or_no_model_at_all_is_refused(monkeypatch):
     _, data = packed("regression")
     monkeypatch.setattr(model_file, "FORMAT", 2)
     with pytest.raises(DataError, match=r"has format 1 and features 1; this program reads 2 and 1: train anew"):
-        unpack(data, digest(data), "one.json")
+        opened(data, digest(data), "one.json")
     with pytest.raises(DataError, match="is no model file"):
-        unpack(b"{}", digest(b"{}"), "one.json")
+        opened(b"{}", digest(b"{}"), "one.json")
 
 
 def test_a_forecaster_that_cannot_write_its_models_has_no_file():
@@ -75,4 +76,4 @@ def test_a_file_of_a_forecaster_that_is_gone_names_the_known_ones():
     other = data.replace(b'"empirical-14"', b'"chronos"')
     assert msgspec.json.decode(other)["learnt"]["forecaster"] == "chronos"
     with pytest.raises(Exception, match="'chronos' is not installed"):
-        unpack(other, digest(other), "one.json")
+        restored(opened(other, digest(other), "one.json"), "one.json")

@@ -21,7 +21,7 @@ from transactive.engine.recorded import forecaster_of
 from transactive.engine.replay import slots_from
 from transactive.forecasting import registry
 from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared, followed
-from transactive.forecasting.models.model_file import ModelFile, unpack
+from transactive.forecasting.models.model_file import ModelFile
 from transactive.forecasting.series import History
 from transactive.store import FILE, Store
 from transactive.store.folder import hold
@@ -65,12 +65,7 @@ class ModelService:
 
     def verified(self, number: int) -> ModelFile:
         """A model's file, once its hash is the recorded one. Raises StateError where it is not."""
-        model = self.model(number)
-        try:
-            _, file = unpack(self._files.read(model), model.hash, model.file)
-        except DataError as error:
-            raise StateError(str(error)) from None
-        return file
+        return self._files.opened(self.model(number))
 
     def promote(self, number: int, *, force: bool) -> ModelEvent:
         """Make a model active from now on. Raises InputError unless its test was won, or it is forced."""
@@ -83,7 +78,7 @@ class ModelService:
             raise InputError(
                 f"model {number}: has not won its test ({told}); test it on later days with `models test`, or --force"
             )
-        self.verified(number)
+        self._files.load(model)  # what cannot be read is not promoted
         how = "forced" if force and not (model.contest and model.contest.won) else "its test was won"
         maintenance = self._maintenance()
         maintenance.promote(model.target, model, None, self.now)
@@ -102,7 +97,7 @@ class ModelService:
         if number is None:
             maintenance.stand_in(name, self.now)
         else:
-            self.verified(number)
+            self._files.load(self.model(number))
             maintenance.promote(name, self.model(number), None, self.now)
         after = EMPIRICAL if number is None else ModelMaintenance.title(self.model(number))
         text = f"from {ModelMaintenance.title(self.model(active.model))} to {after}, by hand"

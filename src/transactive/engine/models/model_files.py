@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from transactive.core.errors import DataError, StateError
-from transactive.forecasting.models.model_file import unpack
+from transactive.engine.models.trial_reading import try_reading
+from transactive.forecasting.models.model_file import ModelFile, opened, restored
 from transactive.forecasting.registry import Model
 from transactive.store.model_records import ModelRecord
 
@@ -54,11 +55,20 @@ class ModelFiles:
                 f" {record.target}`"
             ) from None
 
+    def opened(self, record: ModelRecord) -> ModelFile:
+        """What a model's file says of it. Raises StateError where it has not the hash that the database holds."""
+        try:
+            return opened(self.read(record), record.hash, record.file)
+        except DataError as error:
+            raise StateError(str(error)) from None
+
     def load(self, record: ModelRecord) -> Model:
-        """The model, once its file has the recorded hash. Raises StateError where it has not."""
+        """The model, which a child reads first, once. Raises StateError as `opened` does, or where it is refused."""
         if record.number not in self._models:
+            file = self.opened(record)
             try:
-                self._models[record.number], _ = unpack(self.read(record), record.hash, record.file)
+                try_reading(self.read(record), record.file)
+                self._models[record.number] = restored(file, record.file)
             except DataError as error:
                 raise StateError(str(error)) from None
         return self._models[record.number]

@@ -65,8 +65,8 @@ def pack(model: Model, recipe: Forecaster, learnt: Learnt) -> bytes:
     return msgspec.json.encode(ModelFile(libraries=_libraries(), learnt=learnt, content=content))
 
 
-def unpack(data: bytes, expected_hash: str, name: str) -> tuple[Model, ModelFile]:
-    """Read a model again, after its hash. `name` is of the file, for messages.
+def opened(data: bytes, expected_hash: str, name: str) -> ModelFile:
+    """What a model's file says of it, after its hash; the model itself is not read. `name`: of the file, for messages.
 
     Raises DataError where the hash differs, the file is none of ours, or it was taught other features.
     """
@@ -84,12 +84,17 @@ def unpack(data: bytes, expected_hash: str, name: str) -> tuple[Model, ModelFile
             f"model {name}: has format {stored.format} and features {stored.features}; this program reads {FORMAT} and"
             f" {features.VERSION}: train anew"
         )
+    return stored
+
+
+def restored(stored: ModelFile, name: str) -> Model:
+    """The model of a file. Raises DataError where its forecaster cannot read it."""
     recipe = registry.load(stored.learnt.forecaster)
     if not stored.content:
-        return cast("Model", recipe), stored  # it learns nothing
+        return cast("Model", recipe)  # it learns nothing
     if not isinstance(recipe, Restoring):
         raise DataError(f"model {name}: forecaster {stored.learnt.forecaster!r} cannot read its models any more")
-    return recipe.from_bytes(stored.content), stored
+    return recipe.from_bytes(stored.content)
 
 
 def digest(data: bytes) -> str:
