@@ -626,6 +626,63 @@ def test_a_meter_has_time_to_answer_a_statement(kind):
     assert w.read("getReading", slot, 0) == [1_000, 0, 2]
 
 
+def market_with_a_slot(*numbers: int) -> tuple[MarketWorld, int]:
+    """A balance market with money of its own and of members 1 and 3, and a slot at these numbers."""
+    w = MarketWorld.fresh("balance_market")
+    slot = w.slot()
+    for index in (1, 3):
+        w.do(w.members[index], "deposit", 10**12)
+    w.do(OPERATOR, "fund", 10**12)
+    w.do(OPERATOR, "openSlot", slot, *numbers)
+    return w, slot
+
+
+def test_a_promise_at_the_cap_is_no_free_bet():
+    """Its lock and its fine were nothing, so a producer without money took the price from the honest one."""
+    w, slot = market_with_a_slot(250, 100, 400, 1_000, 8_000)
+    w.do(w.members[3], "consume", slot, 4_000, 4_000, 2**255)
+    with refused("balance_market: balance too low"):
+        w.do(w.members[0], "produce", slot, 2_000, 2_000, 0)
+    w.do(w.members[1], "produce", slot, 1_000, 1_000, 0)
+    assert w.read("getPosition", slot, 1)[1] == 400 * 1_000
+    w.do(w.members[0], "deposit", 2_000 * 300)
+    w.do(w.members[0], "produce", slot, 2_000, 2_000, 0)
+    w.until_settling(slot)
+    w.do(STRANGER, "settle", slot, [0])
+    assert tuple(w.read("getAccount", 0)) == (0, 0)
+
+
+def test_a_promise_at_the_floor_is_no_free_bet():
+    """It was refunded whole, and the honest consumer paid three times as much."""
+    w, slot = market_with_a_slot(50, 20, 80, 1_000, 8_000)
+    w.do(w.members[1], "produce", slot, 4_000, 4_000, 0)
+    w.do(w.members[2], "deposit", 60 * 3_000 - 1)
+    with refused("balance_market: balance too low"):
+        w.do(w.members[2], "consume", slot, 3_000, 3_000, 2**255)
+    w.do(w.members[3], "consume", slot, 1_000, 1_000, 2**255)
+    assert w.read("getPosition", slot, 3)[1] == 20_000
+    w.do(w.members[2], "deposit", 1)
+    w.do(w.members[2], "consume", slot, 3_000, 3_000, 2**255)
+    w.until_over(slot)
+    w.certify(slot, [(2, 0, 0)])
+    w.until_settling(slot)
+    w.do(STRANGER, "settle", slot, [2])
+    assert tuple(w.read("getAccount", 2)) == (0, 0)
+
+
+def test_a_promise_is_not_taken_back_for_nothing_after_others_traded():
+    """Cancelled in the last second, it would have lowered the price of those who came after it at no cost."""
+    w, slot = market_with_a_slot(250, 100, 400, 1_000, 8_000)
+    w.do(w.members[0], "deposit", 1_000 * 300)
+    w.do(w.members[0], "produce", slot, 1_000, 1_000, 0)
+    w.do(w.members[1], "produce", slot, 1_000, 1_000, 0)
+    alone = w.read("getPosition", slot, 0)[1]  # what the other would have had
+    lost = alone - w.read("getPosition", slot, 1)[1]
+    w.do(w.members[0], "cancel", slot, 1_000)
+    assert tuple(w.read("getAccount", 0)) == (1_000 * 300 - lost, 0)
+    assert lost == 75_000
+
+
 def test_an_auditor_reverses_no_more_than_was_issued(cw):
     """With one kilogram of its own it would empty the buffers of all other projects."""
 

@@ -37,6 +37,8 @@ from transactive.market.balance.pricing import PriceCurve, Promise
 
 NUMBERS = (200_000, 80_000, 300_000, 6_000, 24_000)
 CURVE = PriceCurve(*NUMBERS)
+FINE = 300_000 - 80_000
+"""n¤ for each promised Wh that is not there."""
 MONEY = 10**12
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 PRODUCER, OTHER, CONSUMER, TWO_METERS, STORE, BOTH = MEMBERS[:6]
@@ -72,7 +74,7 @@ def test_a_slot_from_promise_to_wallet(w):
     earned, owed = CURVE.payment(0, 2_000), -CURVE.payment(2_000, 1_000)
     assert held(w, 0) == (2_000, earned, 0, 0, False)
     assert held(w, 2) == (1_000, owed, 0, 0, True)
-    locks = 300_000 * 2_000 - earned, owed
+    locks = 2_000 * FINE, 1_000 * FINE  # more than a thousand Wh cost at any price on this curve's lower half
     assert accounts(w)[0] == (MONEY - locks[0], locks[0])
     assert accounts(w)[2] == (MONEY - locks[1], locks[1])
     seed = w.read("seedNeeded", *NUMBERS)
@@ -84,10 +86,10 @@ def test_a_slot_from_promise_to_wallet(w):
         w.do(STRANGER, "settle", w.s, [0, 2])
     w.until_settling(w.s)
     w.do(STRANGER, "settle", w.s, [0, 2])
-    outcomes = earned - 300 * 300_000, 100 * 80_000 - owed
+    outcomes = earned * 1_700 // 2_000 - 300 * FINE, -owed * 900 // 1_000 - 100 * FINE
     assert outcomes == (
         CURVE.outcome(Promise(producing=True, energy_wh=2_000, money_n=earned), 1_700),
-        100 * 80_000 - owed,
+        CURVE.outcome(Promise(producing=False, energy_wh=1_000, money_n=owed), 900),
     )
     assert accounts(w)[0] == (MONEY + outcomes[0], 0)
     assert accounts(w)[2] == (MONEY + outcomes[1], 0)
@@ -198,15 +200,17 @@ def test_one_side_and_the_right_role(w):
 
 
 def test_a_promise_needs_its_lock(w):
-    w.do(PRODUCER, "withdraw", MONEY - 1_000_000)
-    lock = 300_000 * 10 - CURVE.payment(0, 10)
-    assert lock > 1_000_000
+    w.do(PRODUCER, "withdraw", MONEY - 10 * FINE + 1)
     with refused("balance_market: balance too low"):
         w.do(PRODUCER, "produce", w.s, 10, 10, 0)
     w.do(PRODUCER, "produce", w.s, 9, 9, 0)
-    w.do(CONSUMER, "withdraw", MONEY - 1_000_000)
+    w.do(CONSUMER, "withdraw", MONEY - 6 * FINE + 1)
     with refused("balance_market: balance too low"):
         w.do(CONSUMER, "consume", w.s, 6, 6, UNLIMITED)
+    w.do(CONSUMER, "consume", w.s, 5, 5, UNLIMITED)
+    w.do(TWO_METERS, "consume", w.s, 1, 20_000, UNLIMITED)  # most of them at the cap, where the price is more
+    price = held(w, 3)[1]
+    assert accounts(w)[3][1] == price > 20_000 * FINE
 
 
 def test_cancelling_never_gains_and_costs_what_it_says(w):
@@ -217,10 +221,10 @@ def test_cancelling_never_gains_and_costs_what_it_says(w):
     w.do(PRODUCER, "produce", w.s, 1, 1_000, 0)
     price = held(w, 0)[1]
     w.do(OTHER, "produce", w.s, 1, 3_000, 0)  # the price falls: buying back would gain
-    free = accounts(w)[0]
+    before, part = sum(accounts(w)[0]), -(-price * 400 // 1_000)
     w.do(PRODUCER, "cancel", w.s, 400)
-    assert sum(accounts(w)[0]) == sum(free)
-    assert held(w, 0)[:2] == (600, price - -(-price * 400 // 1_000))
+    assert before - sum(accounts(w)[0]) == part - -CURVE.payment(4_000, 3_600) > 0  # what the other had less for it
+    assert held(w, 0)[:2] == (600, price - part)
     w.do(PRODUCER, "cancel", w.s, 7)  # a part that is no whole number of n¤
     assert held(w, 0)[:2] == (593, (rest := price - -(-price * 400 // 1_000)) - -(-rest * 7 // 600))
     w.do(PRODUCER, "produce", w.s, 7, 7, 0)
@@ -243,11 +247,12 @@ def test_a_consumer_cancels_at_the_worse_price_too(w):
     w.do(CONSUMER, "consume", w.s, 1, 1_000, UNLIMITED)
     w.do(TWO_METERS, "consume", w.s, 1, 2_000, UNLIMITED)  # the price rises: giving back would gain
     before, price = sum(accounts(w)[2]), held(w, 2)[1]
+    part = price * 333 // 1_000
     w.do(CONSUMER, "cancel", w.s, 333)
-    assert sum(accounts(w)[2]) == before
-    assert held(w, 2)[:2] == (667, price - price * 333 // 1_000)
+    assert before - sum(accounts(w)[2]) == CURVE.payment(-3_000, -2_667) - part > 0
+    assert held(w, 2)[:2] == (667, price - part)
     w.do(PRODUCER, "produce", w.s, 1, 6_000, 0)  # the price falls: it costs
-    part, q = held(w, 2)[1], 6_000 - 667 - 2_000
+    before, part, q = sum(accounts(w)[2]), held(w, 2)[1], 6_000 - 667 - 2_000
     w.do(CONSUMER, "cancel", w.s, 667)
     assert before - sum(accounts(w)[2]) == part - CURVE.payment(q, q + 667) > 0
     assert accounts(w)[2][1] == 0
@@ -333,9 +338,19 @@ def test_an_unread_meter_counts_against_the_promise(w):
     w.certify(w.s, [(3, 0, 10)])  # the other meter of the member is silent
     w.until_settling(w.s)
     w.do(STRANGER, "settle", w.s, [3])
-    assert accounts(w)[3] == (MONEY - price, 0)
+    assert price < 100 * FINE
+    assert accounts(w)[3] == (MONEY - -(-price * 10 // 100) - 90 * FINE, 0)  # dearer here than the price of all
     w.do(STRANGER, "settle", w.s, [0, 2])
-    assert sum(accounts(w)[0]) == MONEY - 300_000 * 100 + CURVE.payment(0, 100)
+    assert accounts(w)[0] == accounts(w)[2] == (MONEY - 100 * FINE, 0)
+
+
+def test_an_unread_meter_may_have_seen_all_that_was_dear(w):
+    w.do(CONSUMER, "consume", w.s, 1, 24_000, UNLIMITED)
+    price = held(w, 2)[1]
+    w.until_settling(w.s)
+    w.do(STRANGER, "settle", w.s, [2])
+    assert price > 24_000 * FINE
+    assert accounts(w)[2] == (MONEY - price, 0)
 
 
 def test_both_meters_of_a_member_count(w):
@@ -345,7 +360,7 @@ def test_both_meters_of_a_member_count(w):
     w.certify(w.s, [(3, 0, 10), (6, 7, 20)])
     w.until_settling(w.s)
     w.do(STRANGER, "settle", w.s, [3])
-    assert accounts(w)[3] == (MONEY - price + 70 * 80_000, 0)
+    assert accounts(w)[3] == (MONEY - -(-price * 30 // 100) - 70 * FINE, 0)
 
 
 def test_more_than_promised_is_not_paid(w):
@@ -474,7 +489,7 @@ def test_a_member_with_a_new_key_finds_its_money_again(w):
     w.until_settling(w.s)
     w.do(STRANGER, "settle", w.s, [0])
     w.do(CANDIDATE, "withdraw", accounts(w)[0][0])
-    assert w.wallet(CANDIDATE) == MONEY - (300_000 * 100 - CURVE.payment(0, 100))
+    assert w.wallet(CANDIDATE) == MONEY - 100 * FINE
 
 
 ALLOWED = {

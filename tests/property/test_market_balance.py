@@ -159,7 +159,7 @@ def test_cancelling_never_gains_and_its_lock_covers_it(place, data, producing):
     assert curve.cancel(now, held, 0) is curve.cancel(now, held, held.energy_wh + 1) is PricingRefusal.AMOUNT
     back = curve.payment(now.surplus_wh, done.after.surplus_wh)
     gone = held.money_n - done.rest.money_n
-    assert done.cost_n == max(0, -back - gone if producing else gone - back)
+    assert done.cost_n == abs(-back - gone if producing else gone - back)
 
 
 @given(places(), st.integers(0, 2**57), BOTH)
@@ -173,7 +173,66 @@ def test_promising_alone_never_gains_and_never_costs_more_than_its_lock(place, c
     assert -curve.lock(held) <= curve.outcome(held, certified)
     kept = curve.outcome(held, held.energy_wh)
     assert kept == curve.outcome(held, held.energy_wh + certified) == (held.money_n if producing else -held.money_n)
-    assert curve.outcome(held, certified) <= kept if producing else curve.outcome(held, certified) >= kept
+    assert curve.lock(held) >= (curve.cap_n - curve.floor_n) * held.energy_wh, "on any part of the curve"
+    unread = curve.outcome(held, certified, complete=False)
+    assert -curve.lock(held) <= unread <= curve.outcome(held, certified)
+    if producing:
+        assert curve.outcome(held, certified) <= kept
+    else:
+        assert unread <= kept
+        assert curve.outcome(held, 0, complete=False) == -curve.lock(held)
+
+
+@given(curves(), st.lists(st.tuples(BOTH, st.integers(1, 2**56)), max_size=8), st.data(), BOTH, BOTH)
+def test_a_promise_that_is_not_kept_costs_no_less_than_it_cost_all_others(curve, orders, data, producing, cancels):
+    """The others order the same with and without it; it is not delivered, or cancelled after them all."""
+    place = data.draw(st.integers(0, len(orders)))
+    earlier, later = Balance(), Balance()
+    for side, energy in orders[:place]:
+        earlier = earlier.moved(energy, producing=side)
+    fill = curve.order(earlier, 1, ENERGY_END - 1, 0 if producing else 2**200, producing=producing)
+    if isinstance(fill, PricingRefusal):
+        return
+    held, missing = Promise(producing, fill.energy_wh, fill.money_n), data.draw(st.integers(1, fill.energy_wh))
+    q = alone = earlier.surplus_wh
+    q += held.energy_wh if producing else -held.energy_wh
+    if not cancels:  # what is kept of the promise would have been there in any case
+        alone = q - missing if producing else q + missing
+    lost, later = 0, fill.after
+    for side, energy in orders[place:]:
+        step = energy if side else -energy
+        lost += curve.payment(alone, alone + step) - curve.payment(q, q + step)
+        q, alone, later = q + step, alone + step, later.moved(energy, producing=side)
+    if cancels:
+        done = curve.cancel(later, held, held.energy_wh)
+        assert isinstance(done, Cancellation)
+        paid = done.cost_n
+    elif producing:
+        paid = held.money_n * (held.energy_wh - missing) // held.energy_wh - curve.outcome(
+            held, held.energy_wh - missing
+        )
+    else:
+        used = held.energy_wh - missing
+        paid = -(-held.money_n * used // held.energy_wh)
+        paid = -curve.outcome(held, used) - paid
+    assert lost <= paid + len(orders) + 1, "up to the fractions that the network keeps of each order"
+
+
+@given(places(), st.integers(0, 2**56), st.integers(0, 2**56))
+def test_what_is_not_kept_never_makes_the_network_lose_more(place, short, unused):
+    """One producer and one consumer, each keeping a part; the network trades the rest outside at floor or cap."""
+    curve, balance = place
+    made, taken = min(balance.produced_wh, 10**6), min(balance.consumed_wh, 10**6)
+    network = metered = q = 0
+    for producing, energy, gap in ((True, made, short), (False, taken, unused)):
+        step = energy if producing else -energy
+        money = curve.payment(q, q + step) if producing else -curve.payment(q, q + step)
+        kept = energy - min(gap, energy)
+        if energy:
+            network -= curve.outcome(Promise(producing, energy, money), kept)
+        q, metered = q + step, metered + (kept if producing else -kept)
+    network += metered * (curve.floor_n if metered > 0 else curve.cap_n)
+    assert network >= -curve.worst_loss()
 
 
 @settings(max_examples=60)

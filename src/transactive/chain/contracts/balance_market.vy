@@ -12,10 +12,12 @@
      favour of the pool. `docs/papers/balance_price.md` has the proofs; `market/balance/pricing.py` is the same in
      Python, to the n¤.
 
-     Money waits in escrow. A consumer locks what it owes; a producer locks cap x energy less what it is owed, and is
-     paid only for what its meter certifies. What it does not deliver is bought at the cap, what a consumer does not
-     use is sold at the floor, both at the cost of who promised: nobody can win by promising alone. Cancelling costs
-     the worse of the current quote and the price of the order, so it never gains.
+     Money waits in escrow, and only what a meter certifies is paid. Each promised Wh that its owner's meter does not
+     show costs the owner cap less floor, wherever the price was: cap less price is what the network loses by it,
+     price less floor is the most that it can have cost all others together by moving the price. A producer locks
+     that for each Wh, a consumer that or what it owes, if this is more. Cancelling costs the difference between the
+     current quote and the price of the order, to either side: what the promise has cost the others meanwhile, or
+     what it would have gained.
 
      Prices are in units of the currency per Wh, which is n¤/Wh for a currency with nine decimals. Members are known by
      their index in the registry, so a member with a new key finds its money again.
@@ -24,10 +26,12 @@
        - no order for a slot that is past, closed or not open; no cancellation after the gate
        - price, worst loss and seed of a slot fixed before its first order; no order moves them
        - nobody, alone or together, gains by splitting or cycling orders; nobody is paid without a reading
+       - no promise without its lock, on any part of the curve; a promise that is not kept, or is cancelled, costs its
+         owner at least what it cost the network and, as a whole, everybody else
        - the contract holds the money for everything it owes, whoever is settled first
        - pause stops deposits, openings and orders, never cancelling, readings, settling and withdrawing; a suspended
          member cannot order and can do all of those
-       - without a reading the promise counts against its owner: nothing delivered, everything used
+       - without a reading the promise counts against its owner: nothing delivered; used or not, whichever costs more
      DETECTABLE
        - an operator that states a reading which the meter did not make. The meter's own signature replaces it within
          the window, whoever brings it
@@ -35,7 +39,8 @@
      TRUSTED
        - the operator to sell the slot's surplus, and to buy its deficit, outside at no worse than floor and cap; if it
          cannot, the community loses more than `worstLoss`, members here do not
-       - whoever is operator owns the pool's free money; the registry's owner pauses and names the operator
+       - whoever is operator owns the pool's free money, fines among it: a member in league with the operator moves
+         prices for nothing, as the operator can by its curve; the registry's owner pauses and names the operator
        - the registrar, for the keys of the meters
        - the currency: an ERC-20 whose balances change by transfers only
      PRIVACY: orders and readings of each member are public, 15 minutes by 15 minutes. Use it on an embedded or a
@@ -274,7 +279,7 @@ def openSlot(
 def produce(slot: uint256, least: uint256, most: uint256, limit: uint256) -> (uint256, uint256):
     """
     @notice Promise to deliver `least` to `most` Wh in a slot: all there is room for, if its total price keeps to the
-            limit; else as much as has every Wh at limit / most or better. Locks cap x energy less the price.
+            limit; else as much as has every Wh at limit / most or better. Locks cap less floor for each Wh.
     @param limit least total price of `most` Wh in n¤, of less pro rata; zero for any price
     @return Wh promised; n¤ that they bring when the meter certifies them
     """
@@ -285,7 +290,7 @@ def produce(slot: uint256, least: uint256, most: uint256, limit: uint256) -> (ui
 def consume(slot: uint256, least: uint256, most: uint256, limit: uint256) -> (uint256, uint256):
     """
     @notice Buy `least` to `most` Wh of a slot: all there is room for, if its total price keeps to the limit; else as
-            much as has every Wh at limit / most or better. Locks the price.
+            much as has every Wh at limit / most or better. Locks the price, or cap less floor for each Wh if more.
     @param limit most total price of `most` Wh in n¤, of less pro rata; 2**256 - 1 for any price
     @return Wh bought; n¤ that they cost
     """
@@ -295,8 +300,9 @@ def consume(slot: uint256, least: uint256, most: uint256, limit: uint256) -> (ui
 @external
 def cancel(slot: uint256, energy: uint256) -> uint256:
     """
-    @notice Take back `energy` Wh of the caller's promise before the gate closes, at the current quote or at the price
-            of the promise, whichever is worse for the caller. The lock that becomes free covers it. Never paused.
+    @notice Take back `energy` Wh of the caller's promise before the gate closes. It costs the difference between the
+            price of the promise and the current quote, whichever is higher: that is what the promise has cost the
+            others meanwhile, or would have gained. The lock that becomes free covers it. Never paused.
     @return n¤ that it cost
     """
     index: uint256 = metered._member(msg.sender)[0]
@@ -314,12 +320,12 @@ def cancel(slot: uint256, energy: uint256) -> uint256:
         book.consumed -= energy
         part = held.money * energy // held.energy
         quote: uint256 = self._paid(curve, before, self._surplus(book))
-        cost = part - min(part, quote)
+        cost = max(part, quote) - min(part, quote)
     else:
         book.produced -= energy
         part = self._up(held.money * energy, held.energy)
         quote: uint256 = self._charged(curve, before, self._surplus(book))
-        cost = max(part, quote) - part
+        cost = max(part, quote) - min(part, quote)
     held.energy -= energy
     held.money -= part
     if held.energy == 0:
@@ -361,9 +367,9 @@ def certifyBatch(slot: uint256, readings: DynArray[metered.Reading, MAX_BATCH]):
 @external
 def settle(slot: uint256, members: DynArray[uint256, MAX_BATCH]):
     """
-    @notice Anyone: end positions of a slot after its window. A producer has the price for what was certified and pays
-            the cap for the rest; a consumer pays the price and has the floor for what was certified as unused. With
-            the last position the slot closes and what it has earned goes to the pool.
+    @notice Anyone: end positions of a slot after its window. A producer has the price for what was certified, a
+            consumer pays it for what it has used; each pays cap less floor for every Wh of the rest. With the last
+            position the slot closes and what it has earned goes to the pool.
     @param members indices; an empty list closes a slot without positions
     """
     metered._afterWindow(slot)
@@ -519,12 +525,13 @@ def _order(slot: uint256, least: uint256, most: uint256, limit: uint256, consumi
         book.produced += energy
     if held.energy == 0:
         book.positions += 1
+    lock: uint256 = self._lock(curve, held)
     held.energy += energy
     held.money += money
     held.consuming = consuming
+    lock = self._lock(curve, held) - lock
     self._keepPosition(slot, index, held)
     self._keepBook(slot, book)
-    lock: uint256 = money if consuming else curve.cap * energy - money
     account: Account = self._account(index)
     assert account.free >= lock, "balance_market: balance too low"
     account.free -= lock
@@ -604,10 +611,18 @@ def _settleOne(slot: uint256, index: uint256, curve: Curve) -> int256:
     held: Position = self._position(slot, index)
     assert held.energy > 0, "balance_market: nothing promised"
     certified: uint256 = min(held.certified, held.energy)
-    if held.consuming and (held.meters == 0 or held.meters < metered._metersOf(index, slot)):
-        certified = held.energy  # a meter that was not read may have seen all of it
     locked: uint256 = self._lock(curve, held)
-    back: uint256 = curve.floor * (held.energy - certified) if held.consuming else curve.cap * certified
+    back: uint256 = locked - (curve.cap - curve.floor) * (held.energy - certified)
+    if held.consuming:
+        price: uint256 = self._up(held.money * certified, held.energy)
+        if held.meters == 0 or held.meters < metered._metersOf(index, slot):
+            # a meter that was not read may have seen all of it
+            certified = held.energy
+            back = min(back - price, locked - held.money)
+        else:
+            back -= price
+    else:
+        back += held.money * certified // held.energy
     account: Account = self._account(index)
     account.locked -= locked
     account.free += back
@@ -713,7 +728,8 @@ def _lock(curve: Curve, held: Position) -> uint256:
     """
     @dev n¤ that a position can cost at worst.
     """
-    return held.money if held.consuming else curve.cap * held.energy - held.money
+    fine: uint256 = (curve.cap - curve.floor) * held.energy
+    return max(held.money, fine) if held.consuming else fine
 
 
 @internal

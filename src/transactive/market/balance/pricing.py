@@ -11,7 +11,8 @@ network − energy bought from it, and a scale K that is fixed before the slot o
 and an order that moves q to q' is paid C(q') − C(q), the integral of p, rounded in favour of the network. So what a
 slot has paid depends on where it is, not on the way. `docs/papers/balance_price.md` proves what follows from this:
 splitting or cycling orders never gains, the money the network needs and the most it can lose are known before the slot
-opens.
+opens. A promised Wh that no meter shows costs its owner cap − floor, wherever the price was: cap − p is what the
+network loses by it, p − floor the most that its promise can have cost all others together.
 `balance_market.vy` is the same on a chain, to the n¤; this module is the oracle of its tests.
 """
 
@@ -162,9 +163,11 @@ class PriceCurve:
         return self._fill(balance, energy, producing=producing)
 
     def cancel(self, balance: Balance, held: Promise, energy_wh: int) -> Cancellation | PricingRefusal:
-        """Undo part of a position at the current quote or at what it was taken for, whichever is worse for its holder.
+        """Undo part of a position, at the difference between what it was taken for and the current quote.
 
-        So a cancellation never gains; what it costs is covered by the lock that it sets free.
+        Where the quote is worse for its holder, a cancellation would gain without this cost. Where it is better, others
+        have traded at a price that the promise moved, and the difference is what it cost them in all. The lock that
+        becomes free covers either.
         """
         if not 0 < energy_wh <= held.energy_wh:
             return PricingRefusal.AMOUNT
@@ -172,27 +175,35 @@ class PriceCurve:
         quote = self.payment(balance.surplus_wh, after.surplus_wh)
         if held.producing:
             part = -(-held.money_n * energy_wh // held.energy_wh)
-            cost = max(0, -quote - part)
+            cost = abs(-quote - part)
         else:
             part = held.money_n * energy_wh // held.energy_wh
-            cost = max(0, part - quote)
+            cost = abs(part - quote)
         rest = Promise(held.producing, held.energy_wh - energy_wh, held.money_n - part)
         return Cancellation(rest, cost, after)
 
     def lock(self, held: Promise) -> int:
         """n¤ that a position can cost its holder at worst, locked while it is open."""
-        return self.cap_n * held.energy_wh - held.money_n if held.producing else held.money_n
+        fine = self._fine(held.energy_wh)
+        return fine if held.producing else max(fine, held.money_n)
 
-    def outcome(self, held: Promise, certified_wh: int) -> int:
+    def outcome(self, held: Promise, certified_wh: int, *, complete: bool = True) -> int:
         """n¤ to the holder once the meter has spoken, negative if the holder pays.
 
-        What was not delivered is bought at the cap, what was not used is sold at the floor, both at the holder's cost;
-        what goes beyond the promise is not this market's.
+        The price holds, pro rata, for what was delivered or used; each Wh of the rest costs cap − floor. What goes
+        beyond the promise is not this market's. Unless `complete`, a meter was not read, and the promise counts
+        against its holder: nothing more delivered; used or not, whichever costs more.
         """
-        missing = held.energy_wh - min(held.energy_wh, certified_wh)
+        kept = min(held.energy_wh, certified_wh)
+        fine = self._fine(held.energy_wh - kept)
         if held.producing:
-            return held.money_n - self.cap_n * missing
-        return self.floor_n * missing - held.money_n
+            return held.money_n * kept // held.energy_wh - fine
+        paid = -(-held.money_n * kept // held.energy_wh) + fine
+        return -paid if complete else -max(paid, held.money_n)
+
+    def _fine(self, missing_wh: int) -> int:
+        """n¤ that promised energy costs which is not there, on any part of the curve."""
+        return (self.cap_n - self.floor_n) * missing_wh
 
     def _fill(self, balance: Balance, energy_wh: int, *, producing: bool) -> Fill:
         after = balance.moved(energy_wh, producing=producing)

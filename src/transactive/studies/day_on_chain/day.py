@@ -184,7 +184,7 @@ class DayOnChain:
         certified = used = 0
         for index, position in held.items():
             kept = min(position.energy_wh, self.twin.certified(slot, index, position))
-            outcome = there.curve.outcome(position, kept)
+            outcome = self.twin.outcome(slot, index, position)
             self.earned_n += max(0, outcome)
             self.paid_n += max(0, -outcome)
             certified, used = certified + kept * position.producing, used + kept * (not position.producing)

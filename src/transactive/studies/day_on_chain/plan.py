@@ -64,10 +64,10 @@ def gate_plans(setting: Setting, slots: range) -> dict[int, GatePlan]:
 
 
 def curve_of(plan: GatePlan) -> PriceCurve:
-    """Curve of a slot from its forecast alone: the base is the price at which it expects supply and demand to meet.
+    """Curve of a slot from its forecast alone: the base lies between floor and cap as energy is likely to be short.
 
-    At the k-th of S sorted samples stands what a member wants at price cap − k (cap − floor) / S (see `orders_of`).
-    Without local production that is never in balance, and the base is the cap, at which the network can buy outside.
+    That is the value of a Wh to the community: the cap where it is sure to need it, the floor where it is sure to have
+    too much. Without local production the base is the cap, at which the network can buy outside.
     """
     floor, cap, samples = plan.tariff.feed_in, plan.tariff.grid_cost, plan.net_load_wh
     met = int((samples.sum(axis=1) <= 0).sum())
@@ -88,9 +88,11 @@ class PlannedOrder:
 def wish(plan: GatePlan, member: int, there: OpenSlot) -> PlannedOrder | None:
     """What a member orders at the quotes of its turn: its best position there, less what it has promised.
 
-    What is missing at delivery costs the cap and what is too much brings the floor, so the best position at price x is
-    the quantile of net load that is exceeded with probability (x − floor) / (cap − floor), as in `trading.curves`. The
-    price moves with the order; it may do so by a SLIPPAGE-th of the span.
+    What was not promised trades outside at floor or cap, what was promised and is missing costs their span. So one Wh
+    more, sold at price x, gains x − floor if it is delivered and costs the span if not: the best position is the
+    quantile of net load that is exceeded with probability (x − floor) / (x − floor + span). For a buyer it is the one
+    below which net load falls with probability (cap − x) / (cap − x + span). The price moves with the order; it may do
+    so by a SLIPPAGE-th of the span.
     """
     curve, held = there.curve, there.positions.get(member)
     q, span, samples = there.balance.surplus_wh, curve.cap_n - curve.floor_n, plan.net_load_wh[:, member]
@@ -99,7 +101,8 @@ def wish(plan: GatePlan, member: int, there: OpenSlot) -> PlannedOrder | None:
     for producing, price in ((True, bid), (False, ask)):
         if held and held.producing != producing:
             continue
-        level = min((curve.cap_n - price) * len(samples) // span, len(samples) - 1)
+        gain = price - curve.floor_n if producing else curve.cap_n - price
+        level = min((span if producing else gain) * len(samples) // (gain + span), len(samples) - 1)
         position = int(-samples[level] if producing else samples[level])
         most = position - (held.energy_wh if held else 0)
         if most > 0:

@@ -182,7 +182,7 @@ class BalanceTwin:
         refuse_unless(all(index in there.positions for index in members), "nothing promised")
         for index in members:
             held = there.positions.pop(index)
-            outcome = there.curve.outcome(held, self.certified(slot, index, held))
+            outcome = self.outcome(slot, index, held)
             lock = there.curve.lock(held)
             self.locked[index] -= lock
             self.free[index] += lock + outcome
@@ -191,11 +191,14 @@ class BalanceTwin:
             there.closed = True
             self.pool += there.curve.cash_needed() + there.result
 
+    def outcome(self, slot: int, index: int, held: Promise) -> int:
+        """n¤ to the holder of a position, negative if it pays, by the readings that there are."""
+        there, kept = self.slots[slot], self.certified(slot, index, held)
+        own = [meter for meter in there.readings if self.registry.meters[meter].owner == index]
+        complete = 0 < len(own) >= self.registry.meters_for(index, slot, slot + self.slot_seconds)
+        return there.curve.outcome(held, kept, complete=complete)
+
     def certified(self, slot: int, index: int, held: Promise) -> int:
-        """Wh that count; all of a consumer's if one of its meters was not read."""
+        """Wh of the position's register that the readings there are show."""
         own = [read for meter, read in self.slots[slot].readings.items() if self.registry.meters[meter].owner == index]
-        if held.producing:
-            return sum(exported for exported, _, _ in own)
-        if not own or len(own) < self.registry.meters_for(index, slot, slot + self.slot_seconds):
-            return held.energy_wh
-        return sum(imported for _, imported, _ in own)
+        return sum(exported if held.producing else imported for exported, imported, _ in own)
