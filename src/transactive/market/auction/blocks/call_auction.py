@@ -3,18 +3,23 @@
 Without blocks and storages every slot is `uniform`: the optimum. With them the book is a mixed-integer program, and a
 price that suits everybody need not exist; as on Europe's day-ahead market, a block that would lose at the prices is
 never served, while one that would gain may go without. `search` climbs from the plain orders' optimum, so the welfare
-is never below that. How far it may be below the best is said with each result: whatever the allocation, its welfare is
-at most the sum of what everybody would gain at will at these prices (Lagrangian duality), `bound_n`.
+is never below that. A book of few blocks and no storage is then cleared exactly (`exact`). How far another may be below
+the best is said with each result: whatever the allocation, its welfare is at most the sum of what everybody would gain
+at will at these prices (Lagrangian duality), `bound_n`.
 
 Source of the rules: Madani, Van Vyve 2015, European J. of Operational Research 246(3), on uniform prices with blocks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from transactive.core.errors import require
 from transactive.core.units import IntArray
+from transactive.market.auction.blocks.block_prices import suiting_prices
+from transactive.market.auction.blocks.exact import MOST_BLOCKS, BranchAndBound
 from transactive.market.auction.blocks.order_kinds import KindBook, KindClearing, Storage, check_book, check_kinds
 from transactive.market.auction.blocks.search import Search, State
 from transactive.market.auction.blocks.stack import Interval
@@ -40,7 +45,11 @@ def clear(book: KindBook) -> KindClearing:
     search = Search(book)
     alone = search.state()
     prices = _settle(search, alone)
-    clearing = _result(search, prices)
+    bound = _bound(search, prices)
+    if book.blocks and len(book.blocks) <= MOST_BLOCKS and not book.storages:
+        prices, least = _exact(search, prices)
+        bound = min(bound, least)
+    clearing = _result(search, prices, bound)
     check_kinds(book, clearing)
     require(
         alone[0] <= clearing.welfare_n <= clearing.bound_n, "the welfare is between that of plain orders and its bound"
@@ -72,6 +81,19 @@ def _settle(search: Search, alone: State) -> list[int]:
             search.put(number, 0)
 
 
+def _exact(search: Search, prices: list[int]) -> tuple[list[int], int]:
+    """Put the blocks to their best energies; gives prices, and the welfare that none exceeds at which nobody loses."""
+
+    def middles(taken: Sequence[int]) -> list[int]:
+        return [(low + high) // 2 for low, high in _intervals(search, taken)]
+
+    start = list(search.block_wh), prices
+    found = BranchAndBound(search.stacks, search.book.blocks, middles, start).run()
+    for number, wh in enumerate(found.block_wh):
+        search.put(number, wh)
+    return found.prices, found.bound_n
+
+
 def _retreat(search: Search, number: int) -> None:
     """Give a storage that loses less and less until it does not, or nothing; after that it answers no more."""
     storage, full = search.book.storages[number], search.change[number]
@@ -87,8 +109,14 @@ def _retreat(search: Search, number: int) -> None:
 
 def _prices(search: Search) -> list[int]:
     """Prices of all slots [µ¤/kWh]: the middle of each interval, moved where somebody would lose."""
-    intervals = _intervals(search)
-    prices = [(low + high) // 2 for low, high in intervals]
+    prices = [(low + high) // 2 for low, high in _intervals(search, search.taken)]
+    closed = [stack.closed_prices(taken) for stack, taken in zip(search.stacks, search.taken, strict=True)]
+    if not search.book.storages:
+        served = [block for block, wh in zip(search.book.blocks, search.block_wh, strict=True) if wh]
+        found = suiting_prices(served, closed, prices)
+        if found is not None:
+            return found
+    intervals = _within(search, closed)
     for _ in range(MOST_PASSES):
         before = list(prices)
         for block, wh in zip(search.book.blocks, search.block_wh, strict=True):
@@ -119,13 +147,17 @@ def _suit(prices: list[int], intervals: list[tuple[int, int]], takes: list[tuple
         loss -= step * abs(wh)
 
 
-def _intervals(search: Search) -> list[tuple[int, int]]:
-    """Prices that the plain orders of each slot allow; where nothing bounds them, the book's limits do."""
+def _intervals(search: Search, taken: Sequence[int]) -> list[tuple[int, int]]:
+    """Prices that suit the plain orders best while they give so much, as `uniform` chooses among ties."""
+    return _within(search, [stack.prices(given) for stack, given in zip(search.stacks, taken, strict=True)])
+
+
+def _within(search: Search, found: Sequence[Interval]) -> list[tuple[int, int]]:
+    """Intervals of prices; where nothing bounds them, the book's limits do."""
     limits = [block.price for block in search.book.blocks]
     for orders in search.book.plain:
         limits += [int(orders.price.min()), int(orders.price.max())] if len(orders) else []
     floor, cap = min(limits, default=0), max(limits, default=0)
-    found: list[Interval] = [stack.prices(taken) for stack, taken in zip(search.stacks, search.taken, strict=True)]
     bounded = []
     for low, high in found:
         bottom = min(floor, cap if high is None else high) if low is None else low
@@ -166,7 +198,7 @@ def _most_profit(storage: Storage, prices: list[int]) -> int:
     return -(cost // sides[0].factor)
 
 
-def _result(search: Search, prices: list[int]) -> KindClearing:
+def _result(search: Search, prices: list[int], bound: int) -> KindClearing:
     """The state as a clearing."""
     book = search.book
     charge, discharge = (np.zeros((len(book.storages), len(book.plain)), np.int64) for _ in range(2))
@@ -177,7 +209,6 @@ def _result(search: Search, prices: list[int]) -> KindClearing:
     plain = [stack.allocate(taken) for stack, taken in zip(search.stacks, search.taken, strict=True)]
     moved = _moved(book, plain, search.block_wh, charge, discharge)
     shown = tuple(price if wh else None for price, wh in zip(prices, moved, strict=True))
-    bound = _bound(search, prices)
     return KindClearing(shown, tuple(plain), tuple(search.block_wh), charge, discharge, search.welfare_n, bound)
 
 

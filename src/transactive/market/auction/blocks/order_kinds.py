@@ -86,8 +86,8 @@ class KindClearing:
     """Result for a book.
 
     price: µ¤/kWh of each slot, None where nothing trades. plain_wh: of each plain order, slot by slot. block_wh: of
-    each block, in each of its slots. charge_wh, discharge_wh: (storages, slots). bound_n: no allocation has a greater
-    welfare than this; how far welfare_n is below it is what the search may have missed.
+    each block, in each of its slots. charge_wh, discharge_wh: (storages, slots). bound_n: no allocation at whose prices
+    nobody loses has a greater welfare than this; how far welfare_n is below it is what the search may have missed.
     """
 
     price: tuple[int | None, ...]

@@ -88,6 +88,41 @@ class Stack:
             return nearer, nearer
         return low, high
 
+    def closed_prices(self, given: int) -> Interval:
+        """All prices [µ¤/kWh] at which exactly so much may be given, with those at which the next step is indifferent.
+
+        Beyond the ends of the stack there is none: the bounds contradict each other.
+        """
+        if given < self.reach[0]:
+            return None, -self.beyond
+        if given > self.reach[-1]:
+            return self.beyond, None
+        step = bisect_left(self.reach, given)
+        if self.reach[step] != given:
+            return self.price[step - 1], self.price[step - 1]
+        return self.price[step - 1] if step else None, self.price[step] if step < len(self.wh) else None
+
+    def around(self, given: int) -> tuple[int, int]:
+        """First and last amount with the same prices: between two ends of steps, or just such an end."""
+        step = bisect_left(self.reach, given)
+        if step == len(self.reach):
+            return self.reach[-1] + 1, given
+        if self.reach[step] == given:
+            return given, given
+        return (self.reach[step - 1] + 1 if step else given), self.reach[step] - 1
+
+    def without_wh(self, given: int, price: int) -> int:
+        """Wh of the plain orders that would not lose at a price and go without."""
+        steps = zip(self.price, self.is_buy, self.wh, self.reach, strict=False)
+        without = 0
+        for limit, is_buy, wh, begins in steps:
+            walked = min(max(given - begins, 0), wh)  # a sell has given so much, a buy gone without so much
+            if is_buy and limit >= price:
+                without += walked
+            elif not is_buy and limit <= price:
+                without += wh - walked
+        return without
+
     def allocate(self, given: int) -> IntArray:
         """Wh of each plain order, (orders,); orders of the step that is cut share pro rata, by largest remainder."""
         cut = bisect_right(self.reach, given) - 1
