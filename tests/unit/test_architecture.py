@@ -14,7 +14,7 @@ MONEY = ("core", "market", "settlement", "trading", "carbon", "metering")
 HEAVY = ("web3", "eth", "polars", "litestar", "numpy", "sqlalchemy", "uvicorn", "vyper", "lightgbm", "sklearn", "scipy")
 
 FLOATS_ALLOWED = {
-    "tabular/columns.py": "the size of a file in GiB, for people",
+    "tabular/sheets.py": "the size of a file in GiB, for people",
     "market/conformance.py": "draws which kind of book to try, and no number of it",
     "market/network/meshed.py": "a linear program, whose result becomes whole Wh and whole µ¤/kWh",
     "market/network/pandapower.py": "ratings in kA and Ω, until they are whole Wh and millionths",

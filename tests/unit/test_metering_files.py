@@ -32,7 +32,8 @@ def frame(members=("a", "b"), slots=3):
 
 
 def read_measured(path: Path, members: Sequence[str], most_generation_wh: int = 1_000, ignore: Sequence[str] = ()):
-    return files.read_measured(path, members, HOUR, [most_generation_wh] * len(members), ignore)
+    limits = files.MeterLimits(members, [most_generation_wh] * len(members), [None] * len(members))
+    return files.read_measured(path, limits, HOUR, ignore)
 
 
 def write(table: pl.DataFrame, folder: Path, suffix: str) -> Path:
@@ -100,19 +101,24 @@ def test_ids_and_registers_of_any_type_that_a_database_exports_are_read(tmp_path
         (frame()[:3].vstack(frame()[4:]), "no reading of b at 2017-06-05T01:00Z"),
         (frame()[:5], "no reading of b at 2017-06-05T02:00Z"),
         (frame(("a",)), "no reading of member b"),
-        (frame().vstack(frame()[2:3]), "member = 'a': this member and slot stand there twice"),
-        (frame()[:3].vstack(frame()[2:3]).vstack(frame()[4:]), "member = 'a': this member and slot stand there twice"),
-        (frame().with_columns(pl.col("generation_wh") - 10), "generation_wh = -10: energy is not negative"),
+        (frame().vstack(frame()[2:3].with_columns(consumption_wh=pl.lit(7, pl.Int64))), "of a stands there twice"),
+        (frame().with_columns(pl.col("generation_wh") - 100), "generation_wh = -100 at .*: energy is not negative"),
         (frame().with_columns(pl.col("consumption_wh") / 2), "whole number"),
         (frame().with_columns(pl.col("slot_start").dt.offset_by("30m")), "T00:30Z does not start a slot of 60 minutes"),
         (frame().with_columns(pl.col("slot_start").dt.offset_by("1ms")), "parts of a second|not a time"),
-        (frame().drop("generation_wh"), "column generation_wh is missing"),
-        (frame().drop("member"), "column member is missing"),
+        (frame().drop("generation_wh"), "no column says what the PV of a gave"),
+        (frame(("a",)).drop("member"), "no column says whose readings these are"),
         (frame()[:0], "no rows"),
     ],
 )  # fmt: skip
 def test_the_first_fault_is_named(tmp_path, suffix, table, complaint):
     refused(write(table, tmp_path, suffix), complaint)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_row_that_stands_there_twice_counts_once(tmp_path, suffix):
+    path = write(frame().vstack(frame()[2:3]), tmp_path, suffix)
+    assert read_measured(path, ["a", "b"]).consumption_wh.tolist() == [[0, 1], [100, 101], [200, 201]]
 
 
 def test_a_time_without_a_zone_is_refused(tmp_path):
@@ -129,14 +135,14 @@ def test_a_time_with_an_offset_is_its_moment(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("2017-06-05T00:00:00Z,a,1,2\n2017-06-05T01:00:00Z,a,,2\n", "row 3: consumption_wh = None: a value is missing"),
-        ("2017-06-05T00:00:00Z,a,1,2\n2017-06-05T01:00:00Z,a,2,\n", "row 3: generation_wh = None: a value is missing"),
-        ("2017-06-05T00:00:00Z,a,1,2\n,a,1,2\n", "row 3: slot_start = None: a value is missing"),
-        ("2017-06-05T00:00:00Z,a,1,2\n2017-06-05T00:00:00Z,,1,2\n", "row 3: member = None: a value is missing"),
-        ("2017-06-05T00:00:00Z,a,1.5,2\n", "row 2: consumption_wh = '1.5': not a whole number"),
-        ("2017-06-05T00:00:00Z,a,much,2\n", "row 2: consumption_wh = 'much': not a whole number"),
-        ("2017-06-05T00:00:00Z,a,99999999999999999999,2\n", "not a whole number"),
-        ("2017-06-05T00:00:00Z,a,1,2,3,4\n", "not readable as csv"),
+        ("2017-06-05T00:00:00Z,a,1,2\n2017-06-05T01:00:00Z,a,,2\n", "no reading of a at 2017-06-05T01:00Z"),
+        ("2017-06-05T00:00:00Z,a,1,2\n2017-06-05T01:00:00Z,a,2,\n", "no reading of a at 2017-06-05T01:00Z"),
+        ("2017-06-05T00:00:00Z,a,1,2\n,a,1,2\n", "row 3: slot_start = None: not a time"),
+        ("2017-06-05T00:00:00Z,a,1,2\n2017-06-05T00:00:00Z,,1,2\n", "row 3: no meter stands there"),
+        ("2017-06-05T00:00:00Z,a,1.5,2\n", "row 2: consumption_wh = 1.5: not a whole number"),
+        ("2017-06-05T00:00:00Z,a,much,2\n", "row 2: consumption_wh = 'much': not a number"),
+        ("2017-06-05T00:00:00Z,a,99999999999999999999,2\n", "none that a meter shows"),
+        ("2017-06-05T00:00:00Z,a,1,2,3,4\n", "more values than the head names columns"),
     ],
 )  # fmt: skip
 def test_a_row_that_is_not_one_is_refused(tmp_path, rows, complaint):
@@ -145,7 +151,7 @@ def test_a_row_that_is_not_one_is_refused(tmp_path, rows, complaint):
 
 def test_a_register_beyond_64_bits_never_becomes_negative(tmp_path):
     table = frame().with_columns(pl.lit(2**63, pl.UInt64).alias("consumption_wh"))
-    refused(write(table, tmp_path, ".parquet"), "not a whole number")
+    refused(write(table, tmp_path, ".parquet"), "none that a meter shows")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -14,14 +14,18 @@ from transactive.carbon.credits.offsets import check_offsets
 from transactive.carbon.credits.steps import AnyStep
 from transactive.config.community_file import load
 from transactive.core.community.community import Community
+from transactive.core.community.rules import Sources
 from transactive.core.errors import ConfigError, DataError
-from transactive.core.slots import time_text
+from transactive.core.slots import HOUR, time_text
 from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
+from transactive.metering.exports.guess import Told
+from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
-from transactive.metering.files import read_measured
+from transactive.metering.files import MeterLimits, read_measured
+from transactive.tabular.moments import check_zone
 from transactive.tabular.source import Source
 
 PV_TOLERANCE = 1_200_000
@@ -84,7 +88,12 @@ def load_setting(path: Path, readings: Source | None = None) -> Setting:
     length, sources = community.clock.length, community.data
     most = [pv_wh * PV_TOLERANCE // PPM for pv_wh in community.devices.pv_wh.tolist()]
     recorded = path.parent / sources.readings if readings is None else readings
-    measured = read_measured(recorded, community.ids, length, most, sources.ignore)
+    connections = [
+        None if member.connection_w is None else member.connection_w * length // HOUR for member in community.members
+    ]
+    limits = MeterLimits(community.ids, most, connections)
+    substitute = sources.gaps == "substitute"
+    measured = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), substitute=substitute)
     if sources.environment is None:
         environment = _constant(community, measured)
     else:
@@ -95,6 +104,17 @@ def load_setting(path: Path, readings: Source | None = None) -> Setting:
     setting = _aligned(Setting(community, measured, environment), path)
     _check_prices(setting, path.name)
     return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path))
+
+
+def _options(sources: Sources, path: Path) -> ReadOptions:
+    """How the community file says that its readings are read."""
+    if sources.zone:
+        check_zone(sources.zone, f"{path.name}: data.zone")
+    told = Told(
+        sources.zone, sources.unit, sources.stamp, sources.reading, sources.order, sources.exchanged or None,
+        sources.register,
+    )  # fmt: skip
+    return ReadOptions(sources.profile, told, path.parent)
 
 
 def _feeder(setting: Setting, path: Path) -> IntArray | None:
@@ -141,7 +161,7 @@ def _aligned(setting: Setting, path: Path) -> Setting:
     start, ahead = ((first - series.first_slot) // length for series in (measured, environment))
     return Setting(
         setting.community,
-        Measured(first, measured.consumption_wh[start:], measured.generation_wh[start:]),
+        measured.since(first, start),
         environment.since(first, ahead),
     )
 

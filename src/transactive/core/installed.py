@@ -20,7 +20,7 @@ EXTRAS = {
     "compiled": ("numba",),
     "forecast": ("lightgbm", "sklearn"),
     "holidays": ("holidays",),
-    "market": ("alembic", "highspy", "polars", "sqlalchemy"),
+    "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
     "ray": ("ray",),
     "web": ("jinja2", "litestar", "uvicorn"),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -24,15 +24,21 @@ def _nothing() -> IntArray:
 
 
 class Table:
-    """Base of all tables: canonical bytes, so that two machines hash the same content to the same value."""
+    """Base of all tables: canonical bytes, so that two machines hash the same content to the same value.
+
+    if_there: columns that the digest passes over where they are empty, so that what has none keeps its digest.
+    """
 
     __slots__ = ()
+    if_there: ClassVar[tuple[str, ...]] = ()
 
     def digest(self) -> bytes:
         """SHA-256 over the columns in their order: name, shape, little-endian int64."""
         state = hashlib.sha256(type(self).__name__.encode())
         for part in fields(self):  # type: ignore[arg-type]
             column = np.asarray(getattr(self, part.name))
+            if part.name in self.if_there and not column.size:
+                continue
             state.update(f"|{part.name}{column.shape}|".encode())
             state.update(np.ascontiguousarray(column.astype("<i8")).tobytes())
         return state.digest()
@@ -51,11 +57,24 @@ def stacked(first: Rows, second: Rows) -> Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured(Table):
-    """Recorded consumption and generation of consecutive slots from `first_slot` on, shape (slots, members), Wh."""
+    """Recorded consumption and generation of consecutive slots from `first_slot` on, shape (slots, members), Wh.
+
+    both_ways_wh: what a meter counted as taken and as given in the same slot, which no one nets. quality: a
+    `ReadingQuality` each. Both are of shape (0,) where there is nothing to say.
+    """
+
+    if_there: ClassVar[tuple[str, ...]] = ("both_ways_wh", "quality")
 
     first_slot: int
     consumption_wh: IntArray
     generation_wh: IntArray
+    both_ways_wh: IntArray = field(default_factory=_nothing)
+    quality: IntArray = field(default_factory=_nothing)
+
+    def since(self, first_slot: int, rows_before: int) -> Measured:
+        """The readings without so many slots at their beginning; `first_slot` is what is left's first [Unix s]."""
+        columns = {name: column[rows_before:] for name, column in self.columns().items() if name != "first_slot"}
+        return Measured(first_slot, **columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -347,6 +366,14 @@ class Delivery(Table):
     lost_wh: int = 0
     lost_give_inside_wh: int = 0
     lost_give_supplier_wh: int = 0
+
+    @property
+    def both_ways_wh(self) -> IntArray:
+        """What meters counted in both directions and nobody traded, (members,): the supplier's, both ways."""
+        both: IntArray = np.minimum(
+            self.extra_inside_wh + self.extra_supplier_wh, self.give_inside_wh + self.give_supplier_wh
+        )
+        return both
 
     @property
     def lost_used_wh(self) -> int:

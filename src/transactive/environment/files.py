@@ -16,7 +16,8 @@ from transactive.core.tables import Environment
 from transactive.core.units import PPM, IntArray
 from transactive.environment import grid_mix
 from transactive.environment.grid_mix import CARBON
-from transactive.tabular.columns import open_columns, read_columns, refuse
+from transactive.tabular.columns import read_columns, refuse
+from transactive.tabular.sheets import read_sheet
 from transactive.tabular.slots import consecutive, refuse_off_grid
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def read_environment(
     import polars as pl
 
     sources = sources or {}
-    grid_mix.check_names(open_columns(path).columns, sources, path)
+    grid_mix.check_names(read_sheet(path).columns, sources, path)
     numbers = [PRICE, *([] if sources else [CARBON]), *([CARBON_PRICE] if carbon_price else [])]
     spare = grid_mix.spare_numbers(sources)
     frame = read_columns(path, ["slot_start"], numbers, spare_numbers=spare, spare_decimals=[TEMPERATURE])

@@ -1,102 +1,208 @@
-"""Readings from CSV or Parquet files, checked before anything is used.
+"""Readings of a community from any export, checked before anything is used.
 
-Columns: slot_start, member, consumption_wh, generation_wh, one row a member and slot, every slot present for every
-member. Times are RFC 3339 with a zone.
+What ends here is a reading of every member in every slot: whole Wh of consumption and generation, and how good it is.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.slots import time_text
-from transactive.core.tables import Measured
-from transactive.core.units import IntArray
-from transactive.tabular.columns import read_columns, refuse
-from transactive.tabular.slots import consecutive, refuse_off_grid
-from transactive.tabular.source import Source
+from transactive.core.slots import HOUR, time_text
+from transactive.core.tables import Measured, ReadingQuality
+from transactive.core.units import BoolArray
+from transactive.metering.exports.energy import LARGEST_WH
+from transactive.metering.exports.layout import METER
+from transactive.metering.exports.reader import Export, ReadOptions, read_export
+from transactive.metering.exports.registers import BOTH_WAYS, CONSUMPTION, GENERATION, community_rows
+from transactive.metering.substitution import substituted
+from transactive.tabular.columns import refuse
+from transactive.tabular.slots import refuse_off_grid
+from transactive.tabular.source import FrameSource, Source
 
 if TYPE_CHECKING:
     import polars as pl
 
-CONSUMPTION, GENERATION = "consumption_wh", "generation_wh"
-LARGEST_WH = 10**9
-"""Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
+NUMBERS = (CONSUMPTION, GENERATION, BOTH_WAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterLimits:
+    """Members in their order with what their homes can do in a slot at most [Wh]: generate, and take from the grid."""
+
+    members: Sequence[str]
+    generation_wh: Sequence[int]
+    import_wh: Sequence[int | None]
 
 
 def read_measured(
-    path: Source, members: Sequence[str], length: int, most_generation_wh: Sequence[int], ignore: Sequence[str] = ()
+    source: Source,
+    limits: MeterLimits,
+    length: int,
+    ignore: Sequence[str] = (),
+    options: ReadOptions = ReadOptions(),  # noqa: B008
+    *,
+    substitute: bool = False,
 ) -> Measured:
-    """Recorded consumption and generation of `members` in slots of `length` [s].
+    """Recorded consumption and generation of members in slots of `length` [s].
 
-    most_generation_wh: what each member's PV can give in a slot at most [Wh]. ignore: members of the file that do not
-    take part. Raises DataError naming file, row and column, or member and time, of the first fault.
+    ignore: meters of the file that do not take part. substitute: fill gaps by the rules of `substitution`, flagged.
+    Raises DataError naming file, row and column, or member and time, of the first fault.
     """
     import polars as pl
 
-    frame = read_columns(path, ["slot_start"], [CONSUMPTION, GENERATION], ["member"])
-    frame = frame.filter(~pl.col("member").is_in(list(ignore)))
-    _refuse_unknown(frame, members, path)
+    export = read_export(source, replace(options, length=length))
+    kept = export.frame.filter(~pl.col(METER).is_in(list(ignore)) | pl.col(METER).is_null())
+    export = replace(export, frame=kept)
+    _refuse_unknown(kept, limits.members, export.name)
+    frame = _named(community_rows(export), limits.members, export)
+    where = FrameSource(frame, export.name)
+    _refuse_unseen_generation(export, limits)
+    _refuse_absent(frame, limits.members, export.name)
+    refuse_off_grid(frame, length, where)
+    if export.length != length:
+        raise DataError(
+            f"{export.name}: has slots of {export.length // 60} minutes, market.slot_minutes says {length // 60};"
+            " give both"
+            " alike"
+        )
     for column in (CONSUMPTION, GENERATION):
-        energy = pl.col(column)
-        refuse(frame, energy < 0, column, path, "energy is not negative; was the register reset or the meter changed?")
-        refuse(frame, energy > LARGEST_WH, column, path, "no meter measures that much in a slot; is it a register?")
-    refuse_off_grid(frame, length, path)
-    _refuse_impossible(frame, members, most_generation_wh, path)
-    double = frame.select("slot_start", "member").is_duplicated() if len(frame) else frame["member"].is_null()
-    refuse(frame, pl.lit(double), "member", path, "this member and slot stand there twice; keep one row")
-    starts = consecutive(frame["slot_start"].unique().sort().to_numpy(), length, path)
-    if len(frame) != len(starts) * len(members):
-        _name_gap(frame, starts, members, path)
-    frame = frame.sort("slot_start", "member")
-    order = np.argsort(np.argsort(np.array(members)))  # the file is now sorted by id, the community is not
-    consumption, generation = (
-        frame[column].to_numpy().reshape(len(starts), len(members))[:, order] for column in (CONSUMPTION, GENERATION)
-    )
-    return Measured(int(starts[0]), consumption, generation)
+        much = pl.col(column) > LARGEST_WH
+        refuse(frame, much, column, where, "no meter measures that much in a slot; is it a register?")
+    _refuse_impossible(frame, limits, length, where)
+    return _laid_out(frame, limits.members, length, where, substitute=substitute)
 
 
-def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], path: Source) -> None:
-    """Refuse rows of members that the community does not name, and members without rows."""
+def _refuse_unseen_generation(export: Export, limits: MeterLimits) -> None:
+    """Refuse readings that say nothing of what members took, or of what a member's PV gave."""
+    if not {"consumption", "import", "net"} & set(export.registers):
+        raise DataError(
+            f"{export.name}: no column says what members took, such as consumption_wh or import (kWh); add it"
+        )
+    if {"generation", "export", "net"} & set(export.registers):
+        return
+    having = next((m for m, wh in zip(limits.members, limits.generation_wh, strict=True) if wh), None)
+    if having:
+        raise DataError(
+            f"{export.name}: no column says what the PV of {having} gave, such as generation_wh or export (kWh); add"
+            " it, or"
+            " take pv_w out of the community"
+        )
+
+
+def _named(frame: pl.DataFrame, members: Sequence[str], export: Export) -> pl.DataFrame:
+    """Rows with a member each: a file that names no meter can only be the one member's."""
     import polars as pl
 
-    unknown = frame.filter(~pl.col("member").is_in(list(members)))
+    if not frame["member"].null_count():
+        return frame
+    if frame["member"].drop_nulls().len():
+        row = frame.filter(pl.col("member").is_null())["row"][0]
+        raise DataError(f"{export.name}: row {row}: no meter stands there; name whose reading it is")
+    if len(members) > 1:
+        raise DataError(
+            f"{export.name}: no column says whose readings these are, and the community has {len(members)} members;"
+            " add a"
+            " column member, or give a folder with a file a meter named after it"
+        )
+    return frame.with_columns(pl.lit(members[0]).alias("member"))
+
+
+def _laid_out(
+    frame: pl.DataFrame, members: Sequence[str], length: int, where: FrameSource, *, substitute: bool
+) -> Measured:
+    """Readings on the grid of slots; a gap is refused, naming it, or substituted and flagged."""
+    first, last = (int(value) for value in (frame["slot_start"].min(), frame["slot_start"].max()))  # type: ignore[arg-type]
+    slots = (last - first) // length + 1
+    rows = (frame["slot_start"].to_numpy() - first) // length
+    columns = frame["member"].replace_strict(list(members), list(range(len(members)))).to_numpy()
+    known = np.zeros((slots, len(members)), bool)
+    known[rows, columns] = frame[CONSUMPTION].is_not_null().to_numpy() & frame[GENERATION].is_not_null().to_numpy()
+    tables = []
+    for name in NUMBERS:
+        table = np.zeros((slots, len(members)), np.int64)
+        table[rows, columns] = frame[name].fill_null(0).to_numpy()
+        tables.append(table)
+    quality = np.full(known.shape, int(ReadingQuality.METERED), np.int64)
+    quality[rows, columns] = frame["quality"].to_numpy()
+    if not known.all():
+        if not substitute:
+            _name_gap(known, first, length, members, where)
+        tables = substituted(tables, known, length, members, first, where.name)
+        quality[~known] = int(ReadingQuality.SUBSTITUTED)
+    nothing = np.empty(0, np.int64)
+    both = tables[2] if tables[2].any() else nothing
+    return Measured(first, tables[0], tables[1], both, quality if quality.any() else nothing)
+
+
+def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], name: str) -> None:
+    """Refuse rows of meters that the community does not name."""
+    import polars as pl
+
+    unknown = frame.filter(~pl.col(METER).is_in(list(members)))
     if len(unknown):
         first = unknown.row(0, named=True)
-        near = difflib.get_close_matches(first["member"], members, 1)
+        near = difflib.get_close_matches(first[METER], members, 1)
         hint = f"did you mean {near[0]}?" if near else "add it to the community or to data.ignore"
-        raise DataError(
-            f"{path.name}: row {first['row']}: member = {first['member']!r} is not in the community; {hint}"
-        )
+        raise DataError(f"{name}: row {first['row']}: member = {first[METER]!r} is not in the community; {hint}")
+
+
+def _refuse_absent(frame: pl.DataFrame, members: Sequence[str], name: str) -> None:
+    """Refuse members without rows."""
     missing = sorted(set(members) - set(frame["member"].unique()))
     if missing:
-        raise DataError(f"{path.name}: no reading of member {missing[0]}; add its rows or take it out of the community")
+        raise DataError(f"{name}: no reading of member {missing[0]}; add its rows or take it out of the community")
 
 
-def _refuse_impossible(frame: pl.DataFrame, members: Sequence[str], most_wh: Sequence[int], path: Source) -> None:
-    """Refuse generation beyond what a member's PV can give."""
+def _refuse_impossible(frame: pl.DataFrame, limits: MeterLimits, length: int, where: FrameSource) -> None:
+    """Refuse generation beyond what a member's PV can give, and import beyond what its connection carries."""
     import polars as pl
 
-    limits = pl.DataFrame({"member": list(members), "most_wh": list(most_wh)}, schema_overrides={"most_wh": pl.Int64})
-    beyond = frame.join(limits, on="member", maintain_order="left").filter(pl.col(GENERATION) > pl.col("most_wh"))
+    most = pl.DataFrame(
+        {"member": list(limits.members), "made": list(limits.generation_wh), "taken": list(limits.import_wh)},
+        schema_overrides={"made": pl.Int64, "taken": pl.Int64},
+    )
+    frame = frame.join(most, on="member", maintain_order="left")
+    beyond = frame.filter(pl.col(GENERATION) > pl.col("made"))
     if len(beyond):
         first = beyond.row(0, named=True)
         raise DataError(
-            f"{path.name}: row {first['row']}: {GENERATION} = {first[GENERATION]}: the PV of {first['member']} can give"
-            f" {first['most_wh']} Wh in a slot at most; correct pv_w or the reading"
+            f"{where.name}: row {first['row']}: {GENERATION} = {first[GENERATION]}: the PV of {first['member']} can"
+            " give"
+            f" {first['made']} Wh in a slot at most; correct pv_w or the reading"
+        )
+    net = pl.col(CONSUMPTION) - pl.col(GENERATION)
+    beyond = frame.filter(net > pl.col("taken")).with_columns(net.alias("net"))
+    if len(beyond):
+        first = beyond.sort("net", descending=True).row(0, named=True)
+        watts = first["net"] * HOUR // length
+        raise DataError(
+            f"{where.name}: row {first['row']}: {CONSUMPTION} = {first[CONSUMPTION]}: {first['net']:,} Wh in"
+            f" {length // 60} minutes are {watts:,} W, and the connection of {first['member']} carries"
+            f" {first['taken'] * HOUR // length:,} W; is the unit right ([data] unit)? Otherwise correct"
+            " connection_w or"
+            " the reading"
         )
 
 
-def _name_gap(frame: pl.DataFrame, starts: IntArray, members: Sequence[str], path: Source) -> None:
-    """Raise DataError for the first member and slot that is missing."""
-    import polars as pl
-
-    for member in members:
-        have = frame.filter(pl.col("member") == member)["slot_start"].to_numpy()
-        lacking = np.setdiff1d(starts, have)
-        if len(lacking):
-            raise DataError(f"{path.name}: no reading of {member} at {time_text(int(lacking[0]))}; fill the gap")
+def _name_gap(known: BoolArray, first: int, length: int, members: Sequence[str], where: FrameSource) -> None:
+    """Raise DataError for the first slot that nobody has, or else the first member and slot that is missing."""
+    silent: BoolArray = np.logical_not(known.any(axis=1))
+    if silent.any() and len(members) > 1:
+        at = int(silent.argmax())
+        here, after = first + (at - 1) * length, first + int((~silent[at:]).argmax() + at) * length
+        raise DataError(
+            f"{where.name}: after slot {time_text(here)} comes {time_text(after)}; fill the gap, slot by slot, or say"
+            ' gaps = "substitute" under [data]'
+        )
+    member = int((~known).any(axis=0).argmax())
+    slot = int((~known[:, member]).argmax())
+    raise DataError(
+        f"{where.name}: no reading of {members[member]} at {time_text(first + slot * length)}; fill the gap, or say"
+        ' gaps = "substitute" under [data]'
+    )

@@ -10,18 +10,28 @@ from transactive.core.units import IntArray
 
 
 def measure(
-    slot: int, consumption_wh: IntArray, generation_wh: IntArray, charge_wh: IntArray, discharge_wh: IntArray
+    slot: int,
+    consumption_wh: IntArray,
+    generation_wh: IntArray,
+    charge_wh: IntArray,
+    discharge_wh: IntArray,
+    both_ways_wh: IntArray | int = 0,
+    quality: IntArray | None = None,
 ) -> Readings:
-    """Registers of one slot from its flows [Wh], all (members,) and not negative; the meter nets within the slot."""
+    """Registers of one slot from its flows [Wh], all (members,) and not negative.
+
+    The meter nets within the slot, but for what it counted in both directions: both_ways_wh stands in import and
+    export.
+    """
     net = consumption_wh + charge_wh - generation_wh - discharge_wh
     readings = Readings(
         slot=slot,
-        import_wh=np.maximum(net, 0),
-        export_wh=np.maximum(-net, 0),
+        import_wh=np.maximum(net, 0) + both_ways_wh,
+        export_wh=np.maximum(-net, 0) + both_ways_wh,
         generation_wh=generation_wh,
         charge_wh=charge_wh,
         discharge_wh=discharge_wh,
-        quality=np.full(len(net), ReadingQuality.METERED, np.int64),
+        quality=np.full(len(net), ReadingQuality.METERED, np.int64) if quality is None else quality,
     )
     registers = (consumption_wh, generation_wh, charge_wh, discharge_wh)
     require(all(bool((column >= 0).all()) for column in registers), "a register never runs backwards")

@@ -6,6 +6,8 @@ Deviations meet each other inside the community first, pro rata; only the rest m
     gives (bought, not taken; delivered, not sold)                     receive g for the part met inside
     the difference n − g goes to the community account
 
+What a meter counted in both directions of one slot, and did not trade, is settled with the supplier both ways.
+
 So deviating is never worse than the tariff, and trading ahead is better than deviating. Nor does selling without
 delivering ever gain: who sold above n and is replaced inside forfeits the difference to the community account, so
 that a seller pays at least the price it was promised. A short seller's buyers have
@@ -44,6 +46,8 @@ def deliver(positions: Positions, readings: Readings) -> Delivery:
     short = np.maximum(sold - exported, 0)
     extra = np.maximum(imported - bought, 0)
     give = np.maximum(bought - imported, 0) + np.maximum(exported - sold, 0)
+    own = np.minimum(extra, give)  # counted in both directions: a meter's own registers never net each other
+    extra, give = extra - own, give - own
     give = np.append(give, positions.lost_wh - _lost_wh(positions, exported))  # the network's stands last
     inside = min(int(short.sum() + extra.sum()), int(give.sum()))
     # one row of weights, member by member short before extra, so that ties go by member
@@ -59,9 +63,9 @@ def deliver(positions: Positions, readings: Readings) -> Delivery:
         short_inside_wh=short_inside,
         short_supplier_wh=short - short_inside,
         extra_inside_wh=extra_inside,
-        extra_supplier_wh=extra - extra_inside,
+        extra_supplier_wh=extra - extra_inside + own,
         give_inside_wh=given[:-1],
-        give_supplier_wh=(give - given)[:-1],
+        give_supplier_wh=(give - given)[:-1] + own,
         local_use_wh=np.minimum(bought, imported) + extra_inside,
         lost_wh=positions.lost_wh,
         lost_give_inside_wh=int(given[-1]),
@@ -190,8 +194,9 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     grid = imports + lost - exports
     require(int(net.sum()) == 0, "postings sum to zero")
     require(int(net[accounts.escrow]) == int(net[accounts.pool]) == 0, "escrow and pool end a slot at zero")
-    due = grid * (tariff.supply if grid > 0 else tariff.feed_in)
+    own = int(delivery.both_ways_wh.sum())
+    due = grid * (tariff.supply if grid > 0 else tariff.feed_in) + own * (tariff.supply - tariff.feed_in)
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
-    earned = tariff.fee * min(imports, exports - lost) + surplus_n
+    earned = tariff.fee * (min(imports, exports - lost) - own) + surplus_n
     earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")

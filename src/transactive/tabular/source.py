@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     import polars as pl
 
+ROW = "row"
+"""Column with the number of a row as an editor, a spreadsheet or a library counts it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameSource:
-    """A table in memory, and what messages call it."""
+    """A table in memory, and what messages call it; rows are counted from 0 unless a column ROW numbers them."""
 
     frame: pl.DataFrame
     name: str
 
 
 Source: TypeAlias = Path | FrameSource
-"""A CSV or Parquet file, or a table in memory."""
+"""A file with a table, or a table in memory."""
 
 
 def first_row(source: Source) -> int:
-    """Number of the first row: an editor's line below the header of a CSV, 1 in a Parquet file, 0 in memory."""
+    """Number of the first row: an editor's line below the head of a text, 1 in a Parquet file, 0 in memory."""
     if isinstance(source, FrameSource):
         return 0
-    return 2 if source.suffix == ".csv" else 1
+    return 1 if source.suffix == ".parquet" else 2

@@ -54,7 +54,21 @@ KEYS: dict[str, dict[str, str]] = {
         "challenge_window_minutes": "How long a netting can be challenged before it pays [min].",
     },
     "Sources": {
-        "readings": "CSV or Parquet of meter readings, relative to the community file.",
+        "readings": "Meter readings, relative to the community file: an export of any kind, or a folder with one a"
+        " meter.",
+        "profile": "How to read the readings: name of a profile that ships, or a TOML file; left out, it is found.",
+        "zone": "Time zone of readings without one, such as Europe/Vienna, or +01:00 all the year.",
+        "unit": "Unit of readings whose columns do not say it: Wh, kWh, MWh, W or kW.",
+        "register": "What one column without a name counts: import, export, net, consumption or generation.",
+        "stamp": "Which end of its slot a time of the readings names, where they do not tell: start or end.",
+        "reading": "What the numbers are: energy of the slot, mean power in it, or total of a register that counts on.",
+        "order": "Order of day, month and year where the dates do not tell: dmy, mdy or ymd.",
+        "exchanged": "A register that falls was exchanged or set back; the slot in which it does is a gap.",
+        "gaps": (
+            "What is done about a missing reading: refuse the file, or substitute it by the mean of the same time on"
+            " the"
+            " three days before, flagged as substituted."
+        ),
         "environment": "CSV or Parquet of prices, grid carbon and weather for each slot.",
         "feeder": "CSV or Parquet of the energy at the transformer of all members, net of their batteries.",
         "ignore": "Members of the readings that do not take part.",

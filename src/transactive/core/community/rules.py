@@ -52,10 +52,21 @@ class ChainRules(CommunityRecord, frozen=True, kw_only=True):
 class Sources(CommunityRecord, frozen=True, kw_only=True):
     """Files of measured data, relative to the community file; `ignore` names members that do not take part.
 
-    feeder: what the transformer gave to all of them, less what it took, without their batteries.
+    feeder: what the transformer gave to all of them, less what it took, without their batteries. profile: how to read
+    the readings, by name or file; zone, unit, register, stamp, reading, order, exchanged: what the readings do not say
+    themselves. gaps: what is done about a reading that is missing.
     """
 
     readings: str
+    profile: str | None = None
+    zone: str | None = None
+    unit: Literal["Wh", "kWh", "MWh", "W", "kW"] | None = None
+    register: Literal["import", "export", "net", "consumption", "generation"] | None = None
+    stamp: Literal["start", "end"] | None = None
+    reading: Literal["energy", "power", "total"] | None = None
+    order: Literal["ymd", "dmy", "mdy"] | None = None
+    exchanged: bool = False
+    gaps: Literal["refuse", "substitute"] = "refuse"
     environment: str | None = None
     feeder: str | None = None
     ignore: tuple[str, ...] = ()

@@ -35,17 +35,21 @@ class RecordedHistory:
         consumption_wh: IntArray,
         generation_wh: IntArray,
         feeder_wh: IntArray | None = None,
+        both_ways_wh: IntArray | None = None,
+        quality: IntArray | None = None,
     ) -> None:
         self._clock, self._first_slot, self._length = clock, first_slot, length
         self._consumption_wh, self._generation_wh, self._feeder_wh = consumption_wh, generation_wh, feeder_wh
         self._net_load_wh = consumption_wh - generation_wh
+        self._both_ways_wh, self._quality = both_ways_wh, quality
 
     @classmethod
     def of(cls, setting: Setting, clock: Clock) -> RecordedHistory:
         """The readings that a community names."""
         recorded, length = setting.measured, setting.community.clock.length
         readings = recorded.consumption_wh, recorded.generation_wh, setting.feeder_wh
-        return cls(clock, recorded.first_slot, length, *readings)
+        both, quality = (column if column.size else None for column in (recorded.both_ways_wh, recorded.quality))
+        return cls(clock, recorded.first_slot, length, *readings, both, quality)
 
     def history(self, until: int) -> MeterHistory:
         """All slots that ended by `until` [Unix s]. Raises RuleBroken if that is later than now."""
@@ -63,3 +67,13 @@ class RecordedHistory:
         """Consumption and possible generation of a slot [Wh], (members,). Raises RuleBroken unless it has ended."""
         past = self.history(slot + self._length)
         return past.consumption_wh[-1], past.generation_wh[-1]
+
+    def as_counted(self, slot: int) -> tuple[IntArray | int, IntArray | None]:
+        """What meters counted both ways in a slot [Wh] and how good their readings are, (members,), if it is known.
+
+        Raises RuleBroken unless the slot has ended.
+        """
+        require(slot + self._length <= self._clock.now, "nobody sees a reading later than now")
+        row = (slot - self._first_slot) // self._length
+        both, quality = self._both_ways_wh, self._quality
+        return 0 if both is None else both[row], None if quality is None else quality[row]

@@ -52,7 +52,7 @@ class ReplayedDevices:
             return self._lines.allow(command, consumption, generation, draw_wh)
 
         load = consumption + self._fleet.shift(command, consumption - generation, allow)
-        return measure(slot, load, *self._lines.deliver(command, load, generation))
+        return measure(slot, load, *self._lines.deliver(command, load, generation), *self._past.as_counted(slot))
 
     def stored(self) -> Stored:
         """What devices hold after the slot that was read last."""
@@ -65,5 +65,5 @@ class ReplayedDevices:
         load = consumption + self._baseline.shift(command, consumption - generation)
         moved = self._baseline.deliver(command, load - generation)
         self._baseline.slot_over(slot, self._baseline.stored)
-        readings = measure(slot, load, generation, *moved)
+        readings = measure(slot, load, generation, *moved, *self._past.as_counted(slot))
         return Baseline(slot, readings.import_wh, readings.export_wh)

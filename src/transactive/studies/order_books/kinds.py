@@ -12,8 +12,8 @@ from transactive.core.tables import Orders
 from transactive.core.units import PPM
 from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, Storage
 from transactive.studies.order_books.orders import ENERGY, NUMBERS, PRICE, TEXTS
-from transactive.tabular.columns import ROW, read_columns
-from transactive.tabular.source import Source
+from transactive.tabular.columns import read_columns
+from transactive.tabular.source import ROW, Source
 
 KIND_NUMBERS = ("slot", "slots", "least_wh", "capacity_wh", "efficiency_ppm")
 KIND_COLUMNS = ("kind", *KIND_NUMBERS)

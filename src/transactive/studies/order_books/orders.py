@@ -11,8 +11,8 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.tables import Orders
-from transactive.tabular.columns import ROW, read_columns, refuse
-from transactive.tabular.source import FrameSource, Source
+from transactive.tabular.columns import read_columns, refuse
+from transactive.tabular.source import ROW, FrameSource, Source
 
 if TYPE_CHECKING:
     import polars as pl

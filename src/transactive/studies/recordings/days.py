@@ -13,8 +13,9 @@ from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock
 from transactive.forecasting.series import FloatArray, History
 from transactive.studies.recordings.series import SeriesColumns, read_series
-from transactive.tabular.columns import ROW, open_columns, refuse
-from transactive.tabular.source import Source, first_row
+from transactive.tabular.columns import refuse
+from transactive.tabular.sheets import read_sheet
+from transactive.tabular.source import ROW, Source
 
 LARGEST = 10**9
 """A number beyond this is no Wh of a slot and no µ¤/kWh."""
@@ -74,14 +75,15 @@ def check_column(path: Source, column: str, lowest: int, tiny: int, unit: str) -
     """Refuse the first number below `lowest` or of another unit; what is no number at all, `read_series` refuses."""
     import polars as pl
 
-    frame = open_columns(path)
-    if column not in frame.columns:
-        raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(frame.columns)}")
-    frame = frame.select(column).with_row_index(ROW, offset=first_row(path))
+    sheet = read_sheet(path)
+    if column not in sheet.columns:
+        raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(sheet.columns)}")
+    frame = sheet.frame.select(ROW, column)
     dtype = frame.schema[column]
     if not (dtype.is_numeric() or dtype == pl.String):
         raise DataError(f"{path.name}: {column} holds {dtype}; numbers are needed, {unit}")
     text = pl.col(column).str.strip_chars() if dtype == pl.String else pl.col(column)
+    text = text.str.replace(",", ".", literal=True) if dtype == pl.String and sheet.decimal_comma else text
     number = text.cast(pl.Float64, strict=False).fill_nan(None)
     for faulty, what in (
         (number < lowest, f"is below {lowest}; correct it"),

@@ -13,7 +13,7 @@ from transactive.forecasting.calendar import Calendar
 from transactive.insight.detection.meters import FloatArray, MeterSeries
 from transactive.studies.recordings.days import LARGEST, TINY_WH, check_column
 from transactive.studies.recordings.series import SeriesColumns, SeriesFile, read_series
-from transactive.tabular.columns import open_columns
+from transactive.tabular.sheets import read_sheet
 from transactive.tabular.source import Source
 
 USUAL = {
@@ -58,7 +58,7 @@ def read_meters(path: Source, named: MeterColumns, zone: str | None, unit: str) 
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise InputError(f"--zone {zone}: is no time zone; write it like Europe/Vienna") from None
-    names = open_columns(path).columns
+    names = read_sheet(path).columns
     column = named.consumption or _found("consumption", names)
     if column is None:
         raise DataError(

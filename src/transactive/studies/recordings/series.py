@@ -13,16 +13,17 @@ from transactive.core.slots import SLOT_MINUTES, time_text
 from transactive.core.units import IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.series import FloatArray, History
-from transactive.tabular.columns import ROW, open_columns, refuse
-from transactive.tabular.source import FrameSource, Source, first_row
+from transactive.tabular.columns import refuse
+from transactive.tabular.local_times import to_utc
+from transactive.tabular.moments import HINT, day_month_order, parsed, unix_seconds
+from transactive.tabular.sheets import read_sheet
+from transactive.tabular.source import ROW, Source
 
 if TYPE_CHECKING:
     import polars as pl
 
 TIME_NAMES = ("slot_start", "time_utc", "time", "timestamp", "datetime", "date_time", "date", "start")
 """Where the time is looked for when no column is named."""
-LAST_SECOND = 100_000_000_000
-"""Unix times above this are milliseconds."""
 MOST_SLOTS = 2_000_000
 """A series of more slots than this has a wrong time in it: 19 years of five minutes."""
 
@@ -46,27 +47,29 @@ class SeriesFile:
     gaps: int
 
 
-def read_series(path: Source, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
+def read_series(
+    path: Source, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False, zone: str = "UTC"
+) -> SeriesFile:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
-    Times without a zone are read as UTC, whole numbers as Unix seconds or milliseconds. Columns of a CSV stand between
-    commas, or between semicolons or tabs, then with a decimal comma if there is one. A missing row or an empty value of
+    zone: of times that have none. Whole numbers are Unix seconds or milliseconds. A missing row or an empty value of
     the target is a gap; sparse: some of the group may have gaps only.
     """
     import polars as pl
 
-    frame = open_columns(path, separator := _separator(path))
+    sheet = read_sheet(path)
+    frame = sheet.frame
     time = _time_column(frame, columns, path)
     wanted = dict.fromkeys((time, columns.target, *((columns.group,) if columns.group else ()), *columns.known))
     for column in wanted:
         if column not in frame.columns:
-            raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(frame.columns)}")
+            raise DataError(f"{path.name}: column {column} is missing; the file has {', '.join(sheet.columns)}")
     if frame.is_empty():
         raise DataError(f"{path.name}: has no rows; give some weeks of readings")
-    frame = frame.select(list(wanted)).with_row_index(ROW, offset=first_row(path))
-    frame = _seconds(frame, time, path)
+    frame = frame.select(ROW, *wanted)
+    frame = _seconds(frame, time, path, columns.group, zone)
     for column in (columns.target, *columns.known):
-        frame = _floats(frame, column, path, decimal_comma=separator != ",")
+        frame = _floats(frame, column, path, decimal_comma=sheet.decimal_comma)
     if columns.group:
         refuse(frame, pl.col(columns.group).is_null(), columns.group, path, "a value is missing; name whose row it is")
         frame = frame.with_columns(pl.col(columns.group).cast(pl.String))
@@ -141,46 +144,25 @@ def _length(starts: IntArray, path: Source) -> int:
     return length
 
 
-def _seconds(frame: pl.DataFrame, column: str, path: Source) -> pl.DataFrame:
-    """Times as whole Unix seconds."""
+def _seconds(frame: pl.DataFrame, column: str, path: Source, group: str | None, zone: str) -> pl.DataFrame:
+    """Times as whole Unix seconds; those without a zone are of `zone`."""
     import polars as pl
 
-    dtype = frame.schema[column]
+    dtype, zoned = frame.schema[column], True
     if isinstance(dtype, pl.Datetime):
-        moment = pl.col(column).dt.epoch("s")
+        moment, zoned = pl.col(column).dt.epoch("s"), dtype.time_zone is not None
     elif dtype.is_integer():
-        moment = _unix(pl.col(column))
+        moment = unix_seconds(pl.col(column))
     elif dtype == pl.String:
-        text = pl.col(column).str.strip_chars().str.replace(" ", "T").str.replace(r"\.0+", "")
-        whole = text.str.replace(r"Z$", "+00:00").str.replace(r"^([^T]*T\d\d:\d\d)($|[+-])", "$1:00$2")
-        zoned = pl.when(whole.str.contains(r"T.*[+-]\d\d:?\d\d$")).then(whole).otherwise(whole + "+00:00")
-        written = zoned.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_zone="UTC", strict=False).dt.epoch("s")
-        moment = pl.coalesce(_unix(text.str.extract(r"^(\d{9,13})$")), written)
+        values = frame[column].drop_nulls()
+        order = day_month_order(values, path.name, column)
+        moment, zoned = parsed(pl.col(column), [*values.head(30), *values.tail(30)], order)
     else:
         raise DataError(f"{path.name}: {column} holds {dtype}, no times; name another column with --time")
-    parsed = frame.with_columns(moment.alias("seconds"))
-    refuse(parsed, pl.col("seconds").is_null(), column, path, "not a time; write it like 2017-06-05T00:00Z")
-    return parsed.with_columns(pl.col("seconds").alias(column)).drop("seconds")
-
-
-def _unix(number: pl.Expr) -> pl.Expr:
-    """Whole numbers as Unix seconds; those beyond the year 5000 are milliseconds."""
-    import polars as pl
-
-    whole = number.cast(pl.Int64, strict=False)
-    return pl.when(whole > LAST_SECOND).then(whole // 1000).otherwise(whole)
-
-
-def _separator(path: Source) -> str:
-    """What stands between the columns of a CSV: the first line tells, by having no comma."""
-    if isinstance(path, FrameSource) or path.suffix != ".csv":
-        return ","
-    try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            head = lines.readline()
-    except OSError:
-        return ","  # whoever opens it next says why
-    return next((sign for sign in (";", "\t") if sign in head and "," not in head), ",")
+    read = frame.with_columns(moment.alias("seconds"))
+    refuse(read, pl.col("seconds").is_null(), column, path, HINT)
+    read = read.with_columns(pl.col("seconds").alias(column)).drop("seconds")
+    return read if zoned else to_utc(read, column, zone, [group] if group else [], path.name)
 
 
 def _floats(frame: pl.DataFrame, column: str, path: Source, *, decimal_comma: bool) -> pl.DataFrame:

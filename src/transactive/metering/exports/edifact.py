@@ -1,0 +1,94 @@
+"""MSCONS, the meter readings of German and Austrian market partners in EDIFACT.
+
+After BDEW/edi@energy, "MSCONS" message implementation guides: LOC+172 names the market location, LIN a line, PIA+5 its
+OBIS register, QTY the energy in kWh with its status (220 true, 67 and 201 substitute and forecast values), DTM+163 and
+DTM+164 begin and end with their offset in format 303.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transactive.core.errors import DataError
+from transactive.core.tables import ReadingQuality
+from transactive.metering.exports.collected import Collected
+from transactive.tabular.text_files import as_utf8
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TRUE_VALUE = "220"
+STATUSES = (TRUE_VALUE, "67", "201", "187", "Z18")
+OBIS = re.compile(r"^1-\d+:(\d+)\.(\d+)\.")
+
+
+def is_one(start: bytes) -> bool:
+    """Whether a file begins like an interchange of MSCONS."""
+    head = start.lstrip()[:2_000]
+    return head.startswith((b"UNA", b"UNB")) and b"MSCONS" in head
+
+
+def read(path: Path) -> tuple[pl.DataFrame, int]:
+    """Rows of meter, start, registers in Wh and quality, and the length of a slot [s]. Raises DataError."""
+    text = as_utf8(path.read_bytes()).decode()
+    rows = Collected(path.name)
+    meter, register, value, begin = "", None, None, None
+    for number, parts in _segments(text):
+        tag, code = parts[0][0], parts[1][0] if len(parts) > 1 else ""
+        if tag == "LOC" and code in ("172", "107"):
+            meter, register = parts[2][0], None
+        elif tag == "PIA":
+            register = _register(parts)
+        elif tag == "QTY" and parts[1][0] in STATUSES:
+            value, begin = (parts[1][1], code), None
+        elif tag == "DTM" and code == "163":
+            begin = _moment(parts[1], path.name, number)
+        elif tag == "DTM" and code == "164" and value and begin is not None:
+            end = _moment(parts[1], path.name, number)
+            rows.begin(meter, register, 1_000, end - begin)
+            flag = ReadingQuality.METERED if value[1] == TRUE_VALUE else ReadingQuality.SUBSTITUTED
+            rows.add(number, begin, [value[0]], flag)
+            value = None
+    return rows.frame()
+
+
+def _segments(text: str) -> list[tuple[int, list[list[str]]]]:
+    """Segments by number, each as parts of components; UNA names the signs if they are others."""
+    component, part, release, end = ":", "+", "?", "'"
+    if text.lstrip().startswith("UNA"):
+        signs = text.lstrip()[3:9]
+        component, part, release, end = signs[0], signs[1], signs[3], signs[5]
+        text = text.lstrip()[9:]
+    found = []
+    plain = release not in text
+    for number, segment in enumerate(_split(text, end, release, plain=plain), 1):
+        if segment.strip():
+            cells = _split(segment.strip(), part, release, plain=plain)
+            found.append((number, [_split(cell, component, release, plain=plain) for cell in cells]))
+    return found
+
+
+def _split(text: str, sign: str, release: str, *, plain: bool) -> list[str]:
+    """Parts between a sign that is not released by the one before it."""
+    if plain:
+        return text.split(sign)
+    return re.split(rf"(?<!{re.escape(release)}){re.escape(sign)}", text)
+
+
+def _register(parts: list[list[str]]) -> str | None:
+    """Register of an OBIS number: 1-1:1.29.0 is energy taken in slots, 1-1:2.29.0 energy given."""
+    found = OBIS.match(":".join(parts[2]).replace("?", "") if len(parts) > 2 else "")
+    return {"1": "import", "2": "export"}.get(found[1]) if found else None
+
+
+def _moment(cell: list[str], name: str, number: int) -> int:
+    """Unix seconds of a time of format 303, CCYYMMDDHHMMZZZ with an offset in hours."""
+    text = "".join(cell[1:2]).replace("?", "")
+    found = re.match(r"^(\d{12})([+-]\d{2})$", text)
+    if not found:
+        raise DataError(f"{name}: segment {number}: {text}: a time of format 303 is like 202405312200+00")
+    zone = timezone(timedelta(hours=int(found[2])))
+    return int(datetime.strptime(found[1], "%Y%m%d%H%M").replace(tzinfo=zone).timestamp())

@@ -1,0 +1,203 @@
+"""From a table and its profile to rows of a meter, a time and numbers: whatever way the file is laid out.
+
+The outcome has the columns row, meter (null where the file names none), start [Unix s], millionths of the unit for each
+register, and quality. Numbers are not converted here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transactive.core.errors import DataError
+from transactive.core.tables import ReadingQuality
+from transactive.metering.exports import words
+from transactive.metering.exports.profile import Profile, RegisterRule
+from transactive.metering.exports.times import START, TIME_OF_DAY, with_slots
+from transactive.tabular.decimals import is_empty, millionths
+from transactive.tabular.sheets import Sheet
+from transactive.tabular.source import ROW
+
+if TYPE_CHECKING:
+    import polars as pl
+
+METER, QUALITY = "meter", "quality"
+
+
+def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tuple[pl.DataFrame, int]:
+    """Rows of a table as its profile says, and the length of a slot [s]; expected: where the times do not tell.
+
+    Raises DataError naming file, row and column.
+    """
+    sheet = _with_head(sheet, profile) if profile.head else sheet
+    frame = _without_totals(sheet)
+    if profile.day_rows:
+        frame = _unpivoted(frame, sheet, profile)
+    _refuse_missing(frame, sheet, profile)
+    frame, length = with_slots(frame, sheet, profile, expected)
+    if any(rule.where or rule.meter for rule in profile.registers):
+        return _stacked(frame, sheet, profile), length
+    return _side_by_side(frame, sheet, profile, profile.registers), length
+
+
+def column_of(register: str, reading: str) -> str:
+    """Name of the column with the numbers of a register."""
+    return f"{register} {reading}"
+
+
+def _with_head(sheet: Sheet, profile: Profile) -> Sheet:
+    """A table whose head has several rows: a column is named by all of them, with a bar in between."""
+    import polars as pl
+
+    rows = {words.plain(row[0]): row for row in sheet.above if row}
+    head = tuple(sheet.columns)
+    rows.setdefault(words.plain(head[0]), head)
+    for row in sheet.frame.head(40).drop(ROW).rows():
+        rows.setdefault(words.plain(str(row[0] or "")), tuple(str(cell or "") for cell in row))
+    parts = [rows[words.plain(label)] for label in profile.head]
+    names = ["|".join(part[k].strip() for part in parts) for k in range(len(sheet.columns))]
+    first = [words.plain(str(value or "")) for value in sheet.frame[sheet.columns[0]].head(40)]
+    last = max(
+        (k + 1 for k, value in enumerate(first) if value in [words.plain(label) for label in profile.head]), default=0
+    )
+    renamed = dict(zip(sheet.columns, (f"{name}\0{k}" for k, name in enumerate(names)), strict=True))
+    frame = (
+        sheet.frame.slice(last)
+        .rename(renamed)
+        .rename({f"{name}\0{k}": f"{name}#{k}" if name in names[:k] else name for k, name in enumerate(names)})
+    )
+    return Sheet(frame.with_columns(pl.col(ROW)), sheet.name, sheet.decimal_comma, sheet.above)
+
+
+def _without_totals(sheet: Sheet) -> pl.DataFrame:
+    """Rows without those that add others up, as they say in their first cell or by having no time."""
+    import polars as pl
+
+    frame, first = sheet.frame, sheet.columns[0]
+    if frame.schema[first] != pl.String:
+        return frame
+    ends = pl.concat([frame.head(5), frame.tail(5)])[first].drop_nulls()
+    if not any(
+        words.plain(value) in words.TOTAL or words.plain(value).split(" ")[0] in words.TOTAL
+        for value in ends
+        if value.strip()
+    ):
+        return frame
+    said = (
+        pl.col(first)
+        .str.strip_chars()
+        .str.to_lowercase()
+        .str.contains(f"^({'|'.join(words.TOTAL)})\\b")
+        .fill_null(value=False)
+    )
+    return frame.filter(~said)
+
+
+def _refuse_missing(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> None:
+    wanted = [rule.column for rule in profile.registers] + [profile.meter, profile.quality and profile.quality.column]
+    wanted += [name for rule in profile.registers for name in rule.where]
+    for name in wanted:
+        if name and name not in frame.columns:
+            raise DataError(f"{sheet.name}: column {name} is missing; the file has {', '.join(sheet.columns[:12])}")
+
+
+def _unpivoted(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFrame:
+    """A row a slot from a row a day; a value that is not there has no row."""
+    import polars as pl
+
+    if profile.time is None:
+        raise DataError(f"{sheet.name}: the profile has no [time]; name the column of the day")
+    day = profile.time.columns[0]
+    slots = [name for name in sheet.columns if TIME_OF_DAY.match(name.strip())]
+    kept = [name for name in frame.columns if name not in slots]
+    long = frame.unpivot(slots, index=kept, variable_name="clock", value_name="value")
+    clock = {name: _clock(name, len(slots)) for name in slots}
+    return long.with_columns(
+        pl.concat_str(pl.col(day).str.strip_chars(), pl.col("clock").replace_strict(clock), separator=" ").alias(day)
+    )
+
+
+def _clock(name: str, slots: int) -> str:
+    """The time at which a column of a day begins: written in its name, or the number of an hour from 1."""
+    text = name.strip()
+    if text[-1:].isdigit() and ":" not in text and "." not in text:
+        number = int("".join(sign for sign in text if sign.isdigit()))
+        length = 24 * 60 // (24 if slots <= 25 else 96)
+        return f"{(number - 1) * length // 60:02d}:{(number - 1) * length % 60:02d}"
+    hour, minute = text.replace(".", ":").split("-")[0].strip().split(":")[:2]
+    return f"{int(hour):02d}:{minute}"
+
+
+def _numbers(frame: pl.DataFrame, rule: RegisterRule, sheet: Sheet, profile: Profile) -> pl.Expr:
+    """Millionths of a column's unit; what is neither a number nor empty is refused."""
+    import polars as pl
+
+    dtype = frame.schema[rule.column]
+    number = millionths(pl.col(rule.column), dtype, decimal_comma=sheet.decimal_comma)
+    empty = is_empty(pl.col(rule.column), dtype)
+    bad = frame.filter(number.is_null() & ~empty)
+    missing = (*words.TOTAL, *(profile.quality.missing if profile.quality else ()))
+    bad = bad.filter(~pl.col(rule.column).cast(pl.String).is_in(list(missing)))
+    if len(bad):
+        first = bad.row(0, named=True)
+        raise DataError(
+            f"{sheet.name}: row {first[ROW]}: {rule.column} = {first[rule.column]!r}: not a number, or none that a"
+            " meter shows"
+        )
+    return number
+
+
+def _side_by_side(
+    frame: pl.DataFrame, sheet: Sheet, profile: Profile, rules: tuple[RegisterRule, ...], meter: str | None = None
+) -> pl.DataFrame:
+    """Columns of numbers beside each other; those of one register are added up."""
+    import polars as pl
+
+    columns: dict[str, list[pl.Expr]] = {}
+    for rule in rules:
+        key = column_of(rule.register, rule.reading) + f" {rule.unit}"
+        columns.setdefault(key, []).append(_numbers(frame, rule, sheet, profile))
+    added = [
+        (parts[0] if len(parts) == 1 else pl.sum_horizontal(parts, ignore_nulls=False)).alias(key)
+        for key, parts in columns.items()
+    ]
+    named = (
+        pl.lit(meter, pl.String)
+        if meter
+        else pl.col(profile.meter).cast(pl.String).str.strip_chars()
+        if profile.meter
+        else pl.lit(None, pl.String)
+    )
+    return frame.select(ROW, named.alias(METER), START, *added, _quality(profile).alias(QUALITY))
+
+
+def _quality(profile: Profile) -> pl.Expr:
+    import polars as pl
+
+    if profile.quality is None:
+        return pl.lit(int(ReadingQuality.METERED), pl.Int64)
+    measured = (
+        pl.col(profile.quality.column).str.strip_chars().is_in(list(profile.quality.metered)).fill_null(value=False)
+    )
+    return pl.when(measured).then(int(ReadingQuality.METERED)).otherwise(int(ReadingQuality.SUBSTITUTED)).cast(pl.Int64)
+
+
+def _stacked(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFrame:
+    """Registers that stand in rows of their own, or meters that have columns of their own, laid beside each other."""
+    import polars as pl
+
+    parts = []
+    for where, meter in dict.fromkeys((tuple(rule.where.items()), rule.meter) for rule in profile.registers):
+        rules = tuple(rule for rule in profile.registers if (tuple(rule.where.items()), rule.meter) == (where, meter))
+        rows = frame
+        for column, values in where:
+            rows = rows.filter(pl.col(column).str.strip_chars().is_in(list(values)))
+        if where:  # the same line twice counts once; of two tariffs each has its line
+            alike = [name for name in rows.columns if name != ROW]
+            rows = rows.unique(alike, keep="first", maintain_order=True)
+        parts.append(_side_by_side(rows, sheet, profile, rules, meter))
+    stacked = pl.concat(parts, how="diagonal")
+    if not any(rule.where for rule in profile.registers):
+        return stacked
+    numbers = [name for name in stacked.columns if name not in (METER, START, ROW, QUALITY)]
+    sums = (pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in numbers)
+    return stacked.group_by([METER, START], maintain_order=True).agg(pl.col(ROW).min(), *sums, pl.col(QUALITY).max())

@@ -1,0 +1,89 @@
+"""NEM12, the interval files of Australia's market: a line 200 for each register, then a line 300 for each day.
+
+After AEMO, "Meter Data File Format Specification NEM12 & NEM13", version 2.6. Times are Eastern Standard Time,
+UTC+10, all the year. Suffixes B count export from the premises, E and others import; Q, K and the like are reactive
+and left out.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transactive.core.errors import DataError
+from transactive.core.slots import DAY
+from transactive.core.tables import ReadingQuality
+from transactive.core.units import PPM
+from transactive.metering.exports.collected import Collected
+from transactive.tabular.text_files import as_utf8
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EAST = 10 * 3_600
+"""Eastern Standard Time before UTC [s]."""
+UNITS = {"WH": 1, "KWH": 1_000, "MWH": PPM}
+
+
+def is_one(start: bytes) -> bool:
+    """Whether a file begins like a NEM12."""
+    return start.startswith((b"100,NEM12", b"200,"))
+
+
+def read(path: Path) -> tuple[pl.DataFrame, int]:
+    """Rows of meter, start, registers in Wh and quality, and length of a slot [s]. Raises DataError."""
+    rows = Collected(path.name)
+    for number, line in enumerate(as_utf8(path.read_bytes()).decode().splitlines(), 1):
+        cells = line.split(",")
+        if cells[0] == "200":
+            rows.begin(*_register(cells, path.name, number))
+        elif cells[0] == "300":
+            _day(rows, cells, path.name, number)
+        elif cells[0] == "400":
+            _qualities(rows, cells, path.name, number)
+    return rows.frame()
+
+
+def _register(cells: list[str], name: str, number: int) -> tuple[str, str | None, int, int]:
+    """Meter, register, Wh of a unit, and length of a slot [s]."""
+    try:
+        meter, suffix, unit, minutes = cells[1], cells[4].upper(), cells[7].upper(), int(cells[8])
+    except (IndexError, ValueError):
+        raise DataError(f"{name}: row {number}: a line 200 has the NMI, its suffix, unit and interval length") from None
+    register = "export" if suffix.startswith("B") else "import" if suffix.startswith(("E", "A")) else None
+    if unit not in UNITS:
+        register = None  # reactive energy and voltages are nobody's money here
+    return meter, register, UNITS.get(unit, 1), minutes * 60
+
+
+def _day(rows: Collected, cells: list[str], name: str, number: int) -> None:
+    try:
+        start = int(datetime.strptime(cells[1], "%Y%m%d").replace(tzinfo=UTC).timestamp()) - EAST
+        count = DAY // rows.length
+        values, quality = cells[2 : 2 + count], cells[2 + count][:1]
+    except (IndexError, ValueError, ZeroDivisionError):
+        raise DataError(f"{name}: row {number}: a line 300 has a day, its values and their quality") from None
+    measured = quality in ("A", "V")
+    rows.add(
+        number,
+        start,
+        values,
+        ReadingQuality.METERED if measured else ReadingQuality.SUBSTITUTED,
+        missing=quality == "N",
+    )
+    rows.day = start
+
+
+def _qualities(rows: Collected, cells: list[str], name: str, number: int) -> None:
+    """Where the quality changes within a day, a line 400 says from which interval to which, counted from 1."""
+    try:
+        first, last, quality = int(cells[1]), int(cells[2]), cells[3][:1]
+    except (IndexError, ValueError):
+        raise DataError(f"{name}: row {number}: a line 400 has first and last interval and their quality") from None
+    rows.requalify(
+        first - 1,
+        last,
+        ReadingQuality.METERED if quality == "A" else ReadingQuality.SUBSTITUTED,
+        missing=quality == "N",
+    )

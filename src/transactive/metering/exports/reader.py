@@ -1,0 +1,160 @@
+"""One reader for every command: any export becomes rows of a member, a slot and whole Wh.
+
+What the file tells is used, what somebody says beside it goes first, and what neither tells is refused with what to
+say. Nothing that could make money wrong is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transactive.core.errors import DataError
+from transactive.core.slots import time_text
+from transactive.metering.exports import edifact, green_button, nem12
+from transactive.metering.exports.energy import to_wh
+from transactive.metering.exports.guess import Told, guessed, known_profile, with_told
+from transactive.metering.exports.layout import METER, QUALITY, lay_out
+from transactive.metering.exports.profile import Profile, load_profile, shipped_profiles
+from transactive.metering.exports.times import START
+from transactive.tabular.sheets import Sheet, file_start, read_sheet
+from transactive.tabular.source import ROW, Source
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMATS = {"green_button": green_button, "mscons": edifact, "nem12": nem12}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Export:
+    """What was read. frame: row, meter, start [Unix s], whole Wh of each register, and quality.
+
+    length: of a slot [s]. profile: how it was read, and its name if it ships. doubles: equal rows that were left out.
+    """
+
+    frame: pl.DataFrame
+    length: int
+    profile: Profile
+    profile_name: str
+    doubles: int
+    name: str
+
+    @property
+    def registers(self) -> list[str]:
+        """Registers that the file has."""
+        return [name for name in self.frame.columns if name not in (ROW, METER, START, QUALITY)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read: a profile by name or path, relative to `folder`, and what is said beside it.
+
+    length: of the slots that are expected [s], for files with too few times to tell.
+    """
+
+    profile: str | None = None
+    told: Told = field(default_factory=Told)
+    folder: Path = Path()
+    length: int | None = None
+
+
+def read_export(source: Source, options: ReadOptions = ReadOptions()) -> Export:
+    """Read a file, or all the files of a folder. Raises DataError naming file, row and column of the first fault."""
+    if isinstance(source, Path) and source.is_dir():
+        return _folder(source, options)
+    profile_name, profile, frame, length = _parsed(source, options)
+    frame, doubles = _once(frame, source.name)
+    if profile.meters:
+        import polars as pl
+
+        frame = frame.with_columns(pl.col(METER).replace(profile.meters))
+    return Export(frame, length, profile, profile_name, doubles, source.name)
+
+
+def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.DataFrame, int]:
+    """Profile, rows and length of a slot of one file."""
+    told, chosen = options.told, options.profile
+    profile = load_profile(chosen, options.folder) if chosen else None
+    if isinstance(source, Path):
+        start = file_start(source)
+        form = (
+            profile.format
+            if profile and profile.format != "table"
+            else next((k for k, m in FORMATS.items() if m.is_one(start)), None)
+        )
+        if form:
+            name, known = next((name, one) for name, one in shipped_profiles().items() if one.format == form)
+            frame, length = FORMATS[form].read(source)
+            return chosen or name, with_told(profile or known, told), frame, length
+    sheet = read_sheet(source, profile.sheet if profile else None)
+    if sheet.frame.is_empty():
+        raise DataError(f"{sheet.name}: has no rows; give at least one day of history and the slots to run")
+    name = chosen or ""
+    if profile is None:
+        name, profile = known_profile(sheet) or ("", guessed(sheet, told))
+    profile = with_told(profile, told)
+    rows, length = lay_out(sheet, profile, options.length)
+    sure = bool(chosen or name or told.unit or told.reading)
+    rows = _named_above(rows, sheet, profile)
+    return name, profile, to_wh(rows, length, profile, sheet.name, sure=sure), length
+
+
+def _named_above(rows: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFrame:
+    """Rows with the meter that stands above the head of the table."""
+    import polars as pl
+
+    if not profile.meter_above:
+        return rows
+    for cells in sheet.above:
+        for label, value in pairwise(cells):
+            if label.strip().rstrip(":") == profile.meter_above and value.strip():
+                return rows.with_columns(pl.lit(value.strip()).alias(METER))
+    return rows
+
+
+def _once(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
+    """Rows of a meter and slot once, if they say the same; otherwise they are refused."""
+    import polars as pl
+
+    if not frame.select(METER, START).is_duplicated().any():
+        return frame, 0
+    values = [column for column in frame.columns if column != ROW]
+    single = frame.unique(values, keep="first", maintain_order=True)
+    double = single.filter(pl.struct(METER, START).is_duplicated()).sort(METER, START, ROW)
+    if len(double):
+        rows = [f"row {row}" for row in double[ROW].head(2)]
+        of = f" of {double[METER][0]}" if double[METER][0] else ", and no column member says whose it is,"
+        raise DataError(
+            f"{name}: {rows[-1]}: {time_text(double[START][0])}{of} stands there twice and differs from {rows[0]};"
+            " keep one"
+            " row, or name the column that tells them apart in a profile"
+        )
+    return single, len(frame) - len(single)
+
+
+def _folder(folder: Path, options: ReadOptions) -> Export:
+    """All the files of a folder as one; a file that names no meter is the meter of its own name."""
+    import polars as pl
+
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    if not files:
+        raise DataError(f"{folder}: has no files; put an export of each meter there")
+    exports = [read_export(path, options) for path in files]
+    one = exports[0]
+    for export in exports:
+        if export.length != one.length:
+            raise DataError(
+                f"{export.name}: has slots of {export.length // 60} minutes, {one.name} of {one.length // 60}; give"
+                " both"
+                " alike"
+            )
+    frames = [
+        export.frame.with_columns(pl.col(METER).fill_null(path.stem))
+        for export, path in zip(exports, files, strict=True)
+    ]
+    frame, doubles = _once(pl.concat(frames, how="diagonal"), folder.name)
+    doubles += sum(export.doubles for export in exports)
+    return Export(frame, one.length, one.profile, one.profile_name, doubles, folder.name)

@@ -1,0 +1,174 @@
+"""When each row of a table was measured: the start of its slot in Unix seconds, whatever the file writes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from transactive.core.errors import DataError
+from transactive.core.slots import HOUR, SLOT_MINUTES
+from transactive.metering.exports.profile import Profile, TimeRule
+from transactive.tabular.local_times import to_utc
+from transactive.tabular.moments import complaint, date_part, day_month_order, looks_like_time, parsed, unix_seconds
+from transactive.tabular.sheets import Sheet
+from transactive.tabular.source import ROW
+
+if TYPE_CHECKING:
+    import polars as pl
+
+START, UNTIL = "start", "until"
+FIRST_SECOND = 100_000_000
+"""Unix times below this are years before meters, and numbers of something else."""
+FEW_TIMES = 4
+"""Steps from time to time that a file must have to show the length of its slots."""
+INTERVAL = re.compile(r"^(.*\d{1,2}:\d{2}.*?) +[-–] +(.*\d{1,2}:\d{2}.*)$")
+"""A slot in words: from when until when."""
+TIME_OF_DAY = re.compile(
+    r"^(\d{1,2}[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[:.]\d{2}(:\d{2})?)?$|^(h|hour|ora|hora|q)? ?0?(\d{1,2})$", re.IGNORECASE
+)
+"""A column that is a time of the day."""
+
+
+def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: int | None) -> tuple[pl.DataFrame, int]:
+    """Rows with START, the beginning of the slot [Unix s], and the length of a slot [s].
+
+    expected: length of a slot where the file has too few times to tell [s]. Raises DataError naming file, row and
+    column, or what has to be said of the zone.
+    """
+    import polars as pl
+
+    rule = profile.time
+    if rule is None:
+        raise DataError(f"{sheet.name}: the profile has no [time]; name the columns of date and time")
+    for name in (*rule.columns, rule.end):
+        if name and name not in frame.columns:
+            raise DataError(f"{sheet.name}: column {name} is missing; the file has {', '.join(sheet.columns[:12])}")
+    frame, zoned, elapsed = _read(frame, sheet, rule)
+    bad = frame.filter(pl.col(START).is_null())
+    if len(bad):
+        first = bad.row(0, named=True)
+        value = first[rule.columns[0]]
+        why = complaint(value, rule.order or "ymd")
+        raise DataError(f"{sheet.name}: row {first[ROW]}: {rule.columns[0]} = {value!r}: {why}")
+    length = _length(frame, rule, sheet, expected)
+    if not zoned and rule.zone is None:
+        raise DataError(
+            f'{sheet.name}: {rule.columns[0]}: the time has no zone; say zone = "Europe/Vienna" or the like under'
+            " [data], or --zone, or write it like 2017-06-05T00:00Z"
+        )
+    series = [
+        *([profile.meter] if profile.meter else []),
+        *dict.fromkeys(n for r in profile.registers for n in r.where),
+    ]
+    before = rule.stamp == "end" and not zoned and _labels_end(frame, length, rule)
+    if before:
+        frame = frame.with_columns(pl.col(START) - length)
+    if not zoned and rule.zone:
+        frame = to_utc(frame, START, rule.zone, series, sheet.name)
+    if elapsed is not None:
+        frame = frame.with_columns(pl.col(START) + pl.col(elapsed))
+    if rule.stamp == "end" and not before:
+        frame = frame.with_columns(pl.col(START) - length)
+    return frame, length
+
+
+def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFrame, bool, str | None]:
+    """START as written, in seconds as if UTC; whether it has a zone; and a column of seconds that passed since."""
+    import polars as pl
+
+    first = rule.columns[0]
+    if frame.schema[first] != pl.String:
+        moment, zoned = _typed(frame, first, sheet.name)
+        return frame.with_columns(moment.alias(START)), zoned, None
+    values = frame[first].drop_nulls()
+    found = INTERVAL.match(values[0].strip()) if len(values) else None
+    text = pl.col(first)
+    if found and looks_like_time(found[1]):
+        halves = (pl.col(first).str.extract(r"^(.*?) +[-–] +(.*)$", k) for k in (1, 2))
+        frame = frame.with_columns(next(halves).alias("from"), next(halves).alias(UNTIL))
+        text = pl.col("from")
+    elif rule.hour_numbers:
+        return _by_hour(frame, sheet, rule)
+    elif len(rule.columns) > 1:
+        bare = text.str.strip_chars().str.head(len(date_part(values[0].strip())) if len(values) else 10)
+        clock = pl.col(rule.columns[1]).str.strip_chars()
+        frame = frame.with_columns(pl.concat_str(bare, clock, separator=" ").alias("moment"))
+        text = pl.col("moment")
+    written = frame.select(text.alias("text"))["text"].drop_nulls()
+    order = rule.order or day_month_order(written, sheet.name, first)
+    examples = [*written.head(30), *written.tail(30)]
+    moment, zoned = parsed(text, examples, order)
+    frame = frame.with_columns(moment.alias(START))
+    until = rule.end or (UNTIL if UNTIL in frame.columns else None)
+    if until:
+        frame = frame.with_columns(parsed(pl.col(until), examples, order)[0].alias(UNTIL))
+    return frame, zoned, None
+
+
+def _by_hour(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFrame, bool, str | None]:
+    """A day and the number of its hour. Where a day has 25 or ends at 23, hours are counted as they passed."""
+    import polars as pl
+
+    first, hours = rule.columns[:2]
+    dates = frame[first].drop_nulls()
+    order = rule.order or day_month_order(dates, sheet.name, first)
+    day, _ = parsed(pl.col(first), [*dates.head(30), *dates.tail(30)], order)
+    number = pl.col(hours).str.strip_chars().cast(pl.Int64, strict=False) - 1
+    frame = frame.with_columns(day.alias(START), (number * HOUR).alias("elapsed"))
+    if int(frame["elapsed"].max() or 0) > 23 * HOUR:  # type: ignore[arg-type]
+        return frame, False, "elapsed"
+    return frame.with_columns(pl.col(START) + pl.col("elapsed")), False, None
+
+
+def _typed(frame: pl.DataFrame, column: str, name: str) -> tuple[pl.Expr, bool]:
+    """Times that a file keeps as times, or as numbers of seconds."""
+    import polars as pl
+
+    dtype = frame.schema[column]
+    if isinstance(dtype, pl.Datetime):
+        parts = frame.filter(pl.col(column) != pl.col(column).dt.truncate("1s"))
+        if len(parts):
+            row, value = parts[ROW][0], parts[column][0]
+            raise DataError(f"{name}: row {row}: {column} = {value}: the time has parts of a second; slots have none")
+        return pl.col(column).dt.epoch("s"), dtype.time_zone is not None
+    if dtype.is_integer() and int(frame[column].min() or 0) > FIRST_SECOND:  # type: ignore[arg-type]
+        return unix_seconds(pl.col(column)), True
+    raise DataError(f"{name}: {column} holds {dtype}; write times like 2017-06-05T00:00Z")
+
+
+def _length(frame: pl.DataFrame, rule: TimeRule, sheet: Sheet, expected: int | None) -> int:
+    """Length of a slot [s]: as the profile says, from end to end, or the step that most times are apart."""
+    import polars as pl
+
+    if rule.minutes:
+        return rule.minutes * 60
+    if UNTIL in frame.columns:
+        steps = (frame[UNTIL] - frame[START]).drop_nulls()
+    else:
+        steps = frame[START].unique().sort().diff().drop_nulls()
+    if expected and len(steps) < FEW_TIMES:
+        return expected
+    if not len(steps):
+        raise DataError(f"{sheet.name}: holds one time only, so the length of a slot is not known; give a day or more")
+    counts = pl.DataFrame({"step": steps}).group_by("step").len().sort("len", "step", descending=[True, False])
+    length = int(counts["step"][0])
+    if length % 60 or length // 60 not in SLOT_MINUTES:
+        slots = ", ".join(map(str, SLOT_MINUTES))
+        raise DataError(f"{sheet.name}: its times are {length // 60} minutes apart; slots have {slots} minutes")
+    return length
+
+
+def _labels_end(frame: pl.DataFrame, length: int, rule: TimeRule) -> bool:
+    """Whether local ends were made by adding the slot to its local start, so that they must be moved back before.
+
+    In the autumn hour that comes twice, such a file has its last end twice and its first once.
+    """
+    import polars as pl
+
+    if rule.zone is None:
+        return False
+    counts = frame.group_by(START).len().sort(START)
+    twice = counts.filter(pl.col("len") > int(counts["len"].mode()[0]))[START].to_list()
+    if not twice:
+        return False
+    return bool(twice[0] % HOUR == length % HOUR and twice[-1] % HOUR == 0)

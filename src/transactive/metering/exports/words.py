@@ -1,0 +1,100 @@
+"""Words by which exports name their columns, in the languages of their countries."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from transactive.metering.exports.profile import Register, Unit
+
+METER = (
+    "member", "meter", "meter id", "meterid", "household", "house", "home", "customer", "zahlpunkt", "zahlpunktnummer",
+    "zahlpunktbezeichnung", "zahler", "zahlernummer", "metering point", "meteringpointid", "metering point id", "ean",
+    "ean-code", "ean code", "cups", "cpe", "pod", "prm", "identifiant prm", "mpan", "nmi", "malepunkt", "malepunktid",
+    "group", "id",
+)  # fmt: skip
+"""A column that names whose reading it is."""
+QUALITY = (
+    "quality",
+    "qualitat",
+    "quality flag",
+    "status",
+    "validatiestatus",
+    "estimated",
+    "method",
+    "metodo obtencion",
+)
+TOTAL = ("total", "summe", "sum", "totaal", "somme", "totale", "suma", "gesamt", "summa", "sum total")
+ENDS = (
+    "end",
+    "bis",
+    "to",
+    "fin",
+    "ende",
+    "until",
+    "slot_end",
+    "interval end",
+    "end time",
+    "tot",
+    "hasta",
+    "slutt",
+    "till",
+)
+STARTS = (
+    "slot_start",
+    "start",
+    "von",
+    "from",
+    "beginn",
+    "start time",
+    "interval start",
+    "van",
+    "desde",
+    "debut",
+    "fra",
+)
+REGISTERS: tuple[tuple[Register, str], ...] = (
+    ("net", r"\bnet\b|\bnetto\b|\bnet[ _]?load|import ?[-−] ?export|\bsaldo\b|1\.8\.0 ?- ?2\.8\.0"),
+    ("export", r"\bexport|einspeis|feed[ -]?in|injec|injet|terugleve|immess|excedent|overskud|vertido|2\.8\.\d|inmatn"),
+    ("generation", r"generat|erzeug|produ[ckz]|\bpv\b|solar|opbreng|opwek"),
+    ("import", r"\bimport|bezug|soutir|afname|\bgrid\b|prelievo|prelev|\b1\.8\.\d|netzbezug|uttag|purchas|from grid"),
+    ("consumption", r"consum|verbrauch|usage|\bload|last\b|verbruik|forbru|consomm|kulutus|demand"),
+)  # fmt: skip
+"""Registers by what their names hold; the first that fits."""
+UNITS: tuple[tuple[Unit, str], ...] = (
+    ("MWh", r"\bmwh\b"), ("kWh", r"\bkwh\b"), ("Wh", r"\bwh\b"), ("kW", r"\bkw\b"), ("W", r"\bw\b|\bwatts?\b"),
+)  # fmt: skip
+MONEY = re.compile(r"price|preis|prix|precio|preco|prezzo|prijs|cost|kosten|/ ?[km]?wh\b|per [km]?wh\b")
+"""What a column of prices has in its name."""
+PARTS = re.compile(
+    r"\b(t[12]|tariff? ?[1-4]|ht|nt|hp|hc|day|night|dag|nacht|peak|off ?peak|high|low"
+    r"|l[1-3]|phase ?[1-3abc]|p[1-6]|[12]\.8\.[1-9])\b"
+)
+"""What parts of one register have in their names: a tariff or a phase."""
+STATES = re.compile(r"zahlerstand|stand\b|meter ?reading|\bindex\b|lettura|lectura|reading\b|register|cumulative")
+ZONES = (("Europe/Brussels", r"\bcet ?/ ?cest\b|\bmez ?/ ?mesz\b"), ("UTC", r"\butc\b|\bgmt\b"))
+
+
+def plain(text: str) -> str:
+    """Small letters without accents, `_` as a blank."""
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return " ".join(bare.replace("_", " ").split())
+
+
+def register_of(name: str) -> Register | None:
+    """What a column counts, as far as its name says."""
+    text = plain(name)
+    if MONEY.search(text):
+        return None
+    return next((register for register, pattern in REGISTERS if re.search(pattern, text)), None)
+
+
+def unit_of(name: str) -> Unit | None:
+    """The unit in a name, such as `(kWh)`, `[kW]` or `_wh`."""
+    text = re.sub(r"[()\[\],;:/]", " ", plain(name))
+    return next((unit for unit, pattern in UNITS if re.search(pattern, text)), None)
+
+
+def zone_of(name: str) -> str | None:
+    """The zone in a name, such as `MTU (CET/CEST)`."""
+    return next((zone for zone, pattern in ZONES if re.search(pattern, plain(name))), None)
