@@ -13,7 +13,10 @@ HEAD = """# Community file
 A community is one TOML file; `transactive init` writes an example with a comment on every line. `transactive config
 schema` prints this as JSON Schema, and `transactive check` says what is wrong with a file. Units stand in the names:
 `_wh` energy, `_w` power, `_micro_per_kwh` a price in millionths of a currency unit per kWh, `_micro_per_t` the same per
-tonne, `_n` money in billionths, `_ppm` millionths. Prices may be negative; an unknown key is an error.
+tonne, `_n` money in billionths, `_ppm` millionths. Instead of the whole number you can write text with its unit, and
+then leave the unit out of the key: `feed_in_micro_per_kwh = 80_000`, `feed_in_micro_per_kwh = "0.08 EUR/kWh"` and
+`feed_in = "8 ct/kWh"` are the same, and so are `pv_w = 4_000` and `pv = "4 kW"`. Text that is no whole
+number of base units is an error. Prices may be negative; an unknown key is an error.
 """
 Schema = dict[str, Any]
 

@@ -97,7 +97,7 @@ def test_no_message_shows_how_it_is_checked(data):
         ("demo --json=maybe", "--json is 'maybe'; give true or false"),
         ("detect f --unit MWh", "--unit is 'MWh'; choose Wh, kWh"),
         ("models promote x --models m", "NUMBER is 'x'; give a whole number"),
-        ("schedule backtest f --load a --price b --battery-wh 1 --power-w 1 --efficiency big", "--efficiency is 'big'; give a number"),
+        ("schedule backtest f --load a --price b --battery-wh 1 --power-w 1 --efficiency big", "--efficiency is 'big'; write a number and its unit, like 90 %"),
         ("token create --state x --scope boss", "--scope is 'boss'; choose member, operator, grid, auditor"),
     ],
 )  # fmt: skip

@@ -9,7 +9,8 @@ import msgspec
 from transactive.config.checks import check
 from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
-from transactive.core.errors import ConfigError, DataError
+from transactive.core.errors import ConfigError, DataError, InputError
+from transactive.core.spelling.records import decoded
 from transactive.market.network.pandapower import read_pandapower
 
 
@@ -20,7 +21,9 @@ def load(path: Path) -> Community:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a community file") from None
     try:
-        community = msgspec.toml.decode(text, type=Community)
+        community = decoded(text, Community)
+    except InputError as error:
+        raise ConfigError(f"{path.name}: {error}") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path.name}: {explained(str(error), Community)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -132,7 +132,7 @@ def _credits(setting: Setting, path: Path) -> tuple[AnyStep, ...]:
     try:
         check_offsets(community)
         check_avoided(community, environment.first_slot, marginal_series=len(environment.marginal_g_per_kwh) > 0)
-        return load_credits(path.parent, community.carbon.offsets.file)
+        return load_credits(path.parent, community.carbon.offsets.file, community.currency)
     except DataError as error:
         raise ConfigError(f"{path.name}: {error}") from None
 

@@ -113,7 +113,8 @@ KEYS: dict[str, dict[str, str]] = {
         "methodologies": "Methodologies to accept; left out, all.",
     },
     "Member": {
-        "id": "Identifier, as in the readings: letters, digits, `_`, `.`, `-`, at most 64.",
+        "id": "Identifier, as in the readings: letters, digits, `_`, `.`, `-`, at most 64; a metering point will do.",
+        "name": "Name for people, free text; left out, the id.",
         "pv_w": "Rated power of the PV [W].",
         "battery_wh": "Usable capacity of the battery [Wh].",
         "battery_w": "Power of the battery, each way [W].",

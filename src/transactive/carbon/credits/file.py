@@ -15,7 +15,8 @@ from msgspec import Meta
 from transactive.carbon.credits.register import CreditRegister, Kg, Name, Project
 from transactive.carbon.credits.steps import AnyStep, Approve, IssueBatch, Price, RegisterProject, Sell
 from transactive.core.community.validation import explained
-from transactive.core.errors import CreditError, DataError
+from transactive.core.errors import CreditError, DataError, InputError
+from transactive.core.spelling.records import decoded
 
 OPERATOR = "operator"
 """Who registers the projects of a file."""
@@ -49,8 +50,8 @@ class CreditsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     listings: tuple[FileListing, ...] = ()
 
 
-def load_credits(folder: Path, file: str | None) -> tuple[AnyStep, ...]:
-    """Steps of a file in a folder, none without one. Raises DataError naming what is wrong."""
+def load_credits(folder: Path, file: str | None, currency: str | None = None) -> tuple[AnyStep, ...]:
+    """Steps of a file in a folder, none without one; currency: of its prices. Raises DataError naming what is wrong."""
     if file is None:
         return ()
     try:
@@ -58,16 +59,17 @@ def load_credits(folder: Path, file: str | None) -> tuple[AnyStep, ...]:
     except OSError as error:
         raise DataError(f"carbon.offsets.file {file}: cannot be read ({error.strerror}); correct the path") from None
     try:
-        return read_credits(data, file)
+        return read_credits(data, file, currency)
     except DataError as error:
         raise DataError(f"carbon.offsets.file {error}") from None
 
 
-def read_credits(data: bytes, name: str) -> tuple[AnyStep, ...]:
+def read_credits(data: bytes, name: str, currency: str | None = None) -> tuple[AnyStep, ...]:
     """Steps of a file's bytes; JSON where the name ends so. Raises DataError naming what is wrong."""
-    decoder = msgspec.json if name.endswith(".json") else msgspec.toml
     try:
-        file = decoder.decode(data, type=CreditsFile)
+        file = decoded(data, CreditsFile, currency, as_json=name.endswith(".json"))
+    except InputError as error:
+        raise DataError(f"{name}: {error}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DataError(f"{name}: {explained(str(error), CreditsFile)}") from None
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from transactive.cli.quantities import Price
 from transactive.cli.report import report
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def authorise(
     *,
     state: Path,
     member: str,
-    never_pay_above: int | None = None,
-    sell_only_above: int | None = None,
+    never_pay_above: Price | None = None,
+    sell_only_above: Price | None = None,
     start: Annotated[str | None, Parameter(name="--from")] = None,
     end: Annotated[str | None, Parameter(name="--until")] = None,
     keys: Path | None = None,
@@ -68,9 +69,9 @@ def authorise(
     member
         Whose agent.
     never_pay_above
-        Most that a buy may bid, in µ¤/kWh, the network fee apart; without it no limit.
+        Most that a buy may bid, µ¤/kWh or such as "20 ct/kWh", the network fee apart; without it no limit.
     sell_only_above
-        Least that a sell may ask, in µ¤/kWh; without it no limit.
+        Least that a sell may ask, µ¤/kWh or such as "10 ct/kWh"; without it no limit.
     start
         First slot, UTC; without it the first whose gate is open.
     end

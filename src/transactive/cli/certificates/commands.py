@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from transactive.cli.certificates.options import StateOptions, StepOptions
+from transactive.cli.quantities import Energy
 
 certificates = App(name="certificates", help="Certificates of a run: list, transfer, cancel, claim, export.")
 
@@ -83,7 +84,7 @@ def transfer(*serials: str, to: str, where: StepOptions) -> None:
 
 
 @certificates.command
-def split(serial: str, *, energy_wh: int, where: StepOptions) -> None:
+def split(serial: str, *, energy_wh: Energy, where: StepOptions) -> None:
     """Split a bundle in two.
 
     Parameters

@@ -13,6 +13,7 @@ from transactive.config.shipped import DEMO, EXAMPLE
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
+from transactive.core.spelling.schema import with_spellings
 from transactive.texts.community_keys import KEYS
 
 HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
@@ -47,11 +48,11 @@ def check_community(path: Path) -> None:
 
 def print_schema() -> None:
     """Print JSON Schema of a community file, for editors."""
-    print(msgspec.json.format(msgspec.json.encode(schema())).decode())
+    print(msgspec.json.format(msgspec.json.encode(with_spellings(schema()))).decode())
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of a community file, with what each key means."""
+    """JSON Schema of a community file in whole numbers, with what each key means."""
     found = msgspec.json.schema(Community)
     for name, record in found["$defs"].items():
         for key, text in KEYS[name].items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from transactive.cli.report import report
 from transactive.core.errors import InputError
 from transactive.engine.credits.market import CreditMarket
 from transactive.services.credits import credits_in, facts_of, receipt_rows, take_step
-
-PRICE = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?")
 
 RECEIPT = (
     *("receipt", "serial", "first_kg", "end_kg", "project", "kind", "methodology", "vintage"),
@@ -58,14 +55,6 @@ def write_register(folder: Path, output: Path) -> None:
         partial.replace(output)
     except OSError as error:
         raise InputError(f"{output}: cannot be written ({error.strerror}); choose another place") from None
-
-
-def micro(text: str, option: str) -> int:
-    """Whole µ¤ from money as people write it: 75.36. Raises InputError."""
-    match = PRICE.fullmatch(text)
-    if not match:
-        raise InputError(f"{option} {text}: give money with at most six decimals, like 75.36")
-    return int(match[1]) * 10**6 + int((match[2] or "").ljust(6, "0"))
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

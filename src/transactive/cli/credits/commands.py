@@ -124,16 +124,17 @@ def sell(serial: str, kg: int, *, state: Path, price_per_t: str, by: By, json: F
     state
         State folder of a run.
     price_per_t
-        Price of a tonne in the community's currency, up to six decimals.
+        Price of a tonne in the community's currency, such as 75.36, up to six decimals.
     by
         Who holds them.
     json
         Print one JSON object on stdout.
     """
     from transactive.carbon.credits import steps as do
-    from transactive.cli.credits.actions import micro, run_step
+    from transactive.cli.credits.actions import run_step
+    from transactive.cli.quantities import price_per_t as micro_per_t
 
-    price = micro(price_per_t, "--price-per-t")
+    price = micro_per_t(price_per_t, "--price-per-t")
     run_step(
         state,
         lambda market: do.Sell(by=by, batch=market.register.number_of(serial), kg=kg, price_micro_per_t=price),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from transactive.core.community.community import Community
@@ -26,15 +27,17 @@ def show_summary(outcome: Outcome, community: Community, slots: range, folder: P
         f"[bold]{community.name}[/]: {summary.members} members, {summary.slots} slots"
         f" from {time_text(slots[0])}, {summary.seconds:.1f} s"
     )
-    console.print(_members(bills, community.currency))
+    console.print(_members(bills, community))
     console.print(_bills(bills, community.currency))
     console.print(_facts(summary, community.currency))
     for name, value in (("state hash", summary.state_hash), ("state folder", str(folder))):
         console.print(f"  {name:<14}{value}", soft_wrap=True)
 
 
-def _members(bills: list[MemberBill], currency: str) -> Table:
+def _members(bills: list[MemberBill], community: Community) -> Table:
     """One line a member, largest saving first, and the sum; bills after the battery credit."""
+    currency = community.currency
+    labels = {member.id: member.label for member in community.members}
     columns: tuple[tuple[str, Figure, Callable[[int], str]], ...] = (
         ("bought\nkWh", lambda b: b.bought_wh, kwh_text),
         ("sold\nkWh", lambda b: b.sold_wh, kwh_text),
@@ -49,7 +52,7 @@ def _members(bills: list[MemberBill], currency: str) -> Table:
     for title, figure, text in columns:
         table.add_column(title, text(_total(bills, figure)), justify="right")
     for bill in sorted(bills, key=lambda b: -b.saved_n):
-        table.add_row(bill.id, *(text(figure(bill)) for _, figure, text in columns))
+        table.add_row(escape(labels[bill.id]), *(text(figure(bill)) for _, figure, text in columns))
     return table
 
 

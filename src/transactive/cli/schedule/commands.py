@@ -7,6 +7,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from transactive.cli.quantities import Energy, Power, Price, Share
+
 schedule = App(name="schedule", help="Measure what planning a battery saves.")
 
 
@@ -14,12 +16,12 @@ schedule = App(name="schedule", help="Measure what planning a battery saves.")
 def backtest(
     file: Path,
     *,
-    battery_wh: int,
-    power_w: int,
-    efficiency: float,
-    export_price: int,
-    max_import_w: int | None = None,
-    initial_wh: int = 0,
+    battery_wh: Energy,
+    power_w: Power,
+    efficiency: Share,
+    export_price: Price,
+    max_import_w: Power | None = None,
+    initial_wh: Energy = 0,
     load: str = "consumption_wh",
     pv: str = "generation_wh",
     price: str = "import_price_micro_per_kwh",
@@ -37,13 +39,13 @@ def backtest(
     file
         CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
     battery_wh
-        Usable capacity of the battery.
+        Usable capacity of the battery: Wh, or with a unit, such as "13.5 kWh".
     power_w
-        Highest power of the battery at the meter, each way.
+        Highest power of the battery at the meter, each way: W, or such as "5 kW".
     efficiency
-        Round-trip efficiency, such as 0.9.
+        Round-trip efficiency, such as 0.9 or "90 %".
     export_price
-        Price of exported energy [µ¤/kWh]; where the import price is lower, that one.
+        Price of exported energy: µ¤/kWh, or such as "8 ct/kWh"; where the import price is lower, that one.
     max_import_w
         Import limit of the connection; without it there is none.
     initial_wh

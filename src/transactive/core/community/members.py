@@ -37,6 +37,7 @@ class OffsetPolicy(CommunityRecord, frozen=True, kw_only=True):
 class Member(CommunityRecord, frozen=True, kw_only=True):
     """One home: its meter and its devices.
 
+    id: in files, addresses and on the chain. name: for people, free text.
     devices: its loads that can wait. connection_w: most that it may take from the grid; no device goes beyond. agent:
     who trades for it, if not the community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
     the network fee apart. pause_from, pause_to: no order for slots in between (RFC 3339); without a start from the
@@ -50,6 +51,7 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     """
 
     id: Identifier
+    name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     pv_w: NotNegative = 0
     battery_wh: NotNegative = 0
     battery_w: NotNegative = 0
@@ -72,6 +74,11 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     generator: Generator = Generator()
     battery_allocation: Literal["fifo"] = "fifo"
     certificates: CertificateWishes = CertificateWishes()
+
+    @property
+    def label(self) -> str:
+        """What people call it: its name, or else its id."""
+        return self.name or self.id
 
 
 class Devices(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ Identifier = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-        description="letters, digits, '_', '.' or '-', a letter or digit first, 64 at most",
+        description="letters, digits, '_', '.' or '-', a letter or digit first, 64 at most; name takes free text",
     ),
 ]
 """Name of a member or device in files; descriptions here say what a pattern wants, in words for messages."""

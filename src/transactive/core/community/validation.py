@@ -63,7 +63,7 @@ def _wanted(kind: str, rest: str, kinds: list[Any]) -> str:
 
 def _unknown(key: str, place: str, kinds: list[Any]) -> str:
     """What to say of a key that no record at its place has: the nearest known one, or all."""
-    fields = [field for kind in kinds if _is_record(kind) for field in msgspec.structs.fields(kind)]
+    fields = [field for kind in kinds if is_record(kind) for field in msgspec.structs.fields(kind)]
     known = list(dict.fromkeys(field.encode_name for field in fields))
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
@@ -73,42 +73,43 @@ def _unknown(key: str, place: str, kinds: list[Any]) -> str:
 def _at(kinds: list[Any], place: str) -> Iterator[Any]:
     """Types that may stand at a place of a file, such as members[0].devices: each part of a union by itself."""
     for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]", place):
-        inside = [_bare(inner) for kind in kinds for inner in _parts(kind)]
+        inside = [bare(inner) for kind in kinds for inner in parts(kind)]
         if part.startswith("["):
             kinds = [argument for kind in inside for argument in get_args(kind) if argument is not Ellipsis]
             continue
-        records = [kind for kind in inside if _is_record(kind)]
+        records = [kind for kind in inside if is_record(kind)]
         fields = [field for record in records for field in msgspec.structs.fields(record)]
         tags = [record.__struct_config__.tag for record in records if record.__struct_config__.tag_field == part]
         kinds = [field.type for field in fields if field.encode_name == part] or [Literal[tag] for tag in tags]
     for kind in kinds:
-        yield from _parts(kind)
+        yield from parts(kind)
 
 
-def _bare(kind: Any) -> Any:  # noqa: ANN401 - a type of any form
+def bare(kind: Any) -> Any:  # noqa: ANN401 - a type of any form
     """A type without what an annotation says of it."""
     return get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
 
 
-def _parts(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+def parts(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
     """The parts of a union, each with its annotation; any other type itself."""
-    bare = _bare(kind)
-    if get_origin(bare) in {Union, UnionType}:
-        for part in get_args(bare):
-            yield from _parts(part)
+    inner = bare(kind)
+    if get_origin(inner) in {Union, UnionType}:
+        for part in get_args(inner):
+            yield from parts(part)
     else:
         yield kind
 
 
-def _is_record(kind: Any) -> bool:  # noqa: ANN401 - as above
+def is_record(kind: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether a type is a record of a file."""
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _choices(kinds: list[Any]) -> Iterator[str]:
     """Values that a key may have, in the order of its type."""
     for kind in kinds:
-        if get_origin(_bare(kind)) is Literal:
-            yield from (str(choice) for choice in get_args(_bare(kind)))
+        if get_origin(bare(kind)) is Literal:
+            yield from (str(choice) for choice in get_args(bare(kind)))
 
 
 def _forms(kinds: list[Any]) -> Iterator[str]:

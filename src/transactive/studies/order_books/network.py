@@ -11,7 +11,8 @@ import numpy as np
 
 from transactive.core.community.network import Network, NetworkRules, network_of
 from transactive.core.community.validation import explained
-from transactive.core.errors import DataError
+from transactive.core.errors import DataError, InputError
+from transactive.core.spelling.records import decoded
 from transactive.core.units import IntArray
 from transactive.market.network.locational import losses_n
 from transactive.market.network.pandapower import read_pandapower
@@ -37,7 +38,10 @@ def read_network(path: Path) -> Network:
         if path.suffix == ".json":
             with naming(path):
                 return network_of(read_pandapower(text, slot_minutes=60))
-        rules = msgspec.toml.decode(text, type=NetworkRules)
+        try:
+            rules = decoded(text, NetworkRules)
+        except InputError as error:
+            raise DataError(f"{path.name}: {error}") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -232,7 +232,7 @@ def _members(totals: RunTotals, run: Run, viewer: Viewer, words: Words) -> list[
             shown.append(
                 {
                     "index": index,
-                    "id": device.id,
+                    "id": device.label,
                     "solar": f"{device.pv_w / 1000:g}",
                     "bought": kwh_text(total.bought_wh),
                     "sold": kwh_text(total.sold_wh),

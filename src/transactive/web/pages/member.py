@@ -47,6 +47,7 @@ def member_page(
         "viewer": viewer,
         "fresh": freshness(run, position, len(run.community.members), idle),
         "name": device.id,
+        "label": device.label,
         "members": run.community.ids if viewer.sees_all else [],
         "devices": _devices(run, member),
         "day": {"text": day_text(start), "at": time_text(start), "over": start + DAY - run.clock.length <= newest},
