@@ -22,9 +22,13 @@ from tests.contract.world import (
     ARBITER,
     BOND,
     CANDIDATE,
+    DEPTH,
     FIRST,
     GATEWAY,
+    LEAD,
     MEMBERS,
+    NOTICE,
+    ON,
     ON_RAMP,
     OPERATOR,
     OWNER,
@@ -46,6 +50,7 @@ from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
 from transactive.chain.history import Commitment, Opening
+from transactive.chain.packing import MAX_BALANCE, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, Leaf
@@ -108,7 +113,7 @@ def test_who_joins_after_the_last_commitment_owes_nothing(w):
     nets = [900, *[0] * 7, -900]
     w.propose(nets)
     blank = w.shown(new, leaf=Leaf(0, 0, 900, 0, 0, 0, ZERO, ZERO, ZERO), blank=True)
-    w.judge("challengeNetting", w.opening().content, blank, *evidence.net_of(new, w.chunks))
+    w.judge("challengeNetting", w.opening().content, blank)
     convicted(w)
     assert w.read("balanceOf", MEMBERS[8].address) == 1_000
 
@@ -128,10 +133,12 @@ def test_a_member_without_a_leaf_finds_it_with_a_file(w):
 
 
 def test_nobody_is_credited_before_it_is_registered(w):
+    join(w, MEMBERS[8])
+    w.book = Book(9)
     w.book.trade(0, 1, 100)
     w.commit()
-    for beyond in (8, 15, 31):
-        nets = [-100, *[0] * 31]
+    for beyond in (9, 10, 11):
+        nets = [-100, *[0] * 11]
         nets[beyond] = 100
         with refused("settlement: net of nobody"):
             w.propose(nets)
@@ -182,9 +189,9 @@ def test_what_is_shown_of_an_empty_place_does_not_count(w):
     w.commit()
     w.propose()
     lie = Leaf(0, new, MONEY.pack((700, 0, 0, 0)), 0, 0, 0, ZERO, ZERO, ZERO)
-    for shown in (w.shown(new, blank=True, leaf=lie), w.shown(12, blank=True, leaf=lie)):
+    for shown in (w.shown(new, blank=True, leaf=lie), w.shown(11, blank=True, leaf=lie)):
         with refused("disputes: no fraud shown"):
-            w.judge("challengeNetting", w.opening().content, shown, *evidence.net_of(new, w.chunks))
+            w.judge("challengeNetting", w.opening().content, shown)
     assert w.read("bond") == BOND
 
 
@@ -321,7 +328,7 @@ def test_a_bundle_of_nobody_locks_no_leaf(cw):
 
 def netting_evidence(w: World, index: int) -> tuple[Any, ...]:
     """What shows a net amount to the judge, kept for later."""
-    return w.opening().content, w.shown(index), *evidence.net_of(index, w.chunks)
+    return w.opening().content, w.shown(index)
 
 
 @pytest.mark.parametrize("how", ["retract", "veto"])
@@ -388,6 +395,186 @@ def test_a_retraction_is_forgotten_after_its_window(w):
     with refused("settlement: window closed"):
         w.judge("challengeLeaf", bad, shown)
     assert not w.read("isContestable", bad)
+
+
+# -- a netting that was begun ends, and a netting is stopped by nobody who leaves
+
+
+def ready_to_leave(w: World, member: int, amount: int = 2**255) -> None:
+    """A member asked long ago and may be paid at once."""
+    w.do(w.members[member], "requestWithdrawal", amount)
+    w.now += NOTICE
+
+
+def test_a_standing_withdrawal_does_not_stop_a_netting(w):
+    """It waits until the netting is proposed, and takes what the netting needs."""
+    ready_to_leave(w, 0)
+    w.period, w.book = w.now // PERIOD + 1, Book(8)
+    w.new_period()
+    w.book.trade(0, 1, 400)
+    w.commit()
+    w.propose()
+    w.do(w.members[0], "withdraw")
+    assert w.wallet(w.members[0]) == WALLET - 1_000 + 600
+    w.after_window()
+    w.do(w.members[0], "withdraw")  # the rest of the request stands, and there is nothing for it
+    w.finalise()
+    assert w.balances()[:2] == [0, 1_400]
+    assert w.read("requests", w.members[0].address)[0] == 2**255 - 600
+    assert w.solvent()
+
+
+def test_who_took_its_money_before_the_proposal_is_paid_in_for(w):
+    """The operator accepted orders of a member that could leave: it answers for it, and the netting goes on."""
+    ready_to_leave(w, 0)
+    w.period, w.book = w.now // PERIOD + 1, Book(8)
+    w.new_period()
+    w.book.trade(0, 1, 400)
+    w.commit()
+    w.do(w.members[0], "withdraw")
+    with refused("settlement: overdraft or lane overflow"):
+        w.propose()
+    w.client.send(ON_RAMP, w.token, "mint", OPERATOR.address, 400)
+    w.do(OPERATOR, "depositFor", w.members[0].address, 400)
+    w.propose()
+    w.finalise()
+    assert w.balances()[:2] == [0, 1_400]
+
+
+def test_the_notice_is_long_enough_to_propose_what_was_traded_before(w):
+    """Asked for in the moment after an order was accepted, for the last gate before a period."""
+    rules = (w.token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE - 1, SILENCE, PENALTY, ARBITER.address, LEAD)
+    w.client.deploy(OWNER, "settlement", *rules)
+    with refused("settlement: notice too short"):
+        w.mine()
+    w.now = (FIRST + 1) * PERIOD - (LEAD + 1) * SLOT
+    w.do(w.members[0], "requestWithdrawal", 1_000)
+    w.period += 1
+    w.new_period()
+    w.book.trade(0, 1, 1_000)
+    w.commit()
+    w.now = (w.period + 1) * PERIOD + WINDOW - 1
+    with refused("settlement: notice running"):
+        w.do(w.members[0], "withdraw")
+    w.propose()
+    w.now += WINDOW
+    w.do(w.members[0], "withdraw")
+    w.finalise()
+    assert w.balances()[:2] == [0, 2_000]
+
+
+def test_a_deposit_does_not_stop_a_netting(w):
+    """A full lane has no room for the credit."""
+    w.book.trade(0, 1, 400)
+    w.commit()
+    w.propose()
+    with refused("settlement: bad amount"):
+        w.do(w.members[1], "deposit", MAX_BALANCE - 1_000)
+    w.do(w.members[1], "deposit", MAX_BALANCE - 1_400)
+    w.finalise()
+    assert w.balances()[:2] == [600, MAX_BALANCE]
+
+
+def test_nothing_credited_leaves_before_the_last_part(w):
+    """The seller's word is applied, the buyer's is not."""
+    w.book.trade(7, 0, 400)
+    w.commit()
+    ready_to_leave(w, 0)
+    w.propose()
+    w.after_window()
+    w.do(STRANGER, "finalise", 1)
+    assert w.balances()[0] == 1_400
+    assert w.read("balanceOf", w.members[0].address) == 1_000  # not settled yet
+    w.do(w.members[0], "withdraw")
+    assert w.wallet(w.members[0]) == WALLET
+    assert not w.read("isFinal", w.opening().content)
+    w.do(w.members[7], "finalise", 1)
+    assert w.read("isFinal", w.opening().content)
+    w.do(w.members[0], "withdraw")
+    assert w.wallet(w.members[0]) == WALLET + 400
+    assert w.solvent()
+
+
+def test_nobody_stops_a_netting_that_is_being_paid(w):
+    """Neither judge nor arbiter nor operator nor a silence nor a pause: anybody ends it."""
+    w.book.trade(0, 7, 400)
+    tree = w.book.tree(w.slot)
+    w.commit(Forged(tree, leaves={1: replace(tree.leaf(1), index=2)}))
+    w.propose([-300, *[0] * 6, 300])
+    w.after_window()
+    w.do(STRANGER, "finalise", 1)
+    opening = w.opening().content
+    assert not w.read("isContestable", opening)
+    for sender, function, reason in ((OPERATOR, "retract", "period closed"), (ARBITER, "veto", "window closed")):
+        with refused(f"settlement: {reason}"):
+            w.do(sender, function, opening)
+    with refused("disputes: nothing proposed"):
+        w.challenge(0)
+    with refused("settlement: period closed"):
+        w.judge("challengeLeaf", opening, w.shown(1))
+    with refused("settlement: already proposed"):
+        w.do(OPERATOR, "propose", w.period, 0, w.words)
+    with refused("settlement: period proposed"):
+        w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, 0, 0)
+    w.now += SILENCE + PERIOD
+    with refused("settlement: netting under way"):
+        w.do(STRANGER, "declareSilence")
+    w.do(ARBITER, "setPaused", ON)
+    w.do(STRANGER, "finalise", 1)
+    assert w.read("settledPeriod") == w.period
+    w.do(STRANGER, "declareSilence")
+    assert w.solvent()
+
+
+def test_a_proposal_that_is_never_whole_holds_nobody_for_ever(w):
+    """The operator proposes a member's debit and leaves the rest out, so that no window ever ends."""
+    ready_to_leave(w, 0)
+    w.period, w.book = w.now // PERIOD + 1, Book(8)
+    w.new_period()
+    for false, stop in ((0, "veto"), (50, "challenge")):
+        w.book.trade(0, 7, 900)
+        w.commit()
+        w.end()
+        w.do(OPERATOR, "propose", w.period, 0, encode_nets([-900 - false, 0, 0, 0]))
+        assert w.read("parts") == [w.period, 2, 1, 0]
+        assert not w.read("isPending")
+        assert w.read("proposal") == [0, 0]
+        w.now += 10 * WINDOW
+        if stop == "challenge":
+            w.challenge(0)
+            convicted(w)
+        else:
+            w.do(ARBITER, "veto", w.opening().content)
+            w.back()
+            w.new_period()
+        assert w.read("parts") == [0, 0, 0, 0]
+    w.do(w.members[0], "withdraw")
+    assert w.wallet(w.members[0]) == WALLET
+
+
+def test_net_amounts_that_were_taken_back_keep_their_place(w):
+    """Two are taken back within a window; a third one waits, so that the evidence against the first stays."""
+    w.book.trade(0, 1, 100)
+    evidence_of = []
+    for false in (70, 60):
+        w.commit()
+        w.propose([-100 - false, 100 + false, *[0] * 6])
+        evidence_of.append(netting_evidence(w, 0))
+        w.do(OPERATOR, "retract", w.opening().content)
+        w.back()
+    w.commit(certificates=b"c" * 32)
+    with refused("settlement: window open"):
+        w.propose([-100, 100, *[0] * 6])
+    for bad in evidence_of:
+        w.judge("challengeNetting", *bad)
+    assert w.read("bond") == BOND - 2 * PENALTY
+    w.now += WINDOW
+    w.propose([-100, 100, *[0] * 6])
+    w.finalise()
+    assert w.solvent()
+
+
+# -- limits count from the next open gate
 
 
 def test_a_limit_spares_orders_whose_gate_has_closed(w):

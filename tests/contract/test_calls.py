@@ -26,7 +26,7 @@ OPENING = (b"\x01" * 32, (7, b"\x02" * 32, b"\x03" * 32, 2**255, 5), [b"\x04" * 
         ("settlement", "register", (HERE,)),
         ("settlement", "depositForMany", ([HERE, HERE], [1, 2**256 - 1])),
         ("settlement", "commitSlot", (7, b"\x01" * 32, b"\x02" * 32, 2**256 - 1, 0)),
-        ("settlement", "propose", (3, [list(range(8)), [2**256 - 1] * 8])),
+        ("settlement", "propose", (3, 8, [*range(8), 2**256 - 1])),
         ("settlement", "convict", (OPENING, HERE)),
         ("settlement", "depositWithPermit", (HERE, 1, 2**256 - 1, 27, b"\x01" * 32, b"\x02" * 32)),
     ],

@@ -59,7 +59,7 @@ NO_FRAUD = "disputes: no fraud shown"
 
 @pytest.fixture
 def w() -> World:
-    return World.fresh()
+    return World.fresh(money=5_000)
 
 
 def traded(w: World) -> World:
@@ -119,21 +119,19 @@ def test_an_honest_netting_cannot_be_challenged(w):
         w.judge("challengeLeaf", w.opening().content, (16, *honest[1:]))
     other = replace(w.opening(), commitment=replace(w.opening().commitment, money=0))
     with refused("disputes: nothing proposed"):
-        w.judge("challengeNetting", other.content, honest, ZERO, w.chunks[0], [])
-    with refused("disputes: other words"):
-        w.judge("challengeNetting", w.opening().content, honest, ZERO, [*w.chunks[0][:-1], 0], [])
-    with refused("disputes: other words"):
-        w.judge("challengeNetting", w.opening().content, honest, ZERO, w.chunks[0], [ZERO])
+        w.judge("challengeNetting", other.content, honest)
+    with refused("disputes: nothing proposed"):  # beyond the last word
+        w.judge("challengeNetting", w.opening().content, (8, *honest[1:]))
 
 
 def test_only_the_last_commitment_of_the_proposed_period_counts_against_a_netting(w):
     traded(w)
     w.commit()
     with refused("disputes: nothing proposed"):
-        w.judge("challengeNetting", w.opening().content, w.shown(0), ZERO, [0] * 8, [])
+        w.judge("challengeNetting", w.opening().content, w.shown(0))
     w.propose()
     with refused("disputes: other slot"):
-        w.judge("challengeNetting", w.opening(0).content, w.shown(0, 0), ZERO, w.chunks[0], [])
+        w.judge("challengeNetting", w.opening(0).content, w.shown(0, 0))
 
 
 @pytest.mark.parametrize("index", [0, 3, 7])
@@ -147,7 +145,7 @@ def test_nets_that_differ_from_the_leaves_are_void(w, index):
     w.challenge(index)
     convicted(w)
     with refused("settlement: nothing proposed"):
-        w.do(STRANGER, "finalise", w.chunks)
+        w.do(STRANGER, "finalise", 9)
     w.propose()
     with refused(NO_FRAUD):
         w.challenge(index)

@@ -39,7 +39,7 @@ from tests.contract.world import (
 from transactive.chain.artifact import artifact, source
 from transactive.chain.history import commitments
 from transactive.chain.nodes.client import contract_address
-from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
+from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY
@@ -71,11 +71,11 @@ def test_a_period_from_trade_to_wallet(w):
     assert w.read("isPending")
     assert w.balances() == [1000] * 8  # nothing moves before the window ends
     with refused("settlement: window open"):
-        w.do(STRANGER, "finalise", w.chunks)
+        w.do(STRANGER, "finalise", 9)
     w.after_window()
-    with refused("settlement: other words"):
-        w.do(STRANGER, "finalise", chunks_of([1, -1]))
-    w.do(STRANGER, "finalise", w.chunks)
+    with refused("settlement: no words"):
+        w.do(STRANGER, "finalise", 0)
+    w.do(STRANGER, "finalise", 9)
     assert w.balances() == [700, 1250, 1000, 1000, 1000, 1050, 1000, 1000]
     assert w.solvent()
     assert not w.read("isPending")
@@ -97,9 +97,9 @@ def test_window_ends_at_its_second(w):
     assert ready_at == w.now - 1 + WINDOW
     w.now = ready_at - 1
     with refused("settlement: window open"):
-        w.do(STRANGER, "finalise", w.chunks)
+        w.do(STRANGER, "finalise", 9)
     w.now = ready_at
-    w.do(STRANGER, "finalise", w.chunks)
+    w.do(STRANGER, "finalise", 9)
 
 
 def test_notice_ends_at_its_second(w):
@@ -117,18 +117,18 @@ def test_each_period_once_and_in_order(w):
     w.commit()
     w.now = (FIRST + 1) * PERIOD - 1
     with refused("settlement: period not over"):
-        w.do(OPERATOR, "propose", FIRST, chunks_of([0] * 8))
+        w.do(OPERATOR, "propose", FIRST, 0, encode_nets([0] * 8))
     w.propose()
     with refused("settlement: already proposed"):
-        w.do(OPERATOR, "propose", FIRST, w.chunks)
+        w.do(OPERATOR, "propose", FIRST, 0, w.words)
     with refused("settlement: period proposed"):
         w.do(OPERATOR, "commitSlot", w.slot, ZERO, ZERO, 0, 0)
-    words = w.chunks
+    words = w.words
     w.finalise()
     with refused("settlement: nothing to settle"):
-        w.do(OPERATOR, "propose", FIRST, words)
+        w.do(OPERATOR, "propose", FIRST, 0, words)
     with refused("settlement: nothing proposed"):
-        w.do(STRANGER, "finalise", words)
+        w.do(STRANGER, "finalise", 9)
     with refused("settlement: period closed"):
         w.do(OPERATOR, "commitSlot", FIRST * SLOTS + 3, ZERO, ZERO, 0, 0)
     w.commit()
@@ -137,9 +137,9 @@ def test_each_period_once_and_in_order(w):
     w.commit()
     w.end()
     with refused("settlement: earlier period open"):
-        w.do(OPERATOR, "propose", w.period, chunks_of([0] * 8))
+        w.do(OPERATOR, "propose", w.period, 0, encode_nets([0] * 8))
     with refused("settlement: nothing to settle"):  # a period without a commitment
-        w.do(OPERATOR, "propose", FIRST - 5, chunks_of([0] * 8))
+        w.do(OPERATOR, "propose", FIRST - 5, 0, encode_nets([0] * 8))
 
 
 def test_slot_commit_rules(w):
@@ -170,18 +170,61 @@ def test_slots_out_of_order_are_refused(w):
 def test_zero_sum_lanes_and_size(w):
     w.commit()
     w.end()
-    bad_top = chunks_of([0] * 8)
-    bad_top[0][0] |= 1 << 63
-    for chunks, reason in (
-        (chunks_of([1, 0, 0, 0]), "not zero-sum"),
-        (chunks_of([BIAS - 1, -BIAS, 0, 0]), "not zero-sum"),
-        (bad_top, "bad lane"),
-        ([[2**256 - 1] + [0] * 7], "bad lane"),
-        (chunks_of([0] * 33), "one net for each member"),
+    zeros = encode_nets([0] * 8)
+    for words, reason in (
+        (encode_nets([1, *[0] * 7]), "not zero-sum"),
+        (encode_nets([5, *[0] * 6, -4]), "not zero-sum"),
+        (encode_nets([BIAS - 1, -BIAS, *[0] * 6]), "overdraft or lane overflow"),
+        ([zeros[0] | 1 << 63, zeros[1]], "bad lane"),
+        ([zeros[0], 2**256 - 1], "bad lane"),
+        (encode_nets([0] * 9), "one net for each member"),
         ([], "one net for each member"),
     ):
         with refused(f"settlement: {reason}"):
-            w.do(OPERATOR, "propose", FIRST, chunks)
+            w.do(OPERATOR, "propose", FIRST, 0, words)
+
+
+def test_a_netting_in_parts():
+    """The operator proposes part by part, and anew after an error; anybody applies; who joins meanwhile is not in."""
+    w = World.fresh(7)
+    for seller in (3, 4, 6):
+        w.book.trade(0, seller, 100)
+    w.commit()
+    w.end()
+    words = encode_nets(w.book.nets())
+
+    def propose(first: int, part: list[int]) -> None:
+        w.do(OPERATOR, "propose", FIRST, first, part)
+
+    with refused("settlement: other part"):
+        propose(1, words[1:])
+    propose(0, [words[1]])
+    for first in (2, 3):
+        with refused("settlement: other part"):
+            propose(first, words[1:])
+    propose(0, words[:1])  # anew
+    assert w.read("parts") == [FIRST, 2, 1, 0]
+    with refused("settlement: nothing proposed"):
+        w.do(STRANGER, "finalise", 9)
+    with refused("settlement: not zero-sum"):
+        propose(1, encode_nets([99, 0, 0]))
+    for key in MEMBERS[7:9]:
+        w.do(OPERATOR, "register", key.address)
+    with refused("settlement: one net for each member"):
+        propose(1, [*words[1:], *encode_nets([0])])
+    propose(1, words[1:])
+    assert w.read("proposal") == [FIRST, w.now - 1 + WINDOW]
+    assert events(w)[-1] == ("Proposed", FIRST, 2, w.now - 1 + WINDOW)
+    w.after_window()
+    w.do(STRANGER, "finalise", 1)
+    assert w.read("parts") == [FIRST, 2, 2, 1]
+    assert events(w) == [("PartSettled", FIRST, 1)]
+    assert [w.read("balanceOf", key.address) for key in w.members] == [1000] * 7
+    w.do(w.members[5], "finalise", 1)
+    assert events(w) == [("Settled", FIRST, 2)]
+    assert w.balances()[:9] == [700, 1000, 1000, 1100, 1100, 1000, 1100, 0, 0]
+    assert (w.read("parts"), w.read("settledPeriod")) == ([0, 0, 0, 0], FIRST)
+    assert w.solvent()
 
 
 @pytest.mark.parametrize("members", [4, 8])
@@ -191,10 +234,8 @@ def test_overdraft_never_passes(members, drain):
     w.commit()
     nets = [drain, 0, 0, min(-drain, BIAS - 1)]
     nets[2] = -drain - nets[3]
-    w.propose(nets)
-    w.after_window()
     with refused("settlement: overdraft or lane overflow"):
-        w.do(STRANGER, "finalise", w.chunks)
+        w.propose(nets)
     assert w.balances() == [1000] * members
     w.do(OPERATOR, "retract", w.opening().content)
     w.back()
@@ -212,11 +253,14 @@ def test_lane_overflow_never_passes():
         with refused("settlement: bad amount"):
             w.do(w.members[0], "deposit", amount)
     w.commit()
-    w.propose([1, -1, 0, 0])
-    w.after_window()
     with refused("settlement: overdraft or lane overflow"):
-        w.do(STRANGER, "finalise", w.chunks)
-    assert w.balances() == [MAX_BALANCE, 5, 0, 0]
+        w.propose([1, -1, 0, 0])
+    w.propose([-1, 1, 0, 0])
+    with refused("settlement: bad amount"):  # until it is paid it may be taken back
+        w.do(w.members[0], "deposit", 1)
+    w.finalise()
+    w.do(w.members[0], "deposit", 1)
+    assert w.balances() == [MAX_BALANCE, 6, 0, 0]
 
 
 def test_a_commitment_is_proved_with_its_certificates(w):
@@ -301,7 +345,7 @@ def test_a_period_may_lose_its_first_commitment(w):
     w.do(OPERATOR, "retract", w.opening().content)
     assert w.read("heads", FIRST) == ZERO
     with refused("settlement: nothing to settle"):
-        w.do(OPERATOR, "propose", FIRST, w.chunks)
+        w.do(OPERATOR, "propose", FIRST, 0, w.words)
     w.back()
     w.commit()
     w.propose()
@@ -316,7 +360,7 @@ def test_retract_takes_back_the_last_commitment_only(w):
     with refused("settlement: not the last slot"):
         w.do(OPERATOR, "retract", w.opening(0).content)
     w.do(OPERATOR, "retract", w.opening().content)
-    with refused("settlement: nothing proposed"):
+    with refused("settlement: other slot"):
         w.do(OPERATOR, "retract", w.opening().content)
 
 
@@ -361,7 +405,7 @@ def test_silence_opens_every_door_but_the_operators(w):
     with refused("settlement: nothing to end"):
         w.do(STRANGER, "declareSilence")
     traded(w)
-    w.propose([-1001, 1001, 0, 0, 0, 0, 0, 0])  # nobody can finalise this
+    w.propose()  # nobody finalises this
     w.now = w.read("proposal")[1] + SILENCE - 1
     with refused("settlement: not silent"):
         w.do(STRANGER, "declareSilence")
@@ -376,9 +420,9 @@ def test_silence_opens_every_door_but_the_operators(w):
     with refused("settlement: period closed"):
         w.commit()
     with refused("settlement: nothing to settle"):
-        w.do(OPERATOR, "propose", FIRST, w.chunks)
+        w.do(OPERATOR, "propose", FIRST, 0, w.words)
     with refused("settlement: nothing proposed"):
-        w.do(STRANGER, "finalise", w.chunks)
+        w.do(STRANGER, "finalise", 9)
     with refused("settlement: nothing to end"):
         w.do(STRANGER, "declareSilence")
     w.do(STRANGER, "claim")
@@ -490,13 +534,13 @@ def test_pause_never_blocks_withdrawal(w):
     with refused("settlement: paused"):
         w.do(w.members[0], "depositForMany", [], [])
     with refused("settlement: paused"):
-        w.do(STRANGER, "finalise", w.chunks)
+        w.do(STRANGER, "finalise", 9)
     with refused("settlement: paused"):
-        w.do(OPERATOR, "propose", FIRST, w.chunks)
+        w.do(OPERATOR, "propose", FIRST, 0, w.words)
     w.do(w.members[0], "requestWithdrawal", 2**200)
     w.now += NOTICE
     w.do(w.members[0], "withdraw")
-    assert w.wallet(w.members[0]) == WALLET
+    assert w.wallet(w.members[0]) == WALLET - 250  # what it owes stays
     assert w.solvent()
     w.do(OWNER, "setPaused", OFF)
     w.do(w.members[0], "deposit", 1)
@@ -518,9 +562,9 @@ def test_operator_can_only_shorten_the_notice(w):
 
 
 def test_exit_without_operator_while_a_proposal_hangs(w):
-    """Operator and arbiter vanish after a proposal nobody can apply: all members still get their money."""
+    """Operator and arbiter vanish after a proposal that is wrong: all members get what it does not take."""
     w.commit()
-    w.propose([-1001, 1001, 0, 0])
+    w.propose([-900, 900, 0, 0])
     for member in w.members:
         w.client.send(member, w.c, "requestWithdrawal", 2**200)
     w.mine()
@@ -528,6 +572,9 @@ def test_exit_without_operator_while_a_proposal_hangs(w):
     for member in w.members:
         w.client.send(member, w.c, "withdraw")
     w.mine()
+    assert w.balances() == [900, *[0] * 7]
+    w.challenge(0)
+    w.do(w.members[0], "withdraw")  # the rest of its request stood
     assert w.balances() == [0] * 8
     assert w.client.read(w.token, "balanceOf", w.c.address) == BOND
 
@@ -556,7 +603,7 @@ def test_role_matrix(w):
         "withdraw": ([], {"member"}),
         "setLimit": ([1], {"member"}),
         "commitSlot": ([w.slot, ZERO, ZERO, 0, 0], {"operator"}),
-        "propose": ([FIRST, []], {"operator"}),
+        "propose": ([FIRST, 0, []], {"operator"}),
         "retract": ([nothing], {"operator"}),
         "fundBond": ([1], set(everyone)),
         "requestBond": ([1], {"operator"}),
@@ -569,7 +616,7 @@ def test_role_matrix(w):
         "convict": ([nothing, new], set()),
         "convictNetting": ([nothing, new], set()),
         "setDisputes": ([new], {"owner"}),
-        "finalise": ([[]], set(everyone)),
+        "finalise": ([9], set(everyone)),
         "veto": ([nothing], {"arbiter"}),
         "setPaused": ([False], {"owner", "arbiter"}),
         "setArbiter": ([new], {"owner"}),
@@ -697,6 +744,7 @@ def test_the_judge_is_named_once(w):
         ({"silence": NOTICE - 1}, "silence too short"),
         ({"penalty": 2**96}, "penalty too large"),
         ({"slots": 289, "notice": 2**40, "silence": 2**40}, "too many slots"),
+        ({"lead": LEAD + 1}, "notice too short"),
         ({"beneficiary": NOBODY}, "no beneficiary"),
     ],
 )

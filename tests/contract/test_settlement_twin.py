@@ -39,7 +39,7 @@ from tests.contract.world import (
 from tests.twins.settlement import SettlementTwin
 from transactive.chain.disputes import evidence
 from transactive.chain.history import commitments, opening
-from transactive.chain.packing import BIAS, MAX_BALANCE, chunks_of
+from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY
@@ -103,18 +103,17 @@ def test_words_against_the_twin():
             amounts = fitted(amounts, balances)
         elif kind == "balanced" and amounts and -BIAS <= amounts[-1] - sum(amounts) < BIAS:
             amounts[-1] -= sum(amounts)
-        chunks = chunks_of(amounts) if amounts else chunks_of([0])
+        words = encode_nets([*amounts, *[0] * (5 - len(amounts))])
         if kind == "flip":
-            chunks[0][bit % len(chunks[0])] ^= 1 << (bit // 2)
+            words[bit % len(words)] ^= 1 << (bit // 2)
         w.end()
-        wanted = reason_of(twin.propose, FIRST, chunks, w.now)
-        got = reason_of(w.do, OPERATOR, "propose", FIRST, chunks)
+        wanted = reason_of(twin.propose, FIRST, 0, words, w.now)
+        got = reason_of(w.do, OPERATOR, "propose", FIRST, 0, words)
         assert got == wanted
         if got is None:
             w.after_window()
-            wanted = reason_of(twin.finalise, w.now)
-            got = reason_of(w.do, STRANGER, "finalise", chunks)
-            assert got == wanted
+            twin.finalise(9, w.now)
+            w.do(STRANGER, "finalise", 9)
         assert w.balances() == twin.balances_n[:8]
         assert w.solvent()
         seen[wanted] += 1
@@ -140,7 +139,6 @@ class Life(RuleBasedStateMachine):
         self.books = {}
         self.trees = {}
         self.patience, self.since = 2, 0
-        self.chunks = chunks_of([0] * 8)
 
     def both(self, sender, function, arguments, twin_call, *twin_arguments, timed=True, judge=False) -> bool:
         """Do the same on both sides; they must agree. Tells whether it went through."""
@@ -241,8 +239,8 @@ class Life(RuleBasedStateMachine):
             self.books[number] = book
             self.trees[slot] = tree
 
-    @rule(kind=st.sampled_from(KINDS), early=st.booleans())
-    def propose(self, kind, early):
+    @rule(kind=st.sampled_from(KINDS), early=st.booleans(), at_once=st.booleans())
+    def propose(self, kind, early, at_once=True):
         numbers = sorted(number for number in self.books if number > self.twin.settled_period)
         period = numbers[0] if numbers else FIRST
         if not early:
@@ -256,9 +254,10 @@ class Life(RuleBasedStateMachine):
         elif kind == "drain":
             amounts[2] -= 10**6
             amounts[3] += 10**6
-        chunks = chunks_of(amounts)
-        if self.both(OPERATOR, "propose", [period, chunks], self.twin.propose, period, chunks):
-            self.chunks = chunks
+        words = encode_nets(amounts)
+        parts = [(0, words)] if at_once else [(0, words[:1]), (1, words[1:])]
+        for first, part in parts:
+            self.both(OPERATOR, "propose", [period, first, part], self.twin.propose, period, first, part)
 
     @rule(
         trades=st.lists(st.tuples(members, members, st.integers(0, 200)), max_size=4),
@@ -280,40 +279,41 @@ class Life(RuleBasedStateMachine):
             self.retract()
         self.finalise(late=True)
 
-    @rule(late=st.booleans())
-    def finalise(self, late):
+    @rule(late=st.booleans(), words=st.sampled_from([0, 1, 1, 9]))
+    def finalise(self, late, words=9):
         if late:
             self.w.now += WINDOW
-        self.both(STRANGER, "finalise", [self.chunks], self.twin.finalise)
+        self.both(STRANGER, "finalise", [words], self.twin.finalise, words)
 
-    @precondition(lambda self: self.twin.is_pending)
+    @precondition(lambda self: any(period.slots for period in self.twin.periods.values()))
     @rule()
     def retract(self):
-        if not self.twin.is_pending:
-            return
-        last = self.openings(self.twin.proposal.period)[-1]
+        period = self.twin.proposal.period or max(n for n, known in self.twin.periods.items() if known.slots)
+        last = self.openings(period)[-1]
         self.both(OPERATOR, "retract", [last.content], self.twin.retract, last.commitment.slot)
 
-    @precondition(lambda self: self.twin.is_pending)
+    @precondition(lambda self: self.twin.proposal.period > 0)
     @rule(back=st.integers(0, 3))
     def veto(self, back):
-        if not self.twin.is_pending:
+        if not self.twin.proposal.period:
             return
         shown = self.openings(self.twin.proposal.period)
         first = shown[max(len(shown) - 1 - back, 0)]
         self.both(ARBITER, "veto", [first.content], self.twin.veto, first.commitment.slot)
 
-    @precondition(lambda self: self.twin.is_pending)
+    @precondition(lambda self: self.twin.proposal.period > 0)
     @rule(i=members)
     def challenge(self, i):
         """Show the last leaf against the pending netting."""
-        if not self.twin.is_pending:
+        if not self.twin.proposal.period:
             return
         last, pending = self.openings(self.twin.proposal.period)[-1], self.twin.proposal
         tree = self.trees[last.commitment.slot]
         leaf, limit = tree.leaf(i), self.twin.limit(i, pending.period)
 
         def judged():
+            if i >= len(pending.nets_n) or pending.applied:
+                raise ContractRevert("disputes: nothing proposed")
             if not disputes.wrong_net(leaf, pending.nets_n[i], limit):
                 raise ContractRevert("disputes: no fraud shown")
             if disputes.wrong_net(leaf, pending.nets_n[i], None):
@@ -321,7 +321,7 @@ class Life(RuleBasedStateMachine):
             else:
                 self.twin.convict(last.commitment.slot, "challenger", self.w.now)
 
-        arguments = [last.content, evidence.shown(i, leaf, tree.proof(i)), *evidence.net_of(i, self.chunks)]
+        arguments = [last.content, evidence.shown(i, leaf, tree.proof(i))]
         self.both(STRANGER, "challengeNetting", arguments, judged, timed=False, judge=True)
 
     @precondition(lambda self: any(period.slots for period in self.twin.periods.values()))
@@ -363,6 +363,8 @@ class Life(RuleBasedStateMachine):
         if hasattr(self, "w"):
             balances = self.w.balances()
             assert balances == self.twin.balances_n[: len(balances)]
+            held = int(self.w.client.read(self.w.token, "balanceOf", self.w.c.address))
+            assert held >= self.twin.claims_n(), "between any two parts, all that can leave is there"
 
     def teardown(self):
         if hasattr(self, "w"):

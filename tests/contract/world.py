@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from eth_hash.auto import keccak
 
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.history import Commitment, Opening, opening
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
-from transactive.chain.packing import chunk_hash, chunks_of, decode_balances, words_for
+from transactive.chain.packing import PART_WORDS, decode_balances, encode_nets, words_for
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, Step, parent_hash
 from transactive.core.proofs.merkle import ZERO
@@ -24,8 +23,9 @@ from transactive.core.proofs.signed_orders import Fills, SignedOrder, domain
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 5
 PERIOD = SLOT * SLOTS
-NOTICE = PERIOD + WINDOW
-SILENCE, PENALTY, BOND, LEAD = 2 * NOTICE, 1_000, 5_000, 1
+LEAD = 1
+NOTICE = PERIOD + (LEAD + 1) * SLOT + WINDOW
+SILENCE, PENALTY, BOND = 2 * NOTICE, 1_000, 5_000
 FIRST = 400_000
 """Period in which the tests begin."""
 KEYS = DemoKeys("tests")
@@ -219,7 +219,7 @@ class World:
         self.signed: dict[int, list[SignedOrder]] = {}
         self.fills: dict[int, Fills] = {}
         self.slot = self.period * SLOTS
-        self.chunks: list[list[int]] = []
+        self.words: list[int] = []
 
     def do(self, sender, function: str, *arguments, contract=None) -> None:
         """Mine one call at `now`; the next block is at least a second later."""
@@ -274,8 +274,9 @@ class World:
 
     def propose(self, nets: list[int] | None = None) -> None:
         self.end()
-        self.chunks = chunks_of(self.book.nets() if nets is None else nets)
-        self.do(OPERATOR, "propose", self.period, self.chunks)
+        wanted = self.book.nets() if nets is None else nets
+        self.words = encode_nets([*wanted, *[0] * (len(self.members) - len(wanted))])
+        self.do(OPERATOR, "propose", self.period, 0, self.words)
 
     def shown(self, index: int, position: int = -1, **changes: Any) -> tuple[Any, ...]:
         """A member's leaf and proof in a commitment of the period, as the judge wants them."""
@@ -293,14 +294,8 @@ class World:
         self.do(sender, function, *arguments, contract=self.demands)
 
     def challenge(self, index: int, **changes: Any) -> None:
-        """Show a leaf of the last slot against the pending netting."""
-        number = index // 32
-        before = ZERO
-        for k, chunk in enumerate(self.chunks[:number]):
-            before = keccak(before + chunk_hash(k, chunk))
-        after = [chunk_hash(k, chunk) for k, chunk in enumerate(self.chunks) if k > number]
-        evidence = (before, self.chunks[number], after)
-        self.judge("challengeNetting", self.opening().content, self.shown(index, **changes), *evidence)
+        """Show a leaf of the last slot against what is proposed."""
+        self.judge("challengeNetting", self.opening().content, self.shown(index, **changes))
 
     @property
     def domain(self) -> bytes:
@@ -316,7 +311,7 @@ class World:
 
     def finalise(self) -> None:
         self.after_window()
-        self.do(STRANGER, "finalise", self.chunks)
+        self.do(STRANGER, "finalise", PART_WORDS)
         self.period += 1
         self.new_period()
 

@@ -27,7 +27,7 @@ from tests.twins.multitoken import UNLIMITED
 from transactive.chain.disputes import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.history import Commitment, Opening, opening
-from transactive.chain.packing import chunks_of
+from transactive.chain.packing import encode_nets
 from transactive.chain.twins import certificate_disputes as judge
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.chain.twins.refusals import refusals
@@ -121,12 +121,12 @@ class CertificatesLife(Life):
                 return
         if chain:
             self.now = max(self.now, (self.period + 1) * PERIOD)
-            nets = chunks_of([0] * MEMBERS)
+            nets = encode_nets([0] * self.settlement.read("memberCount"))
             self.machine.at = self.now
-            self.settlement.do(self.operator.address, "propose", self.period, nets)
+            self.settlement.do(self.operator.address, "propose", self.period, 0, nets)
             self.now += WINDOW
             self.machine.at = self.now
-            self.settlement.do(self.operator.address, "finalise", nets)
+            self.settlement.do(self.operator.address, "finalise", len(nets))
             self.settled = self.period
         self.period += 1
 

@@ -14,7 +14,6 @@ from tests.strategies import leaves_of
 from tests.twins.settlement import SettlementTwin
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening, opening
-from transactive.chain.packing import chunks_of, decode_nets
 from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
 from transactive.core.proofs.leaves import SlotTree
@@ -22,12 +21,13 @@ from transactive.core.proofs.merkle import ZERO
 
 SLOT, SLOTS, WINDOW, DEPTH = 900, 4, 600, 4
 PERIOD = SLOT * SLOTS
-NOTICE = PERIOD + WINDOW
-SILENCE, PENALTY, LEAD = 2 * NOTICE, 1_001, 1
+LEAD = 1
+NOTICE = PERIOD + (LEAD + 1) * SLOT + WINDOW
+SILENCE, PENALTY = 2 * NOTICE, 1_001
 MEMBERS = 2 ** (DEPTH - 1) - 1
 FIRST = 400_000
 WALLET = 2**80
-FLAWS = ("none", "none", "none", "words", "header", "proof")
+FLAWS = ("none", "none", "none", "header", "proof")
 
 refuse_unless = refusals("settlement")
 judge_unless = refusals("disputes")
@@ -42,8 +42,8 @@ class Committed:
     totals: list[list[int]]
 
 
-Taken = tuple[Opening, SlotTree, list[list[int]]]
-"""Last commitment of a period when something was taken back, its tree, and the net amounts that were proposed."""
+Taken = tuple[Opening, SlotTree]
+"""Last commitment of a period when something was taken back, and its tree."""
 
 
 class JudgedLife(Life):
@@ -55,7 +55,6 @@ class JudgedLife(Life):
     named: bool
     """Whether the settlement knows its judge."""
     chains: dict[int, list[Committed]]
-    chunks: list[list[int]]
     taken: list[Taken]
 
     @abstractmethod
@@ -81,14 +80,11 @@ class JudgedLife(Life):
         rng, twin = self.rng, self.twin
         i, flaw = rng.randrange(MEMBERS), rng.choice(FLAWS)
         chain = self.chains.get(twin.proposal.period) or self.known()
-        last, tree, chunks = self.opening(chain, -1), chain[-1].tree, self.chunks or chunks_of([0])
+        last, tree = self.opening(chain, -1), chain[-1].tree
         if self.taken and rng.random() < 0.4:
-            last, tree, chunks = rng.choice(self.taken[-4:])
+            last, tree = rng.choice(self.taken[-4:])
         proof = tree.proof(i)
-        before, chunk, after = evidence.net_of(i, chunks)
-        if flaw == "words":
-            after = [ZERO]
-        elif flaw == "header":
+        if flaw == "header":
             last = replace(last, previous=tree.root)
         elif flaw == "proof":
             proof = proof[:-1]
@@ -98,11 +94,12 @@ class JudgedLife(Life):
             period = last.commitment.slot // SLOTS
             current = self.chains.get(period, [])
             pending = twin.proposal.period == period and bool(current) and last == self.opening(current, -1)
+            pending = pending and not twin.proposal.applied
             undone = twin.undone.get(last.head)
-            judge_unless(pending or (undone is not None and self.now < undone.until), "nothing proposed")
-            nets = twin.proposal.nets_n if pending else undone.nets_n if undone else ()
+            counts = undone is not None and self.now < undone.until
+            nets = twin.proposal.nets_n if pending else undone.nets_n if undone and counts else ()
+            judge_unless(i < len(nets), "nothing proposed")
             judge_unless(flaw != "proof", "bad proof")
-            judge_unless(flaw != "words" and tuple(decode_nets([w for c in chunks for w in c])) == nets, "other words")
             limit = twin.limit(i, period)
             judge_unless(disputes.wrong_net(leaf, nets[i], limit), "no fraud shown")
             refuse_unless(self.named, "not the judge")
@@ -111,7 +108,7 @@ class JudgedLife(Life):
             else:
                 self.convicted(last, by)
 
-        arguments = (last.content, shown, before, chunk, after)
+        arguments = (last.content, shown)
         return Call(rng.choice(self.people), "challengeNetting", arguments, mirror, on=self.judge)
 
     def challenge_leaf(self) -> Call:
@@ -124,7 +121,7 @@ class JudgedLife(Life):
             at = rng.choice(false)
         shown_at, tree, i = self.opening(chain, at), chain[at].tree, rng.randrange(MEMBERS)
         if self.taken and rng.random() < 0.3:
-            shown_at, tree, _ = rng.choice(self.taken[-4:])
+            shown_at, tree = rng.choice(self.taken[-4:])
         flaw = rng.choice(FLAWS)
         if flaw == "header":
             shown_at = replace(shown_at, previous=tree.root)
@@ -153,7 +150,7 @@ class JudgedLife(Life):
         if not counts and head in twin.undone:
             twin.convict_undone(slot, by, self.now, head)
             return
-        refuse_unless(slot // SLOTS > twin.settled_period and not twin.ended, "period closed")
+        twin.refuse_unless_open(slot // SLOTS)
         refuse_unless(counts, "other slot")
         self.rewound(slot, lambda: twin.convict(slot, by, self.now))
 

@@ -31,7 +31,7 @@ from tests.fuzz.life import Call
 from tests.strategies import leaves_of
 from tests.twins.settlement import SettlementTwin
 from transactive.chain.history import Commitment
-from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, chunks_of, decode_balances, words_for
+from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, decode_balances, encode_nets, words_for
 from transactive.chain.revert_reasons import UNKNOWN
 from transactive.chain.twins.refusals import refusals
 from transactive.core.errors import ContractRevert
@@ -99,7 +99,6 @@ class SettlementLife(JudgedLife):
         self.money = rng.choice([100, 10**12, MAX_BALANCE // 2])
         self.chains: dict[int, list[Committed]] = {}
         self.taken: list[Taken] = []
-        self.chunks: list[list[int]] = []
         self.paid_periods: list[int] = []
         return c
 
@@ -109,7 +108,7 @@ class SettlementLife(JudgedLife):
             self.now += rng.choice([1, WINDOW // 2, SLOT, SLOT, PERIOD])
         if self.twin.paused and rng.random() < 0.2:
             return self.pause()
-        if self.twin.is_pending and rng.random() < 0.25:
+        if self.twin.proposal.period and rng.random() < 0.25:
             return rng.choice([self.finalise, self.finalise, self.challenge, self.stop])()
         if self.twin.bond < PENALTY and rng.random() < 0.3:
             return self.stake("fund")
@@ -141,13 +140,13 @@ class SettlementLife(JudgedLife):
     def deposit(self) -> Call:
         rng, twin = self.rng, self.twin
         who = rng.choice(self.members)
-        room = MAX_BALANCE - twin.balances_n[self.members.index(who)]
+        room = MAX_BALANCE - max(twin.sides(self.members.index(who)))
         amount = rng.choice([0, 1, self.money // 7, self.money, self.money, room, room + 1])
 
         def deposited(account: str, by: str) -> None:
             refuse_unless(not twin.paused, "paused")
             index = self.index(account)
-            if 0 < amount <= MAX_BALANCE - twin.balances_n[index]:
+            if 0 < amount <= MAX_BALANCE - max(twin.sides(index)):
                 refusals("currency")(by not in self.used_up, "allowance too low")
             twin.deposit(index, amount)
             self.paid(by, amount)
@@ -157,7 +156,7 @@ class SettlementLife(JudgedLife):
             return self.deposit_many(who)
         if kind == "for":
             account = rng.choice([*self.members, *self.people]).address
-            room = 0 if account not in self.indices else MAX_BALANCE - twin.balances_n[self.indices[account]]
+            room = 0 if account not in self.indices else MAX_BALANCE - max(twin.sides(self.indices[account]))
             amount = min(amount, room + 1)
             return Call(who, "depositFor", (account, amount), lambda by: deposited(account, by), pays=True)
         if kind == "permit" and self.echo:  # a token that knows no permits
@@ -304,16 +303,18 @@ class SettlementLife(JudgedLife):
         if rng.random() < 0.7:
             self.now = max(self.now, (period + 1) * PERIOD)
         nets = [credit - debit for debit, credit, _, _ in self.last_totals(period)]
-        chunks = chunks_of(self.bent(nets, rng.choice(KINDS)))
+        words = encode_nets(self.bent(nets, rng.choice(KINDS)))
+        begun = twin.proposal.period == period and not twin.is_pending and rng.random() < 0.8
+        first = len(twin.proposal.nets_n) // LANES if begun else 0
+        part = words[first : rng.choice([first + 1, len(words), len(words), len(words) + 1])]
         if rng.random() < 0.05:
-            chunks = [*chunks, *chunks_of([0])]
+            first, part = rng.randrange(4), [*part, *encode_nets([0])]
 
         def mirror(by: str) -> None:
             self.only("operator", by)
-            twin.propose(period, chunks, self.now)
-            self.chunks = chunks
+            twin.propose(period, first, part, self.now)
 
-        return Call(self.as_role("operator"), "propose", (period, chunks), mirror)
+        return Call(self.as_role("operator"), "propose", (period, first, part), mirror)
 
     def stake(self, kind: str | None = None) -> Call:
         rng, twin = self.rng, self.twin
@@ -359,15 +360,14 @@ class SettlementLife(JudgedLife):
         rng, twin = self.rng, self.twin
         if rng.random() < 0.5:
             self.now += WINDOW
-        chunks = self.chunks if rng.random() < 0.9 else chunks_of([0] * MEMBERS)
+        words = rng.choice([0, 1, 1, 1, 2, 1024])
 
         def mirror(_: str) -> None:
-            if not twin.paused and twin.is_pending and self.now >= twin.proposal.ready_at:
-                refuse_unless(chunks == self.chunks, "other words")
-            twin.finalise(self.now)
-            self.paid_periods.append(twin.settled_period)
+            twin.finalise(words, self.now)
+            if not twin.proposal.period:
+                self.paid_periods.append(twin.settled_period)
 
-        return Call(rng.choice(self.people), "finalise", (chunks,), mirror)
+        return Call(rng.choice(self.people), "finalise", (words,), mirror)
 
     def claim(self) -> Call:
         awarded = [person for person in self.people if self.twin.awards[person.address]]
@@ -384,34 +384,36 @@ class SettlementLife(JudgedLife):
 
     def stop(self) -> Call:
         rng, twin = self.rng, self.twin
-        chain = self.chains.get(twin.proposal.period) or self.known()
+        open_periods = [number for number in self.chains if number > twin.settled_period]
+        period = twin.proposal.period or rng.choice(open_periods or [0])
+        chain = self.chains.get(period) or self.known()
         veto = rng.random() < 0.5
         shown = self.opening(chain, rng.randrange(len(chain)) if veto or rng.random() < 0.2 else -1)
         if rng.random() < 0.1:
             shown = replace(shown, previous=shown.commitment.root)
         slot = shown.commitment.slot
 
-        def refuse_other() -> None:
-            current = self.chains.get(twin.proposal.period, [])
+        def refuse_other(period: int) -> None:
+            current = self.chains.get(period, [])
             known = [one.made.slot for one in current]
             right = slot in known and self.opening(current, known.index(slot)) == shown
             refuse_unless(right, "other slot")
 
         def taken_back() -> None:
             """Remember what can be challenged for a window longer."""
-            self.taken.append((self.opening(chain, -1), chain[-1].tree, self.chunks))
+            self.taken.append((self.opening(chain, -1), chain[-1].tree))
 
         def vetoed() -> None:
-            refuse_unless(twin.is_pending, "nothing proposed")
-            refuse_unless(self.now < twin.proposal.ready_at, "window closed")
-            refuse_other()
+            refuse_unless(twin.proposal.period > 0, "nothing proposed")
+            refuse_unless(not twin.is_pending or self.now < twin.proposal.ready_at, "window closed")
+            refuse_other(twin.proposal.period)
             taken_back()
             self.rewound(slot, lambda: twin.veto(slot, self.now, self.opening(chain, -1).head))
 
         def retracted() -> None:
-            refuse_unless(twin.is_pending, "nothing proposed")
+            twin.refuse_unless_open(slot // SLOTS)
             refuse_unless(not shown.later, "not the last slot")
-            refuse_other()
+            refuse_other(slot // SLOTS)
             taken_back()
             self.rewound(slot, lambda: twin.retract(slot, self.now, self.opening(chain, -1).head))
 
@@ -505,7 +507,11 @@ class SettlementLife(JudgedLife):
         awards = sum(c.read("awards", account) for account in self.wallets)
         self.equal("stake", c.read("bond"), twin.bond)
         self.equal("awards", awards, sum(twin.awards.values()))
-        self.equal("solvent: holds what it owes", holdings, sum(balances) + twin.bond + awards)
+        settled = sum(twin.sides(i)[0] for i in range(twin.accounts))
+        self.equal("solvent: holds what it owes", holdings, settled + twin.bond + awards)
+        assert holdings >= twin.claims_n(), (self.title, "all that can leave is there, between any two parts")
+        for account, index in self.indices.items():
+            self.equal("settled balance", c.read("balanceOf", account), twin.sides(index)[0])
         wallets = {account: self.token.read("balanceOf", account) for account in self.wallets}
         self.equal("wallets", wallets, self.wallets)
         self.equal("tokens conserved", sum(wallets.values()) + holdings, WALLET * len(self.wallets))
@@ -538,13 +544,24 @@ class SettlementLife(JudgedLife):
             mirror = lambda by: self.twin.request_withdrawal(self.index(by), 2**255, self.now)  # noqa: E731 - one call
             self.both(Call(member, "requestWithdrawal", (2**255,), mirror))
         self.now += NOTICE
-        for member in self.members:
-            self.both(
-                Call(member, "withdraw", (), lambda by: self.paid(by, -self.twin.withdraw(self.index(by), self.now)))
-            )
+        self.all_withdraw()
+        if self.twin.proposal.applied:  # anybody ends it, paused or not
+            self.both(Call(self.members[0], "finalise", (1024,), lambda _: self.twin.finalise(1024, self.now)))
+            self.paid_periods.append(self.twin.settled_period)
+            self.all_withdraw()
+        elif self.twin.proposal.period:
+            self.now = max(self.now, self.twin.heard + SILENCE)
+            self.both(Call(self.members[0], "declareSilence", (), lambda by: self.twin.declare_silence(by, self.now)))
+            self.all_withdraw()
         self.check()
         owed = self.twin.bond + sum(self.twin.awards.values())
         self.equal("everybody leaves while all is paused", self.token.read("balanceOf", self.c.address), owed)
+
+    def all_withdraw(self) -> None:
+        """Every member takes what it can; what it asked for beyond that stands while a netting goes on."""
+        for member in self.members:
+            mirror = lambda by: self.paid(by, -self.twin.withdraw(self.index(by), self.now))  # noqa: E731 - one call
+            self.both(Call(member, "withdraw", (), mirror))
 
     def paused_for_ever(self) -> Call:
         def mirror(_: str) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from transactive.chain.packing import BIAS, CHUNK_ACCOUNTS, MAX_BALANCE, decode_nets
+from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, decode_nets, words_for
 from transactive.chain.twins.refusals import refusals
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY
@@ -30,11 +30,21 @@ class PeriodTwin:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Netting that waits; period 0 is none."""
+    """Netting under way; period 0 is none. applied: accounts that were paid, whole words of them.
+
+    size: accounts that it has to have, filled up to whole words. ready_at: zero while parts are missing.
+    """
 
     period: int = 0
     nets_n: tuple[int, ...] = ()
     ready_at: int = 0
+    size: int = 0
+    applied: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all net amounts are proposed."""
+        return self.period > 0 and len(self.nets_n) == self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class SettlementTwin:
         self.window, self.notice, self.silence, self.penalty = window, notice, silence, penalty
         self.lead = lead
         self.accounts = accounts
-        self.balances_n = [0] * (accounts + -accounts % CHUNK_ACCOUNTS)  # whole chunks, as stored
+        self.balances_n = [0] * (accounts + -accounts % LANES + LANES)  # whole words, as stored
         self.bond = 0
         self.bond_request = (0, 0)
         self.beneficiary = beneficiary
@@ -88,14 +98,16 @@ class SettlementTwin:
         self.proposal = Proposal()
         self.undone: dict[bytes, UndoneTwin] = {}
         """By head of the period's hash chain before."""
+        self.banks = [0, 0]
+        """Time until which net amounts that were taken back are kept [Unix s], the bank of the next ones first."""
         self.heard = 0
         """Time of the last commitment or taking back, or the end of the last window, whichever is later [Unix s]."""
         self.paused = False
 
     @property
     def is_pending(self) -> bool:
-        """Whether a netting waits."""
-        return self.proposal.period > 0
+        """Whether a whole netting waits."""
+        return self.proposal.is_whole
 
     @property
     def is_open(self) -> bool:
@@ -105,8 +117,18 @@ class SettlementTwin:
     def deposit(self, index: int, amount: int) -> None:
         """Add money of one account."""
         refuse_unless(not self.paused, "paused")
-        refuse_unless(0 < amount <= MAX_BALANCE - self.balances_n[index], "bad amount")
+        refuse_unless(0 < amount <= MAX_BALANCE - max(self.sides(index)), "bad amount")
         self.balances_n[index] += amount
+
+    def sides(self, index: int) -> tuple[int, int]:
+        """Balance of an account before and after what is proposed for it."""
+        balance, nets = self.balances_n[index], self.proposal.nets_n
+        net = nets[index] if index < len(nets) else 0
+        return (balance - net, balance) if index < self.proposal.applied else (balance, balance + net)
+
+    def claims_n(self) -> int:
+        """All that can leave now: balances as far as no netting needs them, stake and awards."""
+        return sum(min(self.sides(i)) for i in range(self.accounts)) + self.bond + sum(self.awards.values())
 
     def deposit_many(self, indices: Sequence[int | None], amounts: Sequence[int]) -> None:
         """Add money of several accounts, all of it or nothing; None is the index of nobody."""
@@ -132,12 +154,12 @@ class SettlementTwin:
         self.requests[index] = amount, min(ready_at, now)
 
     def withdraw(self, index: int, now: int) -> int:
-        """Pay what was requested, or what is left of it. Gives the amount paid."""
+        """Pay what was requested, or what is left; the rest stands while a netting goes on. Gives what was paid."""
         amount, ready_at = self.requests.get(index, (0, 0))
         refuse_unless(amount > 0, "nothing requested")
         refuse_unless(now >= ready_at or self.ended, "notice running")
-        paid = min(amount, self.balances_n[index])
-        self.requests[index] = 0, 0
+        paid = min(amount, *self.sides(index))
+        self.requests[index] = (amount - paid, ready_at) if self.proposal.period else (0, 0)
         self.balances_n[index] -= paid
         return paid
 
@@ -179,45 +201,76 @@ class SettlementTwin:
         known.slots.append(slot)
         known.last_slot = slot
 
-    def propose(self, period: int, chunks: Sequence[Sequence[int]], now: int) -> None:
-        """Propose the netting of a period in packed chunks."""
+    def propose(self, period: int, first: int, words: Sequence[int], now: int) -> None:
+        """Propose net amounts of a period, from word `first` on; zero begins anew."""
         refuse_unless(not self.paused, "paused")
         refuse_unless(now >= (period + 1) * self.slot_seconds * self.slots_per_period, "period not over")
         known = self.periods.get(period)
         has_slots = known is not None and known.slots and period > self.settled_period and not self.ended
         refuse_unless(bool(has_slots), "nothing to settle")
         refuse_unless(known is not None and known.previous == self.settled_period, "earlier period open")
-        refuse_unless(self.proposal.period != period, "already proposed")
         refuse_unless(self.bond >= self.penalty, "stake too small")
-        whole = -(-self.accounts // CHUNK_ACCOUNTS)
-        refuse_unless(len(chunks) == whole, "one net for each member")
-        nets = decode_nets([word for chunk in chunks for word in chunk])
-        refuse_unless(sum(nets) == 0, "not zero-sum")
-        refuse_unless(not any(nets[self.accounts :]), "net of nobody")
-        self.proposal = Proposal(period, tuple(nets), now + self.window)
-        self.heard = max(self.heard, now + self.window)
+        before = self.proposal
+        refuse_unless(not before.is_whole, "already proposed")
+        if first == 0:
+            refuse_unless(now >= self.banks[0], "window open")
+            before = Proposal(period, size=LANES * words_for(self.accounts))
+        else:
+            refuse_unless(before.period == period and first * LANES == len(before.nets_n), "other part")
+        size = before.size
+        refuse_unless(len(words) > 0 and (first + len(words)) * LANES <= size, "one net for each member")
+        nets = before.nets_n
+        for number, word in enumerate(words, first):
+            nets += tuple(decode_nets([word]))
+            for index in range(LANES * number, len(nets)):
+                refuse_unless(0 <= self.balances_n[index] + nets[index] < BIAS, "overdraft or lane overflow")
+        made = Proposal(period, nets, 0, size)
+        if made.is_whole:
+            refuse_unless(sum(nets) == 0, "not zero-sum")
+            refuse_unless(not any(nets[self.accounts :]), "net of nobody")
+            made = Proposal(period, nets, now + self.window, size)
+            self.heard = max(self.heard, now + self.window)
+        self.proposal = made
 
-    def finalise(self, now: int) -> None:
-        """Pay the pending netting, all or nothing."""
-        refuse_unless(not self.paused, "paused")
+    def finalise(self, words: int, now: int) -> None:
+        """Pay so many words of the netting at most."""
         refuse_unless(self.is_pending, "nothing proposed")
-        refuse_unless(now >= self.proposal.ready_at, "window open")
-        after = list(self.balances_n)
-        for index, net in enumerate(self.proposal.nets_n):
-            after[index] += net
-            refuse_unless(0 <= after[index] < BIAS, "overdraft or lane overflow")
-        self.balances_n = after
-        self.settled_period, self.proposal = self.proposal.period, Proposal()
+        pending = self.proposal
+        if not pending.applied:
+            refuse_unless(not self.paused, "paused")
+            refuse_unless(now >= pending.ready_at, "window open")
+        refuse_unless(words > 0, "no words")
+        end = min(pending.applied + words * LANES, pending.size)
+        for index in range(pending.applied, end):
+            self.balances_n[index] += pending.nets_n[index]
+            assert 0 <= self.balances_n[index] < BIAS, "a netting that was begun always ends"
+        if end < pending.size:
+            self.proposal = replace(pending, applied=end)
+        else:
+            self.settled_period, self.proposal = pending.period, Proposal()
+
+    def refuse_unless_open(self, period: int) -> None:
+        """Refuse what comes too late: the period is settled, or its netting is being paid."""
+        under_way = self.proposal.period == period and self.proposal.applied > 0
+        refuse_unless(period > self.settled_period and not self.ended and not under_way, "period closed")
 
     def retract(self, slot: int, now: int, head: bytes = b"") -> None:
-        """Take back the pending netting and the last commitment, which is of this slot. head: the period's before."""
-        refuse_unless(self.is_pending, "nothing proposed")
+        """Take back the last commitment of an open period, which is of this slot, and its netting.
+
+        head: the period's before.
+        """
+        self.refuse_unless_open(slot // self.slots_per_period)
         self.take_back(slot, now, head)
 
     def take_back(self, slot: int, now: int, head: bytes) -> None:
         """Rewind without a conviction; evidence counts for a window longer."""
-        self.undone[head] = UndoneTwin(now + self.window, slot, self.proposal.nets_n)
-        self.rewind(self.proposal.period, slot, now)
+        period = slot // self.slots_per_period
+        nets: tuple[int, ...] = ()
+        if self.proposal.period == period:
+            nets = self.proposal.nets_n
+            self.banks = [self.banks[1], now + self.window]
+        self.undone[head] = UndoneTwin(now + self.window, slot, nets)
+        self.rewind(period, slot, now)
 
     def convict_undone(self, slot: int, challenger: str, now: int, head: bytes) -> None:
         """Punish for what was taken back, once."""
@@ -228,14 +281,14 @@ class SettlementTwin:
 
     def veto(self, slot: int, now: int, head: bytes = b"") -> None:
         """Stop the pending netting inside its window, and take back what was committed from a slot on."""
-        refuse_unless(self.is_pending, "nothing proposed")
-        refuse_unless(now < self.proposal.ready_at, "window closed")
+        refuse_unless(self.proposal.period > 0, "nothing proposed")
+        refuse_unless(not self.proposal.is_whole or now < self.proposal.ready_at, "window closed")
         self.take_back(slot, now, head)
 
     def convict(self, slot: int, challenger: str, now: int) -> None:
         """Take back a commitment that was shown to be wrong, and all of its period after it; punish."""
         period = slot // self.slots_per_period
-        refuse_unless(period > self.settled_period and not self.ended, "period closed")
+        self.refuse_unless_open(period)
         refuse_unless(slot in self.periods.get(period, PeriodTwin(0)).slots, "other slot")
         self.rewind(period, slot, now)
         self.punish(challenger)
@@ -245,7 +298,7 @@ class SettlementTwin:
         if head is not None:
             self.convict_undone(self.undone[head].first_slot, challenger, now, head)
             return
-        refuse_unless(self.is_pending, "nothing proposed")
+        refuse_unless(self.proposal.period > 0, "nothing proposed")
         self.proposal = Proposal()
         self.punish(challenger)
 
@@ -269,6 +322,7 @@ class SettlementTwin:
         """Close the books for ever when nothing was heard for so long."""
         refuse_unless(self.latest_period > 0 and not self.ended, "nothing to end")
         refuse_unless(now >= self.heard + self.silence, "not silent")
+        refuse_unless(not self.proposal.applied, "netting under way")
         if self.is_open:
             self.punish(challenger)
         self.ended, self.proposal = True, Proposal()

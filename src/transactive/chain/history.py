@@ -13,16 +13,20 @@ from transactive.chain.nodes.nodes import Json
 from transactive.core.errors import ChainError
 from transactive.core.proofs.merkle import ZERO, word
 
-SIGNATURES = {
-    "commitSlot": "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)",
-    "propose": "Proposed(uint256,bytes32,uint256)",
-    "finalise": "Settled(uint256,uint256)",
-    "rewind": "Rewound(uint256,uint256)",
+PART = "finalise, a part"
+"""A call of `finalise` that is not the last one of its netting."""
+CALLS = {
+    "SlotCommitted(uint256,bytes32,bytes32,uint256,uint256)": "commitSlot",
+    "PartProposed(uint256,uint256)": "propose",
+    "Proposed(uint256,uint256,uint256)": "propose",
+    "Proposed(uint256,bytes32,uint256)": "propose",  # of contracts from before there were parts
+    "PartSettled(uint256,uint256)": PART,
+    "Settled(uint256,uint256)": "finalise",
+    "Rewound(uint256,uint256)": "rewind",
 }
-"""Event that each of the operator's calls leaves, and the one of what was taken back."""
-TOPIC_OF = {call: "0x" + keccak(text=signature).hex() for call, signature in SIGNATURES.items()}
-OPERATOR_CALLS = ("commitSlot", "propose", "finalise")
-CALL_OF = {topic: call for call, topic in TOPIC_OF.items()}
+"""What left an event: one of the operator's calls, or what took commitments back."""
+CALL_OF = {"0x" + keccak(text=signature).hex(): call for signature, call in CALLS.items()}
+OPERATOR_CALLS = ("commitSlot", "propose", PART, "finalise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Opening:
 
 @dataclass(slots=True)
 class Gas:
-    """Gas of slot commitments, and of nettings from first proposal to payment."""
+    """Gas of slot commitments, and of nettings from first proposal to payment. proposed: of the netting under way."""
 
     slot_commits: list[int] = field(default_factory=list)
     nettings: list[int] = field(default_factory=list)
@@ -90,7 +94,7 @@ class Gas:
         """Add the gas of a call; those of other kinds do not count."""
         if call == "commitSlot":
             self.slot_commits.append(used)
-        elif call == "propose":
+        elif call in ("propose", PART):
             self.proposed += used
         elif call == "finalise":
             self.nettings.append(self.proposed + used)
@@ -144,23 +148,26 @@ def head_of(links: Iterable[Commitment]) -> bytes:
 
 def attempts(client: ChainClient, settlement: Contract, slot: int) -> int:
     """How often a slot was committed, commitments that were taken back included."""
-    wanted = [TOPIC_OF["commitSlot"], "0x" + word(slot).hex()]
-    return len(client.logs(settlement, topics=wanted))
+    return len(client.logs(settlement, topics=[_topics("commitSlot"), "0x" + word(slot).hex()]))
 
 
 def gas_in(client: ChainClient, settlement: Contract, block: int) -> dict[str, int]:
     """Gas of the operator's calls in one block, summed by call."""
     gas: dict[str, int] = {}
     for call, log in _events(client, settlement, OPERATOR_CALLS, block, block):
-        gas[call] = gas.get(call, 0) + client.gas_of(log["transactionHash"])
+        function = "finalise" if call == PART else call
+        gas[function] = gas.get(function, 0) + client.gas_of(log["transactionHash"])
     return gas
 
 
 def pending_chunks(
     client: ChainClient, settlement: Contract, period: int, words_hash: bytes | None = None
 ) -> list[list[int]]:
-    """Chunks of a period's newest proposal, or of the one with a hash, from the call of it. Raises ChainError."""
-    proposals = client.logs(settlement, topics=[TOPIC_OF["propose"], "0x" + word(period).hex()])
+    """Chunks of a period's newest proposal, or of the one with a hash, from the call of it. Raises ChainError.
+
+    For contracts that keep only the hash of a netting: those from before there were parts.
+    """
+    proposals = client.logs(settlement, topics=[_topics("propose"), "0x" + word(period).hex()])
     if words_hash is not None:
         proposals = [one for one in proposals if bytes.fromhex(one["data"][2:])[:32] == words_hash]
     if not proposals:
@@ -173,5 +180,10 @@ def _events(
     client: ChainClient, settlement: Contract, calls: Sequence[str], first: int = 0, last: int | None = None
 ) -> Iterator[tuple[str, Json]]:
     """Logs of calls with the call's name, oldest first, of blocks `first` to `last`."""
-    for log in client.logs(settlement, first, last, topics=[[TOPIC_OF[call] for call in calls]]):
+    for log in client.logs(settlement, first, last, topics=[_topics(*calls)]):
         yield CALL_OF[log["topics"][0]], log
+
+
+def _topics(*calls: str) -> list[str]:
+    """First topics of what these calls leave."""
+    return [topic for topic, call in CALL_OF.items() if call in calls]

@@ -1,19 +1,19 @@
-"""Words of the settlement contract: four accounts to a word, eight words to a chunk.
+"""Words of the settlement contract: four accounts to a word; a netting goes in parts of words.
 
 Lane k of word j is account 4j + k in bits 64k to 64k + 63. A net amount is biased by 2**62, so every amount in
-[-2**62, 2**62) is a number with bit 63 clear; balances are below 2**62 and not biased.
+[-2**62, 2**62) is a number with bit 63 clear; balances are below 2**62 and not biased. Contracts from before there were
+parts take a netting as a whole, in chunks of eight words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eth_hash.auto import keccak
-
 from transactive.core.errors import ContractRevert
-from transactive.core.proofs.merkle import ZERO, word
 
 LANES = 4
+PART_WORDS = 256
+"""Words that one call proposes or applies: less than 8 million gas if all of them were zero before."""
 CHUNK = 8
 CHUNK_ACCOUNTS = LANES * CHUNK
 LANE_BITS = 64
@@ -25,6 +25,11 @@ MASK = (1 << LANE_BITS) - 1
 def words_for(accounts: int) -> int:
     """Words that so many accounts fill."""
     return -(-accounts // LANES)
+
+
+def parts_for(accounts: int) -> int:
+    """Calls that propose the netting of so many accounts, and as many that apply it."""
+    return -(-words_for(accounts) // PART_WORDS)
 
 
 def encode_nets(nets_n: Sequence[int]) -> list[int]:
@@ -57,19 +62,6 @@ def chunks_of(nets_n: Sequence[int]) -> list[list[int]]:
     """Chunks of words of the net amounts [n¤] of accounts 0, 1, 2, …, the last one filled with zeros."""
     words = encode_nets([*nets_n, *[0] * (-len(nets_n) % CHUNK_ACCOUNTS)])
     return [words[first : first + CHUNK] for first in range(0, len(words), CHUNK)]
-
-
-def chunk_hash(number: int, chunk: Sequence[int]) -> bytes:
-    """Hash of a chunk at its place."""
-    return keccak(b"".join(word(value) for value in (number, *chunk)))
-
-
-def words_hash(chunks: Sequence[Sequence[int]]) -> bytes:
-    """Chain of hashes over chunks, as the contract stores it of a proposal."""
-    chain = ZERO
-    for number, chunk in enumerate(chunks):
-        chain = keccak(chain + chunk_hash(number, chunk))
-    return chain
 
 
 def _whole(values: Sequence[int]) -> list[int]:

@@ -170,9 +170,8 @@ def slot_challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, mem
 
 def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members: int) -> int:
     """Gas of stopping a netting that takes a unit from one member and gives it to another."""
-    from transactive.chain.disputes.evidence import net_of, shown
+    from transactive.chain.disputes.evidence import shown
     from transactive.chain.history import opening
-    from transactive.chain.packing import chunks_of
 
     day = 3
     tree = two_commits(ledger, members, day)
@@ -184,7 +183,7 @@ def challenge(client: ChainClient, keys: DemoKeys, ledger: ChainLedger, members:
     made = ledger.commitments()
     last = opening(made, len(made) - 1, SLOTS_A_DAY)
     leaf = shown(0, tree.leaf(0), tree.proof(0))
-    client.send(keys.account(1), judge, "challengeNetting", last.content, leaf, *net_of(0, chunks_of(nets)))
+    client.send(keys.account(1), judge, "challengeNetting", last.content, leaf)
     return client.block(client.head_timestamp + 60).receipts[0].gas_used
 
 

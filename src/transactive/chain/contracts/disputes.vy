@@ -47,14 +47,12 @@ interface Settlement:
     def memberSince(index: uint256) -> uint256: view
     def limitIn(index: uint256, period: uint256) -> uint256: view
     def lead() -> uint256: view
-    def netting(opening: commitments.Opening) -> bytes32: view
+    def netsOf(opening: commitments.Opening, word: uint256) -> uint256: view
     def convict(opening: commitments.Opening, challenger: address): nonpayable
     def convictNetting(opening: commitments.Opening, challenger: address): nonpayable
 
-CHUNK: constant(uint256) = 8
 FIELD: constant(uint256) = 2**64 - 1
 KNOWN: constant(uint256) = 1 << 128  # in a term of office
-MAX_CHUNKS: constant(uint256) = 128
 TOP: constant(uint256) = leaves.TOP
 
 settlement: immutable(Settlement)
@@ -148,30 +146,17 @@ def revoke(account: uint256, agent: address):
 
 
 @external
-def challengeNetting(
-    opening: commitments.Opening,
-    shown: commitments.Shown,
-    before: bytes32,
-    chunk: uint256[CHUNK],
-    after: DynArray[bytes32, MAX_CHUNKS],
-):
+def challengeNetting(opening: commitments.Opening, shown: commitments.Shown):
     """
-    @notice Show that net amounts, pending or taken back, contradict a leaf of the period's last slot, or that there is no leaf.
+    @notice Show that net amounts, proposed or taken back, contradict a leaf of the period's last slot, or that there is no leaf.
     @param opening the period's last commitment
-    @param before chain of hashes over the chunks before the member's
-    @param chunk the eight words with the member's net amount
-    @param after hashes of the chunks after it
     """
     assert len(opening.later) == 0, "disputes: other slot"
-    words: bytes32 = staticcall settlement.netting(opening)
-    assert words != empty(bytes32), "disputes: nothing proposed"
+    word: uint256 = staticcall settlement.netsOf(opening, shown.index // 4)
+    assert word != 0, "disputes: nothing proposed"
     leaf: leaves.Leaf = self._leaf(opening, shown)
-    hash: bytes32 = keccak256(concat(before, keccak256(abi_encode(shown.index // 32, chunk))))
-    for next: bytes32 in after:
-        hash = keccak256(concat(hash, next))
-    assert hash == words, "disputes: other words"
     net: int256 = convert(leaves._lane(leaf.money, 1), int256) - convert(leaves._lane(leaf.money, 0), int256)
-    stated: int256 = convert(leaves._lane(chunk[(shown.index % 32) // 4], shown.index % 4), int256) - 2**62
+    stated: int256 = convert(leaves._lane(word, shown.index % 4), int256) - 2**62
     if net != stated:
         extcall settlement.convictNetting(opening, msg.sender)
     else:

@@ -7,15 +7,20 @@
 @dev Two tiers. Each slot the operator commits the root of a Merkle-sum tree: a leaf states a member's running totals
      since the start of the period and the slot's own values (`modules/leaves.vy`). The same commitment carries the
      root of the slot's certificates, so that other contracts can check it with `isCommitted`. Once per period it
-     proposes the net amounts as packed words; after a challenge window anyone can finalise them.
+     proposes the net amounts as packed words; after a challenge window anyone can finalise them. Both go in parts, so that
+     no transaction grows with the community: `propose` appends words, `finalise` applies them.
+
+     Whether a netting overdraws anybody is settled as it is proposed: from then on nothing leaves that a proposed debit
+     needs, and nothing comes in that would take a credit's place. So a netting that was begun to be paid always ends: it
+     cannot be stopped, paused, challenged or taken back, its period is not final for anybody before the last part, and what
+     a part has credited leaves after the last one only.
 
      Evidence against the operator is judged by the contract `disputes`, the only one that may call `convict`: what was
      committed from the bad slot on leaves the hash chain, a pending netting of the period is dropped, and a penalty
      goes from the operator's stake to the challenger and the beneficiary, half each, so that an operator that accuses
      itself still loses. The operator has to commit anew.
 
-     Packing: 4 members per word, 8 words per chunk; lane k of a word = bits 64k..64k+61, a balance < 2**62 n¤
-     (4.6e9 ¤), exact. A net amount is biased by 2**62, so all lanes are added and checked at once:
+     Packing: 4 members per word; lane k of a word = bits 64k..64k+61, a balance < 2**62 n¤ (4.6e9 ¤), exact. A net amount is biased by 2**62, so all lanes are added and checked at once:
      old + (net + 2**62) + 2**62 = 2**63 + new, hence bit 63 set and bit 62 clear <=> 0 <= new < 2**62.
 
      What a dishonest operator can try
@@ -24,6 +29,8 @@
        - create or lose money: net amounts of a period must sum to zero, and there is none for an index that nobody has;
          nobody below zero or above a lane
        - settle a period twice, out of order or before it ended; commit a slot twice or before it ended
+       - stop a netting by leaving: a withdrawal counts after the debits that are proposed, and the notice is so long that
+         whatever a member traded before it asked can be proposed before it is paid
        - rewrite history: commitments form a hash chain; only a conviction, the arbiter's veto, or for the period's last
          commitment the operator's own `retract` takes some away, each with an event
        - escape by taking back: what veto or `retract` took away, commitments and net amounts alike, can be challenged for a
@@ -47,8 +54,8 @@
        - the owner (governance) to choose operator, arbiter and, once, `disputes`; the operator to register members
        - the currency: plain ERC-20 without transfer fees (a short transfer is refused)
      Whoever sees a challenge in the open can copy it and be paid instead: the fraud is stopped all the same.
-     The operator carries the credit risk of trades it accepts after a member asked to leave: a period that
-     would overdraw a member cannot be finalised and has to be proposed again without that debit.
+     The operator carries the credit risk of trades it accepts after a member asked to leave: a netting that would overdraw
+     a member is not taken; anybody can pay in for the member, or the operator takes the last slot back and corrects it.
 """
 
 from ethereum.ercs import IERC20
@@ -80,8 +87,8 @@ struct Limit:
     after: uint256  # plus one; zero means no limit
     fromPeriod: uint256
 
-CHUNK: constant(uint256) = 8  # words
-MAX_CHUNKS: constant(uint256) = 128
+MAX_WORDS: constant(uint256) = 1024
+PART: constant(uint256) = 256  # words a call
 MAX_DEPTH: constant(uint256) = 13
 MAX_BATCH: constant(uint256) = 128  # accounts a call
 MAX_LATER: constant(uint256) = 287  # a day of five minutes
@@ -89,6 +96,7 @@ ONES: constant(uint256) = 1 + 2**64 + 2**128 + 2**192
 TOP: constant(uint256) = ONES * 2**63  # bit 63 of every lane
 BIAS: constant(uint256) = ONES * 2**62  # bit 62 of every lane
 EVEN: constant(uint256) = (2**64 - 1) * (1 + 2**128)  # lanes 0 and 2
+HALF: constant(uint256) = 2**128 - 1
 LANE: constant(uint256) = 2**64 - 1
 MAX_BALANCE: constant(uint256) = 2**62 - 1
 # the books: newest period with a commitment, newest finalised, proposed one, and when that can be finalised
@@ -96,6 +104,14 @@ SETTLED_AT: constant(uint256) = 64
 PROPOSED_AT: constant(uint256) = 128
 READY_AT: constant(uint256) = 192
 FIELD: constant(uint256) = 2**64 - 1
+# a netting: words in all, words that were proposed, words that were applied, and which of two banks holds them
+WRITTEN_AT: constant(uint256) = 16
+APPLIED_AT: constant(uint256) = 32
+BANK_AT: constant(uint256) = 48
+SIZE: constant(uint256) = 2**16 - 1
+# what was taken back: time until which it can be challenged, first slot, then bank and words of its netting
+SLOT_AT: constant(uint256) = 64
+KEPT_AT: constant(uint256) = 128
 PERMIT_TYPE: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
@@ -138,13 +154,14 @@ memberCount: public(uint256)
 accountOf: public(HashMap[uint256, address])
 memberNumber: public(HashMap[address, uint256])  # index plus one
 memberSince: public(HashMap[uint256, uint256])  # by index, time of registration
-balances: public(uint256[CHUNK * MAX_CHUNKS])
+balances: public(uint256[MAX_WORDS])
 heads: public(HashMap[uint256, bytes32])  # by period: hash chain over its commitments
 marks: HashMap[uint256, uint256]  # by period: last slot | active period before it << 64 | heard << 128
 books: uint256  # newest period with a commitment | newest finalised << 64 | proposed << 128 | last readyAt << 192
-wordsHash: public(bytes32)  # of the net amounts that were proposed last
-undone: HashMap[bytes32, uint256]  # by head before it: time until which it can be challenged | first slot << 64
-undoneWords: HashMap[bytes32, bytes32]  # by head before it: of the net amounts that were taken back with it
+netting: uint256  # words of the last netting | proposed << 16 | applied << 32 | bank << 48 | banks kept until << 64, << 128
+sum: uint256  # of all lanes of the words proposed so far, in two halves, while parts are missing
+nets: uint256[2 * MAX_WORDS]  # net amounts, in two banks: those that were taken back can still be challenged
+undone: HashMap[bytes32, uint256]  # by head before it: challenged until | first slot << 64 | netting's words, bank << 128
 permits: HashMap[address, uint256]  # by account: nonces of permits that have paid in
 requests: public(HashMap[address, Request])
 limits: public(HashMap[uint256, Limit])
@@ -177,8 +194,12 @@ event SlotCommitted:
 
 event Proposed:
     period: indexed(uint256)
-    wordsHash: bytes32
+    words: uint256
     readyAt: uint256
+
+event PartProposed:
+    period: indexed(uint256)
+    words: uint256  # proposed so far
 
 event Voided:
     period: indexed(uint256)
@@ -202,6 +223,10 @@ event Ended:
 event Settled:
     period: indexed(uint256)
     words: uint256
+
+event PartSettled:
+    period: indexed(uint256)
+    words: uint256  # applied so far
 
 event LimitSet:
     account: indexed(address)
@@ -233,7 +258,8 @@ def __init__(
     @notice Fix the currency, the clock and the penalty for ever; the deployer becomes owner.
     @param depth_ height of every slot tree; room for 2**(depth_ - 1) - 1 members, each with its blinding leaf
     @param window_ seconds a proposed netting can be challenged
-    @param notice_ longest wait for a withdrawal; must cover one period and one window
+    @param notice_ longest wait for a withdrawal; must cover the way from a gate to its slot's end, one period and one
+           window: what was traded before it can be proposed in time
     @param silence_ seconds without a commitment after which anyone may close the books; at least the notice
     @param penalty_ n¤ that a conviction takes from the stake
     @param beneficiary_ account that receives what the challenger does not
@@ -243,7 +269,7 @@ def __init__(
     assert 1 < depth_ and depth_ <= MAX_DEPTH, "settlement: bad depth"
     assert slotSeconds_ > 0 and slotsPerPeriod_ > 0 and window_ > 0, "settlement: bad clock"
     assert slotsPerPeriod_ <= MAX_LATER + 1, "settlement: too many slots"  # else the first ones could not be challenged
-    assert notice_ >= slotSeconds_ * slotsPerPeriod_ + window_, "settlement: notice too short"
+    assert notice_ >= slotSeconds_ * (slotsPerPeriod_ + lead_ + 1) + window_, "settlement: notice too short"
     assert silence_ >= notice_, "settlement: silence too short"
     assert beneficiary_ != empty(address), "settlement: no beneficiary"
     assert penalty_ < BOND_END, "settlement: penalty too large"
@@ -270,7 +296,7 @@ def register(account: address) -> uint256:
     @notice Give `account` the next index (operator only); an index is never taken back.
     @return index of the account, its place in trees and words
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
+    self._onlyOperator()
     index: uint256 = self.memberCount
     self._register(account, index)
     self.memberCount = index + 1
@@ -282,7 +308,7 @@ def registerMany(accounts: DynArray[address, MAX_BATCH]):
     """
     @notice Give each of `accounts` the next index, in their order (operator only): all of them or none.
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
+    self._onlyOperator()
     index: uint256 = self.memberCount
     for account: address in accounts:
         self._register(account, index)
@@ -315,7 +341,7 @@ def depositForMany(accounts: DynArray[address, MAX_BATCH], amounts: DynArray[uin
     @notice Move n¤ from the caller's wallet to the balances of the members `accounts`: all of it or nothing.
     @param amounts n¤ for each account, in their order
     """
-    assert not self.paused, "settlement: paused"
+    self._notPaused()
     assert len(accounts) == len(amounts), "settlement: one amount for each"
     total: uint256 = 0
     i: uint256 = 0
@@ -369,7 +395,7 @@ def release(account: address):
     """
     @notice Operator: the member has no open trade, so its requested withdrawal may happen now.
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
+    self._onlyOperator()
     assert self.requests[account].amount > 0, "settlement: nothing requested"
     self.requests[account].readyAt = min(self.requests[account].readyAt, block.timestamp)
 
@@ -378,15 +404,19 @@ def release(account: address):
 @nonreentrant
 def withdraw() -> uint256:
     """
-    @notice Pay the caller its requested amount, or all that is left if less. Never paused.
+    @notice Pay the caller its requested amount, or all that is left if less. Never paused. While net amounts are proposed,
+            what they take or give does not leave; the rest of the request stands.
     @return amount paid in n¤
     """
     index: uint256 = self._index(msg.sender)
     request: Request = self.requests[msg.sender]
     assert request.amount > 0, "settlement: nothing requested"
     assert block.timestamp >= request.readyAt or self._hasEnded(), "settlement: notice running"
-    amount: uint256 = min(request.amount, self._balance(index))
-    self.requests[msg.sender] = empty(Request)
+    amount: uint256 = min(request.amount, self._span(index)[0])
+    if (self.books >> PROPOSED_AT) & FIELD == 0:
+        self.requests[msg.sender] = empty(Request)
+    else:
+        self.requests[msg.sender].amount = request.amount - amount
     self.balances[index // 4] -= amount << (64 * (index % 4))
     log Withdrawn(account=msg.sender, amount=amount)
     tokens._push(currency, msg.sender, amount)
@@ -461,52 +491,70 @@ def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint2
 
 
 @external
-def propose(period: uint256, chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
+def propose(period: uint256, first: uint256, words: DynArray[uint256, PART]):
     """
-    @notice Propose the net amounts of a period; they can be challenged for `window` seconds.
+    @notice Propose net amounts of a period, all at once or part by part; when the last part is there, they can be
+            challenged for `window` seconds, and each as soon as it is proposed. Refused if a member would be overdrawn.
     @param period number of the period: its first slot divided by slotsPerPeriod
-    @param chunks word j of chunk i, lane k = net of member 32i + 4j + k in n¤ plus 2**62
+    @param first number of the first word: as many as were proposed so far; with zero the proposal begins anew
+    @param words lane k of word j = net of member 4j + k in n¤ plus 2**62
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
-    assert not self.paused, "settlement: paused"
+    self._onlyOperator()
+    self._notPaused()
     assert block.timestamp >= (period + 1) * slotSeconds * slotsPerPeriod, "settlement: period not over"
     books: uint256 = self.books
     settled: uint256 = (books >> SETTLED_AT) & FIELD
     open: bool = self.heads[period] != empty(bytes32) and period > settled and books & FIELD != ENDED
     assert open, "settlement: nothing to settle"
     assert (self.marks[period] >> PREVIOUS_AT) & FIELD == settled, "settlement: earlier period open"
-    assert (books >> PROPOSED_AT) & FIELD != period, "settlement: already proposed"
     assert self.office >> BOND_AT >= penalty, "settlement: stake too small"
-    assert len(chunks) == (self.memberCount + 31) // 32, "settlement: one net for each member"
+    netting: uint256 = self.netting
+    begun: bool = (books >> PROPOSED_AT) & FIELD == period
+    assert not begun or self._isPartial(netting), "settlement: already proposed"
+    members: uint256 = self.memberCount
+    bank: uint256 = (netting >> BANK_AT) & 1
     total: uint256 = 0
-    wordsHash: bytes32 = empty(bytes32)
-    i: uint256 = 0
-    for chunk: uint256[CHUNK] in chunks:
-        for word: uint256 in chunk:
-            assert word & TOP == 0, "settlement: bad lane"
-            total = unsafe_add(total, unsafe_add(word & EVEN, (word >> 64) & EVEN))
-        wordsHash = self._chain(wordsHash, i, chunk)
-        i = unsafe_add(i, 1)
-    biases: uint256 = len(chunks) * CHUNK * 2**64
-    assert (total & (2**128 - 1)) + (total >> 128) == biases, "settlement: not zero-sum"
-    if len(chunks) > 0:
-        self._onlyMembers(chunks[len(chunks) - 1])
-    readyAt: uint256 = block.timestamp + window
-    self.books = (books & (2**128 - 1)) | (period << PROPOSED_AT) | (readyAt << READY_AT)
-    self.wordsHash = wordsHash
-    log Proposed(period=period, wordsHash=wordsHash, readyAt=readyAt)
+    if first == 0:
+        assert block.timestamp >= (netting >> (64 + 64 * bank)) & FIELD, "settlement: window open"  # of what is there
+        netting = (netting & ~(2**BANK_AT - 1)) | ((members + 3) // 4)
+    else:
+        assert begun and first == (netting >> WRITTEN_AT) & SIZE, "settlement: other part"
+        total = self.sum
+    size: uint256 = netting & SIZE
+    assert len(words) > 0 and first + len(words) <= size, "settlement: one net for each member"
+    j: uint256 = first
+    for word: uint256 in words:
+        assert word & TOP == 0, "settlement: bad lane"
+        total = unsafe_add(total, unsafe_add(word & EVEN, (word >> 64) & EVEN))
+        self._netted(j, word)
+        self.nets[unsafe_add(bank * MAX_WORDS, j)] = word
+        j = unsafe_add(j, 1)
+    self.netting = (netting & ~(SIZE << WRITTEN_AT)) | (j << WRITTEN_AT)
+    if j < size:
+        self.sum = total
+        self.books = (books & ~(FIELD << PROPOSED_AT)) | (period << PROPOSED_AT)
+        log PartProposed(period=period, words=j)
+    else:
+        assert (total & HALF) + (total >> 128) == size * 2**64, "settlement: not zero-sum"
+        if members < 4 * size:  # whoever gets the index next would own the money
+            beyond: uint256 = (words[len(words) - 1] ^ BIAS) >> (64 * (members % 4))
+            assert beyond == 0, "settlement: net of nobody"
+        readyAt: uint256 = block.timestamp + window
+        self.books = (books & HALF) | (period << PROPOSED_AT) | (readyAt << READY_AT)
+        log Proposed(period=period, words=j, readyAt=readyAt)
 
 
 @external
 def retract(opening: Opening):
     """
-    @notice Take back the pending proposal and the period's last commitment, for example when the netting would overdraw
-            a member by now, or to mend an error before any leaf was served; the slot is committed once more. Whoever has
-            a leaf that shows a fraud can still challenge both, for a window.
+    @notice Take back an open period's last commitment and what was proposed of its netting, for example because it would
+            overdraw a member, or to mend an error before any leaf was served; the slot is committed once more. Whoever
+            has a leaf that shows a fraud can still challenge both, for a window.
     @param opening the last commitment
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
-    period: uint256 = self._pending()
+    self._onlyOperator()
+    period: uint256 = opening.commitment.slot // slotsPerPeriod
+    assert self._isOpenPeriod(period), "settlement: period closed"
     assert len(opening.later) == 0, "settlement: not the last slot"
     self._takeBack(period, opening)
 
@@ -528,7 +576,7 @@ def requestBond(amount: uint256):
     @notice Operator: announce that `amount` n¤ of the stake shall leave; payable by `takeBond` after the notice, when
             no period is open. A new request replaces the old one; zero cancels.
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
+    self._onlyOperator()
     self.bondRequest = Request(amount=amount, readyAt=block.timestamp + notice)
 
 
@@ -539,7 +587,7 @@ def takeBond() -> uint256:
     @notice Operator: receive the requested part of the stake, or all that is left if less.
     @return amount paid in n¤
     """
-    assert msg.sender == self._operator(), "settlement: not the operator"
+    self._onlyOperator()
     request: Request = self.bondRequest
     assert request.amount > 0, "settlement: nothing requested"
     assert block.timestamp >= request.readyAt, "settlement: notice running"
@@ -556,29 +604,34 @@ def takeBond() -> uint256:
 
 
 @external
-def finalise(chunks: DynArray[uint256[CHUNK], MAX_CHUNKS]):
+def finalise(most: uint256):
     """
-    @notice Apply the proposed net amounts after the window; all or nothing.
-    @param chunks the same net amounts as proposed
+    @notice Apply the proposed net amounts after the window, as many words as wanted; when the last one is applied, the
+            period is settled. Anybody can go on where somebody stopped, and nothing stops it any more.
+    @param most words to apply in this call at most
     """
-    assert not self.paused, "settlement: paused"
-    period: uint256 = self._pending()
-    assert block.timestamp >= self.books >> READY_AT, "settlement: window open"
-    self.books = (self.books & (FIELD | (FIELD << READY_AT))) | (period << SETTLED_AT)
-    wordsHash: bytes32 = empty(bytes32)
-    i: uint256 = 0
-    j: uint256 = 0
-    for chunk: uint256[CHUNK] in chunks:
-        for word: uint256 in chunk:
-            if word != BIAS:  # four nets of zero change nothing
-                balance: uint256 = unsafe_add(unsafe_add(self.balances[j], word), BIAS)
-                assert balance & (TOP | BIAS) == TOP, "settlement: overdraft or lane overflow"
-                self.balances[j] = balance ^ TOP
-            j = unsafe_add(j, 1)
-        wordsHash = self._chain(wordsHash, i, chunk)
-        i = unsafe_add(i, 1)
-    assert wordsHash == self.wordsHash, "settlement: other words"
-    log Settled(period=period, words=j)
+    books: uint256 = self.books
+    period: uint256 = (books >> PROPOSED_AT) & FIELD
+    netting: uint256 = self.netting
+    assert period != 0 and not self._isPartial(netting), "settlement: nothing proposed"
+    applied: uint256 = (netting >> APPLIED_AT) & SIZE
+    if applied == 0:
+        self._notPaused()
+        assert block.timestamp >= books >> READY_AT, "settlement: window open"
+    assert most > 0, "settlement: no words"
+    size: uint256 = netting & SIZE
+    bank: uint256 = (netting >> BANK_AT) & 1
+    end: uint256 = min(most, size - applied) + applied
+    for j: uint256 in range(applied, end, bound=MAX_WORDS):
+        word: uint256 = self.nets[unsafe_add(bank * MAX_WORDS, j)]
+        if word != BIAS:  # four nets of zero change nothing
+            self.balances[j] = self._netted(j, word)
+    if end < size:
+        self.netting = (netting & ~(SIZE << APPLIED_AT)) | (end << APPLIED_AT)
+        log PartSettled(period=period, words=end)
+    else:
+        self.books = (books & (FIELD | (FIELD << READY_AT))) | (period << SETTLED_AT)
+        log Settled(period=period, words=size)
 
 
 @external
@@ -592,6 +645,7 @@ def declareSilence():
     assert period != 0 and not self._hasEnded(), "settlement: nothing to end"
     heard: uint256 = max(self.marks[period] >> HEARD_AT, books >> READY_AT)
     assert block.timestamp >= heard + silence, "settlement: not silent"
+    assert not self._isStarted(), "settlement: netting under way"  # anybody can end it
     if self._isOpen():
         self._punish(period, msg.sender)
     self.books = ENDED | (books & (FIELD << SETTLED_AT))
@@ -621,16 +675,15 @@ def convict(opening: Opening, challenger: address):
     @notice Disputes: a commitment was shown to be wrong. It and all later ones of its period count no more. One that was
             taken back costs the same, once for each time that something was taken back.
     """
-    assert msg.sender == self.disputes, "settlement: not the judge"
+    self._onlyJudge()
     slot: uint256 = opening.commitment.slot
     period: uint256 = slot // slotsPerPeriod
     head: bytes32 = self._head(opening)
     if head != self.heads[period] and self.undone[head] != 0:
-        assert slot >= self.undone[head] >> 64, "settlement: other slot"  # it still counts
+        assert slot >= (self.undone[head] >> SLOT_AT) & FIELD, "settlement: other slot"  # it still counts
         self._convictUndone(period, head, challenger)
         return
-    isOpen: bool = period > (self.books >> SETTLED_AT) & FIELD and not self._hasEnded()
-    assert isOpen, "settlement: period closed"
+    assert self._isOpenPeriod(period), "settlement: period closed"
     if (self.books >> PROPOSED_AT) & FIELD == period:
         self._void(period)
     self._rewind(period, opening)
@@ -643,7 +696,7 @@ def convictNetting(opening: Opening, challenger: address):
     @notice Disputes: net amounts, pending or taken back, were shown to differ from the leaves.
     @param opening last commitment of their period
     """
-    assert msg.sender == self.disputes, "settlement: not the judge"
+    self._onlyJudge()
     period: uint256 = opening.commitment.slot // slotsPerPeriod
     head: bytes32 = self._head(opening)
     if self._isProposed(period, head):
@@ -656,13 +709,15 @@ def convictNetting(opening: Opening, challenger: address):
 @external
 def veto(opening: Opening):
     """
-    @notice Arbiter: stop the pending netting inside its window (leaves unpublished or wrong in what nobody can prove),
-            and take back what was committed from a slot on.
+    @notice Arbiter: stop the netting while it is proposed and inside its window (leaves unpublished or wrong in what nobody
+            can prove), and take back what was committed from a slot on.
     @param opening first commitment of the period that shall count no more
     """
     assert msg.sender == self.arbiter, "settlement: not the arbiter"
-    period: uint256 = self._pending()
-    assert block.timestamp < self.books >> READY_AT, "settlement: window closed"
+    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    assert period != 0, "settlement: nothing proposed"
+    inTime: bool = self._isPartial(self.netting) or block.timestamp < self.books >> READY_AT
+    assert inTime, "settlement: window closed"
     self._takeBack(period, opening)
 
 
@@ -672,7 +727,8 @@ def veto(opening: Opening):
 @external
 def setPaused(paused: bool):
     """
-    @notice Owner or arbiter: stop or resume deposits, proposals and finalising; withdrawals always go on.
+    @notice Owner or arbiter: stop or resume deposits, proposals and finalising; withdrawals always go on, and so does a
+            netting of which a part was applied.
     """
     assert msg.sender == self.owner or msg.sender == self.arbiter, "settlement: not allowed"
     self.paused = paused
@@ -684,7 +740,7 @@ def setArbiter(account: address):
     """
     @notice Owner: name the arbiter; it must be neither the operator nor its candidate.
     """
-    assert msg.sender == self.owner, "settlement: not the owner"
+    self._onlyOwner()
     assert account not in [self._operator(), self.pendingOperator], "settlement: roles must differ"
     self.arbiter = account
     log RoleSet(role="arbiter", account=account)
@@ -695,7 +751,7 @@ def setDisputes(account: address):
     """
     @notice Owner: name the contract that judges evidence, once and for ever.
     """
-    assert msg.sender == self.owner, "settlement: not the owner"
+    self._onlyOwner()
     assert self.disputes == empty(address) and account != empty(address), "settlement: judge is fixed"
     self.disputes = account
     log RoleSet(role="disputes", account=account)
@@ -706,7 +762,7 @@ def offerOperator(candidate: address):
     """
     @notice Owner: first step of an operator change; the old one works on until the new one accepts.
     """
-    assert msg.sender == self.owner, "settlement: not the owner"
+    self._onlyOwner()
     assert candidate == empty(address) or candidate != self.arbiter, "settlement: roles must differ"
     self.pendingOperator = candidate
 
@@ -734,7 +790,7 @@ def offerOwnership(candidate: address):
     """
     @notice Owner: first step of an owner change.
     """
-    assert msg.sender == self.owner, "settlement: not the owner"
+    self._onlyOwner()
     self.pendingOwner = candidate
 
 
@@ -756,9 +812,9 @@ def acceptOwnership():
 @view
 def balanceOf(account: address) -> uint256:
     """
-    @notice Settled balance in n¤; a pending proposal is not included.
+    @notice Settled balance in n¤; net amounts are not included before the last part of their period is applied.
     """
-    return self._balance(self._index(account))
+    return self._settled(self._index(account))
 
 
 @external
@@ -794,19 +850,35 @@ def bond() -> uint256:
 @view
 def isPending() -> bool:
     """
-    @notice Whether a proposal waits for its window to end or to be finalised.
+    @notice Whether a whole proposal waits for its window to end or to be finalised.
     """
-    return (self.books >> PROPOSED_AT) & FIELD != 0
+    return (self.books >> PROPOSED_AT) & FIELD != 0 and not self._isPartial(self.netting)
 
 
 @external
 @view
 def proposal() -> (uint256, uint256):
     """
-    @notice Period whose net amounts are proposed, and the time from which they can be finalised; zeros without one.
+    @notice Period whose net amounts are proposed, all of them, and the time from which they can be finalised; else zeros.
     """
     period: uint256 = (self.books >> PROPOSED_AT) & FIELD
-    return period, self.books >> READY_AT if period != 0 else 0
+    if period == 0 or self._isPartial(self.netting):
+        return 0, 0
+    return period, self.books >> READY_AT
+
+
+@external
+@view
+def parts() -> (uint256, uint256, uint256, uint256):
+    """
+    @notice How far a netting is: its period; its words, four members each; how many were proposed, how many applied.
+            Zeros without one.
+    """
+    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    if period == 0:
+        return 0, 0, 0, 0
+    netting: uint256 = self.netting
+    return period, netting & SIZE, (netting >> WRITTEN_AT) & SIZE, (netting >> APPLIED_AT) & SIZE
 
 
 @external
@@ -868,15 +940,21 @@ def isCommitted(opening: Opening) -> bool:
 
 @external
 @view
-def netting(opening: Opening) -> bytes32:
+def netsOf(opening: Opening, word: uint256) -> uint256:
     """
-    @notice Hash of the net amounts that can be challenged with a period's last commitment: those that are pending, or that
-            were taken back with it less than a window ago; zero without any.
+    @notice Net amounts of four members that can be challenged with a period's last commitment: those that are proposed, or
+            that were taken back with it less than a window ago; zero without any.
+    @param word the first member's index divided by four
     """
     head: bytes32 = self._head(opening)
+    netting: uint256 = 0
     if self._isProposed(opening.commitment.slot // slotsPerPeriod, head):
-        return self.wordsHash
-    return self.undoneWords[head] if block.timestamp < self.undone[head] & FIELD else empty(bytes32)
+        netting = self.netting
+    elif block.timestamp < self.undone[head] & FIELD:
+        netting = self.undone[head] >> KEPT_AT
+    if word >= (netting >> WRITTEN_AT) & SIZE:
+        return 0
+    return self.nets[((netting >> BANK_AT) & 1) * MAX_WORDS + word]
 
 
 @external
@@ -889,9 +967,9 @@ def isContestable(opening: Opening) -> bool:
     period: uint256 = slot // slotsPerPeriod
     head: bytes32 = self._head(opening)
     if head == self.heads[period]:
-        return period > (self.books >> SETTLED_AT) & FIELD and not self._hasEnded()
+        return self._isOpenPeriod(period)
     undone: uint256 = self.undone[head]
-    return block.timestamp < undone & FIELD and slot >= undone >> 64
+    return block.timestamp < undone & FIELD and slot >= (undone >> SLOT_AT) & FIELD
 
 
 @external
@@ -906,6 +984,42 @@ def isFinal(opening: Opening) -> bool:
 
 
 # -- internal ---------------------------------------------------------------------------------------------
+
+
+@internal
+@view
+def _onlyOwner():
+    """
+    @dev Refuses everybody else.
+    """
+    assert msg.sender == self.owner, "settlement: not the owner"
+
+
+@internal
+@view
+def _onlyOperator():
+    """
+    @dev Refuses everybody else.
+    """
+    assert msg.sender == self._operator(), "settlement: not the operator"
+
+
+@internal
+@view
+def _onlyJudge():
+    """
+    @dev Refuses everybody else.
+    """
+    assert msg.sender == self.disputes, "settlement: not the judge"
+
+
+@internal
+@view
+def _notPaused():
+    """
+    @dev Refuses while deposits and nettings rest.
+    """
+    assert not self.paused, "settlement: paused"
 
 
 @internal
@@ -926,6 +1040,56 @@ def _balance(index: uint256) -> uint256:
     @dev One lane.
     """
     return (self.balances[index // 4] >> (64 * (index % 4))) & MAX_BALANCE
+
+
+@internal
+@view
+def _netted(j: uint256, word: uint256) -> uint256:
+    """
+    @dev A word of balances with net amounts added; nobody falls below zero or rises above its lane.
+    """
+    balance: uint256 = unsafe_add(unsafe_add(self.balances[j], word), BIAS)
+    assert balance & (TOP | BIAS) == TOP, "settlement: overdraft or lane overflow"
+    return balance ^ TOP
+
+
+@internal
+@view
+def _sides(index: uint256) -> (uint256, uint256):
+    """
+    @dev Balance of an index before and after what is proposed for it; the same without any.
+    """
+    balance: uint256 = self._balance(index)
+    netting: uint256 = self.netting
+    j: uint256 = index // 4
+    if (self.books >> PROPOSED_AT) & FIELD == 0 or j >= (netting >> WRITTEN_AT) & SIZE:
+        return balance, balance
+    word: uint256 = self.nets[((netting >> BANK_AT) & 1) * MAX_WORDS + j]
+    net: uint256 = (word >> (64 * (index % 4))) & LANE
+    if j < (netting >> APPLIED_AT) & SIZE:
+        return balance + 2**62 - net, balance
+    return balance, balance + net - 2**62
+
+
+@internal
+@view
+def _settled(index: uint256) -> uint256:
+    """
+    @dev Balance without what a netting that is not at its end has done to it.
+    """
+    return self._sides(index)[0]
+
+
+@internal
+@view
+def _span(index: uint256) -> (uint256, uint256):
+    """
+    @dev Least and most that an index has before and after what is proposed for it: no more may leave, and no more come in.
+    """
+    before: uint256 = 0
+    after: uint256 = 0
+    before, after = self._sides(index)
+    return min(before, after), max(before, after)
 
 
 @internal
@@ -972,34 +1136,39 @@ def _head(opening: Opening) -> bytes32:
 @view
 def _isProposed(period: uint256, head: bytes32) -> bool:
     """
-    @dev Whether net amounts of a period with this head are pending.
+    @dev Whether net amounts of a period with this head are proposed, and none is applied.
     """
-    return (self.books >> PROPOSED_AT) & FIELD == period and self.heads[period] == head
+    isSame: bool = (self.books >> PROPOSED_AT) & FIELD == period and self.heads[period] == head
+    return isSame and not self._isStarted()
 
 
 @internal
 @pure
-def _chain(hash: bytes32, number: uint256, chunk: uint256[CHUNK]) -> bytes32:
+def _isPartial(netting: uint256) -> bool:
     """
-    @dev Chain of hashes over chunks with their numbers, so that one of them can be shown without the others. Takes one
-         chunk at a time, because an array of them would be copied to memory.
+    @dev Whether words of a netting that was begun are missing.
     """
-    return keccak256(concat(hash, keccak256(abi_encode(number, chunk))))
+    return (netting >> WRITTEN_AT) & SIZE != netting & SIZE
 
 
 @internal
 @view
-def _onlyMembers(chunk: uint256[CHUNK]):
+def _isStarted() -> bool:
     """
-    @dev Refuse a last chunk with a net amount for an index that nobody has: whoever gets it next would own the money.
+    @dev Whether a part of a netting was applied, and the last one was not.
     """
-    lanes: uint256 = self.memberCount % (4 * CHUNK)
-    if lanes > 0:
-        first: uint256 = lanes // 4  # word with the first lane of nobody
-        beyond: uint256 = (chunk[first] ^ BIAS) >> (64 * (lanes % 4))
-        for word: uint256 in range(first + 1, CHUNK, bound=CHUNK):
-            beyond = beyond | (chunk[word] ^ BIAS)
-        assert beyond == 0, "settlement: net of nobody"
+    return (self.books >> PROPOSED_AT) & FIELD != 0 and (self.netting >> APPLIED_AT) & SIZE != 0
+
+
+@internal
+@view
+def _isOpenPeriod(period: uint256) -> bool:
+    """
+    @dev Whether evidence counts in a period, and commitments can be taken back.
+    """
+    books: uint256 = self.books
+    isUnderWay: bool = (books >> PROPOSED_AT) & FIELD == period and self._isStarted()
+    return period > (books >> SETTLED_AT) & FIELD and books & FIELD != ENDED and not isUnderWay
 
 
 @internal
@@ -1021,17 +1190,6 @@ def _hasEnded() -> bool:
 
 
 @internal
-@view
-def _pending() -> uint256:
-    """
-    @dev Period of the open proposal.
-    """
-    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
-    assert period > 0, "settlement: nothing proposed"
-    return period
-
-
-@internal
 def _void(period: uint256):
     """
     @dev Drop the proposal.
@@ -1043,13 +1201,19 @@ def _void(period: uint256):
 @internal
 def _takeBack(period: uint256, opening: Opening):
     """
-    @dev Drop the proposal and rewind without a conviction: evidence against both counts for a window from now.
+    @dev Drop the proposal and rewind without a conviction: evidence against both counts for a window from now. Until then
+         the net amounts keep their bank; the next ones come into the other.
     """
-    head: bytes32 = self.heads[period]
-    self._void(period)
+    until: uint256 = block.timestamp + window
+    undone: uint256 = until | (opening.commitment.slot << SLOT_AT)
+    if (self.books >> PROPOSED_AT) & FIELD == period:
+        netting: uint256 = self.netting
+        at: uint256 = 64 + 64 * ((netting >> BANK_AT) & 1)
+        undone = undone | ((netting & (2**64 - 1)) << KEPT_AT)
+        self.netting = (netting & ~(FIELD << at) | (until << at)) ^ (1 << BANK_AT)
+        self._void(period)
+    self.undone[self.heads[period]] = undone
     self._rewind(period, opening)
-    self.undone[head] = (block.timestamp + window) | (opening.commitment.slot << 64)
-    self.undoneWords[head] = self.wordsHash
 
 
 @internal
@@ -1158,7 +1322,7 @@ def _deposit(payer: address, account: address, amount: uint256):
     """
     @dev Move money from a wallet to a member's balance.
     """
-    assert not self.paused, "settlement: paused"
+    self._notPaused()
     self._credit(account, amount)
     tokens._pull(currency, payer, amount)
 
@@ -1169,6 +1333,6 @@ def _credit(account: address, amount: uint256):
     @dev Add to a member's balance what the caller takes from a wallet after it.
     """
     index: uint256 = self._index(account)
-    assert amount > 0 and amount <= MAX_BALANCE - self._balance(index), "settlement: bad amount"
+    assert amount > 0 and amount <= MAX_BALANCE - self._span(index)[1], "settlement: bad amount"
     self.balances[index // 4] += amount << (64 * (index % 4))
     log Deposited(account=account, amount=amount)

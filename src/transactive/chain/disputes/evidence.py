@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from eth_hash.auto import keccak
 
-from transactive.chain.packing import CHUNK_ACCOUNTS, chunk_hash
+from transactive.chain.packing import CHUNK_ACCOUNTS
 from transactive.core.certificates import bundle_words
 from transactive.core.proofs.leaves import Leaf, Step
-from transactive.core.proofs.merkle import ZERO, Tree
+from transactive.core.proofs.merkle import ZERO, Tree, word
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
 
 BLANK = Leaf(0, 0, 0, 0, 0, 0, ZERO, ZERO, ZERO)
@@ -28,9 +28,12 @@ def shown(index: int, leaf: Leaf | None, proof: Sequence[Step]) -> Argument:
 
 
 def net_of(index: int, chunks: Sequence[Sequence[int]]) -> tuple[bytes, list[int], list[bytes]]:
-    """The chunk with an account's net amount, the chain of hashes before it, and the hashes after it."""
+    """The chunk with an account's net amount, the chain of hashes before it, and the hashes after it.
+
+    For judges from before there were parts; those of today read the net amount from the settlement.
+    """
     number, before = index // CHUNK_ACCOUNTS, ZERO
-    hashes = [chunk_hash(k, chunk) for k, chunk in enumerate(chunks)]
+    hashes = [keccak(b"".join(map(word, (k, *chunk)))) for k, chunk in enumerate(chunks)]
     for earlier in hashes[:number]:
         before = keccak(before + earlier)
     return before, list(chunks[number]), hashes[number + 1 :]

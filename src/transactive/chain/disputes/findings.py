@@ -13,12 +13,11 @@ from transactive.chain.disputes import evidence
 from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
 from transactive.chain.history import pending_chunks
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.packing import decode_nets
+from transactive.chain.packing import LANES, decode_nets
 from transactive.chain.twins import disputes
 from transactive.core.errors import InputError, SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import climb
-from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_struct, split
 
 NOBODY = "0x" + "00" * 20
@@ -83,23 +82,31 @@ class Case:
     def in_netting(self) -> Fraud | None:
         """Net amount of a netting, pending or taken back, against the period's last leaf."""
         period = self.opening.commitment.slot // int(self.client.read(self.settlement, "slotsPerPeriod"))
-        words_hash = self._netting(period)
-        if self.opening.later or not any(words_hash):
+        found = None if self.opening.later else self._stated(period)
+        if found is None:
             return None
-        chunks, index = pending_chunks(self.client, self.settlement, period, words_hash), self.file.index
-        net = decode_nets([word for chunk in chunks for word in chunk])[index]
+        index, (net, proof) = self.file.index, found
         limit = int(self.client.read(self.settlement, "limitIn", index, period))
         if not disputes.wrong_net(self.leaf, net, limit - 1 if limit else None):
             return None
-        arguments = (self.opening.content, self.shown, *evidence.net_of(index, chunks))
+        arguments = (self.opening.content, self.shown, *proof)
         return Fraud("the proposed net amount is not the leaf's, or beyond your limit", "challengeNetting", arguments)
 
-    def _netting(self, period: int) -> bytes:
-        """Hash of the net amounts that can be challenged with the commitment, zero without any."""
-        if _has(self.settlement, "netting"):
-            return bytes(self.client.read(self.settlement, "netting", self.opening.content))
-        pending = int(self.client.read(self.settlement, "proposal")[0]) == period
-        return bytes(self.client.read(self.settlement, "wordsHash")) if pending else ZERO
+    def _stated(self, period: int) -> tuple[int, tuple[Any, ...]] | None:
+        """Net amount that can be challenged with the commitment [n¤], and its proof; None if there is none.
+
+        The contract has it; those from before there were parts have a hash of all net amounts.
+        """
+        index, read = self.file.index, self.client.read
+        if _has(self.settlement, "netsOf"):
+            word = int(read(self.settlement, "netsOf", self.opening.content, index // LANES))
+            return (decode_nets([word])[index % LANES], ()) if word else None
+        if int(read(self.settlement, "proposal")[0]) != period:
+            return None
+        words_hash = bytes(read(self.settlement, "wordsHash"))
+        chunks = pending_chunks(self.client, self.settlement, period, words_hash)
+        net = decode_nets([word for chunk in chunks for word in chunk])[index]
+        return net, evidence.net_of(index, chunks)
 
     def in_leaf(self) -> Fraud | None:
         """Sums, place and content of the leaf itself."""

@@ -13,10 +13,11 @@ from hashlib import sha256
 
 from web3.contract import Contract
 
-from transactive.chain.history import Commitment, Gas, attempts, commitment_of, commitments, gas_in, pending_chunks
+from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
 from transactive.chain.keys.keys import Keys
+from transactive.chain.ledgers.netting import NettingCalls
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.packing import chunks_of, decode_balances, words_for
+from transactive.chain.packing import decode_balances, words_for
 from transactive.chain.releases import has_function
 from transactive.core.errors import ChainError
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
@@ -59,7 +60,7 @@ class ChainLedger:
         self._client, self._keys = client, keys
         self._currency, self._settlement = currency, settlement
         self._operator, self._on_ramp = keys.role("operator"), keys.role("on-ramp")
-        self._chunks: list[list[int]] | None = None
+        self._netting = NettingCalls(client, settlement, self._operator)
         self._gas: Gas | None = None
         self.accounts = accounts
         self.certificates_address: str | None = None
@@ -94,7 +95,7 @@ class ChainLedger:
         """
         keys.check(client)
         owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
-        notice = slot_seconds * slots_per_period + window
+        notice = slot_seconds * (slots_per_period + lead + 1) + window
         silence = max(notice, QUIET_DAYS * 86400)
         currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
         clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
@@ -134,10 +135,7 @@ class ChainLedger:
         accounts = int(client.read(settlement, "memberCount"))
         if client.read(settlement, "operator") != keys.role("operator").address:
             raise ChainError(f"the operator of {address} has another key; open it with the seed it was deployed with")
-        ledger = cls(client, keys, currency, settlement, accounts)
-        pending = int(client.read(settlement, "proposal")[0])
-        ledger._chunks = pending_chunks(client, settlement, pending) if pending else None
-        return ledger
+        return cls(client, keys, currency, settlement, accounts)
 
     @property
     def address(self) -> str:
@@ -234,15 +232,12 @@ class ChainLedger:
         return found is not None and found.content == (leaves.slot, tree.root, certificates, tree.money, tree.energy)
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
-        """Queue the netting of a period: received − paid per account [n¤], sum zero."""
-        self._chunks = chunks_of(nets_n)
-        self._client.send(self._operator, self._settlement, "propose", period, self._chunks)
+        """Queue the netting of a period, less parts that are on chain: received − paid per account [n¤], sum zero."""
+        self._netting.propose(period, nets_n)
 
     def finalise(self) -> None:
-        """Queue the payment of the proposed netting. Raises ChainError if nothing was proposed."""
-        if self._chunks is None:
-            raise ChainError("no netting is proposed; call propose first")
-        self._client.send(self._operator, self._settlement, "finalise", self._chunks)
+        """Queue the payment of the proposed netting, as far as it is missing. Raises ChainError if none is proposed."""
+        self._netting.finalise()
 
     def request_withdrawal(self, index: int, amount_n: int) -> None:
         """Queue the account's announcement that `amount_n` [n¤] shall leave."""
@@ -263,12 +258,12 @@ class ChainLedger:
         """
         block = self._client.block(timestamp)
         gas: dict[str, int] = {}
+        payments = sum(receipt.kind == "finalise" for receipt in block.receipts)
         for receipt in block.receipts:
             gas[receipt.kind] = gas.get(receipt.kind, 0) + receipt.gas_used
+            payments -= receipt.kind == "finalise"
             if self._gas:
-                self._gas.count(receipt.kind, receipt.gas_used)
-        if "finalise" in gas:
-            self._chunks = None
+                self._gas.count(PART if receipt.kind == "finalise" and payments else receipt.kind, receipt.gas_used)
         return BlockReceipt(block.number, block.hash, block.timestamp, gas)
 
     def at(self, timestamp: int) -> BlockReceipt | None:

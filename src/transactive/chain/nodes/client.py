@@ -116,6 +116,11 @@ class ChainClient:
         return isinstance(self._node, EmbeddedNode)
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether a step was interrupted while it was sent: the same calls have to be queued again, all of them."""
+        return self._node.is_interrupted
+
+    @property
     def height(self) -> int:
         """Number of the newest block."""
         return self._node.number("eth_blockNumber")

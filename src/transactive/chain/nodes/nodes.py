@@ -110,6 +110,9 @@ class EmbeddedNode(RpcNode):
         super().__init__(provider)
         self.chain = provider.chain
 
+    is_interrupted = False
+    """A step is in the file with its first block, all of it."""
+
     def close(self) -> None:
         """Close the file."""
         self.chain.close()

@@ -74,6 +74,11 @@ class RemoteNode(RpcNode):
             except ChainError:
                 return  # `_follow` says so if it matters
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a step was signed and not known to be done."""
+        return self._outbox.unfinished() is not None
+
     def next_nonce(self, address: str) -> int:
         """Nonce of the next transaction of an account: that of the interrupted step, if there is one to repeat."""
         interrupted = self._outbox.unfinished()

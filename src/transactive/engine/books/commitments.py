@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from transactive.chain.packing import parts_for
 from transactive.core.community.community import Community
 from transactive.core.errors import StateError, require
 from transactive.core.proofs.leaves import SlotLeaves
@@ -145,7 +146,8 @@ class ChainCommitments:
         if not self.closed or self.proposed is not None or paid is not None:
             return
         period = self.proposed = self.closed.pop(0)
-        self.ready_at = now + self.community.chain.challenge_window_minutes * 60
+        seconds = parts_for(self.community.chart.on_chain) - 1  # the last part may be so many blocks later
+        self.ready_at = now + self.community.chain.challenge_window_minutes * 60 + seconds
         nets = self.ledger.nets_n(period)
         self.calls.append(lambda chain: chain.propose(period, nets))
 

@@ -1,0 +1,66 @@
+"""The netting of a period on chain: part by part, or as a whole in contracts from before there were parts.
+
+A part fits into a transaction however many accounts a community has. What an interrupted run had brought on chain is
+not brought again: the contract tells how far it is, and anybody may apply what is proposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from eth_account.signers.local import LocalAccount
+from web3.contract import Contract
+
+from transactive.chain.history import pending_chunks
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.packing import PART_WORDS, chunks_of, encode_nets
+from transactive.core.errors import ChainError
+
+
+class NettingParts(NamedTuple):
+    """How far a netting is: its period, its words, how many of them were proposed and applied; zeros without one."""
+
+    period: int
+    words: int
+    proposed: int
+    applied: int
+
+
+class NettingCalls:
+    """Queues the operator's calls that net periods on one settlement contract."""
+
+    def __init__(self, client: ChainClient, settlement: Contract, operator: LocalAccount) -> None:
+        self._client, self._settlement, self._operator = client, settlement, operator
+        self._in_parts = any(entry.get("name") == "parts" for entry in settlement.abi)
+
+    def propose(self, period: int, nets_n: Sequence[int]) -> None:
+        """Queue what is missing of the proposal of a period: received − paid per account [n¤], sum zero."""
+        if not self._in_parts:
+            self._send("propose", period, chunks_of(nets_n))
+            return
+        words, parts = encode_nets(nets_n), self._standing()
+        begun = parts.period == period and parts.proposed < parts.words and not self._client.is_interrupted
+        for first in range(parts.proposed if begun else 0, len(words), PART_WORDS):
+            self._send("propose", period, first, words[first : first + PART_WORDS])
+
+    def finalise(self) -> None:
+        """Queue what is missing of the payment of the proposed netting. Raises ChainError if none is proposed."""
+        period = int(self._client.read(self._settlement, "proposal")[0])
+        if not period:
+            raise ChainError("no netting is proposed; call propose first")
+        if not self._in_parts:
+            self._send("finalise", pending_chunks(self._client, self._settlement, period))
+            return
+        parts = self._standing()
+        applied = 0 if self._client.is_interrupted else parts.applied
+        for _ in range(applied, parts.words, PART_WORDS):
+            self._send("finalise", PART_WORDS)
+
+    def _standing(self) -> NettingParts:
+        """How far the contract is."""
+        return NettingParts(*map(int, self._client.read(self._settlement, "parts")))
+
+    def _send(self, function: str, *arguments: object) -> None:
+        """Queue a call of the operator's."""
+        self._client.send(self._operator, self._settlement, function, *arguments)
