@@ -103,7 +103,7 @@ class Gas:
 
 def commitment_of(client: ChainClient, settlement: Contract, slot: int) -> Commitment | None:
     """The newest commitment of a slot, by its number; None if there is none."""
-    logs = client.logs(settlement, topics=[TOPIC_OF["commitSlot"], "0x" + word(slot).hex()])
+    logs = client.logs(settlement, topics=[topics_of("commitSlot"), "0x" + word(slot).hex()])
     return _commitment(logs[-1]) if logs else None
 
 
@@ -148,7 +148,7 @@ def head_of(links: Iterable[Commitment]) -> bytes:
 
 def attempts(client: ChainClient, settlement: Contract, slot: int) -> int:
     """How often a slot was committed, commitments that were taken back included."""
-    return len(client.logs(settlement, topics=[_topics("commitSlot"), "0x" + word(slot).hex()]))
+    return len(client.logs(settlement, topics=[topics_of("commitSlot"), "0x" + word(slot).hex()]))
 
 
 def gas_in(client: ChainClient, settlement: Contract, block: int) -> dict[str, int]:
@@ -167,7 +167,7 @@ def pending_chunks(
 
     For contracts that keep only the hash of a netting: those from before there were parts.
     """
-    proposals = client.logs(settlement, topics=[_topics("propose"), "0x" + word(period).hex()])
+    proposals = client.logs(settlement, topics=[topics_of("propose"), "0x" + word(period).hex()])
     if words_hash is not None:
         proposals = [one for one in proposals if bytes.fromhex(one["data"][2:])[:32] == words_hash]
     if not proposals:
@@ -180,10 +180,10 @@ def _events(
     client: ChainClient, settlement: Contract, calls: Sequence[str], first: int = 0, last: int | None = None
 ) -> Iterator[tuple[str, Json]]:
     """Logs of calls with the call's name, oldest first, of blocks `first` to `last`."""
-    for log in client.logs(settlement, first, last, topics=[_topics(*calls)]):
+    for log in client.logs(settlement, first, last, topics=[topics_of(*calls)]):
         yield CALL_OF[log["topics"][0]], log
 
 
-def _topics(*calls: str) -> list[str]:
+def topics_of(*calls: str) -> list[str]:
     """First topics of what these calls leave."""
     return [topic for topic, call in CALL_OF.items() if call in calls]
