@@ -121,6 +121,17 @@ def test_a_member_that_keeps_its_word_never_loses(slot):
     assert (net[: slot.accounts.members] >= alone)[kept].all()
 
 
+@given(traded_slots(), st.integers(1, 100_000))
+def test_without_a_price_for_both_sides_everybody_deals_with_the_supplier(slot, above):
+    nothing = [0] * slot.accounts.members
+    untraded = positions_of(slot.positions.slot, 0, nothing, nothing)
+    tariff = Tariff(slot.tariff.grid_cost + slot.tariff.fee, slot.tariff.grid_cost + above, slot.tariff.fee)
+    delivery = deliver(untraded, slot.readings, meet=tariff.meets)
+    net = post(delivery, untraded, tariff, slot.accounts).net_n(slot.accounts.total)
+    assert net[: slot.accounts.members].tolist() == tariff_alone_n(slot.readings, tariff).tolist()
+    assert net[slot.accounts.network] == net[slot.accounts.community] == 0
+
+
 @given(traded_slots())
 def test_a_seller_that_delivers_nothing_pays_at_least_the_price_of_a_need(slot):
     delivery, _, net = settled(slot)

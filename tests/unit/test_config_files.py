@@ -198,12 +198,10 @@ def test_prices_that_end_before_the_readings_are_refused(tmp_path):
         load_setting(community_file(tmp_path))
 
 
-def test_a_tariff_without_room_for_a_market_is_refused_with_its_slot(tmp_path):
+def test_a_tariff_without_room_for_a_market_is_taken_as_it_is(tmp_path):
     data(tmp_path, price=109_000)
-    with pytest.raises(ConfigError, match=r"supply price 109000 .*at 2017-06-05T00:00Z"):
-        load_setting(community_file(tmp_path))
-    data(tmp_path, price=110_100)
-    load_setting(community_file(tmp_path))
+    setting = load_setting(community_file(tmp_path))
+    assert not setting.tariff(setting.first_slot).meets
 
 
 def test_data_that_the_file_names_but_nobody_wrote_are_named(tmp_path):

@@ -10,10 +10,12 @@ from transactive.core.errors import InputError, RuleBroken, require
 from transactive.core.tariff import PriceGrid, Tariff
 
 
-def test_a_feed_in_above_supply_less_fee_is_refused():
-    assert Tariff(100, 70, 30).grid_cost == 70
-    with pytest.raises(InputError, match="feed-in 71 is above supply − fee = 70"):
-        Tariff(100, 71, 30)
+def test_with_a_feed_in_above_supply_less_fee_there_is_no_market():
+    assert Tariff(100, 70, 30).meets
+    dear = Tariff(100, 71, 30)
+    assert not dear.meets
+    assert (dear.needs_pay + dear.fee, dear.gives_receive) == (100, 71)
+    assert PriceGrid.of(dear, 1) == PriceGrid(71, 71, 1)
 
 
 def test_prices_of_deviations_stand_a_quarter_of_the_spread_inside():

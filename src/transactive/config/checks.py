@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transactive.config.tariffs import check_tariff
 from transactive.core.accounts import NAMED
 from transactive.core.community.certificate_checks import check_certificates
 from transactive.core.community.community import Community
@@ -167,15 +168,15 @@ def _check_sources(community: Community, name: str) -> None:
         raise ConfigError(f"{name}: carbon.grid_sources needs data.environment, where their Wh stand; name that file")
     if len(set(sources)) < len(sources):
         raise ConfigError(f"{name}: carbon.grid_sources names a source twice; each has one factor")
-    numbers = {
-        "tariff.supply_micro_per_kwh": community.tariff.supply_micro_per_kwh,
-        "carbon.grid_g_per_kwh": community.carbon.grid_g_per_kwh,
-    }
-    for key, value in numbers.items():
-        if community.data.environment is None and value is None:
-            raise ConfigError(f"{name}: {key} is missing; give it, or a series in data.environment")
-        if community.data.environment is not None and value is not None:
-            raise ConfigError(f"{name}: {key} and data.environment exclude each other; take one of them out")
+    try:
+        check_tariff(community)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    key, value = "carbon.grid_g_per_kwh", community.carbon.grid_g_per_kwh
+    if community.data.environment is None and value is None:
+        raise ConfigError(f"{name}: {key} is missing; give it, or a series in data.environment")
+    if community.data.environment is not None and value is not None:
+        raise ConfigError(f"{name}: {key} and data.environment exclude each other; take one of them out")
 
 
 def _check_members(community: Community, name: str) -> None:

@@ -13,12 +13,13 @@ from transactive.carbon.credits.file import load_credits
 from transactive.carbon.credits.offsets import check_offsets
 from transactive.carbon.credits.steps import AnyStep
 from transactive.config.community_file import load
+from transactive.config.tariffs import price_columns, priced
 from transactive.core.community.community import Community
 from transactive.core.community.rules import Sources
-from transactive.core.errors import ConfigError, DataError
+from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.slots import HOUR, time_text
 from transactive.core.tables import Environment, Measured
-from transactive.core.tariff import Tariff
+from transactive.core.tariff import PriceSeries, Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
 from transactive.metering.exports.guess import Told
@@ -36,6 +37,7 @@ PV_TOLERANCE = 1_200_000
 class Setting:
     """A community with its measured data; both series cover the same slots. credits: on offer, as steps.
 
+    prices: feed-in and network fee of each slot of the environment, where they are more than two numbers.
     feeder_wh: net energy that the transformer gave to all, without their batteries, in the slots of the readings [Wh].
     """
 
@@ -44,6 +46,7 @@ class Setting:
     environment: Environment
     credits: tuple[AnyStep, ...] = ()
     feeder_wh: IntArray | None = None
+    prices: PriceSeries | None = None
 
     @property
     def first_slot(self) -> int:
@@ -70,13 +73,20 @@ class Setting:
         """Time [Unix s] at which the environment series ends."""
         return self.environment.first_slot + len(self.environment.supply_price) * self.community.clock.length
 
+    @property
+    def feed_in(self) -> IntArray:
+        """Feed-in of each slot of the environment [µ¤/kWh], (slots,)."""
+        if self.prices is not None:
+            return self.prices.feed_in
+        return np.full(len(self.environment.supply_price), self.community.tariff.numbers[0], np.int64)
+
     def tariff(self, slot: int) -> Tariff:
         """Tariff of a slot [Unix s]."""
         row = (slot - self.environment.first_slot) // self.community.clock.length
-        rules = self.community.tariff
-        return Tariff(
-            int(self.environment.supply_price[row]), rules.feed_in_micro_per_kwh, rules.network_fee_micro_per_kwh
-        )
+        supply, series = int(self.environment.supply_price[row]), self.prices
+        if series is not None:
+            return Tariff(supply, int(series.feed_in[row]), int(series.fee[row]))
+        return Tariff(supply, *self.community.tariff.numbers)
 
 
 def load_setting(path: Path, readings: Source | None = None) -> Setting:
@@ -100,9 +110,9 @@ def load_setting(path: Path, readings: Source | None = None) -> Setting:
         follows = community.carbon.levy.mode == "oracle"
         factors = {source.name: source.g_per_kwh for source in community.carbon.grid_sources}
         file = path.parent / sources.environment
-        environment = read_environment(file, length, carbon_price=follows, sources=factors)
-    setting = _aligned(Setting(community, measured, environment), path)
-    _check_prices(setting, path.name)
+        used = price_columns(community, file)
+        environment = read_environment(file, length, carbon_price=follows, sources=factors, prices=used)
+    setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
     return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path))
 
 
@@ -140,8 +150,7 @@ def _credits(setting: Setting, path: Path) -> tuple[AnyStep, ...]:
 def _constant(community: Community, measured: Measured) -> Environment:
     """Environment of a community with one supply price and one carbon intensity."""
     slots = len(measured.consumption_wh)
-    values = (community.tariff.supply_micro_per_kwh, community.carbon.grid_g_per_kwh, 0)
-    prices, grid_g, carbon = (np.full(slots, value, np.int64) for value in values)
+    prices, grid_g, carbon = (np.full(slots, value, np.int64) for value in (0, community.carbon.grid_g_per_kwh, 0))
     return Environment(measured.first_slot, prices, grid_g, carbon, np.empty(0, np.int64))
 
 
@@ -166,15 +175,14 @@ def _aligned(setting: Setting, path: Path) -> Setting:
     )
 
 
-def _check_prices(setting: Setting, name: str) -> None:
-    """Each different supply price must leave room for a market above the feed-in price."""
-    prices, rows = np.unique(setting.environment.supply_price, return_index=True)
-    rules = setting.community
-    for price, row in zip(prices.tolist(), rows.tolist(), strict=True):
-        slot = setting.environment.first_slot + row * rules.clock.length
-        least = rules.tariff.feed_in_micro_per_kwh + rules.tariff.network_fee_micro_per_kwh
-        if price < least + rules.market.tick_micro_per_kwh:
-            raise ConfigError(
-                f"{name}: supply price {price} µ¤/kWh at {time_text(slot)} leaves no tick between feed-in and supply"
-                f" − fee; it must be {least + rules.market.tick_micro_per_kwh} or more, or lower feed-in or fee"
-            )
+def _priced(setting: Setting, first_of_file: int, path: Path) -> Setting:
+    """The setting with the prices of each slot; first_of_file: first slot of data.environment [Unix s]."""
+    community, environment = setting.community, setting.environment
+    before = (environment.first_slot - first_of_file) // community.clock.length
+    try:
+        environment, prices = priced(community, environment, path.parent, before)
+    except DataError:
+        raise
+    except InputError as error:
+        raise ConfigError(f"{path.name}: {error}") from None
+    return replace(setting, environment=environment, prices=prices)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transactive.core.errors import InputError
+from transactive.core.tables import Table
+from transactive.core.units import IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """Prices of one slot [µ¤/kWh]: the supplier sells at `supply` and buys at `feed_in`; local energy bears `fee`.
 
-    levy: most that a Wh of grid energy without a certificate bears besides. Needs feed_in <= supply − fee, or trading
-    locally could not pay for anybody.
+    levy: most that a Wh of grid energy without a certificate bears besides. With feed_in above supply − fee no price
+    between neighbours suits both sides: there is no market in the slot, and everybody deals with the supplier.
     """
 
     supply: int
@@ -20,26 +22,38 @@ class Tariff:
     fee: int
     levy: int = 0
 
-    def __post_init__(self) -> None:
-        if self.feed_in > self.grid_cost:
-            raise InputError(
-                f"feed-in {self.feed_in} is above supply − fee = {self.grid_cost} µ¤/kWh; lower one of the first two"
-            )
-
     @property
     def grid_cost(self) -> int:
         """What grid energy costs a member beside the fee: c = supply − fee."""
         return self.supply - self.fee
 
     @property
+    def room(self) -> int:
+        """C − feed_in: what there is to share between neighbours."""
+        return self.grid_cost - self.feed_in
+
+    @property
+    def meets(self) -> bool:
+        """Whether some price between neighbours suits both sides."""
+        return self.room >= 0
+
+    @property
     def needs_pay(self) -> int:
         """N = c − (c − feed_in) / 4: what a need pays for the part met inside the community, beside the fee."""
-        return self.grid_cost - (self.grid_cost - self.feed_in) // 4
+        return self.grid_cost - max(self.room, 0) // 4
 
     @property
     def gives_receive(self) -> int:
         """G = feed_in + (c − feed_in) / 4: what a give receives for the part met inside the community."""
-        return self.feed_in + (self.grid_cost - self.feed_in) // 4
+        return self.feed_in + max(self.room, 0) // 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PriceSeries(Table):
+    """Feed-in and network fee of consecutive slots [µ¤/kWh], (slots,), where they are more than two numbers."""
+
+    feed_in: IntArray
+    fee: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ class PriceGrid:
     @classmethod
     def of(cls, tariff: Tariff, tick: int) -> PriceGrid:
         """Grid of a slot, from feed-in to supply − fee: above that, not delivering could pay."""
-        return cls(tariff.feed_in, tariff.feed_in + (tariff.grid_cost - tariff.feed_in) // tick * tick, tick)
+        return cls(tariff.feed_in, tariff.feed_in + max(tariff.room, 0) // tick * tick, tick)
 
     @property
     def size(self) -> int:

@@ -35,9 +35,14 @@ class Gates:
     ) -> Orders:
         """Orders of a slot, from what is held [Wh] after an earlier session of it, None without one.
 
+        There is none where no price between neighbours suits both sides.
+
         expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
         """
         self._authorisations.take_up(slot)
+        if not tariff.meets:
+            self._gate = None
+            return Orders.none(slot)
         holding = np.zeros(expected.shape[1], np.int64) if held is None else held
         wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
         self._gate = MarketSight(

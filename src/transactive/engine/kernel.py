@@ -240,7 +240,7 @@ class Kernel:
         accepted, tariff = self._open.accepted.pop(slot, []), self.known.tariff(slot)
         readings = self.proof.enter(self.meters.readings(slot))
         self.fleet.slot_over(slot, self.meters.stored())
-        delivery = deliver(positions, readings)
+        delivery = deliver(positions, readings, meet=tariff.meets)
         self.ledger.unlock(slot)
         of = MeteredSlot(positions, readings, delivery, tariff, self.carbon.account(readings, delivery, self.lots))
         post_slot(self._posting, of)

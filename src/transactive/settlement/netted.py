@@ -22,7 +22,8 @@ receives exactly its tariff on what really flows to or from the community, impor
 fee on local energy that reached somebody, min(imports, exports − losses), and what buyers paid beyond what sellers
 receive; members and community account together never pay more than without a market and that rent; and a member that
 takes at least what it bought and delivers at least what it sold never loses. It holds at any prices between feed-in
-and c, one for all trades or one for each: every Wh is by itself no worse than the tariff.
+and c, one for all trades or one for each: every Wh is by itself no worse than the tariff. Where feed-in is above c no
+price suits both sides: nothing is traded, nothing meets inside, and the supplier receives its tariff on every meter.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray, share_columns
 
 
-def deliver(positions: Positions, readings: Readings) -> Delivery:
-    """Hold the trades of a slot against its meters and let deviations meet each other."""
+def deliver(positions: Positions, readings: Readings, *, meet: bool = True) -> Delivery:
+    """Hold the trades of a slot against its meters and let deviations meet each other.
+
+    meet: whether a price between neighbours suits both sides; without it each deviation meets the supplier.
+    """
     bought, sold = positions.bought_wh, positions.sold_wh
     imported, exported = readings.import_wh, readings.export_wh
     short = np.maximum(sold - exported, 0)
@@ -49,7 +53,7 @@ def deliver(positions: Positions, readings: Readings) -> Delivery:
     own = np.minimum(extra, give)  # counted in both directions: a meter's own registers never net each other
     extra, give = extra - own, give - own
     give = np.append(give, positions.lost_wh - _lost_wh(positions, exported))  # the network's stands last
-    inside = min(int(short.sum() + extra.sum()), int(give.sum()))
+    inside = min(int(short.sum() + extra.sum()), int(give.sum())) if meet else 0
     # one row of weights, member by member short before extra, so that ties go by member
     met = share_columns(inside, np.stack((short, extra), axis=1).ravel()).reshape(-1, 2)
     given = share_columns(inside, give)
@@ -195,8 +199,11 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     require(int(net.sum()) == 0, "postings sum to zero")
     require(int(net[accounts.escrow]) == int(net[accounts.pool]) == 0, "escrow and pool end a slot at zero")
     own = int(delivery.both_ways_wh.sum())
+    local = min(imports, exports - lost) - own
     due = grid * (tariff.supply if grid > 0 else tariff.feed_in) + own * (tariff.supply - tariff.feed_in)
+    if not tariff.meets:
+        local, due = 0, imports * tariff.supply - exports * tariff.feed_in
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
-    earned = tariff.fee * (min(imports, exports - lost) - own) + surplus_n
+    earned = tariff.fee * local + surplus_n
     earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")

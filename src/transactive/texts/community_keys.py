@@ -40,10 +40,40 @@ KEYS: dict[str, dict[str, str]] = {
     },
     "TariffRules": {
         "supply_micro_per_kwh": (
-            "Supplier's price for energy from the grid [µ¤/kWh]; left out, it is a column of data.environment."
+            "Supplier's price for energy from the grid [µ¤/kWh]: a number, pairs of a local hour and the price from "
+            "then on, or a rule; left out, the column import_price_micro_per_kwh of data.environment."
         ),
-        "feed_in_micro_per_kwh": "Supplier's price for surplus [µ¤/kWh].",
-        "network_fee_micro_per_kwh": "Network fee for energy from a neighbour, paid by its user [µ¤/kWh].",
+        "feed_in_micro_per_kwh": (
+            "Supplier's price for surplus [µ¤/kWh], in the same forms; left out, the column of this name."
+        ),
+        "network_fee_micro_per_kwh": (
+            "Network fee for energy from a neighbour, paid by its user [µ¤/kWh], in the same forms; left out, the "
+            "column of this name."
+        ),
+        "feed_in_at_negative_prices": (
+            "`nothing`: no feed-in is paid in slots whose exchange price is below zero, which is the column "
+            "spot_price_micro_per_kwh of data.environment, or without it the supply price."
+        ),
+        "time_zone": "Time zone of hours, days and months in prices, such as Europe/Vienna.",
+        "holidays": "Holidays, YYYY-MM-DD.",
+    },
+    "PriceRule": {
+        "price_micro_per_kwh": "Price outside the times below [µ¤/kWh].",
+        "column": "Column with the price of each slot, in place of a number: of data.environment, or of a file.",
+        "file": "CSV of prices as an exchange or a supplier publishes them, relative to the community file.",
+        "unit": "Unit of its numbers, such as EUR/MWh.",
+        "time_column": "Column of its times, which are those of tariff.time_zone; left out, the first.",
+        "gaps": "`repeat`: a price holds until the next row, for a day at most, as where equal ones are left out.",
+        "factor_ppm": "What the column is multiplied by [millionths].",
+        "plus_micro_per_kwh": "What is added to the column, such as a surcharge [µ¤/kWh].",
+        "times": "Times with a price of their own; the first that fits a slot counts.",
+    },
+    "PricePeriod": {
+        "price_micro_per_kwh": "Price at these times [µ¤/kWh].",
+        "from": "Begin, a local time of day, HH:MM; left out, midnight.",
+        "to": "End, a local time of day, HH:MM; before the begin it is on the next day.",
+        "days": "Days of the week, `workday`, `weekend` or `holiday`; left out, every day.",
+        "months": "Months of the season, 1 to 12; left out, all.",
     },
     "AccountRules": {
         "opening_n": "Balance of a member's account at the start [n¤].",

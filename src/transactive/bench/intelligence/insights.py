@@ -153,7 +153,7 @@ def _bills(setting: Setting) -> Iterator[Row]:
     """Bills of thirty days, foreseen every week: how many lie in the interval, and how far off they are."""
     net_load = (setting.measured.consumption_wh - setting.measured.generation_wh)[: 365 * DAY]
     prices = setting.environment.supply_price[: 365 * DAY, None]
-    feed_in = setting.community.tariff.feed_in_micro_per_kwh
+    feed_in = setting.feed_in[: 365 * DAY, None]
     members = net_load.shape[1]
     paid = np.where(net_load > 0, net_load * prices, net_load * feed_in).reshape(-1, DAY, members).sum(axis=1)
     scale = (setting.measured.consumption_wh[: 365 * DAY] * prices).reshape(-1, DAY, members).sum(axis=1)

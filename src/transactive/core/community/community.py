@@ -27,9 +27,9 @@ from transactive.core.community.rules import (
     MarketRules,
     RunRules,
     Sources,
-    TariffRules,
     TradingRules,
 )
+from transactive.core.community.tariff_rules import TariffRules
 from transactive.core.slots import MarketClock
 from transactive.core.units import IntArray
 

@@ -1,4 +1,4 @@
-"""What a community file says of market, tariff, accounts, data, forecasts, agents and detection."""
+"""What a community file says of market, accounts, data, forecasts, agents and detection."""
 
 from __future__ import annotations
 
@@ -25,14 +25,6 @@ class MarketRules(CommunityRecord, frozen=True, kw_only=True):
     def day_ahead_lead(self) -> int | None:
         """Slots between the gate of the day-ahead session and the period, rounded up; None without such a session."""
         return -(-self.day_ahead_gate_minutes // self.slot_minutes) if "day_ahead" in self.sessions else None
-
-
-class TariffRules(CommunityRecord, frozen=True, kw_only=True):
-    """The supplier's and the network's prices [µ¤/kWh]; the supply price is one number or a series in data."""
-
-    supply_micro_per_kwh: int | None = None
-    feed_in_micro_per_kwh: int
-    network_fee_micro_per_kwh: NotNegative
 
 
 class AccountRules(CommunityRecord, frozen=True, kw_only=True):

@@ -99,6 +99,14 @@ def whole(text: str, key: str, currency: str | None = None, place: str | None = 
     return int(exact)
 
 
+def units_in(unit: str, key: str, currency: str | None = None, place: str | None = None) -> Fraction:
+    """Base units of a key in one of a unit, such as 1000 µ¤/kWh in EUR/MWh. Raises InputError."""
+    kind, said = kind_of(key), f"{place or key} is {unit!r}"
+    if kind is None:
+        raise InputError(f"{said}; it takes no unit")
+    return _factor(unit.strip(), kind, said, currency)
+
+
 def _factor(unit: str, kind: Quantity, said: str, currency: str | None) -> Fraction:
     """Base units in one of a unit; money in any of the ways that people write it."""
     if not unit:

@@ -17,18 +17,18 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
     if traded is None:
         raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
     orders, clearing, positions = traded
-    readings = store.readings(slot, members)
+    readings, tariff = store.readings(slot, members), store.tariff(slot)
     return SlotBook(
         orders=orders,
         clearing=clearing,
         positions=positions,
         readings=readings,
-        delivery=deliver(positions, readings),
+        delivery=deliver(positions, readings, meet=tariff.meets),
         postings=store.postings(slot),
         certificates=store.certificates(slot),
         footprints=store.footprints(slot),
         levied=store.levied(slot),
-        tariff=store.tariff(slot),
+        tariff=tariff,
         baseline=store.baseline(slot),
         accepted=store.accepted(slot, orders, clock.number(slot)),
         notes=store.credit_notes(slot),

@@ -110,7 +110,7 @@ class Advisor(Observer):
         recent = slice(max(told.start, told.stop - PAST_DAYS * per_day), told.stop)
         tariff = self._setting.environment.supply_price[recent][:, None]
         consumption, net_load = past.consumption_wh[recent], past.net_load_wh[recent]
-        feed_in = self._setting.community.tariff.feed_in_micro_per_kwh
+        feed_in = self._setting.feed_in[recent][:, None]
         alone = self._by_day(np.where(net_load > 0, net_load * tariff, net_load * feed_in))
         scale = self._by_day(consumption * tariff)
         expected = bill.expected_bill(bills, scale[-len(bills) :], alone, scale, MONTH)

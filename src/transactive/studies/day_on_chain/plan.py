@@ -69,7 +69,8 @@ def curve_of(plan: GatePlan) -> PriceCurve:
     That is the value of a Wh to the community: the cap where it is sure to need it, the floor where it is sure to have
     too much. Without local production the base is the cap, at which the network can buy outside.
     """
-    floor, cap, samples = plan.tariff.feed_in, plan.tariff.grid_cost, plan.net_load_wh
+    floor, samples = plan.tariff.feed_in, plan.net_load_wh
+    cap = floor + max(plan.tariff.room, 0)
     met = int((samples.sum(axis=1) <= 0).sum())
     base = cap - (cap - floor) * met // len(samples)
     load = max(1, *(int(np.maximum(side, 0).sum()) for side in (plan.expected_wh, -plan.expected_wh)))

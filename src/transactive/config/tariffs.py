@@ -1,0 +1,127 @@
+"""Prices of every slot of a run, from what a community file says of them and the series that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from transactive.core.community.community import Community
+from transactive.core.community.tariff_rules import Price, PriceRule, TariffRules
+from transactive.core.errors import ConfigError
+from transactive.core.spelling.quantities import units_in
+from transactive.core.tables import Environment
+from transactive.core.tariff import PriceSeries
+from transactive.core.units import IntArray
+from transactive.environment.files import FEE, FEED_IN, PRICE, SPOT, has_column, read_prices
+from transactive.environment.price_files import PriceFile, read_price_file
+from transactive.environment.prices import LocalTimes, prices_of, zone_of
+
+SUPPLY = "supply_micro_per_kwh"
+COLUMNS = {SUPPLY: PRICE, FEED_IN: FEED_IN, FEE: FEE}
+"""Column of data.environment that stands for a price that the file leaves out."""
+
+
+def check_tariff(community: Community) -> None:
+    """Raise ConfigError for a price that says two things, or nothing."""
+    for key, price in _prices(community.tariff):
+        place = f"tariff.{key}"
+        if price is None:
+            if community.data.environment is None:
+                raise ConfigError(f"{place} is missing; give it, or a series in data.environment")
+        elif isinstance(price, PriceRule):
+            _check_rule(price, place, series=community.data.environment is not None)
+        elif isinstance(price, tuple) and len({hour for hour, _ in price}) < max(len(price), 1):
+            raise ConfigError(
+                f"{place}: prices by hour name an hour twice, or none; write [[0, 200_000], [7, 280_000]]"
+            )
+        if key == FEE and any(value < 0 for value in _numbers(price)):
+            raise ConfigError(f"{place} is below 0; a fee is not negative")
+    LocalTimes.of(np.empty(0, np.int64), community.tariff)
+
+
+def _check_rule(rule: PriceRule, place: str, *, series: bool) -> None:
+    """A rule has one source: a number or a series."""
+    if rule.file is not None and rule.column is None:
+        raise ConfigError(f"{place}.column is missing; name the column of {rule.file} that holds the price")
+    if (rule.column is None) == (rule.price_micro_per_kwh is None):
+        raise ConfigError(f"{place}: give either a price or a column; the times beside it take its place")
+    if rule.file is None and (rule.unit, rule.time_column, rule.gaps) != ("µ¤/kWh", None, "refuse"):
+        raise ConfigError(f"{place}: unit, time_column and gaps are about a file; name it in file")
+    if rule.column is not None and rule.file is None and not series:
+        raise ConfigError(f"{place}.column {rule.column!r} needs data.environment, where it stands, or a file; name it")
+    if rule.column is None and rule.plus_micro_per_kwh:
+        raise ConfigError(f"{place}.plus_micro_per_kwh is added to a column; add it to the price itself")
+    for number, period in enumerate(rule.times):
+        if period.start == period.end or period.start == "24:00":
+            raise ConfigError(f"{place}.times[{number}]: from {period.start} to {period.end} is no time; correct it")
+
+
+def _prices(rules: TariffRules) -> Iterator[tuple[str, Price | None]]:
+    """The prices of a tariff by key."""
+    for key in COLUMNS:
+        yield key, getattr(rules, key)
+
+
+def _numbers(price: Price | None) -> list[int]:
+    """Numbers that a price names [µ¤/kWh]."""
+    if isinstance(price, int):
+        return [price]
+    if isinstance(price, PriceRule):
+        periods = [period.price_micro_per_kwh for period in price.times]
+        return periods if price.price_micro_per_kwh is None else [price.price_micro_per_kwh, *periods]
+    return [value for _, value in price or ()]
+
+
+def price_columns(community: Community, path: Path) -> list[str]:
+    """Columns of data.environment that the tariff uses."""
+    rules = community.tariff
+    named = [
+        column if price is None else price.column
+        for (key, price), column in zip(_prices(rules), COLUMNS.values(), strict=True)
+        if price is None or (isinstance(price, PriceRule) and price.file is None)
+    ]
+    if rules.feed_in_at_negative_prices == "nothing" and has_column(path, SPOT):
+        named.append(SPOT)
+    return list(dict.fromkeys(column for column in named if column))
+
+
+def _file_of(rule: PriceRule, community: Community, folder: Path, key: str) -> PriceFile:
+    """The file of a rule."""
+    factor = units_in(rule.unit, key, community.currency, f"tariff.{key}.unit")
+    zone, repeats = zone_of(community.tariff.time_zone), rule.gaps == "repeat"
+    return PriceFile(folder / str(rule.file), str(rule.column), factor, zone, rule.time_column, repeats)
+
+
+def priced(
+    community: Community, environment: Environment, folder: Path, rows_before: int
+) -> tuple[Environment, PriceSeries | None]:
+    """The environment with the supply price of each slot, and the other prices where they are more than two numbers.
+
+    folder: of the files that the community names; so many rows of data.environment come before its own. Raises
+    ConfigError.
+    """
+    file = None if community.data.environment is None else folder / community.data.environment
+    rules, slots = community.tariff, len(environment.supply_price)
+    starts = environment.first_slot + community.clock.length * np.arange(slots, dtype=np.int64)
+    names = [] if file is None else price_columns(community, file)
+    columns = {} if file is None else {key: col[rows_before:] for key, col in read_prices(file, names).items()}
+    plain = all(isinstance(price, int) for _, price in _prices(rules))
+    local = LocalTimes.of(starts[:0] if plain else starts, rules)
+
+    def series(key: str) -> IntArray:
+        price = getattr(rules, key)
+        if isinstance(price, PriceRule) and price.file is not None:
+            own = read_price_file(_file_of(price, community, folder, key), starts, community.clock.length)
+            return prices_of(price, starts, local, {str(price.column): own})
+        return prices_of(price, starts, local, columns) if price is not None else columns[COLUMNS[key]]
+
+    supply, feed_in, fee = (series(key) for key in COLUMNS)
+    if rules.feed_in_at_negative_prices == "nothing":
+        feed_in = np.where(columns.get(SPOT, supply) < 0, np.minimum(feed_in, 0), feed_in)
+    if (fee < 0).any():
+        raise ConfigError(f"tariff.{FEE}: a fee is not negative, and {int(fee.min())} stands in its series; correct it")
+    numbers = isinstance(rules.feed_in_micro_per_kwh, int) and isinstance(rules.network_fee_micro_per_kwh, int)
+    numbers = numbers and rules.feed_in_at_negative_prices == "paid"
+    return environment.with_supply(supply), None if numbers else PriceSeries(feed_in, fee)
