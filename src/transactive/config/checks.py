@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transactive.config.membership import check_membership
 from transactive.config.tariffs import check_tariff
 from transactive.core.accounts import NAMED
 from transactive.core.community.certificate_checks import check_certificates
@@ -37,6 +38,10 @@ def check(community: Community, name: str) -> None:
     _check_sources(community, name)
     _check_members(community, name)
     _check_wishes(community, name)
+    try:
+        check_membership(community)
+    except InputError as error:
+        raise ConfigError(f"{name}: {error}") from None
     try:
         check_certificates(community)
     except DataError as error:

@@ -26,6 +26,7 @@ from transactive.metering.exports.guess import Told
 from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import MeterLimits, read_measured
+from transactive.metering.homes import MeterOwners
 from transactive.tabular.moments import check_zone
 from transactive.tabular.source import Source
 
@@ -101,7 +102,7 @@ def load_setting(path: Path, readings: Source | None = None) -> Setting:
     connections = [
         None if member.connection_w is None else member.connection_w * length // HOUR for member in community.members
     ]
-    limits = MeterLimits(community.ids, most, connections)
+    limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.members))
     substitute = sources.gaps == "substitute"
     measured = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), substitute=substitute)
     if sources.environment is None:

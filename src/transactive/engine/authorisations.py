@@ -42,7 +42,7 @@ class Authorisations:
         self, community: Community, slots: range, chain: ChainLedger | None = None, store: Store | None = None
     ) -> None:
         self._clock, self._members = community.clock, len(community.members)
-        self._chain, self._store = chain, store
+        self._chain, self._store, self._membership = chain, store, community.membership
         self._seen = ""
         self._latest_traded = last_traded(store) if store else 0
         kept = read(store) if store else ()
@@ -105,6 +105,7 @@ class Authorisations:
         limits.highest_buy[account], limits.lowest_sell[account] = highest, lowest  # the latest of a member comes last
         paused = (paused_from <= slot) & (slot < paused_until)
         limits.trades[account] = ~paused & (self._clock.end(slot) <= valid_until)
+        limits.trades[~self._membership.present(slot)] = False
         return limits
 
     def in_force(self, slot: int) -> dict[int, Authorised]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
 from transactive.core.accounts import Accounts
+from transactive.core.community.membership import Membership
 from transactive.core.postings import Postings
 from transactive.core.slots import MarketClock
 from transactive.core.tables import Delivery, Positions, Readings
@@ -36,6 +37,15 @@ class PostingParties:
     operator: GridOperator | Unwatched
     offsets: Offsetting
     detection: DailyDetection | NoDetection
+    membership: Membership
+    owned: dict[int, dict[int | None, int]]
+
+    def shares_out(self, slot: int) -> bool:
+        """Whether what belongs to all is shared out in a slot: the last of a period, or before members change.
+
+        So it goes to those who were members while it came together.
+        """
+        return self.clock.ends_period(slot) or self.membership.changes(slot, slot + self.clock.length)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,17 +98,23 @@ def advance(by: PostingParties, of: MeteredSlot) -> Postings:
     return funds.advance(of.postings, of.delivery, of.tariff, by.ledger.funds_n(), by.accounts)
 
 
+def ownership(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What shared plants earned, to their owners."""
+    return funds.ownership(of.postings, by.owned, by.membership.present(of.slot), by.accounts)
+
+
 def dividend(by: PostingParties, of: MeteredSlot) -> Postings:
     """The community account, paid out at the end of a period."""
-    if not by.clock.ends_period(of.slot):
+    if not by.shares_out(of.slot):
         return Postings.none(of.slot)
-    return funds.dividend(of.slot, by.ledger.undistributed_with(of.postings), by.accounts)
+    present = by.membership.present(of.slot)
+    return funds.dividend(of.slot, by.ledger.undistributed_with(of.postings), by.accounts, present)
 
 
 def give_back(by: PostingParties, of: MeteredSlot) -> Postings:
     """What returns of the levy."""
-    treasury_n, ends = by.ledger.levied_with(of.postings), by.clock.ends_period(of.slot)
-    return by.levies.give_back(of.slot, treasury_n, of.carbon, period_ends=ends)
+    treasury_n, ends = by.ledger.levied_with(of.postings), by.shares_out(of.slot)
+    return by.levies.give_back(of.slot, treasury_n, of.carbon, by.membership.present(of.slot), period_ends=ends)
 
 
 def offsets(by: PostingParties, of: MeteredSlot) -> Postings:
@@ -117,6 +133,7 @@ POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
     levy,
     operator,
     advance,
+    ownership,
     dividend,
     give_back,
     offsets,

@@ -20,6 +20,7 @@ from transactive.metering.exports.energy import LARGEST_WH
 from transactive.metering.exports.layout import METER
 from transactive.metering.exports.reader import Export, ReadOptions, read_export
 from transactive.metering.exports.registers import BOTH_WAYS, CONSUMPTION, GENERATION, community_rows
+from transactive.metering.homes import MeterOwners
 from transactive.metering.substitution import substituted
 from transactive.tabular.columns import refuse
 from transactive.tabular.slots import refuse_off_grid
@@ -33,11 +34,20 @@ NUMBERS = (CONSUMPTION, GENERATION, BOTH_WAYS)
 
 @dataclass(frozen=True, slots=True)
 class MeterLimits:
-    """Members in their order with what their homes can do in a slot at most [Wh]: generate, and take from the grid."""
+    """Members in their order with what their homes can do in a slot at most [Wh]: generate, and take from the grid.
+
+    owners: whose meters a file names, and when they are members; None where each has one under its own name.
+    """
 
     members: Sequence[str]
     generation_wh: Sequence[int]
     import_wh: Sequence[int | None]
+    owners: MeterOwners | None = None
+
+    @property
+    def meters(self) -> Sequence[str]:
+        """Names that a file may give its rows."""
+        return self.members if self.owners is None else self.owners.known
 
 
 def read_measured(
@@ -59,21 +69,22 @@ def read_measured(
     export = read_export(source, replace(options, length=length))
     kept = export.frame.filter(~pl.col(METER).is_in(list(ignore)) | pl.col(METER).is_null())
     export = replace(export, frame=kept)
-    _refuse_unknown(kept, limits.members, export.name)
-    frame = _named(community_rows(export), limits.members, export)
+    _refuse_unknown(kept, limits.meters, export.name)
+    frame = _named(community_rows(export), limits.meters, export)
     where = FrameSource(frame, export.name)
     _refuse_unseen_generation(export, limits)
-    _refuse_absent(frame, limits.members, export.name)
     refuse_off_grid(frame, length, where)
     if export.length != length:
         raise DataError(
             f"{export.name}: has slots of {export.length // 60} minutes, market.slot_minutes says {length // 60};"
-            " give both"
-            " alike"
+            " give both alike"
         )
     for column in (CONSUMPTION, GENERATION):
         much = pl.col(column) > LARGEST_WH
         refuse(frame, much, column, where, "no meter measures that much in a slot; is it a register?")
+    if limits.owners is not None:
+        frame = limits.owners.gathered(frame, where, substitute=substitute)
+    _refuse_absent(frame, limits.members, export.name)
     _refuse_impossible(frame, limits, length, where)
     return _laid_out(frame, limits.members, length, where, substitute=substitute)
 

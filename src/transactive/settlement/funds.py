@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from transactive.core.errors import require
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Delivery
 from transactive.core.tariff import Tariff
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray, share
 
 
 def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: IntArray, accounts: Accounts) -> Postings:
@@ -33,12 +33,29 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
     return transfer(postings.slot, PostingKind.ADVANCE, accounts.supplier, np.arange(accounts.members), missing)
 
 
-def dividend(slot: int, undistributed_n: int, accounts: Accounts) -> Postings:
-    """Pay the community account out in equal parts; what does not divide stays."""
+def dividend(slot: int, undistributed_n: int, accounts: Accounts, present: BoolArray | None = None) -> Postings:
+    """Pay the community account out in equal parts to those present, (members,), or all; what does not divide stays."""
     require(undistributed_n >= 0, "the community account never owes")
-    part = undistributed_n // accounts.members
-    members = np.arange(accounts.members)
-    return transfer(slot, PostingKind.DIVIDEND, accounts.community, members, np.full(accounts.members, part, np.int64))
+    members = np.arange(accounts.members) if present is None else np.flatnonzero(present)
+    part = undistributed_n // max(len(members), 1)
+    return transfer(slot, PostingKind.DIVIDEND, accounts.community, members, np.full(len(members), part, np.int64))
+
+
+def ownership(
+    postings: Postings, owned: Mapping[int, Mapping[int | None, int]], present: BoolArray, accounts: Accounts
+) -> Postings:
+    """Pass on what each shared plant earned in a slot, by the shares of its owners.
+
+    owned: shares [ppm] by plant and owner, None being the community, which also takes the part of an owner who is not
+    present, (members,). Largest remainder, ties to the owner named first.
+    """
+    net, passed = postings.net_n(accounts.total), Postings.none(postings.slot)
+    for plant, shares in owned.items():
+        there = [owner if owner is not None and present[owner] else accounts.community for owner in shares]
+        parts = np.array(share(max(int(net[plant]), 0), list(shares.values())), np.int64)
+        payees = np.array(there, np.int64)
+        passed = passed.and_then(transfer(postings.slot, PostingKind.OWNERSHIP, plant, payees, parts))
+    return passed
 
 
 def spend(slot: int, kind: PostingKind, bought: Sequence[tuple[int, int, int, int]]) -> Postings:

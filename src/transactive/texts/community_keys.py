@@ -145,6 +145,13 @@ KEYS: dict[str, dict[str, str]] = {
     "Member": {
         "id": "Identifier, as in the readings: letters, digits, `_`, `.`, `-`, at most 64; a metering point will do.",
         "name": "Name for people, free text; left out, the id.",
+        "since": "First slot of the membership, RFC 3339; left out, from the beginning. Earlier readings are not read.",
+        "until": "End of the membership, RFC 3339; left out, it does not end.",
+        "meters": "Names of its meters in the readings, which are added up; left out, its id.",
+        "owners_ppm": (
+            'Parts of what this plant earns [millionths], by owner: `{ anna = "60 %", community = "40 %" }`. '
+            "They are paid in each slot; `community` goes to the dividend of all."
+        ),
         "pv_w": "Rated power of the PV [W].",
         "battery_wh": "Usable capacity of the battery [Wh].",
         "battery_w": "Power of the battery, each way [W].",

@@ -16,6 +16,7 @@ from transactive.core.community.certificate_rules import (
     Generator,
 )
 from transactive.core.community.members import NO_LIMIT_W, Devices, Member
+from transactive.core.community.membership import Membership
 from transactive.core.community.network import NetworkRules
 from transactive.core.community.records import CommunityRecord
 from transactive.core.community.rules import (
@@ -72,6 +73,11 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
     def ids(self) -> list[str]:
         """Member ids in order."""
         return [member.id for member in self.members]
+
+    @property
+    def membership(self) -> Membership:
+        """Who is a member when."""
+        return Membership.of(self.members)
 
     @property
     def most_import_wh(self) -> IntArray:

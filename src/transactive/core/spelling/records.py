@@ -55,7 +55,10 @@ def _value(value: Any, kinds: Sequence[Any], key: str, place: str, currency: str
     inside = [part for kind in kinds for part in parts(kind)]
     if isinstance(value, dict):
         record = _record(value, [part for part in inside if is_record(part)])
-        return value if record is None else _table(value, record, place, currency)
+        if record is not None:
+            return _table(value, record, place, currency)
+        items = [get_args(bare(kind))[1] for kind in inside if get_origin(bare(kind)) is dict]
+        return {name: _value(item, items, key, f"{place}.{name}", currency) for name, item in value.items()}
     if isinstance(value, list):
         lists = [kind for kind in inside if get_origin(bare(kind)) in (tuple, list)]
         items = [argument for kind in lists for argument in get_args(bare(kind)) if argument is not Ellipsis]

@@ -9,7 +9,7 @@ from transactive.carbon.levy import LevyMode, feebate, followed, levy, most_per_
 from transactive.config.setting import Setting
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Readings
-from transactive.core.units import IntArray, share_columns
+from transactive.core.units import BoolArray, IntArray, share_columns
 from transactive.settlement.funds import collect, transfer
 
 
@@ -57,14 +57,19 @@ class Levies:
         back = feebate(carbon.unmatched_mg, readings.consumption_wh, self.rate(slot)) + due
         return postings.and_then(self._give_back(slot, back))
 
-    def give_back(self, slot: int, treasury_n: int, carbon: CarbonSlot, *, period_ends: bool) -> Postings:
-        """Postings that return a treasury [n¤]: to storage as it serves, to all at the end of a period, or not yet."""
+    def give_back(
+        self, slot: int, treasury_n: int, carbon: CarbonSlot, present: BoolArray, *, period_ends: bool
+    ) -> Postings:
+        """Postings that return a treasury [n¤]: to storage as it serves, to all as a period ends, or not yet.
+
+        present: who all are in the slot, (members,).
+        """
         members = self.accounts.members
         amounts = np.zeros(members, np.int64)
         if self.rules.use == "storage":
             amounts = storage_incentive(treasury_n, _certified_discharge_wh(carbon, members))
         elif self.rules.use != "offsets" and period_ends:
-            amounts = share_columns(treasury_n, np.ones(members, np.int64))
+            amounts = share_columns(treasury_n, present.astype(np.int64))
         return self._give_back(slot, amounts)
 
     def _give_back(self, slot: int, amounts_n: IntArray) -> Postings:

@@ -38,7 +38,7 @@ class DailyDetection(Observer):
 
     def __init__(self, setting: Setting, past: PastReadings, store: Store) -> None:
         self._setting, self._past, self._store = setting, past, store
-        self._rules = setting.community.detection
+        self._rules, self._membership = setting.community.detection, setting.community.membership
 
     @cached_property
     def _judge(self) -> Judge:
@@ -69,7 +69,14 @@ class DailyDetection(Observer):
             feeder=None if feeder is None else feeder[rows].astype(np.float64),
         )
         folded, promised = self._with_run(fold(meters), first, now)
-        return scan(folded, self._judge, promised).findings
+        return [one for one in scan(folded, self._judge, promised).findings if self._was_there(one)]
+
+    def _was_there(self, finding: Finding) -> bool:
+        """Whether its member was one throughout, and long enough before to have a past that it can be told by."""
+        if finding.member is None:
+            return True
+        since, until = (int(column[finding.member]) for column in (self._membership.since, self._membership.until))
+        return since + LEAST_DAYS * DAY <= finding.first and finding.end <= until
 
     def _with_run(self, folded: Folded, first: int, now: int) -> tuple[Folded, tuple[FloatArray, FloatArray]]:
         """What the run itself knows: flows of batteries, and promises kept and broken."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.members import Devices
+from transactive.core.community.membership import Membership
 from transactive.core.ports import Command, Stored
 from transactive.core.slots import MarketClock
 from transactive.core.tables import DeviceRules, Forecast
@@ -64,6 +65,7 @@ class Fleet:
     charged_wh: (members,), after the last delivered slot; it starts empty. rules: of slots not yet delivered.
     carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default. shifting: loads that can
     wait, which the batteries see. most_import_wh: what connections let in in a slot, (members,), if any is limited.
+    membership: when devices may act, where somebody joins or leaves.
     """
 
     devices: Devices
@@ -73,6 +75,7 @@ class Fleet:
     carbon_price: IntArray | None = None
     shifting: Shifting | None = None
     most_import_wh: IntArray | None = None
+    membership: Membership | None = None
     charged_wh: IntArray = field(init=False)
     rules: dict[int, DeviceRules] = field(init=False, default_factory=dict)
     _groups: list[IntArray] = field(init=False)
@@ -202,7 +205,12 @@ class Fleet:
 
     def deliver(self, command: Command, net_load_wh: IntArray) -> tuple[IntArray, IntArray]:
         """Charge and discharge in a slot for its real net load [Wh]; moves the levels."""
-        charge, discharge, self.charged_wh = self.would_do(command.batteries, net_load_wh)
+        charge, discharge, after = self.would_do(command.batteries, net_load_wh)
+        if self.membership is not None:
+            present = self.membership.present(command.slot)
+            charge, discharge = (np.where(present, moved, 0) for moved in (charge, discharge))
+            after = np.where(present, after, self.charged_wh)
+        self.charged_wh = after
         return charge, discharge
 
     @property
@@ -242,4 +250,5 @@ def fleet_of(community: Community, prices: Prices, work: Work, carbon_price: Int
     shifting = Shifting(community) if any(member.devices for member in community.members) else None
     limited = any(member.connection_w for member in community.members)
     limits = community.most_import_wh if limited else None
-    return Fleet(community.devices, community.clock, prices, work, carbon_price, shifting, limits)
+    membership = None if community.membership.fixed else community.membership
+    return Fleet(community.devices, community.clock, prices, work, carbon_price, shifting, limits, membership)

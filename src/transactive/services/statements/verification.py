@@ -30,7 +30,7 @@ from transactive.services.statements.verification_words import Contradiction, Pa
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,
-    PostingKind.HOLD, PostingKind.RELEASE,
+    PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP,
 }  # fmt: skip
 """Postings of plain amounts."""
 

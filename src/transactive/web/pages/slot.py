@@ -45,6 +45,7 @@ POSTED = {
     PostingKind.OFFSET: "Carbon credits bought and retired",
     PostingKind.FLEXIBILITY: "The network pays for energy moved",
     PostingKind.CURTAILMENT: "The network compensates for solar energy held back",
+    PostingKind.OWNERSHIP: "Owners receive what their plant earned",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once a finding is closed",
 }

@@ -35,6 +35,7 @@ LINES = {
     PostingKind.OFFSET: "Carbon credits: bought to offset, or sold",
     PostingKind.FLEXIBILITY: "Energy moved for the network",
     PostingKind.CURTAILMENT: "Solar energy held back for the network",
+    PostingKind.OWNERSHIP: "Part of what a shared plant earned",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once it was closed",
 }
