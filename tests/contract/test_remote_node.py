@@ -40,12 +40,14 @@ def run_a_period(client: ChainClient, keys: DemoKeys = KEYS) -> None:
     ledger.block(START + HOUR)
     ledger.propose(START // HOUR // 24, [-5, 5])
     ledger.block(START + 24 * HOUR)
+    ready_at = ledger.ready_at or 0
     ledger.finalise()
-    with pytest.raises(ContractRevert) as caught:
-        ledger.block(START + 24 * HOUR + 1)
-    assert str(caught.value) == "settlement: window open"
-    ledger.finalise()
-    ledger.block(ledger.ready_at or 0)
+    if client.chain_id == 31337:  # it follows our time, and so does not wait for its own
+        with pytest.raises(ContractRevert) as caught:
+            ledger.block(START + 24 * HOUR + 1)
+        assert str(caught.value) == "settlement: window open"
+        ledger.finalise()
+    ledger.block(ready_at)
     assert ledger.balances_n() == [995, 1005]
     assert ledger.nettings == 1
 
@@ -78,13 +80,14 @@ def test_a_mined_failure_has_the_contracts_reason(plain):
     node.chain.close()
 
 
-def test_a_period_on_a_chain_of_value():
+def test_a_period_on_a_chain_of_value(capsys):
     """Gas is estimated, calls that need earlier ones wait for them, and the chain's own time is waited for."""
     node = Node(chain_id=56, ticking=True)
     with http(node) as url:
         client = ChainClient.open(url, patience=HASTY)
         run_a_period(client, OwnKeys("remote"))
         client.close()
+    assert "the challenge window is open until" in capsys.readouterr().err
     limits = [
         node.chain.decode(raw).gas for n, _, _ in node.chain.index.blocks() for _, raw in node.chain.index.in_block(n)
     ]

@@ -236,7 +236,12 @@ class ChainLedger:
         self._netting.propose(period, nets_n)
 
     def finalise(self) -> None:
-        """Queue the payment of the proposed netting, as far as it is missing. Raises ChainError if none is proposed."""
+        """Queue the payment of the proposed netting, as far as it is missing. Raises ChainError if none is proposed.
+
+        Where the chain keeps its own time, wait first until the challenge window has passed there.
+        """
+        if (ready_at := self.ready_at) is not None:
+            self._client.wait_for_window(ready_at)
         self._netting.finalise()
 
     def request_withdrawal(self, index: int, amount_n: int) -> None:

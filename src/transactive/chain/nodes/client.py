@@ -235,6 +235,14 @@ class ChainClient:
         )
         return _block(self._node.block(made[-1].block if made else "latest"), made)
 
+    def wait_for_window(self, timestamp: int) -> None:
+        """Wait until a chain that keeps its own time is past `timestamp` [Unix s]; no other makes anybody wait.
+
+        Raises ChainError if the chain makes no blocks meanwhile.
+        """
+        if isinstance(self._node, RemoteNode):
+            self._node.wait_for_window(timestamp)
+
     def block_at(self, timestamp: int) -> Block | None:
         """Block in which the step at this time [Unix s] ended, without its receipts; None if it is not done.
 

@@ -286,6 +286,21 @@ class RemoteNode(RpcNode):
                 return
         raise trouble.behind(self.place, timestamp)
 
+    def wait_for_window(self, timestamp: int) -> None:
+        """Wait until the newest block is at `timestamp`, saying so once. Raises ChainError if no block comes for long."""
+        newest = self.block()
+        if self._free or newest["timestamp"] >= timestamp:
+            return
+        trouble.waits_for_window(self.place, timestamp)
+        while newest["timestamp"] < timestamp:
+            before = newest
+            for _ in self._patient.patience.looks():
+                newest = self.block()
+                if newest["number"] > before["number"]:
+                    break
+            else:
+                raise trouble.behind(self.place, timestamp)
+
     def _fees(self) -> tuple[int, int]:
         """Highest fee and tip [wei per gas]: twice the newest base fee, and what the node suggests."""
         base = int(self.block().get("baseFeePerGas", "0x0"), 16)
