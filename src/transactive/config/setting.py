@@ -74,6 +74,19 @@ class Setting:
         """Time [Unix s] at which the environment series ends."""
         return self.environment.first_slot + len(self.environment.supply_price) * self.community.clock.length
 
+    def until(self, end: int) -> Setting:
+        """The setting as it was when no series went beyond `end` [Unix s]."""
+        length = self.community.clock.length
+        rows = (end - self.measured.first_slot) // length
+        ahead = (end - self.environment.first_slot) // length
+        return replace(
+            self,
+            measured=self.measured.until(rows),
+            environment=self.environment.until(ahead),
+            feeder_wh=None if self.feeder_wh is None else self.feeder_wh[:rows],
+            prices=self.prices and PriceSeries(self.prices.feed_in[:ahead], self.prices.fee[:ahead]),
+        )
+
     @property
     def feed_in(self) -> IntArray:
         """Feed-in of each slot of the environment [µ¤/kWh], (slots,)."""

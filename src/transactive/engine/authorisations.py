@@ -46,18 +46,31 @@ class Authorisations:
         self._seen = ""
         self._latest_traded = last_traded(store) if store else 0
         kept = read(store) if store else ()
-        if not kept:
-            kept = tuple(Authorised(each) for each in of_community(community, slots))
-            if chain:
-                kept = tuple(
-                    self._signed(each.authorisation, community.members[i], chain) for i, each in enumerate(kept)
-                )
+        fresh = self._fresh(kept, community, slots)
+        if fresh:
+            kept = (*kept, *(self._signed(each, community.members[each.account], chain) for each in fresh))
             if store:
                 write(store, kept)
         self._put(self._checked(kept))
 
-    def _signed(self, given: Authorisation, member: Member, chain: ChainLedger) -> Authorised:
+    def _fresh(self, kept: Sequence[Authorised], community: Community, slots: range) -> Sequence[Authorisation]:
+        """What is still to be signed: all as a run begins; what would end before its slots, as it goes on with more."""
+        said = of_community(community, slots)
+        if not kept:
+            return said
+        ends = said[0].valid_until
+        newest = {each.authorisation.account: each.authorisation for each in kept}
+        begins = max(each.valid_until for each in newest.values())
+        lapsed = [each for each in newest.values() if each.valid_until == begins < ends]
+        return [
+            msgspec.structs.replace(each, serial=each.serial + 1, valid_from=begins, valid_until=ends)
+            for each in lapsed
+        ]
+
+    def _signed(self, given: Authorisation, member: Member, chain: ChainLedger | None) -> Authorised:
         """Signed with the member's key; where it limits its agent, that gets a key of its own and a grant."""
+        if chain is None:
+            return Authorised(given)
         limits = (member.never_pay_above_micro_per_kwh, member.sell_only_above_micro_per_kwh, member.pause_from)
         agent = None if limits == (None, None, None) else chain.keys.agent(given.account)
         key = bytes(chain.keys.account(given.account).key)

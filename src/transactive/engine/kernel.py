@@ -107,7 +107,8 @@ class Kernel:
     def run(self, after_slot: Callable[[SlotBook], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the book of each once it is settled.
 
-        With a database that holds an interrupted run of the same setting, it goes on where that one stopped. Returns
+        With a database that holds a run of the same setting, interrupted or over before more readings came, it goes on
+        where that one stopped. Returns
         whether the ledger was compared with a chain at the end, and equal.
         """
         length, lead = self.clock.length, self.clock.lead
@@ -142,7 +143,20 @@ class Kernel:
         self.ledger.positions = book.positions  # its leaves may still be needed
         self.ledger.orders = tuple(hashes_of(book.accepted, self.accounts.members))
         self._commit(book)
+        if self.keeper.was_over(done):
+            self.commitments.go_on(done, account=0)
+            self._hold_missed_sessions(done)
         return done
+
+    def _hold_missed_sessions(self, done: int) -> None:
+        """Hold the sessions that would have closed by `done`, had the run known then of the slots that have come."""
+        for time, slots in self.timetable.day_ahead.items():
+            if time <= done < slots.start:
+                self.trade_ahead(time)
+        length = self.clock.length
+        for slot in range(done + length, done + (self.clock.lead + 1) * length, length):
+            if slot in self.slots:
+                self.trade(slot)
 
     @property
     def state_hash(self) -> str:

@@ -1,4 +1,4 @@
-"""Keeps a state folder, for its life, to one community and its data."""
+"""Keeps a state folder, for its life, to one community and its data, which may grow at their end."""
 
 from __future__ import annotations
 
@@ -12,22 +12,39 @@ from transactive.carbon.credits.steps import encode
 from transactive.config.setting import Setting
 from transactive.core.community.community import Community
 from transactive.core.errors import StateError
-from transactive.core.slots import time_text
+from transactive.core.slots import parse_time, time_text
+from transactive.engine.books.corrections import first_correction
 from transactive.store import Store
+from transactive.store.read.stages import ENDED, ended_slots
+
+DATA_END = "data end"
+"""Where the readings ended when the run last began or went on; states from before have none."""
 
 
 def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | None) -> None:
-    """Mark a new folder as this run's, or check that it is. Raises StateError naming the first difference."""
+    """Mark a new folder as this run's, or check that it is. More readings let the run go on over more slots.
+
+    Raises StateError naming the first difference, and the first readings of settled slots that are others now.
+    """
     mine = describe(setting, slots, seed, node)
     text = store.setting("run")
     if text is None:
         store.set(run=json.dumps(mine, sort_keys=True), community=setting.community.to_json())
         return
-    difference = _difference(_today(json.loads(text), mine), mine)
+    theirs = _today(json.loads(text), mine)
+    earlier = slots[: theirs["slots"]]
+    known_until = parse_time(theirs[DATA_END]) if theirs[DATA_END] else min(setting.measured_end, earlier.stop)
+    then = describe(setting.until(known_until), earlier, seed, node)
+    difference = _difference(theirs | {DATA_END: None}, then | {DATA_END: None})
     if difference:
+        corrected = first_correction(store, setting) if difference.startswith("readings") else ""
         raise StateError(
-            f"{store.path.parent}: was made with {difference}; use the same again or another --state folder"
+            f"{store.path.parent}: was made with {difference}; {corrected}use the same again or another --state folder"
         )
+    if len(slots) > len(earlier):
+        over = [earlier[-1]] if store.setting("outcome") is not None else []
+        ended = json.dumps([*ended_slots(store), *over])
+        store.set(without="outcome", run=json.dumps(mine, sort_keys=True), **{ENDED: ended})
 
 
 def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dict[str, Any]:
@@ -36,6 +53,7 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         "community": json.loads(setting.community.to_json()),
         "first slot": time_text(slots[0]),
         "slots": len(slots),
+        DATA_END: time_text(setting.measured_end),
         "seed": seed,
         "node": node,
         "readings": setting.readings_digest.hex()[:16],

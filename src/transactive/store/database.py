@@ -59,10 +59,11 @@ class Database:
             value: str | None = connection.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.key == key))
         return value
 
-    def set(self, **values: str) -> None:
-        """Write settings, replacing earlier values, in one transaction."""
+    def set(self, *, without: str = "", **values: str) -> None:
+        """Write settings, replacing earlier values, in one transaction that also deletes the one named `without`."""
         with self.transaction() as connection:
             dialect.upsert(connection, SETTINGS, [{"key": key, "value": value} for key, value in values.items()])
+            connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key == without))
 
     @contextmanager
     def _state_errors(self) -> Iterator[None]:

@@ -287,7 +287,7 @@ class RemoteNode(RpcNode):
         raise trouble.behind(self.place, timestamp)
 
     def wait_for_window(self, timestamp: int) -> None:
-        """Wait until the newest block is at `timestamp`, saying so once. Raises ChainError if no block comes for long."""
+        """Wait until the newest block is at `timestamp`, saying so. Raises ChainError if no block comes for long."""
         newest = self.block()
         if self._free or newest["timestamp"] >= timestamp:
             return

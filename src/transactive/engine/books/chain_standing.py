@@ -27,7 +27,7 @@ from transactive.engine.books.commitments import RESTORE, ChainCommitments
 from transactive.engine.books.slot_book import read_slot
 from transactive.settlement.ledger import Ledger
 from transactive.store import Store, files
-from transactive.store.read.stages import RecordedBlock, recorded_blocks
+from transactive.store.read.stages import RecordedBlock, ended_slots, recorded_blocks
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
@@ -142,15 +142,18 @@ class FolderChain:
 
     def _take_steps_again(self, copy: Path, head: tuple[int, str] | None) -> None:
         """Walk through all noted slots on the copy: what is there is found, what is not is made again."""
+        ended = ended_slots(self.store)
         with closing(self.open(copy)) as client:
             ledger = self._ledger(client)
             commitments = ChainCommitments(self.community, Ledger(self.community.chart), ledger, self.first_slot)
             commitments.open(self.community.clock.gate(self.first_slot) - 1)
             for noted in self.recorded:
-                self._commit_again(commitments, ledger, noted.slot)
+                self._commit_again(commitments, noted.slot)
                 block = commitments.last_block
                 if block is None or block.hash != noted.hash:
                     raise ChainError(f"block {noted.number} of {time_text(noted.slot)} came out otherwise")
+                if noted.slot in ended:
+                    commitments.go_on(noted.slot, account=0)
             if head is not None:
                 commitments.finish(self.recorded[-1].slot, account=0)
                 block = commitments.last_block
@@ -170,13 +173,13 @@ class FolderChain:
             raise ChainError(f"the contracts came to {ledger.address}, not to {address}")
         return ledger
 
-    def _commit_again(self, commitments: ChainCommitments, chain: ChainLedger, slot: int) -> None:
+    def _commit_again(self, commitments: ChainCommitments, slot: int) -> None:
         """Commit a slot as its books have it; leaves of carbon are only made for one that is not on chain."""
         clock, book = self.community.clock, read_slot(self.store, self.community, slot)
         period, number, ledger = clock.period(slot), clock.number(slot), commitments.ledger
         ledger.enter(period, book.positions, book.postings)
         ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.chart.members))
-        if chain.at(clock.end(slot)):
+        if commitments.on_chain(slot):
             commitments.slot_over(slot, None)
         else:
             commitments.slot_over(slot, commitments.root(lambda: carbon_leaves_of(book, number)))

@@ -1,8 +1,9 @@
-"""What goes on chain and when: deposits, a commitment each slot, a netting each period, the last withdrawal.
+"""What goes on chain and when: deposits, a commitment each slot, a netting each period, a withdrawal at the end.
 
 Block times are those of the market's clock, one block a step. A step that an interrupted run has already put on chain
 is found there by its time and not sent again; the ledger takes it all the same. Without a chain the ledger takes the
-same steps at the same times.
+same steps at the same times. The end of a run lets time move on to the end of a window; where a run goes on later,
+with more readings, its next blocks come right after that, until the market's clock has caught up.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ RESTORE = "`transactive state restore` puts a backup of chain and database in th
 class ChainCommitments:
     """Keeps chain and ledger in step. closed: periods that wait to be proposed; proposed: the one in its window.
 
-    first_slot: of the run [Unix s].
+    first_slot: of the run [Unix s]. ended: end of the last slot of a run that was over, and the time of its last block
+    [Unix s], if it goes on.
     """
 
     community: Community
@@ -47,6 +49,7 @@ class ChainCommitments:
     closed: list[int] = field(init=False, default_factory=list)
     proposed: int | None = field(init=False, default=None)
     ready_at: int = field(init=False, default=0)
+    ended: tuple[int, int] | None = field(init=False, default=None)
     calls: list[Call] = field(init=False, default_factory=list)
 
     def open(self, time: int) -> None:
@@ -67,7 +70,7 @@ class ChainCommitments:
         StateError where the chain stands elsewhere, or has committed the slot with other leaves.
         """
         clock = self.community.clock
-        now, period = clock.end(slot), clock.period(slot)
+        now, period = self._block_time(slot), clock.period(slot)
         paid = self._pay_if_due(now)
         number = clock.number(slot)
         if certificates is not None:
@@ -76,7 +79,7 @@ class ChainCommitments:
         if clock.ends_period(slot):
             self.closed.append(period)
         self._propose_if_free(now, paid)
-        if clock.starts_period(now):
+        if clock.ends_period(slot):
             rules = self.community.accounts
             self._deposit(self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n))
         self._block(now)
@@ -85,28 +88,35 @@ class ChainCommitments:
     def finish(self, last_slot: int, account: int) -> bool:
         """Let time move on until every netting has paid, then withdraw all that `account` has.
 
+        A period that is not over stays open, and with it what `account` has: its netting waits for the slots to come.
         Returns whether ledger and chain were compared at the end.
         """
         clock = self.community.clock
-        now, period = clock.end(last_slot), clock.period(last_slot)
-        if not clock.ends_period(last_slot):
-            self.closed.append(period)
-            now = (period + 1) * clock.slots_per_period * clock.length - 1
+        now, whole = self._block_time(last_slot), clock.ends_period(last_slot)
         while self.closed or self.proposed is not None:
             now = max(now + 1, self.ready_at)
             paid = self._pay_if_due(now)
             self._propose_if_free(now, paid)
             self._block(now)
             self._book(paid)
-        amount = int(self.ledger.balances_n[account])
-        self.calls += [
-            lambda chain: chain.request_withdrawal(account, amount),
-            lambda chain: chain.release(account),
-            lambda chain: chain.withdraw(account),
-        ]
-        self._block(now + 1)
-        self.ledger.withdraw(account, amount)
+        if whole:
+            now += 1
+            amount = int(self.ledger.balances_n[account])
+            self.calls += [
+                lambda chain: chain.request_withdrawal(account, amount),
+                lambda chain: chain.release(account),
+                lambda chain: chain.withdraw(account),
+            ]
+            self._block(now)
+            self.ledger.withdraw(account, amount)
+        self.ended = clock.end(last_slot), now
         return self.check()
+
+    def go_on(self, last_slot: int, account: int) -> None:
+        """Take the end of an earlier run for done, and give everybody again what trading needs."""
+        self.finish(last_slot, account)
+        rules = self.community.accounts
+        self._deposit(self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n))
 
     def check(self) -> bool:
         """Compare every balance of the ledger with the contract's. Raises RuleBroken if one differs.
@@ -124,12 +134,24 @@ class ChainCommitments:
             return
         clock = self.community.clock
         number, last = clock.number(slot), self.chain.last_slot
-        if self.chain.at(clock.end(slot)):
+        if self.chain.at(self._block_time(slot)):
             if not self.chain.holds(self.ledger.leaves(clock.period(slot), number), certificates):
                 raise StateError(f"{time_text(slot)} is on chain with other leaves than the database has; {RESTORE}")
         elif not (last == number - 1 or (slot == self.first_slot and (last is None or last < number))):
             at = "no slot" if last is None else f"slot {time_text(last * clock.length)}"
             raise StateError(f"the chain has come to {at}, and the run to {time_text(slot)}; {RESTORE}")
+
+    def on_chain(self, slot: int) -> bool:
+        """Whether the block that commits a slot is on chain."""
+        return self.chain is not None and self.chain.at(self._block_time(slot)) is not None
+
+    def _block_time(self, slot: int) -> int:
+        """Time of the block that commits a slot: its end, or right after the blocks with which an earlier run ended."""
+        end = self.community.clock.end(slot)
+        if self.ended is None:
+            return end
+        earlier, last_block = self.ended
+        return max(end, last_block + (end - earlier) // self.community.clock.length)
 
     # -- steps ----------------------------------------------------------------------------------
 

@@ -101,6 +101,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     grid: dict[int, Column]
     offsets: dict[str, Column]
     avoided: dict[str, Column]
+    ended: tuple[int, int] | None = None
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
@@ -141,6 +142,7 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
         closed=commitments.closed,
         proposed=commitments.proposed,
         ready_at=commitments.ready_at,
+        ended=commitments.ended,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
         grid={key: Column.of(column) for key, column in parts.operator.state.items()},
         offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
@@ -183,11 +185,8 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     }
     ledger.latest = LedgerTotals(*(column.value() for column in snapshot.latest))
     ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
-    commitments.closed, commitments.proposed, commitments.ready_at = (
-        snapshot.closed,
-        snapshot.proposed,
-        snapshot.ready_at,
-    )
+    commitments.closed, commitments.proposed = snapshot.closed, snapshot.proposed
+    commitments.ready_at, commitments.ended = snapshot.ready_at, snapshot.ended
     for name, column in snapshot.tally.items():
         setattr(tally, name, column.value())
     for name, column in snapshot.offsets.items():

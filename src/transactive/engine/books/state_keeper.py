@@ -19,6 +19,7 @@ from transactive.engine.carbon.certificate_market import CertificateSession
 from transactive.engine.sessions import Session
 from transactive.store import Store
 from transactive.store.model_records import ModelLog
+from transactive.store.read.stages import ended_slots
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import BlockReceipt
@@ -44,6 +45,10 @@ class StateKeeper:
     def snapshot(self) -> bytes | None:
         """State after the last delivered slot, or None before the first."""
         return self.store.snapshot()
+
+    def was_over(self, slot: int) -> bool:
+        """Whether the run was over with this slot, before more readings came."""
+        return slot in ended_slots(self.store)
 
     def open_slots(self, slots: Iterable[int], done: int) -> OpenSlots:
         """What a run that delivered `done` last had traded for slots. Raises StateError if it is gone."""
@@ -108,6 +113,10 @@ class NothingKept:
     def snapshot(self) -> bytes | None:
         """Nothing was delivered before."""
         return None
+
+    def was_over(self, slot: int) -> bool:
+        """Nothing goes on. Raises StateError."""
+        raise StateError(f"{time_text(slot)}: a run without a database cannot go on; give it a --state folder")
 
     def open_slots(self, slots: Iterable[int], done: int) -> OpenSlots:
         """There is nothing to go on from. Raises StateError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 from transactive.store.database import Database
 from transactive.store.schema import BLOCKS, CLEARINGS, FOOTPRINTS, ORDERS_AHEAD, READINGS
 
+ENDED = "ended"
+"""Setting: last slots of runs that were over and went on [Unix s], as a JSON list."""
 STAGES = (CLEARINGS, READINGS, BLOCKS)
 
 
@@ -44,3 +47,9 @@ def last_delivered(store: Database) -> int | None:
     """Latest slot that was delivered [Unix s], None before the first."""
     slot = store.rows(sa.select(sa.func.max(FOOTPRINTS.c.slot).label("last")))[0]["last"]
     return None if slot is None else int(slot)
+
+
+def ended_slots(store: Database) -> list[int]:
+    """Last slots of runs in this state that were over before more readings came [Unix s], oldest first."""
+    slots: list[int] = json.loads(store.setting(ENDED) or "[]")
+    return slots
