@@ -55,6 +55,9 @@ class Moments:
 def moments(tmp_path_factory) -> Moments:
     folder = tmp_path_factory.mktemp("moments")
     community, state = write_community(folder), folder / "state"
+    readings = (folder / "readings.csv").read_text().splitlines()
+    last_slot = readings[-1].split(",")[0]  # without it the run ends with a period, which is paid and withdrawn from
+    (folder / "readings.csv").write_text("\n".join(line for line in readings if last_slot not in line) + "\n")
     setting = load_setting(community)
     slots, after = slots_from(setting), iter(range(10_000))
 
@@ -91,7 +94,7 @@ def test_a_lost_chain_is_made_again_from_its_first_block(moments, tmp_path):
 
 def test_a_finished_run_whose_chain_lost_its_end_gets_it_back(moments, tmp_path):
     state = shutil.copytree(moments.folder / "state", tmp_path / "state")
-    shutil.copy(moments.folder / "47-chain.sqlite", state / "chain.sqlite")
+    shutil.copy(moments.folder / f"{len(moments.slots) - 1}-chain.sqlite", state / "chain.sqlite")
     code, said, same = moments.go_on(state)
     assert (code, same) == (0, True), said
     assert "lacks the last blocks" in said

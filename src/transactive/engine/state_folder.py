@@ -33,9 +33,11 @@ def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | N
         return
     theirs = _today(json.loads(text), mine)
     earlier = slots[: theirs["slots"]]
-    known_until = parse_time(theirs[DATA_END]) if theirs[DATA_END] else min(setting.measured_end, earlier.stop)
-    then = describe(setting.until(known_until), earlier, seed, node)
-    difference = _difference(theirs | {DATA_END: None}, then | {DATA_END: None})
+    ends = [parse_time(theirs[DATA_END])] if theirs[DATA_END] else [setting.measured_end, earlier.stop]
+    then = [describe(setting.until(min(end, setting.measured_end)), earlier, seed, node) for end in ends]
+    difference, *others = (_difference(theirs | {DATA_END: None}, each | {DATA_END: None}) for each in then)
+    if None in others:  # a state from before the end of its readings was noted, whose run went up to it
+        difference = None
     if difference:
         corrected = first_correction(store, setting) if difference.startswith("readings") else ""
         raise StateError(
