@@ -82,7 +82,7 @@ def test_the_books_balance_and_no_member_is_overdrawn(data):
         bought, sold = data.draw(trades(members, most_wh))
         positions = data.draw(priced(slot, tariff, bought, sold))
         locks = locked_after_clearing(positions, tariff)
-        if (locks > ledger.free_n()).any():
+        if (locks > ledger.free_n(slot)).any():
             positions = positions_of(slot, 0, [0] * members, [0] * members)
             locks = np.zeros(members, np.int64)
         ledger.lock(slot, locks)
@@ -97,7 +97,7 @@ def test_the_books_balance_and_no_member_is_overdrawn(data):
         delivery = deliver(positions, readings)
         postings = post(delivery, positions, tariff, accounts)
         ledger.unlock(positions.slot)
-        postings = postings.and_then(advance(postings, delivery, tariff, ledger.funds_n(), accounts))
+        postings = postings.and_then(advance(postings, delivery, tariff, ledger.funds_n(positions.slot), accounts))
         if (delivered + 1) % SLOTS_PER_PERIOD == 0:
             postings = postings.and_then(dividend(positions.slot, ledger.undistributed_with(postings), accounts))
         ledger.enter(period, positions, postings)

@@ -38,23 +38,41 @@ def enter(ledger, period, *postings):
 def test_free_is_deposit_less_debits_less_locks_and_gains_wait_for_their_netting(ledger):
     ledger.lock(0, whole(10, 0))
     ledger.lock(3600, whole(5, 20))
-    assert ledger.free_n().tolist() == [85, 30]
+    assert ledger.free_n(0).tolist() == [85, 30]
     enter(ledger, 0, paid(A, B, 30))
-    assert ledger.free_n().tolist() == [55, 30]
+    assert ledger.free_n(0).tolist() == [55, 30]
     enter(ledger, 1, paid(A, SUPPLIER, 8))
-    assert ledger.free_n().tolist() == [47, 30]
+    assert ledger.free_n(0).tolist() == [47, 30]
     ledger.unlock(0)
-    assert ledger.free_n().tolist() == [57, 30]
+    assert ledger.free_n(0).tolist() == [57, 30]
     ledger.settle(0)
     assert ledger.balances_n.tolist() == [70, 80, 1_000, 0, 0, 0, 0]
-    assert ledger.free_n().tolist() == [57, 60]
+    assert ledger.free_n(0).tolist() == [57, 60]
     assert ledger.available_n().tolist() == [62, 80, 1_000, 0, 0, 0, 0]
+
+
+def test_a_limit_counts_debits_and_locks_of_its_own_period_alone():
+    ledger = Ledger(Accounts(2), period_seconds=7200)
+    ledger.deposit(whole(100, 50, 1_000, 0, 0, 0, 0))
+    for slot, most in ((0, 40), (3600, 40), (7200, 60)):
+        ledger.limit(slot, whole(most, 2**62))
+    ledger.lock(0, whole(10, 5))
+    assert [ledger.free_n(slot).tolist() for slot in (0, 3600, 7200)] == [[30, 45], [30, 45], [60, 45]]
+    ledger.unlock(0)
+    enter(ledger, 0, paid(A, B, 15))
+    assert ledger.free_n(3600).tolist() == [25, 50]
+    ledger.lock(7200, whole(60, 0))
+    assert ledger.free_n(3600).tolist() == [25, 50]
+    enter(ledger, 0, paid(B, A, 9))  # what the period brings gives no room: it counts when it is settled
+    assert ledger.free_n(3600).tolist() == [25, 41]
+    assert ledger.free_n(7200).tolist() == [0, 41]
+    assert ledger.spendable_n(Postings.none(3600)).tolist() == [25, 41]
 
 
 def test_a_later_lock_of_a_slot_replaces_the_earlier_one(ledger):
     ledger.lock(0, whole(100, 50))
     ledger.lock(0, whole(1, 2))
-    assert ledger.free_n().tolist() == [99, 48]
+    assert ledger.free_n(0).tolist() == [99, 48]
 
 
 def test_debits_and_credits_of_different_slots_are_not_netted_in_the_leaf(ledger):
@@ -103,12 +121,12 @@ def test_a_member_with_an_advance_is_out_until_it_deposits(ledger):
     ledger.settle(0)
     enter(ledger, 1, paid(B, A, 40))
     ledger.settle(1)
-    assert ledger.funds_n().tolist() == [40, 10]
-    assert ledger.free_n().tolist() == [0, 10]
+    assert ledger.funds_n(0).tolist() == [40, 10]
+    assert ledger.free_n(0).tolist() == [0, 10]
     ledger.deposit(whole(0, 5, 0, 0, 0, 0, 0))
-    assert ledger.free_n().tolist() == [0, 15]
+    assert ledger.free_n(0).tolist() == [0, 15]
     ledger.deposit(whole(1, 0, 0, 0, 0, 0, 0))
-    assert ledger.free_n().tolist() == [41, 15]
+    assert ledger.free_n(0).tolist() == [41, 15]
     assert ledger.receivable_n.tolist() == [20, 0]
 
 

@@ -86,12 +86,12 @@ class Kernel:
         self.known = InformationSet(setting, self.levies, self.forecasts.net_load_forecast)
         self.offsets = Offsetting(setting, slots, credit_steps(setting, store))
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
-        self.ledger = Ledger(self.accounts)
+        self.ledger = Ledger(self.accounts, self.clock.slots_per_period * self.clock.length)
         self.commitments = ChainCommitments(community, self.ledger, chain, slots[0])
         self.lots = Lots.empty(self.accounts.members)
         self.tally = Tally.empty(self.accounts.members)
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)
-        self.proof, self.keeper, self.entry = parts.proof, parts.keeper, parts.entry
+        self.proof, self.keeper, self.entry, self.limits = parts.proof, parts.keeper, parts.entry, parts.limits
         self.observers: list[Observer] = [*parts.observers]
         self.gates = Gates(community, self.fleet, parts.authorisations)
         self._posting = PostingParties(
@@ -137,6 +137,7 @@ class Kernel:
         self._open = self.keeper.open_slots(sorted(self.ledger.locks_n), done)
         for slot in sorted(self.ledger.locks_n):
             self._plan(slot)
+            self._limit(slot)
             if slot in self._open.traded:
                 self.commands.send(self.fleet.command(slot))
         book = self.keeper.book(done)
@@ -177,7 +178,7 @@ class Kernel:
         expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self.known.premiums(now, ahead)
         for slot, net_load, premium in zip(slots, expected, premiums[-len(slots) :], strict=True):
             self._open.early[slot] = session = self._clear(slot, net_load, premium)
-            self.keeper.traded_ahead(session)
+            self.keeper.traded_ahead(session, self.limits.at_gate(slot))
 
     def trade(self, slot: int) -> None:
         """Close the gate of a slot: forecast, orders with their locks, clearing, rules to devices."""
@@ -192,7 +193,8 @@ class Kernel:
         self._open.traded[slot] = (session.orders, clearing, session.cleared.positions)
         told, tariff = self.forecasts.at_gate(slot, near, clearing), self.known.tariff(slot)
         signed, grid_g = self._open.accepted.get(slot, []), self.known.grid_g(slot)
-        self.keeper.traded(session, signed, self.known.grid(tariff), tariff, grid_g, told)
+        limits = self.limits.at_gate(slot)
+        self.keeper.traded(session, signed, self.known.grid(tariff), tariff, grid_g, told, limits)
 
     def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
         """Order and clear a slot from the position that an earlier session left; locks cover both.
@@ -204,7 +206,9 @@ class Kernel:
         earlier = self._open.early.pop(slot, None)
         held = earlier.held_wh if earlier else None
         self._tell(lambda observer: observer.expected(slot, expected))
-        orders, refusals = admit(self.gates.orders(slot, expected, held, tariff, grid, premium), self.ledger.free_n())
+        self._limit(slot)
+        wanted = self.gates.orders(slot, expected, held, tariff, grid, premium)
+        orders, refusals = admit(wanted, self.ledger.free_n(slot))
         self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
         cleared = mechanisms.clear(self.mechanism, orders, grid, members, self.site)
@@ -216,6 +220,12 @@ class Kernel:
         self.ledger.lock(slot, locked_after_clearing(session.cleared.positions, tariff))
         self.tally.refused += len(refusals)
         return session
+
+    def _limit(self, slot: int) -> None:
+        """Let nobody be debited more in a slot's period than it allowed."""
+        limits = self.limits.at_gate(slot)
+        if limits is not None:
+            self.ledger.limit(slot, limits.most_n)
 
     def _plan(self, slot: int) -> None:
         """Make sure that both fleets have a rule for a slot: plans are made as the first session of a period closes."""
@@ -267,6 +277,7 @@ class Kernel:
             orders, clearing, positions, readings, delivery, of.postings, carbon.certificates, carbon.footprints,
             levied, tariff, self.meters.without_market(slot), accepted, tuple(self.offsets.notes),
         )  # fmt: skip
+        self.limits.delivered(slot)
         self.proof.add(book)
         self.tally.add(book)
         self.operator.tell(self.tally)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from transactive.config.setting import Setting
 from transactive.core.ports import PastReadings
 from transactive.engine.authorisations import Authorisations
+from transactive.engine.books.debit_limits import LimitsAtGates
 from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway, SignedRun, UnsignedRun
 from transactive.engine.books.state_keeper import NothingKept, StateKeeper
 from transactive.engine.daily.advice import Advisor
@@ -34,6 +35,7 @@ class OptionalParts:
     detection: DailyDetection | NoDetection
     observers: tuple[Observer, ...]
     authorisations: Authorisations
+    limits: LimitsAtGates
 
 
 def optional_parts(
@@ -50,8 +52,13 @@ def optional_parts(
     length, members = community.clock.length, community.chart.members
     signed = SignedRun(gateway, chain.chain_id if chain else LOCAL_CHAIN_ID) if gateway else UnsignedRun()
     entry = OrderEntry(chain, members, length, authorisations) if chain else NoEntry()
+    read = chain.limits(members) if chain else None
     if store is None:
-        return OptionalParts(signed, NothingKept(), entry, NoDetection(), (), authorisations)
+        nothing = NothingKept()
+        limits = LimitsAtGates(read, nothing, community.clock)
+        return OptionalParts(signed, nothing, entry, NoDetection(), (), authorisations, limits)
     detection = DailyDetection(setting, past, store)
     observers = Advisor(setting, past, store, slots[0]), detection
-    return OptionalParts(signed, StateKeeper(store, community), entry, detection, observers, authorisations)
+    keeper = StateKeeper(store, community)
+    limits = LimitsAtGates(read, keeper, community.clock)
+    return OptionalParts(signed, keeper, entry, detection, observers, authorisations, limits)

@@ -78,7 +78,7 @@ def certificates(by: PostingParties, of: MeteredSlot) -> Postings:
     """Certificates apart from energy, for what members can pay once energy and the levy due before them are paid."""
     cost = -of.postings.net_n(by.accounts.total)[: by.accounts.members]
     levy_n = by.levies.due_n(of.slot, of.carbon) + 1 if by.levies.posted else 0  # they change its shares by a unit
-    funds_n = np.where(by.ledger.suspended, 0, by.ledger.funds_n() - cost - levy_n)
+    funds_n = np.where(by.ledger.suspended, 0, by.ledger.funds_n(of.slot) - cost - levy_n)
     of.carbon, of.session = by.certificates.trade(of.carbon, funds_n)
     return of.session.postings
 
@@ -95,7 +95,7 @@ def operator(by: PostingParties, of: MeteredSlot) -> Postings:
 
 def advance(by: PostingParties, of: MeteredSlot) -> Postings:
     """What the supplier advances to members whose slot costs more than they have."""
-    return funds.advance(of.postings, of.delivery, of.tariff, by.ledger.funds_n(), by.accounts)
+    return funds.advance(of.postings, of.delivery, of.tariff, by.ledger.funds_n(of.slot), by.accounts)
 
 
 def ownership(by: PostingParties, of: MeteredSlot) -> Postings:

@@ -60,13 +60,17 @@ class LedgerTotals:
 class Ledger:
     """Who has what. `balances_n` (accounts on chain,) equals the chain's balances at any time.
 
-    latest, positions, orders: totals, trades and hashes of the orders of the slot that was entered last.
+    period_seconds: length of a period [s], without which nobody's limit counts. limits_n: by slot that is not
+    delivered, what its period may debit each member [n¤], by the members' own word. latest, positions, orders: totals,
+    trades and hashes of the orders of the slot that was entered last.
     """
 
     accounts: Accounts
+    period_seconds: int = 0
     balances_n: IntArray = field(init=False)
     periods: dict[int, LedgerTotals] = field(init=False, default_factory=dict)
     locks_n: dict[int, IntArray] = field(init=False, default_factory=dict)
+    limits_n: dict[int, IntArray] = field(init=False, default_factory=dict)
     undistributed_n: int = field(init=False, default=0)
     levied_n: int = field(init=False, default=0)
     receivable_n: IntArray = field(init=False)
@@ -91,16 +95,29 @@ class Ledger:
             available -= totals.debit_n
         return available
 
-    def funds_n(self) -> IntArray:
-        """What each member has beyond its locks [n¤], not negative."""
+    def funds_n(self, slot: int) -> IntArray:
+        """What each member has for a slot beyond its locks, and allows the slot's period to take [n¤], not negative."""
         funds = self.available_n()[: self.accounts.members]
         for locked in self.locks_n.values():
             funds = funds - locked
+        if slot in self.limits_n:
+            funds = np.minimum(funds, self._room_n(slot))
         return np.maximum(funds, 0)
 
-    def free_n(self) -> IntArray:
-        """What each member can still lock [n¤]: its funds, or nothing while it owes the supplier an advance."""
-        return np.where(self.suspended, 0, self.funds_n())
+    def _room_n(self, slot: int) -> IntArray:
+        """What the period of a slot may still debit each member by its limit [n¤], locks of the period taken off."""
+        period, members = slot // self.period_seconds, self.accounts.members
+        room = self.limits_n[slot]
+        if period in self.periods:
+            room = room - self.periods[period].debit_n[:members]
+        for other, locked in self.locks_n.items():
+            if other // self.period_seconds == period:
+                room = room - locked
+        return room
+
+    def free_n(self, slot: int) -> IntArray:
+        """What each member can still lock for a slot [n¤]: its funds, or nothing while it owes an advance."""
+        return np.where(self.suspended, 0, self.funds_n(slot))
 
     def spendable_n(self, postings: Postings) -> IntArray:
         """What each member can still spend in the slot of these postings, which are not entered yet [n¤].
@@ -110,7 +127,7 @@ class Ledger:
         net = postings.net_n(self.accounts.total)[: self.accounts.members]
         owes = self.suspended.copy()
         owes[postings.payee[postings.kind == PostingKind.ADVANCE]] = True
-        return np.where(owes, 0, np.maximum(self.funds_n() + net, 0))
+        return np.where(owes, 0, np.maximum(self.funds_n(postings.slot) + net, 0))
 
     def top_ups_n(self, below_n: int, to_n: int) -> IntArray:
         """Deposits that fill every account below `below_n` up to `to_n` [n¤]."""
@@ -130,6 +147,10 @@ class Ledger:
     def lock(self, slot: int, amounts_n: IntArray) -> None:
         """Set what is locked for a slot per member [n¤]; replaces an earlier lock of the slot."""
         self.locks_n[slot] = amounts_n
+
+    def limit(self, slot: int, most_n: IntArray) -> None:
+        """Set what the period of a slot may debit each member in all [n¤]; holds until the slot is entered."""
+        self.limits_n[slot] = most_n
 
     def unlock(self, slot: int) -> None:
         """Give the locks of a delivered slot free."""
@@ -152,6 +173,7 @@ class Ledger:
         advanced = postings.kind == PostingKind.ADVANCE
         np.add.at(self.receivable_n, postings.payee[advanced], postings.amount_n[advanced])
         self.suspended[postings.payee[advanced]] = True
+        self.limits_n.pop(postings.slot, None)
 
     def record(self, period: int, readings: Readings, certificates: Certificates, orders: Sequence[bytes] = ()) -> None:
         """Add the meters and certificates of the slot that was entered last; orders: hash of each member's orders."""

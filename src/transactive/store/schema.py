@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
-VERSION = "0003"
+VERSION = "0004"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
@@ -83,6 +83,8 @@ READINGS = _table(
 )
 QUALITIES = _table("qualities", ("slot", "member"), "quality")
 """Readings that are not simply metered, each a `ReadingQuality`; a slot without a row was metered throughout."""
+LIMITS = _table("limits", ("slot", "member"), "block", "most_n")
+"""Limits of debits that held in a slot, with the block at which they were read; member −1 has the block alone."""
 POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
 CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
 CERTIFICATE_LOG = _table("certificate_log", ("number",), "slot", texts=("entry", "digest"))

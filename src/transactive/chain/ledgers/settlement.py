@@ -15,6 +15,7 @@ from web3.contract import Contract
 
 from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
 from transactive.chain.keys.keys import Keys
+from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
@@ -280,6 +281,10 @@ class ChainLedger:
         if found is None:
             return None
         return BlockReceipt(found.number, found.hash, timestamp, gas_in(self._client, self._settlement, found.number))
+
+    def limits(self, members: int) -> MemberLimits:
+        """Reader of the limits that members set for themselves."""
+        return MemberLimits(self._client, self._settlement, members)
 
     @property
     def pending(self) -> bool:

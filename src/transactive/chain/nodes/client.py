@@ -192,10 +192,10 @@ class ChainClient:
         """Queue a payment of the chain's own coin [wei]; `block` sends it."""
         self._enqueue(sender, to_checksum_address(address), "0x", "pay", wei)
 
-    def read(self, contract: Contract, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the ABI says
-        """Result of a view. Raises ContractRevert with the contract's reason."""
+    def read(self, contract: Contract, function: str, *arguments: Any, block: int | None = None) -> Any:  # noqa: ANN401 - as the ABI says
+        """Result of a view, at the newest block or the one with a number. Raises ContractRevert with its reason."""
         try:
-            return contract.get_function_by_name(function)(*arguments).call()
+            return contract.get_function_by_name(function)(*arguments).call(block_identifier=block)
         except ContractLogicError as error:
             raise ContractRevert(reason_of(str(error)) or f"{function} {UNKNOWN}") from error
         except Web3Exception as error:

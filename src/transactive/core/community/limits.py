@@ -10,6 +10,16 @@ from transactive.core.units import BoolArray, IntArray
 
 NO_HIGHEST, NO_LOWEST = 2**62, -(2**62)
 """Prices that limit nothing [µ¤/kWh]."""
+NO_MOST = 2**62
+"""A debit that limits nothing [n¤]: no account ever holds so much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DebitLimits:
+    """Most that the period of a slot may debit each member [n¤], (members,), as the chain said at `block`."""
+
+    block: int
+    most_n: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transactive.carbon.credits.steps import AnyStep
 from transactive.core.community.community import Community
+from transactive.core.community.limits import DebitLimits
 from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.slot_book import SlotBook
@@ -69,9 +70,13 @@ class StateKeeper:
         """A delivered slot. Raises StateError if it is not there."""
         return read_slot(self.store, self._community, slot)
 
-    def traded_ahead(self, session: Session) -> None:
+    def limits(self, slot: int) -> DebitLimits | None:
+        """Limits that held when the first session of a slot closed; None if none was written."""
+        return self.store.limits(slot, self._community.chart.members)
+
+    def traded_ahead(self, session: Session, limits: DebitLimits | None) -> None:
         """Write what the day-ahead session did for a slot."""
-        self.store.save_trading_ahead(session.orders, session.refusals, session.cleared)
+        self.store.save_trading_ahead(session.orders, session.refusals, session.cleared, limits)
 
     def traded(
         self,
@@ -81,10 +86,11 @@ class StateKeeper:
         tariff: Tariff,
         grid_g: int,
         forecasts: ModelLog,
+        limits: DebitLimits | None,
     ) -> None:
         """Write what gate closure produced; grid_g: intensity of the grid [g/kWh]; forecasts: what was told of it."""
         orders, refusals, cleared = session.orders, session.refusals, session.cleared
-        self.store.save_trading(orders, accepted, refusals, cleared, grid, tariff, grid_g, forecasts)
+        self.store.save_trading(orders, accepted, refusals, cleared, grid, tariff, grid_g, forecasts, limits)
 
     def delivered(
         self,
@@ -126,7 +132,11 @@ class NothingKept:
         """There is no book. Raises StateError."""
         raise StateError(f"{time_text(slot)}: a run without a database keeps no book; give it a --state folder")
 
-    def traded_ahead(self, session: Session) -> None:
+    def limits(self, _: int) -> DebitLimits | None:
+        """None was kept."""
+        return None
+
+    def traded_ahead(self, *_: Any) -> None:  # noqa: ANN401 - whatever a keeper is told
         """Nothing is written."""
 
     def traded(self, *_: Any) -> None:  # noqa: ANN401 - whatever a keeper is told

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from transactive.carbon.credits.steps import AnyStep
 from transactive.core.certificates import Certificates, Footprints
+from transactive.core.community.limits import NO_MOST, DebitLimits
 from transactive.core.credit_notes import Note
 from transactive.core.errors import StateError
 from transactive.core.postings import Postings
@@ -28,6 +29,7 @@ from transactive.store.schema import (
     DIGESTS,
     FOOTPRINTS,
     GRANTS,
+    LIMITS,
     ORDERS,
     ORDERS_AHEAD,
     POSITIONS,
@@ -107,6 +109,15 @@ class SlotReader(Database):
         unusual = self._slot(QUALITIES, slot)
         quality[unusual["member"]] = unusual["quality"]
         return quality
+
+    def limits(self, slot: int, members: int) -> DebitLimits | None:
+        """Limits of debits that held in a slot; None if none were written with it."""
+        rows = self._slot(LIMITS, slot)
+        if not len(rows["member"]):
+            return None
+        most, limited = np.full(members, NO_MOST, np.int64), rows["member"] >= 0
+        most[rows["member"][limited]] = rows["most_n"][limited]
+        return DebitLimits(int(rows["block"][0]), most)
 
     def postings(self, slot: int) -> Postings:
         """Postings of a slot."""

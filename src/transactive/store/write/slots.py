@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from transactive.carbon.credits.steps import AnyStep
 from transactive.core.accounts import Accounts
+from transactive.core.community.limits import NO_MOST, DebitLimits
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.slot_book import SlotBook
@@ -31,6 +32,7 @@ from transactive.store.schema import (
     CLEARINGS,
     FOOTPRINTS,
     GRANTS,
+    LIMITS,
     LINES,
     NODES,
     ORDERS,
@@ -50,6 +52,9 @@ from transactive.store.write import credits as credits_in
 from transactive.store.write.models import put_records
 from transactive.store.write.slot_rows import SlotRows
 
+NO_MEMBER = -1
+"""Stands for a member in the row that has the block at which limits were read."""
+
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import BlockReceipt
 
@@ -67,10 +72,12 @@ class SlotWriter(Database):
         tariff: Tariff,
         grid_g: int,
         more: ModelLog = (),
+        limits: DebitLimits | None = None,
     ) -> None:
         """Write what gate closure produced, with the prices and the grid's intensity [g/kWh] of the slot.
 
-        accepted: the same orders as they were signed; none without a chain. more: what is kept of forecasts.
+        accepted: the same orders as they were signed; none without a chain. more: what is kept of forecasts. limits:
+        what members allowed to be debited, None without a chain.
         """
         clearing, slot = cleared.clearing, orders.slot
         row = {"price": clearing.price, "traded_wh": clearing.traded_wh, "grid_g_per_kwh": grid_g}
@@ -92,10 +99,13 @@ class SlotWriter(Database):
                 flows = {"flow_wh": nodal.flow_wh, "lost_wh": nodal.lost_wh}
                 rows.put(LINES, {"line": np.arange(len(nodal.flow_wh)), **flows})
             rows.put_one(CLEARINGS, row)
+            _put_limits(rows, limits)
             rows.seal()
             put_records(connection, more)
 
-    def save_trading_ahead(self, orders: Orders, refusals: Refusals, cleared: Cleared) -> None:
+    def save_trading_ahead(
+        self, orders: Orders, refusals: Refusals, cleared: Cleared, limits: DebitLimits | None = None
+    ) -> None:
         """Write what the day-ahead session did for a slot; what the slot comes to is written at its gate."""
         slot = orders.slot
         with self.transaction() as connection:
@@ -103,6 +113,7 @@ class SlotWriter(Database):
             _put_orders(rows, ORDERS_AHEAD, orders, cleared)
             rows.put(REFUSALS_AHEAD, _rows(refusals))
             rows.put(POSITIONS_AHEAD, cleared.positions.columns())
+            _put_limits(rows, limits)
             rows.seal()
 
     def save_delivery(
@@ -186,6 +197,16 @@ def _unusual(readings: Readings) -> dict[str, IntArray]:
     """Columns of the readings that are not simply metered."""
     member = np.flatnonzero(readings.quality != ReadingQuality.METERED)
     return {"member": member, "quality": readings.quality[member]}
+
+
+def _put_limits(rows: SlotRows, limits: DebitLimits | None) -> None:
+    """Write the block at which limits were read, and those that there were."""
+    if limits is None:
+        return
+    limited = np.flatnonzero(limits.most_n < NO_MOST)
+    members = np.concatenate(([NO_MEMBER], limited))
+    columns = {"member": members, "most_n": np.concatenate(([0], limits.most_n[limited]))}
+    rows.put(LIMITS, columns | {"block": np.full(len(members), limits.block)})
 
 
 def _put_orders(rows: SlotRows, table: sa.Table, orders: Orders, cleared: Cleared) -> None:
