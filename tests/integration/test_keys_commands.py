@@ -61,15 +61,46 @@ def test_an_exported_keystore_opens_elsewhere_and_secrets_need_a_flag(folder, ca
     assert bytes(key.key).hex() not in json.dumps([answers[()], answers["--keystore",], answers["--public-key",]])
 
 
-def test_a_community_gets_all_its_keys(folder, capsys):
+def test_a_community_gets_a_folder_and_a_password_for_each_role(folder, capsys, monkeypatch):
+    monkeypatch.delenv("TRANSACTIVE_PASSWORD")
     assert run("new", "--keys", folder, "--community", DEMO, "--light", "--json") == 0
-    made, ids = json.loads(capsys.readouterr().out), load(DEMO).ids
+    said = capsys.readouterr()
+    made, ids = json.loads(said.out), load(DEMO).ids
+    assert "hand each folder to who must hold it" in said.err
     assert list(made) == all_keys(ids)
-    own = OwnKeys(KeyFolder(folder), lambda: "from the environment", ids)
-    assert own.addresses(len(ids) + 5) == list(made.values())
-    assert own.account(0).address == made[f"member-{ids[0]}"]
-    assert own.account(len(ids)).address == made["party-supplier"]
-    assert own.role("operator").address == made["operator"]
+    passwords = {name: (folder / name / "password.txt").read_text() for name in made}
+    assert len(set(passwords.values())) == len(made)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*/*")} == {0o600}
+    assert "not the operator" in made["arbiter"]["held_by"]
+    assert made[f"member-{ids[0]}"]["held_by"] == "this member alone"
+
+    def refused() -> str:
+        raise AssertionError("no password is asked for while each lies beside its key")
+
+    own = OwnKeys(KeyFolder(folder), refused, ids)
+    addresses = [one["address"] for one in made.values()]
+    assert own.addresses(len(ids) + 5) == addresses
+    assert own.account(0).address == made[f"member-{ids[0]}"]["address"]
+    assert own.account(len(ids)).address == made["party-supplier"]["address"]
+    assert own.role("operator").address == made["operator"]["address"]
+    assert run("list", "--keys", folder, "--json") == 0
+    assert sorted(json.loads(capsys.readouterr().out).values()) == sorted(addresses)
+    assert run("new", "--keys", folder, "--community", DEMO, "--light") == 3
+    assert "is there already; a key is never replaced" in capsys.readouterr().err
+
+
+def test_a_folder_that_was_handed_over_opens_alone(folder, capsys, monkeypatch):
+    """Its holder keeps the password elsewhere, and gives it as every other."""
+    monkeypatch.delenv("TRANSACTIVE_PASSWORD")
+    assert run("new", "--keys", folder, "--community", DEMO, "--light", "--json") == 0
+    mine = folder / "arbiter"
+    address = json.loads(capsys.readouterr().out)["arbiter"]["address"]
+    secret = mine / "password.txt"
+    assert KeyFolder(mine).unlocked("arbiter", str).address == address
+    moved = secret.rename(folder / "elsewhere.txt")
+    assert run("export", "arbiter", "--keys", folder, "--public-key") == 3
+    assert "no password; give --password-file" in capsys.readouterr().err
+    assert run("export", "arbiter", "--keys", mine, "--public-key", "--password-file", moved) == 0
 
 
 @pytest.mark.parametrize(

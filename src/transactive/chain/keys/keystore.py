@@ -1,7 +1,8 @@
 """Keys of one's own: a folder of encrypted files in the format of Ethereum's clients (web3 secret storage, version 3).
 
 A file holds one key, encrypted under a password with scrypt and AES; it is written whole, for its owner's eyes only,
-and never replaced. Lost passwords cannot be recovered.
+and never replaced. Lost passwords cannot be recovered. Keys of a community have a folder each, with a password of its
+own beside it, so that each can be handed to whoever must hold it, and to nobody else.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,19 @@ STRONG, LIGHT = 2**18, 2**12
 """Cost of scrypt: 256 MB and about a second for each key, or 4 MB for tests and small machines."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 OWNERS_ONLY, OWNERS_FOLDER = 0o600, 0o700
+PASSWORD_FILE = "password.txt"  # noqa: S105 - the name of a file
+RANDOM_BYTES = 18
+"""Of a password that is made: nobody guesses 144 bits."""
+HOLDERS = {
+    "owner": "the members' association: names arbiter, gateway and operator; kept offline, by none of these",
+    "operator": "who runs the market and answers for it with the stake",
+    "arbiter": "somebody whom the members trust and who is not the operator: pauses and vetoes",
+    "on-ramp": "who takes and pays out the members' money, as a bank or treasurer",
+    "gateway": "who reads the meters, and is not the operator",
+    "party": "this party itself, or who acts for it; not the arbiter",
+    "member": "this member alone",
+}
+"""Who must hold the key of a role, of a named account, of a member."""
 
 
 class KeyFolder:
@@ -35,18 +50,46 @@ class KeyFolder:
 
     def create(self, name: str, password: str, cost: int = STRONG) -> str:
         """Make a new key and return its address. Raises InputError for a bad name, password or a key that is there."""
+        self._check(name, password)
+        return self._create(name, password, cost)
+
+    def create_apart(self, name: str, cost: int = STRONG) -> str:
+        """Make a new key in a folder of its own, with a new password in a file beside it; returns its address.
+
+        Raises InputError for a bad name or a key that is there.
+        """
+        password = secrets.token_urlsafe(RANDOM_BYTES)
+        self._check(name, password)
+        apart = KeyFolder(self.path / name)
+        apart._write(PASSWORD_FILE, f"{password}\n".encode())
+        return apart._create(name, password, cost)
+
+    def password(self, name: str) -> str | None:
+        """Password that lies beside a key; None if it was taken away, or there never was one."""
+        file = self._file(name).with_name(PASSWORD_FILE)
+        return file.read_text(encoding="utf-8").strip() if file.is_file() else None
+
+    def _check(self, name: str, password: str) -> None:
+        """Raise InputError for a bad name, a password that is none, or a key that is there."""
         if not NAME.fullmatch(name):
             raise InputError(
                 f"key name {name!r}: use letters, digits, '.', '_' and '-', beginning with one of the first"
             )
         if not password:
             raise InputError("the password of a key is empty; give one")
-        if (self.path / f"{name}.json").exists():
-            raise InputError(f"{self.path / name}.json is there already; a key is never replaced: choose another name")
+        if (file := self._file(name)).exists():
+            raise InputError(f"{file} is there already; a key is never replaced: choose another name")
+
+    def _create(self, name: str, password: str, cost: int) -> str:
         key = Account.create()
         stored = Account.encrypt(key.key, password, kdf="scrypt", iterations=cost)
-        self._write(name, json.dumps(stored).encode())
+        self._write(f"{name}.json", json.dumps(stored).encode())
         return str(key.address)
+
+    def _file(self, name: str) -> Path:
+        """Where a key is, or would be: in a folder of its own if there is one."""
+        apart = self.path / name
+        return (apart if apart.is_dir() else self.path) / f"{name}.json"
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file that nobody else can read, and that appears whole or not at all."""
@@ -58,9 +101,9 @@ class KeyFolder:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(partial, self.path / f"{name}.json")  # unlike a rename, it never replaces a key
+            os.link(partial, self.path / name)  # unlike a rename, it never replaces a key
         except FileExistsError as error:
-            raise InputError(f"{self.path / name}.json is there already; a key is never replaced") from error
+            raise InputError(f"{self.path / name} is there already; a key is never replaced") from error
         except OSError as error:
             raise StateError(f"{self.path}: {error.strerror}; give a folder that can be written") from error
         finally:
@@ -70,7 +113,9 @@ class KeyFolder:
         """Address of each key by name, in the order of names."""
         if not self.path.is_dir():
             raise InputError(f"{self.path}: is no folder of keys; `transactive keys new --keys {self.path}` makes one")
-        return {path.stem: self.address(path.stem) for path in sorted(self.path.glob("*.json"))}
+        found = {path.stem for path in self.path.glob("*.json")}
+        found |= {path.stem for path in self.path.glob("*/*.json") if path.stem == path.parent.name}
+        return {name: self.address(name) for name in sorted(found)}
 
     def address(self, name: str) -> str:
         """Address of a key; needs no password."""
@@ -78,7 +123,7 @@ class KeyFolder:
 
     def stored(self, name: str) -> dict[str, Any]:
         """Encrypted file of a key. Raises InputError if it is not there or not one."""
-        path = self.path / f"{name}.json"
+        path = self._file(name)
         try:
             stored = json.loads(path.read_bytes())
         except OSError as error:
@@ -88,6 +133,11 @@ class KeyFolder:
         if not isinstance(stored, dict) or not {"address", "crypto", "version"} <= set(stored):
             raise InputError(f"key {name}: {path} is no keystore of version 3")
         return stored
+
+    def unlocked(self, name: str, ask: Callable[[], str]) -> LocalAccount:
+        """Key that signs, with the password beside it or, without one, the one that `ask` gives."""
+        self.stored(name)  # a key that is not here is told before a password is asked for
+        return self.unlock(name, self.password(name) or ask())
 
     def unlock(self, name: str, password: str) -> LocalAccount:
         """Key that signs. Raises InputError for a wrong password."""
@@ -120,6 +170,12 @@ class OwnKeys:
         """Key of the market account `index`."""
         return self._unlock(self._accounts[index])
 
+    def _once(self) -> str:
+        """The password, which is asked for once."""
+        if self._password is None:
+            self._password = self._ask()
+        return self._password
+
     def agent(self, index: int) -> LocalAccount | None:
         """Key of that account's agent, `agent-` and the member's name, if the folder has it."""
         name = self._accounts[index].replace("member-", "agent-", 1)
@@ -134,10 +190,13 @@ class OwnKeys:
 
     def _unlock(self, name: str) -> LocalAccount:
         if name not in self._unlocked:
-            if self._password is None:
-                self._password = self._ask()
-            self._unlocked[name] = self._folder.unlock(name, self._password)
+            self._unlocked[name] = self._folder.unlocked(name, self._once)
         return self._unlocked[name]
+
+
+def holder_of(name: str) -> str:
+    """Who must hold a key of a community."""
+    return HOLDERS[name if name in HOLDERS else name.partition("-")[0]]
 
 
 def account_keys(members: Sequence[str]) -> list[str]:

@@ -47,10 +47,13 @@ class FolderSigners:
 
     def named(self, name: str) -> LocalAccount:
         """Key of this name."""
-        self._folder.address(name)  # told before a password is asked for
+        return self._folder.unlocked(name, self._once)
+
+    def _once(self) -> str:
+        """The password, which is asked for once."""
         if self._password is None:
             self._password = self._ask()
-        return self._folder.unlock(name, self._password)
+        return self._password
 
     def check(self, node: ChainIdentity) -> None:
         """Nothing to object: these keys are nobody else's."""

@@ -95,7 +95,7 @@ def key_of(client: ChainClient, account: str, keys: Path | None, password_file: 
     from transactive.cli.keys.commands import read_password
 
     if keys is not None:
-        return KeyFolder(keys).unlock(account, read_password(password_file))
+        return KeyFolder(keys).unlocked(account, lambda: read_password(password_file))
     if not account.isdigit() and account not in ROLES:
         raise InputError(f"--as {account}: give the number of an account of the demo keys, or --keys with a folder")
     demo = DemoSigners(seed, ())

@@ -6,7 +6,7 @@ import getpass
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -14,9 +14,16 @@ from transactive.cli.report import report
 from transactive.core.errors import InputError
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from transactive.chain.keys.keystore import KeyFolder
 
 PASSWORD = "TRANSACTIVE_PASSWORD"  # noqa: S105 - the name of a variable
+
+HAND_OVER = (
+    "hand each folder to who must hold it, and delete yours: roles protect the members only as far as other people have"
+    " them; the holder moves password.txt to another place than the key"
+)
 
 keys = App(name="keys", help="Keys that sign on chain, in encrypted files.")
 
@@ -33,9 +40,10 @@ def new(
     light: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Make keys and encrypt them under one password, each in a file of its own.
+    """Make keys and encrypt them, each in a file of its own; those of a community each in a folder of its own.
 
-    The password is asked for twice, or read from --password-file or the variable TRANSACTIVE_PASSWORD.
+    Named keys share a password: it is asked for twice, or read from --password-file or the variable
+    TRANSACTIVE_PASSWORD. A community's get a folder and a new password each, to be handed to whoever must hold it.
     Example: transactive keys new --keys my-keys --community my-community/community.toml
 
     Parameters
@@ -45,7 +53,8 @@ def new(
     folder
         Folder of the keys; it is made, and no key in it is ever replaced.
     community
-        Make all keys that a community needs: owner, operator, arbiter, on-ramp, gateway and one for each account.
+        Make all keys that a community needs: owner, operator, arbiter, on-ramp, gateway and one for each account; tells
+        who must hold which.
     password_file
         File whose first line is the password.
     light
@@ -53,19 +62,27 @@ def new(
     json
         Print names and addresses as one JSON object on stdout.
     """
-    from transactive.chain.keys.keystore import LIGHT, STRONG, KeyFolder, all_keys
+    from transactive.chain.keys.keystore import LIGHT, STRONG, KeyFolder, all_keys, holder_of
     from transactive.config.community_file import load
 
-    wanted = [*names, *(all_keys(load(community).ids) if community else [])]
-    if not wanted:
+    apart = all_keys(load(community).ids) if community else []
+    if not names and not apart:
         raise InputError("no key is named; give names, or --community FILE for all that a community needs")
-    made = KeyFolder(folder)
-    taken = [name for name in wanted if (folder / f"{name}.json").exists()]
-    if taken:
-        raise InputError(f"{folder / taken[0]}.json is there already; a key is never replaced: give another folder")
-    password = read_password(password_file, twice=True)
-    report({name: made.create(name, password, LIGHT if light else STRONG) for name in wanted}, json=json)
-    print(f"keep a copy of {folder} and its password in two places: neither can be recovered", file=sys.stderr)
+    made, cost = KeyFolder(folder), LIGHT if light else STRONG
+    places = [folder / f"{name}.json" for name in (*names, *apart)] + [folder / name for name in apart]
+    if taken := [place for place in places if place.exists()]:
+        raise InputError(f"{taken[0]} is there already; a key is never replaced: give another folder")
+    facts: dict[str, Any] = {}
+    if names:
+        password = read_password(password_file, twice=True)
+        facts |= {name: made.create(name, password, cost) for name in names}
+    for name in apart:
+        address = made.create_apart(name, cost)
+        facts[name] = {"address": address, "folder": str(folder / name), "held_by": holder_of(name)}
+    report(facts, json=json)
+    if apart:
+        print(HAND_OVER, file=sys.stderr)
+    print(f"keep a copy of {folder} and its passwords in two places: neither can be recovered", file=sys.stderr)
 
 
 @keys.command(name="list")
@@ -128,18 +145,22 @@ def export(
         return
     facts = {"name": name, "address": chosen.address(name)}
     if public_key:
-        facts["public_key"] = _public_key(chosen, name, read_password(password_file))
+        facts["public_key"] = _public_key(_key(chosen, name, password_file))
     if private_key:
         print("the private key follows: whoever sees it owns the account", file=sys.stderr)
-        facts["private_key"] = "0x" + chosen.unlock(name, read_password(password_file)).key.hex().removeprefix("0x")
+        facts["private_key"] = "0x" + _key(chosen, name, password_file).key.hex().removeprefix("0x")
     report(facts, json=json)
 
 
-def _public_key(folder: KeyFolder, name: str, password: str) -> str:
+def _key(folder: KeyFolder, name: str, password_file: Path | None) -> LocalAccount:
+    """Key of a name, with the password beside it or the one that is given."""
+    return folder.unlocked(name, lambda: read_password(password_file))
+
+
+def _public_key(key: LocalAccount) -> str:
     from coincurve import PublicKey
 
-    secret = bytes(folder.unlock(name, password).key)
-    uncompressed: bytes = PublicKey.from_valid_secret(secret).format(compressed=False)
+    uncompressed: bytes = PublicKey.from_valid_secret(bytes(key.key)).format(compressed=False)
     return "0x" + uncompressed[1:].hex()
 
 
