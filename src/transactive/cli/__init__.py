@@ -28,6 +28,7 @@ from transactive.cli.schedule.commands import schedule
 from transactive.cli.statement.commands import statement, verify
 from transactive.cli.token.commands import token
 from transactive.cli.usage import explained
+from transactive.cli.watch.command import watch
 from transactive.core.errors import TransactiveError
 from transactive.core.installed import named_extras
 
@@ -44,6 +45,7 @@ app = App(
 
 
 app.command(demo)
+app.command(watch)
 
 
 @app.command

@@ -135,6 +135,10 @@ class ChainClient:
         """Time of the newest block [Unix s]."""
         return int(self._node.block()["timestamp"])
 
+    def time_of(self, number: int) -> int:
+        """Time of a block [Unix s]."""
+        return int(self._node.block(number)["timestamp"])
+
     def is_newest(self, number: int) -> bool:
         """Whether nothing of ours was put on chain after block `number`; others may have added blocks."""
         return self._node.is_newest(number)

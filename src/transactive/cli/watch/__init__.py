@@ -1,0 +1,1 @@
+"""`transactive watch`: `command` has the options, `watching` does the work."""
