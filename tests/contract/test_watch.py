@@ -18,7 +18,7 @@ from tests.integration.test_chain_proofs import file_of
 from transactive.chain.deployments.deployment import Deployed, Deployment
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.inbox import Inbox
-from transactive.chain.disputes.watch import LeafWatch, Seen, Watcher
+from transactive.chain.disputes.watch import LeafWatch, Sighting, Watcher
 from transactive.core.accounts import NAMED
 from transactive.core.proofs.signed_orders import Fills
 
@@ -44,7 +44,7 @@ def serve(w: World, inbox: Path, position: int = -1) -> None:
     (inbox / f"leaf-{slot}-{len(list(inbox.iterdir()))}.json").write_bytes(msgspec.json.encode(file))
 
 
-def looked(w: World, watch: LeafWatch) -> list[Seen]:
+def looked(w: World, watch: LeafWatch) -> list[Sighting]:
     """What a look tells, at the time of the chain."""
     sights = list(watch.look(max(w.client.head_timestamp, w.now)))
     w.now = max(w.now, w.client.head_timestamp + 1)

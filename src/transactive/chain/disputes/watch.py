@@ -28,7 +28,7 @@ NOTHING_ASKED, DEMAND = bytes(32), "demand"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Sighting:
     """What was seen of a slot (number), what was sent because of it, and what came of that."""
 
     slot: int
@@ -63,18 +63,18 @@ class LeafWatch:
         self._told: set[tuple[int, str, bytes]] = set()
         self._now = 0
 
-    def look(self, now: int) -> Iterator[Seen]:
+    def look(self, now: int) -> Iterator[Sighting]:
         """Open what can be challenged at this time [Unix s]. Raises ChainError if the node does not answer."""
         self._now = now
         for refused in self.inbox.look():
-            yield Seen(0, refused)
+            yield Sighting(0, refused)
         made = commitments(self.client, self.settlement)
         settled = int(self.client.read(self.settlement, "settledPeriod"))
         for place, one in enumerate(made):
             if one.slot // self._per_period > settled:
                 yield from self._slot(made, place, opening(made, place, self._per_period), now)
 
-    def _slot(self, made: list[Commitment], place: int, shown: Opening, now: int) -> Iterator[Seen]:
+    def _slot(self, made: list[Commitment], place: int, shown: Opening, now: int) -> Iterator[Sighting]:
         """What one commitment shows."""
         leaf, slot = self.inbox.leaf(shown), shown.commitment.slot
         if leaf is None:
@@ -85,7 +85,7 @@ class LeafWatch:
             earlier = self.inbox.leaf(opening(made, place - 1, self._per_period))
         yield from self._judge(shown, leaf, earlier)
 
-    def _judge(self, shown: Opening, leaf: LeafFile, earlier: LeafFile | None) -> Iterator[Seen]:
+    def _judge(self, shown: Opening, leaf: LeafFile, earlier: LeafFile | None) -> Iterator[Sighting]:
         """Whatever a leaf and the certificates of its slot show."""
         slot = shown.commitment.slot
         read, held, more = self.inbox.reading(slot), self.inbox.receipts(slot), self.inbox.certificates(shown)
@@ -110,7 +110,7 @@ class LeafWatch:
 
     # -- leaves that do not come ------------------------------------------------------------------------------
 
-    def _missing(self, shown: Opening, now: int) -> Iterator[Seen]:
+    def _missing(self, shown: Opening, now: int) -> Iterator[Sighting]:
         """Demand a leaf that did not come; take what was answered, or say that nothing was."""
         slot = shown.commitment.slot
         answered = self._answer(shown)
@@ -149,7 +149,7 @@ class LeafWatch:
 
     def _send(
         self, slot: int, seen: str, key: LocalAccount, contract: Contract, function: str, arguments: tuple[Any, ...]
-    ) -> Seen:
+    ) -> Sighting:
         """Send one call; a refusal is told, not raised: somebody else may have been faster."""
         try:
             self.client.send(key, contract, function, *arguments)
@@ -157,10 +157,10 @@ class LeafWatch:
             done = f"done in block {block.number}"
         except ContractRevert as error:
             done = f"refused: {error}"
-        return Seen(slot, seen, function, done, is_fraud=function != DEMAND)
+        return Sighting(slot, seen, function, done, is_fraud=function != DEMAND)
 
-    def _once(self, slot: int, seen: str, about: bytes, *, is_fraud: bool = False) -> Iterator[Seen]:
+    def _once(self, slot: int, seen: str, about: bytes, *, is_fraud: bool = False) -> Iterator[Sighting]:
         """Tell what was not told of this commitment before."""
         if (slot, seen, about) not in self._told:
             self._told.add((slot, seen, about))
-            yield Seen(slot, seen, is_fraud=is_fraud)
+            yield Sighting(slot, seen, is_fraud=is_fraud)

@@ -14,7 +14,7 @@ from transactive.chain.nodes.urls import is_embedded
 from transactive.core.errors import InputError, NodeUnreachable
 
 if TYPE_CHECKING:
-    from transactive.chain.disputes.watch import LeafWatch, Seen
+    from transactive.chain.disputes.watch import LeafWatch, Sighting
 
 FRAUD = 5
 MINUTE = 60
@@ -84,7 +84,7 @@ def _look(watch: LeafWatch, now: int, *, json: bool, stop: bool) -> None:
         sys.exit(FRAUD)
 
 
-def _line(sight: Seen) -> str:
+def _line(sight: Sighting) -> str:
     """One sight for people."""
     sent = f"; {sight.sent}: {sight.outcome}" if sight.sent else ""
     return f"slot {sight.slot}: {sight.seen}{sent}"
