@@ -71,6 +71,8 @@ def open_chain(
 
     keys = target.keys or DemoKeys(seed)
     opening = setting.community.clock.gate(first_slot) - OPENING
+    if successor := store.setting("successor"):
+        raise StateError(f"{folder}: its accounts moved to {successor}; go on with that deployment in another --state")
     address = store.setting("settlement")
     if target.url is None:
         place = FolderChain(folder / CHAIN_FILE, store, setting.community, keys, first_slot)

@@ -6,7 +6,7 @@ file is kept, not on a public page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -94,11 +94,19 @@ def load(path: Path) -> Deployment:
 
 
 def deploy(
-    client: ChainClient, keys: Keys, community: Community, timestamp: int, *, direct: bool = False
+    client: ChainClient,
+    keys: Keys,
+    community: Community,
+    timestamp: int | None,
+    *,
+    direct: bool = False,
+    currency: str | None = None,
+    holders: Sequence[str] | None = None,
 ) -> ChainLedger:
-    """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s].
+    """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]; None only queues it all.
 
-    direct: certificates come from signed readings at once, not from the roots of slots.
+    direct: certificates come from signed readings at once, not from the roots of slots. currency: address of one that
+    there is already; without it a new one is made. holders: addresses of the accounts, where not all keys are here.
     """
     return ChainLedger.deploy(
         client,
@@ -113,6 +121,8 @@ def deploy(
         lead=_furthest_gate(community),
         beneficiary=community.chart.community,
         direct=direct,
+        currency_address=currency,
+        holders=holders,
     )
 
 

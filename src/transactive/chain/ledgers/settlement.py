@@ -79,28 +79,35 @@ class ChainLedger:
         slot_seconds: int,
         slots_per_period: int,
         window: int,
-        timestamp: int,
+        timestamp: int | None,
         currency_name: str,
         currency_symbol: str,
         lead: int = 1,
         penalty_n: int = PENALTY_N,
         beneficiary: int = 0,
         direct: bool = False,
+        currency_address: str | None = None,
+        holders: Sequence[str] | None = None,
     ) -> ChainLedger:
         """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
-        window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s]. lead: most slots
-        between a gate and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for the account
-        `beneficiary`; ten penalties are staked. direct: certificates come from signed readings at once, not from the
-        roots of slots. Raises ChainError if the keys must not sign for this chain.
+        window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s], None only queues.
+        lead: most slots between a gate and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for
+        the account `beneficiary`; ten penalties are staked. direct: certificates come from signed readings at once, not
+        from the roots of slots. currency_address: of one that there is. holders: addresses of the accounts, where not
+        all keys are here. Raises ChainError if the keys must not sign for this chain.
         """
         keys.check(client)
         owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
         notice = slot_seconds * (slots_per_period + lead + 1) + window
         silence = max(notice, QUIET_DAYS * 86400)
-        currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
+        if currency_address is None:
+            currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
+        else:
+            currency = client.contract("currency", currency_address)
         clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
-        shared = keys.account(beneficiary).address
+        addresses = holders or [keys.account(index).address for index in range(accounts)]
+        shared = addresses[beneficiary]
         settlement = client.deploy(owner, "settlement", currency.address, *clock, penalty_n, shared, lead)
         disputes = client.deploy(owner, "disputes", settlement.address)
         judge = client.deploy(owner, "certificate_disputes", disputes.address)
@@ -109,7 +116,8 @@ class ChainLedger:
         client.send(owner, disputes, "setDemands", client.deploy(owner, "demands", disputes.address).address)
         certificates = client.deploy(owner, "certificates", settlement.address, direct, CERTIFICATES_VALID)
         client.send(owner, disputes, "setGateway", keys.role("gateway").address)
-        client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
+        if currency_address is None:
+            client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
         client.send(owner, settlement, "offerOperator", operator.address)
         client.send(operator, settlement, "acceptOperator")
         client.send(owner, settlement, "setArbiter", keys.role("arbiter").address)
@@ -117,12 +125,12 @@ class ChainLedger:
             client.send(on_ramp, currency, "mint", operator.address, PENALTIES_STAKED * penalty_n)
             client.send(operator, currency, "approve", settlement.address, UNLIMITED)
             client.send(operator, settlement, "fundBond", PENALTIES_STAKED * penalty_n)
-        addresses = [keys.account(index).address for index in range(accounts)]
         for at in range(0, accounts, BATCH):
             client.send(operator, settlement, "registerMany", addresses[at : at + BATCH])
         ledger = cls(client, keys, currency, settlement, accounts)
         ledger._gas, ledger.certificates_address = Gas(), str(certificates.address)
-        ledger.block(timestamp)
+        if timestamp is not None:
+            ledger.block(timestamp)
         return ledger
 
     @classmethod
@@ -301,9 +309,9 @@ class ChainLedger:
         """Newest period that was paid; 0 before the first."""
         return int(self._client.read(self._settlement, "settledPeriod"))
 
-    def balances_n(self) -> list[int]:
-        """Settled balance of every account [n¤], as the contract has it."""
-        words = self._client.read_words(self._settlement, "balances", words_for(self.accounts))
+    def balances_n(self, block: int | None = None) -> list[int]:
+        """Settled balance of every account [n¤], as the contract has it, or had it at a block."""
+        words = self._client.read_words(self._settlement, "balances", words_for(self.accounts), block)
         return decode_balances(words)[: self.accounts]
 
     def wallet_n(self, index: int) -> int:

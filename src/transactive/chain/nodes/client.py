@@ -205,12 +205,12 @@ class ChainClient:
         except Web3Exception as error:
             raise ChainError(f"{function} could not be read: {error}") from error
 
-    def read_words(self, contract: Contract, function: str, count: int) -> list[int]:
-        """Results of a view for 0, 1, …, count − 1, a word each, all at the newest block; few requests for many.
+    def read_words(self, contract: Contract, function: str, count: int, block: int | None = None) -> list[int]:
+        """Results of a view for 0, 1, …, count − 1, a word each, all at one block; few requests for many.
 
-        Raises ChainError if it fails for one of them.
+        block: its number, without one the newest. Raises ChainError if the view fails for one of them.
         """
-        at, found = hex(self.height), b""
+        at, found = hex(self.height if block is None else block), b""
         for first in range(0, count, MOST_WORDS):
             code = self._calls.reader(contract, function, first, min(first + MOST_WORDS, count))
             found += _bytes(self._node.ask("eth_call", {"data": code}, at))

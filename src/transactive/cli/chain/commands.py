@@ -11,12 +11,14 @@ from cyclopts import App, Parameter
 from transactive.chain.acts.table import GROUPS
 from transactive.cli.chain.acting import group_app
 from transactive.cli.chain.disputes import answer, challenge
+from transactive.cli.chain.upgrade import upgrade
 from transactive.cli.report import report
 
 chain = App(name="chain", help="The chain that settlement is committed to.")
 
 chain.command(challenge)
 chain.command(answer)
+chain.command(upgrade)
 for _group in GROUPS:
     chain.command(group_app(_group))
 

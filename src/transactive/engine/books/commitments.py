@@ -53,7 +53,8 @@ class ChainCommitments:
     calls: list[Call] = field(init=False, default_factory=list)
 
     def open(self, time: int) -> None:
-        """Deposit the opening funds of every account in a block at `time` [Unix s]."""
+        """Deposit the opening funds of every account in a block at `time` [Unix s], beside what it has on chain."""
+        self._take_up(time)
         accounts = self.community.chart.on_chain
         self._deposit(np.full(accounts, self.community.accounts.opening_n, np.int64))
         self._block(time)
@@ -127,6 +128,14 @@ class ChainCommitments:
             return False
         require(self.chain.balances_n() == self.ledger.balances_n.tolist(), "the ledger equals the chain")
         return True
+
+    def _take_up(self, time: int) -> None:
+        """Book what accounts have in a contract that was there before the run: paid in, or carried over."""
+        if not self.chain:
+            return
+        opened = self.chain.at(time)
+        held = self.chain.balances_n(opened.number - 1 if opened else None)
+        self.ledger.deposit(np.array(held, np.int64))
 
     def _require_in_step(self, slot: int, certificates: bytes) -> None:
         """Require that the chain stands before the slot, or that an interrupted run committed it as it is now."""

@@ -48,12 +48,16 @@ class StatementCommunity(StatementPart, frozen=True, kw_only=True):
     slots_per_period: Whole
 
 
-class StatementChain(StatementPart, frozen=True, kw_only=True):
-    """Where it was committed, and who signed: the settlement's operator."""
+class StatementChain(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
+    """Where it was committed, and who signed: the settlement's operator.
+
+    successor: address of the settlement to which the accounts moved later, if they did.
+    """
 
     chain_id: Whole
     settlement: str
     operator: str
+    successor: str | None = None
 
 
 class Holder(StatementPart, frozen=True, kw_only=True):

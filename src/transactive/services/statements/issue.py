@@ -73,7 +73,10 @@ class Issuer:
                 slots_per_period=clock.slots_per_period,
             ),
             chain=said.StatementChain(
-                chain_id=self.ledger.chain_id, settlement=self.ledger.address, operator=self._operator.address.lower()
+                chain_id=self.ledger.chain_id,
+                settlement=self.ledger.address,
+                operator=self._operator.address.lower(),
+                successor=self.store.setting("successor"),
             ),
             member=said.Holder(id=member, index=index),
             method=self._method(index),

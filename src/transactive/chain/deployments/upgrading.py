@@ -1,0 +1,182 @@
+"""Move a community from the contracts of an older version to today's: accounts, balances and limits go over.
+
+Each step is put on chain at a time that is written down before, so that an interrupted upgrade finds what was done, and
+sends nothing twice. Money moves with the key of whose it is, which has to sign: it leaves the old contract and enters
+the new one in the same step. Who is not here keeps what it has, and every way out, in the old contract; and so do
+certificates, which stay where their slots were committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from web3.contract import Contract
+
+from transactive.chain.deployments.deployment import Deployment, deploy, describe
+from transactive.chain.keys.keys import Keys
+from transactive.chain.ledgers.settlement import UNLIMITED, ChainLedger
+from transactive.chain.nodes.client import ChainClient
+from transactive.chain.packing import decode_balances, words_for
+from transactive.chain.releases import version_of
+from transactive.core.community.community import Community
+from transactive.core.errors import ChainError, InputError, StateError
+
+DEPLOY = "deploy"
+AT_ONCE = 32
+"""Accounts whose money moves in one step."""
+FAR = 2**40
+"""A period in which the limit that was set last holds."""
+
+
+class Step(msgspec.Struct, forbid_unknown_fields=True):
+    """A step that is sent or about to be. time [Unix s]; amounts_n: what each account moves, by index [n¤]."""
+
+    name: str
+    time: int
+    amounts_n: dict[int, int]
+
+
+class UpgradeProgress(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """How far an upgrade has come.
+
+    old, new: addresses of the settlements; certificates: of the new one's; moved_n: by index [n¤]; done: steps.
+    """
+
+    old: str
+    new: str = ""
+    certificates: str = ""
+    pending: Step | None = None
+    done: list[str] = []
+    moved_n: dict[int, int] = {}
+
+    def save(self, path: Path) -> None:
+        """Write it down, whole or not at all. Raises StateError."""
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            partial.write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+            partial.replace(path)
+        except OSError as error:
+            raise StateError(f"{path}: {error.strerror}; give a folder that can be written") from error
+
+
+@dataclass(slots=True)
+class Upgrade:
+    """An upgrade of one deployment. held: names of accounts whose keys are here; file: of its progress."""
+
+    client: ChainClient
+    keys: Keys
+    community: Community
+    known: Deployment
+    held: Sequence[str]
+    file: Path
+    now: Callable[[], int]
+
+    def run(self) -> tuple[Deployment, UpgradeProgress]:
+        """Take all steps that are not done. Raises ChainError if a period is open; ContractRevert, StateError."""
+        progress = self._progress()
+        old = self.client.contract("settlement", progress.old)
+        if not progress.done and progress.pending is None:
+            self._check(old)
+        self._step(progress, DEPLOY, {}, lambda _: self._deploy(old, progress))
+        new = self.client.contract("settlement", progress.new)
+        for first in range(0, len(self.known.accounts), AT_ONCE):
+            part = self._amounts(old, range(first, min(first + AT_ONCE, len(self.known.accounts))))
+            self._step(progress, f"money from {first}", part, lambda amounts: self._move(old, new, amounts))
+        self._step(progress, "limits", self._limits(old), lambda amounts: self._limit(new, amounts))
+        ledger = ChainLedger.attach(self.client, self.keys, progress.new)
+        ledger.certificates_address = progress.certificates
+        return describe(self.client, ledger, self.community), progress
+
+    def _progress(self) -> UpgradeProgress:
+        """What an interrupted upgrade left, or the beginning of one. Raises StateError for another deployment's."""
+        address = self.known.address("settlement")
+        if not self.file.is_file():
+            return UpgradeProgress(old=address)
+        try:
+            found = msgspec.json.decode(self.file.read_bytes(), type=UpgradeProgress)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StateError(f"{self.file}: cannot be read ({error}); it is not as an upgrade left it") from None
+        if found.old != address:
+            raise StateError(f"{self.file}: is of the settlement {found.old}; give the deployment that it belongs to")
+        return found
+
+    def _check(self, old: Contract) -> None:
+        """Refuse what cannot be moved: contracts of today, accounts of others, an open period."""
+        if version_of("settlement", self.client.code(old.address)) == "":
+            raise InputError("the contracts are of this version already; there is nothing to upgrade")
+        for index, holder in enumerate(self._holders(old)):
+            name = self.known.accounts[index]
+            if name in self.held and self.keys.account(index).address != holder:
+                raise InputError(f"account {name} has another key on chain than here; give the folder with its own")
+        if self.client.read(old, "isPending"):
+            raise ChainError("a netting waits to be paid; let the run go on to its end, and upgrade then")
+        latest, settled = (int(self.client.read(old, name)) for name in ("latestPeriod", "settledPeriod"))
+        if latest > settled and not self.client.read(old, "hasEnded"):
+            raise ChainError(f"period {latest} is open; let the run go on to its end, and upgrade then")
+
+    # -- steps --------------------------------------------------------------------------------------------------
+
+    def _step(
+        self, progress: UpgradeProgress, name: str, amounts: dict[int, int], queue: Callable[[dict[int, int]], None]
+    ) -> None:
+        """Take a step unless it is done: what it does and when is written down first."""
+        if name in progress.done or not (amounts or progress.pending or name == DEPLOY):
+            return
+        if progress.pending is None:
+            time = max(self.now(), self.client.head_timestamp + 1)
+            progress.pending = Step(name, time, amounts)
+            progress.save(self.file)
+        step = progress.pending
+        if self.client.block_at(step.time) is None:
+            queue(step.amounts_n)
+            progress.save(self.file)
+            self.client.block(step.time)
+        progress.done.append(name)
+        if name.startswith("money"):
+            progress.moved_n |= step.amounts_n
+        progress.pending = None
+        progress.save(self.file)
+
+    def _deploy(self, old: Contract, progress: UpgradeProgress) -> None:
+        """Queue today's contracts, with the currency and the accounts of the old ones; note their addresses."""
+        currency, holders = self.client.read(old, "currency"), self._holders(old)
+        made = deploy(self.client, self.keys, self.community, None, currency=currency, holders=holders)
+        progress.new, progress.certificates = made.address, str(made.certificates_address)
+
+    def _holders(self, old: Contract) -> list[str]:
+        """Addresses of the accounts."""
+        return [str(self.client.read(old, "accountOf", index)) for index in range(len(self.known.accounts))]
+
+    def _amounts(self, old: Contract, indices: range) -> dict[int, int]:
+        """What accounts of these places can move: balances in the old contract of those whose keys are here [n¤]."""
+        words = self.client.read_words(old, "balances", words_for(len(self.known.accounts)))
+        balances = decode_balances(words)
+        return {i: balances[i] for i in indices if balances[i] and self.known.accounts[i] in self.held}
+
+    def _move(self, old: Contract, new: Contract, amounts: dict[int, int]) -> None:
+        """Queue the way of each account's money: out of the old contract, into the new one."""
+        currency, operator = (
+            self.client.contract("currency", self.client.read(old, "currency")),
+            self.keys.role("operator"),
+        )
+        for index, amount in amounts.items():
+            key = self.keys.account(index)
+            self.client.send(key, old, "requestWithdrawal", amount)
+            self.client.send(operator, old, "release", key.address)
+            self.client.send(key, old, "withdraw")
+            self.client.send(key, currency, "approve", new.address, amount)
+            self.client.send(key, new, "deposit", amount)
+
+    def _limits(self, old: Contract) -> dict[int, int]:
+        """Limits that accounts whose keys are here have set [n¤]."""
+        held = [index for index, name in enumerate(self.known.accounts) if name in self.held]
+        found = {index: int(self.client.read(old, "limitIn", index, FAR)) for index in held}
+        return {index: limit - 1 for index, limit in found.items() if 0 < limit <= UNLIMITED}
+
+    def _limit(self, new: Contract, amounts: dict[int, int]) -> None:
+        """Queue the limits, which hold from the first period whose gates are all open."""
+        for index, amount in amounts.items():
+            self.client.send(self.keys.account(index), new, "setLimit", amount)
