@@ -19,6 +19,7 @@ MOST_MODULES = 15
 SQL = ("sqlalchemy", "sqlite3")
 SQL_OUTSIDE_STORE = {
     "chain/embedded/index.py": "the embedded chain is a file of its own",
+    "chain/embedded/soundness.py": "the embedded chain is a file of its own",
     "chain/embedded/store.py": "the embedded chain is a file of its own",
     "chain/nodes/outbox.py": "what was signed for a node elsewhere survives without the database of a run",
 }

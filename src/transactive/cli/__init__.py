@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,15 +24,19 @@ from transactive.cli.models.commands import models as models_app
 from transactive.cli.old_spellings import respelled
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
+from transactive.cli.state.commands import state as state_app
 from transactive.cli.statement.commands import statement, verify
+from transactive.cli.surroundings import exit_code, give_up_output, heeding_signals, in_utf8, open_outputs, require_utf8
 from transactive.cli.token.commands import token
 from transactive.cli.usage import explained
 from transactive.cli.watch.command import watch
-from transactive.core.errors import TransactiveError
+from transactive.core.errors import ChainError, RuleBroken, StateError, TransactiveError, UnreadableState
 from transactive.core.installed import named_extras
 
 USAGE = 2
-INTERRUPTED = 130
+NO_MEMORY = "there is not enough memory; close other programs, or take fewer members or days"
+OF_SYSTEM = 71
+"""The system refused something that no other code stands for. Source: sysexits.h, EX_OSERR."""
 
 app = App(
     name="transactive",
@@ -41,6 +44,7 @@ app = App(
     version=__version__,
     version_flags=["--version"],
     help_flags=["--help", "-h"],
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -288,6 +292,7 @@ app.command(agent)
 app.command(certificates)
 app.command(chain)
 app.command(insights)
+app.command(state_app)
 app.command(statement)
 app.command(verify)
 app.command(keys_app)
@@ -326,18 +331,53 @@ def bench(
 
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run a command line; errors are one line on stderr and an exit code."""
+    if tokens is None:
+        in_utf8()
+        open_outputs()
+    given = sys.argv[1:] if tokens is None else tokens
     try:
-        with named_extras():
-            app(respelled(sys.argv[1:] if tokens is None else tokens), exit_on_error=False, print_error=False)
+        with named_extras(), heeding_signals():
+            require_utf8(given)
+            app(respelled(given), exit_on_error=False, print_error=False)
+            sys.stdout.flush()
     except cyclopts.CycloptsError as error:
         _fail(explained(error), "usage", USAGE)
     except TransactiveError as error:
+        _fail_by_damage(error)
         _fail(str(error), error.code, error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        sys.exit(exit_code(stop))
     except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output(sys.stdout)
         sys.exit(1)
+    except MemoryError:
+        _fail(NO_MEMORY, "memory", OF_SYSTEM)
+    except OSError as error:
+        give_up_output(sys.stdout)
+        where = error.filename or "output"
+        _fail(
+            f"{where}: {error.strerror or error}; free space or permissions, then run the same again",
+            "system",
+            OF_SYSTEM,
+        )
+    except Exception as error:
+        if isinstance(error, ImportError) and "failed to map" in str(error):
+            _fail(NO_MEMORY, "memory", OF_SYSTEM)
+        _fail_by_damage(error)
+        raise
+
+
+def _fail_by_damage(error: Exception) -> None:
+    """Name what is damaged in a state that this command opened, if the error comes from that, and exit."""
+    from transactive.store.folder import used
+
+    told = isinstance(error, TransactiveError) and not isinstance(error, RuleBroken | ChainError | UnreadableState)
+    if told or not used():
+        return
+    from transactive.services.states.check import damage_behind
+
+    if said := damage_behind(used()):
+        _fail(said, StateError.code, StateError.exit_code)
 
 
 def _fail(message: str, code: str, exit_code: int) -> None:

@@ -10,6 +10,7 @@
     │   └── CertificateError         a step that a certificate does not allow
     │       └── CreditError          a step that a carbon credit does not allow, each rule with a code of its own
     ├── StateError                   a state folder that cannot be used as asked (exit 4)
+    │   └── UnreadableState          a file in it that is damaged
     ├── ChainError                   a node or a contract refused (exit 5)
     │   ├── NodeUnreachable          no usable answer in a bounded number of tries
     │   └── ContractRevert           with the contract's own "module: reason"
@@ -87,6 +88,10 @@ class StateError(TransactiveError):
 
     code = "state"
     exit_code = 4
+
+
+class UnreadableState(StateError):
+    """A file of a state folder cannot be read as what it is."""
 
 
 class ChainError(TransactiveError):

@@ -117,12 +117,12 @@ def _make_room(path: Path, *, discard: bool) -> None:
 
     discard: delete it all the same.
     """
-    from transactive.chain.embedded.copies import logs_with
+    from transactive.chain.embedded.copies import indexed_in_logs
     from transactive.chain.history import topics_of
 
-    if not discard and path.exists() and (committed := logs_with(path, *topics_of("commitSlot"))):
+    if not discard and path.exists() and (committed := indexed_in_logs(path, *topics_of("commitSlot"))):
         raise StateError(
-            f"{path}: has {committed} committed slots, and the database beside it has none; put the database back"
+            f"{path}: has {len(committed)} committed slots, and the database beside it has none; put the database back"
             " (`transactive state restore`), use another --state folder, or delete the chain with `run --discard-chain`"
         )
     for file in path.parent.glob(f"{path.name}*"):

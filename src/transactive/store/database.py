@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from transactive.core.errors import StateError
+from transactive.core.errors import StateError, UnreadableState
 from transactive.store import dialect
 from transactive.store.folder import make_private
 from transactive.store.schema import SETTINGS
+from transactive.store.sealing import seal
+from transactive.store.soundness import require_sound
 from transactive.store.upgrade import prepare
 
 FILE = "market.sqlite"
@@ -24,13 +26,14 @@ class Database:
     def __init__(self, folder: Path) -> None:
         """Open the folder's database, creating both if needed, and bring one of an older version up to this program's.
 
-        Raises StateError if the folder cannot be written, or holds a state of a newer version.
+        Raises StateError if the folder cannot be written, or holds a state that is damaged or of a newer version.
         """
         make_private(folder)
         self.path = folder / FILE
         self.engine = dialect.engine(self.path)
         with self._state_errors():
             prepare(self.engine, self.path)
+            require_sound(self.engine, self.path)
 
     def close(self) -> None:
         """Close all connections."""
@@ -64,15 +67,19 @@ class Database:
         with self.transaction() as connection:
             dialect.upsert(connection, SETTINGS, [{"key": key, "value": value} for key, value in values.items()])
             connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key == without))
+            seal(connection, SETTINGS)
 
     @contextmanager
     def _state_errors(self) -> Iterator[None]:
-        """Turn what the disk refuses into a StateError that names the file."""
+        """Turn what the disk refuses, and what cannot be read, into a StateError that names the file."""
         try:
             yield
         except sa.exc.IntegrityError:
             raise
-        except sa.exc.DatabaseError as error:
+        except sa.exc.OperationalError as error:
             raise StateError(
                 f"{self.path}: {error.orig}; free space or permissions, then run the same again"
             ) from error
+        except (sa.exc.DatabaseError, UnicodeDecodeError) as error:  # SQLite may quote what is damaged
+            said = error.orig if isinstance(error, sa.exc.DatabaseError) else error
+            raise UnreadableState(f"{self.path}: {said}; `transactive state check` says where") from error

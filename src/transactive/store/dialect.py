@@ -49,6 +49,12 @@ def alone(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def definitions(connection: sa.Connection) -> list[tuple[str, str, str]]:
+    """Kind, name and definition of all tables and indexes, by name."""
+    found = connection.exec_driver_sql("select type, name, coalesce(sql, '') from sqlite_master order by type, name")
+    return [(str(kind), str(name), str(text)) for kind, name, text in found]
+
+
 def insert_columns(
     connection: sa.Connection, table: sa.Table, same: Mapping[str, int], columns: Mapping[str, IntArray]
 ) -> None:

@@ -17,6 +17,7 @@ OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 OURS = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm", "*.lock", "*.json", "open-here", "models", "models/*")
 """What a run writes into its folder; anything else there is not ours to close."""
 _held: set[Path] = set()
+_used: dict[Path, None] = {}
 
 
 def make_private(folder: Path) -> None:
@@ -28,6 +29,7 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         raise StateError(f"{folder}: cannot be made ({error.strerror}); choose another --state folder") from error
+    _used[folder.resolve()] = None
     if folder.stat().st_mode & stat.S_ISVTX:
         return  # a folder that many share, like /tmp: not ours to close
     for path in (folder, *(found for pattern in OURS for found in folder.glob(pattern))):
@@ -81,3 +83,8 @@ def hold(folder: Path, patience: int = 0) -> Iterator[None]:
 def is_held(folder: Path) -> bool:
     """Whether this process is the one that keeps others out."""
     return folder.resolve() in _held
+
+
+def used() -> tuple[Path, ...]:
+    """State folders that this process has opened, in order: where to look when something in one cannot be read."""
+    return tuple(_used)

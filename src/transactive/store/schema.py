@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
-VERSION = "0004"
+VERSION = "0005"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)

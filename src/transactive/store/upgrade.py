@@ -15,6 +15,7 @@ from transactive.core.errors import StateError
 from transactive.store import dialect, files
 from transactive.store.folder import hold, is_held
 from transactive.store.schema import METADATA, VERSION, VERSION_TABLE
+from transactive.store.sealing import seal_all, seal_schema
 
 STEPS = Path(__file__).with_name("migrations")
 UNVERSIONED = "0000"
@@ -34,6 +35,7 @@ def prepare(engine: sa.Engine, path: Path) -> None:
             if _version_in(connection) is None:
                 METADATA.create_all(connection)
                 connection.execute(sa.insert(VERSION_TABLE), [{"version_num": VERSION}])
+                seal_schema(connection)
     elif found != VERSION:
         _check(found, path)
         if is_held(path.parent):
@@ -73,6 +75,7 @@ def _take_steps(connection: sa.Connection, found: str) -> None:
         with Operations.context(context):
             step.module.upgrade()
         context.stamp(script, step.revision)
+    seal_all(connection)
 
 
 def _version(engine: sa.Engine) -> str | None:

@@ -41,11 +41,16 @@ def block_hash_at(path: Path, number: int) -> bytes | None:
         connection.close()
 
 
-def logs_with(path: Path, topic: str) -> int:
-    """How many logs of a chain file begin with a topic (0x-hex)."""
+def indexed_in_logs(path: Path, topic: str) -> list[int]:
+    """First indexed number of each log of a chain file that begins with a topic (0x-hex), oldest first."""
     wanted, connection = bytes.fromhex(topic[2:]), connect(path)
     try:
         with usable(path):
-            return sum(row[LOG_TOPICS][:TOPIC_BYTES] == wanted for row in Index(connection).logs(0, 2**62))
+            topics = (row[LOG_TOPICS] for row in Index(connection).logs(0, 2**62))
+            return [
+                int.from_bytes(each[TOPIC_BYTES : 2 * TOPIC_BYTES], "big")
+                for each in topics
+                if each[:TOPIC_BYTES] == wanted
+            ]
     finally:
         connection.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.core.errors import ChainError
 
 
-def replay(source: EmbeddedChain, path: str | Path) -> EmbeddedChain:
+def replay(
+    source: EmbeddedChain, path: str | Path, after_block: Callable[[int], None] = lambda _: None
+) -> EmbeddedChain:
     """Chain in a new file made from the same transactions and timestamps. Raises ChainError at a differing block."""
     settings = source.settings()
     alloc = {key.removeprefix("alloc "): int(wei) for key, wei in settings.items() if key.startswith("alloc ")}
@@ -24,4 +27,5 @@ def replay(source: EmbeddedChain, path: str | Path) -> EmbeddedChain:
         if head.hash != block_hash:
             copy.close()
             raise ChainError(f"block {number} does not follow from its transactions; the chain file was changed")
+        after_block(number)
     return copy

@@ -11,7 +11,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from transactive.core.errors import StateError
+from transactive.core.errors import StateError, UnreadableState
 
 FORMAT = "1"
 TABLES = """
@@ -27,6 +27,22 @@ create table if not exists log (
     primary key (block, log_index)) without rowid;
 create table if not exists pending (hash blob primary key, seq integer, raw blob) without rowid;
 """
+
+
+ROWS = {
+    "meta": "select * from meta order by key",
+    "kv": "select * from kv order by k",
+    "block": "select * from block order by number",
+    "tx": "select * from tx order by hash",
+    "log": "select * from log order by block, log_index",
+    "pending": "select * from pending order by hash",
+}
+"""All rows of each table, in the order of its key."""
+
+
+def definitions(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
+    """Kind, name and definition of all tables and indexes, by name."""
+    return connection.execute("select type, name, sql from sqlite_master order by type, name").fetchall()
 
 
 def private(path: str | Path) -> str | Path:
@@ -51,7 +67,7 @@ def connect(path: str | Path) -> sqlite3.Connection:
         connection.executescript(TABLES)
         connection.execute("insert or ignore into meta values ('format', ?)", (FORMAT,))
         (found,) = connection.execute("select value from meta where key = 'format'").fetchone()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         connection.close()
         raise StateError(f"chain file {path}: {error}; give another path or delete the file") from error
     if found != FORMAT:
@@ -67,8 +83,10 @@ def usable(path: str | Path) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise StateError(f"chain file {path}: another program has written to it; let only one run at a time") from error
-    except sqlite3.DatabaseError as error:
+    except sqlite3.OperationalError as error:
         raise StateError(f"chain file {path}: {error}; free space or permissions, then run the same again") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise UnreadableState(f"chain file {path}: {error}; `transactive state check` says where") from error
 
 
 @contextmanager

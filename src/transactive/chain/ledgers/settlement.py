@@ -165,6 +165,10 @@ class ChainLedger:
         """Whether nothing of ours was put on chain after block `number`."""
         return self._client.is_newest(number)
 
+    def ends_with(self, number: int) -> bool:
+        """Whether nobody put anything on chain after block `number`; False on a node elsewhere, which others use."""
+        return self._client.is_embedded and self._client.is_newest(number)
+
     @property
     def chain_id(self) -> int:
         """EIP-155 number of the chain."""

@@ -16,9 +16,11 @@ from transactive.cli.chain_options import target_of
 from transactive.cli.compare.mechanisms import compare_for_page
 from transactive.cli.progress import slot_progress
 from transactive.cli.run.summary import show_summary
+from transactive.cli.surroundings import ending_between_steps
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.errors import InputError
+from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.engine.chain_location import ChainLocation
 from transactive.engine.replay import replay, slots_from, slots_of
@@ -45,7 +47,10 @@ def run_demo(
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
     target = target_of(node, None, None, None, setting.community.ids)
     open_here(folder)
-    with _page(folder, port if serve else None, stay=serve, meanwhile=lambda: compare_for_page(setting, slots, folder)):
+    page = _page(
+        folder, port if serve else None, stay=serve, meanwhile=lambda: compare_for_page(setting, slots, folder)
+    )
+    with _saying_how_to_go_on(folder), page:
         _run(setting, slots, folder, seed=seed, json=json, target=target)
 
 
@@ -82,12 +87,13 @@ def run_community(
     discard_chain: bool,
 ) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
-    setting = load_setting(path)
     folder = state or path.parent / f"{path.stem}.state"
-    target = target_of(node, deployment, keys, password_file, setting.community.ids)
-    target = dataclasses.replace(target, discard=discard_chain)
-    with _page(folder, port if page or stay else None, stay=stay):
-        _run(setting, slots_from(setting), folder, seed=seed, json=json, target=target, compiled=compiled)
+    with _saying_how_to_go_on(folder):
+        setting = load_setting(path)
+        target = target_of(node, deployment, keys, password_file, setting.community.ids)
+        target = dataclasses.replace(target, discard=discard_chain)
+        with _page(folder, port if page or stay else None, stay=stay):
+            _run(setting, slots_from(setting), folder, seed=seed, json=json, target=target, compiled=compiled)
 
 
 def _run(
@@ -101,7 +107,12 @@ def _run(
     compiled: bool = False,
 ) -> None:
     """Run, print the summary on stdout and everything else on stderr."""
-    with slot_progress(len(slots), setting.community.name) as after_slot:
+    with slot_progress(len(slots), setting.community.name) as show_slot, ending_between_steps() as end_if_asked:
+
+        def after_slot(book: SlotBook) -> None:
+            show_slot(book)
+            end_if_asked()
+
         outcome, fresh = replay(
             setting,
             slots,
@@ -119,6 +130,16 @@ def _run(
     else:
         show_summary(outcome, setting.community, slots, folder)
     sys.stdout.flush()
+
+
+@contextmanager
+def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Say in one line that an interrupted run is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"interrupted; the same command with --state {folder} goes on from there", file=sys.stderr, flush=True)
+        raise
 
 
 @contextmanager

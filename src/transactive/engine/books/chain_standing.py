@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,6 +86,18 @@ class FolderChain:
             self._carry_on(copy)
         print(f"transactive: {self._lacks(missing)}; put there again, each block as it was", file=sys.stderr)
 
+    def require_same(self, head: tuple[int, str] | None = None, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Compare all that was committed with the database: blocks, leaves of each slot, balances.
+
+        head: as `bring_level` takes it; tell: hears how far it is. Nothing is changed. Raises StateError, ChainError or
+        RuleBroken that names the first difference.
+        """
+        missing = self._missing()
+        if missing or (head is not None and not self._ends_with(*head)):
+            raise StateError(f"{self._lacks(missing)}; the next `run` puts it there again, if it follows from that")
+        with self._rehearsal() as copy:
+            self._take_steps_again(copy, head, tell, compare=True)
+
     def _missing(self) -> Sequence[RecordedBlock]:
         """Noted blocks that the chain does not have. Raises StateError if it has another one in a place."""
         from transactive.chain.embedded.copies import block_hash_at
@@ -140,15 +152,26 @@ class FolderChain:
         for ending in ("", "-wal", "-shm"):
             file.with_name(file.name + ending).unlink(missing_ok=True)
 
-    def _take_steps_again(self, copy: Path, head: tuple[int, str] | None) -> None:
-        """Walk through all noted slots on the copy: what is there is found, what is not is made again."""
+    def _take_steps_again(
+        self,
+        copy: Path,
+        head: tuple[int, str] | None,
+        tell: Callable[[str], None] = lambda _: None,
+        *,
+        compare: bool = False,
+    ) -> None:
+        """Walk through all noted slots on the copy: what is there is found, what is not is made again.
+
+        compare: also the leaves of slots that are there, and the balances after the last.
+        """
         ended = ended_slots(self.store)
         with closing(self.open(copy)) as client:
             ledger = self._ledger(client)
             commitments = ChainCommitments(self.community, Ledger(self.community.chart), ledger, self.first_slot)
             commitments.open(self.community.clock.gate(self.first_slot) - 1)
-            for noted in self.recorded:
-                self._commit_again(commitments, noted.slot)
+            for count, noted in enumerate(self.recorded, 1):
+                tell(f"{self.path.name}: slot {count} of {len(self.recorded)}")
+                self._commit_again(commitments, noted.slot, compare=compare)
                 block = commitments.last_block
                 if block is None or block.hash != noted.hash:
                     raise ChainError(f"block {noted.number} of {time_text(noted.slot)} came out otherwise")
@@ -159,6 +182,8 @@ class FolderChain:
                 block = commitments.last_block
                 if block is None or self._state_hash(block.hash) != head[1]:
                     raise ChainError(f"block {head[0]}, the last one, came out otherwise")
+            elif compare:
+                commitments.check()
 
     def _ledger(self, client: ChainClient) -> ChainLedger:
         """The contracts on the copy, deployed again where the chain has not come so far. Raises ChainError."""
@@ -173,13 +198,13 @@ class FolderChain:
             raise ChainError(f"the contracts came to {ledger.address}, not to {address}")
         return ledger
 
-    def _commit_again(self, commitments: ChainCommitments, slot: int) -> None:
-        """Commit a slot as its books have it; leaves of carbon are only made for one that is not on chain."""
+    def _commit_again(self, commitments: ChainCommitments, slot: int, *, compare: bool = False) -> None:
+        """Commit a slot as its books have it; one that is on chain is only looked at to `compare` it."""
         clock, book = self.community.clock, read_slot(self.store, self.community, slot)
         period, number, ledger = clock.period(slot), clock.number(slot), commitments.ledger
         ledger.enter(period, book.positions, book.postings)
         ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.chart.members))
-        if commitments.on_chain(slot):
+        if not compare and commitments.on_chain(slot):
             commitments.slot_over(slot, None)
         else:
             commitments.slot_over(slot, commitments.root(lambda: carbon_leaves_of(book, number)))

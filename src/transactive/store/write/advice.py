@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from transactive.insight.advice.insight import Insight
 from transactive.store.database import Database
 from transactive.store.schema import ADVICE
+from transactive.store.sealing import seal
 from transactive.store.slot_blocks import pack_texts
 
 
@@ -19,3 +20,4 @@ def save_advice(store: Database, at: int, advice: Sequence[Sequence[Insight]]) -
     with store.transaction() as connection:
         connection.execute(sa.delete(ADVICE))
         connection.execute(sa.insert(ADVICE), [{"at": at, "block": pack_texts(texts)}])
+        seal(connection, ADVICE)

@@ -11,6 +11,7 @@ from transactive.core.errors import StateError
 from transactive.store.database import Database
 from transactive.store.read.certificates import LoggedStep
 from transactive.store.schema import CERTIFICATE_LOG
+from transactive.store.sealing import seal
 
 
 def add_steps(store: Database, first: int, steps: Sequence[LoggedStep]) -> None:
@@ -22,5 +23,6 @@ def add_steps(store: Database, first: int, steps: Sequence[LoggedStep]) -> None:
     try:
         with store.transaction() as connection:
             connection.execute(sa.insert(CERTIFICATE_LOG), rows)
+            seal(connection, CERTIFICATE_LOG, {step.slot for step in steps})
     except sa.exc.IntegrityError:
         raise StateError("the register of certificates changed meanwhile; look at it and repeat") from None

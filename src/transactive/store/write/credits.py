@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from transactive.carbon.credits.steps import AnyStep, encode
 from transactive.core.credit_notes import Note, encode_note
 from transactive.store.schema import CREDIT_LOG, CREDIT_NOTES
+from transactive.store.sealing import seal
 
 
 def add_steps(connection: sa.Connection, steps: Sequence[AnyStep]) -> None:
@@ -20,6 +21,7 @@ def add_steps(connection: sa.Connection, steps: Sequence[AnyStep]) -> None:
             for number, step in enumerate(steps, first)
         ]
         connection.execute(sa.insert(CREDIT_LOG), rows)
+        seal(connection, CREDIT_LOG, {step.at for step in steps})
 
 
 def put_notes(connection: sa.Connection, slot: int, notes: Sequence[Note]) -> None:
@@ -31,3 +33,4 @@ def put_notes(connection: sa.Connection, slot: int, notes: Sequence[Note]) -> No
             for row, note in enumerate(notes)
         ]
         connection.execute(sa.insert(CREDIT_NOTES), rows)
+    seal(connection, CREDIT_NOTES, [slot])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from transactive.core.congestion import FORECAST, Congestion, Interventions, LineLoads
 from transactive.store.database import Database
 from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
+from transactive.store.sealing import seal
 
 
 def save_congestion(store: Database, expected: Congestion, *, ahead: bool) -> None:
@@ -22,6 +23,7 @@ def save_congestion(store: Database, expected: Congestion, *, ahead: bool) -> No
     with store.transaction() as connection:
         connection.execute(sa.delete(CONGESTION).where(same))
         connection.execute(sa.insert(CONGESTION), _rows(columns, ahead=int(ahead)))
+        seal(connection, CONGESTION, expected.slots.tolist())
 
 
 def save_loads(store: Database, loads: LineLoads, done: Interventions) -> None:
@@ -34,6 +36,7 @@ def save_loads(store: Database, loads: LineLoads, done: Interventions) -> None:
             connection.execute(sa.delete(table).where(table.c.slot == loads.slot))
             if rows := _rows(columns, slot=loads.slot):
                 connection.execute(sa.insert(table), rows)
+            seal(connection, table, [loads.slot])
 
 
 def _rows(columns: dict[str, list[int]], **same: int) -> list[dict[str, Any]]:

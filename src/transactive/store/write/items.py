@@ -11,6 +11,7 @@ from transactive.core.items import Item, ItemState
 from transactive.store.database import Database
 from transactive.store.read.items import FEEDER, item_of
 from transactive.store.schema import ITEMS
+from transactive.store.sealing import seal
 
 
 def save_items(store: Database, items: Sequence[Item]) -> None:
@@ -26,6 +27,7 @@ def save_items(store: Database, items: Sequence[Item]) -> None:
             known = connection.execute(sa.update(ITEMS).where(ITEMS.c.number == item.number).values(found)).rowcount
             if not known:
                 connection.execute(sa.insert(ITEMS), [{**found, "state": int(item.state), "changed": item.changed}])
+        seal(connection, ITEMS)
 
 
 _OPERATORS = ("state", "changed")
@@ -40,4 +42,5 @@ def set_state(store: Database, number: int, state: ItemState, at: int) -> Item:
         values = {"state": int(state), "changed": at}
         if not connection.execute(sa.update(ITEMS).where(ITEMS.c.number == number).values(values)).rowcount:
             raise unknown
+        seal(connection, ITEMS)
     return item_of(store.rows(sa.select(ITEMS).where(ITEMS.c.number == number))[0])

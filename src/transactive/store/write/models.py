@@ -14,14 +14,19 @@ import sqlalchemy as sa
 from transactive.store import dialect
 from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelLog, ModelRecord, ToldForecast
 from transactive.store.schema import CHARGES, FORECASTS, MODEL_EVENTS, MODELS
+from transactive.store.sealing import NO_SLOT, seal
 from transactive.store.slot_blocks import pack_figures
 
 
 def put_records(connection: sa.Connection, records: ModelLog) -> None:
     """Write records, each in place of one with the same key."""
+    written: dict[sa.Table, set[int]] = {}
     for record in records:
         table, row = _row(record)
         dialect.upsert(connection, table, [row])
+        written.setdefault(table, set()).add(row.get("slot", NO_SLOT))
+    for table, slots in written.items():
+        seal(connection, table, slots)
 
 
 def _row(record: ModelRecord | ModelEvent | ActiveModelRecord | ToldForecast) -> tuple[sa.Table, Mapping[str, Any]]:

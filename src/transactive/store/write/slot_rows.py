@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from transactive.store import dialect
 from transactive.store.row_digests import rows_digest
-from transactive.store.schema import DIGESTS
+from transactive.store.sealing import digest_in, put_digests
 
 
 class SlotRows:
@@ -18,7 +18,7 @@ class SlotRows:
 
     def __init__(self, connection: sa.Connection, slot: int) -> None:
         self._connection, self._slot = connection, slot
-        self._digests: list[Mapping[str, Any]] = []
+        self._digests: dict[str, bytes] = {}
 
     def put(self, table: sa.Table, columns: Mapping[str, Any]) -> None:
         """Write columns as the rows of the slot."""
@@ -36,16 +36,17 @@ class SlotRows:
         self._keep_digest(table, rows_digest(table, whole))
 
     def put_block(self, table: sa.Table, block: bytes, **counts: int) -> None:
-        """Write the packed block of the slot, which carries its own digest."""
+        """Write the packed block of the slot, which carries its own digest too."""
         self._clear(table)
         self._connection.execute(sa.insert(table), [{"slot": self._slot, **counts, "block": block}])
+        self._keep_digest(table, digest_in(self._connection, table, self._slot))
 
     def seal(self) -> None:
         """Write the digests of all rows."""
-        dialect.upsert(self._connection, DIGESTS, self._digests)
+        put_digests(self._connection, self._slot, self._digests)
 
     def _clear(self, table: sa.Table) -> None:
         self._connection.execute(sa.delete(table).where(table.c.slot == self._slot))
 
     def _keep_digest(self, table: sa.Table, digest: bytes) -> None:
-        self._digests.append({"slot": self._slot, "name": str(table.name), "digest": digest})
+        self._digests[str(table.name)] = digest

@@ -22,7 +22,6 @@ from transactive.core.tables import Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
-from transactive.store import dialect
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
 from transactive.store.schema import (
@@ -47,6 +46,7 @@ from transactive.store.schema import (
     SIGNATURES,
     SNAPSHOT,
 )
+from transactive.store.sealing import seal
 from transactive.store.slot_blocks import pack_orders, pack_signatures
 from transactive.store.write import credits as credits_in
 from transactive.store.write.models import put_records
@@ -92,7 +92,7 @@ class SlotWriter(Database):
             if accepted:
                 block, grants = pack_signatures(accepted)
                 rows.put_block(SIGNATURES, block)
-                dialect.upsert(connection, GRANTS, [{"key": key, "record": text} for key, text in grants.items()])
+                _put_grants(connection, grants)
             rows.put(POSITIONS, cleared.positions.columns())
             if nodal is not None:
                 rows.put(NODES, {"node": np.arange(len(nodal.price)), "price": nodal.price})
@@ -160,6 +160,7 @@ class SlotWriter(Database):
             credits_in.put_notes(connection, readings.slot, book.notes)
             connection.execute(sa.delete(SNAPSHOT))
             connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])
+            seal(connection, SNAPSHOT)
             put_records(connection, more)
 
     def put(self, records: ModelLog) -> None:
@@ -168,7 +169,10 @@ class SlotWriter(Database):
             put_records(connection, records)
 
     def save_block(self, slot: int, block: BlockReceipt, *, checked: bool) -> None:
-        """Write the block that committed a slot; checked: whether ledger and chain were then compared and equal."""
+        """Write the block that committed a slot; checked: whether ledger and chain were then compared and equal.
+
+        A run that goes on notes its last block again, and cannot compare where the chain has gone on: once is enough.
+        """
         row = {
             "slot": slot,
             "number": block.number,
@@ -179,8 +183,11 @@ class SlotWriter(Database):
             "checked": int(checked),
         }
         with self.transaction() as connection:
+            noted = sa.select(BLOCKS.c.checked).where(BLOCKS.c.slot == slot, BLOCKS.c.hash == row["hash"])
+            row["checked"] = int(checked or bool(connection.scalar(noted)))
             connection.execute(sa.delete(BLOCKS).where(BLOCKS.c.slot == slot))
             connection.execute(sa.insert(BLOCKS), [row])
+            seal(connection, BLOCKS, [slot])
 
     def add_credit_steps(self, steps: Sequence[AnyStep]) -> None:
         """Append steps to the log of the register of carbon credits."""
@@ -207,6 +214,14 @@ def _put_limits(rows: SlotRows, limits: DebitLimits | None) -> None:
     members = np.concatenate(([NO_MEMBER], limited))
     columns = {"member": members, "most_n": np.concatenate(([0], limits.most_n[limited]))}
     rows.put(LIMITS, columns | {"block": np.full(len(members), limits.block)})
+
+
+def _put_grants(connection: sa.Connection, grants: Mapping[int, str]) -> None:
+    """Write grants that are not there yet; one has the same key only if it is the same."""
+    there = set(connection.scalars(sa.select(GRANTS.c.key).where(GRANTS.c.key.in_(grants))))
+    if fresh := [{"key": key, "record": text} for key, text in grants.items() if key not in there]:
+        connection.execute(sa.insert(GRANTS), fresh)
+        seal(connection, GRANTS)
 
 
 def _put_orders(rows: SlotRows, table: sa.Table, orders: Orders, cleared: Cleared) -> None:

@@ -1,0 +1,1 @@
+"""`transactive state`: whether a state folder is sound, and copies of it."""

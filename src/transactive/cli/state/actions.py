@@ -1,0 +1,47 @@
+"""What `transactive state …` does and says."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from transactive.cli.progress import tell
+from transactive.core.errors import StateError
+from transactive.services.states.backup import back_up, put_back
+from transactive.services.states.check import check_state
+
+
+def show_check(folder: Path, *, json: bool) -> None:
+    """Print what is damaged in a state, a line each. Raises StateError if anything is."""
+    found = check_state(folder, tell)
+    tell("")
+    if json:
+        report = {"sound": not found, "damage": [asdict(each) for each in found]}
+        print(msgspec.json.encode(report).decode(), flush=True)
+    else:
+        for each in found:
+            print(each)
+    if found:
+        tables = len({(each.file, each.table) for each in found})
+        raise StateError(f"{folder}: {tables} damaged tables; `transactive state restore` puts a backup in its place")
+    if not json:
+        print(f"{folder}: as it was written")
+    sys.stdout.flush()
+
+
+def make_backup(folder: Path, target: Path) -> None:
+    """Make a backup and say what it holds."""
+    manifest = back_up(folder, target)
+    until = f"up to {manifest.last_slot}" if manifest.last_slot else "no slot yet"
+    print(f"{target}: {len(manifest.files)} files, {until}")
+
+
+def put_backup(backup: Path, folder: Path) -> None:
+    """Put a backup back and say what is where."""
+    manifest, kept = put_back(backup, folder)
+    print(f"{folder}: as in {backup}, up to {manifest.last_slot or 'no slot yet'}")
+    if kept:
+        print(f"what was there is kept in {kept}", file=sys.stderr)

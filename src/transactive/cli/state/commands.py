@@ -1,0 +1,60 @@
+"""`transactive state …`: check a state folder, back it up, restore it. Commands import what they need when they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+state = App(name="state", help="The folder of a run: whether it is as it was written, and copies of it.")
+
+
+@state.command
+def check(*, state: Path, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Read every byte of a state and compare database and chain; name what is damaged.
+
+    Exits with 4 if anything is.
+
+    Parameters
+    ----------
+    state
+        Folder of the run, on which no other process runs.
+    json
+        Print the findings as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.state.actions import show_check
+
+    show_check(state, json=json)
+
+
+@state.command
+def backup(to: Path, *, state: Path) -> None:
+    """Copy database, chain, models and what belongs to them at one moment, also while a run goes on.
+
+    Parameters
+    ----------
+    to
+        New folder for the copy.
+    state
+        Folder of the run.
+    """
+    from transactive.cli.state.actions import make_backup
+
+    make_backup(state, to)
+
+
+@state.command
+def restore(backup: Path, *, state: Path) -> None:
+    """Put a backup in the place of a state folder; what was there is kept beside it.
+
+    Parameters
+    ----------
+    backup
+        Folder that `state backup` made.
+    state
+        Folder of the run, on which no other process runs.
+    """
+    from transactive.cli.state.actions import put_backup
+
+    put_backup(backup, state)

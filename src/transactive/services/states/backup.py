@@ -1,0 +1,157 @@
+"""Copies of a state folder: made while a run goes on, put back whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import closing, nullcontext
+from pathlib import Path
+
+import msgspec
+
+from transactive.chain.nodes.urls import CHAIN_FILE
+from transactive.core.errors import InputError, StateError
+from transactive.core.slots import time_text
+from transactive.engine.books.rebuilt import community_of
+from transactive.engine.models.model_files import FOLDER as MODELS
+from transactive.store import FILE, Store
+from transactive.store.files import copy_together
+from transactive.store.folder import OWNER_FOLDER, hold
+from transactive.store.read.stages import last_delivered
+
+MANIFEST = "backup.json"
+DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite")
+"""In the order in which they are held: a slot is in the run's database before it is on chain."""
+PLAIN = ("deployment.json", "tokens.json")
+TRIES = 20
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup holds. files: SHA-256 by name, 0x-less hex. last_slot: the newest delivered one, as text."""
+
+    files: dict[str, str]
+    last_slot: str | None
+
+
+def back_up(folder: Path, target: Path) -> Manifest:
+    """Copy a state folder to a new folder, also while a run goes on; nothing is there until it is whole.
+
+    Raises StateError for a folder without a run, or where the copy cannot be written; InputError if `target` exists.
+    """
+    if not (folder / FILE).is_file():
+        raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
+    if target.exists():
+        raise InputError(f"{target}: is there already; give a new place for the backup")
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        for _ in range(TRIES):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(mode=OWNER_FOLDER, parents=True)
+            copy_together([folder / name for name in DATABASES if (folder / name).is_file()], partial)
+            last, level = _last_slot(partial)
+            if level:
+                break
+        else:
+            raise StateError(f"{folder}: its run goes on too quickly to be copied; try again")
+        for name in _others(folder):
+            (partial / name).parent.mkdir(mode=OWNER_FOLDER, exist_ok=True)
+            shutil.copy2(folder / name, partial / name)
+        names = sorted(str(path.relative_to(partial)) for path in partial.rglob("*") if path.is_file())
+        manifest = Manifest({name: _digest(partial / name) for name in names}, last)
+        (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        _sync(partial)
+        partial.rename(target)
+    except OSError as error:
+        raise StateError(f"{target}: cannot be written ({error.strerror}); free space or permissions") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest
+
+
+def _last_slot(folder: Path) -> tuple[str | None, bool]:
+    """Newest delivered slot of a copy, as text, and whether its chain has none beyond it."""
+    from transactive.chain.embedded.copies import indexed_in_logs
+    from transactive.chain.history import topics_of
+
+    with closing(Store(folder)) as store:
+        last = last_delivered(store)
+        if last is None:
+            return None, True
+        number = community_of(store).clock.number(last)
+    chain = folder / CHAIN_FILE
+    committed = indexed_in_logs(chain, *topics_of("commitSlot")) if chain.is_file() else []
+    return time_text(last), max(committed, default=0) <= number
+
+
+def _others(folder: Path) -> Iterable[str]:
+    """Names of the files of a state that are not databases; each is written whole, so it is copied as it is."""
+    yield from (name for name in PLAIN if (folder / name).is_file())
+    yield from (f"{MODELS}/{path.name}" for path in sorted((folder / MODELS).glob("*.json")))
+
+
+def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
+    """Put a backup in the place of a state folder; what was there is kept beside it.
+
+    Returns what the backup holds, and where the earlier folder is now. Raises InputError for a backup that is not as it
+    was written, StateError where another process is on the folder; then nothing is changed.
+    """
+    manifest = _checked(backup)
+    staged = folder.with_name(f".{folder.name}.restoring")
+    try:
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(mode=OWNER_FOLDER, parents=True)
+        for name in manifest.files:
+            (staged / name).parent.mkdir(mode=OWNER_FOLDER, exist_ok=True)
+            shutil.copy2(backup / name, staged / name)
+        _sync(staged)
+        with hold(folder) if folder.exists() else nullcontext():
+            kept = _free_name(folder) if folder.exists() else None
+            if kept:
+                folder.rename(kept)
+            staged.rename(folder)
+    except OSError as error:
+        raise StateError(f"{folder}: cannot be written ({error.strerror}); free space or permissions") from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return manifest, kept
+
+
+def _checked(backup: Path) -> Manifest:
+    """What a backup holds, once each file is as it was written. Raises InputError."""
+    try:
+        manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
+        for name, digest in manifest.files.items():
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise InputError(f"{backup}: {MANIFEST} names {name}, which is not in it; take another backup")
+            if _digest(backup / name) != digest:
+                raise InputError(f"{backup}: {name} is not as it was written; take another backup")
+    except OSError as error:
+        raise InputError(f"{backup}: is no whole backup ({error}); `state backup` makes one") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InputError(f"{backup}: {MANIFEST}: {error}; `state backup` makes one") from None
+    return manifest
+
+
+def _free_name(folder: Path) -> Path:
+    """A name beside a folder that nothing has."""
+    number = 1
+    while (kept := folder.with_name(f"{folder.name}.before-{number}")).exists():
+        number += 1
+    return kept
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Bring a folder and all in it to the disk."""
+    for path in (*folder.rglob("*"), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,74 @@
+"""Backups of a state: made while a run goes on, put back whole, refused where they are not as they were written."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import call
+from tests.integration.samples import write_community
+from transactive.config.setting import load_setting
+from transactive.core.slot_book import SlotBook
+from transactive.core.slots import time_text
+from transactive.engine.replay import replay, slots_from
+from transactive.services.states.backup import MANIFEST, back_up
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> tuple[Path, Path, Path, str]:
+    """A community, the state of its finished run, a backup that was made in the middle of it, and its state hash."""
+    folder = tmp_path_factory.mktemp("made")
+    community, state, backup = write_community(folder), folder / "state", folder / "backup"
+    setting = load_setting(community)
+    slots = slots_from(setting)
+
+    def copy(book: SlotBook) -> None:
+        if book.slot == slots[20]:
+            assert back_up(state, backup).last_slot == time_text(book.slot)
+
+    outcome, _ = replay(setting, slots, state, seed="transactive", after_slot=copy)
+    return community, state, backup, outcome.summary.state_hash
+
+
+def test_a_backup_of_a_run_that_goes_on_ends_as_that_does(made, tmp_path):
+    community, _, backup, state_hash = made
+    state = tmp_path / "state"
+    assert call("state", "restore", backup, "--state", state).code == 0
+    gone_on = call("run", community, "--no-page", "--json", "--state", state)
+    assert (gone_on.code, state_hash in gone_on.out) == (0, True), gone_on.err
+    checked = call("state", "check", "--state", state, "--json")
+    assert json.loads(checked.out) == {"sound": True, "damage": []}
+
+
+def test_what_was_there_before_a_restore_is_kept(made, tmp_path):
+    _, finished, backup, _ = made
+    state = shutil.copytree(finished, tmp_path / "state")
+    before = (state / "market.sqlite").read_bytes()
+    for number in (1, 2):
+        restored = call("state", "restore", backup, "--state", state)
+        assert restored.code == 0
+        assert f"state.before-{number}" in restored.err
+    assert (tmp_path / "state.before-1" / "market.sqlite").read_bytes() == before
+    assert (state / "market.sqlite").read_bytes() == (backup / "market.sqlite").read_bytes()
+    assert (state / "market.sqlite").stat().st_mode & 0o77 == 0
+
+
+@pytest.mark.parametrize("file", ["market.sqlite", "chain.sqlite", MANIFEST])
+def test_a_backup_that_is_not_as_it_was_written_changes_nothing(made, tmp_path, file):
+    backup, state = shutil.copytree(made[2], tmp_path / "backup"), shutil.copytree(made[1], tmp_path / "state")
+    before = sorted(path.name for path in tmp_path.iterdir()), (state / "market.sqlite").read_bytes()
+    data = (backup / file).read_bytes()
+    (backup / file).write_bytes(data[:50] + bytes([data[50] ^ 1]) + data[51:])
+    refused = call("state", "restore", backup, "--state", state)
+    assert refused.code == 3
+    assert file in refused.err
+    assert (sorted(path.name for path in tmp_path.iterdir()), (state / "market.sqlite").read_bytes()) == before
+
+
+def test_backups_need_a_run_and_a_new_place(made, tmp_path):
+    assert call("state", "backup", tmp_path / "backup", "--state", tmp_path / "none").code == 4
+    assert call("state", "backup", made[2], "--state", made[1]).code == 3
+    assert call("state", "restore", tmp_path / "none", "--state", tmp_path / "state").code == 3
+    assert call("state", "check", "--state", tmp_path / "none").code == 4
+    assert list(tmp_path.iterdir()) == []
