@@ -52,8 +52,9 @@ bench: ## measure against references and targets (ARGS=… for names)
 	@sh scripts/environment.sh bench
 	@$(BIN)/transactive bench $(ARGS)
 
-fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report)
+fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report), 500 power failures
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@$(BIN)/python -m tests.power
 
 contracts: install-dev ## compile the contracts anew
 	@$(BIN)/python -m transactive.chain.compile
