@@ -98,9 +98,8 @@ class Setting:
         """Tariff of a slot [Unix s]."""
         row = (slot - self.environment.first_slot) // self.community.clock.length
         supply, series = int(self.environment.supply_price[row]), self.prices
-        if series is not None:
-            return Tariff(supply, int(series.feed_in[row]), int(series.fee[row]))
-        return Tariff(supply, *self.community.tariff.numbers)
+        numbers = self.community.tariff.numbers if series is None else (int(series.feed_in[row]), int(series.fee[row]))
+        return Tariff(supply, *numbers, shared=self.community.shared_price)
 
 
 def load_setting(path: Path, readings: Source | None = None) -> Setting:

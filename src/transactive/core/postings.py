@@ -16,8 +16,8 @@ class PostingKind(IntEnum):
 
     Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
     and so do what the network pays for flexibility and for what it curtailed, and certificates before levies; what
-    a short seller forfeits comes last of the settlement's own, what a plant's owners get before dividends, what is held
-    back or released last of all.
+    a short seller forfeits comes last of the settlement's own, what a plant's owners get before dividends, what is
+    shared in place of deviations, what is held back or released last of all.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -48,6 +48,7 @@ class PostingKind(IntEnum):
     HOLD = 25
     RELEASE = 26
     OWNERSHIP = 27
+    SHARED = 28
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,8 @@ from transactive.core.units import IntArray
 class Tariff:
     """Prices of one slot [µ¤/kWh]: the supplier sells at `supply` and buys at `feed_in`; local energy bears `fee`.
 
-    levy: most that a Wh of grid energy without a certificate bears besides. With feed_in above supply − fee no price
+    levy: most that a Wh of grid energy without a certificate bears besides. shared: what energy costs that is shared by
+    keys; None where a market decides. With feed_in above supply − fee no price
     between neighbours suits both sides: there is no market in the slot, and everybody deals with the supplier.
     """
 
@@ -21,6 +22,7 @@ class Tariff:
     feed_in: int
     fee: int
     levy: int = 0
+    shared: int | None = None
 
     @property
     def grid_cost(self) -> int:
@@ -29,23 +31,23 @@ class Tariff:
 
     @property
     def room(self) -> int:
-        """C − feed_in: what there is to share between neighbours."""
+        """What there is to share between neighbours: c − feed_in."""
         return self.grid_cost - self.feed_in
 
     @property
     def meets(self) -> bool:
-        """Whether some price between neighbours suits both sides."""
-        return self.room >= 0
+        """Whether there is a market: some price between neighbours suits both sides, and no key decides instead."""
+        return self.room >= 0 and self.shared is None
 
     @property
     def needs_pay(self) -> int:
         """N = c − (c − feed_in) / 4: what a need pays for the part met inside the community, beside the fee."""
-        return self.grid_cost - max(self.room, 0) // 4
+        return self.grid_cost - max(self.room, 0) // 4 if self.shared is None else self.shared
 
     @property
     def gives_receive(self) -> int:
         """G = feed_in + (c − feed_in) / 4: what a give receives for the part met inside the community."""
-        return self.feed_in + max(self.room, 0) // 4
+        return self.feed_in + max(self.room, 0) // 4 if self.shared is None else self.shared
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ from transactive.engine.carbon.accounts import CarbonAccounts
 from transactive.engine.carbon.certificate_market import CertificateMarket
 from transactive.engine.carbon.levies import Levies
 from transactive.engine.credits.offsetting import Offsetting, credit_steps
+from transactive.engine.deliveries import delivered
 from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
 from transactive.engine.gate_closure import Gates
 from transactive.engine.grid.operator import GridOperator
@@ -38,7 +39,6 @@ from transactive.engine.sessions import Session, Timetable
 from transactive.insight.tally import Tally
 from transactive.market import mechanisms
 from transactive.settlement.ledger import Ledger
-from transactive.settlement.netted import deliver
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class Kernel:
         accepted, tariff = self._open.accepted.pop(slot, []), self.known.tariff(slot)
         readings = self.proof.enter(self.meters.readings(slot))
         self.fleet.slot_over(slot, self.meters.stored())
-        delivery = deliver(positions, readings, meet=tariff.meets)
+        delivery = delivered(self.community, positions, readings, tariff)
         self.ledger.unlock(slot)
         of = MeteredSlot(positions, readings, delivery, tariff, self.carbon.account(readings, delivery, self.lots))
         post_slot(self._posting, of)

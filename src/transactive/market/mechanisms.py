@@ -8,6 +8,7 @@ import numpy as np
 
 from transactive.core.community.community import Community
 from transactive.core.community.network import Network, network_of
+from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError
 from transactive.core.tables import Clearing, Orders, Positions
 from transactive.core.tariff import PriceGrid
@@ -51,6 +52,8 @@ def site_of(community: Community) -> Site | None:
 
 def mechanism_of(community: Community) -> AnyMechanism:
     """The community's mechanism, with its members' wishes where it hears them. Raises ConfigError as `load` does."""
+    if community.market.mechanism == SHARING:
+        return registry.load("uniform")  # for the empty books that sharing has
     mechanism = registry.load(community.market.mechanism)
     return preferences.heard(community.members) if mechanism is preferences.MECHANISM else mechanism
 

@@ -21,12 +21,13 @@ KEYS: dict[str, dict[str, str]] = {
         "trading": "Who trades for members.",
         "network": "Nodes and lines between members.",
         "grid": "How the lines of the network are operated.",
+        "sharing": 'How energy is shared by keys, with market.mechanism = "sharing".',
         "members": "The members, each with its devices.",
     },
     "MarketRules": {
         "mechanism": (
             "Name of the market mechanism, as installed: uniform, pay_as_bid, continuous, listings, "
-            "preferences, balance, locational, or one of a plug-in."
+            "preferences, balance, locational, or one of a plug-in; or sharing, where keys decide in place of a market."
         ),
         "slot_minutes": "Length of a slot [min]: 5, 15, 30 or 60; the readings must have the same.",
         "gate_closure_minutes": "Orders are final this long before delivery [min].",
@@ -74,6 +75,13 @@ KEYS: dict[str, dict[str, str]] = {
         "to": "End, a local time of day, HH:MM; before the begin it is on the next day.",
         "days": "Days of the week, `workday`, `weekend` or `holiday`; left out, every day.",
         "months": "Months of the season, 1 to 12; left out, all.",
+    },
+    "SharingRules": {
+        "keys": (
+            "Keys in turn, each for what those before left: `static` by the members' shares, `dynamic` by what each "
+            "takes, `equal` to all alike."
+        ),
+        "price_micro_per_kwh": "Price of shared energy, from its user to its producer, network fee excluded [µ¤/kWh].",
     },
     "AccountRules": {
         "opening_n": "Balance of a member's account at the start [n¤].",
@@ -148,6 +156,7 @@ KEYS: dict[str, dict[str, str]] = {
         "since": "First slot of the membership, RFC 3339; left out, from the beginning. Earlier readings are not read.",
         "until": "End of the membership, RFC 3339; left out, it does not end.",
         "meters": "Names of its meters in the readings, which are added up; left out, its id.",
+        "share_ppm": "Part of what neighbours give, by a static key of sharing [millionths].",
         "owners_ppm": (
             'Parts of what this plant earns [millionths], by owner: `{ anna = "60 %", community = "40 %" }`. '
             "They are paid in each slot; `community` goes to the dividend of all."

@@ -30,6 +30,7 @@ from transactive.core.community.rules import (
     Sources,
     TradingRules,
 )
+from transactive.core.community.sharing_rules import SHARING, SharingRules
 from transactive.core.community.tariff_rules import TariffRules
 from transactive.core.slots import MarketClock
 from transactive.core.units import IntArray
@@ -52,6 +53,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
     trading: TradingRules = TradingRules()
     network: NetworkRules | None = None
     grid: GridRules = GridRules()
+    sharing: SharingRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
 
     def to_json(self) -> str:
@@ -73,6 +75,12 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
     def ids(self) -> list[str]:
         """Member ids in order."""
         return [member.id for member in self.members]
+
+    @property
+    def shared_price(self) -> int | None:
+        """What shared energy costs [µ¤/kWh], where keys decide in place of a market."""
+        shares = self.market.mechanism == SHARING and self.sharing is not None
+        return self.sharing.price_micro_per_kwh if shares and self.sharing else None
 
     @property
     def membership(self) -> Membership:

@@ -39,7 +39,8 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
 
     id: in files, addresses and on the chain. name: for people, free text. since, until: its membership (RFC 3339);
     outside it has no reading, trade or part in what is shared out. meters: names of its meters in the readings, which
-    are added up; without them its id. owners_ppm: parts of what this plant earns by owner, "community" or a member.
+    are added up; without them its id. share_ppm: of what neighbours give, by a static key of sharing.
+    owners_ppm: parts of what this plant earns by owner, "community" or a member.
     devices: its loads that can wait. connection_w: most that it may take from the grid; no device goes beyond. agent:
     who trades for it, if not the community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
     the network fee apart. pause_from, pause_to: no order for slots in between (RFC 3339); without a start from the
@@ -57,6 +58,7 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     since: str | None = None
     until: str | None = None
     meters: tuple[str, ...] = ()
+    share_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 0
     owners_ppm: dict[str, Annotated[int, Meta(gt=0, le=PPM)]] = msgspec.field(default_factory=dict)
     pv_w: NotNegative = 0
     battery_wh: NotNegative = 0

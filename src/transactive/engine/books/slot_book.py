@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from transactive.core.community.community import Community
 from transactive.core.errors import StateError
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
-from transactive.settlement.netted import deliver
+from transactive.engine.deliveries import delivered
 from transactive.store import Store
 
 
@@ -17,13 +19,13 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
     if traded is None:
         raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
     orders, clearing, positions = traded
-    readings, tariff = store.readings(slot, members), store.tariff(slot)
+    readings, tariff = store.readings(slot, members), replace(store.tariff(slot), shared=community.shared_price)
     return SlotBook(
         orders=orders,
         clearing=clearing,
         positions=positions,
         readings=readings,
-        delivery=deliver(positions, readings, meet=tariff.meets),
+        delivery=delivered(community, positions, readings, tariff),
         postings=store.postings(slot),
         certificates=store.certificates(slot),
         footprints=store.footprints(slot),

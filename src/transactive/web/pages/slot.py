@@ -46,6 +46,7 @@ POSTED = {
     PostingKind.FLEXIBILITY: "The network pays for energy moved",
     PostingKind.CURTAILMENT: "The network compensates for solar energy held back",
     PostingKind.OWNERSHIP: "Owners receive what their plant earned",
+    PostingKind.SHARED: "Users pay producers for energy shared by keys",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once a finding is closed",
 }

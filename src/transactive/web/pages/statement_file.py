@@ -36,6 +36,7 @@ LINES = {
     PostingKind.FLEXIBILITY: "Energy moved for the network",
     PostingKind.CURTAILMENT: "Solar energy held back for the network",
     PostingKind.OWNERSHIP: "Part of what a shared plant earned",
+    PostingKind.SHARED: "Energy shared by keys",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once it was closed",
 }
