@@ -1,0 +1,90 @@
+"""A run that shares by keys: on chain and in the database like any other, and without an order."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import call
+from tests.integration.test_membership import FIRST, TEXT, readings
+from transactive.config.community_file import load
+from transactive.core.errors import ConfigError
+from transactive.core.postings import PostingKind
+from transactive.core.slots import HOUR
+from transactive.engine.books.rebuilt import community_of
+from transactive.engine.books.slot_book import read_slot
+from transactive.store import Store
+
+LOADS = {"one": 600, "two": 900, "three": 1_500}
+SHARES = {"one": "50 %", "two": "30 %", "three": "20 %"}
+SHARING = '[sharing]\nkeys = ["static", "dynamic"]\nprice = "12 ct/kWh"\n'
+
+
+def community(folder: Path, sharing: str = SHARING, market: str = 'mechanism = "sharing"') -> Path:
+    """A plant of 2,000 Wh an hour from 9 to 14 o'clock and three who take what they always take."""
+    head = TEXT.partition("[[members]]")[0].replace("[market]\n", f"[market]\n{market}\n{sharing}")
+    run = '[run]\nfirst_slot = "2024-06-03T00:00Z"\ndays = 1\n'
+    homes = "".join(f'[[members]]\nid = "{name}"\nshare = "{SHARES[name]}"\n' for name in LOADS)
+    path = folder / "plant.toml"
+    path.write_text(f'{head}{run}[[members]]\nid = "plant"\npv = "2 kW"\n{homes}')
+
+    def at(name: str, hour: int) -> tuple[int, int]:
+        """Consumption and generation of a member."""
+        return (LOADS[name], 0) if name in LOADS else (0, 2_000 if 9 <= hour % 24 < 15 else 0)
+
+    meters = {name: partial(at, name) for name in ("plant", *LOADS)}
+    (folder / "readings.csv").write_text(readings(meters))
+    return path
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("sharing")
+    ran = call("run", community(folder), "--no-page", "--json", "--state", folder / "state")
+    assert ran.code == 0, ran.err
+    said = json.loads(ran.out)
+    assert (said["orders"], said["traded_wh"], said["ledger_equals_chain"]) == (0, 0, True)
+    kept: Path = folder / "state"
+    return kept
+
+
+def test_what_the_database_keeps_is_shared_as_the_run_did(state):
+    with closing(Store(state)) as store:
+        book = read_slot(store, community_of(store), FIRST + 58 * HOUR)
+    assert book.delivery.local_use_wh.tolist() == [0, 600, 686, 714]
+    p = book.postings
+    shared = p.kind == PostingKind.SHARED
+    assert int(p.amount_n[shared & (p.payee == 0)].sum()) == 2_000 * 120_000
+    assert p.net_n(9).sum() == 0
+
+
+def test_a_statement_of_a_sharer_holds(state, tmp_path):
+    assert call("statement", "--state", state, "--member", "two", "-o", tmp_path / "two.json").code == 0
+    verified = call("verify", tmp_path / "two.json", "--state", state)
+    assert verified.code == 0, verified.out + verified.err
+
+
+@pytest.mark.parametrize(
+    ("sharing", "market", "said"),
+    [
+        ("", 'mechanism = "sharing"', "share_ppm counts only with"),
+        ('[sharing]\nprice = "12 ct/kWh"\n', 'mechanism = "sharing"', "one: share_ppm counts only with"),
+        (SHARING, "", "needs market.mechanism"),
+        (SHARING, 'mechanism = "sharing"\nsessions = ["day_ahead", "intraday"]', "sharing has no sessions"),
+        (SHARING.replace('"dynamic"', '"fair"'), 'mechanism = "sharing"', "choose static, dynamic, equal"),
+    ],
+)
+def test_what_sharing_cannot_be_is_refused_by_name(tmp_path, sharing, market, said):
+    with pytest.raises(ConfigError, match=said):
+        load(community(tmp_path, sharing, market))
+
+
+def test_shares_beyond_a_whole_are_refused(tmp_path):
+    path = community(tmp_path)
+    path.write_text(path.read_text().replace('share = "20 %"', 'share = "20.0001 %"'))
+    with pytest.raises(ConfigError, match="make 1000001 ppm, more than 100 %"):
+        load(path)
