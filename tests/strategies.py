@@ -157,7 +157,10 @@ def trades(draw: st.DrawFn, members: int, most_wh: int) -> tuple[list[int], list
 
 @st.composite
 def traded_slots(draw: st.DrawFn, most_members: int = 7) -> Traded:
-    """Slots with any roles, prices between feed-in and supply − fee, and any deviations at the meters."""
+    """Slots with any roles, prices between feed-in and supply − fee, and any deviations at the meters.
+
+    Some meters count in both directions of a slot.
+    """
     members = draw(st.integers(1, most_members))
     most_wh = draw(st.sampled_from((1, 3, 50, 5_000, 1_000_000)))
     tariff = draw(tariffs())
@@ -167,7 +170,8 @@ def traded_slots(draw: st.DrawFn, most_members: int = 7) -> Traded:
         deviation = draw(st.sampled_from((0, 0, 1, -1, most_wh // 3, -most_wh, most_wh)))
         kept = draw(st.integers(0, 3))
         net.append(b - s + deviation if kept else draw(st.integers(-most_wh, most_wh)))
-    imported, exported = (np.maximum(sign * np.array(net, np.int64), 0) for sign in (1, -1))
+    both_ways = np.array([draw(st.sampled_from((0, 0, 0, 1, most_wh))) for _ in net], np.int64)
+    imported, exported = (np.maximum(sign * np.array(net, np.int64), 0) + both_ways for sign in (1, -1))
     nothing = np.zeros(members, np.int64)
     return Traded(
         draw(priced(SLOT, tariff, bought, sold)),
@@ -231,7 +235,10 @@ def neighbourhoods(draw: st.DrawFn, most_members: int = 5, most_slots: int = 6) 
                 most = min(int(devices.deliverable_wh(charged)[k]), int(devices.power_wh[k]))
                 discharge[k] = most * -action // 100
         charged = charged + charge - devices.drawn_wh(discharge)
-        readings = measure(SLOT + 3600 * number, consumption, generation, charge, discharge)
+        both = np.minimum(consumption, generation) * draw(
+            st.sampled_from((0, 0, 0, 1))
+        )  # out at one time, in at another
+        readings = measure(SLOT + 3600 * number, consumption, generation, charge, discharge, both)
         bought, sold = draw(trades(members, most_wh))
         delivery = deliver(positions_of(readings.slot, 0, bought, sold), readings)
         slots.append(Lived(readings, delivery, (draw(grams), draw(grams), draw(grams))))

@@ -28,6 +28,17 @@ def test_what_one_register_lacks_another_one_has(homes):
     assert r.slot == 3600
 
 
+@given(HOMES)
+def test_what_a_meter_counted_both_ways_stands_in_both_registers(homes):
+    consumption, generation, charge, discharge = columns(homes)
+    both = np.minimum(consumption, generation)
+    once = measure(3600, consumption, generation, charge, discharge)
+    r = measure(3600, consumption, generation, charge, discharge, both)
+    assert (r.import_wh == once.import_wh + both).all()
+    assert (r.export_wh == once.export_wh + both).all()
+    assert (r.consumption_wh == consumption).all()
+
+
 @given(HOMES, st.integers(0, 3), st.data())
 def test_a_register_never_runs_backwards(homes, which, data):
     flows = list(columns(homes))

@@ -30,10 +30,12 @@ def settled_plainly(slot: Traded):
     needs_pay, gives_receive = grid_cost - quarter, t.feed_in + quarter
     bought, sold = slot.positions.bought_wh.tolist(), slot.positions.sold_wh.tolist()
     took, gave = slot.readings.import_wh.tolist(), slot.readings.export_wh.tolist()
-    needs, gives = [], []
+    needs, gives, own = [], [], []
     for b, s, i, e in zip(bought, sold, took, gave, strict=True):
-        needs += [max(s - e, 0), max(i - b, 0)]
-        gives.append(max(b - i, 0) + max(e - s, 0))
+        both = min(max(i - b, 0), max(b - i, 0) + max(e - s, 0))
+        needs += [max(s - e, 0), max(i - b, 0) - both]
+        gives.append(max(b - i, 0) + max(e - s, 0) - both)
+        own.append(both)
     inside = min(sum(needs), sum(gives))
     met, given_inside = share(inside, needs), share(inside, gives)
     members, local_use = [], []
@@ -52,13 +54,14 @@ def settled_plainly(slot: Traded):
         use = min(b, i) + extra_met
         money = traded[k] - (short_met + extra_met) * needs_pay - short_left * grid_cost
         money += given_inside[k] * gives_receive + give_left * t.feed_in - extra_left * t.supply - use * t.fee
+        money -= own[k] * (t.supply - t.feed_in)
         sales = sorted((p, wh) for m, buys, wh, p in rows if m == k and not buys)
         dearest = [p for p, wh in sales for _ in range(wh)][::-1][:short_met]
         forfeit = sum(max(p - needs_pay, 0) for p in dearest)
         money, forfeited = money - forfeit, forfeited + forfeit
         members.append(money)
         local_use.append(use)
-        supplier += (short_left + extra_left) * t.supply - give_left * t.feed_in
+        supplier += (short_left + extra_left) * t.supply - give_left * t.feed_in + own[k] * (t.supply - t.feed_in)
         network += (use - short_left) * t.fee
     return members, supplier, network, inside * (needs_pay - gives_receive) + forfeited, local_use
 
@@ -94,11 +97,13 @@ def test_postings_sum_to_zero_and_what_passes_through_is_empty_in_the_end(slot):
 
 @given(traded_slots())
 def test_supplier_and_network_get_exactly_their_tariff(slot):
-    _, _, net = settled(slot)
-    imports, exports = int(slot.readings.import_wh.sum()), int(slot.readings.export_wh.sum())
+    delivery, _, net = settled(slot)
+    own = int(delivery.both_ways_wh.sum())
+    imports, exports = int(slot.readings.import_wh.sum()) - own, int(slot.readings.export_wh.sum()) - own
     tariff = slot.tariff
     grid = imports - exports
-    assert net[slot.accounts.supplier] == grid * (tariff.supply if grid > 0 else tariff.feed_in)
+    due = grid * (tariff.supply if grid > 0 else tariff.feed_in)
+    assert net[slot.accounts.supplier] == due + own * (tariff.supply - tariff.feed_in)
     rent = slot.positions.surplus_n
     assert rent >= 0
     assert net[slot.accounts.network] == tariff.fee * min(imports, exports) + rent
@@ -149,7 +154,9 @@ def test_delivery_splits_every_deviation_once(slot):
     give = d.give_inside_wh + d.give_supplier_wh
     assert (d.imported_wh - d.bought_wh - d.exported_wh + d.sold_wh == short + extra - give).all()
     assert d.short_inside_wh.sum() + d.extra_inside_wh.sum() == d.give_inside_wh.sum()
-    needs, gives = int(short.sum() + extra.sum()), int(give.sum())
+    own = d.both_ways_wh
+    assert (own <= np.minimum(d.imported_wh, d.exported_wh)).all()
+    needs, gives = int(short.sum() + (extra - own).sum()), int((give - own).sum())
     assert d.give_inside_wh.sum() == min(needs, gives)  # the supplier meets one side only
     for name in ("short_inside", "short_supplier", "extra_inside", "extra_supplier", "give_inside", "give_supplier"):
         assert (getattr(d, f"{name}_wh") >= 0).all()
@@ -162,6 +169,18 @@ def test_without_a_trade_the_community_still_shares_what_crosses_its_meters(slot
     untraded = Traded(positions_of(0, slot.tariff.feed_in, [0] * members, [0] * members), slot.readings, slot.tariff)
     _, _, net = settled(untraded)
     assert (net[:members] >= tariff_alone_n(slot.readings, slot.tariff)).all()
+
+
+def test_what_a_meter_counted_both_ways_is_the_tariffs_and_no_neighbours():
+    """Half a kilowatt-hour in and out in one hour: 24 hours cost 24 x (0.5 x 0.28 - 0.5 x 0.08) = 2.40."""
+    tariff = Tariff(280_000, 80_000, 30_000)
+    both = np.array([500], np.int64)
+    nothing = np.zeros(1, np.int64)
+    slot = Traded(positions_of(0, 0, [0], [0]), Readings(0, both, both, both, nothing, nothing), tariff)
+    delivery, _, net = settled(slot)
+    assert 24 * net[0] == -2_400_000_000
+    assert (delivery.both_ways_wh.tolist(), delivery.local_use_wh.tolist()) == ([500], [0])
+    assert net[slot.accounts.community] == 0
 
 
 # -- funds ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -172,6 +173,91 @@ def test_generation_beyond_the_pv_is_refused(tmp_path):
 def test_a_register_instead_of_a_reading_is_refused(tmp_path):
     table = frame().with_columns(pl.lit(10**9 + 1, pl.Int64).alias("consumption_wh"))
     refused(write(table, tmp_path, ".parquet"), "row 1: consumption_wh = 1000000001: no meter measures that much")
+
+
+def test_import_beyond_the_connection_is_refused_with_the_power_that_it_would_be(tmp_path):
+    """1,970 Wh in a quarter of an hour are 7.9 kW: whoever wrote W as Wh hears of it before a bill does."""
+    table = pl.DataFrame(
+        {
+            "slot_start": [START + timedelta(minutes=15 * slot) for slot in range(96)],
+            "member": "cara",
+            "consumption_wh": [372 + 17 * (slot * 37 % 95) for slot in range(96)],
+            "generation_wh": 0,
+        }
+    )
+    path = write(table, tmp_path, ".csv")
+
+    def read(connection_w):
+        limits = files.MeterLimits(["cara"], [0], [connection_w // 4])
+        return files.read_measured(path, limits, 900)
+
+    with pytest.raises(
+        DataError, match=r"1,970 Wh in 15 minutes are 7,880 W, and the connection of cara carries 4,000 W"
+    ):
+        read(4_000)
+    assert read(8_000).consumption_wh.max() == 1_970
+
+
+def days(slots_missing=(), quality=None, count=4):
+    """Four days of two homes; some slots of the first are missing."""
+    rows = [(slot, k) for slot in range(24 * count) for k in range(2) if k or slot not in slots_missing]
+    table = pl.DataFrame(
+        {
+            "slot_start": [START + timedelta(hours=slot) for slot, _ in rows],
+            "member": ["ab"[k] for _, k in rows],
+            "consumption_wh": [100 * (slot // 24) + 7 * (slot % 24) + k for slot, k in rows],
+            "generation_wh": [0 for _ in rows],
+        }
+    )
+    return (
+        table if quality is None else table.with_columns(pl.Series("quality", [quality(slot, k) for slot, k in rows]))
+    )
+
+
+def read_with_gaps(path):
+    limits = files.MeterLimits(["a", "b"], [0, 0], [None, None])
+    return files.read_measured(path, limits, HOUR, substitute=True)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_gap_is_substituted_by_the_days_before_and_flagged(tmp_path, suffix):
+    measured = read_with_gaps(write(days(slots_missing=(24 * 3 + 5,)), tmp_path, suffix))
+    assert measured.consumption_wh[24 * 3 + 5].tolist() == [100 + 35, 300 + 35 + 1]  # the mean of 200, 100 and 0
+    assert np.argwhere(measured.quality).tolist() == [[24 * 3 + 5, 0]]
+    refused(write(days(slots_missing=(24 * 3 + 5,)), tmp_path, suffix), 'no reading of a .* gaps = "substitute"')
+
+
+def test_a_gap_at_the_beginning_takes_the_days_after(tmp_path):
+    measured = read_with_gaps(write(days(slots_missing=(5,)), tmp_path, ".parquet"))
+    assert measured.consumption_wh[5, 0] == 200 + 35
+
+
+def test_a_gap_that_no_day_tells_of_is_refused(tmp_path):
+    with pytest.raises(
+        DataError, match=r"no reading of a at 2017-06-05T05:00Z, and none at that time of any other day"
+    ):
+        read_with_gaps(write(days(slots_missing=(5, 29, 53, 77)), tmp_path, ".parquet"))
+
+
+def test_qualities_of_a_file_stay_with_their_readings(tmp_path):
+    table = days(quality=lambda slot, k: "L3" if (slot, k) == (7, 1) else "L1")
+    measured = read_with_gaps(write(table, tmp_path, ".csv"))
+    assert np.argwhere(measured.quality).tolist() == [[7, 1]]
+    assert measured.digest() != read_with_gaps(write(days(), tmp_path, ".csv")).digest()
+
+
+def test_without_anything_to_say_of_quality_the_digest_is_as_it_always_was(tmp_path):
+    measured = read_with_gaps(write(days(), tmp_path, ".csv"))
+    assert measured.quality.shape == measured.both_ways_wh.shape == (0,)
+
+
+def test_readings_of_a_grid_meter_alone_keep_both_registers(tmp_path):
+    table = days().rename({"consumption_wh": "import_wh", "generation_wh": "export_wh"})
+    table = table.with_columns(pl.lit(50, pl.Int64).alias("export_wh"))
+    limits = files.MeterLimits(["a", "b"], [10_000, 10_000], [None, None])
+    measured = files.read_measured(write(table, tmp_path, ".parquet"), limits, HOUR)
+    assert (measured.generation_wh == 50).all()
+    assert (measured.both_ways_wh == np.minimum(measured.consumption_wh, 50)).all()
 
 
 # -- environment --------------------------------------------------------------------------------

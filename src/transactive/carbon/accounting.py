@@ -84,7 +84,8 @@ def account(
     members = len(readings.import_wh)
     certifies = np.ones(members, np.int64) if given_up is None else np.where(given_up, 0, 1)
     sources = ExportSources.of(flows, discharge, factors.pv_g, certifies)
-    shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh).matched(sources)
+    both_ways = int(delivery.both_ways_wh.sum())
+    shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh, both_ways).matched(sources)
     if policy is not None and not policy.bundles_all:
         shares = shares.apart(sources, policy)
     issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g, certifies)

@@ -22,6 +22,7 @@ from transactive.cli.insights.command import insights
 from transactive.cli.keys.commands import keys as keys_app
 from transactive.cli.models.commands import models as models_app
 from transactive.cli.old_spellings import respelled
+from transactive.cli.readings.commands import import_readings
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
 from transactive.cli.state.commands import state as state_app
@@ -149,6 +150,9 @@ def check(community: Path) -> None:
     check_community(community)
 
 
+app.command(import_readings, name="import")
+
+
 @app.command
 def clear(
     orders: Path,
@@ -216,13 +220,13 @@ def backtest(
     Parameters
     ----------
     file
-        CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
     target
         Column to forecast.
     group
         Column with the member; without it the file is one series.
     time
-        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+        Column of the slot's start; times without a zone are of --zone, or UTC. Without it the usual names are tried.
     known
         Column known in advance, such as a weather forecast; again for each one more.
     horizon

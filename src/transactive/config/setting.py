@@ -22,7 +22,7 @@ from transactive.core.tables import Environment, Measured
 from transactive.core.tariff import PriceSeries, Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
-from transactive.metering.exports.guess import Told
+from transactive.metering.exports.profile import Told
 from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import MeterLimits, read_measured

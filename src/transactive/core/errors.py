@@ -6,6 +6,7 @@
     ├── InputError                   something the user gave (exit 3)
     │   ├── ConfigError              community file
     │   ├── DataError                readings, orders, series
+    │   │   └── Unsaid               what a file does not tell, and an option can say
     │   ├── MissingExtra             a part of the program that is not installed
     │   └── CertificateError         a step that a certificate does not allow
     │       └── CreditError          a step that a carbon credit does not allow, each rule with a code of its own
@@ -50,6 +51,16 @@ class DataError(InputError):
     """Readings, orders or series are wrong; the message names file, row and column."""
 
     code = "data"
+
+
+class Unsaid(DataError):
+    """What a file does not tell itself: `option` says it, as one of `choices` if it is not free."""
+
+    code = "data.unsaid"
+
+    def __init__(self, message: str, option: str, choices: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.option, self.choices = option, choices
 
 
 class MissingExtra(InputError):

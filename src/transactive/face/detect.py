@@ -78,7 +78,7 @@ def detect(
     group
         Column that tells whose row it is; without it the usual names are tried, or the table is one meter.
     time
-        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+        Column of the slot's start; times without a zone are of `zone`, or UTC. Without it the usual names are tried.
     generation
         Column of what the PV generated.
     charge

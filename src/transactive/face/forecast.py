@@ -80,7 +80,7 @@ def forecast(
     group
         Column that tells whose row it is; without it the table is one series.
     time
-        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+        Column of the slot's start; times without a zone are of `zone`, or UTC. Without it the usual names are tried.
     known
         Columns known in advance, such as a weather forecast.
     horizon

@@ -24,6 +24,8 @@ def measure(
     export.
     """
     net = consumption_wh + charge_wh - generation_wh - discharge_wh
+    used_at_home = generation_wh + discharge_wh - np.maximum(-net, 0)
+    both_ways_wh = np.minimum(both_ways_wh, used_at_home)  # devices may have acted since: no more than there is
     readings = Readings(
         slot=slot,
         import_wh=np.maximum(net, 0) + both_ways_wh,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.core.errors import DataError
+from transactive.tabular.decimals import with_points
 from transactive.tabular.moments import HINT, parsed
 from transactive.tabular.sheets import Sheet, read_sheet
 from transactive.tabular.source import ROW, FrameSource, Source
@@ -112,9 +113,8 @@ def _numbers(frame: pl.DataFrame, column: str, sheet: Sheet) -> pl.DataFrame:
         raise DataError(f"{sheet.name}: {column} holds {dtype}; give whole numbers, energy in Wh")
     number = pl.col(column).cast(pl.Int64, strict=False)
     if dtype == pl.String:
-        point = "," if sheet.decimal_comma else "."
-        bare = pl.col(column).str.strip_chars().str.replace(rf"[{point}.]0+$", "")
-        number = pl.coalesce(number, bare.cast(pl.Int64, strict=False))
+        bare = with_points(frame[column].str.strip_chars(), comma_parts_columns=not sheet.decimal_comma)
+        number = pl.coalesce(number, bare.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False))
     parsed_frame = frame.with_columns(number.alias("number"))
     faulty = pl.col("number").is_null() & pl.col(column).is_not_null()
     refuse(parsed_frame, faulty, column, where, "not a whole number; energy is in Wh, prices in µ¤/kWh")
@@ -127,8 +127,7 @@ def _decimals(frame: pl.DataFrame, column: str, sheet: Sheet) -> pl.DataFrame:
 
     value = pl.col(column)
     if frame.schema[column] == pl.String:
-        value = value.str.strip_chars()
-        value = value.str.replace(",", ".", literal=True) if sheet.decimal_comma else value
+        value = pl.lit(with_points(frame[column].str.strip_chars(), comma_parts_columns=not sheet.decimal_comma))
     read = frame.with_columns(value.cast(pl.Float64, strict=False).alias("number"))
     faulty = (pl.col("number").is_null() & pl.col(column).is_not_null()) | ~pl.col("number").is_finite()
     refuse(read, faulty, column, FrameSource(frame, sheet.name), "not a number")

@@ -1,4 +1,8 @@
-"""Numbers as people and programs write them, exactly: no binary fraction in between."""
+"""Numbers as people and programs write them, exactly: no binary fraction in between.
+
+Whether a point or a comma is the decimal sign is read from the whole column. A point groups thousands only beside a
+comma, or where a number has several: 1.234 alone is a little more than one.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +15,45 @@ if TYPE_CHECKING:
 
 EMPTY = ("", "-", "--", "nan", "na", "n/a", "null", "none")
 """How files write that there is no value."""
-GROUPED = r"^[+\-]?\d{1,3}([.'\u00a0\u202f ]\d{3})+(,\d+)?$"
+BLANKS = "[' \u00a0\u202f]"
+COMMA_IS_DECIMAL = r"^[+\-]?0?,|,(\d{1,2}|\d{4,})$"
+"""A number whose comma cannot group thousands."""
 
 
-def millionths(column: pl.Expr, dtype: pl.DataType, *, decimal_comma: bool) -> pl.Expr:
+def millionths(values: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
     """A column's numbers in millionths, int64; null where there is none or no number. Beyond six decimals it rounds.
 
-    decimal_comma: a comma is the decimal sign, and a point, apostrophe or blank before three digits parts thousands.
+    comma_parts_columns: commas stand between columns too, so that one in a number may group thousands.
     """
     import polars as pl
 
-    if dtype != pl.String:
-        exact = column.cast(pl.Int64, strict=False) * PPM if dtype.is_integer() else None
-        return (
-            (column.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
-            if exact is None
-            else exact
-        )
-    text = column.str.strip_chars()
-    if decimal_comma:
-        plain = text.str.replace_all(r"[.'\u00a0\u202f ]", "")
-        text = pl.when(text.str.contains(GROUPED)).then(plain).otherwise(text).str.replace(",", ".", literal=True)
-    return (text.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+    if values.dtype != pl.String:
+        if values.dtype.is_integer():
+            return values.cast(pl.Int64, strict=False) * PPM
+        return (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+    plain = with_points(values.str.strip_chars(), comma_parts_columns=comma_parts_columns)
+    return (plain.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+
+
+def with_points(text: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
+    """The same numbers with a decimal point and no signs between thousands; what is none of these is left alone."""
+    if text.str.contains(r"\d" + BLANKS + r"\d{3}").any():
+        text = text.str.replace_all(BLANKS + r"(\d{3})", "$1")
+    if text.str.contains(",", literal=True).any():
+        decimal = not comma_parts_columns or text.str.contains(COMMA_IS_DECIMAL).any()
+        if decimal:
+            if text.str.contains(".", literal=True).any():
+                grouped = r"^([+\-]?\d{1,3})((?:\.\d{3})+)(,\d*)?$"
+                points = text.str.extract(grouped, 2).str.replace_all(".", "", literal=True)
+                whole = text.str.extract(grouped, 1) + points + text.str.extract(grouped, 3).fill_null("")
+                text = whole.fill_null(text) if whole.null_count() < len(whole) else text
+            return text.str.replace(",", ".", literal=True)
+        if text.str.contains(r"^[+\-]?\d{1,3}(,\d{3})+\.\d").any():
+            return text.str.replace_all(r",(\d{3})", "$1")
+        return text  # 1,234 may be either: nobody is billed by a guess
+    if text.str.contains(r"\.\d{3}\.").any():
+        return text.str.replace_all(".", "", literal=True)
+    return text
 
 
 def is_empty(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

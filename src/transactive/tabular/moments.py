@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from transactive.core.errors import DataError, InputError
+from transactive.core.errors import InputError, Unsaid
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,7 +89,11 @@ def day_month_order(dates: pl.Series, name: str, column: str) -> Order:
     for order, day in (("dmy", first), ("mdy", second)):
         if len(day) > 1 and (day.diff().drop_nulls().abs() == 1).all():
             return order  # type: ignore[return-value]
-    raise DataError(f'{name}: {column} {days[0]}: day or month first? say order = "dmy" or "mdy" in a profile')
+    raise Unsaid(
+        f"{name}: {column} {days[0]}: day or month first? say --order dmy or mdy, or order under [data]",
+        "order",
+        ("dmy", "mdy"),
+    )
 
 
 def check_zone(zone: str, key: str) -> None:

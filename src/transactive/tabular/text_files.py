@@ -60,6 +60,7 @@ def find_head(data: bytes) -> Head:
 
 def head_row(rows: list[list[str]]) -> int:
     """Row of the head, counted from 0: the one above the first row with numbers, or the first that is not empty."""
+    rows = [_trimmed(row) for row in rows]
     filled = [k for k, row in enumerate(rows) if any(cell.strip() for cell in row)]
     if not filled:
         return 0
@@ -97,6 +98,12 @@ def _separator(lines: list[str]) -> str:
         if good > most:
             best, most = sign, good
     return best
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    """Cells up to the last that is not empty."""
+    last = max((k for k, cell in enumerate(row) if cell.strip()), default=-1)
+    return row[: last + 1]
 
 
 def _value(cell: str) -> bool:

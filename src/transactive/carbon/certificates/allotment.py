@@ -67,8 +67,12 @@ class Allotment:
         return Allotment(self.parts.only(~stays), self.export_wh * left, self.export_mg * left, kept_wh, kept_mg)
 
 
-def allot(sources: ExportSources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0) -> Allotment:
+def allot(
+    sources: ExportSources, flows: Flows, local_use_wh: IntArray, lost_wh: int = 0, both_ways_wh: int = 0
+) -> Allotment:
     """Share each source among local users and supplier; what lines lose leaves with the supplier's part.
+
+    both_ways_wh: counted in both directions by one meter, which the supplier took and gave.
 
     When exports exceed imports, each source is split pro rata by exported Wh between both. The local part of a source
     goes to the users by local energy used, largest remainder, ties by member, nobody beyond what its meter
@@ -76,7 +80,7 @@ def allot(sources: ExportSources, flows: Flows, local_use_wh: IntArray, lost_wh:
     """
     imported = flows.import_to_load + flows.import_to_charge
     exported = sources.energy_wh
-    local = share_columns(min(int(imported.sum()), int(exported.sum()) - lost_wh), exported)
+    local = share_columns(min(int(imported.sum()), int(exported.sum()) - lost_wh) - both_ways_wh, exported)
     local_mg = split_pair(sources.market_mg, local, exported - local)
     together = _each if len(exported) * len(imported) <= MOST_PARTS else _in_line
     return Allotment(

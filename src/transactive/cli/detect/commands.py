@@ -35,13 +35,13 @@ def scan(
     Parameters
     ----------
     file
-        CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
     consumption
         Column with consumption (not import) of the slot; without it the usual names are tried.
     group
         Column with the member; without it the usual names are tried, or the file is one meter.
     time
-        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+        Column of the slot's start; times without a zone are of --zone, or UTC. Without it the usual names are tried.
     generation
         Column of what the PV generated.
     charge

@@ -37,7 +37,7 @@ def backtest(
     Parameters
     ----------
     file
-        CSV or Parquet with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
     battery_wh
         Usable capacity of the battery: Wh, or with a unit, such as "13.5 kWh".
     power_w

@@ -87,11 +87,12 @@ class Collected:
         rows, starts, texts, qualities, unit = self._series[series]
         meter, register = series
         table = pl.DataFrame({ROW: rows, START: starts, "text": pl.Series(texts, dtype=pl.String), QUALITY: qualities})
-        exact = millionths(pl.col("text"), pl.String(), decimal_comma=False)
+        exact = millionths(table["text"], comma_parts_columns=True)
         bad = table.filter(exact.is_null() & pl.col("text").is_not_null() & (pl.col("text") != ""))
         if len(bad):
             raise DataError(f"{self._name}: row {bad[ROW][0]}: {bad['text'][0]!r}: not a number")
-        scaled = exact * unit
+        table = table.with_columns((exact * unit).alias("scaled"))
+        scaled = pl.col("scaled")
         until = scaled.fill_null(0).cum_sum().over(pl.col(START) // DAY)
         carried = (until + PPM // 2) // PPM - (until - scaled.fill_null(0) + PPM // 2) // PPM
         energy = pl.when(scaled.is_not_null()).then(carried)

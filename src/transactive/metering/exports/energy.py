@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import gcd
 from typing import TYPE_CHECKING
 
-from transactive.core.errors import DataError
+from transactive.core.errors import Unsaid
 from transactive.core.slots import DAY, HOUR, time_text
 from transactive.core.units import PPM
 from transactive.metering.exports.layout import METER, QUALITY
@@ -88,13 +88,15 @@ def _differences(frame: pl.DataFrame, columns: list[str], length: int, profile: 
         )
         if len(fallen) and not profile.exchanged:
             first = fallen.row(0, named=True)
-            raise DataError(
+            raise Unsaid(
                 f"{name}: row {first[ROW]}: {_written(column, profile)}: the register of"
                 f" {first[METER] or 'the meter'} falls after"
                 f" {time_text(first[START])} from {_plain(first[column])} to {_plain(first['next'])}: was the meter"
                 " exchanged or set back? Say --exchanged, or exchanged = true in the profile, and that slot is a"
                 " gap; if it"
-                " rolled over, say digits in the profile"
+                " rolled over, say digits in the profile",
+                "exchanged",
+                ("yes",),
             )
         steps.append(pl.when(nearby & (step >= 0)).then(step).alias(column))
     frame = frame.with_columns(steps)
@@ -118,10 +120,12 @@ def _refuse_fractions(frame: pl.DataFrame, column: str, profile: Profile, name: 
     bad = frame.filter(pl.col(column) % PPM != 0)
     if len(bad):
         first = bad.row(0, named=True)
-        raise DataError(
+        raise Unsaid(
             f"{name}: row {first[ROW]}: {_written(column, profile)} = {_plain(first[column])}: not a whole number of"
             " Wh; if it is"
-            ' kWh, say --unit kWh, or unit = "kWh" under [data]'
+            ' kWh, say --unit kWh, or unit = "kWh" under [data]',
+            "unit",
+            ("Wh", "kWh", "MWh"),
         )
 
 
@@ -142,11 +146,13 @@ def _refuse_risers(frame: pl.DataFrame, column: str, profile: Profile, name: str
     )
     if len(bad):
         first = bad.row(0, named=True)
-        raise DataError(
+        raise Unsaid(
             f"{name}: {_written(column, profile)} of {first[METER] or 'the meter'} rises all the time, from"
             f" {_plain(first['from'])} in row {first[ROW]} to {_plain(first['to'])}: is it a register that counts"
             " on? Say"
             ' --reading total, or reading = "total" under [data], and differences are taken; if it is energy of each'
             " slot,"
-            " say energy"
+            " say energy",
+            "reading",
+            ("total", "energy"),
         )

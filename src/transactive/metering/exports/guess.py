@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
-from transactive.core.errors import DataError
+from transactive.core.errors import DataError, Unsaid
 from transactive.metering.exports import words
+from transactive.metering.exports.guess_times import few, guessed_times
 from transactive.metering.exports.profile import (
     Profile,
     QualityRule,
     Reading,
-    Register,
     RegisterRule,
     TimeRule,
+    Told,
     Unit,
     shipped_profiles,
 )
-from transactive.metering.exports.times import INTERVAL, TIME_OF_DAY
-from transactive.tabular.moments import date_part, looks_like_time
+from transactive.metering.exports.times import TIME_OF_DAY
 from transactive.tabular.sheets import Sheet
 
 SAMPLE = 60
-CLOCK = re.compile(r"^\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?$")
 MEASURED_FLAGS = (
     "l1",
     "m",
@@ -58,19 +55,6 @@ ESTIMATED_FLAGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What somebody says of a file beside it; what is None has to be found in it."""
-
-    zone: str | None = None
-    unit: Unit | None = None
-    stamp: str | None = None
-    reading: Reading | None = None
-    order: str | None = None
-    exchanged: bool | None = None
-    register: Register | None = None
-
-
 def known_profile(sheet: Sheet) -> tuple[str, Profile] | None:
     """The shipped profile whose columns a table has; of several the one that asks for most."""
     there = {words.plain(name) for name in sheet.columns} | {words.plain(row[0]) for row in sheet.above if row}
@@ -86,7 +70,7 @@ def known_profile(sheet: Sheet) -> tuple[str, Profile] | None:
 def guessed(sheet: Sheet, told: Told) -> Profile:
     """A profile of a table that no shipped one knows. Raises DataError naming what has to be said."""
     samples = {name: _sample(sheet, name) for name in sheet.columns}
-    time = _time(sheet, samples, told)
+    time = guessed_times(sheet, samples, told)
     taken = {*time.columns, time.end}
     clock_columns = [name for name in sheet.columns if name not in taken and TIME_OF_DAY.match(name.strip())]
     if len(clock_columns) >= 23 and len(time.columns) == 1:
@@ -99,7 +83,7 @@ def guessed(sheet: Sheet, told: Told) -> Profile:
     if not registers:
         raise DataError(
             f"{sheet.name}: no column says what it measures, such as consumption_wh or import (kWh); it has"
-            f" {_few(sheet.columns)}; write a profile that names them"
+            f" {few(sheet.columns)}; write a profile that names them"
         )
     _refuse_two_of_one(sheet, registers)
     return Profile(
@@ -130,97 +114,6 @@ def _reading(unit: Unit | None, rule: RegisterRule) -> Reading:
 
 def _sample(sheet: Sheet, name: str) -> list[str]:
     return [str(value).strip() for value in sheet.frame[name].drop_nulls().head(SAMPLE) if str(value).strip()]
-
-
-def _time(sheet: Sheet, samples: dict[str, list[str]], told: Told) -> TimeRule:
-    """The columns that say when."""
-    import polars as pl
-
-    whole = [
-        name
-        for name in sheet.columns
-        if isinstance(sheet.frame.schema[name], pl.Datetime) or _mostly(samples[name], _is_moment)
-    ]
-    if not whole:
-        raise DataError(
-            f"{sheet.name}: no column holds times like 2017-06-05T00:00Z; it has {_few(sheet.columns)}; name the"
-            " columns"
-            " of date and time in a profile"
-        )
-    zone = told.zone or next((zone for name in sheet.columns if (zone := words.zone_of(name))), None)
-    ends = [name for name in whole if words.plain(name) in map(words.plain, words.ENDS)]
-    starts = [name for name in whole if words.plain(name) in map(words.plain, words.STARTS)]
-    first = next((name for name in (*starts, *whole) if name not in ends), whole[0])
-    columns: tuple[str, ...] = (first,)
-    if samples[first] and all(_is_date(text) for text in samples[first]):
-        clocks = [n for n in sheet.columns if n not in whole and samples[n] and all(map(CLOCK.match, samples[n]))]
-        if not clocks and (hours := _hour_numbers(sheet, samples)):
-            return TimeRule(columns=(first, hours), zone=zone, hour_numbers=True)
-        late = [name for name in clocks if words.plain(name).split()[0] in words.ENDS]
-        columns = (first, *[name for name in clocks if name not in late or len(clocks) == 1][:1])
-    end = next((name for name in ends if name != first), None)
-    rule = TimeRule(columns=columns, end=end, zone=zone)
-    stamp = told.stamp or ("start" if starts or end else "end" if set(columns) & set(ends) else _stamp(sheet, columns))
-    return msgspec.structs.replace(rule, stamp=stamp)
-
-
-def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
-    """Which end of its slot a time names: whole days from 00:00 on, or up to 00:00 or 24:00, tell it."""
-    values = sheet.frame[columns[-1]].drop_nulls()
-    clocks = [_clock_in(str(value)) for value in (values[0], values[-1])]
-    if any(clock is None for clock in clocks) or INTERVAL.match(str(values[0])):
-        return "start"
-    early, late = sorted(clocks) if _backwards(sheet, columns) else clocks  # type: ignore[type-var]
-    if early == "00:00" and late not in ("00:00", "24:00"):
-        return "start"
-    if early != "00:00" and (late in ("00:00", "24:00") or (values.cast(str) == "24:00").any()):
-        return "end"
-    raise DataError(
-        f"{sheet.name}: {columns[-1]} runs from {values[0]} to {values[-1]}: does a time name the start or the end"
-        " of its"
-        ' slot? Say --stamp start or --stamp end, or stamp = "start" under [data]'
-    )
-
-
-def _clock_in(text: str) -> str | None:
-    """Hours and minutes in a time."""
-    found = re.search(r"(?:^|[T ,])(\d{1,2})[:.h](\d{2})", text.strip())
-    return f"{int(found[1]):02d}:{found[2]}" if found else None
-
-
-def _backwards(sheet: Sheet, columns: tuple[str, ...]) -> bool:
-    """Whether the newest row stands first."""
-    values = sheet.frame[columns[0]].drop_nulls()
-    return bool(str(values[0])[:10] > str(values[-1])[:10] and str(values[0])[:4].isdigit())
-
-
-def _is_moment(text: str) -> bool:
-    return looks_like_time(text) or bool(INTERVAL.match(text) and date_part(text))
-
-
-def _mostly(sample: list[str], test: Callable[[str], bool]) -> bool:
-    """Whether most values pass: one that does not is a fault to be named, not another kind of column."""
-    return sum(map(test, sample)) * 2 > len(sample)
-
-
-def _is_date(text: str) -> bool:
-    """Whether a text is a date alone, or one with a midnight that a spreadsheet added."""
-    return not _after_date(text) or bool(re.fullmatch(r"[T ]00:00(:00)?", _after_date(text)))
-
-
-def _after_date(text: str) -> str:
-    """What follows the date in a text."""
-    return text[len(date_part(text)) :]
-
-
-def _hour_numbers(sheet: Sheet, samples: dict[str, list[str]]) -> str | None:
-    """A column that counts the hours of a day from 1 to 24, or to 25 once a year."""
-    for name in sheet.columns:
-        if re.search(r"\b(hour|hora|ora|stunde|heure|time|uur|h)\b", words.plain(name)):
-            values = {text for text in samples[name] if text.isdigit()}
-            if len(values) >= 20 and "24" in values and "0" not in values:
-                return name
-    return None
 
 
 def _named(names: list[str], known: tuple[str, ...]) -> str | None:
@@ -260,16 +153,21 @@ def _register(sheet: Sheet, name: str, numbers: list[str], told: Told) -> Regist
     if register is None and alone:
         register = told.register
     if register is None and (unit_there or (alone and unit)):
-        raise DataError(
+        raise Unsaid(
             f"{sheet.name}: column {name}: is it import, export, consumption or generation? say --register import or"
             " the"
-            " like, or name it in a profile"
+            " like, or name it in a profile",
+            "register",
+            ("import", "export", "net", "consumption", "generation"),
         )
     if register is None:
         return None
     if unit is None:
-        raise DataError(
-            f"{sheet.name}: column {name}: no unit stands there; say --unit Wh, kWh, MWh, W or kW, or unit under [data]"
+        raise Unsaid(
+            f"{sheet.name}: column {name}: no unit stands there; say --unit Wh, kWh, MWh, W or kW, or unit under"
+            " [data]",
+            "unit",
+            ("Wh", "kWh", "MWh", "W", "kW"),
         )
     state = words.STATES.search(words.plain(name))
     reading: Reading = told.reading or ("power" if unit in ("W", "kW") else "total" if state else "energy")
@@ -303,17 +201,19 @@ def _day_rows(sheet: Sheet, time: TimeRule, told: Told) -> Profile:
     around = " ".join((sheet.name, *(cell for row in sheet.above for cell in row)))
     unit = told.unit or words.unit_of(around)
     if unit is None:
-        raise DataError(
-            f"{sheet.name}: a row is a day, and no unit stands there; say --unit Wh, kWh or kW, or unit under [data]"
+        raise Unsaid(
+            f"{sheet.name}: a row is a day, and no unit stands there; say --unit Wh, kWh or kW, or unit under [data]",
+            "unit",
+            ("Wh", "kWh", "W", "kW"),
         )
     register = told.register or words.register_of(around)
     reading: Reading = told.reading or ("power" if unit in ("W", "kW") else "energy")
     if register is None:
-        raise DataError(f"{sheet.name}: a row is a day, of import or of export? say --register import or the like")
+        raise Unsaid(
+            f"{sheet.name}: a row is a day, of import or of export? say --register import or the like",
+            "register",
+            ("import", "export", "net", "consumption", "generation"),
+        )
     rule = RegisterRule(column="value", register=register, unit=unit, reading=reading)
     meter = next((n for n in sheet.columns if words.plain(n) in words.METER), None)
     return Profile(title=f"as found in {sheet.name}", time=time, registers=(rule,), day_rows=True, meter=meter)
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

@@ -6,7 +6,12 @@ register, and quality. Numbers are not converted here.
 
 from __future__ import annotations
 
+import operator
+import re
+from functools import reduce
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from transactive.core.errors import DataError
 from transactive.core.tables import ReadingQuality
@@ -23,20 +28,52 @@ if TYPE_CHECKING:
 METER, QUALITY = "meter", "quality"
 
 
-def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tuple[pl.DataFrame, int]:
-    """Rows of a table as its profile says, and the length of a slot [s]; expected: where the times do not tell.
+def lay_out(sheet: Sheet, profile: Profile, expected: int | None = None) -> tuple[pl.DataFrame, int, Profile]:
+    """Rows of a table as its profile says, the length of a slot [s], and the profile with the names of this file.
 
-    Raises DataError naming file, row and column.
+    expected: length where the times do not tell it [s]. Raises DataError naming file, row and column.
     """
     sheet = _with_head(sheet, profile) if profile.head else sheet
+    profile = as_named(profile, sheet)
     frame = _without_totals(sheet)
     if profile.day_rows:
         frame = _unpivoted(frame, sheet, profile)
     _refuse_missing(frame, sheet, profile)
     frame, length = with_slots(frame, sheet, profile, expected)
     if any(rule.where or rule.meter for rule in profile.registers):
-        return _stacked(frame, sheet, profile), length
-    return _side_by_side(frame, sheet, profile, profile.registers), length
+        return _stacked(frame, sheet, profile), length, profile
+    return _side_by_side(frame, sheet, profile, profile.registers), length, profile
+
+
+def _starred(rule: RegisterRule, sheet: Sheet) -> list[RegisterRule]:
+    """A rule for each column whose name has the meter where the rule has a star; otherwise the rule itself."""
+    if "*" not in rule.column:
+        return [rule]
+    before, after = (re.escape(part) for part in rule.column.split("*", 1))
+    found = ((column, re.fullmatch(f"{before}(.*?){after}", column)) for column in sheet.columns)
+    return [replace(rule, column=column, meter=match[1].strip()) for column, match in found if match]
+
+
+def as_named(profile: Profile, sheet: Sheet) -> Profile:
+    """A profile with the names of columns as this file writes them."""
+    names = {words.plain(name): name for name in reversed(sheet.columns)}
+
+    def name(wanted: str) -> str:
+        return wanted if wanted in sheet.columns else names.get(words.plain(wanted), wanted)
+
+    rules = [
+        replace(rule, column=name(rule.column), where={name(k): v for k, v in rule.where.items()})
+        for rule in (one for wanted in profile.registers for one in _starred(wanted, sheet))
+        if not rule.optional or name(rule.column) in sheet.columns
+    ]
+    time, quality = profile.time, profile.quality
+    return replace(
+        profile,
+        registers=tuple(rules),
+        time=time and replace(time, columns=tuple(map(name, time.columns)), end=time.end and name(time.end)),
+        meter=profile.meter and name(profile.meter),
+        quality=quality and replace(quality, column=name(quality.column)),
+    )
 
 
 def column_of(register: str, reading: str) -> str:
@@ -127,22 +164,22 @@ def _clock(name: str, slots: int) -> str:
     return f"{int(hour):02d}:{minute}"
 
 
-def _numbers(frame: pl.DataFrame, rule: RegisterRule, sheet: Sheet, profile: Profile) -> pl.Expr:
+def _numbers(frame: pl.DataFrame, rule: RegisterRule, sheet: Sheet, profile: Profile) -> pl.Series:
     """Millionths of a column's unit; what is neither a number nor empty is refused."""
     import polars as pl
 
-    dtype = frame.schema[rule.column]
-    number = millionths(pl.col(rule.column), dtype, decimal_comma=sheet.decimal_comma)
-    empty = is_empty(pl.col(rule.column), dtype)
-    bad = frame.filter(number.is_null() & ~empty)
-    missing = (*words.TOTAL, *(profile.quality.missing if profile.quality else ()))
-    bad = bad.filter(~pl.col(rule.column).cast(pl.String).is_in(list(missing)))
-    if len(bad):
-        first = bad.row(0, named=True)
-        raise DataError(
-            f"{sheet.name}: row {first[ROW]}: {rule.column} = {first[rule.column]!r}: not a number, or none that a"
-            " meter shows"
-        )
+    values = frame[rule.column]
+    number = millionths(values, comma_parts_columns=not sheet.decimal_comma)
+    if number.null_count() > values.null_count():
+        missing = [*words.TOTAL, *(profile.quality.missing if profile.quality else ())]
+        bad = frame.filter(number.is_null() & ~frame.select(is_empty(pl.col(rule.column), values.dtype)).to_series())
+        bad = bad.filter(~pl.col(rule.column).cast(pl.String).is_in(missing))
+        if len(bad):
+            first = bad.row(0, named=True)
+            raise DataError(
+                f"{sheet.name}: row {first[ROW]}: {rule.column} = {first[rule.column]!r}: not a number, or none that a"
+                " meter shows"
+            )
     return number
 
 
@@ -152,18 +189,17 @@ def _side_by_side(
     """Columns of numbers beside each other; those of one register are added up."""
     import polars as pl
 
-    columns: dict[str, list[pl.Expr]] = {}
+    columns: dict[str, list[pl.Series]] = {}
     for rule in rules:
         key = column_of(rule.register, rule.reading) + f" {rule.unit}"
         columns.setdefault(key, []).append(_numbers(frame, rule, sheet, profile))
     added = [
-        (parts[0] if len(parts) == 1 else pl.sum_horizontal(parts, ignore_nulls=False)).alias(key)
-        for key, parts in columns.items()
+        (parts[0] if len(parts) == 1 else reduce(operator.add, parts)).alias(key) for key, parts in columns.items()
     ]
     named = (
         pl.lit(meter, pl.String)
         if meter
-        else pl.col(profile.meter).cast(pl.String).str.strip_chars()
+        else pl.col(profile.meter).cast(pl.String).str.strip_chars(' ="')
         if profile.meter
         else pl.lit(None, pl.String)
     )
@@ -194,7 +230,11 @@ def _stacked(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFram
         if where:  # the same line twice counts once; of two tariffs each has its line
             alike = [name for name in rows.columns if name != ROW]
             rows = rows.unique(alike, keep="first", maintain_order=True)
-        parts.append(_side_by_side(rows, sheet, profile, rules, meter))
+        if len(rows):
+            parts.append(_side_by_side(rows, sheet, profile, rules, meter))
+    if not parts:
+        wanted = "; ".join(f"{k} = {' or '.join(v)}" for rule in profile.registers for k, v in rule.where.items())
+        raise DataError(f"{sheet.name}: no row has {wanted}; it is an export of something else")
     stacked = pl.concat(parts, how="diagonal")
     if not any(rule.where for rule in profile.registers):
         return stacked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -45,6 +46,8 @@ class TimeRule(ProfileRecord, frozen=True, kw_only=True):
 class RegisterRule(ProfileRecord, frozen=True, kw_only=True):
     """A column of numbers. where: values of other columns in the rows that count. meter: whose column it is.
 
+    A star in the column's name stands for the meter, in any number of columns. optional: not every such file has it.
+
     Several rules for one register of a meter are added up: tariffs of day and night, or three phases.
     """
 
@@ -54,6 +57,7 @@ class RegisterRule(ProfileRecord, frozen=True, kw_only=True):
     reading: Reading = "energy"
     where: dict[str, tuple[str, ...]] = {}
     meter: str | None = None
+    optional: bool = False
 
 
 class QualityRule(ProfileRecord, frozen=True, kw_only=True):
@@ -90,6 +94,19 @@ class Profile(ProfileRecord, frozen=True, kw_only=True):
     meters: dict[str, str] = {}
     digits: int | None = None
     exchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody says of a file beside it; what is None has to be found in it."""
+
+    zone: str | None = None
+    unit: Unit | None = None
+    stamp: str | None = None
+    reading: Reading | None = None
+    order: str | None = None
+    exchanged: bool | None = None
+    register: Register | None = None
 
 
 SHIPPED = Path(__file__).parents[2] / "data" / "profiles"
@@ -132,13 +149,13 @@ def _toml(record: dict[str, object]) -> str:
                 for name, v in value.items()
             ]
             plain.append("\n".join(("", f"[{key}]", *rows)))
-        elif _is_table(value) and isinstance(value, list):
+        elif _is_table(value) and isinstance(value, list | tuple):
             plain += ["\n".join(("", f"[[{key}]]", *(f"{n} = {_inline(v)}" for n, v in row.items()))) for row in value]
     return "\n".join(plain) + "\n"
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+    return isinstance(value, dict) or (isinstance(value, list | tuple) and bool(value) and isinstance(value[0], dict))
 
 
 def _inline(value: object) -> str:

@@ -6,6 +6,7 @@ say. Nothing that could make money wrong is guessed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +16,9 @@ from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.metering.exports import edifact, green_button, nem12
 from transactive.metering.exports.energy import to_wh
-from transactive.metering.exports.guess import Told, guessed, known_profile, with_told
+from transactive.metering.exports.guess import guessed, known_profile, with_told
 from transactive.metering.exports.layout import METER, QUALITY, lay_out
-from transactive.metering.exports.profile import Profile, load_profile, shipped_profiles
+from transactive.metering.exports.profile import Profile, Told, load_profile, shipped_profiles
 from transactive.metering.exports.times import START
 from transactive.tabular.sheets import Sheet, file_start, read_sheet
 from transactive.tabular.source import ROW, Source
@@ -96,7 +97,7 @@ def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.Data
     if profile is None:
         name, profile = known_profile(sheet) or ("", guessed(sheet, told))
     profile = with_told(profile, told)
-    rows, length = lay_out(sheet, profile, options.length)
+    rows, length, profile = lay_out(sheet, profile, options.length)
     sure = bool(chosen or name or told.unit or told.reading)
     rows = _named_above(rows, sheet, profile)
     return name, profile, to_wh(rows, length, profile, sheet.name, sure=sure), length
@@ -135,15 +136,14 @@ def _once(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
     return single, len(frame) - len(single)
 
 
-def _folder(folder: Path, options: ReadOptions) -> Export:
-    """All the files of a folder as one; a file that names no meter is the meter of its own name."""
+def read_exports(files: Sequence[Path], options: ReadOptions) -> Export:
+    """Several files as one; a file that names no meter is the meter of its own name, if there are others."""
     import polars as pl
 
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    if not files:
-        raise DataError(f"{folder}: has no files; put an export of each meter there")
     exports = [read_export(path, options) for path in files]
     one = exports[0]
+    if len(exports) == 1:
+        return one
     for export in exports:
         if export.length != one.length:
             raise DataError(
@@ -155,6 +155,15 @@ def _folder(folder: Path, options: ReadOptions) -> Export:
         export.frame.with_columns(pl.col(METER).fill_null(path.stem))
         for export, path in zip(exports, files, strict=True)
     ]
-    frame, doubles = _once(pl.concat(frames, how="diagonal"), folder.name)
+    name = f"{one.name} and {len(files) - 1} more"
+    frame, doubles = _once(pl.concat(frames, how="diagonal"), name)
     doubles += sum(export.doubles for export in exports)
-    return Export(frame, one.length, one.profile, one.profile_name, doubles, folder.name)
+    return Export(frame, one.length, one.profile, one.profile_name, doubles, name)
+
+
+def _folder(folder: Path, options: ReadOptions) -> Export:
+    """All the files of a folder as one."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    if not files:
+        raise DataError(f"{folder}: has no files; put an export of each meter there")
+    return read_exports(files, options)

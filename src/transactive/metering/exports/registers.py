@@ -40,11 +40,19 @@ def community_rows(export: Export) -> pl.DataFrame:
         _refuse_negative(frame, register, export)
     known, nothing = pl.col, pl.lit(0, pl.Int64)
     if "import" in there or "export" in there:
-        took = known("import") if "import" in there else nothing
-        gave = known("export").fill_null(0) if "export" in there else nothing
+        took = _or_none(frame, known("import"), "import") if "import" in there else nothing
+        gave = _or_none(frame, known("export"), "export") if "export" in there else nothing
         made = known("generation").fill_null(gave) if "generation" in there else gave
         used = known("consumption") if "consumption" in there else took + made - gave
         both = pl.min_horizontal(took, gave)
+        bad = frame.filter(used < 0)
+        if len(bad):
+            raise DataError(
+                f"{export.name}: row {bad[ROW][0]}: {bad['export'][0]} Wh were given, and only"
+                f" {bad['generation'][0]} generated; is a battery's discharge missing? leave the column of"
+                " generation out"
+                " in a profile, or correct it"
+            )
     else:
         used = known("consumption") if "consumption" in there else nothing
         made = known("generation") if "generation" in there else nothing

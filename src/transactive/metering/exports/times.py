@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from transactive.core.errors import DataError
+from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import HOUR, SLOT_MINUTES
 from transactive.metering.exports.profile import Profile, TimeRule
 from transactive.tabular.local_times import to_utc
-from transactive.tabular.moments import complaint, date_part, day_month_order, looks_like_time, parsed, unix_seconds
+from transactive.tabular.moments import (
+    OFFSET,
+    complaint,
+    date_part,
+    day_month_order,
+    looks_like_time,
+    parsed,
+    unix_seconds,
+)
 from transactive.tabular.sheets import Sheet
 from transactive.tabular.source import ROW
 
 if TYPE_CHECKING:
     import polars as pl
 
-START, UNTIL = "start", "until"
+START, UNTIL, ELAPSED = "start", "until", "elapsed"
 FIRST_SECOND = 100_000_000
 """Unix times below this are years before meters, and numbers of something else."""
 FEW_TIMES = 4
@@ -44,7 +54,7 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
         if name and name not in frame.columns:
             raise DataError(f"{sheet.name}: column {name} is missing; the file has {', '.join(sheet.columns[:12])}")
     frame, zoned, elapsed = _read(frame, sheet, rule)
-    bad = frame.filter(pl.col(START).is_null())
+    bad = frame.filter(pl.col(START).is_null() | (pl.col(elapsed).is_null() if elapsed else pl.lit(value=False)))
     if len(bad):
         first = bad.row(0, named=True)
         value = first[rule.columns[0]]
@@ -52,21 +62,22 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
         raise DataError(f"{sheet.name}: row {first[ROW]}: {rule.columns[0]} = {value!r}: {why}")
     length = _length(frame, rule, sheet, expected)
     if not zoned and rule.zone is None:
-        raise DataError(
+        raise Unsaid(
             f'{sheet.name}: {rule.columns[0]}: the time has no zone; say zone = "Europe/Vienna" or the like under'
-            " [data], or --zone, or write it like 2017-06-05T00:00Z"
+            " [data], or --zone, or write it like 2017-06-05T00:00Z",
+            "zone",
         )
     series = [
         *([profile.meter] if profile.meter else []),
         *dict.fromkeys(n for r in profile.registers for n in r.where),
     ]
-    before = rule.stamp == "end" and not zoned and _labels_end(frame, length, rule)
+    before = rule.stamp == "end" and not zoned and _labels_end(frame, rule)
     if before:
         frame = frame.with_columns(pl.col(START) - length)
-    if not zoned and rule.zone:
+    if elapsed is not None and rule.zone:
+        frame = _midnights(frame, rule.zone, sheet.name).with_columns(pl.col(START) + pl.col(elapsed))
+    elif not zoned and rule.zone:
         frame = to_utc(frame, START, rule.zone, series, sheet.name)
-    if elapsed is not None:
-        frame = frame.with_columns(pl.col(START) + pl.col(elapsed))
     if rule.stamp == "end" and not before:
         frame = frame.with_columns(pl.col(START) - length)
     return frame, length
@@ -106,18 +117,24 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
 
 
 def _by_hour(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFrame, bool, str | None]:
-    """A day and the number of its hour. Where a day has 25 or ends at 23, hours are counted as they passed."""
+    """A day and the number of its hour, counted as hours passed: a day has 23 or 25 where the clock is changed."""
     import polars as pl
 
     first, hours = rule.columns[:2]
     dates = frame[first].drop_nulls()
     order = rule.order or day_month_order(dates, sheet.name, first)
     day, _ = parsed(pl.col(first), [*dates.head(30), *dates.tail(30)], order)
-    number = pl.col(hours).str.strip_chars().cast(pl.Int64, strict=False) - 1
-    frame = frame.with_columns(day.alias(START), (number * HOUR).alias("elapsed"))
-    if int(frame["elapsed"].max() or 0) > 23 * HOUR:  # type: ignore[arg-type]
-        return frame, False, "elapsed"
-    return frame.with_columns(pl.col(START) + pl.col("elapsed")), False, None
+    number = pl.col(hours).cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False) - 1
+    return frame.with_columns(day.alias(START), (number * HOUR).alias(ELAPSED)), False, ELAPSED
+
+
+def _midnights(frame: pl.DataFrame, zone: str, name: str) -> pl.DataFrame:
+    """Local midnights as Unix seconds; a day's hours share one, so a midnight is read once."""
+    import polars as pl
+
+    days = frame.select(pl.col(START).unique().sort()).with_row_index(ROW)
+    utc = to_utc(days.with_columns(pl.col(START).alias("utc")), "utc", zone, [], name)
+    return frame.join(utc.drop(ROW), on=START, how="left", maintain_order="left").drop(START).rename({"utc": START})
 
 
 def _typed(frame: pl.DataFrame, column: str, name: str) -> tuple[pl.Expr, bool]:
@@ -142,6 +159,8 @@ def _length(frame: pl.DataFrame, rule: TimeRule, sheet: Sheet, expected: int | N
 
     if rule.minutes:
         return rule.minutes * 60
+    if ELAPSED in frame.columns:
+        return HOUR
     if UNTIL in frame.columns:
         steps = (frame[UNTIL] - frame[START]).drop_nulls()
     else:
@@ -158,17 +177,21 @@ def _length(frame: pl.DataFrame, rule: TimeRule, sheet: Sheet, expected: int | N
     return length
 
 
-def _labels_end(frame: pl.DataFrame, length: int, rule: TimeRule) -> bool:
+def _labels_end(frame: pl.DataFrame, rule: TimeRule) -> bool:
     """Whether local ends were made by adding the slot to its local start, so that they must be moved back before.
 
-    In the autumn hour that comes twice, such a file has its last end twice and its first once.
+    In the autumn hour that comes twice, such a file has an end twice that the clock showed once.
     """
     import polars as pl
 
-    if rule.zone is None:
+    if rule.zone is None or OFFSET.match(rule.zone):
         return False
     counts = frame.group_by(START).len().sort(START)
     twice = counts.filter(pl.col("len") > int(counts["len"].mode()[0]))[START].to_list()
-    if not twice:
-        return False
-    return bool(twice[0] % HOUR == length % HOUR and twice[-1] % HOUR == 0)
+    return any(not _came_twice(local, ZoneInfo(rule.zone)) for local in twice)
+
+
+def _came_twice(local: int, zone: ZoneInfo) -> bool:
+    """Whether the clocks of a zone showed a local time, in seconds as if UTC, twice."""
+    wall = datetime.fromtimestamp(local, UTC).replace(tzinfo=zone)
+    return wall.utcoffset() != wall.replace(fold=1).utcoffset()

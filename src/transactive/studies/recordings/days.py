@@ -12,8 +12,10 @@ from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock
 from transactive.forecasting.series import FloatArray, History
+from transactive.studies.recordings.exports import as_recording
 from transactive.studies.recordings.series import SeriesColumns, read_series
 from transactive.tabular.columns import refuse
+from transactive.tabular.decimals import with_points
 from transactive.tabular.sheets import read_sheet
 from transactive.tabular.source import ROW, Source
 
@@ -56,6 +58,7 @@ def read_days(path: Source, named: ScheduleColumns) -> Days:
     """
     if len({named.load, named.pv, named.price}) < 3:
         raise InputError("--load, --pv and --price name the same column twice; name three")
+    path = as_recording(path, (named.load, named.pv), None)
     for column in (named.load, named.pv):
         check_column(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
     check_column(
@@ -82,8 +85,10 @@ def check_column(path: Source, column: str, lowest: int, tiny: int, unit: str) -
     dtype = frame.schema[column]
     if not (dtype.is_numeric() or dtype == pl.String):
         raise DataError(f"{path.name}: {column} holds {dtype}; numbers are needed, {unit}")
-    text = pl.col(column).str.strip_chars() if dtype == pl.String else pl.col(column)
-    text = text.str.replace(",", ".", literal=True) if dtype == pl.String and sheet.decimal_comma else text
+    text: pl.Expr = pl.col(column)
+    if dtype == pl.String:
+        plain = with_points(frame[column].str.strip_chars(), comma_parts_columns=not sheet.decimal_comma)
+        text = pl.lit(plain)
     number = text.cast(pl.Float64, strict=False).fill_nan(None)
     for faulty, what in (
         (number < lowest, f"is below {lowest}; correct it"),

@@ -14,6 +14,7 @@ from transactive.core.units import IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.series import FloatArray, History
 from transactive.tabular.columns import refuse
+from transactive.tabular.decimals import with_points
 from transactive.tabular.local_times import to_utc
 from transactive.tabular.moments import HINT, day_month_order, parsed, unix_seconds
 from transactive.tabular.sheets import read_sheet
@@ -30,12 +31,13 @@ MOST_SLOTS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class SeriesColumns:
-    """Names of columns: target, who is measured, when, and what is known in advance."""
+    """Names of columns: target, who is measured, when, and what is known in advance. zone: of times without one."""
 
     target: str
     group: str | None = None
     time: str | None = None
     known: tuple[str, ...] = ()
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +49,10 @@ class SeriesFile:
     gaps: int
 
 
-def read_series(
-    path: Source, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False, zone: str = "UTC"
-) -> SeriesFile:
+def read_series(path: Source, columns: SeriesColumns, calendar: Calendar, *, sparse: bool = False) -> SeriesFile:
     """Read a file. Raises DataError naming file, row and column of the first fault.
 
-    zone: of times that have none. Whole numbers are Unix seconds or milliseconds. A missing row or an empty value of
+    Whole numbers are Unix seconds or milliseconds. A missing row or an empty value of
     the target is a gap; sparse: some of the group may have gaps only.
     """
     import polars as pl
@@ -67,7 +67,7 @@ def read_series(
     if frame.is_empty():
         raise DataError(f"{path.name}: has no rows; give some weeks of readings")
     frame = frame.select(ROW, *wanted)
-    frame = _seconds(frame, time, path, columns.group, zone)
+    frame = _seconds(frame, time, path, columns.group, columns.zone)
     for column in (columns.target, *columns.known):
         frame = _floats(frame, column, path, decimal_comma=sheet.decimal_comma)
     if columns.group:
@@ -171,8 +171,7 @@ def _floats(frame: pl.DataFrame, column: str, path: Source, *, decimal_comma: bo
 
     dtype = frame.schema[column]
     if dtype == pl.String:
-        text = pl.col(column).str.strip_chars()
-        text = text.str.replace(",", ".", literal=True) if decimal_comma else text
+        text = pl.lit(with_points(frame[column].str.strip_chars(), comma_parts_columns=not decimal_comma))
         empty = pl.col(column).is_null() | text.str.to_lowercase().is_in(["", "nan", "na", "null"])
         number = pl.when(empty).then(None).otherwise(text).cast(pl.Float64, strict=False)
         refuse(frame.with_columns(number.alias("n")), pl.col("n").is_null() & ~empty, column, path, "not a number")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.evaluation.backtest import Champion, IssuePlan, plan_of, replay
 from transactive.forecasting.evaluation.scorecard import MODELS, SINGLE, judge, judge_sum
 from transactive.forecasting.series import LEVELS, History
+from transactive.studies.recordings.exports import as_recording
 from transactive.studies.recordings.series import SeriesColumns, SeriesFile, parse_horizon, read_series
 from transactive.studies.scores.forecast_report import BacktestReport
 from transactive.tabular.source import Source
@@ -57,6 +58,8 @@ def backtest(
     """Forecast a series as it would have been then. Raises DataError naming file, row and column, InputError."""
     began = process_time()
     recipes = {name: registry.load(name) for name in options.models or MODELS}
+    source = as_recording(source, (columns.target,), options.zone)
+    columns = replace(columns, zone=options.zone)
     read = read_series(source, columns, Calendar(options.zone, options.holidays))
     plan = plan_for(read.history, source, options)
     single = read.history.values.shape[1] == 1

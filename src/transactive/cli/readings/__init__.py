@@ -1,0 +1,1 @@
+"""`transactive import`: readings of any export, understood, told and kept."""

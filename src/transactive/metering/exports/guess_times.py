@@ -1,0 +1,115 @@
+"""Which columns of a table are its times, and which end of a slot they name: by their values, then by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from transactive.core.errors import DataError, Unsaid
+from transactive.metering.exports import words
+from transactive.metering.exports.profile import TimeRule, Told
+from transactive.metering.exports.times import INTERVAL
+from transactive.tabular.moments import date_part, looks_like_time
+from transactive.tabular.sheets import Sheet
+
+CLOCK = re.compile(r"^\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?$")
+
+
+def guessed_times(sheet: Sheet, samples: dict[str, list[str]], told: Told) -> TimeRule:
+    """The columns that say when."""
+    import polars as pl
+
+    whole = [
+        name
+        for name in sheet.columns
+        if isinstance(sheet.frame.schema[name], pl.Datetime) or _mostly(samples[name], _is_moment)
+    ]
+    if not whole:
+        raise DataError(
+            f"{sheet.name}: no column holds times like 2017-06-05T00:00Z; it has {few(sheet.columns)}; name the"
+            " columns"
+            " of date and time in a profile"
+        )
+    zone = told.zone or next((zone for name in sheet.columns if (zone := words.zone_of(name))), None)
+    ends = [name for name in whole if words.plain(name) in map(words.plain, words.ENDS)]
+    starts = [name for name in whole if words.plain(name) in map(words.plain, words.STARTS)]
+    first = next((name for name in (*starts, *whole) if name not in ends), whole[0])
+    columns: tuple[str, ...] = (first,)
+    if samples[first] and all(_is_date(text) for text in samples[first]):
+        clocks = [n for n in sheet.columns if n not in whole and samples[n] and all(map(CLOCK.match, samples[n]))]
+        if not clocks and (hours := _hour_numbers(sheet, samples)):
+            return TimeRule(columns=(first, hours), zone=zone, hour_numbers=True)
+        late = [name for name in clocks if words.plain(name).split()[0] in words.ENDS]
+        columns = (first, *[name for name in clocks if name not in late or len(clocks) == 1][:1])
+    end = next((name for name in ends if name != first), None)
+    rule = TimeRule(columns=columns, end=end, zone=zone)
+    stamp = told.stamp or ("start" if starts or end else "end" if set(columns) & set(ends) else _stamp(sheet, columns))
+    return msgspec.structs.replace(rule, stamp=stamp)
+
+
+def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
+    """Which end of its slot a time names: whole days from 00:00 on, or up to 00:00 or 24:00, tell it."""
+    values = sheet.frame[columns[-1]].drop_nulls()
+    clocks = [_clock_in(str(value)) for value in (values[0], values[-1])]
+    if any(clock is None for clock in clocks) or INTERVAL.match(str(values[0])):
+        return "start"
+    early, late = sorted(clocks) if _backwards(sheet, columns) else clocks  # type: ignore[type-var]
+    if early == "00:00" and late not in ("00:00", "24:00"):
+        return "start"
+    if early != "00:00" and (late in ("00:00", "24:00") or (values.cast(str) == "24:00").any()):
+        return "end"
+    raise Unsaid(
+        f"{sheet.name}: {columns[-1]} runs from {values[0]} to {values[-1]}: does a time name the start or the end"
+        " of its"
+        ' slot? Say --stamp start or --stamp end, or stamp = "start" under [data]',
+        "stamp",
+        ("start", "end"),
+    )
+
+
+def _clock_in(text: str) -> str | None:
+    """Hours and minutes in a time."""
+    found = re.search(r"(?:^|[T ,])(\d{1,2})[:.h](\d{2})", text.strip())
+    return f"{int(found[1]):02d}:{found[2]}" if found else None
+
+
+def _backwards(sheet: Sheet, columns: tuple[str, ...]) -> bool:
+    """Whether the newest row stands first."""
+    values = sheet.frame[columns[0]].drop_nulls()
+    return bool(str(values[0])[:10] > str(values[-1])[:10] and str(values[0])[:4].isdigit())
+
+
+def _is_moment(text: str) -> bool:
+    return looks_like_time(text) or bool(INTERVAL.match(text) and date_part(text))
+
+
+def _mostly(sample: list[str], test: Callable[[str], bool]) -> bool:
+    """Whether most values pass: one that does not is a fault to be named, not another kind of column."""
+    return sum(map(test, sample)) * 2 > len(sample)
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a date alone, or one with a midnight that a spreadsheet added."""
+    return not _after_date(text) or bool(re.fullmatch(r"[T ]00:00(:00)?", _after_date(text)))
+
+
+def _after_date(text: str) -> str:
+    """What follows the date in a text."""
+    return text[len(date_part(text)) :]
+
+
+def _hour_numbers(sheet: Sheet, samples: dict[str, list[str]]) -> str | None:
+    """A column that counts the hours of a day from 1 to 24, or to 25 once a year."""
+    for name in sheet.columns:
+        if re.search(r"\b(hour|hora|ora|stunde|heure|time|uur|h)\b", words.plain(name)):
+            values = {text for text in samples[name] if text.isdigit()}
+            if len(values) >= 20 and "24" in values and "0" not in values:
+                return name
+    return None
+
+
+def few(names: list[str]) -> str:
+    """Names of columns for a message, and how many more there are."""
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
