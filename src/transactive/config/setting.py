@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from transactive.core.community.community import Community
 from transactive.core.community.rules import Sources
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.slots import HOUR, time_text
-from transactive.core.tables import Environment, Measured
+from transactive.core.tables import Environment, Measured, Table
 from transactive.core.tariff import PriceSeries, Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
@@ -81,8 +82,8 @@ class Setting:
         ahead = (end - self.environment.first_slot) // length
         return replace(
             self,
-            measured=self.measured.until(rows),
-            environment=self.environment.until(ahead),
+            measured=Measured(**_first(self.measured, rows)),
+            environment=Environment(**_first(self.environment, ahead)),
             feeder_wh=None if self.feeder_wh is None else self.feeder_wh[:rows],
             prices=self.prices and PriceSeries(self.prices.feed_in[:ahead], self.prices.fee[:ahead]),
         )
@@ -100,6 +101,13 @@ class Setting:
         supply, series = int(self.environment.supply_price[row]), self.prices
         numbers = self.community.tariff.numbers if series is None else (int(series.feed_in[row]), int(series.fee[row]))
         return Tariff(supply, *numbers, shared=self.community.shared_price)
+
+
+def _first(series: Table, rows: int) -> dict[str, Any]:
+    """Columns of the first `rows` slots of a series; one that may be missing is, where all of it is zero."""
+    columns = {name: column if name == "first_slot" else column[:rows] for name, column in series.columns().items()}
+    empty = [name for name in series.if_there if not np.any(columns[name])]
+    return columns | {name: columns[name][:0] for name in empty}
 
 
 def load_setting(path: Path, readings: Source | None = None) -> Setting:

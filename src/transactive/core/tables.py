@@ -48,13 +48,6 @@ class Table:
         return {part.name: getattr(self, part.name) for part in fields(self)}  # type: ignore[arg-type]
 
 
-def _until(series: Table, rows: int) -> dict[str, Any]:
-    """Columns of the first `rows` slots of a series; one that may be missing is, where all of it is zero."""
-    columns = {name: column if name == "first_slot" else column[:rows] for name, column in series.columns().items()}
-    empty = [name for name in series.if_there if not np.any(columns[name])]
-    return columns | {name: columns[name][:0] for name in empty}
-
-
 def stacked(first: Rows, second: Rows) -> Rows:
     """Two tables of one kind and slot, the second below the first."""
     below = second.columns()
@@ -83,10 +76,6 @@ class Measured(Table):
         columns = {name: column[rows_before:] for name, column in self.columns().items() if name != "first_slot"}
         return Measured(first_slot, **columns)
 
-    def until(self, rows: int) -> Measured:
-        """The first `rows` slots."""
-        return Measured(**_until(self, rows))
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Environment(Table):
@@ -114,10 +103,6 @@ class Environment(Table):
         """The series without so many rows at its beginning; `first_slot` is what is left's first [Unix s]."""
         columns = {name: column[rows_before:] for name, column in self.columns().items() if name != "first_slot"}
         return Environment(first_slot, **columns)
-
-    def until(self, rows: int) -> Environment:
-        """The first `rows` slots."""
-        return Environment(**_until(self, rows))
 
     def with_supply(self, price: IntArray) -> Environment:
         """The series with another supply price [µ¤/kWh], (slots,)."""

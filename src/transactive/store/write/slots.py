@@ -212,8 +212,8 @@ def _put_limits(rows: SlotRows, limits: DebitLimits | None) -> None:
         return
     limited = np.flatnonzero(limits.most_n < NO_MOST)
     members = np.concatenate(([NO_MEMBER], limited))
-    columns = {"member": members, "most_n": np.concatenate(([0], limits.most_n[limited]))}
-    rows.put(LIMITS, columns | {"block": np.full(len(members), limits.block)})
+    most_n = np.concatenate(([0], limits.most_n[limited]))
+    rows.put(LIMITS, {"member": members, "block": np.full(len(members), limits.block), "most_n": most_n})
 
 
 def _put_grants(connection: sa.Connection, grants: Mapping[int, str]) -> None:
