@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.tools import missing
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
+from transactive.store.schema import SETTINGS
+from transactive.store.sealing import seal
 from transactive.web.serving.server import PageServer
 
 QUIET = [
@@ -95,6 +98,10 @@ def demo_half(live, tmp_path) -> Iterator[PageServer]:
             half.execute(f"delete from {table} where slot > ?", (middle,))
         half.execute("delete from settings where key = 'outcome'")
         half.commit()
+    database = sa.create_engine(f"sqlite:///{tmp_path / 'market.sqlite'}")
+    with database.begin() as connection:
+        seal(connection, SETTINGS)
+    database.dispose()
     server = PageServer(tmp_path, 8440, is_open=True)
     server.start()
     try:

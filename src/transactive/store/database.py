@@ -14,7 +14,7 @@ from transactive.store import dialect
 from transactive.store.folder import make_private
 from transactive.store.schema import SETTINGS
 from transactive.store.sealing import seal
-from transactive.store.soundness import require_sound
+from transactive.store.soundness import require_sealed, require_sound
 from transactive.store.upgrade import prepare
 
 FILE = "market.sqlite"
@@ -55,6 +55,11 @@ class Database:
         """Rows of a query as mappings."""
         with self.connection() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
+
+    def require_sealed(self, table: sa.Table, slot: int | None = None) -> None:
+        """Require that a table's rows, of a slot or of all slots, are as they were written. Raises StateError."""
+        with self._state_errors():
+            require_sealed(self.engine, self.path, table, slot)
 
     def setting(self, key: str) -> str | None:
         """Value of a setting, or None."""

@@ -1,7 +1,7 @@
 """Whether a database is as it was written: its structure by SQLite, its rows by their digests.
 
-The quick form reads what a run goes on from: definitions, settings, the state to go on from, the last delivered slot.
-The full one reads every row. Both name the table.
+The quick form reads what a run goes on from: definitions, all tables without slots, such as settings and the state to
+go on from, and the last delivered slot. The full one reads every row. Both name the table.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from transactive.store.schema import (
     DIGESTS,
     FOOTPRINTS,
     METADATA,
-    SETTINGS,
-    SNAPSHOT,
     VERSION,
     VERSION_TABLE,
 )
@@ -98,6 +96,16 @@ def require_sound(engine: sa.Engine, path: Path) -> None:
         raise StateError(f"{path.parent}: {found}; {REPAIR}")
 
 
+def require_sealed(engine: sa.Engine, path: Path, table: sa.Table, slot: int | None = None) -> None:
+    """Require that a table's rows, of a slot or of all slots, are as they were written. Raises StateError."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("begin")
+        for each in slots_in(connection, table) if slot is None else [slot]:
+            kept, damage = _kept(connection, path.name, each)
+            for found in (*damage, *_compared(connection, path.name, table, each, kept)):
+                raise StateError(f"{path.parent}: {found}; {REPAIR}")
+
+
 def _wrong_size(engine: sa.Engine, path: Path) -> Iterator[Damage]:
     """A file that is cut off, or longer than it says; one with a log beside it is not judged."""
     log = path.with_name(f"{path.name}-wal")
@@ -115,7 +123,7 @@ def _broken_heads(engine: sa.Engine, name: str) -> Iterator[Damage]:
     """Damage in what a run goes on from."""
     with engine.connect() as connection:
         connection.exec_driver_sql("begin")
-        yield from _broken_whole(connection, name, [SETTINGS, SNAPSHOT])
+        yield from _broken_whole(connection, name, [t for t in METADATA.sorted_tables if "slot" not in t.c])
         try:
             last = connection.scalar(sa.select(sa.func.max(FOOTPRINTS.c.slot)))
         except WHAT_READING_DAMAGE_RAISES as error:

@@ -67,9 +67,12 @@ def connect(path: str | Path) -> sqlite3.Connection:
         connection.executescript(TABLES)
         connection.execute("insert or ignore into meta values ('format', ?)", (FORMAT,))
         (found,) = connection.execute("select value from meta where key = 'format'").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise StateError(f"chain file {path}: {error}; free space or permissions, then run the same again") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         connection.close()
-        raise StateError(f"chain file {path}: {error}; give another path or delete the file") from error
+        raise UnreadableState(f"chain file {path}: {error}; put a backup in its place, or give another path") from error
     if found != FORMAT:
         connection.close()
         raise StateError(f"chain file {path} has format {found}, this program writes {FORMAT}; give another path")

@@ -24,7 +24,8 @@ class LoggedStep(NamedTuple):
 
 
 def read_steps(store: Database, slot: int) -> list[LoggedStep]:
-    """Steps of a slot, in order."""
+    """Steps of a slot, in order. Raises StateError if they were altered."""
+    store.require_sealed(CERTIFICATE_LOG, slot)
     c = CERTIFICATE_LOG.c
     rows = store.rows(sa.select(c.entry, c.digest).where(c.slot == slot).order_by(c.number))
     return [LoggedStep(slot, msgspec.json.decode(row["entry"], type=Entry), row["digest"]) for row in rows]

@@ -26,6 +26,7 @@ from transactive.store.row_digests import rows_digest
 from transactive.store.schema import (
     CERTIFICATES,
     CLEARINGS,
+    CREDIT_LOG,
     DIGESTS,
     FOOTPRINTS,
     GRANTS,
@@ -180,7 +181,8 @@ class SlotReader(Database):
         return carried.accepted(books_of(orders, number, carried.serial), {row["key"]: row["record"] for row in grants})
 
     def credit_steps(self) -> list[AnyStep]:
-        """All steps that the register of carbon credits took, in order."""
+        """All steps that the register of carbon credits took, in order. Raises StateError if they were altered."""
+        self.require_sealed(CREDIT_LOG)
         with self.connection() as connection:
             return credits_in.read_steps(connection)
 
