@@ -38,6 +38,7 @@ def test_a_backup_of_a_run_that_goes_on_ends_as_that_does(made, tmp_path):
     gone_on = call("run", community, "--no-page", "--json", "--state", state)
     assert (gone_on.code, state_hash in gone_on.out) == (0, True), gone_on.err
     checked = call("state", "check", "--state", state, "--json")
+    assert checked.code == 0, checked.err
     assert json.loads(checked.out) == {"sound": True, "damage": []}
 
 

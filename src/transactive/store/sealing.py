@@ -1,8 +1,8 @@
 """Digests of all rows as they were written: a slot's rows by slot and table, rows of no slot by table alone.
 
 Whoever writes rows seals them in the same transaction. The digests of a slot have a digest of their own, so that one
-that is damaged is told from rows that are. Tables of a slot's columns are sealed by `slot_rows` with `rows_digest`; all
-others here, by the values that are not null, so that a column which comes later changes no digest.
+that is damaged is told from rows that are. Tables of whole numbers are sealed column by column, all others row by row;
+values that are null are left out, so that a column which comes later changes no digest.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import numpy as np
 import sqlalchemy as sa
 
 from transactive.store import dialect
 from transactive.store.packed import digest_of
+from transactive.store.row_digests import rows_digest
 from transactive.store.schema import DIGESTS, METADATA, VERSION_TABLE
 
 NO_SLOT = -1
@@ -39,12 +41,27 @@ def put_digests(connection: sa.Connection, slot: int, digests: dict[str, bytes])
 
 def digest_in(connection: sa.Connection, table: sa.Table, slot: int = NO_SLOT) -> bytes:
     """Digest of a table's rows, of a slot or of all, as they are now."""
+    if is_columnar(table):
+        return _columns_digest(connection, table, slot)
     wanted = sa.select(table).order_by(*table.primary_key.columns)
     if slot != NO_SLOT or table is DIGESTS:
         wanted = wanted.where(table.c.slot == slot)
     if table is DIGESTS:
         wanted = wanted.where(table.c.name != OF_DIGESTS)
     return digest_of(msgspec.msgpack.encode([_filled(row) for row in connection.execute(wanted).mappings()]))
+
+
+def is_columnar(table: sa.Table) -> bool:
+    """Whether a table has whole numbers of slots and nothing else."""
+    return "slot" in table.c and all(isinstance(column.type, sa.BigInteger) for column in table.columns)
+
+
+def _columns_digest(connection: sa.Connection, table: sa.Table, slot: int) -> bytes:
+    """Digest of a slot's columns, as `SlotRows` makes it of what it writes."""
+    wanted = sa.select(table).where(table.c.slot == slot).order_by(*table.primary_key.columns)
+    rows = connection.execute(wanted).mappings().all()
+    names = [column.name for column in table.columns if not rows or rows[0][column.name] is not None]
+    return rows_digest(table, {name: np.array([row[name] for row in rows], np.int64) for name in names})
 
 
 def _filled(row: sa.RowMapping) -> list[tuple[str, Any]]:
@@ -63,22 +80,17 @@ def schema_digest(connection: sa.Connection) -> bytes:
 
 
 def seal_all(connection: sa.Connection) -> None:
-    """Seal every table but those of a slot's columns, whose writer seals them: for a state that had no such digests."""
+    """Seal what has no digest yet as it is now, and all digests: for a state that was moved up."""
+    kept = {(row.slot, row.name) for row in connection.execute(sa.select(DIGESTS.c.slot, DIGESTS.c.name))}
     for table in METADATA.sorted_tables:
-        if table not in (DIGESTS, VERSION_TABLE) and table.name not in COLUMNS_OF_A_SLOT:
-            seal(connection, table, slots_in(connection, table) if "slot" in table.c else (NO_SLOT,))
+        if table not in (DIGESTS, VERSION_TABLE):
+            slots = slots_in(connection, table) if "slot" in table.c else [NO_SLOT]
+            seal(connection, table, [slot for slot in slots if (slot, table.name) not in kept])
+    for slot in slots_in(connection, DIGESTS):
+        put_digests(connection, slot, {})
     seal_schema(connection)
 
 
 def slots_in(connection: sa.Connection, table: sa.Table) -> list[int]:
     """Slots that a table has rows of, in order."""
     return [int(slot) for slot in connection.scalars(sa.select(table.c.slot).distinct().order_by(table.c.slot))]
-
-
-COLUMNS_OF_A_SLOT = frozenset(
-    {
-        *("clearings", "nodes", "lines", "positions", "refusals", "positions_ahead", "refusals_ahead"),
-        *("readings", "qualities", "postings", "certificates", "certificate_orders", "footprints"),
-    }
-)
-"""Tables that are written as columns of a slot, with a digest of those."""

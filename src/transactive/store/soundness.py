@@ -12,13 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.store import dialect
-from transactive.store.row_digests import rows_digest
 from transactive.store.schema import (
     DIGESTS,
     FOOTPRINTS,
@@ -27,7 +25,6 @@ from transactive.store.schema import (
     VERSION_TABLE,
 )
 from transactive.store.sealing import (
-    COLUMNS_OF_A_SLOT,
     NO_SLOT,
     OF_DIGESTS,
     OF_SCHEMA,
@@ -177,22 +174,13 @@ def _compared(
     """Damage in a table's rows of a slot, or in all its rows."""
     known = kept.get(str(table.name))
     try:
-        columnar = table.name in COLUMNS_OF_A_SLOT
-        now = _columns_digest(connection, table, slot) if columnar else digest_in(connection, table, slot)
-        there = known is not None or (not columnar and _has_rows(connection, table, slot))
+        now = digest_in(connection, table, slot)
+        there = known is not None or _has_rows(connection, table, slot)
     except WHAT_READING_DAMAGE_RAISES as error:
         yield Damage(name, str(table.name), f"{_of(slot)}{error}")
         return
     if there and known != now:
         yield Damage(name, str(table.name), f"{_of(slot)}rows are not as they were written")
-
-
-def _columns_digest(connection: sa.Connection, table: sa.Table, slot: int) -> bytes:
-    """Digest of a slot's columns, as the writer of the slot made it."""
-    wanted = sa.select(table).where(table.c.slot == slot).order_by(*table.primary_key.columns)
-    rows = connection.execute(wanted).mappings().all()
-    names = [column.name for column in table.columns if not rows or rows[0][column.name] is not None]
-    return rows_digest(table, {name: np.array([row[name] for row in rows], np.int64) for name in names})
 
 
 def _has_rows(connection: sa.Connection, table: sa.Table, slot: int) -> bool:
