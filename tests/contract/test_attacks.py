@@ -885,3 +885,59 @@ def test_an_auditor_reverses_no_more_than_was_issued(cw):
         do("reverse", 1, 5, [0])
     do("reverse", 1, 4, [0])
     assert [cw.client.read(cw.credits, "batches", number)[3] for number in (0, 1)] == [192, 0]
+
+
+# -- one that cannot be served does not stop the others
+
+
+def test_a_settled_position_does_not_stop_the_others():
+    """Somebody settles one member in front of a batch that names it: each batch would have to be sent again."""
+    w, slot = market_with_a_slot(200_000, 80_000, 300_000, 6_000, 24_000)
+    w.do(w.members[0], "deposit", 10**12)
+    for index in (0, 1):
+        w.do(w.members[index], "produce", slot, 1, 1_000, 0)
+    w.until_over(slot)
+    w.certify(slot, [(0, 1_000, 0), (1, 1_000, 0)])
+    w.until_settling(slot)
+    w.do(w.members[1], "settle", slot, [1])
+    w.do(STRANGER, "settle", slot, [1, 3, 0])
+    found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
+    assert [values["index"] for name, values in found if name == "SettlementSkipped"] == [1, 3]
+    assert [w.read("getPosition", slot, index)[0] for index in (0, 1)] == [0, 0]
+    assert [name for name, _ in found][-1] == "SlotClosed"
+
+
+def test_a_settled_deal_does_not_stop_the_others():
+    w = MarketWorld.fresh("trade_board")
+    slot = w.slot()
+    w.do(w.members[0], "addAvailableTrade", slot, 1_000, 150_000, 0)
+    for buyer in (2, 3):
+        w.do(w.members[buyer], "buyEnergy", 0, 100, 100 * 150_000)
+    w.until_settling(slot)
+    w.do(w.members[2], "settle", 0, [2])
+    w.do(STRANGER, "settle", 0, [2, 4, 3])
+    found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
+    assert [values["buyer"] for name, values in found if name == "SettlementSkipped"] == [2, 4]
+    assert [w.read("credits", buyer) for buyer in (2, 3)] == [100 * 150_000] * 2
+
+
+@pytest.mark.parametrize("kind", ["balance_market", "trade_board"])
+def test_a_meter_that_was_faster_does_not_stop_the_others(kind):
+    """A member brings its own reading in front of the operator's, and nobody else is read."""
+    w = MarketWorld.fresh(kind)
+    slot = w.slot()
+    if kind == "balance_market":
+        w, slot = market_with_a_slot(200_000, 80_000, 300_000, 6_000, 24_000)
+        w.do(w.members[0], "deposit", 10**12)
+        for index in (0, 1):
+            w.do(w.members[index], "produce", slot, 1, 1_000, 0)
+    else:
+        for index in (0, 1):
+            w.do(w.members[index], "addAvailableTrade", slot, 1_000, 150_000, 0)
+            w.do(w.members[2], "buyEnergy", w.read("getNumAvailableTrades") - 1, 100, 100 * 150_000)
+    w.until_over(slot)
+    w.do(STRANGER, "certify", *w.signed(slot, 1, 900, 0))
+    w.certify(slot, [(1, 0, 0), (0, 800, 0)])
+    assert [w.read("getReading", slot, meter) for meter in (1, 0)] == [[900, 0, 2], [800, 0, 1]]
+    found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
+    assert ("ReadingSkipped", {"slot": slot, "meter": 1}) in found

@@ -10,6 +10,7 @@ from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import BATCH, ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
+from transactive.chain.packing import encode_nets
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import MONEY, climb
 
@@ -181,6 +182,37 @@ def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):
         ChainLedger.attach(client, DemoKeys("other"), first.address)
     with pytest.raises(ChainError, match="no contract at"):
         ChainLedger.attach(client, KEYS, KEYS.role("owner").address)
+    client.close()
+
+
+def test_a_netting_in_parts_goes_on_where_it_was_killed(tmp_path, monkeypatch):
+    """One part was proposed when the run was killed, a stranger applies another; what is missing is brought."""
+    monkeypatch.setattr("transactive.chain.ledgers.netting.PART_WORDS", 1)
+    first = new_ledger(tmp_path / "c.db")
+    first.deposit([1000, 0, 1000, 0, 0, 7], START)
+    first.commit_slot(leaves_of(FIRST + 23, TOTALS))
+    first.block(START + DAY * HOUR)
+    operator, words = KEYS.role("operator"), encode_nets(NETS)
+    first._client.send(operator, first._settlement, "propose", FIRST // DAY, 0, words[:1])
+    first._client.block(START + DAY * HOUR + 1)
+    first._client.close()
+    client = open_client(tmp_path / "c.db")
+    second = ChainLedger.attach(client, KEYS, first.address)
+    assert not second.pending
+    with pytest.raises(ChainError, match="no netting is proposed"):
+        second.finalise()
+    second.propose(FIRST // DAY, NETS)
+    assert set(second.block(START + DAY * HOUR + 2).gas) == {"propose"}
+    assert client.read(second._settlement, "parts") == [FIRST // DAY, 2, 2, 0]
+    client.send(KEYS.account(1), second._settlement, "finalise", 1)
+    client.block(second.ready_at or 0)
+    assert second.balances_n() == [1000, 0, 1000, 0, 0, 7]  # settled by the last part only
+    second.finalise()
+    second.block(client.head_timestamp + 1)
+    assert second.balances_n() == [995, 5, 700, 0, 0, 307]
+    assert (second.pending, second.settled_period, second.nettings) == (False, FIRST // DAY, 1)
+    assert second.gas_nettings == ChainLedger.attach(client, KEYS, first.address).gas_nettings
+    assert second.gas_nettings[0] > 4 * 21_000  # of four calls, whoever made them
     client.close()
 
 

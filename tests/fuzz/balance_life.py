@@ -165,7 +165,7 @@ class BalanceLife(MeteredLife):
         before = dict(self.twin.free)
         self.twin.settle(slot, members, self.now)
         assert there
-        for index in members:
+        for index in held.keys() & set(members):
             gain = self.twin.free[index] - before.get(index, 0)
             most = there.curve.lock(held[index])
             assert 0 <= gain <= most + max(0, held[index].money_n), f"{self.title}: beyond the promise"

@@ -188,10 +188,10 @@ class TradeBoardLife(MeteredLife):
     def settled(self, trade: int, buyers: Sequence[int]) -> None:
         """Settle on the twin; nobody is paid for more than was certified, and all of the money finds its place."""
         twin = self.twin
-        before = sum(twin.credits.values())
+        before, settled = sum(twin.credits.values()), set(twin.settled)
         twin.settle(trade, buyers, self.now)
         found = twin.trades[trade]
-        energy = sum(twin.deals[trade, buyer] for buyer in buyers)
+        energy = sum(twin.deals[deal] for deal in twin.settled - settled)
         assert sum(twin.credits.values()) - before == found.price * energy, self.title
         self.tally.checked["a deal's money goes to seller and buyer, whole"] += 1
 

@@ -130,10 +130,12 @@ class TradeBoardTwin:
         self.credits[found.maker] += found.price * energy
 
     def certify(self, slot: int, readings: Sequence[tuple[int, int, int]], now: int, *, signed: bool) -> None:
-        """Take readings, all or none."""
+        """Take readings, all or none; one that is stated after another of its meter is left out."""
         known = dict(self.readings)
         closes = slot + self.slot_seconds + self.window // 2
         for meter, exported, imported in readings:
+            if not signed and (slot, meter) in known:
+                continue
             metered_unless(signed or now < closes, "statements closed")
             _, owner = self.registry.meter_for(meter, slot, slot + self.slot_seconds)
             metered_unless(now >= slot + self.slot_seconds, "slot not over")
@@ -146,13 +148,13 @@ class TradeBoardTwin:
         self.readings = known
 
     def settle(self, trade: int, buyers: Sequence[int], now: int) -> None:
-        """Pay for what was delivered, return the rest."""
+        """Pay for what was delivered, return the rest; whoever has nothing to settle is left out."""
         refuse_unless(trade < len(self.trades), "no such trade")
         found = self.trades[trade]
         metered_unless(now >= found.slot + self.slot_seconds + self.window, "window open")
-        deals = {(trade, buyer) for buyer in buyers}
-        refuse_unless(len(deals) == len(buyers), "nothing to settle")
-        refuse_unless(all(self.deals.get(deal, 0) and deal not in self.settled for deal in deals), "nothing to settle")
+        deals = {(trade, buyer) for buyer in buyers if self.deals.get((trade, buyer), 0)} - self.settled
+        if not deals:
+            return
         sold = self.sold[found.slot, found.maker]
         certified = min(sold, self._exported(found.slot, found.maker))
         for deal in deals:

@@ -161,6 +161,10 @@ event Settled:
     certified: uint256  # Wh of the promise that count
     outcome: int256  # n¤ to the member
 
+event SettlementSkipped:
+    slot: indexed(uint256)
+    index: indexed(uint256)
+
 event SlotClosed:
     slot: indexed(uint256)
     result: int256  # n¤ to the pool beyond the seed
@@ -355,36 +359,51 @@ def certify(
 
 
 @external
-def certifyBatch(slot: uint256, readings: DynArray[metered.Reading, MAX_BATCH]):
+def certifyBatch(slot: uint256, readings: DynArray[metered.Reading, MAX_BATCH]) -> uint256:
     """
-    @notice Operator: state readings; a meter's own signature replaces them within the window.
+    @notice Operator: state readings; a meter's own signature replaces them within the window. One that is known already
+            is left out, with an event: whoever was faster does not keep the others out.
+    @return readings that were taken
     """
     metered._onlyOperator()
+    taken: uint256 = 0
     for reading: metered.Reading in readings:
+        if metered._isKnown(slot, reading.meter):
+            continue
         self._certify(slot, metered._readStated(slot, reading))
+        taken += 1
+    return taken
 
 
 @external
-def settle(slot: uint256, members: DynArray[uint256, MAX_BATCH]):
+def settle(slot: uint256, members: DynArray[uint256, MAX_BATCH]) -> uint256:
     """
     @notice Anyone: end positions of a slot after its window. A producer has the price for what was certified, a
             consumer pays it for what it has used; each pays cap less floor for every Wh of the rest. With the last
             position the slot closes and what it has earned goes to the pool.
-    @param members indices; an empty list closes a slot without positions
+    @param members indices; one without a position, such as settled before, is left out, with an event; an empty list
+           closes a slot without positions
+    @return positions that were settled
     """
     metered._afterWindow(slot)
     book: Book = self._book(slot)
     curve: Curve = self._curve(slot)
     result: int256 = self.results[slot]
+    settled: uint256 = 0
     for index: uint256 in members:
+        if self.positions[slot][index] == 0:
+            log SettlementSkipped(slot=slot, index=index)
+            continue
         result += self._settleOne(slot, index, curve)
-        book.positions -= 1
+        settled += 1
+    book.positions -= settled
     self.results[slot] = result
     self._keepBook(slot, book)
     if book.positions == 0:
         self.books[slot] = 0
         self.pool += convert(convert(self._seed(curve), int256) + result, uint256)
         log SlotClosed(slot=slot, result=result)
+    return settled
 
 
 @external
@@ -609,7 +628,6 @@ def _settleOne(slot: uint256, index: uint256, curve: Curve) -> int256:
     @dev End a position; gives n¤ for the slot's result.
     """
     held: Position = self._position(slot, index)
-    assert held.energy > 0, "balance_market: nothing promised"
     certified: uint256 = min(held.certified, held.energy)
     locked: uint256 = self._lock(curve, held)
     back: uint256 = locked - (curve.cap - curve.floor) * (held.energy - certified)

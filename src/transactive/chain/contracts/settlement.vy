@@ -1060,9 +1060,11 @@ def _sides(index: uint256) -> (uint256, uint256):
     @dev Balance of an index before and after what is proposed for it; the same without any.
     """
     balance: uint256 = self._balance(index)
+    if (self.books >> PROPOSED_AT) & FIELD == 0:
+        return balance, balance
     netting: uint256 = self.netting
     j: uint256 = index // 4
-    if (self.books >> PROPOSED_AT) & FIELD == 0 or j >= (netting >> WRITTEN_AT) & SIZE:
+    if j >= (netting >> WRITTEN_AT) & SIZE:
         return balance, balance
     word: uint256 = self.nets[((netting >> BANK_AT) & 1) * MAX_WORDS + j]
     net: uint256 = (word >> (64 * (index % 4))) & LANE

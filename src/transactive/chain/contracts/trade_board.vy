@@ -150,6 +150,10 @@ event EnergySold:
     energy: uint256
     total: uint256
 
+event SettlementSkipped:
+    trade: indexed(uint256)
+    buyer: indexed(uint256)
+
 event EnergyDelivered:
     trade: indexed(uint256)
     buyer: indexed(uint256)
@@ -344,27 +348,40 @@ def certify(
 
 
 @external
-def certifyBatch(slot: uint256, readings: DynArray[metered.Reading, MAX_BATCH]):
+def certifyBatch(slot: uint256, readings: DynArray[metered.Reading, MAX_BATCH]) -> uint256:
     """
-    @notice Operator: state readings; a meter's own signature replaces them within the window.
+    @notice Operator: state readings; a meter's own signature replaces them within the window. One that is known already
+            is left out, with an event: whoever was faster does not keep the others out.
+    @return readings that were taken
     """
     metered._onlyOperator()
+    taken: uint256 = 0
     for reading: metered.Reading in readings:
+        if metered._isKnown(slot, reading.meter):
+            continue
         self._certify(slot, metered._readStated(slot, reading))
+        taken += 1
+    return taken
 
 
 @external
-def settle(trade: uint256, buyers: DynArray[uint256, MAX_BATCH]):
+def settle(trade: uint256, buyers: DynArray[uint256, MAX_BATCH]) -> uint256:
     """
     @notice Anyone: pay for what was delivered and return the rest, after the window of the slot.
-    @param buyers indices of buyers of the trade
+    @param buyers indices of buyers of the trade; one without a deal, such as settled before, is left out, with an event
+    @return deals that were settled
     """
     found: Trade = self._trade(trade)
     metered._afterWindow(found.slot)
     seller: Account = self._account(found.slot, found.seller)
     earned: uint256 = 0
+    settled: uint256 = 0
     for buyer: uint256 in buyers:
         energy: uint256 = self._takeDeal(trade, found.slot, buyer)
+        if energy == 0:
+            log SettlementSkipped(trade=trade, buyer=buyer)
+            continue
+        settled += 1
         delivered: uint256 = energy * min(seller.certified, seller.sold) // seller.sold
         paid: uint256 = found.price * delivered
         returned: uint256 = found.price * energy - paid
@@ -373,6 +390,7 @@ def settle(trade: uint256, buyers: DynArray[uint256, MAX_BATCH]):
             self.credits[buyer] += returned
         log EnergyDelivered(trade=trade, buyer=buyer, energy=delivered, paid=paid, returned=returned)
     self.credits[found.seller] += earned
+    return settled
 
 
 @external
@@ -573,16 +591,18 @@ def _move(trade: uint256, slot: uint256, seller: uint256, buyer: uint256, energy
 @internal
 def _takeDeal(trade: uint256, slot: uint256, buyer: uint256) -> uint256:
     """
-    @dev Wh of a deal, marked as settled.
+    @dev Wh of a deal, marked as settled; zero if there is nothing to settle.
     """
     account: Account = self._account(slot, buyer)
     if account.first == trade + 1:
-        assert not account.firstSettled, "trade_board: nothing to settle"
+        if account.firstSettled:
+            return 0
         account.firstSettled = True
         self._keepAccount(slot, buyer, account)
         return account.bought - account.others
     word: uint256 = self.deals[trade][buyer]
-    assert 0 < word and word < SETTLED, "trade_board: nothing to settle"
+    if word == 0 or word >= SETTLED:
+        return 0
     self.deals[trade][buyer] = word | SETTLED
     return word
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transactive.chain.deployments.deployment import Deployment, code_keccak, is_ours
+from transactive.chain.ledgers.netting import balances_n
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.packing import decode_balances, words_for
 
 OFFICES = ("owner", "operator", "arbiter")
 
@@ -56,7 +56,6 @@ def standing(client: ChainClient, deployment: Deployment) -> Standing:
         return int(client.read(settlement, function, *arguments))
 
     latest, pending = read("latestPeriod"), client.read(settlement, "proposal") if read("isPending") else None
-    words = [read("balances", j) for j in range(words_for(len(deployment.accounts)))]
     roles = {name: str(client.read(settlement, name)) for name in OFFICES}
     return Standing(
         height=client.height,
@@ -67,7 +66,9 @@ def standing(client: ChainClient, deployment: Deployment) -> Standing:
         period=int(pending[0]) if pending else None,
         ready_at=int(pending[1]) if pending else None,
         settled_period=read("settledPeriod"),
-        balances_n=dict(zip(deployment.accounts, decode_balances(words), strict=False)),
+        balances_n=dict(
+            zip(deployment.accounts, balances_n(client, settlement, len(deployment.accounts)), strict=True)
+        ),
         supply_n=int(client.read(currency, "totalSupply")),
         held_n=int(client.read(currency, "balanceOf", settlement.address)),
         bond_n=read("bond") if "bond" in functions else None,

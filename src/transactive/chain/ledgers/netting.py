@@ -14,7 +14,7 @@ from web3.contract import Contract
 
 from transactive.chain.history import pending_chunks
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.packing import PART_WORDS, chunks_of, encode_nets
+from transactive.chain.packing import PART_WORDS, chunks_of, decode_balances, encode_nets, words_for
 from transactive.core.errors import ChainError
 
 
@@ -27,12 +27,29 @@ class NettingParts(NamedTuple):
     applied: int
 
 
+def balances_n(client: ChainClient, settlement: Contract, accounts: int, block: int | None = None) -> list[int]:
+    """Settled balance of each account [n¤], now or at a block.
+
+    Now it is without what a netting that is not at its end has done to it; at a block it is as the contract had it.
+    """
+    if block is None and _is_in_parts(settlement) and NettingParts(*client.read(settlement, "parts")).applied:
+        members = [client.read(settlement, "accountOf", index) for index in range(accounts)]
+        return [int(client.read(settlement, "balanceOf", member)) for member in members]
+    words = client.read_words(settlement, "balances", words_for(accounts), block)
+    return decode_balances(words)[:accounts]
+
+
+def _is_in_parts(settlement: Contract) -> bool:
+    """Whether a contract takes nettings in parts."""
+    return any(entry.get("name") == "parts" for entry in settlement.abi)
+
+
 class NettingCalls:
     """Queues the operator's calls that net periods on one settlement contract."""
 
     def __init__(self, client: ChainClient, settlement: Contract, operator: LocalAccount) -> None:
         self._client, self._settlement, self._operator = client, settlement, operator
-        self._in_parts = any(entry.get("name") == "parts" for entry in settlement.abi)
+        self._in_parts = _is_in_parts(settlement)
 
     def propose(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue what is missing of the proposal of a period: received − paid per account [n¤], sum zero."""

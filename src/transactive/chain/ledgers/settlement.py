@@ -16,9 +16,8 @@ from web3.contract import Contract
 from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.member_limits import MemberLimits
-from transactive.chain.ledgers.netting import NettingCalls
+from transactive.chain.ledgers.netting import NettingCalls, balances_n
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.packing import decode_balances, words_for
 from transactive.chain.releases import has_function
 from transactive.core.errors import ChainError
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
@@ -315,8 +314,7 @@ class ChainLedger:
 
     def balances_n(self, block: int | None = None) -> list[int]:
         """Settled balance of every account [n¤], as the contract has it, or had it at a block."""
-        words = self._client.read_words(self._settlement, "balances", words_for(self.accounts), block)
-        return decode_balances(words)[: self.accounts]
+        return balances_n(self._client, self._settlement, self.accounts, block)
 
     def wallet_n(self, index: int) -> int:
         """What the account holds outside the settlement contract [n¤]."""

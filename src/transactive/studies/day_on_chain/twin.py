@@ -157,11 +157,13 @@ class BalanceTwin:
             del there.positions[index]
 
     def certify(self, slot: int, readings: Sequence[tuple[int, int, int]], now: int, *, signed: bool) -> None:
-        """Take readings, all or none."""
+        """Take readings, all or none; one that is stated after another of its meter is left out."""
         there = self.slots.get(slot)
         known = {} if there is None else dict(there.readings)
         closes = slot + self.slot_seconds + self.window // 2
         for meter, exported, imported in readings:
+            if not signed and meter in known:
+                continue
             metered_unless(signed or now < closes, "statements closed")
             _, owner = self.registry.meter_for(meter, slot, slot + self.slot_seconds)
             metered_unless(now >= slot + self.slot_seconds, "slot not over")
@@ -174,14 +176,14 @@ class BalanceTwin:
             there.readings = known
 
     def settle(self, slot: int, members: Sequence[int], now: int) -> None:
-        """End positions after the window."""
+        """End positions after the window; whoever has none is left out."""
         metered_unless(slot < LATEST, "no such slot")
         metered_unless(now >= slot + self.slot_seconds + self.window, "window open")
         there = self.opened(slot)
-        refuse_unless(len(set(members)) == len(members), "nothing promised")
-        refuse_unless(all(index in there.positions for index in members), "nothing promised")
-        for index in members:
-            held = there.positions.pop(index)
+        for index in dict.fromkeys(members):
+            held = there.positions.pop(index, None)
+            if held is None:
+                continue
             outcome = self.outcome(slot, index, held)
             lock = there.curve.lock(held)
             self.locked[index] -= lock

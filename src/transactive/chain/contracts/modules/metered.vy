@@ -52,6 +52,10 @@ NAME_HASH: immutable(bytes32)
 
 readings: HashMap[uint256, HashMap[uint256, uint256]]  # slot, meter: exported, imported, source
 
+event ReadingSkipped:
+    slot: indexed(uint256)
+    meter: indexed(uint256)
+
 event Read:
     slot: indexed(uint256)
     meter: indexed(uint256)
@@ -166,6 +170,17 @@ def _readStated(slot: uint256, reading: Reading) -> Change:
     owner: uint256 = 0
     key, owner = staticcall registry.meterFor(reading.meter, slot, slot + slotSeconds)
     return self._record(slot, reading, owner, False)
+
+
+@internal
+def _isKnown(slot: uint256, meter: uint256) -> bool:
+    """
+    @dev Whether a meter was read already; reported, because whoever states many goes on without it.
+    """
+    isKnown: bool = self.readings[slot][meter] != 0
+    if isKnown:
+        log ReadingSkipped(slot=slot, meter=meter)
+    return isKnown
 
 
 @internal
