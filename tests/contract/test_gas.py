@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
+from eth_account.signers.local import LocalAccount
+from web3.contract import Contract
 
 from tests.contract import market_world
 from tests.contract.anvil import anvil
@@ -18,14 +20,20 @@ from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
+from transactive.chain.disputes import evidence
 from transactive.chain.gas import SNAPSHOT
+from transactive.chain.history import Commitment, Opening
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.packing import LANES, PART_WORDS, encode_nets
+from transactive.core.proofs.leaves import SlotTree
 
 ALLOWED = 1.01
 KEYS = DemoKeys("gas")
 HOUR, DAY, WINDOW = 3600, 24, 1800
 START = 17_000 * DAY * HOUR
+PLACES = 1_024
+"""Leaves of the tree in which a challenge is measured, whoever has them: zeros in call data would be cheaper."""
 
 
 def measure_currency() -> dict[str, int]:
@@ -160,6 +168,50 @@ def measure_community(accounts: int) -> dict[str, int]:
     return found
 
 
+def measure_parts(accounts: int) -> dict[str, int]:
+    """A part of a first netting, all storage zero before, and a challenge that stops it; the last account pays all."""
+    client, depth = new_client(), 12
+    token = client.deploy(OWNER, "currency", "Local Energy", "LEN", 2**80)
+    rules = (depth, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1)
+    settlement = client.deploy(OWNER, "settlement", token.address, *rules)
+    judge = client.deploy(OWNER, "disputes", settlement.address)
+    client.send(OWNER, settlement, "setDisputes", judge.address)
+    client.send(OWNER, settlement, "offerOperator", OPERATOR.address)
+    client.send(OPERATOR, settlement, "acceptOperator")
+    client.send(OWNER, token, "setMinter", OWNER.address, ON)
+    client.send(OWNER, token, "mint", OWNER.address, 10**15)
+    client.send(OWNER, token, "approve", settlement.address, 10**15)
+    addresses = [f"0x{number:040x}" for number in range(1, accounts + 1)]
+    for first in range(0, accounts, 128):
+        client.send(OPERATOR, settlement, "registerMany", addresses[first : first + 128])
+    client.send(OWNER, settlement, "depositFor", addresses[-1], 10**15)
+    client.block(START)
+    nets = [10**8 + i for i in range(accounts - 1)]
+    nets.append(-sum(nets))
+    rows = [[max(-net, 0), max(net, 0), 0, 0] for net in nets] + [[0] * 4] * (PLACES - accounts)
+    tree = SlotTree(leaves_of(START // HOUR, rows), depth, b"gas")
+    made = Commitment(START // HOUR, tree.root, bytes(32), tree.money, tree.energy, 0)
+    client.send(OPERATOR, settlement, "commitSlot", *made.content)
+    client.block(START + HOUR)
+
+    def gas(sender: LocalAccount, contract: Contract, function: str, *arguments: object, time: int = 0) -> int:
+        client.send(sender, contract, function, *arguments)
+        return client.block(max(time, client.head_timestamp + 1)).receipts[0].gas_used
+
+    period, over = START // HOUR // DAY, START + DAY * HOUR
+    wrong = encode_nets([nets[0] + 1, nets[1] - 1, *nets[2:]])
+    found = {"propose": gas(OPERATOR, settlement, "propose", period, 0, wrong, time=over)}
+    shown = evidence.shown(0, tree.leaf(0), tree.proof(0))
+    opening = Opening(bytes(32), made, ()).content
+    found["challenge"] = gas(OWNER, judge, "challengeNetting", opening, shown)
+    client.send(OPERATOR, settlement, "propose", period, 0, encode_nets(nets))
+    client.block(client.head_timestamp + 1)
+    after = client.head_timestamp + WINDOW
+    found["apply"] = gas(OWNER, settlement, "finalise", PART_WORDS, time=after)
+    assert int(client.read(settlement, "settledPeriod")) == period
+    return found
+
+
 def measure_registration(accounts: int) -> dict[str, int]:
     """Accounts one by one, and many at once."""
     client = new_client()
@@ -177,6 +229,16 @@ def measure_registration(accounts: int) -> dict[str, int]:
     return {"register an account": one, f"register {accounts} accounts at once": many}
 
 
+def measure_largest_part() -> dict[str, int]:
+    """The part of a netting that one transaction takes."""
+    accounts = PART_WORDS * LANES
+    found = measure_parts(accounts)
+    return {
+        f"netting: propose a part of {accounts} accounts, from zero": found["propose"],
+        f"netting: apply a part of {accounts} accounts, from zero": found["apply"],
+    }
+
+
 def measure_certificates() -> dict[str, int]:
     """Direct issues and claims, a bundle; what roots cost stands in the slot commits."""
     return {f"certificates: {row.name}": round(row.value or 0) for row in direct_rows()}
@@ -185,7 +247,7 @@ def measure_certificates() -> dict[str, int]:
 @cache
 def measured() -> dict[str, int]:
     """All figures on an embedded chain [gas]."""
-    return measure() | measure_certificates()
+    return measure() | measure_certificates() | measure_largest_part()
 
 
 def measure() -> dict[str, int]:
@@ -234,6 +296,19 @@ def test_two_tiers_stay_cheap(slots):
     assert (period + gas["propose and finalise, 100 accounts"]) / slots / 100 < 600
     assert gas["slot commit, later"] <= 42_000
     assert gas["slot commit, first of a period"] <= 105_000
+
+
+def test_a_part_of_a_netting_fits_a_transaction():
+    """At most ten million gas, however many accounts there are, though all words are new."""
+    gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    parts = [used for name, used in gas.items() if name.startswith("netting: ")]
+    assert len(parts) == 2
+    assert max(parts) <= 10_000_000
+
+
+def test_a_challenge_to_a_netting_costs_the_same_however_many_members_there_are():
+    few, many = (measure_parts(accounts)["challenge"] for accounts in (32, 512))
+    assert abs(many - few) < 500  # of the two calls' data, a few bytes are zero
 
 
 def test_orders_with_escrow_stay_cheap():
