@@ -27,7 +27,7 @@ MEMBER, PATIENCE = 0, 60
 
 @pytest.fixture
 def w() -> World:
-    return World.fresh()
+    return World.fresh(money=10_000)
 
 
 def watch_of(w: World, inbox: Path, *, sends: bool = True, auditor: bool = False) -> LeafWatch:

@@ -331,7 +331,6 @@ def test_acts_about_a_commitment(place, monkeypatch, capsys):
     life.refused(f"act overdue --account ben --member ada --slot {at(1)}", why="demands: nothing demanded")
     assert life.do(f"act veto --slot {at(3)}")["by"] == "arbiter"
     life.wrong(f"act retract --slot {at(3)}", why="no such slot is committed")
-    life.refused("act retract", why="settlement: nothing proposed")
     life.now += 60
     with closing(ChainClient.open("embedded:chain.sqlite")) as client:
         ledger = ChainLedger.attach(client, KEYS, load(place / "deployment.json").address("settlement"))

@@ -61,10 +61,13 @@ def upgraded(folder: Path, *more: object, community: object = DEMO) -> Any:
 def balances(folder: Path, known: Deployment) -> list[int]:
     """What each account has in the settlement of a deployment [n¤]."""
     with closing(ChainClient.open(f"embedded:{folder}")) as client:
-        settlement = client.contract("settlement", known.address("settlement"))
-        return decode_balances(client.read_words(settlement, "balances", words_for(len(known.accounts))))[
-            : len(known.accounts)
-        ]
+        return balances_of(client, known)
+
+
+def balances_of(client: ChainClient, known: Deployment) -> list[int]:
+    """The same of an open chain."""
+    settlement, count = client.contract("settlement", known.address("settlement")), len(known.accounts)
+    return decode_balances(client.read_words(settlement, "balances", words_for(count)))[:count]
 
 
 def test_accounts_balances_and_limits_go_over(chain, before):
@@ -108,6 +111,17 @@ def test_accounts_balances_and_limits_go_over(chain, before):
 
 class Killed(BaseException):
     """In place of a kill."""
+
+
+def dies_after_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill whatever puts a block on chain, right after it did."""
+    sends = ChainClient.block
+
+    def dies(client: ChainClient, timestamp: int) -> Any:
+        sends(client, timestamp)
+        raise Killed
+
+    monkeypatch.setattr(ChainClient, "block", dies)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -179,7 +193,7 @@ def test_a_finished_run_names_both_contracts(before, tmp_path):
         assert call("verify", file, "--state", state).code == 0
 
 
-def test_an_interrupted_run_goes_on_first(before, tmp_path):
+def test_an_interrupted_run_goes_on_first_and_its_open_period_is_paid(before, tmp_path, monkeypatch):
     state, community = (
         shutil.copytree(before / "interrupted", tmp_path / "state"),
         before / "community" / "community.toml",
@@ -196,9 +210,28 @@ def test_an_interrupted_run_goes_on_first(before, tmp_path):
     assert "let the run go on to its end, and upgrade then" in refused.err
     went_on = call("run", community, "--no-page", "--json", "--state", state)
     assert went_on.code == 0, went_on.err
-    done = upgraded(state, community=community)
+    old = load(state / FILE)
+    with closing(ChainClient.open(f"embedded:{state}")) as client:
+        settlement = client.contract("settlement", old.address("settlement"))
+        had, total = balances_of(client, old), int(client.read(settlement, "latestPeriod"))
+        assert total > int(client.read(settlement, "settledPeriod"))  # its last period is not over
+    dies_after_each_block(monkeypatch)
+    lives = 0
+    while True:
+        lives += 1
+        try:
+            done = upgraded(state, community=community)
+        except Killed:
+            continue
+        break
     assert done.code == 0, done.err
-    assert json.loads(done.out)["accounts_moved"] > 0
+    assert lives == 5  # netting, payment, contracts, money
+    moved = balances(state, load(state / "new.json"))
+    assert sum(moved) == sum(had)
+    assert moved != had  # the open period was paid
+    assert not any(balances(state, old))
+    again = call("run", community, "--no-page", "--json", "--state", state)
+    assert again.code == 0
 
 
 def test_wrong_input_changes_nothing(chain, before):

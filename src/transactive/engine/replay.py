@@ -151,7 +151,7 @@ def _chain_summary(opened: Opened, members: int) -> ChainSummary:
         slot_commits=len(commits),
         nettings=len(nettings),
         gas_per_slot_commit=sum(commits) // len(commits),
-        gas_per_member_netting=sum(nettings) // (len(nettings) * members),
+        gas_per_member_netting=sum(nettings) // max(len(nettings) * members, 1),
     )
 
 

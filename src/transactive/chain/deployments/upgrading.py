@@ -8,8 +8,8 @@ certificates, which stay where their slots were committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -64,7 +64,11 @@ class UpgradeProgress(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=
 
 @dataclass(slots=True)
 class Upgrade:
-    """An upgrade of one deployment. held: names of accounts whose keys are here; file: of its progress."""
+    """An upgrade of one deployment.
+
+    held: names of accounts whose keys are here; file: of its progress; nets_n: of the period that is open, by its
+    number, as the books have it [n¤ received − paid per account].
+    """
 
     client: ChainClient
     keys: Keys
@@ -73,13 +77,17 @@ class Upgrade:
     held: Sequence[str]
     file: Path
     now: Callable[[], int]
+    nets_n: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
     def run(self) -> tuple[Deployment, UpgradeProgress]:
         """Take all steps that are not done. Raises ChainError if a period is open; ContractRevert, StateError."""
         progress = self._progress()
         old = self.client.contract("settlement", progress.old)
+        if progress.pending and self.client.block_at(progress.pending.time) is not None:
+            self._note(progress, progress.pending)
         if not progress.done and progress.pending is None:
             self._check(old)
+        self._finish_period(old, progress)
         self._step(progress, DEPLOY, {}, lambda _: self._deploy(old, progress))
         new = self.client.contract("settlement", progress.new)
         for first in range(0, len(self.known.accounts), AT_ONCE):
@@ -114,19 +122,36 @@ class Upgrade:
         if self.client.read(old, "isPending"):
             raise ChainError("a netting waits to be paid; let the run go on to its end, and upgrade then")
         latest, settled = (int(self.client.read(old, name)) for name in ("latestPeriod", "settledPeriod"))
-        if latest > settled and not self.client.read(old, "hasEnded"):
+        if latest > settled and latest not in self.nets_n and not self.client.read(old, "hasEnded"):
             raise ChainError(f"period {latest} is open; let the run go on to its end, and upgrade then")
+
+    def _finish_period(self, old: Contract, progress: UpgradeProgress) -> None:
+        """Net the period that is open by the books, and pay it after its window."""
+        for period, nets in self.nets_n.items():
+            over = (period + 1) * self.community.clock.slots_per_period * self.community.clock.length
+            ledger = ChainLedger.attach(self.client, self.keys, old.address)
+            amounts = dict(enumerate(nets))
+            self._step(
+                progress, "netting", amounts, lambda of, p=period, at=ledger: at.propose(p, list(of.values())), over
+            )
+            ready = int(self.client.read(old, "proposal")[1])
+            self._step(progress, "payment", amounts, lambda _, at=ledger: at.finalise(), ready)
 
     # -- steps --------------------------------------------------------------------------------------------------
 
     def _step(
-        self, progress: UpgradeProgress, name: str, amounts: dict[int, int], queue: Callable[[dict[int, int]], None]
+        self,
+        progress: UpgradeProgress,
+        name: str,
+        amounts: dict[int, int],
+        queue: Callable[[dict[int, int]], None],
+        earliest: int = 0,
     ) -> None:
-        """Take a step unless it is done: what it does and when is written down first."""
+        """Take a step unless it is done: what it does and when is written down first. earliest: its time [Unix s]."""
         if name in progress.done or not (amounts or progress.pending or name == DEPLOY):
             return
         if progress.pending is None:
-            time = max(self.now(), self.client.head_timestamp + 1)
+            time = max(self.now(), self.client.head_timestamp + 1, earliest)
             progress.pending = Step(name, time, amounts)
             progress.save(self.file)
         step = progress.pending
@@ -134,8 +159,12 @@ class Upgrade:
             queue(step.amounts_n)
             progress.save(self.file)
             self.client.block(step.time)
-        progress.done.append(name)
-        if name.startswith("money"):
+        self._note(progress, step)
+
+    def _note(self, progress: UpgradeProgress, step: Step) -> None:
+        """Write down that a step is done."""
+        progress.done.append(step.name)
+        if step.name.startswith("money"):
             progress.moved_n |= step.amounts_n
         progress.pending = None
         progress.save(self.file)

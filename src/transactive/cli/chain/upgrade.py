@@ -13,6 +13,7 @@ from transactive.cli.report import report
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
+    from transactive.chain.nodes.client import ChainClient
     from transactive.store import Store
 
 Flag = Annotated[bool, Parameter(negative="")]
@@ -85,7 +86,10 @@ def run_upgrade(
         signers.check(client)
         client.first_block = known.block
         file = output.with_name(PROGRESS)
-        made, progress = Upgrade(client, signers, community, known, held, file, lambda: time_of_step(client)).run()
+        nets = _open_nets(store, client, known.address("settlement"))
+        made, progress = Upgrade(
+            client, signers, community, known, held, file, lambda: time_of_step(client), nets
+        ).run()
         made.save(output)
         if store:
             store.set(successor=progress.new)
@@ -118,6 +122,25 @@ def _finished(node: str) -> Iterator[Store | None]:
                 yield store
             return
     yield None
+
+
+def _open_nets(store: Store | None, client: ChainClient, address: str) -> dict[int, list[int]]:
+    """Net amounts of the period that a run left open at its end, by its number [n¤]; none without a run."""
+    if store is None:
+        return {}
+    from transactive.engine.books.rebuilt import community_of, leaves_from
+    from transactive.settlement.ledger import CREDIT, DEBIT
+
+    community, settlement = community_of(store), client.contract("settlement", address)
+    clock = community.clock
+    period, settled = (int(client.read(settlement, name)) for name in ("latestPeriod", "settledPeriod"))
+    seconds = clock.slots_per_period * clock.length
+    slots = store.delivered(period * seconds, (period + 1) * seconds - 1)
+    if period <= settled or not slots:
+        return {}
+    *_, (_, leaves) = leaves_from(store, community, slots[0], slots[-1])
+    credit, debit = leaves.money[:, CREDIT], leaves.money[:, DEBIT]
+    return {period: (credit - debit).tolist()}
 
 
 def _signers(
