@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -129,13 +130,19 @@ class Upgrade:
         """Net the period that is open by the books, and pay it after its window."""
         for period, nets in self.nets_n.items():
             over = (period + 1) * self.community.clock.slots_per_period * self.community.clock.length
-            ledger = ChainLedger.attach(self.client, self.keys, old.address)
             amounts = dict(enumerate(nets))
-            self._step(
-                progress, "netting", amounts, lambda of, p=period, at=ledger: at.propose(p, list(of.values())), over
-            )
+            propose = partial(self._propose, old, period)
+            self._step(progress, "netting", amounts, propose, over)
             ready = int(self.client.read(old, "proposal")[1])
-            self._step(progress, "payment", amounts, lambda _, at=ledger: at.finalise(), ready)
+            self._step(progress, "payment", amounts, lambda _: self._ledger(old).finalise(), ready)
+
+    def _propose(self, old: Contract, period: int, amounts: dict[int, int]) -> None:
+        """Queue the netting of a period."""
+        self._ledger(old).propose(period, list(amounts.values()))
+
+    def _ledger(self, settlement: Contract) -> ChainLedger:
+        """The operator's calls on a settlement."""
+        return ChainLedger.attach(self.client, self.keys, settlement.address)
 
     # -- steps --------------------------------------------------------------------------------------------------
 
