@@ -1,4 +1,7 @@
-"""Whatever the contracts let somebody do, a command does: the table of acts against the ABIs."""
+"""Whatever the contracts let somebody do, a command does: the table of acts against the ABIs.
+
+`python -m tests.unit.test_acts` writes the table of contracts and roles in docs/concepts/security.md anew.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,10 @@ BY_CONTRACTS_ALONE = {
     ("disputes", "convict"): "the judge of certificates and that of demands call it",
     ("certificates", "credit"): "the contract of credits calls it",
 }
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
+BEGIN, END = "<!-- contract matrix: begin -->\n", "<!-- contract matrix: end -->\n"
+NAMES = {"account": "a member or named party, for itself", "anybody": "anybody who is entitled, by its own key"}
+OTHERS = {"run": "operator", "chain deploy": "owner", "chain withdraw": "a member or named party, for itself"}
 ACTS = [(group, act) for group in GROUPS for act in group.acts]
 
 
@@ -109,3 +116,28 @@ def test_no_two_acts_have_the_same_name_and_no_kind_is_unused():
     names = [(group.name, act.name) for group, act in ACTS]
     assert len(names) == len(set(names)) > 100
     assert {take.kind for _, act in ACTS for take in act.values} == set(KINDS)
+
+
+def matrix() -> str:
+    """Function, who calls it, and with which command: of every function that changes something."""
+    rows = [
+        (act.contract, act.function, NAMES.get(act.by, act.by), f"chain {group.name} {act.name}") for group, act in ACTS
+    ]
+    rows += [(*which, OTHERS.get(path, NAMES["anybody"]), path) for which, path in BY_OTHER_COMMANDS.items()]
+    lines = [
+        f"| `{contract}.{function}` | {who} | `transactive {path}` |"
+        for contract in CONTRACTS
+        for name, function, who, path in sorted(rows)
+        if name == contract
+    ]
+    lines += [f"| `{name}.{function}` | no person: {why} |  |" for (name, function), why in BY_CONTRACTS_ALONE.items()]
+    return "\n".join(["| function | whose key signs | command |", "|---|---|---|", *lines, ""])
+
+
+def test_the_page_has_the_table_of_contracts_and_roles():
+    assert PAGE.read_text().partition(BEGIN)[2].partition(END)[0] == matrix(), "run python -m tests.unit.test_acts"
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text()
+    PAGE.write_text(text.partition(BEGIN)[0] + BEGIN + matrix() + END + text.partition(END)[2])
