@@ -10,9 +10,10 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES, Job, Outcome, campaign, jobs
+from tests.fuzz.adversary.hunt import hunts, table
+from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES, STAGES, Job, Outcome, calls_of, campaign, jobs
 from tests.fuzz.life import SWAPPED
-from tests.fuzz.report import report
+from tests.fuzz.report import faults_of, report, with_faults
 
 
 def arguments() -> argparse.Namespace:
@@ -21,10 +22,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=1_000_000, help="stop after so many calls (default: a million)")
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after so much time (default: 60)")
     parser.add_argument("--seed", type=int, default=0, help="number of the first life of each contract (default: 0)")
-    parser.add_argument("--only", choices=sorted(LIVES), action="append", help="this contract; may be repeated")
+    parser.add_argument(
+        "--only", choices=sorted(LIVES | STAGES), action="append", help="this contract; may be repeated"
+    )
     parser.add_argument("--life", type=int, help="live this one life again, with --only")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one a core")
     parser.add_argument("--evm", choices=["revm", "py-evm"], help="default: revm if it is installed")
+    parser.add_argument("--faults", action="store_true", help="put each kept fault back, and hunt for it")
     parser.add_argument("--report", type=Path, help="write the report to this file, as docs/fuzz.md")
     return parser.parse_args()
 
@@ -44,6 +48,20 @@ class Progress:
         sys.stderr.flush()
 
 
+def hunt_all(given: argparse.Namespace) -> int:
+    """Hunt for every kept fault; fail if one is not caught."""
+    found = []
+    for one in hunts(given.seed, given.processes):
+        found.append(one)
+        sys.stderr.write(f"{one.name}: {one.calls:,} calls, {one.rule or 'not caught'}\n")
+    if given.report:
+        before = given.report.read_text(encoding="utf-8")
+        given.report.write_text(with_faults(before, table(found, given.seed)), encoding="utf-8")
+    missed = [one.name for one in found if not one.rule]
+    sys.stdout.write(f"{len(found) - len(missed)} of {len(found)} faults caught\n")
+    return 1 if missed else 0
+
+
 def main() -> int:
     """Run, report, and fail if anything differed."""
     given = arguments()
@@ -52,17 +70,20 @@ def main() -> int:
         sys.stderr.write("--calls, --processes and --minutes must be above zero\n")
         return 2
     machine = given.evm or ("revm" if find_spec("pyrevm") else "py-evm")
-    contracts = given.only or list(LIVES)
+    if given.faults:
+        return hunt_all(given)
+    contracts = given.only or [*LIVES, *STAGES]
     if given.life is None:
         work, calls = jobs(contracts, given.seed, machine), given.calls
     else:
-        again = [Job(contract, given.life, CALLS_PER_LIFE, machine) for contract in contracts]
+        again = [Job(contract, given.life, calls_of(contract), machine) for contract in contracts]
         work, calls = iter(again), CALLS_PER_LIFE
     found = campaign(work, calls, given.processes, given.minutes * 60, Progress(calls))
     sys.stderr.write("\n")
     text = report(found, " ".join(sys.argv[1:]), given.seed, SWAPPED)
     if given.report:
-        given.report.write_text(text, encoding="utf-8")
+        before = given.report.read_text(encoding="utf-8") if given.report.exists() else ""
+        given.report.write_text(with_faults(text, faults_of(before)), encoding="utf-8")
     made = f"{found.tally.total:,} calls, {found.tally.steps.total():,} steps on the register"
     sys.stdout.write("\n".join([*found.failures, f"{made}, {len(found.failures)} differences\n"]))
     return 1 if found.failures else 0

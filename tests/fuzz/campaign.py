@@ -11,6 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
 
+from tests.fuzz.adversary.community import Community
+from tests.fuzz.adversary.direct import Direct
+from tests.fuzz.adversary.markets import BalanceStage, BoardStage
+from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.certificates_life import CertificatesLife
@@ -35,7 +39,9 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
         RegisterLife,
     )
 }
-CALLS_PER_LIFE = 1_000
+STAGES: dict[str, type[Stage]] = {stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage)}
+"""Where roles are dishonest, alone and in pairs, under rules that no twin states."""
+CALLS_PER_LIFE, CALLS_PER_STAGE = 1_000, 500
 EVERY_ON_PYEVM = 25
 """One life in so many is lived on py-evm, the EVM that the program uses, when the rest is on revm."""
 
@@ -65,7 +71,7 @@ def live(job: Job) -> tuple[Job, Tally, str, float]:
     """Live one life: the job, what was tried, what went wrong, CPU seconds."""
     tally, start, wrong = Tally(), time.process_time(), ""
     try:
-        LIVES[job.contract](new_machine(job.machine), job.number, tally).run(job.calls)
+        (LIVES | STAGES)[job.contract](new_machine(job.machine), job.number, tally).run(job.calls)
     except AssertionError as error:
         wrong = str(error) or f"{job}: an assertion of the life failed"
     except Exception as error:
@@ -78,8 +84,13 @@ def jobs(contracts: list[str], seed: int, machine: str) -> Iterator[Job]:
     """Lives for ever, contract by contract; a seed is the number of the first."""
     for number in count(seed):
         for contract in contracts:
-            mixed = machine == "revm" and number % EVERY_ON_PYEVM == 0
-            yield Job(contract, number, CALLS_PER_LIFE, "py-evm" if mixed else machine)
+            mixed = machine == "revm" and number % EVERY_ON_PYEVM == 0 and contract in LIVES
+            yield Job(contract, number, calls_of(contract), "py-evm" if mixed else machine)
+
+
+def calls_of(contract: str) -> int:
+    """Calls of a life, or of a life on a stage."""
+    return CALLS_PER_LIFE if contract in LIVES else CALLS_PER_STAGE
 
 
 def campaign(

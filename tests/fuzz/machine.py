@@ -30,6 +30,12 @@ class Machine(Protocol):
     def call(self, sender: str, to: str, data: bytes, value: int = 0) -> bytes:
         """What a call returns; nothing of it stays if it raises ContractRevert."""
 
+    def mark(self) -> Any:
+        """The state as it is now, for `back`."""
+
+    def back(self, mark: Any) -> None:
+        """Forget all that has changed since a mark."""
+
     def coin(self, account: str) -> int:
         """Wei of an account."""
 
@@ -99,6 +105,12 @@ class PyEvm:
             raise refused(done.output)
         return bytes(done.output)
 
+    def mark(self) -> Any:
+        return self._state.snapshot()
+
+    def back(self, mark: Any) -> None:
+        self._state.revert(mark)
+
     def coin(self, account: str) -> int:
         return int(self._state.get_balance(raw(account)))
 
@@ -145,6 +157,12 @@ class Revm:
         if "output: 0x" not in text:
             return ContractRevert(UNKNOWN)
         return refused(bytes.fromhex(text.rpartition("output: 0x")[2].rstrip(" }")))
+
+    def mark(self) -> Any:
+        return self._evm.snapshot()
+
+    def back(self, mark: Any) -> None:
+        self._evm.revert(mark)
 
     def coin(self, account: str) -> int:
         return int(self._evm.get_balance(account))

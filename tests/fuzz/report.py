@@ -27,6 +27,12 @@ end all is paused, everybody leaves, and nothing may remain. Calls run on the st
 revm where it can be installed, every twenty-fifth life (all of them in `make test`) on py-evm, the EVM of the embedded
 chain. A life that differs is named, and is lived again with `--only CONTRACT --life N`.
 
+On the stages called `roles_of_…` nobody has a twin. Each role is dishonest in turn, then each pair, and does what it
+likes: any entry point with arguments by name and type, an operator also commitments whose books, orders, trades,
+readings, certificates, leaves or places it has changed anywhere. Everybody else keeps to the rules: the operator
+commits and nets, the gateway signs one truth, members look at what is committed of them within an eighth of a window
+and bring all the evidence they have. The rules that must hold are in `tests/fuzz/adversary`, and counted below.
+
 Certificates are tried twice: the contract against its twin, and the register of a run
 (`carbon.certificates.register`) step by step against a model that has every Wh by itself. No Wh and no mg may be lost
 or made, and none claimed twice.
@@ -42,6 +48,23 @@ def report(found: Outcome, arguments: str, seed: int, swapped: float) -> str:
         parts += ["", f"## `{contract}`", "", *by_function(found, contract), "", never_met(found, contract)]
     parts += of_the_register(found) if found.tally.steps else []
     return "\n".join(parts) + "\n"
+
+
+BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->\n"
+
+
+def faults_of(text: str) -> str:
+    """What a report says of the hunt for faults."""
+    return text.partition(BEGIN)[2].partition(END)[0]
+
+
+def with_faults(text: str, faults: str) -> str:
+    """A report that says this of the hunt for faults, before the table of what was compared."""
+    head, _, rest = text.partition(BEGIN)
+    if not rest:
+        head, mark, rest = text.partition("## Compared\n")
+        return f"{head}{BEGIN}{faults}{END}\n{mark}{rest}" if faults else text
+    return head + BEGIN + faults + END + rest.partition(END)[2]
 
 
 def of_the_register(found: Outcome) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -210,8 +211,11 @@ def _carbon_leaf(rng: random.Random, draft: Draft, index: int) -> None:
     """A leaf of certificates with other sums, place or record."""
     readings = readings_of(draft.slot * SLOT, draft.registers)
     tree = leaves_of(draft.slot, readings, draft.bundles)
-    words = [sum(int(n) << (64 * k) for k, n in enumerate(row)) for row in (tree.money[index % MEMBERS], tree.energy[index % MEMBERS])]
-    leaf = Leaf(draft.slot, index, *words, 0, 0, tree.fills[index % MEMBERS], ZERO, some_bytes(rng))
+    words = [
+        sum(int(n) << (64 * k) for k, n in enumerate(row))
+        for row in (tree.money[index % MEMBERS], tree.energy[index % MEMBERS])
+    ]
+    leaf = Leaf(draft.slot, index, words[0], words[1], 0, 0, tree.fills[index % MEMBERS], ZERO, some_bytes(rng))
     draft.carbon_leaves[index] = _changed(rng, leaf, ("slot", "index", "money", "money", "money", "energy", "fills"))
 
 
@@ -223,10 +227,9 @@ def _place(rng: random.Random, draft: Draft, index: int) -> None:
 def _changed(rng: random.Random, leaf: Leaf, names: tuple[str, ...]) -> Leaf:
     name = rng.choice(names)
     value = getattr(leaf, name)
-    if isinstance(value, bytes):
-        return replace(leaf, **{name: some_bytes(rng)})
     lane = rng.randrange(LANES) if name in ("money", "energy") else 0
-    return replace(leaf, **{name: value + (rng.choice([1, 300]) << (64 * lane))})
+    other: Any = some_bytes(rng) if isinstance(value, bytes) else value + (rng.choice([1, 300]) << (64 * lane))
+    return replace(leaf, **{name: other})
 
 
 def _plain(draft: Draft, index: int) -> Leaf:
@@ -236,7 +239,8 @@ def _plain(draft: Draft, index: int) -> Leaf:
     known = index < len(draft.fills)
     fills = draft.fills[index].hash if known else ZERO
     orders = orders_hash(draft.accepted[index]) if known else ZERO
-    return Leaf(draft.slot, index, *words, fills, orders, b"\1" * 32)
+    money, energy, slot_money, slot_energy = words
+    return Leaf(draft.slot, index, money, energy, slot_money, slot_energy, fills, orders, b"\1" * 32)
 
 
 def _grow(draft: Draft, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,21 @@ from tests.fuzz.adversary.rules import Rules
 from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, SlotTruth, key_of, permit_struct
 from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.adversary.terms import (
-    BOND, DEPOSIT, DEPTH, FIRST, LEAD, NOTICE, PENALTY, PERIOD, REACTION, SILENCE, SLOT, SLOTS, UNLIMITED, WALLET, WINDOW,
+    BOND,
+    DEPOSIT,
+    DEPTH,
+    FIRST,
+    LEAD,
+    NOTICE,
+    PENALTY,
+    PERIOD,
+    REACTION,
+    SILENCE,
+    SLOT,
+    SLOTS,
+    UNLIMITED,
+    WALLET,
+    WINDOW,
 )
 from tests.fuzz.adversary.watchers import Watchers
 from tests.fuzz.bound import Bound, Person
@@ -75,7 +90,7 @@ class Money:
 class Community(Stage):
     """Six members and two who join, slots of orders and readings, nettings, certificates, and whoever is dishonest."""
 
-    contract = "community"
+    contract = "roles_of_settlement"
     roles = ("member", "operator", "gateway", "owner", "arbiter", "stranger")
     often = "operator"
     steps = (1, 20, REACTION, SLOT // 2, SLOT, SLOT, PERIOD)
@@ -91,6 +106,7 @@ class Community(Stage):
         """By index."""
         self.asleep_until = 0
         self.lazy = self.honest("operator") and self.rng.random() < 0.5
+        """Whether the operator is late: it commits and nets within `silence`, and nobody changes a limit meanwhile."""
         self._deploy()
         self.chains: dict[int, list[Committed]] = {}
         self.taken: list[TakenBack] = []
@@ -102,12 +118,12 @@ class Community(Stage):
         self.last_chunks: list[list[int]] = []
         self.settled, self.ended, self.heard, self.after_the_end = 0, False, self.now, 0
         self.released: set[tuple[int, int]] = set()
-        self.gateway_since: list[tuple[int, Person]] = [(0, self.gateways[0])]
-        self.operator_since: list[tuple[int, Person]] = [(0, self.operators[0])]
+        self.gateway_since: list[tuple[int, Person | None]] = [(0, self.gateways[0])]
+        self.operator_since: list[tuple[int, Person | None]] = [(0, self.operators[0])]
         self.office_was_honest = True
         self.rules, self.watchers = Rules(self), Watchers(self)
         self.office, self.crooks = Operator(self), Coalition(self)
-        for _ in range(4):
+        for _ in range(3):
             self.join()
         slot = self.now // SLOT
         self.due((slot + 1) * SLOT, lambda: self.boundary(slot + 1))
@@ -120,7 +136,7 @@ class Community(Stage):
         self.disputes = self.deploy(by, "disputes", self.c.address)
         self.demands = self.deploy(by, "demands", self.disputes.address)
         self.judge = self.deploy(by, "certificate_disputes", self.disputes.address)
-        self.certificates = self.deploy(by, "certificates", self.c.address, False, VALIDITY)
+        self.certificates = self.deploy(by, "certificates", self.c.address, *[False], VALIDITY)
         self.domain = domain(CHAIN_ID, self.c.address)
         self.token_domain = self.token.read("DOMAIN_SEPARATOR")
         everybody = [by, self.arbiter, self.stranger, *self.operators, *self.gateways, *self.citizens]
@@ -172,8 +188,8 @@ class Community(Stage):
         """How many accounts there are."""
         return len(self.members)
 
-    def had(self, since: list[tuple[int, Person]], time: int) -> Person:
-        """Who had an office at a time."""
+    def had(self, since: list[tuple[int, Person | None]], time: int) -> Person | None:
+        """Who had an office at a time; None for nobody."""
         return next(person for when, person in reversed(since) if when <= time)
 
     def join(self) -> None:
@@ -206,11 +222,11 @@ class Community(Stage):
         rng = self.rng
         some = [i for i in range(self.count) if self.is_honest_member(i)]
         i = rng.choice(some) if some else 0
-        if rng.random() < 0.15:
+        if rng.random() < 0.3:
             self.due(self.now + rng.randrange(SLOT), self.join)
         if not some or self.ended:
             return
-        if rng.random() < 0.15:
+        if rng.random() < 0.15 and not self.lazy:
             self.call(self.members[i], self.c, "setLimit", rng.choice([UNLIMITED, 100, 500, 5_000]))
         if rng.random() < 0.15:
             self.sign_permit(i)
@@ -269,34 +285,48 @@ class Community(Stage):
     def happened(self, who: Person, on: Bound, function: str, arguments: tuple[Any, ...]) -> None:
         if function in ("commitSlot", "propose", "retract", "veto"):
             self.heard = self.now
-        if function == "commitSlot":
-            self.note(self.bringing or self.office.opaque(arguments, who))
-        elif function in ("register", "registerMany"):
-            for index in range(self.count, int(self.c.read("memberCount"))):
-                self.members.append(self.people[str(self.c.read("accountOf", index)).lower()])
-        elif function == "setGateway":
-            self.gateway_since.append((self.now, self.people.get(arguments[0], self.stranger)))
-        elif function == "acceptOperator":
-            self.operator_since.append((self.now, who))
-        elif function == "propose":
-            self.proposal = Proposal(arguments[0], arguments[1], who, self.now)
-            self.last_chunks = arguments[1]
-            self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
-        elif function == "finalise":
-            self.proposal = None
-            self.settled = int(self.c.read("settledPeriod"))
-            self.rules.netted(self.settled, arguments[0])
-            self.due(self.now + 1, self.watchers.release)
-        elif function == "declareSilence":
-            self.ended, self.proposal, self.after_the_end = True, None, self.made + 50
-        elif function in ("retract", "veto"):
-            self.taken_back(who)
+        follow: dict[str, Callable[[], None]] = {
+            "commitSlot": lambda: self.note(self.bringing or self.office.opaque(arguments, who)),
+            "register": self.joined,
+            "registerMany": self.joined,
+            "setGateway": lambda: self.gateway_since.append((self.now, self.people.get(arguments[0]))),
+            "acceptOperator": lambda: self.operator_since.append((self.now, who)),
+            "propose": lambda: self.proposed(who, arguments[0], arguments[1]),
+            "finalise": lambda: self.finalised(arguments[0]),
+            "declareSilence": self.closed,
+            "retract": lambda: self.taken_back(who),
+            "veto": lambda: self.taken_back(who),
+            "demand": lambda: self.office.demanded(arguments),
+        }
+        if function in follow:
+            follow[function]()
         elif function.startswith("challenge"):
-            self.convicted(function, arguments)
-        elif function == "demand":
-            self.office.demanded(arguments)
+            self.convicted(arguments)
         self.office_was_honest &= self.office_is_honest
         self.rules.after(who, on, function, arguments)
+
+    def joined(self) -> None:
+        """Accounts were registered."""
+        for index in range(self.count, int(self.c.read("memberCount"))):
+            self.members.append(self.people[str(self.c.read("accountOf", index)).lower()])
+        self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
+
+    def proposed(self, who: Person, period: int, chunks: list[list[int]]) -> None:
+        """Net amounts wait for the end of their window."""
+        self.proposal = Proposal(period, chunks, who, self.now)
+        self.last_chunks = chunks
+        self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
+
+    def finalised(self, chunks: list[list[int]]) -> None:
+        """Net amounts were paid."""
+        proposed, self.proposal = self.proposal, None
+        self.settled = int(self.c.read("settledPeriod"))
+        self.rules.netted(self.settled, chunks, proposed.at if proposed else 0)
+        self.due(self.now + 1, self.watchers.release)
+
+    def closed(self) -> None:
+        """The books are closed for ever."""
+        self.ended, self.proposal, self.after_the_end = True, None, self.made + 50
 
     def note(self, record: Committed) -> None:
         """A commitment went through."""
@@ -327,7 +357,7 @@ class Community(Stage):
         self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
         self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
 
-    def convicted(self, function: str, arguments: tuple[Any, ...]) -> None:
+    def convicted(self, arguments: tuple[Any, ...]) -> None:
         """A judge found a fraud."""
         if self.proposal and not self.c.read("isPending"):
             self.proposal = None

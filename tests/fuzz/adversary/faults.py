@@ -99,9 +99,11 @@ def wrong_trade(w: Community, record: Committed, index: int, leaf: Leaf) -> Faul
 def omitted(w: Community, record: Committed, index: int, accepted: list[SignedOrder]) -> list[bool]:
     """Receipts of whoever was operator as the slot began, for orders that are left out."""
     begins = record.made.slot * SLOT
-    office = w.had(w.operator_since, begins).address
+    office = w.had(w.operator_since, begins)
     listed = {one.order.hash for one in accepted}
-    return [one.order.hash not in listed for one in record.truth.receipts[index] if one.signer == office]
+    return [
+        one.order.hash not in listed for one in record.truth.receipts[index] if office and one.signer == office.address
+    ]
 
 
 def carbon_fault(w: Community, record: Committed, index: int) -> Fault:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.fuzz.adversary.commits import Committed
+from tests.fuzz.adversary.drawing import by_type, names_of
 from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, receipt_words
 from tests.fuzz.adversary.stage import some_bytes
-from tests.fuzz.adversary.terms import DEPOSIT, PENALTY, PERIOD, PLACES, SLOT, SLOTS, UNLIMITED
-from tests.fuzz.bound import NOBODY, Bound
-from transactive.chain.artifact import artifact
+from tests.fuzz.adversary.terms import PERIOD, PLACES, SLOT, SLOTS
+from tests.fuzz.bound import Bound
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.chain.packing import chunks_of
@@ -19,7 +19,6 @@ from transactive.core.proofs.signed_orders import Fills, split
 if TYPE_CHECKING:
     from tests.fuzz.adversary.community import Community
 
-SMALL = (0, 1, 2, 40, 300, 700, PENALTY, 3 * PENALTY, DEPOSIT, UNLIMITED)
 _NO_COMMITMENT = Commitment(0, ZERO, ZERO, 0, 0, 0)
 
 
@@ -28,7 +27,8 @@ class Material:
 
     def __init__(self, community: Community) -> None:
         self.w, self.rng = community, community.rng
-        self.names = {name: _names(c.name) for name, c in community.bounds.items()}
+        self.names = {name: names_of(c.name) for name, c in community.bounds.items()}
+        self.addresses = [*community.people, community.c.address]
         self.record: Committed | None = None
         self.index = 0
         self.permit: Any = None
@@ -62,24 +62,12 @@ class Material:
         return self.plain(name, kind) if found is None else found
 
     def plain(self, name: str, kind: str) -> Any:
-        """By type alone."""
-        rng, w = self.rng, self.w
-        if kind.endswith("[]"):
-            return [self.plain(name, kind[:-2]) for _ in range(rng.randrange(3))]
-        if kind == "address":
-            return rng.choice([*w.people, NOBODY, w.c.address])
-        if kind == "bool":
-            return rng.random() < 0.4
-        if kind.startswith("bytes"):
-            return rng.choice([ZERO, some_bytes(rng)])
-        if kind.startswith("uint"):
-            slot = w.now // SLOT - rng.randrange(3)
-            near = {"slot": slot, "period": slot // SLOTS, "index": self.index, "member": self.index, "owner": self.index}
-            number = near.get(name, rng.choice(SMALL))
-            return number % 256 if kind == "uint8" else number
-        if kind.startswith("int"):
-            return rng.choice([0, 150, 200])
-        raise NotImplementedError(f"an argument {name} of type {kind}")
+        """By type alone, but for what has a number."""
+        slot = self.w.now // SLOT - self.rng.randrange(3)
+        near = {"slot": slot, "period": slot // SLOTS, "index": self.index, "member": self.index, "owner": self.index}
+        if kind == "uint256" and name in near:
+            return near[name]
+        return by_type(self.rng, kind, self.addresses)
 
     # -- by name: everything takes `carbon`, whether the judge of certificates asks, and the type
 
@@ -184,7 +172,7 @@ class Material:
     def _record(self, **_: Any) -> Any:
         return self.record.records.record(self.index % MEMBERS) if self.record else (ZERO, [])
 
-    def _otherRecord(self, **_: Any) -> Any:  # noqa: N802 - a name of the ABI
+    def _otherRecord(self, **_: Any) -> Any:
         return self.record.records.record(self.rng.randrange(MEMBERS)) if self.record else (ZERO, [])
 
     def _account(self, *, kind: str, **_: Any) -> Any:
@@ -202,7 +190,7 @@ class Material:
     def sign_another_reading(self) -> None:
         """A second truth of a slot."""
         w, rng = self.w, self.rng
-        slots = [slot for slot in list(w.read)[-4:] if w.read[slot][0].signer in w.gateways]
+        slots = [slot for slot in list(w.read)[-4:] if w.read[slot] and w.read[slot][0].signer in w.gateways]
         if slots:
             slot = rng.choice(slots)
             rows = list(w.read[slot][0].registers)
@@ -210,9 +198,3 @@ class Material:
             taken, given, generation, charge, discharge = rows[place]
             rows[place] = (taken, given + 100, generation + 100, charge, discharge)
             w.read[slot].append(SignedReadings(slot, SLOT, rows, w.read[slot][0].signer))
-
-
-def _names(contract: str) -> dict[str, list[str]]:
-    """Names of the arguments of each function."""
-    functions = [entry for entry in artifact(contract).abi if entry["type"] == "function"]
-    return {entry["name"]: [given["name"] for given in entry["inputs"]] for entry in functions}

@@ -1,4 +1,4 @@
-"""The operator's rule book: gates, readings, commitments, nettings, answers; a dishonest one changes what it commits."""
+"""The operator's rule book: gates, readings, commitments, nettings, answers; a dishonest one changes what it likes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.fuzz.adversary.commits import Committed, Draft, change
-from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, SlotTruth, made_of, metered, ordered, traded
+from tests.fuzz.adversary.slots import MEMBERS, Receipt, SignedReadings, SlotTruth, made_of, metered, ordered, traded
 from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS
 from tests.fuzz.bound import Person
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.chain.packing import chunks_of
 from transactive.core.errors import CertificateError
-from transactive.core.proofs.signed_orders import Fills
+from transactive.core.proofs.signed_orders import Fills, SignedOrder
 
 if TYPE_CHECKING:
     from tests.fuzz.adversary.community import Community
@@ -61,10 +61,12 @@ class Operator:
         w, truth = self.w, self.w.truths.get(slot)
         if truth is None:
             return
+        w.read[slot] = []
+        signer = w.had(w.gateway_since, slot * SLOT)
+        if signer is None:
+            return
         truth.registers = metered(w.rng, min(w.count, MEMBERS))
         truth.bundles = made_of(w.rng, truth.registers, min(w.count, MEMBERS))
-        signer = w.had(w.gateway_since, slot * SLOT)
-        truth.signer = signer.address
         w.read[slot] = [SignedReadings(slot, SLOT, truth.registers, signer)]
 
     # -- what the rule book says
@@ -80,16 +82,18 @@ class Operator:
         if w.lazy and w.rng.random() < 0.5 and self.net(forged=False):
             return
         for slot in self.waiting():
-            if not honest and w.rng.random() < 0.2:
+            if not honest and w.rng.random() < 0.3:
                 continue
             if not self.commit(slot, forged=not honest and w.rng.random() < 0.4):
                 return
-        self.net(forged=not honest and w.rng.random() < 0.3)
+        self.net(forged=not honest and w.rng.random() < 0.5)
 
     def waiting(self) -> list[int]:
         """Slots that are over and not committed, in order; of periods that can still be."""
         w = self.w
-        over = [slot for slot in w.truths if (slot + 1) * SLOT <= w.now and slot // SLOTS > w.settled and slot in w.read]
+        over = [
+            slot for slot in w.truths if (slot + 1) * SLOT <= w.now and slot // SLOTS > w.settled and slot in w.read
+        ]
         pending = w.proposal.period if w.proposal else 0
         found = []
         for slot in sorted(over):
@@ -132,10 +136,11 @@ class Operator:
         slot, w = content[0], self.w
         chain = w.chains.get(slot // SLOTS, [])
         before = chain[-1] if chain else None
-        nothing = [[] for _ in range(MEMBERS)], [Fills()] * MEMBERS, np.zeros((MEMBERS, 4), np.int64)
-        truth = SlotTruth(slot, nothing[0], [[] for _ in range(MEMBERS)], *nothing[1:])
+        accepted: list[list[SignedOrder]] = [[] for _ in range(MEMBERS)]
+        receipts: list[list[Receipt]] = [[] for _ in range(MEMBERS)]
+        truth = SlotTruth(slot, accepted, receipts, [Fills()] * MEMBERS, np.zeros((MEMBERS, 4), np.int64))
         made = Draft.of(w.truths.get(slot, truth), before, MEMBERS).commit(truth, before, who, 0)
-        return replace(made, made=Commitment(*content, 0), is_opaque=True)
+        return replace(made, made=Commitment(slot, content[1], content[2], content[3], content[4], 0), is_opaque=True)
 
     def net(self, *, forged: bool) -> bool:
         """Finalise what was proposed, or propose the oldest open period. True if it was proposed now."""
@@ -148,7 +153,8 @@ class Operator:
             return False
         nets = self.nets(w.chains[periods[0]][-1])
         if forged:
-            one, two = w.rng.sample(range(w.count if w.rng.random() < 0.7 else PLACES), 2)
+            some = {0, w.count - 1, w.rng.randrange(w.count), w.rng.randrange(PLACES)}
+            one, two = w.rng.sample(sorted(some), 2)
             nets = [*nets, *[0] * (PLACES - len(nets))]
             amount = w.rng.choice([1, 100, 1_000])
             nets[one] -= amount
@@ -192,11 +198,13 @@ class Operator:
         """Show leaf, orders and trades."""
         w = self.w
         if not w.office_is_honest:
-            some = w.rng.choice([record, w.all[-1]])
-            arguments = list(self.content(some, index))
-            if w.rng.random() < 0.5:
-                arguments[2] = []
-            w.call(w.operator_now, w.demands, "answer", *arguments)
+            for _ in range(4):  # whatever may pass for an answer
+                some = w.rng.choice([record, record, w.all[-1]])
+                arguments = list(self.content(some, index))
+                if w.rng.random() < 0.5:
+                    arguments[2] = []
+                if w.call(w.operator_now, w.demands, "answer", *arguments) is None:
+                    break
         elif w.demands.read("demands", index)[0] == Opening(record.previous, record.made, ()).head:
             w.must(
                 w.operator_now, w.demands, "answer", *self.content(record, index), rule="an honest operator can answer"
@@ -208,4 +216,3 @@ class Operator:
         known = index < len(record.fills)
         trade = evidence.trade(record.accepted[index] if known else [], record.fills[index] if known else Fills())
         return (self.w.opening(record).content, shown, *trade)
-

@@ -98,12 +98,14 @@ class Rules:
 
     # -- nettings
 
-    def netted(self, period: int, chunks: list[list[int]]) -> None:
+    def netted(self, period: int, chunks: list[list[int]], proposed_at: int) -> None:
         """A netting went through: every member could have stopped it, and it says what the leaves say."""
         w, chain = self.w, self.w.chains[period]
         nets = decode_nets([word for chunk in chunks for word in chunk])
         for i in range(w.count):
-            if w.is_honest_member(i):
+            if w.is_honest_member(i) and int(w.c.read("memberSince", i)) > proposed_at:
+                w.hold(nets[i] == 0, f"a netting leaves out who came after it: member {i}")
+            elif w.is_honest_member(i):
                 self.fair(i, nets[i], chain)
 
     def fair(self, index: int, net: int, chain: list[Committed]) -> None:
@@ -133,7 +135,9 @@ class Rules:
         wh = sum((word >> 64) & (2**64 - 1) for word in held)
         self.minted[slot, index] = self.minted.get((slot, index), 0) + wh
         read = [signed.registers[index] for signed in w.read.get(slot, []) if index < MEMBERS]
-        most = max((row[2] + row[4] for row in read), default=0)
+        if not read:  # the owner has named no gateway
+            return
+        most = max(row[2] + row[4] for row in read)
         rule = "no certificate without a metered Wh"
         w.hold(self.minted[slot, index] <= most, f"{rule}: member {index}, slot {slot}, {wh} Wh of {most}")
 

@@ -46,7 +46,6 @@ class SlotTruth:
     money: IntArray
     registers: list[Registers] = field(default_factory=lambda: [(0, 0, 0, 0, 0)] * MEMBERS)
     bundles: list[Bundle] = field(default_factory=list)
-    signer: str = ""
 
     @property
     def energy(self) -> IntArray:
@@ -114,11 +113,11 @@ def traded(rng: random.Random, accepted: list[list[SignedOrder]], room: list[int
     return fills, money
 
 
-def metered(rng: random.Random, count: int) -> list[Registers]:
-    """Registers [Wh] of the meters of `count` members."""
+def metered(rng: random.Random, count: int, scale: int = 1) -> list[Registers]:
+    """Registers [Wh] of the meters of `count` members; generation is so many times that of a home."""
     rows: list[Registers] = []
     for _ in range(count):
-        generation, used = rng.choice([0, 0, 300, 700]), rng.randrange(250)
+        generation, used = scale * rng.choice([0, 0, 300, 700]), rng.randrange(250)
         balance = used - generation
         rows.append((max(balance, 0), max(-balance, 0), generation, 0, 0))
     return rows + [(0, 0, 0, 0, 0)] * (MEMBERS - count)

@@ -21,13 +21,18 @@ Faults = Mapping[str, Artifact]
 
 
 class BrokenRule(AssertionError):
-    """Something that must never happen has happened."""
+    """Something that must never happen has happened. coalition: who was dishonest."""
+
+    def __init__(self, where: str, coalition: str, rule: str) -> None:
+        super().__init__(f"{where}, dishonest: {coalition}: {rule}")
+        self.rule, self.coalition = rule.partition(":")[0], coalition
 
 
-def coalitions(roles: tuple[str, ...], often: str) -> list[frozenset[str]]:
-    """Each role alone, then each pair; those with a role that can do most come twice."""
+def coalition(roles: tuple[str, ...], often: str, number: int) -> frozenset[str]:
+    """Dishonest roles of a stage: each alone, then each pair; every other time one with the role that can do most."""
     found = [frozenset(some) for size in (1, 2) for some in combinations(roles, size)]
-    return found + [some for some in found if often in some]
+    these = [some for some in found if (often in some) == (number % 2 == 0)]
+    return these[number // 2 % len(these)]
 
 
 class Stage(ABC):
@@ -43,9 +48,8 @@ class Stage(ABC):
     def __init__(self, machine: Machine, number: int, tally: Tally, faults: Faults | None = None) -> None:
         self.machine, self.tally, self.faults = machine, tally, faults or {}
         self.rng = random.Random(f"{self.contract} {number}")
-        all_of_them = coalitions(self.roles, self.often)
-        self.coalition = all_of_them[number % len(all_of_them)]
-        self.title = f"{self.contract} {number} on {machine.name}, dishonest: {' and '.join(sorted(self.coalition))}"
+        self.coalition = coalition(self.roles, self.often, number)
+        self.title = f"{self.contract} life {number} on {machine.name}"
         self.now = self.made = 0
         self.bounds: dict[str, Bound] = {}
         self._duties: list[tuple[int, int, Callable[[], None]]] = []
@@ -115,10 +119,11 @@ class Stage(ABC):
         reason = self.call(who, on, function, *arguments)
         self.hold(reason is None, f"{rule}: {on.name}.{function} of {who.role} refused with {reason!r}")
 
-    def hold(self, truth: bool, rule: str) -> None:  # noqa: FBT001 - reads as what it says
+    def hold(self, truth: bool, rule: str) -> None:
         """A rule; counted when it holds. Raises BrokenRule."""
         if not truth:
-            raise BrokenRule(f"{self.title}, call {self.made}: {rule}")
+            who = " and ".join(sorted(self.coalition))
+            raise BrokenRule(f"{self.title}, call {self.made}", who, rule)
         self.tally.checked[rule.partition(":")[0]] += 1
 
     def honest(self, role: str) -> bool:

@@ -1,0 +1,70 @@
+"""Dishonest roles on today's contracts break no rule, and with a fault put back they do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.adversary.hunt import HOME, hunt_by_name, machine
+from tests.fuzz.adversary.stage import coalition
+from tests.fuzz.campaign import STAGES
+from tests.fuzz.life import Tally
+from tests.fuzz.machine import new_machine
+from tests.fuzz.mutant import names
+from transactive.chain.artifact import CONTRACTS
+
+LIVES = 3 if machine() == "revm" else 1
+"""Calls on py-evm take twenty times as long."""
+EARLY = "reversal_without_end"
+"""A fault that compiles and is caught within seconds."""
+SOON = {"absent_leaf", "silence_is_final", "spared_by_anybody", "retraction_is_free", "reversal_without_end"}
+"""Faults that took money or certificates from others without any warning: caught within so many calls."""
+CALLS_SOON = 20_000
+
+
+def lived(stage: str, lives: int, calls: int = 300) -> Tally:
+    """Lives on a stage. Raises BrokenRule."""
+    tally = Tally()
+    for number in range(lives):
+        STAGES[stage](new_machine(machine()), number, tally).run(calls)
+    return tally
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dishonest_roles_break_no_rule(stage):
+    tally = lived(stage, LIVES)
+    assert tally.total >= 250 * tally.lives.total()
+    accepted = {function for (_, function, _, reason) in tally.calls if not reason}
+    assert len(accepted) >= 10
+    assert len(tally.checked) >= 4
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_life_on_a_stage_is_the_same_again(stage):
+    one, two = (lived(stage, 1, 100) for _ in range(2))
+    assert one.calls == two.calls
+    assert one.checked == two.checked
+
+
+@pytest.mark.parametrize("stage", STAGES.values())
+def test_each_role_and_each_pair_is_dishonest_in_turn(stage):
+    roles = len(stage.roles)
+    wanted = roles + roles * (roles - 1) // 2
+    assert len({coalition(stage.roles, stage.often, number) for number in range(2 * wanted)}) == wanted
+
+
+def test_every_contract_has_a_stage():
+    assert set(HOME) >= set(CONTRACTS) - {"currency", "registry"}  # these two stand on all of them
+
+
+def test_a_fault_is_caught_at_once():
+    found = hunt_by_name(EARLY, 0)
+    assert found.rule == "nobody reverses more than it has issued"
+    assert found.calls <= CALLS_SOON
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(set(names()) - {EARLY}))
+def test_a_fault_is_caught(name):
+    found = hunt_by_name(name, 0)
+    assert found.rule, f"not within {found.calls} calls"
+    assert found.calls <= CALLS_SOON or name not in SOON
