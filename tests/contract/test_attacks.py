@@ -788,6 +788,18 @@ def test_readings_count_by_who_was_gateway_then(w):
         assert tuple(found) == times
 
 
+def test_a_key_that_was_gateway_does_not_come_back(w):
+    """With a second term, what it signed in the first would count no more: a fraud of then could not be shown."""
+    since = w.now
+    w.judge("setGateway", STRANGER.address, sender=OWNER)
+    with refused("disputes: had its term"):
+        w.judge("setGateway", GATEWAY.address, sender=OWNER)
+    assert w.client.read(w.disputes, "wasGateway", GATEWAY.address, since - 1)
+    for key in MEMBERS[10:12]:  # there may be none, again and again
+        w.judge("setGateway", "0x" + "00" * 20, sender=OWNER)
+        w.judge("setGateway", key.address, sender=OWNER)
+
+
 # -- statements close before answers do; nobody reverses more than there was
 
 

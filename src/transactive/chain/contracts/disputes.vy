@@ -62,7 +62,7 @@ slotSeconds: immutable(uint256)
 slotsPerPeriod: immutable(uint256)
 
 gateway: public(address)
-gatewayTerms: public(HashMap[address, uint256])  # by account: since | until << 64 of its last term as gateway
+gatewayTerms: public(HashMap[address, uint256])  # by account: since | until << 64 of its term as gateway
 certificateDisputes: public(address)
 demands: public(address)
 revokedFrom: public(HashMap[uint256, HashMap[address, uint256]])  # by account and agent: first slot, plus one
@@ -98,10 +98,12 @@ def __init__(settlement_: address):
 def setGateway(account: address):
     """
     @notice Owner of the settlement: name the key that signs the community's readings, of slots that begin from now on.
+            A key has one term: with a second one, what it signed in the first would count no more.
     """
     assert msg.sender == staticcall settlement.owner(), "disputes: not the owner"
     former: address = self.gateway
     assert account != former, "disputes: gateway already"
+    assert account == empty(address) or self.gatewayTerms[account] == 0, "disputes: had its term"
     since: uint256 = 0
     if former != empty(address):
         since = block.timestamp
@@ -325,7 +327,7 @@ def convict(opening: commitments.Opening, challenger: address):
 @view
 def wasGateway(account: address, time: uint256) -> bool:
     """
-    @notice Whether an account was the gateway at a time, by its last term: its readings of slots that began then count.
+    @notice Whether an account was the gateway at a time: its readings of slots that began then count.
     """
     return self._wasGateway(account, time)
 
