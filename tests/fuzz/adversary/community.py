@@ -115,7 +115,7 @@ class Community(Stage):
         self.read: dict[int, list[SignedReadings]] = {}
         self.bringing: Committed | None = None
         self.proposal: Proposal | None = None
-        self.last_chunks: list[list[int]] = []
+        self.words: list[int] = []
         self.settled, self.ended, self.heard, self.after_the_end = 0, False, self.now, 0
         self.released: set[tuple[int, int]] = set()
         self.gateway_since: list[tuple[int, Person | None]] = [(0, self.gateways[0])]
@@ -291,11 +291,11 @@ class Community(Stage):
             "registerMany": self.joined,
             "setGateway": lambda: self.gateway_since.append((self.now, self.people.get(arguments[0]))),
             "acceptOperator": lambda: self.operator_since.append((self.now, who)),
-            "propose": lambda: self.proposed(who, arguments[0], arguments[1]),
-            "finalise": lambda: self.finalised(arguments[0]),
+            "propose": lambda: self.proposed(who, *arguments),
+            "finalise": self.finalised,
             "declareSilence": self.closed,
-            "retract": lambda: self.taken_back(who),
-            "veto": lambda: self.taken_back(who),
+            "retract": lambda: self.taken_back(who, arguments[0]),
+            "veto": lambda: self.taken_back(who, arguments[0]),
             "demand": lambda: self.office.demanded(arguments),
         }
         if function in follow:
@@ -311,17 +311,21 @@ class Community(Stage):
             self.members.append(self.people[str(self.c.read("accountOf", index)).lower()])
         self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
 
-    def proposed(self, who: Person, period: int, chunks: list[list[int]]) -> None:
-        """Net amounts wait for the end of their window."""
-        self.proposal = Proposal(period, chunks, who, self.now)
-        self.last_chunks = chunks
-        self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
+    def proposed(self, who: Person, period: int, first: int, words: list[int]) -> None:
+        """Net amounts wait for the end of their window, when all parts are there."""
+        self.words = [*self.words[:first], *words]
+        if self.c.read("isPending"):
+            self.proposal = Proposal(period, [list(self.words)], who, self.now)
+            self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
 
-    def finalised(self, chunks: list[list[int]]) -> None:
-        """Net amounts were paid."""
-        proposed, self.proposal = self.proposal, None
-        self.settled = int(self.c.read("settledPeriod"))
-        self.rules.netted(self.settled, chunks, proposed.at if proposed else 0)
+    def finalised(self) -> None:
+        """Net amounts were paid, or a part of them."""
+        settled = int(self.c.read("settledPeriod"))
+        if settled == self.settled:
+            return
+        proposed, self.proposal, self.settled = self.proposal, None, settled
+        assert proposed
+        self.rules.netted(settled, proposed.chunks, proposed.at)
         self.due(self.now + 1, self.watchers.release)
 
     def closed(self) -> None:
@@ -345,9 +349,9 @@ class Community(Stage):
                 assert chain or head == ZERO
         return dropped[::-1]
 
-    def taken_back(self, who: Person) -> None:
+    def taken_back(self, who: Person, shown: Any) -> None:
         """A netting and commitments count no more, without a conviction."""
-        chain = self.chains[self.proposal.period] if self.proposal else []
+        chain = self.chains[shown[1][0] // SLOTS]
         openings = [(record, self.opening(record)) for record in chain]
         dropped = self.rewind()
         kept = [(record, shown) for record, shown in openings if record in dropped]

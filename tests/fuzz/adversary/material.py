@@ -12,7 +12,6 @@ from tests.fuzz.adversary.terms import PERIOD, PLACES, SLOT, SLOTS
 from tests.fuzz.bound import Bound
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
-from transactive.chain.packing import chunks_of
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills, split
 
@@ -81,22 +80,18 @@ class Material:
 
     def _before(self, *, kind: str, **_: Any) -> Any:
         if kind == "bytes32":
-            return self._net()[0]
+            return None
         record = self.record.before if self.record and self.record.before else self.other()
         return self.w.opening(record).content if record else self._opening()
 
-    def _net(self) -> tuple[bytes, list[int], list[bytes]]:
-        chunks = self.w.last_chunks or chunks_of([0])
-        return evidence.net_of(min(self.index, 31), chunks)
+    def _words(self, **_: Any) -> Any:
+        return self.w.words
 
-    def _chunk(self, **_: Any) -> Any:
-        return self._net()[1]
+    def _first(self, **_: Any) -> Any:
+        return self.rng.choice([0, 0, 1])
 
-    def _after(self, **_: Any) -> Any:
-        return self._net()[2]
-
-    def _chunks(self, **_: Any) -> Any:
-        return self.w.proposal.chunks if self.w.proposal else self.w.last_chunks
+    def _most(self, **_: Any) -> Any:
+        return self.rng.choice([1, 2, 1_024])
 
     def shown(self, record: Committed | None, index: int, *, carbon: bool) -> Any:
         """A leaf as it is; or what is not there, beside words of another leaf."""

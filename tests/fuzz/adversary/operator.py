@@ -13,12 +13,14 @@ from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS
 from tests.fuzz.bound import Person
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
-from transactive.chain.packing import chunks_of
+from transactive.chain.packing import PART_WORDS, encode_nets, words_for
 from transactive.core.errors import CertificateError
 from transactive.core.proofs.signed_orders import Fills, SignedOrder
 
 if TYPE_CHECKING:
     from tests.fuzz.adversary.community import Community
+
+OVERDRAFT = "settlement: overdraft or lane overflow"
 
 
 class Operator:
@@ -159,7 +161,12 @@ class Operator:
             amount = w.rng.choice([1, 100, 1_000])
             nets[one] -= amount
             nets[two] += amount
-        w.call(w.operator_now, w.c, "propose", periods[0], chunks_of(nets))
+        lanes = 4 * words_for(w.count)
+        words = encode_nets([*nets, *[0] * lanes][:lanes])
+        reason = w.call(w.operator_now, w.c, "propose", periods[0], 0, words)
+        if reason == OVERDRAFT and w.office_is_honest:
+            self.carry(nets)
+            w.call(w.operator_now, w.c, "propose", periods[0], 0, words)
         if w.proposal:
             self.due_finalise()
         return w.proposal is not None
@@ -177,13 +184,15 @@ class Operator:
             w.due(ready, self.act)
             return
         assert w.proposal
-        reason = w.call(w.operator_now, w.c, "finalise", w.proposal.chunks)
-        if reason == "settlement: overdraft or lane overflow" and w.office_is_honest:
-            for i, net in enumerate(self.nets(w.chains[w.proposal.period][-1])[: w.count]):
-                short = -net - int(w.c.read("balanceOf", w.members[i].address))
-                if short > 0:  # the operator carries the credit
-                    w.call(w.operator_now, w.c, "depositFor", w.members[i].address, short)
-            w.call(w.operator_now, w.c, "finalise", w.proposal.chunks)
+        w.call(w.operator_now, w.c, "finalise", PART_WORDS)
+
+    def carry(self, nets: list[int]) -> None:
+        """Pay in for who would be overdrawn: the operator carries the credit of trades that it accepted."""
+        w = self.w
+        for i, net in enumerate(nets[: w.count]):
+            short = -net - int(w.c.read("balanceOf", w.members[i].address))
+            if short > 0:
+                w.call(w.operator_now, w.c, "depositFor", w.members[i].address, short)
 
     # -- answers
 

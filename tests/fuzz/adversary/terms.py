@@ -5,7 +5,7 @@ from __future__ import annotations
 DEPTH, SLOT, SLOTS, LEAD = 5, 900, 4, 1
 PERIOD = SLOT * SLOTS
 WINDOW = 1_600
-NOTICE = PERIOD + WINDOW
+NOTICE = PERIOD + (LEAD + 1) * SLOT + WINDOW
 SILENCE, PENALTY, BOND = 2 * NOTICE, 1_000, 6_000
 FIRST = 400_000
 """Period in which a stage begins."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.fuzz.adversary.commits import Committed
 from tests.fuzz.adversary.faults import Fault, carbon_fault, fault, open_content
 from tests.fuzz.adversary.slots import MEMBERS, receipt_words
-from tests.fuzz.adversary.terms import SLOTS, WINDOW
+from tests.fuzz.adversary.terms import PLACES, SLOTS, WINDOW
 from tests.fuzz.bound import Bound
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Opening
@@ -145,12 +145,12 @@ class Watchers:
         if w.proposal and w.chains.get(w.proposal.period):
             record = w.chains[w.proposal.period][-1]
             if self.wrong_net(index, record, w.proposal.chunks):
-                return self.show_net(index, record, w.proposal.chunks)
+                return self.show_net(index, record)
         for group in w.taken:
             if group.chunks and not group.settled and w.now < group.until and group.openings:
                 record, opening = group.openings[-1]
                 if self.wrong_net(index, record, group.chunks) and not opening.later:
-                    done = self.show_net(index, record, group.chunks)
+                    done = self.show_net(index, record)
                     group.settled |= done
                     return done
         return False
@@ -160,17 +160,17 @@ class Watchers:
         if record.is_opaque:
             return False
         leaf = record.leaf(index)
-        nets = decode_nets([word for chunk in chunks for word in chunk])
+        nets = [*decode_nets([word for chunk in chunks for word in chunk]), *[0] * PLACES]
         stated = leaf_net(leaf.money) if leaf else 0
         if nets[index] >= 0 or nets[index] != stated:
             return nets[index] != stated
         limit = int(self.w.c.read("limitIn", index, record.made.slot // SLOTS))
         return limit > 0 and -nets[index] >= limit
 
-    def show_net(self, index: int, record: Committed, chunks: list[list[int]]) -> bool:
+    def show_net(self, index: int, record: Committed) -> bool:
         """Bring it."""
         w = self.w
-        arguments = (self.opening(record), self.shown(index, record), *evidence.net_of(index, chunks))
+        arguments = (self.opening(record), self.shown(index, record))
         w.must(w.members[index], w.disputes, "challengeNetting", *arguments, rule=PROVED)
         return True
 
