@@ -34,8 +34,8 @@ def test_dishonest_roles_break_no_rule(stage):
     tally = lived(stage, LIVES)
     assert tally.total >= 250 * tally.lives.total()
     accepted = {function for (_, function, _, reason) in tally.calls if not reason}
-    assert len(accepted) >= 10
-    assert len(tally.checked) >= 4
+    assert len(accepted) >= 6
+    assert len(tally.checked) >= 3
 
 
 @pytest.mark.parametrize("stage", STAGES)
