@@ -242,3 +242,50 @@ def test_with_losses_and_wider_steps_at_most_one_wh_a_slot_is_wasted(task, effic
     task = (capacity, power % 20 + 1, net, need, spare, rest)
     allowed = len(net) * max(*need, rest)
     assert gap_to_least_cost(task, efficiency_ppm, lambda capacity: range(0, capacity + 1, 32)) <= allowed
+
+
+# -- what owners ask ------------------------------------------------------------------------------
+
+
+@st.composite
+def owned(draw):
+    """Two homes whose owners ask for something, a forecast, the real net loads and prices of its slots."""
+    capacity, reserve = ([draw(st.integers(1, 9_000)) for _ in range(2)] for _ in range(2))
+    devices = Devices(
+        whole(0, 0),
+        np.array(capacity),
+        np.array([draw(st.integers(1, 3_000)) for _ in range(2)]),
+        np.array([draw(st.sampled_from([PPM, 900_000, 500_000])) for _ in range(2)]),
+        reserve_wh=np.minimum(reserve, capacity) * draw(st.booleans()),
+        own_only=np.array([draw(st.booleans()), True]),
+        home_only=np.array([draw(st.booleans()), True]),
+    )
+    slots = draw(st.integers(1, 8))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    forecast = Forecast(np.arange(slots) * 3600, 0, random.integers(-5_000, 5_000, (slots, 8, 2)))
+    spare = random.integers(-100_000, 300_000, slots)
+    return devices, forecast, random.integers(-5_000, 5_000, (slots, 2)), spare + random.integers(0, 200_000), spare
+
+
+@given(owned())
+def test_a_battery_keeps_to_what_its_owner_asks_whatever_the_plan_thought(task):
+    devices, forecast, net_load_wh, need, spare = task
+    held = devices.capacity_wh // 2
+    for rule, net in zip(plan(forecast, devices, need, spare, 100_000), net_load_wh, strict=True):
+        charge, discharge, after = follow(rule, devices, held, net)
+        assert (after >= np.minimum(held, devices.reserve_wh)).all(), "no rule takes what the owner keeps"
+        assert (charge <= np.maximum(-net, 0))[devices.own_only].all(), "only the own surplus charges it"
+        assert (discharge <= np.maximum(net, 0))[devices.home_only].all(), "only the own home is served"
+        held = after
+
+
+def test_a_reserve_is_filled_first_and_costs_no_more_of_the_battery_than_its_size():
+    """Above 2,000 Wh kept, a battery of 6,400 Wh is planned as one of 4,400 Wh is."""
+    forecast = Forecast(np.arange(24) * 3600, 0, np.random.default_rng(3).integers(-3_000, 3_000, (24, 8, 1)))
+    need = np.where(np.arange(24) % 12 < 6, 200_000, 400_000)
+    kept = Devices(whole(0), whole(6_400), whole(2_500), whole(900_000), reserve_wh=whole(2_000))
+    small = Devices(whole(0), whole(4_400), whole(2_500), whole(900_000))
+    with_reserve, without = (plan(forecast, one, need, need // 4, 180_000) for one in (kept, small))
+    for above, alone in zip(with_reserve, without, strict=True):
+        assert all(getattr(above, name) - 2_000 == getattr(alone, name) for name in LEVEL_NAMES)
+    assert all(rule.grid_charge_to_wh >= 2_000 for rule in with_reserve)

@@ -35,7 +35,8 @@ def moments(draw):
     power, give, drain = (draw(st.one_of(st.just(0), st.integers(0, 9_000))) for _ in range(3))
     gain, efficiency, keep = draw(st.integers(1, 4 * PPM)), draw(st.integers(1, PPM)), draw(st.integers(0, PPM))
     rows = [np.array([[wh]], np.int64) for wh in (power, give, least, most, drain)]
-    store = Stores(rows[0], rows[1], rows[2], rows[3], rows[4], column(gain), column(efficiency), column(keep))
+    whole = (column(number) for number in (gain, efficiency, keep, most, 0))
+    store = Stores(rows[0], rows[1], rows[2], rows[3], rows[4], *whole)
     levels = np.sort([draw(st.integers(0, most)) for _ in range(4)])[:, None]
     held, net, limit = draw(st.integers(0, most)), draw(st.integers(-9_000, 9_000)), draw(st.integers(0, 9_000))
     return store, levels, held, net, limit
@@ -149,6 +150,8 @@ def groups(draw):
         gain_ppm=column(PPM, 4 * PPM, own=has["gains"]),
         efficiency_ppm=column(PPM // 2, PPM, own=has["gives"]),
         keep_ppm=np.array([PPM - 1_000 * has["leaks"], PPM - 1_000]),
+        grid_fill_wh=np.where(random.integers(0, 2, 2) > 0, most[0], 0),
+        grid_give_wh=np.where(random.integers(0, 2, 2) > 0, most[0], 0),
     )
     net = random.integers(-4_000, 4_000, (slots, 3, 2))
     spare = random.integers(-50_000, 300_000, (slots, 2))
@@ -258,3 +261,12 @@ def test_a_run_that_does_not_fit_is_refused():
     ahead = PlanHorizon(np.zeros((4, 1, 1), np.int64), *(np.zeros((4, 1), np.int64),) * 2, column(0), column(1))
     with pytest.raises(InputError, match="a run of 3 slots must fit in 4"):
         best_start(column(1, 1, 1), ahead, 0, 2)
+
+
+def test_perfect_foresight_does_not_draw_and_give_at_once():
+    """A full battery at a price below zero: by drawing and giving at once it would throw energy away, and be paid."""
+    store = batteries(Devices(*(np.array([wh]) for wh in (0, 1_000, 1_000, 900_000))), 2)
+    net, price = np.array([300, 300]), np.array([-100_000, 200_000])
+    cost_n, missed_wh = least_cost_n(store, 0, net, price, price, 0, 1_000, NO_LIMIT)
+    assert cost_n == pytest.approx(-300 * 100_000 + (300 - 900) * 200_000)
+    assert missed_wh == pytest.approx(0, abs=1e-6)

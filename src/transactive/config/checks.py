@@ -224,9 +224,22 @@ def _check_members(community: Community, name: str) -> None:
             raise ConfigError(f"{name}: {member.id} is a member and in data.ignore; take it out of one of them")
         if bool(member.battery_wh) != bool(member.battery_w):
             raise ConfigError(f"{name}: {member.id}: battery_wh and battery_w go together; give both or neither")
+        _check_battery(member, f"{name}: {member.id}:")
         for key in ("pv_w", "battery_wh", "battery_w"):
             if getattr(member, key) > LARGEST_DEVICE:
                 raise ConfigError(f"{name}: {member.id}: {key} = {getattr(member, key)} is beyond any home; correct it")
+
+
+def _check_battery(member: Member, place: str) -> None:
+    """What an owner asks of a battery can be had, and there is a battery."""
+    for key in ("battery_initial_wh", "battery_reserve_wh"):
+        if getattr(member, key) > member.battery_wh:
+            raise ConfigError(
+                f"{place} {key} = {getattr(member, key)} is more than battery_wh = {member.battery_wh}; give less"
+            )
+    for key in ("battery_from_grid", "battery_to_grid"):
+        if not getattr(member, key) and not member.battery_wh:
+            raise ConfigError(f"{place} {key} = false, and there is no battery; give battery_wh, or leave it out")
 
 
 def _check_wishes(community: Community, name: str) -> None:

@@ -156,6 +156,7 @@ def _chain_summary(opened: Opened, members: int) -> ChainSummary:
 
 
 def bills_of(walk: Kernel) -> list[MemberBill]:
-    """Bills of all members, with the credit for what their devices hold."""
-    with_market, without = (fleet.left_wh() for fleet in (walk.fleet, walk.baseline_fleet))
+    """Bills of all members, with the credit for what their devices hold, less what batteries held before the run."""
+    before_wh = walk.devices.deliverable_wh(walk.devices.first_charged_wh)
+    with_market, without = (fleet.left_wh() - before_wh for fleet in (walk.fleet, walk.baseline_fleet))
     return member_bills(walk.tally, walk.community.ids, with_market, without)

@@ -86,7 +86,8 @@ class Drift:
         yield DriftLine(
             "what meters generated is what was measured", "Wh", _apart(r["generation_wh"], made), int(made.sum())
         )
-        held, charged = r["charge_wh"] - self.drawn_wh, int(r["charge_wh"].sum())
+        held = self.walk.devices.first_charged_wh + r["charge_wh"] - self.drawn_wh
+        charged = int(r["charge_wh"].sum())
         yield DriftLine(
             "batteries hold what went in and did not come out", "Wh", _apart(held, self.walk.fleet.charged_wh), charged
         )
@@ -111,7 +112,7 @@ class Drift:
         yield DriftLine(
             "footprints are what entered and stayed", "mg", abs(f["location_mg"] - balance), f["location_mg"]
         )
-        held = int(lots.columns[:, :, LOCATION].sum())
+        held = int(lots.columns[:, :, LOCATION].sum()) - int(self.walk.first_lots().columns[:, :, LOCATION].sum())
         yield DriftLine("lots hold what went in and did not come out", "mg", abs(held - stored), f["put_in_mg"])
         told = int(self.walk.tally.location_mg.sum())
         yield DriftLine("members' footprints are those of the slots", "mg", abs(told - f["location_mg"]), told)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.carbon.footprints.mixes import Mix
 from transactive.core.errors import require
 from transactive.core.units import IntArray
 
@@ -28,6 +29,13 @@ class Lots:
     def empty(cls, members: int) -> Lots:
         """Empty batteries."""
         return cls(np.zeros((0, members, 4), np.int64))
+
+    @classmethod
+    def uncertified(cls, charged_wh: IntArray, market: Mix, location: Mix) -> Lots:
+        """Batteries with energy of unknown origin, (members,): at the residual and the average mix of the grid."""
+        held = charged_wh.tolist()
+        columns = [np.array([mix.of(wh) for wh in held], np.int64) for mix in (market, location)]
+        return cls.empty(len(held)).put(charged_wh, np.zeros_like(charged_wh), *columns)
 
     @property
     def charged_wh(self) -> IntArray:

@@ -62,7 +62,7 @@ Seen = tuple[Forecast, Forecast]
 class Fleet:
     """Charge levels and rules.
 
-    charged_wh: (members,), after the last delivered slot; it starts empty. rules: of slots not yet delivered.
+    charged_wh: (members,), after the last delivered slot. rules: of slots not yet delivered.
     carbon_price: what a mg less is worth to each member [n¤], (members,); nothing by default. shifting: loads that can
     wait, which the batteries see. most_import_wh: what connections let in in a slot, (members,), if any is limited.
     membership: when devices may act, where somebody joins or leaves.
@@ -81,7 +81,7 @@ class Fleet:
     _groups: list[IntArray] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.charged_wh = np.zeros_like(self.devices.capacity_wh)
+        self.charged_wh = self.devices.first_charged_wh
         self._groups = groups(self.devices, GROUP)
 
     def plan(

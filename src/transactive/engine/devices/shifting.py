@@ -16,7 +16,7 @@ from transactive.core.ports import Command
 from transactive.core.tables import Forecast
 from transactive.core.units import PPM, IntArray
 from transactive.trading.devices.plan import EVERY, rules
-from transactive.trading.devices.shiftable import drawn, first_held_wh, run_slots, runs, stores_of
+from transactive.trading.devices.shiftable import drawn, first_held_wh, forgives, run_slots, runs, stores_of
 from transactive.trading.devices.stores import PlanHorizon, Stores
 
 Allow = Callable[[IntArray], IntArray]
@@ -41,7 +41,7 @@ class Shifting:
         first = np.searchsorted(self.member, self.member)
         rank = np.arange(len(placed)) - first
         self._ranks = [np.flatnonzero(rank == number) for number in range(int(rank.max(initial=-1)) + 1)]
-        self.held_wh = first_held_wh(self.devices)
+        self.held_wh, self._forgives = first_held_wh(self.devices), forgives(self.devices)
         self.rules: dict[int, IntArray] = {}
         self.runs_wh: dict[int, IntArray] = {}
 
@@ -147,7 +147,9 @@ class Shifting:
         for rank in self._ranks:
             member = self.member[rank]
             stores = self._stores(rank, slots, runs_wh)
-            draw, held[rank] = drawn(rule[:, rank], stores, 0, held[rank], load[member], most_import_wh[rank])
+            draw, held[rank] = drawn(
+                rule[:, rank], stores, 0, held[rank], load[member], most_import_wh[rank], self._forgives[rank]
+            )
             load[member] += draw
         return load - net_load_wh, held
 
@@ -176,6 +178,8 @@ class Shifting:
         for t, slot in enumerate(slots.tolist()):
             if slot in known:
                 rule = known[slot][:, rank][:, None]
-                draw, held = drawn(rule, stores, t, held, loads[t][:, column], self._most_import_wh[rank])
+                draw, held = drawn(
+                    rule, stores, t, held, loads[t][:, column], self._most_import_wh[rank], self._forgives[rank]
+                )
                 loads[t][:, column] += draw
         return held

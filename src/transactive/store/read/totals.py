@@ -93,7 +93,10 @@ class Counter:
         delivered = -1 if position.delivered is None else position.delivered
         with self._lock:
             if run != self._run or delivered < self._totals.upto:
-                self._run, self._totals = run, RunTotals([MemberTotal() for _ in run.community.members])
+                self._run, self._totals = (
+                    run,
+                    RunTotals([MemberTotal(charged_wh=member.battery_initial_wh) for member in run.community.members]),
+                )
             totals = self._totals
             if position.cleared is not None and position.cleared > totals.cleared_upto:
                 self._add_clearings(totals, position.cleared)

@@ -51,6 +51,8 @@ class DeviceSlot(NamedTuple):
     gain_ppm: int
     efficiency_ppm: int
     keep_ppm: int
+    grid_fill_wh: int
+    grid_give_wh: int
     most_import_wh: int
     need: int
     spare: int
@@ -96,7 +98,10 @@ def backward() -> Backward:
         loads = np.ascontiguousarray(ahead.net_load_wh.transpose(2, 0, 1))
         level_wh, value_n = (np.ascontiguousarray(column.T) for column in last_values(stores, ahead, levels))
         slots = in_rows(stores.draw_wh, stores.give_wh, stores.least_wh, stores.most_wh, stores.drain_wh)
-        whole = in_rows(stores.gain_ppm, stores.efficiency_ppm, stores.keep_ppm, ahead.most_import_wh)
+        whole = in_rows(
+            stores.gain_ppm, stores.efficiency_ppm, stores.keep_ppm, stores.grid_fill_wh, stores.grid_give_wh,
+            ahead.most_import_wh,
+        )  # fmt: skip
         prices = in_rows(ahead.need_price, ahead.spare_price)
         kernels[traits(stores, ahead)](levels, loads, slots, whole, prices, level_wh, value_n, found, worths)
         return found, worths
@@ -127,7 +132,7 @@ def go_back(
     changed.
     """
     draw, give, least, most, drain = by_slot
-    gain, efficiency, keep, limit = whole
+    gain, efficiency, keep, fill, give_to, limit = whole
     need, spare = prices
     before, worth = np.empty(levels + 1, np.int64), np.empty(levels, np.int64)
     for d in range(len(level_wh)):
@@ -135,7 +140,7 @@ def go_back(
         for t in range(len(need) - 1, -1, -1):
             device = DeviceSlot(
                 draw[t, d], give[t, d], least[t, d], most[t, d], drain[t, d],
-                gain[d], efficiency[d], keep[d], limit[d], need[t, d], spare[t, d],
+                gain[d], efficiency[d], keep[d], fill[d], give_to[d], limit[d], need[t, d], spare[t, d],
             )  # fmt: skip
             row = rule(device, levels, steps, value, worth)
             if t < len(found):
@@ -161,6 +166,7 @@ def rule(device: DeviceSlot, levels: int, steps: Numbers, value: Numbers, worth:
         to_export += bounded * PPM >= device.spare * device.efficiency_ppm
     grid, surplus = max(steps[from_grid], device.least_wh), max(steps[from_surplus], device.least_wh)
     serve, export = max(steps[to_serve], device.least_wh), max(steps[to_export], device.least_wh)
+    grid, export = min(grid, device.grid_fill_wh), max(export, device.grid_give_wh)
     return grid, surplus, max(serve, grid), max(export, surplus)
 
 

@@ -1,4 +1,4 @@
-"""Perfect foresight: the least that a device could have cost, had every slot been known. A linear program in HiGHS.
+"""Perfect foresight: the least that a device could have cost, had every slot been known. A program for HiGHS.
 
     least   sum(need x import − spare x export + MISSED_PRICE x (over + spilt + missed)) − rest x efficiency x held
     with    import + over − export = net load + drawn − given                                      in each slot
@@ -6,8 +6,9 @@
             held after + missed >= least
     within  power, most, and import at most what the connection allows
 
-Real numbers throughout and no rounding of a Wh, so nothing that follows whole Wh costs less. Energy that is thrown away
-by drawing and giving at once is allowed, which pays at negative prices only.
+Real numbers and no rounding of a Wh, so nothing that follows whole Wh costs less. No device draws and gives at once:
+that throws energy away, which pays in slots with a price below zero only, so that these have a number of their own that
+is 0 or 1 (draw <= power x number, give <= power x (1 − number)), and the program is a mixed-integer one.
 """
 
 from __future__ import annotations
@@ -44,17 +45,20 @@ def least_cost_n(
     draw_wh, give_wh, least_wh, most_wh, drain_wh = (
         wh[:slots, device] for wh in (stores.draw_wh, stores.give_wh, stores.least_wh, stores.most_wh, stores.drain_wh)
     )
+    either = np.flatnonzero((spare_price < 0) & (draw_wh > 0) & (give_wh > 0))
     one, none = np.ones(slots), np.zeros(slots)
     free, worth, before = one * np.inf, none.copy(), none.copy()
     worth[-1], before[0] = -rest_price * efficiency, keep * held_wh
+    missed_price, nothing = one * MISSED_PRICE, np.zeros(3 * len(either))
     costs = np.concatenate(
-        (need_price, -spare_price, none, none, worth, need_price + MISSED_PRICE, *(one * MISSED_PRICE,) * 2, none)
+        (need_price, -spare_price, none, none, worth, need_price + MISSED_PRICE, *(missed_price,) * 2, none, nothing)
     )
-    most = (one * most_import_wh, free, draw_wh, give_wh, most_wh, free, free, free, free)
+    bounds = (draw_wh * one, give_wh * one, most_wh * one)
+    most = (one * most_import_wh, free, *bounds, *(free,) * 4, one[either], *(free[either],) * 2)
     slot = np.arange(slots)
     buy, sell, draw, give, held, over, spilt, missed, above = (slot + slots * k for k in range(9))
     meter, store, bound = slot, slots + slot, 2 * slots + slot
-    entries = (
+    entries: tuple[tuple[Any, Any, Any], ...] = (
         *((column, meter, sign * one) for column, sign in ((buy, 1), (over, 1), (sell, -1), (draw, -1), (give, 1))),
         (draw, store, -gain * one),
         (give, store, one / efficiency),
@@ -63,13 +67,25 @@ def least_cost_n(
         (spilt, store, -one),
         *((column, bound, sign * one) for column, sign in ((held, 1), (missed, 1), (above, -1))),
     )
-    found = _solved(costs, np.concatenate(most), np.concatenate((net_load_wh, before - drain_wh, least_wh)), entries)
+    draws, idle, stands = (9 * slots + np.arange(len(either)) + len(either) * k for k in range(3))
+    drawing, giving = (3 * slots + np.arange(len(either)) + len(either) * k for k in range(2))
+    entries += (
+        *((column, drawing, one[either]) for column in (draw[either], idle)),
+        (draws, drawing, -draw_wh[either]),
+        *((column, giving, one[either]) for column in (give[either], stands)),
+        (draws, giving, give_wh[either]),
+    )
+    sides = (net_load_wh, before - drain_wh, least_wh, none[either], give_wh[either])
+    found = _solved(costs, np.concatenate(most), np.concatenate(sides), entries, draws)
     missed_wh = float(found[np.concatenate((over, spilt, missed))].sum())
     return float(costs @ found) - MISSED_PRICE * missed_wh, missed_wh
 
 
-def _solved(costs: Any, most: Any, sides: Any, entries: Any) -> Any:  # noqa: ANN401 - arrays of floats
-    """Least-cost columns from zero to `most` with rows equal to `sides`; entries: columns, rows and values."""
+def _solved(costs: Any, most: Any, sides: Any, entries: Any, whole: IntArray) -> Any:  # noqa: ANN401 - arrays of floats
+    """Least-cost columns from zero to `most` with rows equal to `sides`; entries: columns, rows and values.
+
+    whole: columns that are whole numbers.
+    """
     import highspy
 
     program: Any = highspy.HighsLp()
@@ -84,6 +100,12 @@ def _solved(costs: Any, most: Any, sides: Any, entries: Any) -> Any:  # noqa: AN
     program.a_matrix_.index_, program.a_matrix_.value_ = row[order].astype(np.int32), value[order]
     solver: Any = cast("Any", highspy.Highs.__base__)()  # the class without callbacks, whose set-up prints a greeting
     solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the solver's own signature
+    if len(whole):
+        kinds = [highspy.HighsVarType.kContinuous] * len(costs)
+        for column_number in whole.tolist():
+            kinds[column_number] = highspy.HighsVarType.kInteger
+        program.integrality_ = kinds
+        solver.setOptionValue("mip_rel_gap", 0.0)
     solver.passModel(program)
     solver.run()
     require(solver.getModelStatus() == highspy.HighsModelStatus.kOptimal, "a schedule's program has an optimum")

@@ -43,6 +43,8 @@ def electric_vehicles(
         gain_ppm=efficiency_ppm,
         efficiency_ppm=whole,
         keep_ppm=whole,
+        grid_fill_wh=needed_wh,
+        grid_give_wh=np.zeros_like(needed_wh),
     )
 
 
@@ -66,6 +68,8 @@ def heat_stores(
         gain_ppm=performance_ppm,
         efficiency_ppm=np.full_like(band_wh, PPM),
         keep_ppm=keep_ppm,
+        grid_fill_wh=band_wh,
+        grid_give_wh=np.zeros_like(band_wh),
     )
 
 

@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
+from msgspec.structs import replace as replace_fields
 
 from transactive.core.community.members import Devices, deliverable_wh
 from transactive.core.tables import DeviceRules, Forecast
@@ -64,7 +65,8 @@ def plan(
 
     need_price: what a Wh costs that the home takes [µ¤/kWh], (slots,); spare_price: what a Wh brings that it gives,
     nowhere above need_price. rest_price: what a Wh delivered after the last slot will save [µ¤/kWh]. Members without a
-    battery get a rule that does nothing. spread: how the groups of members are worked through. backward: how each is.
+    battery get a rule that does nothing. What an owner keeps is filled first, and no rule takes it. spread: how the
+    groups of members are worked through. backward: how each is.
     """
     slots, having = len(forecast.slots), np.flatnonzero(devices.capacity_wh)
     shape = slots, len(having)
@@ -75,8 +77,15 @@ def plan(
         np.full(len(having), rest_price),
         np.full(len(having), NO_LIMIT_WH),
     )
-    levels = np.zeros((slots, 4, len(devices.capacity_wh)), np.int64)
-    levels[:, :, having] = rules(batteries(devices.rows(having), slots), ahead, spread=spread, backward=backward)
+    levels, own = np.zeros((slots, 4, len(devices.capacity_wh)), np.int64), devices.rows(having)
+    if own.reserve_wh is None:
+        levels[:, :, having] = rules(batteries(own, slots), ahead, spread=spread, backward=backward)
+    else:  # a battery with a reserve is a smaller one, on top of it
+        above = replace_fields(own, capacity_wh=np.maximum(own.capacity_wh - own.reserve_wh, 0))
+        found = rules(batteries(above, slots), ahead, spread=spread, backward=backward)
+        levels[:, :, having] = found + np.minimum(own.reserve_wh, own.capacity_wh)
+        if own.own_only is not None:
+            levels[:, 0, having[own.own_only]] = 0
     return [DeviceRules(slot, *rows) for slot, rows in zip(forecast.slots.tolist(), levels, strict=True)]
 
 
@@ -168,6 +177,7 @@ def _rule(stores: Stores, ahead: PlanHorizon, t: int, level_wh: IntArray, worth:
     drawn, given = worth * stores.gain_ppm, worth * PPM
     grid, surplus = (up_to(drawn > price * PPM) for price in (need, spare))
     serve, export = (up_to(given >= price * stores.efficiency_ppm) for price in (need, spare))
+    grid, export = np.minimum(grid, stores.grid_fill_wh), np.maximum(export, stores.grid_give_wh)
     return np.stack((grid, surplus, np.maximum(serve, grid), np.maximum(export, surplus)))
 
 

@@ -8,16 +8,26 @@ appliance is a store without room: its run is owed from the start that its plan 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from transactive.core.community.shiftable import Appliance, Heater, Shiftable, Vehicle, minutes
+from transactive.core.community.shiftable import (
+    DAY_MINUTES,
+    Appliance,
+    Heater,
+    Shiftable,
+    Vehicle,
+    local_minute_of_day,
+    local_minutes,
+    minutes,
+    on_days,
+    weekdays,
+)
 from transactive.core.errors import InputError
 from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.trading.devices.kinds import best_start
 from transactive.trading.devices.stores import PlanHorizon, Stores, step
-
-DAY_MINUTES = 1440
 
 
 def stores_of(devices: Sequence[Shiftable], slots: IntArray, length: int) -> Stores:
@@ -29,25 +39,51 @@ def stores_of(devices: Sequence[Shiftable], slots: IntArray, length: int) -> Sto
         power_wh = device.power_w * length // 3600
         if isinstance(device, Vehicle):
             here, last, gone = at_home(device, slots, length)
+            needed_wh = need_wh(device, length // 60)
             draw[:, column], most[:, column] = power_wh * here, device.needed_wh
-            least[:, column], drain[:, column] = device.needed_wh * last, device.needed_wh * gone
+            least[:, column], drain[:, column] = needed_wh * last, needed_wh * gone
             gain[column] = device.efficiency_ppm
         elif isinstance(device, Appliance):
             draw[:, column], gain[column] = power_wh, PPM
         else:
             draw[:, column], most[:, column] = power_wh, device.band_wh
-            drain[:, column] = np.array(device.drain_wh)[slots % 86_400 // 3600] * length // 3600
+            hour = local_minute_of_day(slots, device.zone) // 60
+            drain[:, column] = np.array(device.drain_wh)[hour] * length // 3600
             gain[column], keep[column] = device.performance_ppm, PPM - device.loses_ppm * length // 3600
     nothing, whole = np.zeros(shape, np.int64), np.full(len(devices), PPM)
-    return Stores(draw, nothing, least, most, drain, gain, whole, keep)
+    anything, full = np.zeros(len(devices), np.int64), most.max(axis=0, initial=0)
+    return Stores(draw, nothing, least, most, drain, gain, whole, keep, full, anything)
 
 
 def at_home(device: Vehicle, slots: IntArray, length: int) -> tuple[BoolArray, BoolArray, BoolArray]:
     """Whether a vehicle is at home for a whole slot, whether it leaves after it, and whether it has just left."""
-    time, width = slots % 86_400 // 60, length // 60
-    stay = whole_slots(device, width)
-    since = (time - -(-minutes(device.arrives) // width) * width) % DAY_MINUTES // width
-    return since < stay, since == stay - 1, since == stay
+    here, before, after = (_here(device, slots + shift, length) for shift in (0, -length, length))
+    return here, here & ~after, ~here & before
+
+
+def _here(device: Vehicle, slots: IntArray, length: int) -> BoolArray:
+    """Whether no trip falls into slots: one begins on each of its days, and may end on the next."""
+    begins, leaves, days = local_minutes(slots, device.zone), minutes(device.leaves), weekdays(device.days)
+    away, width = (minutes(device.arrives) - leaves) % DAY_MINUTES, length // 60
+    here: BoolArray = np.ones(len(slots), np.bool_)
+    for shift in (-1, 0, 1):
+        day = begins // DAY_MINUTES * DAY_MINUTES + shift * DAY_MINUTES
+        start = day + leaves
+        here &= ~(on_days(day, days) & (begins < start + away) & (begins + width > start))
+    return here
+
+
+def need_wh(device: Vehicle, width: int) -> int:
+    """What a vehicle takes on a trip of what it got at home [Wh]; with best effort what its shortest stay can give."""
+    return min(device.needed_wh, most_held_wh(device, width)) if device.best_effort else device.needed_wh
+
+
+def most_held_wh(device: Vehicle, width: int) -> int:
+    """Most that a vehicle holds when it leaves, after its shortest stay in slots of `width` [min] from empty [Wh]."""
+    meant = weekdays(device.days)
+    gap = min(next(n for n in range(1, 8) if meant[(day + n) % 7]) for day in range(7) if meant[day])
+    stay = whole_slots(device, width) + (gap - 1) * DAY_MINUTES // width
+    return device.power_w * width // 60 * stay * device.efficiency_ppm // PPM
 
 
 def whole_slots(device: Vehicle, width: int) -> int:
@@ -82,7 +118,7 @@ def runs(device: Appliance, slots: IntArray, length: int, ahead: PlanHorizon, un
     opens = -(-minutes(device.earliest) // width) * width % DAY_MINUTES
     profile = np.full(run_slots(device, width), device.power_w * length // 3600)
     found = []
-    for row in np.flatnonzero((slots % 86_400 // 60 == opens) & (slots < until)).tolist():
+    for row in np.flatnonzero((local_minute_of_day(slots, device.zone) == opens) & (slots < until)).tolist():
         latest = min(row + window_slots(device, width), len(slots)) - len(profile)
         if latest >= row:
             found.append(int(best_start(profile, ahead, row, latest)[0][0]))
@@ -91,6 +127,13 @@ def runs(device: Appliance, slots: IntArray, length: int, ahead: PlanHorizon, un
 
 def check_device(device: Shiftable, width: int) -> None:
     """Refuse a device that cannot have what it needs in slots of `width` [min]. Raises InputError."""
+    if device.zone is not None:
+        try:
+            ZoneInfo(device.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise InputError(
+                f"zone = {device.zone!r} is no time zone; give an IANA name such as 'Europe/Vienna'"
+            ) from None
     if isinstance(device, Appliance):
         room, needed = window_slots(device, width), run_slots(device, width)
         if room < needed:
@@ -113,23 +156,45 @@ def check_device(device: Shiftable, width: int) -> None:
             f"from arrives = {device.arrives!r} to leaves = {device.leaves!r} are {stay} slots of {width} minutes:"
             " it must be at home for some of them and away for some"
         )
-    most_wh = device.power_w * width // 60 * stay * device.efficiency_ppm // PPM
-    if most_wh < device.needed_wh:
+    if device.starts_wh is not None and device.starts_wh > device.needed_wh:
+        raise InputError(f"starts_wh = {device.starts_wh} is more than needed_wh = {device.needed_wh}; give less")
+    most_wh = most_held_wh(device, width)
+    if most_wh < device.needed_wh and not device.best_effort:
         raise InputError(
             f"at power_w = {device.power_w} it holds {most_wh} Wh at most when it leaves, not needed_wh ="
-            f" {device.needed_wh}; give more power or time, or a smaller need"
+            f" {device.needed_wh}; give more power or time, a smaller need, or best_effort = true"
         )
 
 
 def first_held_wh(devices: Sequence[Shiftable]) -> IntArray:
     """What devices hold before a run: vehicles what they need, heaters half of their band, appliances nothing."""
-    held = [d.needed_wh if isinstance(d, Vehicle) else d.band_wh // 2 if isinstance(d, Heater) else 0 for d in devices]
-    return np.array(held, np.int64)
+    return np.array([_first_held_of(device) for device in devices], np.int64)
+
+
+def _first_held_of(device: Shiftable) -> int:
+    if isinstance(device, Vehicle):
+        return device.needed_wh if device.starts_wh is None else min(device.starts_wh, device.needed_wh)
+    return device.band_wh // 2 if isinstance(device, Heater) else 0
+
+
+def forgives(devices: Sequence[Shiftable]) -> BoolArray:
+    """Whether devices owe nothing of what they could not get: they took it elsewhere."""
+    return np.array([isinstance(device, Vehicle) and device.best_effort for device in devices], np.bool_)
 
 
 def drawn(
-    rule: IntArray, stores: Stores, t: int, held_wh: IntArray, net_load_wh: IntArray, most_import_wh: IntArray
+    rule: IntArray,
+    stores: Stores,
+    t: int,
+    held_wh: IntArray,
+    net_load_wh: IntArray,
+    most_import_wh: IntArray,
+    forgiven: BoolArray,
 ) -> tuple[IntArray, IntArray]:
-    """Follow a rule through slot t: what is drawn [Wh] and held after it; what is owed is held negatively."""
+    """Follow a rule through slot t: what is drawn [Wh] and held after it; what is owed is held negatively.
+
+    forgiven: devices that owe nothing, (devices,).
+    """
     draw, _, held, missed = step(rule, stores, t, held_wh, net_load_wh, most_import_wh)
-    return draw, np.where(missed > 0, stores.least_wh[t] - missed, held)
+    owed = np.where(missed > 0, stores.least_wh[t] - missed, held)
+    return draw, np.where(forgiven, np.maximum(owed, 0), owed)

@@ -23,11 +23,12 @@ NO_LIMIT_WH = 1 << 40
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stores:
-    """Devices as columns, (slots, devices), the last three (devices,).
+    """Devices as columns, (slots, devices), the last five (devices,).
 
     draw_wh, give_wh: most that each draws or gives at the meter in a slot. least_wh, most_wh: what it has to hold, and
     can hold, at the end of a slot. drain_wh: what is taken out of it in a slot. gain_ppm: held Wh for a million drawn;
     efficiency_ppm: given Wh for a million held; keep_ppm: of a million held Wh, what is there a slot later.
+    grid_fill_wh, grid_give_wh: how far the grid may fill it at most, and down to where it may give to the grid.
     """
 
     draw_wh: IntArray
@@ -38,6 +39,8 @@ class Stores:
     gain_ppm: IntArray
     efficiency_ppm: IntArray
     keep_ppm: IntArray
+    grid_fill_wh: IntArray
+    grid_give_wh: IntArray
 
     def part(self, devices: slice) -> Stores:
         """Some of the devices."""
@@ -66,13 +69,18 @@ class PlanHorizon:
 
 
 def batteries(devices: Devices, slots: int) -> Stores:
-    """Batteries as stores that may do in every slot what they can."""
+    """Batteries as stores that may do in every slot what they can, and their owners allow."""
     capacity, power, nothing = (
         np.broadcast_to(wh, (slots, len(devices.capacity_wh)))
         for wh in (devices.capacity_wh, devices.power_wh, np.zeros_like(devices.capacity_wh))
     )
     whole = np.full_like(devices.efficiency_ppm, PPM)
-    return Stores(power, power, nothing, capacity, nothing, whole, devices.efficiency_ppm, whole)
+    fill, give = np.array(devices.capacity_wh), np.zeros_like(devices.capacity_wh)
+    if devices.own_only is not None:
+        fill[devices.own_only] = 0
+    if devices.home_only is not None:
+        give[devices.home_only] = devices.capacity_wh[devices.home_only]
+    return Stores(power, power, nothing, capacity, nothing, whole, devices.efficiency_ppm, whole, fill, give)
 
 
 def left_wh(held_wh: Whole, keep_ppm: Whole, drain_wh: Whole) -> Whole:

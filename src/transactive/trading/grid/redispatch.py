@@ -64,10 +64,15 @@ class OwnPlans:
     ) -> OwnPlans:
         """From charge and discharge [Wh] that the rules give at the charge levels before the slot.
 
-        let_in_wh: None where no connection is limited; waiting_wh: None where no load can wait.
+        let_in_wh: None where no connection is limited; waiting_wh: None where no load can wait. What the owners of
+        batteries ask holds for the network too.
         """
         room = np.minimum(devices.power_wh, devices.capacity_wh - charged_wh)
-        able = np.minimum(devices.power_wh, devices.deliverable_wh(charged_wh))
+        able = np.minimum(devices.power_wh, devices.deliverable_wh(devices.spare_wh(charged_wh)))
+        if devices.own_only is not None:
+            room = np.where(devices.own_only, np.minimum(room, np.maximum(generation_wh - load_wh, 0)), room)
+        if devices.home_only is not None:
+            able = np.where(devices.home_only, np.minimum(able, np.maximum(load_wh - generation_wh, 0)), able)
         let_in = np.full_like(room, UNLIMITED) if let_in_wh is None else let_in_wh
         waiting = np.zeros_like(room) if waiting_wh is None else waiting_wh
         return cls(load_wh, generation_wh, *moved_wh, np.maximum(room, 0), able, let_in, waiting)
