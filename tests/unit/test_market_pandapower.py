@@ -25,9 +25,11 @@ def test_a_street_is_read_as_its_ratings_say() -> None:
     rules = read_pandapower(STREET.read_bytes(), 15)
     assert rules.nodes == ("grid", "station", "north", "south", "bus 4")
     north, south, far, transformer = rules.lines
-    assert transformer == Line("grid", "station", 62_500, None, 6_000, 160_000_000, transformer=True)
-    # 142 A at 400 V are 98.4 kW; half of that loses 4.9 % in 0.642 Ω/km over 250 m
-    assert north == Line("station", "north", 24_595, None, 49_344, 129_687_500)
+    assert transformer == Line(
+        "grid", "station", 62_500, reactance=160_000_000, transformer=True, loss_at_limit_ppm=12_000
+    )
+    # 142 A at 400 V are 98.4 kW; that loses 9.9 % in 0.642 Ω/km over 250 m
+    assert north == Line("station", "north", 24_595, reactance=129_687_500, loss_at_limit_ppm=98_688)
     assert (south.limit_wh, far.limit_wh) == (24_595, 49_190)
     assert far.start == "south"
     assert network_of(rules).radial
@@ -36,7 +38,7 @@ def test_a_street_is_read_as_its_ratings_say() -> None:
 def test_losses_are_left_out_where_a_switch_closes_a_ring() -> None:
     rules = read_pandapower(changed("switch", "closed", True), 60)  # noqa: FBT003
     assert len(rules.lines) == 5
-    assert not any(line.loss_ppm for line in rules.lines)
+    assert not any(line.loss_ppm or line.loss_at_limit_ppm for line in rules.lines)
     assert not network_of(rules).radial
 
 

@@ -181,7 +181,7 @@ def clear(
         Picture of the merit order.
     network
         For locational, with a column node: TOML with nodes (the grid's side first) and [[lines]] of from, to, limit_wh
-        and, as known, limit_back_wh, loss_ppm, reactance; or JSON of pandapower.
+        and, as known, limit_back_wh, loss_ppm or loss_at_limit_ppm, reactance; or JSON of pandapower.
     json
         Print the figures as one JSON object on stdout, and nothing else there.
     """

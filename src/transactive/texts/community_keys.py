@@ -262,7 +262,10 @@ KEYS: dict[str, dict[str, str]] = {
         "to": "Node farther from the grid.",
         "limit_wh": "Most energy that may enter the line in a slot from `from` to `to` [Wh].",
         "limit_back_wh": "The same the other way [Wh]; left out, the same limit.",
-        "loss_ppm": "Part of the entering energy that is lost [millionths].",
+        "loss_ppm": "Part of the entering energy that is lost, whatever the flow [millionths].",
+        "loss_at_limit_ppm": (
+            "Part that is lost at a flow of `limit_wh` [millionths]; of smaller flows less, as a resistance loses."
+        ),
         "reactance": "Reactance in any unit, for all lines or none; it divides flows in a ring.",
         "transformer": "Draw the line as a transformer.",
     },

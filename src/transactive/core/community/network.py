@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -19,6 +19,9 @@ from transactive.core.units import PPM, BoolArray, IntArray
 
 MOST_LIMIT_WH = 1 << 62
 MOST_LOSS_PPM = PPM // 2
+MOST_LOSS_AT_LIMIT_PPM = PPM // 5
+MOST_LOSS_BY_FLOW_PPM = PPM // 4
+"""Part of a flow that a line loses at most where losses grow with it: beyond its limit it could else lose all."""
 MOST_REACTANCE = 10**9
 
 
@@ -26,8 +29,9 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sta
     """A line as a file names it.
 
     limit_wh: most energy that may enter it in a slot on the way from `from` to `to`; limit_back_wh: the other way, the
-    same if left out. loss_ppm: millionths of what enters that do not arrive. reactance: a whole number in
-    any unit, for all lines or for none; it decides how flows divide in a ring. transformer: drawn as one.
+    same if left out. loss_ppm: millionths of what enters that do not arrive, whatever the flow; loss_at_limit_ppm: the
+    same at a flow of `limit_wh`, of smaller ones less in proportion, as a resistance loses. reactance: a whole number
+    in any unit, for all lines or for none; it decides how flows divide in a ring. transformer: drawn as one.
     """
 
     start: str
@@ -37,6 +41,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sta
     loss_ppm: int = 0
     reactance: int | None = None
     transformer: bool = False
+    loss_at_limit_ppm: int = 0
 
 
 class NetworkRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,7 +60,8 @@ class Network:
     """A connected network as columns; the energy of a flow is counted where it enters the line.
 
     start, end: nodes, (lines,). limit_wh: most that enters from start to end, back_wh: from end to start, (lines,).
-    loss_ppm, reactance, transformer: (lines,).
+    loss_ppm, reactance, transformer: (lines,). loss_at_limit_ppm: (lines,), None where no line's loss grows with its
+    flow.
     """
 
     names: tuple[str, ...]
@@ -66,6 +72,7 @@ class Network:
     loss_ppm: IntArray
     reactance: IntArray
     transformer: BoolArray
+    loss_at_limit_ppm: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -78,7 +85,7 @@ class Network:
     @property
     def lossy(self) -> bool:
         """Whether any line loses energy."""
-        return bool(self.loss_ppm.any())
+        return bool(self.loss_ppm.any()) or self.loss_at_limit_ppm is not None
 
     @property
     def calculates(self) -> bool:
@@ -86,10 +93,26 @@ class Network:
         return self.lossy or not self.radial
 
     def lost_wh(self, flow_wh: IntArray) -> IntArray:
-        """What is lost of flows [Wh], (lines,), of either sign: rounded down to whole Wh, line by line."""
+        """What is lost of flows [Wh], (…, lines), of either sign, in whole Wh, line by line.
+
+        Rounded down; where losses grow with the flow to the nearest, or many lines with little would seem to lose none.
+        """
+        loss_ppm, up = self.loss_ppm_at(flow_wh), 0 if self.loss_at_limit_ppm is None else PPM // 2
         whole, rest = np.divmod(np.abs(flow_wh), PPM)  # in two parts, as the product may need more than 64 bits
-        lost: IntArray = whole * self.loss_ppm + rest * self.loss_ppm // PPM
+        lost: IntArray = whole * loss_ppm + (rest * loss_ppm + up) // PPM
         return lost
+
+    def loss_ppm_at(self, flow_wh: IntArray) -> IntArray:
+        """Part of flows [Wh], (…, lines), that is lost [ppm]: P = R (S / U)², so it grows as the flow does."""
+        if self.loss_at_limit_ppm is None:
+            return self.loss_ppm
+        grows = np.abs(flow_wh) * self.loss_at_limit_ppm // np.maximum(self.limit_wh, 1)
+        loss: IntArray = self.loss_ppm + np.minimum(grows, MOST_LOSS_BY_FLOW_PPM)
+        return loss
+
+    def at_flow(self, flow_wh: IntArray) -> Network:
+        """The same network with the losses that it has at these flows [Wh], (lines,), as fixed parts."""
+        return replace(self, loss_ppm=self.loss_ppm_at(flow_wh), loss_at_limit_ppm=None)
 
     def net_wh(self, flow_wh: IntArray) -> IntArray:
         """What flows [Wh], (lines,), positive from start to end, bring to each node on balance, (nodes,)."""
@@ -124,8 +147,9 @@ def network_of(rules: NetworkRules) -> Network:
         raise DataError(f"lines: no way from {nodes[0]!r} to {missing[0]!r}; add a line")
     if len(lines) == len(nodes) - 1:
         nodes, lines = [nodes[0], *(node for _, node in order)], [line for line, _ in order]
-    elif lossy := [number for number, line in enumerate(lines) if line.loss_ppm]:
-        raise DataError(f"lines[{lossy[0]}]: loss_ppm needs a network without rings; open a ring or take losses out")
+    elif lossy := [number for number, line in enumerate(lines) if line.loss_ppm or line.loss_at_limit_ppm]:
+        key = "loss_ppm" if lines[lossy[0]].loss_ppm else "loss_at_limit_ppm"
+        raise DataError(f"lines[{lossy[0]}]: {key} needs a network without rings; open a ring or take losses out")
     number = {name: position for position, name in enumerate(nodes)}
 
     def column(values: Iterator[int]) -> IntArray:
@@ -140,6 +164,7 @@ def network_of(rules: NetworkRules) -> Network:
         column(line.loss_ppm for line in lines),
         column(line.reactance or 1 for line in lines),
         np.array([line.transformer for line in lines], bool),
+        column(line.loss_at_limit_ppm for line in lines) if any(line.loss_at_limit_ppm for line in lines) else None,
     )
 
 
@@ -205,5 +230,11 @@ def _check_line(line: Line, place: str) -> None:
             raise DataError(f"{place}: {key} = {getattr(line, key)}; give 0 or more Wh a slot")
     if not 0 <= line.loss_ppm <= MOST_LOSS_PPM:
         raise DataError(f"{place}: loss_ppm = {line.loss_ppm}; give 0 to {MOST_LOSS_PPM} millionths")
+    if not 0 <= line.loss_at_limit_ppm <= MOST_LOSS_AT_LIMIT_PPM:
+        raise DataError(
+            f"{place}: loss_at_limit_ppm = {line.loss_at_limit_ppm}; give 0 to {MOST_LOSS_AT_LIMIT_PPM} millionths"
+        )
+    if line.loss_ppm and line.loss_at_limit_ppm:
+        raise DataError(f"{place}: loss_ppm and loss_at_limit_ppm are both there; give one of them")
     if not (line.reactance is None or 1 <= line.reactance <= MOST_REACTANCE):
         raise DataError(f"{place}: reactance = {line.reactance}; give a whole number from 1 to {MOST_REACTANCE}")

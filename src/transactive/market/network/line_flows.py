@@ -40,11 +40,30 @@ class LineFlows:
         network, left = self.network, net_wh.copy()
         flow = np.zeros((*net_wh.shape[:-1], len(network.start)), np.int64)
         for line in range(len(network.start) - 1, -1, -1):  # line k leads to node k + 1, whose branches come later
-            keep, below = PPM - int(network.loss_ppm[line]), left[..., line + 1]
-            sent = needed(np.maximum(below, 0), keep)
+            below = left[..., line + 1]
+            sent, arrives = self._through(line, np.maximum(below, 0)), np.maximum(-below, 0)
+            arrives = arrives - self._lost(line, arrives)
             flow[..., line] = np.where(below > 0, sent, below)
-            left[..., network.start[line]] += np.where(below > 0, sent, -arriving(np.maximum(-below, 0), keep))
+            left[..., network.start[line]] += np.where(below > 0, sent, -arrives)
         return flow
+
+    def _through(self, line: int, arrives: IntArray) -> IntArray:
+        """Least that must enter a line so that so much arrives [Wh]."""
+        if self.network.loss_at_limit_ppm is None:
+            return needed(arrives, PPM - int(self.network.loss_ppm[line]))
+        sent = arrives
+        while ((more := arrives + self._lost(line, sent)) != sent).any():  # a Wh more loses at most half a Wh more
+            sent = more
+        return sent
+
+    def _lost(self, line: int, sent: IntArray) -> IntArray:
+        """What is lost of so much that enters a line [Wh]."""
+        if self.network.loss_at_limit_ppm is None:
+            return sent - arriving(sent, PPM - int(self.network.loss_ppm[line]))
+        flows = np.zeros((*sent.shape, len(self.network.start)), np.int64)
+        flows[..., line] = sent
+        lost: IntArray = self.network.lost_wh(flows)[..., line]
+        return lost
 
     def sensitivity_ppm(self) -> IntArray:
         """By how much a line's flow grows with a Wh more that a node takes [ppm], (lines, nodes), losses left out."""

@@ -26,6 +26,8 @@ from transactive.market.network.radial import clear_radial
 from transactive.market.nodal import NodalClearing
 from transactive.market.registry import ByNode
 
+PASSES = 3
+"""Clearings of a book whose lines lose more the more flows: each with the losses at the flows of the one before."""
 MOST_RING_WH = 10**12
 """Largest book on a network with rings [Wh]: in µWh its flows and limits stay inside 64 bits."""
 
@@ -33,10 +35,22 @@ MOST_RING_WH = 10**12
 def clear(orders: Orders, grid: PriceGrid, members: int, node: IntArray, network: Network) -> NodalClearing:
     """Clear the orders of one slot at a price for each node; `node`: of each order, (orders,).
 
-    Marginal orders of a node share pro rata by largest remainder. Raises DataError as `uniform.clear` does, for a node
-    that is none, and for prices and energies beyond what losses or a linear program can be calculated with.
+    Marginal orders of a node share pro rata by largest remainder. Where losses grow with the flow, each line loses a
+    fixed part, the one at the flow that it had in the pass before; the first pass knows of no losses. Raises DataError
+    as `uniform.clear` does, for a node that is none, and for prices and energies beyond what losses or a linear program
+    can be calculated with.
     """
     check_orders(orders, members)
+    if network.loss_at_limit_ppm is None:
+        return _clear(orders, grid, node, network)
+    flow = np.zeros(len(network.start), np.int64)
+    for _ in range(PASSES - 1):
+        flow = _clear(orders, grid, node, network.at_flow(flow)).flow_wh
+    return _clear(orders, grid, node, network.at_flow(flow))
+
+
+def _clear(orders: Orders, grid: PriceGrid, node: IntArray, network: Network) -> NodalClearing:
+    """Clear once, each line losing its fixed part."""
     if len(node) != len(orders) or ((node < 0) | (node >= len(network))).any():
         raise DataError(f"orders: each needs one of the {len(network)} nodes, counted from 0")
     check_total(orders.energy_wh)

@@ -4,7 +4,8 @@ What is read: buses, lines, two-winding transformers, switches and the first ext
 node. With U the rated voltage, I the rated current and S the rated power, three-phase and at a power factor of 1:
 
     limit      √3 U I of a line, S of a transformer, times derating and number of parallel ones, for the slot's length
-    loss       √3 R I / 2U of a line, vkr / 2 of a transformer: what is lost of the energy at half load, in ppm
+    loss       √3 R I / U of a line, vkr of a transformer: what is lost of the energy at the limit, in ppm; of a smaller
+               flow less in proportion
     reactance  X / U² of a line, vk / S of a transformer
 
 Losses are left out where lines form a ring. Iron losses, capacitances and taps are not looked at.
@@ -19,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from transactive.core.community.network import MOST_LOSS_PPM, MOST_REACTANCE, Line, NetworkRules
+from transactive.core.community.network import MOST_LOSS_AT_LIMIT_PPM, MOST_REACTANCE, Line, NetworkRules
 from transactive.core.errors import DataError
 from transactive.core.units import PPM
 
@@ -48,7 +49,7 @@ def read_pandapower(text: bytes, slot_minutes: int) -> NetworkRules:
     ]
     nodes = [names[grids[0]], *(name for index, name in names.items() if index != grids[0])]
     if len(lines) >= len(nodes):
-        lines = [msgspec.structs.replace(line, loss_ppm=0) for line in lines]
+        lines = [msgspec.structs.replace(line, loss_at_limit_ppm=0) for line in lines]
     return NetworkRules(tuple(nodes), tuple(lines))
 
 
@@ -90,8 +91,9 @@ def _lines(
         current, voltage = _rating(row, "max_i_ka", "line", index), _rating(buses[ends[0]], "vn_kv", "bus", ends[0])
         length = _rating(row, "length_km", "line", index)
         beside = int(row.get("parallel") or 1)
-        power = math.sqrt(3) * voltage * current * MEGA * (row.get("df") or 1) * beside
-        lost = math.sqrt(3) * (row["r_ohm_per_km"] or 0) * length * current / (2 * voltage)
+        derated = current * (row.get("df") or 1)
+        power = math.sqrt(3) * voltage * derated * MEGA * beside
+        lost = math.sqrt(3) * (row["r_ohm_per_km"] or 0) * length * derated / voltage
         reactance = (row["x_ohm_per_km"] or 0) * length / beside / voltage**2
         yield _line(names, ends, power * slot_minutes / 60, lost, reactance)
 
@@ -106,8 +108,9 @@ def _transformers(
             continue
         rated = _rating(row, "sn_mva", "trafo", index)
         beside = int(row.get("parallel") or 1)
-        power = rated * MEGA * (row.get("df") or 1) * beside
-        lost, reactance = row["vkr_percent"] / 200, row["vk_percent"] / 100 / rated / beside
+        derating = row.get("df") or 1
+        power = rated * MEGA * derating * beside
+        lost, reactance = row["vkr_percent"] * derating / 100, row["vk_percent"] / 100 / rated / beside
         line = _line(names, ends, power * slot_minutes / 60, lost, reactance)
         yield msgspec.structs.replace(line, transformer=True)
 
@@ -125,7 +128,7 @@ def _line(names: Mapping[int, str], ends: tuple[int, int], energy: float, lost: 
         names[ends[0]],
         names[ends[1]],
         int(energy),
-        loss_ppm=min(round(lost * PPM), MOST_LOSS_PPM),
+        loss_at_limit_ppm=min(round(lost * PPM), MOST_LOSS_AT_LIMIT_PPM),
         reactance=min(max(round(reactance * NANO_PER), 1), MOST_REACTANCE),
     )
 
