@@ -64,8 +64,9 @@ def test_a_battery_begins_with_what_it_holds_and_keeps_its_reserve(community):
 
 def test_what_a_battery_held_before_the_run_gives_no_certificate(community):
     walk, books, _ = walked(community("battery_initial_wh = 6_400\n"))
-    assert walk.first_lots().charged_wh.tolist()[0] == 6_400
-    assert int(walk.first_lots().columns[:, :, CERTIFIED].sum()) == 0
+    first = walk.carbon.first_lots(walk.slots[0])
+    assert first.charged_wh.tolist()[0] == 6_400
+    assert int(first.columns[:, :, CERTIFIED].sum()) == 0
     stored = sum(int(book.readings.charge_wh[0]) for book in books)
     given = sum(int(b.certificates.energy_wh[b.certificates.device == 1].sum()) for b in books)
     assert given <= stored

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from transactive.carbon.certificates.storage import Lots
 from transactive.config.setting import Setting
 from transactive.core.community.membership import owned
 from transactive.core.ports import Ports
@@ -88,7 +87,7 @@ class Kernel:
         self.carbon = CarbonAccounts(setting, self.known.grid_mix, self.site)
         self.ledger = Ledger(self.accounts, self.clock.slots_per_period * self.clock.length)
         self.commitments = ChainCommitments(community, self.ledger, chain, slots[0])
-        self.lots = self.first_lots()
+        self.lots = self.carbon.first_lots(slots[0])
         self.tally = Tally.empty(self.accounts.members)
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)
         self.proof, self.keeper, self.entry, self.limits = parts.proof, parts.keeper, parts.entry, parts.limits
@@ -103,14 +102,6 @@ class Kernel:
             fleets, self.operator, self.gates.agents, self.ledger, self.commitments, self.tally, self.offsets
         )
         self._open = OpenSlots()
-
-    def first_lots(self) -> Lots:
-        """What batteries hold before the first slot: nothing, or energy of unknown origin at the mixes of that slot."""
-        held = self.devices.first_charged_wh
-        if not held.any():
-            return Lots.empty(len(held))
-        mix = self.known.grid_mix(self.slots[0])
-        return Lots.uncertified(held, mix.residual, mix.average)
 
     def run(self, after_slot: Callable[[SlotBook], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the book of each once it is settled.

@@ -112,7 +112,8 @@ class Drift:
         yield DriftLine(
             "footprints are what entered and stayed", "mg", abs(f["location_mg"] - balance), f["location_mg"]
         )
-        held = int(lots.columns[:, :, LOCATION].sum()) - int(self.walk.first_lots().columns[:, :, LOCATION].sum())
+        first = self.walk.carbon.first_lots(self.walk.slots[0])
+        held = int(lots.columns[:, :, LOCATION].sum()) - int(first.columns[:, :, LOCATION].sum())
         yield DriftLine("lots hold what went in and did not come out", "mg", abs(held - stored), f["put_in_mg"])
         told = int(self.walk.tally.location_mg.sum())
         yield DriftLine("members' footprints are those of the slots", "mg", abs(told - f["location_mg"]), told)

@@ -40,8 +40,8 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     id: in files, addresses and on the chain. name: for people, free text. since, until: its membership (RFC 3339);
     outside it has no reading, trade or part in what is shared out. meters: names of its meters in the readings, which
     are added up; without them its id. share_ppm: of what neighbours give, by a static key of sharing. owners_ppm: parts
-    of what this plant earns by owner, "community" or a member. battery_initial_wh: charged Wh before the run, of unknown
-    origin; battery_reserve_wh: charged Wh that stay for the home, as for a power cut; battery_from_grid,
+    of what this plant earns by owner, "community" or a member. battery_initial_wh: charged Wh before the run, of
+    unknown origin; battery_reserve_wh: charged Wh that stay for the home, as for a power cut; battery_from_grid,
     battery_to_grid: whether the battery may charge from the grid, and give to it. devices: its loads that can wait.
     connection_w: most that it may take from the grid; no device goes beyond. agent: who trades for it, if not the
     community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],

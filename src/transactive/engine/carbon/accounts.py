@@ -26,6 +26,14 @@ class CarbonAccounts:
         self._assets = assets_of(setting.community)
         self._site, self._flow = site, MeteredFlow(site.network) if site else None
 
+    def first_lots(self, slot: int) -> Lots:
+        """What batteries hold before a first slot: nothing, or energy of unknown origin at the grid's mixes of then."""
+        held = self._devices.first_charged_wh
+        if not held.any():
+            return Lots.empty(len(held))
+        mix = self._grid_mix(slot)
+        return Lots.uncertified(held, mix.residual, mix.average)
+
     def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
         """Certificates and footprints of a slot."""
         factors = Factors(self._generation_g, self._grid_mix(readings.slot))
