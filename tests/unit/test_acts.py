@@ -50,7 +50,7 @@ BY_CONTRACTS_ALONE = {
     ("certificates", "credit"): "the contract of credits calls it",
 }
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
-BEGIN, END = "<!-- contract matrix: begin -->\n", "<!-- contract matrix: end -->\n"
+BEGIN, END = "<!-- commands of contracts: begin -->\n", "<!-- commands of contracts: end -->\n"
 NAMES = {"account": "a member or named party, for itself", "anybody": "anybody who is entitled, by its own key"}
 OTHERS = {"run": "operator", "chain deploy": "owner", "chain withdraw": "a member or named party, for itself"}
 ACTS = [(group, act) for group in GROUPS for act in group.acts]
