@@ -35,6 +35,7 @@ MODULES = {
     "autonomy": "transactive.bench.runs.autonomy",
     "shifting": "transactive.bench.intelligence.shifting",
     "detection": "transactive.bench.intelligence.detection",
+    "import": "transactive.bench.readings.imports",
     "simulation": "transactive.bench.runs.simulation",
     "store": "transactive.bench.runs.store",
     "shards": "transactive.bench.runs.shards",

@@ -31,6 +31,9 @@ def millionths(values: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
         if values.dtype.is_integer():
             return values.cast(pl.Int64, strict=False) * PPM
         return (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+    bare = (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+    if bare.null_count() == values.null_count():  # the usual column, in one pass
+        return bare
     plain = with_points(values.str.strip_chars(), comma_parts_columns=comma_parts_columns)
     return (plain.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
 

@@ -42,22 +42,31 @@ def to_utc(frame: pl.DataFrame, column: str, zone: str, series: list[str], name:
     twice = frame["earliest"] != frame["latest"]
     if not twice.any():
         return frame.with_columns(pl.col("earliest").alias(column)).drop("earliest", "latest")
-    backwards = _runs_backwards(frame, column)
-    if backwards:
-        frame = frame.reverse()
+    later = _later_ones(frame, column, twice, series, zone, name)
+    moment = pl.when(later).then("latest").otherwise("earliest")
+    return frame.with_columns(moment.alias(column)).drop("earliest", "latest")
+
+
+def _later_ones(
+    frame: pl.DataFrame, column: str, twice: pl.Series, series: list[str], zone: str, name: str
+) -> pl.Series:
+    """Which rows are the second showing of a time that the clock showed twice."""
+    import polars as pl
+
+    few = frame.with_row_index("place").filter(twice)
+    if _runs_backwards(frame, column):
+        few = few.reverse()
     keys = [*series, column]
-    frame = frame.with_columns(pl.int_range(pl.len()).over(keys).alias("nth"), pl.len().over(keys).alias("times"))
-    alone = frame.filter((pl.col("earliest") != pl.col("latest")) & (pl.col("times") == 1))
+    few = few.with_columns(pl.int_range(pl.len()).over(keys).alias("nth"), pl.len().over(keys).alias("times"))
+    alone = few.filter(pl.col("times") == 1)
     if len(alone):
-        first = alone.row(0, named=True)
+        first = alone.sort(ROW).row(0, named=True)
         raise DataError(
             f"{name}: row {first[ROW]}: {_wall(first[column])} came twice in {zone} and stands there once; add the"
-            " other"
-            " reading, or give the times an offset"
+            " other reading, or give the times an offset"
         )
-    moment = pl.when(pl.col("nth") == 0).then("earliest").otherwise("latest")
-    frame = frame.with_columns(moment.alias(column)).drop("earliest", "latest", "nth", "times")
-    return frame.reverse() if backwards else frame
+    later = pl.repeat(value=False, n=len(frame), eager=True)
+    return later.scatter(few.filter(pl.col("nth") > 0)["place"], values=True)
 
 
 def _refuse_never_shown(frame: pl.DataFrame, distinct: pl.DataFrame, column: str, zone: str, name: str) -> None:

@@ -8,11 +8,12 @@ DTM+164 begin and end with their offset in format 303.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.core.errors import DataError
+from transactive.core.slots import HOUR
 from transactive.core.tables import ReadingQuality
 from transactive.metering.exports.collected import Collected
 from transactive.tabular.text_files import as_utf8
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 TRUE_VALUE = "220"
 STATUSES = (TRUE_VALUE, "67", "201", "187", "Z18")
+MARKS = "\x01\x02\x03\x04"
+"""What stands for a released sign while a text is parted."""
+TIME = re.compile(r"^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d{2})$")
 OBIS = re.compile(r"^1-\d+:(\d+)\.(\d+)\.")
 
 
@@ -62,33 +66,43 @@ def _segments(text: str) -> list[tuple[int, list[list[str]]]]:
         signs = text.lstrip()[3:9]
         component, part, release, end = signs[0], signs[1], signs[3], signs[5]
         text = text.lstrip()[9:]
-    found = []
-    plain = release not in text
-    for number, segment in enumerate(_split(text, end, release, plain=plain), 1):
-        if segment.strip():
-            cells = _split(segment.strip(), part, release, plain=plain)
-            found.append((number, [_split(cell, component, release, plain=plain) for cell in cells]))
-    return found
+    released = (component, part, release, end)
+    for mark, sign in zip(MARKS, released, strict=True):  # a released sign is a sign no more until all is parted
+        text = text.replace(f"{release}{sign}", mark)
+    segments = (segment.strip() for segment in text.split(end))
+    back = str.maketrans(dict(zip(MARKS, released, strict=True)))
+    return [
+        (
+            number,
+            [
+                cell.split(component) if cell.isprintable() else _parted(cell, component, back)
+                for cell in segment.split(part)
+            ],
+        )
+        for number, segment in enumerate(segments, 1)
+        if segment
+    ]
 
 
-def _split(text: str, sign: str, release: str, *, plain: bool) -> list[str]:
-    """Parts between a sign that is not released by the one before it."""
-    if plain:
-        return text.split(sign)
-    return re.split(rf"(?<!{re.escape(release)}){re.escape(sign)}", text)
+def _parted(cell: str, component: str, back: dict[int, str]) -> list[str]:
+    """Components of a cell in which signs were released."""
+    return [text.translate(back) for text in cell.split(component)]
 
 
 def _register(parts: list[list[str]]) -> str | None:
     """Register of an OBIS number: 1-1:1.29.0 is energy taken in slots, 1-1:2.29.0 energy given."""
-    found = OBIS.match(":".join(parts[2]).replace("?", "") if len(parts) > 2 else "")
+    found = OBIS.match(":".join(parts[2]) if len(parts) > 2 else "")
     return {"1": "import", "2": "export"}.get(found[1]) if found else None
 
 
 def _moment(cell: list[str], name: str, number: int) -> int:
     """Unix seconds of a time of format 303, CCYYMMDDHHMMZZZ with an offset in hours."""
-    text = "".join(cell[1:2]).replace("?", "")
-    found = re.match(r"^(\d{12})([+-]\d{2})$", text)
-    if not found:
-        raise DataError(f"{name}: segment {number}: {text}: a time of format 303 is like 202405312200+00")
-    zone = timezone(timedelta(hours=int(found[2])))
-    return int(datetime.strptime(found[1], "%Y%m%d%H%M").replace(tzinfo=zone).timestamp())
+    text = "".join(cell[1:2])
+    found = TIME.match(text)
+    try:
+        if found:
+            year, month, day, hour, minute, offset = map(int, found.groups())
+            return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()) - offset * HOUR
+    except ValueError:
+        pass
+    raise DataError(f"{name}: segment {number}: {text}: a time of format 303 is like 202405312200+00")

@@ -133,17 +133,17 @@ def _refuse_risers(frame: pl.DataFrame, column: str, profile: Profile, name: str
     """Refuse energy that never falls all day long: it is the state of a register."""
     import polars as pl
 
-    step = pl.col(column).diff().over(METER, order_by=START)
-    judged = frame.select(METER, ROW, START, column, step.alias("step")).group_by(METER, maintain_order=True).agg(
+    steps = pl.col(column).diff()
+    judged = frame.group_by(METER, maintain_order=True).agg(
         pl.col(ROW).first(), pl.col(column).first().alias("from"), pl.col(column).last().alias("to"),
-        (pl.col("step") > 0).sum().alias("rises"), (pl.col("step") < 0).sum().alias("falls"), pl.len().alias("rows"),
-        (pl.col(START).max() - pl.col(START).min()).alias("span"),
+        (steps > 0).sum().alias("rises"), (steps < 0).sum().alias("falls"), pl.len().alias("rows"),
+        (pl.col(START).max() - pl.col(START).min()).alias("span"), pl.col(START).first().alias("begins"),
+        pl.col(START).last().alias("ends"),
     )  # fmt: skip
-    bad = judged.filter(
-        (pl.col("rises") * RISES_IN >= pl.col("rows"))
-        & (pl.col("falls") * 50 <= pl.col("rises"))
-        & (pl.col("span") >= DAY)
-    )
+    backwards = pl.col("begins") > pl.col("ends")  # the newest row stands first
+    rises = pl.when(backwards).then("falls").otherwise("rises")
+    falls = pl.when(backwards).then("rises").otherwise("falls")
+    bad = judged.filter((rises * RISES_IN >= pl.col("rows")) & (falls * 50 <= rises) & (pl.col("span") >= DAY))
     if len(bad):
         first = bad.row(0, named=True)
         raise Unsaid(

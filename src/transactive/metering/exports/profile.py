@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -127,6 +128,7 @@ def load_profile(named: str, folder: Path) -> Profile:
         raise DataError(f"profile {path.name}: {error}") from None
 
 
+@cache
 def shipped_profiles() -> dict[str, Profile]:
     """All profiles of the package by name."""
     return {path.stem: load_profile(path.stem, SHIPPED) for path in sorted(SHIPPED.glob("*.toml"))}

@@ -26,7 +26,7 @@ from transactive.tabular.source import ROW
 if TYPE_CHECKING:
     import polars as pl
 
-START, UNTIL, ELAPSED = "start", "until", "elapsed"
+START, UNTIL, ELAPSED, WRITTEN = "start", "until", "elapsed", "written"
 FIRST_SECOND = 100_000_000
 """Unix times below this are years before meters, and numbers of something else."""
 FEW_TIMES = 4
@@ -108,8 +108,12 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
     written = frame.select(text.alias("text"))["text"].drop_nulls()
     order = rule.order or day_month_order(written, sheet.name, first)
     examples = [*written.head(30), *written.tail(30)]
-    moment, zoned = parsed(text, examples, order)
-    frame = frame.with_columns(moment.alias(START))
+    moment, zoned = parsed(pl.col(WRITTEN), examples, order)
+    frame = frame.with_columns(text.alias(WRITTEN))
+    read_once = frame.select(pl.col(WRITTEN).unique()).with_columns(
+        moment.alias(START)
+    )  # each time stands in many rows
+    frame = frame.drop(START, strict=False).join(read_once, on=WRITTEN, how="left", maintain_order="left")
     until = rule.end or (UNTIL if UNTIL in frame.columns else None)
     if until:
         frame = frame.with_columns(parsed(pl.col(until), examples, order)[0].alias(UNTIL))

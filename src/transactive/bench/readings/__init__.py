@@ -1,0 +1,1 @@
+"""Readings: what it takes to read the exports of meters."""
