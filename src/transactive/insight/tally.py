@@ -188,8 +188,9 @@ class Tally:
         imports, exports = int(readings.import_wh.sum()), int(readings.export_wh.sum())
         self.imported_wh += imports
         self.exported_wh += exports
-        self.local_wh += min(imports, exports)
-        self.grid_import_wh += max(imports - exports, 0)
+        both_ways = int(np.minimum(readings.import_wh, readings.export_wh).sum())  # came from no neighbour
+        self.local_wh += min(imports, exports) - both_ways
+        self.grid_import_wh += max(imports - exports, 0) + both_ways
         kind, energy = postings.kind, postings.energy_wh
         bought = np.isin(kind, (PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER))
         accounts = Accounts(len(self.with_market_n))
