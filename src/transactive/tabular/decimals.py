@@ -13,6 +13,8 @@ from transactive.core.units import PPM
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_WHOLE = 2**63 // PPM
+"""A whole number from this on does not fit in millionths."""
 EMPTY = ("", "-", "--", "nan", "na", "n/a", "null", "none")
 """How files write that there is no value."""
 BLANKS = "[' \u00a0\u202f]"
@@ -31,6 +33,9 @@ def millionths(values: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
         if values.dtype.is_integer():
             return values.cast(pl.Int64, strict=False) * PPM
         return (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+    whole = values.cast(pl.Int64, strict=False)
+    if whole.null_count() == values.null_count() and int(whole.abs().max() or 0) < MOST_WHOLE:  # type: ignore[arg-type]
+        return whole * PPM
     bare = (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
     if bare.null_count() == values.null_count():  # the usual column, in one pass
         return bare

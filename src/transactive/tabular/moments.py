@@ -133,6 +133,17 @@ def parsed(text: pl.Expr, sample: list[str], order: Order) -> tuple[pl.Expr, boo
     return moment, zoned or (bool(tries) and not forms)
 
 
+def read_at_once(values: pl.Series, sample: list[str], order: Order) -> pl.Series | None:
+    """Unix seconds of times that are all of one form, UTC or without a zone; None for all others."""
+    forms = {pattern_of(value, order) for value in sample}
+    zulu = all(value.endswith("Z") for value in sample)
+    found = forms.pop() if len(forms) == 1 else None
+    if found is None or found[1] != zulu or "%.f" in found[0] or "%M" not in found[0]:
+        return None
+    read = values.str.to_datetime(found[0] + ("Z" if zulu else ""), strict=False, time_unit="us").dt.epoch("s")
+    return None if read.null_count() else read
+
+
 def _with_midnight(text: pl.Expr, form: str) -> pl.Expr:
     """Local times, 24:00 being the end of the day."""
     import polars as pl

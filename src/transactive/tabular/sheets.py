@@ -75,7 +75,7 @@ def _bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or 'not found'}); correct the path") from None
-    if not data.strip():
+    if not data or data.isspace():
         raise DataError(f"{path.name}: is empty; its first line names the columns")
     return data
 
@@ -108,6 +108,8 @@ def _text(data: bytes, path: Path) -> Sheet:
         missing_columns="insert",
     )  # fmt: skip
     frame = frame.with_row_index(ROW, offset=head.line + 1)
+    if all(frame[name].null_count() == len(frame) for name in spill):
+        return Sheet(_without_empty_rows(frame.drop(spill)), path.name, head.separator != ",", head.above)
     spilt = frame.filter(pl.any_horizontal(pl.col(spill).fill_null("").str.strip_chars() != ""))
     if len(spilt):
         raise DataError(

@@ -14,8 +14,8 @@ from itertools import islice, pairwise
 
 SEPARATORS = (";", "\t", "|", ",")
 """What can stand between columns; a semicolon before a comma, which may be a decimal sign."""
-LOOKED_AT = 80
-"""Lines at the beginning that are looked at."""
+LOOKED_AT, LOOKED_INTO = 80, 2**17
+"""Lines, and bytes, at the beginning that are looked at."""
 NUMBER = re.compile(r"^[+\-]?[\d.,' ]*\d$")
 WHEN = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|^\d{1,2}:\d\d|^\d{8}\b|^\d{4}-\d\d-\d\dT")
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -49,7 +49,7 @@ def as_utf8(data: bytes) -> bytes:
 
 def find_head(data: bytes) -> Head:
     """Separator and head of a table in UTF-8."""
-    lines = [line.decode(errors="replace") for line in islice(data[: 2**20].splitlines(), LOOKED_AT)]
+    lines = [line.decode(errors="replace") for line in islice(data[:LOOKED_INTO].splitlines(), LOOKED_AT)]
     separator = _separator(lines)
     rows = [next(csv.reader([line], delimiter=separator, skipinitialspace=True), []) for line in lines]
     at = head_row(rows)

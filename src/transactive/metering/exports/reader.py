@@ -26,6 +26,8 @@ from transactive.tabular.source import ROW, Source
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_METERS = 2**32
+"""Meters of a file, so that a meter and its slot fit in one number."""
 FORMATS = {"green_button": green_button, "mscons": edifact, "nem12": nem12}
 
 
@@ -120,7 +122,8 @@ def _once(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
     """Rows of a meter and slot once, if they say the same; otherwise they are refused."""
     import polars as pl
 
-    if frame.n_unique([METER, START]) == len(frame):
+    meter = frame[METER].cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1)
+    if (frame[START] * MOST_METERS + meter).n_unique() == len(frame):
         return frame, 0
     values = [column for column in frame.columns if column != ROW]
     single = frame.unique(values, keep="first", maintain_order=True)

@@ -18,6 +18,7 @@ from transactive.tabular.moments import (
     day_month_order,
     looks_like_time,
     parsed,
+    read_at_once,
     unix_seconds,
 )
 from transactive.tabular.sheets import Sheet
@@ -109,11 +110,13 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
     order = rule.order or day_month_order(written, sheet.name, first)
     examples = [*written.head(30), *written.tail(30)]
     moment, zoned = parsed(pl.col(WRITTEN), examples, order)
-    frame = frame.with_columns(text.alias(WRITTEN))
-    read_once = frame.select(pl.col(WRITTEN).unique()).with_columns(
-        moment.alias(START)
-    )  # each time stands in many rows
-    frame = frame.drop(START, strict=False).join(read_once, on=WRITTEN, how="left", maintain_order="left")
+    at_once = None if written.len() < len(frame) else read_at_once(written, examples, order)
+    if at_once is not None:
+        frame = frame.with_columns(at_once.alias(START))
+    else:
+        frame = frame.with_columns(text.alias(WRITTEN))
+        read_once = frame.select(pl.col(WRITTEN).unique()).with_columns(moment.alias(START))
+        frame = frame.drop(START, strict=False).join(read_once, on=WRITTEN, how="left", maintain_order="left")
     until = rule.end or (UNTIL if UNTIL in frame.columns else None)
     if until:
         frame = frame.with_columns(parsed(pl.col(until), examples, order)[0].alias(UNTIL))
