@@ -24,10 +24,7 @@ def _nothing() -> IntArray:
 
 
 class Table:
-    """Base of all tables: canonical bytes, so that two machines hash the same content to the same value.
-
-    if_there: columns that the digest passes over where they are empty, so that what has none keeps its digest.
-    """
+    """Base of all tables, with canonical bytes; `if_there`: columns that the digest leaves out where they are empty."""
 
     __slots__ = ()
     if_there: ClassVar[tuple[str, ...]] = ()
@@ -379,10 +376,8 @@ class Delivery(Table):
     @property
     def both_ways_wh(self) -> IntArray:
         """What meters counted in both directions and nobody traded, (members,): the supplier's, both ways."""
-        both: IntArray = np.minimum(
-            self.extra_inside_wh + self.extra_supplier_wh, self.give_inside_wh + self.give_supplier_wh
-        )
-        return both
+        extra, give = self.extra_inside_wh + self.extra_supplier_wh, self.give_inside_wh + self.give_supplier_wh
+        return np.minimum(extra, give)  # type: ignore[no-any-return]
 
     @property
     def lost_used_wh(self) -> int:
