@@ -73,6 +73,8 @@ def _value(field: Schema, places: dict[str, str]) -> str:
     if "enum" in field:
         return ", ".join(f"`{choice}`" for choice in field["enum"])
     kind = field.get("type")
+    if kind == "object":
+        return f"table of {_value(field['additionalProperties'], places)}"
     if kind == "array":
         items = field.get("items") or field.get("prefixItems", [{}])[0]
         return f"list of {_value(items, places) if items else 'lists'}"

@@ -18,6 +18,7 @@ from transactive.core.slots import HOUR
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.books.slot_book import read_slot
 from transactive.store import Store
+from transactive.studies.compare import able_of, mechanisms_for
 
 LOADS = {"one": 600, "two": 900, "three": 1_500}
 SHARES = {"one": "50 %", "two": "30 %", "three": "20 %"}
@@ -54,12 +55,13 @@ def state(tmp_path_factory) -> Path:
 
 def test_what_the_database_keeps_is_shared_as_the_run_did(state):
     with closing(Store(state)) as store:
-        book = read_slot(store, community_of(store), FIRST + 58 * HOUR)
+        found = community_of(store)
+        book = read_slot(store, found, FIRST + 58 * HOUR)
     assert book.delivery.local_use_wh.tolist() == [0, 600, 686, 714]
     p = book.postings
     shared = p.kind == PostingKind.SHARED
     assert int(p.amount_n[shared & (p.payee == 0)].sum()) == 2_000 * 120_000
-    assert p.net_n(9).sum() == 0
+    assert p.net_n(found.chart.total).sum() == 0
 
 
 def test_a_statement_of_a_sharer_holds(state, tmp_path):
@@ -81,6 +83,13 @@ def test_a_statement_of_a_sharer_holds(state, tmp_path):
 def test_what_sharing_cannot_be_is_refused_by_name(tmp_path, sharing, market, said):
     with pytest.raises(ConfigError, match=said):
         load(community(tmp_path, sharing, market))
+
+
+def test_a_comparison_sets_markets_beside_sharing(tmp_path):
+    found = load(community(tmp_path))
+    assert mechanisms_for(None, **able_of(found))[:1] == ("sharing",)
+    with pytest.raises(ConfigError, match="needs keys"):
+        mechanisms_for(["sharing"], network=False)
 
 
 def test_shares_beyond_a_whole_are_refused(tmp_path):

@@ -130,6 +130,9 @@ def test_the_printed_schema_takes_both_spellings():
     tariff = {**told, "$ref": "#/$defs/TariffRules"}
     for given_ in ({"feed_in": "8 ct/kWh"}, {"feed_in_micro_per_kwh": 80_000}):
         jsonschema.validate({**given_, "network_fee_micro_per_kwh": "3 ct/kWh"}, tariff)
+    jsonschema.validate({"feed_in": [[0, "2 ct/kWh"], [7, 30_000]], "network_fee": {"price": "3 ct/kWh"}}, tariff)
+    plant = {**told, "$ref": "#/$defs/Member"}
+    jsonschema.validate({"id": "roof", "owners": {"anna": "60 %", "bert": 400_000}, "pv": "4 kW"}, plant)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"feed_in": 80_000, "network_fee": "3 ct/kWh"}, tariff)
     assert told["$defs"].keys() == msgspec.json.schema(Community)["$defs"].keys()

@@ -15,8 +15,8 @@ from transactive.face.load import LoadedCommunity, load
 from transactive.face.simulate import slots_of
 from transactive.face.spoken import spoken
 from transactive.insight.studies.comparison import Comparison
+from transactive.studies.compare import able_of, mechanisms_for, variants
 from transactive.studies.compare import compare as compare_variants
-from transactive.studies.compare import mechanisms_for, variants
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,7 +102,7 @@ def compare(
     loaded = community if isinstance(community, LoadedCommunity) else load(community)
     give = giving(frames or loaded.frames, floats=floats)
     slots = slots_of(loaded, start, days)
-    names = mechanisms_for(mechanisms, network=loaded.setting.community.network is not None)
+    names = mechanisms_for(mechanisms, **able_of(loaded.setting.community))
     chosen = variants(names, carbon_prices or (None,), levies or (None,))
     found = compare_variants(loaded.setting, slots, chosen, workers=workers, timer=lambda: 0.0)
     return ComparedMechanisms(

@@ -24,7 +24,7 @@ from transactive.insight.studies.comparison import Variant
 from transactive.insight.summary import MemberBill
 from transactive.store import FILE
 from transactive.studies.asked_slots import DEMO_DAYS, DEMO_START, slots_asked
-from transactive.studies.compare import mechanisms_for
+from transactive.studies.compare import able_of, mechanisms_for
 from transactive.studies.mechanism_run import under
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def simulate(
     loaded = community if isinstance(community, LoadedCommunity) else load(community)
     setting = loaded.setting
     if mechanism is not None:
-        mechanisms_for([mechanism], network=setting.community.network is not None)
+        mechanisms_for([mechanism], **able_of(setting.community))
         setting = under(setting, Variant(name=mechanism))
     give = giving(frames or loaded.frames, floats=floats)
     slots = slots_of(loaded, start, days)

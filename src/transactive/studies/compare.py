@@ -13,6 +13,8 @@ from time import process_time
 from typing import cast
 
 from transactive.config.setting import Setting
+from transactive.core.community.community import Community
+from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
@@ -24,20 +26,30 @@ LEVIES, MOST_PER_T = ("off", "shadow", "floor", "fixed"), 10_000
 """Levies that need no series of prices, and the highest price of a tonne that a member may have [¤]."""
 
 
-def mechanisms_for(names: Sequence[str] | None, *, network: bool) -> tuple[str, ...]:
-    """The mechanisms to compare: those asked for, or all that a community can settle at.
+def mechanisms_for(names: Sequence[str] | None, *, network: bool, sharing: bool = False) -> tuple[str, ...]:
+    """The mechanisms to compare: those asked for, or all that a community can settle at, sharing first if it has keys.
 
     Raises ConfigError for one that is not installed, naming the known ones, or that this community cannot use.
     """
     known = registry.names()
     if names is None:
-        return tuple(name for name in known if network or not isinstance(registry.load(name), registry.ByNode))
+        able = (name for name in known if network or not isinstance(registry.load(name), registry.ByNode))
+        return (*((SHARING,) if sharing else ()), *able)
     for name in names:
+        if name == SHARING and not sharing:
+            raise ConfigError(f"--mechanisms {name}: needs keys, and the community has no [sharing]; leave it out")
+        if name == SHARING:
+            continue
         if name not in known:
             raise ConfigError(f"--mechanisms {name} is not installed; known: {', '.join(known)}")
         if isinstance(registry.load(name), registry.ByNode) and not network:
             raise ConfigError(f"--mechanisms {name}: needs a network, and the community names none; leave it out")
     return tuple(dict.fromkeys(names))
+
+
+def able_of(community: Community) -> dict[str, bool]:
+    """What a community has that some mechanisms need, as `mechanisms_for` takes it."""
+    return {"network": community.network is not None, "sharing": community.sharing is not None}
 
 
 def variants(

@@ -17,7 +17,7 @@ from transactive.insight.studies.comparison import Comparison, MechanismFigures
 from transactive.insight.studies.measures import MEASURES
 from transactive.store import Store
 from transactive.studies.asked_slots import DEMO_DAYS, DEMO_START, slots_asked
-from transactive.studies.compare import compare, mechanisms_for, variants
+from transactive.studies.compare import able_of, compare, mechanisms_for, variants
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,7 +43,7 @@ def run_compare(
     slots = slots_asked(setting, start or (DEMO_START if demo else None), DEMO_DAYS if days is None and demo else days)
     if names is None and (prices or levies):
         names = [setting.community.market.mechanism]
-    mechanisms = mechanisms_for(names, network=setting.community.network is not None)
+    mechanisms = mechanisms_for(names, **able_of(setting.community))
     chosen = variants(mechanisms, [_price(price) for price in prices or ()] or (None,), levies or (None,))
     with progress(len(slots) * len(chosen), setting.community.name) as done:
         comparison = compare(setting, slots, chosen, done=done)
@@ -60,7 +60,7 @@ def compare_for_page(setting: Setting, slots: range, folder: Path) -> None:
     with closing(Store(folder)) as store:
         if store.setting("comparison") is not None:
             return
-    names = mechanisms_for(None, network=setting.community.network is not None)
+    names = mechanisms_for(None, **able_of(setting.community))
     with progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
         keep(compare(setting, slots, variants(names), done=done), folder)
 

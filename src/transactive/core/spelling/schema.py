@@ -24,7 +24,8 @@ def _record(definition: Schema) -> Schema:
     for key, field in properties.items():
         spelled[key] = _field(key, field)
         if key in short:
-            spelled[short[key]] = {**_text(key), "description": f"{key}, with its unit."}
+            beside = {"description": f"{key}, with its unit."}
+            spelled[short[key]] = {**_field(key, {**field, "description": ""}, text_alone=True), **beside}
     needed = definition.get("required", [])
     either = [{"anyOf": [{"required": [key]}, {"required": [short[key]]}]} for key in needed if key in short]
     done = {**definition, "properties": spelled}
@@ -33,16 +34,25 @@ def _record(definition: Schema) -> Schema:
     return done
 
 
-def _field(key: str, field: Schema) -> Schema:
-    """A property that holds whole numbers of a unit, or else as it was."""
+def _field(key: str, field: Schema, *, text_alone: bool = False) -> Schema:
+    """A property that holds whole numbers of a unit, or else as it was. text_alone: its key says no unit."""
     if kind_of(key) is None:
         return field
+    beside: Schema = {name: field[name] for name in ("default", "description") if name in field}
     if field.get("type") == "integer":
-        beside: Schema = {name: field[name] for name in ("default", "description") if name in field}
+        if text_alone:
+            return _text(key)
         number = {name: value for name, value in field.items() if name not in beside}
         return {"anyOf": [number, _text(key)], **beside}
-    if any(part.get("type") == "integer" for part in field.get("anyOf", ())):
-        return {**field, "anyOf": [*field["anyOf"], _text(key)]}
+    if field.get("type") == "object":
+        return {**field, "additionalProperties": _field(key, field["additionalProperties"])}
+    if field.get("type") == "array" and isinstance(field.get("items"), dict):
+        return {**field, "items": _field(key, field["items"])}
+    if field.get("type") == "array" and field.get("prefixItems"):
+        *first, last = field["prefixItems"]
+        return {**field, "prefixItems": [*first, _field(key, last)]}
+    if "anyOf" in field:
+        return {**field, "anyOf": [_field(key, part, text_alone=text_alone) for part in field["anyOf"]]}
     return field
 
 
