@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,4 +125,4 @@ def priced(
         raise ConfigError(f"tariff.{FEE}: a fee is not negative, and {int(fee.min())} stands in its series; correct it")
     numbers = isinstance(rules.feed_in_micro_per_kwh, int) and isinstance(rules.network_fee_micro_per_kwh, int)
     numbers = numbers and rules.feed_in_at_negative_prices == "paid"
-    return environment.with_supply(supply), None if numbers else PriceSeries(feed_in, fee)
+    return replace(environment, supply_price=supply), None if numbers else PriceSeries(feed_in, fee)

@@ -101,9 +101,6 @@ class Environment(Table):
         columns = {name: column[rows_before:] for name, column in self.columns().items() if name != "first_slot"}
         return Environment(first_slot, **columns)
 
-    def with_supply(self, price: IntArray) -> Environment:
-        """The series with another supply price [µ¤/kWh], (slots,)."""
-        return replace(self, supply_price=price)
 
 
 class ReadingQuality(IntEnum):
@@ -232,11 +229,6 @@ class Orders(Table):
 
     def __len__(self) -> int:
         return len(self.member)
-
-    @classmethod
-    def none(cls, slot: int) -> Orders:
-        """No orders."""
-        return cls(slot, _nothing(), np.empty(0, np.bool_), _nothing(), _nothing(), _nothing())
 
     def only(self, rows: BoolArray) -> Orders:
         """The orders of the chosen rows, (orders,)."""

@@ -42,7 +42,8 @@ class Gates:
         self._authorisations.take_up(slot)
         if not tariff.meets:
             self._gate = None
-            return Orders.none(slot)
+            nothing = np.empty(0, np.int64)
+            return Orders(slot, nothing, nothing.astype(np.bool_), nothing, nothing, nothing)
         holding = np.zeros(expected.shape[1], np.int64) if held is None else held
         wish = remaining_orders(slot, expected, self._most_export_wh, holding, tariff, grid, premium)
         self._gate = MarketSight(
