@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from tests.e2e.test_page import AXE, opened
+from tests.unpacked import unpacked
 
 
 def sums(live, member=None):
     """Consumption [Wh], both footprints [mg] and certificates claimed [Wh], from the run's database."""
     mine, owner = ("", "") if member is None else (f"where member = {member}", f"and owner = {member}")
     used = "import_wh + generation_wh + discharge_wh - export_wh - charge_wh"
-    with closing(sqlite3.connect(live.folder / "market.sqlite")) as database:
+    with unpacked(live.folder) as database:
         figures = database.execute(
             f"select sum({used}), sum(location_mg), sum(market_mg) from readings {mine}"
         ).fetchone()
@@ -59,7 +57,7 @@ def test_offsets_are_shown_by_day_home_and_receipt(chromium, live):
 def test_what_became_of_certificates_adds_up_to_what_was_issued(chromium, live, query, member):
     live.finish()
     mine = "" if member is None else f"where device / 2 = {member}"
-    with closing(sqlite3.connect(live.folder / "market.sqlite")) as database:
+    with unpacked(live.folder) as database:
         issued = database.execute(f"select sum(energy_wh) from certificates {mine}").fetchone()[0]
     with opened(chromium, f"{live.url}/carbon{query}") as page:
         rows = page.locator("#certificates tbody tr")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from tests.e2e.test_page import AXE, opened
 from tests.integration.test_grid_operator import TIGHT, tight
+from tests.unpacked import unpacked
 from transactive.cli.token.actions import create_token
 from transactive.core.slots import time_text
 from transactive.engine.replay import replay, slots_from
@@ -29,7 +28,7 @@ class Kept:
     slots: range
 
     def ask(self, question: str, *values: int) -> list[tuple[int, ...]]:
-        with closing(sqlite3.connect(self.folder / "market.sqlite")) as database:
+        with unpacked(self.folder) as database:
             return database.execute(question, values).fetchall()
 
 

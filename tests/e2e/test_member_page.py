@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 
 import pytest
 
 from tests.e2e.test_page import AXE, opened
+from tests.unpacked import unpacked
 from transactive.store import Store
 from transactive.store.read.advice import read_advice
 
@@ -16,7 +16,7 @@ DAY = 86_400
 
 
 def ask(live, question: str, *values: int):
-    with closing(sqlite3.connect(live.folder / "market.sqlite")) as database:
+    with unpacked(live.folder) as database:
         return database.execute(question, values).fetchone()
 
 

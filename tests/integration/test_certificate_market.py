@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.conftest import START, call
 from tests.integration.samples import write_community
+from tests.unpacked import unpacked
 from transactive.config.setting import Setting, load_setting
 from transactive.core.certificates import CertificateState
 from transactive.core.community.carbon_rules import LevyRules
@@ -130,7 +131,7 @@ def test_nobody_buys_beyond_its_funds(demo_setting):
 
 
 def test_ledger_equals_chain_and_the_statements_of_both_sides_hold(state, tmp_path):
-    with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
+    with unpacked(state) as database:
         names = [f"house-{number:02d}" for number in (*range(1, 12), 13, 16, 17)]
         pair = database.execute(
             "select payee, payer from postings where kind = ? order by energy_wh desc", (int(PostingKind.CERTIFICATES),)
@@ -185,7 +186,7 @@ def test_an_interrupted_run_trades_the_same_certificates(tmp_path):
 
 
 def test_orders_are_kept_with_what_they_were_given(state):
-    with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
+    with unpacked(state) as database:
         rows = database.execute(
             "select is_buy, sum(energy_wh), sum(allocated_wh) from certificate_orders group by is_buy"
         ).fetchall()

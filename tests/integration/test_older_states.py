@@ -24,9 +24,9 @@ from transactive.store import Store
 from transactive.store.folder import hold
 from transactive.store.read.advice import advice_texts
 from transactive.store.read.models import said
-from transactive.store.read.orders import orders_from
 from transactive.store.read.runs import Reader
-from transactive.store.schema import VERSION
+from transactive.store.read.slot_columns import rows_from
+from transactive.store.schema import CERTIFICATES, FOOTPRINTS, ORDERS, POSTINGS, READINGS, VERSION
 from transactive.store.upgrade import STEPS
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
@@ -202,7 +202,14 @@ def test_what_is_packed_is_what_there_was(moved_up):
     with closing(sqlite3.connect(moved_up / COPY)) as before, closing(Store(moved_up)) as store:
         before.row_factory = sqlite3.Row
         orders = [dict(row) for row in before.execute("select * from orders order by slot, row")]
-        assert list(orders_from(store, 0)) == orders
+        assert list(rows_from(store, ORDERS, 0)) == orders
+        for table, key in (
+            (READINGS, "slot, member"),
+            (POSTINGS, "slot, row"),
+            (CERTIFICATES, "slot, device, first_wh"),
+        ):
+            kept = [dict(row) for row in before.execute(f"select * from {table.name} order by {key}")]
+            assert list(rows_from(store, table, 0)) == kept
         for slot in sorted({order["slot"] for order in orders})[:3]:
             own, _, _ = store.trading(slot, 14) or pytest.fail("nothing was traded")
             rows = before.execute("select * from signatures where slot = ? order by member", (slot,)).fetchall()
@@ -225,17 +232,22 @@ def test_a_slot_that_was_altered_is_named_when_it_is_read(sample_state, tmp_path
         slot = next(slot for slot in store.delivered(0, 2**62) if len(store.certificates(slot)))
         store.postings(slot), store.certificates(slot), store.readings(slot, 3), store.trading(slot, 3)
     with closing(sqlite3.connect(folder / "market.sqlite")) as database, database:
-        for table, column in (("postings", "amount_n"), ("certificates", "owner"), ("readings", "import_wh")):
-            database.execute(f"update {table} set {column} = {column} + 1 where slot = ?", (slot,))
-        (block,) = database.execute("select block from orders where slot = ?", (slot,)).fetchone()
-        altered = block[:40] + bytes([block[40] ^ 1]) + block[41:]
-        database.execute("update orders set block = ? where slot = ?", (altered, slot))
+        for table in ("postings", "certificates", "readings", "orders"):
+            (block,) = database.execute(f"select block from {table} where slot = ?", (slot,)).fetchone()
+            altered = block[:40] + bytes([block[40] ^ 1]) + block[41:]
+            database.execute(f"update {table} set block = ? where slot = ?", (altered, slot))
+        database.execute("update footprints set grid_mg = grid_mg + 1 where slot = ?", (slot,))
     with closing(Store(folder)) as store:
-        for read in (store.postings, store.certificates, lambda slot: store.readings(slot, 3)):
-            with pytest.raises(StateError, match="not as they were written; take the folder from a copy"):
+        for table, read in (
+            ("postings", store.postings),
+            ("certificates", store.certificates),
+            ("readings", lambda slot: store.readings(slot, 3)),
+            ("orders", lambda slot: store.trading(slot, 3)),
+        ):
+            with pytest.raises(StateError, match=rf"{table} of 2\d+.*Z: is not as it was written"):
                 read(slot)
-        with pytest.raises(StateError, match=r"orders of 2\d+.*Z: is not as it was written"):
-            store.trading(slot, 3)
+        with pytest.raises(StateError, match="not as they were written; take the folder from a copy"):
+            store._slot(FOOTPRINTS, slot)
 
 
 # -- living on ------------------------------------------------------------------------------------

@@ -12,7 +12,11 @@ from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.store.read.runs import Reader, Run, RunProgress
+from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.read.totals import Counter, RunTotals
+from transactive.store.row_blocks import pack_postings
+from transactive.store.schema import POSTINGS
+from transactive.store.write.slot_rows import SlotRows
 from transactive.texts.formatting import Words, counted, percent, span_of_time, span_text, stamp
 from transactive.web.access import OWNER, Viewer
 from transactive.web.charts.draw import ticks
@@ -120,9 +124,10 @@ def test_a_money_gap_in_one_slot_shows_in_the_books(demo_run, tmp_path):
     broken = tmp_path / "market.sqlite"
     broken.write_bytes((demo_run.folder / "market.sqlite").read_bytes())
     with closing(Store(tmp_path)) as store:
-        with store.engine.begin() as connection:
-            first = f"select slot, row from postings where kind = {int(PostingKind.BOUGHT)} limit 1"
-            connection.exec_driver_sql(f"update postings set amount_n = amount_n + 7 where (slot, row) in ({first})")
+        slot, columns = next(each_slot(store, POSTINGS, has(POSTINGS.c.kinds, PostingKind.BOUGHT)))
+        columns["amount_n"][np.flatnonzero(columns["kind"] == PostingKind.BOUGHT)[0]] += 7
+        with store.transaction() as connection:
+            SlotRows(connection, slot).put_block(POSTINGS, pack_postings(columns)[0], **pack_postings(columns)[1])
         reader = Reader(store)
         run = reader.run()
         assert run is not None

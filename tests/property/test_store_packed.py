@@ -11,8 +11,17 @@ from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.store.packed import VERSION, PackedBlock, digest_of, pack, unpack
+from transactive.store.row_blocks import (
+    BUNDLE,
+    POSTING,
+    READING,
+    pack_bundles,
+    pack_postings,
+    pack_readings,
+    unpack_columns,
+)
 from transactive.store.row_digests import rows_digest
-from transactive.store.schema import POSTINGS
+from transactive.store.schema import POSITIONS
 from transactive.store.slot_blocks import (
     pack_figures,
     pack_orders,
@@ -57,6 +66,38 @@ def test_any_columns_come_back(columns, numbers, tail):
 def test_any_orders_come_back(orders):
     orders["is_buy"] &= 1
     assert same(unpack_orders(pack_orders(orders), "orders"), orders)
+
+
+@given(columns_of(POSTING), st.sets(st.sampled_from(POSTING), min_size=1))
+def test_any_postings_come_back_and_name_their_kinds(postings, some):
+    postings["kind"] %= 60
+    block, counts = pack_postings(postings)
+    assert same(unpack_columns(block, "postings"), postings)
+    assert counts == {
+        "postings": len(postings["kind"]),
+        "kinds": sum(1 << kind for kind in set(postings["kind"].tolist())),
+    }
+    found = unpack_columns(block, "postings", some)
+    assert all(np.array_equal(found[name], postings[name]) for name in some)
+
+
+@given(columns_of(READING), st.sets(st.sampled_from(READING), min_size=1))
+def test_any_readings_come_back_with_their_sums(readings, some):
+    readings = {name: column % 2**40 for name, column in readings.items()}
+    block, counts = pack_readings(readings)
+    assert same(unpack_columns(block, "readings"), readings)
+    assert same(unpack_columns(block, "readings", some), {name: readings[name] for name in READING if name in some})
+    assert all(total == sum(readings[name].tolist()) for name, total in counts.items() if name != "meters")
+
+
+@given(columns_of(BUNDLE))
+def test_any_bundles_come_back_in_the_order_of_their_devices(bundles):
+    bundles["state"] %= 60
+    found = unpack_columns(pack_bundles(bundles)[0], "bundles")
+    rows = list(zip(*(bundles[name].tolist() for name in BUNDLE), strict=True))
+    assert sorted(rows) == sorted(zip(*(found[name].tolist() for name in BUNDLE), strict=True))
+    keys = list(zip(found["device"].tolist(), found["first_wh"].tolist(), strict=True))
+    assert keys == sorted(keys)
 
 
 @given(st.integers(1, 6).flatmap(lambda width: st.lists(st.lists(INT64, min_size=width, max_size=width), max_size=9)))
@@ -121,13 +162,13 @@ def test_columns_of_different_lengths_are_no_block():
         pack(PackedBlock({"a": np.zeros(1, np.int64), "b": np.zeros(2, np.int64)}))
 
 
-@given(columns_of(("row", "kind", "payer", "amount_n"), least=1), st.data())
+@given(columns_of(("member", "is_buy", "price", "energy_wh"), least=1), st.data())
 def test_rows_have_their_digest_in_any_order_and_no_other_rows_have_it(columns, data):
-    columns["row"] = np.arange(len(columns["row"]))
-    digest = rows_digest(POSTINGS, columns)
-    order = data.draw(st.permutations(range(len(columns["row"]))))
-    assert rows_digest(POSTINGS, {name: column[order] for name, column in columns.items()}) == digest
+    columns["member"] = np.arange(len(columns["member"]))
+    digest = rows_digest(POSITIONS, columns)
+    order = data.draw(st.permutations(range(len(columns["member"]))))
+    assert rows_digest(POSITIONS, {name: column[order] for name, column in columns.items()}) == digest
     name = data.draw(st.sampled_from(sorted(columns)))
     columns[name] = columns[name].copy()
     columns[name][data.draw(st.integers(0, len(columns[name]) - 1))] ^= 1 << data.draw(st.integers(0, 62))
-    assert rows_digest(POSTINGS, columns) != digest
+    assert rows_digest(POSITIONS, columns) != digest

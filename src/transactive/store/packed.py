@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -74,8 +74,11 @@ def pack(block: PackedBlock) -> bytes:
     return version + digest_of(version + body) + body
 
 
-def unpack(data: bytes, what: str) -> PackedBlock:
-    """What a block holds. what: names it in messages. Raises StateError where it is damaged or of a newer format."""
+def unpack(data: bytes, what: str, names: Collection[str] | None = None) -> PackedBlock:
+    """What a block holds, with all columns or those of some names.
+
+    what: names the block in messages. Raises StateError where it is damaged or of a newer format.
+    """
     version, digest, body = data[:1], data[1 : 1 + DIGEST_BYTES], data[1 + DIGEST_BYTES :]
     if digest_of(version + body) != digest:
         raise StateError(f"{what}: is not as it was written; take the folder from a copy, or run anew")
@@ -84,7 +87,7 @@ def unpack(data: bytes, what: str) -> PackedBlock:
         raise StateError(
             f"{what}: is of format {version[0]}, and this program reads up to {VERSION}; install a newer TransActive"
         )
-    return reader(body)
+    return reader(body, names)
 
 
 def _packed(name: str, column: IntArray) -> tuple[_Column, bytes]:
@@ -106,14 +109,17 @@ def _width(values: IntArray) -> int:
     return next(width for width in WIDTHS if span < 256**width)
 
 
-def _read_first(body: bytes) -> PackedBlock:
+def _read_first(body: bytes, names: Collection[str] | None) -> PackedBlock:
     """A block of version 1."""
     found = msgspec.msgpack.decode(body, type=_Body)
     data, place = zlib.decompress(found.data), 0
     columns = {}
     for column in found.columns:
-        planes = np.zeros((found.rows, 8), np.uint8)
         size = column.width * found.rows
+        if names is not None and column.name not in names:
+            place += size
+            continue
+        planes = np.zeros((found.rows, 8), np.uint8)
         planes[:, : column.width] = np.frombuffer(data, np.uint8, size, place).reshape(column.width, found.rows).T
         place += size
         above = planes.view("<u8").ravel().astype(np.uint64)
@@ -122,4 +128,4 @@ def _read_first(body: bytes) -> PackedBlock:
     return PackedBlock(columns, found.numbers, found.tail)
 
 
-_READERS: Mapping[int, Callable[[bytes], PackedBlock]] = {1: _read_first}
+_READERS: Mapping[int, Callable[[bytes, Collection[str] | None], PackedBlock]] = {1: _read_first}

@@ -1,4 +1,4 @@
-"""Tables of the database: a row for each member, posting, bundle or block of a slot; a packed block for its orders."""
+"""Tables of the database: what a slot has many of in packed blocks, a row for each of the rest."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from transactive.store.row_blocks import SUMMED
+
 METADATA = sa.MetaData()
-VERSION = "0005"
+VERSION = "0006"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
@@ -73,20 +75,16 @@ DIGESTS = sa.Table(
     sqlite_with_rowid=False,
 )
 """Digest of a table's rows of a slot as they were written (`row_digests`); name: of the table."""
-READINGS = _table(
-    "readings",
-    ("slot", "member"),
-    *("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh"),
-    *("bought_wh", "sold_wh", "net_n", "location_mg", "market_mg", "unmatched_mg", "levy_n"),
-    *("mix_mg_per_kwh", "drawn_mg", "stored_mg"),
-    *("baseline_import_wh", "baseline_export_wh"),
-)
+READINGS = _packed("readings", "meters", *SUMMED)
+"""Meters, trade, money and carbon of a slot's members, packed by `row_blocks.pack_readings`, with sums over all."""
 QUALITIES = _table("qualities", ("slot", "member"), "quality")
 """Readings that are not simply metered, each a `ReadingQuality`; a slot without a row was metered throughout."""
 LIMITS = _table("limits", ("slot", "member"), "block", "most_n")
 """Limits of debits that held in a slot, with the block at which they were read; member −1 has the block alone."""
-POSTINGS = _table("postings", ("slot", "row"), "kind", "payer", "payee", "energy_wh", "price", "amount_n")
-CERTIFICATES = _table("certificates", ("slot", "device", "first_wh"), "energy_wh", "owner", "state", "market_mg")
+POSTINGS = _packed("postings", "postings", "kinds")
+"""Postings of a slot, packed by `row_blocks.pack_postings`; how many, and which kinds, as bits."""
+CERTIFICATES = _packed("certificates", "bundles", "states")
+"""Bundles of a slot, packed by `row_blocks.pack_bundles`; how many, and in which states, as bits."""
 CERTIFICATE_LOG = _table("certificate_log", ("number",), "slot", texts=("entry", "digest"))
 """What people did with certificates after the run; digest: of the slot's register then."""
 CERTIFICATE_ORDERS = _table(

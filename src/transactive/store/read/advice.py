@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import numpy as np
 import sqlalchemy as sa
@@ -13,6 +11,7 @@ from transactive.core.slots import DAY
 from transactive.core.units import IntArray
 from transactive.insight.advice.insight import Insight
 from transactive.store.database import Database
+from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.schema import ADVICE, CLEARINGS, POSTINGS, READINGS
 from transactive.store.slot_blocks import unpack_texts
 
@@ -31,25 +30,15 @@ def advice_texts(store: Database) -> tuple[int, list[bytes]] | None:
 
 def daily_bills(store: Database, members: int, first: int, end: int) -> IntArray:
     """What members paid and still owe by day [n¤], (days, members), from `first` to before `end`, starts of days."""
-    r, p = READINGS.c, POSTINGS.c
-    paid = _by_day(r.slot, r.member, -r.net_n).where(r.slot >= first, r.slot < end)
-    advanced = _by_day(p.slot, p.payee, p.amount_n).where(p.slot >= first, p.slot < end, p.kind == PostingKind.ADVANCE)
-    rows = [*store.rows(paid), *store.rows(advanced)]
-    days = sorted({row["day"] for row in rows})
-    bills = np.zeros((len(days), members), np.int64)
-    place = {start: index for index, start in enumerate(days)}
-    for row in rows:
-        bills[place[row["day"]], row["member"]] += row["n"]
-    return bills
-
-
-def _by_day(
-    slot: sa.Column[Any], member: sa.Column[Any], amount: sa.ColumnElement[Any]
-) -> sa.Select[tuple[Any, Any, Any]]:
-    """An amount by day and member."""
-    day = slot - slot % DAY
-    sums = sa.select(day.label("day"), member.label("member"), sa.func.sum(amount).label("n"))
-    return sums.group_by(day, member)
+    r, p, kind = READINGS.c, POSTINGS.c, PostingKind.ADVANCE
+    bills: dict[int, IntArray] = {}
+    for slot, columns in each_slot(store, READINGS, r.slot >= first, r.slot < end, names=("net_n",)):
+        bills.setdefault(slot - slot % DAY, np.zeros(members, np.int64))[:] -= columns["net_n"]
+    where = p.slot >= first, p.slot < end, has(p.kinds, kind)
+    for slot, columns in each_slot(store, POSTINGS, *where, names=("kind", "payee", "amount_n")):
+        rows = columns["kind"] == kind
+        np.add.at(bills[slot - slot % DAY], columns["payee"][rows], columns["amount_n"][rows])
+    return np.array([bills[day] for day in sorted(bills)], np.int64).reshape(len(bills), members)
 
 
 def paid_prices(store: Database, last: int, slots: int) -> IntArray:

@@ -2,77 +2,118 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
 
+import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.slots import DAY
-from transactive.store.read.runs import CONSUMPTION, Reader, Row
+from transactive.core.units import BoolArray, IntArray
+from transactive.store.read.runs import CONSUMPTION, REGISTERS, Reader, Row, consumption_wh
+from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.schema import CERTIFICATES, CLEARINGS, FOOTPRINTS, POSTINGS, READINGS
 
 SUMS = ("location_mg", "market_mg", "unmatched_mg", "levy_n")
+FOR_EVER = 1 << 62
 
 
 def by_slot(reader: Reader, first: int, last: int, member: int | None) -> list[Row]:
     """Consumption, footprints and levy of slots from `first` to `last`, and the grid's intensity."""
-    sums = (sa.func.sum(READINGS.c[name]).label(name) for name in SUMS)
-    statement = (
-        sa.select(READINGS.c.slot, sa.func.sum(CONSUMPTION).label("consumption_wh"), *sums, CLEARINGS.c.grid_g_per_kwh)
-        .join(CLEARINGS, CLEARINGS.c.slot == READINGS.c.slot)
-        .where(READINGS.c.slot.between(first, last))
-    )
-    if member is not None:
-        statement = statement.where(READINGS.c.member == member)
-    return reader.store.rows(statement.group_by(READINGS.c.slot).order_by(READINGS.c.slot))
+    r, c = READINGS.c, CLEARINGS.c
+    inside = r.slot.between(first, last)
+    if member is None:
+        sums = (CONSUMPTION.label("consumption_wh"), *(r[name] for name in SUMS))
+        whole = sa.select(r.slot, *sums, c.grid_g_per_kwh).join(CLEARINGS, c.slot == r.slot)
+        return reader.store.rows(whole.where(inside).order_by(r.slot))
+    intensities = reader.store.rows(sa.select(c.slot, c.grid_g_per_kwh).where(c.slot.between(first, last)))
+    grid = {row["slot"]: row["grid_g_per_kwh"] for row in intensities}
+    return [
+        {
+            "slot": slot,
+            "consumption_wh": int(consumption_wh(columns)[member]),
+            **{name: int(columns[name][member]) for name in SUMS},
+            "grid_g_per_kwh": grid[slot],
+        }
+        for slot, columns in each_slot(reader.store, READINGS, inside, names=(*REGISTERS, *SUMS))
+    ]
 
 
 def by_day(reader: Reader, member: int | None) -> list[Row]:
     """The same by day, with the certificates claimed, the levy that came back and the credits retired."""
-    day = (READINGS.c.slot - READINGS.c.slot % DAY).label("day")
-    sums = (sa.func.sum(READINGS.c[name]).label(name) for name in SUMS)
-    days = sa.select(day, sa.func.sum(CONSUMPTION).label("consumption_wh"), *sums)
-    if member is not None:
-        days = days.where(READINGS.c.member == member)
-    claimed = _claimed(CERTIFICATES.c.slot - CERTIFICATES.c.slot % DAY, member)
-    back_day = POSTINGS.c.slot - POSTINGS.c.slot % DAY
-    back = sa.select(back_day.label("key"), sa.func.sum(POSTINGS.c.amount_n).label("amount_n"))
-    back = back.where(POSTINGS.c.kind == PostingKind.LEVY_RETURN)
-    if member is not None:
-        back = back.where(POSTINGS.c.payee == member)
-    rows = reader.store.rows
-    returned = {row["key"]: row["amount_n"] for row in rows(back.group_by(back_day))}
-    matched = {row["key"]: row["energy_wh"] for row in rows(claimed)}
+    names = ("consumption_wh", *SUMS)
+    days: dict[int, dict[str, int]] = {}
+    for row in by_slot(reader, 0, FOR_EVER, member):
+        of_day = days.setdefault(row["slot"] - row["slot"] % DAY, dict.fromkeys(names, 0))
+        for name in names:
+            of_day[name] += row[name]
+    claimed, returned = _claimed_by_day(reader, member), _returned_by_day(reader, member)
     retired = retired_by_day(reader, member)
     return [
         {
-            **row,
-            "claimed_wh": matched.get(row["day"], 0),
-            "returned_n": returned.get(row["day"], 0),
-            "retired_kg": retired.get(row["day"], (0, 0))[0],
-            "retired_n": retired.get(row["day"], (0, 0))[1],
+            "day": day,
+            **sums,
+            "claimed_wh": claimed[day],
+            "returned_n": returned[day],
+            "retired_kg": retired.get(day, (0, 0))[0],
+            "retired_n": retired.get(day, (0, 0))[1],
         }
-        for row in rows(days.group_by(day).order_by(day))
+        for day, sums in sorted(days.items())
     ]
+
+
+def _claimed_by_day(reader: Reader, member: int | None) -> Counter[int]:
+    """Certificates claimed [Wh] by day, of all or of one owner."""
+    days: Counter[int] = Counter()
+    for slot, columns in _bundles(reader, CertificateState.CLAIMED):
+        mine = _of(columns["owner"], member) & (columns["state"] == CertificateState.CLAIMED)
+        days[slot - slot % DAY] += int(columns["energy_wh"][mine].sum())
+    return days
+
+
+def _returned_by_day(reader: Reader, member: int | None) -> Counter[int]:
+    """Levy that came back [n¤] by day, to all or to one."""
+    days: Counter[int] = Counter()
+    names, kind = ("kind", "payee", "amount_n"), PostingKind.LEVY_RETURN
+    for slot, columns in each_slot(reader.store, POSTINGS, has(POSTINGS.c.kinds, kind), names=names):
+        mine = _of(columns["payee"], member) & (columns["kind"] == kind)
+        days[slot - slot % DAY] += int(columns["amount_n"][mine].sum())
+    return days
+
+
+def _bundles(
+    reader: Reader, *states: CertificateState, span: tuple[int, int] | None = None
+) -> Iterator[tuple[int, dict[str, IntArray]]]:
+    """Bundles of slots that hold some of these states, slot by slot; of a span, or the whole run."""
+    c = CERTIFICATES.c
+    inside = () if span is None else (c.slot.between(*span),)
+    return each_slot(reader.store, CERTIFICATES, has(c.states, *states), *inside)
+
+
+def _of(column: IntArray, member: int | None) -> BoolArray:
+    """Rows of one member, or all."""
+    mine: BoolArray = np.ones(len(column), np.bool_) if member is None else column == member
+    return mine
 
 
 def by_source(
     reader: Reader, member: int | None, span: tuple[int, int] | None = None
 ) -> dict[tuple[bool, bool], tuple[int, int]]:
     """Wh and mg claimed, by whether from a neighbour and whether from storage; in slots of a span, or the whole run."""
-    c = CERTIFICATES.c
-    other, storage = (c.device // 2 != c.owner).label("other"), (c.device % 2 == 1).label("storage")
-    statement: sa.Select[*tuple[Any, ...]] = sa.select(
-        other, storage, sa.func.sum(c.energy_wh).label("wh"), sa.func.sum(c.market_mg).label("mg")
-    ).where(c.state == CertificateState.CLAIMED)
-    if member is not None:
-        statement = statement.where(c.owner == member)
-    if span is not None:
-        statement = statement.where(c.slot.between(*span))
-    rows = reader.store.rows(statement.group_by(other, storage))
-    return {(bool(row["other"]), bool(row["storage"])): (row["wh"], row["mg"]) for row in rows}
+    found: dict[tuple[bool, bool], tuple[int, int]] = {}
+    for _, columns in _bundles(reader, CertificateState.CLAIMED, span=span):
+        mine = _of(columns["owner"], member) & (columns["state"] == CertificateState.CLAIMED)
+        other, storage = columns["device"] // 2 != columns["owner"], columns["device"] % 2 == 1
+        for key in product((False, True), (False, True)):
+            rows = mine & (other == key[0]) & (storage == key[1])
+            if rows.any():
+                wh, mg = found.get(key, (0, 0))
+                found[key] = wh + int(columns["energy_wh"][rows].sum()), mg + int(columns["market_mg"][rows].sum())
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,46 +134,42 @@ class Matched:
 
 def matched(reader: Reader, member: int | None) -> Matched:
     """Sums of the whole run for one member or all."""
-    r, c, f = READINGS.c, CERTIFICATES.c, FOOTPRINTS.c
-    whose = sa.true() if member is None else r.member == member
-    used = sa.select(sa.func.sum(CONSUMPTION).label("wh"), sa.func.sum(CONSUMPTION * f.free_ppm).label("free"))
-    used = used.join(FOOTPRINTS, f.slot == r.slot).where(whose)
-    owner = sa.true() if member is None else c.owner == member
-    mine = sa.true() if member is None else c.device // 2 == member
-    claimed = sa.select(sa.func.sum(c.energy_wh).label("wh"), sa.func.sum(c.energy_wh * f.free_ppm).label("free"))
-    claimed = claimed.join(FOOTPRINTS, f.slot == c.slot).where(c.state == CertificateState.CLAIMED, owner)
-    left = sa.select(sa.func.sum(c.energy_wh).label("wh")).where(c.state == CertificateState.HELD, mine)
+    f = FOOTPRINTS.c
+    known = {row["slot"]: row["free_ppm"] for row in reader.store.rows(sa.select(f.slot, f.free_ppm))}
+    used = {row["slot"]: row["consumption_wh"] for row in by_slot(reader, 0, FOR_EVER, member)}
+    claimed: Counter[int] = Counter()
+    left = 0
+    for slot, columns in _bundles(reader, CertificateState.CLAIMED, CertificateState.HELD):
+        energy, state = columns["energy_wh"], columns["state"]
+        mine = _of(columns["owner"], member) & (state == CertificateState.CLAIMED)
+        claimed[slot] += int(energy[mine].sum())
+        own = _of(columns["device"] // 2, member) & (state == CertificateState.HELD)
+        left += int(energy[own].sum())
+    free = sum((used[slot] - claimed[slot]) * known[slot] for slot in used)
     sums = (sa.func.sum(f[name]).label(name) for name in ("grid_mg", "grid_wh", "residual_mg", "residual_wh"))
-    mixes = sa.select(sa.func.min(f.free_ppm).label("least"), *sums)
-    u, m, x, g = ({k: v or 0 for k, v in reader.store.rows(s)[0].items()} for s in (used, claimed, left, mixes))
-    free = u["free"] - m["free"] if g["least"] >= 0 else None
-    grid, residual = (g["grid_mg"], g["grid_wh"]), (g["residual_mg"], g["residual_wh"])
-    return Matched(u["wh"], m["wh"], x["wh"], free, grid, residual)
+    mixes = {name: value or 0 for name, value in reader.store.rows(sa.select(*sums))[0].items()}
+    grid, residual = (mixes["grid_mg"], mixes["grid_wh"]), (mixes["residual_mg"], mixes["residual_wh"])
+    whole = min(known.values(), default=0) >= 0
+    return Matched(sum(used.values()), claimed.total(), left, free if whole else None, grid, residual)
 
 
 def by_importer(reader: Reader) -> list[tuple[int, int]]:
     """What each member imported in the whole run [Wh], and its carbon by the mixes of its node [µg], in their order."""
-    r = READINGS.c
-    sums = sa.func.sum(r.import_wh).label("wh"), sa.func.sum(r.import_wh * r.mix_mg_per_kwh).label("ug")
-    rows = reader.store.rows(sa.select(*sums).group_by(r.member).order_by(r.member))
-    return [(row["wh"], row["ug"]) for row in rows]
-
-
-def _claimed(key: sa.ColumnElement[int], member: int | None) -> sa.Select[*tuple[Any, ...]]:
-    """Wh claimed by a key of the bundles' slots."""
-    c = CERTIFICATES.c
-    statement = sa.select(key.label("key"), sa.func.sum(c.energy_wh).label("energy_wh"))
-    statement = statement.where(c.state == CertificateState.CLAIMED)
-    if member is not None:
-        statement = statement.where(c.owner == member)
-    return statement.group_by(key)
+    wh, ug = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for _, columns in each_slot(reader.store, READINGS, names=("import_wh", "mix_mg_per_kwh")):
+        wh = columns["import_wh"] + (wh if len(wh) else 0)
+        ug = columns["import_wh"] * columns["mix_mg_per_kwh"] + (ug if len(ug) else 0)
+    return list(zip(wh.tolist(), ug.tolist(), strict=True))
 
 
 def retired_by_day(reader: Reader, member: int | None) -> dict[int, tuple[int, int]]:
     """Carbon credits retired [kg] and what they cost [n¤] by day, of all or of one member."""
-    p, day = POSTINGS.c, (POSTINGS.c.slot - POSTINGS.c.slot % DAY).label("day")
-    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
-    statement = sa.select(day, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(day)
-    if member is not None:
-        statement = statement.where(p.payer == member)
-    return {row["day"]: (row["kg"], row["paid_n"]) for row in reader.store.rows(statement)}
+    days: dict[int, tuple[int, int]] = {}
+    names, kind = ("kind", "payer", "energy_wh", "amount_n"), PostingKind.OFFSET
+    for slot, columns in each_slot(reader.store, POSTINGS, has(POSTINGS.c.kinds, kind), names=names):
+        mine = _of(columns["payer"], member) & (columns["kind"] == kind)
+        if mine.any():
+            day = slot - slot % DAY
+            kg, paid = days.get(day, (0, 0))
+            days[day] = kg + int(columns["energy_wh"][mine].sum()), paid + int(columns["amount_n"][mine].sum())
+    return days

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import sqlalchemy as sa
 
 from transactive.carbon.certificates.register import Entry
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.store.database import Database
+from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.schema import CERTIFICATE_LOG, CERTIFICATE_ORDERS, CERTIFICATES, FOOTPRINTS, POSTINGS
 
 
@@ -45,7 +48,7 @@ def newest_slot(store: Database) -> int | None:
 
 def slots(store: Database, *, only_open: bool) -> list[int]:
     """Delivered slots in order; only_open: those that may have a bundle that somebody can use."""
-    held = sa.select(CERTIFICATES.c.slot).where(CERTIFICATES.c.state == CertificateState.HELD)
+    held = sa.select(CERTIFICATES.c.slot).where(has(CERTIFICATES.c.states, CertificateState.HELD))
     usable = held.union(sa.select(CERTIFICATE_LOG.c.slot))
     return sorted(int(row["slot"]) for row in store.rows(usable if only_open else sa.select(FOOTPRINTS.c.slot)))
 
@@ -58,21 +61,27 @@ def orders(store: Database, slot: int) -> list[Mapping[str, Any]]:
 
 def by_state(store: Database, members: int, member: int | None) -> list[Mapping[str, Any]]:
     """Issued Wh and mg by state and whether a member owns them (`kept`), of all devices or of one member's."""
-    c = CERTIFICATES.c
-    kept = (c.owner < members).label("kept")
-    issued = sa.select(c.state, kept, sa.func.sum(c.energy_wh).label("wh"), sa.func.sum(c.market_mg).label("mg"))
-    if member is not None:
-        issued = issued.where(c.device // 2 == member)
-    return store.rows(issued.group_by(c.state, kept))
+    found: dict[tuple[int, bool], tuple[int, int]] = {}
+    for _, columns in each_slot(store, CERTIFICATES, names=("device", "owner", "state", "energy_wh", "market_mg")):
+        mine = np.ones(len(columns["device"]), np.bool_) if member is None else columns["device"] // 2 == member
+        kept = columns["owner"] < members
+        for state, own in product(np.unique(columns["state"][mine]).tolist(), (False, True)):
+            rows = mine & (columns["state"] == state) & (kept == own)
+            if rows.any():
+                wh, mg = found.get((state, own), (0, 0))
+                sums = (int(columns[name][rows].sum()) for name in ("energy_wh", "market_mg"))
+                found[state, own] = wh + next(sums), mg + next(sums)
+    return [{"state": state, "kept": own, "wh": wh, "mg": mg} for (state, own), (wh, mg) in sorted(found.items())]
 
 
 def traded_unbundled(store: Database, seller: int | None = None, buyer: int | None = None) -> tuple[int, int]:
     """Certificates traded apart from energy [Wh] and their money [n¤], of all or of one seller or buyer."""
-    p = POSTINGS.c
-    traded = sa.select(sa.func.sum(p.energy_wh).label("wh"), sa.func.sum(p.amount_n).label("n"))
-    traded = traded.where(p.kind == PostingKind.CERTIFICATES)
-    for side, party in ((p.payee, seller), (p.payer, buyer)):
-        if party is not None:
-            traded = traded.where(side == party)
-    row = store.rows(traded)[0]
-    return row["wh"] or 0, row["n"] or 0
+    wh, paid, kind = 0, 0, PostingKind.CERTIFICATES
+    for _, columns in each_slot(store, POSTINGS, has(POSTINGS.c.kinds, kind)):
+        rows = columns["kind"] == kind
+        for side, party in (("payee", seller), ("payer", buyer)):
+            if party is not None:
+                rows &= columns[side] == party
+        wh += int(columns["energy_wh"][rows].sum())
+        paid += int(columns["amount_n"][rows].sum())
+    return wh, paid

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import sqlalchemy as sa
 
 from transactive.carbon.credits.steps import AnyStep, decode
 from transactive.core.credit_notes import Need, Note, decode_note
 from transactive.core.postings import PostingKind
 from transactive.store.database import Database
+from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.schema import CREDIT_LOG, CREDIT_NOTES, POSTINGS
 
 
@@ -36,12 +38,15 @@ def newest_notes(store: Database, most: int, accounts: Sequence[int] | None) -> 
 
 def paid_for(store: Database, accounts: Sequence[int] | None) -> dict[int, tuple[int, int]]:
     """What was retired [kg] and what it cost [n¤] by who paid, of some accounts or all."""
-    p = POSTINGS.c
-    kg, paid = sa.func.sum(p.energy_wh).label("kg"), sa.func.sum(p.amount_n).label("paid_n")
-    by_payer = sa.select(p.payer, kg, paid).where(p.kind == PostingKind.OFFSET).group_by(p.payer).order_by(p.payer)
-    if accounts is not None:
-        by_payer = by_payer.where(p.payer.in_(accounts))
-    return {row["payer"]: (row["kg"], row["paid_n"]) for row in store.rows(by_payer)}
+    found: dict[int, tuple[int, int]] = {}
+    names, kind = ("kind", "payer", "energy_wh", "amount_n"), PostingKind.OFFSET
+    for _, columns in each_slot(store, POSTINGS, has(POSTINGS.c.kinds, kind), names=names):
+        rows = np.flatnonzero(columns["kind"] == kind)
+        for payer, kg, paid in zip(*(columns[name][rows].tolist() for name in names[1:]), strict=True):
+            if accounts is None or payer in accounts:
+                before = found.get(payer, (0, 0))
+                found[payer] = before[0] + kg, before[1] + paid
+    return dict(sorted(found.items()))
 
 
 def uncovered(store: Database) -> dict[int, int]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from transactive.core.items import Item, ItemState
 from transactive.core.units import IntArray
 from transactive.store.database import Database
+from transactive.store.read.slot_columns import each_slot
 from transactive.store.schema import ITEMS, READINGS
 
 FEEDER = -1
@@ -33,16 +34,12 @@ def daily_meters(store: Database, members: int, first: int, end: int, day: int) 
 
     charge_wh, discharge_wh, sold_wh, and short_wh: sold and not exported. Zero on days that were not run.
     """
-    c = READINGS.c
-    short = sa.func.sum(sa.case((c.sold_wh > c.export_wh, c.sold_wh - c.export_wh), else_=0)).label("short_wh")
-    place = ((c.slot - first) / day).cast(sa.Integer).label("day")
-    sums = [sa.func.sum(c[name]).label(name) for name in ("charge_wh", "discharge_wh", "sold_wh")]
-    inside = c.slot >= first, c.slot < end
-    rows = store.rows(sa.select(c.member, place, *sums, short).where(*inside).group_by(c.member, place))
-    columns = {
-        name: np.zeros((members, (end - first) // day), np.int64) for name in (*(s.name for s in sums), "short_wh")
-    }
-    for row in rows:
-        for name, column in columns.items():
-            column[row["member"], row["day"]] = row[name]
+    names = ("charge_wh", "discharge_wh", "sold_wh")
+    columns = {name: np.zeros((members, (end - first) // day), np.int64) for name in (*names, "short_wh")}
+    inside = READINGS.c.slot >= first, READINGS.c.slot < end
+    for slot, held in each_slot(store, READINGS, *inside, names=(*names, "export_wh")):
+        place = (slot - first) // day
+        for name in names:
+            columns[name][:, place] += held[name]
+        columns["short_wh"][:, place] += np.maximum(held["sold_wh"] - held["export_wh"], 0)
     return columns

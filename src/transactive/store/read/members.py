@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
 from transactive.insight.advice.saved import Sums
-from transactive.store.read.orders import order_rows
-from transactive.store.read.runs import CONSUMPTION, Reader, Row
-from transactive.store.schema import CLEARINGS, POSITIONS, POSTINGS, READINGS
+from transactive.store.read.runs import Reader, Row, consumption_wh
+from transactive.store.read.slot_columns import each_slot, has, rows_of
+from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, READINGS
 
 RETURNS = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
 ENERGY = (
@@ -24,52 +27,55 @@ def slots_of(reader: Reader, member: int, first: int, last: int) -> list[Row]:
 
     alone_n: bill of the same home without a market; paid_n: what it paid and still owes.
     """
-    r, c = READINGS.c, CLEARINGS.c
-    advanced = (
-        sa.select(sa.func.coalesce(sa.func.sum(POSTINGS.c.amount_n), 0))
-        .where(POSTINGS.c.slot == r.slot, POSTINGS.c.payee == member, POSTINGS.c.kind == PostingKind.ADVANCE)
-        .scalar_subquery()
-    )
-    statement = (
-        sa.select(
-            *READINGS.c,
-            CONSUMPTION.label("consumption_wh"),
-            (r.baseline_import_wh * c.supply_price - r.baseline_export_wh * c.feed_in).label("alone_n"),
-            (advanced - r.net_n).label("paid_n"),
-            *(c.price, c.traded_wh, c.supply_price, c.feed_in, c.fee),
-        )
-        .join(CLEARINGS, c.slot == r.slot)
-        .where(r.member == member, r.slot.between(first, last))
-        .order_by(r.slot)
-    )
-    return reader.store.rows(statement)
+    store, clearings = reader.store, _prices(reader, first, last)
+    advanced = _advances(reader, member, first, last)
+    rows: list[Row] = []
+    for slot, columns in each_slot(store, READINGS, READINGS.c.slot.between(first, last)):
+        mine = {name: int(column[member]) for name, column in columns.items()}
+        prices = clearings[slot]
+        alone_n = mine["baseline_import_wh"] * prices["supply_price"] - mine["baseline_export_wh"] * prices["feed_in"]
+        more = {
+            "consumption_wh": int(consumption_wh(columns)[member]),
+            "alone_n": alone_n,
+            "paid_n": advanced.get(slot, 0) - mine["net_n"],
+        }
+        rows.append({**mine, **more, **prices})
+    return rows
+
+
+def _prices(reader: Reader, first: int, last: int) -> dict[int, Row]:
+    """Clearings of slots with the prices around them."""
+    c = CLEARINGS.c
+    names = (c.slot, c.price, c.traded_wh, c.supply_price, c.feed_in, c.fee)
+    return {row["slot"]: row for row in reader.store.rows(sa.select(*names).where(c.slot.between(first, last)))}
+
+
+def _advances(reader: Reader, member: int, first: int, last: int) -> dict[int, int]:
+    """What the supplier advanced a member [n¤], by slot."""
+    p, kind = POSTINGS.c, PostingKind.ADVANCE
+    where = p.slot.between(first, last), has(p.kinds, kind)
+    return {
+        slot: int(columns["amount_n"][(columns["payee"] == member) & (columns["kind"] == kind)].sum())
+        for slot, columns in each_slot(reader.store, POSTINGS, *where, names=("kind", "payee", "amount_n"))
+    }
 
 
 def orders_of(reader: Reader, member: int, slot: int) -> list[Row]:
     """A member's admitted orders of a slot with what they were given."""
-    return order_rows(reader.store, slot, member)
+    return rows_of(reader.store, ORDERS, slot, lambda columns: columns["member"] == member)
 
 
 def postings_of(reader: Reader, member: int, slot: int) -> list[Row]:
     """Postings of a slot that a member pays or receives."""
-    c = POSTINGS.c
-    mine = sa.or_(c.payer == member, c.payee == member)
-    return reader.store.rows(sa.select(POSTINGS).where(c.slot == slot, mine).order_by(c.row))
+    return rows_of(
+        reader.store, POSTINGS, slot, lambda columns: (columns["payer"] == member) | (columns["payee"] == member)
+    )
 
 
 def saving(reader: Reader, member: int, last: int) -> Sums:
     """Sums that a member's saving is made of, over all slots up to `last`."""
-    rows = reader.store.rows
-    r, c, p = READINGS.c, CLEARINGS.c, POSITIONS.c
-    metered = rows(
-        sa.select(
-            sa.func.sum(r.baseline_import_wh * c.supply_price - r.baseline_export_wh * c.feed_in).label("alone"),
-            sa.func.sum(r.import_wh * c.supply_price - r.export_wh * c.feed_in).label("tariff"),
-            sa.func.sum(r.net_n).label("net"),
-        )
-        .join(CLEARINGS, c.slot == r.slot)
-        .where(r.member == member, r.slot <= last)
-    )[0]
+    rows, c, p = reader.store.rows, CLEARINGS.c, POSITIONS.c
+    alone, tariff, net = _metered(reader, member, last)
     better = sa.case((p.is_buy == 1, c.supply_price - c.fee - p.price), else_=p.price - c.feed_in)
     traded = {
         row["is_buy"]: row["n"]
@@ -83,20 +89,37 @@ def saving(reader: Reader, member: int, last: int) -> Sums:
     by_kind = _by_kind(reader, member, last)
     advanced = by_kind.pop(PostingKind.ADVANCE, 0)
     return Sums(
-        alone_n=metered["alone"] or 0,
-        tariff_n=metered["tariff"] or 0,
+        alone_n=alone,
+        tariff_n=tariff,
         bought_n=traded.get(1, 0),
         sold_n=traded.get(0, 0),
         returned_n=sum(by_kind.get(kind, 0) for kind in RETURNS),
         services_n=sum(amount for kind, amount in by_kind.items() if kind not in (*RETURNS, *ENERGY)),
-        paid_n=advanced - (metered["net"] or 0),
+        paid_n=advanced - net,
     )
+
+
+def _metered(reader: Reader, member: int, last: int) -> tuple[int, int, int]:
+    """The bill without a market, that of the meter at the tariff, and received − paid, up to a slot [n¤]."""
+    alone, tariff, net = 0, 0, 0
+    prices = _prices(reader, 0, last)
+    names = ("baseline_import_wh", "baseline_export_wh", "import_wh", "export_wh", "net_n")
+    for slot, columns in each_slot(reader.store, READINGS, READINGS.c.slot <= last, names=names):
+        supply, feed_in = prices[slot]["supply_price"], prices[slot]["feed_in"]
+        without_in, without_out, taken, given, received = (int(columns[name][member]) for name in names)
+        alone += without_in * supply - without_out * feed_in
+        tariff += taken * supply - given * feed_in
+        net += received
+    return alone, tariff, net
 
 
 def _by_kind(reader: Reader, member: int, last: int) -> dict[int, int]:
     """Received − paid by kind of posting [n¤]."""
-    c = POSTINGS.c
-    signed = sa.case((c.payee == member, c.amount_n), else_=-c.amount_n)
-    mine = sa.or_(c.payer == member, c.payee == member), c.payer != c.payee, c.slot <= last
-    statement = sa.select(c.kind, sa.func.sum(signed).label("n")).where(*mine).group_by(c.kind)
-    return {row["kind"]: row["n"] for row in reader.store.rows(statement)}
+    found: Counter[int] = Counter()
+    names = ("kind", "payer", "payee", "amount_n")
+    for _, columns in each_slot(reader.store, POSTINGS, POSTINGS.c.slot <= last, names=names):
+        receives, pays = columns["payee"] == member, columns["payer"] == member
+        for place in np.flatnonzero(receives != pays).tolist():
+            amount = int(columns["amount_n"][place])
+            found[int(columns["kind"][place])] += amount if receives[place] else -amount
+    return dict(found)

@@ -9,11 +9,12 @@ from itertools import islice
 
 import sqlalchemy as sa
 
+from transactive.core.units import BoolArray
 from transactive.store import schema
 from transactive.store.database import Database
 from transactive.store.read.advice import advice_texts
-from transactive.store.read.orders import order_rows, orders_from
 from transactive.store.read.runs import Row
+from transactive.store.read.slot_columns import Chosen, Columns, rows_from, rows_of
 
 Condition = Callable[[int], sa.ColumnElement[bool]]
 Unpacked = Callable[[Database, int | None, int | None, int | None], Iterable[Row]]
@@ -25,20 +26,32 @@ def _own(table: sa.Table) -> Condition:
     return lambda member: table.c.member == member
 
 
-def _party(member: int) -> sa.ColumnElement[bool]:
+def _entered(columns: Columns, member: int) -> BoolArray:
+    """Orders of a member."""
+    mine: BoolArray = columns["member"] == member
+    return mine
+
+
+def _party(columns: Columns, member: int) -> BoolArray:
     """Postings that a member pays or receives."""
-    return sa.or_(schema.POSTINGS.c.payer == member, schema.POSTINGS.c.payee == member)
+    mine: BoolArray = (columns["payer"] == member) | (columns["payee"] == member)
+    return mine
 
 
-def _made_or_owned(member: int) -> sa.ColumnElement[bool]:
+def _made_or_owned(columns: Columns, member: int) -> BoolArray:
     """Bundles that a member's devices made or that it owns."""
-    c = schema.CERTIFICATES.c
-    return sa.or_(c.owner == member, c.device.in_((2 * member, 2 * member + 1)))
+    mine: BoolArray = (columns["owner"] == member) | (columns["device"] // 2 == member)
+    return mine
 
 
-def _orders(store: Database, start: int | None, slot: int | None, member: int | None) -> Iterable[Row]:
-    """Orders, out of the packed blocks of their slots."""
-    return orders_from(store, start or 0, member) if slot is None else order_rows(store, slot, member)
+def _packed(table: sa.Table, of_member: Callable[[Columns, int], BoolArray]) -> Unpacked:
+    """Rows out of the packed blocks of their slots."""
+
+    def unpacked(store: Database, start: int | None, slot: int | None, member: int | None) -> Iterable[Row]:
+        chosen: Chosen | None = None if member is None else lambda columns: of_member(columns, member)
+        return rows_from(store, table, start or 0, chosen) if slot is None else rows_of(store, table, slot, chosen)
+
+    return unpacked
 
 
 def _advice(store: Database, start: int | None, slot: int | None, member: int | None) -> Iterable[Row]:  # noqa: ARG001
@@ -64,11 +77,13 @@ class Pageable(Enum):
     """What can be listed page by page."""
 
     CLEARINGS = _Listed(schema.CLEARINGS)
-    ORDERS = _Listed(schema.ORDERS, None, _orders, ("slot", "row"))
+    ORDERS = _Listed(schema.ORDERS, None, _packed(schema.ORDERS, _entered), ("slot", "row"))
     REFUSALS = _Listed(schema.REFUSALS, _own(schema.REFUSALS))
     ADVICE = _Listed(schema.ADVICE, None, _advice, ("member",))
-    POSTINGS = _Listed(schema.POSTINGS, _party)
-    CERTIFICATES = _Listed(schema.CERTIFICATES, _made_or_owned)
+    POSTINGS = _Listed(schema.POSTINGS, None, _packed(schema.POSTINGS, _party), ("slot", "row"))
+    CERTIFICATES = _Listed(
+        schema.CERTIFICATES, None, _packed(schema.CERTIFICATES, _made_or_owned), ("slot", "device", "first_wh")
+    )
     BLOCKS = _Listed(schema.BLOCKS)
     ITEMS = _Listed(schema.ITEMS, _own(schema.ITEMS))
     CONGESTION = _Listed(schema.CONGESTION)

@@ -21,10 +21,11 @@ from transactive.core.community.network import Network
 from transactive.core.errors import RuleBroken, StateError
 from transactive.core.slots import DAY, MarketClock, parse_time
 from transactive.core.tables import Readings
+from transactive.core.units import IntArray
 from transactive.insight.studies.comparison import Comparison
 from transactive.market.mechanisms import Site, site_of
 from transactive.store import Store
-from transactive.store.read.orders import order_rows
+from transactive.store.read.slot_columns import rows_of
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATES,
@@ -48,6 +49,13 @@ CONSUMPTION = (
     - READINGS.c.export_wh
     - READINGS.c.charge_wh
 )
+"""Of all members of a slot."""
+
+
+def consumption_wh(columns: Mapping[str, IntArray]) -> IntArray:
+    """What each member used, out of its registers [Wh]."""
+    used: IntArray = columns["import_wh"] + columns["generation_wh"] + columns["discharge_wh"]
+    return used - columns["export_wh"] - columns["charge_wh"]
 
 
 @dataclass(frozen=True)
@@ -172,29 +180,16 @@ class Reader:
 
     def slots(self, first: int, last: int) -> list[Row]:
         """Slots from `first` to `last` inclusive: clearing, sums over the meters once read, block once committed."""
-        sums = (
-            sa.select(
-                READINGS.c.slot,
-                sa.func.count().label("meters"),
-                *(sa.func.sum(READINGS.c[name]).label(name) for name in REGISTERS),
-                sa.func.sum(CONSUMPTION).label("consumption_wh"),
-                sa.func.sum(READINGS.c.bought_wh).label("bought_wh"),
-                sa.func.sum(READINGS.c.sold_wh).label("sold_wh"),
-            )
-            .where(READINGS.c.slot.between(first, last))
-            .group_by(READINGS.c.slot)
-            .subquery()
-        )
         orders = sa.select(ORDERS.c.orders).where(ORDERS.c.slot == CLEARINGS.c.slot).scalar_subquery()
         refusals = sa.select(sa.func.count()).where(REFUSALS.c.slot == CLEARINGS.c.slot).scalar_subquery()
         counts = [sa.func.coalesce(orders, 0).label("orders"), refusals.label("refusals")]
-        figures = [column for column in sums.c if column.name != "slot"]
+        figures = [READINGS.c[name] for name in ("meters", *REGISTERS, "bought_wh", "sold_wh")]
         block = [column for column in BLOCKS.c if column.name != "slot"]
-        joined = CLEARINGS.outerjoin(sums, sums.c.slot == CLEARINGS.c.slot).outerjoin(
+        joined = CLEARINGS.outerjoin(READINGS, READINGS.c.slot == CLEARINGS.c.slot).outerjoin(
             BLOCKS, BLOCKS.c.slot == CLEARINGS.c.slot
         )
         return self.store.rows(
-            sa.select(*CLEARINGS.c, *counts, *figures, *block)
+            sa.select(*CLEARINGS.c, *counts, *figures, CONSUMPTION.label("consumption_wh"), *block)
             .select_from(joined)
             .where(CLEARINGS.c.slot.between(first, last))
             .order_by(CLEARINGS.c.slot)
@@ -202,7 +197,7 @@ class Reader:
 
     def orders(self, slot: int) -> list[Row]:
         """Admitted orders of a slot with what they were given."""
-        return order_rows(self.store, slot)
+        return rows_of(self.store, ORDERS, slot)
 
     def nodes(self, slot: int) -> list[Row]:
         """Prices of the nodes of a slot, if it was cleared by location."""
@@ -218,11 +213,11 @@ class Reader:
 
     def postings(self, slot: int) -> list[Row]:
         """Postings of a slot."""
-        return self._of(POSTINGS, slot)
+        return rows_of(self.store, POSTINGS, slot)
 
     def certificates(self, slot: int) -> list[Row]:
         """Bundles of a slot."""
-        return self._of(CERTIFICATES, slot)
+        return rows_of(self.store, CERTIFICATES, slot)
 
     def footprint(self, slot: int) -> Row | None:
         """Carbon balance of a slot, or None before delivery."""
@@ -231,7 +226,7 @@ class Reader:
 
     def member_rows(self, slot: int) -> list[Row]:
         """Meters and money of every member in a slot."""
-        return self._of(READINGS, slot)
+        return rows_of(self.store, READINGS, slot)
 
     def readings(self, slot: int) -> Readings | None:
         """Meters of a slot as a table, or None before delivery."""

@@ -21,7 +21,7 @@ from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database
 from transactive.store.read import credits as credits_in
-from transactive.store.read.orders import order_columns
+from transactive.store.read.slot_columns import columns_of
 from transactive.store.row_digests import rows_digest
 from transactive.store.schema import (
     CERTIFICATES,
@@ -79,7 +79,7 @@ class SlotReader(Database):
 
     def _orders(self, table: sa.Table, slot: int) -> tuple[Orders, IntArray, IntArray]:
         """Orders of a slot, what each was given [Wh], and what it received − paid [n¤]."""
-        columns = order_columns(self, table, slot)
+        columns = columns_of(self, table, slot)
         names = ("member", "price", "energy_wh", "lock_n")
         is_buy = columns["is_buy"].astype(bool)
         orders = Orders(slot=slot, is_buy=is_buy, **{name: columns[name] for name in names})
@@ -98,7 +98,7 @@ class SlotReader(Database):
 
     def readings(self, slot: int, members: int) -> Readings:
         """Registers of a slot. Raises StateError if a member is missing."""
-        columns = self._slot(READINGS, slot)
+        columns = columns_of(self, READINGS, slot)
         if (found := len(columns["member"])) != members:
             raise StateError(f"{self.path}: {found} readings of {members} members in slot {slot}")
         names = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
@@ -122,19 +122,19 @@ class SlotReader(Database):
 
     def postings(self, slot: int) -> Postings:
         """Postings of a slot."""
-        columns = self._slot(POSTINGS, slot)
+        columns = columns_of(self, POSTINGS, slot)
         return Postings(slot, **{n: columns[n] for n in ("kind", "payer", "payee", "energy_wh", "price", "amount_n")})
 
     def certificates(self, slot: int) -> Certificates:
         """Bundles of a slot."""
-        columns = self._slot(CERTIFICATES, slot)
+        columns = columns_of(self, CERTIFICATES, slot)
         names = ("device", "first_wh", "energy_wh", "owner", "state", "market_mg")
         return Certificates(slot, **{name: columns[name] for name in names})
 
     def footprints(self, slot: int) -> Footprints:
         """Footprints of a slot and its balance."""
         whole = self._slot(FOOTPRINTS, slot)
-        mine = self._slot(READINGS, slot)
+        mine = columns_of(self, READINGS, slot)
         balance = {name: int(column[0]) for name, column in whole.items() if name != "slot"}
         names = ("location_mg", "market_mg", "mix_mg_per_kwh", "drawn_mg", "stored_mg")
         columns: dict[str, Any] = {name: mine[name] for name in names} | balance
@@ -142,7 +142,7 @@ class SlotReader(Database):
 
     def levied(self, slot: int) -> tuple[IntArray, IntArray]:
         """Unmatched carbon [mg] and levy [n¤] of each member in a slot."""
-        mine = self._slot(READINGS, slot)
+        mine = columns_of(self, READINGS, slot)
         return mine["unmatched_mg"], mine["levy_n"]
 
     def tariff(self, slot: int) -> Tariff:
@@ -152,7 +152,7 @@ class SlotReader(Database):
 
     def baseline(self, slot: int) -> Baseline:
         """What the same homes would have taken and given without a market."""
-        mine = self._slot(READINGS, slot)
+        mine = columns_of(self, READINGS, slot)
         return Baseline(slot, mine["baseline_import_wh"], mine["baseline_export_wh"])
 
     def _slot(self, table: sa.Table, slot: int) -> dict[str, IntArray]:

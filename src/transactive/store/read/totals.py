@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
-from transactive.core.units import PPM
-from transactive.store.read.runs import CONSUMPTION, OutcomePart, Reader, Row, Run, RunProgress
+from transactive.core.units import PPM, IntArray
+from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress, consumption_wh
+from transactive.store.read.slot_columns import each_slot
 from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
 
 FIGURES = ("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh", "without_n", "paid_n")
@@ -135,30 +138,26 @@ class Counter:
         totals.cleared_upto = last
 
     def _add_members(self, totals: RunTotals, run: Run, last: int) -> None:
-        c = READINGS.c
-        efficiency = sa.case(
-            {i: member.battery_efficiency_ppm for i, member in enumerate(run.community.members)}, value=c.member
+        efficiency = np.array([member.battery_efficiency_ppm for member in run.community.members], np.int64)
+        c, inside = CLEARINGS.c, READINGS.c.slot.between(totals.upto + 1, last)
+        prices = self.reader.store.rows(
+            sa.select(c.slot, c.supply_price, c.feed_in).where(c.slot.between(totals.upto + 1, last))
         )
-        drawn = (c.discharge_wh * PPM + efficiency - 1) // efficiency
-        without = c.baseline_import_wh * CLEARINGS.c.supply_price - c.baseline_export_wh * CLEARINGS.c.feed_in
-        columns = {name: c[name] for name in FIGURES[:5]} | {
-            "consumption_wh": CONSUMPTION,
-            "without_n": without,
-            "paid_n": -c.net_n,
-            "charged_wh": c.charge_wh - drawn,
-            "location_mg": c.location_mg,
-            "market_mg": c.market_mg,
-        }
-        rows = self.reader.store.rows(
-            sa.select(c.member, *(sa.func.sum(column).label(name) for name, column in columns.items()))
-            .join(CLEARINGS, CLEARINGS.c.slot == c.slot)
-            .where(c.slot.between(totals.upto + 1, last))
-            .group_by(c.member)
-        )
-        for row in rows:
-            member = totals.members[row["member"]]
-            for name in columns:
-                setattr(member, name, getattr(member, name) + row[name])
+        of_slot = {row["slot"]: (row["supply_price"], row["feed_in"]) for row in prices}
+        sums: dict[str, IntArray] = {}
+        for slot, columns in each_slot(self.reader.store, READINGS, inside):
+            supply, feed_in = of_slot[slot]
+            drawn = (columns["discharge_wh"] * PPM + efficiency - 1) // efficiency
+            figures = {name: columns[name] for name in (*FIGURES[:5], "location_mg", "market_mg")} | {
+                "consumption_wh": consumption_wh(columns),
+                "without_n": columns["baseline_import_wh"] * supply - columns["baseline_export_wh"] * feed_in,
+                "paid_n": -columns["net_n"],
+                "charged_wh": columns["charge_wh"] - drawn,
+            }
+            sums = {name: figure + sums.get(name, 0) for name, figure in figures.items()}
+        for name, column in sums.items():
+            for member, value in zip(totals.members, column.tolist(), strict=True):
+                setattr(member, name, getattr(member, name) + value)
 
     def _add_slots(self, totals: RunTotals, last: int) -> None:
         for row in self.reader.slots(totals.upto + 1, last):
@@ -172,56 +171,31 @@ class Counter:
 
     def _add_postings(self, totals: RunTotals, run: Run, last: int) -> None:
         """Advances, shortfalls, and whether escrow, pool and the energy of the supplier come out even in each slot."""
-        accounts, c = run.community.chart, POSTINGS.c
-        new = c.slot.between(totals.upto + 1, last)
-        store = self.reader.store
+        accounts, store = run.community.chart, self.reader.store
+        r, inside = READINGS.c, READINGS.c.slot.between(totals.upto + 1, last)
+        net = store.rows(sa.select(r.slot, (r.import_wh - r.export_wh).label("wh")).where(inside))
+        metered = {row["slot"]: row["wh"] for row in net}
+        names = ("kind", "payer", "payee", "energy_wh", "amount_n")
+        new = POSTINGS.c.slot.between(totals.upto + 1, last)
+        for slot, columns in each_slot(store, POSTINGS, new, names=names):
+            self._add_to_members(totals, columns)
+            for account in (accounts.escrow, accounts.pool):
+                received = columns["amount_n"][columns["payee"] == account].sum()
+                paid = columns["amount_n"][(columns["payer"] == account) & (columns["payee"] != account)].sum()
+                totals.money_residual_n += abs(int(received - paid))
+            totals.energy_residual_wh += abs(metered[slot] - _explained_wh(columns, accounts.network))
+
+    @staticmethod
+    def _add_to_members(totals: RunTotals, columns: Mapping[str, IntArray]) -> None:
+        """What was advanced to whom, and who fell short."""
         for kinds, party, amount, name in (
-            ((PostingKind.ADVANCE,), c.payee, c.amount_n, "advanced_n"),
-            ((PostingKind.SHORT_INSIDE, PostingKind.SHORT_SUPPLIER), c.payer, c.energy_wh, "short_wh"),
+            ((PostingKind.ADVANCE,), "payee", "amount_n", "advanced_n"),
+            ((PostingKind.SHORT_INSIDE, PostingKind.SHORT_SUPPLIER), "payer", "energy_wh", "short_wh"),
         ):
-            chosen = sa.select(party.label("member"), sa.func.sum(amount).label("sum")).where(new, c.kind.in_(kinds))
-            for row in store.rows(chosen.group_by(party)):
-                member = totals.members[row["member"]]
-                setattr(member, name, getattr(member, name) + row["sum"])
-        for account in (accounts.escrow, accounts.pool):
-            flow = sa.case((c.payee == account, c.amount_n), else_=-c.amount_n)
-            touched = sa.or_(c.payer == account, c.payee == account)
-            left = (
-                sa.select(sa.func.abs(sa.func.sum(flow)).label("left")).where(new, touched).group_by(c.slot).subquery()
-            )
-            totals.money_residual_n += self._one(sa.select(sa.func.sum(left.c.left).label("sum")))["sum"] or 0
-        totals.energy_residual_wh += self._supplier_residual(totals.upto + 1, last, accounts.network)
-
-    def _supplier_residual(self, first: int, last: int, network: int) -> int:
-        """Wh that the meters of the community took from the grid and no posting explains, slot by slot.
-
-        What the network bought for losses and did not give on was lost: no meter of a member took it.
-        """
-        kind, wh = POSTINGS.c.kind, POSTINGS.c.energy_wh
-        by_network = sa.or_(POSTINGS.c.payee == network, POSTINGS.c.payer == network)
-        signed = sa.case(
-            (kind.in_((PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER)), wh),
-            (sa.and_(kind == PostingKind.GIVE_SUPPLIER, sa.not_(by_network)), -wh),
-            (sa.and_(kind == PostingKind.GIVE_INSIDE, by_network), wh),
-            (kind == PostingKind.LOSSES, -wh),
-            else_=0,
-        )
-        posted = (
-            sa.select(POSTINGS.c.slot, sa.func.sum(signed).label("wh"))
-            .where(POSTINGS.c.slot.between(first, last))
-            .group_by(POSTINGS.c.slot)
-            .subquery()
-        )
-        metered = (
-            sa.select(READINGS.c.slot, sa.func.sum(READINGS.c.import_wh - READINGS.c.export_wh).label("wh"))
-            .where(READINGS.c.slot.between(first, last))
-            .group_by(READINGS.c.slot)
-            .subquery()
-        )
-        gap = sa.func.abs(metered.c.wh - sa.func.coalesce(posted.c.wh, 0))
-        joined = metered.outerjoin(posted, posted.c.slot == metered.c.slot)
-        row = self._one(sa.select(sa.func.sum(gap).label("sum")).select_from(joined))
-        return int(row["sum"] or 0)
+            rows = np.isin(columns["kind"], kinds)
+            for account, value in zip(columns[party][rows].tolist(), columns[amount][rows].tolist(), strict=True):
+                member = totals.members[account]
+                setattr(member, name, getattr(member, name) + value)
 
     def _add_blocks(self, totals: RunTotals, last: int) -> None:
         new = sa.select(BLOCKS).where(BLOCKS.c.slot.between(totals.committed_upto + 1, last)).order_by(BLOCKS.c.slot)
@@ -236,6 +210,19 @@ class Counter:
 
     def _one(self, statement: sa.Select[*tuple[Any, ...]]) -> Row:
         return self.reader.store.rows(statement)[0]
+
+
+def _explained_wh(columns: Mapping[str, IntArray], network: int) -> int:
+    """Wh that the meters of the community took from the grid, as the postings of a slot explain them.
+
+    What the network bought for losses and did not give on was lost: no meter of a member took it.
+    """
+    kind, energy = columns["kind"], columns["energy_wh"]
+    by_network = (columns["payee"] == network) | (columns["payer"] == network)
+    added = np.isin(kind, (PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER))
+    added |= (kind == PostingKind.GIVE_INSIDE) & by_network
+    taken = ((kind == PostingKind.GIVE_SUPPLIER) & ~by_network) | (kind == PostingKind.LOSSES)
+    return int(energy[added].sum() - energy[taken].sum())
 
 
 def checked_block(totals: RunTotals, outcome: OutcomePart | None) -> int | None:

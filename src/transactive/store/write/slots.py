@@ -24,6 +24,7 @@ from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
+from transactive.store.row_blocks import pack_bundles, pack_postings, pack_readings
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATE_ORDERS,
@@ -148,10 +149,10 @@ class SlotWriter(Database):
         }
         with self.transaction() as connection:
             rows = SlotRows(connection, readings.slot)
-            rows.put(READINGS, per_member)
+            _put_block(rows, READINGS, pack_readings(per_member))
             rows.put(QUALITIES, _unusual(readings))
-            rows.put(POSTINGS, _rows(postings))
-            rows.put(CERTIFICATES, certificates.columns())
+            _put_block(rows, POSTINGS, pack_postings(postings.columns()))
+            _put_block(rows, CERTIFICATES, pack_bundles(certificates.columns()))
             rows.put(CERTIFICATE_ORDERS, apart)
             names = [column.name for column in FOOTPRINTS.columns if column.name != "slot"]
             rows.put_one(FOOTPRINTS, {name: getattr(footprints, name) for name in names})
@@ -193,6 +194,11 @@ class SlotWriter(Database):
         """Append steps to the log of the register of carbon credits."""
         with self.transaction() as connection:
             credits_in.add_steps(connection, steps)
+
+
+def _put_block(rows: SlotRows, table: sa.Table, packed: tuple[bytes, Mapping[str, int]]) -> None:
+    """Write a block with its counts."""
+    rows.put_block(table, packed[0], **packed[1])
 
 
 def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
