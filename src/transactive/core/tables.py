@@ -102,7 +102,6 @@ class Environment(Table):
         return Environment(first_slot, **columns)
 
 
-
 class ReadingQuality(IntEnum):
     """Where a reading comes from. Databases keep these numbers."""
 
