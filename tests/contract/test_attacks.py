@@ -607,6 +607,28 @@ def test_a_second_change_of_a_limit_does_not_reach_back(w):
     assert [w.read("limitIn", 0, FIRST + k) for k in range(3)] == [0, 51, 51]
 
 
+def test_a_limit_does_not_reach_back_to_a_period_that_is_not_committed_yet(w):
+    """The operator is late, nothing is open, and the period is over: it keeps the limit that its orders passed."""
+    w.now = FIRST * PERIOD
+    w.do(w.members[0], "setLimit", 100)
+    w.now = (FIRST + 1) * PERIOD + 1
+    before = w.read("limitIn", 0, FIRST)
+    with refused("settlement: last change still open"):
+        w.do(w.members[0], "setLimit", 50)
+    assert w.read("limitIn", 0, FIRST) == before
+    w.now = (FIRST + 1) * PERIOD + w.read("silence")  # nobody has to wait for an operator for ever
+    w.do(w.members[0], "setLimit", 50)
+
+
+def test_an_operator_does_not_come_back(w):
+    """Else the receipts that its key signed in its first term would count no more."""
+    w.do(OWNER, "offerOperator", CANDIDATE.address)
+    w.do(CANDIDATE, "acceptOperator")
+    w.do(OWNER, "offerOperator", OPERATOR.address)
+    with refused("settlement: had its term"):
+        w.do(OPERATOR, "acceptOperator")
+
+
 # -- bound to what was signed last, and open to who asks
 
 

@@ -73,8 +73,6 @@ class Coalition:
         kinds += [lambda: rng.choice(self.everything)]
         kinds += [lambda: rng.choice(own)] * 4 if own else []
         on, function = rng.choice(kinds)()
-        if w.lazy and function == "setLimit":
-            return
         self.material.subject()
         w.call(who, on, function, *self.material.arguments(on, function))
 

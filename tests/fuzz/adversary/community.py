@@ -226,7 +226,7 @@ class Community(Stage):
             self.due(self.now + rng.randrange(SLOT), self.join)
         if not some or self.ended:
             return
-        if rng.random() < 0.15 and not self.lazy:
+        if rng.random() < 0.15:
             self.call(self.members[i], self.c, "setLimit", rng.choice([UNLIMITED, 100, 500, 5_000]))
         if rng.random() < 0.15:
             self.sign_permit(i)

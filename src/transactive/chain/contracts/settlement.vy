@@ -439,7 +439,7 @@ def setLimit(amount: uint256):
     waiting: uint256 = self.limits[index].fromPeriod
     isOver: bool = waiting <= settled + 1
     if settled == books & FIELD:
-        isOver = waiting <= block.timestamp // (slotSeconds * slotsPerPeriod)
+        isOver = waiting * slotSeconds * slotsPerPeriod + silence <= block.timestamp  # till then it can be late
     assert isOver or waiting >= begins, "settlement: last change still open"
     most: uint256 = 0
     if amount != max_value(uint256):
@@ -770,11 +770,12 @@ def offerOperator(candidate: address):
 @external
 def acceptOperator():
     """
-    @notice Second step: the candidate becomes operator.
+    @notice Second step: the candidate becomes operator, who has one term: receipts are judged by who held the office.
     """
     assert msg.sender == self.pendingOperator, "settlement: not the candidate"
     former: address = self._operator()
     if former != msg.sender:
+        assert self.terms[msg.sender] == 0, "settlement: had its term"
         since: uint256 = 0
         if former != empty(address):
             since = block.timestamp
