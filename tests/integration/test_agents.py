@@ -117,7 +117,7 @@ def test_order_entry_refuses_what_a_member_does_not_allow(community, tmp_path, m
         (
             "never_pay_above_micro_per_kwh = 150_000",
             "never_pay_above_micro_per_kwh = 0.15",
-            "not one with a decimal point",
+            "never_pay_above_micro_per_kwh is 0.15; give a whole number of µ¤/kWh",
         ),
         ('T12:00Z"', 'T12:00Z"\npause_to = "2017-06-07T12:00Z"', "c: pause_to is not after pause_from"),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
@@ -25,6 +26,8 @@ from transactive.engine.books.snapshot import Snapshot
 from transactive.engine.replay import replay as run_all
 from transactive.engine.replay import slots_from
 from transactive.services.certificates import certificate_service, slot_of
+from transactive.store.schema import CERTIFICATE_LOG
+from transactive.store.sealing import seal, slots_in
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +147,14 @@ def test_a_log_gives_the_same_register_again_and_an_altered_one_is_found(state, 
         database.execute("""update certificate_log set entry = replace(entry, '"energy_wh":50', '"energy_wh":51')""")
     refused = act(state, "list", "--status", "all")
     assert refused.code == 4
+    assert "table certificate_log" in refused.err
+    assert "rows are not as they were written" in refused.err
+    altered = sa.create_engine(f"sqlite:///{state / 'market.sqlite'}")
+    with altered.begin() as connection:  # whoever alters the rows and all their digests is found by the register
+        seal(connection, CERTIFICATE_LOG, slots_in(connection, CERTIFICATE_LOG))
+    altered.dispose()
+    refused = act(state, "list", "--status", "all")
+    assert refused.code == 4
     assert "are not those of their log" in refused.err
 
 
@@ -222,6 +233,9 @@ def test_readings_of_overlapping_periods_are_refused(tmp_path):
     readings = tmp_path / "readings.csv"
     lines = readings.read_text().splitlines()
     readings.write_text("\n".join([*lines, lines[-1]]) + "\n")
+    assert call("check", path).code == 0  # the same row twice says nothing new
+    *others, generation = lines[-1].split(",")
+    readings.write_text("\n".join([*lines, ",".join([*others, str(int(generation) + 1)])]) + "\n")
     made = call("check", path)
     assert made.code == 3
     assert "readings.csv" in made.err

@@ -184,7 +184,11 @@ def test_lost_energy_is_sold_not_bought_and_the_network_pays_for_it(tmp_path: Pa
         ("limit_wh = 700", "limit_wh = 700\nlimit_back_wh = -1", "network.toml: lines[0]: limit_back_wh = -1"),
         ('from = "north"', 'from = "station"', "from and to are both 'station'"),
         ("limit_wh = 700", "limit_wh = -1", "network.toml: lines[0]: limit_wh = -1"),
-        ("limit_wh = 700", "limit = 700", "network.toml: unknown key lines[0].limit; did you mean limit_wh?"),
+        (
+            "limit_wh = 700",
+            "limit = 700",
+            'network.toml: lines[0].limit is 700, without a unit; write it like "13.5 kWh"',
+        ),
         ('to = "station"', 'to = "south"', "none"),
         ('from = "station"\nto = "south"', 'from = "north"\nto = "station"', "no way from 'station' to 'south'"),
         ('"north", "south"]', '"north", "south", "north"]', "'north' stands there twice"),
@@ -276,7 +280,7 @@ def test_for_people_the_figures_are_one_line(tmp_path: Path) -> None:
         ("e,buy,1,5,", "row 6: member = None: a value is missing"),
         ("a,buy,1,5,A", "row 2: id = 'a': this id stands there twice"),
         ("e,buy,1,9223372036854775807,A", "orders.csv: the book holds"),
-        ("e,buy,1,5,A,7", "orders.csv: is not readable as csv"),
+        ("e,buy,1,5,A,7", "orders.csv: row 6: has more values than the head names columns"),
     ],
 )
 def test_a_bad_row_is_named_and_nothing_is_written(tmp_path: Path, row: str, message: str) -> None:

@@ -168,13 +168,13 @@ def test_another_seed_changes_keys_and_hash_but_no_figure(demo_run, tmp_path):
     assert one["bills"] == two["bills"]
 
 
-def test_run_that_ends_inside_a_day_is_settled_and_withdrawn(demo_setting, tmp_path):
+def test_run_that_ends_inside_a_day_leaves_that_day_open(demo_setting, tmp_path):
     called = call(
         "demo", "--no-serve", "--json", "--start", "2017-03-10T05:00Z", "--days", 1, "--state", tmp_path / "s"
     )
     printed = json.loads(called.out)
     assert (called.code, printed["slots"]) == (0, 24)
-    assert printed["chain"]["nettings"] == 2
+    assert printed["chain"]["nettings"] == 1
     assert printed["ledger_equals_chain"] is True
 
 

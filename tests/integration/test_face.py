@@ -206,7 +206,7 @@ def test_readings_of_ones_own_take_the_place_of_the_files(day):
     run = ta.simulate(ta.load("demo", readings=mine), days=1)
     assert isinstance(run.prices, pd.DataFrame)
     assert run.prices["traded_wh"].tolist() == day.prices["traded_wh"].to_list()
-    with pytest.raises(DataError, match=r"^readings: row 7: consumption_wh = -1: energy is not negative"):
+    with pytest.raises(DataError, match=r"^readings: row 7: consumption_wh = -1 at .*Z: energy is not negative"):
         ta.load(
             "demo",
             readings=readings.with_columns(

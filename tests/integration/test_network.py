@@ -230,8 +230,14 @@ def test_a_network_of_pandapower_serves_as_well(tmp_path: Path) -> None:
         ((NETWORK, ""), "'locational' needs a network; add [network]"),
         (('to = "south"\n', 'to = "west"\n'), "network.lines[2]: 'west' is not one of the nodes"),
         (("limit_wh = 900", "limit_wh = -900"), "network.lines[2]: limit_wh = -900"),
-        (("loss_ppm = 50_000", "loss = 50_000"), "unknown key network.lines[2].loss; did you mean loss_ppm?"),
-        (("limit_wh = 900", 'limit_wh = "900"'), "network.lines[2].limit_wh must be a whole number, not text"),
+        (
+            ("loss_ppm = 50_000", "loss = 50_000"),
+            'network.lines[2].loss is 50000, without a unit; write it like "90 %"',
+        ),
+        (
+            ("limit_wh = 900", 'limit_wh = "900"'),
+            "network.lines[2].limit_wh is '900', without a unit; write it like 13.5 kWh",
+        ),
         (('nodes = ["grid"', 'node = ["grid"'), "unknown key network.node; did you mean nodes?"),
         (('from = "grid"', 'from = "grid"\nloss_ppm = 700000'), "network.lines[0]: loss_ppm = 700000"),
     ],
