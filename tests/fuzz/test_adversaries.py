@@ -9,7 +9,6 @@ from tests.fuzz.adversary.stage import coalition
 from tests.fuzz.campaign import STAGES
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import new_machine
-from tests.fuzz.mutant import names
 from transactive.chain.artifact import CONTRACTS
 
 LIVES = 3 if machine() == "revm" else 1
@@ -63,8 +62,9 @@ def test_a_fault_is_caught_at_once():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", sorted(set(names()) - {EARLY}))
-def test_a_fault_is_caught(name):
+@pytest.mark.parametrize("name", sorted(SOON - {EARLY}))
+def test_a_fault_that_took_without_warning_is_caught_soon(name):
+    """The others are counted by `make fuzz` (ARGS="--faults"), which takes hours."""
     found = hunt_by_name(name, 0)
     assert found.rule, f"not within {found.calls} calls"
-    assert found.calls <= CALLS_SOON or name not in SOON
+    assert found.calls <= CALLS_SOON

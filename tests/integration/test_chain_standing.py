@@ -76,7 +76,14 @@ def contents(state: Path) -> dict[str, bytes]:
 
 
 # a period ends with place 22: the run begins an hour into its first day
-@pytest.mark.parametrize(("database", "chain"), [(15, 14), (15, 13), (20, 15), (22, 21), (23, 21), (26, 21), (40, 10)])
+@pytest.mark.parametrize(
+    ("database", "chain"),
+    [
+        (15, 14),
+        (23, 21),
+        *(pytest.param(*both, marks=pytest.mark.long) for both in [(15, 13), (20, 15), (22, 21), (26, 21), (40, 10)]),
+    ],
+)
 def test_an_older_chain_is_made_again_block_by_block(moments, tmp_path, database, chain):
     state = moments.state(tmp_path / "state", database, chain)
     code, said, same = moments.go_on(state)

@@ -126,6 +126,7 @@ def test_orders_see_nothing_after_gate_closure(demo_setting, hours):
     assert informed[0].digest() != clean[0].digest(), "what was known at the gate does count"
 
 
+@pytest.mark.long
 def test_a_compiled_run_in_small_groups_on_all_processors_is_the_same_run(demo_setting, monkeypatch):
     slots = slots_of(demo_setting, parse_time(START), 1)
     plain = recorded_run(demo_setting, slots, GATEWAY)

@@ -77,7 +77,10 @@ def statement_holds(folder: Path, state: str = "state") -> bool:
     return call("verify", folder / "cara.json", "--state", folder / state).code == 0
 
 
-@pytest.fixture(scope="module", params=[96, 90], ids=["whole days", "within a day"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(96, id="whole days", marks=pytest.mark.long), pytest.param(90, id="within a day")],
+)
 def grown(request, tmp_path_factory) -> Path:
     """A run over three days or less, a day appended, and another."""
     folder: Path = tmp_path_factory.mktemp("grown")

@@ -117,6 +117,7 @@ def test_a_run_goes_on_exactly_where_it_stopped(community, tmp_path):
     assert resumed.summary.state_hash == whole.summary.state_hash
 
 
+@pytest.mark.long
 def test_devices_on_a_managed_network_go_on_exactly_too(tmp_path):
     tight(tmp_path)
     path = tmp_path / "community.toml"

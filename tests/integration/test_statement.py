@@ -134,6 +134,7 @@ def test_its_figures_are_those_of_the_run(whole, demo_run):
     assert sum(row.carbon_mg for row in statement.sources) == statement.totals.market_mg
 
 
+@pytest.mark.long
 def test_every_changed_character_of_a_figure_is_a_contradiction(issued):
     """All digits and hexadecimal letters of a whole statement, one after the other, each by another one."""
     (statement, _), known = issued
