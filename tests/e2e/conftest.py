@@ -17,7 +17,7 @@ from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay, slots_of
-from transactive.store.schema import SETTINGS
+from transactive.store.schema import METADATA, SETTINGS
 from transactive.store.sealing import seal
 from transactive.web.serving.server import PageServer
 
@@ -94,8 +94,8 @@ def demo_half(live, tmp_path) -> Iterator[PageServer]:
         closing(sqlite3.connect(tmp_path / "market.sqlite")) as half,
     ):
         whole.backup(half)
-        for table in ("clearings", "orders", "readings", "postings", "certificates", "footprints", "blocks"):
-            half.execute(f"delete from {table} where slot > ?", (middle,))
+        for table in (table for table in METADATA.sorted_tables if "slot" in table.c):
+            half.execute(f"delete from {table.name} where slot > ?", (middle,))
         half.execute("delete from settings where key = 'outcome'")
         half.commit()
     database = sa.create_engine(f"sqlite:///{tmp_path / 'market.sqlite'}")

@@ -103,3 +103,14 @@ def test_damaged_pages_are_named(states, tmp_path):
 @pytest.mark.long
 def test_a_hundred_damaged_pages_are_named(states, tmp_path):
     assert list(rounds(states, tmp_path, range(4, 104))) == []
+
+
+def test_a_command_after_one_on_a_damaged_state_names_its_own_error(states, tmp_path):
+    community, (whole, _) = states
+    state = shutil.copytree(whole, tmp_path / "state")
+    damage(state / FILES[0], random.Random(0))
+    assert check_state(state)  # opens it, as a command of this process would
+    said = call("chain", "status", "--node", "embedded:nowhere")
+    assert (said.code, "there is no chain at nowhere" in said.err) == (5, True), said.err
+    assert call("run", community, "--no-page", "--state", state).code == 4
+    assert call("chain", "status", "--node", "embedded:nowhere").code == 5

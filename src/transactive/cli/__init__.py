@@ -16,6 +16,7 @@ from transactive.cli.certificates.commands import certificates
 from transactive.cli.chain.exit import chain
 from transactive.cli.compare.command import compare
 from transactive.cli.credits.commands import credits_app
+from transactive.cli.damage import damage_of, forget_states
 from transactive.cli.detect.commands import detect
 from transactive.cli.grid.commands import grid
 from transactive.cli.insights.command import insights
@@ -31,7 +32,7 @@ from transactive.cli.surroundings import exit_code, give_up_output, heeding_sign
 from transactive.cli.token.commands import token
 from transactive.cli.usage import explained
 from transactive.cli.watch.command import watch
-from transactive.core.errors import ChainError, RuleBroken, StateError, TransactiveError, UnreadableState
+from transactive.core.errors import StateError, TransactiveError
 from transactive.core.installed import named_extras
 
 USAGE = 2
@@ -339,6 +340,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
         in_utf8()
         open_outputs()
     given = sys.argv[1:] if tokens is None else tokens
+    forget_states()
     try:
         with named_extras(), heeding_signals():
             require_utf8(given)
@@ -373,14 +375,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 def _fail_by_damage(error: Exception) -> None:
     """Name what is damaged in a state that this command opened, if the error comes from that, and exit."""
-    from transactive.store.folder import used
-
-    told = isinstance(error, TransactiveError) and not isinstance(error, RuleBroken | ChainError | UnreadableState)
-    if told or not used():
-        return
-    from transactive.services.states.check import damage_behind
-
-    if said := damage_behind(used()):
+    if said := damage_of(error):
         _fail(said, StateError.code, StateError.exit_code)
 
 

@@ -86,5 +86,10 @@ def is_held(folder: Path) -> bool:
 
 
 def used() -> tuple[Path, ...]:
-    """State folders that this process has opened, in order: where to look when something in one cannot be read."""
+    """State folders that this command has opened, in order: where to look when something in one cannot be read."""
     return tuple(_used)
+
+
+def forget_used() -> None:
+    """Begin anew: the next command of this process has opened none yet."""
+    _used.clear()
