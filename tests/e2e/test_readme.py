@@ -18,9 +18,12 @@ from cyclopts import CycloptsError
 from tests.waiting import LIMIT_SECONDS
 from transactive.cli import app
 from transactive.cli.community.commands import write_example
+from transactive.config.membership import check_membership
 from transactive.config.shipped import EXAMPLE
 from transactive.core.community.community import Community
 from transactive.core.community.network import NetworkRules
+from transactive.core.spelling.records import in_base_units
+from transactive.metering.exports.profile import Profile
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"  # written by the program, with forms of calls that nobody types
@@ -119,25 +122,29 @@ def test_commands_that_are_only_shown_are_understood(page):
 
 
 def _merged(into: Any, part: Any) -> Any:
-    """A table of a file with the keys of another one; members are those of the example, by name."""
+    """A table of a file with the keys of another one; members are told apart by name, and new ones join."""
     if isinstance(into, dict) and isinstance(part, dict):
         return {**into, **{key: _merged(into.get(key), value) for key, value in part.items()}}
     if isinstance(into, list) and part and isinstance(part[0], dict) and "id" in part[0]:
         changed = {row["id"]: row for row in part}
-        assert changed.keys() <= {row["id"] for row in into}
-        return [_merged(row, changed.get(row["id"], {})) for row in into]
+        assert len(changed) == len(part), "a member stands there twice"
+        kept = [_merged(row, changed.pop(row["id"], {})) for row in into]
+        return [*kept, *changed.values()]
     return part
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "toml")], ids=lambda page: page.name)
 def test_parts_of_files_are_valid(page):
-    """Each part is one of a community file, put into the example that `init` writes, or a network's file."""
+    """Each part is one of a community file, put into the example that `init` writes, or a network's or a profile's."""
+    example = in_base_units(tomllib.loads(EXAMPLE.read_text()), Community, None)
     for text in blocks(page, "toml"):
         part = tomllib.loads(text)
         if "nodes" in part:
-            msgspec.convert(part, NetworkRules)
+            msgspec.convert(in_base_units(part, NetworkRules, None), NetworkRules)
+        elif "registers" in part:
+            msgspec.convert(part, Profile)
         else:
-            msgspec.convert(_merged(tomllib.loads(EXAMPLE.read_text()), part), Community)
+            check_membership(msgspec.convert(_merged(example, in_base_units(part, Community, None)), Community))
 
 
 def test_the_architecture_names_files_that_exist():
