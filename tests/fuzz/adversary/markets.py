@@ -93,6 +93,7 @@ class MarketStage(Stage):
         writing = [(c, f) for c in self.bounds.values() for f, made in c.functions.items() if made.writes]
         self.entries = [one for one in writing if one[1] not in ("transfer", "approve", "burn", "mint")]
         self.meters_are_true = True
+        self.stated: set[tuple[int, int]] = set()
         self.open_for_business()
         slot = self.now // SLOT
         self.due((slot + 1) * SLOT, lambda: self.boundary(slot + 1))
@@ -182,9 +183,7 @@ class MarketStage(Stage):
         if function in ("endMeter", "addMeter"):
             self.meters_are_true = False  # the registrar is trusted for them
         if function == "certifyBatch":
-            ends = arguments[0] + SLOT + WINDOW
-            rule = "a meter has time to answer what is stated of it"
-            self.hold(self.now + WINDOW // 4 <= ends, f"{rule}: {ends - self.now} s before the window ends")
+            self.stated_in_time(*arguments)
             self.due(self.now + 1 + self.rng.randrange(REACTION), lambda: self.answer(arguments[0]))
         if function == "startRecovery":
             index = arguments[0]
@@ -199,6 +198,15 @@ class MarketStage(Stage):
         if on in (self.c, self.token):
             for i in range(len(self.members)):
                 self.wallet(i, who, function)
+
+    def stated_in_time(self, slot: int, rows: list[tuple[int, int, int]]) -> None:
+        """What the operator states, while its meter can answer; a reading that was known states nothing."""
+        ends = slot + SLOT + WINDOW
+        rule = "a meter has time to answer what is stated of it"
+        new = {(slot, meter) for meter, *_ in rows if self.c.read("getReading", slot, meter)[2] == 1} - self.stated
+        for _ in new:
+            self.hold(self.now + WINDOW // 4 <= ends, f"{rule}: {ends - self.now} s before the window ends")
+        self.stated |= new
 
     def stop_recovery(self, index: int) -> None:
         """A member that has its key objects."""
@@ -313,11 +321,12 @@ class BalanceStage(MarketStage):
         if not mine or not self.is_honest(index):
             return
         promise = mine[0]
-        promise.is_over = True
+        settled_before, promise.is_over = promise.is_over, True
         free, locked = self.c.read("getAccount", index)
         change = free + locked - self.totals[index]
         self.totals[index] = free + locked
         wanted = -promise.money if promise.consuming else promise.money
+        wanted = 0 if settled_before else wanted  # it is left out
         rule = "an honest delivery brings its price"
         self.hold(change == wanted or not self.meters_are_true, f"{rule}: member {index}, {change} for {wanted}")
 
@@ -376,13 +385,13 @@ class BoardStage(MarketStage):
 
     def fair(self, promise: Promise) -> None:
         """A seller that delivered has its price, to the unit."""
-        promise.is_over = True
+        wanted, promise.is_over = 0 if promise.is_over else promise.money, True  # who is settled is left out
         credit = int(self.c.read("credits", promise.member))
         gained = credit - self.earned.get(promise.member, 0)
         self.earned[promise.member] = credit
         rule = "an honest delivery brings its price"
-        right = gained == promise.money or not self.meters_are_true
-        self.hold(right, f"{rule}: member {promise.member}, {gained} for {promise.money}")
+        right = gained == wanted or not self.meters_are_true
+        self.hold(right, f"{rule}: member {promise.member}, {gained} for {wanted}")
 
     def solvent(self) -> None:
         owed = sum(int(self.c.read("credits", i)) for i in range(int(self.registry.read("memberCount"))))
