@@ -74,6 +74,7 @@ class SettlementLife(JudgedLife):
         c.do(by, "setArbiter", self.arbiter.address)
         self.roles = {"owner": by, "operator": self.operator.address, "arbiter": self.arbiter.address}
         self.roles |= {"pendingOwner": NOBODY, "pendingOperator": NOBODY}
+        self.had_office = {self.operator.address}
         for member in self.people:
             if member in self.members[:-1]:
                 c.do(self.operator.address, "register", member.address)
@@ -440,7 +441,7 @@ class SettlementLife(JudgedLife):
         return Call(self.as_role(self.rng.choice(["owner", "arbiter"])), "setPaused", (to,), mirror)
 
     def govern(self) -> Call:
-        """What is given away mostly comes back."""
+        """What is given away mostly comes back; the operator's office never does."""
         rng, roles = self.rng, self.roles
         account = rng.choice([person.address for person in self.people] + [NOBODY])
         kind = rng.choice(
@@ -458,6 +459,9 @@ class SettlementLife(JudgedLife):
             pending = "pending" + ("Operator" if role == "operator" else "Owner")
 
             def accept() -> None:
+                if role == "operator" and roles[pending] != roles[role]:
+                    refuse_unless(roles[pending] not in self.had_office, "had its term")
+                    self.had_office.add(roles[pending])
                 roles[role], roles[pending] = roles[pending], NOBODY
 
             return Call(self.as_role(pending), kind, (), self.by_role(pending, accept))
