@@ -608,6 +608,8 @@ def test_who_may_do_what(w):
     assert w.client.read(w.disputes, "getSettlement") == w.c.address
     with refused("disputes: gateway already"):
         w.judge("setGateway", STRANGER.address, sender=OWNER)
+    with refused("disputes: had its term"):
+        w.judge("setGateway", GATEWAY.address, sender=OWNER)
     for name in ("setCertificateDisputes", "setDemands"):
         with refused("disputes: not the owner"):
             w.judge(name, STRANGER.address)

@@ -169,7 +169,7 @@ class SettlementTwin:
         begins = -(-first_slot // self.slots_per_period)
         old = self.limits.get(index, Limit())
         is_over = old.from_period <= self.settled_period + 1
-        if not self.ended and self.settled_period == self.latest_period:
+        if not is_over and not self.ended and self.settled_period == self.latest_period:
             is_over = old.from_period * self.slot_seconds * self.slots_per_period + self.silence <= now
         refuse_unless(is_over or old.from_period >= begins, "last change still open")
         self.limits[index] = Limit(self.limit(index, begins - 1), amount, begins)

@@ -438,7 +438,7 @@ def setLimit(amount: uint256):
     # either replaces it or comes after it
     waiting: uint256 = self.limits[index].fromPeriod
     isOver: bool = waiting <= settled + 1
-    if settled == books & FIELD:
+    if not isOver and settled == books & FIELD:
         isOver = waiting * slotSeconds * slotsPerPeriod + silence <= block.timestamp  # till then it can be late
     assert isOver or waiting >= begins, "settlement: last change still open"
     most: uint256 = 0
