@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from transactive.core import errors
 from transactive.core.errors import MissingExtra
 from transactive.core.installed import EXTRAS, named_extras
 
@@ -74,6 +75,7 @@ for extra, libraries in EXTRAS.items():
     sys.modules |= dict.fromkeys(libraries) if extra != "market" else {{}}
 import polars as pl
 import transactive as ta
+from transactive.core import errors
 from transactive.core.errors import MissingExtra
 print(ta.clear(pl.DataFrame({{"id": ["1", "2"], "side": ["buy", "sell"], "price_micro_per_kwh": [2, 1],
                               "energy_wh": [5, 5], "member": ["a", "b"]}})).traded_wh)
@@ -102,3 +104,27 @@ def test_a_missing_library_of_an_extra_is_one_line_that_names_it(monkeypatch):
 def test_another_missing_module_stays_what_it_is():
     with pytest.raises(ModuleNotFoundError, match="no_such_module"), named_extras():
         importlib.import_module("no_such_module")
+
+
+@pytest.mark.parametrize(
+    ("error", "last", "code"),
+    [
+        ("errors.ChainError('no answer')", "transactive: chain: no answer", errors.ChainError.exit_code),
+        ("errors.RuleBroken('a Wh is missing')", "transactive: rule: a Wh is missing", errors.RuleBroken.exit_code),
+        ("ValueError('a mistake of ours')", "ValueError: a mistake of ours", 1),
+    ],
+)
+def test_an_error_is_told_as_it_is_where_the_store_has_no_library(error, last, code):
+    program = f"""
+import sys
+sys.modules["sqlalchemy"] = None
+from transactive import cli
+from transactive.core import errors
+def fail(*_, **__):
+    raise {error}
+cli.app = fail
+cli.main()
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (result.stderr.splitlines()[-1], result.returncode) == (last, code)
+    assert "sqlalchemy" not in result.stderr
