@@ -93,9 +93,13 @@ def readings() -> list[str]:
     return lines
 
 
-def write_community(folder: Path) -> Path:
-    """Write all files into a folder; returns the community file."""
+def write_community(folder: Path, *, whole_period: bool = False) -> Path:
+    """Write all files into a folder; returns the community file. whole_period: the run ends with its period."""
+    rows = readings()
+    last_slot = rows[-1].split(",")[0]
     (folder / "credits.toml").write_text(CREDITS)
-    (folder / "readings.csv").write_text("\n".join(readings()) + "\n")
+    (folder / "readings.csv").write_text(
+        "\n".join(row for row in rows if not whole_period or last_slot not in row) + "\n"
+    )
     (folder / "community.toml").write_text(COMMUNITY)
     return folder / "community.toml"

@@ -54,10 +54,7 @@ class Moments:
 @pytest.fixture(scope="module")
 def moments(tmp_path_factory) -> Moments:
     folder = tmp_path_factory.mktemp("moments")
-    community, state = write_community(folder), folder / "state"
-    readings = (folder / "readings.csv").read_text().splitlines()
-    last_slot = readings[-1].split(",")[0]  # without it the run ends with a period, which is paid and withdrawn from
-    (folder / "readings.csv").write_text("\n".join(line for line in readings if last_slot not in line) + "\n")
+    community, state = write_community(folder, whole_period=True), folder / "state"
     setting = load_setting(community)
     slots, after = slots_from(setting), iter(range(10_000))
 
