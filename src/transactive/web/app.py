@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 API_TEXT = (
     "A local energy market, slot by slot: energy in Wh, prices in µ¤/kWh, carbon in mg as whole numbers, money in n¤ as"
-    " text, times in UTC. On this machine no token is needed; elsewhere send one as a bearer. Errors are RFC 9457"
+    " text, times in UTC. Send a token as a bearer; only what `demo` made is open on its machine. Errors are RFC 9457"
     " problems whose type is urn:transactive:error: and the error's code."
 )
 HEADERS = {
