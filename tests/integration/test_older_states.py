@@ -36,7 +36,8 @@ COPY = "market-version-0.sqlite"
 DAY, MEMBER = "2017-06-05T00:00Z", "house-04"
 
 # Opens copies of a folder, each in a process of its own that kills itself at the n-th thing that it does to the disk: a
-# statement of SQL, a copy that is on disk, a file that takes its name. After each death the folder is opened again.
+# statement of SQL, a copy that is on disk, a file that takes its name. After each death the folder is opened again. The
+# kills come closely at first, then farther apart.
 KILL_EVERYWHERE = """
 import hashlib, os, shutil, signal, sqlite3, sys
 from pathlib import Path
@@ -70,7 +71,9 @@ def digest(file):
     with sqlite3.connect(file) as database:
         return hashlib.sha256("\\n".join(database.iterdump()).encode()).hexdigest()
 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-for number in range(1, 10_000):
+number = 0
+while True:
+    number += 1 + number // 12  # each of the first, then more apart: rows are sealed one by one
     folder = work / str(number)
     shutil.copytree(source, folder)
     ended = in_child(lambda: open_dying(folder, number))
