@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -26,23 +27,24 @@ def imports(_: BenchTimer) -> Iterator[Row]:
 
     meter = BenchTimer(process_time)
     with TemporaryDirectory() as folder:
-        for name, write, parser in _kinds():
+        for name, write, said, parser in _kinds():
             path = Path(folder) / name.split(",")[0].replace(" ", "-")
             write(path)
             told = ReadOptions(told=Told(zone="Europe/Vienna") if "local" in name else Told())
-            reference = Reference(parser.__doc__ or "", lambda path=path, parser=parser: parser(path))  # type: ignore[misc]
-            yield meter.time(name, lambda path=path, told=told: read_export(path, told), reference, repeats=REPEATS)  # type: ignore[misc]
+            reference = Reference(said, partial(parser, path))
+            yield meter.time(name, partial(read_export, path, told), reference, repeats=REPEATS)
 
 
-def _kinds() -> Iterator[tuple[str, Callable[[Path], None], Callable[[Path], object]]]:
-    """Each kind with who writes its file and who parses it barely."""
-    yield "plain, ten homes", _plain, _polars
-    yield "semicolons and local time, ten homes", _local, _polars
-    yield "Netz NÖ, a profile that ships", _netz, _polars
-    yield "e-distribuzione, a row a day", _row_a_day, _polars
-    yield "NEM12", _nem12, _ragged
-    yield "Green Button", _green_button, _tree
-    yield "MSCONS", _mscons, _segments
+def _kinds() -> Iterator[tuple[str, Callable[[Path], None], str, Callable[[Path], object]]]:
+    """Each kind with who writes its file, the name of its reference, and who parses it barely."""
+    same_file = "Polars reads the same file"
+    yield "plain, ten homes", _plain, same_file, _polars
+    yield "semicolons and local time, ten homes", _local, same_file, _polars
+    yield "Netz NÖ, a profile that ships", _netz, same_file, _polars
+    yield "e-distribuzione, a row a day", _row_a_day, same_file, _polars
+    yield "NEM12", _nem12, "Polars reads the same lines", _ragged
+    yield "Green Button", _green_button, "ElementTree alone, every element visited", _tree
+    yield "MSCONS", _mscons, "segments parted into components", _segments
 
 
 def _quarters() -> Iterator[tuple[datetime, int]]:
@@ -51,7 +53,7 @@ def _quarters() -> Iterator[tuple[datetime, int]]:
 
 
 def _polars(path: Path) -> object:
-    """Polars reads the same file"""  # noqa: D400, D415 - the name of a reference
+    """Read a table as it stands, without a look at times or units."""
     import polars as pl
 
     text = path.read_bytes()[:200]
@@ -59,7 +61,7 @@ def _polars(path: Path) -> object:
 
 
 def _ragged(path: Path) -> object:
-    """Polars reads the same lines"""  # noqa: D400, D415 - the name of a reference
+    """Read lines of many lengths as they stand."""
     import polars as pl
 
     names = [f"column {k}" for k in range(102)]
@@ -67,14 +69,14 @@ def _ragged(path: Path) -> object:
 
 
 def _tree(path: Path) -> object:
-    """ElementTree alone, every element visited"""  # noqa: D400, D415 - the name of a reference
+    """Parse a document and visit all of its elements."""
     import xml.etree.ElementTree as ET
 
     return [(one.tag, one.text) for one in ET.fromstring(path.read_bytes()).iter()]  # noqa: S314 - our own file
 
 
 def _segments(path: Path) -> object:
-    """segments parted into components"""  # noqa: D400, D403, D415 - the name of a reference
+    """Part an interchange into segments, elements and components."""
     parts = (segment.split("+") for segment in path.read_text().split("'"))
     return [[part.split(":") for part in segment] for segment in parts]
 
