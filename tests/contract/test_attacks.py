@@ -370,6 +370,21 @@ def test_net_amounts_that_were_taken_back_can_still_be_challenged(w):
     w.finalise()
 
 
+def test_the_same_commitments_do_not_hide_what_was_taken_back(w):
+    """The operator proposes other amounts over the very same head: nobody could show the first ones any more."""
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.propose([-900, 900, *[0] * 6])
+    bad, same = netting_evidence(w, 0), w.opening().content
+    w.do(OPERATOR, "retract", same)
+    w.do(OPERATOR, "commitSlot", *same[1])
+    with refused("settlement: was taken back"):
+        w.propose([-100, 100, *[0] * 6])
+    w.judge("challengeNetting", *bad)
+    assert w.read("bond") == BOND - PENALTY
+    w.propose([-100, 100, *[0] * 6])
+
+
 def test_an_honest_retraction_costs_nothing(w):
     w.book.trade(0, 1, 100)
     w.commit()
@@ -535,6 +550,7 @@ def test_a_proposal_that_is_never_whole_holds_nobody_for_ever(w):
         w.book.trade(0, 7, 900)
         w.commit()
         w.end()
+        w.now += WINDOW  # the second time the commitments are the very same that were taken back
         w.do(OPERATOR, "propose", w.period, 0, encode_nets([-900 - false, 0, 0, 0]))
         assert w.read("parts") == [w.period, 2, 1, 0]
         assert not w.read("isPending")

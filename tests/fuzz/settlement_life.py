@@ -313,7 +313,8 @@ class SettlementLife(JudgedLife):
 
         def mirror(by: str) -> None:
             self.only("operator", by)
-            twin.propose(period, first, part, self.now)
+            chain = self.chains.get(period)
+            twin.propose(period, first, part, self.now, self.opening(chain, -1).head if chain else b"")
 
         return Call(self.as_role("operator"), "propose", (period, first, part), mirror)
 

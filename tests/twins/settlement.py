@@ -201,8 +201,8 @@ class SettlementTwin:
         known.slots.append(slot)
         known.last_slot = slot
 
-    def propose(self, period: int, first: int, words: Sequence[int], now: int) -> None:
-        """Propose net amounts of a period, from word `first` on; zero begins anew."""
+    def propose(self, period: int, first: int, words: Sequence[int], now: int, head: bytes = b"") -> None:
+        """Propose net amounts of a period, from word `first` on; zero begins anew. head: the period's."""
         refuse_unless(not self.paused, "paused")
         refuse_unless(now >= (period + 1) * self.slot_seconds * self.slots_per_period, "period not over")
         known = self.periods.get(period)
@@ -214,6 +214,8 @@ class SettlementTwin:
         refuse_unless(not before.is_whole, "already proposed")
         if first == 0:
             refuse_unless(now >= self.banks[0], "window open")
+            undone = self.undone.get(head)
+            refuse_unless(undone is None or not undone.nets_n or now >= undone.until, "was taken back")
             before = Proposal(period, size=LANES * words_for(self.accounts))
         else:
             refuse_unless(before.period == period and first * LANES == len(before.nets_n), "other part")

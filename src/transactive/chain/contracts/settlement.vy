@@ -494,7 +494,8 @@ def commitSlot(slot: uint256, root: bytes32, certificates: bytes32, money: uint2
 def propose(period: uint256, first: uint256, words: DynArray[uint256, PART]):
     """
     @notice Propose net amounts of a period, all at once or part by part; when the last part is there, they can be
-            challenged for `window` seconds, and each as soon as it is proposed. Refused if a member would be overdrawn.
+            challenged for `window` seconds, and each as soon as it is proposed. Refused if a member would be overdrawn,
+            and while amounts that were taken back with the very same commitments can be challenged.
     @param period number of the period: its first slot divided by slotsPerPeriod
     @param first number of the first word: as many as were proposed so far; with zero the proposal begins anew
     @param words lane k of word j = net of member 4j + k in n¤ plus 2**62
@@ -516,6 +517,8 @@ def propose(period: uint256, first: uint256, words: DynArray[uint256, PART]):
     total: uint256 = 0
     if first == 0:
         assert block.timestamp >= (netting >> (64 + 64 * bank)) & FIELD, "settlement: window open"  # of what is there
+        undone: uint256 = self.undone[self.heads[period]]  # over the same commitments nobody could show both
+        assert undone >> KEPT_AT == 0 or block.timestamp >= undone & FIELD, "settlement: was taken back"
         netting = (netting & ~(2**BANK_AT - 1)) | ((members + 3) // 4)
     else:
         assert begun and first == (netting >> WRITTEN_AT) & SIZE, "settlement: other part"
