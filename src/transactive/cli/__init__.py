@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import cyclopts
 from cyclopts import App, Parameter
@@ -37,6 +37,11 @@ from transactive.core.installed import named_extras
 
 USAGE = 2
 NO_MEMORY = "there is not enough memory; close other programs, or take fewer members or days"
+SHORT_OF_MEMORY: tuple[tuple[type[Exception], str], ...] = (
+    (ImportError, "failed to map"),
+    (SystemError, "without exception set"),
+)
+"""What libraries and native code raise in place of a MemoryError."""
 OF_SYSTEM = 71
 """The system refused something that no other code stands for. Source: sysexits.h, EX_OSERR."""
 
@@ -367,7 +372,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
             OF_SYSTEM,
         )
     except Exception as error:
-        if isinstance(error, ImportError) and "failed to map" in str(error):
+        if any(isinstance(error, kind) and words in str(error) for kind, words in SHORT_OF_MEMORY):
             _fail(NO_MEMORY, "memory", OF_SYSTEM)
         _fail_by_damage(error)
         raise
@@ -375,10 +380,14 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 def _fail_by_damage(error: Exception) -> None:
     """Name what is damaged in a state that this command opened, if the error comes from that, and exit."""
-    if said := damage_of(error):
+    try:
+        said = damage_of(error)
+    except MemoryError:
+        _fail(NO_MEMORY, "memory", OF_SYSTEM)
+    if said:
         _fail(said, StateError.code, StateError.exit_code)
 
 
-def _fail(message: str, code: str, exit_code: int) -> None:
+def _fail(message: str, code: str, exit_code: int) -> NoReturn:
     print(f"transactive: {code}: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(exit_code)
