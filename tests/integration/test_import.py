@@ -1,12 +1,17 @@
 """Readings as people have them, from the file to the bill: `transactive import`, `check` and `run`."""
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from tests.integration.conftest import call
+from transactive.store import Store
+from transactive.store.read.runs import Reader
+from transactive.store.read.totals import Counter
+from transactive.web.charts.flow import Flow
 
 COMMUNITY = """
 name = "One home"
@@ -53,11 +58,18 @@ def community(folder, head, rows, data=""):
 def test_half_a_kilowatt_hour_in_and_out_each_hour_is_billed_both_ways(tmp_path):
     rows = [f"{hour:%Y-%m-%dT%H:%M:%SZ},anna,500,500" for hour in HOURS]
     path = community(tmp_path, "slot_start,member,import_wh,export_wh", rows)
-    called = call("run", path, "--no-page", "--json")
+    called = call("run", path, "--no-page", "--json", "--state", tmp_path / "state")
     assert called.code == 0, called.err
     summary = json.loads(called.out)
     assert summary["bills"] == {"without_market_n": "2400000000", "with_market_n": "2400000000"}
     assert (summary["energy_residual_wh"], summary["money_residual_n"], summary["local_share"]) == (0, "0", 0.0)
+    with closing(Store(tmp_path / "state")) as store:
+        reader = Reader(store)
+        run = reader.run() or pytest.fail("no run")
+        totals = Counter(reader).totals(run, reader.position())
+        flow = Flow.of(reader.readings(run.first_slot) or pytest.fail("no readings"))
+    assert (totals.local_wh, totals.grid_import_wh, totals.grid_export_wh) == (0, 12_000, 12_000)
+    assert (flow.grid_to_homes, flow.sun_to_grid, flow.sun_to_homes) == (500, 500, 0)
 
 
 def test_what_a_file_does_not_tell_stands_in_the_community_file_or_in_an_option(tmp_path):

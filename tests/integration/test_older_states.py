@@ -26,7 +26,7 @@ from transactive.store.read.advice import advice_texts
 from transactive.store.read.models import said
 from transactive.store.read.runs import Reader
 from transactive.store.read.slot_columns import rows_from
-from transactive.store.schema import CERTIFICATES, FOOTPRINTS, ORDERS, POSTINGS, READINGS, VERSION
+from transactive.store.schema import CERTIFICATES, FOOTPRINTS, ORDERS, POSITIONS, POSTINGS, READINGS, VERSION
 from transactive.store.upgrade import STEPS
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
@@ -207,6 +207,7 @@ def test_what_is_packed_is_what_there_was(moved_up):
         orders = [dict(row) for row in before.execute("select * from orders order by slot, row")]
         assert list(rows_from(store, ORDERS, 0)) == orders
         for table, key in (
+            (POSITIONS, "slot, is_buy, member, price"),
             (READINGS, "slot, member"),
             (POSTINGS, "slot, row"),
             (CERTIFICATES, "slot, device, first_wh"),
@@ -235,7 +236,7 @@ def test_a_slot_that_was_altered_is_named_when_it_is_read(sample_state, tmp_path
         slot = next(slot for slot in store.delivered(0, 2**62) if len(store.certificates(slot)))
         store.postings(slot), store.certificates(slot), store.readings(slot, 3), store.trading(slot, 3)
     with closing(sqlite3.connect(folder / "market.sqlite")) as database, database:
-        for table in ("postings", "certificates", "readings", "orders"):
+        for table in ("postings", "certificates", "readings", "positions"):
             (block,) = database.execute(f"select block from {table} where slot = ?", (slot,)).fetchone()
             altered = block[:40] + bytes([block[40] ^ 1]) + block[41:]
             database.execute(f"update {table} set block = ? where slot = ?", (altered, slot))
@@ -245,7 +246,7 @@ def test_a_slot_that_was_altered_is_named_when_it_is_read(sample_state, tmp_path
             ("postings", store.postings),
             ("certificates", store.certificates),
             ("readings", lambda slot: store.readings(slot, 3)),
-            ("orders", lambda slot: store.trading(slot, 3)),
+            ("positions", lambda slot: store.trading(slot, 3)),
         ):
             with pytest.raises(StateError, match=rf"{table} of 2\d+.*Z: is not as it was written"):
                 read(slot)

@@ -13,15 +13,17 @@ from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.store.packed import VERSION, PackedBlock, digest_of, pack, unpack
 from transactive.store.row_blocks import (
     BUNDLE,
+    POSITION,
     POSTING,
     READING,
     pack_bundles,
+    pack_positions,
     pack_postings,
     pack_readings,
     unpack_columns,
 )
 from transactive.store.row_digests import rows_digest
-from transactive.store.schema import POSITIONS
+from transactive.store.schema import REFUSALS
 from transactive.store.slot_blocks import (
     pack_figures,
     pack_orders,
@@ -66,6 +68,18 @@ def test_any_columns_come_back(columns, numbers, tail):
 def test_any_orders_come_back(orders):
     orders["is_buy"] &= 1
     assert same(unpack_orders(pack_orders(orders), "orders"), orders)
+
+
+@given(columns_of(POSITION))
+def test_any_positions_come_back_in_the_order_of_side_member_and_price(positions):
+    positions["is_buy"] &= 1
+    block, counts = pack_positions(positions)
+    found = unpack_columns(block, "positions")
+    rows = list(zip(*(positions[name].tolist() for name in POSITION), strict=True))
+    back = list(zip(*(found[name].tolist() for name in POSITION), strict=True))
+    assert sorted(back) == sorted(rows)
+    assert [row[:3] for row in back] == sorted(row[:3] for row in rows)
+    assert counts == {"positions": len(rows)}
 
 
 @given(columns_of(POSTING), st.sets(st.sampled_from(POSTING), min_size=1))
@@ -162,13 +176,13 @@ def test_columns_of_different_lengths_are_no_block():
         pack(PackedBlock({"a": np.zeros(1, np.int64), "b": np.zeros(2, np.int64)}))
 
 
-@given(columns_of(("member", "is_buy", "price", "energy_wh"), least=1), st.data())
+@given(columns_of(("row", "is_buy", "price", "energy_wh"), least=1), st.data())
 def test_rows_have_their_digest_in_any_order_and_no_other_rows_have_it(columns, data):
-    columns["member"] = np.arange(len(columns["member"]))
-    digest = rows_digest(POSITIONS, columns)
-    order = data.draw(st.permutations(range(len(columns["member"]))))
-    assert rows_digest(POSITIONS, {name: column[order] for name, column in columns.items()}) == digest
+    columns["row"] = np.arange(len(columns["row"]))
+    digest = rows_digest(REFUSALS, columns)
+    order = data.draw(st.permutations(range(len(columns["row"]))))
+    assert rows_digest(REFUSALS, {name: column[order] for name, column in columns.items()}) == digest
     name = data.draw(st.sampled_from(sorted(columns)))
     columns[name] = columns[name].copy()
     columns[name][data.draw(st.integers(0, len(columns[name]) - 1))] ^= 1 << data.draw(st.integers(0, 62))
-    assert rows_digest(POSITIONS, columns) != digest
+    assert rows_digest(REFUSALS, columns) != digest

@@ -1,4 +1,4 @@
-"""Readings, postings and bundles of a slot as packed blocks, with what is asked of many slots beside them.
+"""Positions, readings, postings and bundles of a slot as packed blocks, with what is asked of many slots beside them.
 
 A posting's money is energy × price nearly always, so its block holds what is left when that is taken away; differences
 wrap beyond int64, so the way back is exact. Beside a block stand sums over all its rows, and which kinds it holds as
@@ -14,6 +14,7 @@ import numpy as np
 from transactive.core.units import IntArray
 from transactive.store.packed import PackedBlock, pack, unpack
 
+POSITION = ("is_buy", "member", "price", "energy_wh")
 POSTING = ("kind", "payer", "payee", "energy_wh", "price", "amount_n")
 BUNDLE = ("device", "first_wh", "energy_wh", "owner", "state", "market_mg")
 READING = (
@@ -26,6 +27,12 @@ READING = (
 SUMMED = (*READING[1:8], "location_mg", "market_mg", "unmatched_mg", "levy_n")
 """Columns of readings whose sums stand beside the block."""
 LEFT = "left_n"
+
+
+def pack_positions(columns: Mapping[str, IntArray]) -> tuple[bytes, dict[str, int]]:
+    """Block of a slot's positions, sales first, then by member and price; and its count."""
+    order = np.lexsort((columns["price"], columns["member"], columns["is_buy"]))
+    return _pack({name: np.asarray(columns[name])[order] for name in POSITION}, POSITION), {"positions": len(order)}
 
 
 def pack_readings(columns: Mapping[str, IntArray]) -> tuple[bytes, dict[str, int]]:

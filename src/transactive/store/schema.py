@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from transactive.store.row_blocks import SUMMED
 
 METADATA = sa.MetaData()
-VERSION = "0006"
+VERSION = "0007"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
@@ -56,11 +56,11 @@ NODES = _table("nodes", ("slot", "node"), "price")
 LINES = _table("lines", ("slot", "line"), "flow_wh", "lost_wh")
 ORDERS, ORDERS_AHEAD = (_packed(name, "orders", "buys") for name in ("orders", "orders_ahead"))
 """Orders of a slot, packed by `slot_blocks.pack_orders`; how many, and how many of them buy."""
-POSITIONS = _table("positions", ("slot", "is_buy", "member", "price"), "energy_wh")
-REFUSALS = _table("refusals", ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
-POSITIONS_AHEAD, REFUSALS_AHEAD = (
-    _table(f"{table.name}_ahead", [c.name for c in table.primary_key], *(c.name for c in table.c if not c.primary_key))
-    for table in (POSITIONS, REFUSALS)
+POSITIONS, POSITIONS_AHEAD = (_packed(name, "positions") for name in ("positions", "positions_ahead"))
+"""Positions of a slot, packed by `row_blocks.pack_positions`; how many."""
+REFUSALS, REFUSALS_AHEAD = (
+    _table(name, ("slot", "row"), "member", "is_buy", "price", "energy_wh", "missing_n")
+    for name in ("refusals", "refusals_ahead")
 )
 SIGNATURES = _packed("signatures")
 """Signatures and receipts of a slot's orders, packed by `slot_blocks.pack_signatures`."""

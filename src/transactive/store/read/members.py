@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import sqlalchemy as sa
@@ -74,35 +75,36 @@ def postings_of(reader: Reader, member: int, slot: int) -> list[Row]:
 
 def saving(reader: Reader, member: int, last: int) -> Sums:
     """Sums that a member's saving is made of, over all slots up to `last`."""
-    rows, c, p = reader.store.rows, CLEARINGS.c, POSITIONS.c
-    alone, tariff, net = _metered(reader, member, last)
-    better = sa.case((p.is_buy == 1, c.supply_price - c.fee - p.price), else_=p.price - c.feed_in)
-    traded = {
-        row["is_buy"]: row["n"]
-        for row in rows(
-            sa.select(p.is_buy, sa.func.sum(p.energy_wh * better).label("n"))
-            .join(CLEARINGS, c.slot == p.slot)
-            .where(p.member == member, p.slot <= last)
-            .group_by(p.is_buy)
-        )
-    }
+    prices = _prices(reader, 0, last)
+    alone, tariff, net = _metered(reader, member, prices, last)
+    bought, sold = _traded(reader, member, prices, last)
     by_kind = _by_kind(reader, member, last)
     advanced = by_kind.pop(PostingKind.ADVANCE, 0)
     return Sums(
         alone_n=alone,
         tariff_n=tariff,
-        bought_n=traded.get(1, 0),
-        sold_n=traded.get(0, 0),
+        bought_n=bought,
+        sold_n=sold,
         returned_n=sum(by_kind.get(kind, 0) for kind in RETURNS),
         services_n=sum(amount for kind, amount in by_kind.items() if kind not in (*RETURNS, *ENERGY)),
         paid_n=advanced - net,
     )
 
 
-def _metered(reader: Reader, member: int, last: int) -> tuple[int, int, int]:
+def _traded(reader: Reader, member: int, prices: Mapping[int, Row], last: int) -> tuple[int, int]:
+    """How much better than at the tariff the member bought, and sold, up to a slot [n¤]."""
+    bought, sold = 0, 0
+    for slot, columns in each_slot(reader.store, POSITIONS, POSITIONS.c.slot <= last):
+        mine, is_buy, here = columns["member"] == member, columns["is_buy"] == 1, prices[slot]
+        energy, price = columns["energy_wh"], columns["price"]
+        bought += int((energy * (here["supply_price"] - here["fee"] - price))[mine & is_buy].sum())
+        sold += int((energy * (price - here["feed_in"]))[mine & ~is_buy].sum())
+    return bought, sold
+
+
+def _metered(reader: Reader, member: int, prices: Mapping[int, Row], last: int) -> tuple[int, int, int]:
     """The bill without a market, that of the meter at the tariff, and received − paid, up to a slot [n¤]."""
     alone, tariff, net = 0, 0, 0
-    prices = _prices(reader, 0, last)
     names = ("baseline_import_wh", "baseline_export_wh", "import_wh", "export_wh", "net_n")
     for slot, columns in each_slot(reader.store, READINGS, READINGS.c.slot <= last, names=names):
         supply, feed_in = prices[slot]["supply_price"], prices[slot]["feed_in"]

@@ -11,13 +11,21 @@ import sqlalchemy as sa
 from transactive.core.slots import time_text
 from transactive.core.units import BoolArray, IntArray
 from transactive.store.database import Database
-from transactive.store.row_blocks import BUNDLE, POSTING, READING, unpack_columns
-from transactive.store.schema import CERTIFICATES, ORDERS, ORDERS_AHEAD, POSTINGS, READINGS
+from transactive.store.row_blocks import BUNDLE, POSITION, POSTING, READING, unpack_columns
+from transactive.store.schema import CERTIFICATES, ORDERS, ORDERS_AHEAD, POSITIONS, POSITIONS_AHEAD, POSTINGS, READINGS
 from transactive.store.slot_blocks import unpack_orders
 
 Columns = Mapping[str, IntArray]
 ORDER = ("member", "is_buy", "price", "energy_wh", "lock_n", "allocated_wh", "money_n")
-NAMES = {ORDERS: ORDER, ORDERS_AHEAD: ORDER, POSTINGS: POSTING, CERTIFICATES: BUNDLE, READINGS: READING}
+NAMES = {
+    ORDERS: ORDER,
+    ORDERS_AHEAD: ORDER,
+    POSITIONS: POSITION,
+    POSITIONS_AHEAD: POSITION,
+    POSTINGS: POSTING,
+    CERTIFICATES: BUNDLE,
+    READINGS: READING,
+}
 NUMBERED = (ORDERS, POSTINGS)
 """Tables whose rows are numbered within their slot."""
 AT_ONCE = 128

@@ -87,7 +87,7 @@ class SlotReader(Database):
 
     def _positions(self, table: sa.Table, slot: int, members: int) -> Positions:
         """Positions of a slot."""
-        held = self._slot(table, slot)
+        held = columns_of(self, table, slot)
         rows = (held["member"], held["is_buy"].astype(bool), held["energy_wh"], held["price"])
         return Positions.of(slot, members, *rows)
 

@@ -147,6 +147,10 @@ class Counter:
         sums: dict[str, IntArray] = {}
         for slot, columns in each_slot(self.reader.store, READINGS, inside):
             supply, feed_in = of_slot[slot]
+            both_ways = int(np.minimum(columns["import_wh"], columns["export_wh"]).sum())  # came from no neighbour
+            totals.local_wh -= both_ways
+            totals.grid_import_wh += both_ways
+            totals.grid_export_wh += both_ways
             drawn = (columns["discharge_wh"] * PPM + efficiency - 1) // efficiency
             figures = {name: columns[name] for name in (*FIGURES[:5], "location_mg", "market_mg")} | {
                 "consumption_wh": consumption_wh(columns),

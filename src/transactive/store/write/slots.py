@@ -24,7 +24,7 @@ from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
-from transactive.store.row_blocks import pack_bundles, pack_postings, pack_readings
+from transactive.store.row_blocks import pack_bundles, pack_positions, pack_postings, pack_readings
 from transactive.store.schema import (
     BLOCKS,
     CERTIFICATE_ORDERS,
@@ -94,7 +94,7 @@ class SlotWriter(Database):
                 block, grants = pack_signatures(accepted)
                 rows.put_block(SIGNATURES, block)
                 _put_grants(connection, grants)
-            rows.put(POSITIONS, cleared.positions.columns())
+            _put_block(rows, POSITIONS, pack_positions(cleared.positions.columns()))
             if nodal is not None:
                 rows.put(NODES, {"node": np.arange(len(nodal.price)), "price": nodal.price})
                 flows = {"flow_wh": nodal.flow_wh, "lost_wh": nodal.lost_wh}
@@ -113,7 +113,7 @@ class SlotWriter(Database):
             rows = SlotRows(connection, slot)
             _put_orders(rows, ORDERS_AHEAD, orders, cleared)
             rows.put(REFUSALS_AHEAD, _rows(refusals))
-            rows.put(POSITIONS_AHEAD, cleared.positions.columns())
+            _put_block(rows, POSITIONS_AHEAD, pack_positions(cleared.positions.columns()))
             _put_limits(rows, limits)
             rows.seal()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup, escape
 
 from transactive.carbon.footprints.flows import behind_the_meter
@@ -35,7 +36,8 @@ class Flow:
         total = {name: int(getattr(own, name).sum()) for name in own.__slots__}
         exports = (total["pv_to_export"], total["discharge_to_export"])
         imports = (total["import_to_load"], total["import_to_charge"])
-        local = min(sum(exports), sum(imports))
+        both_ways = int(np.minimum(readings.import_wh, readings.export_wh).sum())  # came from no neighbour
+        local = min(sum(exports), sum(imports)) - both_ways
         sun_local, battery_local = share(local, exports)
         homes_local, charge_local = share(local, imports)
         sun_to_homes, sun_to_charge = share(sun_local, (homes_local, charge_local))
