@@ -97,11 +97,28 @@ def test_any_postings_come_back_and_name_their_kinds(postings, some):
 
 @given(columns_of(READING), st.sets(st.sampled_from(READING), min_size=1))
 def test_any_readings_come_back_with_their_sums(readings, some):
-    readings = {name: column % 2**40 for name, column in readings.items()}
+    readings = {name: column % 2**58 for name, column in readings.items()}
     block, counts = pack_readings(readings)
     assert same(unpack_columns(block, "readings"), readings)
     assert same(unpack_columns(block, "readings", some), {name: readings[name] for name in READING if name in some})
     assert all(total == sum(readings[name].tolist()) for name, total in counts.items() if name != "meters")
+
+
+def test_what_follows_from_other_columns_takes_no_byte():
+    imported = np.arange(1, 101) ** 2
+    columns = dict.fromkeys(READING, np.zeros(100, np.int64)) | {
+        "import_wh": imported, "net_n": -220_000 * imported,
+        "unmatched_mg": 93 * imported, "levy_n": 93 * imported * 75_363 // 1000,
+    }  # fmt: skip
+    without = columns | {"net_n": columns["member"], "levy_n": columns["member"]}
+    assert len(pack_readings(columns)[0]) - len(pack_readings(without)[0]) < 50
+
+
+def test_a_block_of_readings_that_took_nothing_away_is_read_still():
+    columns = {name: np.arange(5) * place for place, name in enumerate(READING)}
+    block = pack(PackedBlock(columns))
+    assert same(unpack_columns(block, "readings"), columns)
+    assert same(unpack_columns(block, "readings", ("net_n", "levy_n")), {n: columns[n] for n in ("net_n", "levy_n")})
 
 
 @given(columns_of(BUNDLE))
