@@ -11,11 +11,11 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.execution import estimate, execute, free_of_charge, raise_on_error
+from transactive.chain.embedded.log_filter import LogFilter
 from transactive.chain.embedded.render import (
     Json,
     block_json,
     log_json,
-    matches,
     receipt_json,
     transaction_json,
 )
@@ -164,8 +164,8 @@ class EmbeddedProvider(BaseProvider):
             last = self._number(wanted.get("toBlock", "latest"))
         addresses = wanted.get("address") or []
         addresses = [addresses] if isinstance(addresses, str) else addresses
-        logs = [log_json(row) for row in self.chain.index.logs(first, last)]
-        return [log for log in logs if matches(log, addresses, wanted.get("topics") or [])]
+        chosen = LogFilter.of(addresses, wanted.get("topics") or [])
+        return [log_json(row) for row in self.chain.index.logs(first, last) if chosen.passes(row)]
 
     def _nonce(self, account: str, block: str | int = "latest") -> str:
         address = to_bytes(account)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from eth.abc import BlockHeaderAPI, SignedTransactionAPI
@@ -100,20 +99,6 @@ def log_json(row: tuple[Any, ...]) -> Json:
         "blockHash": data(block_hash),
         "removed": False,
     }
-
-
-def matches(log: Json, addresses: Iterable[str], topics: list[Any]) -> bool:
-    """Whether a log passes a filter: one of the addresses, if any, and each topic that is not null."""
-    wanted = {address.lower() for address in addresses}
-    if wanted and log["address"].lower() not in wanted:
-        return False
-    for place, topic in enumerate(topics):
-        if topic is None:
-            continue
-        options = [topic] if isinstance(topic, str) else topic
-        if place >= len(log["topics"]) or log["topics"][place] not in [option.lower() for option in options]:
-            return False
-    return True
 
 
 def _type(raw: bytes) -> str:
