@@ -41,12 +41,21 @@ END = (SLOT + 1) * SECONDS
 ORDER = Order(0, SLOT, 0, ((300, 5), (200, 4)), ((-400, 3), (450, 2)))
 
 
+def _side(book: Order, buys: bool) -> tuple[tuple[int, int], ...]:
+    """Steps of one side of a book."""
+    return book.buys if buys else book.sells
+
+
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=40)
 @given(traffic())
 def test_no_mechanism_trades_beyond_the_books_that_members_sign(name: str, case: Traffic) -> None:
     positions = case.cleared(name).positions
     books = {book.account: book for book in books_of(case.orders, SLOT)}
+    names = ("member", "is_buy", "price", "energy_wh")
+    columns = zip(*(getattr(case.orders, name).tolist() for name in names), strict=True)
+    signed = [(b.account, buys, *step) for b in books.values() for buys in (True, False) for step in _side(b, buys)]
+    assert sorted(signed) == sorted(columns)
     for member, fills in enumerate(fills_of(positions)):
         assert fills.energy_wh == (positions.bought_wh[member], positions.sold_wh[member])
         book = books.get(member, Order(member, SLOT, 0, (), ()))

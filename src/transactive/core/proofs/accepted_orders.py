@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash
 from transactive.core.tables import Orders
 
@@ -18,17 +20,20 @@ class Accepted:
 
 
 def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
-    """One order for each member that has any in the table, for the slot of this number."""
-    buys: dict[int, list[tuple[int, int]]] = {}
-    sells: dict[int, list[tuple[int, int]]] = {}
-    columns = (orders.member, orders.is_buy, orders.price, orders.energy_wh)
-    for member, is_buy, price, energy in zip(*(column.tolist() for column in columns), strict=True):
-        for side in (buys, sells):
-            side.setdefault(member, [])
-        (buys if is_buy else sells)[member].append((price, energy))
+    """One order for each member that has any in the table, for the slot of this number.
+
+    Purchases stand before sales, the dearest first; sales the cheapest first.
+    """
+    sign = np.where(orders.is_buy, -1, 1)
+    order = np.lexsort((sign * orders.energy_wh, sign * orders.price, ~orders.is_buy, orders.member))
+    steps = list(zip(orders.price[order].tolist(), orders.energy_wh[order].tolist(), strict=True))
+    members, starts = np.unique(orders.member[order], return_index=True)
+    sales = starts + np.bincount(orders.member[orders.is_buy], minlength=int(members.max(initial=-1)) + 1)[members]
+    ends = np.append(starts, len(steps))[1:].tolist()
+    places = zip(members.tolist(), starts.tolist(), sales.tolist(), ends, strict=True)
     return [
-        Order(member, number, serial, tuple(sorted(buys[member], reverse=True)), tuple(sorted(sells[member])))
-        for member in sorted(buys)
+        Order(member, number, serial, tuple(steps[first:middle]), tuple(steps[middle:end]))
+        for member, first, middle, end in places
     ]
 
 
