@@ -26,10 +26,13 @@ def setting():
 def test_a_slot_costs_what_a_run_grows_by(setting, monkeypatch):
     monkeypatch.setattr(store, "FEW", 3)
     monkeypatch.setattr(store, "MANY", 8)
+    monkeypatch.setattr(store, "EVERY", 2)
     seen = store.walked(setting)
     assert seen.seen == 8
     assert 0 < seen.books <= HOMES * 5  # of the slots that are counted, each at most a book a home
     assert 0 < seen.a_slot < seen.seconds[2]
+    assert len(seen.alone) == 3  # after the slots 4, 6 and 8
+    assert sum(seen.alone) < seen.apart < seen.seconds[2] - seen.seconds[1]
     assert seen.bytes[1] == pytest.approx(seen.fixed_bytes + 8 * seen.bytes_a_slot)
 
 
@@ -40,19 +43,30 @@ def test_a_start_is_timed_apart_from_the_comparison_of_balances(setting):
 
 
 def test_a_slot_may_take_its_goal_or_half_more_than_the_cryptography_that_exceeds_it():
-    quick, _ = store.slot_rows(store.STREET, a_slot=0.12, alone=0.05)
-    assert quick.reference_value == 0.1
+    quick, _ = store.slot_rows(store.STREET, a_slot=0.12, books=500, a_book=store.AT_REST)
+    assert quick.reference_value == pytest.approx(0.1)
     assert quick.ratio == pytest.approx(1.2)
-    slow, beside = store.slot_rows(store.STREET, a_slot=0.12, alone=0.11)
-    assert slow.reference_value == pytest.approx(0.165)
-    assert slow.ratio == pytest.approx(0.12 / 0.165)
-    assert "over goal" in (slow.reference or "")
-    assert beside.ratio == pytest.approx(0.12 / 0.11)
+    many = round(0.11 / store.AT_REST)
+    slow, beside = store.slot_rows(store.STREET, a_slot=0.12, books=many, a_book=store.AT_REST)
+    assert slow.reference_value == pytest.approx(0.165, rel=0.01)
+    assert slow.ratio == pytest.approx(0.12 / 0.165, rel=0.01)
+    assert "alone is over the goal" in (slow.reference or "")
+    assert beside.ratio == pytest.approx(0.12 / 0.11, rel=0.01)
+
+
+def test_a_machine_on_which_signing_takes_longer_is_given_as_much_longer():
+    idle, busy = (
+        next(store.slot_rows(store.STREET, a_slot=0.12 * slower, books=500, a_book=store.AT_REST * slower))
+        for slower in (1, 1.7)
+    )
+    assert busy.ratio == pytest.approx(idle.ratio)
+    assert "x 1.70" in (busy.reference or "")
 
 
 def test_every_target_has_a_row_and_runs_can_be_told(setting, monkeypatch):
     monkeypatch.setattr(store, "FEW", 1)
     monkeypatch.setattr(store, "MANY", 2)
+    monkeypatch.setattr(store, "EVERY", 1)
     monkeypatch.setattr(store, "neighbourhood", lambda *_, **__: setting)
     monkeypatch.setattr(daily, "MEMBERS", (2, 4))
     monkeypatch.setattr(daily, "_a_day", lambda members: {"detection": members / 2, "advice": members**2.0})

@@ -2,7 +2,8 @@
 
 Hourly slots of homes that are copies of the demo's. A slot's cost is the growth from the first two days to ten, so that
 what is paid once is told apart. Beside it stands the cryptography alone: as many signatures, made and checked by
-coincurve in the same run. No slot can be quicker than that, whatever else is saved.
+coincurve between the slots of the same run. No slot can be quicker than that, whatever else is saved. On a busy machine
+processor time grows too, as others use its caches: as many times as the cryptography takes longer, a slot may.
 """
 
 from __future__ import annotations
@@ -37,21 +38,30 @@ RUNS = {STREET: 5, FULL: 1}
 """Runs of which the median counts; a run of the full tree takes ten minutes."""
 GOAL = {STREET: 0.1, FULL: 1.0}
 """Processor time a slot [s]."""
+AT_REST = 73e-6
+"""Processor time of the cryptography of one book where the goals were set, the least of 60 rounds [s]."""
 BESIDE = 1.5
 """Times the cryptography alone that a slot may take where that exceeds the goal by itself."""
 FEW, MANY = 48, 240
 """Slots between which costs grow."""
+EVERY = 12
+"""Slots after which the cryptography is measured again."""
 HOUR = 3_600
 SEED = "transactive"
 
 
 @dataclass(slots=True)
 class Growth:
-    """Sees a run's slots, and marks processor time [s] and bytes on disk after `FEW` and after `MANY`."""
+    """Sees a run's slots, and marks processor time [s] and bytes on disk after `FEW` and after `MANY`.
+
+    alone: cryptography of a book, measured between them; apart: what that took [s].
+    """
 
     folder: Path
     seconds: list[float] = field(default_factory=list)
     bytes: list[int] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+    apart: float = 0
     books: int = 0
     seen: int = 0
 
@@ -59,7 +69,12 @@ class Growth:
         """Count a slot and its signed books of orders."""
         self.seen += 1
         if self.seen > FEW:
-            self.books += len(np.unique(record.orders.member))
+            books = len(np.unique(record.orders.member))
+            self.books += books
+            if books and self.seen % EVERY == 0:
+                began = process_time()
+                self.alone.append(cryptography(books) / books)
+                self.apart += process_time() - began
         if self.seen in (FEW, MANY):
             self.seconds.append(process_time())
             self.bytes.append(bytes_at_rest(self.folder))
@@ -68,7 +83,12 @@ class Growth:
     @property
     def a_slot(self) -> float:
         """Processor time [s]."""
-        return (self.seconds[2] - self.seconds[1]) / (MANY - FEW)
+        return (self.seconds[2] - self.seconds[1] - self.apart) / (MANY - FEW)
+
+    @property
+    def books_a_slot(self) -> float:
+        """Signed books of orders."""
+        return self.books / (MANY - FEW)
 
     @property
     def bytes_a_slot(self) -> float:
@@ -96,21 +116,25 @@ def costs(members: int, runs: int) -> Iterator[Row]:
     yield _row(f"{members:,} members: set-up", median(made for made, _ in started), "s")
     yield _row(f"{members:,} members: comparison of all balances", median(check for _, check in started), "s")
     seen = [walked(setting) for _ in range(runs)]
-    a_slot, books = median(one.a_slot for one in seen), round(seen[0].books / (MANY - FEW))
-    alone = median(cryptography(books) for _ in range(5))
-    yield from slot_rows(members, a_slot, alone)
+    a_book = median(book for one in seen for book in one.alone)
+    yield from slot_rows(members, median(one.a_slot for one in seen), seen[0].books_a_slot, a_book)
     bytes_a_slot = median(one.bytes_a_slot for one in seen)
     yield _row(f"{members:,} members: bytes a member and slot", bytes_a_slot / members, "bytes")
     yield _row(f"{members:,} members: fixed bytes a member", median(one.fixed_bytes for one in seen) / members, "bytes")
 
 
-def slot_rows(members: int, a_slot: float, alone: float) -> Iterator[Row]:
-    """Processor time of a slot against what it may take, and against the cryptography alone [s]."""
-    goal = GOAL[members]
-    allowed, why = (goal, "goal") if alone <= goal else (BESIDE * alone, f"{BESIDE:g} x cryptography, alone over goal")
+def slot_rows(members: int, a_slot: float, books: float, a_book: float) -> Iterator[Row]:
+    """Processor time of a slot against what it may take, and against the cryptography alone.
+
+    a_slot: of a slot with so many books [s]; a_book: the cryptography of one, in the same run [s].
+    """
+    goal, alone, slower = GOAL[members], books * a_book, a_book / AT_REST
+    allowed, why = goal * slower, f"goal of {goal:g} s, x {slower:.2f} as signing and checking took longer than at rest"
+    if books * AT_REST > goal:
+        allowed, why = BESIDE * alone, f"{BESIDE:g} x signing and checking, which alone is over the goal of {goal:g} s"
     yield Row(
         name=f"{members:,} members: processor time a slot", value=a_slot, unit="s",
-        reference=f"{why} of {goal:g} s", reference_value=allowed, ratio=a_slot / allowed,
+        reference=why, reference_value=allowed, ratio=a_slot / allowed,
     )  # fmt: skip
     yield Row(
         name=f"{members:,} members: the same, against signing and checking alone", value=a_slot, unit="s",
