@@ -385,6 +385,38 @@ def test_the_same_commitments_do_not_hide_what_was_taken_back(w):
     w.propose([-100, 100, *[0] * 6])
 
 
+def test_a_second_retraction_does_not_hide_the_first(w):
+    """The very same slot is committed and taken back once more, without amounts: its own would stand for the first."""
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.propose([-900, 900, *[0] * 6])
+    bad, same = netting_evidence(w, 0), w.opening().content
+    w.do(OPERATOR, "retract", same)
+    w.do(OPERATOR, "commitSlot", *same[1])
+    with refused("settlement: was taken back"):
+        w.do(OPERATOR, "retract", same)
+    w.judge("challengeNetting", *bad)
+    assert w.read("bond") == BOND - PENALTY
+    w.do(OPERATOR, "retract", same)
+
+
+def test_a_veto_once_more_does_not_hide_the_first(w):
+    """Operator and arbiter together: what one of them took back, the other one cannot take from the members."""
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.propose([-900, 900, *[0] * 6])
+    bad, same = netting_evidence(w, 0), w.opening().content
+    w.do(ARBITER, "veto", same)
+    w.do(OPERATOR, "commitSlot", *same[1])
+    for first, why in ((0, "was taken back"), (1, "other part")):
+        with refused(f"settlement: {why}"):
+            w.do(OPERATOR, "propose", w.period, first, w.words)
+    with refused("settlement: was taken back"):
+        w.do(OPERATOR, "retract", same)
+    w.judge("challengeNetting", *bad)
+    assert w.read("bond") == BOND - PENALTY
+
+
 def test_an_honest_retraction_costs_nothing(w):
     w.book.trade(0, 1, 100)
     w.commit()

@@ -415,9 +415,12 @@ class SettlementLife(JudgedLife):
         def retracted() -> None:
             twin.refuse_unless_open(slot // SLOTS)
             refuse_unless(not shown.later, "not the last slot")
+            current = self.chains.get(slot // SLOTS)
+            head = self.opening(current, -1).head if current else ZERO
+            twin.refuse_if_kept(head, self.now)
             refuse_other(slot // SLOTS)
             taken_back()
-            self.rewound(slot, lambda: twin.retract(slot, self.now, self.opening(chain, -1).head))
+            self.rewound(slot, lambda: twin.retract(slot, self.now, head))
 
         if veto:
             return Call(self.as_role("arbiter"), "veto", (shown.content,), self.by_role("arbiter", vetoed))

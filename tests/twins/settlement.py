@@ -214,8 +214,7 @@ class SettlementTwin:
         refuse_unless(not before.is_whole, "already proposed")
         if first == 0:
             refuse_unless(now >= self.banks[0], "window open")
-            undone = self.undone.get(head)
-            refuse_unless(undone is None or not undone.nets_n or now >= undone.until, "was taken back")
+            self.refuse_if_kept(head, now)
             before = Proposal(period, size=LANES * words_for(self.accounts))
         else:
             refuse_unless(before.period == period and first * LANES == len(before.nets_n), "other part")
@@ -266,6 +265,7 @@ class SettlementTwin:
 
     def take_back(self, slot: int, now: int, head: bytes) -> None:
         """Rewind without a conviction; evidence counts for a window longer."""
+        self.refuse_if_kept(head, now)
         period = slot // self.slots_per_period
         nets: tuple[int, ...] = ()
         if self.proposal.period == period:
@@ -273,6 +273,11 @@ class SettlementTwin:
             self.banks = [self.banks[1], now + self.window]
         self.undone[head] = UndoneTwin(now + self.window, slot, nets)
         self.rewind(period, slot, now)
+
+    def refuse_if_kept(self, head: bytes, now: int) -> None:
+        """Refuse while amounts that were taken back with the same commitments can be challenged."""
+        undone = self.undone.get(head)
+        refuse_unless(undone is None or not undone.nets_n or now >= undone.until, "was taken back")
 
     def convict_undone(self, slot: int, challenger: str, now: int, head: bytes) -> None:
         """Punish for what was taken back, once."""

@@ -350,14 +350,17 @@ class Community(Stage):
         return dropped[::-1]
 
     def taken_back(self, who: Person, shown: Any) -> None:
-        """A netting and commitments count no more, without a conviction."""
-        chain = self.chains[shown[1][0] // SLOTS]
+        """Commitments, and a netting of their period, count no more, without a conviction."""
+        period = shown[1][0] // SLOTS
+        chain = self.chains[period]
         openings = [(record, self.opening(record)) for record in chain]
         dropped = self.rewind()
         kept = [(record, shown) for record, shown in openings if record in dropped]
         honest = all(record.by in self.operators for record in dropped) and self.honest("operator")
-        self.taken.append(TakenBack(self.now + WINDOW, kept, self.proposal.chunks if self.proposal else None, honest))
-        self.proposal = None
+        fell = self.proposal if self.proposal and self.proposal.period == period else None
+        self.taken.append(TakenBack(self.now + WINDOW, kept, fell.chunks if fell else None, honest))
+        if fell:
+            self.proposal = None
         self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
         self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
 

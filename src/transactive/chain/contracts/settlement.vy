@@ -517,8 +517,7 @@ def propose(period: uint256, first: uint256, words: DynArray[uint256, PART]):
     total: uint256 = 0
     if first == 0:
         assert block.timestamp >= (netting >> (64 + 64 * bank)) & FIELD, "settlement: window open"  # of what is there
-        undone: uint256 = self.undone[self.heads[period]]  # over the same commitments nobody could show both
-        assert undone >> KEPT_AT == 0 or block.timestamp >= undone & FIELD, "settlement: was taken back"
+        self._notKept(self.heads[period])
         netting = (netting & ~(2**BANK_AT - 1)) | ((members + 3) // 4)
     else:
         assert begun and first == (netting >> WRITTEN_AT) & SIZE, "settlement: other part"
@@ -552,7 +551,8 @@ def retract(opening: Opening):
     """
     @notice Take back an open period's last commitment and what was proposed of its netting, for example because it would
             overdraw a member, or to mend an error before any leaf was served; the slot is committed once more. Whoever
-            has a leaf that shows a fraud can still challenge both, for a window.
+            has a leaf that shows a fraud can still challenge both, for a window. Refused while amounts that were taken
+            back with the very same commitments can be challenged.
     @param opening the last commitment
     """
     self._onlyOperator()
@@ -1210,6 +1210,7 @@ def _takeBack(period: uint256, opening: Opening):
     @dev Drop the proposal and rewind without a conviction: evidence against both counts for a window from now. Until then
          the net amounts keep their bank; the next ones come into the other.
     """
+    self._notKept(self.heads[period])
     until: uint256 = block.timestamp + window
     undone: uint256 = until | (opening.commitment.slot << SLOT_AT)
     if (self.books >> PROPOSED_AT) & FIELD == period:
@@ -1220,6 +1221,17 @@ def _takeBack(period: uint256, opening: Opening):
         self._void(period)
     self.undone[self.heads[period]] = undone
     self._rewind(period, opening)
+
+
+@internal
+@view
+def _notKept(head: bytes32):
+    """
+    @dev Refuses while amounts that were taken back with the very same commitments can be challenged: nobody could show
+         both, and what is taken back once more would take the place of the first.
+    """
+    undone: uint256 = self.undone[head]
+    assert undone >> KEPT_AT == 0 or block.timestamp >= undone & FIELD, "settlement: was taken back"
 
 
 @internal
