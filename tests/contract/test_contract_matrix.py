@@ -14,7 +14,9 @@ from typing import Any
 from tests.fuzz.adversary.community import Community
 from tests.fuzz.adversary.direct import PROJECTS, Direct
 from tests.fuzz.adversary.drawing import names_of
-from tests.fuzz.adversary.markets import AHEAD, BalanceStage, BoardStage
+from tests.fuzz.adversary.markets.balance import BalanceStage
+from tests.fuzz.adversary.markets.board import BoardStage
+from tests.fuzz.adversary.markets.stage import AHEAD
 from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.bound import Bound
 from tests.fuzz.life import Tally, reason_of

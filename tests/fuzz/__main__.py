@@ -10,8 +10,9 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.adversary.hunt import hunts, table
+from tests.fuzz.adversary.hunt import Hunted
 from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES, STAGES, Job, Outcome, calls_of, campaign, jobs
+from tests.fuzz.hunts import hunts, table
 from tests.fuzz.life import SWAPPED
 from tests.fuzz.report import faults_of, report, with_faults
 
@@ -28,7 +29,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--life", type=int, help="live this one life again, with --only")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one a core")
     parser.add_argument("--evm", choices=["revm", "py-evm"], help="default: revm if it is installed")
-    parser.add_argument("--faults", action="store_true", help="put each kept fault back, and hunt for it")
+    parser.add_argument(
+        "--faults", action="store_true", help="put each kept fault back, and hunt for it; goes on where it stopped"
+    )
     parser.add_argument("--report", type=Path, help="write the report to this file, as docs/fuzz.md")
     return parser.parse_args()
 
@@ -49,16 +52,19 @@ class Progress:
 
 
 def hunt_all(given: argparse.Namespace) -> int:
-    """Hunt for every kept fault; fail if one is not caught."""
-    found = []
-    for one in hunts(given.seed, given.processes):
-        found.append(one)
+    """Hunt for every kept fault, on from where the last hunt was stopped; fail if one is not caught."""
+
+    def tell(one: Hunted) -> None:
         sys.stderr.write(f"{one.name}: {one.calls:,} calls, {one.rule or 'not caught'}\n")
+
+    found = hunts(given.seed, given.processes, given.minutes * 60, tell)
     if given.report:
         before = given.report.read_text(encoding="utf-8")
         given.report.write_text(with_faults(before, table(found, given.seed)), encoding="utf-8")
-    missed = [one.name for one in found if not one.rule]
-    sys.stdout.write(f"{len(found) - len(missed)} of {len(found)} faults caught\n")
+    missed, waiting = ([one.name for one in found if not one.rule and one.is_over is over] for over in (True, False))
+    caught = f"{len(found) - len(missed) - len(waiting)} of {len(found)} faults caught"
+    again = f"; {len(waiting)} wait for the same command" if waiting else ""
+    sys.stdout.write("\n".join([*(f"{name}: not caught" for name in missed), f"{caught}{again}\n"]))
     return 1 if missed else 0
 
 

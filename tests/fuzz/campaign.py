@@ -13,7 +13,8 @@ from itertools import count, islice
 
 from tests.fuzz.adversary.community import Community
 from tests.fuzz.adversary.direct import Direct
-from tests.fuzz.adversary.markets import BalanceStage, BoardStage
+from tests.fuzz.adversary.markets.balance import BalanceStage
+from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzz.adversary.hunt import HOME, hunt_by_name, machine
-from tests.fuzz.adversary.stage import coalition
+from tests.fuzz import hunts
+from tests.fuzz.adversary import hunt
+from tests.fuzz.adversary.hunt import HOME, MOST_CALLS, Hunted, go_on, hunt_by_name, machine
+from tests.fuzz.adversary.stage import BrokenRule, Faults, coalition
 from tests.fuzz.campaign import STAGES
+from tests.fuzz.hunts import Book, hunt_further
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import new_machine
+from tests.fuzz.mutant import mutant
 from transactive.chain.artifact import CONTRACTS
 
 LIVES = 3 if machine() == "revm" else 1
@@ -55,10 +59,36 @@ def test_every_contract_has_a_stage():
     assert set(HOME) >= set(CONTRACTS) - {"currency", "registry"}  # these two stand on all of them
 
 
-def test_a_fault_is_caught_at_once():
-    found = hunt_by_name(EARLY, 0)
+@pytest.fixture(scope="module")
+def early(tmp_path_factory) -> Faults:
+    return mutant(EARLY, tmp_path_factory.mktemp("early")).made
+
+
+def test_a_fault_is_caught_at_once_also_by_a_hunt_that_was_stopped(early):
+    found = go_on(Hunted(EARLY), early, 0)
     assert found.rule == "nobody reverses more than it has issued"
     assert found.calls <= CALLS_SOON
+    stopped = go_on(Hunted(EARLY), early, 0, most=1)
+    assert (stopped.lives, stopped.rule) == (1, "")
+    assert go_on(stopped, early, 0, until=0) == stopped
+    assert go_on(stopped, early, 0) == found
+
+
+def test_a_rule_that_breaks_without_the_fault_is_no_catch(early, monkeypatch):
+    monkeypatch.setattr(hunt, "lived", lambda *_: (60_000, BrokenRule("everywhere", "nobody", "a rule")))
+    found = go_on(Hunted(EARLY), early, 0)
+    assert (found.calls, found.rule, found.is_over) == (240_000, "", True)
+
+
+def test_a_hunt_is_kept_until_what_it_hunts_has_changed(tmp_path, monkeypatch):
+    found = Hunted(EARLY, 3, 1_500)
+    book = Book(tmp_path, 0)
+    assert book.read(EARLY) == Hunted(EARLY)
+    book.keep(found)
+    assert hunt_further(EARLY, book, MOST_CALLS, until=0) == found  # no time is left
+    assert Book(tmp_path, 1).read(EARLY) == Hunted(EARLY)
+    monkeypatch.setattr(hunts, "_stages", lambda: "others")
+    assert book.read(EARLY) == Hunted(EARLY)
 
 
 @pytest.mark.long

@@ -1,24 +1,21 @@
-"""Put each kept fault back into the contracts, and count the calls until a rule is broken."""
+"""Hunt for one fault that was put back into the contracts: live on their stages until a rule is broken."""
 
 from __future__ import annotations
 
-import multiprocessing
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+import time
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 
 from tests.fuzz.adversary.community import Community
 from tests.fuzz.adversary.direct import Direct
-from tests.fuzz.adversary.markets import BalanceStage, BoardStage
+from tests.fuzz.adversary.markets.balance import BalanceStage
+from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.stage import BrokenRule, Faults, Stage
 from tests.fuzz.life import Tally
 from tests.fuzz.machine import new_machine
-from tests.fuzz.mutant import mutant, names
+from tests.fuzz.mutant import mutant
 
 MOST_CALLS, CALLS = 200_000, 500
 HOME: dict[str, tuple[type[Stage], ...]] = {
@@ -36,12 +33,18 @@ HOME: dict[str, tuple[type[Stage], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Hunted:
-    """A fault: calls until a rule was broken, and which; no rule if none was."""
+    """How far the hunt for a fault has come: lives and calls; the rule that was broken, and who was dishonest."""
 
     name: str
-    calls: int
-    rule: str
+    lives: int = 0
+    calls: int = 0
+    rule: str = ""
     coalition: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was caught, or the calls are used up."""
+        return bool(self.rule) or self.calls >= MOST_CALLS
 
 
 def machine() -> str:
@@ -49,49 +52,35 @@ def machine() -> str:
     return "revm" if find_spec("pyrevm") else "py-evm"
 
 
-def hunt(name: str, faults: Faults, seed: int, most: int = MOST_CALLS) -> Hunted:
-    """Live on the stages of the faulty contracts in turn, until a rule is broken."""
+def go_on(found: Hunted, faults: Faults, seed: int, most: int = MOST_CALLS, until: float = float("inf")) -> Hunted:
+    """Live on the stages of the faulty contracts in turn, until a rule is broken, or `most` calls or the time is up.
+
+    A rule that the same life breaks without the fault is no catch. Where a hunt was stopped changes nothing.
+    seed: number of the first life on each stage; until: Unix time [s].
+    """
     stages = list(dict.fromkeys(stage for contract in faults for stage in HOME[contract]))
+    while not found.rule and found.calls < most and time.time() < until:
+        stage, number = stages[found.lives % len(stages)], seed + found.lives // len(stages)
+        calls, broken = lived(stage, number, faults)
+        if broken and lived(stage, number, {})[1]:
+            broken = None
+        rule, who = (broken.rule, broken.coalition) if broken else ("", "")
+        found = replace(found, lives=found.lives + 1, calls=found.calls + calls, rule=rule, coalition=who)
+    return found
+
+
+def lived(stage: type[Stage], number: int, faults: Faults) -> tuple[int, BrokenRule | None]:
+    """One life: calls that were made, and the rule that was broken."""
     tally = Tally()
-    for number in count(seed):
-        for stage in stages:
-            try:
-                stage(new_machine(machine()), number, tally, faults).run(CALLS)
-            except BrokenRule as broken:
-                return Hunted(name, tally.total, broken.rule, broken.coalition)
-            if tally.total >= most:
-                return Hunted(name, tally.total, "")
-    raise AssertionError
+    try:
+        stage(new_machine(machine()), number, tally, faults).run(CALLS)
+    except BrokenRule as broken:
+        return tally.total, broken
+    return tally.total, None
 
 
 def hunt_by_name(name: str, seed: int) -> Hunted:
     """Compile a fault, and hunt for it."""
     with tempfile.TemporaryDirectory() as folder:
         made = mutant(name, Path(folder)).made
-    return hunt(name, made, seed)
-
-
-def hunts(seed: int, processes: int) -> Iterator[Hunted]:
-    """All kept faults."""
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(partial(hunt_by_name, seed=seed), names())
-
-
-def table(found: Sequence[Hunted], seed: int) -> str:
-    """What was found, as Markdown."""
-    head = [
-        "## Faults put back",
-        "",
-        "Each fault that was once found is a patch in `tests/fuzz/mutants`. With it the stages are run from life",
-        f"{seed} on, at most {MOST_CALLS:,} calls, until a rule is broken. Written by",
-        '`make fuzz ARGS="--faults --report docs/fuzz.md"`.',
-        "",
-        "| fault | calls until a rule is broken | dishonest | rule |",
-        "|---|---:|---|---|",
-    ]
-    rows = [
-        f"| `{one.name}` | {one.calls:,} | {one.coalition} | {one.rule} |" if one.rule else
-        f"| `{one.name}` | not within {one.calls:,} | | |"
-        for one in found
-    ]  # fmt: skip
-    return "\n".join([*head, *rows, "", ""])
+    return go_on(Hunted(name), made, seed)
