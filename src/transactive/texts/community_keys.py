@@ -57,6 +57,11 @@ KEYS: dict[str, dict[str, str]] = {
         ),
         "time_zone": "Time zone of hours, days and months in prices, such as Europe/Vienna.",
         "holidays": "Holidays, YYYY-MM-DD.",
+        "vat_ppm": "Value-added tax that bills add [millionths]; every price of the file is without it.",
+        "vat_items_ppm": (
+            'Rates of single items in its place [millionths], such as `{ network_fee = "10 %" }`: supply, feed_in, '
+            "local_energy, network_fee, standing_charge, levy, certificates, credits."
+        ),
     },
     "PriceRule": {
         "price_micro_per_kwh": "Price outside the times below [µ¤/kWh].",

@@ -18,6 +18,12 @@ Month = Annotated[int, Meta(ge=1, le=12)]
 Hour = Annotated[int, Meta(ge=0, le=23)]
 Date = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$", description='a date, such as "2026-05-01"')]
 
+VatRate = Annotated[int, Meta(ge=0, le=PPM)]
+BillItem = Literal[
+    "supply", "feed_in", "local_energy", "network_fee", "standing_charge", "levy", "certificates", "credits"
+]  # fmt: skip
+"""What a bill tells apart: supply and feed_in are the supplier's, local_energy is what neighbours trade or share."""
+
 
 class PricePeriod(CommunityRecord, frozen=True, kw_only=True):
     """A price at some times of a week or year, in local time; the first that fits a slot counts.
@@ -62,7 +68,8 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     """The supplier's and the network's prices; one that is left out is a column of data.environment.
 
     feed_in_at_negative_prices: whether feed-in is paid in slots whose exchange price is below zero: spot_price_… of
-    data.environment, or without that column the supply price. time_zone, holidays: of times in prices.
+    data.environment, or without that column the supply price. time_zone, holidays: of times in prices. vat_ppm: tax
+    that bills add, for all prices here are net of it; vat_items_ppm: of items with a rate of their own.
     """
 
     supply_micro_per_kwh: Price | None = None
@@ -71,6 +78,8 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     feed_in_at_negative_prices: Literal["paid", "nothing"] = "paid"
     time_zone: str = "UTC"
     holidays: tuple[Date, ...] = ()
+    vat_ppm: VatRate = 0
+    vat_items_ppm: dict[BillItem, VatRate] = field(default_factory=dict)
 
     @property
     def numbers(self) -> tuple[int, int]:

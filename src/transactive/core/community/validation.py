@@ -29,6 +29,8 @@ BOUNDS = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "les
 
 def explained(message: str, record: type[msgspec.Struct]) -> str:
     """One line that names the key and what it takes, for a message of msgspec; record: of the whole file."""
+    if match := re.fullmatch(r"Invalid enum value (.+) - at `key` in `\$\.?(.*)`", message, re.DOTALL):
+        return _unknown_name(match[1], match[2], list(_at([record], match[2])))
     said, _, rest = message.partition(" - at `$")
     place = rest.removesuffix("`").removeprefix(".")
     kinds = list(_at([record], place))
@@ -59,6 +61,12 @@ def _wanted(kind: str, rest: str, kinds: list[Any]) -> str:
     if match := re.fullmatch(r", got `(.+)`", rest):
         return f"{words}, not {KINDS.get(match[1], match[1]) if match[1] != 'float' else 'one with a decimal point'}"
     return words
+
+
+def _unknown_name(name: str, place: str, kinds: list[Any]) -> str:
+    """What to say of a name that a table of names at a place does not take."""
+    names = [get_args(bare(kind))[0] for kind in kinds if get_origin(bare(kind)) is dict]
+    return f"{place} has no {name}; choose {', '.join(_choices(names))}"
 
 
 def _unknown(key: str, place: str, kinds: list[Any]) -> str:
