@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transactive.config.changes import check_changes
 from transactive.config.membership import check_membership
 from transactive.config.tariffs import check_tariff
 from transactive.core.accounts import NAMED
@@ -12,7 +13,7 @@ from transactive.core.community.network import network_of
 from transactive.core.community.rules import MarketRules
 from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.core.slots import SLOT_MINUTES, parse_time
+from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
 from transactive.core.units import PPM
 from transactive.forecasting import registry as forecasters
 from transactive.market import registry
@@ -31,7 +32,18 @@ MOST_MEMBERS = 2**12 - len(NAMED)
 
 
 def check(community: Community, name: str) -> None:
-    """What the types cannot say."""
+    """What the types cannot say, of the rules as they begin and as each change leaves them."""
+    try:
+        check_changes(community)
+    except InputError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    versions = community.versions
+    for number, rules in enumerate(versions.rules):
+        _check_rules(rules, name if not number else f"{name}: from {time_text(versions.starts[number])}")
+
+
+def _check_rules(community: Community, name: str) -> None:
+    """Rules that hold at one time."""
     _check_market(community, name)
     _check_network(community, name)
     _check_forecast(community, name)

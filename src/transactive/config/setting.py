@@ -76,16 +76,18 @@ class Setting:
         return self.environment.first_slot + len(self.environment.supply_price) * self.community.clock.length
 
     def until(self, end: int) -> Setting:
-        """The setting as it was when no series went beyond `end` [Unix s]."""
+        """The setting as it was when no series went beyond `end` [Unix s], and no rule changed from there on."""
+        community = self.community.until(end)
         length = self.community.clock.length
         rows = (end - self.measured.first_slot) // length
         ahead = (end - self.environment.first_slot) // length
         return replace(
             self,
+            community=community,
             measured=Measured(**_first(self.measured, rows)),
             environment=Environment(**_first(self.environment, ahead)),
             feeder_wh=None if self.feeder_wh is None else self.feeder_wh[:rows],
-            prices=self.prices and PriceSeries(self.prices.feed_in[:ahead], self.prices.fee[:ahead]),
+            prices=None if self.prices is None or community.plain_prices else self.prices.first(ahead),
         )
 
     @property
@@ -100,7 +102,7 @@ class Setting:
         row = (slot - self.environment.first_slot) // self.community.clock.length
         supply, series = int(self.environment.supply_price[row]), self.prices
         numbers = self.community.tariff.numbers if series is None else (int(series.feed_in[row]), int(series.fee[row]))
-        return Tariff(supply, *numbers, shared=self.community.shared_price)
+        return Tariff(supply, *numbers, shared=self.community.at(slot).shared_price)
 
 
 def _first(series: Table, rows: int) -> dict[str, Any]:
@@ -122,13 +124,13 @@ def load_setting(path: Path, readings: Source | None = None) -> Setting:
     connections = [
         None if member.connection_w is None else member.connection_w * length // HOUR for member in community.members
     ]
-    limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.members))
+    limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
     substitute = sources.gaps == "substitute"
     measured = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), substitute=substitute)
     if sources.environment is None:
         environment = _constant(community, measured)
     else:
-        follows = community.carbon.levy.mode == "oracle"
+        follows = any(rules.carbon.levy.mode == "oracle" for rules in community.versions.rules)
         factors = {source.name: source.g_per_kwh for source in community.carbon.grid_sources}
         file = path.parent / sources.environment
         used = price_columns(community, file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,16 +76,20 @@ def _numbers(price: Price | None) -> list[int]:
 
 
 def price_columns(community: Community, path: Path) -> list[str]:
-    """Columns of data.environment that the tariff uses."""
-    rules = community.tariff
-    named = [
-        column if price is None else price.column
-        for (key, price), column in zip(_prices(rules), COLUMNS.values(), strict=True)
-        if price is None or (isinstance(price, PriceRule) and price.file is None)
-    ]
+    """Columns of data.environment that the tariff uses, of all versions of the rules."""
+    named = [column for rules in community.versions.rules for column in _columns_of(rules.tariff, path)]
+    return list(dict.fromkeys(named))
+
+
+def _columns_of(rules: TariffRules, path: Path) -> Iterator[str]:
+    """Columns of data.environment that one tariff uses."""
+    for (_, price), column in zip(_prices(rules), COLUMNS.values(), strict=True):
+        if price is None:
+            yield column
+        elif isinstance(price, PriceRule) and price.file is None and price.column:
+            yield price.column
     if rules.feed_in_at_negative_prices == "nothing" and has_column(path, SPOT):
-        named.append(SPOT)
-    return list(dict.fromkeys(column for column in named if column))
+        yield SPOT
 
 
 def _file_of(rule: PriceRule, community: Community, folder: Path, key: str) -> PriceFile:
@@ -104,17 +108,32 @@ def priced(
     ConfigError.
     """
     file = None if community.data.environment is None else folder / community.data.environment
-    rules, slots = community.tariff, len(environment.supply_price)
-    starts = environment.first_slot + community.clock.length * np.arange(slots, dtype=np.int64)
     names = [] if file is None else price_columns(community, file)
     columns = {} if file is None else {key: col[rows_before:] for key, col in read_prices(file, names).items()}
+    length, first = community.clock.length, environment.first_slot
+    slots = range(first, first + length * len(environment.supply_price), length)
+    parts = []
+    for number, own in community.versions.spans(slots):
+        rows = slice((own.start - first) // length, (own.stop - first) // length)
+        rules = community.versions.rules[number]
+        parts.append(_prices_of(rules, own, {key: column[rows] for key, column in columns.items()}, folder))
+    supply, feed_in, fee = (np.concatenate(series) for series in zip(*parts, strict=True))
+    prices = None if community.plain_prices else PriceSeries(feed_in, fee)
+    return replace(environment, supply_price=supply), prices
+
+
+def _prices_of(
+    community: Community, slots: range, columns: Mapping[str, IntArray], folder: Path
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Supply price, feed-in and fee of slots in which one tariff holds, each (slots,). Raises ConfigError."""
+    rules, starts = community.tariff, np.array(slots, np.int64)
     plain = all(isinstance(price, int) for _, price in _prices(rules))
     local = LocalTimes.of(starts[:0] if plain else starts, rules)
 
     def series(key: str) -> IntArray:
         price = getattr(rules, key)
         if isinstance(price, PriceRule) and price.file is not None:
-            own = read_price_file(_file_of(price, community, folder, key), starts, community.clock.length)
+            own = read_price_file(_file_of(price, community, folder, key), starts, slots.step)
             return prices_of(price, starts, local, {str(price.column): own})
         return prices_of(price, starts, local, columns) if price is not None else columns[COLUMNS[key]]
 
@@ -123,6 +142,4 @@ def priced(
         feed_in = np.where(columns.get(SPOT, supply) < 0, np.minimum(feed_in, 0), feed_in)
     if (fee < 0).any():
         raise ConfigError(f"tariff.{FEE}: a fee is not negative, and {int(fee.min())} stands in its series; correct it")
-    numbers = isinstance(rules.feed_in_micro_per_kwh, int) and isinstance(rules.network_fee_micro_per_kwh, int)
-    numbers = numbers and rules.feed_in_at_negative_prices == "paid"
-    return replace(environment, supply_price=supply), None if numbers else PriceSeries(feed_in, fee)
+    return supply, feed_in, fee

@@ -57,6 +57,10 @@ class PriceSeries(Table):
     feed_in: IntArray
     fee: IntArray
 
+    def first(self, slots: int) -> PriceSeries:
+        """Prices of the first slots."""
+        return PriceSeries(self.feed_in[:slots], self.fee[:slots])
+
 
 @dataclass(frozen=True, slots=True)
 class PriceGrid:

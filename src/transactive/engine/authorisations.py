@@ -48,24 +48,35 @@ class Authorisations:
         kept = read(store) if store else ()
         fresh = self._fresh(kept, community, slots)
         if fresh:
-            kept = (*kept, *(self._signed(each, community.members[each.account], chain) for each in fresh))
+            kept = (*kept, *(self._signed(each, self._member(each, community), chain) for each in fresh))
             if store:
                 write(store, kept)
         self._put(self._checked(kept))
 
     def _fresh(self, kept: Sequence[Authorised], community: Community, slots: range) -> Sequence[Authorisation]:
-        """What is still to be signed: all as a run begins; what would end before its slots, as it goes on with more."""
+        """What is still to be signed: all as a run begins; what would end before its slots, as it goes on with more.
+
+        And what the file says otherwise from a slot on.
+        """
         said = of_community(community, slots)
         if not kept:
-            return said
+            return [*said, *of_changes(community, slots, slots[0], dict.fromkeys(range(self._members), 0))]
         ends = said[0].valid_until
         newest = {each.authorisation.account: each.authorisation for each in kept}
         begins = max(each.valid_until for each in newest.values())
         lapsed = [each for each in newest.values() if each.valid_until == begins < ends]
-        return [
+        longer = [
             msgspec.structs.replace(each, serial=each.serial + 1, valid_from=begins, valid_until=ends)
             for each in lapsed
         ]
+        serials = {account: each.serial for account, each in newest.items()}
+        serials |= {each.account: each.serial for each in longer}
+        return [*longer, *of_changes(community, slots, begins, serials)]
+
+    @staticmethod
+    def _member(given: Authorisation, community: Community) -> Member:
+        """The member by the rules from which an authorisation holds."""
+        return community.at(given.valid_from).members[given.account]
 
     def _signed(self, given: Authorisation, member: Member, chain: ChainLedger | None) -> Authorised:
         """Signed with the member's key; where it limits its agent, that gets a key of its own and a grant."""
@@ -140,20 +151,47 @@ class Authorisations:
 
 def of_community(community: Community, slots: range) -> list[Authorisation]:
     """What the community file says that each member allows, for a run over `slots`."""
-    return [
-        Authorisation(
-            account=number,
-            serial=0,
-            agent=agent,
-            highest_buy=_either(member.never_pay_above_micro_per_kwh, NO_HIGHEST),
-            lowest_sell=_either(member.sell_only_above_micro_per_kwh, NO_LOWEST),
-            paused_from=parse_time(member.pause_from) if member.pause_from else 0,
-            paused_until=_pause_ends(member.pause_from, member.pause_to),
-            valid_from=slots[0],
-            valid_until=community.clock.end(slots[-1]),
-        )
-        for number, (member, agent) in enumerate(zip(community.members, community.agents, strict=True))
-    ]
+    rules, ends = community.at(slots[0]), community.clock.end(slots[-1])
+    return [_allowed(rules, number, 0, slots[0], ends) for number in range(len(rules.members))]
+
+
+def of_changes(community: Community, slots: range, begin: int, serials: dict[int, int]) -> list[Authorisation]:
+    """What members allow otherwise from a slot of a run on, at or after `begin` [Unix s].
+
+    serials: of each member's newest authorisation, by account.
+    """
+    found, newest, versions = list[Authorisation](), dict(serials), community.versions
+    for number, own in versions.spans(slots):
+        if own.start != versions.starts[number] or own.start < begin:
+            continue
+        rules, before = versions.rules[number], versions.rules[number - 1]
+        for account, (now, then) in enumerate(zip(rules.members, before.members, strict=True)):
+            if _limits(now) != _limits(then):
+                newest[account] += 1
+                found.append(_allowed(rules, account, newest[account], own.start, community.clock.end(slots[-1])))
+    return found
+
+
+def _allowed(rules: Community, account: int, serial: int, begins: int, ends: int) -> Authorisation:
+    """What rules say that a member allows in a time [Unix s]."""
+    member = rules.members[account]
+    return Authorisation(
+        account=account,
+        serial=serial,
+        agent=rules.agents[account],
+        highest_buy=_either(member.never_pay_above_micro_per_kwh, NO_HIGHEST),
+        lowest_sell=_either(member.sell_only_above_micro_per_kwh, NO_LOWEST),
+        paused_from=parse_time(member.pause_from) if member.pause_from else 0,
+        paused_until=_pause_ends(member.pause_from, member.pause_to),
+        valid_from=begins,
+        valid_until=ends,
+    )
+
+
+def _limits(member: Member) -> tuple[int | str | None, ...]:
+    """All that a member says of its agent's limits."""
+    prices = (member.never_pay_above_micro_per_kwh, member.sell_only_above_micro_per_kwh)
+    return (*prices, member.pause_from, member.pause_to)
 
 
 def _either(price: int | None, nothing: int) -> int:

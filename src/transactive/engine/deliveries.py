@@ -14,8 +14,8 @@ from transactive.settlement.sharing import deliver_shared
 
 
 def delivered(community: Community, positions: Positions, readings: Readings, tariff: Tariff) -> Delivery:
-    """Delivery of a slot by the community's rules."""
-    rules = community.sharing
+    """Delivery of a slot by the community's rules of then."""
+    rules = community.at(positions.slot).sharing
     if community.market.mechanism != SHARING or rules is None:
         return deliver(positions, readings, meet=tariff.meets)
     return deliver_shared(positions, readings, rules.keys, shares_of(community, positions.slot))
@@ -23,5 +23,5 @@ def delivered(community: Community, positions: Positions, readings: Readings, ta
 
 def shares_of(community: Community, slot: int) -> IntArray:
     """Agreed shares of all members in a slot [ppm], (members,): none of who is no member then."""
-    shares = np.array([member.share_ppm for member in community.members], np.int64)
+    shares = np.array([member.share_ppm for member in community.at(slot).members], np.int64)
     return np.where(community.membership.present(slot), shares, 0)

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
-from transactive.core.community.membership import owned
 from transactive.core.ports import Ports
 from transactive.core.proofs.accepted_orders import hashes_of
 from transactive.core.slot_book import SlotBook
@@ -95,7 +94,7 @@ class Kernel:
         self.gates = Gates(community, self.fleet, parts.authorisations)
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
-            self.offsets, parts.detection, community.membership, owned(community.members),
+            self.offsets, parts.detection, community,
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(

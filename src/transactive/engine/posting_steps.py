@@ -9,6 +9,7 @@ import numpy as np
 
 from transactive.carbon.accounting import CarbonSlot
 from transactive.core.accounts import Accounts
+from transactive.core.community.community import Community
 from transactive.core.community.membership import Membership
 from transactive.core.postings import Postings
 from transactive.core.slots import MarketClock
@@ -37,8 +38,12 @@ class PostingParties:
     operator: GridOperator | Unwatched
     offsets: Offsetting
     detection: DailyDetection | NoDetection
-    membership: Membership
-    owned: dict[int, dict[int | None, int]]
+    community: Community
+
+    @property
+    def membership(self) -> Membership:
+        """Who is a member when."""
+        return self.community.membership
 
     def shares_out(self, slot: int) -> bool:
         """Whether what belongs to all is shared out in a slot: the last of a period, or before members change.
@@ -77,7 +82,9 @@ def energy(by: PostingParties, of: MeteredSlot) -> Postings:
 def certificates(by: PostingParties, of: MeteredSlot) -> Postings:
     """Certificates apart from energy, for what members can pay once energy and the levy due before them are paid."""
     cost = -of.postings.net_n(by.accounts.total)[: by.accounts.members]
-    levy_n = by.levies.due_n(of.slot, of.carbon) + 1 if by.levies.posted else 0  # they change its shares by a unit
+    levy_n = (
+        by.levies.due_n(of.slot, of.carbon) + 1 if by.levies.posted(of.slot) else 0
+    )  # they change its shares by a unit
     funds_n = np.where(by.ledger.suspended, 0, by.ledger.funds_n(of.slot) - cost - levy_n)
     of.carbon, of.session = by.certificates.trade(of.carbon, funds_n)
     return of.session.postings
@@ -100,7 +107,7 @@ def advance(by: PostingParties, of: MeteredSlot) -> Postings:
 
 def ownership(by: PostingParties, of: MeteredSlot) -> Postings:
     """What shared plants earned, to their owners."""
-    return funds.ownership(of.postings, by.owned, by.membership.present(of.slot), by.accounts)
+    return funds.ownership(of.postings, by.community.at(of.slot).owned, by.membership.present(of.slot), by.accounts)
 
 
 def dividend(by: PostingParties, of: MeteredSlot) -> Postings:

@@ -129,7 +129,7 @@ def _walk(
         walk.tally,
         bills,
         mechanism=setting.community.market.mechanism,
-        levy=setting.community.carbon.levy.mode,
+        levy=setting.community.at(slots[-1]).carbon.levy.mode,
         managed=setting.community.grid.manage if setting.community.network else None,
         chain=_chain_summary(opened, len(setting.community.members)),
         ledger_equals_chain=equal,

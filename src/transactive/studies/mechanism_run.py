@@ -128,7 +128,7 @@ class Seen(Observer):
         return MechanismFigures(
             **msgspec.structs.asdict(variant),
             bill_n=str(sum(bill.with_market_n - bill.with_market_credit_n for bill in bills)),
-            levy_n=str(int(tally.levy_n.sum()) if walk.levies.posted else 0),
+            levy_n=str(int(tally.levy_n.sum()) if walk.levies.posted(walk.slots[-1]) else 0),
             location_mg=int(tally.location_mg.sum()),
             market_mg=int(tally.market_mg.sum()),
             orders=tally.orders,

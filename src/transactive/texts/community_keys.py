@@ -5,6 +5,17 @@ By record and key; a test holds that every key is described and that none is unk
 
 from __future__ import annotations
 
+from msgspec import Struct
+from msgspec.structs import fields
+
+from transactive.core.community.changes.records import (
+    AccountChange,
+    LevyChange,
+    MemberChange,
+    SharingChange,
+    TariffChange,
+)
+
 KEYS: dict[str, dict[str, str]] = {
     "Community": {
         "name": "Name of the community, shown to people.",
@@ -23,7 +34,17 @@ KEYS: dict[str, dict[str, str]] = {
         "grid": "How the lines of the network are operated.",
         "sharing": 'How energy is shared by keys, with market.mechanism = "sharing".',
         "members": "The members, each with its devices.",
+        "from": "What is otherwise from a slot on, block by block; what came before stays as it was.",
     },
+    "RulesChange": {
+        "slot": "First slot of the new rules, RFC 3339; it lies after what is settled.",
+        "tariff": "Prices that change.",
+        "sharing": "Keys of sharing, or their price, that change.",
+        "accounts": "Bounds of top-ups that change.",
+        "carbon": "What changes of carbon: the levy.",
+        "members": "What changes for members, by id.",
+    },
+    "CarbonChange": {"levy": "Mode and prices of the levy that change."},
     "MarketRules": {
         "mechanism": (
             "Name of the market mechanism, as installed: uniform, pay_as_bid, continuous, listings, "
@@ -308,4 +329,16 @@ KEYS: dict[str, dict[str, str]] = {
         "latest": "Latest end, a time of day, HH:MM.",
         "runs_minutes": "How long it runs [min].",
     },
+}
+CHANGES: dict[str, tuple[type[Struct], str]] = {
+    "TariffChange": (TariffChange, "TariffRules"),
+    "SharingChange": (SharingChange, "SharingRules"),
+    "AccountChange": (AccountChange, "AccountRules"),
+    "LevyChange": (LevyChange, "LevyRules"),
+    "MemberChange": (MemberChange, "Member"),
+}
+"""What a block of changes holds, and the record whose keys it has; each key means the same in both."""
+KEYS |= {
+    name: {field.encode_name: KEYS[of][field.encode_name] for field in fields(record)}
+    for name, (record, of) in CHANGES.items()
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
@@ -15,8 +16,10 @@ from transactive.core.community.certificate_rules import (
     CertificatePolicy,
     Generator,
 )
+from transactive.core.community.changes.records import RulesChange
+from transactive.core.community.changes.versions import Versions
 from transactive.core.community.members import NO_LIMIT_W, Devices, Member
-from transactive.core.community.membership import Membership
+from transactive.core.community.membership import Membership, owned
 from transactive.core.community.network import NetworkRules
 from transactive.core.community.records import CommunityRecord
 from transactive.core.community.rules import (
@@ -32,12 +35,16 @@ from transactive.core.community.rules import (
 )
 from transactive.core.community.sharing_rules import SHARING, SharingRules
 from transactive.core.community.tariff_rules import TariffRules
-from transactive.core.slots import MarketClock
+from transactive.core.slots import MarketClock, parse_time
 from transactive.core.units import IntArray
 
 
-class Community(CommunityRecord, frozen=True, kw_only=True):
-    """Everything that a run needs to know beside the data."""
+class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
+    """Everything that a run needs to know beside the data.
+
+    changes: what is otherwise from a slot on; `at` gives the rules of a slot. Fields of the community itself are those
+    with which it began.
+    """
 
     name: str
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="three capital letters, such as EUR")]
@@ -55,6 +62,26 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
     grid: GridRules = GridRules()
     sharing: SharingRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
+    changes: tuple[RulesChange, ...] = msgspec.field(default=(), name="from")
+
+    @cached_property
+    def versions(self) -> Versions[Community]:
+        """The rules as they began, and as each change left them. Raises InputError for a change that cannot be."""
+        return Versions.of(self)
+
+    def at(self, slot: int) -> Community:
+        """The rules that hold in a slot [Unix s]."""
+        return self.versions.at(slot) if self.changes else self
+
+    @property
+    def final(self) -> Community:
+        """The rules after all changes, which hold every membership that was ever said."""
+        return self.versions.rules[-1] if self.changes else self
+
+    def until(self, end: int) -> Community:
+        """The community as its file was when it named no change from `end` [Unix s] on."""
+        kept = tuple(change for change in self.changes if parse_time(change.slot) < end)
+        return msgspec.structs.replace(self, changes=kept)
 
     def to_json(self) -> str:
         """Canonical JSON: the same text for the same community."""
@@ -82,16 +109,26 @@ class Community(CommunityRecord, frozen=True, kw_only=True):
         shares = self.market.mechanism == SHARING and self.sharing is not None
         return self.sharing.price_micro_per_kwh if shares and self.sharing else None
 
-    @property
+    @cached_property
     def membership(self) -> Membership:
         """Who is a member when."""
-        return Membership.of(self.members)
+        return Membership.of(self.final.members)
+
+    @cached_property
+    def owned(self) -> dict[int, dict[int | None, int]]:
+        """Shares [ppm] of the owners of each plant, by member and owner; None is the community."""
+        return owned(self.members)
 
     @property
     def most_import_wh(self) -> IntArray:
         """What each member's connection lets in in a slot [Wh], (members,); very much where nothing is said of it."""
         power = [member.connection_w or NO_LIMIT_W for member in self.members]
         return np.array(power, np.int64) * self.market.slot_minutes // 60
+
+    @property
+    def plain_prices(self) -> bool:
+        """Whether feed-in and network fee are one number each in all slots."""
+        return not self.changes and self.tariff.plain
 
     @property
     def agents(self) -> list[str]:

@@ -82,6 +82,12 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     vat_items_ppm: dict[BillItem, VatRate] = field(default_factory=dict)
 
     @property
+    def plain(self) -> bool:
+        """Whether feed-in and network fee are one number each, in all slots."""
+        numbers = isinstance(self.feed_in_micro_per_kwh, int) and isinstance(self.network_fee_micro_per_kwh, int)
+        return numbers and self.feed_in_at_negative_prices == "paid"
+
+    @property
     def numbers(self) -> tuple[int, int]:
         """Feed-in and network fee [µ¤/kWh]. Raises ConfigError where they are series, which a setting holds."""
         feed_in, fee = self.feed_in_micro_per_kwh, self.network_fee_micro_per_kwh

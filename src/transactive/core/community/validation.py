@@ -73,7 +73,9 @@ def _unknown(key: str, place: str, kinds: list[Any]) -> str:
     """What to say of a key that no record at its place has: the nearest known one, or all."""
     fields = [field for kind in kinds if is_record(kind) for field in msgspec.structs.fields(kind)]
     known = list(dict.fromkeys(field.encode_name for field in fields))
-    near = difflib.get_close_matches(key, known, 1)
+    heads = {name[: len(key) + 1]: name for name in reversed(known)}  # people leave the unit out, as in supply
+    begun = [heads[head] for head in difflib.get_close_matches(key, heads, 1)]
+    near = difflib.get_close_matches(key, known, 1) or begun
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"unknown key {f'{place}.' if place else ''}{key}; {hint}"
 

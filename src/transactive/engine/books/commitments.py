@@ -81,8 +81,7 @@ class ChainCommitments:
             self.closed.append(period)
         self._propose_if_free(now, paid)
         if clock.ends_period(slot):
-            rules = self.community.accounts
-            self._deposit(self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n))
+            self._top_up(slot)
         self._block(now)
         return self._book(paid)
 
@@ -116,8 +115,7 @@ class ChainCommitments:
     def go_on(self, last_slot: int, account: int) -> None:
         """Take the end of an earlier run for done, and give everybody again what trading needs."""
         self.finish(last_slot, account)
-        rules = self.community.accounts
-        self._deposit(self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n))
+        self._top_up(last_slot)
 
     def check(self) -> bool:
         """Compare every balance of the ledger with the contract's. Raises RuleBroken if one differs.
@@ -182,6 +180,11 @@ class ChainCommitments:
         self.ready_at = now + self.community.chain.challenge_window_minutes * 60 + seconds
         nets = self.ledger.nets_n(period)
         self.calls.append(lambda chain: chain.propose(period, nets))
+
+    def _top_up(self, slot: int) -> None:
+        """Fill up accounts after a slot, by the rules that hold then."""
+        rules = self.community.at(slot).accounts
+        self._deposit(self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n))
 
     def _deposit(self, amounts_n: IntArray) -> None:
         """Queue deposits per account [n¤] and book them."""

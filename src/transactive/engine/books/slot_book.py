@@ -19,7 +19,10 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
     if traded is None:
         raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
     orders, clearing, positions = traded
-    readings, tariff = store.readings(slot, members), replace(store.tariff(slot), shared=community.shared_price)
+    readings, tariff = (
+        store.readings(slot, members),
+        replace(store.tariff(slot), shared=community.at(slot).shared_price),
+    )
     return SlotBook(
         orders=orders,
         clearing=clearing,
