@@ -12,7 +12,7 @@ from transactive.config.shipped import DEMO
 from transactive.core.errors import RuleBroken
 from transactive.core.ports import Command, MeterHistory, Ports, Stored
 from transactive.core.slots import parse_time
-from transactive.core.tables import Baseline, Readings
+from transactive.core.tables import Baseline, Positions, Readings
 from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import IN_TURN, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
@@ -25,6 +25,7 @@ from transactive.trading.devices.energy_value import inside_prices, tariff_price
 
 GATEWAY = Gateway(b"\1" * 32, "0x1a642f0e3c3af545e7acbd38b07251b3990914f1")
 HOUR = 3_600
+NOTHING = np.zeros(14, np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +93,8 @@ class Noted:
     def history(self, until: int) -> MeterHistory:
         return self.inner.history(until)
 
-    def readings(self, slot: int) -> Readings:
-        self._readings = self.inner.readings(slot)
+    def readings(self, slot: int, traded: Positions) -> Readings:
+        self._readings = self.inner.readings(slot, traded)
         return self._readings
 
     def stored(self) -> Stored:
@@ -116,7 +117,7 @@ class Told:
         self.history, self.slots, self.newest = past.history, slots, 0
         self.sent: list[Command] = []
 
-    def readings(self, slot: int) -> Readings:
+    def readings(self, slot: int, traded: Positions) -> Readings:
         self.newest = slot
         return self.slots[slot][0]
 
@@ -166,4 +167,4 @@ def test_a_slot_without_rules_is_not_read(setting, slots):
     recorded = recorded_run(setting, slots)
     recorded.time.wait_until(slots[1])
     with pytest.raises(RuleBroken, match="devices have the rules of a slot before it is read"):
-        recorded.meters.readings(slots[0])
+        recorded.meters.readings(slots[0], Positions.at_one_price(slots[0], 0, NOTHING, NOTHING))

@@ -27,6 +27,7 @@ SQL_OUTSIDE_STORE = {
 WHOLE_HISTORY = {
     "config/setting.py": "reads the data of a community and checks them",
     "engine/devices/recorded_history.py": "shows a run what has ended, and nothing else",
+    "engine/live/meters.py": "begins with what was read before the market opened",
     "engine/books/corrections.py": "compares settled slots with what their file says now",
     "engine/daily/detector.py": "teaches the judge that ships on days of sound homes",
     "cli/community/commands.py": "says how much a community's data are",

@@ -21,6 +21,7 @@ from transactive.cli.detect.commands import detect
 from transactive.cli.grid.commands import grid
 from transactive.cli.insights.command import insights
 from transactive.cli.keys.commands import keys as keys_app
+from transactive.cli.live.commands import journal, live
 from transactive.cli.models.commands import models as models_app
 from transactive.cli.old_spellings import respelled
 from transactive.cli.readings.commands import import_readings
@@ -140,6 +141,10 @@ def run(
         password_file=password_file,
         discard_chain=discard_chain,
     )
+
+
+app.command(live)
+app.command(journal)
 
 
 @app.command

@@ -50,5 +50,7 @@ Power = Annotated[int, Parameter(converter=_converter("_w"))]
 """W."""
 Price = Annotated[int, Parameter(converter=_converter("_micro_per_kwh"))]
 """µ¤/kWh."""
+Seconds = Annotated[int, Parameter(converter=_converter("_seconds"))]
+"""s."""
 Share = Annotated[float, Parameter(converter=_share)]
 """Part of one."""

@@ -90,6 +90,12 @@ class Setting:
             prices=None if self.prices is None or community.plain_prices else self.prices.first(ahead),
         )
 
+    def read_by(self, time: int) -> Setting:
+        """The setting with the readings of slots that ended by `time` [Unix s], and all that is told ahead."""
+        rows = (time - self.measured.first_slot) // self.community.clock.length
+        feeder_wh = None if self.feeder_wh is None else self.feeder_wh[:rows]
+        return replace(self, measured=Measured(**_first(self.measured, rows)), feeder_wh=feeder_wh)
+
     @property
     def feed_in(self) -> IntArray:
         """Feed-in of each slot of the environment [µ¤/kWh], (slots,)."""

@@ -6,6 +6,7 @@
     ├── InputError                   something the user gave (exit 3)
     │   ├── ConfigError              community file
     │   ├── DataError                readings, orders, series
+    │   │   ├── RecordError          a record of a meter that does not count, each reason with a code of its own
     │   │   └── Unsaid               what a file does not tell, and an option can say
     │   ├── MissingExtra             a part of the program that is not installed
     │   └── CertificateError         a step that a certificate does not allow
@@ -61,6 +62,14 @@ class Unsaid(DataError):
     def __init__(self, message: str, option: str, choices: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.option, self.choices = option, choices
+
+
+class RecordError(DataError):
+    """A record of a meter does not count; `reason` says why in a word and ends the code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.code = reason, f"record.{reason}"
 
 
 class MissingExtra(InputError):

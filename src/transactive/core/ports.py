@@ -1,7 +1,7 @@
 """Ports: where a run meets the world. What time it is, what meters say, what devices are told.
 
 The kernel walks slots with any of them: a replay hands it recorded meters and a time that passes at once, a live market
-will hand it the clock on the wall and meters that report.
+the clock on the wall and meters that report.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from transactive.core.tables import Baseline, DeviceRules, Readings
+from transactive.core.tables import Baseline, DeviceRules, Positions, Readings
 from transactive.core.units import IntArray
 
 
@@ -60,8 +60,11 @@ class Stored:
 class Meters(PastReadings, Protocol):
     """The meters of a run, and what its devices say of themselves."""
 
-    def readings(self, slot: int) -> Readings:
-        """Registers of a slot [Unix s]. Raises RuleBroken unless it has ended by now."""
+    def readings(self, slot: int, traded: Positions) -> Readings:
+        """Registers of a slot [Unix s]; of a meter that is silent, those of what its member `traded`, as substituted.
+
+        Raises RuleBroken unless the slot has ended by now.
+        """
         ...
 
     def stored(self) -> Stored:

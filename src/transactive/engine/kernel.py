@@ -261,7 +261,7 @@ class Kernel:
         """Meter, settle, certify, post and commit a delivered slot."""
         orders, clearing, positions = self._open.traded.pop(slot)
         accepted, tariff = self._open.accepted.pop(slot, []), self.known.tariff(slot)
-        readings = self.proof.enter(self.meters.readings(slot))
+        readings = self.proof.enter(self.meters.readings(slot, positions))
         self.fleet.slot_over(slot, self.meters.stored())
         delivery = delivered(self.community, positions, readings, tariff)
         self.ledger.unlock(slot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -22,6 +23,19 @@ from transactive.insight.summary import ChainSummary, MemberBill, Summary, membe
 from transactive.store import Store
 from transactive.store.folder import hold
 from transactive.store.read.items import read_items
+
+if TYPE_CHECKING:
+    from transactive.chain.ledgers.settlement import ChainLedger
+
+
+class KernelMaker(Protocol):
+    """Builds the kernel of a run, with its ports, on an open chain and database."""
+
+    def __call__(
+        self, setting: Setting, slots: range, gateway: Gateway, *, chain: ChainLedger, store: Store, work: Work
+    ) -> Kernel:
+        """The kernel."""
+        ...
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -81,10 +95,12 @@ def replay(
     after_slot: Callable[[SlotBook], None] = lambda _: None,
     compiled: bool = False,
     timer: Callable[[], float] = lambda: 0.0,
+    made: KernelMaker = recorded_run,
 ) -> tuple[Outcome, bool]:
     """Run slots with the database in `folder` and the chain there or elsewhere, or go on where a run was interrupted.
 
     compiled: plans in machine code, on all processors; the same results. timer: a clock in seconds, for the summary.
+    made: gives the kernel its ports; those of a replay by default.
     Returns the outcome and whether this call made it: a finished run is left as it is. Raises StateError if the folder
     holds another run, is in use, or cannot be written, and InputError where nothing can be compiled.
     """
@@ -102,7 +118,10 @@ def replay(
                 require_end(target, setting, slots[0], folder, store, seed, outcome.summary)
                 return outcome, False
             with open_chain(target, setting, slots[0], folder, store, seed) as opened:
-                outcome = _walk(setting, slots, opened, store, work, after_slot, lambda: timer() - began)
+                signer = opened.keys.role("gateway")
+                gateway = Gateway(bytes(signer.key), signer.address)
+                walk = made(setting, slots, gateway, chain=opened.ledger, store=store, work=work)
+                outcome = _walk(walk, opened, store, after_slot, lambda: timer() - began)
             store.set(outcome=msgspec.json.encode(outcome).decode())
             return outcome, True
     except OSError as error:
@@ -110,28 +129,21 @@ def replay(
 
 
 def _walk(
-    setting: Setting,
-    slots: range,
+    walk: Kernel,
     opened: Opened,
     store: Store,
-    work: Work,
     after_slot: Callable[[SlotBook], None],
     seconds: Callable[[], float],
 ) -> Outcome:
     """Walk on an opened chain and sum up."""
-    signer = opened.keys.role("gateway")
-    walk = recorded_run(
-        setting, slots, Gateway(bytes(signer.key), signer.address), chain=opened.ledger, store=store, work=work
-    )
-    equal = walk.run(after_slot)
-    bills = bills_of(walk)
+    equal, bills, community = walk.run(after_slot), bills_of(walk), walk.community
     summary = summarise(
         walk.tally,
         bills,
-        mechanism=setting.community.market.mechanism,
-        levy=setting.community.at(slots[-1]).carbon.levy.mode,
-        managed=setting.community.grid.manage if setting.community.network else None,
-        chain=_chain_summary(opened, len(setting.community.members)),
+        mechanism=community.market.mechanism,
+        levy=community.at(walk.slots[-1]).carbon.levy.mode,
+        managed=community.grid.manage if community.network else None,
+        chain=_chain_summary(opened, len(community.members)),
         ledger_equals_chain=equal,
         state_hash=walk.state_hash,
         seconds=seconds(),

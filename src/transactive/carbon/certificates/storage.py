@@ -43,6 +43,17 @@ class Lots:
         total: IntArray = self.columns[:, :, CHARGED].sum(axis=0)
         return total
 
+    def holding(self, charged_wh: IntArray, market: Mix, location: Mix) -> Lots:
+        """Lots of batteries that hold at least so much, (members,): what was charged while no meter told, as newest.
+
+        Its origin is unknown: it counts at the residual and the average mix of the grid.
+        """
+        unseen = np.maximum(charged_wh - self.charged_wh, 0)
+        if not unseen.any():
+            return self
+        columns = [np.array([mix.of(wh) for wh in unseen.tolist()], np.int64) for mix in (market, location)]
+        return self.put(unseen, np.zeros_like(unseen), *columns)
+
     def put(self, charged_wh: IntArray, certified_wh: IntArray, market_mg: IntArray, location_mg: IntArray) -> Lots:
         """Add a slot's charging as the newest lot of each battery, all (members,)."""
         require(bool((certified_wh <= charged_wh).all()), "no more certified than charged")

@@ -44,13 +44,10 @@ def assets_of(community: Community) -> list[Asset]:
     ]
 
 
-def given_up(assets: Sequence[Asset], members: int, slot: int) -> BoolArray | None:
-    """Whose PV earns credits in a slot and therefore gives no certificates, (members,); None for nobody's."""
-    credited = [asset.member for asset in assets if asset.additional(slot)]
-    if not credited:
-        return None
-    mask = np.zeros(members, bool)
-    mask[credited] = True
+def given_up(assets: Sequence[Asset], members: int, slot: int) -> BoolArray:
+    """Whose PV earns credits in a slot and therefore gives no certificates, (members,)."""
+    mask = np.zeros(members, np.bool_)
+    mask[[asset.member for asset in assets if asset.additional(slot)]] = True
     return mask
 
 

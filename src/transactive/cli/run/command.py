@@ -1,4 +1,4 @@
-"""`transactive demo` and `run`: recorded data through every room, with the page beside it."""
+"""`transactive demo` and `run`: data through every room, with the page beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -22,8 +24,7 @@ from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.errors import InputError
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
-from transactive.engine.chain_location import ChainLocation
-from transactive.engine.replay import replay, slots_from, slots_of
+from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.market.registry import load
 from transactive.web.access import open_here
 
@@ -47,11 +48,12 @@ def run_demo(
     folder = state or Path(tempfile.mkdtemp(prefix="transactive-"))
     target = target_of(node, None, None, None, setting.community.ids)
     open_here(folder)
-    page = _page(
+    page = page_beside(
         folder, port if serve else None, stay=serve, meanwhile=lambda: compare_for_page(setting, slots, folder)
     )
-    with _saying_how_to_go_on(folder), page:
-        _run(setting, slots, folder, seed=seed, json=json, target=target)
+    with saying_how_to_go_on(folder), page:
+        runner = partial(replay, setting, slots, folder, seed=seed, target=target)
+        run_and_show(setting, slots, folder, runner, json=json)
 
 
 def demo_setting(market: str, *, feeder: bool = False) -> Setting:
@@ -88,24 +90,25 @@ def run_community(
 ) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     folder = state or path.parent / f"{path.stem}.state"
-    with _saying_how_to_go_on(folder):
+    with saying_how_to_go_on(folder):
         setting = load_setting(path)
         target = target_of(node, deployment, keys, password_file, setting.community.ids)
         target = dataclasses.replace(target, discard=discard_chain)
-        with _page(folder, port if page or stay else None, stay=stay):
-            _run(setting, slots_from(setting), folder, seed=seed, json=json, target=target, compiled=compiled)
+        slots = slots_from(setting)
+        runner = partial(replay, setting, slots, folder, seed=seed, target=target, compiled=compiled)
+        with page_beside(folder, port if page or stay else None, stay=stay):
+            run_and_show(setting, slots, folder, runner, json=json)
 
 
-def _run(
-    setting: Setting,
-    slots: range,
-    folder: Path,
-    *,
-    seed: str,
-    json: bool,
-    target: ChainLocation,
-    compiled: bool = False,
-) -> None:
+class Runner(Protocol):
+    """Runs slots: `replay` with all but what the command line hears."""
+
+    def __call__(self, *, after_slot: Callable[[SlotBook], None], timer: Callable[[], float]) -> tuple[Outcome, bool]:
+        """What a finished run has to say, and whether this call made it."""
+        ...
+
+
+def run_and_show(setting: Setting, slots: range, folder: Path, runner: Runner, *, json: bool) -> None:
     """Run, print the summary on stdout and everything else on stderr."""
     with slot_progress(len(slots), setting.community.name) as show_slot, ending_between_steps() as end_if_asked:
 
@@ -113,16 +116,7 @@ def _run(
             show_slot(book)
             end_if_asked()
 
-        outcome, fresh = replay(
-            setting,
-            slots,
-            folder,
-            seed=seed,
-            target=target,
-            after_slot=after_slot,
-            compiled=compiled,
-            timer=time.perf_counter,
-        )
+        outcome, fresh = runner(after_slot=after_slot, timer=time.perf_counter)
     if not fresh:
         print(f"{folder}: this run is finished already; nothing was changed", file=sys.stderr)
     if json:
@@ -133,7 +127,7 @@ def _run(
 
 
 @contextmanager
-def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
+def saying_how_to_go_on(folder: Path) -> Iterator[None]:
     """Say in one line that an interrupted run is not lost."""
     try:
         yield
@@ -143,7 +137,7 @@ def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _page(
+def page_beside(
     folder: Path, port: int | None, *, stay: bool, meanwhile: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
     """Serve the page while the block runs and, with `stay`, on until Ctrl-C; `meanwhile` is done after the block."""

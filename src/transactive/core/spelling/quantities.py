@@ -54,6 +54,7 @@ KINDS: dict[str, Quantity] = {
     "_w": _kind("W", "4 kW", W=1, kW=1_000, MW=10**6, Wp=1, kWp=1_000),
     "_ppm": _kind("ppm", "90 %", **{"%": 10**4, "‰": 10**3, "ppm": 1}),
     "_minutes": _kind("min", "15 min", min=1, minutes=1, h=60),
+    "_seconds": _kind("s", "120 s", s=1, min=60, h=3_600, d=86_400),
     "_days": _kind("days", "730 days", days=1, day=1, d=1),
     "_n": Quantity("n¤", {"¤": Fraction(10**9), "n¤": Fraction(1)}, "100 EUR"),
 }  # fmt: skip

@@ -35,9 +35,11 @@ class CarbonAccounts:
         return Lots.uncertified(held, mix.residual, mix.average)
 
     def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
-        """Certificates and footprints of a slot."""
-        factors = Factors(self._generation_g, self._grid_mix(readings.slot))
-        without = given_up(self._assets, len(readings.import_wh), readings.slot)
+        """Certificates and footprints of a slot; what nobody metered gives no certificates."""
+        mix = self._grid_mix(readings.slot)
+        factors = Factors(self._generation_g, mix)
+        without = given_up(self._assets, len(readings.import_wh), readings.slot) | readings.estimated
+        lots = lots.holding(self._devices.drawn_wh(readings.discharge_wh), mix.residual, mix.average)
         return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy, without)
 
     def _wiring(self, readings: Readings) -> Wiring | None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from transactive.core.errors import require
 from transactive.core.ports import Command, MeterHistory, Stored
-from transactive.core.tables import Baseline, Readings
+from transactive.core.tables import Baseline, Positions, Readings
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.devices.recorded_history import RecordedHistory
@@ -42,7 +42,7 @@ class ReplayedDevices:
         """Keep the rules of a slot until it is read."""
         self._sent[command.slot] = command
 
-    def readings(self, slot: int) -> Readings:
+    def readings(self, slot: int, traded: Positions) -> Readings:  # noqa: ARG002 - recorded meters are never silent
         """Let devices act on what happened in a slot, and read the meters. Raises RuleBroken unless it has ended."""
         consumption, generation = self._past.happened(slot)
         require(slot in self._sent, "devices have the rules of a slot before it is read")

@@ -1,0 +1,113 @@
+"""`transactive live` and `journal`: the commands with their options; what they do is imported when they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from transactive.cli.quantities import Seconds, Share
+from transactive.core.errors import InputError
+
+Flag = Annotated[bool, Parameter(negative="")]
+
+journal = App(name="journal", help="What came in while a market was live, in the order in which it counted.")
+
+
+def live(
+    community: Path,
+    *,
+    from_recording: Flag = False,
+    speed: float | None = None,
+    patience: Seconds = 120,
+    spread: Seconds = 20,
+    late: Share = 0.0,
+    late_by: Seconds = 7_200,
+    state: Path | None = None,
+    page: Annotated[bool, Parameter(negative="--no-page")] = True,
+    stay: Flag = False,
+    port: int = 8080,
+    seed: str = "transactive",
+    json: Flag = False,
+) -> None:
+    """Run a community's market live: gates close by the clock, meters report, late ones settle as traded.
+
+    With --from-recording homes follow a recording, and a box at each meter signs what it counts. Without --speed time
+    goes from event to event, as fast as it can; the outcome is that of `run` on the same readings, to the hash.
+
+    Parameters
+    ----------
+    community
+        Community file, as `init` writes it.
+    from_recording
+        Rehearse: the readings that the file names are what the homes do.
+    speed
+        Seconds of the market in one second on the wall, such as 1800.
+    patience
+        How long after its end a slot waits for meters [s], or with a unit such as 2min.
+    spread
+        Within what time after a slot's end meters report, each at a moment of its own [s].
+    late
+        What share of a rehearsal's reports comes late, such as 0.02 or 2%.
+    late_by
+        How much later those come [s], or with a unit such as 2h.
+    state
+        Folder for journal, database and chain; without it a folder beside the community file.
+    page
+        Serve the page while the market is open.
+    stay
+        Keep serving the page after the last slot, until Ctrl-C.
+    port
+        Where the page is served; the next free port if it is busy.
+    seed
+        Seed of the demo keys that sign.
+    json
+        Print the summary as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.live.rehearsal import run_live
+    from transactive.core.units import PPM
+    from transactive.engine.live.session import Pace
+
+    if not from_recording:
+        raise InputError("live: no meter is enrolled; give --from-recording to rehearse on the community's readings")
+    pace = Pace(speed, patience, spread, round(late * PPM), late_by)
+    run_live(community, pace, state=state, json=json, port=port if page or stay else None, stay=stay, seed=seed)
+
+
+@journal.command
+def replay(file: Path, community: Path, *, state: Path, seed: str = "transactive", json: Flag = False) -> None:
+    """Run the slots that a journal settles, anew: a live session is a replay of its journal, to the hash.
+
+    Parameters
+    ----------
+    file
+        Journal of a live session, journal.sqlite in its folder.
+    community
+        Community file of the session.
+    state
+        Another folder, for the database and chain of the replay.
+    seed
+        Seed of the demo keys of the session.
+    json
+        Print the summary as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.live.rehearsal import run_journal
+
+    run_journal(file, community, state, seed=seed, json=json)
+
+
+@journal.command
+def show(file: Path, *, json: Flag = False) -> None:
+    """Say what a journal holds: its records by meter, the slots that it settles, and what came late.
+
+    Parameters
+    ----------
+    file
+        Journal of a live session, journal.sqlite in its folder.
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.live.contents import show_journal
+
+    show_journal(file, json=json)

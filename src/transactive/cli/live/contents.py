@@ -1,0 +1,47 @@
+"""What a journal holds, for people."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from transactive.cli.report import report
+from transactive.core.errors import InputError
+from transactive.core.proofs.meter_records import SignedRecord
+from transactive.core.slots import time_text
+from transactive.store.live.journal import ArrivalKind, Journal
+
+
+def show_journal(file: Path, *, json: bool) -> None:
+    """Print what a journal holds."""
+    if not file.is_file():
+        raise InputError(f"{file}: is no file; give journal.sqlite of the session's folder")
+    with closing(Journal(file)) as journal:
+        report(contents(journal), json=json)
+
+
+def contents(journal: Journal) -> dict[str, Any]:
+    """Entries, settled slots, and records by meter, of which some came after their slot was settled."""
+    settled: list[int] = []
+    records = dict[str, int]()
+    late = dict[str, int]()
+    for entry in journal.all_after(0):
+        if entry.kind is ArrivalKind.SETTLED:
+            settled.append(int(entry.body))
+            continue
+        record = SignedRecord.from_bytes(entry.body).record
+        records[record.meter] = records.get(record.meter, 0) + 1
+        if settled and record.slot <= settled[-1]:
+            late[record.meter] = late.get(record.meter, 0) + 1
+    first, last = (time_text(settled[0]), time_text(settled[-1])) if settled else (None, None)
+    return {
+        "entries": journal.last,
+        "slots_settled": len(settled),
+        "first_slot": first,
+        "last_slot": last,
+        "meters": len(records),
+        "records": sum(records.values()),
+        "late": sum(late.values()),
+        "late_by_meter": late,
+    }

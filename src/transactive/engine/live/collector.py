@@ -1,0 +1,106 @@
+"""The collector: takes records of meters, refuses what is wrong with its reason, acknowledges what is on disk only.
+
+Records of a meter enter in the order of their numbers. What it answers is how many of them are on disk, which alone
+lets a box forget: a broker that loses a message does no harm, since the box says it again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from transactive.core.errors import RecordError, SignatureError
+from transactive.core.ports import Clock
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.meter_records import MeterRecord, SignedRecord
+from transactive.store.live.journal import ArrivalKind, Journal
+
+AHEAD = 300
+"""How much later than the market's clock a slot may end that a record tells of [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The last record of a meter that is on disk. count: of its records."""
+
+    count: int = 0
+    slot: int = 0
+    registers: tuple[int, ...] = ()
+    hash: bytes = ZERO
+
+    @classmethod
+    def of(cls, record: MeterRecord) -> Newest:
+        """A meter whose last record is this one."""
+        return cls(record.number + 1, record.slot, record.registers, record.hash)
+
+
+class Collector:
+    """Takes records in from any thread. refused: how many, by reason. entered: told whenever something came in."""
+
+    def __init__(self, journal: Journal, meters: Iterable[str], clock: Clock, slot_seconds: int, chain_id: int) -> None:
+        """meters: addresses of those that are enrolled."""
+        self._journal, self._clock = journal, clock
+        self._slot_seconds, self._chain_id = slot_seconds, chain_id
+        self._newest = {meter: Newest() for meter in meters}
+        self.refused = Counter[str]()
+        self.entered = threading.Condition()
+        for entry in journal.all_after(0):
+            if entry.kind is ArrivalKind.RECORD:
+                record = SignedRecord.from_bytes(entry.body).record
+                self._newest[record.meter] = Newest.of(record)
+
+    def enter(self, records: Iterable[bytes]) -> dict[str, int]:
+        """Write what is new and right, in one transaction; returns how many records of each meter are on disk then.
+
+        Raises StateError where nothing can be written: then nothing was, and nobody is told otherwise.
+        """
+        right: list[bytes] = []
+        ahead: dict[str, Newest] = {}
+        asked: dict[str, None] = {}
+        with self.entered:
+            for data in records:
+                try:
+                    signed = SignedRecord.from_bytes(data)
+                    meter = signed.record.meter
+                    if meter not in self._newest:
+                        raise _refusal(meter, "unknown", "is not enrolled; enrol it first")
+                    asked[meter] = None
+                    if self._is_new(signed, ahead.get(meter) or self._newest[meter]):
+                        right.append(data)
+                        ahead[meter] = Newest.of(signed.record)
+                except RecordError as error:
+                    self.refused[error.reason] += 1
+                except SignatureError:
+                    self.refused["signature"] += 1
+            self._journal.append(self._clock.now, ArrivalKind.RECORD, right)
+            self._newest |= ahead
+            self.entered.notify_all()
+            return {meter: self._newest[meter].count for meter in asked}
+
+    def _is_new(self, signed: SignedRecord, newest: Newest) -> bool:
+        """Whether a record is the next of its meter; one that is there already is not, and is no fault.
+
+        Raises RecordError or SignatureError with the reason for which it is refused.
+        """
+        record = signed.record
+        if record.number < newest.count:
+            return False
+        if record.number > newest.count:
+            raise _refusal(record.meter, "order", "comes before its turn; the box says those before it again")
+        if record.previous != newest.hash:
+            raise _refusal(record.meter, "chain", "does not follow its last record; was its card put back?")
+        if record.slot % self._slot_seconds or (newest.count and record.slot <= newest.slot):
+            raise _refusal(record.meter, "slot", "tells of a slot that is none or that it has told of")
+        if record.slot + self._slot_seconds > self._clock.now + AHEAD:
+            raise _refusal(record.meter, "future", "tells of a slot to come; set the clock of the box")
+        if any(now < then for now, then in zip(record.registers, newest.registers, strict=False)):
+            raise _refusal(record.meter, "register", "has a register that ran backwards; was the meter exchanged?")
+        signed.require_signed(self._chain_id)
+        return True
+
+
+def _refusal(meter: str, reason: str, why: str) -> RecordError:
+    """A refused record."""
+    return RecordError(reason, f"record of meter {meter} {why}")

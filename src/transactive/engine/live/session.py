@@ -1,0 +1,176 @@
+"""A live session: the kernel on a journal into which meters report, or on the journal of a session that was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transactive.config.setting import Setting
+from transactive.core.errors import ConfigError, StateError
+from transactive.core.ports import Clock, Command, Commands, Ports
+from transactive.core.slot_book import SlotBook
+from transactive.core.slots import time_text
+from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway
+from transactive.engine.chain_location import IN_FOLDER, ChainLocation
+from transactive.engine.devices.fleet import IN_TURN, Work, fleet_of
+from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
+from transactive.engine.grid.unwatched import Unwatched
+from transactive.engine.kernel import Kernel, Planners
+from transactive.engine.live.arrived import ArrivedRecords
+from transactive.engine.live.collector import Collector
+from transactive.engine.live.homes import MeterKey, RecordedHomes
+from transactive.engine.live.meters import LiveMeters, Wait
+from transactive.engine.live.reporting import Reporting
+from transactive.engine.live.waiting import RehearsalClock, ReportWait, WallClock
+from transactive.engine.recorded import forecaster_of
+from transactive.engine.replay import Outcome, replay
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
+from transactive.store.live.record_file import RecordFile
+from transactive.store.read.stages import last_delivered
+from transactive.trading.devices.energy_value import inside_prices, tariff_prices
+
+if TYPE_CHECKING:
+    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.store import Store
+
+
+OUTBOX_FILE = "homes.outbox"
+"""What the boxes of a rehearsal have signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a session passes the time. speed: seconds of the market in one on the wall; None: from event to event.
+
+    patience: how long after its end a slot waits for meters [s]. spread: within what time after it they report [s].
+    late_ppm: how many reports of a rehearsal come `late` [s] later.
+    """
+
+    speed: float | None = None
+    patience: int = 120
+    spread: int = 20
+    late_ppm: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a kernel meets while it is live. meters: members by the address of their meter's key."""
+
+    clock: Clock
+    commands: Commands
+    journal: Journal
+    meters: dict[str, int]
+    wait: Wait
+
+    def kernel(
+        self, setting: Setting, slots: range, gateway: Gateway, *, chain: ChainLedger, store: Store, work: Work
+    ) -> Kernel:
+        """A kernel in this world."""
+        community = setting.community
+        fleet = fleet_of(community, inside_prices, work, community.carbon_price)
+        baseline = fleet_of(community, tariff_prices, work)
+        arrived = ArrivedRecords(self.meters, community.clock.length, slots[0])
+        meters = LiveMeters(setting, slots, self.clock, self.journal, arrived, (fleet, baseline), self.wait)
+        done = last_delivered(store)
+        for slot in () if done is None else range(slots[0], done + slots.step, slots.step):
+            meters.take_up(store.readings(slot, len(self.meters)))
+        planners, ports = Planners(fleet, baseline, Unwatched(fleet)), Ports(self.clock, meters, self.commands)
+        return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
+
+
+class NobodyListens:
+    """`Commands` of a session that is over: its devices have acted."""
+
+    def send(self, command: Command) -> None:
+        """Nothing is sent."""
+
+
+def rehearse(
+    setting: Setting,
+    slots: range,
+    folder: Path,
+    *,
+    seed: str,
+    pace: Pace,
+    target: ChainLocation = IN_FOLDER,
+    after_slot: Callable[[SlotBook], None] = lambda _: None,
+    timer: Callable[[], float] = lambda: 0.0,
+) -> tuple[Outcome, bool]:
+    """Run slots live on a recording: its homes follow the rules that they are sent, and sign what their meters count.
+
+    With meters that are never late the outcome is that of `replay` on the same recording, to the hash; an interrupted
+    session goes on. Returns the outcome and whether this call made it. Raises ConfigError for what cannot be live.
+    """
+    _require_unmanaged(setting)
+    community, gate = setting.community, setting.community.clock.gate(slots[0])
+    meters = demo_meters(community.ids, seed)
+    with closing(Journal(folder / JOURNAL_FILE)) as journal, closing(RecordFile(folder / OUTBOX_FILE)) as outbox:
+        begin = max(gate, journal.received)
+        past = RecordedHistory.of(setting, ReplayClock(setting.measured_end))  # only the homes look at the recording
+        homes = RecordedHomes(past, fleet_of(community, inside_prices, IN_TURN), meters, LOCAL_CHAIN_ID, slots[0])
+        clock = WallClock(pace.speed, begin) if pace.speed else RehearsalClock(begin)
+        collector = Collector(journal, [meter.address for meter in meters], clock, slots.step, LOCAL_CHAIN_ID)
+        reporting = Reporting(homes, outbox, collector.enter, pace.spread, pace.late_ppm, pace.late)
+        wait = ReportWait(clock, pace.patience, collector.entered)
+        world = World(clock, homes, journal, members_of(meters), wait)
+        ends = clock.happens(reporting.until) if isinstance(clock, RehearsalClock) else reporting.by(clock)
+        try:
+            known = setting.read_by(slots[0])
+            return replay(
+                known, slots, folder, seed=seed, target=target, after_slot=after_slot, timer=timer, made=world.kernel
+            )
+        finally:
+            ends()
+
+
+def replay_journal(
+    setting: Setting,
+    slots: range,
+    journal_file: Path,
+    folder: Path,
+    *,
+    seed: str,
+    after_slot: Callable[[SlotBook], None] = lambda _: None,
+    timer: Callable[[], float] = lambda: 0.0,
+) -> tuple[Outcome, bool]:
+    """Run the slots that a journal says are settled, in another folder: what was live is a replay of its journal.
+
+    Returns the outcome and whether this call made it. Raises StateError if no slot of the run is settled in it.
+    """
+    _require_unmanaged(setting)
+    gate = setting.community.clock.gate(slots[0])
+    with closing(Journal(journal_file)) as journal:
+        settled = [int(entry.body) for entry in journal.all_after(0) if entry.kind is ArrivalKind.SETTLED]
+        if not settled or settled[-1] not in slots:
+            raise StateError(
+                f"{journal_file}: settles no slot of {time_text(slots[0])} to {time_text(slots.stop)};"
+                " give the journal of a session of this community"
+            )
+        meters = members_of(demo_meters(setting.community.ids, seed))
+        world = World(ReplayClock(gate), NobodyListens(), journal, meters, lambda _: True)
+        until = range(slots[0], settled[-1] + slots.step, slots.step)
+        known = setting.read_by(slots[0])
+        return replay(known, until, folder, seed=seed, after_slot=after_slot, timer=timer, made=world.kernel)
+
+
+def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:
+    """Keys of the boxes of a rehearsal, which anybody can derive."""
+    from transactive.chain.keys.keys import DemoKeys
+
+    keys = [DemoKeys(seed).named(f"meter {name}") for name in ids]
+    return [MeterKey(bytes(key.key), key.address.lower()) for key in keys]
+
+
+def members_of(meters: Sequence[MeterKey]) -> dict[str, int]:
+    """Members by the address of their meter."""
+    return {meter.address: member for member, meter in enumerate(meters)}
+
+
+def _require_unmanaged(setting: Setting) -> None:
+    """Require that nobody looks after lines, which needs meters of them. Raises ConfigError."""
+    if setting.community.network is not None:
+        raise ConfigError("network: a live market does not look after lines; run it without, or on recorded data")

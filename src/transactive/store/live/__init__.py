@@ -1,0 +1,1 @@
+"""What a live market writes before it counts: its journal, and the outboxes of boxes at meters."""

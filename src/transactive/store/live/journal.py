@@ -1,0 +1,111 @@
+"""The journal of a live market: every arrival in one append-only file, on disk before it counts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from transactive.core.errors import StateError, UnreadableState
+from transactive.store import dialect
+from transactive.store.folder import make_private
+
+JOURNAL_FILE = "journal.sqlite"
+_METADATA = sa.MetaData()
+ARRIVALS = sa.Table(
+    "arrivals",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("received", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+
+class ArrivalKind(StrEnum):
+    """What an entry of a journal is."""
+
+    RECORD = "record"
+    """A signed record of a meter, as bytes."""
+    SETTLED = "settled"
+    """From here on a slot is settled with what came before; its start [Unix s] as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One entry. number: counted from 1 without a gap. received: by the market's clock [Unix s]."""
+
+    number: int
+    received: int
+    kind: ArrivalKind
+    body: bytes
+
+
+class Journal:
+    """Arrivals of one live market; entries are added at the end and never changed.
+
+    last: number of the newest entry, 0 before the first. received: when the newest came [Unix s].
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a journal, or begin one. Raises StateError if it cannot be written, or is none."""
+        make_private(path.parent)
+        self.path = path
+        self._engine = dialect.engine(path)
+        try:
+            with self._engine.begin() as connection:
+                _METADATA.create_all(connection)
+                newest = connection.execute(sa.select(sa.func.max(ARRIVALS.c.number), sa.func.max(ARRIVALS.c.received)))
+                last, received = newest.one()
+        except sa.exc.DatabaseError as error:
+            self._engine.dispose()
+            raise UnreadableState(f"{path}: {error.orig}; is it the journal of a live market?") from error
+        self.last, self.received = last or 0, received or 0
+        self._writing = threading.Lock()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._engine.dispose()
+
+    def append(self, received: int, kind: ArrivalKind, bodies: Sequence[bytes]) -> None:
+        """Add entries of one kind in one transaction; they are on disk when this returns.
+
+        received: when they came [Unix s]. Raises StateError where they cannot be written; then none is.
+        """
+        if not bodies:
+            return
+        with self._writing:
+            rows = [
+                {"number": number, "received": received, "kind": kind, "body": body}
+                for number, body in enumerate(bodies, self.last + 1)
+            ]
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(sa.insert(ARRIVALS), rows)
+            except sa.exc.OperationalError as error:
+                raise StateError(f"{self.path}: {error.orig}; free space or permissions; nothing is lost") from error
+            self.last, self.received = self.last + len(rows), max(self.received, received)
+
+    def all_after(self, number: int) -> Iterator[Arrival]:
+        """All entries after a number, in order. Raises UnreadableState where one is missing."""
+        while found := self.after(number):
+            yield from found
+            number = found[-1].number
+
+    def after(self, number: int, most: int = 10_000) -> list[Arrival]:
+        """The entries after a number, in order, at most so many. Raises UnreadableState where one is missing."""
+        query = sa.select(ARRIVALS).where(ARRIVALS.c.number > number).order_by(ARRIVALS.c.number).limit(most)
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).all()
+        except sa.exc.DatabaseError as error:
+            raise UnreadableState(f"{self.path}: {error.orig}; restore it from a backup") from error
+        found = [Arrival(row.number, row.received, ArrivalKind(row.kind), row.body) for row in rows]
+        for place, arrival in enumerate(found, number + 1):
+            if arrival.number != place:
+                raise UnreadableState(f"{self.path}: entry {place} is missing; restore it from a backup")
+        return found

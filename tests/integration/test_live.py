@@ -1,0 +1,100 @@
+"""A market live on a recording: the same as its replay, whatever interrupts it, and again from its journal."""
+
+from contextlib import closing
+
+import pytest
+
+from tests.integration.conftest import START
+from transactive.config.setting import load_setting
+from transactive.config.shipped import DEMO, FEEDER
+from transactive.core.errors import ConfigError, StateError
+from transactive.core.slot_book import SlotBook
+from transactive.core.slots import parse_time
+from transactive.core.tables import ReadingQuality
+from transactive.engine.live.session import Pace, rehearse, replay_journal
+from transactive.engine.replay import replay, slots_of
+from transactive.store.live.journal import JOURNAL_FILE, Journal
+
+SEED = "live"
+
+
+@pytest.fixture(scope="module")
+def setting():
+    return load_setting(DEMO)
+
+
+@pytest.fixture(scope="module")
+def slots(setting):
+    return slots_of(setting, parse_time(START), 1)
+
+
+@pytest.fixture(scope="module")
+def replayed(setting, slots, tmp_path_factory):
+    return replay(setting, slots, tmp_path_factory.mktemp("replay"), seed=SEED)[0]
+
+
+@pytest.fixture(scope="module")
+def late(setting, slots, tmp_path_factory):
+    """A session in which a tenth of the reports came two hours late, and its folder."""
+    folder = tmp_path_factory.mktemp("late")
+    pace = Pace(late_ppm=100_000, late=7_200)
+    books: list[SlotBook] = []
+    outcome, _ = rehearse(setting, slots, folder, seed=SEED, pace=pace, after_slot=books.append)
+    return outcome, folder, books
+
+
+def test_complete_reports_give_the_hash_of_the_replay(setting, slots, replayed, tmp_path):
+    live, fresh = rehearse(setting, slots, tmp_path, seed=SEED, pace=Pace())
+    assert fresh
+    assert live.summary.state_hash == replayed.summary.state_hash
+    assert live.bills == replayed.bills
+
+
+def test_a_session_with_late_reports_is_its_journal_replayed(setting, slots, replayed, late, tmp_path):
+    outcome, folder, books = late
+    substituted = sum(int((book.readings.quality == ReadingQuality.SUBSTITUTED).sum()) for book in books)
+    assert substituted > 20
+    assert outcome.summary.state_hash != replayed.summary.state_hash
+    again, _ = replay_journal(setting, slots, folder / JOURNAL_FILE, tmp_path, seed=SEED)
+    assert again.summary.state_hash == outcome.summary.state_hash
+
+
+class Stopped(Exception):
+    """Somebody pulled the plug."""
+
+
+def test_an_interrupted_session_goes_on_to_the_same_end(setting, slots, late, tmp_path):
+    outcome, _, books = late
+    pace = Pace(late_ppm=100_000, late=7_200)
+    for stop in (0, 6, 7, 3):  # slots that are settled before the plug is pulled
+        left = [stop]
+
+        def pull(_: SlotBook, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            rehearse(setting, slots, tmp_path, seed=SEED, pace=pace, after_slot=pull)
+    end, fresh = rehearse(setting, slots, tmp_path, seed=SEED, pace=pace)
+    assert fresh
+    assert end.summary.state_hash == outcome.summary.state_hash
+    assert len(books) == len(slots)
+
+
+def test_on_the_wall_reports_come_by_themselves_and_the_hash_is_the_same(setting, slots, replayed, tmp_path):
+    some = slots[:6]
+    expected, _ = replay(setting, some, tmp_path / "replay", seed=SEED)
+    pace = Pace(speed=3_600, patience=36_000, spread=600)
+    live, _ = rehearse(setting, some, tmp_path / "live", seed=SEED, pace=pace)
+    assert live.summary.state_hash == expected.summary.state_hash != replayed.summary.state_hash
+
+
+def test_a_journal_of_another_community_is_refused(setting, slots, tmp_path):
+    with closing(Journal(tmp_path / JOURNAL_FILE)), pytest.raises(StateError, match="settles no slot"):
+        replay_journal(setting, slots, tmp_path / JOURNAL_FILE, tmp_path / "state", seed=SEED)
+
+
+def test_a_market_with_lines_to_look_after_is_not_live(slots, tmp_path):
+    with pytest.raises(ConfigError, match="network: a live market does not look after lines"):
+        rehearse(load_setting(FEEDER), slots, tmp_path, seed=SEED, pace=Pace())
