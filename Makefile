@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test test-long test-tools check format bench fuzz contracts docs references clean lock
+.PHONY: help demo install install-dev test test-services test-long test-tools check format bench fuzz contracts docs references clean lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -30,13 +30,17 @@ install-dev: ## make .venv with the program and the tools for tests and checks
 PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
 test: install-dev ## run the tests, a worker a core; at most eight minutes on two cores
-	@$(PYTEST) -m "not long" $(ARGS)
+	@$(PYTEST) -m "not long and not service and not soak" $(ARGS)
+
+test-services: install-dev ## run the tests that need a service beside Python: a broker
+	@$(PYTEST) -m "service and not soak" $(ARGS)
 
 test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives
-	@$(PYTEST) -m long $(ARGS)
+	@$(PYTEST) -m "long and not service and not soak" $(ARGS)
 
-test-tools: install-dev ## bring what tests need beside Python: Anvil, and Chromium where there is none
+test-tools: install-dev ## bring what tests need beside Python: Anvil, Chromium and Mosquitto where there is none
 	@sh scripts/browser.sh
+	@sh scripts/broker.sh
 
 check: install-dev ## look at format, lint, types and import rules
 	@$(BIN)/ruff format --check .

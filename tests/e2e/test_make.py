@@ -350,7 +350,15 @@ def test_clean_removes_the_environment_and_keeps_the_sources(machine: Machine) -
     assert cache.parent.exists()
 
 
-@pytest.mark.parametrize("failing", ["long", "not long", "nothing"])
+JUDGED = {
+    "every day": "not long and not service and not soak",
+    "service": "service and not soak",
+    "long": "long and not service and not soak",
+}
+"""Tests that the judge runs, in its order, by what they are told."""
+
+
+@pytest.mark.parametrize("failing", [*JUDGED, "nothing"])
 def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, failing: str) -> None:
     (machine.checkout / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", machine.checkout / ".ci" / "run")
@@ -359,9 +367,9 @@ def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, fai
     pytest_stub = machine.checkout / ".venv" / "bin" / "pytest"
     pytest_stub.write_text(
         f"""#!/bin/sh
-        case "$*" in *"not long"*) kind="not long" ;; *long*) kind=long ;; esac
-        echo "$kind, CI=$CI"
-        [ "$kind" != "{failing}" ]
+        while [ "$1" != -m ]; do shift; done
+        echo "$2, CI=$CI"
+        [ "$2" != "{JUDGED.get(failing)}" ]
         """
     )
     pytest_stub.chmod(0o755)
@@ -376,6 +384,7 @@ def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, fai
         text=True,
         timeout=LIMIT_SECONDS,
     )
-    ran = ["not long, CI=true"] if failing == "not long" else ["not long, CI=true", "long, CI=true"]
-    assert result.stdout.splitlines() == ran
+    kinds = list(JUDGED)
+    ran = kinds[: kinds.index(failing) + 1] if failing in kinds else kinds
+    assert result.stdout.splitlines() == [f"{JUDGED[kind]}, CI=true" for kind in ran]
     assert (result.returncode == 0) == (failing == "nothing")

@@ -101,8 +101,9 @@ def test_damaged_pages_are_named(states, tmp_path):
 
 
 @pytest.mark.long
-def test_a_hundred_damaged_pages_are_named(states, tmp_path):
-    assert list(rounds(states, tmp_path, range(4, 104))) == []
+@pytest.mark.parametrize("pages", [range(4, 34), pytest.param(range(34, 104), marks=pytest.mark.soak)], ids=len)
+def test_a_hundred_damaged_pages_are_named(states, tmp_path, pages):
+    assert list(rounds(states, tmp_path, pages)) == []
 
 
 def test_a_command_after_one_on_a_damaged_state_names_its_own_error(states, tmp_path):

@@ -154,7 +154,7 @@ def test_there_is_one_step_for_each_version_and_the_newest_is_the_programs():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["finished", "interrupted"])
+@pytest.mark.parametrize("name", ["finished", pytest.param("interrupted", marks=pytest.mark.soak)])
 def test_a_state_survives_a_kill_wherever_it_comes_while_it_is_moved_up(made_before, tmp_path, name):
     expected = shutil.copytree(made_before / name, tmp_path / "expected")
     before = digest(expected / "market.sqlite")

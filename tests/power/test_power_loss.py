@@ -39,7 +39,9 @@ def test_a_database_that_does_not_sync_is_found_out(tmp_path, monkeypatch):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", list(WORKLOADS))
+@pytest.mark.parametrize(
+    "name", ["levy", *(pytest.param(name, marks=pytest.mark.soak) for name in WORKLOADS if name != "levy")]
+)
 def test_lives_through_power_failures(name, tmp_path):
     workload = Workload.of(name, tmp_path / "whole")
     assert [step.kind for step in workload.steps].count("sync") > 100

@@ -161,7 +161,7 @@ def test_batteries_are_planned_alike_in_whichever_group_and_thread_they_are():
             assert np.tile(getattr(one, name), copies).tolist() == getattr(all_of_them, name).tolist()
 
 
-@pytest.mark.long
+@pytest.mark.soak
 @given(tasks())
 def test_a_compiled_plan_is_the_same_to_the_wh(task):
     forecast, devices, need, spare, rest = task

@@ -13,8 +13,8 @@ from transactive.core.proofs.meter_records import SIZE, MeterRecord, SignedRecor
 from transactive.engine.devices.recorded_history import ReplayClock
 from transactive.engine.live.collector import AHEAD, Collector
 from transactive.engine.live.session import demo_meters
-from transactive.store.live.journal import ArrivalKind, Journal
-from transactive.store.live.record_file import RecordFile
+from transactive.metering.record_file import RecordFile
+from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
 
 CHAIN, LENGTH, BEGIN = 31337, 900, 1_700_000_100 // 900 * 900
 ADA, BEN = demo_meters(["ada", "ben"], "collector")
@@ -43,14 +43,17 @@ def journal(tmp_path):
 
 
 def collector_of(journal, now=NOW):
-    return Collector(journal, [ADA.address, BEN.address], ReplayClock(now), LENGTH, CHAIN)
+    collector = Collector(journal, ReplayClock(now), LENGTH, CHAIN)
+    collector.enrol([Enrolment(ADA.address, 0), Enrolment(BEN.address, 1)])
+    return collector
 
 
 def kept(journal):
     """Numbers of the records in a journal, by meter."""
     found: dict[str, list[int]] = {ADA.address: [], BEN.address: []}
     for entry in journal.all_after(0):
-        assert entry.kind is ArrivalKind.RECORD
+        if entry.kind is ArrivalKind.ENROLLED:
+            continue
         record = SignedRecord.from_bytes(entry.body).record
         found[record.meter].append(record.number)
     return found

@@ -23,6 +23,7 @@ from transactive.cli.insights.command import insights
 from transactive.cli.keys.commands import keys as keys_app
 from transactive.cli.live.commands import journal, live
 from transactive.cli.models.commands import models as models_app
+from transactive.cli.node.commands import node
 from transactive.cli.old_spellings import respelled
 from transactive.cli.readings.commands import import_readings
 from transactive.cli.run.demo import demo
@@ -145,6 +146,7 @@ def run(
 
 app.command(live)
 app.command(journal)
+app.command(node)
 
 
 @app.command

@@ -28,6 +28,7 @@ from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import MeterLimits, read_measured
 from transactive.metering.homes import MeterOwners
+from transactive.metering.substitution import continued
 from transactive.tabular.moments import check_zone
 from transactive.tabular.source import Source
 
@@ -118,10 +119,11 @@ def _first(series: Table, rows: int) -> dict[str, Any]:
     return columns | {name: columns[name][:0] for name in empty}
 
 
-def load_setting(path: Path, readings: Source | None = None) -> Setting:
+def load_setting(path: Path, readings: Source | None = None, until: int | None = None) -> Setting:
     """Read a community file and the data that it names, and check that they fit each other.
 
-    readings: in place of those that the file names.
+    readings: in place of those that the file names. until: readings that end earlier are continued to there [Unix s] by
+    days like those before, so that a market which is live has something to begin with, and its prices go as far.
     """
     community = load(path)
     length, sources = community.clock.length, community.data
@@ -133,6 +135,8 @@ def load_setting(path: Path, readings: Source | None = None) -> Setting:
     limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
     substitute = sources.gaps == "substitute"
     measured = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), substitute=substitute)
+    if until is not None:
+        measured = continued(measured, until, length)
     if sources.environment is None:
         environment = _constant(community, measured)
     else:

@@ -20,6 +20,7 @@ EXTRAS = {
     "compiled": ("numba",),
     "forecast": ("lightgbm", "sklearn"),
     "holidays": ("holidays",),
+    "live": ("paho",),
     "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
     "ray": ("ray",),
     "web": ("jinja2", "litestar", "uvicorn"),

@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Return as soon as it is `due` [Unix s]; at once if that is over."""
         ...
 
+    def missed(self, gate: int) -> bool:
+        """Whether a gate [Unix s] passed while nobody was there, so that no order counts which was meant for it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeterHistory:

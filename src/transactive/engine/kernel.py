@@ -175,7 +175,7 @@ class Kernel:
         ahead = self.known.forecast(now, range(now, slots.stop, self.clock.length))
         expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self.known.premiums(now, ahead)
         for slot, net_load, premium in zip(slots, expected, premiums[-len(slots) :], strict=True):
-            self._open.early[slot] = session = self._clear(slot, net_load, premium)
+            self._open.early[slot] = session = self._clear(slot, now, net_load, premium)
             self.keeper.traded_ahead(session, self.limits.at_gate(slot))
 
     def trade(self, slot: int) -> None:
@@ -184,7 +184,8 @@ class Kernel:
         gate = self.clock.gate(slot)
         near = self.known.forecast(gate, range(gate, slot + self.clock.length, self.clock.length))
         expected = self.fleet.expected_net_load(near)[0]
-        session = self._clear(slot, expected, self.known.premiums(gate, near)[-1])
+        premium = self.known.premiums(gate, near)[-1]
+        session = self._clear(slot, gate, expected, premium)
         self.commands.send(self.fleet.command(slot))
         self.operator.expect(slot, expected)
         clearing = session.cleared.clearing
@@ -194,10 +195,11 @@ class Kernel:
         limits = self.limits.at_gate(slot)
         self.keeper.traded(session, signed, self.known.grid(tariff), tariff, grid_g, told, limits)
 
-    def _clear(self, slot: int, expected: IntArray, premium: IntArray | None) -> Session:
+    def _clear(self, slot: int, gate: int, expected: IntArray, premium: IntArray | None) -> Session:
         """Order and clear a slot from the position that an earlier session left; locks cover both.
 
-        expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
+        gate: when the session closes [Unix s]. expected: samples of net load [Wh], (samples, members). premium: as
+        `curve_orders` takes it.
         """
         tariff, members = self.known.tariff(slot), self.accounts.members
         grid = self.known.grid(tariff)
@@ -205,7 +207,8 @@ class Kernel:
         held = earlier.held_wh if earlier else None
         self._tell(lambda observer: observer.expected(slot, expected))
         self._limit(slot)
-        wanted = self.gates.orders(slot, expected, held, tariff, grid, premium)
+        missed = self.time.missed(gate)
+        wanted = self.gates.orders(slot, expected, held, tariff, grid, premium, missed=missed)
         orders, refusals = admit(wanted, self.ledger.free_n(slot))
         self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))

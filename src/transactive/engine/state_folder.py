@@ -85,6 +85,12 @@ def _until(community: Any, end: int) -> Any:  # noqa: ANN401 - JSON values
     return community | {"from": [change for change in community["from"] if parse_time(change["slot"]) < end]}
 
 
+def begun_at(store: Store) -> int | None:
+    """First slot [Unix s] of the run that a folder holds, or None of a new one."""
+    text = store.setting("run")
+    return None if text is None else parse_time(json.loads(text)["first slot"])
+
+
 def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dict[str, Any]:
     """Everything that decides a run: community, data, slots, seed, and the node if it is elsewhere."""
     return {

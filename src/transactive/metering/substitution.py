@@ -8,11 +8,13 @@ next days.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.slots import DAY, time_text
+from transactive.core.tables import Measured, ReadingQuality
 from transactive.core.units import BoolArray, IntArray
 
 LIKE_DAYS = 3
@@ -37,6 +39,31 @@ def substituted(
         for table, whole in zip(filled, tables, strict=True):
             table[slot, member] = whole[like, member].sum() // len(like)
     return filled
+
+
+def continued(measured: Measured, until: int, length: int) -> Measured:
+    """Readings to a later end [Unix s]: each slot the mean of its time on the last three days, rounded down.
+
+    Raises DataError for less than a day of readings.
+    """
+    per_day, rows = DAY // length, len(measured.consumption_wh)
+    missing = (until - measured.first_slot) // length - rows
+    if missing <= 0:
+        return measured
+    days = min(rows // per_day, LIKE_DAYS)
+    if not days:
+        raise DataError(f"the readings hold {rows} slots, less than a day; a live market needs a day to begin with")
+    like = (np.arange(rows, rows + missing) - rows) % per_day + rows - per_day
+    columns = dict(measured.columns())
+    for name in ("consumption_wh", "generation_wh", "both_ways_wh"):
+        table = columns[name]
+        if len(table):
+            more = sum(table[like - day * per_day] for day in range(days)) // days
+            columns[name] = np.concatenate((table, more))
+    if len(measured.quality):
+        more = np.full((missing, measured.quality.shape[1]), ReadingQuality.SUBSTITUTED, np.int64)
+        columns["quality"] = np.concatenate((measured.quality, more))
+    return replace(measured, **columns)
 
 
 def _like(known: BoolArray, slot: int, per_day: int) -> list[int]:

@@ -18,6 +18,8 @@ journal = App(name="journal", help="What came in while a market was live, in the
 def live(
     community: Path,
     *,
+    broker: str | None = None,
+    days: int = 365,
     from_recording: Flag = False,
     speed: float | None = None,
     patience: Seconds = 120,
@@ -33,13 +35,18 @@ def live(
 ) -> None:
     """Run a community's market live: gates close by the clock, meters report, late ones settle as traded.
 
-    With --from-recording homes follow a recording, and a box at each meter signs what it counts. Without --speed time
-    goes from event to event, as fast as it can; the outcome is that of `run` on the same readings, to the hash.
+    With --broker boxes at meters report over it; see `node invite`. With --from-recording homes follow a recording, and
+    a box at each meter signs what it counts: without --speed time goes from event to event, as fast as it can, and the
+    outcome is that of `run` on the same readings, to the hash. After Ctrl-C or worse the same command goes on.
 
     Parameters
     ----------
     community
         Community file, as `init` writes it.
+    broker
+        Where boxes report: mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// with TLS and ?ca=FILE&cert=FILE&key=FILE.
+    days
+        How long the market is open, from its first slot on.
     from_recording
         Rehearse: the readings that the file names are what the homes do.
     speed
@@ -65,14 +72,18 @@ def live(
     json
         Print the summary as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.live.rehearsal import run_live
+    from transactive.cli.live.rehearsal import run_live, run_with_boxes
     from transactive.core.units import PPM
     from transactive.engine.live.session import Pace
 
-    if not from_recording:
-        raise InputError("live: no meter is enrolled; give --from-recording to rehearse on the community's readings")
+    if from_recording == (broker is not None):
+        raise InputError("live: give --broker where boxes report, or --from-recording to rehearse on the readings")
     pace = Pace(speed, patience, spread, round(late * PPM), late_by)
-    run_live(community, pace, state=state, json=json, port=port if page or stay else None, stay=stay, seed=seed)
+    served = port if page or stay else None
+    if broker is None:
+        run_live(community, pace, state=state, json=json, port=served, stay=stay, seed=seed)
+    else:
+        run_with_boxes(community, pace, broker, days, state=state, json=json, port=served, stay=stay, seed=seed)
 
 
 @journal.command

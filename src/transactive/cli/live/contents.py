@@ -23,12 +23,15 @@ def show_journal(file: Path, *, json: bool) -> None:
 
 def contents(journal: Journal) -> dict[str, Any]:
     """Entries, settled slots, and records by meter, of which some came after their slot was settled."""
-    settled: list[int] = []
+    settled, void = list[int](), list[str]()
     records = dict[str, int]()
     late = dict[str, int]()
     for entry in journal.all_after(0):
         if entry.kind is ArrivalKind.SETTLED:
             settled.append(int(entry.body))
+        elif entry.kind is ArrivalKind.VOID:
+            void.append(time_text(int(entry.body)))
+        if entry.kind is not ArrivalKind.RECORD:
             continue
         record = SignedRecord.from_bytes(entry.body).record
         records[record.meter] = records.get(record.meter, 0) + 1
@@ -40,6 +43,7 @@ def contents(journal: Journal) -> dict[str, Any]:
         "slots_settled": len(settled),
         "first_slot": first,
         "last_slot": last,
+        "void_gates": len(void),
         "meters": len(records),
         "records": sum(records.values()),
         "late": sum(late.values()),

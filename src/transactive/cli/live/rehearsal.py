@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from transactive.cli.run.command import page_beside, run_and_show, saying_how_to_go_on
+from transactive.config.community_file import load
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError
-from transactive.engine.live.session import Pace, rehearse, replay_journal
+from transactive.core.slots import DAY, time_text
+from transactive.engine.live.session import Pace, go_live, rehearse, replay_journal
 from transactive.engine.replay import slots_from
+from transactive.engine.state_folder import begun_at
+from transactive.store import FILE, Store
 
 
 def run_live(
@@ -25,6 +32,46 @@ def run_live(
         runner = partial(rehearse, setting, slots, folder, seed=seed, pace=pace)
         with page_beside(folder, port, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)
+
+
+def run_with_boxes(
+    path: Path,
+    pace: Pace,
+    broker: str,
+    days: int,
+    *,
+    state: Path | None,
+    json: bool,
+    port: int | None,
+    stay: bool,
+    seed: str,
+) -> None:
+    """Run a community's market on the wall clock, with the boxes that report over a broker."""
+    folder = state or path.parent / f"{path.stem}.live"
+    with saying_how_to_go_on(folder):
+        slots = _slots_of(path, folder, days)
+        setting = load_setting(path, until=slots.stop + DAY).read_by(slots[0])
+        runner = partial(go_live, setting, slots, folder, seed=seed, pace=pace, broker=broker, tell=_tell)
+        print(f"first slot {time_text(slots[0])}, {slots.step // 60} minutes each", file=sys.stderr, flush=True)
+        with page_beside(folder, port, stay=stay):
+            run_and_show(setting, slots, folder, runner, json=json)
+
+
+def _slots_of(path: Path, folder: Path, days: int) -> range:
+    """Slots from the next gate on, or from where the session in the folder began."""
+    clock = load(path).clock
+    begun = None
+    if (folder / FILE).exists():
+        with closing(Store(folder)) as store:
+            begun = begun_at(store)
+    if begun is None:
+        begun = -(-int(time.time()) // clock.length) * clock.length + clock.lead * clock.length
+    return range(begun, begun + days * DAY, clock.length)
+
+
+def _tell(text: str) -> None:
+    """Say on stderr what happens."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def run_journal(file: Path, path: Path, folder: Path, *, seed: str, json: bool) -> None:

@@ -70,6 +70,11 @@ def signer(message: bytes, signature: bytes, what: str) -> str:
     return _address(public.format(compressed=False)[1:])
 
 
+def address_of(key: bytes) -> str:
+    """Address of a private key (32 bytes), lower case."""
+    return _address(_ready(key).public_key.format(compressed=False)[1:])
+
+
 @lru_cache(maxsize=AT_HAND)
 def _address(public: bytes) -> str:
     """Address of a public key (64 bytes), lower case."""

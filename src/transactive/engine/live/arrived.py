@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from transactive.core.proofs.meter_records import REGISTERS, MeterRecord, SignedRecord
 from transactive.core.tables import ReadingQuality
 from transactive.core.units import IntArray
-from transactive.store.live.journal import Arrival, ArrivalKind
+from transactive.store.live.journal import Arrival, ArrivalKind, Enrolment
 
 
 @dataclass(slots=True, eq=False)
@@ -26,9 +26,11 @@ class SlotRecords:
 class ArrivedRecords:
     """Records by slot, for slots that are not settled. late: members' slots whose record came after that."""
 
-    def __init__(self, members: Mapping[str, int], length: int, first_slot: int) -> None:
-        """members: index by address of the meter. first_slot: first that is asked for [Unix s]."""
-        self._members, self._length, self._settled = members, length, first_slot - length
+    def __init__(self, members: int, length: int, first_slot: int) -> None:
+        """members: how many there are. first_slot: first that is asked for [Unix s]."""
+        self._count, self._length, self._settled = members, length, first_slot - length
+        self._members: dict[str, int] = {}
+        self.voided: set[int] = set()
         self._last: dict[int, MeterRecord] = {}
         self._slots: dict[int, SlotRecords] = {}
         self.late: dict[tuple[int, int], IntArray] = {}
@@ -36,20 +38,38 @@ class ArrivedRecords:
     def of(self, slot: int) -> SlotRecords:
         """What is there of a slot."""
         if slot not in self._slots:
-            members = len(self._members)
-            quality = np.full(members, ReadingQuality.METERED, np.int64)
-            energy = np.zeros((len(REGISTERS), members), np.int64)
-            self._slots[slot] = SlotRecords(energy, np.zeros(members, np.bool_), quality)
+            quality = np.full(self._count, ReadingQuality.METERED, np.int64)
+            energy = np.zeros((len(REGISTERS), self._count), np.int64)
+            self._slots[slot] = SlotRecords(energy, np.zeros(self._count, np.bool_), quality)
         return self._slots[slot]
+
+    def is_whole(self, slot: int) -> bool:
+        """Whether all that have a meter have told of a slot."""
+        there = self.of(slot).there
+        return all(there[member] for member in self._members.values())
 
     def take(self, arrival: Arrival) -> int | None:
         """Take the next entry of the journal; returns the slot that is settled from here on, if it says so."""
-        if arrival.kind is ArrivalKind.SETTLED:
-            self._settled = int(arrival.body)
-            self._slots = {slot: found for slot, found in self._slots.items() if slot >= self._settled}
-            return self._settled
-        self._take_record(SignedRecord.from_bytes(arrival.body).record)
+        match arrival.kind:
+            case ArrivalKind.SETTLED:
+                self._settled = int(arrival.body)
+                self._slots = {slot: found for slot, found in self._slots.items() if slot >= self._settled}
+                return self._settled
+            case ArrivalKind.RECORD:
+                self._take_record(SignedRecord.from_bytes(arrival.body).record)
+            case ArrivalKind.ENROLLED:
+                self._enrol(msgspec.json.decode(arrival.body, type=Enrolment))
+            case ArrivalKind.VOID:
+                self.voided.add(int(arrival.body))
         return None
+
+    def _enrol(self, enrolment: Enrolment) -> None:
+        """Let a meter be a member's, in place of the one that it had."""
+        replaced = [address for address, member in self._members.items() if member == enrolment.member]
+        for address in replaced:
+            del self._members[address]
+        self._members[enrolment.address] = enrolment.member
+        self._last.pop(enrolment.member, None)
 
     def _take_record(self, record: MeterRecord) -> None:
         """Give each slot since the member's last record its part of what the registers rose.
@@ -57,7 +77,9 @@ class ArrivedRecords:
         The first record of a meter only tells where its registers stand. What rose over several slots is spread evenly,
         the remainder to the last one; nobody metered it slot by slot, so all of them count as substituted.
         """
-        member = self._members[record.meter]
+        member = self._members.get(record.meter)
+        if member is None:
+            return  # of a meter that was exchanged since
         before, self._last[member] = self._last.get(member), record
         if before is None:
             return

@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from transactive.core.errors import RecordError, SignatureError
-from transactive.core.ports import Clock
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.meter_records import MeterRecord, SignedRecord
-from transactive.store.live.journal import ArrivalKind, Journal
+from transactive.engine.live.waiting import Time
+from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
 
 AHEAD = 300
 """How much later than the market's clock a slot may end that a record tells of [s]."""
@@ -39,17 +41,48 @@ class Newest:
 class Collector:
     """Takes records in from any thread. refused: how many, by reason. entered: told whenever something came in."""
 
-    def __init__(self, journal: Journal, meters: Iterable[str], clock: Clock, slot_seconds: int, chain_id: int) -> None:
-        """meters: addresses of those that are enrolled."""
+    def __init__(self, journal: Journal, clock: Time, slot_seconds: int, chain_id: int) -> None:
+        """Go on after what the journal has."""
         self._journal, self._clock = journal, clock
         self._slot_seconds, self._chain_id = slot_seconds, chain_id
-        self._newest = {meter: Newest() for meter in meters}
+        self._newest: dict[str, Newest] = {}
+        self._members: dict[int, str] = {}
+        self._used: set[str] = set()
         self.refused = Counter[str]()
         self.entered = threading.Condition()
         for entry in journal.all_after(0):
             if entry.kind is ArrivalKind.RECORD:
                 record = SignedRecord.from_bytes(entry.body).record
                 self._newest[record.meter] = Newest.of(record)
+            elif entry.kind is ArrivalKind.ENROLLED:
+                self._enrol(msgspec.json.decode(entry.body, type=Enrolment))
+
+    def enrol(self, enrolments: Iterable[Enrolment]) -> None:
+        """Take meters of members in, each in place of the one that its member had; not again what is there."""
+        with self.entered:
+            new = [one for one in enrolments if self._members.get(one.member) != one.address]
+            self._journal.append(self._clock.now, ArrivalKind.ENROLLED, [msgspec.json.encode(one) for one in new])
+            for one in new:
+                self._enrol(one)
+
+    def is_used(self, invitation: str) -> bool:
+        """Whether a meter was enrolled with an invitation (hash of its code)."""
+        return invitation in self._used
+
+    def count(self, meter: str) -> int | None:
+        """How many records of a meter are on disk; None unless it is enrolled."""
+        newest = self._newest.get(meter)
+        return None if newest is None else newest.count
+
+    def _enrol(self, enrolment: Enrolment) -> None:
+        """Know a meter; one that it replaces is no longer listened to."""
+        before = self._members.get(enrolment.member)
+        if before is not None:
+            self._newest.pop(before, None)
+        self._members[enrolment.member] = enrolment.address
+        self._newest[enrolment.address] = Newest()
+        if enrolment.invitation:
+            self._used.add(enrolment.invitation)
 
     def enter(self, records: Iterable[bytes]) -> dict[str, int]:
         """Write what is new and right, in one transaction; returns how many records of each meter are on disk then.

@@ -19,7 +19,7 @@ from transactive.store.live.journal import ArrivalKind, Journal
 
 Wait = Callable[[int], bool]
 """Waits for more records of a slot that ended at a time [Unix s]; returns whether there is still time for them."""
-IMPORT, EXPORT, GENERATION, *_, WAITED = range(len(REGISTERS))
+IMPORT, EXPORT, GENERATION, CHARGE, DISCHARGE, WAITED = range(len(REGISTERS))
 METERED = tuple(f"{name}_wh" for name in REGISTERS[:WAITED])
 
 
@@ -69,7 +69,7 @@ class LiveMeters:
         end = self._market.end(slot)
         require(end <= self._clock.now, "nobody sees a reading later than now")
         while not self._settled(slot):
-            if self._arrived.of(slot).there.all() or not self._wait(end):
+            if self._arrived.is_whole(slot) or not self._wait(end):
                 self._journal.append(self._clock.now, ArrivalKind.SETTLED, [str(slot).encode()])
         return self._taken(slot, self._arrived.of(slot), traded)
 
@@ -109,6 +109,8 @@ class LiveMeters:
         net = traded.bought_wh - traded.sold_wh
         energy[IMPORT, silent] = np.maximum(net, 0)[silent]
         energy[EXPORT, silent] = energy[GENERATION, silent] = np.maximum(-net, 0)[silent]
+        given = energy[EXPORT] + energy[CHARGE] - energy[IMPORT] - energy[DISCHARGE]
+        energy[GENERATION] = np.maximum(energy[GENERATION], given)  # no less was made, also where no meter counts it
         quality = np.where(silent, ReadingQuality.SUBSTITUTED, found.quality)
         readings = Readings(slot, **dict(zip(METERED, energy, strict=False)), quality=quality)
         self._know(readings, energy[WAITED])
@@ -126,6 +128,8 @@ class LiveMeters:
         """Take up what devices say that they hold."""
         charged, shifting = self._fleet.charged_wh.copy(), self._fleet.shifting
         for member, told in levels.items():
+            if not told:
+                continue
             charged[member] = told[0]
             if shifting:
                 shifting.held_wh[shifting.member == member] = told[1:]

@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from transactive.core.ports import Clock
 from transactive.core.proofs.meter_records import MeterRecord, SignedRecord
 from transactive.core.units import PPM
 from transactive.engine.live.homes import RecordedHomes
-from transactive.engine.live.waiting import LOOK_SECONDS
-from transactive.store.live.record_file import RecordFile
+from transactive.engine.live.waiting import LOOK_SECONDS, Time
+from transactive.metering.record_file import RecordFile
 
 Outlet = Callable[[Sequence[bytes]], object]
 """Where records go: to a collector, by whatever way."""
@@ -55,7 +54,7 @@ class Reporting:
         """Keep a record, the outbox's `number`, until it is due."""
         heapq.heappush(self._waiting, (self._due(signed.record), number, signed.to_bytes()))
 
-    def by(self, clock: Clock) -> Callable[[], None]:
+    def by(self, clock: Time) -> Callable[[], None]:
         """Begin to report by a clock, in a thread; returns what ends it."""
         thread = threading.Thread(target=self._go_on, args=(clock,), daemon=True)
         thread.start()
@@ -66,7 +65,7 @@ class Reporting:
 
         return end
 
-    def _go_on(self, clock: Clock) -> None:
+    def _go_on(self, clock: Time) -> None:
         """Report until the end."""
         while not self._ended.wait(LOOK_SECONDS / 4):
             self.until(clock.now)

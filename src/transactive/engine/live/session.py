@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.ports import Clock, Command, Commands, Ports
+from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway
@@ -22,13 +23,14 @@ from transactive.engine.kernel import Kernel, Planners
 from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.homes import MeterKey, RecordedHomes
+from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.meters import LiveMeters, Wait
 from transactive.engine.live.reporting import Reporting
-from transactive.engine.live.waiting import RehearsalClock, ReportWait, WallClock
+from transactive.engine.live.waiting import RehearsalClock, ReportWait, SessionClock, WallClock
 from transactive.engine.recorded import forecaster_of
 from transactive.engine.replay import Outcome, replay
-from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
-from transactive.store.live.record_file import RecordFile
+from transactive.metering.record_file import RecordFile
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Enrolment, Journal
 from transactive.store.read.stages import last_delivered
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from transactive.store import Store
 
 
+GRACE_SECONDS = 60
+"""How much longer than meters are waited for a gate may take to close before its orders are void."""
 OUTBOX_FILE = "homes.outbox"
 """What the boxes of a rehearsal have signed."""
 
@@ -58,12 +62,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a kernel meets while it is live. meters: members by the address of their meter's key."""
+    """What a kernel meets while it is live."""
 
     clock: Clock
     commands: Commands
     journal: Journal
-    meters: dict[str, int]
     wait: Wait
 
     def kernel(
@@ -73,17 +76,18 @@ class World:
         community = setting.community
         fleet = fleet_of(community, inside_prices, work, community.carbon_price)
         baseline = fleet_of(community, tariff_prices, work)
-        arrived = ArrivedRecords(self.meters, community.clock.length, slots[0])
+        members = len(community.members)
+        arrived = ArrivedRecords(members, community.clock.length, slots[0])
         meters = LiveMeters(setting, slots, self.clock, self.journal, arrived, (fleet, baseline), self.wait)
         done = last_delivered(store)
         for slot in () if done is None else range(slots[0], done + slots.step, slots.step):
-            meters.take_up(store.readings(slot, len(self.meters)))
+            meters.take_up(store.readings(slot, members))
         planners, ports = Planners(fleet, baseline, Unwatched(fleet)), Ports(self.clock, meters, self.commands)
         return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
 
 
 class NobodyListens:
-    """`Commands` of a session that is over: its devices have acted."""
+    """`Commands` where no device is told anything: of a session that is over, or of meters alone."""
 
     def send(self, command: Command) -> None:
         """Nothing is sent."""
@@ -113,10 +117,11 @@ def rehearse(
         past = RecordedHistory.of(setting, ReplayClock(setting.measured_end))  # only the homes look at the recording
         homes = RecordedHomes(past, fleet_of(community, inside_prices, IN_TURN), meters, LOCAL_CHAIN_ID, slots[0])
         clock = WallClock(pace.speed, begin) if pace.speed else RehearsalClock(begin)
-        collector = Collector(journal, [meter.address for meter in meters], clock, slots.step, LOCAL_CHAIN_ID)
+        collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
+        collector.enrol(Enrolment(meter.address, member) for member, meter in enumerate(meters))
         reporting = Reporting(homes, outbox, collector.enter, pace.spread, pace.late_ppm, pace.late)
         wait = ReportWait(clock, pace.patience, collector.entered)
-        world = World(clock, homes, journal, members_of(meters), wait)
+        world = World(SessionClock(clock, journal, None), homes, journal, wait)
         ends = clock.happens(reporting.until) if isinstance(clock, RehearsalClock) else reporting.by(clock)
         try:
             known = setting.read_by(slots[0])
@@ -125,6 +130,44 @@ def rehearse(
             )
         finally:
             ends()
+
+
+def go_live(
+    setting: Setting,
+    slots: range,
+    folder: Path,
+    *,
+    seed: str,
+    pace: Pace,
+    broker: str,
+    tell: Callable[[str], None],
+    clock: WallClock | None = None,
+    target: ChainLocation = IN_FOLDER,
+    after_slot: Callable[[SlotBook], None] = lambda _: None,
+    timer: Callable[[], float] = lambda: 0.0,
+) -> tuple[Outcome, bool]:
+    """Run slots on the wall clock, with boxes at meters that report over a broker, or go on where a session stopped.
+
+    setting: with readings up to the first slot, and all that is told ahead. Gates that pass while nobody is here are
+    void. tell: hears in words what happens. clock: another than the true one, for a rehearsal with boxes. Returns the
+    outcome and whether this call made it.
+    """
+    from transactive.engine.live.inlet import Inlet
+
+    community, clock = setting.community, clock or WallClock()
+    _require_unmanaged(setting)
+    with closing(Journal(folder / JOURNAL_FILE)) as journal:
+        collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
+        inlet = Inlet(broker, topic_name(community.name), collector, Invitations(folder), clock, tell)
+        wait = ReportWait(clock, pace.patience, collector.entered, pace.spread)
+        world = World(SessionClock(clock, journal, pace.patience + GRACE_SECONDS), NobodyListens(), journal, wait)
+        inlet.begin()
+        try:
+            return replay(
+                setting, slots, folder, seed=seed, target=target, after_slot=after_slot, timer=timer, made=world.kernel
+            )
+        finally:
+            inlet.end()
 
 
 def replay_journal(
@@ -150,8 +193,7 @@ def replay_journal(
                 f"{journal_file}: settles no slot of {time_text(slots[0])} to {time_text(slots.stop)};"
                 " give the journal of a session of this community"
             )
-        meters = members_of(demo_meters(setting.community.ids, seed))
-        world = World(ReplayClock(gate), NobodyListens(), journal, meters, lambda _: True)
+        world = World(SessionClock(ReplayClock(gate), journal, None), NobodyListens(), journal, lambda _: True)
         until = range(slots[0], settled[-1] + slots.step, slots.step)
         known = setting.read_by(slots[0])
         return replay(known, until, folder, seed=seed, after_slot=after_slot, timer=timer, made=world.kernel)
@@ -163,11 +205,6 @@ def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:
 
     keys = [DemoKeys(seed).named(f"meter {name}") for name in ids]
     return [MeterKey(bytes(key.key), key.address.lower()) for key in keys]
-
-
-def members_of(meters: Sequence[MeterKey]) -> dict[str, int]:
-    """Members by the address of their meter."""
-    return {meter.address: member for member, meter in enumerate(meters)}
 
 
 def _require_unmanaged(setting: Setting) -> None:

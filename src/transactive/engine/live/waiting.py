@@ -5,30 +5,43 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from transactive.engine.devices.recorded_history import ReplayClock
+from transactive.store.live.journal import ArrivalKind, Journal
 
 LOOK_SECONDS = 0.2
 """How often at least the clock is looked at [s on the wall]."""
 
 
-class WallClock:
-    """Time that passes by itself.
-
-    speed: seconds of the market in a second on the wall. begin: the market's time now [Unix s], None for the true one.
-    steady: seconds that only rise.
-    """
-
-    def __init__(
-        self, speed: float = 1.0, begin: int | None = None, steady: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._speed, self._steady, self._origin = speed, steady, steady()
-        self._begin = time.time() if begin is None else float(begin)
+class Time(Protocol):
+    """What time it is, and the wait for another."""
 
     @property
     def now(self) -> int:
         """The time [Unix s]."""
-        return int(self._begin + (self._steady() - self._origin) * self._speed)
+        ...
+
+    def wait_until(self, due: int) -> None:
+        """Return as soon as it is `due` [Unix s]."""
+        ...
+
+
+class WallClock:
+    """Time that passes by itself.
+
+    speed: seconds of the market in a second on the wall. begin: the market's time [Unix s] when the wall's was `since`,
+    which is now by default.
+    """
+
+    def __init__(self, speed: float = 1.0, begin: float | None = None, since: float | None = None) -> None:
+        self._speed, self._since = speed, time.time() if since is None else since
+        self._begin = self._since if begin is None else begin
+
+    @property
+    def now(self) -> int:
+        """The time [Unix s]."""
+        return int(self._begin + (time.time() - self._since) * self._speed)
 
     def wait_until(self, due: int) -> None:
         """Sleep until it is `due` [Unix s]."""
@@ -57,17 +70,48 @@ class RehearsalClock(ReplayClock):
 class ReportWait:
     """Waits for records until some seconds after a slot's end, by the market's clock."""
 
-    def __init__(self, clock: WallClock | RehearsalClock, seconds: int, entered: threading.Condition) -> None:
-        """entered: told whenever records have come in."""
+    def __init__(
+        self, clock: WallClock | RehearsalClock, seconds: int, entered: threading.Condition, catch_up: int = 0
+    ) -> None:
+        """entered: told whenever records have come in. catch_up: how long boxes have after the market came back [s]."""
         self._clock, self._seconds, self._entered = clock, seconds, entered
+        self._back = clock.now + catch_up
 
     def __call__(self, end: int) -> bool:
         """Wait for more records of a slot that ended at `end` [Unix s]; whether there is still time for them."""
-        if self._clock.now >= end + self._seconds:
+        due = max(end + self._seconds, self._back)
+        if self._clock.now >= due:
             return False
         if isinstance(self._clock, RehearsalClock):
-            self._clock.wait_until(end + self._seconds)
+            self._clock.wait_until(due)
         else:
             with self._entered:
                 self._entered.wait(LOOK_SECONDS)
         return True
+
+
+class SessionClock:
+    """The clock of a session, whose journal says which gates passed while nobody was there.
+
+    grace: how late a gate may be closed by a clock that goes on without us [s]; None where the journal alone says it.
+    """
+
+    def __init__(self, clock: Time, journal: Journal, grace: int | None) -> None:
+        self._clock, self._journal, self._grace = clock, journal, grace
+        self._void = {int(entry.body) for entry in journal.all_after(0) if entry.kind is ArrivalKind.VOID}
+
+    @property
+    def now(self) -> int:
+        """The time [Unix s]."""
+        return self._clock.now
+
+    def wait_until(self, due: int) -> None:
+        """Return as soon as it is `due` [Unix s]."""
+        self._clock.wait_until(due)
+
+    def missed(self, gate: int) -> bool:
+        """Whether a gate [Unix s] passed while nobody was there; it is in the journal then, before it counts."""
+        if self._grace is not None and gate not in self._void and self.now > gate + self._grace:
+            self._journal.append(self.now, ArrivalKind.VOID, [str(gate).encode()])
+            self._void.add(gate)
+        return gate in self._void

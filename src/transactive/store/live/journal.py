@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError, UnreadableState
@@ -31,8 +32,20 @@ class ArrivalKind(StrEnum):
 
     RECORD = "record"
     """A signed record of a meter, as bytes."""
+    ENROLLED = "enrolled"
+    """A meter of a member, from here on, as `Enrolment` in JSON."""
+    VOID = "void"
+    """A gate passed while nobody was there: no order counts; its time [Unix s] as text."""
     SETTLED = "settled"
     """From here on a slot is settled with what came before; its start [Unix s] as text."""
+
+
+class Enrolment(msgspec.Struct, frozen=True):
+    """A meter that a member's box signs for. address: of its key. member: index. invitation: hash of its code."""
+
+    address: str
+    member: int
+    invitation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from transactive.core.errors import StateError
 from transactive.core.proofs.meter_records import SIZE, is_whole
-from transactive.store.folder import OWNER_FILE, make_private
 
+OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 AT_ONCE = 1_024
 
 
@@ -23,8 +23,8 @@ class RecordFile:
     def __init__(self, path: Path) -> None:
         """Open an outbox, or begin one. Raises StateError if it cannot be written."""
         self.path = path
-        make_private(path.parent)
         try:
+            path.parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_FILE)
             self.count = os.fstat(self._file).st_size // SIZE
             while self.count and not is_whole(self.some(self.count - 1, 1)):

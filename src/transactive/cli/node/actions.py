@@ -1,0 +1,70 @@
+"""What `transactive node …` does."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from transactive.config.community_file import load
+from transactive.core.errors import InputError
+from transactive.core.proofs.enrolment import topic_name
+from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
+from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
+
+CHAIN_ID = 31337
+"""Chain that records are signed for, as the market's readings are."""
+
+
+def invite_member(path: Path, member: str, broker: str, state: Path | None, seconds: int) -> dict[str, Any]:
+    """Invite a member's meter. Raises InputError for nobody."""
+    from transactive.engine.live.invitations import Invitations
+    from transactive.store.folder import make_private
+
+    community = load(path)
+    if member not in community.ids:
+        raise InputError(f"{member}: is no member of {path.name}; members are {', '.join(community.ids)}")
+    folder = state or path.parent / f"{path.stem}.live"
+    make_private(folder)
+    made = Invitations(folder).add(community.ids.index(member), int(time.time()), seconds)
+    minutes, name = community.clock.length // 60, topic_name(community.name)
+    return {
+        "member": member,
+        "community": name,
+        "code": made.code,
+        "until": time_text(made.until),
+        "at_the_box": f"transactive node init box --community {name} --broker {broker} --slot-minutes {minutes}"
+        f" --code {made.code} --meter tcp://HOST:PORT",
+    }
+
+
+def init_box(
+    folder: Path, community: str, broker: str, meter: str, code: str, slot_minutes: int, winter_hours: int
+) -> dict[str, Any]:
+    """Make a box. Raises InputError for slots that no market has."""
+    if slot_minutes not in SLOT_MINUTES:
+        raise InputError(f"--slot-minutes {slot_minutes}: slots have {', '.join(map(str, SLOT_MINUTES))} minutes")
+    settings = BoxSettings(community, broker, meter, slot_minutes * 60, CHAIN_ID, winter_hours * HOUR, code)
+    key = make_box(folder, settings)
+    return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}
+
+
+def run_until_interrupted(folder: Path, *, quiet: bool) -> None:
+    """Run a box until a signal ends it."""
+    from transactive.node.life import Box
+
+    def tell(text: str) -> None:
+        if not quiet or text.startswith("not "):
+            print(text, file=sys.stderr, flush=True)
+
+    box = Box(box_settings(folder), folder, box_key(folder), tell)
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        box.end()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    box.run()

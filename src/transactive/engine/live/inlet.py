@@ -1,0 +1,95 @@
+"""The inlet: records that come over a broker go to the collector, and its counts back to the boxes."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+from collections.abc import Callable
+
+from transactive.core.errors import StateError
+from transactive.core.proofs.enrolment import topic
+from transactive.core.proofs.meter_records import SIZE
+from transactive.engine.live.collector import Collector
+from transactive.engine.live.invitations import Invitations
+from transactive.engine.live.waiting import Time
+from transactive.links.mqtt import MqttClient
+from transactive.store.live.journal import Enrolment
+
+AT_ONCE = 2_000
+"""Messages that are written in one transaction, at most."""
+UP, ENROL, DOWN = "up", "enrol", "down"
+
+
+class Inlet:
+    """Listens on a broker until it is ended. community: its name in topics. tell: hears in words what happens."""
+
+    def __init__(
+        self,
+        url: str,
+        community: str,
+        collector: Collector,
+        invitations: Invitations,
+        clock: Time,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._community, self._collector, self._invitations = community, collector, invitations
+        self._clock, self._tell = clock, tell
+        self._came: queue.SimpleQueue[tuple[str, str, bytes] | None] = queue.SimpleQueue()
+        topics = tuple(topic(community, "+", way) for way in (UP, ENROL))
+        name = f"market-{community}-{secrets.token_hex(4)}"
+        self._client = MqttClient(url, name, topics, self._hear, lambda: tell("the broker is there"))
+        self._worker = threading.Thread(target=self._work, daemon=True)
+        self.failure: StateError | None = None
+
+    def begin(self) -> None:
+        """Begin to listen."""
+        self._worker.start()
+        self._client.begin()
+
+    def end(self) -> None:
+        """Come to an end, once what came is written."""
+        self._client.end()
+        self._came.put(None)
+        self._worker.join()
+
+    def _hear(self, on: str, payload: bytes) -> None:
+        """Keep a message until the worker is free."""
+        _, _, meter, way = on.rsplit("/", 3)
+        self._came.put((meter, way, payload))
+
+    def _work(self) -> None:
+        """Write what comes, and answer."""
+        while (first := self._came.get()) is not None:
+            batch = [first]
+            while len(batch) < AT_ONCE and not self._came.empty() and (more := self._came.get()) is not None:
+                batch.append(more)
+            try:
+                self._take(batch)
+            except StateError as error:  # nothing was acknowledged, so the boxes say it again
+                self.failure = error
+                self._tell(str(error))
+
+    def _take(self, batch: list[tuple[str, str, bytes]]) -> None:
+        """Enrol who is invited, write the records, and tell each box how many of its own are on disk."""
+        for meter, way, payload in batch:
+            if way == ENROL:
+                self._enrol(meter, payload)
+        ups = [(meter, payload) for meter, way, payload in batch if way == UP]
+        self._collector.enter(
+            payload[start : start + SIZE] for _, payload in ups for start in range(0, len(payload), SIZE)
+        )
+        for meter in dict.fromkeys(meter for meter, _ in ups):
+            count = self._collector.count(meter)
+            if count is not None:
+                self._client.publish(topic(self._community, meter, DOWN), count.to_bytes(8, "big"))
+
+    def _enrol(self, meter: str, proof: bytes) -> None:
+        """Enrol a meter that shows an invitation which nobody has used."""
+        invitation = self._invitations.of(proof, meter, self._clock.now)
+        if invitation is None or self._collector.is_used(invitation.hash):
+            if self._collector.count(meter) is None:
+                self._tell(f"meter {meter} shows no open invitation; invite it with `transactive node invite`")
+            return
+        self._collector.enrol([Enrolment(meter, invitation.member, invitation.hash)])
+        self._tell(f"meter {meter} is enrolled for member {invitation.member}")

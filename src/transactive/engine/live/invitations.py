@@ -1,0 +1,64 @@
+"""Invitations of meters: a code for each member's box, good once and for a short time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from transactive.core.errors import InputError
+from transactive.core.proofs.enrolment import invitation_proof
+from transactive.store.folder import write_private
+
+INVITATIONS_FILE = "invitations.json"
+ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+GROUPS, EACH = 4, 5
+"""A code has twenty letters of thirty-one: 99 bits, in four groups for the eye."""
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """An invitation. member: index. until: when it ends [Unix s]. A code is of no use to who sees the file later."""
+
+    code: str
+    member: int
+    until: int
+
+    @property
+    def hash(self) -> str:
+        """What the journal keeps of the code once it was used."""
+        return hashlib.sha256(self.code.encode()).hexdigest()
+
+
+class Invitations:
+    """The invitations of a live market, in a file of its folder that only its owner reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / INVITATIONS_FILE
+
+    def add(self, member: int, now: int, seconds: int) -> Invitation:
+        """Invite a member's meter; an earlier invitation of that member ends. Raises InputError for no time at all."""
+        if seconds <= 0:
+            raise InputError(f"an invitation of {seconds} s is over before it is used; give some minutes")
+        letters = [[secrets.choice(ALPHABET) for _ in range(EACH)] for _ in range(GROUPS)]
+        made = Invitation("-".join("".join(group) for group in letters), member, now + seconds)
+        others = [one for one in self.open(now) if one.member != member]
+        write_private(self._path, msgspec.json.encode([*others, made]))
+        return made
+
+    def open(self, now: int) -> list[Invitation]:
+        """Invitations that are not over."""
+        try:
+            found = msgspec.json.decode(self._path.read_bytes(), type=list[Invitation])
+        except FileNotFoundError:
+            return []
+        return [one for one in found if one.until >= now]
+
+    def of(self, proof: bytes, meter: str, now: int) -> Invitation | None:
+        """The invitation that a meter (address) shows to have, if it is one."""
+        for one in self.open(now):
+            if hmac.compare_digest(invitation_proof(one.code, meter), proof):
+                return one
+        return None

@@ -1,0 +1,1 @@
+"""Links: the only place with sockets to devices and brokers."""

@@ -1,0 +1,122 @@
+"""A street whose meters send P1 telegrams on the network, in a time that runs faster than ours."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from transactive.metering.decode.p1 import crc16
+
+SLOT, SPEED, BEGIN = 900, 300, 1_717_545_600
+"""Quarter hours from 2024-06-05T00:00Z on, three seconds each."""
+MEMBERS = ("ada", "ben", "eve")
+COMMUNITY = """
+name = "Live street"
+currency = "EUR"
+
+[market]
+slot_minutes = 15
+
+[tariff]
+supply_micro_per_kwh = 280_000
+feed_in_micro_per_kwh = 80_000
+network_fee_micro_per_kwh = 30_000
+
+[accounts]
+opening_n = 12_000_000_000
+top_up_below_n = 10_000_000_000
+top_up_to_n = 12_000_000_000
+
+[carbon]
+pv_g_per_kwh = 45
+grid_g_per_kwh = 350
+
+[data]
+readings = "readings.csv"
+
+[[members]]
+id = "ada"
+pv_w = 8_000
+
+[[members]]
+id = "ben"
+
+[[members]]
+id = "eve"
+"""
+IMPORT_W, EXPORT_W = {"ada": 0, "ben": 1_700, "eve": 900}, {"ada": 3_100, "ben": 0, "eve": 0}
+
+
+def now_of(since: float) -> float:
+    """The street's time [Unix s], which was BEGIN when the wall's was `since`."""
+    return BEGIN + (time.time() - since) * SPEED
+
+
+def write_street(folder: Path) -> Path:
+    """Write the community, and two days of history before its first slot."""
+    rows = ["slot_start,member,consumption_wh,generation_wh"]
+    for step in range(-192, 0):
+        at = datetime.fromtimestamp(BEGIN + step * SLOT, UTC).strftime("%Y-%m-%dT%H:%MZ")
+        rows += [f"{at},{name},{IMPORT_W[name] * SLOT // 3600},{EXPORT_W[name] * SLOT // 3600}" for name in MEMBERS]
+    (folder / "readings.csv").write_text("\n".join(rows) + "\n")
+    path = folder / "community.toml"
+    path.write_text(COMMUNITY)
+    return path
+
+
+def telegram(at: float, import_wh: int, export_wh: int) -> bytes:
+    """A P1 telegram of a meter in Ireland, whose winter time is UTC."""
+    local = datetime.fromtimestamp(int(at), UTC) + timedelta(hours=1)
+    lines = [
+        "/TST5\\2STREET",
+        "",
+        "1-3:0.2.8(50)",
+        f"0-0:1.0.0({local:%y%m%d%H%M%S}S)",
+        f"1-0:1.8.1({import_wh // 1000:06d}.{import_wh % 1000:03d}*kWh)",
+        "1-0:1.8.2(000000.000*kWh)",
+        f"1-0:2.8.1({export_wh // 1000:06d}.{export_wh % 1000:03d}*kWh)",
+        "1-0:2.8.2(000000.000*kWh)",
+        "!",
+    ]
+    body = "\r\n".join(lines).encode()
+    return body + f"{crc16(body):04X}\r\n".encode()
+
+
+class P1Meter:
+    """A meter on TCP that sends a telegram each half minute of the street's time to whoever listens."""
+
+    def __init__(self, name: str, since: float) -> None:
+        self.name, self._since = name, since
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
+        self._over = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def registers(self, at: float) -> tuple[int, int]:
+        """Import and export at a time [Wh], since a day before the first slot."""
+        seconds = at - BEGIN + 86_400
+        return int(IMPORT_W[self.name] * seconds / 3600), int(EXPORT_W[self.name] * seconds / 3600)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                line, _ = self._server.accept()
+                threading.Thread(target=self._send, args=(line,), daemon=True).start()
+
+    def _send(self, line: socket.socket) -> None:
+        with suppress(OSError), line:
+            while not self._over.wait(30 / SPEED):
+                at = int(now_of(self._since))
+                line.sendall(telegram(at, *self.registers(at)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.close()

@@ -1,0 +1,144 @@
+"""The box at a meter: what it signs, how it hands that over through any weather, and who invited it."""
+
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transactive.core.errors import ConfigError, DataError, InputError, StateError
+from transactive.core.proofs.enrolment import invitation_proof, topic, topic_name
+from transactive.core.proofs.meter_records import SIZE, SignedRecord
+from transactive.engine.live.invitations import Invitations
+from transactive.metering.boundaries import SlotBoundaries
+from transactive.metering.decode.registers import MeterState
+from transactive.metering.record_file import RecordFile
+from transactive.node.box import AT_ONCE, PATIENCE_SECONDS, BoxKey, Courier, Recorder
+from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
+
+CHAIN, LENGTH, BEGIN = 31337, 900, 1_700_000_100 // 900 * 900
+SETTINGS = BoxSettings("street", "mqtt://127.0.0.1", "tcp://127.0.0.1:1", LENGTH, CHAIN, code="AAAAA-BBBBB")
+
+
+@pytest.fixture
+def key(tmp_path):
+    return make_box(tmp_path / "box", SETTINGS)
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    with closing(RecordFile(tmp_path / "box" / "outbox")) as opened:
+        yield opened
+
+
+def test_a_box_keeps_its_key_to_itself_and_is_made_once(tmp_path, key):
+    assert box_key(tmp_path / "box") == key
+    assert box_settings(tmp_path / "box") == SETTINGS
+    assert (tmp_path / "box" / "key").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StateError, match="is the folder of a box"):
+        make_box(tmp_path / "box", SETTINGS)
+    (tmp_path / "box" / "box.toml").write_text('community = "a"\nbrokr = "b"\n')
+    with pytest.raises(ConfigError, match="brokr"):
+        box_settings(tmp_path / "box")
+
+
+def hear(recorder, at, energy):
+    return recorder.take(MeterState(at, energy, 0), b"/raw!", at)
+
+
+def test_a_box_signs_one_record_a_slot_each_after_the_one_before(key, outbox):
+    recorder = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+    for at in range(0, 3 * LENGTH + 1, 30):
+        hear(recorder, BEGIN + at, at)
+    again = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+    hear(again, BEGIN + 4 * LENGTH, 4 * LENGTH)
+    signed = [SignedRecord.from_bytes(data) for data in outbox.all()]
+    previous = bytes(32)
+    for number, each in enumerate(signed):
+        each.require_signed(CHAIN)
+        assert (each.record.meter, each.record.number, each.record.previous) == (key.address, number, previous)
+        assert each.record.registers[0] == each.record.slot + LENGTH - BEGIN
+        previous = each.record.hash
+    assert [each.record.slot - BEGIN for each in signed] == [-LENGTH, 0, LENGTH, 2 * LENGTH, 3 * LENGTH]
+
+
+def test_what_a_meter_says_wrongly_is_not_signed(key, outbox):
+    recorder = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+    hear(recorder, BEGIN, 500)
+    for at, energy in ((BEGIN + LENGTH, 0), (BEGIN - 10, 600), (1_000, 600)):
+        with pytest.raises(DataError):
+            hear(recorder, at, energy)
+    assert outbox.count == 1
+
+
+class Weather:
+    """A collector behind a network that loses what it likes, in both ways. lost: by turn, whether it does."""
+
+    def __init__(self, outbox: RecordFile, lost: list[bool]) -> None:
+        self.now, self.taken, self.introduced = 0.0, b"", 0
+        self._lost, self._turn = lost, 0
+        self.courier = Courier(outbox, self._up, self._introduce, lambda: self.now)
+
+    def _loses(self) -> bool:
+        self._turn += 1
+        return self._turn <= len(self._lost) and self._lost[self._turn - 1]
+
+    def _introduce(self) -> None:
+        self.introduced += 1
+
+    def _up(self, payload: bytes) -> None:
+        assert len(payload) <= AT_ONCE * SIZE
+        if self._loses():
+            return
+        for start in range(0, len(payload), SIZE):
+            record = payload[start : start + SIZE]
+            if SignedRecord.from_bytes(record).record.number == len(self.taken) // SIZE:
+                self.taken += record
+        if not self._loses():
+            self.courier.heard((len(self.taken) // SIZE).to_bytes(8, "big"))
+
+
+@given(st.lists(st.booleans(), max_size=40), st.integers(0, 90))
+def test_in_any_weather_all_arrives_once_and_in_order(tmp_path_factory, lost, slots):
+    folder = tmp_path_factory.mktemp("box")
+    key = BoxKey(b"\7" * 32, "0x" + "00" * 20)
+    with closing(RecordFile(folder / "outbox")) as outbox:
+        recorder = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+        weather = Weather(outbox, lost)
+        weather.courier.ask()
+        for slot in range(slots):
+            hear(recorder, BEGIN + slot * LENGTH, slot)
+            weather.courier.step()
+        for _ in range(len(lost) + 90):
+            weather.now += PATIENCE_SECONDS + 0.1
+            weather.courier.step()
+        assert weather.taken == b"".join(outbox.all())
+        assert weather.courier.acknowledged == outbox.count == slots
+        assert weather.introduced >= 1
+
+
+def test_a_box_that_was_put_back_hears_it(outbox):
+    courier = Courier(outbox, lambda _: None, lambda: None)
+    with pytest.raises(StateError, match="was put back from an older copy"):
+        courier.heard((1).to_bytes(8, "big"))
+
+
+def test_an_invitation_is_for_one_member_some_minutes_and_one_meter(tmp_path, key):
+    made = Invitations(tmp_path)
+    assert made.open(0) == []
+    invitation = made.add(2, now=1_000, seconds=600)
+    proof = invitation_proof(invitation.code, key.address)
+    assert made.of(proof, key.address, 1_600) == invitation
+    assert made.of(proof, key.address, 1_601) is None
+    assert made.of(proof, "0x" + "11" * 20, 1_000) is None
+    assert made.of(invitation_proof("AAAAA", key.address), key.address, 1_000) is None
+    newer = made.add(2, now=1_100, seconds=600)
+    assert made.open(1_100) == [newer]
+    assert (tmp_path / "invitations.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(InputError, match="over before it is used"):
+        made.add(2, now=1_000, seconds=0)
+
+
+def test_a_name_is_safe_in_a_topic():
+    assert topic_name("Grüne Straße + Co/#") == "gr-ne-stra-e-co"
+    assert topic(topic_name("+"), "0x1", "up") == "transactive/community/0x1/up"
