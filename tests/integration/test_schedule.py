@@ -99,6 +99,32 @@ def test_each_member_of_a_group_is_run_as_if_it_were_alone(tmp_path, capsys):
         assert row | {"member": ""} == one | {"member": ""}
 
 
+def test_a_reserve_is_as_good_as_a_smaller_battery(tmp_path, capsys):
+    path = written(home(), tmp_path / "home.csv")
+    kept = backtest(capsys, path, "--battery-wh", "8400", "--reserve-wh", "2 kWh", "--initial-wh", "3000")
+    smaller = backtest(capsys, path, "--initial-wh", "1000")
+    del kept["cpu_s"], smaller["cpu_s"]
+    assert kept == smaller
+
+
+def test_what_an_owner_forbids_its_battery_costs_and_foresight_keeps_to_it_too(tmp_path, capsys):
+    path = written(home(), tmp_path / "home.csv")
+    usual = ("--export-price", "300000", "--battery-wh", "9000")
+    ways = ("perfect_foresight", "scheduled", "as_in_a_run")
+    costs = {}
+    for bans in ((), ("--no-grid-charge",), ("--no-battery-export",), ("--no-grid-charge", "--no-battery-export")):
+        with pytest.raises(SystemExit, match="0"):
+            main([*command(path, *usual), *bans, "--json"])
+        report = json.loads(capsys.readouterr().out)
+        costs[bans] = [int(report[way]["cost_n"]) for way in ways]
+        assert costs[bans][0] == min(costs[bans])
+        assert report["share_of_possible_saving"] > 0.5
+    free, own, at_home, both = costs.values()
+    assert all(mine < less for mine, less in zip(free, own, strict=True))
+    assert all(mine < less for mine, less in zip(free, at_home, strict=True))
+    assert all(least >= max(a, b) for least, a, b in zip(both[:1], own[:1], at_home[:1], strict=True))
+
+
 def test_another_forecaster_can_be_planned_by(tmp_path, capsys):
     path = written(home(days=24), tmp_path / "home.csv")
     reports = [
@@ -145,6 +171,8 @@ def test_a_wrong_value_is_named_by_file_row_and_column(tmp_path, capsys, column,
     [
         (("--efficiency", "90"), "--efficiency 90.0: is a part of one"),
         (("--initial-wh", "7000"), "--initial-wh 7000: is between 0 and --battery-wh, 6400"),
+        (("--reserve-wh", "6400"), "--reserve-wh 6400: is from 0 to less than --battery-wh, 6400"),
+        (("--reserve-wh", "500", "--initial-wh", "499"), "--initial-wh 499: is between --reserve-wh, 500, and"),
         (("--power-w", "0"), "--power-w 0: is between 1"),
         (("--max-import-w", "-1"), "--max-import-w -1: is between 1"),
         (("--test-days", "3"), "--test-days 3: is between 1 and 2 with this file"),

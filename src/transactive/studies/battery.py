@@ -8,7 +8,7 @@ be known, as those of a tariff or of a day-ahead auction are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from transactive.trading.devices.energy_value import PricePair
 from transactive.trading.devices.foresight import least_cost_n
 from transactive.trading.devices.plan import grid_cost
 from transactive.trading.devices.schedule import rules_now
-from transactive.trading.devices.stores import PlanHorizon, batteries, step
+from transactive.trading.devices.stores import PlanHorizon, Stores, batteries, step
 
 GATE_SECONDS = 3600
 """Time from the plan to the first slot of its day, as from gate closure to delivery."""
@@ -140,7 +140,8 @@ def as_in_a_run(recorded: Recorded, tested: range) -> Kept:
 
 def foreseen(recorded: Recorded, tested: range, told: Told) -> Kept:
     """The least possible cost, by a linear program over all tested slots."""
-    rows, stores = slice(tested.start, tested.stop), batteries(recorded.devices, len(tested))
+    rows = slice(tested.start, tested.stop)
+    stores = _allowed(batteries(recorded.devices, len(tested)), recorded.devices, recorded.net_load_wh[rows])
     need, spare = recorded.need_price[rows], recorded.spare_price[rows]
     rest, most = rest_price(recorded, tested), recorded.most_import_wh
     costs, over = [], []
@@ -150,6 +151,16 @@ def foreseen(recorded: Recorded, tested: range, told: Told) -> Kept:
         costs.append(round(cost_n))
         over.append(round(over_wh))
     return Kept(np.array(costs, np.int64), np.array(over, np.int64))
+
+
+def _allowed(stores: Stores, devices: Devices, net_load_wh: IntArray) -> Stores:
+    """Batteries that draw no more than a surplus and give no more than the home needs, where owners want it so."""
+    draw_wh, give_wh = stores.draw_wh, stores.give_wh
+    if devices.own_only is not None:
+        draw_wh = np.where(devices.own_only, np.clip(-net_load_wh, 0, draw_wh), draw_wh)
+    if devices.home_only is not None:
+        give_wh = np.where(devices.home_only, np.clip(net_load_wh, 0, give_wh), give_wh)
+    return replace(stores, draw_wh=draw_wh, give_wh=give_wh)
 
 
 def run(recorded: Recorded, tested: range, rules: Rules) -> Kept:

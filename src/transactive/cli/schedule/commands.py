@@ -21,7 +21,10 @@ def backtest(
     efficiency: Share,
     export_price: Price,
     max_import_w: Power | None = None,
-    initial_wh: Energy = 0,
+    initial_wh: Energy | None = None,
+    reserve_wh: Energy = 0,
+    no_grid_charge: Annotated[bool, Parameter(negative="")] = False,
+    no_battery_export: Annotated[bool, Parameter(negative="")] = False,
     load: str = "consumption_wh",
     pv: str = "generation_wh",
     price: str = "import_price_micro_per_kwh",
@@ -49,7 +52,13 @@ def backtest(
     max_import_w
         Import limit of the connection; without it there is none.
     initial_wh
-        Stored energy at the start.
+        Stored energy at the start; without it the reserve alone.
+    reserve_wh
+        Stored energy that stays for the home, as for a power cut.
+    no_grid_charge
+        Charge the battery from PV alone, never from the grid.
+    no_battery_export
+        Let the battery serve the home alone, never the grid.
     load
         Column of what the home used in the slot, Wh.
     pv
@@ -73,5 +82,15 @@ def backtest(
     from transactive.studies.recordings.days import ScheduleColumns
     from transactive.studies.scores.schedule import Battery
 
-    battery = Battery(battery_wh, power_w, efficiency, max_import_w, initial_wh, export_price)
+    battery = Battery(
+        battery_wh,
+        power_w,
+        efficiency,
+        max_import_w,
+        reserve_wh if initial_wh is None else initial_wh,
+        export_price,
+        reserve_wh,
+        from_grid=not no_grid_charge,
+        to_grid=not no_battery_export,
+    )
     run_backtest(file, ScheduleColumns(load, pv, price, time, group, prices), battery, test_days, model, json=json)

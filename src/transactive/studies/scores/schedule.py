@@ -34,7 +34,10 @@ DAY_SO_FAR = "day-so-far"
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """The battery of each member, its connection, and what is paid for exports; None: the connection has no limit."""
+    """The battery of each member, its connection, and what is paid for exports; None: the connection has no limit.
+
+    reserve_wh: charged Wh that stay; from_grid, to_grid: whether it may charge from the grid, and give to it.
+    """
 
     battery_wh: int
     power_w: int
@@ -42,6 +45,9 @@ class Battery:
     max_import_w: int | None
     initial_wh: int
     export_price: int
+    reserve_wh: int = 0
+    from_grid: bool = True
+    to_grid: bool = True
 
     def check(self) -> None:
         """Raise InputError naming the option that cannot be."""
@@ -54,8 +60,11 @@ class Battery:
                 raise InputError(f"--{name} {value}: is between 1 and {LARGEST}")
         if not 0.01 <= self.efficiency <= 1:
             raise InputError(f"--efficiency {self.efficiency}: is a part of one, like 0.9: Wh given for a Wh charged")
-        if not 0 <= self.initial_wh <= self.battery_wh:
-            raise InputError(f"--initial-wh {self.initial_wh}: is between 0 and --battery-wh, {self.battery_wh}")
+        if not 0 <= self.reserve_wh < self.battery_wh:
+            raise InputError(f"--reserve-wh {self.reserve_wh}: is from 0 to less than --battery-wh, {self.battery_wh}")
+        if not self.reserve_wh <= self.initial_wh <= self.battery_wh:
+            least = f"--reserve-wh, {self.reserve_wh}," if self.reserve_wh else "0"
+            raise InputError(f"--initial-wh {self.initial_wh}: is between {least} and --battery-wh, {self.battery_wh}")
         if abs(self.export_price) > LARGEST:
             raise InputError(f"--export-price {self.export_price}: is in µ¤/kWh, {LARGEST} at most")
 
@@ -91,7 +100,10 @@ def backtest(
 
 
 def recorded_of(days: Days, battery: Battery) -> Recorded:
-    """The recorded days with a battery each; power becomes energy per slot [Wh], rounded down."""
+    """The recorded days with a battery each; power becomes energy per slot [Wh], rounded down.
+
+    A battery with a reserve is a smaller one, on top of it.
+    """
     members = len(days.members)
 
     def each(value: int) -> IntArray:
@@ -101,7 +113,12 @@ def recorded_of(days: Days, battery: Battery) -> Recorded:
         return power_w * days.length // 3_600
 
     devices = Devices(
-        each(0), each(battery.battery_wh), each(per_slot(battery.power_w)), each(round(battery.efficiency * PPM))
+        each(0),
+        each(battery.battery_wh - battery.reserve_wh),
+        each(per_slot(battery.power_w)),
+        each(round(battery.efficiency * PPM)),
+        own_only=None if battery.from_grid else np.ones(members, bool),
+        home_only=None if battery.to_grid else np.ones(members, bool),
     )
     most_wh = LARGEST if battery.max_import_w is None else per_slot(battery.max_import_w)
     spare_price = np.minimum(battery.export_price, days.price)
@@ -113,7 +130,7 @@ def recorded_of(days: Days, battery: Battery) -> Recorded:
         days.price,
         spare_price,
         devices,
-        battery.initial_wh,
+        battery.initial_wh - battery.reserve_wh,
         most_wh,
     )
 
