@@ -106,7 +106,7 @@ class Community(Stage):
         """By index."""
         self.asleep_until = 0
         self.lazy = self.honest("operator") and self.rng.random() < 0.5
-        """Whether the operator is late: it commits and nets within `silence`, and nobody changes a limit meanwhile."""
+        """Whether the operator is late: heard just before it counts as silent, after which it waits for its window."""
         self._deploy()
         self.chains: dict[int, list[Committed]] = {}
         self.taken: list[TakenBack] = []
@@ -210,7 +210,7 @@ class Community(Stage):
         self.office.meter(slot - 1)
         self.daily()
         if self.lazy and self.now >= self.asleep_until and self.rng.random() < 0.2:
-            self.asleep_until = self.now + self.rng.choice([PERIOD, SILENCE - WINDOW - SLOT])
+            self.asleep_until = self.rng.choice([self.now + PERIOD, self.heard + SILENCE - SLOT])
             self.due(self.asleep_until, self.office.act)
         if not self.office_is_honest and self.rng.random() < 0.01:
             self.asleep_until = self.now + 2 * SILENCE
@@ -232,10 +232,15 @@ class Community(Stage):
             self.sign_permit(i)
         if rng.random() < 0.1:
             self.call(self.members[i], self.token, "approve", self.c.address, UNLIMITED)
-        if self.now > self.heard + SILENCE:
-            self.call(self.members[i], self.c, "declareSilence")
+        if rng.random() < 0.5:
+            self.due(self.now + rng.randrange(SLOT), lambda: self.lose_patience(i))
         if self.honest("owner") and rng.random() < 0.15:
             self.due(self.now + rng.randrange(SLOT), self.rotate)
+
+    def lose_patience(self, i: int) -> None:
+        """Somebody who wants its money finds the operator silent, if that is so."""
+        if not self.ended:
+            self.call(self.members[i], self.c, "declareSilence")
 
     def rotate(self) -> None:
         """An honest owner gives an office to another key, which nobody had before."""
@@ -362,7 +367,8 @@ class Community(Stage):
         if fell:
             self.proposal = None
         self.due(self.now + 1 + self.rng.randrange(REACTION), self.watchers.look)
-        self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
+        if not self.lazy or self.now >= self.asleep_until:
+            self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
 
     def convicted(self, arguments: tuple[Any, ...]) -> None:
         """A judge found a fraud."""

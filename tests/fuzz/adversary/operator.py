@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.fuzz.adversary.commits import Committed, Draft, change
 from tests.fuzz.adversary.slots import MEMBERS, Receipt, SignedReadings, SlotTruth, made_of, metered, ordered, traded
-from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS
+from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS, WINDOW
 from tests.fuzz.bound import Person
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
@@ -82,6 +82,7 @@ class Operator:
         if int(w.c.read("bond")) < PENALTY and (honest or w.rng.random() < 0.5):
             w.call(w.operator_now, w.c, "fundBond", 3 * PENALTY)
         if w.lazy and w.rng.random() < 0.5 and self.net(forged=False):
+            w.asleep_until = max(w.asleep_until, w.now + WINDOW)
             return
         for slot in self.waiting():
             if not honest and w.rng.random() < 0.3:

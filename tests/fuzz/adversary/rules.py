@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.fuzz.adversary.commits import Committed
-from tests.fuzz.adversary.faults import Fault
+from tests.fuzz.adversary.faults import Fault, open_content
 from tests.fuzz.adversary.slots import MEMBERS
 from tests.fuzz.adversary.terms import NOTICE, PENALTY, PLACES, SLOTS, UNLIMITED
 from tests.fuzz.bound import Bound, Person
@@ -37,6 +37,8 @@ class Rules:
             self.punished(who, function)
         if function in MOVES_MONEY or function.startswith(("challenge", "deposit")):
             self.solvent()
+        if function == "answer":
+            self.answered(*arguments[:2])
         if function == "release" and on is w.certificates:
             self.left(arguments)
         if on in (w.c, w.token):
@@ -95,6 +97,14 @@ class Rules:
         w.money.used[number] = w.money.used.get(number, 0) + 1
         signed = w.money.used[number] == 1 and lost == w.money.permits[number].amount
         w.hold(signed, f"a permit pays in what was signed, once: member {index} lost {lost}")
+
+    def answered(self, content: Any, shown: Any) -> None:
+        """What passes for an answer are the orders and trades that the leaf stands for."""
+        w = self.w
+        for record in w.all[-12:]:
+            if w.opening(record).content == content:
+                found = open_content(record, shown[0])
+                w.hold(found is not None, f"nobody answers with what a leaf does not stand for: member {shown[0]}")
 
     # -- nettings
 
