@@ -9,11 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.integration.conftest import call
 from tests.integration.test_going_on import COMMUNITY, run, statement_holds, write_readings
 from transactive.core.postings import PostingKind
 from transactive.core.slots import parse_time
+from transactive.insight.statements.statement import decode
+from transactive.services.statements.verification_rules import check_rules
+from transactive.services.statements.verification_words import Contradiction
 from transactive.store import Store
 
 CHANGE = "2024-06-05T00:00Z"
@@ -96,8 +100,28 @@ def test_one_run_over_both_decides_the_same(changed):
                 assert np.array_equal(column, getattr(grown.postings(slot), name)), (name, slot)
 
 
-def test_a_statement_over_the_change_verifies(changed):
+def test_a_statement_over_the_change_names_both_versions_and_verifies(changed):
     assert statement_holds(changed)
+    statement = decode((changed / "cara.json").read_bytes(), "cara.json")
+    assert [(rules.version, rules.supply) for rules in statement.rules] == [(0, 280_000), (1, 310_000)]
+    assert statement.rules[1].since == parse_time(CHANGE)
+    assert check_rules(statement).text == "2 versions, each slot by its own"
+
+
+@pytest.mark.parametrize(
+    ("altered", "said"),
+    [
+        ({"supply": 300_000}, "extra_supplier at 280000 µ¤/kWh, version 0 of the rules says 300000"),
+        ({"version": 5}, "a version is missing or twice there"),
+        ({"since": 0}, "does not begin with the first slot"),
+    ],
+)
+def test_a_statement_that_names_other_rules_is_found_out(changed, altered, said):
+    statement_holds(changed)
+    statement = decode((changed / "cara.json").read_bytes(), "cara.json")
+    first, second = statement.rules
+    with pytest.raises(Contradiction, match=said):
+        check_rules(replace(statement, rules=(replace(first, **altered), second)))
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,23 @@ class Method(StatementPart, frozen=True, kw_only=True):
     levy_paid_micro_per_t: Whole
 
 
+class StatementRules(StatementPart, frozen=True, kw_only=True):
+    """A version of the rules that holds in slots of the statement: from when, and the hash of its canonical JSON.
+
+    Prices [µ¤/kWh] are those of the member; one that is not the same number in all slots of the version is None.
+    """
+
+    version: Whole
+    since: Whole
+    digest: Hash
+    supply: int | None
+    feed_in: int | None
+    network_fee: int | None
+    levy_mode: str
+    levy_price_micro_per_t: Whole
+    levy_paid_micro_per_t: Whole
+
+
 class Registers(StatementPart, frozen=True, kw_only=True):
     """The meter of a slot [Wh]."""
 
@@ -208,8 +225,8 @@ class StatementTotals(StatementPart, frozen=True, kw_only=True):
     estimated_ppm: int
 
 
-class Statement(StatementPart, frozen=True, kw_only=True):
-    """The whole file. signature: of the operator, over everything else."""
+class Statement(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole file. rules: versions of the rules, where they changed. signature: of the operator, over all else."""
 
     kind: str
     community: StatementCommunity
@@ -223,6 +240,7 @@ class Statement(StatementPart, frozen=True, kw_only=True):
     slots: Annotated[tuple[StatementSlot, ...], Meta(min_length=1)]
     periods: Annotated[tuple[StatementPeriod, ...], Meta(min_length=1)]
     signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$|^$", description="130 hexadecimal digits, or empty")]
+    rules: tuple[StatementRules, ...] = ()
 
     def unsigned(self) -> bytes:
         """What the operator signs: the canonical JSON without a signature."""

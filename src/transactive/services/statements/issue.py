@@ -25,6 +25,7 @@ from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.rebuilt import community_of, leaves_from
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement, sources_of, totals_of
+from transactive.services.statements.stated_rules import stated_rules
 from transactive.store import FILE, Store
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Issuer:
                 successor=self.store.setting("successor"),
             ),
             member=said.Holder(id=member, index=index),
-            method=self._method(index),
+            method=self._method(index, begin),
+            rules=stated_rules(self.community, range(begin, until, clock.length)),
             first_slot=begin,
             end=until,
             totals=totals_of(index, made),
@@ -127,9 +129,9 @@ class Issuer:
             raise StateError(f"{self.store.path.parent}: no slot was settled yet; let the run go on first")
         return both[-1] + clock.length
 
-    def _method(self, index: int) -> said.Method:
-        """By which rules and factors."""
-        rules, levy = self.community.carbon, self.community.carbon.levy
+    def _method(self, index: int, begin: int) -> said.Method:
+        """By which rules and factors; the levy is that of the first slot."""
+        rules, levy = self.community.carbon, self.community.at(begin).carbon.levy
         device = self.community.generator(self.community.members[index])
         sources = ", ".join(f"{source.name} {source.g_per_kwh} g/kWh" for source in rules.grid_sources)
         grid = "one number of the community" if rules.grid_g_per_kwh is not None else "series of the community's data"

@@ -26,6 +26,7 @@ from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import Link, Statement, StatementSlot
 from transactive.services.statements.verification_carbon import check_battery, check_footprint
 from transactive.services.statements.verification_credits import check_credits
+from transactive.services.statements.verification_rules import check_rules, levy_rate
 from transactive.services.statements.verification_words import Contradiction, Passed, hold
 
 NO_ENERGY = {
@@ -62,6 +63,7 @@ def verify(statement: Statement, witness: Witness) -> Iterator[Passed]:
     """
     yield _totals(statement)
     yield _span(statement)
+    yield check_rules(statement)
     yield _money(statement)
     yield _meters(statement)
     yield _carbon(statement)
@@ -140,7 +142,6 @@ def _meters(of: Statement) -> Passed:
 
 def _carbon(of: Statement) -> Passed:
     """Certificates, footprints and levy are those of the carbon leaf, and the record is the one that was committed."""
-    rate = max(of.method.levy_price_micro_per_t - of.method.levy_paid_micro_per_t, 0)
     for slot in of.slots:
         at, mine = time_text(slot.slot), of.member.index
         bundles = [b for b in slot.bundles if b[0] // 2 == mine]
@@ -154,7 +155,8 @@ def _carbon(of: Statement) -> Passed:
             f"{at}: carbon {(*sums, *carbon)}, the leaf {slot.carbon_leaf.sums}",
         )
         check_footprint(of, slot, at)
-        if of.method.levy_mode in ("shadow", "floor", "fixed"):
+        rate = levy_rate(of, slot.slot)
+        if rate is not None:
             due = slot.unmatched_mg * rate
             hold(
                 abs(slot.levy_n * PER_N - due) <= PER_N,

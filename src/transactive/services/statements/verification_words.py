@@ -17,6 +17,7 @@ class Contradiction(TransactiveError):
 CHECKS = {
     "totals": "Totals, scores and sources follow from the slots",
     "span": "Every slot of the span is there, once",
+    "rules": "Each slot has the prices of its version of the rules",
     "money": "Each posting is Wh × price, and together they are what was committed",
     "meters": "The registers are those that were committed",
     "carbon": "Certificates, both footprints and levy follow, and are those that were committed",

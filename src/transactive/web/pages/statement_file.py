@@ -148,6 +148,7 @@ def _method(of: Statement) -> list[tuple[str, str]]:
         ("Location-based", m.location),
         ("Grid", m.grid_source),
         ("Residual mix", m.residual_source),
+        *((f"Rules, version {v.version}", f"from {time_text(v.since)}, {v.digest[:16]}") for v in of.rules),
         ("Chain", f"{of.chain.chain_id}, settlement {of.chain.settlement}, operator {of.chain.operator}"),
         ("Committed", f"{len(of.periods)} settlement periods, {len(of.slots)} slots with two leaves each"),
     ]

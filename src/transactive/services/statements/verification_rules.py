@@ -1,0 +1,46 @@
+"""Whether each slot of a statement keeps to the version of the rules that the statement names for it."""
+
+from __future__ import annotations
+
+from transactive.core.postings import PostingKind
+from transactive.core.slots import time_text
+from transactive.insight.statements.statement import Method, Statement, StatementRules
+from transactive.services.statements.verification_words import Passed, hold
+
+
+def check_rules(of: Statement) -> Passed:
+    """Versions follow each other, and postings have their prices. Raises Contradiction naming version or slot."""
+    if not of.rules:
+        return Passed("rules", "the same in all slots")
+    starts, numbers = [rules.since for rules in of.rules], [rules.version for rules in of.rules]
+    hold(starts[0] == of.first_slot, "rules: the first version does not begin with the first slot")
+    hold(starts == sorted(set(starts)) and starts[-1] < of.end, "rules: versions are not in order, or beyond the end")
+    hold(numbers == list(range(numbers[0], numbers[0] + len(numbers))), "rules: a version is missing or twice there")
+    for slot in of.slots:
+        rules, at = _in_force(of, slot.slot), time_text(slot.slot)
+        wanted = {
+            PostingKind.EXTRA_SUPPLIER: rules.supply,
+            PostingKind.GIVE_SUPPLIER: rules.feed_in,
+            PostingKind.NETWORK_FEE: rules.network_fee,
+        }
+        for kind, _, _, _, price, _ in slot.postings:
+            stated = wanted.get(PostingKind(kind))
+            hold(
+                stated is None or stated == price,
+                f"{at}: {PostingKind(kind).name.lower()} at {price} µ¤/kWh, version {rules.version} of the rules says"
+                f" {stated}",
+            )
+    return Passed("rules", f"{len(of.rules)} versions, each slot by its own")
+
+
+def levy_rate(of: Statement, slot: int) -> int | None:
+    """Rate of the levy in a slot [µ¤/t] by the rules that the statement names; None where they do not tell it."""
+    rules: StatementRules | Method = _in_force(of, slot) if of.rules else of.method
+    if rules.levy_mode not in ("shadow", "floor", "fixed"):
+        return None
+    return max(rules.levy_price_micro_per_t - rules.levy_paid_micro_per_t, 0)
+
+
+def _in_force(of: Statement, slot: int) -> StatementRules:
+    """Version that holds in a slot [Unix s]: the latest that has begun."""
+    return max((rules for rules in of.rules if rules.since <= slot), key=lambda rules: rules.since)
