@@ -17,7 +17,7 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.carbon.certificates.issued import empty_register
 from transactive.carbon.certificates.lifecycle import BundleStep, State
-from transactive.carbon.certificates.register import replay
+from transactive.carbon.certificates.replay import replay
 from transactive.carbon.certificates.storage import CERTIFIED
 from transactive.config.setting import load_setting
 from transactive.core.community.certificate_rules import CertificateRules, CertificateWishes

@@ -137,15 +137,6 @@ def test_a_finished_run_without_more_readings_says_the_same_again(grown):
         )
 
 
-def test_a_correction_of_a_settled_reading_is_named(grown):
-    write_readings(grown, 144, corrected=100)
-    refused = run(grown)
-    write_readings(grown, 144)
-    assert refused.code == 4
-    assert "the consumption_wh of cara at 2024-06-05T04:00Z was settled with 413 Wh" in refused.err
-    assert "5,413 Wh now" in refused.err
-
-
 def test_a_chain_that_is_older_than_the_database_is_brought_level_also_beyond_an_earlier_end(grown, tmp_path):
     state = shutil.copytree(grown / "state", tmp_path / "state")
     with closing(Store(state)) as store:

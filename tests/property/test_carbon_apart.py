@@ -12,7 +12,7 @@ from tests.strategies import Neighbourhood, neighbourhoods
 from transactive.carbon.accounting import Factors, account
 from transactive.carbon.certificates.issued import empty_register, take_up
 from transactive.carbon.certificates.lifecycle import State
-from transactive.carbon.certificates.register import replay
+from transactive.carbon.certificates.replay import replay
 from transactive.carbon.certificates.storage import CERTIFIED, Lots
 from transactive.config.community_file import load
 from transactive.config.shipped import DEMO

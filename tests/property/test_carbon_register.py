@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from transactive.carbon.certificates.lifecycle import END, BundleStep, State
 from transactive.carbon.certificates.matching import spread
-from transactive.carbon.certificates.register import DeviceAttributes, Register, replay
+from transactive.carbon.certificates.register import DeviceAttributes, Register
+from transactive.carbon.certificates.replay import replay
 from transactive.core.errors import CertificateError
 
 SLOTS = [0, 3_600, 7_200]

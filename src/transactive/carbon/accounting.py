@@ -20,7 +20,7 @@ import numpy as np
 
 from transactive.carbon.certificates.allotment import Allotment, allot
 from transactive.carbon.certificates.bundles import certificates
-from transactive.carbon.certificates.sources import Discharge, ExportSources
+from transactive.carbon.certificates.sources import CertifiedSun, Discharge, ExportSources
 from transactive.carbon.certificates.storage import LOCATION, Lots
 from transactive.carbon.footprints.flows import Flows, behind_the_meter
 from transactive.carbon.footprints.grid import GridMix
@@ -52,7 +52,8 @@ class CarbonSlot:
     """Result of the room: certificates, footprints, what the batteries hold now, and the carbon of grid energy.
 
     unmatched_mg: (members,), what a member imported without a certificate, at the residual mix; what a levy is paid on.
-    unmatched_load_wh, unmatched_load_mg: (members,), what of it the home itself used.
+    unmatched_load_wh, unmatched_load_mg: (members,), what of it the home itself used. withheld_wh: (members,), what was
+    not issued of generation, as a shortfall took it.
     """
 
     certificates: Certificates
@@ -61,6 +62,7 @@ class CarbonSlot:
     unmatched_mg: IntArray
     unmatched_load_wh: IntArray
     unmatched_load_mg: IntArray
+    withheld_wh: IntArray
 
 
 def account(
@@ -72,23 +74,25 @@ def account(
     wiring: Wiring | None = None,
     policy: CertificatePolicy | None = None,
     given_up: BoolArray | None = None,
+    owed_wh: IntArray | None = None,
 ) -> CarbonSlot:
     """Issue, move and claim the certificates of a slot and apportion its carbon; without wiring at one node.
 
     policy: which certificates stay with their producers; without it all travel with their energy. given_up: whose PV
     gives carbon credits and therefore no certificates, (members,): its energy counts at the residual mix for everybody.
+    owed_wh: certificates that left each member's PV beyond what it made [Wh], (members,): so much of it gives none.
     """
     flows = behind_the_meter(readings)
     lots_left, drawn = lots.take(devices.drawn_wh(readings.discharge_wh))
     discharge = Discharge.of(flows, drawn)
     members = len(readings.import_wh)
-    certifies = np.ones(members, np.int64) if given_up is None else np.where(given_up, 0, 1)
-    sources = ExportSources.of(flows, discharge, factors.pv_g, certifies)
+    sun = CertifiedSun.of(flows, given_up, owed_wh)
+    sources = ExportSources.of(flows, discharge, factors.pv_g, sun)
     both_ways = int(delivery.both_ways_wh.sum())
     shares = allot(sources, flows, delivery.local_use_wh, delivery.lost_used_wh, both_ways).matched(sources)
     if policy is not None and not policy.bundles_all:
         shares = shares.apart(sources, policy)
-    issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g, certifies)
+    issued = certificates(readings.slot, flows, discharge, sources, shares, factors.pv_g, sun)
 
     certified = sources.certified[shares.parts.source]
     wiring = wiring or Wiring.at_one_node(members)
@@ -96,11 +100,11 @@ def account(
     load_mix = split_pair(traced.imported_mg, flows.import_to_load, flows.import_to_charge)
     charge_mix = traced.imported_mg - load_mix
     market_load, market_charge, unmatched = _market(flows, shares, factors)
-    own_load, own_charge = _own_market(flows, factors, certifies)
+    own_load, own_charge = _own_market(flows, factors, sun)
     put_location = flows.pv_to_charge * factors.pv_g + charge_mix
     lots_new = lots_left.put(
         charged_wh=readings.charge_wh,
-        certified_wh=flows.pv_to_charge * certifies + _per_user(shares, shares.parts.charge_wh * certified, members),
+        certified_wh=sun.charge_wh + _per_user(shares, shares.parts.charge_wh * certified, members),
         market_mg=own_charge + market_charge,
         location_mg=put_location,
     )
@@ -122,14 +126,15 @@ def account(
         residual_wh=factors.grid.residual.energy_wh,
         free_ppm=-1 if factors.grid.free_ppm is None else factors.grid.free_ppm,
     )
-    _check(readings, issued, discharge, footprints, certifies)
-    return CarbonSlot(issued, footprints, lots_new, *unmatched)
+    _check(readings, issued, discharge, footprints, sun)
+    withheld = CertifiedSun.of(flows, given_up).total_wh - sun.total_wh
+    return CarbonSlot(issued, footprints, lots_new, *unmatched, withheld)
 
 
-def _own_market(flows: Flows, factors: Factors, certifies: IntArray) -> tuple[IntArray, IntArray]:
-    """Market-based mg of own sun for load and for charging, (members,): at the residual mix where it was given up."""
-    load, charge = (wh * certifies * factors.pv_g for wh in (flows.pv_to_load, flows.pv_to_charge))
-    load_wh, charge_wh = flows.pv_to_load * (1 - certifies), flows.pv_to_charge * (1 - certifies)
+def _own_market(flows: Flows, factors: Factors, sun: CertifiedSun) -> tuple[IntArray, IntArray]:
+    """Market-based mg of own sun for load and for charging, (members,): at the residual mix what has no certificate."""
+    load, charge = (wh * factors.pv_g for wh in (sun.load_wh, sun.charge_wh))
+    load_wh, charge_wh = flows.pv_to_load - sun.load_wh, flows.pv_to_charge - sun.charge_wh
     residual = share_columns(factors.grid.residual.of(int((load_wh + charge_wh).sum())), load_wh + charge_wh)
     for_load = split_pair(residual, load_wh, charge_wh)
     return load + for_load, charge + residual - for_load
@@ -170,14 +175,15 @@ def _per_user(shares: Allotment, column: IntArray, members: int) -> IntArray:
 
 
 def _check(
-    readings: Readings, issued: Certificates, discharge: Discharge, footprints: Footprints, certifies: IntArray
+    readings: Readings, issued: Certificates, discharge: Discharge, footprints: Footprints, sun: CertifiedSun
 ) -> None:
     """The rules that certificates and carbon must never break."""
     members = len(readings.import_wh)
     per_device = np.zeros(2 * members, np.int64)
     np.add.at(per_device, issued.device, issued.energy_wh)
-    metered = readings.generation_wh * certifies
-    require(bool((per_device[0::2] == metered).all()), "production certificates equal the meter")
+    made = per_device[0::2]
+    require(bool((made == sun.total_wh).all()), "production certificates equal the meter, less what is owed")
+    require(bool((made <= readings.generation_wh).all()), "production certificates are within the meter")
     require(bool((per_device[1::2] <= readings.discharge_wh).all()), "storage certificates are within the discharge")
     claimed = np.zeros(members, np.int64)
     mine = issued.state == CertificateState.CLAIMED

@@ -91,8 +91,11 @@ def run(
     keys: Path | None = None,
     password_file: Path | None = None,
     discard_chain: Annotated[bool, Parameter(negative="")] = False,
+    accept_corrections: str | None = None,
 ) -> None:
-    """Run a community's recorded data; after an interruption the same command goes on.
+    """Run a community's recorded data; after an interruption, or with more readings, the same command goes on.
+
+    A reading that was settled and is another one now is settled again, as a difference in the next slot.
 
     Parameters
     ----------
@@ -124,6 +127,8 @@ def run(
     discard_chain
         Begin anew although the chain in the state folder has committed slots that the database does not have: that
         chain is deleted, with all that it proves.
+    accept_corrections
+        Your word for readings that correct more than 1 % of the settled ones: the 16 digits that `run` told with them.
     """
     from transactive.cli.run.command import run_community
 
@@ -141,6 +146,7 @@ def run(
         keys=keys,
         password_file=password_file,
         discard_chain=discard_chain,
+        accept_corrections=accept_corrections,
     )
 
 

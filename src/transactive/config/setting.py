@@ -42,6 +42,7 @@ class Setting:
 
     prices: feed-in and network fee of each slot of the environment, where they are more than two numbers.
     feeder_wh: net energy that the transformer gave to all, without their batteries, in the slots of the readings [Wh].
+    source: name and SHA-256 of the file of readings.
     """
 
     community: Community
@@ -50,6 +51,7 @@ class Setting:
     credits: tuple[AnyStep, ...] = ()
     feeder_wh: IntArray | None = None
     prices: PriceSeries | None = None
+    source: tuple[str, str] = ("", "")
 
     @property
     def first_slot(self) -> int:
@@ -146,7 +148,16 @@ def load_setting(path: Path, readings: Source | None = None, until: int | None =
         used = price_columns(community, file)
         environment = read_environment(file, length, carbon_price=follows, sources=factors, prices=used)
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
-    return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path))
+    source = _named(recorded, setting)
+    return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path), source=source)
+
+
+def _named(recorded: Source, setting: Setting) -> tuple[str, str]:
+    """Name and SHA-256 of a file of readings; a table in memory has the digest of what was read of it."""
+    if not isinstance(recorded, Path):
+        return recorded.name, setting.readings_digest.hex()
+    with recorded.open("rb") as file:
+        return recorded.name, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _options(sources: Sources, path: Path) -> ReadOptions:

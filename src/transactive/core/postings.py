@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from transactive.core.tables import Table, stacked
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 
 
 class PostingKind(IntEnum):
@@ -16,8 +16,8 @@ class PostingKind(IntEnum):
 
     Later ones stand elsewhere: what was traded again after the refund of shortfalls, a congestion rent before advances,
     and so do what the network pays for flexibility and for what it curtailed, and certificates before levies; what
-    a short seller forfeits comes last of the settlement's own, what a plant's owners get before dividends, what is
-    shared in place of deviations, what is held back or released last of all.
+    a short seller forfeits comes last of the settlement's own, then corrected readings of earlier slots; what a plant's
+    owners get before dividends, what is shared in place of deviations, what is held back or released last of all.
     Databases keep these numbers, so none is ever given anew.
     """
 
@@ -49,6 +49,7 @@ class PostingKind(IntEnum):
     RELEASE = 26
     OWNERSHIP = 27
     SHARED = 28
+    CORRECTION = 29
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +78,13 @@ class Postings(Table):
 
     def other_than(self, kind: PostingKind) -> Postings:
         """These postings without those of a kind."""
-        rows = self.kind != kind
+        return self._chosen(self.kind != kind)
+
+    def only(self, kind: PostingKind) -> Postings:
+        """The postings of a kind."""
+        return self._chosen(self.kind == kind)
+
+    def _chosen(self, rows: BoolArray) -> Postings:
         return Postings(self.slot, **{name: column[rows] for name, column in self.columns().items() if name != "slot"})
 
     def and_then(self, more: Postings) -> Postings:

@@ -10,6 +10,7 @@ from transactive.core.certificates import Certificates, Footprints
 from transactive.core.credit_notes import Note, note_hash
 from transactive.core.postings import Postings
 from transactive.core.proofs.accepted_orders import Accepted
+from transactive.core.proofs.corrections import Corrections
 from transactive.core.tables import Baseline, Clearing, Delivery, Orders, Positions, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
@@ -21,7 +22,7 @@ class SlotBook:
 
     tariff: its levy is 0 where the database was read. levied: unmatched carbon [mg] and levy [n¤], posted or only
     shown, each (members,). accepted: signed orders with their receipts, where a chain has them. notes: what the slot
-    says of carbon credits.
+    says of carbon credits. corrections: corrected readings of earlier slots, settled in this one.
     """
 
     orders: Orders
@@ -37,6 +38,7 @@ class SlotBook:
     baseline: Baseline
     accepted: Sequence[Accepted] = ()
     notes: Sequence[Note] = ()
+    corrections: Corrections | None = None
 
     @property
     def slot(self) -> int:
@@ -44,6 +46,12 @@ class SlotBook:
         return self.readings.slot
 
     def digest(self) -> bytes:
-        """SHA-256 over orders, clearing, readings, postings (with the positions' prices), certificates and credits."""
+        """SHA-256 over orders, clearing, readings, postings (with the positions' prices), certificates and credits.
+
+        Corrections come last, where there are any.
+        """
         parts = (self.orders, self.clearing, self.readings, self.postings, self.certificates)
-        return hashlib.sha256(b"".join((*(part.digest() for part in parts), *map(note_hash, self.notes)))).digest()
+        told = [*(part.digest() for part in parts), *map(note_hash, self.notes)]
+        if self.corrections is not None:
+            told.append(self.corrections.digest())
+        return hashlib.sha256(b"".join(told)).digest()

@@ -90,6 +90,7 @@ class Kernel:
         self.tally = Tally.empty(self.accounts.members)
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)
         self.proof, self.keeper, self.entry, self.limits = parts.proof, parts.keeper, parts.entry, parts.limits
+        self.correcting = parts.correcting
         self.observers: list[Observer] = [*parts.observers]
         self.gates = Gates(community, self.fleet, parts.authorisations)
         self._posting = PostingParties(
@@ -268,7 +269,9 @@ class Kernel:
         self.fleet.slot_over(slot, self.meters.stored())
         delivery = delivered(self.community, positions, readings, tariff)
         self.ledger.unlock(slot)
-        of = MeteredSlot(positions, readings, delivery, tariff, self.carbon.account(readings, delivery, self.lots))
+        made = self.carbon.account(readings, delivery, self.lots, self.correcting.owed_wh)
+        corrected = self.correcting.settle(slot, made.withheld_wh)
+        of = MeteredSlot(positions, readings, delivery, tariff, made, corrected)
         post_slot(self._posting, of)
         carbon, self.lots, period = of.carbon, of.carbon.lots, self.clock.period(slot)
         self.ledger.enter(period, positions, of.postings)
@@ -276,7 +279,7 @@ class Kernel:
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         book = SlotBook(
             orders, clearing, positions, readings, delivery, of.postings, carbon.certificates, carbon.footprints,
-            levied, tariff, self.meters.without_market(slot), accepted, tuple(self.offsets.notes),
+            levied, tariff, self.meters.without_market(slot), accepted, tuple(self.offsets.notes), corrected.lines,
         )  # fmt: skip
         self.limits.delivered(slot)
         self.proof.add(book)
@@ -284,7 +287,7 @@ class Kernel:
         self.operator.tell(self.tally)
         self._tell(lambda observer: observer.settled(book))
         state = partial(take, slot, self.proof.digest, self.lots, self._parts)
-        self.keeper.delivered(book, of.session, state, self.forecasts.after(slot), self.offsets.steps)
+        self.keeper.delivered(book, of.session, state, self.forecasts.after(slot), self.offsets.steps, corrected)
         self._commit(book)
         return book
 

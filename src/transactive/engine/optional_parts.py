@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from transactive.config.setting import Setting
 from transactive.core.ports import PastReadings
 from transactive.engine.authorisations import Authorisations
+from transactive.engine.books.correcting import Correcting, NoCorrecting
 from transactive.engine.books.debit_limits import LimitsAtGates
 from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway, SignedRun, UnsignedRun
 from transactive.engine.books.state_keeper import NothingKept, StateKeeper
@@ -36,6 +37,7 @@ class OptionalParts:
     observers: tuple[Observer, ...]
     authorisations: Authorisations
     limits: LimitsAtGates
+    correcting: Correcting | NoCorrecting
 
 
 def optional_parts(
@@ -56,9 +58,10 @@ def optional_parts(
     if store is None:
         nothing = NothingKept()
         limits = LimitsAtGates(read, nothing, community.clock)
-        return OptionalParts(signed, nothing, entry, NoDetection(), (), authorisations, limits)
+        return OptionalParts(signed, nothing, entry, NoDetection(), (), authorisations, limits, NoCorrecting(members))
     detection = DailyDetection(setting, past, store)
     observers = Advisor(setting, past, store, slots[0]), detection
     keeper = StateKeeper(store, community)
     limits = LimitsAtGates(read, keeper, community.clock)
-    return OptionalParts(signed, keeper, entry, detection, observers, authorisations, limits)
+    correcting = Correcting(store, community, signed)
+    return OptionalParts(signed, keeper, entry, detection, observers, authorisations, limits, correcting)

@@ -22,8 +22,10 @@ from transactive.engine.daily.detection import DailyDetection, NoDetection
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.settlement import funds
+from transactive.settlement.corrections import correct
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.netted import post
+from transactive.store.corrections import CorrectedSlot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,13 +57,17 @@ class PostingParties:
 
 @dataclass(slots=True, eq=False)
 class MeteredSlot:
-    """A slot whose postings are made. carbon: as certificates are traded; postings: so far, of the steps before."""
+    """A slot whose postings are made. carbon: as certificates are traded; postings: so far, of the steps before.
+
+    corrected: what it settles for earlier slots.
+    """
 
     positions: Positions
     readings: Readings
     delivery: Delivery
     tariff: Tariff
     carbon: CarbonSlot
+    corrected: CorrectedSlot
     postings: Postings = field(init=False)
     session: CertificateSession = field(init=False)
 
@@ -77,6 +83,11 @@ class MeteredSlot:
 def energy(by: PostingParties, of: MeteredSlot) -> Postings:
     """Trades against meters."""
     return post(of.delivery, of.positions, of.tariff, by.accounts)
+
+
+def corrections(by: PostingParties, of: MeteredSlot) -> Postings:
+    """Corrected readings of earlier slots, each at the tariff of its own."""
+    return correct(of.corrected.corrections, by.accounts)
 
 
 def certificates(by: PostingParties, of: MeteredSlot) -> Postings:
@@ -136,6 +147,7 @@ def hold(by: PostingParties, of: MeteredSlot) -> Postings:
 
 POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
     energy,
+    corrections,
     certificates,
     levy,
     operator,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from transactive.engine.chain_location import IN_FOLDER, ChainLocation, Opened, 
 from transactive.engine.devices.fleet import IN_TURN, Work, compiled_work
 from transactive.engine.kernel import Kernel
 from transactive.engine.recorded import recorded_run
+from transactive.engine.state_folder import UNASKED, Word
 from transactive.insight.summary import ChainSummary, MemberBill, Summary, member_bills, summarise
 from transactive.store import Store
 from transactive.store.folder import hold
@@ -36,6 +38,9 @@ class KernelMaker(Protocol):
     ) -> Kernel:
         """The kernel."""
         ...
+
+
+WAIT = "are kept, and settled in the next slot that has readings"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -96,11 +101,12 @@ def replay(
     compiled: bool = False,
     timer: Callable[[], float] = lambda: 0.0,
     made: KernelMaker = recorded_run,
+    word: Word = UNASKED,
 ) -> tuple[Outcome, bool]:
     """Run slots with the database in `folder` and the chain there or elsewhere, or go on where a run was interrupted.
 
     compiled: plans in machine code, on all processors; the same results. timer: a clock in seconds, for the summary.
-    made: gives the kernel its ports; those of a replay by default.
+    made: gives the kernel its ports; those of a replay by default. word: what the operator says of corrected readings.
     Returns the outcome and whether this call made it: a finished run is left as it is. Raises StateError if the folder
     holds another run, is in use, or cannot be written, and InputError where nothing can be compiled.
     """
@@ -111,11 +117,13 @@ def replay(
             hold(folder),
             closing(Store(folder)) as store,
         ):
-            state_folder.claim(store, setting, slots, seed, target.name)
+            waiting = state_folder.claim(store, setting, slots, seed, target.name, word)
             earlier = store.setting("outcome")
             if earlier is not None:
                 outcome = msgspec.json.decode(earlier, type=Outcome)
                 require_end(target, setting, slots[0], folder, store, seed, outcome.summary)
+                if waiting:
+                    print(f"transactive: {folder}: {waiting:,} corrected readings {WAIT}", file=sys.stderr)
                 return outcome, False
             with open_chain(target, setting, slots[0], folder, store, seed) as opened:
                 signer = opened.keys.role("gateway")

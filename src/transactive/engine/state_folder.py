@@ -1,10 +1,10 @@
-"""Keeps a state folder, for its life, to one community and its data, which may grow at their end."""
+"""Keeps a state folder, for its life, to one community and its data, which may grow and be corrected."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,56 +13,105 @@ from transactive.config.setting import Setting
 from transactive.core.community.community import Community
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time, time_text
-from transactive.engine.books.corrections import first_correction
+from transactive.engine.books.corrections import CorrectionList, corrections, to_settle
 from transactive.store import Store
+from transactive.store.corrections import ReadingSource, waiting
 from transactive.store.read.stages import ENDED, ended_slots
+from transactive.store.write.corrections import take_up_source
 
-DATA_END = "data end"
-"""Where the readings ended when the run last began or went on; states from before have none."""
+DATA_END, READINGS = "data end", "readings"
+"""Where the readings ended when the run last began or went on, in states of before none; and which ones they were."""
 
 BLOCK = ", put what is new into a [[from]] block with slot = {} or later,"
 """What to do about rules that are others now."""
 
 
-def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | None) -> None:
+class Word(NamedTuple):
+    """What the operator says of corrections: digest of the list it accepts. at: when readings are read [Unix s]."""
+
+    accepted: str | None = None
+    at: int = 0
+
+
+UNASKED = Word()
+"""An operator that was asked nothing."""
+
+
+def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | None, word: Word = UNASKED) -> int:
     """Mark a new folder as this run's, or check that it is. More readings let the run go on over more slots.
 
     Rules may change from the end of the readings on that the folder has seen: what came before is settled, or planned.
+    Corrected readings of settled slots are kept for the next slots to settle; returns how many wait.
 
-    Raises StateError naming the first difference, and the first readings of settled slots that are others now.
+    Raises StateError naming the first difference, or corrections for which the operator's word is missing.
     """
     whole = {"community": json.loads(setting.community.to_json())}
     mine = describe(setting.until(setting.measured_end), slots, seed, node) | whole
     text = store.setting("run")
+    told = {"run": json.dumps(mine, sort_keys=True), "community": setting.community.to_json()}
     if text is None:
-        store.set(run=json.dumps(mine, sort_keys=True), community=setting.community.to_json())
-        return
+        take_up_source(store, _source(setting, slots, word), [], "", **told)
+        return 0
     theirs = _today(json.loads(text), mine)
     earlier = slots[: theirs["slots"]]
+    found = _corrected(store, setting, earlier, theirs, (seed, node))
+    found.require_word(word.accepted)
+    if len(slots) > len(earlier):
+        over = [earlier[-1]] if store.setting("outcome") is not None else []
+        told[ENDED] = json.dumps([*ended_slots(store), *over])
+        take_up_source(store, _source(setting, slots, word), to_settle(found), "outcome", **told)
+    elif theirs[READINGS] != mine[READINGS]:
+        take_up_source(store, _source(setting, slots, word), to_settle(found), "", **told)
+    elif theirs["community"] != mine["community"]:
+        store.set(**told | {"run": json.dumps(theirs | whole, sort_keys=True)})
+    return len(waiting(store))
+
+
+def _source(setting: Setting, slots: range, word: Word) -> ReadingSource:
+    """Where the readings of a run come from."""
+    name, digest = setting.source
+    return ReadingSource(slots[0], min(slots.stop, setting.measured_end), word.at, name, digest)
+
+
+def _corrected(
+    store: Store, setting: Setting, earlier: range, theirs: dict[str, Any], by: tuple[str, str | None]
+) -> CorrectionList:
+    """What the data correct of a run's settled readings. by: seed and node.
+
+    Raises StateError where anything else is different.
+    """
     ends = [parse_time(theirs[DATA_END])] if theirs[DATA_END] else [setting.measured_end, earlier.stop]
     _require_later(setting.community, theirs["community"], ends[0], f"{store.path.parent}")
-    then = [describe(setting.until(min(end, setting.measured_end)), earlier, seed, node) for end in ends]
-    theirs_then = [theirs | {"community": _until(theirs["community"], end)} for end in ends]
-    difference, *others = (
-        _difference(was | {DATA_END: None}, each | {DATA_END: None})
-        for was, each in zip(theirs_then, then, strict=True)
-    )
-    if None in others:  # a state from before the end of its readings was noted, whose run went up to it
-        difference = None
+    pairs = [
+        (
+            theirs | {"community": _until(theirs["community"], end), DATA_END: None},
+            describe(setting.until(min(end, setting.measured_end)), earlier, *by) | {DATA_END: None},
+        )
+        for end in ends
+    ]  # the last one of a state from before the end of its readings was noted, whose run went up to it
+    if any(_difference(was, each) is None for was, each in pairs):
+        return CorrectionList([], 0)
+    was, each = pairs[0]
+    difference = _difference(was, each | {READINGS: was[READINGS]})
+    if difference is None and (unseen := _unseen(setting.community)):
+        difference = (
+            f"{READINGS} = {was[READINGS]}, not {each[READINGS]}, and {unseen} cannot be told from a correction"
+        )
     if difference:
-        corrected = first_correction(store, setting) if difference.startswith("readings") else ""
         later = BLOCK.format(time_text(ends[0])) if difference.startswith("community.") else ""
         raise StateError(
-            f"{store.path.parent}: was made with {difference}; {corrected}use the same again{later} or another --state"
-            " folder"
+            f"{store.path.parent}: was made with {difference}; use the same again{later} or another --state folder"
         )
-    grown = len(slots) > len(earlier)
-    if grown or theirs["community"] != mine["community"]:
-        over = [earlier[-1]] if grown and store.setting("outcome") is not None else []
-        ended = json.dumps([*ended_slots(store), *over])
-        run = json.dumps(mine if grown else theirs | whole, sort_keys=True)
-        texts = {"run": run, "community": setting.community.to_json(), ENDED: ended}
-        store.set(without="outcome" if grown else "", **texts)
+    return corrections(store, setting)
+
+
+def _unseen(community: Community) -> str:
+    """What stands in settled readings and in no file, so that corrections cannot be told from it; empty for nothing."""
+    waits = [member.id for member in community.members if member.devices]
+    if waits:
+        return f"what loads that can wait drew at {waits[0]}"
+    unpaid = community.network is not None and community.grid.compensation_micro_per_kwh == 0
+    return "solar energy that was held back without pay" if unpaid else ""
 
 
 def _require_later(community: Community, theirs: Any, end: int, folder: str) -> None:  # noqa: ANN401 - JSON
@@ -100,7 +149,7 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         DATA_END: time_text(setting.measured_end),
         "seed": seed,
         "node": node,
-        "readings": setting.readings_digest.hex()[:16],
+        READINGS: setting.readings_digest.hex()[:16],
         "environment": setting.environment.digest().hex()[:16],
         "prices": setting.prices.digest().hex()[:16] if setting.prices else None,
         "feeder": feeder.hex()[:16] if (feeder := setting.feeder_digest) else None,

@@ -12,15 +12,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from transactive.carbon.certificates.issued import empty_register, take_up
 from transactive.carbon.certificates.lifecycle import Bundle, State
-from transactive.carbon.certificates.register import Register, replay
+from transactive.carbon.certificates.register import Register
 from transactive.core.community.community import Community
 from transactive.core.errors import CertificateError, InputError, StateError
 from transactive.core.slots import parse_time, time_text
+from transactive.engine.books.certificate_register import register_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.store import FILE, Store
-from transactive.store.read.certificates import LoggedStep, head, newest_slot, read_steps, slots
+from transactive.store.read.certificates import LoggedStep, head, newest_slot, slots
 from transactive.store.write.certificates import add_steps
 
 Act = Callable[[Register, str], Sequence[Bundle]]
@@ -38,14 +38,7 @@ class CertificateService:
         """Register of a slot [Unix s]. Raises CertificateError for an unknown slot, StateError for an altered log."""
         if not self.store.delivered(slot, slot):
             raise CertificateError(f"{time_text(slot)} is no slot that this run delivered; list the bundles", "serial")
-        register = empty_register(self.community)
-        readings = self.store.readings(slot, len(self.community.members))
-        take_up(register, readings, self.store.certificates(slot), self.community)
-        steps = read_steps(self.store, slot)
-        replay(register, (step.entry for step in steps))
-        if steps and register.digest().hex() != steps[-1].digest:
-            raise StateError(f"{self.store.path}: certificates of {time_text(slot)} are not those of their log")
-        return register
+        return register_of(self.store, self.community, slot)
 
     def bundles(
         self, first: int | None, end: int | None, states: frozenset[State]

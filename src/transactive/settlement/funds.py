@@ -12,14 +12,15 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Delivery
 from transactive.core.tariff import Tariff
 from transactive.core.units import BoolArray, IntArray, share
+from transactive.settlement.corrections import charged_n
 
 
 def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: IntArray, accounts: Accounts) -> Postings:
     """What the supplier advances to members whose slot costs more than their funds [n¤], (members,).
 
     Orders are covered by their locks, so only energy taken beyond them can cost too much, its levy included, or, at a
-    negative feed-in price, energy given beyond them. It is posted up to the funds; the rest is the supplier's
-    receivable outside the ledger, and the advance is its trace inside.
+    negative feed-in price, energy given beyond them, or corrected readings of earlier slots. It is posted up to the
+    funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside.
     """
     cost = -postings.net_n(accounts.total)[: accounts.members]
     missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
@@ -28,6 +29,7 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
         + delivery.extra_supplier_wh * max(tariff.supply, 0)
         + (delivery.extra_inside_wh + delivery.extra_supplier_wh) * tariff.levy
         + np.maximum(delivery.exported_wh - delivery.sold_wh, 0) * max(-tariff.feed_in, 0)
+        + charged_n(postings, accounts.members)
     )
     require(bool((missing <= beyond).all()), "locks cover whatever an order can cost")
     return transfer(postings.slot, PostingKind.ADVANCE, accounts.supplier, np.arange(accounts.members), missing)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from transactive.store.row_blocks import SUMMED
 
 METADATA = sa.MetaData()
-VERSION = "0007"
+VERSION = "0008"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
@@ -79,6 +79,15 @@ READINGS = _packed("readings", "meters", *SUMMED)
 """Meters, trade, money and carbon of a slot's members, packed by `row_blocks.pack_readings`, with sums over all."""
 QUALITIES = _table("qualities", ("slot", "member"), "quality")
 """Readings that are not simply metered, each a `ReadingQuality`; a slot without a row was metered throughout."""
+CORRECTIONS = _packed("corrections", "corrections")
+"""Corrected readings of earlier slots that a slot settled, packed by `corrections.put_settled`; how many."""
+RAW = ("import_wh", "export_wh", "generation_wh", "metered", "source")
+WAITING = _table("corrections_waiting", ("origin", "member"), *RAW)
+"""Corrected readings that were accepted and that the next slots will settle; source: number of where they come from."""
+WITHHELD = _table("withheld", ("slot", "member"), "energy_wh")
+"""Production of a slot without certificates, as those of earlier corrected readings had left already."""
+SOURCES = _table("sources", ("number",), "first", "until", "read_at", texts=("name", "digest"))
+"""Where readings came from: name and SHA-256 of the file, its first slot and its end, and when it was taken up."""
 LIMITS = _table("limits", ("slot", "member"), "block", "most_n")
 """Limits of debits that held in a slot, with the block at which they were read; member −1 has the block alone."""
 POSTINGS = _packed("postings", "postings", "kinds")

@@ -6,7 +6,7 @@ import numpy as np
 
 from transactive.carbon.certificates.allotment import Allotment
 from transactive.carbon.certificates.columns import Part, by_device
-from transactive.carbon.certificates.sources import Discharge, ExportSources
+from transactive.carbon.certificates.sources import CertifiedSun, Discharge, ExportSources
 from transactive.carbon.footprints.flows import Flows
 from transactive.core.certificates import Certificates, CertificateState
 from transactive.core.units import IntArray
@@ -19,12 +19,13 @@ def certificates(
     sources: ExportSources,
     shares: Allotment,
     pv_g: IntArray | int,
-    pv_certified: IntArray | int = 1,
+    sun: CertifiedSun | None = None,
 ) -> Certificates:
-    """All bundles of one slot, by device and range. pv_g, pv_certified: as `Sources.of` takes them."""
+    """All bundles of one slot, by device and range. pv_g, sun: as `ExportSources.of` takes them."""
+    sun = sun or CertifiedSun.of(flows)
     claimed, stored = CertificateState.CLAIMED, CertificateState.STORED
     member = np.arange(len(flows.pv_to_load))
-    to_load, to_charge = flows.pv_to_load * pv_certified, flows.pv_to_charge * pv_certified
+    to_load, to_charge = sun.load_wh, sun.charge_wh
     # device, first Wh, energy [Wh], owner, state, market-based carbon [mg], each device's ranges in their order
     parts: list[Part] = [
         (2 * member, 0, to_load, member, claimed, to_load * pv_g),

@@ -72,7 +72,8 @@ def take_up(register: Register, readings: Readings, certificates: Certificates, 
     Raises CertificateError where the run broke a rule of the register.
     """
     devices, ids = community.device_ids, community.ids
-    produced = np.stack((readings.generation_wh, readings.discharge_wh), axis=1).ravel().tolist()
+    metered = np.where(readings.estimated, 0, readings.generation_wh)  # an estimate gives no certificates
+    produced = np.stack((metered, readings.discharge_wh), axis=1).ravel().tolist()
     register.meter(
         readings.slot,
         {device: wh for device, wh in zip(devices, produced, strict=True) if wh},

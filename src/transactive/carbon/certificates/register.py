@@ -3,12 +3,16 @@
 What is kept: issued ≤ metered per device and slot, and issued once; claimed ≤ consumed per meter and slot; the bundles
 of a device and slot are disjoint and sum to what was issued; each step follows the table of `lifecycle`. A refused step
 changes nothing. Every accepted step is logged; the log of a register gives the same register again.
+
+A corrected reading of a device issues what it lacked, behind what there is, or withdraws what its producer still has.
+What had left the producer by then stays valid to its holder, and is a shortfall of the device: issued ≤ metered +
+shortfall.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -21,6 +25,8 @@ USES = frozenset(
     {BundleStep.TRANSFER, BundleStep.LOCK, BundleStep.RESERVE, BundleStep.CANCEL, BundleStep.EXPORT, BundleStep.STORE}
 )
 """Steps that an expired bundle cannot take any more."""
+NOT_MADE = "the corrected reading is lower"
+"""Why certificates are withdrawn by a correction."""
 
 
 class DeviceAttributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,6 +61,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     to: str = ""
     reason: str = ""
     at: int = 0
+    repaid_wh: int = 0
 
 
 @dataclass(slots=True)
@@ -62,7 +69,8 @@ class Register:
     """All bundles of a community. reachable: pairs (zone of the device, zone of the meter) that may be matched.
 
     validity: seconds after its slot's start until an unused bundle expires. now: time of the last step [Unix s], which
-    never goes back.
+    never goes back. By device and slot: produced_wh, as metered; issued, whether anything was; short_wh, what left its
+    producer beyond that.
     """
 
     devices: dict[str, DeviceAttributes]
@@ -72,10 +80,12 @@ class Register:
     now: int = 0
     bundles: dict[str, Bundle] = field(init=False, default_factory=dict)
     log: list[Entry] = field(init=False, default_factory=list)
-    _produced_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
+    produced_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
     _consumed_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
+    _used_before_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
     _claimed_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
-    _issued: set[tuple[str, int]] = field(init=False, default_factory=set)
+    issued: set[tuple[str, int]] = field(init=False, default_factory=set)
+    short_wh: dict[tuple[str, int], int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for device in self.devices.values():
@@ -98,7 +108,7 @@ class Register:
     def meter(self, slot: int, produced_wh: dict[str, int], consumed_wh: dict[str, int]) -> None:
         """Record certified readings of a slot; a device or meter has one reading a slot. Raises CertificateError."""
         for known, given, names in (
-            (self._produced_wh, produced_wh, self.devices),
+            (self.produced_wh, produced_wh, self.devices),
             (self._consumed_wh, consumed_wh, self.zone_of_meter),
         ):
             for name, wh in given.items():
@@ -110,25 +120,35 @@ class Register:
                     raise CertificateError(
                         f"{name}, {time_text(slot)}: already metered; periods must not overlap", "overlap"
                     )
-        self._produced_wh.update({(name, slot): wh for name, wh in produced_wh.items()})
+        self.produced_wh.update({(name, slot): wh for name, wh in produced_wh.items()})
         self._consumed_wh.update({(name, slot): wh for name, wh in consumed_wh.items()})
         for step, given in (("produced", produced_wh), ("consumed", consumed_wh)):
             self.log += [Entry(step=step, device=name, slot=slot, energy_wh=wh) for name, wh in given.items()]
 
+    def correct_use(self, meter: str, slot: int, consumed_wh: int) -> None:
+        """Take a corrected reading of a meter [Wh]; what was claimed before stays claimed."""
+        place = (meter, slot)
+        self._used_before_wh[place] = self._most_used(place)
+        self._consumed_wh[place] = consumed_wh
+
+    def _most_used(self, place: tuple[str, int]) -> int:
+        """The most that a meter was ever said to have used in a slot [Wh]."""
+        return max(self._consumed_wh.get(place, 0), self._used_before_wh.get(place, 0))
+
     def issue(self, device: str, slot: int, energy_wh: int, owner: str, carbon_mg: int = 0) -> Bundle:
         """Issue the certificates of a device and slot, once, no more than it metered; carbon_mg: what that emitted."""
-        metered = self._produced_wh.get((device, slot))
+        metered = self.produced_wh.get((device, slot))
         place = f"{device}, {time_text(slot)}"
         if metered is None:
             raise CertificateError(f"{place}: no certified reading; meter it first", "metered")
-        if (device, slot) in self._issued:
+        if (device, slot) in self.issued:
             raise CertificateError(f"{place}: already issued; a device and slot is issued once", "overlap")
         if not 0 < energy_wh <= metered:
             raise CertificateError(
                 f"{place}: cannot issue {energy_wh} Wh of {metered} metered; issue that or less", "metered"
             )
         bundle = Bundle(device=device, slot=slot, first_wh=0, end_wh=energy_wh, owner=owner, carbon_mg=carbon_mg)
-        self._issued.add((device, slot))
+        self.issued.add((device, slot))
         self.bundles[bundle.serial] = bundle
         self.log.append(
             Entry(step="issue", device=device, slot=slot, energy_wh=energy_wh, carbon_mg=carbon_mg, to=owner)
@@ -197,7 +217,7 @@ class Register:
             raise CertificateError(
                 f"{serial}: zone {zones[1]} of {meter} is not reachable from {zones[0]}; claim nearer", "zone"
             )
-        room = consumed - self.claimed_wh(meter, bundle.slot)
+        room = max(consumed - self.claimed_wh(meter, bundle.slot), 0)
         if bundle.energy_wh > room:
             raise CertificateError(
                 f"{serial}: {meter} has {room} of {consumed} Wh left to claim; split the bundle", "consumed"
@@ -245,14 +265,19 @@ class Register:
             place = (bundle.device, bundle.slot)
             require(bundle.first_wh == ends.get(place, 0), "the bundles of a device and slot are disjoint and whole")
             ends[place] = bundle.end_wh
-        require(set(ends) == self._issued, "what is issued stays")
-        require(all(wh <= self._produced_wh[place] for place, wh in ends.items()), "issued ≤ metered")
+        require(set(ends) == self.issued, "what is issued stays")
+        for place, end in ends.items():
+            gone = sum(
+                b.energy_wh for b in self.bundles.values() if (b.device, b.slot) == place and b.reason == NOT_MADE
+            )
+            short = self.short_wh.get(place, 0)
+            require(end - gone <= self.produced_wh[place] + short, "issued ≤ metered + shortfall")
         claimed: dict[tuple[str, int], int] = {}
         for bundle in self.bundles.values():
             if bundle.state == State.CLAIMED:
                 place = (bundle.meter, bundle.slot)
                 claimed[place] = claimed.get(place, 0) + bundle.energy_wh
-        require(all(wh <= self._consumed_wh[place] for place, wh in claimed.items()), "claimed ≤ consumed")
+        require(all(wh <= self._most_used(place) for place, wh in claimed.items()), "claimed ≤ consumed")
         require(claimed == self._claimed_wh, "what is claimed stays")
 
     # -- inside ---------------------------------------------------------------------------------
@@ -278,25 +303,3 @@ class Register:
             del self.bundles[bundle.serial]
         for bundle in new:
             self.bundles[bundle.serial] = bundle
-
-
-def replay(empty: Register, log: Iterable[Entry]) -> Register:
-    """Fill an empty register from a log; the same log gives the same register. Raises CertificateError."""
-    repeat: dict[str, Callable[[Entry], object]] = {
-        "produced": lambda e: empty.meter(e.slot, {e.device: e.energy_wh}, {}),
-        "consumed": lambda e: empty.meter(e.slot, {}, {e.device: e.energy_wh}),
-        "issue": lambda e: empty.issue(e.device, e.slot, e.energy_wh, e.to, e.carbon_mg or 0),
-        "split": lambda e: empty.split(e.serial, e.energy_wh, e.carbon_mg),
-        "merge": lambda e: empty.merge(e.serial, e.to),
-        BundleStep.TRANSFER: lambda e: empty.transfer(e.serial, e.to),
-        BundleStep.CANCEL: lambda e: empty.cancel(e.serial, e.to, e.reason),
-        BundleStep.CLAIM: lambda e: empty.claim(e.serial, e.to),
-        BundleStep.EXPIRE: lambda e: empty.expire_one(e.serial, e.at),
-    }
-    for entry in log:
-        empty.advance(max(entry.at, empty.now))
-        if entry.step in repeat:
-            repeat[entry.step](entry)
-        else:
-            empty.move(entry.serial, BundleStep(entry.step))
-    return empty

@@ -53,6 +53,36 @@ class Discharge:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CertifiedSun:
+    """What of each member's own generation gives certificates, by use, (members,) Wh."""
+
+    load_wh: IntArray
+    charge_wh: IntArray
+    export_wh: IntArray
+
+    @classmethod
+    def of(cls, flows: Flows, given_up: BoolArray | None = None, owed_wh: IntArray | None = None) -> CertifiedSun:
+        """All of it, but nothing of who gave certificates up, and less by what a shortfall takes back.
+
+        owed_wh: certificates that left each device beyond what it made [Wh], (members,). They are taken from what the
+        home used itself, then from what it charged, then from what it gave to others.
+        """
+        uses = [flows.pv_to_load, flows.pv_to_charge, flows.pv_to_export]
+        if given_up is not None:
+            uses = [np.where(given_up, 0, wh) for wh in uses]
+        if owed_wh is not None:
+            for place, wh in enumerate(uses):
+                taken = np.minimum(wh, owed_wh)
+                uses[place], owed_wh = wh - taken, owed_wh - taken
+        return cls(*uses)
+
+    @property
+    def total_wh(self) -> IntArray:
+        """Certificates of each member's generation [Wh], (members,)."""
+        return self.load_wh + self.charge_wh + self.export_wh
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ExportSources:
     """Exported energy by origin, (sources,), by device and certified before uncertified.
 
@@ -75,20 +105,21 @@ class ExportSources:
 
     @classmethod
     def of(
-        cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int, pv_certified: IntArray | int = 1
+        cls, flows: Flows, discharge: Discharge, pv_g: IntArray | int, sun: CertifiedSun | None = None
     ) -> ExportSources:
         """Sources of one slot; those without energy are left out.
 
-        pv_g: g/kWh of PV; pv_certified: 1 where it gives certificates, 0 where not; of all or of each member.
+        pv_g: g/kWh of PV, of all or of each member; sun: what of it gives certificates, by default all.
         """
-        pv = 2 * np.arange(len(flows.pv_to_export))
-        pv_mg = flows.pv_to_export * pv_g
+        sun = sun or CertifiedSun.of(flows)
+        pv, bare_wh = 2 * np.arange(len(flows.pv_to_export)), flows.pv_to_export - sun.export_wh
+        pv_mg, bare_mg = sun.export_wh * pv_g, bare_wh * pv_g
         uncertified_wh = flows.discharge_to_export - discharge.certified_export_wh
         certified_location = split_pair(discharge.export_location_mg, discharge.certified_export_wh, uncertified_wh)
         certified_mg = discharge.certified_export_mg
-        first_wh = flows.pv_to_load + flows.pv_to_charge
         parts: list[Part] = [
-            (pv, pv_certified, first_wh, flows.pv_to_export, pv_mg, pv_mg),
+            (pv, 1, sun.load_wh + sun.charge_wh, sun.export_wh, pv_mg, pv_mg),
+            (pv, 0, 0, bare_wh, bare_mg, bare_mg),
             (pv + 1, 1, discharge.certified_load_wh, discharge.certified_export_wh, certified_mg, certified_location),
             (
                 *(pv + 1, 0, 0, uncertified_wh),

@@ -25,6 +25,7 @@ from transactive.core.errors import InputError
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.engine.replay import Outcome, replay, slots_from, slots_of
+from transactive.engine.state_folder import Word
 from transactive.market.registry import load
 from transactive.web.access import open_here
 
@@ -87,6 +88,7 @@ def run_community(
     keys: Path | None,
     password_file: Path | None,
     discard_chain: bool,
+    accept_corrections: str | None,
 ) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     folder = state or path.parent / f"{path.stem}.state"
@@ -95,7 +97,8 @@ def run_community(
         target = target_of(node, deployment, keys, password_file, setting.community.ids)
         target = dataclasses.replace(target, discard=discard_chain)
         slots = slots_from(setting)
-        runner = partial(replay, setting, slots, folder, seed=seed, target=target, compiled=compiled)
+        word = Word(accept_corrections, int(time.time()))
+        runner = partial(replay, setting, slots, folder, seed=seed, target=target, compiled=compiled, word=word)
         with page_beside(folder, port if page or stay else None, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)
 

@@ -3,6 +3,8 @@
 sums          metered production, issued, claimed of it, consumption [Wh]; certificates received [Wh],
               location-based and market-based footprint [mg], levy [n¤]: of this slot alone
 fills         hash of the member's record of the slot (`carbon.certificates.records`)
+orders        hash of the corrected readings of earlier slots that this one settled for the member, zero without any
+              (`core.proofs.corrections`): late energy is in no sum of the slot in which it arrives
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from transactive.carbon.certificates.records import (
 from transactive.core.certificates import Certificates, CertificateState, Footprints
 from transactive.core.credit_notes import Note
 from transactive.core.postings import Postings
+from transactive.core.proofs.corrections import Corrections
 from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.slot_book import SlotBook
@@ -38,10 +41,12 @@ def carbon_leaves(
     footprints: Footprints,
     levied: tuple[IntArray, IntArray],
     notes: Sequence[Note] = (),
+    corrections: Corrections | None = None,
 ) -> SlotLeaves:
     """Leaves of all members of slot `number`.
 
     levied: unmatched carbon [mg] and the levy on it [n¤], each (members,). notes: what the slot says of carbon credits.
+    corrections: of earlier slots, which this one settled.
     """
     members = len(readings.import_wh)
     unmatched_mg, levy_n = levied
@@ -52,13 +57,14 @@ def carbon_leaves(
     head = heads(readings, footprints, unmatched_mg, levy_n)
     nothing = np.zeros_like(sums)
     records = record_hashes(head, postings, certificates, notes)
-    return SlotLeaves(number, sums, carbon, nothing, nothing, records, [ZERO] * members)
+    lines = [ZERO] * members if corrections is None else corrections.hashes(members)
+    return SlotLeaves(number, sums, carbon, nothing, nothing, records, lines)
 
 
 def carbon_leaves_of(book: SlotBook, number: int) -> SlotLeaves:
     """Leaves of a delivered slot, which has this number."""
     carbon = (book.certificates, book.footprints, book.levied, book.notes)
-    return carbon_leaves(number, book.readings, book.postings, *carbon)
+    return carbon_leaves(number, book.readings, book.postings, *carbon, book.corrections)
 
 
 def member_record(book: SlotBook, member: int) -> tuple[bytes, IntArray]:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from transactive.core.errors import RuleBroken
+from transactive.core.proofs import signing
+from transactive.core.proofs.corrections import SIGNATURE_BYTES, correction_digest
 from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.metering.gateway import enter, sign
@@ -39,6 +41,10 @@ class SignedRun:
         """Take a slot into the digest."""
         self.digest = hashlib.sha256(self.digest + book.digest()).digest()
 
+    def sign_correction(self, line: list[int]) -> bytes:
+        """Signature of a corrected reading, a line in the order of its numbers."""
+        return signing.sign(correction_digest(line, self.chain_id), self.gateway.key)
+
     def state_hash(self, block: bytes) -> str:
         """SHA-256 over the digest and the hash of the last block, which is empty without a chain."""
         return hashlib.sha256(self.digest + block).hexdigest()
@@ -56,6 +62,10 @@ class UnsignedRun:
 
     def add(self, book: SlotBook) -> None:
         """Nothing is hashed."""
+
+    def sign_correction(self, _: list[int]) -> bytes:
+        """Nothing is signed."""
+        return bytes(SIGNATURE_BYTES)
 
     def state_hash(self, block: bytes) -> str:
         """There is none. Raises RuleBroken."""

@@ -10,6 +10,7 @@ from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.engine.deliveries import delivered
 from transactive.store import Store
+from transactive.store.corrections import settled_in
 
 
 def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
@@ -37,4 +38,5 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
         baseline=store.baseline(slot),
         accepted=store.accepted(slot, orders, clock.number(slot)),
         notes=store.credit_notes(slot),
+        corrections=settled_in(store, slot),
     )

@@ -19,6 +19,7 @@ from transactive.engine.books.slot_book import read_slot
 from transactive.engine.carbon.certificate_market import CertificateSession
 from transactive.engine.sessions import Session
 from transactive.store import Store
+from transactive.store.corrections import CorrectedSlot
 from transactive.store.model_records import ModelLog
 from transactive.store.read.stages import ended_slots
 
@@ -99,13 +100,14 @@ class StateKeeper:
         state: Callable[[], bytes],
         forecasts: ModelLog,
         steps: Sequence[AnyStep],
+        corrected: CorrectedSlot,
     ) -> None:
         """Write a delivered slot and the state that the next one starts from.
 
         session: auctions of certificates apart from energy. forecasts: what was judged with the slot. steps: what it
-        did to the register of carbon credits.
+        did to the register of carbon credits. corrected: what it did for earlier slots.
         """
-        self.store.save_delivery(book, session.columns(), state(), forecasts, steps)
+        self.store.save_delivery(book, session.columns(), state(), forecasts, steps, corrected)
 
     def committed(self, slot: int, block: BlockReceipt | None, *, checked: bool) -> None:
         """Write the block that committed a slot, if there is a chain; checked: compared with it then, and equal."""

@@ -13,6 +13,7 @@ from transactive.carbon.footprints.grid import GridMix
 from transactive.carbon.footprints.tracing import Wiring
 from transactive.config.setting import Setting
 from transactive.core.tables import Delivery, Readings
+from transactive.core.units import IntArray
 from transactive.market.mechanisms import Site
 from transactive.market.network.metered_flow import MeteredFlow
 
@@ -34,13 +35,19 @@ class CarbonAccounts:
         mix = self._grid_mix(slot)
         return Lots.uncertified(held, mix.residual, mix.average)
 
-    def account(self, readings: Readings, delivery: Delivery, lots: Lots) -> CarbonSlot:
-        """Certificates and footprints of a slot; what nobody metered gives no certificates."""
+    def account(
+        self, readings: Readings, delivery: Delivery, lots: Lots, owed_wh: IntArray | None = None
+    ) -> CarbonSlot:
+        """Certificates and footprints of a slot; what nobody metered gives no certificates.
+
+        owed_wh: certificates that left each member beyond what it made, (members,), which its production pays back.
+        """
         mix = self._grid_mix(readings.slot)
         factors = Factors(self._generation_g, mix)
         without = given_up(self._assets, len(readings.import_wh), readings.slot) | readings.estimated
         lots = lots.holding(self._devices.drawn_wh(readings.discharge_wh), mix.residual, mix.average)
-        return account(readings, delivery, self._devices, lots, factors, self._wiring(readings), self._policy, without)
+        rules = self._wiring(readings), self._policy, without
+        return account(readings, delivery, self._devices, lots, factors, *rules, owed_wh)
 
     def _wiring(self, readings: Readings) -> Wiring | None:
         """What flows over the network's lines, also what is the supplier's; None without a network."""

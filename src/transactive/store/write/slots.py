@@ -22,6 +22,7 @@ from transactive.core.tables import Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
+from transactive.store.corrections import CorrectedSlot
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
 from transactive.store.row_blocks import pack_bundles, pack_positions, pack_postings, pack_readings
@@ -50,6 +51,7 @@ from transactive.store.schema import (
 from transactive.store.sealing import seal
 from transactive.store.slot_blocks import pack_orders, pack_signatures
 from transactive.store.write import credits as credits_in
+from transactive.store.write.corrections import put_corrected
 from transactive.store.write.models import put_records
 from transactive.store.write.slot_rows import SlotRows
 
@@ -124,11 +126,12 @@ class SlotWriter(Database):
         snapshot: bytes,
         more: ModelLog = (),
         steps: Sequence[AnyStep] = (),
+        corrected: CorrectedSlot | None = None,
     ) -> None:
         """Write what delivery, settlement and carbon produced, and the state that the next slot starts from.
 
         apart: columns of orders for certificates apart from energy. more: what is kept of forecasts. steps: what the
-        slot did to the register of carbon credits.
+        slot did to the register of carbon credits. corrected: what it did for earlier slots.
         """
         positions, readings, postings, footprints = book.positions, book.readings, book.postings, book.footprints
         certificates, levied, baseline = book.certificates, book.levied, book.baseline
@@ -156,6 +159,8 @@ class SlotWriter(Database):
             rows.put(CERTIFICATE_ORDERS, apart)
             names = [column.name for column in FOOTPRINTS.columns if column.name != "slot"]
             rows.put_one(FOOTPRINTS, {name: getattr(footprints, name) for name in names})
+            if corrected is not None:
+                put_corrected(connection, rows, corrected)
             rows.seal()
             credits_in.add_steps(connection, steps)
             credits_in.put_notes(connection, readings.slot, book.notes)

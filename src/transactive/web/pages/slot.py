@@ -47,6 +47,7 @@ POSTED = {
     PostingKind.CURTAILMENT: "The network compensates for solar energy held back",
     PostingKind.OWNERSHIP: "Owners receive what their plant earned",
     PostingKind.SHARED: "Users pay producers for energy shared by keys",
+    PostingKind.CORRECTION: "Corrected readings of earlier slots, at the tariff of those",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once a finding is closed",
 }

@@ -37,6 +37,7 @@ LINES = {
     PostingKind.CURTAILMENT: "Solar energy held back for the network",
     PostingKind.OWNERSHIP: "Part of what a shared plant earned",
     PostingKind.SHARED: "Energy shared by keys",
+    PostingKind.CORRECTION: "Corrected readings of earlier slots",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once it was closed",
 }

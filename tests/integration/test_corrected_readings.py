@@ -1,0 +1,197 @@
+"""Readings of settled slots that are corrected: settled as a difference in the next slot, with their certificates."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.conftest import call
+from tests.integration.test_going_on import COMMUNITY, FIRST, run, statement_holds, write_readings
+from transactive.core.accounts import Accounts
+from transactive.core.postings import PostingKind
+from transactive.core.proofs.corrections import Corrections
+from transactive.core.slots import parse_time, time_text
+from transactive.store import Store
+from transactive.store.corrections import settled_in, shortfall_wh, sources, waiting
+
+ACCOUNTS = Accounts(2)
+SUPPLY = 280_000
+HOUR = 3_600
+BEGIN = int(FIRST.timestamp())
+
+
+def correct_file(folder: Path, change: dict[tuple[str, int], tuple[int, int]]) -> None:
+    """Add to consumption and generation [Wh] of some members in some hours."""
+    file = folder / "readings.csv"
+    with file.open() as lines:
+        rows = list(csv.DictReader(lines))
+    for row in rows:
+        hour = (parse_time(row["slot_start"].replace("+00:00", "Z")) - BEGIN) // HOUR
+        used, made = change.get((row["member"], hour), (0, 0))
+        row["consumption_wh"] = str(int(row["consumption_wh"]) + used)
+        row["generation_wh"] = str(int(row["generation_wh"]) + made)
+    with file.open("w") as lines:
+        writer = csv.DictWriter(lines, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def summary_of(done) -> dict[str, Any]:
+    assert done.code == 0, done.err
+    summary: dict[str, Any] = json.loads(done.out)
+    assert summary["ledger_equals_chain"]
+    assert int(summary["money_residual_n"]) == int(summary["energy_residual_wh"]) == 0
+    return summary
+
+
+def lines_in(store: Store, hour: int) -> Corrections:
+    """Corrections that an hour settled."""
+    found = settled_in(store, BEGIN + hour * HOUR)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory) -> Path:
+    """A run over 52 hours, none of them corrected yet."""
+    folder: Path = tmp_path_factory.mktemp("settled")
+    (folder / "community.toml").write_text(COMMUNITY)
+    write_readings(folder, 150)
+    summary_of(run(folder))
+    return folder
+
+
+@pytest.fixture
+def community(settled, tmp_path) -> Path:
+    return Path(shutil.copytree(settled, tmp_path / "community"))
+
+
+def test_a_difference_is_posted_in_the_open_slot_and_nowhere_else(community):
+    write_readings(community, 152)
+    correct_file(community, {("cara", 100): (5_000, 0), ("anna", 101): (0, 0)})
+    plain = Path(shutil.copytree(community, community / "plain", ignore=shutil.ignore_patterns("plain", "*.json")))
+    write_readings(plain, 152)
+    summary_of(run(community))
+    summary_of(run(plain))
+    assert statement_holds(community)
+    opened = BEGIN + 150 * HOUR
+    with closing(Store(community / "state")) as here, closing(Store(plain / "state")) as there:
+        lines = lines_in(here, 150)
+        assert (lines.member.tolist(), lines.origin.tolist()) == ([1], [BEGIN + 100 * HOUR])
+        assert lines.now_import_wh - lines.was_import_wh == 5_000
+        corrected = here.postings(opened).only(PostingKind.CORRECTION)
+        assert corrected.net_n(ACCOUNTS.total).tolist()[:3] == [0, -5_000 * SUPPLY, 5_000 * SUPPLY]
+        assert not waiting(here)
+        assert settled_in(here, opened + HOUR) is None
+        for slot in here.delivered(0, opened - HOUR):
+            assert here.postings(slot).digest() == there.postings(slot).digest()
+        others = here.postings(opened).other_than(PostingKind.CORRECTION)
+        assert others.digest() == there.postings(opened).digest()
+        first, second = sources(here)
+        assert (first.name, second.name) == ("readings.csv", "readings.csv")
+        assert first.digest != second.digest
+        assert second.until == opened + 2 * HOUR
+
+
+def test_back_to_the_first_value_comes_to_nothing(community):
+    for end, change in ((151, {("cara", 100): (5_000, 0)}), (152, {("cara", 100): (1_000, 0)}), (153, {})):
+        write_readings(community, end)
+        correct_file(community, change)
+        summary_of(run(community))
+    with closing(Store(community / "state")) as store:
+        lines = [lines_in(store, hour) for hour in (150, 151, 152)]
+        assert [(int(c.previous[0]) - BEGIN) // HOUR for c in lines] == [100, 150, 151]
+        nets = [store.postings(c.slot).only(PostingKind.CORRECTION).net_n(ACCOUNTS.total) for c in lines]
+        assert not np.sum(nets, axis=0).any()
+    assert statement_holds(community)
+
+
+def test_a_correction_without_a_slot_to_settle_it_waits(community):
+    correct_file(community, {("cara", 100): (5_000, 0)})
+    kept = run(community)
+    assert kept.code == 0, kept.err
+    assert "1 corrected readings are kept" in kept.err
+    again = run(community)
+    assert again.code == 0
+    assert "1 corrected readings are kept" in again.err
+    write_readings(community, 151)
+    correct_file(community, {("cara", 100): (5_000, 0)})
+    summary_of(run(community))
+    with closing(Store(community / "state")) as store:
+        assert lines_in(store, 150).now_import_wh.tolist() == [5_413]
+
+
+def test_many_corrections_wait_for_the_operators_word(community):
+    write_readings(community, 151)
+    correct_file(community, {("cara", hour): (10, 0) for hour in range(60, 140)})
+    refused = run(community)
+    assert refused.code == 4
+    assert "correct 80 of 204 settled ones" in refused.err
+    assert "import_wh" in refused.err
+    digest = refused.err.rsplit(maxsplit=1)[1]
+    wrong = call(
+        "run",
+        community / "community.toml",
+        "--no-page",
+        "--state",
+        community / "state",
+        "--accept-corrections",
+        "0" * 16,
+    )
+    assert wrong.code == 4
+    with closing(Store(community / "state")) as store:
+        assert not waiting(store)
+    taken = call(
+        "run", community / "community.toml", "--no-page", "--json", "--state", community / "state",
+        "--accept-corrections", digest,
+    )  # fmt: skip
+    summary_of(taken)
+    with closing(Store(community / "state")) as store:
+        assert len(lines_in(store, 150)) == 80
+
+
+def test_certificates_follow_with_the_vintage_of_the_delivery(community):
+    noon, more = 108, 500
+    write_readings(community, 151)
+    correct_file(community, {("anna", noon): (0, more)})
+    summary_of(run(community))
+    slot = time_text(BEGIN + noon * HOUR)
+    listed = call("certificates", "list", "--state", community / "state", "--json")
+    assert listed.code == 0, listed.err
+    mine = [b for b in json.loads(listed.out) if slot in b["serial"] and b["device"] == "anna-pv"]
+    assert mine
+    with closing(Store(community / "state")) as store:
+        line = lines_in(store, 150)
+        issued = int(store.certificates(BEGIN + noon * HOUR).energy_wh.sum())
+        assert (line.first_wh.tolist(), line.issued_wh.tolist()) == ([issued], [more])
+    late = [b for b in mine if b["serial"].endswith(f"/{issued}-{issued + more - 1}")]
+    assert [b["owner"] for b in late] == ["anna"]
+
+
+def test_what_left_its_producer_is_taken_from_the_next_issue(community):
+    noon = 108
+    write_readings(community, 160)
+    correct_file(community, {("anna", noon): (0, -400)})
+    summary_of(run(community))
+    with closing(Store(community / "state")) as store:
+        opened = BEGIN + 150 * HOUR
+        line = lines_in(store, 150)
+        assert line.withdrawn_wh + line.shortfall_wh == 400
+        short = int(line.shortfall_wh[0])
+        assert short > 0
+        assert shortfall_wh(store, 2).tolist() == [0, 0]
+        given = 0
+        for slot in store.delivered(opened + HOUR, 2**62):
+            readings, certificates = store.readings(slot, 2), store.certificates(slot)
+            made = certificates.energy_wh[certificates.device == 0].sum()
+            given += int(readings.generation_wh[0] - made)
+        assert given == short
+    assert statement_holds(community)
+    assert call("state", "check", "--state", community / "state").code == 0
