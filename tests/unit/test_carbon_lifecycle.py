@@ -197,7 +197,7 @@ def test_a11_slices_keep_the_sum():
 def test_a12_two_sources_claimed_and_the_rest_remains():
     book = register(device("sun-a"), device("sun-b"), device("wind-a", "wind"), device("wind-b", "wind"))
     book.meter(NOON, {"sun-a": 300, "sun-b": 100, "wind-a": 200, "wind-b": 500}, {"home": 300})
-    bundles = {name: book.issue(name, NOON, wh, "home") for (name, _), wh in list(book._produced_wh.items())}
+    bundles = {name: book.issue(name, NOON, wh, "home") for (name, _), wh in list(book.produced_wh.items())}
     for name in ("sun-b", "wind-a"):
         book.cancel(bundles[name].serial, "home")
         book.claim(bundles[name].serial, "home")

@@ -1,0 +1,69 @@
+"""`transactive forecast …`: its options and help; what it does is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+forecast = App(name="forecast", help="Measure forecasts of a series.")
+
+
+@forecast.command
+def backtest(
+    file: Path,
+    *,
+    target: str,
+    group: str | None = None,
+    time: str | None = None,
+    known: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    horizon: str = "24h",
+    test_days: int | None = None,
+    calibration_days: int | None = None,
+    model: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    zone: str = "UTC",
+    holidays: str | None = None,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    seed: int = 1,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Backtest forecasts of any series, with trivial forecasts beside them.
+
+    Parameters
+    ----------
+    file
+        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+    target
+        Column to forecast.
+    group
+        Column with the member; without it the file is one series.
+    time
+        Column of the slot's start; times without a zone are of --zone, or UTC. Without it the usual names are tried.
+    known
+        Column known in advance, such as a weather forecast; again for each one more.
+    horizon
+        How far a forecast reaches, and the time from one to the next, like 24h or 15min; issued from the first row on.
+    test_days
+        Days at the end that are tested; without it a fifth of the file, 91 at most.
+    calibration_days
+        Days before those, on which forecasters are chosen and calibrated; without it 42, or a third of the file.
+    model
+        Forecaster to try, again for each one more; without it all of ours.
+    zone
+        Local time zone, such as Europe/Vienna; days then follow daylight saving time.
+    holidays
+        Country whose public holidays count, like AT; needs the extra `holidays`.
+    output
+        Parquet of the forecasts: issued, slot_start, member, quantiles, mean, measured.
+    seed
+        Seed of the models' random numbers.
+    json
+        Print the report as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.forecast.backtest import run_backtest
+    from transactive.studies.recordings.series import SeriesColumns
+    from transactive.studies.scores.forecast import BacktestOptions
+
+    options = BacktestOptions(horizon, test_days, calibration_days, model, zone, holidays, seed)
+    run_backtest(file, SeriesColumns(target, group, time, known), options, output, json=json)
