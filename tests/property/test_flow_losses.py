@@ -69,6 +69,30 @@ def test_a_line_loses_within_a_tenth_of_what_an_alternating_current_power_flow_s
     assert int(network.lost_wh(flow)[0]) == pytest.approx(lost, rel=0.1, abs=1)
 
 
+@pytest.mark.parametrize("cosine", [1.0, 0.95, 0.8])
+@pytest.mark.parametrize("load_w", [5_000, 15_000, 25_000, -20_000])
+def test_reactive_power_is_lost_within_a_tenth_of_what_a_power_flow_says(load_w, cosine):
+    """The same line with 0.08 Ω of reactance: U⁴ − (U₁² − 2 (R P + X Q)) U² + (R² + X²) S² = 0."""
+    ohm, reactance, volt, limit = 0.16, 0.08, 400.0, 40_000
+    apparent = abs(load_w) / cosine
+    reactive = (apparent**2 - load_w**2) ** 0.5
+    linear = volt**2 - 2 * (ohm * load_w + reactance * reactive)
+    there = (linear + (linear**2 - 4 * (ohm**2 + reactance**2) * apparent**2) ** 0.5) / 2
+    lost = ohm * apparent**2 / there
+    line = Line("grid", "home", limit, loss_at_limit_ppm=round(ohm * limit / volt**2 * PPM))
+    rules = NetworkRules(("grid", "home"), (line,), power_factor_ppm=round(cosine * PPM))
+    network = network_of(rules)
+    flow = LineFlows(network).of(np.array([0, load_w]))
+    assert int(network.lost_wh(flow)[0]) == pytest.approx(lost, rel=0.1, abs=1)
+
+
+@pytest.mark.parametrize("factor", [0, 499_999, 1_000_001])
+def test_a_power_factor_that_cannot_be_is_named(factor):
+    rules = NetworkRules(("grid", "home"), (Line("grid", "home", 5),), power_factor_ppm=factor)
+    with pytest.raises(DataError, match=f"power_factor_ppm = {factor}; give 500000 to 1000000"):
+        network_of(rules)
+
+
 def test_a_clearing_loses_what_its_own_flow_loses():
     """10 kWh over a line that loses 10 % at 20 kWh: half the flow, half the part."""
     network = network_of(NetworkRules(("pv", "home"), (Line("pv", "home", 20_000, loss_at_limit_ppm=100_000),)))

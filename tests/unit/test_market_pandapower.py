@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from transactive.core.community.network import Line, network_of
@@ -33,6 +34,17 @@ def test_a_street_is_read_as_its_ratings_say() -> None:
     assert (south.limit_wh, far.limit_wh) == (24_595, 49_190)
     assert far.start == "south"
     assert network_of(rules).radial
+
+
+def test_reactive_power_takes_its_part_of_the_ratings() -> None:
+    at_one, rules = (read_pandapower(STREET.read_bytes(), 15, factor) for factor in (1_000_000, 950_000))
+    full, network = network_of(at_one), network_of(rules)
+    assert network.limit_wh.tolist() == [wh * 95 // 100 for wh in full.limit_wh.tolist()]
+    assert full.loss_at_limit_ppm is not None
+    assert network.loss_at_limit_ppm is not None
+    for flow in (5_000, 20_000):  # the same energy takes 1 / 0.95 of the current
+        lost, at_unity = (each.lost_wh(np.full(len(full.start), flow)) for each in (network, full))
+        assert lost.tolist() == pytest.approx((at_unity / 0.95**2).tolist(), rel=0.01, abs=1)
 
 
 def test_losses_are_left_out_where_a_switch_closes_a_ring() -> None:

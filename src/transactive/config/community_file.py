@@ -43,7 +43,7 @@ def _with_network(community: Community, path: Path) -> Community:
         raise ConfigError(f"{key}: stands beside nodes or lines; take one of them out")
     try:
         text = (path.parent / rules.pandapower).read_bytes()
-        found = read_pandapower(text, community.market.slot_minutes)
+        found = read_pandapower(text, community.market.slot_minutes, rules.power_factor_ppm)
     except OSError as error:
         raise ConfigError(f"{key}: cannot be read ({error.strerror}); correct the path") from None
     except DataError as error:

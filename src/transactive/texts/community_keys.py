@@ -299,6 +299,9 @@ KEYS: dict[str, dict[str, str]] = {
         "nodes": "Names of the nodes; the first is the grid's side.",
         "lines": "Lines between nodes.",
         "pandapower": "Network file of pandapower, in place of nodes and lines.",
+        "power_factor_ppm": (
+            "Active part of the apparent power that flows [millionths]; losses by flow grow by its square. Left out, 1."
+        ),
     },
     "Vehicle": {
         "kind": "An electric vehicle that is at home from `arrives` to `leaves` each day.",

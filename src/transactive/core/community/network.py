@@ -23,6 +23,7 @@ MOST_LOSS_AT_LIMIT_PPM = PPM // 5
 MOST_LOSS_BY_FLOW_PPM = PPM // 4
 """Part of a flow that a line loses at most where losses grow with it: beyond its limit it could else lose all."""
 MOST_REACTANCE = 10**9
+LEAST_POWER_FACTOR_PPM = PPM // 2
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -47,12 +48,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sta
 class NetworkRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A network as a file names it; the first node is the grid's side.
 
-    pandapower: file to take nodes and lines from, in place of both.
+    pandapower: file to take nodes and lines from, in place of both. power_factor_ppm: active part of the apparent power
+    that flows; what lines lose by their flow grows by its square, as the current does.
     """
 
     nodes: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
     pandapower: str | None = None
+    power_factor_ppm: int = PPM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +167,9 @@ def network_of(rules: NetworkRules) -> Network:
         column(line.loss_ppm for line in lines),
         column(line.reactance or 1 for line in lines),
         np.array([line.transformer for line in lines], bool),
-        column(line.loss_at_limit_ppm for line in lines) if any(line.loss_at_limit_ppm for line in lines) else None,
+        column(_loss_at_limit_ppm(line, rules) for line in lines)
+        if any(line.loss_at_limit_ppm for line in lines)
+        else None,
     )
 
 
@@ -175,6 +180,12 @@ def tree(names: Sequence[str], parent: IntArray, limit_wh: IntArray, loss_ppm: I
     loss = np.zeros(lines, np.int64) if loss_ppm is None else loss_ppm[1:].astype(np.int64)
     nodes = np.arange(1, lines + 1)
     return Network(tuple(names), parent[1:], nodes, limit, limit, loss, np.ones(lines, np.int64), np.zeros(lines, bool))
+
+
+def _loss_at_limit_ppm(line: Line, rules: NetworkRules) -> int:
+    """Part that is lost at the limit, of active energy, rounded half up: P_lost = R (P / (U cos φ))²."""
+    square = rules.power_factor_ppm**2
+    return (2 * line.loss_at_limit_ppm * PPM**2 + square) // (2 * square)
 
 
 def _back(line: Line) -> int:
@@ -207,6 +218,10 @@ def _check(rules: NetworkRules) -> None:
     """What the types of a network file cannot say."""
     if not rules.nodes:
         raise DataError("nodes: there is none; name at least one")
+    if not LEAST_POWER_FACTOR_PPM <= rules.power_factor_ppm <= PPM:
+        raise DataError(
+            f"power_factor_ppm = {rules.power_factor_ppm}; give {LEAST_POWER_FACTOR_PPM} to {PPM}, such as 95 %"
+        )
     known = Counter(rules.nodes)
     name, count = known.most_common(1)[0]
     if count > 1:

@@ -1,11 +1,12 @@
 """A network file of pandapower (JSON) as `NetworkRules`; pandapower is not needed, and nothing in the file is run.
 
 What is read: buses, lines, two-winding transformers, switches and the first external grid, whose bus becomes the first
-node. With U the rated voltage, I the rated current and S the rated power, three-phase and at a power factor of 1:
+node. With U the rated voltage, I the rated current, S the rated power and cos φ the power factor, three-phase:
 
-    limit      √3 U I of a line, S of a transformer, times derating and number of parallel ones, for the slot's length
-    loss       √3 R I / U of a line, vkr of a transformer: what is lost of the energy at the limit, in ppm; of a smaller
-               flow less in proportion
+    limit      √3 U I cos φ of a line, S cos φ of a transformer, times derating and number of parallel ones, for the
+               slot's length
+    loss       √3 R I cos φ / U of a line, vkr cos φ of a transformer: what would be lost of the energy at the limit
+               without reactive power, in ppm; of a smaller flow less in proportion
     reactance  X / U² of a line, vk / S of a transformer
 
 Losses are left out where lines form a ring. Iron losses, capacitances and taps are not looked at.
@@ -30,8 +31,8 @@ SWITCH_WH = 10**12
 Rows = dict[int, dict[str, Any]]
 
 
-def read_pandapower(text: bytes, slot_minutes: int) -> NetworkRules:
-    """Nodes and lines of a pandapower file, limits in Wh for a slot of so many minutes.
+def read_pandapower(text: bytes, slot_minutes: int, power_factor_ppm: int = PPM) -> NetworkRules:
+    """Nodes and lines of a pandapower file, limits in Wh for a slot of so many minutes at a power factor.
 
     Raises DataError, naming the table, for what is no such file or lacks a grid, a rating or a bus.
     """
@@ -50,7 +51,15 @@ def read_pandapower(text: bytes, slot_minutes: int) -> NetworkRules:
     nodes = [names[grids[0]], *(name for index, name in names.items() if index != grids[0])]
     if len(lines) >= len(nodes):
         lines = [msgspec.structs.replace(line, loss_at_limit_ppm=0) for line in lines]
-    return NetworkRules(tuple(nodes), tuple(lines))
+    if power_factor_ppm != PPM:
+        lines = [_active(line, power_factor_ppm) for line in lines]
+    return NetworkRules(tuple(nodes), tuple(lines), power_factor_ppm=power_factor_ppm)
+
+
+def _active(line: Line, power_factor_ppm: int) -> Line:
+    """The line with the active part of its limit, and what is lost there without the reactive part."""
+    limit, loss = (wh * power_factor_ppm // PPM for wh in (line.limit_wh, line.loss_at_limit_ppm))
+    return msgspec.structs.replace(line, limit_wh=limit, loss_at_limit_ppm=loss)
 
 
 def _tables(text: bytes) -> dict[str, Rows]:
