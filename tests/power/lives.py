@@ -20,7 +20,7 @@ from typing import Any
 from tests.integration.samples import write_community
 from tests.integration.test_network import write as write_network
 from tests.power.outage import disk_after, put_disk
-from tests.power.recording import Recorder, Step, files, recorded
+from tests.power.recording import Step, files, recorded
 from transactive.config.setting import Setting, load_setting
 from transactive.core.slot_book import SlotBook
 from transactive.engine.replay import replay, slots_from
@@ -67,9 +67,10 @@ class Life:
 
 @dataclass(frozen=True)
 class Workload:
-    """A run that was not disturbed. told: rows of its database; steps: all that SQLite did for it."""
+    """A run that was not disturbed. path: of its community file; told: its rows; steps: all that SQLite did for it."""
 
     name: str
+    path: Path
     setting: Setting
     folder: Path
     state_hash: str
@@ -80,10 +81,11 @@ class Workload:
     def of(cls, name: str, folder: Path) -> Workload:
         """Run it once, in a folder of its own."""
         folder.mkdir()
-        setting, state = load_setting(WORKLOADS[name](folder)), folder / "state"
+        path, state = WORKLOADS[name](folder), folder / "state"
+        setting = load_setting(path)
         with recorded() as recorder:
-            state_hash = run(setting, state, recorder)
-        return cls(name, setting, state, state_hash, rows(state), recorder.steps)
+            state_hash = run(setting, state, recorder.say)
+        return cls(name, path, setting, state, state_hash, rows(state), recorder.steps)
 
     def live(self, number: int, folder: Path) -> Life:
         """One life through one to `MOST_FAILURES` power failures."""
@@ -103,16 +105,16 @@ class Workload:
             life.failures += 1
             who = f"{self.name} {number}, failure {failure} after step {cut}"
             try:
-                yield from (f"{who}: {lost} is lost" for lost in missing(state, steps[:cut]))
+                yield from (f"{who}: {lost} is lost" for lost in missing(state, said(steps[:cut])))
                 before = files(state)
                 with recorded() as recorder:
-                    state_hash = run(self.setting, state, recorder)
+                    state_hash = run(self.setting, state, recorder.say)
             except Exception as error:  # noqa: BLE001 - whatever stops it is what is looked for
                 yield f"{who}: is stuck: {type(error).__name__}: {error}"
                 return
             if state_hash != self.state_hash:
                 yield f"{who}: differs in its state hash, {state_hash}"
-            yield from (f"{who}: differs in {differs}" for differs in _differences(rows(state), self.told))
+            yield from (f"{who}: differs in {differs}" for differs in differences(rows(state), self.told))
             steps = recorder.steps
             shutil.rmtree(state)
 
@@ -122,20 +124,24 @@ class Workload:
         put_disk(disk, state)
 
 
-def run(setting: Setting, state: Path, recorder: Recorder) -> str:
-    """Run to the end; each slot and the end are told to the recorder when a user is told. Returns the state hash."""
+def run(setting: Setting, state: Path, say: Callable[[str], None]) -> str:
+    """Run to the end; each slot and the end are said when a user is told. Returns the state hash."""
 
     def tell(book: SlotBook) -> None:
-        recorder.say(str(book.slot))
+        say(str(book.slot))
 
     outcome, _ = replay(setting, slots_from(setting), state, seed=SEED, after_slot=tell)
-    recorder.say(OVER)
+    say(OVER)
     return outcome.summary.state_hash
 
 
-def missing(state: Path, steps: Sequence[Step]) -> Iterator[str]:
-    """What was told by these steps and is not in a state."""
-    told = {step.data.decode() for step in steps if step.kind == "said"}
+def said(steps: Sequence[Step]) -> set[str]:
+    """What was told by these steps."""
+    return {step.data.decode() for step in steps if step.kind == "said"}
+
+
+def missing(state: Path, told: set[str]) -> Iterator[str]:
+    """What was told and is not in a state."""
     if not told:
         return
     with closing(Store(state)) as store:
@@ -161,7 +167,7 @@ def rows(state: Path) -> dict[str, Any]:
     return found | {"settings": [*settings.items(), outcome], "digests": sorted(map(repr, digests))}
 
 
-def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     """Each table that differs, with what is only in the one and only in the other."""
     for name in sorted({*one, *other}):
         here, there = one.get(name, []), other.get(name, [])

@@ -1,4 +1,4 @@
-"""A few lives through power failures; `make fuzz` lives five hundred."""
+"""A few lives through power failures; `make soak` lives five hundred."""
 
 from typing import Any
 
