@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # compiled modules halve the time that every l
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo install install-dev test test-services test-long test-tools check format bench fuzz contracts docs references clean lock
+.PHONY: help demo install install-dev test test-services test-long test-tools check format bench fuzz soak contracts docs references clean lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
@@ -56,9 +56,11 @@ bench: ## measure against references and targets (ARGS=… for names)
 	@sh scripts/environment.sh bench
 	@$(BIN)/transactive bench $(ARGS)
 
-fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report), 500 power failures
+fuzz: install-dev ## a million random calls on contracts and their twins (ARGS=… for number, seed, minutes, report)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
-	@$(BIN)/python -m tests.power
+
+soak: install-dev ## hours of work: fuzz, kept faults, 500 power failures, 500 kills, other Pythons (ARGS=… for parts, minutes)
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 contracts: install-dev ## compile the contracts anew
 	@$(BIN)/python -m transactive.chain.compile
