@@ -62,7 +62,7 @@ class Coalition:
         w, rng = self.w, self.w.rng
         role = rng.choice(sorted(w.coalition))
         who = self.person(role)
-        if role == "operator" and rng.random() < 0.15:
+        if role == "operator" and rng.random() < 0.25:
             w.office.act()
             return
         if role == "gateway" and rng.random() < 0.05:

@@ -27,7 +27,9 @@ class Material:
     def __init__(self, community: Community) -> None:
         self.w, self.rng = community, community.rng
         self.names = {name: names_of(c.name) for name, c in community.bounds.items()}
-        self.addresses = [*community.people, community.c.address]
+        offices = [person.address for person in (*community.gateways, *community.operators)]
+        self.addresses = [*community.people, community.c.address, *3 * offices[:2], *3 * offices[5:7]]
+        """Whom an argument may name; often who has or may have an office."""
         self.record: Committed | None = None
         self.index = 0
         self.permit: Any = None

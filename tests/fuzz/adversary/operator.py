@@ -84,12 +84,22 @@ class Operator:
         if w.lazy and w.rng.random() < 0.5 and self.net(forged=False):
             w.asleep_until = max(w.asleep_until, w.now + WINDOW)
             return
+        if not honest and w.rng.random() < 0.3:
+            self.take_back()
         for slot in self.waiting():
             if not honest and w.rng.random() < 0.3:
                 continue
             if not self.commit(slot, forged=not honest and w.rng.random() < 0.4):
                 return
         self.net(forged=not honest and w.rng.random() < 0.5)
+
+    def take_back(self) -> None:
+        """Take back the last commitment of what is proposed, or of the newest period."""
+        w = self.w
+        periods = [number for number, chain in w.chains.items() if number > w.settled and chain]
+        if periods:
+            period = w.proposal.period if w.proposal else max(periods)
+            w.call(w.operator_now, w.c, "retract", w.opening(w.chains[period][-1]).content)
 
     def waiting(self) -> list[int]:
         """Slots that are over and not committed, in order; of periods that can still be."""
@@ -185,7 +195,9 @@ class Operator:
             w.due(ready, self.act)
             return
         assert w.proposal
-        w.call(w.operator_now, w.c, "finalise", PART_WORDS)
+        w.call(w.operator_now, w.c, "finalise", w.rng.choice([1, PART_WORDS]))
+        if w.proposal:  # the next part, later
+            w.due(w.now + 1 + w.rng.randrange(REACTION), self.act)
 
     def carry(self, nets: list[int]) -> None:
         """Pay in for who would be overdrawn: the operator carries the credit of trades that it accepted."""

@@ -9,7 +9,7 @@ from tests.fuzz.adversary.faults import Fault, open_content
 from tests.fuzz.adversary.slots import MEMBERS
 from tests.fuzz.adversary.terms import NOTICE, PENALTY, PLACES, SLOTS, UNLIMITED
 from tests.fuzz.bound import Bound, Person
-from transactive.chain.packing import decode_balances, decode_nets
+from transactive.chain.packing import PART_WORDS, decode_balances, decode_nets
 
 if TYPE_CHECKING:
     from tests.fuzz.adversary.community import Community
@@ -24,6 +24,8 @@ class Rules:
         self.w = community
         self.minted: dict[tuple[int, int], int] = {}
         """Wh by slot and member that have become tokens."""
+        self.is_begun = False
+        """Whether a netting was paid in part."""
 
     def after(self, who: Person, on: Bound, function: str, arguments: tuple[Any, ...]) -> None:
         """After a call."""
@@ -31,6 +33,10 @@ class Rules:
         if function in ("commitSlot", "propose"):
             enough = int(w.c.read("bond")) >= PENALTY
             w.hold(enough, "nothing is committed or proposed without a stake that covers it")
+        if on in (w.c, w.disputes, w.demands, w.judge):
+            was_begun, self.is_begun = self.is_begun, bool(w.c.read("parts")[3])
+            if was_begun and not self.is_begun:
+                w.hold(function == "finalise", f"a netting that was begun always ends: {function} by {who.role}")
         if function in ("fundBond", "takeBond"):
             w.money.bond = int(w.c.read("bond"))
         elif function.startswith("challenge") or function == "declareSilence":
@@ -51,10 +57,23 @@ class Rules:
         w = self.w
         lanes = decode_balances([int(w.c.read("balances", j)) for j in range(4)])
         w.hold(not any(lanes[w.count :]), "no money belongs to an account that nobody has")
+        waiting = self.in_parts()
+        for i, kept in enumerate(waiting):
+            rule = "nothing that a netting moves leaves before its last part"
+            w.hold(lanes[i] >= kept, f"{rule}: account {i}, {lanes[i]} left of {kept}")
         awards = sum(int(w.c.read("awards", account)) for account in w.people)
-        claims = sum(lanes[: w.count]) + int(w.c.read("bond")) + awards
+        claims = sum(lanes[: w.count]) - sum(waiting) + int(w.c.read("bond")) + awards
         held = int(w.token.read("balanceOf", w.c.address))
         w.hold(held >= claims, f"tokens cover all claims: {held} held, {claims} claimed")
+
+    def in_parts(self) -> list[int]:
+        """What cannot leave accounts while a netting is paid in parts [n¤]: credits that came, debits to come."""
+        w = self.w
+        period, _, _, applied = w.c.read("parts")
+        if not period or not applied:
+            return [0] * w.count
+        nets = [*decode_nets(w.words), *[0] * PLACES]
+        return [max(nets[i] if i // 4 < applied else -nets[i], 0) for i in range(w.count)]
 
     def punished(self, who: Person, function: str) -> None:
         """Honest operators are never convicted, nor found silent."""
@@ -166,6 +185,8 @@ class Rules:
         for i in some:
             w.must(w.members[i], w.c, "requestWithdrawal", UNLIMITED, rule=rule)
         w.advance(w.now + NOTICE)
+        if w.c.read("parts")[3]:
+            w.must(w.members[some[0]], w.c, "finalise", PART_WORDS, rule="a netting that was begun always ends")
         for i in some:
             account = w.members[i].address
             owed, before = int(w.c.read("balanceOf", account)), int(w.token.read("balanceOf", account))
