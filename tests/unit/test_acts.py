@@ -38,7 +38,16 @@ BY_OTHER_COMMANDS = {
     (contract, function): "chain challenge"
     for contract, functions in {
         "disputes": ("Netting", "Leaf", "Totals", "Trade", "Serial", "Omission", "Reading"),
-        "certificate_disputes": ("Leaf", "Bundles", "Twice", "Money", "Reading"),
+        "certificate_disputes": (
+            "Leaf",
+            "Bundles",
+            "Twice",
+            "Money",
+            "Reading",
+            "Correction",
+            "CorrectionTwice",
+            "CorrectionStart",
+        ),
     }.items()
     for function in (f"challenge{name}" for name in functions)
 }

@@ -20,7 +20,7 @@ CONTRACTS = (
     "trade_board",
     "carbon_credits",
 )
-MODULES = ("bundles", "commitments", "leaves", "metered", "multitoken", "readings", "signed", "tokens")
+MODULES = ("bundles", "commitments", "corrections", "leaves", "metered", "multitoken", "readings", "signed", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""
 
 

@@ -14,20 +14,28 @@
        - `challengeTwice`: a Wh that two leaves state differently, as when it was given to two
        - `challengeMoney`: metered or issued energy that the settlement's own leaf of the slot does not have
        - `challengeReading`: metered or consumed energy that the gateway did not sign
+       - `challengeCorrection`: a corrected reading that the gateway did not sign, or of no earlier slot; certificates beyond
+         what it generated, or taken back beyond what it lowers
+       - `challengeCorrectionTwice`: a reading that two corrections replace, so that its certificates would exist twice
+       - `challengeCorrectionStart`: a correction that begins at another reading than the commitment it names
      NOT PROVABLE
        - a footprint or levy that the rules do not give, and leaves kept from their members: see `settlement.vy`
+       - the money of a correction, as the tariff is not on chain; one that names a commitment without a reading of its slot;
+         a shortfall of certificates that is paid back late: each member computes its own
      TRUSTED
-       - the gateway to sign one truth for each slot
+       - the gateway to sign one truth for each slot, and corrections of it by whoever is gateway when they are settled
      PRIVACY: a challenge shows leaves and bundles of whoever starts it; `challengeTwice` those of two members.
 """
 
 from modules import bundles
 from modules import commitments
+from modules import corrections
 from modules import leaves
 from modules import readings
 
 interface Settlement:
     def depth() -> uint256: view
+    def isCommitted(opening: commitments.Opening) -> bool: view
     def slotSeconds() -> uint256: view
 
 interface Disputes:
@@ -36,6 +44,7 @@ interface Disputes:
     def convict(opening: commitments.Opening, challenger: address): nonpayable
 
 disputes: immutable(Disputes)
+settlement: immutable(Settlement)
 depth: immutable(uint256)
 slotSeconds: immutable(uint256)
 
@@ -46,7 +55,7 @@ def __init__(disputes_: address):
     @notice Judge for the settlement of `disputes_`; it counts once its owner has named it there.
     """
     disputes = Disputes(disputes_)
-    settlement: Settlement = Settlement(staticcall disputes.getSettlement())
+    settlement = Settlement(staticcall disputes.getSettlement())
     depth = staticcall settlement.depth()
     slotSeconds = staticcall settlement.slotSeconds()
 
@@ -148,12 +157,110 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
 
 
 @external
+def challengeCorrection(opening: commitments.Opening, shown: commitments.Shown, lines: corrections.Lines):
+    """
+    @notice Show a corrected reading that cannot be right, or that the gateway did not sign.
+    @param lines hashes of all lines of the leaf, and the one
+    """
+    bundles._leaf(opening, shown, depth)
+    corrections._check(shown.leaf.orders, shown.index, lines)
+    begins: uint256 = opening.commitment.slot * slotSeconds
+    signer: address = corrections._signer(shown.index, lines.line)
+    isRight: bool = corrections._isPossible(lines.line, begins)
+    isRight = isRight and staticcall disputes.wasGateway(signer, begins)
+    assert not isRight, "certificate_disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+def challengeCorrectionTwice(
+    opening: commitments.Opening,
+    shown: commitments.Shown,
+    lines: corrections.Lines,
+    before: commitments.Opening,
+    earlier: commitments.Shown,
+    otherLines: corrections.Lines,
+):
+    """
+    @notice Show that another line replaces the same reading of the same meter, in this commitment or in an earlier one.
+    @param before commitment with the other line
+    """
+    bundles._leaf(opening, shown, depth)
+    corrections._check(shown.leaf.orders, shown.index, lines)
+    self._before(before, earlier, shown.index)
+    corrections._check(earlier.leaf.orders, earlier.index, otherLines)
+    isOther: bool = before.commitment.slot < opening.commitment.slot
+    if before.commitment.slot == opening.commitment.slot:
+        isOther = lines.place != otherLines.place
+    line: corrections.Line = lines.line
+    same: bool = line.origin == otherLines.line.origin and line.previous == otherLines.line.previous
+    assert isOther and same, "certificate_disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
+def challengeCorrectionStart(
+    opening: commitments.Opening,
+    shown: commitments.Shown,
+    lines: corrections.Lines,
+    before: commitments.Opening,
+    earlier: commitments.Shown,
+    otherLines: corrections.Lines,
+):
+    """
+    @notice Show that a correction replaces another reading than the commitment that it names holds.
+    @param before the commitment that the line names as `previous`
+    @param earlier the settlement's own leaf there if that is the corrected slot itself, else that of its certificates
+    @param otherLines lines there with the one of the same slot; ignored if `previous` is the corrected slot itself
+    """
+    bundles._leaf(opening, shown, depth)
+    corrections._check(shown.leaf.orders, shown.index, lines)
+    line: corrections.Line = lines.line
+    assert before.commitment.slot * slotSeconds == line.previous, "certificate_disputes: other slot"
+    same: bool = False
+    if line.previous == line.origin:
+        assert staticcall settlement.isCommitted(before), "certificate_disputes: not committed"
+        root: bytes32 = empty(bytes32)
+        money: uint256 = 0
+        energy: uint256 = 0
+        consistent: bool = False
+        root, money, energy, consistent = commitments._climb(earlier, depth)
+        assert root == before.commitment.root, "certificate_disputes: bad proof"
+        assert earlier.index == shown.index, "certificate_disputes: other member"
+        stated: uint256 = 0  # a leaf left out states nothing
+        if not earlier.isBlank:
+            stated = earlier.leaf.slotEnergy
+        produced: uint256 = readings._register(line.was, 2) + readings._register(line.was, 4)
+        same = leaves._lane(stated, 0) == readings._register(line.was, 0)
+        same = same and leaves._lane(stated, 1) == readings._register(line.was, 1)
+        same = same and leaves._lane(stated, 2) == produced
+    else:
+        self._before(before, earlier, shown.index)
+        corrections._check(earlier.leaf.orders, earlier.index, otherLines)
+        assert otherLines.line.origin == line.origin, "certificate_disputes: other slot"
+        same = otherLines.line.now == line.was
+    assert not same, "certificate_disputes: no fraud shown"
+    self._convict(opening)
+
+
+@external
 @view
 def getDisputes() -> address:
     """
     @notice Judge of the settlement, by way of which this one convicts.
     """
     return disputes.address
+
+
+@internal
+@view
+def _before(before: commitments.Opening, earlier: commitments.Shown, index: uint256):
+    """
+    @dev Require that a commitment counts, and that it has this leaf of member `index` among its certificates.
+    """
+    assert staticcall settlement.isCommitted(before), "certificate_disputes: not committed"
+    bundles._path(before, earlier, depth)
+    assert earlier.index == index and not earlier.isBlank, "certificate_disputes: other member"
 
 
 @internal

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from transactive.chain.disputes import evidence
+from transactive.chain.disputes.correction_findings import CorrectionCase
 from transactive.chain.disputes.findings import Case, Fraud, on_chain
 from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, ReadingFile
 from transactive.chain.nodes.client import ChainClient
@@ -34,13 +35,20 @@ class CertificateCase:
     ) -> list[Fraud]:
         """Every kind of fraud that can be shown.
 
-        own: the settlement's leaf of the same slot and member; others: leaves of certificates of the slot; read: signed
-        registers. Raises InputError for a file that belongs to something else.
+        own: the settlement's leaf of the same member and slot, or of one whose reading was corrected; others: leaves of
+        certificates of the slot, or the member's of an earlier one with corrections; read: signed registers. Raises
+        InputError for a file that belongs to something else.
         """
-        found = [self._money(own)] if own else []
+        here = [each for each in others if each.opening.content == self.opening.content]
+        earlier = [each for each in others if each not in here]
+        corrected = CorrectionCase(self.client, self.judge, self.file)
+        found: list[Fraud | None] = []
+        if own:
+            found += corrected.starts(own) if corrected.begins_at(own) else [self._money(own)]
         if self.file.content is not None:
-            found += [self._leaf(), self._bundles(), self._reading(read) if read else None]
-            found += [fraud for other in others for fraud in self._twice(other)]
+            found += [self._leaf(), self._bundles(), self._reading(read) if read else None, *corrected.wrong()]
+            found += [fraud for other in here for fraud in self._twice(other)]
+            found += [fraud for other in earlier for fraud in corrected.against(other)]
         return [one for one in found if one]
 
     def _leaf(self) -> Fraud | None:
@@ -60,8 +68,6 @@ class CertificateCase:
 
     def _twice(self, other: CertificateFile) -> Iterator[Fraud]:
         """Bundles of two leaves that state a Wh differently."""
-        if other.opening.content != self.opening.content:
-            raise InputError("--other is of another slot; give a file of certificates of the same one")
         for place, one in enumerate(self.file.bundles):
             for there, two in enumerate(other.bundles):
                 if judge.given_twice(one, two):

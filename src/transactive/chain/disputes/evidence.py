@@ -10,6 +10,7 @@ from eth_hash.auto import keccak
 
 from transactive.chain.packing import CHUNK_ACCOUNTS
 from transactive.core.certificates import bundle_words
+from transactive.core.proofs.corrections import Corrections, line_hash, line_words
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import ZERO, Tree, word
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
@@ -61,3 +62,10 @@ def reading(tree: Tree, meters: int, index: int, sums: int, signature: bytes) ->
     """One meter's registers in the tree that a gateway signed."""
     steps = [(int.from_bytes(step[0], "big"), step[1]) for step in tree.proof(index)]
     return meters, tree.root, tree.totals, sums, steps, split(signature)
+
+
+def corrections(lines: Corrections, place: int) -> Any:  # noqa: ANN401 - as the ABI says
+    """All lines of one member by their hashes, and the one in a place."""
+    pairs = [(row, bytes(s)) for row, s in zip(lines.rows.tolist(), lines.signature.tolist(), strict=True)]
+    *numbers, r, s, v = line_words(*pairs[place])[1:]
+    return [line_hash(*pair) for pair in pairs], place, (*numbers, word(r), word(s), v)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.core.community.validation import explained
 from transactive.core.errors import CertificateError, InputError
+from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Corrections
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
@@ -92,12 +94,26 @@ class CertificateFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
     """A leaf of certificates, with the bundles that stand behind it.
 
     certificates: address of the contract. rest: hash of what else is in the leaf's record. bundles: device, first Wh,
-    Wh, owner, state and mg of each.
+    Wh, owner, state and mg of each. corrections: of earlier readings, the numbers of each line and its signature.
     """
 
     certificates: str
     rest: str
     bundles: list[tuple[int, int, int, int, int, int]]
+    corrections: list[tuple[list[int], str]] = []
+
+    @property
+    def corrected(self) -> Corrections:
+        """Corrected readings of earlier slots. Raises InputError for a line of another length."""
+        if any(
+            len(numbers) != len(NUMBERS) or len(_bytes(text)) != SIGNATURE_BYTES for numbers, text in self.corrections
+        ):
+            raise InputError(
+                f"corrections: a line has {len(NUMBERS)} numbers and a signature of {SIGNATURE_BYTES} bytes"
+            )
+        rows = np.array([numbers for numbers, _ in self.corrections], np.int64).reshape(-1, len(NUMBERS))
+        signatures = np.array([list(_bytes(text)) for _, text in self.corrections], np.int64)
+        return Corrections.of(self.opening.commitment.slot, rows, signatures.reshape(-1, SIGNATURE_BYTES))
 
     @property
     def record(self) -> tuple[bytes, list[int]]:
@@ -202,11 +218,14 @@ def certificate_file(
     certificates: str,
     rest: bytes,
     bundles: Sequence[Sequence[int]],
+    corrections: Corrections | None = None,
 ) -> CertificateFile:
     """File of the leaf of certificates at a member's place, as `CertificateFile` describes its parts."""
     rows = [(a, b, c, d, e, f) for a, b, c, d, e, f in bundles]
     placed = _placed(chain_id, settlement, place, leaf, proof, opening)
-    return CertificateFile(**placed, certificates=certificates, rest=_hex(rest), bundles=rows)
+    lines = [] if corrections is None else zip(corrections.rows.tolist(), corrections.signature.tolist(), strict=True)
+    told = [(numbers, _hex(bytes(signature))) for numbers, signature in lines]
+    return CertificateFile(**placed, certificates=certificates, rest=_hex(rest), bundles=rows, corrections=told)
 
 
 def _placed(

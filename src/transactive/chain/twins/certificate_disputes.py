@@ -91,6 +91,34 @@ def wrong_reading(leaf: Leaf, registers: int) -> bool:
     return (sums["metered_wh"], sums["consumed_wh"]) != (produced, consumed)
 
 
+def wrong_correction(line: Sequence[int], start: int, *, by_gateway: bool) -> bool:
+    """Whether a line of a corrected reading in the slot that starts at `start` cannot be right, or is not signed.
+
+    line: in the order of `core.proofs.corrections.NUMBERS`; by_gateway: whether the gateway of that slot signed it.
+    """
+    _, origin, previous, *registers, _, _, _, issued, withdrawn, short, repaid, metered = line
+    was, now, (charge, discharge) = registers[:3], registers[3:6], registers[6:8]
+    used = [imported + made + discharge - exported - charge for imported, exported, made in (was, now)]
+    right = by_gateway and origin <= previous < start and min(used) >= 0
+    issues = issued + repaid <= now[2] * (metered == 1)
+    return not (right and issues and withdrawn + short <= max(was[2] - now[2], 0))
+
+
+def corrected_twice(one: Sequence[int], two: Sequence[int]) -> bool:
+    """Whether two lines, which are not the same one, replace the same reading."""
+    return list(one[:3]) == list(two[:3])
+
+
+def wrong_start(line: Sequence[int], own: Leaf | None, before: Sequence[int] | None = None) -> bool:
+    """Whether a line begins at another reading than `before`, the line before it, or the slot's own leaf holds."""
+    was, discharge = line[3:6], line[10]
+    if before is not None:
+        return [*before[6:9], *before[9:11]] != [*was, *line[9:11]]
+    energy = ENERGY.unpack(own.slot_energy if own else 0)
+    stated = energy["imported_wh"], energy["exported_wh"], energy["produced_wh"]
+    return stated != (was[0], was[1], was[2] + discharge)
+
+
 def _energy(bundles: Iterable[Bundle]) -> int:
     return sum(b[2] for b in bundles)
 

@@ -50,7 +50,8 @@ def run_certificates(
             )
         rest, rows = member_record(book, index)
         placed = (run.client.chain_id, run.ledger.address, index, leaf, proof, shown)
-        made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist())
+        corrected = None if book.corrections is None else book.corrections.only(index)
+        made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist(), corrected)
         final = run.community.clock.period(start) <= run.ledger.settled_period
         facts = {"member": member, "slot": time_text(start), "final": final}
         return facts | facts_of(made, run.known.accounts), made

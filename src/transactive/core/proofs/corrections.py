@@ -14,6 +14,8 @@ The lines of a member have one hash, which stands as `orders` in its leaf of the
     line   SHA-256 of 16 words: member, start of the corrected slot, `previous`, was, now, both prices of the corrected
            slot [µ¤/kWh] as two's complement, the five columns of certificates, metered, and the signature as r, s and v
     lines  SHA-256 of "transactive corrections 1" and the hashes of all lines, in their order; zero without any
+
+`chain/contracts/modules/corrections.vy` reads the same words.
 """
 
 from __future__ import annotations
@@ -134,10 +136,15 @@ def readings_of(row: list[int]) -> tuple[int, int]:
     return REGISTERS.pack((*row[3:6], charge, discharge)), REGISTERS.pack((*row[6:9], charge, discharge))
 
 
+def line_words(row: list[int], signature: bytes) -> list[int]:
+    """The sixteen words of a line, from its numbers and its signature."""
+    r, s, v = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64], signature[64:]))
+    return [*row[:3], *readings_of(row), *row[11:], r, s, v]
+
+
 def line_hash(row: list[int], signature: bytes) -> bytes:
     """Hash of a line from its numbers and its signature."""
-    r, s, v = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64], signature[64:]))
-    return sha256(words([*row[:3], *readings_of(row), *row[11:], r, s, v])).digest()
+    return sha256(words(line_words(row, signature))).digest()
 
 
 def correction_digest(row: list[int], chain_id: int) -> bytes:
