@@ -6,18 +6,26 @@ import csv
 import json
 import shutil
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.integration.conftest import call
 from tests.integration.test_going_on import COMMUNITY, FIRST, run, statement_holds, write_readings
+from transactive.chain.commitment_reader import ContractWitness
+from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind
-from transactive.core.proofs.corrections import Corrections
+from transactive.core.proofs.corrections import PREFIX, Corrections, line_hash
 from transactive.core.slots import parse_time, time_text
+from transactive.insight.statements.statement import StatementCorrection
+from transactive.services.statements.issue import issuer
+from transactive.services.statements.verification_corrections import check_corrections
+from transactive.services.statements.verification_words import Contradiction
 from transactive.store import Store
 from transactive.store.corrections import settled_in, shortfall_wh, sources, waiting
 
@@ -111,6 +119,38 @@ def test_back_to_the_first_value_comes_to_nothing(community):
         nets = [store.postings(c.slot).only(PostingKind.CORRECTION).net_n(ACCOUNTS.total) for c in lines]
         assert not np.sum(nets, axis=0).any()
     assert statement_holds(community)
+
+
+def test_a_statement_with_a_correction_that_is_not_the_committed_one_is_contradicted(community):
+    write_readings(community, 151)
+    correct_file(community, {("cara", 100): (5_000, 0), ("anna", 108): (0, 100)})
+    summary_of(run(community))
+    with issuer(community / "state") as issue:
+        made = issue.issue("cara", BEGIN + 150 * HOUR)
+    assert made.totals.corrected_n == str(-5_000 * SUPPLY)
+    (slot,) = made.slots
+    (line,) = slot.corrections
+    with closing(ChainClient.open(f"embedded:{community / 'state' / 'chain.sqlite'}")) as client:
+        witness = ContractWitness(client, made.chain.settlement)
+        assert check_corrections(made, witness).text.startswith("1 corrected")
+        for change in (
+            {"now": (5_414, 0, 0)},
+            {"supply": SUPPLY + 1},
+            {"origin": line.origin - HOUR},
+            {"signature": "11" * 64 + "1b"},
+        ):
+            other = msgspec.structs.replace(slot, corrections=(msgspec.structs.replace(line, **change),))
+            with pytest.raises(Contradiction, match="not those that were committed"):
+                check_corrections(msgspec.structs.replace(made, slots=(other,)), witness)
+            leaf = msgspec.structs.replace(slot.carbon_leaf, orders=_hash(other.corrections[0], 1))
+            signed = msgspec.structs.replace(other, carbon_leaf=leaf)
+            with pytest.raises(Contradiction):
+                check_corrections(msgspec.structs.replace(made, slots=(signed,)), witness)
+
+
+def _hash(line: StatementCorrection, member: int) -> str:
+    """Hash of lines that are this one."""
+    return sha256(PREFIX + line_hash(line.row(member), bytes.fromhex(line.signature))).hexdigest()
 
 
 def test_a_correction_without_a_slot_to_settle_it_waits(community):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from eth_utils.address import to_checksum_address
+
 from transactive.chain.deployments.deployment import is_ours
 from transactive.chain.history import Commitment, head_of
 from transactive.chain.nodes.client import ChainClient
@@ -32,6 +34,11 @@ class ContractWitness:
     def settled_period(self) -> int:
         """Newest period whose netting was paid."""
         return int(self._client.read(self._settlement, "settledPeriod"))
+
+    def was_gateway(self, account: str, time: int) -> bool:
+        """Whether an address was the gateway at a time [Unix s]."""
+        judge = self._client.contract("disputes", str(self._client.read(self._settlement, "disputes")))
+        return bool(self._client.read(judge, "wasGateway", to_checksum_address(account), time))
 
     @staticmethod
     def head_of(links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:

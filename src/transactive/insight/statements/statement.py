@@ -132,12 +132,49 @@ class StatementMix(StatementPart, frozen=True, kw_only=True):
     energy_wh: Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
-class StatementSlot(StatementPart, frozen=True, kw_only=True):
+Registered = tuple[Whole, Whole, Whole]
+"""Import, export and generation [Wh]."""
+
+
+class StatementCorrection(StatementPart, frozen=True, kw_only=True):
+    """A corrected reading of an earlier slot, settled in this one: `core.proofs.corrections` says what it holds."""
+
+    origin: Whole
+    previous: Whole
+    was: Registered
+    now: Registered
+    charge_wh: Whole
+    discharge_wh: Whole
+    supply: int
+    feed_in: int
+    first_wh: Whole
+    issued_wh: Whole
+    withdrawn_wh: Whole
+    shortfall_wh: Whole
+    repaid_wh: Whole
+    metered: Annotated[int, Meta(ge=0, le=1)]
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{130}$", description="130 hexadecimal digits")]
+
+    def row(self, member: int) -> list[int]:
+        """The line in the order of its numbers."""
+        certificates = self.first_wh, self.issued_wh, self.withdrawn_wh, self.shortfall_wh, self.repaid_wh
+        moved, prices = (self.charge_wh, self.discharge_wh), (self.supply, self.feed_in)
+        head = member, self.origin, self.previous
+        return [*head, *self.was, *self.now, *moved, *prices, *certificates, self.metered]
+
+    @property
+    def money_n(self) -> int:
+        """What the member receives for it, below 0 what it pays [n¤]."""
+        taken, given = (self.now[place] - self.was[place] for place in (0, 1))
+        return given * self.feed_in - taken * self.supply
+
+
+class StatementSlot(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
     """One slot: meter, carbon, money, certificates, and the member's leaves in both trees.
 
     mix_mg_per_kwh: of energy imported at the member's node, rounded down, 0 without any. drawn_mg, stored_mg: what came
     out of its battery and what that then holds, location-based. grid_free_ppm: of the residual
-    mix, what is carbon-free.
+    mix, what is carbon-free. corrections: of earlier slots, whose energy is in no figure of this one.
     """
 
     slot: Whole
@@ -158,6 +195,7 @@ class StatementSlot(StatementPart, frozen=True, kw_only=True):
     credits: tuple[Note, ...]
     settlement_leaf: StatementLeaf
     carbon_leaf: StatementLeaf
+    corrections: tuple[StatementCorrection, ...] = ()
 
 
 class Link(StatementPart, frozen=True, kw_only=True):
@@ -185,7 +223,7 @@ class Source(StatementPart, frozen=True, kw_only=True):
     carbon_mg: int
 
 
-class StatementTotals(StatementPart, frozen=True, kw_only=True):
+class StatementTotals(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
     """Sums of all slots. Money is text in n¤; scores in ppm, rounded down.
 
     contracted_wh: certificates claimed, and those of the member's devices that left unclaimed: the annual score counts
@@ -194,6 +232,9 @@ class StatementTotals(StatementPart, frozen=True, kw_only=True):
     Carbon credits: offset_kg were retired for the member, offset_n is what it paid less what it received for credits,
     offset_for_all_kg were retired for everybody by a levy, avoided_kg issued for its asset, buffer included.
     uncovered_mg: what its policy wanted covered and nothing served, at the end.
+
+    corrected_n: what corrections of earlier readings brought, below 0 cost; late_wh: certificates that they issued,
+    gone_wh: those that they withdrew, or that had left the producer and are taken from later ones.
     """
 
     consumption_wh: int
@@ -223,6 +264,9 @@ class StatementTotals(StatementPart, frozen=True, kw_only=True):
     score_annual_ppm: int
     score_with_grid_ppm: int | None
     estimated_ppm: int
+    corrected_n: Money = "0"
+    late_wh: int = 0
+    gone_wh: int = 0
 
 
 class Statement(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
@@ -279,6 +323,7 @@ def totals_of(member: int, slots: tuple[StatementSlot, ...]) -> StatementTotals:
     needs = [note for slot in slots for note in slot.credits if isinstance(note, Need) and note.account == member]
     credited = [offset_and_avoided(member, slot) for slot in slots]
     retired = [note for slot in slots for note in slot.credits if isinstance(note, Retired)]
+    corrected = [line for slot in slots for line in slot.corrections]
     return StatementTotals(
         consumption_wh=whole,
         import_wh=sum(slot.registers.import_wh for slot in slots),
@@ -307,6 +352,9 @@ def totals_of(member: int, slots: tuple[StatementSlot, ...]) -> StatementTotals:
         uncovered_mg=max(-needs[-1].ahead_mg, 0) if needs else 0,
         avoided_kg=sum(issued for _, _, issued in credited),
         estimated_ppm=_part(sum(slot.estimated for slot in slots), len(slots)),
+        corrected_n=str(sum(line.money_n for line in corrected)),
+        late_wh=sum(line.issued_wh for line in corrected),
+        gone_wh=sum(line.withdrawn_wh + line.shortfall_wh for line in corrected),
     )
 
 

@@ -16,6 +16,7 @@ from transactive.carbon.certificates.records import bundle_rows, notes_for, post
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.corrections import Corrections
 from transactive.core.proofs.leaves import MONEY, SlotTree
 from transactive.core.proofs.signing import sign, text_digest
 from transactive.core.slot_book import SlotBook
@@ -224,7 +225,23 @@ def contents(book: SlotBook, index: int) -> dict[str, Any]:
         "postings": _rows(posting_rows(postings)[posted]),
         "bundles": _rows(bundle_rows(bundles)[held]),
         "credits": notes_for(index, len(readings.import_wh), book.notes),
+        "corrections": () if book.corrections is None else _corrections(book.corrections.only(index)),
     }
+
+
+def _corrections(of: Corrections) -> tuple[said.StatementCorrection, ...]:
+    """Lines of one member."""
+    made = []
+    for row, signature in zip(of.rows.tolist(), of.signature.tolist(), strict=True):
+        _, origin, previous, i, e, g, now_i, now_e, now_g, *rest = row
+        names = said.StatementCorrection.__struct_fields__[4:-1]
+        made.append(
+            said.StatementCorrection(
+                origin=origin, previous=previous, was=(i, e, g), now=(now_i, now_e, now_g),
+                **dict(zip(names, rest, strict=True)), signature=bytes(signature).hex(),
+            )
+        )  # fmt: skip
+    return tuple(made)
 
 
 def _rows(rows: IntArray) -> tuple[tuple[int, int, int, int, int, int], ...]:

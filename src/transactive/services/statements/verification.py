@@ -25,6 +25,7 @@ from transactive.core.units import money_text
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import Link, Statement, StatementSlot
 from transactive.services.statements.verification_carbon import check_battery, check_footprint
+from transactive.services.statements.verification_corrections import check_corrections
 from transactive.services.statements.verification_credits import check_credits
 from transactive.services.statements.verification_rules import check_rules, levy_rate
 from transactive.services.statements.verification_words import Contradiction, Passed, hold
@@ -52,6 +53,9 @@ class Witness(Protocol):
     def settled_period(self) -> int:
         """Newest period that is final."""
 
+    def was_gateway(self, account: str, time: int) -> bool:
+        """Whether an address was the gateway at a time [Unix s]."""
+
     def head_of(self, links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
         """Head of a period with these commitments."""
 
@@ -67,6 +71,7 @@ def verify(statement: Statement, witness: Witness) -> Iterator[Passed]:
     yield _money(statement)
     yield _meters(statement)
     yield _carbon(statement)
+    yield check_corrections(statement, witness)
     yield check_credits(statement)
     yield _running(statement)
     yield _proofs(statement)

@@ -21,6 +21,7 @@ CHECKS = {
     "money": "Each posting is Wh × price, and together they are what was committed",
     "meters": "The registers are those that were committed",
     "carbon": "Certificates, both footprints and levy follow, and are those that were committed",
+    "corrections": "Corrected readings are signed, begin where the last ones ended, and are paid as they say",
     "credits": "Credits retired or issued have their receipts",
     "running totals": "Each slot’s part is what the period grew by",
     "proofs": "Both leaves of each slot lead to its roots, all sums on the way adding up",

@@ -9,7 +9,7 @@ from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
-from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.statement import Statement, StatementCorrection
 from transactive.texts.formatting import day_text
 from transactive.web.assets import TEMPLATES
 
@@ -66,6 +66,7 @@ def statement_html(of: Statement, file: str) -> str:
         money=_money(of),
         certificates=_certificates(of),
         credits=_credits(of),
+        corrections=_corrections(of),
         method=_method(of),
     )
 
@@ -137,6 +138,36 @@ def _credits(of: Statement) -> list[tuple[str, str, str, str]]:
                 text = f"issued for {note.generation_wh} Wh that got no certificate; asset {note.additional}"
                 rows.append((time_text(slot.slot), note.serial, text, str(note.issued_kg)))
     return rows
+
+
+def _corrections(of: Statement) -> list[tuple[str, str, str, str, str]]:
+    """Corrected readings: settled when, of which slot, what changed, certificates, money."""
+    return [
+        (
+            time_text(slot.slot),
+            time_text(line.origin),
+            ", ".join(
+                f"{name} {was} → {now} Wh"
+                for name, was, now in zip(("import", "export", "generation"), line.was, line.now, strict=True)
+                if was != now
+            ),
+            _moved(line),
+            money_text(line.money_n, digits=9),
+        )
+        for slot in of.slots
+        for line in slot.corrections
+    ]
+
+
+def _moved(line: StatementCorrection) -> str:
+    """What a correction did to certificates, in words."""
+    words = (
+        (line.issued_wh, "issued late"),
+        (line.withdrawn_wh, "withdrawn"),
+        (line.shortfall_wh, "had left: a shortfall, taken from later ones"),
+        (line.repaid_wh, "of an earlier shortfall paid back"),
+    )
+    return "; ".join(f"{wh} Wh {what}" for wh, what in words if wh) or "–"
 
 
 def _method(of: Statement) -> list[tuple[str, str]]:

@@ -1,0 +1,82 @@
+"""Whether a statement's corrected readings hold: signed, each beginning where the last ended, and paid as they say."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Protocol
+
+from transactive.core.errors import SignatureError
+from transactive.core.postings import PostingKind
+from transactive.core.proofs.corrections import PREFIX, correction_digest, line_hash
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.signing import signer
+from transactive.core.slots import time_text
+from transactive.insight.statements.statement import Registered, Statement, StatementCorrection, StatementSlot
+from transactive.services.statements.verification_words import Contradiction, Passed, hold
+
+
+class Gateways(Protocol):
+    """Who signed readings when."""
+
+    def was_gateway(self, account: str, time: int) -> bool:
+        """Whether an address was the gateway at a time [Unix s]."""
+
+
+def check_corrections(of: Statement, gateways: Gateways) -> Passed:
+    """Lines are those of the leaf, signed by the gateway, chained, and posted. Raises Contradiction naming the slot."""
+    known = {
+        (slot.slot, slot.slot): (slot.registers.import_wh, slot.registers.export_wh, slot.registers.generation_wh)
+        for slot in of.slots
+    }  # by corrected slot, and slot whose commitment holds the reading
+    count = 0
+    for slot in of.slots:
+        at, mine = time_text(slot.slot), of.member.index
+        lines = [line_hash(line.row(mine), bytes.fromhex(line.signature)) for line in slot.corrections]
+        stated = sha256(PREFIX + b"".join(lines)).digest() if lines else ZERO
+        hold(stated.hex() == slot.carbon_leaf.orders, f"{at}: corrections are not those that were committed")
+        _paid(slot, mine, at)
+        for line in slot.corrections:
+            where = f"{at}: correction of {time_text(line.origin)}"
+            _possible(line, slot.slot, where)
+            before = known.pop((line.origin, line.previous), None)
+            inside = of.first_slot <= line.previous
+            hold(before == line.was or (before is None and not inside), f"{where} does not begin at {line.was} Wh")
+            known[line.origin, slot.slot] = line.now
+            _signed(of, line, gateways, slot.slot, where)
+            count += 1
+    told = f"{count} corrected readings, each signed and posted at the tariff of its slot" if count else "none"
+    return Passed("corrections", told)
+
+
+def _paid(slot: StatementSlot, mine: int, at: str) -> None:
+    """Postings of corrections are what the lines say."""
+    posted = sum(p[5] * ((p[2] == mine) - (p[1] == mine)) for p in slot.postings if p[0] == PostingKind.CORRECTION)
+    due = sum(line.money_n for line in slot.corrections)
+    hold(posted == due, f"{at}: corrections come to {due} n¤, and {posted} n¤ were posted")
+
+
+def _possible(line: StatementCorrection, slot: int, where: str) -> None:
+    """Registers give no negative use, certificates no more than the reading."""
+    hold(line.origin <= line.previous < slot, f"{where} is of no earlier slot")
+    for registers in (line.was, line.now):
+        used = _used(registers, line)
+        hold(used >= 0, f"{where}: registers give a consumption of {used} Wh")
+    more = line.issued_wh + line.repaid_wh
+    hold(more <= line.now[2] * line.metered, f"{where}: {more} Wh of certificates for {line.now[2]} Wh")
+    less = line.withdrawn_wh + line.shortfall_wh
+    hold(less <= max(line.was[2] - line.now[2], 0), f"{where}: {less} Wh of certificates taken back")
+
+
+def _used(registers: Registered, line: StatementCorrection) -> int:
+    imported, exported, made = registers
+    return imported + made + line.discharge_wh - exported - line.charge_wh
+
+
+def _signed(of: Statement, line: StatementCorrection, gateways: Gateways, slot: int, where: str) -> None:
+    """The gateway of the slot that settled it signed the line."""
+    digest = correction_digest(line.row(of.member.index), of.chain.chain_id)
+    try:
+        by = signer(digest, bytes.fromhex(line.signature), where)
+    except SignatureError as error:
+        raise Contradiction(str(error)) from None
+    hold(gateways.was_gateway(by, slot), f"{where} is signed by {by}, which was not the gateway")
