@@ -128,10 +128,16 @@ def _require_later(community: Community, theirs: Any, end: int, folder: str) -> 
 
 
 def _until(community: Any, end: int) -> Any:  # noqa: ANN401 - JSON values
-    """A community without the changes from `end` [Unix s] on."""
+    """What of a community decides slots, without the changes from `end` [Unix s] on."""
     if not isinstance(community, dict) or "from" not in community:
         return community
-    return community | {"from": [change for change in community["from"] if parse_time(change["slot"]) < end]}
+    changes = [change for change in community["from"] if parse_time(change["slot"]) < end]
+    return _deciding(community | {"from": changes})
+
+
+def _deciding(community: dict[str, Any]) -> dict[str, Any]:
+    """What of a community decides slots: how members are billed may change at any time."""
+    return {key: value for key, value in community.items() if key != "billing"}
 
 
 def begun_at(store: Store) -> int | None:
@@ -143,7 +149,7 @@ def begun_at(store: Store) -> int | None:
 def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dict[str, Any]:
     """Everything that decides a run: community, data, slots, seed, and the node if it is elsewhere."""
     return {
-        "community": json.loads(setting.community.to_json()),
+        "community": _deciding(json.loads(setting.community.to_json())),
         "first slot": time_text(slots[0]),
         "slots": len(slots),
         DATA_END: time_text(setting.measured_end),

@@ -33,6 +33,7 @@ KEYS: dict[str, dict[str, str]] = {
         "network": "Nodes and lines between members.",
         "grid": "How the lines of the network are operated.",
         "sharing": 'How energy is shared by keys, with market.mechanism = "sharing".',
+        "billing": "How members are billed; left out, `transactive bill` makes no papers.",
         "members": "The members, each with its devices.",
         "from": "What is otherwise from a slot on, block by block; what came before stays as it was.",
     },
@@ -45,6 +46,23 @@ KEYS: dict[str, dict[str, str]] = {
         "members": "What changes for members, by id.",
     },
     "CarbonChange": {"levy": "Mode and prices of the levy that change."},
+    "BillingRules": {
+        "settlement": (
+            "`bank`: papers ask for all money. `chain`: what the ledger paid on chain counts as paid, and papers ask "
+            "for VAT and standing charges."
+        ),
+        "vat_ppm": "VAT on what members buy [millionths].",
+        "vat_items_ppm": (
+            "VAT of single items, by `energy`, `network`, `levies`, `certificates` or `standing` [millionths]: "
+            '`{ network = "10 %" }`.'
+        ),
+        "sale_vat_ppm": "VAT of producers who charge it [millionths]; left out, that of what members buy.",
+        "standing_charge_n_per_day": "Standing charge of each member [n¤/day], beside the ledger.",
+        "due_days": "Days from the date of a paper until it is due.",
+        "number_prefix": "What stands before the number of each paper; numbers go on without a gap.",
+        "small_business": "Why a small business charges no VAT, as the law wants it said on the paper.",
+        "reverse_charge": "Why VAT is owed by the recipient, as the law wants it said on the paper.",
+    },
     "MarketRules": {
         "mechanism": (
             "Name of the market mechanism, as installed: uniform, pay_as_bid, continuous, listings, "

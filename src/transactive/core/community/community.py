@@ -24,6 +24,7 @@ from transactive.core.community.network import NetworkRules
 from transactive.core.community.records import CommunityRecord
 from transactive.core.community.rules import (
     AccountRules,
+    BillingRules,
     ChainRules,
     DetectionRules,
     ForecastRules,
@@ -61,6 +62,7 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     network: NetworkRules | None = None
     grid: GridRules = GridRules()
     sharing: SharingRules | None = None
+    billing: BillingRules | None = None
     members: Annotated[tuple[Member, ...], Meta(min_length=1)]
     changes: tuple[RulesChange, ...] = msgspec.field(default=(), name="from")
 

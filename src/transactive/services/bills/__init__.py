@@ -1,0 +1,1 @@
+"""Bills of a state: papers by local month, e-invoices, journal, payments."""

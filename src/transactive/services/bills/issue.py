@@ -1,0 +1,221 @@
+"""Bill a month: papers out of the ledger's postings, each once, and corrections where the ledger says more by now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from transactive.core.community.community import Community
+from transactive.core.community.rules import BillingRules
+from transactive.core.errors import InputError, StateError
+from transactive.core.slots import parse_time, time_text
+from transactive.core.units import IntArray
+from transactive.engine.books.rebuilt import community_of
+from transactive.services.bills.cii import Sides, e_invoice
+from transactive.services.bills.months import Month
+from transactive.services.bills.parties import CustomerRecord, OperatorRecord, Parties, read_parties
+from transactive.settlement.bills.items import RULES, Item, Stream, tally
+from transactive.settlement.bills.paper import Amount, Category, Frame, Paper, issued_amounts, make_paper
+from transactive.store import FILE, Store
+from transactive.store.bills import BillBooks, BillSession
+from transactive.store.read.stages import last_delivered
+
+STREAMS: tuple[Stream, ...] = ("purchase", "sale")
+Tax = tuple[Category, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A paper that cannot be issued yet, and what is missing."""
+
+    member: str
+    stream: Stream
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What a command issued, and what waits."""
+
+    papers: tuple[Paper, ...]
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLedger:
+    """A month as its ledger has it: quantity [Wh, kg, days] and money [n¤] of items, each (members, items).
+
+    first, end: the part of it that was settled [Unix s].
+    """
+
+    community: Community
+    rules: BillingRules
+    month: Month
+    first: int
+    end: int
+    quantity: IntArray
+    money: IntArray
+
+    def amounts(self, index: int, stream: Stream) -> dict[Item, tuple[int, int]]:
+        """Items of a member's stream that are not nothing."""
+        pairs = {
+            item: (int(self.quantity[index, item]), int(self.money[index, item]))
+            for item, rule in RULES.items()
+            if rule.stream == stream
+        }
+        return {item: pair for item, pair in pairs.items() if pair != (0, 0)}
+
+
+def bill_month(folder: Path, name: str, today: date, *, part: bool = False) -> Billed:
+    """Issue what a month still lacks: its papers, or corrections of them where its ledger changed.
+
+    part: also of a month that is not over, as far as it was settled. Papers whose parties are not on file wait. Raises
+    InputError without rules, or for a month that is not settled.
+    """
+    if not (folder / FILE).is_file():
+        raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
+    with closing(Store(folder)) as store:
+        ledger = read_month(store, name, part=part)
+    with closing(BillBooks(folder)) as books, books.issuing() as session:
+        return _issue(session, ledger, read_parties(folder), today)
+
+
+def read_month(store: Store, name: str, *, part: bool) -> MonthLedger:
+    """A month of a run's ledger. Raises InputError where there are no rules of billing, or no such month in the run."""
+    community, facts = community_of(store), json.loads(store.setting("run") or "{}")
+    if community.billing is None:
+        raise InputError("the community file has no [billing]; add it, give `run` the file again, then bill")
+    month = Month.of(name, community.tariff.time_zone)
+    newest = last_delivered(store)
+    begin = max(parse_time(facts["first slot"]), month.start)
+    end = min(0 if newest is None else newest + community.clock.length, month.end)
+    if begin >= end:
+        raise InputError(f"--month {name}: nothing of it was settled in this run; choose another month")
+    if end < month.end and not part:
+        raise InputError(f"--month {name}: is settled up to {time_text(end)} only; wait for the rest, or add --part")
+    quantity, money = (np.zeros((len(community.members), len(Item)), np.int64) for _ in range(2))
+    for slot in store.delivered(begin, end - community.clock.length):
+        more_quantity, more_money = tally(store.postings(slot), len(community.members))
+        quantity, money = quantity + more_quantity, money + more_money
+    spans = community.membership
+    for index in range(len(community.members)):
+        days = month.days(max(begin, int(spans.since[index])), min(end, int(spans.until[index])))
+        charge = days * community.billing.standing_charge_n_per_day
+        if charge:
+            quantity[index, Item.STANDING], money[index, Item.STANDING] = days, charge
+    return MonthLedger(community, community.billing, month, begin, end, quantity, money)
+
+
+def papers_of(books: BillBooks) -> list[Paper]:
+    """All papers of a state, in the order of their numbers."""
+    return [msgspec.json.decode(kept.content, type=Paper) for kept in books.papers()]
+
+
+def _issue(session: BillSession, ledger: MonthLedger, parties: Parties, today: date) -> Billed:
+    """Issue what is missing, in one transaction."""
+    kept = session.papers()
+    papers = [msgspec.json.decode(each.content, type=Paper) for each in kept]
+    digest, made, waiting = kept[-1].digest if kept else b"", list[Paper](), list[Waiting]()
+    for index, member in enumerate(ledger.community.ids):
+        for stream in STREAMS:
+            earlier = [paper for paper in papers if (paper.member, paper.stream) == (member, stream)]
+            same = [paper for paper in earlier if paper.month == ledger.month.name]
+            due = _due(ledger.amounts(index, stream), same)
+            if not due:
+                continue
+            party = parties.members.get(member)
+            if (missing := _missing(parties.operator, party, stream)) or not (parties.operator and party):
+                waiting.append(Waiting(member, stream, missing or ""))
+                continue
+            sides = Sides(parties.operator, party, ledger.rules, ledger.community.name)
+            sequence = len(kept) + len(made) + 1
+            frame = _frame(ledger, member, stream, today, same[-1].number if same else None)
+            number = f"{ledger.rules.number_prefix}{sequence:06d}"
+            carried_n = earlier[-1].carried_n if earlier else 0
+            paper = make_paper(frame, number, _taxed(due, sides, stream), carried_n=carried_n)
+            document = e_invoice(paper, sides, same[-1].issued if same else None)
+            digest = session.issue(number, msgspec.json.encode(paper), document, digest, sequence)
+            made.append(paper)
+    return Billed(tuple(made), tuple(waiting))
+
+
+Due = dict[tuple[Item, Tax | None], tuple[int, int]]
+"""Quantity and money still to be billed, by item and the VAT of the paper that it corrects."""
+
+
+def _due(wanted: dict[Item, tuple[int, int]], papers: Sequence[Paper]) -> Due:
+    """What a month's ledger has beyond its papers; what was billed before keeps its VAT."""
+    due: Due = {}
+    left = dict(wanted)
+    for (item, category, rate), (quantity, exact_n) in issued_amounts(papers).items():
+        wants = left.pop(item, (0, 0))
+        due[item, (category, rate)] = wants[0] - quantity, wants[1] - exact_n
+    due |= {(item, None): pair for item, pair in left.items()}
+    return {key: pair for key, pair in due.items() if pair != (0, 0)}
+
+
+def _taxed(due: Due, sides: Sides, stream: Stream) -> list[Amount]:
+    """Amounts with their VAT."""
+    return [
+        Amount(item, *pair, *(tax or tax_of(item, sides, stream)))
+        for (item, tax), pair in sorted(due.items(), key=lambda entry: entry[0][0])
+    ]
+
+
+def tax_of(item: Item, sides: Sides, stream: Stream) -> Tax:
+    """VAT category and rate [millionths] of an item today."""
+    rules, seller = sides.rules, sides.operator if stream == "purchase" else sides.member
+    if seller.taxation == "small_business":
+        return "E", 0
+    if seller.taxation == "reverse_charge" or (stream == "purchase" and sides.member.buys_with_reverse_charge):
+        return "AE", 0
+    rate = rules.vat_items_ppm.get(RULES[item].tax, rules.vat_ppm)
+    if stream == "sale" and rules.sale_vat_ppm is not None:
+        rate = rules.sale_vat_ppm
+    return ("S", rate) if rate else ("Z", 0)
+
+
+def _missing(operator: OperatorRecord | None, party: CustomerRecord | None, stream: Stream) -> str:
+    """What a paper still needs from the parties; nothing: empty."""
+    return ", ".join(_lacks(operator, party, stream))
+
+
+def _lacks(operator: OperatorRecord | None, party: CustomerRecord | None, stream: Stream) -> Iterator[str]:
+    if operator is None:
+        yield "name and address of the operator"
+    elif not (operator.vat_id or operator.tax_number):
+        yield "vat_id or tax_number of the operator"
+    if party is None:
+        yield "name and address"
+        return
+    if stream == "sale":
+        if party.self_billing_since is None:
+            yield "consent to self-billing (self_billing_since)"
+        if not (party.vat_id or party.tax_number):
+            yield "vat_id or tax_number"
+        if party.taxation == "reverse_charge" and operator and not operator.vat_id:
+            yield "vat_id of the operator, who owes the VAT"
+    elif party.buys_with_reverse_charge and not party.vat_id:
+        yield "vat_id, as VAT is owed by the member"
+
+
+def _frame(ledger: MonthLedger, member: str, stream: Stream, today: date, corrects: str | None) -> Frame:
+    return Frame(
+        stream=stream,
+        member=member,
+        month=ledger.month.name,
+        first_day=ledger.month.day(ledger.first).isoformat(),
+        last_day=ledger.month.day(ledger.end - 1).isoformat(),
+        issued=today.isoformat(),
+        due=(today + timedelta(days=ledger.rules.due_days)).isoformat(),
+        currency=ledger.community.currency,
+        settlement=ledger.rules.settlement,
+        corrects=corrects,
+    )
