@@ -77,7 +77,7 @@ def test_a_statement_of_a_sharer_holds(state, tmp_path):
         ('[sharing]\nprice = "12 ct/kWh"\n', 'mechanism = "sharing"', "one: share_ppm counts only with"),
         (SHARING, "", "needs market.mechanism"),
         (SHARING, 'mechanism = "sharing"\nsessions = ["day_ahead", "intraday"]', "sharing has no sessions"),
-        (SHARING.replace('"dynamic"', '"fair"'), 'mechanism = "sharing"', "choose static, dynamic, equal"),
+        (SHARING.replace('"dynamic"', '"fair"'), 'mechanism = "sharing"', "choose static, rounds, dynamic, equal"),
     ],
 )
 def test_what_sharing_cannot_be_is_refused_by_name(tmp_path, sharing, market, said):

@@ -10,10 +10,10 @@ from tests.strategies import Traded, positions_of, traded_slots
 from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM
-from transactive.settlement.netted import post
-from transactive.settlement.sharing import allot, deliver_shared
+from transactive.settlement.shared_postings import part_of, post_shared, used_and_given
+from transactive.settlement.sharing import Circle, allot, delivery_of, registers, share_out
 
-KEYS = st.lists(st.sampled_from(["static", "dynamic", "equal"]), min_size=1, max_size=3)
+KEYS = st.lists(st.sampled_from(["static", "rounds", "dynamic", "equal", "order"]), min_size=1, max_size=3)
 WH = st.integers(0, 10**6)
 
 
@@ -37,7 +37,7 @@ def test_nobody_is_allotted_more_than_it_takes_nor_all_more_than_is_given(slot):
     assert (used >= 0).all()
     assert (used <= taken).all()
     assert used.sum() <= given_wh
-    if keys[-1] != "static":
+    if keys[-1] not in ("static", "rounds"):
         assert used.sum() == min(given_wh, sum(taken))
 
 
@@ -76,19 +76,91 @@ def test_the_worked_example():
     assert allot(2_100, need, ["equal"], agreed).tolist() == [600, 750, 750]
 
 
-@given(traded_slots(), KEYS, st.integers(-10_000, 400_000), st.data())
-def test_money_of_sharing_sums_to_zero_and_follows_the_meters(slot: Traded, keys, price, data):
-    members, accounts = slot.accounts.members, slot.accounts
-    untraded = positions_of(slot.positions.slot, 0, [0] * members, [0] * members)
-    ppm = np.array(data.draw(shares(members)), np.int64)
-    tariff = Tariff(slot.tariff.supply, slot.tariff.feed_in, slot.tariff.fee, shared=price)
-    delivery = deliver_shared(untraded, slot.readings, keys, ppm)
-    postings = post(delivery, untraded, tariff, accounts)
-    net, used, gave = postings.net_n(accounts.total), delivery.local_use_wh, delivery.give_inside_wh
-    taken, given_ = slot.readings.import_wh, slot.readings.export_wh
-    for member in range(members):
-        paid = used[member] * (price + tariff.fee) + (taken - used)[member] * tariff.supply
-        assert net[member] == gave[member] * price + (given_ - gave)[member] * tariff.feed_in - paid
-    assert net[accounts.network] == used.sum() * tariff.fee
+def test_shares_in_rounds_leave_nothing_that_a_holder_could_use():
+    """The first cannot use its 1,000; in rounds the others get it by their shares, 3 : 2, up to what they take."""
+    need, agreed = np.array([600, 900, 1_500], np.int64), np.array([500_000, 300_000, 200_000], np.int64)
+    assert allot(2_000, need, ["rounds"], agreed).tolist() == [600, 840, 560]
+    assert allot(2_500, need, ["rounds"], agreed).tolist() == [600, 900, 1_000]
+    assert allot(1_000, need, ["order"], agreed).tolist() == [600, 400, 0]
+
+
+@st.composite
+def circles(draw: st.DrawFn, members: int) -> list[Circle]:
+    """Circles of any members and parts of meters, the last of all."""
+    found = []
+    for number in range(draw(st.integers(0, 3))):
+        parts = draw(st.lists(st.sampled_from([0, 0, 250_000, PPM]), min_size=members, max_size=members))
+        price, fee = draw(st.integers(-10_000, 300_000)), draw(st.sampled_from([0, 400_000, PPM]))
+        ppm = np.where(np.array(parts) > 0, draw(shares(members)), 0)
+        found.append(Circle(f"circle {number}", draw(KEYS), np.array(parts, np.int64), ppm, price, fee))
+    whole = np.full(members, PPM, np.int64)
+    return [*found, Circle("all", draw(KEYS), whole, np.array(draw(shares(members)), np.int64), 120_000)]
+
+
+@given(traded_slots(), st.data())
+def test_circles_share_each_wh_once_and_only_inside(slot: Traded, data):
+    rings = data.draw(circles(slot.accounts.members))
+    shared = share_out(slot.readings, rings)
+    taken, gave = registers(slot.readings)
+    assert (shared.used_wh.sum(axis=0) <= taken).all()
+    assert (shared.given_wh.sum(axis=0) <= gave).all()
+    assert (shared.used_wh.sum(axis=1) == shared.given_wh.sum(axis=1)).all()
+    for circle, used, given_wh in zip(rings, shared.used_wh, shared.given_wh, strict=True):
+        assert (used * PPM <= taken * circle.part_ppm).all()
+        assert (given_wh * PPM <= gave * circle.part_ppm).all()
+
+
+@given(traded_slots(), st.data())
+def test_money_of_sharing_sums_to_zero_and_follows_the_meters(slot: Traded, data):
+    accounts = slot.accounts
+    rings = data.draw(circles(accounts.members))
+    untraded = positions_of(slot.positions.slot, 0, [0] * accounts.members, [0] * accounts.members)
+    tariff = Tariff(slot.tariff.supply, slot.tariff.feed_in, slot.tariff.fee, shared=0)
+    shared = share_out(slot.readings, rings)
+    used, gave = shared.used_wh.sum(axis=0), shared.given_wh.sum(axis=0)
+    postings = post_shared(delivery_of(untraded, slot.readings, used, gave), shared, tariff, accounts)
+    net, taken, given_ = postings.net_n(accounts.total), slot.readings.import_wh, slot.readings.export_wh
+    bills = (taken - used) * tariff.supply - (given_ - gave) * tariff.feed_in
+    for circle, u, g in zip(rings, shared.used_wh, shared.given_wh, strict=True):
+        bills = bills + u * (circle.price + part_of(tariff.fee, circle.fee_ppm)) - g * circle.price
+    assert net[: accounts.members].tolist() == (-bills).tolist()
     assert net[accounts.community] == net[accounts.pool] == net[accounts.escrow] == net.sum() == 0
     assert not (set(postings.kind.tolist()) & {PostingKind.BOUGHT, PostingKind.EXTRA_INSIDE, PostingKind.GIVE_INSIDE})
+    read = used_and_given(postings, accounts.members)
+    assert [column.tolist() for column in read] == [used.tolist(), gave.tolist()]
+
+
+@given(traded_slots(), st.data())
+def test_the_surplus_of_fixed_shares_is_sold_for_their_holders(slot: Traded, data):
+    members, accounts = slot.accounts.members, slot.accounts
+    ppm = np.array(data.draw(shares(members)), np.int64)
+    ring = Circle("all", ["static"], np.full(members, PPM, np.int64), ppm, 0)
+    untraded = positions_of(slot.positions.slot, 0, [0] * members, [0] * members)
+    tariff = Tariff(slot.tariff.supply, slot.tariff.feed_in, slot.tariff.fee, shared=0)
+    alone, held = share_out(slot.readings, [ring]), share_out(slot.readings, [ring], to_holders=True)
+    delivery = delivery_of(untraded, slot.readings, held.used_wh[0], held.given_wh[0])
+    nets = [post_shared(delivery, each, tariff, accounts).net_n(accounts.total) for each in (alone, held)]
+    moved = (nets[1] - nets[0])[:members]
+    given_ = int(registers(slot.readings)[1].sum())
+    assert (held.surplus_wh >= 0).all()
+    assert (held.used_wh[0] + held.surplus_wh).sum() == given_ * int(ppm.sum()) // PPM
+    assert moved.sum() == 0
+    sellers = registers(slot.readings)[1] > 0
+    assert (moved[~sellers] == held.surplus_wh[~sellers] * tariff.feed_in).all()
+
+
+@given(traded_slots(), st.integers(0, PPM), st.integers(0, 150_000))
+def test_an_incentive_comes_on_top_of_the_tariff_of_every_meter(slot: Traded, part, whole):
+    accounts, members = slot.accounts, slot.accounts.members
+    ring = Circle("all", ["dynamic"], np.full(members, PPM, np.int64), np.zeros(members, np.int64), 0)
+    untraded = positions_of(slot.positions.slot, 0, [0] * members, [0] * members)
+    tariff = Tariff(slot.tariff.supply, slot.tariff.feed_in, slot.tariff.fee, shared=0)
+    shared = share_out(slot.readings, [ring])
+    used, gave = shared.used_wh[0], shared.given_wh[0]
+    parts = (whole * part // PPM, 0, whole - whole * part // PPM)
+    delivery = delivery_of(untraded, slot.readings, used, gave, billed=False)
+    net = post_shared(delivery, shared, tariff, accounts, parts).net_n(accounts.total)
+    alone = slot.readings.export_wh * tariff.feed_in - slot.readings.import_wh * tariff.supply
+    assert net[:members].tolist() == (alone + gave * parts[0]).tolist()
+    assert net[accounts.community] == int(used.sum()) * parts[2]
+    assert net[accounts.network] == net.sum() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from transactive.config.changes import check_changes
 from transactive.config.membership import check_membership
+from transactive.config.sharing import check_sharing
 from transactive.config.tariffs import check_tariff
 from transactive.core.accounts import NAMED
 from transactive.core.community.certificate_checks import check_certificates
@@ -14,7 +15,6 @@ from transactive.core.community.rules import MarketRules
 from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.slots import SLOT_MINUTES, parse_time, time_text
-from transactive.core.units import PPM
 from transactive.forecasting import registry as forecasters
 from transactive.market import registry
 from transactive.trading.agents import registry as agents
@@ -77,15 +77,12 @@ def _check_market(community: Community, name: str) -> None:
         raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {allowed}")
     if DAY_MINUTES % (market.slot_minutes * market.slots_per_period):
         raise ConfigError(f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day")
-    static = community.sharing is not None and "static" in community.sharing.keys
-    for member in community.members:
-        if member.share_ppm and not static:
-            raise ConfigError(f'{name}: {member.id}: share_ppm counts only with "static" in sharing.keys; take it out')
+    try:
+        check_sharing(community)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
     if market.mechanism == SHARING:
-        _check_sharing(community, name)
         return
-    if community.sharing is not None:
-        raise ConfigError(f'{name}: [sharing] needs market.mechanism = "sharing"; say so, or take it out')
     try:
         mechanism = registry.load(market.mechanism)
     except ConfigError as error:
@@ -95,19 +92,6 @@ def _check_market(community: Community, name: str) -> None:
             f"{name}: market.mechanism {market.mechanism!r} needs a network; add [network], or choose another mechanism"
         )
     _check_sessions(market, isinstance(mechanism, registry.ByNode), name)
-
-
-def _check_sharing(community: Community, name: str) -> None:
-    """Sharing has keys and a price, and shares make at most a whole."""
-    if community.sharing is None:
-        raise ConfigError(f'{name}: market.mechanism "sharing" needs [sharing] with a price; add it')
-    if community.network is not None or community.market.sessions != ("intraday",):
-        raise ConfigError(f"{name}: sharing has no sessions and no lines; take market.sessions and [network] out")
-    total = sum(member.share_ppm for member in community.members)
-    if total > PPM:
-        raise ConfigError(f"{name}: members' shares make {total} ppm, more than 100 %; lower one")
-    if "static" in community.sharing.keys and not total:
-        raise ConfigError(f'{name}: sharing.keys has "static", but no member has a share; give members a share')
 
 
 def _check_sessions(market: MarketRules, by_node: bool, name: str) -> None:

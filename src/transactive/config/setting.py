@@ -14,6 +14,7 @@ from transactive.carbon.credits.file import load_credits
 from transactive.carbon.credits.offsets import check_offsets
 from transactive.carbon.credits.steps import AnyStep
 from transactive.config.community_file import load
+from transactive.config.sharing import SharingSeries, sharing_series
 from transactive.config.tariffs import price_columns, priced
 from transactive.core.community.community import Community
 from transactive.core.community.rules import Sources
@@ -43,6 +44,7 @@ class Setting:
     prices: feed-in and network fee of each slot of the environment, where they are more than two numbers.
     feeder_wh: net energy that the transformer gave to all, without their batteries, in the slots of the readings [Wh].
     source: name and SHA-256 of the file of readings.
+    sharing: what files say of it, where keys decide in place of a market.
     """
 
     community: Community
@@ -52,6 +54,7 @@ class Setting:
     feeder_wh: IntArray | None = None
     prices: PriceSeries | None = None
     source: tuple[str, str] = ("", "")
+    sharing: SharingSeries | None = None
 
     @property
     def first_slot(self) -> int:
@@ -91,6 +94,7 @@ class Setting:
             environment=Environment(**_first(self.environment, ahead)),
             feeder_wh=None if self.feeder_wh is None else self.feeder_wh[:rows],
             prices=None if self.prices is None or community.plain_prices else self.prices.first(ahead),
+            sharing=self.sharing and self.sharing.first(rows),
         )
 
     def read_by(self, time: int) -> Setting:
@@ -112,6 +116,33 @@ class Setting:
         supply, series = int(self.environment.supply_price[row]), self.prices
         numbers = self.community.tariff.numbers if series is None else (int(series.feed_in[row]), int(series.fee[row]))
         return Tariff(supply, *numbers, shared=self.community.at(slot).shared_price)
+
+    def coefficients(self, slot: int) -> IntArray | None:
+        """Shares of a slot [Unix s] from a file [ppm], (members,); None where the members' own count."""
+        rules = self.community.at(slot).sharing_in_force
+        if self.sharing is None or rules is None or rules.coefficients is None:
+            return None
+        return self.sharing.coefficients_ppm[self._row(slot)]
+
+    def reported(self, slot: int) -> tuple[IntArray, IntArray] | None:
+        """What a distributor's report allots in a slot [Wh]: used and given, each (members,); None without one."""
+        series, rules = self.sharing, self.community.at(slot).sharing_in_force
+        if series is None or rules is None or rules.report is None:
+            return None
+        return series.used_wh[self._row(slot)], series.given_wh[self._row(slot)]
+
+    def incentive(self, slot: int) -> tuple[int, int, int] | None:
+        """What a shared Wh brings its producer, its user and the community in a slot [µ¤/kWh]; None without any."""
+        rules, series = self.community.at(slot).sharing_in_force, self.sharing
+        if series is None or rules is None or rules.incentive is None:
+            return None
+        whole = int(series.incentive[self._row(slot)])
+        parts = [whole * ppm // PPM for ppm in (rules.incentive.producers_ppm, rules.incentive.users_ppm)]
+        return parts[0], parts[1], whole - sum(parts)
+
+    def _row(self, slot: int) -> int:
+        """Row of a slot [Unix s] in the readings."""
+        return (slot - self.measured.first_slot) // self.community.clock.length
 
 
 def _first(series: Table, rows: int) -> dict[str, Any]:
@@ -148,8 +179,9 @@ def load_setting(path: Path, readings: Source | None = None, until: int | None =
         used = price_columns(community, file)
         environment = read_environment(file, length, carbon_price=follows, sources=factors, prices=used)
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
-    source = _named(recorded, setting)
-    return replace(setting, credits=_credits(setting, path), feeder_wh=_feeder(setting, path), source=source)
+    source, shared = _named(recorded, setting), _sharing(setting, environment.first_slot, path)
+    feeder_wh, offered = _feeder(setting, path), _credits(setting, path)
+    return replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared)
 
 
 def _named(recorded: Source, setting: Setting) -> tuple[str, str]:
@@ -169,6 +201,16 @@ def _options(sources: Sources, path: Path) -> ReadOptions:
         sources.register,
     )  # fmt: skip
     return ReadOptions(sources.profile, told, path.parent)
+
+
+def _sharing(setting: Setting, first_of_environment: int, path: Path) -> SharingSeries | None:
+    """What files say of sharing, if there are any."""
+    try:
+        return sharing_series(setting.community, setting.measured, path, first_of_environment)
+    except DataError:
+        raise
+    except InputError as error:
+        raise ConfigError(f"{path.name}: {error}") from None
 
 
 def _feeder(setting: Setting, path: Path) -> IntArray | None:

@@ -76,8 +76,11 @@ def _numbers(price: Price | None) -> list[int]:
 
 
 def price_columns(community: Community, path: Path) -> list[str]:
-    """Columns of data.environment that the tariff uses, of all versions of the rules."""
+    """Columns of data.environment that the tariff, of all versions of the rules, and an incentive use."""
     named = [column for rules in community.versions.rules for column in _columns_of(rules.tariff, path)]
+    incentive = community.sharing_in_force.incentive if community.sharing_in_force is not None else None
+    if incentive is not None and incentive.column is not None:
+        named.append(incentive.column)
     return list(dict.fromkeys(named))
 
 

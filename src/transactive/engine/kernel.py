@@ -23,7 +23,7 @@ from transactive.engine.carbon.accounts import CarbonAccounts
 from transactive.engine.carbon.certificate_market import CertificateMarket
 from transactive.engine.carbon.levies import Levies
 from transactive.engine.credits.offsetting import Offsetting, credit_steps
-from transactive.engine.deliveries import delivered
+from transactive.engine.deliveries import Settling
 from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
 from transactive.engine.gate_closure import Gates
 from transactive.engine.grid.operator import GridOperator
@@ -95,7 +95,7 @@ class Kernel:
         self.gates = Gates(community, self.fleet, parts.authorisations)
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
-            self.offsets, parts.detection, community,
+            self.offsets, parts.detection, community, Settling(setting, slots),
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(
@@ -267,7 +267,7 @@ class Kernel:
         accepted, tariff = self._open.accepted.pop(slot, []), self.known.tariff(slot)
         readings = self.proof.enter(self.meters.readings(slot, positions))
         self.fleet.slot_over(slot, self.meters.stored())
-        delivery = delivered(self.community, positions, readings, tariff)
+        delivery = self._posting.settling.delivery(positions, readings, tariff)
         self.ledger.unlock(slot)
         made = self.carbon.account(readings, delivery, self.lots, self.correcting.owed_wh)
         corrected = self.correcting.settle(slot, made.withheld_wh)

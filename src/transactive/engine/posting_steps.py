@@ -19,12 +19,12 @@ from transactive.engine.carbon.certificate_market import CertificateMarket, Cert
 from transactive.engine.carbon.levies import Levies
 from transactive.engine.credits.offsetting import Offsetting
 from transactive.engine.daily.detection import DailyDetection, NoDetection
+from transactive.engine.deliveries import Settling
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.settlement import funds
 from transactive.settlement.corrections import correct
 from transactive.settlement.ledger import Ledger
-from transactive.settlement.netted import post
 from transactive.store.corrections import CorrectedSlot
 
 
@@ -41,6 +41,7 @@ class PostingParties:
     offsets: Offsetting
     detection: DailyDetection | NoDetection
     community: Community
+    settling: Settling
 
     @property
     def membership(self) -> Membership:
@@ -81,8 +82,8 @@ class MeteredSlot:
 
 
 def energy(by: PostingParties, of: MeteredSlot) -> Postings:
-    """Trades against meters."""
-    return post(of.delivery, of.positions, of.tariff, by.accounts)
+    """Trades against meters, or what is shared by keys."""
+    return by.settling.postings(of.delivery, of.positions, of.readings, of.tariff)
 
 
 def corrections(by: PostingParties, of: MeteredSlot) -> Postings:

@@ -43,7 +43,9 @@ def recorded_run(
     community = setting.community
     clock = ReplayClock(community.clock.gate(slots[0]))
     past, site = RecordedHistory.of(setting, clock), mechanisms.site_of(community)
-    fleet = fleet_of(community, prices, work, community.carbon_price)
+    sharing = community.sharing_in_force
+    alone = sharing is not None and sharing.incentive is not None  # the supplier then bills every meter as if alone
+    fleet = fleet_of(community, tariff_prices if alone else prices, work, community.carbon_price)
     baseline = fleet_of(community, tariff_prices, work)
     lines = LineBook(store) if store else NoLineBook()
     operator = GridOperator(site, community, fleet, lines) if site else Unwatched(fleet)

@@ -158,6 +158,7 @@ def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dic
         READINGS: setting.readings_digest.hex()[:16],
         "environment": setting.environment.digest().hex()[:16],
         "prices": setting.prices.digest().hex()[:16] if setting.prices else None,
+        "sharing": setting.sharing.digest().hex()[:16] if setting.sharing else None,
         "feeder": feeder.hex()[:16] if (feeder := setting.feeder_digest) else None,
         "credits": hashlib.sha256(b"".join(map(encode, setting.credits))).hexdigest()[:16],
     }

@@ -20,7 +20,8 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
 
     Orders are covered by their locks, so only energy taken beyond them can cost too much, its levy included, or, at a
     negative feed-in price, energy given beyond them, or corrected readings of earlier slots. It is posted up to the
-    funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside.
+    funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside. Where keys
+    decide there are no orders, and all of it is beyond them.
     """
     cost = -postings.net_n(accounts.total)[: accounts.members]
     missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
@@ -31,7 +32,8 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
         + np.maximum(delivery.exported_wh - delivery.sold_wh, 0) * max(-tariff.feed_in, 0)
         + charged_n(postings, accounts.members)
     )
-    require(bool((missing <= beyond).all()), "locks cover whatever an order can cost")
+    covered = tariff.shared is not None or bool((missing <= beyond).all())
+    require(covered, "locks cover whatever an order can cost")
     return transfer(postings.slot, PostingKind.ADVANCE, accounts.supplier, np.arange(accounts.members), missing)
 
 

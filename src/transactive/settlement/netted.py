@@ -100,7 +100,6 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     left_inside, left_over = (np.int64(wh) for wh in (delivery.lost_give_inside_wh, delivery.lost_give_supplier_wh))
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
     spread = tariff.needs_pay - tariff.gives_receive
-    taken, left = (kind.EXTRA_INSIDE, kind.GIVE_INSIDE) if tariff.shared is None else (kind.SHARED, kind.SHARED)
     replaced = replaced_wh(seller, short, delivery.short_inside_wh)
     above = np.maximum(sell_price - tariff.needs_pay, 0)
     postings = book(
@@ -112,9 +111,9 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             (kind.TRADED_AGAIN, escrow, seller, again, sell_price),
             (kind.SHORT_INSIDE, member, pool, delivery.short_inside_wh, tariff.needs_pay),
             (kind.SHORT_SUPPLIER, member, supplier, delivery.short_supplier_wh, tariff.grid_cost),
-            (taken, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
+            (kind.EXTRA_INSIDE, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
             (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply),
-            (left, pool, member, delivery.give_inside_wh, tariff.gives_receive),
+            (kind.GIVE_INSIDE, pool, member, delivery.give_inside_wh, tariff.gives_receive),
             (kind.GIVE_INSIDE, pool, network, left_inside, tariff.gives_receive),
             (kind.GIVE_SUPPLIER, supplier, member, delivery.give_supplier_wh, tariff.feed_in),
             (kind.GIVE_SUPPLIER, supplier, network, left_over, tariff.feed_in),
@@ -202,9 +201,8 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     own = int(delivery.both_ways_wh.sum())
     local = min(imports, exports - lost) - own
     due = grid * (tariff.supply if grid > 0 else tariff.feed_in) + own * (tariff.supply - tariff.feed_in)
-    if not tariff.meets:  # what is not shared is the supplier's, both ways
-        local = int(delivery.local_use_wh.sum())
-        due = (imports - local) * tariff.supply - (exports - local) * tariff.feed_in
+    if not tariff.meets:
+        local, due = 0, imports * tariff.supply - exports * tariff.feed_in
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
     earned = tariff.fee * local + surplus_n
     earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in

@@ -121,11 +121,44 @@ KEYS: dict[str, dict[str, str]] = {
         "months": "Months of the season, 1 to 12; left out, all.",
     },
     "SharingRules": {
+        "preset": "Name of a law's model that the rules follow, such as at-eeg-dynamic; it says what is not here.",
         "keys": (
-            "Keys in turn, each for what those before left: `static` by the members' shares, `dynamic` by what each "
-            "takes, `equal` to all alike."
+            "Keys in turn, each for what those before left: `static` by the members' shares, `rounds` by them until "
+            "nothing is left, `dynamic` by what each takes, `equal` to all alike, `order` to one after the other, "
+            "`coefficients` by a file's shares of the hour, `report` as the distributor allots; none where only "
+            "circles share."
         ),
-        "price_micro_per_kwh": "Price of shared energy, from its user to its producer, network fee excluded [µ¤/kWh].",
+        "price_micro_per_kwh": "Price of shared energy, from user to producer, without the network fee [µ¤/kWh].",
+        "fee_ppm": "Part of the network fee that shared energy bears [millionths].",
+        "surplus": (
+            "Who sells what a fixed share allots and its holder can not use: `producer`, or the `holder` of the share."
+        ),
+        "circles": "Members who share among themselves before all do, in this order.",
+        "coefficients": "File with each member's share of each hour, relative to the community file.",
+        "report": "The distributor's report of its allocation, relative to the community file.",
+        "report_profile": "How to read the report: a profile that ships, or a TOML file; left out, it is found.",
+        "incentive": "What a public body pays for shared energy, beside the tariff of every meter.",
+        "reallocation_months": (
+            "Full months after that of a slot in which a corrected reading divides it again among all; with 0 it "
+            "changes nobody else's."
+        ),
+    },
+    "SharingCircle": {
+        "name": "What people call it.",
+        "members": "Ids of its members.",
+        "parts_ppm": "Part of a member's meter that counts here, by id; all of it where nothing is said [millionths].",
+        "shares_ppm": "Shares of its members by a static key, in place of their own, by id [millionths].",
+        "keys": "Keys in turn, as in sharing.keys.",
+        "price_micro_per_kwh": "Price of energy shared here; left out, that of sharing [µ¤/kWh].",
+        "fee_ppm": "Part of the network fee that energy shared here bears; left out, that of sharing [millionths].",
+    },
+    "Incentive": {
+        "price_micro_per_kwh": "Fixed part, for each shared kWh [µ¤/kWh].",
+        "column": "Column of data.environment with the market's price that the incentive follows.",
+        "reference_micro_per_kwh": "Market price below which the incentive rises by what that is lower [µ¤/kWh].",
+        "most_micro_per_kwh": "Most that it rises by [µ¤/kWh].",
+        "producers_ppm": "Part that producers get, by what each gave [millionths].",
+        "users_ppm": "Part that users get, by what each used; the community has the rest [millionths].",
     },
     "AccountRules": {
         "opening_n": "Balance of a member's account at the start [n¤].",

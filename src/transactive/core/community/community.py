@@ -36,6 +36,7 @@ from transactive.core.community.rules import (
 )
 from transactive.core.community.sharing_rules import SHARING, SharingRules
 from transactive.core.community.tariff_rules import TariffRules
+from transactive.core.errors import ConfigError
 from transactive.core.slots import MarketClock, parse_time
 from transactive.core.units import IntArray
 
@@ -106,10 +107,21 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
         return [member.id for member in self.members]
 
     @property
+    def sharing_in_force(self) -> SharingRules | None:
+        """Rules of sharing, where keys decide in place of a market."""
+        return self.sharing if self.market.mechanism == SHARING else None
+
+    @property
+    def shares(self) -> SharingRules:
+        """Rules of sharing. Raises ConfigError where there are none."""
+        if self.sharing is None:
+            raise ConfigError('market.mechanism "sharing" needs [sharing] with a price; add it')
+        return self.sharing
+
+    @property
     def shared_price(self) -> int | None:
         """What shared energy costs [µ¤/kWh], where keys decide in place of a market."""
-        shares = self.market.mechanism == SHARING and self.sharing is not None
-        return self.sharing.price_micro_per_kwh if shares and self.sharing else None
+        return None if self.sharing_in_force is None else self.sharing_in_force.price_micro_per_kwh
 
     @cached_property
     def membership(self) -> Membership:

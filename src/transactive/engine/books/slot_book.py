@@ -8,7 +8,7 @@ from transactive.core.community.community import Community
 from transactive.core.errors import StateError
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
-from transactive.engine.deliveries import delivered
+from transactive.engine.deliveries import delivered_before
 from transactive.store import Store
 from transactive.store.corrections import settled_in
 
@@ -24,13 +24,14 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
         store.readings(slot, members),
         replace(store.tariff(slot), shared=community.at(slot).shared_price),
     )
+    postings = store.postings(slot)
     return SlotBook(
         orders=orders,
         clearing=clearing,
         positions=positions,
         readings=readings,
-        delivery=delivered(community, positions, readings, tariff),
-        postings=store.postings(slot),
+        delivery=delivered_before(community, positions, readings, tariff, postings),
+        postings=postings,
         certificates=store.certificates(slot),
         footprints=store.footprints(slot),
         levied=store.levied(slot),

@@ -41,10 +41,7 @@ def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure
     parts: dict[str, list[pl.Expr]] = {}
     for column in columns:
         register, reading, unit = column.split(" ")
-        factor = MILLIWATT[unit] * (length if reading == "power" else 1)
-        divisor = PPM * (HOUR if reading == "power" else 1)
-        common = gcd(factor, divisor)
-        scaled, divisor = pl.col(column) * (factor // common), divisor // common
+        scaled, divisor = _scaled(column, length)
         if unit == "Wh" and reading == "energy" and not sure:
             _refuse_fractions(frame, column, profile, name)
         whole = not frame.filter(scaled % divisor != 0).height
@@ -55,6 +52,24 @@ def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure
         (wh[0] if len(wh) == 1 else pl.sum_horizontal(wh, ignore_nulls=False)).alias(key) for key, wh in parts.items()
     ]
     return frame.select(ROW, METER, START, *added, QUALITY)
+
+
+def _scaled(column: str, length: int) -> tuple[pl.Expr, int]:
+    """A column as multiples of a part of a Wh, and how many of them a Wh has."""
+    import polars as pl
+
+    _, reading, unit = column.split(" ")
+    factor = MILLIWATT[unit] * (length if reading == "power" else 1)
+    divisor = PPM * (HOUR if reading == "power" else 1)
+    common = gcd(factor, divisor)
+    return pl.col(column) * (factor // common), divisor // common
+
+
+def has_fractions(frame: pl.DataFrame, length: int) -> bool:
+    """Whether rows, as `to_wh` takes them, have energy or power that is no whole Wh of a slot."""
+    columns = [column for column in frame.columns if column not in (ROW, METER, START, QUALITY)]
+    scales = (_scaled(column, length) for column in columns if column.split(" ")[1] != "total")
+    return any(frame.filter(scaled % divisor != 0).height for scaled, divisor in scales)
 
 
 def _carried(scaled: pl.Expr, divisor: int) -> pl.Expr:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.metering.exports import edifact, green_button, nem12
-from transactive.metering.exports.energy import to_wh
+from transactive.metering.exports.energy import has_fractions, to_wh
 from transactive.metering.exports.guess import guessed, known_profile, with_told
 from transactive.metering.exports.layout import METER, QUALITY, lay_out
 from transactive.metering.exports.profile import Profile, Told, load_profile, shipped_profiles
@@ -36,6 +36,7 @@ class Export:
     """What was read. frame: row, meter, start [Unix s], whole Wh of each register, and quality.
 
     length: of a slot [s]. profile: how it was read, and its name if it ships. doubles: equal rows that were left out.
+    fractions: whether a distributor's allocation has parts of a Wh, so that each register was rounded by itself.
     """
 
     frame: pl.DataFrame
@@ -44,6 +45,7 @@ class Export:
     profile_name: str
     doubles: int
     name: str
+    fractions: bool = False
 
     @property
     def registers(self) -> list[str]:
@@ -68,17 +70,17 @@ def read_export(source: Source, options: ReadOptions = ReadOptions()) -> Export:
     """Read a file, or all the files of a folder. Raises DataError naming file, row and column of the first fault."""
     if isinstance(source, Path) and source.is_dir():
         return _folder(source, options)
-    profile_name, profile, frame, length = _parsed(source, options)
+    profile_name, profile, frame, length, fractions = _parsed(source, options)
     frame, doubles = _once(frame, source.name)
     if profile.meters:
         import polars as pl
 
         frame = frame.with_columns(pl.col(METER).replace(profile.meters))
-    return Export(frame, length, profile, profile_name, doubles, source.name)
+    return Export(frame, length, profile, profile_name, doubles, source.name, fractions)
 
 
-def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.DataFrame, int]:
-    """Profile, rows and length of a slot of one file."""
+def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.DataFrame, int, bool]:
+    """Profile, rows and length of a slot of one file, and whether it may have parts of a Wh."""
     told, chosen = options.told, options.profile
     profile = load_profile(chosen, options.folder) if chosen else None
     if isinstance(source, Path):
@@ -91,7 +93,7 @@ def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.Data
         if form:
             name, known = next((name, one) for name, one in shipped_profiles().items() if one.format == form)
             frame, length = FORMATS[form].read(source)
-            return chosen or name, with_told(profile or known, told), frame, length
+            return chosen or name, with_told(profile or known, told), frame, length, True
     sheet = read_sheet(source, profile.sheet if profile else None)
     if sheet.frame.is_empty():
         raise DataError(f"{sheet.name}: has no rows; give at least one day of history and the slots to run")
@@ -102,7 +104,9 @@ def _parsed(source: Source, options: ReadOptions) -> tuple[str, Profile, pl.Data
     rows, length, profile = lay_out(sheet, profile, options.length)
     sure = bool(chosen or name or told.unit or told.reading)
     rows = _named_above(rows, sheet, profile)
-    return name, profile, to_wh(rows, length, profile, sheet.name, sure=sure), length
+    whole = to_wh(rows, length, profile, sheet.name, sure=sure)
+    allotted = any(rule.register == "shared_used" for rule in profile.registers)
+    return name, profile, whole, length, allotted and has_fractions(rows, length)
 
 
 def _named_above(rows: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFrame:
@@ -161,7 +165,7 @@ def read_exports(files: Sequence[Path], options: ReadOptions) -> Export:
     name = f"{one.name} and {len(files) - 1} more"
     frame, doubles = _once(pl.concat(frames, how="diagonal"), name)
     doubles += sum(export.doubles for export in exports)
-    return Export(frame, one.length, one.profile, one.profile_name, doubles, name)
+    return Export(frame, one.length, one.profile, one.profile_name, doubles, name, any(e.fractions for e in exports))
 
 
 def _folder(folder: Path, options: ReadOptions) -> Export:

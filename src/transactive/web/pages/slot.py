@@ -48,6 +48,8 @@ POSTED = {
     PostingKind.OWNERSHIP: "Owners receive what their plant earned",
     PostingKind.SHARED: "Users pay producers for energy shared by keys",
     PostingKind.CORRECTION: "Corrected readings of earlier slots, at the tariff of those",
+    PostingKind.SURPLUS: "Producers pass on what the surplus of fixed shares earned",
+    PostingKind.INCENTIVE: "The incentive for shared energy is paid",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once a finding is closed",
 }

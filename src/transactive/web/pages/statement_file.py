@@ -38,6 +38,8 @@ LINES = {
     PostingKind.OWNERSHIP: "Part of what a shared plant earned",
     PostingKind.SHARED: "Energy shared by keys",
     PostingKind.CORRECTION: "Corrected readings of earlier slots",
+    PostingKind.SURPLUS: "Surplus of a fixed share, sold for its holder",
+    PostingKind.INCENTIVE: "Incentive for shared energy",
     PostingKind.HOLD: "Held back while a finding is open",
     PostingKind.RELEASE: "Released once it was closed",
 }

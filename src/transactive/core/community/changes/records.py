@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from transactive.core.community.records import CommunityRecord, Money, NotNegative
-from transactive.core.community.sharing_rules import Key
+from transactive.core.community.sharing_rules import Key, Part, SharingCircle
 from transactive.core.community.tariff_rules import BillItem, Date, Price, VatRate
 from transactive.core.units import PPM
 
@@ -30,10 +30,13 @@ class TariffChange(CommunityRecord, frozen=True, kw_only=True):
 
 
 class SharingChange(CommunityRecord, frozen=True, kw_only=True):
-    """Other keys of sharing, or another price."""
+    """Other keys of sharing, circles or shares by the hour, or another price."""
 
-    keys: Annotated[tuple[Key, ...], Meta(min_length=1)] | None = None
+    keys: tuple[Key, ...] | None = None
     price_micro_per_kwh: int | None = None
+    fee_ppm: Part | None = None
+    circles: tuple[SharingCircle, ...] | None = None
+    coefficients: str | None = None
 
 
 class AccountChange(CommunityRecord, frozen=True, kw_only=True):
