@@ -63,17 +63,19 @@ app.command(watch)
 
 
 @app.command
-def init(folder: Path) -> None:
+def init(folder: Path, *, preset: str | None = None) -> None:
     """Write a commented example of a community, with readings, that runs as it is.
 
     Parameters
     ----------
     folder
         Where community.toml, readings.csv and credits.toml are written; no file is replaced.
+    preset
+        A law's model of sharing in place of a market, such as at-eeg-dynamic; docs/concepts/sharing.md lists them.
     """
     from transactive.cli.community.commands import write_example
 
-    write_example(folder)
+    write_example(folder, preset)
 
 
 @app.command

@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 
 from transactive.config.checks import check
+from transactive.config.presets import with_preset
 from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
 from transactive.core.errors import ConfigError, DataError, InputError
-from transactive.core.spelling.records import decoded
+from transactive.core.spelling.records import converted
 from transactive.market.network.pandapower import read_pandapower
 
 
@@ -21,7 +22,7 @@ def load(path: Path) -> Community:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a community file") from None
     try:
-        community = decoded(text, Community)
+        community = converted(with_preset(msgspec.toml.decode(text)), Community)
     except InputError as error:
         raise ConfigError(f"{path.name}: {error}") from None
     except msgspec.ValidationError as error:

@@ -122,7 +122,8 @@ class Setting:
         rules = self.community.at(slot).sharing_in_force
         if self.sharing is None or rules is None or rules.coefficients is None:
             return None
-        return self.sharing.coefficients_ppm[self._row(slot)]
+        shares: IntArray = self.sharing.coefficients_ppm[self._row(slot)]
+        return shares
 
     def reported(self, slot: int) -> tuple[IntArray, IntArray] | None:
         """What a distributor's report allots in a slot [Wh]: used and given, each (members,); None without one."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from transactive.config.presets import check_preset
 from transactive.core.community.community import Community
 from transactive.core.community.sharing_rules import BY_SHARES, SHARING, SharingRules
 from transactive.core.errors import ConfigError
@@ -66,6 +67,7 @@ def check_sharing(community: Community) -> None:
             'sharing.surplus = "holder" is for keys = ["static"] or ["coefficients"] alone, which say whose it is;'
             " change one of them"
         )
+    check_preset(rules, market.slot_minutes)
     _check_files(rules, community)
     _check_shares(community, rules)
     _check_circles(community, rules)
@@ -181,7 +183,8 @@ def sharing_series(
     slots, length = len(measured.consumption_wh), community.clock.length
     starts = measured.first_slot + length * np.arange(slots, dtype=np.int64)
     owners, found = MeterOwners.of(community.final.members), dict[str, IntArray]()
-    for number, own in community.versions.spans(range(measured.first_slot, measured.first_slot + slots * length, length)):
+    span = range(measured.first_slot, measured.first_slot + slots * length, length)
+    for number, own in community.versions.spans(span):
         rules = community.versions.rules[number].shares
         rows = slice((own.start - measured.first_slot) // length, (own.stop - measured.first_slot) // length)
         if rules.coefficients is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from transactive.cli.community.preset_example import with_preset
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO, EXAMPLE
 from transactive.core.community.community import Community
@@ -23,10 +24,15 @@ FIRST, END = "2017-05-08T00:00Z", "2017-06-12T00:00Z"
 """Four weeks of history and one week to run."""
 
 
-def write_example(folder: Path) -> None:
-    """Write community.toml, readings and credits into a folder. Raises InputError rather than replace a file."""
+def write_example(folder: Path, preset: str | None = None) -> None:
+    """Write community.toml, readings and credits into a folder. Raises InputError rather than replace a file.
+
+    preset: a law's model of sharing, in place of a market.
+    """
     credit_file = EXAMPLE.with_name("credits.toml").read_text()
     files = {"community.toml": EXAMPLE.read_text(), "readings.csv": _readings(), "credits.toml": credit_file}
+    if preset is not None:
+        files = with_preset(preset, files, list(HOMES))
     for name in files:
         if (folder / name).exists():
             raise InputError(f"{folder / name}: is there already; choose another folder or move it away")
@@ -35,7 +41,8 @@ def write_example(folder: Path) -> None:
         partial = folder / f".{name}.part"
         partial.write_text(text)
         partial.replace(folder / name)
-    print(f"{folder}: community.toml, readings.csv and credits.toml written", file=sys.stderr)
+    *most, last = files
+    print(f"{folder}: {', '.join(most)} and {last} written", file=sys.stderr)
     print(f"next: transactive run {folder / 'community.toml'}", file=sys.stderr)
 
 

@@ -33,7 +33,11 @@ def decoded(text: bytes, record: type[T], currency: str | None = None, *, as_jso
 
     Raises InputError naming the key; and, as msgspec does, what `validation.explained` explains.
     """
-    data = msgspec.json.decode(text) if as_json else msgspec.toml.decode(text)
+    return converted(msgspec.json.decode(text) if as_json else msgspec.toml.decode(text), record, currency)
+
+
+def converted(data: Any, record: type[T], currency: str | None = None) -> T:  # noqa: ANN401 - parsed TOML or JSON
+    """A record from the contents of a file in either spelling, as `decoded` takes it from its bytes."""
     return msgspec.convert(in_base_units(data, record, currency or _currency(data)), record)
 
 

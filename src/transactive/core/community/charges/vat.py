@@ -14,7 +14,7 @@ ITEM_OF: dict[PostingKind, BillItem] = {
     K.BOUGHT: "local_energy", K.CERTIFIED: "local_energy", K.SHORTFALL_REFUND: "local_energy",
     K.TRADED_AGAIN: "local_energy", K.SHORT_INSIDE: "local_energy", K.EXTRA_INSIDE: "local_energy",
     K.GIVE_INSIDE: "local_energy", K.SHARED: "local_energy", K.FORFEIT: "local_energy",
-    K.SHORT_SUPPLIER: "supply", K.EXTRA_SUPPLIER: "supply", K.GIVE_SUPPLIER: "feed_in",
+    K.SHORT_SUPPLIER: "supply", K.EXTRA_SUPPLIER: "supply", K.GIVE_SUPPLIER: "feed_in", K.SURPLUS: "feed_in",
     K.NETWORK_FEE: "network_fee", K.FLEXIBILITY: "network_fee", K.CURTAILMENT: "network_fee",
     K.LEVY: "levy", K.LEVY_RETURN: "levy", K.CERTIFICATES: "certificates", K.OFFSET: "credits",
 }  # fmt: skip
