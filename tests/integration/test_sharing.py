@@ -15,8 +15,11 @@ from transactive.config.community_file import load
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import HOUR
+from transactive.engine.agreements import read
 from transactive.engine.books.rebuilt import community_of
+from transactive.engine.books.signed_run import beginning
 from transactive.engine.books.slot_book import read_slot
+from transactive.settlement import sharing
 from transactive.store import Store
 from transactive.studies.compare import able_of, mechanisms_for
 
@@ -68,6 +71,7 @@ def test_a_statement_of_a_sharer_holds(state, tmp_path):
     assert call("statement", "--state", state, "--member", "two", "-o", tmp_path / "two.json").code == 0
     verified = call("verify", tmp_path / "two.json", "--state", state)
     assert verified.code == 0, verified.out + verified.err
+    assert "shares: 24 slots, by 1 signed agreement" in verified.out
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,12 @@ def test_what_sharing_cannot_be_is_refused_by_name(tmp_path, sharing, market, sa
 def test_a_comparison_sets_markets_beside_sharing(tmp_path):
     found = load(community(tmp_path))
     assert mechanisms_for(None, **able_of(found))[:1] == ("sharing",)
+    compared = call("compare", tmp_path / "plant.toml", "--mechanisms", "sharing,uniform", "--json")
+    figures = json.loads(compared.out)
+    shared, market = (list(map(int, each["saved"])) for each in figures["mechanisms"])
+    assert figures["added"] == {"uniform": [str(more - less) for less, more in zip(shared, market, strict=True)]}
+    shown = call("compare", tmp_path / "plant.toml", "--mechanisms", "sharing,uniform").out
+    assert "a market would have added, EUR" in shown
     with pytest.raises(ConfigError, match="needs keys"):
         mechanisms_for(["sharing"], network=False)
 
@@ -97,3 +107,28 @@ def test_shares_beyond_a_whole_are_refused(tmp_path):
     path.write_text(path.read_text().replace('share = "20 %"', 'share = "20.0001 %"'))
     with pytest.raises(ConfigError, match="make 1000001 ppm, more than 100 %"):
         load(path)
+
+
+def test_each_member_has_signed_the_agreement_and_the_state_is_bound_to_it(state):
+    with closing(Store(state)) as store:
+        (signed,) = read(store)
+    assert (signed.agreement.version, signed.agreement.since) == (1, FIRST + 48 * HOUR)
+    assert len(set(signed.signatures)) == 4
+    assert json.loads(signed.agreement.terms)["members"][1] == {
+        "id": "one", "share_ppm": 500_000, "since": None, "until": None,
+    }  # fmt: skip
+    assert beginning([signed]) != beginning([])
+
+
+def test_a_wrong_share_is_found_although_all_books_agree(tmp_path, monkeypatch):
+    """Who divides by another key than agreed has a ledger, a chain and statements without a contradiction."""
+    right = sharing.allot
+    monkeypatch.setattr(sharing, "allot", lambda given, taken, keys, shares: right(given, taken, ["equal"], shares))
+    path = community(tmp_path)
+    assert call("run", path, "--no-page", "--json", "--state", tmp_path / "state").code == 0
+    assert call("statement", "--state", tmp_path / "state", "--member", "two", "-o", tmp_path / "two.json").code == 0
+    assert call("verify", tmp_path / "two.json", "--state", tmp_path / "state").code == 0
+    monkeypatch.undo()
+    found = call("verify", tmp_path / "two.json", "--state", tmp_path / "state")
+    assert found.code == 1
+    assert "shared 701 Wh; by the agreement and all readings it is 686 Wh" in found.out

@@ -33,6 +33,7 @@ def test_an_item_that_no_bill_has_is_refused_with_those_it_has(tmp_path):
 def test_energy_fees_and_levies_have_an_item_and_mere_transfers_none():
     moves_money_only = {
         PostingKind.SPREAD, PostingKind.FEE_FOLLOWS, PostingKind.ADVANCE, PostingKind.DIVIDEND,
-        PostingKind.CONGESTION_RENT, PostingKind.LOSSES, PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP, PostingKind.INCENTIVE,
+        PostingKind.CONGESTION_RENT, PostingKind.LOSSES, PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP,
+        PostingKind.INCENTIVE,
     }  # fmt: skip
     assert set(PostingKind) - ITEM_OF.keys() == moves_money_only

@@ -27,6 +27,10 @@ class ContractWitness:
         """Address of the operator, lower case."""
         return str(self._client.read(self._settlement, "operator")).lower()
 
+    def account(self, index: int) -> str:
+        """Address of an account by its index, lower case."""
+        return str(self._client.read(self._settlement, "accountOf", index)).lower()
+
     def head(self, period: int) -> bytes:
         """Hash chain over the commitments of a period, zero without any."""
         return bytes(self._client.read(self._settlement, "heads", period))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.ports import PastReadings
+from transactive.engine.agreements import agree
 from transactive.engine.authorisations import Authorisations
 from transactive.engine.books.correcting import Correcting, NoCorrecting
 from transactive.engine.books.debit_limits import LimitsAtGates
-from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway, SignedRun, UnsignedRun
+from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway, SignedRun, UnsignedRun, beginning
 from transactive.engine.books.state_keeper import NothingKept, StateKeeper
 from transactive.engine.daily.advice import Advisor
 from transactive.engine.daily.detection import DailyDetection, NoDetection
@@ -52,7 +53,8 @@ def optional_parts(
     community = setting.community
     authorisations = Authorisations(community, slots, chain, store)
     length, members = community.clock.length, community.chart.members
-    signed = SignedRun(gateway, chain.chain_id if chain else LOCAL_CHAIN_ID) if gateway else UnsignedRun()
+    begin = beginning(agree(setting, slots, chain, store))
+    signed = SignedRun(gateway, chain.chain_id if chain else LOCAL_CHAIN_ID, begin) if gateway else UnsignedRun()
     entry = OrderEntry(chain, members, length, authorisations) if chain else NoEntry()
     read = chain.limits(members) if chain else None
     if store is None:

@@ -17,7 +17,7 @@ from transactive.core.community.community import Community
 from transactive.core.community.sharing_rules import SHARING
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
-from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
+from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant, added_to
 from transactive.market import registry
 from transactive.studies.mechanism_run import trial
 
@@ -88,7 +88,9 @@ def compare(
     community = setting.community
     workers = min(workers or os.cpu_count() or 1, len(chosen))
     here = workers == 1
-    found = _here(setting, slots, chosen, timer, done) if here else _spread(setting, slots, chosen, workers, done)
+    found = tuple(
+        _here(setting, slots, chosen, timer, done) if here else _spread(setting, slots, chosen, workers, done)
+    )
     return Comparison(
         community=community.name,
         currency=community.currency,
@@ -98,7 +100,8 @@ def compare(
         members=tuple(community.ids),
         gas_from=GAS_FROM,
         supply=tuple(setting.tariff(slot).supply for slot in slots),
-        mechanisms=tuple(found),
+        mechanisms=found,
+        added=added_to(SHARING, found),
     )
 
 

@@ -138,10 +138,6 @@ KEYS: dict[str, dict[str, str]] = {
         "report": "The distributor's report of its allocation, relative to the community file.",
         "report_profile": "How to read the report: a profile that ships, or a TOML file; left out, it is found.",
         "incentive": "What a public body pays for shared energy, beside the tariff of every meter.",
-        "reallocation_months": (
-            "Full months after that of a slot in which a corrected reading divides it again among all; with 0 it "
-            "changes nobody else's."
-        ),
     },
     "SharingCircle": {
         "name": "What people call it.",

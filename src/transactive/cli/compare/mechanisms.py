@@ -13,6 +13,7 @@ import msgspec
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import InputError
+from transactive.core.units import money_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
 from transactive.insight.studies.measures import MEASURES
 from transactive.store import Store
@@ -91,6 +92,8 @@ def show_comparison(comparison: Comparison) -> None:
     beside = max((console.width - MEASURE_WIDTH) // FIGURE_WIDTH, 1)
     for first in range(0, len(comparison.mechanisms), beside):
         console.print(_table(comparison, comparison.mechanisms[first : first + beside]))
+    if comparison.added:
+        console.print(_added(comparison))
     console.print(f"  gas: {comparison.gas_from}", soft_wrap=True)
     console.print("  docs/concepts/compare.md says what each line means", soft_wrap=True)
 
@@ -109,6 +112,22 @@ def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:
         best = measure.winners(comparison.mechanisms)
         cells = (f"[bold]{measure.show(m)}[/]" if m.label in best else measure.show(m) for m in shown)
         table.add_row(measure.name, measure.unit.replace("¤", comparison.currency), *cells)
+    return table
+
+
+def _added(comparison: Comparison) -> Table:
+    """What a market would have added to sharing, for each member and in sum."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column(f"a market would have added, {comparison.currency}", no_wrap=True)
+    for label in comparison.added:
+        table.add_column(label, justify="right", no_wrap=True)
+    columns = [[int(text) for text in column] for column in comparison.added.values()]
+    for member, row in zip(comparison.members, zip(*columns, strict=True), strict=True):
+        table.add_row(member, *map(money_text, row))
+    table.add_row("all", *(money_text(sum(column)) for column in columns), style="bold")
     return table
 
 

@@ -44,7 +44,14 @@ def write_statement(
 
 
 def verify_statement(
-    path: Path, *, node: str | None, state: Path | None, contract: str | None, operator: str | None, json: bool
+    path: Path,
+    *,
+    node: str | None,
+    state: Path | None,
+    contract: str | None,
+    operator: str | None,
+    community: Path | None,
+    json: bool,
 ) -> bool:
     """Check a statement against a node, or against the chain in a state folder; says what held.
 
@@ -56,7 +63,7 @@ def verify_statement(
         if not json:
             print(f"✓ {passed.name}: {passed.text}", flush=True)
 
-    found = check_file(path, node=node, state=state, held=say, trusted=Trusted(contract, operator))
+    found = check_file(path, node=node, state=state, held=say, trusted=Trusted(contract, operator), community=community)
     if json:
         checks = [{"check": passed.name, "found": passed.text} for passed in found.passed]
         facts: dict[str, Any] = {"holds": found.contradiction is None, "contradiction": found.contradiction}

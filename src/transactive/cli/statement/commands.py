@@ -48,6 +48,7 @@ def verify(
     state: Path | None = None,
     contract: str | None = None,
     operator: str | None = None,
+    community: Path | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Check a statement: everything in it is computed again and compared with the chain.
@@ -67,10 +68,15 @@ def verify(
         without it the address in the file is taken, and the answer says so.
     operator
         Address of the operator that you trust.
+    community
+        Community file, with --state: shares by the hour, a distributor's report and an incentive stand in files that
+        it names, and are divided again.
     json
         Print one JSON object on stdout.
     """
     from transactive.cli.statement.actions import verify_statement
 
-    if not verify_statement(file, node=node, state=state, contract=contract, operator=operator, json=json):
+    if not verify_statement(
+        file, node=node, state=state, contract=contract, operator=operator, community=community, json=json
+    ):
         sys.exit(1)

@@ -59,8 +59,6 @@ class SharingRules(CommunityRecord, frozen=True, kw_only=True):
     the members in their order. coefficients: as static, by the shares that a file has for each hour. report: as the
     distributor's report says. circles: who share before all do; with no keys, who share instead. fee_ppm: part of the
     network fee that shared energy bears. surplus: who sells what a fixed share allots and its holder can not use.
-    reallocation_months: full months after that of a slot in which a corrected reading divides it again; after them, and
-    with 0, it changes nobody else's.
     """
 
     preset: str | None = None
@@ -73,7 +71,6 @@ class SharingRules(CommunityRecord, frozen=True, kw_only=True):
     report: str | None = None
     report_profile: str | None = None
     incentive: Incentive | None = None
-    reallocation_months: NotNegative = 0
 
     @property
     def all_keys(self) -> frozenset[str]:

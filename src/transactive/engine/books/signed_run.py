@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transactive.core.errors import RuleBroken
 from transactive.core.proofs import signing
 from transactive.core.proofs.corrections import SIGNATURE_BYTES, correction_digest
+from transactive.core.proofs.sharing_agreement import SignedAgreement
 from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.metering.gateway import enter, sign
@@ -23,6 +25,11 @@ class Gateway:
 
     key: bytes
     address: str
+
+
+def beginning(agreements: Sequence[SignedAgreement]) -> bytes:
+    """Digest that a run begins with: bound to the agreement that it shares by, where it does."""
+    return hashlib.sha256(BEGINNING + agreements[0].agreement.keys).digest() if agreements else BEGINNING
 
 
 @dataclass(slots=True)

@@ -78,7 +78,8 @@ class MechanismFigures(Variant, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The same slots under several mechanisms.
 
-    supply: the supplier's price of each slot. gas_from: where the figures of gas come from.
+    supply: the supplier's price of each slot. gas_from: where the figures of gas come from. added: what each market
+    would have added for each member to what sharing by keys saved [n¤], by its label; empty where nothing is shared.
     """
 
     community: str
@@ -90,6 +91,19 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     gas_from: str
     supply: tuple[int, ...]
     mechanisms: tuple[MechanismFigures, ...]
+    added: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+
+def added_to(shared: str, mechanisms: Sequence[MechanismFigures]) -> dict[str, tuple[str, ...]]:
+    """What each other mechanism saved each member beyond the one named `shared` [n¤], by its label."""
+    base = next((figures for figures in mechanisms if figures.name == shared), None)
+    if base is None:
+        return {}
+    return {
+        figures.label: tuple(str(int(one) - int(two)) for one, two in zip(figures.saved, base.saved, strict=True))
+        for figures in mechanisms
+        if figures.name != shared
+    }
 
 
 def gini(values: Sequence[int]) -> float:

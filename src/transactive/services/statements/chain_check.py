@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 from transactive.core.errors import DataError, InputError
 from transactive.insight.statements.statement import Statement, decode
+from transactive.services.statements.shares import shares_check
 from transactive.services.statements.verification import verify
 from transactive.services.statements.verification_words import Contradiction, Passed
-from transactive.store import Store
+from transactive.store import FILE, Store
 
+Further: TypeAlias = Callable[[Statement, str], Iterable[Passed]]
 ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
@@ -64,11 +68,13 @@ def check(
     url: str,
     held: Callable[[Passed], None] = lambda _: None,
     trusted: Trusted = Trusted(),
+    further: Further = lambda _, __: (),
 ) -> ChainCheck:
     """Check the bytes of a file called `name` against the chain at `url`; `held` sees each check as it holds.
 
-    trusted: contract and operator that the file must name, before any chain is asked. Raises ChainError or
-    StateError if the chain does not answer.
+    trusted: contract and operator that the file must name, before any chain is asked. further: what else is checked of
+    a statement that holds so far, with the address of its account. Raises ChainError or StateError if the chain does
+    not answer.
     """
     from transactive.chain.commitment_reader import ContractWitness
     from transactive.chain.nodes.client import ChainClient
@@ -91,7 +97,8 @@ def check(
         if not witness.is_ours:
             basis += "; the settlement contract's code is not that of this program"
         try:
-            for one in verify(statement, witness):
+            more = (one for one in further(statement, witness.account(statement.member.index)))
+            for one in chain(verify(statement, witness), more):
                 passed.append(one)
                 held(one)
         except Contradiction as error:
@@ -106,10 +113,12 @@ def check_file(
     state: Path | None,
     held: Callable[[Passed], None] = lambda _: None,
     trusted: Trusted = Trusted(),
+    community: Path | None = None,
 ) -> ChainCheck:
     """Check a file against the chain of a node, or the one in a state folder, as `check` does.
 
-    Raises InputError for both or neither of the two, and for a file that cannot be read.
+    With the state of a run that shares by keys, its shares are divided again; community: its file, for what other files
+    say of sharing. Raises InputError for both or neither of the two, and for a file that cannot be read.
     """
     from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
 
@@ -120,7 +129,17 @@ def check_file(
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
-    return check(data, path.name, url, held, trusted)
+    if state is None or not (state / FILE).is_file():
+        return check(data, path.name, url, held, trusted)
+    with closing(Store(state)) as store:
+        return check(data, path.name, url, held, trusted, lambda of, account: _shares(of, account, store, community))
+
+
+def _shares(of: Statement, account: str, store: Store, community: Path | None) -> Iterator[Passed]:
+    """The check of shares, where a run shares by keys."""
+    passed = shares_check(of, store, account, community)
+    if passed is not None:
+        yield passed
 
 
 def chain_of(store: Store, folder: Path) -> str:

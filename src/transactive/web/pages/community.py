@@ -17,6 +17,7 @@ from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.issues import Notice, issues, of_item
+from transactive.web.pages.parts.sharing import community_words
 
 STRIP = 24
 
@@ -48,7 +49,7 @@ def community_page(
         "chosen": slot,
         "following": chosen is None,
         "fresh": freshness(run, position, _meters(reader, position), idle),
-        "head": _head(run, totals, newest, words),
+        "head": _head(run, totals, newest, words, _shared(reader, run, day, position)),
         "now": _now(reader, run, position, words),
         "strip": _strip(strip, slot, run),
         "day": _day(day, run, slot, position, words),
@@ -92,8 +93,14 @@ def _meters(reader: Reader, position: RunProgress) -> int:
     return 0 if position.delivered is None else len(reader.member_rows(position.delivered))
 
 
-def _head(run: Run, totals: RunTotals, newest: int, words: Words) -> dict[str, str]:
-    """The answer in the headline, and what it rests on."""
+def _shared(reader: Reader, run: Run, day: Sequence[Row], position: RunProgress) -> str:
+    """What neighbours shared on the day, where keys decide in place of a market."""
+    done = [r["slot"] for r in day if position.delivered is not None and r["slot"] <= position.delivered]
+    return "" if run.community.sharing_in_force is None or not done else community_words(reader, run, done)
+
+
+def _head(run: Run, totals: RunTotals, newest: int, words: Words, shared: str = "") -> dict[str, str]:
+    """The answer in the headline, and what it rests on. shared: what neighbours shared on the day."""
     members = len(run.community.members)
     whole = totals.complete_slots == totals.slots
     balanced = not totals.money_residual_n and not totals.energy_residual_wh
@@ -106,6 +113,7 @@ def _head(run: Run, totals: RunTotals, newest: int, words: Words) -> dict[str, s
         text += f" Together they {'saved' if saving else 'paid'} {words.money(abs(totals.saved_n))}"
         text += " against the supplier’s tariff, before battery credit." if saving else " more than the tariff asks."
         text += " The books balance to the last unit." if balanced else " The books do not balance."
+        text += f" On this day: {shared}" if shared else ""
     length = run.clock.length
     end = newest + length if totals.slots else newest
     when = f"{day_text(end)}, {clock_text(end)} UTC"

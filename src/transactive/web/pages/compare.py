@@ -15,6 +15,7 @@ from transactive.web.charts.compare import price_chart, savings_chart, scale
 from transactive.web.pages.parts.compare_carbon import carbon_text, carbon_title
 
 NAMES = {
+    "sharing": ("Sharing by keys", "no market"),
     "uniform": ("Uniform price", "one price a slot"),
     "pay_as_bid": ("Pay as bid", "each pays its own limit"),
     "continuous": ("Continuous", "in order of arrival"),
@@ -54,11 +55,25 @@ def compare_page(comparison: Comparison | None, folder: Path) -> dict[str, Any]:
             (member, *(money_text(int(figures.saved[k])) for figures in mechanisms))
             for k, member in enumerate(comparison.members)
         ],
+        "added_heads": ["Member", *(f"={name} [{comparison.currency}]" for name in comparison.added)],
+        "added_rows": _added_rows(comparison),
         "lies": _lies(comparison, names, words),
         "price_heads": [f"={name}" for name in names],
         "saving_heads": [f"={name} [{comparison.currency}]" for name in names],
         "command": _command(comparison, folder),
     }
+
+
+def _added_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """What each market would have added to sharing by keys, for each member and in sum."""
+    columns = [[int(text) for text in column] for column in comparison.added.values()]
+    if not columns:
+        return []
+    rows = [
+        (member, *map(money_text, row))
+        for member, row in zip(comparison.members, zip(*columns, strict=True), strict=True)
+    ]
+    return [*rows, ("all", *(money_text(sum(column)) for column in columns))]
 
 
 def name_of(mechanism: str) -> str:

@@ -19,6 +19,7 @@ from transactive.web.access import Viewer
 from transactive.web.charts.member import day_chart, price_chart, saved_chart
 from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.parts.sharing import member_words
 from transactive.web.pages.slot import POSTED
 
 CHEAP_HOURS = 3
@@ -53,7 +54,7 @@ def member_page(
         "day": {"text": day_text(start), "at": time_text(start), "over": start + DAY - run.clock.length <= newest},
         "earlier": time_text(start - DAY) if start > run.first_slot else None,
         "later": time_text(start + DAY) if start + DAY <= newest else None,
-        "head": _head(rows, words),
+        "head": _head(rows, words, _shared(reader, run, member, rows)),
         "saved_chart": saved_chart(rows, run, start, words),
         "kpis": _kpis(rows, totals, run, member),
         "next": _next(reader, run, position, totals, member, words),
@@ -80,14 +81,21 @@ def _devices(run: Run, member: int) -> str:
     return " · ".join(parts) or "no own devices"
 
 
-def _head(rows: Sequence[Row], words: Words) -> dict[str, str]:
-    """What the day brought, in one number and a sentence."""
+def _shared(reader: Reader, run: Run, member: int, rows: Sequence[Row]) -> str | None:
+    """What the member shared on the day, where keys decide in place of a market."""
+    if run.community.sharing_in_force is None or not rows:
+        return None
+    return member_words(reader, run, member, [row["slot"] for row in rows])
+
+
+def _head(rows: Sequence[Row], words: Words, shared: str | None = None) -> dict[str, str]:
+    """What the day brought, in one number and a sentence. shared: what the member shared, in place of its trades."""
     alone, paid = (sum(row[name] for row in rows) for name in ("alone_n", "paid_n"))
     bought, sold = (sum(row[name] for row in rows) for name in ("bought_wh", "sold_wh"))
     saved = alone - paid
     title = f"You saved {words.money(saved)}" if saved >= 0 else f"You paid {words.money(-saved)} more"
     without, with_market = _bill_words(alone, words), _bill_words(paid, words)
-    text = f"You bought {kwh_text(bought)} kWh ahead from neighbours and sold them {kwh_text(sold)} kWh."
+    text = shared or f"You bought {kwh_text(bought)} kWh ahead from neighbours and sold them {kwh_text(sold)} kWh."
     text += f" Alone with your supplier you would have {without}; here you {with_market}."
     return {"title": title, "exact": words.exact(saved), "text": text}
 
