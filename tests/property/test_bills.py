@@ -10,7 +10,7 @@ from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.units import PPM
 from transactive.settlement.bills.amounts import CENT_N, cents_of, half_away, vat_of, whole_cents
-from transactive.settlement.bills.items import BUYS, RULES, SELLS, WITHOUT_MEMBERS, Item, balance_n, tally
+from transactive.settlement.bills.items import BUYS, RULES, SELLS, WITHOUT_MEMBERS, BillItem, balance_n, tally
 from transactive.settlement.bills.paper import CORRECTED, Amount, Frame, Paper, issued_amounts, make_paper
 
 MEMBERS = 3
@@ -42,7 +42,7 @@ def postings(draw):
 def test_every_kind_of_posting_has_its_item_for_whoever_can_stand_in_it():
     for kind in PostingKind:
         assert (kind in BUYS or kind in SELLS) != (kind in WITHOUT_MEMBERS), kind
-    assert RULES.keys() == set(Item)
+    assert RULES.keys() == set(BillItem)
 
 
 @given(postings())
@@ -58,15 +58,15 @@ def test_what_was_bought_and_not_used_lowers_the_invoice_and_is_no_sale():
         (PostingKind.GIVE_INSIDE, CHART.pool, 1, 100, 122_500, 12_250_000),
     ]
     quantity, money = tally(Postings(0, *np.array(rows, np.int64).T), MEMBERS)
-    assert (quantity[0, Item.NOT_USED], money[0, Item.NOT_USED]) == (-100, -12_250_000)
-    assert money[0, Item.SOLD] == 0
-    assert (quantity[1, Item.SOLD], money[1, Item.SOLD]) == (100, 12_250_000)
+    assert (quantity[0, BillItem.NOT_USED], money[0, BillItem.NOT_USED]) == (-100, -12_250_000)
+    assert money[0, BillItem.SOLD] == 0
+    assert (quantity[1, BillItem.SOLD], money[1, BillItem.SOLD]) == (100, 12_250_000)
 
 
 def test_a_purchase_at_a_negative_price_stays_a_purchase():
     slot = Postings(0, *np.array([[PostingKind.BOUGHT, CHART.escrow, 0, 500, -20_000, 10_000_000]], np.int64).T)
     quantity, money = tally(slot, MEMBERS)
-    assert (quantity[0, Item.NEIGHBOURS], money[0, Item.NEIGHBOURS]) == (500, -10_000_000)
+    assert (quantity[0, BillItem.NEIGHBOURS], money[0, BillItem.NEIGHBOURS]) == (500, -10_000_000)
 
 
 def test_halves_go_away_from_zero():
@@ -84,7 +84,7 @@ def test_rounding_is_never_off_by_more_than_half(numerator, denominator):
 amounts = st.lists(
     st.builds(
         Amount,
-        st.sampled_from([item for item in Item if RULES[item].stream == "purchase"]),
+        st.sampled_from([item for item in BillItem if RULES[item].stream == "purchase"]),
         st.integers(-(10**7), 10**7),
         MONEY,
         st.just("S"),
@@ -123,7 +123,7 @@ def test_totals_are_sums_of_what_was_rounded_once(month, carried):
 
 
 def test_what_earlier_papers_rounded_is_paid_with_the_next_once_it_is_a_whole_hundredth():
-    third = [Amount(Item.SUPPLIER, 1, 3_334_000_000, "S", 200_000)]
+    third = [Amount(BillItem.SUPPLIER, 1, 3_334_000_000, "S", 200_000)]
     carried, paid = 0, list[int]()
     for number in range(5):
         paper = make_paper(FRAME, str(number), third, carried_n=carried)
@@ -133,7 +133,10 @@ def test_what_earlier_papers_rounded_is_paid_with_the_next_once_it_is_a_whole_hu
 
 
 def test_money_on_chain_leaves_vat_and_standing_charge_to_pay():
-    month = [Amount(Item.SUPPLIER, 1_000, 280_000_000, "S", 200_000), Amount(Item.STANDING, 31, 10**9, "S", 200_000)]
+    month = [
+        Amount(BillItem.SUPPLIER, 1_000, 280_000_000, "S", 200_000),
+        Amount(BillItem.STANDING, 31, 10**9, "S", 200_000),
+    ]
     frame = Frame(**{name: getattr(FRAME, name) for name in Frame.__slots__} | {"settlement": "chain"})
     paper = make_paper(frame, "1", month, carried_n=0)
     assert (paper.gross_cents, paper.prepaid_cents, paper.payable_cents) == (154, 28, 126)
@@ -141,7 +144,7 @@ def test_money_on_chain_leaves_vat_and_standing_charge_to_pay():
 
 def test_a_correction_names_what_it_corrects_and_is_a_credit_note_where_it_lowers():
     frame = Frame(**{name: getattr(FRAME, name) for name in Frame.__slots__} | {"corrects": "1"})
-    more = make_paper(frame, "2", [Amount(Item.SUPPLIER, 1, 10**9, "S", 200_000)], carried_n=0)
-    less = make_paper(frame, "3", [Amount(Item.SUPPLIER, -1, -(10**9), "S", 200_000)], carried_n=0)
+    more = make_paper(frame, "2", [Amount(BillItem.SUPPLIER, 1, 10**9, "S", 200_000)], carried_n=0)
+    less = make_paper(frame, "3", [Amount(BillItem.SUPPLIER, -1, -(10**9), "S", 200_000)], carried_n=0)
     assert (more.code, less.code) == (CORRECTED, 381)
     assert (less.net_cents, less.member_owes_cents) == (100, -120)

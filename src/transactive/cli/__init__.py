@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from transactive import __version__
 from transactive.cli.agent.commands import agent
+from transactive.cli.bill.commands import bill
 from transactive.cli.certificates.commands import certificates
 from transactive.cli.chain.exit import chain
 from transactive.cli.compare.command import compare
@@ -253,6 +254,7 @@ def serve(*, state: Path, port: int = 8080, host: str = "127.0.0.1") -> None:
 
 
 app.command(agent)
+app.command(bill)
 app.command(certificates)
 app.command(chain)
 app.command(insights)

@@ -24,7 +24,7 @@ from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
 from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.pages.navigation import pages_of
-from transactive.web.pages.routes import carbon, community, compare, grid, member_view, models, slot_view
+from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks
@@ -61,7 +61,7 @@ def build_app(
     run_context = RunContext(feed)
     return Litestar(
         route_handlers=[
-            *(community, member_view, slot_view, carbon, grid, models, compare, verify, verify_file, ask, enter),
+            *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
             *(step_on_page, api_router(), _files()),
         ],
         dependencies={

@@ -25,6 +25,8 @@ OPT, OPEN = "scopes", "open"
 EVERYONE = {OPT: SCOPES}
 OPERATES: dict[str, tuple[Scope, ...]] = {OPT: ("operator",)}
 SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
+BILLED: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
+"""Papers name persons: they are for the operator, and each member's own for itself."""
 WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")

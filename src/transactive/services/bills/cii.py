@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from transactive.core.community.rules import BillingRules
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord, PartyRecord, plain_iban
 from transactive.settlement.bills.amounts import decimal
-from transactive.settlement.bills.items import RULES, Item
+from transactive.settlement.bills.items import RULES, BillItem
 from transactive.settlement.bills.paper import Category, Paper, PaperLine, VatLine
 
 GUIDELINE = "urn:cen.eu:en16931:2017"
@@ -88,7 +88,7 @@ def _notes(paper: Paper, sides: Sides) -> Iterator[str]:
 
 
 def _line(number: int, line: PaperLine) -> str:
-    rule = RULES[Item[line.item]]
+    rule = RULES[BillItem[line.item]]
     unit, digits = UNITS.get(rule.unit, (PIECE, 0))
     name, quantity = rule.text, line.quantity
     turned = quantity == 0 or (line.net_cents and (quantity > 0) != (line.net_cents > 0))

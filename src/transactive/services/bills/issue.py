@@ -21,7 +21,7 @@ from transactive.engine.books.rebuilt import community_of
 from transactive.services.bills.cii import Sides, e_invoice
 from transactive.services.bills.months import Month
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord, Parties, read_parties
-from transactive.settlement.bills.items import RULES, Item, Stream, tally
+from transactive.settlement.bills.items import RULES, BillItem, Stream, tally
 from transactive.settlement.bills.paper import Amount, Category, Frame, Paper, issued_amounts, make_paper
 from transactive.store import FILE, Store
 from transactive.store.bills import BillBooks, BillSession
@@ -32,7 +32,7 @@ Tax = tuple[Category, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingPaper:
     """A paper that cannot be issued yet, and what is missing."""
 
     member: str
@@ -45,7 +45,7 @@ class Billed:
     """What a command issued, and what waits."""
 
     papers: tuple[Paper, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[WaitingPaper, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class MonthLedger:
     quantity: IntArray
     money: IntArray
 
-    def amounts(self, index: int, stream: Stream) -> dict[Item, tuple[int, int]]:
+    def amounts(self, index: int, stream: Stream) -> dict[BillItem, tuple[int, int]]:
         """Items of a member's stream that are not nothing."""
         pairs = {
             item: (int(self.quantity[index, item]), int(self.money[index, item]))
@@ -100,7 +100,7 @@ def read_month(store: Store, name: str, *, part: bool) -> MonthLedger:
         raise InputError(f"--month {name}: nothing of it was settled in this run; choose another month")
     if end < month.end and not part:
         raise InputError(f"--month {name}: is settled up to {time_text(end)} only; wait for the rest, or add --part")
-    quantity, money = (np.zeros((len(community.members), len(Item)), np.int64) for _ in range(2))
+    quantity, money = (np.zeros((len(community.members), len(BillItem)), np.int64) for _ in range(2))
     for slot in store.delivered(begin, end - community.clock.length):
         more_quantity, more_money = tally(store.postings(slot), len(community.members))
         quantity, money = quantity + more_quantity, money + more_money
@@ -109,7 +109,7 @@ def read_month(store: Store, name: str, *, part: bool) -> MonthLedger:
         days = month.days(max(begin, int(spans.since[index])), min(end, int(spans.until[index])))
         charge = days * community.billing.standing_charge_n_per_day
         if charge:
-            quantity[index, Item.STANDING], money[index, Item.STANDING] = days, charge
+            quantity[index, BillItem.STANDING], money[index, BillItem.STANDING] = days, charge
     return MonthLedger(community, community.billing, month, begin, end, quantity, money)
 
 
@@ -122,7 +122,7 @@ def _issue(session: BillSession, ledger: MonthLedger, parties: Parties, today: d
     """Issue what is missing, in one transaction."""
     kept = session.papers()
     papers = [msgspec.json.decode(each.content, type=Paper) for each in kept]
-    digest, made, waiting = kept[-1].digest if kept else b"", list[Paper](), list[Waiting]()
+    digest, made, waiting = kept[-1].digest if kept else b"", list[Paper](), list[WaitingPaper]()
     for index, member in enumerate(ledger.community.ids):
         for stream in STREAMS:
             earlier = [paper for paper in papers if (paper.member, paper.stream) == (member, stream)]
@@ -132,7 +132,7 @@ def _issue(session: BillSession, ledger: MonthLedger, parties: Parties, today: d
                 continue
             party = parties.members.get(member)
             if (missing := _missing(parties.operator, party, stream)) or not (parties.operator and party):
-                waiting.append(Waiting(member, stream, missing or ""))
+                waiting.append(WaitingPaper(member, stream, missing or ""))
                 continue
             sides = Sides(parties.operator, party, ledger.rules, ledger.community.name)
             sequence = len(kept) + len(made) + 1
@@ -146,11 +146,11 @@ def _issue(session: BillSession, ledger: MonthLedger, parties: Parties, today: d
     return Billed(tuple(made), tuple(waiting))
 
 
-Due = dict[tuple[Item, Tax | None], tuple[int, int]]
+Due = dict[tuple[BillItem, Tax | None], tuple[int, int]]
 """Quantity and money still to be billed, by item and the VAT of the paper that it corrects."""
 
 
-def _due(wanted: dict[Item, tuple[int, int]], papers: Sequence[Paper]) -> Due:
+def _due(wanted: dict[BillItem, tuple[int, int]], papers: Sequence[Paper]) -> Due:
     """What a month's ledger has beyond its papers; what was billed before keeps its VAT."""
     due: Due = {}
     left = dict(wanted)
@@ -169,7 +169,7 @@ def _taxed(due: Due, sides: Sides, stream: Stream) -> list[Amount]:
     ]
 
 
-def tax_of(item: Item, sides: Sides, stream: Stream) -> Tax:
+def tax_of(item: BillItem, sides: Sides, stream: Stream) -> Tax:
     """VAT category and rate [millionths] of an item today."""
     rules, seller = sides.rules, sides.operator if stream == "purchase" else sides.member
     if seller.taxation == "small_business":

@@ -16,15 +16,17 @@ from transactive.core.errors import InputError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
+from transactive.services.bills.parties import FILE as PARTIES
 from transactive.store import FILE, Store
+from transactive.store.bills import FILE as BILLS
 from transactive.store.files import copy_together
 from transactive.store.folder import OWNER_FOLDER, hold
 from transactive.store.read.stages import last_delivered
 
 MANIFEST = "backup.json"
-DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite")
+DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS)
 """In the order in which they are held: a slot is in the run's database before it is on chain."""
-PLAIN = ("deployment.json", "tokens.json")
+PLAIN = ("deployment.json", "tokens.json", PARTIES)
 TRIES = 20
 
 

@@ -22,7 +22,7 @@ Stream = Literal["purchase", "sale"]
 TaxGroup = Literal["energy", "network", "levies", "certificates", "standing"]
 
 
-class Item(IntEnum):
+class BillItem(IntEnum):
     """What a line of a bill is about; the last two are on no bill: they move money, and owe none."""
 
     NEIGHBOURS = 0
@@ -59,65 +59,65 @@ class ItemRule:
     tax: TaxGroup = "energy"
 
 
-RULES: Mapping[Item, ItemRule] = {
-    Item.NEIGHBOURS: ItemRule("purchase", "Energy from neighbours", "kWh"),
-    Item.SUPPLIER: ItemRule("purchase", "Energy from the supplier", "kWh"),
-    Item.REPLACEMENT: ItemRule("purchase", "Energy bought in place of what was sold and not delivered", "kWh"),
-    Item.NOT_USED: ItemRule("purchase", "Energy bought and not used, taken back", "kWh"),
-    Item.NETWORK_FEE: ItemRule("purchase", "Network fee on local energy", "kWh", "network"),
-    Item.LEVY: ItemRule("purchase", "Carbon levy", "kWh", "levies"),
-    Item.LEVY_RETURN: ItemRule("purchase", "Carbon levy that comes back", "", "levies"),
-    Item.CERTIFICATES: ItemRule("purchase", "Certificates of origin bought", "kWh", "certificates"),
-    Item.CREDITS: ItemRule("purchase", "Carbon credits bought", "kg", "certificates"),
-    Item.FORFEIT: ItemRule("purchase", "What selling without delivering would have gained", ""),
-    Item.DIVIDEND: ItemRule("purchase", "Part of the community's surplus", ""),
-    Item.STANDING: ItemRule("purchase", "Standing charge", "day", "standing"),
-    Item.SOLD: ItemRule("sale", "Energy sold to neighbours", "kWh"),
-    Item.FEED_IN: ItemRule("sale", "Energy sold to the supplier", "kWh"),
-    Item.SOLD_REPLACED: ItemRule("sale", "Energy sold ahead and delivered by others", "kWh"),
-    Item.FLEXIBILITY: ItemRule("sale", "Energy moved or held back for the network", "kWh"),
-    Item.CERTIFICATES_SOLD: ItemRule("sale", "Certificates of origin sold", "kWh", "certificates"),
-    Item.CREDITS_SOLD: ItemRule("sale", "Carbon credits sold", "kg", "certificates"),
-    Item.PLANT: ItemRule("sale", "Part of what a shared plant earned", ""),
-    Item.PLANT_PASSED_ON: ItemRule("sale", "Passed on to the owners of the plant", ""),
-    Item.HELD: ItemRule(None, "Held back while a finding is open", ""),
-    Item.ADVANCE: ItemRule(None, "Advanced by the supplier", ""),
+RULES: Mapping[BillItem, ItemRule] = {
+    BillItem.NEIGHBOURS: ItemRule("purchase", "Energy from neighbours", "kWh"),
+    BillItem.SUPPLIER: ItemRule("purchase", "Energy from the supplier", "kWh"),
+    BillItem.REPLACEMENT: ItemRule("purchase", "Energy bought in place of what was sold and not delivered", "kWh"),
+    BillItem.NOT_USED: ItemRule("purchase", "Energy bought and not used, taken back", "kWh"),
+    BillItem.NETWORK_FEE: ItemRule("purchase", "Network fee on local energy", "kWh", "network"),
+    BillItem.LEVY: ItemRule("purchase", "Carbon levy", "kWh", "levies"),
+    BillItem.LEVY_RETURN: ItemRule("purchase", "Carbon levy that comes back", "", "levies"),
+    BillItem.CERTIFICATES: ItemRule("purchase", "Certificates of origin bought", "kWh", "certificates"),
+    BillItem.CREDITS: ItemRule("purchase", "Carbon credits bought", "kg", "certificates"),
+    BillItem.FORFEIT: ItemRule("purchase", "What selling without delivering would have gained", ""),
+    BillItem.DIVIDEND: ItemRule("purchase", "Part of the community's surplus", ""),
+    BillItem.STANDING: ItemRule("purchase", "Standing charge", "day", "standing"),
+    BillItem.SOLD: ItemRule("sale", "Energy sold to neighbours", "kWh"),
+    BillItem.FEED_IN: ItemRule("sale", "Energy sold to the supplier", "kWh"),
+    BillItem.SOLD_REPLACED: ItemRule("sale", "Energy sold ahead and delivered by others", "kWh"),
+    BillItem.FLEXIBILITY: ItemRule("sale", "Energy moved or held back for the network", "kWh"),
+    BillItem.CERTIFICATES_SOLD: ItemRule("sale", "Certificates of origin sold", "kWh", "certificates"),
+    BillItem.CREDITS_SOLD: ItemRule("sale", "Carbon credits sold", "kg", "certificates"),
+    BillItem.PLANT: ItemRule("sale", "Part of what a shared plant earned", ""),
+    BillItem.PLANT_PASSED_ON: ItemRule("sale", "Passed on to the owners of the plant", ""),
+    BillItem.HELD: ItemRule(None, "Held back while a finding is open", ""),
+    BillItem.ADVANCE: ItemRule(None, "Advanced by the supplier", ""),
 }
 
-BUYS: Mapping[Kind, tuple[Item, int]] = {
-    Kind.BOUGHT: (Item.NEIGHBOURS, 1),
-    Kind.EXTRA_INSIDE: (Item.NEIGHBOURS, 1),
-    Kind.SHARED: (Item.NEIGHBOURS, 1),
-    Kind.EXTRA_SUPPLIER: (Item.SUPPLIER, 1),
-    Kind.SHORT_INSIDE: (Item.REPLACEMENT, 1),
-    Kind.SHORT_SUPPLIER: (Item.REPLACEMENT, 1),
-    Kind.NETWORK_FEE: (Item.NETWORK_FEE, 1),
-    Kind.LEVY: (Item.LEVY, 1),
-    Kind.CERTIFICATES: (Item.CERTIFICATES, 1),
-    Kind.OFFSET: (Item.CREDITS, 1),
-    Kind.FORFEIT: (Item.FORFEIT, 1),
-    Kind.OWNERSHIP: (Item.PLANT_PASSED_ON, -1),
-    Kind.HOLD: (Item.HELD, 1),
+BUYS: Mapping[Kind, tuple[BillItem, int]] = {
+    Kind.BOUGHT: (BillItem.NEIGHBOURS, 1),
+    Kind.EXTRA_INSIDE: (BillItem.NEIGHBOURS, 1),
+    Kind.SHARED: (BillItem.NEIGHBOURS, 1),
+    Kind.EXTRA_SUPPLIER: (BillItem.SUPPLIER, 1),
+    Kind.SHORT_INSIDE: (BillItem.REPLACEMENT, 1),
+    Kind.SHORT_SUPPLIER: (BillItem.REPLACEMENT, 1),
+    Kind.NETWORK_FEE: (BillItem.NETWORK_FEE, 1),
+    Kind.LEVY: (BillItem.LEVY, 1),
+    Kind.CERTIFICATES: (BillItem.CERTIFICATES, 1),
+    Kind.OFFSET: (BillItem.CREDITS, 1),
+    Kind.FORFEIT: (BillItem.FORFEIT, 1),
+    Kind.OWNERSHIP: (BillItem.PLANT_PASSED_ON, -1),
+    Kind.HOLD: (BillItem.HELD, 1),
 }
-"""Item of who pays at a price above zero, and whether it adds to it."""
-SELLS: Mapping[Kind, tuple[Item, int]] = {
-    Kind.CERTIFIED: (Item.SOLD, 1),
-    Kind.GIVE_INSIDE: (Item.SOLD, 1),
-    Kind.SHARED: (Item.SOLD, 1),
-    Kind.GIVE_SUPPLIER: (Item.FEED_IN, 1),
-    Kind.SHORTFALL_REFUND: (Item.SOLD_REPLACED, 1),
-    Kind.TRADED_AGAIN: (Item.NOT_USED, -1),
-    Kind.FLEXIBILITY: (Item.FLEXIBILITY, 1),
-    Kind.CURTAILMENT: (Item.FLEXIBILITY, 1),
-    Kind.CERTIFICATES: (Item.CERTIFICATES_SOLD, 1),
-    Kind.OFFSET: (Item.CREDITS_SOLD, 1),
-    Kind.LEVY_RETURN: (Item.LEVY_RETURN, -1),
-    Kind.DIVIDEND: (Item.DIVIDEND, -1),
-    Kind.OWNERSHIP: (Item.PLANT, 1),
-    Kind.RELEASE: (Item.HELD, -1),
-    Kind.ADVANCE: (Item.ADVANCE, 1),
+"""BillItem of who pays at a price above zero, and whether it adds to it."""
+SELLS: Mapping[Kind, tuple[BillItem, int]] = {
+    Kind.CERTIFIED: (BillItem.SOLD, 1),
+    Kind.GIVE_INSIDE: (BillItem.SOLD, 1),
+    Kind.SHARED: (BillItem.SOLD, 1),
+    Kind.GIVE_SUPPLIER: (BillItem.FEED_IN, 1),
+    Kind.SHORTFALL_REFUND: (BillItem.SOLD_REPLACED, 1),
+    Kind.TRADED_AGAIN: (BillItem.NOT_USED, -1),
+    Kind.FLEXIBILITY: (BillItem.FLEXIBILITY, 1),
+    Kind.CURTAILMENT: (BillItem.FLEXIBILITY, 1),
+    Kind.CERTIFICATES: (BillItem.CERTIFICATES_SOLD, 1),
+    Kind.OFFSET: (BillItem.CREDITS_SOLD, 1),
+    Kind.LEVY_RETURN: (BillItem.LEVY_RETURN, -1),
+    Kind.DIVIDEND: (BillItem.DIVIDEND, -1),
+    Kind.OWNERSHIP: (BillItem.PLANT, 1),
+    Kind.RELEASE: (BillItem.HELD, -1),
+    Kind.ADVANCE: (BillItem.ADVANCE, 1),
 }
-"""Item of who is paid at a price above zero, and whether it adds to it."""
+"""BillItem of who is paid at a price above zero, and whether it adds to it."""
 WITHOUT_MEMBERS = (Kind.SPREAD, Kind.FEE_FOLLOWS, Kind.CONGESTION_RENT, Kind.LOSSES)
 """Kinds that move money between named accounts only."""
 GIVEN = (Kind.GIVE_INSIDE, Kind.GIVE_SUPPLIER)
@@ -125,8 +125,8 @@ GIVEN = (Kind.GIVE_INSIDE, Kind.GIVE_SUPPLIER)
 NO_ITEM = -1
 
 
-def _columns(sides: Mapping[Kind, tuple[Item, int]]) -> tuple[IntArray, IntArray]:
-    """Item and sign by kind, for columns of kinds."""
+def _columns(sides: Mapping[Kind, tuple[BillItem, int]]) -> tuple[IntArray, IntArray]:
+    """BillItem and sign by kind, for columns of kinds."""
     item, sign = (np.full(max(Kind) + 1, value, np.int64) for value in (NO_ITEM, 0))
     for kind, (of, adds) in sides.items():
         item[kind], sign[kind] = of, adds
@@ -144,7 +144,7 @@ def tally(postings: Postings, members: int) -> tuple[IntArray, IntArray]:
     cost = np.where(turned, -postings.amount_n, postings.amount_n)
     bought = np.zeros(members, bool)
     bought[buyer[(postings.kind == Kind.BOUGHT) & (buyer < members)]] = True
-    quantity, money = (np.zeros((members, len(Item)), np.int64) for _ in range(2))
+    quantity, money = (np.zeros((members, len(BillItem)), np.int64) for _ in range(2))
     for account, sides in ((buyer, BUYS), (seller, SELLS)):
         items, signs = _columns(sides)
         item, sign = items[postings.kind], signs[postings.kind]
@@ -152,7 +152,7 @@ def tally(postings: Postings, members: int) -> tuple[IntArray, IntArray]:
         who, item, sign = account[theirs], item[theirs], sign[theirs]
         if sides is SELLS:
             unused = np.isin(postings.kind[theirs], GIVEN) & bought[who]
-            item, sign = np.where(unused, Item.NOT_USED, item), np.where(unused, -1, sign)
+            item, sign = np.where(unused, BillItem.NOT_USED, item), np.where(unused, -1, sign)
         np.add.at(quantity, (who, item), sign * postings.energy_wh[theirs])
         np.add.at(money, (who, item), sign * cost[theirs])
     return quantity, money
@@ -162,6 +162,6 @@ def balance_n(money: IntArray) -> IntArray:
     """Received − paid of each member [n¤], (members,), out of its items, (members, items)."""
     net = np.zeros(money.shape[0], np.int64)
     for item, rule in RULES.items():
-        adds = rule.stream == "sale" or item == Item.ADVANCE
+        adds = rule.stream == "sale" or item == BillItem.ADVANCE
         net += money[:, item] if adds else -money[:, item]
     return net

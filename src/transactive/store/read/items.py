@@ -8,10 +8,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.items import Item, ItemState
+from transactive.core.postings import PostingKind, Postings
 from transactive.core.units import IntArray
 from transactive.store.database import Database
-from transactive.store.read.slot_columns import each_slot
-from transactive.store.schema import ITEMS, READINGS
+from transactive.store.read.slot_columns import each_slot, has
+from transactive.store.schema import ITEMS, POSTINGS, READINGS
 
 FEEDER = -1
 """In place of a member: the whole feeder."""
@@ -43,3 +44,12 @@ def daily_meters(store: Database, members: int, first: int, end: int, day: int) 
             columns[name][:, place] += held[name]
         columns["short_wh"][:, place] += np.maximum(held["sold_wh"] - held["export_wh"], 0)
     return columns
+
+
+def held_n(store: Database, members: int) -> IntArray:
+    """What findings hold back of each member today [n¤], (members,)."""
+    held = np.zeros(members, np.int64)
+    some = has(POSTINGS.c.kinds, PostingKind.HOLD, PostingKind.RELEASE)
+    for slot, columns in each_slot(store, POSTINGS, some):
+        held += Postings(slot, **columns).held_n(members)
+    return held

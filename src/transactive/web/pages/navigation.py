@@ -21,6 +21,7 @@ PAGES = (
     Page("/", "Community", "people", ("member", "operator", "auditor")),
     Page("/member", "Member", "home", ("member", "operator", "auditor")),
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
+    Page("/bills", "Bills", "file", ("member", "operator")),
     Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),
     Page("/models", "Models", "curve", ("operator", "auditor")),
     Page("/compare", "Compare", "scale", ("operator", "auditor")),

@@ -11,8 +11,10 @@ from litestar.response import Redirect, Template
 
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.store.read.runs import Run
-from transactive.web.authentication import EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
+from transactive.web.api.bill_routes import seen_by
+from transactive.web.authentication import BILLED, EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
 from transactive.web.events import id_text, newest
+from transactive.web.pages.bills import bills_page
 from transactive.web.pages.carbon import carbon_page
 from transactive.web.pages.community import community_page
 from transactive.web.pages.compare import compare_page
@@ -124,6 +126,17 @@ def carbon(
         run_context.reader, run, position, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
     )
     return Template("carbon.html", context=context)
+
+
+@get("/bills", opt=BILLED, sync_to_thread=True, include_in_schema=False)
+def bills(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
+    """Papers by month: all for the operator, its own for a member."""
+    run, position = run_context.run(), run_context.reader.position()
+    if position.delivered is None:
+        return Template("starting.html", context={"live": {"after": "", "over": False}})
+    papers = seen_by(run_context, request.user)
+    context = bills_page(run, position, request.user, papers, idle=run_context.feed.idle)
+    return Template("bills.html", context=context)
 
 
 @get("/models", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)

@@ -1,0 +1,39 @@
+"""The page of bills: papers by month, the newest first, each with its files; a member sees its own."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from transactive.services.bills.open_items import OpenPaper
+from transactive.settlement.bills.amounts import decimal
+from transactive.store.read.runs import Run, RunProgress
+from transactive.web.access import Viewer
+from transactive.web.pages.parts.common import freshness
+
+
+def bills_page(
+    run: Run, position: RunProgress, viewer: Viewer, papers: list[OpenPaper], *, idle: float
+) -> dict[str, Any]:
+    """Context of the page."""
+    newest = sorted(papers, key=lambda each: (each.paper.month, each.sequence), reverse=True)
+    months = [
+        {"name": month, "rows": [_row(each) for each in found]}
+        for month, found in groupby(newest, key=lambda each: each.paper.month)
+    ]
+    fresh = freshness(run, position, len(run.community.members), idle)
+    return {"run": run, "viewer": viewer, "fresh": fresh, "months": months}
+
+
+def _row(each: OpenPaper) -> dict[str, str]:
+    paper, owed = each.paper, each.owed_cents
+    state = "paid" if owed == 0 else f"{decimal(abs(owed))} to {'pay' if owed > 0 else 'be paid out'}"
+    return {
+        "place": str(each.sequence),
+        "number": paper.number,
+        "title": paper.title,
+        "member": paper.member,
+        "due": paper.due,
+        "payable": f"{decimal(paper.payable_cents)} {paper.currency}",
+        "state": state,
+    }
