@@ -31,14 +31,12 @@ from transactive.services.bills.open_items import open_papers
 from transactive.services.bills.parties import iban_holds
 from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.amounts import CENT_N, decimal
-from transactive.settlement.bills.items import BillItem
+from transactive.settlement.bills.items import LineItem
 from transactive.store import Store
 from transactive.store.bills import BillBooks
 
 BILLING = {
     "settlement": "bank",
-    "vat_ppm": 200_000,
-    "vat_items_ppm": {"network": 100_000},
     "standing_charge_n_per_day": 120_000_000,
     "number_prefix": "SW-",
 }
@@ -70,7 +68,8 @@ def with_billing(folder: Path, **changes: object) -> None:
     """Give the community of a state its rules of billing, as a `run` of a changed file does."""
     with closing(Store(folder)) as store:
         community = json.loads(store.setting("community") or "")
-        store.set(community=json.dumps({**community, "billing": {**BILLING, **changes}}))
+        tariff = {**community["tariff"], "vat_ppm": 200_000, "vat_items_ppm": {"network_fee": 100_000}}
+        store.set(community=json.dumps({**community, "tariff": tariff, "billing": {**BILLING, **changes}}))
 
 
 @pytest.fixture
@@ -101,7 +100,7 @@ def net_of_ledger(folder: Path) -> dict[str, int]:
         total = [0] * len(community.members)
         for slot in store.delivered(0, 2**62):
             postings = store.postings(slot)
-            for kind in (PostingKind.HOLD, PostingKind.RELEASE, PostingKind.ADVANCE):
+            for kind in (PostingKind.HOLD, PostingKind.RELEASE, PostingKind.ADVANCE):  # move money, and owe none
                 postings = postings.other_than(kind)
             total = [a + b for a, b in zip(total, postings.net_n(community.chart.total).tolist(), strict=False)]
     return dict(zip(community.ids, total, strict=True))
@@ -118,7 +117,7 @@ def test_papers_and_the_rounding_account_make_the_ledger_to_the_last_unit(state)
     for member, net in net_of_ledger(state).items():
         billed = 0
         for paper in (each for each in papers if each.member == member):
-            ledger = [line for line in paper.lines if line.item != BillItem.STANDING.name]
+            ledger = [line for line in paper.lines if line.item != LineItem.STANDING.name]
             owed = paper.sign * (sum(line.net_cents for line in ledger) + paper.rounding_cents) * CENT_N
             standing = [line for line in paper.lines if line not in ledger]
             owed += paper.carried_n - sum(line.exact_n - line.net_cents * CENT_N for line in standing)
@@ -386,3 +385,14 @@ def test_papers_are_for_the_operator_and_each_members_own_for_itself(state):
                 assert client.get(f"/api/v1/bills/{own}/{ending}", headers=roles[role]).status_code in (401, 403)
         for role in ("auditor", "grid"):
             assert client.get("/bills", headers=roles[role]).status_code == 403
+
+
+def test_a_restored_backup_gives_no_number_twice(state, tmp_path):
+    backup = tmp_path / "backup"
+    assert call("state", "backup", backup, "--state", state).code == 0
+    issued = issue(state).papers
+    assert call("state", "restore", backup, "--state", state).code == 0
+    enter_cem(state)
+    assert issue(state).papers[0].number == f"SW-{len(issued) + 1:06d}"
+    with closing(BillBooks(state)) as books:
+        assert papers_of(books)[: len(issued)] == list(issued)

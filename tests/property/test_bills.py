@@ -7,11 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.accounts import Accounts
+from transactive.core.community.charges.vat import ITEM_OF
 from transactive.core.postings import PostingKind, Postings
+from transactive.core.proofs.corrections import NUMBERS, Corrections
 from transactive.core.units import PPM
 from transactive.settlement.bills.amounts import CENT_N, cents_of, half_away, vat_of, whole_cents
-from transactive.settlement.bills.items import BUYS, RULES, SELLS, WITHOUT_MEMBERS, BillItem, balance_n, tally
+from transactive.settlement.bills.items import (
+    BUYS,
+    OF_EARLIER_SLOTS,
+    RULES,
+    SELLS,
+    WITHOUT_MEMBERS,
+    LineItem,
+    balance_n,
+    tally,
+    tally_corrections,
+)
 from transactive.settlement.bills.paper import CORRECTED, Amount, Frame, Paper, issued_amounts, make_paper
+from transactive.settlement.corrections import correct
 
 MEMBERS = 3
 CHART = Accounts(MEMBERS)
@@ -24,7 +37,7 @@ def postings(draw):
     """Postings of a slot of every kind between members and accounts that the kind allows, at any price."""
     rows = []
     for _ in range(draw(st.integers(0, 30))):
-        kind = draw(st.sampled_from(PostingKind))
+        kind = draw(st.sampled_from([kind for kind in PostingKind if kind not in OF_EARLIER_SLOTS]))
         buyer = draw(st.integers(0, MEMBERS - 1)) if kind in BUYS else CHART.escrow
         seller = draw(st.integers(0, MEMBERS - 1)) if kind in SELLS and draw(st.booleans()) else CHART.pool
         if kind in BUYS and kind in SELLS and draw(st.booleans()):
@@ -41,14 +54,36 @@ def postings(draw):
 
 def test_every_kind_of_posting_has_its_item_for_whoever_can_stand_in_it():
     for kind in PostingKind:
-        assert (kind in BUYS or kind in SELLS) != (kind in WITHOUT_MEMBERS), kind
-    assert RULES.keys() == set(BillItem)
+        assert (kind in BUYS or kind in SELLS) != (kind in (*WITHOUT_MEMBERS, *OF_EARLIER_SLOTS)), kind
+    assert RULES.keys() == set(LineItem)
 
 
 @given(postings())
 def test_items_of_all_members_make_the_ledger_to_the_last_unit(slot):
     _, money = tally(slot, MEMBERS)
     assert balance_n(money).tolist() == slot.net_n(CHART.total)[:MEMBERS].tolist()
+
+
+def test_items_bear_the_tax_that_their_postings_have():
+    for sides in (BUYS, SELLS):
+        for kind, (item, _) in sides.items():
+            assert RULES[item].tax == ITEM_OF.get(kind), kind
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 10**6)] * 4, st.integers(-(10**6), 10**6)), max_size=6), st.data())
+def test_corrected_readings_make_what_was_posted_for_them(lines, data):
+    rows = np.zeros((len(lines), len(NUMBERS)), np.int64)
+    for row, (was_in, was_out, now_in, now_out, price) in zip(rows, lines, strict=True):
+        values = {"member": data.draw(st.integers(0, MEMBERS - 1)), "origin": data.draw(st.sampled_from([0, 900]))}
+        values |= {"was_import_wh": was_in, "was_export_wh": was_out, "now_import_wh": now_in, "now_export_wh": now_out}
+        values |= {"supply": price, "feed_in": price // 3}
+        for name, value in values.items():
+            row[NUMBERS.index(name)] = value
+    corrections = Corrections.of(1_800, rows, np.zeros((len(lines), 65), np.int64))
+    money = sum(tally_corrections(corrections, origin, MEMBERS)[1] for origin in (0, 900))
+    posted = correct(corrections, CHART)
+    assert balance_n(np.asarray(money)).tolist() == posted.net_n(CHART.total)[:MEMBERS].tolist()
+    assert not tally(posted, MEMBERS)[1].any(), "they stand on the bill of the slot that was metered"
 
 
 def test_what_was_bought_and_not_used_lowers_the_invoice_and_is_no_sale():
@@ -58,15 +93,15 @@ def test_what_was_bought_and_not_used_lowers_the_invoice_and_is_no_sale():
         (PostingKind.GIVE_INSIDE, CHART.pool, 1, 100, 122_500, 12_250_000),
     ]
     quantity, money = tally(Postings(0, *np.array(rows, np.int64).T), MEMBERS)
-    assert (quantity[0, BillItem.NOT_USED], money[0, BillItem.NOT_USED]) == (-100, -12_250_000)
-    assert money[0, BillItem.SOLD] == 0
-    assert (quantity[1, BillItem.SOLD], money[1, BillItem.SOLD]) == (100, 12_250_000)
+    assert (quantity[0, LineItem.NOT_USED], money[0, LineItem.NOT_USED]) == (-100, -12_250_000)
+    assert money[0, LineItem.SOLD] == 0
+    assert (quantity[1, LineItem.SOLD], money[1, LineItem.SOLD]) == (100, 12_250_000)
 
 
 def test_a_purchase_at_a_negative_price_stays_a_purchase():
     slot = Postings(0, *np.array([[PostingKind.BOUGHT, CHART.escrow, 0, 500, -20_000, 10_000_000]], np.int64).T)
     quantity, money = tally(slot, MEMBERS)
-    assert (quantity[0, BillItem.NEIGHBOURS], money[0, BillItem.NEIGHBOURS]) == (500, -10_000_000)
+    assert (quantity[0, LineItem.NEIGHBOURS], money[0, LineItem.NEIGHBOURS]) == (500, -10_000_000)
 
 
 def test_halves_go_away_from_zero():
@@ -84,7 +119,7 @@ def test_rounding_is_never_off_by_more_than_half(numerator, denominator):
 amounts = st.lists(
     st.builds(
         Amount,
-        st.sampled_from([item for item in BillItem if RULES[item].stream == "purchase"]),
+        st.sampled_from([item for item in LineItem if RULES[item].stream == "purchase"]),
         st.integers(-(10**7), 10**7),
         MONEY,
         st.just("S"),
@@ -123,7 +158,7 @@ def test_totals_are_sums_of_what_was_rounded_once(month, carried):
 
 
 def test_what_earlier_papers_rounded_is_paid_with_the_next_once_it_is_a_whole_hundredth():
-    third = [Amount(BillItem.SUPPLIER, 1, 3_334_000_000, "S", 200_000)]
+    third = [Amount(LineItem.SUPPLIER, 1, 3_334_000_000, "S", 200_000)]
     carried, paid = 0, list[int]()
     for number in range(5):
         paper = make_paper(FRAME, str(number), third, carried_n=carried)
@@ -134,8 +169,8 @@ def test_what_earlier_papers_rounded_is_paid_with_the_next_once_it_is_a_whole_hu
 
 def test_money_on_chain_leaves_vat_and_standing_charge_to_pay():
     month = [
-        Amount(BillItem.SUPPLIER, 1_000, 280_000_000, "S", 200_000),
-        Amount(BillItem.STANDING, 31, 10**9, "S", 200_000),
+        Amount(LineItem.SUPPLIER, 1_000, 280_000_000, "S", 200_000),
+        Amount(LineItem.STANDING, 31, 10**9, "S", 200_000),
     ]
     frame = Frame(**{name: getattr(FRAME, name) for name in Frame.__slots__} | {"settlement": "chain"})
     paper = make_paper(frame, "1", month, carried_n=0)
@@ -144,7 +179,7 @@ def test_money_on_chain_leaves_vat_and_standing_charge_to_pay():
 
 def test_a_correction_names_what_it_corrects_and_is_a_credit_note_where_it_lowers():
     frame = Frame(**{name: getattr(FRAME, name) for name in Frame.__slots__} | {"corrects": "1"})
-    more = make_paper(frame, "2", [Amount(BillItem.SUPPLIER, 1, 10**9, "S", 200_000)], carried_n=0)
-    less = make_paper(frame, "3", [Amount(BillItem.SUPPLIER, -1, -(10**9), "S", 200_000)], carried_n=0)
+    more = make_paper(frame, "2", [Amount(LineItem.SUPPLIER, 1, 10**9, "S", 200_000)], carried_n=0)
+    less = make_paper(frame, "3", [Amount(LineItem.SUPPLIER, -1, -(10**9), "S", 200_000)], carried_n=0)
     assert (more.code, less.code) == (CORRECTED, 381)
     assert (less.net_cents, less.member_owes_cents) == (100, -120)

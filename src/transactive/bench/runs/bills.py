@@ -15,7 +15,7 @@ from transactive.core.community.rules import BillingRules
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.units import IntArray
 
-MEMBERS, SLOTS, REPEATS = 100, 744, 5
+MEMBERS, SLOTS, REPEATS, VAT = 100, 744, 5, 200_000
 
 
 @bench("bills", summary="bills of a month with their e-invoices and PDFs")
@@ -49,22 +49,24 @@ def _bill(slots: list[Postings]) -> list[bytes]:
     from transactive.services.bills.issue import tax_of
     from transactive.services.bills.parties import CustomerRecord, OperatorRecord
     from transactive.services.bills.pdf import as_pdf
-    from transactive.settlement.bills.items import RULES, BillItem, tally
+    from transactive.settlement.bills.items import RULES, LineItem, tally
     from transactive.settlement.bills.paper import Amount, Frame, make_paper
 
-    quantity, money = (np.zeros((MEMBERS, len(BillItem)), np.int64) for _ in range(2))
+    quantity, money = (np.zeros((MEMBERS, len(LineItem)), np.int64) for _ in range(2))
     for slot in slots:
         more = tally(slot, MEMBERS)
         quantity, money = quantity + more[0], money + more[1]
     where = {"street": "Street 1", "postcode": "1010", "city": "Wien", "country": "AT"}
     operator = OperatorRecord(name="Operator", **where, vat_id="ATU12345675", taxation="standard")
-    sides = Sides(operator, CustomerRecord(name="Member", **where), BillingRules(vat_ppm=200_000), "Community")
+    sides = Sides(operator, CustomerRecord(name="Member", **where), BillingRules(), "Community")
     dates = ("2024-05", "2024-05-01", "2024-05-31", "2024-06-01", "2024-06-15")
     made = []
     for member in range(MEMBERS):
         amounts = [
-            Amount(item, int(quantity[member, item]), int(money[member, item]), *tax_of(item, sides, "purchase"))
-            for item in BillItem
+            Amount(
+                item, int(quantity[member, item]), int(money[member, item]), *tax_of(item, sides, "purchase", 200_000)
+            )
+            for item in LineItem
             if RULES[item].stream == "purchase" and money[member, item]
         ]
         paper = make_paper(Frame("purchase", "m", *dates, "EUR", "bank"), f"{member + 1:06d}", amounts, carried_n=0)

@@ -35,6 +35,8 @@ def issue_month(folder: Path, month: str, output: Path | None, today: str | None
         "issued": {paper.number: _words(paper) for paper in billed.papers},
         "waiting": {f"{each.member} {each.stream}": f"needs {each.missing}" for each in billed.waiting},
     }
+    if billed.corrected:
+        facts["corrected"] = f"{', '.join(billed.corrected)}: readings were corrected; bill these months again"
     if output is not None:
         facts["written"] = _write_papers(folder, month, output)
     report({name: found for name, found in facts.items() if json or found} or {"issued": "nothing new"}, json=json)

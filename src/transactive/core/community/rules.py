@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from transactive.core.community.records import CommunityRecord, Money, NotNegative, Positive
@@ -39,19 +38,13 @@ class AccountRules(CommunityRecord, frozen=True, kw_only=True):
 class BillingRules(CommunityRecord, frozen=True, kw_only=True):
     """How members are billed: by local months of tariff.time_zone. They decide no slot, so they may change in a run.
 
-    settlement: `bank`, or `chain` where the ledger's money was paid there, and a bill asks only for what it does not
-    hold. vat_ppm: on what members buy, of all items but those in vat_items_ppm; sale_vat_ppm: of producers who charge
-    it. standing_charge_n_per_day: of each member [n¤/day], outside the ledger. due_days: after the day of issue.
-    number_prefix: before the number of each paper. small_business, reverse_charge: why no VAT is charged, as the law of
-    the place wants it said.
+    Rates of VAT are those of the tariff. settlement: `bank`, or `chain` where the ledger's money was paid there, and a
+    bill asks only for what it does not hold. standing_charge_n_per_day: of each member [n¤/day], outside the ledger.
+    due_days: after the day of issue. number_prefix: before the number of each paper. small_business, reverse_charge:
+    why no VAT is charged, as the law of the place wants it said.
     """
 
     settlement: Literal["bank", "chain"] = "bank"
-    vat_ppm: Annotated[int, Meta(ge=0, le=PPM)]
-    vat_items_ppm: dict[
-        Literal["energy", "network", "levies", "certificates", "standing"], Annotated[int, Meta(ge=0, le=PPM)]
-    ] = msgspec.field(default_factory=dict)
-    sale_vat_ppm: Annotated[int, Meta(ge=0, le=PPM)] | None = None
     standing_charge_n_per_day: Annotated[int, Meta(ge=0, le=10**15)] = 0
     due_days: NotNegative = 14
     number_prefix: Annotated[

@@ -7,14 +7,14 @@ becomes one piece. Sources: EN 16931-1:2017, CEN/TS 16931-3-3 (syntax binding), 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from transactive.core.community.rules import BillingRules
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord, PartyRecord, plain_iban
 from transactive.settlement.bills.amounts import decimal
-from transactive.settlement.bills.items import RULES, BillItem
+from transactive.settlement.bills.items import RULES, LineItem
 from transactive.settlement.bills.paper import Category, Paper, PaperLine, VatLine
 
 GUIDELINE = "urn:cen.eu:en16931:2017"
@@ -28,6 +28,7 @@ UNITS = {"kWh": ("KWH", 3), "kg": ("KGM", 0), "day": ("DAY", 0)}
 """Code of a unit, and the decimal places by which its base unit is smaller."""
 PIECE = "C62"
 CREDIT_TRANSFER, DIRECT_DEBIT, NOT_DEFINED = "58", "59", "1"
+PASSED_ON = "No supply: money that is passed on"
 EXEMPTION_CODES: dict[Category, str] = {"AE": "VATEX-EU-AE"}
 
 
@@ -88,7 +89,7 @@ def _notes(paper: Paper, sides: Sides) -> Iterator[str]:
 
 
 def _line(number: int, line: PaperLine) -> str:
-    rule = RULES[BillItem[line.item]]
+    rule = RULES[LineItem[line.item]]
     unit, digits = UNITS.get(rule.unit, (PIECE, 0))
     name, quantity = rule.text, line.quantity
     turned = quantity == 0 or (line.net_cents and (quantity > 0) != (line.net_cents > 0))
@@ -139,7 +140,9 @@ def _party(party: PartyRecord, tax_number: str | None = None) -> str:
 
 def _settlement(paper: Paper, sides: Sides, corrected_on: str | None) -> str:
     means, creditor, mandate = _payment(paper, sides)
-    taxes = "".join(_tax(line, sides.rules) for line in paper.vat)
+    small = sides.seller(paper).taxation == "small_business"
+    exempt = sides.rules.small_business if small else PASSED_ON
+    taxes = "".join(_tax(line, {"E": exempt, "AE": sides.rules.reverse_charge}) for line in paper.vat)
     corrects = ""
     if paper.corrects is not None:
         issued = f"<ram:FormattedIssueDateTime>{_day(corrected_on or paper.issued, 'qdt')}</ram:FormattedIssueDateTime>"
@@ -181,8 +184,8 @@ def _terms(paper: Paper, *, mandate: bool) -> str:
     return f"Paid to the account of the member by {paper.due}"
 
 
-def _tax(line: VatLine, rules: BillingRules) -> str:
-    reason = {"E": rules.small_business, "AE": rules.reverse_charge}.get(line.category)
+def _tax(line: VatLine, reasons: Mapping[str, str]) -> str:
+    reason = reasons.get(line.category)
     code = EXEMPTION_CODES.get(line.category)
     return (
         f"<ram:ApplicableTradeTax>{_tag('CalculatedAmount', decimal(line.vat_cents))}{_tag('TypeCode', 'VAT')}"

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from transactive.core.community.charges.vat import vat_ppm
 from transactive.core.community.community import Community
 from transactive.core.community.rules import BillingRules
 from transactive.core.errors import InputError, StateError
@@ -21,12 +22,14 @@ from transactive.engine.books.rebuilt import community_of
 from transactive.services.bills.cii import Sides, e_invoice
 from transactive.services.bills.months import Month
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord, Parties, read_parties
-from transactive.settlement.bills.items import RULES, BillItem, Stream, tally
+from transactive.settlement.bills.items import RULES, LineItem, Stream, tally, tally_corrections
 from transactive.settlement.bills.paper import Amount, Category, Frame, Paper, issued_amounts, make_paper
 from transactive.store import FILE, Store
 from transactive.store.bills import BillBooks, BillSession
+from transactive.store.corrections import all_settled
 from transactive.store.read.stages import last_delivered
 
+UNTAXED: tuple[Category, ...] = ("E", "AE")
 STREAMS: tuple[Stream, ...] = ("purchase", "sale")
 Tax = tuple[Category, int]
 
@@ -42,17 +45,23 @@ class WaitingPaper:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What a command issued, and what waits."""
+    """What a command issued, what waits, and which earlier months this one corrected: they are to be billed again."""
 
     papers: tuple[Paper, ...]
     waiting: tuple[WaitingPaper, ...]
+    corrected: tuple[str, ...]
+
+
+Rates = tuple[int, ...]
+"""Rate of VAT of each item [millionths], in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonthLedger:
-    """A month as its ledger has it: quantity [Wh, kg, days] and money [n¤] of items, each (members, items).
+    """A month as its ledger has it, with corrections of its readings wherever they were settled.
 
-    first, end: the part of it that was settled [Unix s].
+    first, end: the part of it that was settled [Unix s]. parts: quantity [Wh, kg, days] and money [n¤] of items, each
+    (members, items), by the rates of VAT that held. corrected: earlier months that slots of this one corrected.
     """
 
     community: Community
@@ -60,17 +69,19 @@ class MonthLedger:
     month: Month
     first: int
     end: int
-    quantity: IntArray
-    money: IntArray
+    parts: dict[Rates, tuple[IntArray, IntArray]]
+    corrected: tuple[str, ...]
 
-    def amounts(self, index: int, stream: Stream) -> dict[BillItem, tuple[int, int]]:
-        """Items of a member's stream that are not nothing."""
-        pairs = {
-            item: (int(self.quantity[index, item]), int(self.money[index, item]))
-            for item, rule in RULES.items()
-            if rule.stream == stream
-        }
-        return {item: pair for item, pair in pairs.items() if pair != (0, 0)}
+    def amounts(self, index: int, stream: Stream) -> dict[tuple[LineItem, int], tuple[int, int]]:
+        """Items of a member's stream that are not nothing, by item and rate of VAT."""
+        found: dict[tuple[LineItem, int], tuple[int, int]] = {}
+        for rates, (quantity, money) in self.parts.items():
+            for item, rule in RULES.items():
+                pair = int(quantity[index, item]), int(money[index, item])
+                if rule.stream == stream and pair != (0, 0):
+                    before = found.get((item, rates[item]), (0, 0))
+                    found[item, rates[item]] = before[0] + pair[0], before[1] + pair[1]
+        return {key: pair for key, pair in found.items() if pair != (0, 0)}
 
 
 def bill_month(folder: Path, name: str, today: date, *, part: bool = False) -> Billed:
@@ -100,17 +111,44 @@ def read_month(store: Store, name: str, *, part: bool) -> MonthLedger:
         raise InputError(f"--month {name}: nothing of it was settled in this run; choose another month")
     if end < month.end and not part:
         raise InputError(f"--month {name}: is settled up to {time_text(end)} only; wait for the rest, or add --part")
-    quantity, money = (np.zeros((len(community.members), len(BillItem)), np.int64) for _ in range(2))
+    parts, corrected = _parts(store, community, begin, end), set[str]()
+    for settled in all_settled(store):
+        for origin in np.unique(settled.origin).tolist():
+            if begin <= origin < end:
+                _add(parts, community, origin, tally_corrections(settled, origin, len(community.members)))
+            elif begin <= settled.slot < end:
+                corrected.add(f"{month.day(origin):%Y-%m}")
+    _add(parts, community, end - 1, _standing(community, month, begin, end))
+    return MonthLedger(community, community.billing, month, begin, end, parts, tuple(sorted(corrected)))
+
+
+Parts = dict[Rates, tuple[IntArray, IntArray]]
+
+
+def _parts(store: Store, community: Community, begin: int, end: int) -> Parts:
+    """Items of a span's postings by the rates of VAT that held."""
+    parts: Parts = {}
     for slot in store.delivered(begin, end - community.clock.length):
-        more_quantity, more_money = tally(store.postings(slot), len(community.members))
-        quantity, money = quantity + more_quantity, money + more_money
-    spans = community.membership
-    for index in range(len(community.members)):
+        _add(parts, community, slot, tally(store.postings(slot), len(community.members)))
+    return parts
+
+
+def _add(parts: Parts, community: Community, slot: int, more: tuple[IntArray, IntArray]) -> None:
+    """Add items at the rates of a slot."""
+    tariff = community.at(slot).tariff
+    rates = tuple(0 if rule.tax is None else vat_ppm(tariff, rule.tax) for rule in RULES.values())
+    quantity, money = parts.get(rates, (0, 0))
+    parts[rates] = more[0] + quantity, more[1] + money
+
+
+def _standing(community: Community, month: Month, begin: int, end: int) -> tuple[IntArray, IntArray]:
+    """Days of each member in a span, and what they are charged for them."""
+    quantity, money = (np.zeros((len(community.members), len(LineItem)), np.int64) for _ in range(2))
+    charge, spans = community.billing.standing_charge_n_per_day if community.billing else 0, community.membership
+    for index in range(len(community.members) if charge else 0):
         days = month.days(max(begin, int(spans.since[index])), min(end, int(spans.until[index])))
-        charge = days * community.billing.standing_charge_n_per_day
-        if charge:
-            quantity[index, BillItem.STANDING], money[index, BillItem.STANDING] = days, charge
-    return MonthLedger(community, community.billing, month, begin, end, quantity, money)
+        quantity[index, LineItem.STANDING], money[index, LineItem.STANDING] = days, days * charge
+    return quantity, money
 
 
 def papers_of(books: BillBooks) -> list[Paper]:
@@ -143,43 +181,43 @@ def _issue(session: BillSession, ledger: MonthLedger, parties: Parties, today: d
             document = e_invoice(paper, sides, same[-1].issued if same else None)
             digest = session.issue(number, msgspec.json.encode(paper), document, digest, sequence)
             made.append(paper)
-    return Billed(tuple(made), tuple(waiting))
+    return Billed(tuple(made), tuple(waiting), ledger.corrected)
 
 
-Due = dict[tuple[BillItem, Tax | None], tuple[int, int]]
-"""Quantity and money still to be billed, by item and the VAT of the paper that it corrects."""
+Wanted = dict[tuple[LineItem, int], tuple[int, int]]
+Due = dict[tuple[LineItem, int, Tax | None], tuple[int, int]]
+"""Quantity and money still to be billed, by item, rate of today, and the VAT of the papers that are corrected."""
 
 
-def _due(wanted: dict[BillItem, tuple[int, int]], papers: Sequence[Paper]) -> Due:
+def _due(wanted: Wanted, papers: Sequence[Paper]) -> Due:
     """What a month's ledger has beyond its papers; what was billed before keeps its VAT."""
-    due: Due = {}
-    left = dict(wanted)
-    for (item, category, rate), (quantity, exact_n) in issued_amounts(papers).items():
-        wants = left.pop(item, (0, 0))
-        due[item, (category, rate)] = wants[0] - quantity, wants[1] - exact_n
-    due |= {(item, None): pair for item, pair in left.items()}
+    billed = issued_amounts(papers)
+    due: Due = {(item, rate, (category, rate)): (-q, -m) for (item, category, rate), (q, m) in billed.items()}
+    for (item, rate), (quantity, exact_n) in wanted.items():
+        taxes = [(category, of) for found, category, of in billed if found == item]
+        tax = next((each for each in taxes if each[0] in UNTAXED or each[1] == rate), None)
+        key = (item, rate, None) if tax is None else (item, tax[1], tax)
+        before = due.get(key, (0, 0))
+        due[key] = before[0] + quantity, before[1] + exact_n
     return {key: pair for key, pair in due.items() if pair != (0, 0)}
 
 
 def _taxed(due: Due, sides: Sides, stream: Stream) -> list[Amount]:
     """Amounts with their VAT."""
     return [
-        Amount(item, *pair, *(tax or tax_of(item, sides, stream)))
-        for (item, tax), pair in sorted(due.items(), key=lambda entry: entry[0][0])
+        Amount(item, *pair, *(tax or tax_of(item, sides, stream, rate)))
+        for (item, rate, tax), pair in sorted(due.items(), key=lambda entry: entry[0][:2])
     ]
 
 
-def tax_of(item: BillItem, sides: Sides, stream: Stream) -> Tax:
-    """VAT category and rate [millionths] of an item today."""
-    rules, seller = sides.rules, sides.operator if stream == "purchase" else sides.member
-    if seller.taxation == "small_business":
+def tax_of(item: LineItem, sides: Sides, stream: Stream, rate_ppm: int) -> Tax:
+    """VAT category and rate [millionths] of an item whose rate is given, between these parties."""
+    seller = sides.operator if stream == "purchase" else sides.member
+    if RULES[item].tax is None or seller.taxation == "small_business":
         return "E", 0
     if seller.taxation == "reverse_charge" or (stream == "purchase" and sides.member.buys_with_reverse_charge):
         return "AE", 0
-    rate = rules.vat_items_ppm.get(RULES[item].tax, rules.vat_ppm)
-    if stream == "sale" and rules.sale_vat_ppm is not None:
-        rate = rules.sale_vat_ppm
-    return ("S", rate) if rate else ("Z", 0)
+    return ("S", rate_ppm) if rate_ppm else ("Z", 0)
 
 
 def _missing(operator: OperatorRecord | None, party: CustomerRecord | None, stream: Stream) -> str:

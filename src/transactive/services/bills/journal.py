@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from transactive.settlement.bills.amounts import decimal
-from transactive.settlement.bills.items import RULES, BillItem
+from transactive.settlement.bills.items import RULES, LineItem
 from transactive.settlement.bills.paper import Paper
 from transactive.tabular.spreadsheet import csv_text
 
@@ -31,9 +31,9 @@ def _rows(paper: Paper) -> Iterator[tuple[object, ...]]:
     kind = "revenue" if paper.stream == "purchase" else "expense"
     rates = {(line.category, line.rate_ppm): line.rate_ppm for line in paper.vat}
     for line in paper.lines:
-        account = f"{kind}:{RULES[BillItem[line.item]].tax}"
+        account = f"{kind}:{RULES[LineItem[line.item]].tax or 'passed_on'}"
         tax = (line.category, _percent(rates[line.category, line.rate_ppm]))
-        text = RULES[BillItem[line.item]].text
+        text = RULES[LineItem[line.item]].text
         yield _row(paper, side * line.net_cents, member, account, text, tax, str(line.exact_n))
     for vat in paper.vat:
         tax = (vat.category, _percent(vat.rate_ppm))

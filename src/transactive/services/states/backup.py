@@ -6,19 +6,20 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
 
 from transactive.chain.nodes.urls import CHAIN_FILE
-from transactive.core.errors import InputError, StateError
+from transactive.core.errors import InputError, StateError, UnreadableState
 from transactive.core.slots import time_text
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.services.bills.parties import FILE as PARTIES
 from transactive.store import FILE, Store
 from transactive.store.bills import FILE as BILLS
+from transactive.store.bills import BillBooks
 from transactive.store.files import copy_together
 from transactive.store.folder import OWNER_FOLDER, hold
 from transactive.store.read.stages import last_delivered
@@ -109,6 +110,7 @@ def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
             shutil.copy2(backup / name, staged / name)
         _sync(staged)
         with hold(folder) if folder.exists() else nullcontext():
+            _keep_papers(folder, staged)
             kept = _free_name(folder) if folder.exists() else None
             if kept:
                 folder.rename(kept)
@@ -118,6 +120,23 @@ def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return manifest, kept
+
+
+def _keep_papers(folder: Path, staged: Path) -> None:
+    """Keep the papers that were issued since the backup was made: their numbers are given, and people hold them."""
+    if not (folder / BILLS).is_file():
+        return
+    with closing(BillBooks(staged)) as books:
+        issued = len(books.papers())
+    with suppress(UnreadableState):
+        with closing(BillBooks(folder)) as books:
+            if len(books.papers()) < issued:
+                return
+        for path in staged.glob(f"{BILLS}*"):
+            path.unlink()
+        copy_together([folder / BILLS], staged)
+        if (folder / PARTIES).is_file():
+            shutil.copy2(folder / PARTIES, staged / PARTIES)
 
 
 def _checked(backup: Path) -> Manifest:

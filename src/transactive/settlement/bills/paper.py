@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from transactive.settlement.bills.amounts import CENT_N, cents_of, vat_of, whole_cents
-from transactive.settlement.bills.items import RULES, BillItem, Stream
+from transactive.settlement.bills.items import RULES, LineItem, Stream
 
 Category = Literal["S", "Z", "E", "AE"]
 """VAT category, UNTDID 5305: standard, zero, exempt, reverse charge."""
@@ -123,7 +123,7 @@ class Paper(PaperPart, frozen=True, kw_only=True):
 class Amount:
     """An item's quantity and exact money [n¤] in a month, with the VAT that it has."""
 
-    item: BillItem
+    item: LineItem
     quantity: int
     exact_n: int
     category: Category
@@ -156,7 +156,7 @@ def make_paper(frame: Frame, number: str, amounts: Sequence[Amount], *, carried_
     lines = tuple(_line(amount, sign) for amount in amounts)
     net = sum(line.net_cents for line in lines)
     on_chain = frame.settlement == "chain"
-    prepaid = sum(line.net_cents for line in lines if line.item != BillItem.STANDING.name) if on_chain else 0
+    prepaid = sum(line.net_cents for line in lines if line.item != LineItem.STANDING.name) if on_chain else 0
     rounding = 0 if on_chain else whole_cents(carried_n)
     code = CODES[frame.stream, sign] if frame.corrects is None or sign < 0 else CORRECTED
     return Paper(
@@ -171,12 +171,12 @@ def make_paper(frame: Frame, number: str, amounts: Sequence[Amount], *, carried_
     )
 
 
-def issued_amounts(papers: Iterable[Paper]) -> dict[tuple[BillItem, Category, int], tuple[int, int]]:
+def issued_amounts(papers: Iterable[Paper]) -> dict[tuple[LineItem, Category, int], tuple[int, int]]:
     """Quantity and exact money [n¤] that papers state together, by item and VAT."""
-    found: dict[tuple[BillItem, Category, int], tuple[int, int]] = {}
+    found: dict[tuple[LineItem, Category, int], tuple[int, int]] = {}
     for paper in papers:
         for line in paper.lines:
-            key = (BillItem[line.item], line.category, line.rate_ppm)
+            key = (LineItem[line.item], line.category, line.rate_ppm)
             quantity, exact_n = found.get(key, (0, 0))
             found[key] = quantity + paper.sign * line.quantity, exact_n + paper.sign * line.exact_n
     return found
@@ -207,4 +207,4 @@ def _vat(lines: Sequence[PaperLine]) -> tuple[VatLine, ...]:
 
 def text_of(item: str) -> str:
     """What a line is about, in words."""
-    return RULES[BillItem[item]].text
+    return RULES[LineItem[item]].text
