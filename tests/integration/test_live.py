@@ -98,3 +98,31 @@ def test_a_journal_of_another_community_is_refused(setting, slots, tmp_path):
 def test_a_market_with_lines_to_look_after_is_not_live(slots, tmp_path):
     with pytest.raises(ConfigError, match="network: a live market does not look after lines"):
         rehearse(load_setting(FEEDER), slots, tmp_path, seed=SEED, pace=Pace())
+
+
+def test_what_came_late_is_settled_alone_and_ends_at_what_the_meter_counted(setting, late):
+    """Homes without devices did what was recorded, whatever was traded for them while their meters were silent."""
+    _, _, books = late
+    plain = [k for k, member in enumerate(setting.community.members) if not member.battery_wh and not member.devices]
+    known = {book.readings.slot: [book.readings.import_wh.copy(), book.readings.export_wh.copy()] for book in books}
+    settled, lines = set[tuple[int, int]](), 0
+    for book in books:
+        if book.corrections is None:
+            continue
+        of, lines = book.corrections, lines + len(book.corrections)
+        for k, (origin, member) in enumerate(zip(of.origin.tolist(), of.member.tolist(), strict=True)):
+            assert origin < book.readings.slot
+            assert (origin, member) not in settled, "a reading that came late is settled once"
+            settled.add((origin, member))
+            known[origin][0][member], known[origin][1][member] = of.now_import_wh[k], of.now_export_wh[k]
+    assert lines > 15
+    row = (books[0].readings.slot - setting.first_slot) // 3_600
+    for book in books:
+        substituted = book.readings.quality == ReadingQuality.SUBSTITUTED
+        for k in plain:
+            if substituted[k] and (book.readings.slot, k) not in settled:
+                continue  # it comes after the session
+            at = row + (book.readings.slot - books[0].readings.slot) // 3_600
+            net = int(setting.measured.consumption_wh[at, k] - setting.measured.generation_wh[at, k])
+            taken, given = (int(way[k]) for way in known[book.readings.slot])
+            assert taken - given == net

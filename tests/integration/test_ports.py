@@ -1,5 +1,6 @@
 """Ports of a run: nobody sees a reading later than now, and any meters, commands and clock will do."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from tests.integration.conftest import START
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import RuleBroken
-from transactive.core.ports import Command, MeterHistory, Ports, Stored
+from transactive.core.ports import Command, LateReading, MeterHistory, Ports, Stored
 from transactive.core.slots import parse_time
 from transactive.core.tables import Baseline, Positions, Readings
 from transactive.engine.books.signed_run import Gateway
@@ -97,6 +98,9 @@ class Noted:
         self._readings = self.inner.readings(slot, traded)
         return self._readings
 
+    def late(self) -> Sequence[LateReading]:
+        return self.inner.late()
+
     def stored(self) -> Stored:
         return self.inner.stored()
 
@@ -120,6 +124,9 @@ class Told:
     def readings(self, slot: int, traded: Positions) -> Readings:
         self.newest = slot
         return self.slots[slot][0]
+
+    def late(self) -> Sequence[LateReading]:
+        return ()
 
     def stored(self) -> Stored:
         return self.slots[self.newest][1]

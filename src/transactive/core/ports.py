@@ -6,8 +6,9 @@ the clock on the wall and meters that report.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from transactive.core.tables import Baseline, DeviceRules, Positions, Readings
 from transactive.core.units import IntArray
@@ -61,6 +62,20 @@ class Stored:
     held_wh: IntArray
 
 
+class LateReading(NamedTuple):
+    """A member's registers [Wh] of a slot [Unix s] that was settled without them.
+
+    metered: 1, or 0 where nobody metered that slot by itself.
+    """
+
+    origin: int
+    member: int
+    import_wh: int
+    export_wh: int
+    generation_wh: int
+    metered: int
+
+
 class Meters(PastReadings, Protocol):
     """The meters of a run, and what its devices say of themselves."""
 
@@ -69,6 +84,10 @@ class Meters(PastReadings, Protocol):
 
         Raises RuleBroken unless the slot has ended by now.
         """
+        ...
+
+    def late(self) -> Sequence[LateReading]:
+        """Readings of settled slots that came before the slot that was read last, each once."""
         ...
 
     def stored(self) -> Stored:

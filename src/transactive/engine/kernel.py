@@ -270,6 +270,7 @@ class Kernel:
         delivery = self._posting.settling.delivery(positions, readings, tariff)
         self.ledger.unlock(slot)
         made = self.carbon.account(readings, delivery, self.lots, self.correcting.owed_wh)
+        self.correcting.take_in(self.meters.late())
         corrected = self.correcting.settle(slot, made.withheld_wh)
         of = MeteredSlot(positions, readings, delivery, tariff, made, corrected)
         post_slot(self._posting, of)

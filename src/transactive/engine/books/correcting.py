@@ -11,6 +11,8 @@ from transactive.carbon.certificates.corrected import Corrected, correct
 from transactive.carbon.certificates.register import Register
 from transactive.carbon.credits.assets import assets_of, given_up
 from transactive.core.community.community import Community
+from transactive.core.errors import require
+from transactive.core.ports import LateReading
 from transactive.core.proofs.corrections import SIGNATURE_BYTES, Corrections
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
@@ -81,8 +83,20 @@ class Correcting:
     def __post_init__(self) -> None:
         self.owed_wh = shortfall_wh(self.store, self.community.chart.members)
         self._waiting = waiting(self.store)
-        for done in all_settled(self.store) if self._waiting else ():
+        for done in all_settled(self.store):
             self._remember(done)
+
+    def take_in(self, late: Sequence[LateReading]) -> None:
+        """Let readings that came late wait with the others; one that was settled so already does not come again."""
+        new = [WaitingReading(*each) for each in late if not self._is_settled(each)]
+        if new:
+            kept = {(row.origin, row.member): row for row in (*self._waiting, *new)}
+            self._waiting = [kept[place] for place in sorted(kept)]
+
+    def _is_settled(self, late: LateReading) -> bool:
+        """Whether the last correction of a reading says the same."""
+        _, last = self._last.get((late.origin, late.member), (0, None))
+        return last == (late.import_wh, late.export_wh, late.generation_wh)
 
     def settle(self, slot: int, withheld_wh: IntArray) -> CorrectedSlot:
         """Settle what is due in a slot that is metered. withheld_wh: what its own production paid back, (members,)."""
@@ -145,6 +159,10 @@ class NoCorrecting:
 
     def __init__(self, members: int) -> None:
         self.owed_wh: IntArray = np.zeros(members, np.int64)
+
+    def take_in(self, late: Sequence[LateReading]) -> None:
+        """Nothing was settled, so nothing is late. Raises RuleBroken."""
+        require(not late, "a run with late readings has a database")
 
     def settle(self, slot: int, withheld_wh: IntArray) -> CorrectedSlot:
         """Nothing waits."""

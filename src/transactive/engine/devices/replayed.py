@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from transactive.core.errors import require
-from transactive.core.ports import Command, MeterHistory, Stored
+from transactive.core.ports import Command, LateReading, MeterHistory, Stored
 from transactive.core.tables import Baseline, Positions, Readings
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
@@ -53,6 +53,10 @@ class ReplayedDevices:
 
         load = consumption + self._fleet.shift(command, consumption - generation, allow)
         return measure(slot, load, *self._lines.deliver(command, load, generation), *self._past.as_counted(slot))
+
+    def late(self) -> tuple[LateReading, ...]:
+        """Nothing comes late from a file; what it states otherwise later is a correction."""
+        return ()
 
     def stored(self) -> Stored:
         """What devices hold after the slot that was read last."""

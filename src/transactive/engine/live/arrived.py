@@ -24,7 +24,7 @@ class SlotRecords:
 
 
 class ArrivedRecords:
-    """Records by slot, for slots that are not settled. late: members' slots whose record came after that."""
+    """Records by slot, for slots that are not settled. late: of members' slots whose record came after that."""
 
     def __init__(self, members: int, length: int, first_slot: int) -> None:
         """members: how many there are. first_slot: first that is asked for [Unix s]."""
@@ -33,7 +33,7 @@ class ArrivedRecords:
         self.voided: set[int] = set()
         self._last: dict[int, MeterRecord] = {}
         self._slots: dict[int, SlotRecords] = {}
-        self.late: dict[tuple[int, int], IntArray] = {}
+        self._late: dict[tuple[int, int], tuple[IntArray, int]] = {}
 
     def of(self, slot: int) -> SlotRecords:
         """What is there of a slot."""
@@ -47,6 +47,11 @@ class ArrivedRecords:
         """Whether all that have a meter have told of a slot."""
         there = self.of(slot).there
         return all(there[member] for member in self._members.values())
+
+    def late(self) -> dict[tuple[int, int], tuple[IntArray, int]]:
+        """Energy and quality by slot and member of what came late since this was last asked."""
+        found, self._late = self._late, {}
+        return found
 
     def take(self, arrival: Arrival) -> int | None:
         """Take the next entry of the journal; returns the slot that is settled from here on, if it says so."""
@@ -93,7 +98,7 @@ class ArrivedRecords:
     def _enter(self, slot: int, member: int, energy: IntArray, quality: int, levels: tuple[int, ...]) -> None:
         """Enter a member's energy in a slot."""
         if slot <= self._settled:
-            self.late[slot, member] = energy
+            self._late[slot, member] = energy, quality
             return
         found = self.of(slot)
         found.energy_wh[:, member], found.there[member] = energy, True

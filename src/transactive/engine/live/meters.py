@@ -8,7 +8,7 @@ import numpy as np
 
 from transactive.config.setting import Setting
 from transactive.core.errors import require
-from transactive.core.ports import Clock, MeterHistory, Stored
+from transactive.core.ports import Clock, LateReading, MeterHistory, Stored
 from transactive.core.proofs.meter_records import REGISTERS
 from transactive.core.tables import Baseline, Positions, ReadingQuality, Readings
 from transactive.core.units import IntArray
@@ -44,7 +44,7 @@ class LiveMeters:
         self._clock, self._market = clock, setting.community.clock
         self._journal, self._arrived, self._wait = journal, arrived, wait
         self._fleet, self._baseline = fleets
-        self._read = 0
+        self._read, self._begin = 0, slots[0]
         self._first_slot, before = setting.measured.first_slot, setting.measured
         rows = (slots.stop - self._first_slot) // slots.step
         self._known = len(before.consumption_wh)
@@ -72,6 +72,11 @@ class LiveMeters:
             if self._arrived.is_whole(slot) or not self._wait(end):
                 self._journal.append(self._clock.now, ArrivalKind.SETTLED, [str(slot).encode()])
         return self._taken(slot, self._arrived.of(slot), traded)
+
+    def late(self) -> list[LateReading]:
+        """Readings of settled slots that came before the slot that was read last, each once."""
+        found = [_late(*place, *told) for place, told in sorted(self._arrived.late().items())]
+        return [one for one in found if one.origin >= self._begin]
 
     def stored(self) -> Stored:
         """What devices hold after the slot that was read last."""
@@ -140,3 +145,9 @@ def levels_of(fleet: Fleet, member: int) -> tuple[int, ...]:
     """What a member's devices hold, as a record tells it: its battery, then its loads that can wait [Wh]."""
     own: IntArray = fleet.stored.held_wh[fleet.shifting.member == member] if fleet.shifting else np.zeros(0, np.int64)
     return int(fleet.charged_wh[member]), *own.tolist()
+
+
+def _late(slot: int, member: int, energy: IntArray, quality: int) -> LateReading:
+    """A reading that came late. What left a home beyond what it made came from a battery, and is no generation."""
+    taken, given, made = (int(energy[register]) for register in (IMPORT, EXPORT, GENERATION))
+    return LateReading(slot, member, taken, given, made, int(quality == ReadingQuality.METERED))
