@@ -81,6 +81,14 @@ def other_chain(place: str, before: int, now: int) -> ChainError:
     return ChainError(f"{place} was on chain {before} and is on chain {now} now; check what listens there")
 
 
+def not_the_same_chain(place: str, before: str) -> ChainError:
+    """A node at another URL than before is on another chain than the one that a run settled on."""
+    return ChainError(
+        f"{place} is on another chain than {before}, where this run settled; nothing was sent. Give a node of the same"
+        " chain, or settle again from the same files with a new --state folder"
+    )
+
+
 # -- a transaction that does not come through -------------------------------------------------------
 
 
@@ -140,6 +148,39 @@ def refused(place: str, kind: str, nonce: int, sender: str, coins: int, error: C
 TOO_LOW = ("underpriced", "fee too low", "less than block base fee", "max fee per gas less", "gas price below")
 OUT_OF_FUNDS = ("insufficient funds", "insufficient balance", "not enough funds")
 
+# -- a token that is there already ------------------------------------------------------------------
+
+
+def no_token(address: str, chain: int) -> ChainError:
+    """There is nothing at an address that money can be paid in."""
+    return ChainError(f"{address} is no ERC-20 token on chain {chain}; nothing was sent. Check --token and the node")
+
+
+def token_of_other_decimals(address: str, decimals: int) -> ChainError:
+    """A token counts in other base units than the books."""
+    return ChainError(
+        f"token {address} has {decimals} decimals, and the contracts count with 9, a billionth of the currency a unit;"
+        " nothing was sent. Settle in a token of nine decimals, or in one that wraps this one"
+    )
+
+
+def on_ramp_lacks(token: str, on_ramp: str, held: int, needed: int) -> ChainError:
+    """The on-ramp has less of a token than it is to pay in."""
+    return ChainError(
+        f"the on-ramp {on_ramp} has {held} base units of token {token} and is to pay in {needed}; nothing was sent."
+        f" Send it {needed - held} more, then run the same again"
+    )
+
+
+def token_changes_amounts(token: str, reason: str) -> ChainError:
+    """A token keeps a fee, moves another amount, or refuses."""
+    return ChainError(
+        f"token {token} does not move what it is told to ({reason}): it keeps a fee, changes amounts or refuses"
+        " transfers, so that no books in it could balance. Nothing was taken in; settle in another token, with a new"
+        " --state folder"
+    )
+
+
 # -- what the program mends -------------------------------------------------------------------------
 
 
@@ -154,6 +195,11 @@ def signed_anew(kind: str, sender: str, old: int, new: int) -> None:
 def sent_again(count: int, place: str) -> None:
     """Say that the chain had lost what was final before."""
     notice(f"{place} was reorganised: {count} transaction{'s' * (count != 1)} that it lost are sent again")
+
+
+def found_elsewhere(place: str, before: str) -> None:
+    """Say that a run goes on at another URL."""
+    notice(f"{place} is on the same chain as {before}, where this run settled so far; it goes on there")
 
 
 def waits_for_window(place: str, until: int) -> None:

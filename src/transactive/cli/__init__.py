@@ -92,6 +92,7 @@ def run(
     compiled: Annotated[bool, Parameter(negative="")] = False,
     node: str | None = None,
     deployment: Path | None = None,
+    token: str | None = None,
     keys: Path | None = None,
     password_file: Path | None = None,
     discard_chain: Annotated[bool, Parameter(negative="")] = False,
@@ -124,6 +125,8 @@ def run(
         Settle on a node elsewhere: http(s)://, ws(s):// or ipc:PATH; without it on a chain in the state folder.
     deployment
         File that `chain deploy` wrote; without it the run deploys its own contracts.
+    token
+        Address of an ERC-20 of nine decimals to settle in; the on-ramp needs to hold what is staked and paid in.
     keys
         Folder of your own keys, as `keys new` makes it; needed on every chain but a development one.
     password_file
@@ -147,6 +150,7 @@ def run(
         compiled=compiled,
         node=node,
         deployment=deployment,
+        token=token,
         keys=keys,
         password_file=password_file,
         discard_chain=discard_chain,

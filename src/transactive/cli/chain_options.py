@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +15,41 @@ if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
 
 
+ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
+
+
 def target_of(
-    node: str | None, deployment: Path | None, keys: Path | None, password_file: Path | None, members: Sequence[str]
+    node: str | None,
+    deployment: Path | None,
+    keys: Path | None,
+    password_file: Path | None,
+    members: Sequence[str],
+    token: str | None = None,
 ) -> ChainLocation:
     """Target of a run. Raises InputError for options that need others."""
     if node is None:
         if deployment or keys:
             raise InputError("--deployment and --keys are for a node elsewhere; give --node, or leave them out")
+        if token:
+            raise InputError("--token is of a chain elsewhere; give --node, or leave it out")
         return IN_FOLDER
     if is_embedded(node):
         raise InputError("--node is for a node elsewhere; without it the chain is in the state folder")
-    return ChainLocation(node, deployment, keys_of(keys, password_file, members))
+    if deployment and token:
+        raise InputError("--token goes with contracts that are new; --deployment has a currency already")
+    return ChainLocation(
+        node,
+        deployment,
+        keys_of(keys, password_file, members),
+        token=None if token is None else address_of(token, "--token"),
+    )
+
+
+def address_of(text: str, option: str) -> str:
+    """An address that was given to an option. Raises InputError for what is none."""
+    if not ADDRESS.fullmatch(text):
+        raise InputError(f"{option} {text}: is no address; give 0x and 40 hexadecimal digits")
+    return text
 
 
 def keys_of(folder: Path | None, password_file: Path | None, members: Sequence[str]) -> Keys | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.books.chain_standing import OPENING, FolderChain
 from transactive.engine.books.commitments import RESTORE
+from transactive.engine.state_folder import moved
 from transactive.store import Store
 from transactive.store.read.stages import last_delivered
 
@@ -31,13 +33,15 @@ class ChainLocation:
     """Chain of a run. url: a node elsewhere, None for the chain in the state folder.
 
     deployment: file of contracts that are there already; without one they are deployed. keys: None for the demo keys of
-    the run's seed, which only embedded and development chains accept. discard: delete a chain in the state folder that
+    the run's seed, which only embedded and development chains accept. token: address of an ERC-20 to settle in, None
+    for a currency of the run's own. discard: delete a chain in the state folder that
     has committed slots, if the database has none of them.
     """
 
     url: str | None = None
     deployment: Path | None = None
     keys: Keys | None = None
+    token: str | None = None
     discard: bool = False
 
     @property
@@ -86,16 +90,43 @@ def open_chain(
         url, accounts = target.url, keys.addresses(setting.community.chart.on_chain)
         made = ChainClient.open(url, genesis_time=opening - 1, alloc=accounts, outbox=folder / OUTBOX_FILE)
     with closing(made) as client:
+        _recognise(target, client, store)
         if address is None and target.deployment:
             address = _deployed(target.deployment, client, setting)
         if address is None:
-            ledger = deploy(client, keys, setting.community, opening)
+            ledger = deploy(client, keys, setting.community, opening, currency=target.token)
             describe(client, ledger, setting.community).save(folder / FILE)
         else:
             ledger = ChainLedger.attach(client, keys, address)
+            if target.token and target.token.lower() != ledger.currency_address.lower():
+                raise StateError(
+                    f"{folder}: settles in token {ledger.currency_address}, not {target.token}; use the same again or"
+                    " another --state folder"
+                )
         store.set(settlement=ledger.address)
         _require_not_ahead(ledger, store, setting)
         yield Opened(client, ledger, keys, target.name or url)
+
+
+def _recognise(target: ChainLocation, client: ChainClient, store: Store) -> None:
+    """Require that a node elsewhere is on the chain on which the run settled so far, at whichever URL it was.
+
+    Raises ChainError for another chain.
+    """
+    from transactive.chain import trouble
+    from transactive.chain.deployments.deployment import is_ours
+
+    if target.name is None:
+        return
+    before = json.loads(store.setting("run") or "{}").get("node") or target.name
+    kept, address, identity = store.setting("chain"), store.setting("settlement"), client.identity
+    if address is not None and before != target.name:
+        if kept not in (None, identity) or not is_ours("settlement", client.code(address)):
+            raise trouble.not_the_same_chain(target.name, before)
+        trouble.found_elsewhere(target.name, before)
+    if before != target.name:
+        moved(store, target.name)
+    store.set(chain=identity)
 
 
 def require_end(

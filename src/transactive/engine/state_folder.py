@@ -43,11 +43,13 @@ def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | N
     Rules may change from the end of the readings on that the folder has seen: what came before is settled, or planned.
     Corrected readings of settled slots are kept for the next slots to settle; returns how many wait.
 
+    A node at another URL passes here: whether it is on the same chain is seen once it is asked.
     Raises StateError naming the first difference, or corrections for which the operator's word is missing.
     """
     whole = {"community": json.loads(setting.community.to_json())}
-    mine = describe(setting.until(setting.measured_end), slots, seed, node) | whole
     text = store.setting("run")
+    node = _known_node(text, node)
+    mine = describe(setting.until(setting.measured_end), slots, seed, node) | whole
     told = {"run": json.dumps(mine, sort_keys=True), "community": setting.community.to_json()}
     if text is None:
         take_up_source(store, _source(setting, slots, word), [], "", **told)
@@ -144,6 +146,18 @@ def begun_at(store: Store) -> int | None:
     """First slot [Unix s] of the run that a folder holds, or None of a new one."""
     text = store.setting("run")
     return None if text is None else parse_time(json.loads(text)["first slot"])
+
+
+def _known_node(text: str | None, node: str | None) -> str | None:
+    """The node as the run knows it so far: a chain elsewhere is known by itself and not by its URL, see `moved`."""
+    known = None if text is None else json.loads(text).get("node")
+    return known if known is not None and node is not None else node
+
+
+def moved(store: Store, node: str) -> None:
+    """Note that the run's chain is found at another URL now."""
+    known = json.loads(store.setting("run") or "{}")
+    store.set(run=json.dumps(known | {"node": node}, sort_keys=True))
 
 
 def describe(setting: Setting, slots: range, seed: str, node: str | None) -> dict[str, Any]:

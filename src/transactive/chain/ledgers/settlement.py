@@ -15,11 +15,12 @@ from web3.contract import Contract
 
 from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
 from transactive.chain.keys.keys import Keys
+from transactive.chain.ledgers import money
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import has_function
-from transactive.core.errors import ChainError
+from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import domain
@@ -62,6 +63,7 @@ class ChainLedger:
         self._operator, self._on_ramp = keys.role("operator"), keys.role("on-ramp")
         self._netting = NettingCalls(client, settlement, self._operator)
         self._gas: Gas | None = None
+        self._creates: bool | None = None
         self.accounts = accounts
         self.certificates_address: str | None = None
         # whoever has the operator's key can make the blinding again; with demo keys that is everybody
@@ -102,8 +104,10 @@ class ChainLedger:
         silence = max(notice, QUIET_DAYS * 86400)
         if currency_address is None:
             currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
+            creates = True
         else:
-            currency = client.contract("currency", currency_address)
+            currency = money.existing_token(client, currency_address)
+            creates = money.creates(client, currency, on_ramp.address)
         clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
         addresses = holders or [keys.account(index).address for index in range(accounts)]
         shared = addresses[beneficiary]
@@ -120,14 +124,16 @@ class ChainLedger:
         client.send(owner, settlement, "offerOperator", operator.address)
         client.send(operator, settlement, "acceptOperator")
         client.send(owner, settlement, "setArbiter", keys.role("arbiter").address)
-        if penalty_n:
+        if penalty_n and not creates:
+            money.stake_existing(client, on_ramp, (currency, settlement), PENALTIES_STAKED * penalty_n)
+        elif penalty_n:
             client.send(on_ramp, currency, "mint", operator.address, PENALTIES_STAKED * penalty_n)
             client.send(operator, currency, "approve", settlement.address, UNLIMITED)
             client.send(operator, settlement, "fundBond", PENALTIES_STAKED * penalty_n)
         for at in range(0, accounts, BATCH):
             client.send(operator, settlement, "registerMany", addresses[at : at + BATCH])
         ledger = cls(client, keys, currency, settlement, accounts)
-        ledger._gas, ledger.certificates_address = Gas(), str(certificates.address)
+        ledger._gas, ledger.certificates_address, ledger._creates = Gas(), str(certificates.address), creates
         if timestamp is not None:
             ledger.block(timestamp)
         return ledger
@@ -188,12 +194,27 @@ class ChainLedger:
         if not paid:
             return
         total, settlement = sum(amount for _, amount in paid), self._settlement
-        self._client.send(self._on_ramp, self._currency, "mint", self._on_ramp.address, total)
+        if self.creates_money:
+            self._client.send(self._on_ramp, self._currency, "mint", self._on_ramp.address, total)
+        else:
+            money.require_held(self._client, self._currency, self._on_ramp.address, total)
         self._client.send(self._on_ramp, self._currency, "approve", settlement.address, total)
         code = self._client.code(settlement.address)
         at_once = BATCH if len(paid) > 1 and has_function(code, PAY_IN_FOR_MANY) else 1
         for at in range(0, len(paid), at_once):
             self._pay_in(paid[at : at + at_once])
+
+    @property
+    def creates_money(self) -> bool:
+        """Whether money is created as it is paid in, and not taken from what the on-ramp has of an existing token."""
+        if self._creates is None:
+            self._creates = money.creates(self._client, self._currency, self._on_ramp.address)
+        return self._creates
+
+    @property
+    def currency_address(self) -> str:
+        """Address of the token in which deposits are."""
+        return str(self._currency.address)
 
     def _pay_in(self, paid: Sequence[tuple[int, int]]) -> None:
         """Queue one call that pays in for these accounts, each with its amount [n¤]."""
@@ -271,9 +292,12 @@ class ChainLedger:
     def block(self, timestamp: int) -> BlockReceipt:
         """Put all that is queued on chain; embedded, in a block at `timestamp` [Unix s].
 
-        Raises ContractRevert with the contract's "module: reason" if a call failed.
+        Raises ContractRevert with the contract's "module: reason" if a call failed, ChainError if the token did.
         """
-        block = self._client.block(timestamp)
+        try:
+            block = self._client.block(timestamp)
+        except ContractRevert as error:
+            raise money.told(error, self.currency_address) from error
         gas: dict[str, int] = {}
         payments = sum(receipt.kind == "finalise" for receipt in block.receipts)
         for receipt in block.receipts:

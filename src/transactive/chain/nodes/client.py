@@ -126,6 +126,11 @@ class ChainClient:
         return self._node.number("eth_blockNumber")
 
     @property
+    def identity(self) -> str:
+        """What a chain is known by, wherever it is served: its number and the hash of its first block."""
+        return f"{self.chain_id} {self._node.block(0)['hash']}"
+
+    @property
     def head_hash(self) -> bytes:
         """Hash of the newest block."""
         return _bytes(self._node.block()["hash"])

@@ -35,6 +35,7 @@ def deploy(
     output: Annotated[Path, Parameter(alias="-o")] = Path("deployment.json"),
     more: Annotated[list[Extra] | None, Parameter(name="--with", negative="")] = None,
     direct: Flag = False,
+    token: str | None = None,
     rehearse: Flag = False,
     chain_id: int | None = None,
     rules: Literal["cancun", "prague"] | None = None,
@@ -64,6 +65,9 @@ def deploy(
     direct
         Issue certificates at once from signed readings (`chain tokens issue`), not from the roots of slots; for up to
         128 members, and not for a run, which commits roots.
+    token
+        Address of an ERC-20 with nine decimals to settle in, in place of a new currency. The on-ramp needs to hold what
+        is staked and paid in; a rehearsal takes a currency of ours for it.
     rehearse
         Only rehearse; without --node for the chain of --chain-id.
     chain_id
@@ -99,6 +103,7 @@ def deploy(
         yes=yes,
         more=more or [],
         direct=direct,
+        token=token,
     )
     report(facts, json=json)
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transactive.cli.chain_options import keys_of
+from transactive.cli.chain_options import address_of, keys_of
 from transactive.config.community_file import load
 from transactive.core.errors import ChainError, InputError
 
@@ -36,10 +36,12 @@ def run_deploy(
     yes: bool,
     more: Sequence[str] = (),
     direct: bool = False,
+    token: str | None = None,
 ) -> dict[str, Any]:
     """Deploy the contracts of a community. Raises InputError, ChainError before anything is sent."""
     from transactive.chain.deployments.rehearsal import rehearse
     from transactive.chain.keys.keys import DemoKeys
+    from transactive.chain.ledgers.money import existing_token
 
     community = load(path)
     signers = keys_of(keys, password_file, community.ids) or DemoKeys(seed)
@@ -54,13 +56,15 @@ def run_deploy(
         if chain_id not in (None, client.chain_id):
             raise ChainError(f"the node is on chain {client.chain_id}, not on {chain_id}; check its URL")
         signers.check(client)
+        if token is not None:
+            existing_token(client, address_of(token, "--token"))
         rehearsal = rehearse(community, signers, client.chain_id, rules, more, direct=direct)
         facts = _facts(rehearsal, price or client.gas_price())
         _check_ready(client, rehearsal, price or client.gas_price(), rehearse_only=rehearse_only)
         if rehearse_only:
             return facts
         _confirm(client, facts, yes=yes)
-        return facts | _send(client, community, signers, output, more, direct=direct)
+        return facts | _send(client, community, signers, output, more, direct=direct, token=token)
 
 
 def _open(node: str, community: Community, alloc: list[str]) -> ChainClient:
@@ -97,14 +101,21 @@ def _confirm(client: ChainClient, facts: dict[str, Any], *, yes: bool) -> None:
 
 
 def _send(
-    client: ChainClient, community: Community, signers: Keys, output: Path, more: Sequence[str], *, direct: bool
+    client: ChainClient,
+    community: Community,
+    signers: Keys,
+    output: Path,
+    more: Sequence[str],
+    *,
+    direct: bool,
+    token: str | None,
 ) -> dict[str, Any]:
     """Deploy and write the address book."""
     from transactive.chain.deployments.deployment import deploy, describe
     from transactive.chain.deployments.extras import deploy_extras
     from transactive.cli.chain.signing import time_of_step
 
-    ledger = deploy(client, signers, community, time_of_step(client), direct=direct)
+    ledger = deploy(client, signers, community, time_of_step(client), direct=direct, currency=token)
     extras = deploy_extras(client, signers, ledger, community, more, time_of_step(client))
     deployment = describe(client, ledger, community, extras)
     deployment.save(output)

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 def run_fund(account: str, amount: str, **where: Any) -> dict[str, Any]:  # noqa: ANN401 - as `opened` takes them
-    """Create money for an account and deposit it."""
+    """Create money for an account, or take it from what the on-ramp has of an existing token, and deposit it."""
+    from transactive.chain.ledgers.money import creates, require_held
+
     added = amount_n(amount)
     with opened(**where) as (client, signers, known):
         settlement, currency, holder = _contracts(client, known.address("settlement"), known.index(account))
         on_ramp = signers.role("on-ramp")
-        client.send(on_ramp, currency, "mint", on_ramp.address, added)
+        if creates(client, currency, on_ramp.address):
+            client.send(on_ramp, currency, "mint", on_ramp.address, added)
+        else:
+            require_held(client, currency, on_ramp.address, added)
         client.send(on_ramp, currency, "approve", settlement.address, added)
         client.send(on_ramp, settlement, "depositFor", holder, added)
         block = client.block(time_of_step(client)).number

@@ -85,6 +85,7 @@ def run_community(
     compiled: bool,
     node: str | None,
     deployment: Path | None,
+    token: str | None,
     keys: Path | None,
     password_file: Path | None,
     discard_chain: bool,
@@ -94,7 +95,7 @@ def run_community(
     folder = state or path.parent / f"{path.stem}.state"
     with saying_how_to_go_on(folder):
         setting = load_setting(path)
-        target = target_of(node, deployment, keys, password_file, setting.community.ids)
+        target = target_of(node, deployment, keys, password_file, setting.community.ids, token)
         target = dataclasses.replace(target, discard=discard_chain)
         slots = slots_from(setting)
         word = Word(accept_corrections, int(time.time()))
