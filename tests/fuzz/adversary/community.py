@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from tests.contract.certificate_world import VALIDITY
 from tests.fuzz.adversary.coalition import Coalition
 from tests.fuzz.adversary.commits import Committed
+from tests.fuzz.adversary.habits import Habits, Permit
 from tests.fuzz.adversary.operator import Operator
 from tests.fuzz.adversary.rules import Rules
-from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, SlotTruth, key_of, permit_struct
+from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, SlotTruth
 from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.adversary.terms import (
     BOND,
@@ -36,21 +35,8 @@ from tests.fuzz.adversary.watchers import Watchers
 from tests.fuzz.bound import Bound, Person
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.history import Opening
-from transactive.core.proofs import signing
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.proofs.signed_orders import domain, split
-
-PERMIT_TYPE = keccak(text="Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """A permit of a member for a deposit; `words`: amount, deadline and signature as the currency takes them."""
-
-    member: int
-    amount: int
-    nonce: int
-    words: tuple[Any, ...]
+from transactive.core.proofs.signed_orders import domain
 
 
 @dataclass(slots=True, eq=False)
@@ -122,7 +108,8 @@ class Community(Stage):
         self.operator_since: list[tuple[int, Person | None]] = [(0, self.operators[0])]
         self.office_was_honest = True
         self.rules, self.watchers = Rules(self), Watchers(self)
-        self.office, self.crooks = Operator(self), Coalition(self)
+        self.office, self.crooks, self.habits = Operator(self), Coalition(self), Habits(self)
+        self.is_leaving = False
         for _ in range(3):
             self.join()
         slot = self.now // SLOT
@@ -208,7 +195,7 @@ class Community(Stage):
         self.due((slot + 1) * SLOT, lambda: self.boundary(slot + 1))
         self.office.gate(slot + LEAD)
         self.office.meter(slot - 1)
-        self.daily()
+        self.habits.daily()
         if self.lazy and self.now >= self.asleep_until and self.rng.random() < 0.2:
             self.asleep_until = self.rng.choice([self.now + PERIOD, self.heard + SILENCE - SLOT])
             self.due(self.asleep_until, self.office.act)
@@ -216,65 +203,6 @@ class Community(Stage):
             self.asleep_until = self.now + 2 * SILENCE
         if self.now >= self.asleep_until:
             self.due(self.now + 1 + self.rng.randrange(REACTION), self.office.act)
-
-    def daily(self) -> None:
-        """What honest people do now and then: limits, leaving, permits, and changes of office."""
-        rng = self.rng
-        some = [i for i in range(self.count) if self.is_honest_member(i)]
-        i = rng.choice(some) if some else 0
-        if rng.random() < 0.3:
-            self.due(self.now + rng.randrange(SLOT), self.join)
-        if not some or self.ended:
-            return
-        if rng.random() < 0.15:
-            self.call(self.members[i], self.c, "setLimit", rng.choice([UNLIMITED, 100, 500, 5_000]))
-        if rng.random() < 0.15:
-            self.sign_permit(i)
-        if rng.random() < 0.1:
-            self.call(self.members[i], self.token, "approve", self.c.address, UNLIMITED)
-        if rng.random() < 0.5:
-            self.due(self.now + rng.randrange(SLOT), lambda: self.lose_patience(i))
-        if self.honest("owner") and rng.random() < 0.15:
-            self.due(self.now + rng.randrange(SLOT), self.rotate)
-
-    def lose_patience(self, i: int) -> None:
-        """Somebody who wants its money finds the operator silent, if that is so."""
-        if not self.ended:
-            self.call(self.members[i], self.c, "declareSilence")
-
-    def rotate(self) -> None:
-        """An honest owner gives an office to another key, which nobody had before."""
-        used = [person for _, person in self.gateway_since + self.operator_since]
-        gateway = next((one for one in self.gateways if one not in used), None)
-        operator = next((one for one in self.operators if one not in used), None)
-        if gateway and self.rng.random() < 0.5:
-            self.call(self.owner, self.disputes, "setGateway", gateway.address)
-        elif operator and self.office_was_honest == self.honest("operator"):
-            self.call(self.owner, self.c, "offerOperator", operator.address)
-            self.call(operator, self.c, "acceptOperator")
-
-    def sign_permit(self, i: int) -> None:
-        """A member pays in with a permit, which everybody sees before it arrives."""
-        member, amount = self.members[i], 700
-        nonce = int(self.token.read("nonces", member.address))
-        if any(one.member == i and one.nonce == nonce for one in self.money.permits):
-            return
-        deadline = self.now + 10**7
-        struct = keccak(permit_struct(PERMIT_TYPE, member.address, self.c.address, (amount, nonce, deadline)))
-        signature = signing.sign(signing.digest(self.token_domain, struct), key_of(member))
-        permit = Permit(i, amount, nonce, (amount, deadline, *split(signature)))
-        number = len(self.money.permits)
-        self.money.permits.append(permit)
-        self.due(self.now + 1 + self.rng.randrange(REACTION), lambda: self.bring_permit(number))
-
-    def bring_permit(self, number: int) -> None:
-        """Unless somebody brought it before."""
-        permit = self.money.permits[number]
-        if self.money.used.get(number) or self.c.read("paused"):
-            return
-        member = self.members[permit.member]
-        words = (member.address, *permit.words)
-        self.must(member, self.c, "depositWithPermit", *words, rule="a signed deposit arrives whatever others do")
 
     # -- what has happened
 
@@ -392,6 +320,7 @@ class Community(Stage):
 
     def leave(self) -> None:
         """Every honest member takes out all that is settled, within the notice."""
+        self.is_leaving = True
         self.rules.everybody_leaves()
 
 

@@ -197,7 +197,7 @@ class Operator:
         assert w.proposal
         w.call(w.operator_now, w.c, "finalise", w.rng.choice([1, PART_WORDS]))
         if w.proposal:  # the next part, later
-            w.due(w.now + 1 + w.rng.randrange(REACTION), self.act)
+            w.due(w.now + 1 + w.rng.randrange(SLOT), self.act)
 
     def carry(self, nets: list[int]) -> None:
         """Pay in for who would be overdrawn: the operator carries the credit of trades that it accepted."""
