@@ -51,6 +51,12 @@ REMINDERS = sa.Table(
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("issued", sa.Text, nullable=False),
 )
+INSTRUCTED = sa.Table(
+    "instructed",
+    METADATA,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("told_cents", sa.Integer, nullable=False),
+)
 _GUARDS = tuple(
     f"create trigger if not exists papers_{act} before {act} on papers begin"
     " select raise(abort, 'an issued paper never changes'); end"
@@ -132,6 +138,11 @@ class BillBooks:
         with self._state_errors(), self._engine.connect() as connection:
             return {row.sequence: row.issued for row in connection.execute(sa.select(REMINDERS))}
 
+    def instructed(self) -> dict[int, int]:
+        """What the bank was told to pay or collect of each paper, in all [hundredths]."""
+        with self._state_errors(), self._engine.connect() as connection:
+            return {row.sequence: row.told_cents for row in connection.execute(sa.select(INSTRUCTED))}
+
     @contextmanager
     def _state_errors(self) -> Iterator[None]:
         try:
@@ -183,6 +194,11 @@ class BillSession:
         """Note a reminder of papers. An IntegrityError within would mean a second one, which nobody gets."""
         for sequence in sequences:
             self._connection.execute(sa.insert(REMINDERS).values(sequence=sequence, issued=day))
+
+    def instruct(self, told_cents: dict[int, int]) -> None:
+        """Note what the bank is told to pay or collect of papers, in all [hundredths]."""
+        rows = [{"sequence": sequence, "told_cents": cents} for sequence, cents in told_cents.items()]
+        dialect.upsert(self._connection, INSTRUCTED, rows)
 
     def erase_documents(self, sequences: list[int]) -> None:
         """Erase documents of papers; what the papers say without a person's data stays."""

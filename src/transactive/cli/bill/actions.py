@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -49,16 +50,19 @@ def enter(folder: Path, file: Path) -> None:
 
 
 def erase_member(folder: Path, member: str, keep_years: int, today: str | None) -> None:
-    """Erase a member's data, and those of its papers that nobody has to keep."""
-    erase_party(folder, member)
+    """Erase a member's data, and those of its papers that nobody has to keep. Raises InputError if there are none."""
     oldest = _day(today, "--date").year - keep_years
     with _books(folder) as books:
+        erased = erase_party(folder, member)
         papers = [each for each in open_papers(books) if each.paper.member == member]
-        over = [each.sequence for each in papers if int(each.paper.issued[:4]) < oldest]
+        kept = [each for each in papers if books.document(each.sequence) is not None]
+        over = [each.sequence for each in kept if int(each.paper.issued[:4]) < oldest]
         with books.issuing() as session:
             session.erase_documents(over)
-    kept = len(papers) - len(over)
-    print(f"{member}: erased, with {len(over)} papers; {kept} papers have to be kept for {keep_years} years")
+    if not erased and not over:
+        raise InputError(f"{member}: nothing is on file of this member that could be erased")
+    left = len(kept) - len(over)
+    print(f"{member}: erased, with {len(over)} papers; {left} papers have to be kept for {keep_years} years")
 
 
 def show_papers(folder: Path, month: str | None, *, unpaid: bool, json: bool) -> None:
@@ -99,21 +103,25 @@ def write_journal(folder: Path, month: str, output: Path) -> None:
     print(f"{output}: {len(papers)} papers")
 
 
-def write_payouts(folder: Path, output: Path, day: str) -> None:
+def write_payouts(folder: Path, output: Path, day: str, *, again: bool) -> None:
     """Write credit transfers of what is open to members."""
     with closing(Store(folder)) as store:
         ids = community_of(store).ids
         held = dict(zip(ids, held_n(store, len(ids)).tolist(), strict=True))
-    with _books(folder) as books:
-        instructions = sepa.payouts(open_papers(books), read_parties(folder), held)
-    _write_payments(sepa.credit_transfer, instructions, folder, output, day)
+
+    def chosen(papers: list[OpenPaper]) -> list[sepa.Instruction]:
+        return sepa.payouts(papers, read_parties(folder), held)
+
+    _write_payments(sepa.credit_transfer, chosen, folder, output, day, again=again)
 
 
-def write_debits(folder: Path, output: Path, day: str) -> None:
+def write_debits(folder: Path, output: Path, day: str, *, again: bool) -> None:
     """Write direct debits of what is open of members with a mandate."""
-    with _books(folder) as books:
-        instructions = sepa.debits(open_papers(books), read_parties(folder))
-    _write_payments(sepa.direct_debit, instructions, folder, output, day)
+
+    def chosen(papers: list[OpenPaper]) -> list[sepa.Instruction]:
+        return sepa.debits(papers, read_parties(folder))
+
+    _write_payments(sepa.direct_debit, chosen, folder, output, day, again=again)
 
 
 def match_statement(folder: Path, file: Path, *, json: bool) -> None:
@@ -163,18 +171,22 @@ def _pdf(document: bytes) -> bytes | None:
 
 
 Maker = Callable[[Sequence[sepa.Instruction], OperatorRecord, str, str], bytes]
+Choice = Callable[[list[OpenPaper]], list[sepa.Instruction]]
 
 
-def _write_payments(
-    make: Maker, instructions: Sequence[sepa.Instruction], folder: Path, output: Path, day: str
-) -> None:
-    operator = read_parties(folder).operator
+def _write_payments(make: Maker, choose: Choice, folder: Path, output: Path, day: str, *, again: bool) -> None:
+    """Write payments of papers that the bank was not told of yet, or again; what is written is noted with it."""
+    operator, when = read_parties(folder).operator, _day(day, "--date").isoformat()
     if operator is None:
         raise InputError("the operator is not on file; enter it with `transactive bill parties`")
-    if not instructions:
-        raise InputError("nothing is open that could be paid this way; `transactive bill list --unpaid` shows all")
-    made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    write_private(output, make(instructions, operator, made, _day(day, "--date").isoformat()))
+    with _books(folder) as books, books.issuing() as session:
+        papers = [replace(each, told_cents=0) if again else each for each in open_papers(books)]
+        instructions = choose(papers)
+        if not instructions:
+            more = "; --again tells the bank again what it was told" if books.instructed() else ""
+            raise InputError(f"nothing is open that could be paid this way{more}")
+        session.instruct({each.of.sequence: each.of.done_cents + each.cents for each in instructions})
+        write_private(output, make(instructions, operator, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), when))
     total = decimal(sum(each.cents for each in instructions))
     print(f"{output}: {len(instructions)} payments, {total} {sepa.CURRENCY}")
 

@@ -125,7 +125,7 @@ def journal(*, state: Path, month: str, output: Output) -> None:
 
 
 @bill.command
-def payouts(*, state: Path, output: Output, date: str) -> None:
+def payouts(*, state: Path, output: Output, date: str, again: Flag = False) -> None:
     """Write a SEPA credit transfer (pain.001) of what is open to members; what a finding holds back stays.
 
     Parameters
@@ -136,14 +136,16 @@ def payouts(*, state: Path, output: Output, date: str) -> None:
         XML file to write.
     date
         Day of execution, YYYY-MM-DD.
+    again
+        Also of papers of which the bank was told before, as where it refused a file.
     """
     from transactive.cli.bill.actions import write_payouts
 
-    write_payouts(state, output, date)
+    write_payouts(state, output, date, again=again)
 
 
 @bill.command
-def debits(*, state: Path, output: Output, date: str) -> None:
+def debits(*, state: Path, output: Output, date: str, again: Flag = False) -> None:
     """Write a SEPA direct debit (pain.008) of what is open of members with a mandate.
 
     Parameters
@@ -154,10 +156,12 @@ def debits(*, state: Path, output: Output, date: str) -> None:
         XML file to write.
     date
         Day of collection, YYYY-MM-DD.
+    again
+        Also of papers of which the bank was told before, as after a return.
     """
     from transactive.cli.bill.actions import write_debits
 
-    write_debits(state, output, date)
+    write_debits(state, output, date, again=again)
 
 
 @bill.command

@@ -20,7 +20,7 @@ AMOUNT = re.compile(r"(\d+)(?:\.(\d{1,2})0*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BankEntry:
     """One booking [hundredths], above zero received. reference: the bank's own; text: all in it that names papers."""
 
     reference: str
@@ -29,7 +29,7 @@ class Entry:
     text: str
 
 
-def read_statement(path: Path) -> list[Entry]:
+def read_statement(path: Path) -> list[BankEntry]:
     """Booked entries of a statement, each transaction of a batch its own. Raises DataError for what is no camt.053."""
     try:
         root = ET.fromstring(path.read_bytes())  # noqa: S314 - expat refuses entity bombs since 2.4.1
@@ -44,10 +44,10 @@ def read_statement(path: Path) -> list[Entry]:
     return [entry for number, found in enumerate(root.iter("Ntry"), start=1) for entry in _entries(found, number, path)]
 
 
-def payments_of(entries: Sequence[Entry], papers: Sequence[OpenPaper]) -> tuple[list[Payment], list[Entry]]:
+def payments_of(entries: Sequence[BankEntry], papers: Sequence[OpenPaper]) -> tuple[list[Payment], list[BankEntry]]:
     """Payments that entries are, and the entries that name no paper."""
     left = {each.sequence: each.owed_cents for each in papers}
-    payments, unknown = list[Payment](), list[Entry]()
+    payments, unknown = list[Payment](), list[BankEntry]()
     for entry in entries:
         named = [each for each in papers if re.search(rf"(?<!\w){re.escape(each.paper.number)}(?!\w)", entry.text)]
         if not named:
@@ -69,7 +69,7 @@ def _up_to(cents: int, open_cents: int) -> int:
     return min(0, max(cents, open_cents))
 
 
-def _entries(entry: ET.Element, number: int, path: Path) -> Iterator[Entry]:
+def _entries(entry: ET.Element, number: int, path: Path) -> Iterator[BankEntry]:
     """An entry, or the transactions that it is made of."""
     place = f"{path}: entry {number}"
     if (entry.findtext("Sts/Cd") or entry.findtext("Sts") or "BOOK").strip() != "BOOK":
@@ -81,11 +81,11 @@ def _entries(entry: ET.Element, number: int, path: Path) -> Iterator[Entry]:
         raise DataError(f"{place}: needs CdtDbtInd, BookgDt and AcctSvcrRef; ask the bank for a whole statement")
     parts = entry.findall("NtryDtls/TxDtls")
     if len(parts) < 2:
-        yield Entry(reference, booked, sign * _cents(entry.findtext("Amt"), place), _text(entry))
+        yield BankEntry(reference, booked, sign * _cents(entry.findtext("Amt"), place), _text(entry))
         return
     for place_in, part in enumerate(parts, start=1):
         amount = part.findtext("Amt") or part.findtext("AmtDtls/TxAmt/Amt")
-        yield Entry(f"{reference}/{place_in}", booked, sign * _cents(amount, place), _text(part))
+        yield BankEntry(f"{reference}/{place_in}", booked, sign * _cents(amount, place), _text(part))
 
 
 def _text(element: ET.Element) -> str:

@@ -18,17 +18,29 @@ from transactive.store.bills import FILE, BillBooks
 
 @dataclass(frozen=True, slots=True)
 class OpenPaper:
-    """A paper with what was paid of it. owed_cents: what the member still has to pay; below zero it still gets that."""
+    """A paper with what was paid of it. told_cents: what the bank was told to pay or collect, either way."""
 
     sequence: int
     paper: Paper
     paid_cents: int
     reminded: str | None
+    told_cents: int = 0
 
     @property
     def owed_cents(self) -> int:
-        """What is open."""
+        """What the member still has to pay; below zero it still gets that."""
         return self.paper.member_owes_cents - self.paid_cents
+
+    @property
+    def done_cents(self) -> int:
+        """What was paid or will be, as the bank was told, in the direction in which the paper is paid."""
+        direction = 1 if self.paper.member_owes_cents > 0 else -1
+        return max(self.told_cents, direction * self.paid_cents)
+
+    @property
+    def untold_cents(self) -> int:
+        """What the bank is still to be told."""
+        return max(0, abs(self.paper.member_owes_cents) - self.done_cents)
 
     def overdue(self, today: date) -> bool:
         """Whether the member should have paid by now."""
@@ -40,9 +52,9 @@ def open_papers(books: BillBooks) -> list[OpenPaper]:
     paid: dict[int, int] = defaultdict(int)
     for payment in books.payments():
         paid[payment.sequence] += payment.paid_cents
-    reminded = books.reminders()
+    reminded, told = books.reminders(), books.instructed()
     return [
-        OpenPaper(sequence, paper, paid[sequence], reminded.get(sequence))
+        OpenPaper(sequence, paper, paid[sequence], reminded.get(sequence), told.get(sequence, 0))
         for sequence, paper in enumerate(papers_of(books), start=1)
     ]
 

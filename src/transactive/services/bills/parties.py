@@ -88,14 +88,7 @@ def enter_parties(folder: Path, file: Path, members: Sequence[str]) -> list[str]
 
     Raises InputError naming the key; then nothing is changed.
     """
-    try:
-        given = msgspec.toml.decode(file.read_bytes(), type=Parties)
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror}); give a TOML file of parties") from None
-    except msgspec.ValidationError as error:
-        raise InputError(f"{file.name}: {explained(str(error), Parties)}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name}: is not TOML: {error}") from None
+    given = _given(file)
     _check(given, file.name, members)
     kept = read_parties(folder)
     together = Parties(operator=given.operator or kept.operator, members={**kept.members, **given.members})
@@ -103,13 +96,34 @@ def enter_parties(folder: Path, file: Path, members: Sequence[str]) -> list[str]
     return [*(["operator"] if given.operator else []), *given.members]
 
 
-def erase_party(folder: Path, member: str) -> None:
-    """Erase what is on file of a member. Raises InputError if there is nothing."""
+def _given(file: Path) -> Parties:
+    """Parties of a TOML file. Raises InputError naming the key."""
+    place = ""
+    record: type[msgspec.Struct] = Parties
+    try:
+        data = msgspec.toml.decode(file.read_bytes())
+        members = data.get("members")
+        for member in members if isinstance(members, dict) else ():  # one by one, as the message names no member
+            place, record = f"members.{member}: ", CustomerRecord
+            msgspec.convert(members[member], CustomerRecord)
+        place, record = "", Parties
+        return msgspec.convert(data, Parties)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); give a TOML file of parties") from None
+    except msgspec.ValidationError as error:
+        raise InputError(f"{file.name}: {place}{explained(str(error), record)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file.name}: is not TOML: {error}") from None
+
+
+def erase_party(folder: Path, member: str) -> bool:
+    """Erase what is on file of a member; returns whether there was something."""
     kept = read_parties(folder)
     if member not in kept.members:
-        raise InputError(f"{member}: nothing is on file of this member in {FILE}")
+        return False
     others = {name: party for name, party in kept.members.items() if name != member}
     _write(folder, Parties(operator=kept.operator, members=others))
+    return True
 
 
 def _write(folder: Path, parties: Parties) -> None:

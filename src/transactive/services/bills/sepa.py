@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from transactive.core.errors import InputError
 from transactive.services.bills.open_items import OpenPaper
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord, Parties, plain_iban
-from transactive.settlement.bills.amounts import decimal
+from transactive.settlement.bills.amounts import CENT_N, decimal
 
 TRANSFER, DEBIT = "pain.001.001.09", "pain.008.001.08"
 CURRENCY = "EUR"
@@ -22,11 +22,16 @@ CURRENCY = "EUR"
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One payment: whose, how much [hundredths], and the papers that it is for."""
+    """One payment: whose, how much [hundredths], and the paper that it is for."""
 
     party: CustomerRecord
     cents: int
-    number: str
+    of: OpenPaper
+
+    @property
+    def number(self) -> str:
+        """Number of the paper, by which the bank's statement names it."""
+        return self.of.paper.number
 
     @property
     def amount(self) -> str:
@@ -39,17 +44,17 @@ def payouts(papers: Sequence[OpenPaper], parties: Parties, held_n: dict[str, int
 
     Raises InputError for another currency than the euro.
     """
-    held = {member: -(-amount // 10**7) for member, amount in held_n.items()}
+    held = {member: -(-amount // CENT_N) for member, amount in held_n.items()}
     found = []
     for each in papers:
-        party, cents = parties.members.get(each.paper.member), -each.owed_cents
-        if party is None or party.iban is None or cents <= 0:
+        party, cents = parties.members.get(each.paper.member), each.untold_cents
+        if party is None or party.iban is None or each.paper.member_owes_cents >= 0:
             continue
         _require_euro(each)
         keeps = min(cents, held.get(each.paper.member, 0))
         held[each.paper.member] = held.get(each.paper.member, 0) - keeps
         if cents > keeps:
-            found.append(Instruction(party, cents - keeps, each.paper.number))
+            found.append(Instruction(party, cents - keeps, each))
     return found
 
 
@@ -58,9 +63,9 @@ def debits(papers: Sequence[OpenPaper], parties: Parties) -> list[Instruction]:
     found = []
     for each in papers:
         party = parties.members.get(each.paper.member)
-        if party is not None and party.mandate and each.owed_cents > 0:
+        if party is not None and party.mandate and each.paper.member_owes_cents > 0 and each.untold_cents:
             _require_euro(each)
-            found.append(Instruction(party, each.owed_cents, each.paper.number))
+            found.append(Instruction(party, each.untold_cents, each))
     return found
 
 
