@@ -47,8 +47,11 @@ class LineItem(IntEnum):
     CREDITS_SOLD = 18
     PLANT = 19
     PLANT_PASSED_ON = 20
-    HELD = 21
-    ADVANCE = 22
+    SURPLUS = 21
+    SURPLUS_PASSED_ON = 22
+    INCENTIVE = 23
+    HELD = 24
+    ADVANCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ RULES: Mapping[LineItem, ItemRule] = {
     LineItem.CREDITS_SOLD: ItemRule("sale", "Carbon credits sold", "kg", "credits"),
     LineItem.PLANT: ItemRule("sale", "Part of what a shared plant earned", "", None),
     LineItem.PLANT_PASSED_ON: ItemRule("sale", "Passed on to the owners of the plant", "", None),
+    LineItem.SURPLUS: ItemRule("sale", "Surplus of a fixed share, sold for its holder", "kWh", "feed_in"),
+    LineItem.SURPLUS_PASSED_ON: ItemRule(
+        "sale", "Surplus of fixed shares, passed on to their holders", "kWh", "feed_in"
+    ),
+    LineItem.INCENTIVE: ItemRule("sale", "Incentive for shared energy", "kWh", None),
     LineItem.HELD: ItemRule(None, "Held back while a finding is open", "", None),
     LineItem.ADVANCE: ItemRule(None, "Advanced by the supplier", "", None),
 }
@@ -105,6 +113,7 @@ BUYS: Mapping[Kind, tuple[LineItem, int]] = {
     Kind.OFFSET: (LineItem.CREDITS, 1),
     Kind.FORFEIT: (LineItem.FORFEIT, 1),
     Kind.OWNERSHIP: (LineItem.PLANT_PASSED_ON, -1),
+    Kind.SURPLUS: (LineItem.SURPLUS_PASSED_ON, -1),
     Kind.HOLD: (LineItem.HELD, 1),
 }
 """LineItem of who pays at a price above zero, and whether it adds to it."""
@@ -122,6 +131,8 @@ SELLS: Mapping[Kind, tuple[LineItem, int]] = {
     Kind.LEVY_RETURN: (LineItem.LEVY_RETURN, -1),
     Kind.DIVIDEND: (LineItem.DIVIDEND, -1),
     Kind.OWNERSHIP: (LineItem.PLANT, 1),
+    Kind.SURPLUS: (LineItem.SURPLUS, 1),
+    Kind.INCENTIVE: (LineItem.INCENTIVE, 1),
     Kind.RELEASE: (LineItem.HELD, -1),
     Kind.ADVANCE: (LineItem.ADVANCE, 1),
 }
