@@ -11,17 +11,24 @@ import pytest
 
 from tests.integration.conftest import call
 from tests.integration.test_membership import FIRST, TEXT, readings
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.twins import disputes
 from transactive.config.community_file import load
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
-from transactive.core.slots import HOUR
+from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
+from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.signed_orders import Fills, domain
+from transactive.core.slots import HOUR, time_text
 from transactive.engine.agreements import read
-from transactive.engine.books.rebuilt import community_of
+from transactive.engine.books.rebuilt import books_at, community_of
 from transactive.engine.books.signed_run import beginning
 from transactive.engine.books.slot_book import read_slot
 from transactive.settlement import sharing
 from transactive.store import Store
+from transactive.store.read.runs import Reader
 from transactive.studies.compare import able_of, mechanisms_for
+from transactive.web.pages.parts.sharing import community_words, member_words
 
 LOADS = {"one": 600, "two": 900, "three": 1_500}
 SHARES = {"one": "50 %", "two": "30 %", "three": "20 %"}
@@ -132,3 +139,47 @@ def test_a_wrong_share_is_found_although_all_books_agree(tmp_path, monkeypatch):
     found = call("verify", tmp_path / "two.json", "--state", tmp_path / "state")
     assert found.code == 1
     assert "shared 701 Wh; by the agreement and all readings it is 686 Wh" in found.out
+
+
+def test_pages_say_what_was_shared_in_words(state):
+    with closing(Store(state)) as store:
+        reader = Reader(store)
+        run = reader.run()
+        assert run is not None
+        slots = list(range(FIRST + 57 * HOUR, FIRST + 59 * HOUR, HOUR))
+        assert member_words(reader, run, 1, slots) == (
+            "You used 1.2 kWh that neighbours gave and gave them 0.0 kWh,"
+            " divided by agreed shares, then by what each took."
+        )
+        assert community_words(reader, run, slots).startswith("Neighbours shared 4.0 kWh, by agreed shares")
+
+
+def test_no_challenge_convicts_who_shares_as_agreed(state, tmp_path):
+    """Each kind of evidence is tried on all leaves of a day; a member's own look finds nothing to challenge."""
+    with closing(Store(state)) as store:
+        found = community_of(store)
+        here, slots = (
+            domain(31337, store.setting("settlement") or ""),
+            range(FIRST + 56 * HOUR, FIRST + 62 * HOUR, HOUR),
+        )
+        books = [books_at(store, found, slot) for slot in slots]
+        metered = [store.readings(slot, len(found.members)) for slot in slots]
+    keys, depth = DemoKeys("transactive"), depth_for_accounts(found.chart.on_chain)
+    trees = [SlotTree(book.leaves, depth, b"any") for book in books]
+    for k, (tree, readings_of) in enumerate(zip(trees, metered, strict=True)):
+        for index in range(found.chart.on_chain):
+            leaf, before = tree.leaf(index), trees[k - 1].leaf(index) if k else None
+            member = str(keys.account(index).address)
+            assert not disputes.wrong_trade(leaf, Fills(), [], member, here, HOUR)
+            assert disputes.outdated(leaf, []) is None
+            assert not (before and disputes.wrong_totals(leaf, before))
+            assert not disputes.contradicts_itself(leaf)
+            if index < len(found.members):
+                registers = [int(getattr(readings_of, name)[index]) for name in REGISTERS.names]
+                assert not disputes.wrong_reading(leaf, REGISTERS.pack(registers))
+    files = [tmp_path / f"{hour}.json" for hour in (57, 58)]
+    for file, hour in zip(files, (57, 58), strict=True):
+        at = time_text(FIRST + hour * HOUR)
+        assert call("chain", "prove", "--state", state, "--member", "two", "--slot", at, "--output", file).code == 0
+    looked = call("chain", "challenge", files[1], "--node", f"embedded:{state}", "--before", files[0], "--as", "2")
+    assert "nothing to challenge" in looked.out, looked.err
