@@ -11,6 +11,7 @@ import pytest
 from transactive.core.errors import DataError
 from transactive.environment.files import read_environment
 from transactive.metering import files
+from transactive.metering.plausibility.policy import ReadingPolicy
 
 HOUR = 3600
 START = datetime(2017, 6, 5, tzinfo=UTC)
@@ -34,7 +35,7 @@ def frame(members=("a", "b"), slots=3):
 
 def read_measured(path: Path, members: Sequence[str], most_generation_wh: int = 1_000, ignore: Sequence[str] = ()):
     limits = files.MeterLimits(members, [most_generation_wh] * len(members), [None] * len(members))
-    return files.read_measured(path, limits, HOUR, ignore)
+    return files.read_measured(path, limits, HOUR, ignore)[0]
 
 
 def write(table: pl.DataFrame, folder: Path, suffix: str) -> Path:
@@ -189,7 +190,7 @@ def test_import_beyond_the_connection_is_refused_with_the_power_that_it_would_be
 
     def read(connection_w):
         limits = files.MeterLimits(["cara"], [0], [connection_w // 4])
-        return files.read_measured(path, limits, 900)
+        return files.read_measured(path, limits, 900)[0]
 
     with pytest.raises(
         DataError, match=r"1,970 Wh in 15 minutes are 7,880 W, and the connection of cara carries 4,000 W"
@@ -216,7 +217,7 @@ def days(slots_missing=(), quality=None, count=4):
 
 def read_with_gaps(path):
     limits = files.MeterLimits(["a", "b"], [0, 0], [None, None])
-    return files.read_measured(path, limits, HOUR, substitute=True)
+    return files.read_measured(path, limits, HOUR, policy=ReadingPolicy(substitute=True))[0]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -255,7 +256,7 @@ def test_readings_of_a_grid_meter_alone_keep_both_registers(tmp_path):
     table = days().rename({"consumption_wh": "import_wh", "generation_wh": "export_wh"})
     table = table.with_columns(pl.lit(50, pl.Int64).alias("export_wh"))
     limits = files.MeterLimits(["a", "b"], [10_000, 10_000], [None, None])
-    measured = files.read_measured(write(table, tmp_path, ".parquet"), limits, HOUR)
+    measured, _ = files.read_measured(write(table, tmp_path, ".parquet"), limits, HOUR)
     assert (measured.generation_wh == 50).all()
     assert (measured.both_ways_wh == np.minimum(measured.consumption_wh, 50)).all()
 

@@ -27,6 +27,7 @@ from transactive.cli.live.commands import journal, live
 from transactive.cli.models.commands import models as models_app
 from transactive.cli.node.commands import node
 from transactive.cli.old_spellings import respelled
+from transactive.cli.readings.commands import app as readings_app
 from transactive.cli.readings.commands import import_readings
 from transactive.cli.run.demo import demo
 from transactive.cli.schedule.commands import schedule
@@ -178,6 +179,7 @@ def check(community: Path) -> None:
 
 
 app.command(import_readings, name="import")
+app.command(readings_app)
 
 
 @app.command

@@ -29,6 +29,9 @@ from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
 from transactive.metering.files import MeterLimits, read_measured
 from transactive.metering.homes import MeterOwners
+from transactive.metering.plausibility.answers import read_answers
+from transactive.metering.plausibility.policy import ReadingPolicy
+from transactive.metering.plausibility.verdicts import Verdicts
 from transactive.metering.substitution import continued
 from transactive.tabular.moments import check_zone
 from transactive.tabular.source import Source
@@ -45,6 +48,7 @@ class Setting:
     feeder_wh: net energy that the transformer gave to all, without their batteries, in the slots of the readings [Wh].
     source: name and SHA-256 of the file of readings.
     sharing: what files say of it, where keys decide in place of a market.
+    verdicts: on all that was read, also before the environment begins; None where nobody judged.
     """
 
     community: Community
@@ -55,6 +59,7 @@ class Setting:
     prices: PriceSeries | None = None
     source: tuple[str, str] = ("", "")
     sharing: SharingSeries | None = None
+    verdicts: Verdicts | None = None
 
     @property
     def first_slot(self) -> int:
@@ -167,8 +172,8 @@ def load_setting(path: Path, readings: Source | None = None, until: int | None =
         None if member.connection_w is None else member.connection_w * length // HOUR for member in community.members
     ]
     limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
-    substitute = sources.gaps == "substitute"
-    measured = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), substitute=substitute)
+    policy = _policy(sources, path)
+    measured, verdicts = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), policy)
     if until is not None:
         measured = continued(measured, until, length)
     if sources.environment is None:
@@ -182,7 +187,7 @@ def load_setting(path: Path, readings: Source | None = None, until: int | None =
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
     source, shared = _named(recorded, setting), _sharing(setting, environment.first_slot, path)
     feeder_wh, offered = _feeder(setting, path), _credits(setting, path)
-    return replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared)
+    return replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared, verdicts=verdicts)
 
 
 def _named(recorded: Source, setting: Setting) -> tuple[str, str]:
@@ -191,6 +196,17 @@ def _named(recorded: Source, setting: Setting) -> tuple[str, str]:
         return recorded.name, setting.readings_digest.hex()
     with recorded.open("rb") as file:
         return recorded.name, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _policy(sources: Sources, path: Path) -> ReadingPolicy:
+    """What the community file says of gaps and of readings that nobody would believe."""
+    return ReadingPolicy(
+        substitute=sources.gaps == "substitute",
+        hold=sources.doubtful == "hold",
+        answers=read_answers(path.parent / sources.answers),
+        answer_days=sources.answer_days,
+        feeder=path.parent / sources.feeder if sources.feeder else None,
+    )
 
 
 def _options(sources: Sources, path: Path) -> ReadOptions:

@@ -108,6 +108,8 @@ class ReadingQuality(IntEnum):
     METERED = 0
     LATE = 1  # metered, and arrived after its slot was settled
     SUBSTITUTED = 2  # nobody metered it: settled as traded until a reading comes
+    ESTIMATED = 3  # who reads the meter estimated it
+    HELD = 4  # a substitute for a reading that nobody would believe, until somebody answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +136,7 @@ class Readings(Table):
     @property
     def estimated(self) -> BoolArray:
         """Which readings nobody metered, (members,)."""
-        estimated: BoolArray = self.quality == ReadingQuality.SUBSTITUTED
+        estimated: BoolArray = self.quality >= ReadingQuality.SUBSTITUTED
         return estimated
 
     @property

@@ -15,12 +15,15 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.slots import HOUR, time_text
 from transactive.core.tables import Measured, ReadingQuality
-from transactive.core.units import BoolArray
+from transactive.core.units import BoolArray, IntArray
 from transactive.metering.exports.energy import LARGEST_WH
 from transactive.metering.exports.layout import METER
 from transactive.metering.exports.reader import Export, ReadOptions, read_export
 from transactive.metering.exports.registers import BOTH_WAYS, CONSUMPTION, GENERATION, community_rows
 from transactive.metering.homes import MeterOwners
+from transactive.metering.plausibility.judge import Judged
+from transactive.metering.plausibility.policy import ReadingPolicy
+from transactive.metering.plausibility.verdicts import Doubt, ReasonArray, Verdicts
 from transactive.metering.substitution import substituted
 from transactive.tabular.columns import refuse
 from transactive.tabular.slots import refuse_off_grid
@@ -56,12 +59,11 @@ def read_measured(
     length: int,
     ignore: Sequence[str] = (),
     options: ReadOptions = ReadOptions(),  # noqa: B008
-    *,
-    substitute: bool = False,
-) -> Measured:
-    """Recorded consumption and generation of members in slots of `length` [s].
+    policy: ReadingPolicy = ReadingPolicy(),  # noqa: B008
+) -> tuple[Measured, Verdicts]:
+    """Recorded consumption and generation of members in slots of `length` [s], and the verdicts on what was read.
 
-    ignore: meters of the file that do not take part. substitute: fill gaps by the rules of `substitution`, flagged.
+    ignore: meters of the file that do not take part. What the policy substitutes is flagged.
     Raises DataError naming file, row and column, or member and time, of the first fault.
     """
     import polars as pl
@@ -70,7 +72,7 @@ def read_measured(
     kept = export.frame.filter(~pl.col(METER).is_in(list(ignore)) | pl.col(METER).is_null())
     export = replace(export, frame=kept)
     _refuse_unknown(kept, limits.meters, export.name)
-    frame = _named(community_rows(export), limits.meters, export)
+    frame = _named(community_rows(export, negative_is_gap=policy.substitute), limits.meters, export)
     where = FrameSource(frame, export.name)
     _refuse_unseen_generation(export, limits)
     refuse_off_grid(frame, length, where)
@@ -83,10 +85,11 @@ def read_measured(
         much = pl.col(column) > LARGEST_WH
         refuse(frame, much, column, where, "no meter measures that much in a slot; is it a register?")
     if limits.owners is not None:
-        frame = limits.owners.gathered(frame, where, substitute=substitute)
+        frame = limits.owners.gathered(frame, where, substitute=policy.substitute)
     _refuse_absent(frame, limits.members, export.name)
-    _refuse_impossible(frame, limits, length, where)
-    return _laid_out(frame, limits.members, length, where, substitute=substitute)
+    if not policy.substitute:
+        _refuse_impossible(frame, limits, length, where)
+    return _laid_out(frame, limits, length, where, policy)
 
 
 def _refuse_unseen_generation(export: Export, limits: MeterLimits) -> None:
@@ -125,9 +128,10 @@ def _named(frame: pl.DataFrame, members: Sequence[str], export: Export) -> pl.Da
 
 
 def _laid_out(
-    frame: pl.DataFrame, members: Sequence[str], length: int, where: FrameSource, *, substitute: bool
-) -> Measured:
-    """Readings on the grid of slots; a gap is refused, naming it, or substituted and flagged."""
+    frame: pl.DataFrame, limits: MeterLimits, length: int, where: FrameSource, policy: ReadingPolicy
+) -> tuple[Measured, Verdicts]:
+    """Readings on the grid of slots; a gap is refused, naming it, or substituted and flagged, as is what is held."""
+    members = limits.members
     first, last = (int(value) for value in (frame["slot_start"].min(), frame["slot_start"].max()))  # type: ignore[arg-type]
     slots = (last - first) // length + 1
     rows = (frame["slot_start"].to_numpy() - first) // length
@@ -141,14 +145,27 @@ def _laid_out(
         tables.append(table)
     quality = np.full(known.shape, int(ReadingQuality.METERED), np.int64)
     quality[rows, columns] = frame["quality"].to_numpy()
-    if not known.all():
-        if not substitute:
-            _name_gap(known, first, length, members, where)
-        tables = substituted(tables, known, length, members, first, where.name)
-        quality[~known] = int(ReadingQuality.SUBSTITUTED)
+    if not known.all() and not policy.substitute:
+        _name_gap(known, first, length, members, where)
+    refused, nobody = _impossible(tables[0], tables[1], limits), np.zeros(known.shape, bool)
+    verdicts = policy.verdicts(Judged(first, length, tables[0], tables[1], known, refused, nobody), members)
+    good = known & (verdicts.doubts == Doubt.NONE)
+    if not good.all():
+        tables = substituted(tables, good, length, members, first, where.name)
+        quality[~good] = int(ReadingQuality.SUBSTITUTED)
+        quality[verdicts.held & ~verdicts.closed] = int(ReadingQuality.HELD)
     nothing = np.empty(0, np.int64)
     both = tables[2] if tables[2].any() else nothing
-    return Measured(first, tables[0], tables[1], both, quality if quality.any() else nothing)
+    return Measured(first, tables[0], tables[1], both, quality if quality.any() else nothing), verdicts
+
+
+def _impossible(consumption: IntArray, generation: IntArray, limits: MeterLimits) -> ReasonArray:
+    """Readings that a home cannot have, as doubts, (slots, members)."""
+    doubts = np.zeros(consumption.shape, np.int8)
+    most = [consumption.max(initial=0) if wh is None else wh for wh in limits.import_wh]
+    doubts[consumption - generation > np.array(most, np.int64)] = Doubt.CONNECTION
+    doubts[generation > np.array(limits.generation_wh, np.int64)] = Doubt.PV
+    return doubts
 
 
 def _refuse_unknown(frame: pl.DataFrame, members: Sequence[str], name: str) -> None:

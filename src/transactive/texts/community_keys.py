@@ -174,6 +174,12 @@ KEYS: dict[str, dict[str, str]] = {
             " the"
             " three days before, flagged as substituted."
         ),
+        "doubtful": (
+            "What is done about a reading that nobody would believe, such as a fault code or another unit: hold it and"
+            " bill a substitute until somebody answers, or bill it."
+        ),
+        "answers": "CSV of what somebody answered about held readings; `transactive readings` writes it.",
+        "answer_days": "Days for an answer; after them the substitute stays.",
         "environment": "CSV or Parquet of prices, grid carbon and weather for each slot.",
         "feeder": "CSV or Parquet of the energy at the transformer of all members, net of their batteries.",
         "ignore": "Members of the readings that do not take part.",

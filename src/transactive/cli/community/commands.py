@@ -51,6 +51,8 @@ def check_community(path: Path) -> None:
     setting = load_setting(path)
     community = setting.community
     print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
+    if setting.verdicts is not None and (held := int(setting.verdicts.held.sum())):
+        print(f"{held} readings are held and billed by substitutes: transactive readings holds {path}")
 
 
 def print_schema() -> None:

@@ -1,11 +1,13 @@
-"""`transactive import`."""
+"""`transactive import`, and `transactive readings` for what is held of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
+
+app = App(name="readings", help="Readings that are held before they are billed, and answers about them.")
 
 
 def import_readings(
@@ -61,3 +63,59 @@ def import_readings(
 
     told = Told(zone, unit, stamp, reading, order, exchanged or None, register)
     import_files(Import(files, ReadOptions(profile, told), output, keep), json=json)
+
+
+@app.command
+def holds(community: Path, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Show readings that are not billed as they were read, why, and what is billed meanwhile.
+
+    Parameters
+    ----------
+    community
+        Its TOML file.
+    json
+        Print one JSON list on stdout.
+    """
+    from transactive.cli.readings.holds import show_held
+
+    show_held(community, json=json)
+
+
+@app.command
+def release(community: Path, member: str, slot: str, /, *, until: str | None = None) -> None:
+    """Bill held readings as they were read: somebody knows that they are right.
+
+    Parameters
+    ----------
+    community
+        Its TOML file.
+    member
+        Whose readings.
+    slot
+        First of them, such as 2026-05-01T10:00Z.
+    until
+        End of the last one; without it the one slot.
+    """
+    from transactive.cli.readings.holds import answer
+
+    answer(community, member, slot, until, "release")
+
+
+@app.command
+def refuse(community: Path, member: str, slot: str, /, *, until: str | None = None) -> None:
+    """Bill the substitutes of held readings for good: somebody knows that they are wrong.
+
+    Parameters
+    ----------
+    community
+        Its TOML file.
+    member
+        Whose readings.
+    slot
+        First of them, such as 2026-05-01T10:00Z.
+    until
+        End of the last one; without it the one slot.
+    """
+    from transactive.cli.readings.holds import answer
+
+    answer(community, member, slot, until, "refuse")

@@ -65,7 +65,8 @@ class Sources(CommunityRecord, frozen=True, kw_only=True):
 
     feeder: what the transformer gave to all of them, less what it took, without their batteries. profile: how to read
     the readings, by name or file; zone, unit, register, stamp, reading, order, exchanged: what the readings do not say
-    themselves. gaps: what is done about a reading that is missing.
+    themselves. gaps: what is done about a reading that is missing; doubtful: about one that nobody would believe, until
+    somebody answers in the file `answers`, for answer_days.
     """
 
     readings: str
@@ -78,6 +79,9 @@ class Sources(CommunityRecord, frozen=True, kw_only=True):
     order: Literal["ymd", "dmy", "mdy"] | None = None
     exchanged: bool = False
     gaps: Literal["refuse", "substitute"] = "refuse"
+    doubtful: Literal["hold", "bill"] = "hold"
+    answers: str = "answers.csv"
+    answer_days: Positive = 14
     environment: str | None = None
     feeder: str | None = None
     ignore: tuple[str, ...] = ()

@@ -53,7 +53,7 @@ def read(path: Path) -> tuple[pl.DataFrame, int]:
         elif tag == "DTM" and code == "164" and value and begin is not None:
             end = _moment(parts[1], path.name, number)
             rows.begin(meter, register, 1_000, end - begin)
-            flag = ReadingQuality.METERED if value[1] == TRUE_VALUE else ReadingQuality.SUBSTITUTED
+            flag = ReadingQuality.METERED if value[1] == TRUE_VALUE else ReadingQuality.ESTIMATED
             rows.add(number, begin, [value[0]], flag)
             value = None
     return rows.frame()

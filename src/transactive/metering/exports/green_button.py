@@ -87,7 +87,7 @@ def _block(rows: Collected, block: ET.Element, kind: tuple[str, int, str], meter
             if "ReadingQuality" in said and len(said["ReadingQuality"])
             else "0"
         )
-        flag = ReadingQuality.METERED if quality in MEASURED else ReadingQuality.SUBSTITUTED
+        flag = ReadingQuality.METERED if quality in MEASURED else ReadingQuality.ESTIMATED
         rows.add(0, period["start"], [_scaled(value, power)], flag)
     return True
 

@@ -214,7 +214,7 @@ def _quality(profile: Profile) -> pl.Expr:
     measured = (
         pl.col(profile.quality.column).str.strip_chars().is_in(list(profile.quality.metered)).fill_null(value=False)
     )
-    return pl.when(measured).then(int(ReadingQuality.METERED)).otherwise(int(ReadingQuality.SUBSTITUTED)).cast(pl.Int64)
+    return pl.when(measured).then(int(ReadingQuality.METERED)).otherwise(int(ReadingQuality.ESTIMATED)).cast(pl.Int64)
 
 
 def _stacked(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFrame:

@@ -69,7 +69,7 @@ def _day(rows: Collected, cells: list[str], name: str, number: int) -> None:
         number,
         start,
         values,
-        ReadingQuality.METERED if measured else ReadingQuality.SUBSTITUTED,
+        ReadingQuality.METERED if measured else ReadingQuality.ESTIMATED,
         missing=quality == "N",
     )
     rows.day = start
@@ -84,6 +84,6 @@ def _qualities(rows: Collected, cells: list[str], name: str, number: int) -> Non
     rows.requalify(
         first - 1,
         last,
-        ReadingQuality.METERED if quality == "A" else ReadingQuality.SUBSTITUTED,
+        ReadingQuality.METERED if quality == "A" else ReadingQuality.ESTIMATED,
         missing=quality == "N",
     )

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 CONSUMPTION, GENERATION, BOTH_WAYS = "consumption_wh", "generation_wh", "both_ways_wh"
 STANDBY_W = 20
 """What a PV may take at night [W]; more below zero is no standby."""
+FEW = 50
+"""Of so many readings one may be below zero and be a fault code; with more of them the register has a sign."""
 ENERGY_IS_NOT_NEGATIVE = "energy is not negative; was the register reset or the meter changed?"
 
 
-def community_rows(export: Export) -> pl.DataFrame:
+def community_rows(export: Export, *, negative_is_gap: bool = False) -> pl.DataFrame:
     """Rows of member, slot_start [Unix s], consumption_wh, generation_wh, both_ways_wh and quality.
 
     both_ways_wh: taken and given in the same slot as the grid's registers counted, which nobody may net. A file with
     the grid's registers alone has import as consumption and export as generation: what was used behind the meter is
-    not in it. Null where the file has no value. Raises DataError for energy below zero.
+    not in it. Null where the file has no value. Raises DataError for energy below zero; with negative_is_gap a few such
+    readings have no value, as the fault codes that they are.
     """
     import polars as pl
 
@@ -37,6 +40,8 @@ def community_rows(export: Export) -> pl.DataFrame:
     frame = _standby(frame, export)
     there = [name for name in frame.columns if name not in (ROW, METER, START, QUALITY)]
     for register in there:
+        if negative_is_gap and (frame[register] < 0).sum() * FEW <= len(frame):
+            frame = frame.with_columns(pl.when(pl.col(register) >= 0).then(register).alias(register))
         _refuse_negative(frame, register, export)
     known, nothing = pl.col, pl.lit(0, pl.Int64)
     if "import" in there or "export" in there:

@@ -1,0 +1,119 @@
+"""Doubtful readings of real homes with faults put in: none is billed, and nothing of the homes as they are is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+
+from transactive.config.shipped import DEMO
+from transactive.metering.plausibility.feeder_sum import beyond_feeder
+from transactive.metering.plausibility.judge import Judged, judge
+from transactive.metering.plausibility.verdicts import Doubt
+
+HOUR, DAYS = 3600, 70
+FAULT = slice(40 * 24, 42 * 24)
+"""Where faults stand: two days after forty of honest readings."""
+FAULTY = ("house-12", "house-14", "house-15")
+"""Homes whose published data were made faulty by those who published them."""
+
+
+@pytest.fixture(scope="module")
+def homes() -> tuple[np.ndarray, np.ndarray]:
+    """Consumption and generation of fourteen real homes, (slots, homes) [Wh]."""
+    frame = pl.read_parquet(DEMO.parent / "readings.parquet").filter(~pl.col("member").is_in(list(FAULTY)))
+    tables = []
+    for column in ("consumption_wh", "generation_wh"):
+        wide = frame.pivot(on="member", index="slot_start", values=column).sort("slot_start").drop("slot_start")
+        tables.append(wide.head(DAYS * 24).to_numpy().astype(np.int64))
+    return tables[0], tables[1]
+
+
+def doubts(consumption: np.ndarray, generation: np.ndarray, released: np.ndarray | None = None) -> np.ndarray:
+    """Doubts about readings that all are there."""
+    nobody = np.zeros(consumption.shape, bool)
+    answered = nobody if released is None else released
+    return judge(Judged(0, HOUR, consumption, generation, ~nobody, nobody.astype(np.int8), answered))
+
+
+def test_nothing_of_real_homes_is_held(homes):
+    assert not doubts(*homes).any()
+
+
+def put(wh: np.ndarray, where: slice, fault: Callable[[np.ndarray], np.ndarray], member: int | slice = 3) -> np.ndarray:
+    """Readings with a fault in some slots of one home, or of all."""
+    wrong = wh.copy()
+    wrong[where, member] = fault(wrong[where, member])
+    return wrong
+
+
+SLOT = slice(40 * 24 + 18, 40 * 24 + 19)
+ONE_HOME: dict[str, tuple[slice, Callable[[np.ndarray], np.ndarray], Doubt]] = {
+    "a 16 bit code": (SLOT, lambda wh: wh * 0 + 65_535, Doubt.ERROR_CODE),
+    "a code of nines": (SLOT, lambda wh: wh * 0 + 999_999, Doubt.ERROR_CODE),
+    "a reading by 1,000": (SLOT, lambda wh: wh * 1000, Doubt.OWN_PAST),
+    "two days by 1,000": (FAULT, lambda wh: wh * 1000, Doubt.OWN_PAST),
+    "two days by 4": (FAULT, lambda wh: wh * 4, Doubt.UNIT),
+    "two days of a register": (FAULT, lambda wh: np.cumsum(wh), Doubt.RISING),
+    "two days of one number": (FAULT, lambda wh: wh * 0 + 613, Doubt.STUCK),
+}
+
+
+@pytest.mark.parametrize("fault", ONE_HOME)
+def test_no_fault_of_one_home_is_billed(homes, fault):
+    where, change, doubt = ONE_HOME[fault]
+    consumption = put(homes[0], where, change)
+    found = doubts(consumption, homes[1])
+    wrong = consumption != homes[0]
+    assert wrong.any()
+    assert (found[wrong] != Doubt.NONE).all()
+    assert doubt in np.unique(found[wrong])
+    others = np.delete(found, 3, axis=1)
+    assert not others.any()
+
+
+ALL_HOMES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "by 4": lambda wh: wh * 4,
+    "by a quarter": lambda wh: wh // 4,
+    "by 1,000": lambda wh: wh * 1000,
+    "nothing": lambda wh: wh * 0,
+}
+
+
+@pytest.mark.parametrize("fault", ALL_HOMES)
+def test_no_fault_of_all_homes_is_billed(homes, fault):
+    consumption = put(homes[0], FAULT, ALL_HOMES[fault], slice(None))
+    found = doubts(consumption, homes[1])
+    assert (found[consumption != homes[0]] != Doubt.NONE).all()
+
+
+def test_a_released_reading_is_billed_and_part_of_the_past(homes):
+    consumption = put(homes[0], SLOT, lambda wh: wh * 0 + 30_000)
+    released = np.zeros(consumption.shape, bool)
+    released[SLOT, 3] = True
+    assert doubts(consumption, homes[1])[SLOT, 3] == Doubt.OWN_PAST
+    again = consumption.copy()
+    again[SLOT.start + 48, 3] = 29_000
+    assert not doubts(again, homes[1], released).any()
+
+
+def test_more_days_change_no_verdict(homes):
+    consumption = put(put(homes[0], FAULT, lambda wh: wh * 4), slice(10, 11), lambda wh: wh * 0 + 65_535, 5)
+    whole, part = doubts(consumption, homes[1]), doubts(consumption[: 50 * 24], homes[1][: 50 * 24])
+    assert np.array_equal(whole[: 50 * 24], part)
+
+
+def test_a_constant_load_is_not_stuck(homes):
+    consumption = homes[0].copy()
+    consumption[:, 3] = 500
+    assert not doubts(consumption, homes[1])[:, 3].any()
+
+
+def test_the_meter_that_explains_what_the_feeder_did_not_give_is_held(homes):
+    consumption, generation = homes
+    feeder = consumption.sum(axis=1) - generation.sum(axis=1)
+    wrong = put(consumption, SLOT, lambda wh: wh + 3_500)
+    found = beyond_feeder(wrong - generation, np.ones(wrong.shape, bool), feeder, HOUR)
+    assert np.argwhere(found).tolist() == [[SLOT.start, 3]]
