@@ -269,3 +269,19 @@ def test_findings_that_meet_are_one() -> None:
 
 def test_area_counts_pairs_that_are_right() -> None:
     assert area(np.array([1.0, 2.0, 3.0, 2.0]), np.array([False, False, True, True])) == 0.875
+
+
+def test_flat_substitutes_are_poor_data_and_no_theft(homes, judge):
+    flat = altered(homes, 4, lambda load: np.full_like(load, load.mean()))
+    poor = np.zeros(homes.consumption.shape, bool)
+    poor[FROM:TO, 4] = True
+    assert (Kind.THEFT, 4) in kinds(flat, judge)
+    found = [one for one in look(replace(flat, poor=poor), judge).findings if one.member == 4]
+    assert [(one.kind, one.first) for one in found] == [(Kind.POOR_DATA, FIRST + FROM * 3600)]
+    assert "estimated or substituted" in found[0].evidence
+
+
+def test_a_few_estimated_hours_are_no_finding(homes, judge):
+    poor = np.zeros(homes.consumption.shape, bool)
+    poor[FROM : FROM + 20, 4] = True
+    assert Kind.POOR_DATA not in {kind for kind, _ in kinds(replace(homes, poor=poor), judge)}

@@ -36,7 +36,7 @@ class MeterHistory:
     """What homes used and made in consecutive slots from `first_slot` on [Wh], (slots, members).
 
     net_load_wh: consumption − generation, without batteries. feeder_wh: net energy that the transformer gave to all,
-    (slots,), where it has a meter.
+    (slots,), where it has a meter. quality: a `ReadingQuality` each, where one is not metered.
     """
 
     first_slot: int
@@ -44,6 +44,7 @@ class MeterHistory:
     generation_wh: IntArray
     net_load_wh: IntArray
     feeder_wh: IntArray | None = None
+    quality: IntArray | None = None
 
 
 class PastReadings(Protocol):

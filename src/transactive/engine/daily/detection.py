@@ -13,6 +13,7 @@ from transactive.core.items import Item, ItemState
 from transactive.core.ports import PastReadings
 from transactive.core.postings import Postings
 from transactive.core.slots import DAY
+from transactive.core.tables import ReadingQuality
 from transactive.core.units import PPM, BoolArray
 from transactive.engine.daily.detector import load_judge
 from transactive.engine.observer import Observer
@@ -59,7 +60,7 @@ class DailyDetection(Observer):
         first = now - days * DAY
         rows = slice((first - past.first_slot) // length, None)
         watts = np.array([member.pv_w for member in self._setting.community.members], np.float64)
-        feeder = past.feeder_wh
+        feeder, quality = past.feeder_wh, past.quality
         meters = MeterSeries(
             first,
             length,
@@ -67,6 +68,7 @@ class DailyDetection(Observer):
             generation=past.generation_wh[rows].astype(np.float64),
             pv_w=watts,
             feeder=None if feeder is None else feeder[rows].astype(np.float64),
+            poor=None if quality is None else quality[rows] >= ReadingQuality.SUBSTITUTED,
         )
         folded, promised = self._with_run(fold(meters), first, now)
         return [one for one in scan(folded, self._judge, promised).findings if self._was_there(one)]

@@ -65,6 +65,7 @@ class RecordedHistory:
             self._generation_wh[ended],
             self._net_load_wh[ended],
             None if self._feeder_wh is None else self._feeder_wh[ended],
+            None if self._quality is None else self._quality[ended],
         )
 
     def happened(self, slot: int) -> tuple[IntArray, IntArray]:

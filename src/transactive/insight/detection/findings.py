@@ -25,6 +25,7 @@ class Kind(StrEnum):
     BATTERY_FAULT = "battery fault"
     SHORT_DELIVERY = "short delivery"
     UNUSUAL_USE = "unusual use"
+    POOR_DATA = "poor data"
 
 
 @dataclass(frozen=True, slots=True)

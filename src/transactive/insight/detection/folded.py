@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,8 @@ class Folded:
 
     charge, discharge: of batteries where they are metered, whole days, (members, days).
     missing: part of each day's consumption that was filled, (members, days). excess: what the feeder gave beyond all
-    meters, (days, 24), if it is metered. pv_w: (members,) [W], NaN where not known.
+    meters, (days, 24), if it is metered. pv_w: (members,) [W], NaN where not known. poor: part of each day's hours
+    that nobody metered, (members, days), where qualities are known.
     """
 
     calendar: HourCalendar
@@ -33,6 +34,7 @@ class Folded:
     discharge: FloatArray | None = None
     excess: FloatArray | None = None
     pv_w: FloatArray | None = None
+    poor: FloatArray | None = None
 
     @property
     def members(self) -> int:
@@ -99,7 +101,11 @@ def fold(meters: MeterSeries) -> Folded:
         folded = days(values)
         return None if folded is None else folded.sum(axis=2)
 
-    consumption, missing = filled(calendar.folded(hourly.consumption))
+    consumption, missing = filled(calendar.folded(meters.metered().hourly().consumption))
+    poor = None
+    if meters.poor is not None:
+        series = replace(meters, consumption=meters.poor.astype(np.float64), poor=None).hourly()
+        poor = (calendar.folded(series.consumption) > 0).mean(axis=2)
     excess = None
     if hourly.feeder is not None:
         net = hourly.consumption.copy()
@@ -109,5 +115,5 @@ def fold(meters: MeterSeries) -> Folded:
         excess = calendar.folded((hourly.feeder - net.sum(axis=1))[:, None])[0]
     return Folded(
         calendar, consumption, missing, days(hourly.generation), totals(hourly.charge), totals(hourly.discharge),
-        excess, meters.pv_w,
+        excess, meters.pv_w, poor,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transactive.core.slots import DAY, HOUR
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 
 FloatArray = npt.NDArray[np.float64]
 HOURS = 24
@@ -21,8 +21,9 @@ class MeterSeries:
     """Readings of consecutive slots of `length` [s] from `first` [Unix s] on, (slots, members) Wh, NaN for a gap.
 
     generation, charge, discharge: like consumption, if they are metered. pv_w: installed power, (members,), NaN where
-    it is not known. feeder: net energy that the transformer delivered to all of them, (slots,). zone: whose midnight
-    begins a day; without one, days begin as the readings do.
+    it is not known. poor: readings that nobody metered, (slots, members): they say nothing of their meter. feeder: net
+    energy that the transformer delivered to all of them, (slots,). zone: whose midnight begins a day; without one, days
+    begin as the readings do.
     """
 
     first: int
@@ -33,6 +34,7 @@ class MeterSeries:
     discharge: FloatArray | None = None
     pv_w: FloatArray | None = None
     feeder: FloatArray | None = None
+    poor: BoolArray | None = None
     zone: str | None = None
 
     @property
@@ -44,6 +46,12 @@ class MeterSeries:
     def end(self) -> int:
         """End of the last slot [Unix s]."""
         return self.first + len(self.consumption) * self.length
+
+    def metered(self) -> MeterSeries:
+        """The same readings with a gap for each that nobody metered."""
+        if self.poor is None:
+            return self
+        return replace(self, consumption=np.where(self.poor, np.nan, self.consumption), poor=None)
 
     def hourly(self) -> MeterSeries:
         """The same readings in whole hours, of which one with a gap is a gap."""

@@ -12,7 +12,7 @@ import numpy as np
 from transactive.core.errors import DataError
 from transactive.core.slots import DAY
 from transactive.core.units import BoolArray
-from transactive.insight.detection import device_faults, drift, feeder, meter_faults, promises, theft
+from transactive.insight.detection import device_faults, drift, feeder, meter_faults, poor_data, promises, theft
 from transactive.insight.detection.findings import Finding, Kind, joined
 from transactive.insight.detection.folded import Folded
 from transactive.insight.detection.learned.features import HISTORY, WINDOW
@@ -54,12 +54,15 @@ def scan(folded: Folded, judge: Judge, promised: tuple[FloatArray, FloatArray] |
     stolen += [meter_faults.as_theft(one) for one in mute if _begins(one, folded) and not _shares(one, still)]
     faults = [*dead, *meter_faults.stuck(folded), *meter_faults.clocks(folded)]
     sure, faulty = _by_member([*balance, *faults]), _by_member(faults)
-    people = [*(one for one in stolen if not _shares(one, faulty)), *drift.unusual(folded)]
+    poor = poor_data.poor(folded)
+    unmetered = _by_member(poor)
+    accused = [one for one in stolen if one.energy_wh and not _shares(one, faulty) and not _shares(one, unmetered)]
+    people = [*accused, *drift.unusual(folded)]
     for one in sorted(people, key=lambda one: one.first):
         if not _follows(one, sure):
             sure[one.member].append(one)
     told = [one for findings in sure.values() for one in findings]
-    return Scan(joined([*told, *device_faults.pv(folded), *device_faults.battery(folded)]), scores, folded)
+    return Scan(joined([*told, *poor, *device_faults.pv(folded), *device_faults.battery(folded)]), scores, folded)
 
 
 def _by_member(findings: Iterable[Finding]) -> ByMember:

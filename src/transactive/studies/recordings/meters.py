@@ -89,7 +89,8 @@ def read_meters(path: Source, named: MeterColumns, zone: str | None, unit: str) 
     column = named.pv_w or _found("pv_w", names)
     history = consumption.history
     meters = MeterSeries(
-        history.first_slot, history.length, factor * history.values, **flows,
+        history.first_slot, history.length, factor * history.values, flows["generation"], flows["charge"],
+        flows["discharge"],
         pv_w=None if column is None else _sizes(path, column, group, at), feeder=feeder, zone=zone,
     )  # fmt: skip
     return MetersFile(meters, consumption.members, consumption.gaps)
