@@ -25,7 +25,8 @@ def test_what_an_artifact_says(name):
     made = artifact(name)
     assert (made.name, made.compiler, made.evm_version) == (name, "vyper 0.4.3", "cancun")
     assert made.runtime[2:] in made.bytecode
-    assert made.runtime_bytes < 24_576
+    behind = 32 * source(name).count("immutable(")  # words that stand behind the code on a chain
+    assert made.runtime_bytes + behind <= 24_576
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -27,6 +27,7 @@ from tests.contract.world import (
     GATEWAY,
     LEAD,
     MEMBERS,
+    NOBODY,
     NOTICE,
     ON,
     ON_RAMP,
@@ -34,6 +35,8 @@ from tests.contract.world import (
     OWNER,
     PENALTY,
     PERIOD,
+    RECOVERY,
+    REGISTRAR,
     SILENCE,
     SLOT,
     SLOTS,
@@ -74,6 +77,12 @@ PERMIT = b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint
 @pytest.fixture
 def w() -> World:
     return World.fresh()
+
+
+@pytest.fixture
+def kept() -> World:
+    """Members are kept in a registry, where lost keys are replaced."""
+    return World.fresh(registry=True)
 
 
 @pytest.fixture
@@ -490,7 +499,7 @@ def test_who_took_its_money_before_the_proposal_is_paid_in_for(w):
 
 def test_the_notice_is_long_enough_to_propose_what_was_traded_before(w):
     """Asked for in the moment after an order was accepted, for the last gate before a period."""
-    rules = (w.token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE - 1, SILENCE, PENALTY, ARBITER.address, LEAD)
+    rules = (w.token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE - 1, SILENCE, PENALTY, ARBITER.address, LEAD, NOBODY)
     w.client.deploy(OWNER, "settlement", *rules)
     with refused("settlement: notice too short"):
         w.mine()
@@ -1023,3 +1032,136 @@ def test_a_meter_that_was_faster_does_not_stop_the_others(kind):
     assert [w.read("getReading", slot, meter) for meter in (1, 0)] == [[900, 0, 2], [800, 0, 1]]
     found = [w.client.event(w.c, log) for log in w.client.logs(w.c, w.client.height)]
     assert ("ReadingSkipped", {"slot": slot, "meter": 1}) in found
+
+
+# -- a lost key is replaced, and nobody's money moves sooner than it can leave
+
+
+def replaced(w: World, index: int, to: Any) -> None:
+    """The registrar announces a new key; it takes the place over in the registry after the delay."""
+    w.do(REGISTRAR, "startRecovery", index, to.address, contract=w.registry)
+    w.now = w.client.head_timestamp + RECOVERY
+    w.do(to, "finishRecovery", index, contract=w.registry)
+
+
+def test_a_registrar_moves_no_money_that_can_leave(kept):
+    """It replaces keys that are not lost: who asks for its money at once has it before, who says no keeps its place."""
+    w, (asks, says_no) = kept, kept.members[:2]
+    for index in (0, 1):
+        w.do(REGISTRAR, "startRecovery", index, (CANDIDATE, STRANGER)[index].address, contract=w.registry)
+    ready = w.client.head_timestamp + RECOVERY
+    w.do(asks, "requestWithdrawal", 2**255)
+    w.do(says_no, "stopRecovery", 1, contract=w.registry)
+    for index, why in ((0, "nothing to follow"), (1, "nothing to follow")):
+        with refused(f"settlement: {why}"):
+            w.do(STRANGER, "follow", index)
+    w.now = w.client.head_timestamp + NOTICE
+    w.do(asks, "withdraw")
+    assert w.wallet(asks) == WALLET
+    w.now = ready
+    w.do(CANDIDATE, "finishRecovery", 0, contract=w.registry)
+    with refused("registry: not the candidate"):
+        w.do(STRANGER, "finishRecovery", 1, contract=w.registry)
+    w.do(STRANGER, "follow", 0)
+    assert w.read("balanceOf", CANDIDATE.address) == 0
+    assert w.read("balanceOf", says_no.address) == 1_000
+    assert w.solvent()
+
+
+def test_a_recovery_is_no_sooner_than_money_can_leave(kept):
+    w = kept
+    rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address, LEAD)
+    quick = w.client.deploy(OWNER, "registry", RECOVERY - 1)
+    w.mine()
+    w.client.deploy(OWNER, "settlement", w.token.address, *rules, quick.address)
+    with refused("settlement: recovery too soon"):
+        w.mine()
+
+
+def test_what_was_requested_before_goes_to_the_old_account(kept):
+    """Asked for late: the place waits until the notice is over, and until no net amounts are proposed."""
+    w, member = kept, kept.members[0]
+    w.do(REGISTRAR, "startRecovery", 0, CANDIDATE.address, contract=w.registry)
+    ready = w.client.head_timestamp + RECOVERY
+    w.now = ready - SLOT
+    w.do(member, "requestWithdrawal", 700)
+    notice = w.client.head_timestamp + NOTICE
+    w.now = ready
+    w.do(CANDIDATE, "finishRecovery", 0, contract=w.registry)
+    with refused("settlement: notice running"):
+        w.do(CANDIDATE, "follow", 0)
+    w.period, w.book = w.now // PERIOD, Book(8)
+    w.new_period()
+    w.slot = w.period * SLOTS + SLOTS - 1
+    w.book.trade(0, 1, 100)
+    w.commit()
+    w.now = max(w.now, notice)
+    w.propose()
+    with refused("settlement: netting under way"):
+        w.do(CANDIDATE, "follow", 0)
+    w.finalise()
+    w.do(CANDIDATE, "follow", 0)
+    assert (w.wallet(member), w.read("balanceOf", CANDIDATE.address)) == (WALLET - 1_000 + 700, 200)
+    with refused("settlement: not a member"):
+        w.do(member, "requestWithdrawal", 200)
+    assert w.solvent()
+
+
+def test_an_order_of_a_lost_key_convicts_nobody(kept):
+    """Signed and accepted before its place went to another key: for slots whose gate may have closed by then."""
+    w, key = kept, kept.members[0]
+    replaced(w, 0, CANDIDATE)
+    first = w.now // SLOT + 1
+    for slot in (first + LEAD, first + LEAD + 1):
+        if slot // SLOTS != w.period:
+            w.period, w.book = slot // SLOTS, Book(8)
+            w.new_period()
+        w.slot = slot
+        accepted = [sign_order(Order(0, slot, 1, ((150, 9),), ()), bytes(key.key), w.domain)]
+        fills = Fills(((150, 5),), ())
+        w.book.trade(0, 1, 750, 5)
+        w.book.orders[0], w.book.fills[0] = orders_hash(accepted), fills.hash
+        if slot == first + LEAD:
+            w.do(STRANGER, "follow", 0)
+            assert w.client.head_timestamp // SLOT + 1 == first
+        w.commit()
+        arguments = w.opening().content, w.shown(0), *evidence.trade(accepted, fills)
+        if slot == first + LEAD:
+            with refused("disputes: no fraud shown"):
+                w.judge("challengeTrade", *arguments)
+        else:
+            w.judge("challengeTrade", *arguments)
+            convicted(w)
+
+
+def test_a_place_goes_to_nobody_who_has_one(kept):
+    """A key may come back to its own place, and takes no other one along."""
+    w, key = kept, kept.members[0]
+    replaced(w, 0, CANDIDATE)
+    w.do(REGISTRAR, "startRecovery", 1, key.address, contract=w.registry)
+    w.do(STRANGER, "follow", 0)
+    w.now = w.client.head_timestamp + RECOVERY
+    w.do(key, "finishRecovery", 1, contract=w.registry)
+    with refused("settlement: already a member"):
+        w.do(STRANGER, "follow", 1)
+    replaced(w, 1, w.members[1])
+    with refused("settlement: nothing to follow"):
+        w.do(STRANGER, "follow", 1)
+    replaced(w, 0, key)
+    w.do(STRANGER, "follow", 0)
+    assert [w.read("accountOf", i) for i in (0, 1)] == [key.address, w.members[1].address]
+    assert w.read("balanceOf", key.address) == 1_000
+
+
+def test_members_come_from_the_registry_alone(kept):
+    w = kept
+    with refused("settlement: not in the registry"):
+        w.do(OPERATOR, "register", STRANGER.address)
+    w.do(REGISTRAR, "register", STRANGER.address, 0, contract=w.registry)
+    w.do(REGISTRAR, "suspend", 8, contract=w.registry)
+    w.do(OPERATOR, "register", STRANGER.address)
+    w.do(OPERATOR, "depositFor", STRANGER.address, 50)
+    w.do(STRANGER, "requestWithdrawal", 50)
+    w.now += NOTICE
+    w.do(STRANGER, "withdraw")  # a suspension stops nobody who leaves
+    assert w.solvent()

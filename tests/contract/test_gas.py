@@ -17,7 +17,7 @@ from web3.contract import Contract
 from tests.contract import market_world
 from tests.contract.anvil import anvil
 from tests.contract.market_world import UNLIMITED, MarketWorld
-from tests.contract.world import NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
+from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
 from transactive.chain.disputes import evidence
@@ -161,7 +161,7 @@ def measure_community(accounts: int) -> dict[str, int]:
             ledger.block(START + (day * DAY + hour + 1) * HOUR)
         ledger.propose(START // HOUR // DAY + day, nets)
         ledger.block(START + (day + 1) * DAY * HOUR)
-        ledger.finalise()
+        ledger.finalise(START // HOUR // DAY + day)
         ledger.block(START + (day + 1) * DAY * HOUR + WINDOW)
     found["slot commit, first of a period"], found["slot commit, later"] = ledger.gas_slot_commits[2:]
     found[f"propose and finalise, {accounts} accounts"] = ledger.gas_nettings[1]
@@ -172,7 +172,7 @@ def measure_parts(accounts: int) -> dict[str, int]:
     """A part of a first netting, all storage zero before, and a challenge that stops it; the last account pays all."""
     client, depth = new_client(), 12
     token = client.deploy(OWNER, "currency", "Local Energy", "LEN", 2**80)
-    rules = (depth, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1)
+    rules = (depth, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1, NOBODY)
     settlement = client.deploy(OWNER, "settlement", token.address, *rules)
     judge = client.deploy(OWNER, "disputes", settlement.address)
     client.send(OWNER, settlement, "setDisputes", judge.address)
@@ -216,7 +216,7 @@ def measure_registration(accounts: int) -> dict[str, int]:
     """Accounts one by one, and many at once."""
     client = new_client()
     token = client.deploy(OWNER, "currency", "Local Energy", "LEN", 2**80)
-    rules = (8, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1)
+    rules = (8, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1, NOBODY)
     settlement = client.deploy(OWNER, "settlement", token.address, *rules)
     client.send(OWNER, settlement, "offerOperator", OPERATOR.address)
     client.send(OPERATOR, settlement, "acceptOperator")

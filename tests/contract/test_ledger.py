@@ -84,13 +84,15 @@ def test_a_period(ledger):
     assert ledger.pending
     assert ledger.ready_at == proposed.timestamp + WINDOW
     assert ledger.balances_n() == [1000, 0, 1000, 0, 0, 7]
-    ledger.finalise()
+    ledger.finalise(FIRST // DAY)
     paid = ledger.block(proposed.timestamp + WINDOW)
     assert ledger.balances_n() == [995, 5, 700, 0, 0, 307]
     assert (ledger.pending, ledger.nettings, ledger.settled_period) == (False, 1, FIRST // DAY)
     assert ledger.gas_nettings == [proposed.gas["propose"] + paid.gas["finalise"]]
-    with pytest.raises(ChainError, match="no netting is proposed"):
-        ledger.finalise()
+    ledger.finalise(FIRST // DAY)  # it is paid: there is nothing to queue
+    assert ledger._client._queue == []
+    with pytest.raises(ChainError, match="no netting of period"):
+        ledger.finalise(FIRST // DAY + 1)
 
 
 def test_more_accounts_than_one_call_takes():
@@ -173,7 +175,7 @@ def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):
     assert (second.accounts, second.depth) == (first.accounts, first.depth)
     assert second.gas_slot_commits == first.gas_slot_commits
     assert (second.pending, second.last_slot) == (True, FIRST + 23)
-    second.finalise()
+    second.finalise(FIRST // DAY)
     second.block(second.ready_at or 0)
     assert second.balances_n() == [995, 5, 700, 0, 0, 307]
     third = ChainLedger.attach(client, KEYS, first.address)
@@ -183,6 +185,25 @@ def test_a_second_run_goes_on_where_the_first_was_killed(tmp_path):
     with pytest.raises(ChainError, match="no contract at"):
         ChainLedger.attach(client, KEYS, KEYS.role("owner").address)
     client.close()
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_netting_that_a_stranger_pays_first_is_paid(ledger, in_time):
+    """Before this ledger queues its call, or between that and the block that has both."""
+    until_proposed(ledger)
+    ready_at, period = ledger.ready_at or 0, FIRST // DAY
+    ledger._client.send(KEYS.account(1), ledger._settlement, "finalise", 256)
+    if in_time:
+        ledger._client.block(ready_at)
+        ready_at += 1
+        ledger.deposit([1] + [0] * 5, ready_at)
+    ledger.finalise(period)
+    ledger.queue_deposits([0, 9, 0, 0, 0, 0])
+    receipt = ledger.block(ready_at + 1)
+    assert receipt.timestamp == ready_at + 1
+    assert ledger.settled_period == period
+    assert ledger.balances_n() == [995 + in_time, 14, 700, 0, 0, 307]
+    assert ledger.nettings == 1
 
 
 def test_a_netting_in_parts_goes_on_where_it_was_killed(tmp_path, monkeypatch):
@@ -199,15 +220,15 @@ def test_a_netting_in_parts_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     client = open_client(tmp_path / "c.db")
     second = ChainLedger.attach(client, KEYS, first.address)
     assert not second.pending
-    with pytest.raises(ChainError, match="no netting is proposed"):
-        second.finalise()
+    with pytest.raises(ChainError, match="no netting of period"):
+        second.finalise(FIRST // DAY)
     second.propose(FIRST // DAY, NETS)
     assert set(second.block(START + DAY * HOUR + 2).gas) == {"propose"}
     assert client.read(second._settlement, "parts") == [FIRST // DAY, 2, 2, 0]
     client.send(KEYS.account(1), second._settlement, "finalise", 1)
     client.block(second.ready_at or 0)
     assert second.balances_n() == [1000, 0, 1000, 0, 0, 7]  # settled by the last part only
-    second.finalise()
+    second.finalise(FIRST // DAY)
     second.block(client.head_timestamp + 1)
     assert second.balances_n() == [995, 5, 700, 0, 0, 307]
     assert (second.pending, second.settled_period, second.nettings) == (False, FIRST // DAY, 1)

@@ -41,12 +41,12 @@ def run_a_period(client: ChainClient, keys: DemoKeys = KEYS) -> None:
     ledger.propose(START // HOUR // 24, [-5, 5])
     ledger.block(START + 24 * HOUR)
     ready_at = ledger.ready_at or 0
-    ledger.finalise()
+    ledger.finalise(START // HOUR // 24)
     if client.chain_id == 31337:  # it follows our time, and so does not wait for its own
         with pytest.raises(ContractRevert) as caught:
             ledger.block(START + 24 * HOUR + 1)
         assert str(caught.value) == "settlement: window open"
-        ledger.finalise()
+        ledger.finalise(START // HOUR // 24)
     ledger.block(ready_at)
     assert ledger.balances_n() == [995, 1005]
     assert ledger.nettings == 1

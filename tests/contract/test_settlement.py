@@ -762,6 +762,7 @@ def test_deployment_is_refused(w, change, reason):
         "penalty": PENALTY,
         "beneficiary": ARBITER.address,
         "lead": LEAD,
+        "registry": NOBODY,
     } | change
     w.client.deploy(OWNER, "settlement", *rules.values())
     with refused(f"settlement: {reason}"):
@@ -817,7 +818,8 @@ def test_hostile_currencies(w, mode, reason):
     client._enqueue(STRANGER, None, factory.constructor(mode).data_in_transaction, "deploy hostile")
     token = client._web3.eth.contract(address=address, abi=code["abi"])
     c = client.deploy(
-        OWNER, "settlement", token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address, LEAD
+        *(OWNER, "settlement", token.address, DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY),
+        *(ARBITER.address, LEAD, NOBODY),
     )
     client.send(OWNER, c, "offerOperator", OPERATOR.address)
     client.send(OPERATOR, c, "acceptOperator")

@@ -32,6 +32,9 @@ KEYS = DemoKeys("tests")
 ROLES = ("owner", "operator", "arbiter", "on-ramp", "gateway")
 OWNER, OPERATOR, ARBITER, ON_RAMP, GATEWAY = (KEYS.role(name) for name in ROLES)
 MEMBERS = [KEYS.account(i) for i in range(16)]
+REGISTRAR = ON_RAMP
+RECOVERY = NOTICE + WINDOW
+"""Delay of a registry that a settlement takes its members from [s]."""
 STRANGER, CANDIDATE, AGENT = (KEYS.account(number) for number in (100, 101, 102))
 SECRET = b"tests"
 EVERYBODY = [key.address for key in (OWNER, OPERATOR, ARBITER, ON_RAMP, GATEWAY, STRANGER, CANDIDATE, *MEMBERS)]
@@ -169,9 +172,14 @@ class Forged:
 class World:
     """The contract with its members. `now` is the time of the next block."""
 
-    def __init__(self, members: int, money: int) -> None:
+    def __init__(self, members: int, money: int, *, registry: bool = False) -> None:
         self.client = new_client()
-        client, rules = self.client, (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address, LEAD)
+        client = self.client
+        self.registry = client.deploy(OWNER, "registry", RECOVERY) if registry else None
+        named = self.registry.address if self.registry else NOBODY
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, ARBITER.address, LEAD, named)
+        if self.registry:
+            client.send(OWNER, self.registry, "setRegistrar", REGISTRAR.address)
         self.token = client.deploy(OWNER, "currency", "Test", "TST", 2**80)
         self.c = client.deploy(OWNER, "settlement", self.token.address, *rules)
         self.disputes = client.deploy(OWNER, "disputes", self.c.address)
@@ -189,6 +197,8 @@ class World:
         self.count = members
         self.members = MEMBERS[:members]
         for member in self.members:
+            if self.registry:
+                client.send(REGISTRAR, self.registry, "register", member.address, 0)
             client.send(OPERATOR, self.c, "register", member.address)
             client.send(ON_RAMP, self.token, "mint", member.address, WALLET)
             client.send(member, self.token, "approve", self.c.address, 2**256 - 1)
@@ -199,9 +209,9 @@ class World:
         self.begin()
 
     @classmethod
-    def fresh(cls, members: int = 8, money: int = 1000) -> World:
-        """World as after deployment."""
-        world = _world(members, money)
+    def fresh(cls, members: int = 8, money: int = 1000, *, registry: bool = False) -> World:
+        """World as after deployment; with a registry, its members come from there."""
+        world = _world(members, money, registry)
         world.anchored.restore()
         world.begin()
         return world
@@ -317,5 +327,5 @@ class World:
 
 
 @cache
-def _world(members: int, money: int) -> World:
-    return World(members, money)
+def _world(members: int, money: int, registry: bool) -> World:
+    return World(members, money, registry=registry)

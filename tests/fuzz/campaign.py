@@ -21,6 +21,7 @@ from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.certificates_life import CertificatesLife
 from tests.fuzz.currency_life import CurrencyLife
 from tests.fuzz.life import Life, Tally
+from tests.fuzz.lost_keys_stage import LostKeys
 from tests.fuzz.machine import new_machine
 from tests.fuzz.register_life import RegisterLife
 from tests.fuzz.registry_life import RegistryLife
@@ -40,7 +41,9 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
         RegisterLife,
     )
 }
-STAGES: dict[str, type[Stage]] = {stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage)}
+STAGES: dict[str, type[Stage]] = {
+    stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage, LostKeys)
+}
 """Where roles are dishonest, alone and in pairs, under rules that no twin states."""
 CALLS_PER_LIFE, CALLS_PER_STAGE = 1_000, 500
 EVERY_ON_PYEVM = 25

@@ -43,7 +43,7 @@ class CarbonCreditsLife(Life):
         """A community whose certificates know the credits: one slot, in which half of the members were spared."""
         by, key = self.owner.address, self.owner.key
         assert key
-        clock = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD)
+        clock = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD, NOBODY)
         settlement = Bound.deploy(self.machine, by, "settlement", by, *clock)
         disputes = Bound.deploy(self.machine, by, "disputes", settlement.address)
         self.certificates = Bound.deploy(self.machine, by, "certificates", settlement.address, *(True, PERIOD))

@@ -68,7 +68,7 @@ class CertificatesLife(Life):
         self.people = [self.owner, self.operator, self.gateway, self.credits, *others, *self.members]
         self.newcomer = others[0]
         by, self.direct = self.owner.address, rng.random() < 0.5
-        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD, NOBODY)
         self.settlement = Bound.deploy(self.machine, by, "settlement", by, *rules)
         disputes = Bound.deploy(self.machine, by, "disputes", self.settlement.address)
         self.judge = Bound.deploy(self.machine, by, "certificate_disputes", disputes.address)

@@ -65,7 +65,7 @@ class SettlementLife(JudgedLife):
         others = [self.owner, self.operator, self.arbiter, self.candidate, Person.named("stranger")]
         self.people = [*others, *self.members]
         by = self.owner.address
-        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD, NOBODY)
         c = Bound.deploy(self.machine, by, "settlement", self.token.address, *rules)
         self.judge = Bound.deploy(self.machine, by, "disputes", c.address)
         self.named = False

@@ -18,6 +18,7 @@ from transactive.core.errors import ContractRevert
 
 WORLDS = {
     "w": lambda: World(8, 1_000),
+    "kept": lambda: World(8, 1_000, registry=True),
     "cw": lambda: CertificateWorld(direct=False),
     "direct": lambda: CertificateWorld(direct=True),
 }

@@ -154,19 +154,19 @@ def _settlement(life: Life) -> None:
 
 
 def _registry(life: Life) -> None:
-    for name, roles in (("ada", "producer,consumer"), ("ben", "consumer")):
-        life.do(f"registry register --address {name} --roles {roles}")
+    life.refused("registry register --address ada --roles consumer", why="registry: already a member")
     life.do("registry set-roles --member ben --roles producer,consumer")
     life.wrong("registry set-roles --member ben --roles king", why="'king' is no role; there are producer, consumer")
-    life.wrong("registry suspend --member cem", why="'cem' is not in the registry")
+    life.wrong(f"registry suspend --member {AGENT}", why=f"{AGENT!r} is not in the registry")
     life.do("registry suspend --member ben")
     life.refused("board price --account ben --price 0.2", why="trade_board: role missing")
     life.do("registry readmit --member ben")
     life.do("registry recover --member ben --candidate", NEW)
     assert life.do("registry stop-recovery --account ben --member ben")["by"] == "ben"
     life.do("registry register --roles consumer --address", AGENT)
-    life.do("registry recover --member 2 --candidate", NEW)
-    life.refused("registry finish-recovery --as new --member 2", why="registry: delay running")
+    life.do(f"registry recover --member {AGENT} --candidate", NEW)
+    life.refused(f"registry finish-recovery --as new --member {AGENT}", why="registry: delay running")
+    life.refused("act follow --account ada --member ben", why="settlement: nothing to follow")
     life.do(f"registry add-meter --member ada --network-node 0 --since {at(0)} --until {at(24000)} --key", METER)
     life.do(f"registry add-meter --member ben --network-node 0 --since {at(0)} --until {at(240)} --key", NEW)
     life.do(f"registry end-meter --meter 1 --until {at(1)}")

@@ -24,8 +24,10 @@ class FakeContract:
 class FakeClient:
     """Answers what it is told to and keeps what is sent."""
 
-    def __init__(self, parts: tuple[int, int, int, int], *, proposed: int = 0, is_interrupted: bool = False) -> None:
-        self.answers = {"parts": parts, "proposal": (proposed, 0)}
+    def __init__(
+        self, parts: tuple[int, int, int, int], *, proposed: int = 0, is_interrupted: bool = False, settled: int = 6
+    ) -> None:
+        self.answers = {"parts": parts, "proposal": (proposed, 0), "settledPeriod": settled, "memberCount": ACCOUNTS}
         self.is_interrupted = is_interrupted
         self.sent: list[tuple[Any, ...]] = []
 
@@ -61,13 +63,20 @@ def test_parts_of_a_proposal_that_are_there_are_left_out(parts, interrupted, fir
 @pytest.mark.parametrize(("applied", "interrupted", "calls"), [(0, False, 2), (256, False, 1), (256, True, 2)])
 def test_parts_that_were_applied_are_left_out(applied, interrupted, calls):
     client = FakeClient((7, 258, 258, applied), proposed=7, is_interrupted=interrupted)
-    calls_of(client).finalise()
+    calls_of(client).finalise(7)
     assert client.sent == [("finalise", PART_WORDS)] * calls
 
 
 def test_nothing_proposed_is_nothing_to_pay():
-    with pytest.raises(ChainError, match="no netting is proposed"):
-        calls_of(FakeClient((7, 258, 256, 0))).finalise()
+    with pytest.raises(ChainError, match="no netting of period 7 is proposed"):
+        calls_of(FakeClient((7, 258, 256, 0))).finalise(7)
+
+
+@pytest.mark.parametrize(("interrupted", "calls"), [(False, 0), (True, 2)])
+def test_what_is_paid_is_sent_again_only_by_an_interrupted_step(interrupted, calls):
+    client = FakeClient((0, 0, 0, 0), is_interrupted=interrupted, settled=7)
+    calls_of(client).finalise(7)
+    assert client.sent == [("finalise", PART_WORDS)] * calls
 
 
 def test_how_many_parts_there_are():

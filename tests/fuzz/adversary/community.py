@@ -32,7 +32,7 @@ from tests.fuzz.adversary.terms import (
     WINDOW,
 )
 from tests.fuzz.adversary.watchers import Watchers
-from tests.fuzz.bound import Bound, Person
+from tests.fuzz.bound import NOBODY, Bound, Person
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.history import Opening
 from transactive.core.proofs.merkle import ZERO
@@ -118,7 +118,7 @@ class Community(Stage):
     def _deploy(self) -> None:
         by = self.owner
         self.token = self.deploy(by, "currency", "Test", "TST", 2**80)
-        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, PENALTY, self.arbiter.address, LEAD, NOBODY)
         self.c = self.deploy(by, "settlement", self.token.address, *rules)
         self.disputes = self.deploy(by, "disputes", self.c.address)
         self.demands = self.deploy(by, "demands", self.disputes.address)

@@ -11,7 +11,7 @@ from tests.fuzz.adversary.drawing import by_type, names_of
 from tests.fuzz.adversary.slots import MEMBERS, Registers, key_of, metered
 from tests.fuzz.adversary.stage import Stage, some_bytes
 from tests.fuzz.adversary.terms import DEPTH, FIRST, LEAD, NOTICE, PERIOD, REACTION, SILENCE, SLOT, SLOTS, WINDOW
-from tests.fuzz.bound import Bound, Person
+from tests.fuzz.bound import NOBODY, Bound, Person
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import split
@@ -57,7 +57,7 @@ class Direct(Stage):
         everybody = [self.owner, self.operator, self.gateway, self.stranger, self.auditor, self.other, *self.members]
         self.people = {person.address: person for person in everybody}
         by = self.owner
-        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by.address, LEAD)
+        rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by.address, LEAD, NOBODY)
         self.settlement = self.deploy(by, "settlement", by.address, *rules)
         self.disputes = self.deploy(by, "disputes", self.settlement.address)
         self.certificates = self.deploy(by, "certificates", self.settlement.address, True, VALIDITY)  # noqa: FBT003

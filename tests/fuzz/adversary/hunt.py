@@ -14,6 +14,7 @@ from tests.fuzz.adversary.markets.balance import BalanceStage
 from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.stage import BrokenRule, Faults, Stage
 from tests.fuzz.life import Tally
+from tests.fuzz.lost_keys_stage import LostKeys
 from tests.fuzz.machine import new_machine
 from tests.fuzz.mutant import mutant
 
@@ -29,6 +30,8 @@ HOME: dict[str, tuple[type[Stage], ...]] = {
     "trade_board": (BalanceStage, BoardStage),
 }
 """Stages on which a contract is used as it is meant."""
+LOST_KEYS = ("request_goes_to_the_new_key",)
+"""Faults that show only where members come from a registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def go_on(found: Hunted, faults: Faults, seed: int, most: int = MOST_CALLS, unti
     A rule that the same life breaks without the fault is no catch. Where a hunt was stopped changes nothing.
     seed: number of the first life on each stage; until: Unix time [s].
     """
-    stages = list(dict.fromkeys(stage for contract in faults for stage in HOME[contract]))
+    homes = [LostKeys] if found.name in LOST_KEYS else [stage for contract in faults for stage in HOME[contract]]
+    stages = list(dict.fromkeys(homes))
     while not found.rule and found.calls < most and time.time() < until:
         stage, number = stages[found.lives % len(stages)], seed + found.lives // len(stages)
         calls, broken = lived(stage, number, faults)

@@ -132,7 +132,7 @@ def _leaving(client: ChainClient, keys: DemoKeys, ledger: ChainLedger) -> Iterat
     for period in range(START // DAY, START // DAY + 3):
         ledger.propose(period, [0] * BATCH)
         ledger.block(max(client.head_timestamp + 1, (period + 1) * DAY))
-        ledger.finalise()
+        ledger.finalise(period)
         ledger.block(client.head_timestamp + WINDOW)
     postings, footprints, zeros = _carbon(readings)
     head = heads(readings, footprints, zeros, zeros)

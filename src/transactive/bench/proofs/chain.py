@@ -104,7 +104,7 @@ def settlement_gas(members: int) -> dict[str, float]:
             two_commits(ledger, members, day)
             ledger.propose(START // DAY + day, nets)
             ledger.block(START + (day + 1) * DAY)
-            ledger.finalise()
+            ledger.finalise(START // DAY + day)
             ledger.block(START + (day + 1) * DAY + WINDOW)
         found["first commit"], found["later commit"] = ledger.gas_slot_commits[2:]
         found["netting"] = ledger.gas_nettings[1]

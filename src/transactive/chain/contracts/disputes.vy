@@ -39,11 +39,12 @@ from modules import signed
 
 interface Settlement:
     def owner() -> address: view
-    def wasOperator(account: address, time: uint256) -> bool: view
+    def terms(account: address) -> uint256: view
     def depth() -> uint256: view
     def slotSeconds() -> uint256: view
     def slotsPerPeriod() -> uint256: view
     def accountOf(index: uint256) -> address: view
+    def memberNumber(account: address) -> uint256: view
     def memberSince(index: uint256) -> uint256: view
     def limitIn(index: uint256, period: uint256) -> uint256: view
     def lead() -> uint256: view
@@ -290,7 +291,7 @@ def challengeOmission(
     accepted: bytes32 = keccak256(abi_encode(signed.RECEIPT_TYPE, shown.index, opening.commitment.slot, order))
     signer: address = signed._signer(settlement.address, accepted, receipt)
     begins: uint256 = opening.commitment.slot * slotSeconds
-    assert staticcall settlement.wasOperator(signer, begins), "disputes: no receipt"
+    assert self._wasOperator(signer, begins), "disputes: no receipt"
     for entry: signed.Entry in entries:
         assert entry.order != order, "disputes: no fraud shown"
     self._convict(opening)
@@ -325,6 +326,15 @@ def convict(opening: commitments.Opening, challenger: address):
 
 @external
 @view
+def wasOperator(account: address, time: uint256) -> bool:
+    """
+    @notice Whether an account was the operator at a time: its receipts for slots that began then count.
+    """
+    return self._wasOperator(account, time)
+
+
+@external
+@view
 def wasGateway(account: address, time: uint256) -> bool:
     """
     @notice Whether an account was the gateway at a time: its readings of slots that began then count.
@@ -354,14 +364,30 @@ def _convict(opening: commitments.Opening):
 
 @internal
 @view
+def _wasOperator(account: address, time: uint256) -> bool:
+    """
+    @dev By its term in the settlement, which the zero address never has.
+    """
+    return self._covers(staticcall settlement.terms(account), time)
+
+
+@internal
+@view
 def _wasGateway(account: address, time: uint256) -> bool:
     """
     @dev Nobody has the zero address: it is no signer.
     """
-    term: uint256 = self.gatewayTerms[account]
+    return account != empty(address) and self._covers(self.gatewayTerms[account], time)
+
+
+@internal
+@pure
+def _covers(term: uint256, time: uint256) -> bool:
+    """
+    @dev Whether a term of office had begun by then, and was not over.
+    """
     until: uint256 = (term >> 64) & FIELD
-    known: bool = account != empty(address) and term & KNOWN != 0
-    return known and term & FIELD <= time and (until == 0 or time < until)
+    return term & KNOWN != 0 and term & FIELD <= time and (until == 0 or time < until)
 
 
 @internal
@@ -396,6 +422,18 @@ def _leaf(opening: commitments.Opening, shown: commitments.Shown) -> leaves.Leaf
 
 @internal
 @view
+def _mayTrade(account: address, leaf: leaves.Leaf) -> bool:
+    """
+    @dev Whether an account has the place of a leaf, or lost it after a gate of the leaf's slot may have closed.
+    """
+    number: uint256 = staticcall settlement.memberNumber(account)
+    until: uint256 = number >> 64
+    isIts: bool = number & FIELD == leaf.index + 1
+    return isIts and (until == 0 or leaf.slot <= until // slotSeconds + lead + 1)
+
+
+@internal
+@view
 def _isCovered(
     leaf: leaves.Leaf,
     entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
@@ -411,16 +449,16 @@ def _isCovered(
         return len(buys) + len(sells) == 0
     entry: signed.Entry = entries[len(entries) - 1]
     assert signed._orderHash(order) == entry.order, "disputes: other order"
-    member: address = staticcall settlement.accountOf(leaf.index)
     signer: address = signed._signer(settlement.address, entry.order, entry.signature)
     if signer == empty(address) or order.account != leaf.index or order.slot != leaf.slot or not signed._isMeant(order):
         return False
     if entry.grant == empty(bytes32):
-        if signer != member:
+        if not self._mayTrade(signer, leaf):
             return False
     else:
         assert signed._grantHash(grant) == entry.grant, "disputes: other grant"
-        if signer != grant.agent or signed._signer(settlement.address, entry.grant, entry.granted) != member:
+        granter: address = signed._signer(settlement.address, entry.grant, entry.granted)
+        if signer != grant.agent or not self._mayTrade(granter, leaf):
             return False
         revoked: uint256 = self.revokedFrom[leaf.index][grant.agent]
         if revoked != 0 and leaf.slot >= revoked - 1:

@@ -5,7 +5,8 @@
 @title Registry
 @notice Who takes part: members with a stable index and roles, their meters, and who runs the market.
 @dev Market contracts are given this address when they are deployed and ask here; nothing inherits it. They keep
-     their books by index, so that a member who lost its key finds everything again under a new one.
+     their books by index, so that a member who lost its key finds everything again under a new one. A settlement that
+     takes its members from here does the same with money and certificates (`follow` there).
 
      ENFORCED
        - an index is given once and never to anybody else; an account has one index at a time
@@ -133,13 +134,13 @@ def __init__(delay_: uint256):
 def register(account: address, roles: uint256) -> uint256:
     """
     @notice Registrar: give `account` the next index.
-    @param roles sum of PRODUCER, CONSUMER and STORAGE
+    @param roles sum of PRODUCER, CONSUMER and STORAGE; zero for who only settles, such as a supplier
     @return index of the member
     """
     self._onlyRegistrar()
     assert account != empty(address), "registry: no account"
     assert self.members[account] == 0, "registry: already a member"
-    assert 0 < roles and roles <= ALL_ROLES, "registry: bad roles"
+    assert roles <= ALL_ROLES, "registry: bad roles"
     index: uint256 = self.memberCount
     self.members[account] = index + 1 | (roles << ROLES_AT)
     self.accountOf[index] = account
@@ -154,7 +155,7 @@ def setRoles(index: uint256, roles: uint256):
     @notice Registrar: change what a member may do.
     """
     self._onlyRegistrar()
-    assert 0 < roles and roles <= ALL_ROLES, "registry: bad roles"
+    assert roles <= ALL_ROLES, "registry: bad roles"
     account: address = self._account(index)
     kept: uint256 = self.members[account] & ~(ALL_ROLES << ROLES_AT)
     self.members[account] = kept | (roles << ROLES_AT)

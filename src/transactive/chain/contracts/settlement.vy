@@ -1,5 +1,6 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
+# pragma optimize codesize
 # SPDX-License-Identifier: Apache-2.0
 """
 @title Settlement
@@ -47,11 +48,16 @@
        - a trade without a signed order, beyond it, or beyond what the member allowed its agent
        - an accepted order left out; a reading other than the gateway signed
        - a leaf, or what its hashes stand for, kept from its member on demand; silence while a period is open
+     LOST KEYS, with a registry: whoever took a place over there has it here (`follow`), and what is in it. The registry's
+     delay covers the notice and one window, in which the old key can stop it, or ask for all and take it; what it asked for
+     before is paid to it first. So a registrar that replaces a key that is not lost moves no money whose owner looks once
+     within the delay. A suspension there stops nobody who leaves here.
      TRUSTED, or seen only by comparing
        - amounts of deviations, fees and dividends in a leaf: each member computes its own and asks the arbiter for a
          `veto` inside the window. A low debit limit and the notice bound the loss
        - the arbiter to look when called: it can only stop a netting, never change one or take money
-       - the owner (governance) to choose operator, arbiter and, once, `disputes`; the operator to register members
+       - the owner (governance) to choose operator, arbiter and, once, `disputes`; the operator to register members, or with
+         a registry its registrar; whose key is lost, and who does not look, has nobody else
        - the currency: plain ERC-20 without transfer fees (a short transfer is refused)
      Whoever sees a challenge in the open can copy it and be paid instead: the fraud is stopped all the same.
      The operator carries the credit risk of trades it accepts after a member asked to leave: a netting that would overdraw
@@ -65,6 +71,10 @@ from modules import tokens
 interface Permit:
     def nonces(owner: address) -> uint256: view
     def DOMAIN_SEPARATOR() -> bytes32: view
+
+interface Registry:
+    def delay() -> uint256: view
+    def accountOf(index: uint256) -> address: view
 
 struct Commitment:
     slot: uint256
@@ -141,18 +151,19 @@ silence: public(immutable(uint256))
 lead: public(immutable(uint256))
 penalty: public(immutable(uint256))
 beneficiary: public(immutable(address))
+registry: public(immutable(address))  # whose members have the same indices here; empty without one
 
 owner: public(address)
 pendingOwner: public(address)
 office: uint256  # operator | stake << 160: one word, because every commitment reads both
 pendingOperator: public(address)
-terms: public(HashMap[address, uint256])  # by account: its last term as operator
+terms: public(HashMap[address, uint256])  # by account: its term as operator, by which its receipts are judged
 arbiter: public(address)
 disputes: public(address)
 paused: public(bool)
 memberCount: public(uint256)
 accountOf: public(HashMap[uint256, address])
-memberNumber: public(HashMap[address, uint256])  # index plus one
+memberNumber: public(HashMap[address, uint256])  # index plus one; of who lost its place | time << 64
 memberSince: public(HashMap[uint256, uint256])  # by index, time of registration
 balances: public(uint256[MAX_WORDS])
 heads: public(HashMap[uint256, bytes32])  # by period: hash chain over its commitments
@@ -171,6 +182,11 @@ awards: public(HashMap[address, uint256])  # from penalties, until claimed
 event Registered:
     account: indexed(address)
     index: uint256
+
+event Followed:
+    index: indexed(uint256)
+    former: indexed(address)
+    account: indexed(address)
 
 event Deposited:
     account: indexed(address)
@@ -253,6 +269,7 @@ def __init__(
     penalty_: uint256,
     beneficiary_: address,
     lead_: uint256,
+    registry_: address,
 ):
     """
     @notice Fix the currency, the clock and the penalty for ever; the deployer becomes owner.
@@ -264,6 +281,8 @@ def __init__(
     @param penalty_ n¤ that a conviction takes from the stake
     @param beneficiary_ account that receives what the challenger does not
     @param lead_ most slots between a gate and delivery: what members change counts for gates that are still open
+    @param registry_ where members are entered and lost keys replaced; its delay must cover the notice and one window, so
+           that who did not lose its key can leave before. Empty: the operator registers, and a lost key is lost
     """
     assert currency_ != empty(address), "settlement: no currency"
     assert 1 < depth_ and depth_ <= MAX_DEPTH, "settlement: bad depth"
@@ -283,6 +302,9 @@ def __init__(
     penalty = penalty_
     beneficiary = beneficiary_
     lead = lead_
+    registry = registry_
+    if registry_ != empty(address):
+        assert staticcall Registry(registry_).delay() >= notice_ + window_, "settlement: recovery too soon"
     self.owner = msg.sender
     log RoleSet(role="owner", account=msg.sender)
 
@@ -297,10 +319,7 @@ def register(account: address) -> uint256:
     @return index of the account, its place in trees and words
     """
     self._onlyOperator()
-    index: uint256 = self.memberCount
-    self._register(account, index)
-    self.memberCount = index + 1
-    return index
+    return self._register(account)
 
 
 @external
@@ -309,11 +328,31 @@ def registerMany(accounts: DynArray[address, MAX_BATCH]):
     @notice Give each of `accounts` the next index, in their order (operator only): all of them or none.
     """
     self._onlyOperator()
-    index: uint256 = self.memberCount
     for account: address in accounts:
-        self._register(account, index)
-        index += 1
-    self.memberCount = index
+        self._register(account)
+
+
+@external
+@nonreentrant
+def follow(index: uint256):
+    """
+    @notice Give a place to the account that took it over in the registry, after the registry's delay: its balance, limit
+            and certificates not yet released. Anyone can call it. What the old account has requested is paid to it first,
+            so that it waits until the notice is over and no net amounts are proposed; orders of the old account count
+            for slots whose gate may have closed.
+    """
+    former: address = self.accountOf[index]
+    account: address = staticcall Registry(registry).accountOf(index)
+    number: uint256 = self.memberNumber[account]
+    assert former != empty(address) and account != former, "settlement: nothing to follow"
+    assert number & FIELD in [0, index + 1], "settlement: already a member"
+    if self.requests[former].amount > 0:
+        assert self._proposed() == 0, "settlement: netting under way"
+        self._pay(index, former)
+    self.memberNumber[former] |= block.timestamp << UNTIL_AT
+    self.memberNumber[account] = index + 1
+    self.accountOf[index] = account
+    log Followed(index=index, former=former, account=account)
 
 
 @external
@@ -408,19 +447,7 @@ def withdraw() -> uint256:
             what they take or give does not leave; the rest of the request stands.
     @return amount paid in n¤
     """
-    index: uint256 = self._index(msg.sender)
-    request: Request = self.requests[msg.sender]
-    assert request.amount > 0, "settlement: nothing requested"
-    assert block.timestamp >= request.readyAt or self._hasEnded(), "settlement: notice running"
-    amount: uint256 = min(request.amount, self._span(index)[0])
-    if (self.books >> PROPOSED_AT) & FIELD == 0:
-        self.requests[msg.sender] = empty(Request)
-    else:
-        self.requests[msg.sender].amount = request.amount - amount
-    self.balances[index // 4] -= amount << (64 * (index % 4))
-    log Withdrawn(account=msg.sender, amount=amount)
-    tokens._push(currency, msg.sender, amount)
-    return amount
+    return self._pay(self._index(msg.sender), msg.sender)
 
 
 @external
@@ -687,7 +714,7 @@ def convict(opening: Opening, challenger: address):
         self._convictUndone(period, head, challenger)
         return
     assert self._isOpenPeriod(period), "settlement: period closed"
-    if (self.books >> PROPOSED_AT) & FIELD == period:
+    if self._proposed() == period:
         self._void(period)
     self._rewind(period, opening)
     self._punish(period, challenger)
@@ -717,7 +744,7 @@ def veto(opening: Opening):
     @param opening first commitment of the period that shall count no more
     """
     assert msg.sender == self.arbiter, "settlement: not the arbiter"
-    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    period: uint256 = self._proposed()
     assert period != 0, "settlement: nothing proposed"
     inTime: bool = self._isPartial(self.netting) or block.timestamp < self.books >> READY_AT
     assert inTime, "settlement: window closed"
@@ -832,17 +859,6 @@ def operator() -> address:
 
 @external
 @view
-def wasOperator(account: address, time: uint256) -> bool:
-    """
-    @notice Whether an account had the office at a time, by its last term: its receipts for slots that began then count.
-    """
-    term: uint256 = self.terms[account]
-    until: uint256 = (term >> UNTIL_AT) & FIELD
-    return term & KNOWN != 0 and term & FIELD <= time and (until == 0 or time < until)
-
-
-@external
-@view
 def bond() -> uint256:
     """
     @notice The operator's stake in n¤; it stays with the office.
@@ -856,7 +872,7 @@ def isPending() -> bool:
     """
     @notice Whether a whole proposal waits for its window to end or to be finalised.
     """
-    return (self.books >> PROPOSED_AT) & FIELD != 0 and not self._isPartial(self.netting)
+    return self._proposed() != 0 and not self._isPartial(self.netting)
 
 
 @external
@@ -865,7 +881,7 @@ def proposal() -> (uint256, uint256):
     """
     @notice Period whose net amounts are proposed, all of them, and the time from which they can be finalised; else zeros.
     """
-    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    period: uint256 = self._proposed()
     if period == 0 or self._isPartial(self.netting):
         return 0, 0
     return period, self.books >> READY_AT
@@ -878,7 +894,7 @@ def parts() -> (uint256, uint256, uint256, uint256):
     @notice How far a netting is: its period; its words, four members each; how many were proposed, how many applied.
             Zeros without one.
     """
-    period: uint256 = (self.books >> PROPOSED_AT) & FIELD
+    period: uint256 = self._proposed()
     if period == 0:
         return 0, 0, 0, 0
     netting: uint256 = self.netting
@@ -1032,9 +1048,9 @@ def _index(account: address) -> uint256:
     """
     @dev Index of a member.
     """
-    number: uint256 = self.memberNumber[account]
-    assert number > 0, "settlement: not a member"
-    return number - 1
+    index: uint256 = unsafe_sub(self.memberNumber[account], 1)
+    assert index < FIELD, "settlement: not a member"
+    return index
 
 
 @internal
@@ -1064,7 +1080,7 @@ def _sides(index: uint256) -> (uint256, uint256):
     @dev Balance of an index before and after what is proposed for it; the same without any.
     """
     balance: uint256 = self._balance(index)
-    if (self.books >> PROPOSED_AT) & FIELD == 0:
+    if self._proposed() == 0:
         return balance, balance
     netting: uint256 = self.netting
     j: uint256 = index // 4
@@ -1140,11 +1156,20 @@ def _head(opening: Opening) -> bytes32:
 
 @internal
 @view
+def _proposed() -> uint256:
+    """
+    @dev Period whose net amounts are proposed, all or some of them; zero without any.
+    """
+    return (self.books >> PROPOSED_AT) & FIELD
+
+
+@internal
+@view
 def _isProposed(period: uint256, head: bytes32) -> bool:
     """
     @dev Whether net amounts of a period with this head are proposed, and none is applied.
     """
-    isSame: bool = (self.books >> PROPOSED_AT) & FIELD == period and self.heads[period] == head
+    isSame: bool = self._proposed() == period and self.heads[period] == head
     return isSame and not self._isStarted()
 
 
@@ -1163,7 +1188,7 @@ def _isStarted() -> bool:
     """
     @dev Whether a part of a netting was applied, and the last one was not.
     """
-    return (self.books >> PROPOSED_AT) & FIELD != 0 and (self.netting >> APPLIED_AT) & SIZE != 0
+    return self._proposed() != 0 and (self.netting >> APPLIED_AT) & SIZE != 0
 
 
 @internal
@@ -1213,7 +1238,7 @@ def _takeBack(period: uint256, opening: Opening):
     self._notKept(self.heads[period])
     until: uint256 = block.timestamp + window
     undone: uint256 = until | (opening.commitment.slot << SLOT_AT)
-    if (self.books >> PROPOSED_AT) & FIELD == period:
+    if self._proposed() == period:
         netting: uint256 = self.netting
         at: uint256 = 64 + 64 * ((netting >> BANK_AT) & 1)
         undone = undone | ((netting & (2**64 - 1)) << KEPT_AT)
@@ -1322,17 +1347,41 @@ def _punish(period: uint256, challenger: address):
 
 
 @internal
-def _register(account: address, index: uint256):
+def _pay(index: uint256, account: address) -> uint256:
     """
-    @dev Give an account the index; the caller has checked who may, and counts.
+    @dev Pay what an account has requested of the balance in its place, as far as it may leave now.
     """
+    request: Request = self.requests[account]
+    assert request.amount > 0, "settlement: nothing requested"
+    assert block.timestamp >= request.readyAt or self._hasEnded(), "settlement: notice running"
+    amount: uint256 = min(request.amount, self._span(index)[0])
+    if self._proposed() == 0:
+        self.requests[account] = empty(Request)
+    else:
+        self.requests[account].amount = request.amount - amount
+    self.balances[index // 4] -= amount << (64 * (index % 4))
+    log Withdrawn(account=account, amount=amount)
+    tokens._push(currency, account, amount)
+    return amount
+
+
+@internal
+def _register(account: address) -> uint256:
+    """
+    @dev Give an account the next index; the caller has checked who may.
+    """
+    index: uint256 = self.memberCount
+    self.memberCount = index + 1
     assert account != empty(address) and account != self, "settlement: bad account"
     assert self.memberNumber[account] == 0, "settlement: already a member"
     assert index + 1 < 1 << (depth - 1), "settlement: full"
+    if registry != empty(address):
+        assert staticcall Registry(registry).accountOf(index) == account, "settlement: not in the registry"
     self.accountOf[index] = account
     self.memberNumber[account] = index + 1
     self.memberSince[index] = block.timestamp
     log Registered(account=account, index=index)
+    return index
 
 
 @internal

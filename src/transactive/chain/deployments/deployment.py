@@ -14,7 +14,7 @@ from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.settlement import ChainLedger
+from transactive.chain.ledgers.settlement import NOBODY, ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import version_of
 from transactive.core.accounts import NAMED
@@ -102,11 +102,13 @@ def deploy(
     direct: bool = False,
     currency: str | None = None,
     holders: Sequence[str] | None = None,
+    registry: str = NOBODY,
 ) -> ChainLedger:
     """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]; None only queues it all.
 
     direct: certificates come from signed readings at once, not from the roots of slots. currency: address of one that
     there is already; without it a new one is made. holders: addresses of the accounts, where not all keys are here.
+    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money.
     """
     return ChainLedger.deploy(
         client,
@@ -118,15 +120,16 @@ def deploy(
         timestamp=timestamp,
         currency_name=f"{community.name} {community.currency}"[:32],
         currency_symbol=community.currency,
-        lead=_furthest_gate(community),
+        lead=furthest_gate(community),
         beneficiary=community.chart.community,
         direct=direct,
         currency_address=currency,
         holders=holders,
+        registry_address=registry,
     )
 
 
-def _furthest_gate(community: Community) -> int:
+def furthest_gate(community: Community) -> int:
     """Most slots between a session's gate and the delivery of a slot that it trades."""
     ahead = community.market.day_ahead_lead
     return (

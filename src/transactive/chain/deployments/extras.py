@@ -14,8 +14,6 @@ EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")
 MARKETS = ("balance_market", "trade_board")
 BUFFER_PPM = 200_000
 """Part of each batch of credits that answers for reversals: a fifth, as in `carbon.credits.register`."""
-VETO_SECONDS = 7 * 86400
-"""Time in which a member can veto the replacement of its key in the registry [s]."""
 
 
 def with_needed(names: Collection[str]) -> list[str]:
@@ -29,21 +27,19 @@ def deploy_extras(
 ) -> dict[str, str]:
     """Deploy contracts of `EXTRAS` beside a new ledger, with the offices of its keys; addresses by name.
 
-    Members and meters are entered into the registry by its registrar, who is the operator; projects into the credits by
-    the owner. Credits and certificates know each other, so that a Wh gives one of them only.
+    The registry is there before, with the members (`enrol`). Meters are entered by its registrar, who is the operator;
+    projects into the credits by the owner. Credits and certificates know each other, so that a Wh gives one of them
+    only.
     """
-    owner, operator, clock = keys.role("owner"), keys.role("operator"), community.clock
+    owner, clock = keys.role("owner"), community.clock
     settlement = client.contract("settlement", ledger.address)
     currency = client.read(settlement, "currency")
     made: dict[str, str] = {}
     for name in with_needed(names):
         if name == "registry":
-            registry = client.deploy(owner, name, VETO_SECONDS)
-            client.send(owner, registry, "setRegistrar", operator.address)
-            client.send(owner, registry, "offerOperator", operator.address)
-            client.send(operator, registry, "acceptOperator")
-            contract = registry
-        elif name in MARKETS:
+            made[name] = str(client.read(settlement, name))
+            continue
+        if name in MARKETS:
             rules = (clock.length, clock.lead * clock.length, community.chain.challenge_window_minutes * 60)
             contract = client.deploy(owner, name, made["registry"], currency, *rules)
         else:
@@ -53,6 +49,6 @@ def deploy_extras(
                 client.send(owner, contract, "setCertificates", certificates.address)
                 client.send(owner, certificates, "setCredits", contract.address)
         made[name] = str(contract.address)
-    if made:
+    if set(made) - {"registry"}:
         ledger.block(timestamp)
     return made

@@ -17,6 +17,7 @@ import msgspec
 from web3.contract import Contract
 
 from transactive.chain.deployments.deployment import Deployment, deploy, describe
+from transactive.chain.deployments.members import kept_registry
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.settlement import UNLIMITED, ChainLedger
 from transactive.chain.nodes.client import ChainClient
@@ -97,7 +98,14 @@ class Upgrade:
         self._step(progress, "limits", self._limits(old), lambda amounts: self._limit(new, amounts))
         ledger = ChainLedger.attach(self.client, self.keys, progress.new)
         ledger.certificates_address = progress.certificates
-        return describe(self.client, ledger, self.community), progress
+        kept = {} if self._registry is None else {"registry": self._registry}
+        return describe(self.client, ledger, self.community, kept), progress
+
+    @property
+    def _registry(self) -> str | None:
+        """Address of the registry that was deployed before; it stays, with who is in it."""
+        found = self.known.contracts.get("registry")
+        return found.address if found else None
 
     def _progress(self) -> UpgradeProgress:
         """What an interrupted upgrade left, or the beginning of one. Raises StateError for another deployment's."""
@@ -134,11 +142,16 @@ class Upgrade:
             propose = partial(self._propose, old, period)
             self._step(progress, "netting", amounts, propose, over)
             ready = int(self.client.read(old, "proposal")[1])
-            self._step(progress, "payment", amounts, lambda _: self._ledger(old).finalise(), ready)
+            pay = partial(self._pay, old, period)
+            self._step(progress, "payment", amounts, pay, ready)
 
     def _propose(self, old: Contract, period: int, amounts: dict[int, int]) -> None:
         """Queue the netting of a period."""
         self._ledger(old).propose(period, list(amounts.values()))
+
+    def _pay(self, old: Contract, period: int, _: dict[int, int]) -> None:
+        """Queue the payment of a period."""
+        self._ledger(old).finalise(period)
 
     def _ledger(self, settlement: Contract) -> ChainLedger:
         """The operator's calls on a settlement."""
@@ -179,7 +192,9 @@ class Upgrade:
     def _deploy(self, old: Contract, progress: UpgradeProgress) -> None:
         """Queue today's contracts, with the currency and the accounts of the old ones; note their addresses."""
         currency, holders = self.client.read(old, "currency"), self._holders(old)
-        made = deploy(self.client, self.keys, self.community, None, currency=currency, holders=holders)
+        place = (self.client, self.keys, self.community)
+        registry = kept_registry(self.client, self.community, self._registry, holders)
+        made = deploy(*place, None, currency=currency, holders=holders, registry=registry)
         progress.new, progress.certificates = made.address, str(made.certificates_address)
 
     def _holders(self, old: Contract) -> list[str]:

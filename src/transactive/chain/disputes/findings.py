@@ -18,7 +18,7 @@ from transactive.chain.twins import disputes
 from transactive.core.errors import InputError, SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import climb
-from transactive.core.proofs.signed_orders import domain, orders_hash, receipt_struct, split
+from transactive.core.proofs.signed_orders import SignedOrder, domain, orders_hash, receipt_struct, split
 
 NOBODY = "0x" + "00" * 20
 
@@ -141,16 +141,30 @@ class Case:
         accepted, fills, index = self.file.accepted, self.file.fills, self.file.index
         if orders_hash(accepted) != self.leaf.orders or fills.hash != self.leaf.fills:
             raise InputError("orders or trades in the file are not those of the leaf; ask the operator for them")
-        member = str(self.client.read(self.settlement, "accountOf", index))
         revoked = 0
         if accepted and accepted[-1].grant:
             revoked = int(self.client.read(self.judge, "revokedFrom", index, accepted[-1].grant.agent))
         seconds = int(self.client.read(self.settlement, "slotSeconds"))
-        rules = (member, self.domain, seconds, revoked - 1 if revoked else None)
+        rules = (self._member(accepted, seconds), self.domain, seconds, revoked - 1 if revoked else None)
         if not disputes.wrong_trade(self.leaf, fills, accepted, *rules):
             return None
         arguments = (self.opening.content, self.shown, *evidence.trade(accepted, fills))
         return Fraud("the trade has no signed order, or goes beyond it", "challengeTrade", arguments)
+
+    def _member(self, accepted: Sequence[SignedOrder], seconds: int) -> str:
+        """Who may have signed in the leaf's place: its account, or one that lost it when a gate may have closed."""
+        member = str(self.client.read(self.settlement, "accountOf", self.file.index))
+        if not accepted or not _has(self.settlement, "follow"):
+            return member
+        last = accepted[-1]
+        content, signature = (last.grant.hash, last.granted) if last.grant else (last.order.hash, last.signature)
+        try:
+            signer = signing.signer(signing.digest(self.domain, content), signature, "the order")
+        except SignatureError:
+            return member
+        number = int(self.client.read(self.settlement, "memberNumber", to_checksum_address(signer)))
+        lead = int(self.client.read(self.settlement, "lead"))
+        return signer if disputes.may_trade(number, self.file.index, self.leaf.slot, seconds, lead) else member
 
     def in_serials(self) -> Fraud | None:
         """An accepted order that is newer than the last one."""
@@ -178,14 +192,14 @@ class Case:
     def _office(self, slot: int, message: bytes, receipt: bytes) -> str:
         """Operator whose receipt counts in a slot: who signed, if the office was its own then, or who has it now."""
         operator = str(self.client.read(self.settlement, "operator"))
-        if not _has(self.settlement, "wasOperator"):
+        if not _has(self.judge, "wasOperator"):
             return operator
         try:
             signer = to_checksum_address(signing.signer(message, receipt, "the receipt"))
         except SignatureError:
             return operator
         begins = slot * int(self.client.read(self.settlement, "slotSeconds"))
-        return signer if self.client.read(self.settlement, "wasOperator", signer, begins) else NOBODY
+        return signer if self.client.read(self.judge, "wasOperator", signer, begins) else NOBODY
 
     def in_reading(self, read: ReadingFile) -> Fraud | None:
         """The slot's energy against what the gateway signed."""

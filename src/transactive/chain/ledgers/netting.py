@@ -61,18 +61,27 @@ class NettingCalls:
         for first in range(parts.proposed if begun else 0, len(words), PART_WORDS):
             self._send("propose", period, first, words[first : first + PART_WORDS])
 
-    def finalise(self) -> None:
-        """Queue what is missing of the payment of the proposed netting. Raises ChainError if none is proposed."""
-        period = int(self._client.read(self._settlement, "proposal")[0])
-        if not period:
-            raise ChainError("no netting is proposed; call propose first")
+    def finalise(self, period: int) -> None:
+        """Queue what is missing of the payment of a period's netting: nothing, if somebody else has paid it.
+
+        A step that was interrupted is queued as it was. Raises ChainError if the netting is not proposed.
+        """
+        is_settled, is_interrupted = self.is_settled(period), self._client.is_interrupted
+        if is_settled and not is_interrupted:
+            return
+        if not is_settled and int(self._client.read(self._settlement, "proposal")[0]) != period:
+            raise ChainError(f"no netting of period {period} is proposed; call propose first")
         if not self._in_parts:
             self._send("finalise", pending_chunks(self._client, self._settlement, period))
             return
         parts = self._standing()
-        applied = 0 if self._client.is_interrupted else parts.applied
-        for _ in range(applied, parts.words, PART_WORDS):
+        words = words_for(int(self._client.read(self._settlement, "memberCount"))) if is_settled else parts.words
+        for _ in range(0 if is_interrupted else parts.applied, words, PART_WORDS):
             self._send("finalise", PART_WORDS)
+
+    def is_settled(self, period: int) -> bool:
+        """Whether a period was paid."""
+        return int(self._client.read(self._settlement, "settledPeriod")) >= period
 
     def _standing(self) -> NettingParts:
         """How far the contract is."""

@@ -37,8 +37,16 @@ CERTIFICATES_VALID = 730 * 86400
 BATCH = 128
 """Most accounts that one call registers or pays in for, as the contract has it."""
 PAY_IN_FOR_MANY = "depositForMany(address[],uint256[])"
+PAID = "settlement: nothing proposed"
+"""What the contract says to who wants to pay a netting that somebody else has just paid."""
+NOBODY = "0x" + "00" * 20
 QUIET_DAYS = 7
 """Days without a commitment after which anyone may close the books, if nothing else is agreed."""
+
+
+def notice_of(slot_seconds: int, slots_per_period: int, lead: int, window: int) -> int:
+    """Seconds from a gate to the end of its slot, one period and one window: how long a withdrawal waits at most."""
+    return slot_seconds * (slots_per_period + lead + 1) + window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class ChainLedger:
         self._netting = NettingCalls(client, settlement, self._operator)
         self._gas: Gas | None = None
         self._creates: bool | None = None
+        self._paying: int | None = None
         self.accounts = accounts
         self.certificates_address: str | None = None
         # whoever has the operator's key can make the blinding again; with demo keys that is everybody
@@ -89,6 +98,7 @@ class ChainLedger:
         direct: bool = False,
         currency_address: str | None = None,
         holders: Sequence[str] | None = None,
+        registry_address: str = NOBODY,
     ) -> ChainLedger:
         """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
@@ -96,11 +106,12 @@ class ChainLedger:
         lead: most slots between a gate and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for
         the account `beneficiary`; ten penalties are staked. direct: certificates come from signed readings at once, not
         from the roots of slots. currency_address: of one that there is. holders: addresses of the accounts, where not
-        all keys are here. Raises ChainError if the keys must not sign for this chain.
+        all keys are here. registry_address: of the registry that has these accounts at these places, if lost keys shall
+        be replaced. Raises ChainError if the keys must not sign for this chain.
         """
         keys.check(client)
         owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
-        notice = slot_seconds * (slots_per_period + lead + 1) + window
+        notice = notice_of(slot_seconds, slots_per_period, lead, window)
         silence = max(notice, QUIET_DAYS * 86400)
         if currency_address is None:
             currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
@@ -111,7 +122,8 @@ class ChainLedger:
         clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
         addresses = holders or [keys.account(index).address for index in range(accounts)]
         shared = addresses[beneficiary]
-        settlement = client.deploy(owner, "settlement", currency.address, *clock, penalty_n, shared, lead)
+        rules = (*clock, penalty_n, shared, lead, registry_address)
+        settlement = client.deploy(owner, "settlement", currency.address, *rules)
         disputes = client.deploy(owner, "disputes", settlement.address)
         judge = client.deploy(owner, "certificate_disputes", disputes.address)
         client.send(owner, settlement, "setDisputes", disputes.address)
@@ -268,14 +280,16 @@ class ChainLedger:
         """Queue the netting of a period, less parts that are on chain: received − paid per account [n¤], sum zero."""
         self._netting.propose(period, nets_n)
 
-    def finalise(self) -> None:
-        """Queue the payment of the proposed netting, as far as it is missing. Raises ChainError if none is proposed.
+    def finalise(self, period: int) -> None:
+        """Queue the payment of a period's netting, as far as it is missing. Raises ChainError if it is not proposed.
 
-        Where the chain keeps its own time, wait first until the challenge window has passed there.
+        Where the chain keeps its own time, wait first until the challenge window has passed there. Anybody can pay it:
+        what somebody else does before this ledger's calls is no fault.
         """
         if (ready_at := self.ready_at) is not None:
             self._client.wait_for_window(ready_at)
-        self._netting.finalise()
+        self._netting.finalise(period)
+        self._paying = period
 
     def request_withdrawal(self, index: int, amount_n: int) -> None:
         """Queue the account's announcement that `amount_n` [n¤] shall leave."""
@@ -294,9 +308,13 @@ class ChainLedger:
 
         Raises ContractRevert with the contract's "module: reason" if a call failed, ChainError if the token did.
         """
+        paying, self._paying = self._paying, None
         try:
             block = self._client.block(timestamp)
         except ContractRevert as error:
+            paid_by_others = paying is not None and str(error) == PAID and self._netting.is_settled(paying)
+            if paid_by_others and (found := self.at(timestamp)):
+                return found
             raise money.told(error, self.currency_address) from error
         gas: dict[str, int] = {}
         payments = sum(receipt.kind == "finalise" for receipt in block.receipts)

@@ -74,6 +74,12 @@ def wrong_trade(
     return not last.order.covers(fills)
 
 
+def may_trade(number: int, index: int, slot: int, slot_seconds: int, lead: int) -> bool:
+    """Whether an account signs in a place for a slot. number: its index plus one | when it lost the place << 64."""
+    lost, own = number >> 64, number % 2**64 == index + 1
+    return own and (not lost or slot <= lost // slot_seconds + lead + 1)
+
+
 def outdated(leaf: Leaf, accepted: Sequence[SignedOrder]) -> int | None:
     """Place of an accepted order of the leaf's member and slot that is newer than the last one; None without."""
     for place, one in enumerate(accepted):

@@ -58,7 +58,7 @@ class RegistryTwin:
         self._only_registrar(caller)
         refuse_unless(account != NOBODY, "no account")
         refuse_unless(account not in self.index_of, "already a member")
-        refuse_unless(0 < roles <= ALL_ROLES, "bad roles")
+        refuse_unless(0 <= roles <= ALL_ROLES, "bad roles")
         self.members.append(MemberTwin(account, roles))
         self.index_of[account] = len(self.members) - 1
         return len(self.members) - 1
@@ -66,7 +66,7 @@ class RegistryTwin:
     def set_roles(self, caller: str, index: int, roles: int) -> None:
         """Change what a member may do."""
         self._only_registrar(caller)
-        refuse_unless(0 < roles <= ALL_ROLES, "bad roles")
+        refuse_unless(0 <= roles <= ALL_ROLES, "bad roles")
         self._member(index).roles = roles
 
     def suspend(self, caller: str, index: int) -> None:

@@ -112,10 +112,14 @@ def _send(
 ) -> dict[str, Any]:
     """Deploy and write the address book."""
     from transactive.chain.deployments.deployment import deploy, describe
-    from transactive.chain.deployments.extras import deploy_extras
+    from transactive.chain.deployments.extras import deploy_extras, with_needed
+    from transactive.chain.deployments.members import enrol
+    from transactive.chain.ledgers.settlement import NOBODY
     from transactive.cli.chain.signing import time_of_step
 
-    ledger = deploy(client, signers, community, time_of_step(client), direct=direct, currency=token)
+    registry = enrol(client, signers, community) if "registry" in with_needed(more) else NOBODY
+    rules = {"direct": direct, "currency": token, "registry": registry}
+    ledger = deploy(client, signers, community, time_of_step(client), **rules)
     extras = deploy_extras(client, signers, ledger, community, more, time_of_step(client))
     deployment = describe(client, ledger, community, extras)
     deployment.save(output)

@@ -167,8 +167,8 @@ class ChainCommitments:
         """Queue the payment of the proposed netting once its window is over; returns its period."""
         if self.proposed is None or now < self.ready_at:
             return None
-        self.calls.append(lambda chain: chain.finalise())
         paid, self.proposed = self.proposed, None
+        self.calls.append(lambda chain: chain.finalise(paid))
         return paid
 
     def _propose_if_free(self, now: int, paid: int | None) -> None:
