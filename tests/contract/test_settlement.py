@@ -597,6 +597,7 @@ def test_role_matrix(w):
     calls: dict[str, tuple[list[Any], set[str]]] = {
         "register": ([new], {"operator"}),
         "registerMany": ([[]], {"operator"}),
+        "follow": ([0], set(everyone)),
         "deposit": ([1], {"member"}),
         "requestWithdrawal": ([1], {"member"}),
         "release": ([w.members[0].address], {"operator"}),

@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
-# pragma optimize codesize
 # SPDX-License-Identifier: Apache-2.0
+# pragma optimize codesize
 """
 @title Settlement
 @notice Members keep currency here; the operator nets what they owe each other once per period.

@@ -290,6 +290,8 @@ class ChainLedger:
             self._client.wait_for_window(ready_at)
         self._netting.finalise(period)
         self._paying = period
+        if self._netting.is_settled(period):
+            self._gas = None  # others' gas is in the chain's history
 
     def request_withdrawal(self, index: int, amount_n: int) -> None:
         """Queue the account's announcement that `amount_n` [n¤] shall leave."""
@@ -314,6 +316,7 @@ class ChainLedger:
         except ContractRevert as error:
             paid_by_others = paying is not None and str(error) == PAID and self._netting.is_settled(paying)
             if paid_by_others and (found := self.at(timestamp)):
+                self._gas = None
                 return found
             raise money.told(error, self.currency_address) from error
         gas: dict[str, int] = {}
