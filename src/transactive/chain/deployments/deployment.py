@@ -14,7 +14,8 @@ from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.settlement import NOBODY, ChainLedger
+from transactive.chain.ledgers.notice import NOBODY
+from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import version_of
 from transactive.core.accounts import NAMED

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from transactive.chain.deployments.deployment import furthest_gate
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.settlement import NOBODY, notice_of
+from transactive.chain.ledgers.notice import NOBODY, notice_of
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins.registry import ALL_ROLES
 from transactive.core.accounts import NAMED

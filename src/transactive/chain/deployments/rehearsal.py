@@ -16,7 +16,7 @@ from transactive.chain.deployments.members import enrol
 from transactive.chain.embedded.chain import NEWEST, EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.settlement import NOBODY
+from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.nodes.client import START_BALANCE, ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.community.community import Community

@@ -18,6 +18,7 @@ from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
+from transactive.chain.ledgers.notice import NOBODY, notice_of
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import has_function
 from transactive.core.errors import ChainError, ContractRevert
@@ -39,14 +40,8 @@ BATCH = 128
 PAY_IN_FOR_MANY = "depositForMany(address[],uint256[])"
 PAID = "settlement: nothing proposed"
 """What the contract says to who wants to pay a netting that somebody else has just paid."""
-NOBODY = "0x" + "00" * 20
 QUIET_DAYS = 7
 """Days without a commitment after which anyone may close the books, if nothing else is agreed."""
-
-
-def notice_of(slot_seconds: int, slots_per_period: int, lead: int, window: int) -> int:
-    """Seconds from a gate to the end of its slot, one period and one window: how long a withdrawal waits at most."""
-    return slot_seconds * (slots_per_period + lead + 1) + window
 
 
 @dataclass(frozen=True, slots=True)

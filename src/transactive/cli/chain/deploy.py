@@ -114,12 +114,12 @@ def _send(
     from transactive.chain.deployments.deployment import deploy, describe
     from transactive.chain.deployments.extras import deploy_extras, with_needed
     from transactive.chain.deployments.members import enrol
-    from transactive.chain.ledgers.settlement import NOBODY
+    from transactive.chain.ledgers.notice import NOBODY
     from transactive.cli.chain.signing import time_of_step
 
     registry = enrol(client, signers, community) if "registry" in with_needed(more) else NOBODY
-    rules = {"direct": direct, "currency": token, "registry": registry}
-    ledger = deploy(client, signers, community, time_of_step(client), **rules)
+    now = time_of_step(client)
+    ledger = deploy(client, signers, community, now, direct=direct, currency=token, registry=registry)
     extras = deploy_extras(client, signers, ledger, community, more, time_of_step(client))
     deployment = describe(client, ledger, community, extras)
     deployment.save(output)
