@@ -23,12 +23,21 @@ def names_of(contract: str) -> dict[str, list[str]]:
     return {entry["name"]: [given["name"] for given in entry["inputs"]] for entry in functions}
 
 
+def parts_of(kind: str) -> list[str]:
+    """Types in a tuple's type; some are tuples themselves."""
+    found, depth = [""], 0
+    for sign in kind[1:-1]:
+        depth += (sign == "(") - (sign == ")")
+        found = [*found, ""] if sign == "," and not depth else [*found[:-1], found[-1] + sign]
+    return found
+
+
 def by_type(rng: random.Random, kind: str, people: Iterable[str]) -> Any:
     """Anything of a type; `people`: addresses."""
     if kind.endswith("[]"):
         return [by_type(rng, kind[:-2], people) for _ in range(rng.randrange(3))]
     if kind.startswith("("):
-        return tuple(by_type(rng, part, people) for part in kind[1:-1].split(","))
+        return tuple(by_type(rng, part, people) for part in parts_of(kind))
     if kind == "address":
         return rng.choice([*people, NOBODY])
     if kind == "bool":
