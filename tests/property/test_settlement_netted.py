@@ -1,5 +1,7 @@
 """Settlement of a slot: the theorems of the worked slot on random slots, and a plain twin."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from tests.strategies import Traded, positions_of, traded_slots
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Readings
-from transactive.core.tariff import Tariff
+from transactive.core.tariff import OwnPrices, Tariff
 from transactive.core.units import share
 from transactive.settlement.funds import advance, dividend
 from transactive.settlement.netted import deliver, post, tariff_alone_n
@@ -131,7 +133,7 @@ def test_without_a_price_for_both_sides_everybody_deals_with_the_supplier(slot, 
     nothing = [0] * slot.accounts.members
     untraded = positions_of(slot.positions.slot, 0, nothing, nothing)
     tariff = Tariff(slot.tariff.grid_cost + slot.tariff.fee, slot.tariff.grid_cost + above, slot.tariff.fee)
-    delivery = deliver(untraded, slot.readings, meet=tariff.meets)
+    delivery = deliver(untraded, slot.readings, tariff)
     net = post(delivery, untraded, tariff, slot.accounts).net_n(slot.accounts.total)
     assert net[: slot.accounts.members].tolist() == tariff_alone_n(slot.readings, tariff).tolist()
     assert net[slot.accounts.network] == net[slot.accounts.community] == 0
@@ -265,3 +267,53 @@ def test_extra_energy_that_is_paid_for_by_the_supplier_needs_no_advance():
     delivery, postings, net = settled(slot)
     assert net[0] == 500
     assert len(advance(postings, delivery, tariff, nothing, slot.accounts)) == 0
+
+
+@st.composite
+def with_own_prices(draw):
+    """A slot in which some members have their own prices, at which their trades suit them."""
+    slot = draw(traded_slots())
+    members, held, common = slot.accounts.members, slot.positions, slot.tariff
+    supply, feed_in, fee = (np.full(members, price, np.int64) for price in (common.supply, common.feed_in, common.fee))
+    for member in draw(st.lists(st.integers(0, members - 1), min_size=1, unique=True)):
+        mine = held.member == member
+        paid, received = held.price[mine & held.is_buy], held.price[mine & ~held.is_buy]
+        fee[member] = draw(st.integers(0, 60_000))
+        dearest = int(paid.max()) if len(paid) else draw(st.integers(-50_000, 300_000))
+        supply[member] = fee[member] + dearest + draw(st.integers(0, 200_000))
+        cheapest = int(received.min()) if len(received) else draw(st.integers(-50_000, 300_000))
+        feed_in[member] = cheapest - draw(st.integers(0, 200_000))
+    return slot, replace(common, own=OwnPrices(supply, feed_in, fee))
+
+
+@given(with_own_prices())
+def test_a_member_that_keeps_its_word_never_loses_against_its_own_prices(drawn):
+    slot, tariff = drawn
+    delivery = deliver(slot.positions, slot.readings, tariff)
+    net = post(delivery, slot.positions, tariff, slot.accounts).net_n(slot.accounts.total)
+    kept = (slot.readings.import_wh >= slot.positions.bought_wh) & (slot.readings.export_wh >= slot.positions.sold_wh)
+    alone = tariff_alone_n(slot.readings, tariff)
+    assert (net[: slot.accounts.members] >= alone)[kept].all()
+    assert net.sum() == net[slot.accounts.escrow] == net[slot.accounts.pool] == 0
+    assert net[slot.accounts.community] >= 0
+
+
+@given(traded_slots())
+def test_own_prices_that_are_the_common_ones_change_nobodys_money(slot):
+    members, common = slot.accounts.members, slot.tariff
+    own = OwnPrices(*(np.full(members, price, np.int64) for price in (common.supply, common.feed_in, common.fee)))
+    tariff = replace(common, own=own)
+    delivery = deliver(slot.positions, slot.readings, tariff)
+    net = post(delivery, slot.positions, tariff, slot.accounts).net_n(slot.accounts.total)
+    assert net.tolist() == settled(slot)[2].tolist()
+
+
+@given(with_own_prices())
+def test_alone_with_its_own_prices_everybody_deals_with_the_supplier(drawn):
+    slot, tariff = drawn
+    nothing = [0] * slot.accounts.members
+    untraded = positions_of(slot.positions.slot, 0, nothing, nothing)
+    apart = replace(tariff, supply=tariff.feed_in + tariff.fee - 1)
+    delivery = deliver(untraded, slot.readings, apart)
+    net = post(delivery, untraded, apart, slot.accounts).net_n(slot.accounts.total)
+    assert net[: slot.accounts.members].tolist() == tariff_alone_n(slot.readings, apart).tolist()

@@ -24,6 +24,7 @@ from transactive.core.tables import Environment, Measured, Table
 from transactive.core.tariff import PriceSeries, Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
+from transactive.environment.own_prices import own_prices
 from transactive.metering.exports.profile import Told
 from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
@@ -120,7 +121,9 @@ class Setting:
         row = (slot - self.environment.first_slot) // self.community.clock.length
         supply, series = int(self.environment.supply_price[row]), self.prices
         numbers = self.community.tariff.numbers if series is None else (int(series.feed_in[row]), int(series.fee[row]))
-        return Tariff(supply, *numbers, shared=self.community.at(slot).shared_price)
+        common = Tariff(supply, *numbers, shared=self.community.at(slot).shared_price)
+        own = own_prices(self.community, slot, common)
+        return common if own is None else replace(common, own=own)
 
     def coefficients(self, slot: int) -> IntArray | None:
         """Shares of a slot [Unix s] from a file [ppm], (members,); None where the members' own count."""

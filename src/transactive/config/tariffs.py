@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from transactive.core.community.community import Community
-from transactive.core.community.tariff_rules import Price, PriceRule, TariffRules
+from transactive.core.community.members import Member
+from transactive.core.community.tariff_rules import GroupPrices, Price, PriceRule, TariffRules
 from transactive.core.errors import ConfigError
 from transactive.core.spelling.quantities import units_in
 from transactive.core.tables import Environment
@@ -28,18 +29,51 @@ def check_tariff(community: Community) -> None:
     """Raise ConfigError for a price that says two things, or nothing."""
     for key, price in _prices(community.tariff):
         place = f"tariff.{key}"
-        if price is None:
-            if community.data.environment is None:
-                raise ConfigError(f"{place} is missing; give it, or a series in data.environment")
-        elif isinstance(price, PriceRule):
-            _check_rule(price, place, series=community.data.environment is not None)
-        elif isinstance(price, tuple) and len({hour for hour, _ in price}) < max(len(price), 1):
-            raise ConfigError(
-                f"{place}: prices by hour name an hour twice, or none; write [[0, 200_000], [7, 280_000]]"
-            )
-        if key == FEE and any(value < 0 for value in _numbers(price)):
-            raise ConfigError(f"{place} is below 0; a fee is not negative")
+        if price is None and community.data.environment is None:
+            raise ConfigError(f"{place} is missing; give it, or a series in data.environment")
+        _check_price(price, place, key, series=community.data.environment is not None)
+    _check_own(community)
     LocalTimes.of(np.empty(0, np.int64), community.tariff)
+
+
+def _check_own(community: Community) -> None:
+    """Raise ConfigError for prices of groups and members that cannot be, and for a group that nobody has."""
+    rules = community.tariff
+    placed: list[tuple[str, GroupPrices | Member]] = [*((f"tariff.groups.{k}", v) for k, v in rules.groups.items())]
+    placed += [(member.id, member) for member in community.members]
+    for place, record in placed:
+        for key in COLUMNS:
+            price = getattr(record, key)
+            if isinstance(price, PriceRule) and (price.column is not None or price.file is not None):
+                raise ConfigError(
+                    f"{place}.{key} is a series; a price of one's own is a number or has times: make the series the"
+                    " common tariff, and give the others theirs"
+                )
+            _check_price(price, f"{place}.{key}", key, series=False)
+            if price is not None and key == FEED_IN and rules.feed_in_at_negative_prices == "nothing":
+                raise ConfigError(
+                    f'{place}.{key}: tariff.feed_in_at_negative_prices = "nothing" holds for the common feed-in alone;'
+                    " take one of them out"
+                )
+    named = {member.tariff_group for member in community.members if member.tariff_group is not None}
+    for member in community.members:
+        if member.tariff_group is not None and member.tariff_group not in rules.groups:
+            known = ", ".join(rules.groups) or "none"
+            raise ConfigError(
+                f"{member.id}.tariff_group = {member.tariff_group!r} is no group of tariff.groups; known: {known}"
+            )
+    if unused := [name for name in rules.groups if name not in named]:
+        raise ConfigError(f"tariff.groups.{unused[0]}: no member has this tariff_group; give it to one, or take it out")
+
+
+def _check_price(price: Price | None, place: str, key: str, *, series: bool) -> None:
+    """A price says one thing for each time, and a fee is not negative."""
+    if isinstance(price, PriceRule):
+        _check_rule(price, place, series=series)
+    elif isinstance(price, tuple) and len({hour for hour, _ in price}) < max(len(price), 1):
+        raise ConfigError(f"{place}: prices by hour name an hour twice, or none; write [[0, 200_000], [7, 280_000]]")
+    if key == FEE and any(value < 0 for value in _numbers(price)):
+        raise ConfigError(f"{place} is below 0; a fee is not negative")
 
 
 def _check_rule(rule: PriceRule, place: str, *, series: bool) -> None:

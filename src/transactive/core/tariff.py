@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from transactive.core.errors import InputError
 from transactive.core.tables import Table
 from transactive.core.units import IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnPrices:
+    """Supply price, feed-in and fee of each member in a slot [µ¤/kWh], (members,), where some have their own."""
+
+    supply: IntArray
+    feed_in: IntArray
+    fee: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,8 @@ class Tariff:
     levy: most that a Wh of grid energy without a certificate bears besides. shared: what energy costs that is shared by
     keys; None where a market decides. With feed_in above supply − fee no price
     between neighbours suits both sides: there is no market in the slot, and everybody deals with the supplier.
+    own: prices of members who have their own for what their meters count; between neighbours the common ones hold.
+    inside: what a need pays and a give receives inside, of one member who has its own prices.
     """
 
     supply: int
@@ -23,6 +34,31 @@ class Tariff:
     fee: int
     levy: int = 0
     shared: int | None = None
+    own: OwnPrices | None = field(default=None, compare=False)
+    inside: tuple[int, int] | None = None
+
+    def of_member(self, member: int) -> Tariff:
+        """The tariff as one member sees it: its own prices, and those inside where they are better."""
+        if self.own is None:
+            return self
+        supply, feed_in, fee = (int(prices[member]) for prices in (self.own.supply, self.own.feed_in, self.own.fee))
+        inside = (min(self.needs_pay, supply - fee), max(self.gives_receive, feed_in))
+        return Tariff(supply, feed_in, fee, self.levy, self.shared, inside=inside)
+
+    @property
+    def supply_of(self) -> IntArray | int:
+        """What grid energy costs each member, (members,), or all [µ¤/kWh]."""
+        return self.supply if self.own is None else self.own.supply
+
+    @property
+    def feed_in_of(self) -> IntArray | int:
+        """What the supplier pays each member for exports, (members,), or all [µ¤/kWh]."""
+        return self.feed_in if self.own is None else self.own.feed_in
+
+    @property
+    def fee_of(self) -> IntArray | int:
+        """What local energy bears when each member uses it, (members,), or all [µ¤/kWh]."""
+        return self.fee if self.own is None else self.own.fee
 
     @property
     def grid_cost(self) -> int:
@@ -42,11 +78,15 @@ class Tariff:
     @property
     def needs_pay(self) -> int:
         """N = c − (c − feed_in) / 4: what a need pays for the part met inside the community, beside the fee."""
+        if self.inside is not None:
+            return self.inside[0]
         return self.grid_cost - max(self.room, 0) // 4 if self.shared is None else self.shared
 
     @property
     def gives_receive(self) -> int:
         """G = feed_in + (c − feed_in) / 4: what a give receives for the part met inside the community."""
+        if self.inside is not None:
+            return self.inside[1]
         return self.feed_in + max(self.room, 0) // 4 if self.shared is None else self.shared
 
 

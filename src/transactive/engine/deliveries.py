@@ -39,7 +39,7 @@ class Settling:
         """Delivery of a slot."""
         rules = self._community.at(positions.slot).sharing_in_force
         if rules is None:
-            return deliver(positions, readings, meet=tariff.meets)
+            return deliver(positions, readings, tariff)
         shared = shared_slot(self._setting, rules, readings)
         used, given = shared.used_wh.sum(axis=0), shared.given_wh.sum(axis=0)
         return delivery_of(positions, readings, used, given, billed=rules.incentive is None)
@@ -98,6 +98,6 @@ def delivered_before(
     """Delivery of a slot that is settled: against its trades, or as its postings say that it was shared."""
     rules = community.at(positions.slot).sharing_in_force
     if rules is None:
-        return deliver(positions, readings, meet=tariff.meets)
+        return deliver(positions, readings, tariff)
     used, given = used_and_given(postings, len(community.members))
     return delivery_of(positions, readings, used, given, billed=rules.incentive is None)

@@ -59,7 +59,7 @@ class Gates:
             charged_wh=self._fleet.charged_wh,
             tariff=tariff,
             grid=grid,
-            limits=self._authorisations.limits(slot),
+            limits=self._authorisations.limits(slot).suiting(tariff.own),
             prices=self.agents.prices,
         )
         return self.agents.orders(self._gate)

@@ -119,7 +119,7 @@ class Tally:
         held = postings.held_n(members)
         self.with_market_n += advanced - net[:members] - held  # an advance is still owed, a hold still theirs
         self.held_n += held
-        self.without_market_n += baseline.import_wh * tariff.supply - baseline.export_wh * tariff.feed_in
+        self.without_market_n += baseline.import_wh * tariff.supply_of - baseline.export_wh * tariff.feed_in_of
         self.without_market_n -= postings.only(PostingKind.CORRECTION).net_n(total)[:members]  # as it would be without
         self.dividend_n += dividend
         self.bought_wh += positions.bought_wh

@@ -26,10 +26,11 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
     cost = -postings.net_n(accounts.total)[: accounts.members]
     missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
     beyond = (
-        delivery.extra_inside_wh * max(tariff.needs_pay + tariff.fee, 0)
-        + delivery.extra_supplier_wh * max(tariff.supply, 0)
+        delivery.extra_inside_wh * np.maximum(tariff.needs_pay + tariff.fee_of, 0)
+        + delivery.extra_supplier_wh * np.maximum(tariff.supply_of, 0)
         + (delivery.extra_inside_wh + delivery.extra_supplier_wh) * tariff.levy
-        + np.maximum(delivery.exported_wh - delivery.sold_wh, 0) * max(-tariff.feed_in, 0)
+        + np.maximum(delivery.exported_wh - delivery.sold_wh, 0)
+        * np.maximum(-np.minimum(tariff.feed_in_of, tariff.feed_in), 0)
         + charged_n(postings, accounts.members)
     )
     covered = tariff.shared is not None or bool((missing <= beyond).all())

@@ -24,6 +24,12 @@ receive; members and community account together never pay more than without a ma
 takes at least what it bought and delivers at least what it sold never loses. It holds at any prices between feed-in
 and c, one for all trades or one for each: every Wh is by itself no worse than the tariff. Where feed-in is above c no
 price suits both sides: nothing is traded, nothing meets inside, and the supplier receives its tariff on every meter.
+
+A member with prices of its own has them for what its meter counts: the supply price for what it took beyond its trades,
+the feed-in for what it gave beyond them, its fee for local energy that it used. The prices between neighbours are those
+of the common tariff, and so are those of what was promised and not metered: what replaces a short sale, and what was
+bought and not taken. A deviation meets others inside only where that is no worse than the member's own price. So each
+member that keeps its word is never worse off than with its own tariff alone.
 """
 
 from __future__ import annotations
@@ -37,13 +43,13 @@ from transactive.core.errors import require
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.core.tariff import Tariff
-from transactive.core.units import IntArray, share_columns
+from transactive.core.units import BoolArray, IntArray, share_columns
 
 
-def deliver(positions: Positions, readings: Readings, *, meet: bool = True) -> Delivery:
+def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = None) -> Delivery:
     """Hold the trades of a slot against its meters and let deviations meet each other.
 
-    meet: whether a price between neighbours suits both sides; without it each deviation meets the supplier.
+    tariff: tells for whom a price between neighbours is no worse than the supplier's; without it for all.
     """
     bought, sold = positions.bought_wh, positions.sold_wh
     imported, exported = readings.import_wh, readings.export_wh
@@ -52,11 +58,15 @@ def deliver(positions: Positions, readings: Readings, *, meet: bool = True) -> D
     give = np.maximum(bought - imported, 0) + np.maximum(exported - sold, 0)
     own = np.minimum(extra, give)  # counted in both directions: a meter's own registers never net each other
     extra, give = extra - own, give - own
-    give = np.append(give, positions.lost_wh - _lost_wh(positions, exported))  # the network's stands last
-    inside = min(int(short.sum() + extra.sum()), int(give.sum())) if meet else 0
+    need_suits, give_suits = _suits(tariff)
+    unused = np.maximum(bought - imported, 0)
+    meeting = np.where(give_suits, give, np.minimum(give, unused))
+    network = positions.lost_wh - _lost_wh(positions, exported)  # stands last
+    give, meeting, needing = np.append(give, network), np.append(meeting, network), extra * need_suits
+    inside = min(int(short.sum() + needing.sum()), int(meeting.sum())) if tariff is None or tariff.meets else 0
     # one row of weights, member by member short before extra, so that ties go by member
-    met = share_columns(inside, np.stack((short, extra), axis=1).ravel()).reshape(-1, 2)
-    given = share_columns(inside, give)
+    met = share_columns(inside, np.stack((short, needing), axis=1).ravel()).reshape(-1, 2)
+    given = share_columns(inside, meeting)
     short_inside, extra_inside = met[:, 0], met[:, 1]
     return Delivery(
         slot=positions.slot,
@@ -75,6 +85,14 @@ def deliver(positions: Positions, readings: Readings, *, meet: bool = True) -> D
         lost_give_inside_wh=int(given[-1]),
         lost_give_supplier_wh=int((give - given)[-1]),
     )
+
+
+def _suits(tariff: Tariff | None) -> tuple[BoolArray | bool, BoolArray | bool]:
+    """Whose needs and whose gives do no worse inside than at their own prices, each (members,), or all."""
+    if tariff is None or tariff.own is None:
+        return True, True
+    own = tariff.own
+    return own.supply - own.fee >= tariff.needs_pay, own.feed_in <= tariff.gives_receive
 
 
 def _lost_wh(positions: Positions, exported_wh: IntArray) -> int:
@@ -112,14 +130,14 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             (kind.SHORT_INSIDE, member, pool, delivery.short_inside_wh, tariff.needs_pay),
             (kind.SHORT_SUPPLIER, member, supplier, delivery.short_supplier_wh, tariff.grid_cost),
             (kind.EXTRA_INSIDE, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
-            (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply),
+            (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply_of),
             (kind.GIVE_INSIDE, pool, member, delivery.give_inside_wh, tariff.gives_receive),
             (kind.GIVE_INSIDE, pool, network, left_inside, tariff.gives_receive),
-            (kind.GIVE_SUPPLIER, supplier, member, delivery.give_supplier_wh, tariff.feed_in),
+            *_given_to_supplier(delivery, tariff, accounts),
             (kind.GIVE_SUPPLIER, supplier, network, left_over, tariff.feed_in),
             (kind.SPREAD, pool, accounts.community, inside, spread),
-            (kind.NETWORK_FEE, member, network, delivery.local_use_wh, tariff.fee),
-            (kind.FEE_FOLLOWS, network, supplier, delivery.short_supplier_wh.sum(), tariff.fee),
+            (kind.NETWORK_FEE, member, network, delivery.local_use_wh, tariff.fee_of),
+            (kind.FEE_FOLLOWS, network, supplier, *_replaced_fees(delivery, tariff)),
         ],
     )
     require(positions.surplus_n >= 0, "buyers pay at least what sellers receive")
@@ -133,6 +151,26 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     postings = postings.and_then(book(delivery.slot, forfeited))
     _check(delivery, postings, positions.surplus_n, tariff, accounts)
     return postings
+
+
+def _given_to_supplier(delivery: Delivery, tariff: Tariff, accounts: Accounts) -> list[Line]:
+    """What the supplier took of members: metered surplus at their own prices, what they did not take at the common."""
+    member, supplier, given = np.arange(accounts.members), accounts.supplier, delivery.give_supplier_wh
+    if tariff.own is None:
+        return [(PostingKind.GIVE_SUPPLIER, supplier, member, given, tariff.feed_in)]
+    metered = np.minimum(given, np.maximum(delivery.exported_wh - delivery.sold_wh, 0))  # the unused met inside first
+    return [
+        (PostingKind.GIVE_SUPPLIER, supplier, member, metered, tariff.own.feed_in),
+        (PostingKind.GIVE_SUPPLIER, supplier, member, given - metered, tariff.feed_in),
+    ]
+
+
+def _replaced_fees(delivery: Delivery, tariff: Tariff) -> tuple[IntArray | np.int64, IntArray | int]:
+    """Energy of short sales that the grid replaced, and the fee that its users had paid: in proportion to their use."""
+    replaced = delivery.short_supplier_wh.sum()
+    if tariff.own is None:
+        return replaced, tariff.fee
+    return share_columns(int(replaced), delivery.local_use_wh), tariff.own.fee
 
 
 def sales_wh(positions: Positions, sells: IntArray, exported_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
@@ -188,7 +226,7 @@ def book(slot: int, lines: Iterable[Line]) -> Postings:
 
 def tariff_alone_n(readings: Readings, tariff: Tariff) -> IntArray:
     """What the same readings would bring each member without a market [n¤]; negative: a bill."""
-    return readings.export_wh * tariff.feed_in - readings.import_wh * tariff.supply
+    return readings.export_wh * tariff.feed_in_of - readings.import_wh * tariff.supply_of
 
 
 def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tariff, accounts: Accounts) -> None:
@@ -198,6 +236,9 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     grid = imports + lost - exports
     require(int(net.sum()) == 0, "postings sum to zero")
     require(int(net[accounts.escrow]) == int(net[accounts.pool]) == 0, "escrow and pool end a slot at zero")
+    if tariff.own is not None:
+        _check_own(delivery, net, surplus_n, tariff, accounts)
+        return
     own = int(delivery.both_ways_wh.sum())
     local = min(imports, exports - lost) - own
     due = grid * (tariff.supply if grid > 0 else tariff.feed_in) + own * (tariff.supply - tariff.feed_in)
@@ -207,3 +248,21 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     earned = tariff.fee * local + surplus_n
     earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")
+
+
+def _check_own(delivery: Delivery, net: IntArray, surplus_n: int, tariff: Tariff, accounts: Accounts) -> None:
+    """The same where members have own prices: net energy is the supplier's, each Wh at the price of its member."""
+    bought, replaced = delivery.extra_supplier_wh, int(delivery.short_supplier_wh.sum())
+    given = int(delivery.give_supplier_wh.sum()) + delivery.lost_give_supplier_wh
+    grid = int(delivery.imported_wh.sum()) + delivery.lost_used_wh - int(delivery.exported_wh.sum())
+    require(int(bought.sum()) + replaced - given == grid, "the supplier gives and takes the net energy")
+    followed = int((share_columns(replaced, delivery.local_use_wh) * tariff.fee_of).sum())
+    both = int(net[accounts.supplier] + net[accounts.network])
+    metered = np.minimum(delivery.give_supplier_wh, np.maximum(delivery.exported_wh - delivery.sold_wh, 0))
+    due = int((bought * tariff.supply_of).sum()) + replaced * tariff.grid_cost + followed
+    due -= int((metered * tariff.feed_in_of).sum()) + int((delivery.give_supplier_wh - metered).sum()) * tariff.feed_in
+    due -= delivery.lost_give_supplier_wh * tariff.feed_in
+    require(int(net[accounts.supplier]) == due, "the supplier receives its tariffs on the net energy")
+    earned = int((delivery.local_use_wh * tariff.fee_of).sum()) - followed + surplus_n
+    earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
+    require(both - due == earned, "the network receives its fees on local energy, and congestion rent")

@@ -95,6 +95,7 @@ KEYS: dict[str, dict[str, str]] = {
             'Rates of single items in its place [millionths], such as `{ network_fee = "10 %" }`: supply, feed_in, '
             "local_energy, network_fee, standing_charge, levy, certificates, credits."
         ),
+        "groups": "Prices of groups, by a name that members give as `tariff_group`; what a group leaves out is common.",
     },
     "PriceRule": {
         "price_micro_per_kwh": "Price outside the times below [µ¤/kWh].",
@@ -113,6 +114,11 @@ KEYS: dict[str, dict[str, str]] = {
         "to": "End, a local time of day, HH:MM; before the begin it is on the next day.",
         "days": "Days of the week, `workday`, `weekend` or `holiday`; left out, every day.",
         "months": "Months of the season, 1 to 12; left out, all.",
+    },
+    "GroupPrices": {
+        "supply_micro_per_kwh": "Supplier's price for the group [µ¤/kWh]: a number, by hour, or a rule with times.",
+        "feed_in_micro_per_kwh": "Supplier's price for its surplus [µ¤/kWh], in the same forms.",
+        "network_fee_micro_per_kwh": "Network fee for energy that it uses of neighbours [µ¤/kWh], in the same forms.",
     },
     "SharingRules": {
         "preset": "Name of a law's model that the rules follow, such as at-eeg-dynamic; it says what is not here.",
@@ -229,6 +235,13 @@ KEYS: dict[str, dict[str, str]] = {
         "since": "First slot of the membership, RFC 3339; left out, from the beginning. Earlier readings are not read.",
         "until": "End of the membership, RFC 3339; left out, it does not end.",
         "meters": "Names of its meters in the readings, which are added up; left out, its id.",
+        "tariff_group": "Group of `tariff.groups` whose prices are its own.",
+        "supply_micro_per_kwh": (
+            "Supplier's price for what this member takes [µ¤/kWh]: a number, by hour, or a rule with times; left out, "
+            "its group's or the common one."
+        ),
+        "feed_in_micro_per_kwh": "Supplier's price for its surplus [µ¤/kWh], in the same forms.",
+        "network_fee_micro_per_kwh": "Network fee for energy that it uses of neighbours [µ¤/kWh], in the same forms.",
         "share_ppm": "Part of what neighbours give, by a static key of sharing [millionths].",
         "owners_ppm": (
             'Parts of what this plant earns [millionths], by owner: `{ anna = "60 %", community = "40 %" }`. '

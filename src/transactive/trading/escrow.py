@@ -17,7 +17,8 @@ from transactive.core.units import BoolArray, IntArray
 
 def lock_price(is_buy: BoolArray, price: IntArray, tariff: Tariff) -> IntArray:
     """What each Wh of an order locks [n¤/Wh], never negative."""
-    buy, sell = price + max(tariff.fee + tariff.levy, -tariff.feed_in), max(tariff.grid_cost, 0) - price
+    fee = int(np.max(tariff.fee_of))  # of the member who pays most: locks are the same for all
+    buy, sell = price + max(fee + tariff.levy, -tariff.feed_in), max(tariff.grid_cost, 0) - price
     locked: IntArray = np.maximum(np.where(is_buy, buy, sell), 0)
     return locked
 

@@ -35,7 +35,7 @@ from transactive.core.community.rules import (
     TradingRules,
 )
 from transactive.core.community.sharing_rules import SHARING, SharingRules
-from transactive.core.community.tariff_rules import TariffRules
+from transactive.core.community.tariff_rules import Price, TariffRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import MarketClock, parse_time
 from transactive.core.units import IntArray
@@ -127,6 +127,20 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     def membership(self) -> Membership:
         """Who is a member when."""
         return Membership.of(self.final.members)
+
+    @cached_property
+    def own_prices(self) -> tuple[tuple[str, Price, IntArray], ...]:
+        """Prices that are not the common ones: key of the tariff, price, and who has it, by index; groups first."""
+        found = []
+        for key in ("supply_micro_per_kwh", "feed_in_micro_per_kwh", "network_fee_micro_per_kwh"):
+            for name, group in self.tariff.groups.items():
+                mine = [number for number, member in enumerate(self.members) if member.tariff_group == name]
+                if mine and (price := getattr(group, key)) is not None:
+                    found.append((key, price, np.array(mine, np.int64)))
+            for number, member in enumerate(self.members):
+                if (price := getattr(member, key)) is not None:
+                    found.append((key, price, np.array([number], np.int64)))
+        return tuple(found)
 
     @cached_property
     def owned(self) -> dict[int, dict[int | None, int]]:

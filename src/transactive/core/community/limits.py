@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.core.tariff import OwnPrices
 from transactive.core.units import BoolArray, IntArray
 
 NO_HIGHEST, NO_LOWEST = 2**62, -(2**62)
@@ -44,3 +45,10 @@ class Limits:
         """Whether anybody limits anything."""
         free = (self.highest_buy == NO_HIGHEST) & (self.lowest_sell == NO_LOWEST) & self.trades
         return not bool(free.all())
+
+    def suiting(self, own: OwnPrices | None) -> Limits:
+        """The same, and nobody trades at a worse price than its own supplier's."""
+        if own is None:
+            return self
+        most = np.minimum(self.highest_buy, own.supply - own.fee)
+        return Limits(most, np.maximum(self.lowest_sell, own.feed_in), self.trades)

@@ -14,6 +14,7 @@ from transactive.core.community.certificate_rules import (
 )
 from transactive.core.community.records import CommunityRecord, Identifier, NotNegative, Positive
 from transactive.core.community.shiftable import Shiftable
+from transactive.core.community.tariff_rules import Price
 from transactive.core.units import PPM, BoolArray, IntArray, Whole
 
 NO_LIMIT_W = 10**9
@@ -39,7 +40,8 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
 
     id: in files, addresses and on the chain. name: for people, free text. since, until: its membership (RFC 3339);
     outside it has no reading, trade or part in what is shared out. meters: names of its meters in the readings, which
-    are added up; without them its id. share_ppm: of what neighbours give, by a static key of sharing. owners_ppm: parts
+    are added up; without them its id. tariff_group, supply, feed_in, network_fee: prices for what its meter counts, in
+    place of the common ones. share_ppm: of what neighbours give, by a static key of sharing. owners_ppm: parts
     of what this plant earns by owner, "community" or a member. battery_initial_wh: charged Wh before the run, of
     unknown origin; battery_reserve_wh: charged Wh that stay for the home, as for a power cut; battery_from_grid,
     battery_to_grid: whether the battery may charge from the grid, and give to it. devices: its loads that can wait.
@@ -60,6 +62,10 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     since: str | None = None
     until: str | None = None
     meters: tuple[str, ...] = ()
+    tariff_group: str | None = None
+    supply_micro_per_kwh: Price | None = None
+    feed_in_micro_per_kwh: Price | None = None
+    network_fee_micro_per_kwh: Price | None = None
     share_ppm: Annotated[int, Meta(ge=0, le=PPM)] = 0
     owners_ppm: dict[str, Annotated[int, Meta(gt=0, le=PPM)]] = msgspec.field(default_factory=dict)
     pv_w: NotNegative = 0

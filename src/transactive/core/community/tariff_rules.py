@@ -64,12 +64,21 @@ Price: TypeAlias = int | HourPrices | PriceRule
 """A number [µ¤/kWh], prices by local hour, or a rule."""
 
 
+class GroupPrices(CommunityRecord, frozen=True, kw_only=True):
+    """Prices of a group of members in place of the common ones; each is a number, or prices by time."""
+
+    supply_micro_per_kwh: Price | None = None
+    feed_in_micro_per_kwh: Price | None = None
+    network_fee_micro_per_kwh: Price | None = None
+
+
 class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     """The supplier's and the network's prices; one that is left out is a column of data.environment.
 
     feed_in_at_negative_prices: whether feed-in is paid in slots whose exchange price is below zero: spot_price_… of
     data.environment, or without that column the supply price. time_zone, holidays: of times in prices. vat_ppm: tax
-    that bills add, for all prices here are net of it; vat_items_ppm: of items with a rate of their own.
+    that bills add, for all prices here are net of it; vat_items_ppm: of items with a rate of their own. groups: prices
+    of members that name a group.
     """
 
     supply_micro_per_kwh: Price | None = None
@@ -80,6 +89,7 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     holidays: tuple[Date, ...] = ()
     vat_ppm: VatRate = 0
     vat_items_ppm: dict[BillItem, VatRate] = field(default_factory=dict)
+    groups: dict[str, GroupPrices] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:

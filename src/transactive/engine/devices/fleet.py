@@ -101,22 +101,35 @@ class Fleet:
         """
         need, spare = self.prices(community, tariffs)
         members = np.flatnonzero(self.devices.capacity_wh)
-        added = self._added(members, len(need), carbon_mg, line_price)
+        added = self._added(members, len(need), carbon_mg, line_price, self._own(members, community, tariffs))
         for rule in self._planned(batteries, members, np.stack((need, spare)), added):
             if self.clock.period(rule.slot) == self.clock.period(int(community.slots[0])):
                 self.rules[rule.slot] = rule.among(members, len(self.devices.capacity_wh))
 
     def _added(
-        self, members: IntArray, slots: int, carbon_mg: IntArray | None, line_price: IntArray | None
+        self,
+        members: IntArray,
+        slots: int,
+        carbon_mg: IntArray | None,
+        line_price: IntArray | None,
+        own: IntArray | None,
     ) -> IntArray | None:
         """What comes to both prices for some of `members` [µ¤/kWh], (2, slots, members); None if nothing."""
-        added = np.zeros((2, slots, len(members)), np.int64)
+        added = np.zeros((2, slots, len(members)), np.int64) if own is None else own
         if self.carbon_price is not None and carbon_mg is not None:
             added += self.carbon_price[members] * carbon_mg[:, None]
         if line_price is not None:
             added[0, : len(line_price)] += np.maximum(line_price[:, members], 0)
             added[1, : len(line_price)] += np.minimum(line_price[:, members], 0)
         return added if added.any() else None
+
+    def _own(self, members: IntArray, community: Forecast, tariffs: Sequence[Tariff]) -> IntArray | None:
+        """What members' own prices add to the common ones [µ¤/kWh], (2, slots, members); None if nobody has any."""
+        if all(tariff.own is None for tariff in tariffs):
+            return None
+        common = np.stack(self.prices(community, tariffs))
+        seen = [np.stack(self.prices(community, [tariff.of_member(n) for tariff in tariffs])) for n in members.tolist()]
+        return np.stack([prices - common for prices in seen], axis=2) if seen else None
 
     def _planned(
         self, forecast: Forecast, members: IntArray, prices: IntArray, added: IntArray | None

@@ -82,7 +82,7 @@ class Issuer:
             ),
             member=said.Holder(id=member, index=index),
             method=self._method(index, begin),
-            rules=stated_rules(self.community, range(begin, until, clock.length)),
+            rules=stated_rules(self.community, index, range(begin, until, clock.length)),
             first_slot=begin,
             end=until,
             totals=totals_of(index, made),

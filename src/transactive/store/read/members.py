@@ -9,8 +9,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
+from transactive.core.tariff import Tariff
+from transactive.environment.own_prices import own_prices
 from transactive.insight.advice.saved import Sums
-from transactive.store.read.runs import Reader, Row, consumption_wh
+from transactive.store.read.runs import Reader, Row, Run, consumption_wh
 from transactive.store.read.slot_columns import each_slot, has, rows_of
 from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, READINGS
 
@@ -28,7 +30,7 @@ def slots_of(reader: Reader, member: int, first: int, last: int) -> list[Row]:
 
     alone_n: bill of the same home without a market; paid_n: what it paid and still owes.
     """
-    store, clearings = reader.store, _prices(reader, first, last)
+    store, clearings = reader.store, _prices(reader, member, first, last)
     advanced = _advances(reader, member, first, last)
     rows: list[Row] = []
     for slot, columns in each_slot(store, READINGS, READINGS.c.slot.between(first, last)):
@@ -44,11 +46,20 @@ def slots_of(reader: Reader, member: int, first: int, last: int) -> list[Row]:
     return rows
 
 
-def _prices(reader: Reader, first: int, last: int) -> dict[int, Row]:
-    """Clearings of slots with the prices around them."""
-    c = CLEARINGS.c
+def _prices(reader: Reader, member: int, first: int, last: int) -> dict[int, Row]:
+    """Clearings of slots with the prices around them, as a member has them."""
+    c, run = CLEARINGS.c, reader.run()
     names = (c.slot, c.price, c.traded_wh, c.supply_price, c.feed_in, c.fee)
-    return {row["slot"]: row for row in reader.store.rows(sa.select(*names).where(c.slot.between(first, last)))}
+    rows = {row["slot"]: row for row in reader.store.rows(sa.select(*names).where(c.slot.between(first, last)))}
+    return rows if run is None else {slot: {**row, **_own(run, member, slot, row)} for slot, row in rows.items()}
+
+
+def _own(run: Run, member: int, slot: int, row: Row) -> Row:
+    """Prices of a slot that a member has in place of the common ones; empty where it has none."""
+    own = own_prices(run.community, slot, Tariff(row["supply_price"], row["feed_in"], row["fee"]))
+    if own is None:
+        return {}
+    return {"supply_price": int(own.supply[member]), "feed_in": int(own.feed_in[member]), "fee": int(own.fee[member])}
 
 
 def _advances(reader: Reader, member: int, first: int, last: int) -> dict[int, int]:
@@ -75,7 +86,7 @@ def postings_of(reader: Reader, member: int, slot: int) -> list[Row]:
 
 def saving(reader: Reader, member: int, last: int) -> Sums:
     """Sums that a member's saving is made of, over all slots up to `last`."""
-    prices = _prices(reader, 0, last)
+    prices = _prices(reader, member, 0, last)
     alone, tariff, net = _metered(reader, member, prices, last)
     bought, sold = _traded(reader, member, prices, last)
     by_kind = _by_kind(reader, member, last)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
+from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
+from transactive.environment.own_prices import own_prices
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress, consumption_wh
 from transactive.store.read.slot_columns import each_slot
 from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
@@ -141,20 +143,22 @@ class Counter:
         efficiency = np.array([member.battery_efficiency_ppm for member in run.community.members], np.int64)
         c, inside = CLEARINGS.c, READINGS.c.slot.between(totals.upto + 1, last)
         prices = self.reader.store.rows(
-            sa.select(c.slot, c.supply_price, c.feed_in).where(c.slot.between(totals.upto + 1, last))
+            sa.select(c.slot, c.supply_price, c.feed_in, c.fee).where(c.slot.between(totals.upto + 1, last))
         )
-        of_slot = {row["slot"]: (row["supply_price"], row["feed_in"]) for row in prices}
+        of_slot = {row["slot"]: Tariff(row["supply_price"], row["feed_in"], row["fee"]) for row in prices}
         sums: dict[str, IntArray] = {}
         for slot, columns in each_slot(self.reader.store, READINGS, inside):
-            supply, feed_in = of_slot[slot]
             both_ways = int(np.minimum(columns["import_wh"], columns["export_wh"]).sum())  # came from no neighbour
             totals.local_wh -= both_ways
             totals.grid_import_wh += both_ways
             totals.grid_export_wh += both_ways
+            tariff = of_slot[slot]
+            tariff = replace(tariff, own=own_prices(run.community, slot, tariff))
             drawn = (columns["discharge_wh"] * PPM + efficiency - 1) // efficiency
             figures = {name: columns[name] for name in (*FIGURES[:5], "location_mg", "market_mg")} | {
                 "consumption_wh": consumption_wh(columns),
-                "without_n": columns["baseline_import_wh"] * supply - columns["baseline_export_wh"] * feed_in,
+                "without_n": columns["baseline_import_wh"] * tariff.supply_of
+                - columns["baseline_export_wh"] * tariff.feed_in_of,
                 "paid_n": -columns["net_n"],
                 "charged_wh": columns["charge_wh"] - drawn,
             }

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from transactive.core.community.records import CommunityRecord, Money, NotNegative
 from transactive.core.community.sharing_rules import Key, Part, SharingCircle
-from transactive.core.community.tariff_rules import BillItem, Date, Price, VatRate
+from transactive.core.community.tariff_rules import BillItem, Date, GroupPrices, Price, VatRate
 from transactive.core.units import PPM
 
 
@@ -27,6 +27,7 @@ class TariffChange(CommunityRecord, frozen=True, kw_only=True):
     holidays: tuple[Date, ...] | None = None
     vat_ppm: VatRate | None = None
     vat_items_ppm: dict[BillItem, VatRate] | None = None
+    groups: dict[str, GroupPrices] | None = None
 
 
 class SharingChange(CommunityRecord, frozen=True, kw_only=True):
@@ -68,6 +69,10 @@ class MemberChange(CommunityRecord, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     since: str | None = None
     until: str | None = None
+    tariff_group: str | None = None
+    supply_micro_per_kwh: Price | None = None
+    feed_in_micro_per_kwh: Price | None = None
+    network_fee_micro_per_kwh: Price | None = None
     share_ppm: Annotated[int, Meta(ge=0, le=PPM)] | None = None
     owners_ppm: dict[str, Annotated[int, Meta(gt=0, le=PPM)]] | None = None
     never_pay_above_micro_per_kwh: int | None = None
