@@ -14,6 +14,9 @@ ROOF, BERT = (
     ('id = "bert"', 'id = "bert"\ntariff_group = "shop"'),
 )
 SHOP = """network_fee = "3 ct/kWh"
+standing_charge_n_per_day = "0.12 EUR/day"
+standing_charge_n_per_month = "2 EUR/month"
+time_zone = "Europe/Vienna"
 [tariff.groups.shop]
 supply = [[0, "22 ct/kWh"], [12, "40 ct/kWh"]]
 network_fee = "1 ct/kWh"
@@ -59,7 +62,9 @@ def test_a_bill_without_a_market_is_at_ones_own_prices(own):
         book.baseline.import_wh * book.tariff.supply_of - book.baseline.export_wh * book.tariff.feed_in_of
         for book in own.books
     )
-    assert tally.without_market_n.tolist() == alone.tolist()
+    days, months = 2, 0  # local days that begin from 2024-06-03T00:00Z on: on the 3rd and 4th at 22:00Z
+    standing = days * 120_000_000 + months * 2_000_000_000
+    assert tally.without_market_n.tolist() == [bill + standing for bill in alone.tolist()]
     assert int(tally.money_residual_n) == 0
 
 

@@ -11,6 +11,8 @@ from transactive.core.community.charges.vat import ITEM_OF, vat_ppm
 from transactive.core.community.tariff_rules import BillItem
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
+from transactive.core.slots import parse_time, time_text
+from transactive.environment.standing_charges import standing_charges_n
 
 PRICES = NUMBERS + 'network_fee = "3 ct/kWh"\n'
 
@@ -28,6 +30,26 @@ def test_without_a_rate_nothing_bears_tax(tmp_path):
 def test_an_item_that_no_bill_has_is_refused_with_those_it_has(tmp_path):
     with pytest.raises(ConfigError, match=r"tariff\.vat_items_ppm has no .netwrk.; choose supply, .*network_fee"):
         community(tmp_path, PRICES + 'vat_items = { netwrk = "10 %" }')
+
+
+def test_a_day_and_a_month_are_charged_once_with_their_first_local_slot(tmp_path):
+    charges = 'standing_charge_n_per_day = "0.12 EUR/day"\nstanding_charge_n_per_month = 3_000_000_001\n'
+    rules = community(tmp_path, PRICES + charges + 'time_zone = "Europe/Vienna"').community
+    year = range(parse_time("2023-12-31T23:00Z"), parse_time("2024-12-31T23:00Z"), 3_600)  # both clock changes in it
+    owed = [standing_charges_n(rules, slot) for slot in year]
+    assert sum(int(due[0]) for due in owed if due.any()) == 366 * 120_000_000 + 12 * 3_000_000_001
+    assert [time_text(slot) for slot, due in zip(year, owed, strict=True) if due.any()][89:91] == [
+        "2024-03-29T23:00Z", "2024-03-30T23:00Z"
+    ]  # fmt: skip
+
+
+def test_who_is_no_member_owes_no_standing_charge(tmp_path):
+    charges = 'standing_charge_n_per_day = "0.12 EUR/day"\n[[from]]\nslot = "2024-06-09T00:00Z"\n[[from.members]]\n'
+    rules = community(tmp_path, PRICES + charges + 'id = "adam"\nuntil = "2024-06-10T00:00Z"').community
+    at = rules.ids.index("adam")
+    last, after = (standing_charges_n(rules, parse_time(f"2024-06-{day}T00:00Z")) for day in ("09", "10"))
+    assert (int(last[at]), int(after[at])) == (120_000_000, 0)
+    assert int(after[1 - at]) == 120_000_000
 
 
 def test_energy_fees_and_levies_have_an_item_and_mere_transfers_none():

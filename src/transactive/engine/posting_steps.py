@@ -11,7 +11,7 @@ from transactive.carbon.accounting import CarbonSlot
 from transactive.core.accounts import Accounts
 from transactive.core.community.community import Community
 from transactive.core.community.membership import Membership
-from transactive.core.postings import Postings
+from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import MarketClock
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.core.tariff import Tariff
@@ -22,6 +22,7 @@ from transactive.engine.daily.detection import DailyDetection, NoDetection
 from transactive.engine.deliveries import Settling
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
+from transactive.environment.standing_charges import standing_charges_n
 from transactive.settlement import funds
 from transactive.settlement.corrections import correct
 from transactive.settlement.ledger import Ledger
@@ -91,6 +92,12 @@ def corrections(by: PostingParties, of: MeteredSlot) -> Postings:
     return correct(of.corrected.corrections, by.accounts)
 
 
+def standing(by: PostingParties, of: MeteredSlot) -> Postings:
+    """Standing charges that begin with the slot."""
+    due_n = standing_charges_n(by.community, of.slot)
+    return funds.collect(of.slot, PostingKind.STANDING_CHARGE, by.accounts.supplier, due_n)
+
+
 def certificates(by: PostingParties, of: MeteredSlot) -> Postings:
     """Certificates apart from energy, for what members can pay once energy and the levy due before them are paid."""
     cost = -of.postings.net_n(by.accounts.total)[: by.accounts.members]
@@ -149,6 +156,7 @@ def hold(by: PostingParties, of: MeteredSlot) -> Postings:
 POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
     energy,
     corrections,
+    standing,
     certificates,
     levy,
     operator,

@@ -121,6 +121,8 @@ class Tally:
         self.held_n += held
         self.without_market_n += baseline.import_wh * tariff.supply_of - baseline.export_wh * tariff.feed_in_of
         self.without_market_n -= postings.only(PostingKind.CORRECTION).net_n(total)[:members]  # as it would be without
+        standing = postings.kind == PostingKind.STANDING_CHARGE  # owed with a market as without
+        np.add.at(self.without_market_n, postings.payer[standing], postings.amount_n[standing])
         self.dividend_n += dividend
         self.bought_wh += positions.bought_wh
         self.sold_wh += positions.sold_wh

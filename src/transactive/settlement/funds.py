@@ -19,8 +19,8 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
     """What the supplier advances to members whose slot costs more than their funds [n¤], (members,).
 
     Orders are covered by their locks, so only energy taken beyond them can cost too much, its levy included, or, at a
-    negative feed-in price, energy given beyond them, or corrected readings of earlier slots. It is posted up to the
-    funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside. Where keys
+    negative feed-in price, energy given beyond them, corrected readings of earlier slots and standing charges. It is
+    posted up to the funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside. Where keys
     decide there are no orders, and all of it is beyond them.
     """
     cost = -postings.net_n(accounts.total)[: accounts.members]
@@ -33,6 +33,8 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
         * np.maximum(-np.minimum(tariff.feed_in_of, tariff.feed_in), 0)
         + charged_n(postings, accounts.members)
     )
+    standing = postings.kind == PostingKind.STANDING_CHARGE
+    np.add.at(beyond, postings.payer[standing], postings.amount_n[standing])
     covered = tariff.shared is not None or bool((missing <= beyond).all())
     require(covered, "locks cover whatever an order can cost")
     return transfer(postings.slot, PostingKind.ADVANCE, accounts.supplier, np.arange(accounts.members), missing)

@@ -95,6 +95,10 @@ KEYS: dict[str, dict[str, str]] = {
             'Rates of single items in its place [millionths], such as `{ network_fee = "10 %" }`: supply, feed_in, '
             "local_energy, network_fee, standing_charge, levy, certificates, credits."
         ),
+        "standing_charge_n_per_day": (
+            "What each member pays the supplier for a day [n¤], posted with its first slot in time_zone."
+        ),
+        "standing_charge_n_per_month": "The same for a month [n¤].",
         "groups": "Prices of groups, by a name that members give as `tariff_group`; what a group leaves out is common.",
     },
     "PriceRule": {

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, field
 
-from transactive.core.community.records import CommunityRecord
+from transactive.core.community.records import CommunityRecord, Money
 from transactive.core.errors import ConfigError
 from transactive.core.units import PPM
 
@@ -78,7 +78,8 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     feed_in_at_negative_prices: whether feed-in is paid in slots whose exchange price is below zero: spot_price_… of
     data.environment, or without that column the supply price. time_zone, holidays: of times in prices. vat_ppm: tax
     that bills add, for all prices here are net of it; vat_items_ppm: of items with a rate of their own. groups: prices
-    of members that name a group.
+    of members that name a group. standing_charge: what each member pays the supplier for each local day, and for each
+    local month, that begins while it is a member [n¤].
     """
 
     supply_micro_per_kwh: Price | None = None
@@ -90,6 +91,8 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     vat_ppm: VatRate = 0
     vat_items_ppm: dict[BillItem, VatRate] = field(default_factory=dict)
     groups: dict[str, GroupPrices] = field(default_factory=dict)
+    standing_charge_n_per_day: Money = 0
+    standing_charge_n_per_month: Money = 0
 
     @property
     def plain(self) -> bool:

@@ -45,6 +45,7 @@ KINDS: dict[str, Quantity] = {
     ),
     "_micro_per_t": Quantity("µ¤/t", {"¤/t": Fraction(10**6), "µ¤/t": Fraction(1)}, "75.36 EUR/t"),
     "_n_per_day": Quantity("n¤/day", {"¤/day": Fraction(10**9), "¤/d": Fraction(10**9)}, "0.12 EUR/day"),
+    "_n_per_month": Quantity("n¤/month", {"¤/month": Fraction(10**9)}, "3.50 EUR/month"),
     "_g_per_kwh": Quantity(
         "g/kWh", {"g/kWh": Fraction(1), "kg/kWh": Fraction(1_000), "kg/MWh": Fraction(1), "t/MWh": Fraction(1_000)},
         "350 g/kWh",

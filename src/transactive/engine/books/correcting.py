@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from transactive.core.tables import Readings
 from transactive.core.units import IntArray
 from transactive.engine.books.certificate_register import register_of
 from transactive.engine.books.signed_run import SignedRun, UnsignedRun
+from transactive.environment.own_prices import own_prices
 from transactive.store import Store
 from transactive.store.corrections import CorrectedSlot, WaitingReading, all_settled, shortfall_wh, waiting
 from transactive.store.read.certificates import LoggedStep, head
@@ -135,7 +136,8 @@ class Correcting:
         now = row.import_wh, row.export_wh, row.generation_wh
         if was == now and not self._comes_to_be_metered(row, settled):
             return None
-        tariff = self.store.tariff(row.origin)
+        common = self.store.tariff(row.origin)
+        tariff = replace(common, own=own_prices(self.community, row.origin, common)).of_member(i)
         moved = int(settled.charge_wh[i]), int(settled.discharge_wh[i])
         prices = tariff.supply, tariff.feed_in
         done, repaid = UNTOUCHED, 0

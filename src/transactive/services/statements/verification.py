@@ -32,7 +32,7 @@ from transactive.services.statements.verification_words import Contradiction, Pa
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,
-    PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP,
+    PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP, PostingKind.STANDING_CHARGE,
 }  # fmt: skip
 """Postings of plain amounts."""
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
 from transactive.environment.own_prices import own_prices
+from transactive.environment.standing_charges import standing_charges_n
 from transactive.insight.advice.saved import Sums
 from transactive.store.read.runs import Reader, Row, Run, consumption_wh
 from transactive.store.read.slot_columns import each_slot, has, rows_of
@@ -37,6 +38,7 @@ def slots_of(reader: Reader, member: int, first: int, last: int) -> list[Row]:
         mine = {name: int(column[member]) for name, column in columns.items()}
         prices = clearings[slot]
         alone_n = mine["baseline_import_wh"] * prices["supply_price"] - mine["baseline_export_wh"] * prices["feed_in"]
+        alone_n += _standing_n(reader, member, slot)
         more = {
             "consumption_wh": int(consumption_wh(columns)[member]),
             "alone_n": alone_n,
@@ -52,6 +54,12 @@ def _prices(reader: Reader, member: int, first: int, last: int) -> dict[int, Row
     names = (c.slot, c.price, c.traded_wh, c.supply_price, c.feed_in, c.fee)
     rows = {row["slot"]: row for row in reader.store.rows(sa.select(*names).where(c.slot.between(first, last)))}
     return rows if run is None else {slot: {**row, **_own(run, member, slot, row)} for slot, row in rows.items()}
+
+
+def _standing_n(reader: Reader, member: int, slot: int) -> int:
+    """Standing charge of a member with a slot [n¤], owed with a market as without."""
+    run = reader.run()
+    return 0 if run is None else int(standing_charges_n(run.community, slot)[member])
 
 
 def _own(run: Run, member: int, slot: int, row: Row) -> Row:
@@ -90,10 +98,11 @@ def saving(reader: Reader, member: int, last: int) -> Sums:
     alone, tariff, net = _metered(reader, member, prices, last)
     bought, sold = _traded(reader, member, prices, last)
     by_kind = _by_kind(reader, member, last)
+    standing = -by_kind.pop(PostingKind.STANDING_CHARGE, 0)
     advanced = by_kind.pop(PostingKind.ADVANCE, 0)
     return Sums(
-        alone_n=alone,
-        tariff_n=tariff,
+        alone_n=alone + standing,
+        tariff_n=tariff + standing,
         bought_n=bought,
         sold_n=sold,
         returned_n=sum(by_kind.get(kind, 0) for kind in RETURNS),

@@ -14,6 +14,7 @@ from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.own_prices import own_prices
+from transactive.environment.standing_charges import standing_charges_n
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress, consumption_wh
 from transactive.store.read.slot_columns import each_slot
 from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
@@ -154,11 +155,13 @@ class Counter:
             totals.grid_export_wh += both_ways
             tariff = of_slot[slot]
             tariff = replace(tariff, own=own_prices(run.community, slot, tariff))
+            standing = standing_charges_n(run.community, slot)
             drawn = (columns["discharge_wh"] * PPM + efficiency - 1) // efficiency
             figures = {name: columns[name] for name in (*FIGURES[:5], "location_mg", "market_mg")} | {
                 "consumption_wh": consumption_wh(columns),
                 "without_n": columns["baseline_import_wh"] * tariff.supply_of
-                - columns["baseline_export_wh"] * tariff.feed_in_of,
+                - columns["baseline_export_wh"] * tariff.feed_in_of
+                + standing,
                 "paid_n": -columns["net_n"],
                 "charged_wh": columns["charge_wh"] - drawn,
             }

@@ -31,6 +31,7 @@ POSTED = {
     PostingKind.GIVE_INSIDE: "To spare, met inside",
     PostingKind.GIVE_SUPPLIER: "To spare, to the supplier",
     PostingKind.SPREAD: "Spread, to the community account",
+    PostingKind.STANDING_CHARGE: "Standing charges, to the supplier",
     PostingKind.CERTIFICATES: "Certificates bought apart from energy",
     PostingKind.FORFEIT: "What selling without delivering would have gained",
     PostingKind.NETWORK_FEE: "Network fee on local energy",

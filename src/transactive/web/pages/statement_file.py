@@ -26,6 +26,7 @@ LINES = {
     PostingKind.GIVE_INSIDE: "To spare, taken by neighbours",
     PostingKind.GIVE_SUPPLIER: "To spare, taken by the supplier",
     PostingKind.NETWORK_FEE: "Network fee on local energy",
+    PostingKind.STANDING_CHARGE: "Standing charge",
     PostingKind.FORFEIT: "What selling without delivering would have gained",
     PostingKind.ADVANCE: "Advanced by the supplier",
     PostingKind.DIVIDEND: "Dividend of the community account",

@@ -16,6 +16,7 @@ ITEM_OF: dict[PostingKind, BillItem] = {
     K.GIVE_INSIDE: "local_energy", K.SHARED: "local_energy", K.FORFEIT: "local_energy",
     K.SHORT_SUPPLIER: "supply", K.EXTRA_SUPPLIER: "supply", K.GIVE_SUPPLIER: "feed_in", K.SURPLUS: "feed_in",
     K.NETWORK_FEE: "network_fee", K.FLEXIBILITY: "network_fee", K.CURTAILMENT: "network_fee",
+    K.STANDING_CHARGE: "standing_charge",
     K.LEVY: "levy", K.LEVY_RETURN: "levy", K.CERTIFICATES: "certificates", K.OFFSET: "credits",
 }  # fmt: skip
 """Item of a posting between a member and another party. What is missing here bears no tax: it moves money only."""
