@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
-from tests.integration.test_membership import TEXT, ran, setting
+from tests.integration.test_membership import START, TEXT, Ran, ran, setting
 from transactive.core.errors import ConfigError
 from transactive.core.postings import PostingKind
+from transactive.core.slot_book import SlotBook
+from transactive.core.slots import HOUR
+from transactive.engine.books.slot_book import read_slot
+from transactive.engine.recorded import recorded_run
+from transactive.store import Store
 
 ROOF, BERT = (
     ('id = "roof"', 'id = "roof"\nfeed_in = "20 ct/kWh"'),
@@ -25,9 +32,26 @@ GROUP = ('network_fee = "3 ct/kWh"\n', SHOP)
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def store(tmp_path_factory):
+    with closing(Store(tmp_path_factory.mktemp("state"))) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory, store):
     """The roof has a feed-in of 20 ct, bert is a shop."""
-    return ran(setting(tmp_path_factory.mktemp("own"), ROOF, BERT, GROUP))
+    of, books = setting(tmp_path_factory.mktemp("own"), ROOF, BERT, GROUP), list[SlotBook]()
+    kernel = recorded_run(of, range(START, of.measured_end, HOUR), store=store)
+    kernel.run(books.append)
+    return Ran(books, kernel)
+
+
+def test_a_state_tells_the_same_deliveries_again(own, store):
+    for book in own.books[::5]:
+        again = read_slot(store, own.kernel.community, book.slot)
+        assert again.tariff.own.supply.tolist() == book.tariff.own.supply.tolist()
+        for name, column in book.delivery.columns().items():
+            assert np.array_equal(column, getattr(again.delivery, name)), (name, book.slot)
 
 
 def prices(of, kind: PostingKind, payer: int | None = None, payee: int | None = None) -> set[int]:
@@ -88,6 +112,8 @@ def test_a_battery_plans_at_the_prices_of_its_owner(tmp_path):
         ('id = "roof"', 'id = "roof"\nsupply = { column = "spot" }', r"roof\.supply_micro_per_kwh is a series"),
         ('id = "roof"', 'id = "roof"\nnetwork_fee = "-1 ct/kWh"', r"roof\.network_fee_micro_per_kwh is below 0"),
         ('id = "roof"', 'id = "roof"\nfeed_in = 8', "without a unit"),
+        ('id = "roof"', 'id = "roof"\nneighbourhood = "hill"', r"roof\.neighbourhood is for tariff\.near_fee"),
+        ('network_fee = "3', 'near_fee = "1 ct/kWh"\nnetwork_fee = "3', r"near_fee_micro_per_kwh: no member has"),
         ('id = "roof"', 'id = "roof"\nsupply = []', r"roof\.supply_micro_per_kwh: prices by hour name an hour twice"),
     ],
 )  # fmt: skip

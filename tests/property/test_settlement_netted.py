@@ -10,9 +10,10 @@ from tests.strategies import Traded, positions_of, traded_slots
 from transactive.core.accounts import Accounts
 from transactive.core.postings import PostingKind
 from transactive.core.tables import Readings
-from transactive.core.tariff import OwnPrices, Tariff
+from transactive.core.tariff import NearFee, OwnPrices, Tariff
 from transactive.core.units import share
 from transactive.settlement.funds import advance, dividend
+from transactive.settlement.neighbourhood import near_use_wh
 from transactive.settlement.netted import deliver, post, tariff_alone_n
 from transactive.trading.escrow import locked_after_clearing
 
@@ -296,6 +297,26 @@ def test_a_member_that_keeps_its_word_never_loses_against_its_own_prices(drawn):
     assert (net[: slot.accounts.members] >= alone)[kept].all()
     assert net.sum() == net[slot.accounts.escrow] == net[slot.accounts.pool] == 0
     assert net[slot.accounts.community] >= 0
+
+
+@given(with_own_prices(), st.booleans(), st.integers(0, 30_000), st.data())
+def test_energy_that_stays_near_bears_its_fee_and_nobody_else_notices(drawn, common, fee, data):
+    slot, tariff = drawn
+    tariff = replace(tariff, own=None) if common else tariff
+    places = data.draw(st.lists(st.integers(-1, 2), min_size=slot.accounts.members, max_size=slot.accounts.members))
+    near = replace(tariff, near=NearFee(fee, np.array(places, np.int64)))
+    delivery = deliver(slot.positions, slot.readings, tariff)
+    accounts, nets = slot.accounts, (post(delivery, slot.positions, t, slot.accounts) for t in (tariff, near))
+    before, after = (postings.net_n(accounts.total) for postings in nets)
+    use = near_use_wh(delivery, near.near)
+    assert ((use >= 0) & (use <= delivery.local_use_wh)).all()
+    assert not use[np.array(places) < 0].any()
+    assert int(use.sum()) <= int(slot.readings.export_wh.sum())
+    less = use * (tariff.fee_of - fee)
+    assert (after - before)[: slot.accounts.members].tolist() == less.tolist()
+    assert after.sum() == 0
+    if common:  # with own fees, those of replaced energy are of other users
+        assert (after - before)[slot.accounts.network] == -less.sum()
 
 
 @given(traded_slots())

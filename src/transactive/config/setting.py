@@ -121,7 +121,8 @@ class Setting:
         row = (slot - self.environment.first_slot) // self.community.clock.length
         supply, series = int(self.environment.supply_price[row]), self.prices
         numbers = self.community.tariff.numbers if series is None else (int(series.feed_in[row]), int(series.fee[row]))
-        common = Tariff(supply, *numbers, shared=self.community.at(slot).shared_price)
+        rules = self.community.at(slot)
+        common = Tariff(supply, *numbers, shared=rules.shared_price, near=rules.near_fee)
         own = own_prices(self.community, slot, common)
         return common if own is None else replace(common, own=own)
 

@@ -33,12 +33,31 @@ def check_tariff(community: Community) -> None:
             raise ConfigError(f"{place} is missing; give it, or a series in data.environment")
         _check_price(price, place, key, series=community.data.environment is not None)
     _check_own(community)
+    _check_near(community)
     LocalTimes.of(np.empty(0, np.int64), community.tariff)
+
+
+def _check_near(community: Community) -> None:
+    """Raise ConfigError for a fee of neighbourhoods without any, and for a neighbourhood that no fee asks for."""
+    fee = community.tariff.near_fee_micro_per_kwh
+    named = [member for member in community.members if member.neighbourhood is not None]
+    if fee is not None and not named:
+        raise ConfigError("tariff.near_fee_micro_per_kwh: no member has a neighbourhood; name theirs, or take it out")
+    if fee is None and named:
+        raise ConfigError(
+            f"{named[0].id}.neighbourhood is for tariff.near_fee_micro_per_kwh, which is not there; give it, or take"
+            " the neighbourhood out"
+        )
 
 
 def _check_own(community: Community) -> None:
     """Raise ConfigError for prices of groups and members that cannot be, and for a group that nobody has."""
     rules = community.tariff
+    if community.sharing_in_force is not None and (community.own_prices or community.near_fee):
+        raise ConfigError(
+            "tariff: prices of members, groups and neighbourhoods need a market; with sharing take them out, or choose"
+            " another market.mechanism"
+        )
     placed: list[tuple[str, GroupPrices | Member]] = [*((f"tariff.groups.{k}", v) for k, v in rules.groups.items())]
     placed += [(member.id, member) for member in community.members]
     for place, record in placed:

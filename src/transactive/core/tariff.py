@@ -18,6 +18,14 @@ class OwnPrices:
     fee: IntArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NearFee:
+    """Fee for energy from one's own neighbourhood [µ¤/kWh]. place: number of each member's, (members,), −1 without."""
+
+    fee: int
+    place: IntArray
+
+
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """Prices of one slot [µ¤/kWh]: the supplier sells at `supply` and buys at `feed_in`; local energy bears `fee`.
@@ -26,6 +34,7 @@ class Tariff:
     keys; None where a market decides. With feed_in above supply − fee no price
     between neighbours suits both sides: there is no market in the slot, and everybody deals with the supplier.
     own: prices of members who have their own for what their meters count; between neighbours the common ones hold.
+    near: fee of energy that stays in a neighbourhood, if it has one of its own.
     inside: what a need pays and a give receives inside, of one member who has its own prices.
     """
 
@@ -35,6 +44,7 @@ class Tariff:
     levy: int = 0
     shared: int | None = None
     own: OwnPrices | None = field(default=None, compare=False)
+    near: NearFee | None = field(default=None, compare=False)
     inside: tuple[int, int] | None = None
 
     def of_member(self, member: int) -> Tariff:

@@ -44,6 +44,7 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import BoolArray, IntArray, share_columns
+from transactive.settlement.neighbourhood import near_use_wh
 
 
 def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = None) -> Delivery:
@@ -117,6 +118,7 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     inside = delivery.give_inside_wh.sum() + delivery.lost_give_inside_wh
     left_inside, left_over = (np.int64(wh) for wh in (delivery.lost_give_inside_wh, delivery.lost_give_supplier_wh))
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
+    near = near_use_wh(delivery, tariff.near)
     spread = tariff.needs_pay - tariff.gives_receive
     replaced = replaced_wh(seller, short, delivery.short_inside_wh)
     above = np.maximum(sell_price - tariff.needs_pay, 0)
@@ -136,7 +138,8 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             *_given_to_supplier(delivery, tariff, accounts),
             (kind.GIVE_SUPPLIER, supplier, network, left_over, tariff.feed_in),
             (kind.SPREAD, pool, accounts.community, inside, spread),
-            (kind.NETWORK_FEE, member, network, delivery.local_use_wh, tariff.fee_of),
+            (kind.NETWORK_FEE, member, network, delivery.local_use_wh - near, tariff.fee_of),
+            (kind.NETWORK_FEE, member, network, near, tariff.near.fee if tariff.near else 0),
             (kind.FEE_FOLLOWS, network, supplier, *_replaced_fees(delivery, tariff)),
         ],
     )
@@ -166,11 +169,15 @@ def _given_to_supplier(delivery: Delivery, tariff: Tariff, accounts: Accounts) -
 
 
 def _replaced_fees(delivery: Delivery, tariff: Tariff) -> tuple[IntArray | np.int64, IntArray | int]:
-    """Energy of short sales that the grid replaced, and the fee that its users had paid: in proportion to their use."""
+    """Energy of short sales that the grid replaced, and the fee that its users had paid, in proportion to their use.
+
+    None of it was near: that is metered.
+    """
     replaced = delivery.short_supplier_wh.sum()
     if tariff.own is None:
         return replaced, tariff.fee
-    return share_columns(int(replaced), delivery.local_use_wh), tariff.own.fee
+    far = delivery.local_use_wh - near_use_wh(delivery, tariff.near)
+    return share_columns(int(replaced), far), tariff.own.fee
 
 
 def sales_wh(positions: Positions, sells: IntArray, exported_wh: IntArray) -> tuple[IntArray, IntArray, IntArray]:
@@ -245,9 +252,16 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     if not tariff.meets:
         local, due = 0, imports * tariff.supply - exports * tariff.feed_in
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
-    earned = tariff.fee * local + surplus_n
+    earned = tariff.fee * local + surplus_n - _reduced_n(delivery, tariff)
     earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")
+
+
+def _reduced_n(delivery: Delivery, tariff: Tariff) -> int:
+    """What the network does not ask of energy that stays near [n¤]."""
+    if tariff.near is None:
+        return 0
+    return int((near_use_wh(delivery, tariff.near) * (tariff.fee_of - tariff.near.fee)).sum())
 
 
 def _check_own(delivery: Delivery, net: IntArray, surplus_n: int, tariff: Tariff, accounts: Accounts) -> None:
@@ -256,13 +270,14 @@ def _check_own(delivery: Delivery, net: IntArray, surplus_n: int, tariff: Tariff
     given = int(delivery.give_supplier_wh.sum()) + delivery.lost_give_supplier_wh
     grid = int(delivery.imported_wh.sum()) + delivery.lost_used_wh - int(delivery.exported_wh.sum())
     require(int(bought.sum()) + replaced - given == grid, "the supplier gives and takes the net energy")
-    followed = int((share_columns(replaced, delivery.local_use_wh) * tariff.fee_of).sum())
+    far = delivery.local_use_wh - near_use_wh(delivery, tariff.near)
+    followed = int((share_columns(replaced, far) * tariff.fee_of).sum())
     both = int(net[accounts.supplier] + net[accounts.network])
     metered = np.minimum(delivery.give_supplier_wh, np.maximum(delivery.exported_wh - delivery.sold_wh, 0))
     due = int((bought * tariff.supply_of).sum()) + replaced * tariff.grid_cost + followed
     due -= int((metered * tariff.feed_in_of).sum()) + int((delivery.give_supplier_wh - metered).sum()) * tariff.feed_in
     due -= delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariffs on the net energy")
-    earned = int((delivery.local_use_wh * tariff.fee_of).sum()) - followed + surplus_n
+    earned = int((delivery.local_use_wh * tariff.fee_of).sum()) - followed + surplus_n - _reduced_n(delivery, tariff)
     earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
     require(both - due == earned, "the network receives its fees on local energy, and congestion rent")

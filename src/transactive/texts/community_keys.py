@@ -95,6 +95,10 @@ KEYS: dict[str, dict[str, str]] = {
             'Rates of single items in its place [millionths], such as `{ network_fee = "10 %" }`: supply, feed_in, '
             "local_energy, network_fee, standing_charge, levy, certificates, credits."
         ),
+        "near_fee_micro_per_kwh": (
+            "Network fee for energy that is used in the neighbourhood in which it was given [µ¤/kWh]; left out, the "
+            "common fee."
+        ),
         "standing_charge_n_per_day": (
             "What each member pays the supplier for a day [n¤], posted with its first slot in time_zone."
         ),
@@ -270,6 +274,7 @@ KEYS: dict[str, dict[str, str]] = {
         "pause_from": "No orders for slots from here on, RFC 3339; left out, from the beginning.",
         "pause_to": "End of the pause, RFC 3339; left out, it does not end.",
         "node": "Node of the network where the member is connected.",
+        "neighbourhood": "Its neighbourhood for tariff.near_fee: who shares a line, a transformer or a municipality.",
         "zone": "Zone of the member, for local energy and for certificates.",
         "prefer": "Whose energy comes first, under the mechanism `preferences`.",
         "partner": 'Member whose energy comes first, with prefer = "partner".',

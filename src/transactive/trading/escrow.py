@@ -17,7 +17,8 @@ from transactive.core.units import BoolArray, IntArray
 
 def lock_price(is_buy: BoolArray, price: IntArray, tariff: Tariff) -> IntArray:
     """What each Wh of an order locks [n¤/Wh], never negative."""
-    fee = int(np.max(tariff.fee_of))  # of the member who pays most: locks are the same for all
+    # of the member who pays most: locks are the same for all
+    fee = max(int(np.max(tariff.fee_of)), tariff.near.fee if tariff.near else 0)
     buy, sell = price + max(fee + tariff.levy, -tariff.feed_in), max(tariff.grid_cost, 0) - price
     locked: IntArray = np.maximum(np.where(is_buy, buy, sell), 0)
     return locked

@@ -38,6 +38,7 @@ from transactive.core.community.sharing_rules import SHARING, SharingRules
 from transactive.core.community.tariff_rules import Price, TariffRules
 from transactive.core.errors import ConfigError
 from transactive.core.slots import MarketClock, parse_time
+from transactive.core.tariff import NearFee
 from transactive.core.units import IntArray
 
 
@@ -141,6 +142,15 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
                 if (price := getattr(member, key)) is not None:
                     found.append((key, price, np.array([number], np.int64)))
         return tuple(found)
+
+    @cached_property
+    def near_fee(self) -> NearFee | None:
+        """Fee of energy that stays in a neighbourhood, with that of each member; None without one."""
+        fee, names = self.tariff.near_fee_micro_per_kwh, [member.neighbourhood for member in self.members]
+        if fee is None:
+            return None
+        known = {name: number for number, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
+        return NearFee(fee, np.array([-1 if name is None else known[name] for name in names], np.int64))
 
     @cached_property
     def owned(self) -> dict[int, dict[int | None, int]]:

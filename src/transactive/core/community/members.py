@@ -48,9 +48,10 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     connection_w: most that it may take from the grid; no device goes beyond. agent: who trades for it, if not the
     community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
     the network fee apart. pause_from, pause_to: no order for slots in between (RFC 3339); without a start from the
-    beginning, without an end for good. node: where it is on the community's network. carbon_price_per_t: what a tonne
-    less is worth to it, in whole ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose energy it
-    wants first, and the most that it pays for it above the price; zone: what is local to it. The mechanism
+    beginning, without an end for good. node: where it is on the community's network.
+    neighbourhood: of those with whom it shares a line, a transformer or a municipality. carbon_price_per_t: what a
+    tonne less is worth to it, in whole ¤: the same number as n¤/mg. prefer, partner, premium_micro_per_kwh: whose
+    energy it wants first, and the most that it pays for it above the price; zone: what is local to it. The mechanism
     `preferences` hears these. offset: what of its residual carbon is offset by itself; credits: whether its PV earns
     avoided-emission credits, and no certificates. generator: what its certificates say of their device.
     battery_allocation: which stored energy leaves first, fixed for the battery's life. certificates: what it does with
@@ -85,6 +86,7 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     pause_from: str | None = None
     pause_to: str | None = None
     node: str | None = None
+    neighbourhood: str | None = None
     zone: str | None = None
     prefer: Literal["green", "local", "partner"] | None = None
     partner: str | None = None

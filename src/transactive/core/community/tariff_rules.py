@@ -79,7 +79,8 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     data.environment, or without that column the supply price. time_zone, holidays: of times in prices. vat_ppm: tax
     that bills add, for all prices here are net of it; vat_items_ppm: of items with a rate of their own. groups: prices
     of members that name a group. standing_charge: what each member pays the supplier for each local day, and for each
-    local month, that begins while it is a member [n¤].
+    local month, that begins while it is a member [n¤]. near_fee: network fee of energy used in the neighbourhood, of
+    those that members name, in which it was given.
     """
 
     supply_micro_per_kwh: Price | None = None
@@ -91,6 +92,7 @@ class TariffRules(CommunityRecord, frozen=True, kw_only=True):
     vat_ppm: VatRate = 0
     vat_items_ppm: dict[BillItem, VatRate] = field(default_factory=dict)
     groups: dict[str, GroupPrices] = field(default_factory=dict)
+    near_fee_micro_per_kwh: Annotated[int, Meta(ge=0)] | None = None
     standing_charge_n_per_day: Money = 0
     standing_charge_n_per_month: Money = 0
 

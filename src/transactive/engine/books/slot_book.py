@@ -9,6 +9,7 @@ from transactive.core.errors import StateError
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.engine.deliveries import delivered_before
+from transactive.environment.own_prices import own_prices
 from transactive.store import Store
 from transactive.store.corrections import settled_in
 
@@ -20,10 +21,9 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
     if traded is None:
         raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; use a new --state folder")
     orders, clearing, positions = traded
-    readings, tariff = (
-        store.readings(slot, members),
-        replace(store.tariff(slot), shared=community.at(slot).shared_price),
-    )
+    readings, rules, common = store.readings(slot, members), community.at(slot), store.tariff(slot)
+    own = own_prices(community, slot, common)
+    tariff = replace(common, shared=rules.shared_price, own=own, near=rules.near_fee)
     postings = store.postings(slot)
     return SlotBook(
         orders=orders,

@@ -34,7 +34,7 @@ def _stated(rules: Community, member: int, number: int, slots: range) -> Stateme
         digest=digest(rules),
         supply=supply,
         feed_in=feed_in if one_feed_in else None,
-        network_fee=fee,
+        network_fee=fee if tariff.near_fee_micro_per_kwh is None else None,
         levy_mode=levy.mode,
         levy_price_micro_per_t=levy.price_micro_per_t,
         levy_paid_micro_per_t=levy.paid_micro_per_t,

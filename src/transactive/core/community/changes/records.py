@@ -28,6 +28,7 @@ class TariffChange(CommunityRecord, frozen=True, kw_only=True):
     vat_ppm: VatRate | None = None
     vat_items_ppm: dict[BillItem, VatRate] | None = None
     groups: dict[str, GroupPrices] | None = None
+    near_fee_micro_per_kwh: Annotated[int, Meta(ge=0)] | None = None
     standing_charge_n_per_day: Money | None = None
     standing_charge_n_per_month: Money | None = None
 
