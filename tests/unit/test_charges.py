@@ -55,6 +55,7 @@ def test_who_is_no_member_owes_no_standing_charge(tmp_path):
 def test_energy_fees_and_levies_have_an_item_and_mere_transfers_none():
     moves_money_only = {
         PostingKind.SPREAD, PostingKind.FEE_FOLLOWS, PostingKind.ADVANCE, PostingKind.DIVIDEND,
+        PostingKind.CORRECTION,
         PostingKind.CONGESTION_RENT, PostingKind.LOSSES, PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP,
         PostingKind.INCENTIVE,
     }  # fmt: skip

@@ -20,8 +20,8 @@ def advance(postings: Postings, delivery: Delivery, tariff: Tariff, funds_n: Int
 
     Orders are covered by their locks, so only energy taken beyond them can cost too much, its levy included, or, at a
     negative feed-in price, energy given beyond them, corrected readings of earlier slots and standing charges. It is
-    posted up to the funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace inside. Where keys
-    decide there are no orders, and all of it is beyond them.
+    posted up to the funds; the rest is the supplier's receivable outside the ledger, and the advance is its trace
+    inside. Where keys decide there are no orders, and all of it is beyond them.
     """
     cost = -postings.net_n(accounts.total)[: accounts.members]
     missing = np.maximum(cost - np.maximum(funds_n, 0), 0)
