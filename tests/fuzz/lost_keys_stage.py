@@ -199,7 +199,7 @@ class LostKeys(Stage):
             (who, self.registry, "stopRecovery", (index,)),
             (rng.choice(self.spare), self.registry, "finishRecovery", (index,)),  # keys that anybody dishonest has made
         ]
-        acts += {
+        more: dict[str, list[tuple[Person, Bound, str, tuple[Any, ...]]]] = {
             "registrar": [
                 *[(who, self.registry, "startRecovery", (index, friend.address))] * 6,
                 (who, self.registry, "suspend", (index,)),
@@ -218,7 +218,8 @@ class LostKeys(Stage):
                 (who, self.c, "offerOperator", (friend.address,)),
             ],
             "arbiter": [(who, self.c, "setPaused", (rng.random() < 0.3,))],
-        }.get(role, [])
+        }
+        acts += more.get(role, [])
         one, on, function, arguments = rng.choice(acts)
         self.call(one, on, function, *arguments)
 

@@ -49,6 +49,7 @@ def own(tmp_path_factory, store):
 def test_a_state_tells_the_same_deliveries_again(own, store):
     for book in own.books[::5]:
         again = read_slot(store, own.kernel.community, book.slot)
+        assert again.tariff.own is not None
         assert again.tariff.own.supply.tolist() == book.tariff.own.supply.tolist()
         for name, column in book.delivery.columns().items():
             assert np.array_equal(column, getattr(again.delivery, name)), (name, book.slot)

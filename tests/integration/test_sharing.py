@@ -20,7 +20,7 @@ from transactive.core.proofs.leaves import SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, domain
 from transactive.core.slots import HOUR, time_text
-from transactive.engine.agreements import read
+from transactive.engine.books.agreements import read
 from transactive.engine.books.rebuilt import books_at, community_of
 from transactive.engine.books.signed_run import beginning
 from transactive.engine.books.slot_book import read_slot

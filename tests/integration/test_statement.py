@@ -186,7 +186,7 @@ def replace(part, **changes):
 
 def with_slot(statement, **changes):
     """The statement with something else in its first slot, its totals made to fit."""
-    from transactive.insight.statements.statement import sources_of, totals_of
+    from transactive.insight.statements.totals import sources_of, totals_of
 
     slots = (replace(statement.slots[0], **changes), *statement.slots[1:])
     index = statement.member.index

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.ports import PastReadings
-from transactive.engine.agreements import agree
 from transactive.engine.authorisations import Authorisations
+from transactive.engine.books.agreements import agree
 from transactive.engine.books.correcting import Correcting, NoCorrecting
 from transactive.engine.books.debit_limits import LimitsAtGates
 from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway, SignedRun, UnsignedRun, beginning

@@ -61,7 +61,9 @@ def go_on(found: Hunted, faults: Faults, seed: int, most: int = MOST_CALLS, unti
     A rule that the same life breaks without the fault is no catch. Where a hunt was stopped changes nothing.
     seed: number of the first life on each stage; until: Unix time [s].
     """
-    homes = [LostKeys] if found.name in LOST_KEYS else [stage for contract in faults for stage in HOME[contract]]
+    homes: list[type[Stage]] = [stage for contract in faults for stage in HOME[contract]]
+    if found.name in LOST_KEYS:
+        homes = [LostKeys]
     stages = list(dict.fromkeys(homes))
     while not found.rule and found.calls < most and time.time() < until:
         stage, number = stages[found.lives % len(stages)], seed + found.lives // len(stages)

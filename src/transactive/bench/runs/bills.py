@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from time import process_time
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def _bill(slots: list[Postings]) -> list[bytes]:
     for slot in slots:
         more = tally(slot, MEMBERS)
         quantity, money = quantity + more[0], money + more[1]
-    where = {"street": "Street 1", "postcode": "1010", "city": "Wien", "country": "AT"}
+    where: dict[str, Any] = {"street": "Street 1", "postcode": "1010", "city": "Wien", "country": "AT"}
     operator = OperatorRecord(name="Operator", **where, vat_id="ATU12345675", taxation="standard")
     sides = Sides(operator, CustomerRecord(name="Member", **where), BillingRules(), "Community")
     dates = ("2024-05", "2024-05-01", "2024-05-31", "2024-06-01", "2024-06-15")

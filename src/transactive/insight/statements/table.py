@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from transactive.core.slots import time_text
-from transactive.insight.statements.statement import Statement, StatementSlot, claimed_wh, offset_and_avoided
+from transactive.insight.statements.statement import Statement, StatementSlot
+from transactive.insight.statements.totals import claimed_wh, offset_and_avoided
 from transactive.tabular.spreadsheet import csv_text
 
 COLUMNS = (

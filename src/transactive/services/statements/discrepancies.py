@@ -15,8 +15,8 @@ import msgspec
 from transactive.core.community.community import Community
 from transactive.core.slots import time_text
 from transactive.engine.books.slot_book import read_slot
-from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import Statement
+from transactive.insight.statements.totals import totals_of
 from transactive.services.statements.issue import contents
 from transactive.store import Store
 
@@ -54,7 +54,7 @@ def altered(of: Statement, store: Store, community: Community) -> list[Figure]:
 
 
 def _altered(of: Statement, store: Store, community: Community) -> Iterator[Figure]:
-    totals = said.totals_of(of.member.index, of.slots)
+    totals = totals_of(of.member.index, of.slots)
     yield from _differences("totals", of.totals, totals)
     delivered = set(store.delivered(of.first_slot, of.end))
     for slot in of.slots:

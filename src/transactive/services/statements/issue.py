@@ -25,7 +25,8 @@ from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.rebuilt import community_of, leaves_from
 from transactive.insight.statements import statement as said
-from transactive.insight.statements.statement import KIND, Statement, sources_of, totals_of
+from transactive.insight.statements.statement import KIND, Statement
+from transactive.insight.statements.totals import sources_of, totals_of
 from transactive.services.statements.stated_rules import stated_rules
 from transactive.store import FILE, Store
 

@@ -16,7 +16,7 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.sharing_agreement import SignedAgreement, check, in_force
 from transactive.core.proofs.signed_orders import domain
 from transactive.core.slots import time_text
-from transactive.engine.agreements import coefficients_digest, read, terms_of
+from transactive.engine.books.agreements import coefficients_digest, read, terms_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.deliveries import Settling, circles_of
 from transactive.insight.statements.statement import Statement, StatementSlot

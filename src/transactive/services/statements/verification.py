@@ -24,6 +24,7 @@ from transactive.core.slots import time_text
 from transactive.core.units import money_text
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import Link, Statement, StatementSlot
+from transactive.insight.statements.totals import claimed_wh, sources_of, totals_of
 from transactive.services.statements.verification_carbon import check_battery, check_footprint
 from transactive.services.statements.verification_corrections import check_corrections
 from transactive.services.statements.verification_credits import check_credits
@@ -81,16 +82,16 @@ def verify(statement: Statement, witness: Witness) -> Iterator[Passed]:
 
 def _totals(of: Statement) -> Passed:
     """Totals, scores and sources follow from the slots."""
-    totals = said.totals_of(of.member.index, of.slots)
+    totals = totals_of(of.member.index, of.slots)
     for field in msgspec.structs.fields(totals):
         stated, found = getattr(of.totals, field.name), getattr(totals, field.name)
         hold(stated == found, f"totals.{field.name} is {stated}, the slots make {found}")
-    for stated, found in zip(of.sources, said.sources_of(of.member.index, of.slots), strict=False):
+    for stated, found in zip(of.sources, sources_of(of.member.index, of.slots), strict=False):
         hold(
             stated == found,
             f"sources: {stated.source} {stated.energy_wh} Wh, {stated.carbon_mg} mg; the slots make {found}",
         )
-    hold(len(of.sources) == len(said.sources_of(of.member.index, of.slots)), "sources: a line is missing or too many")
+    hold(len(of.sources) == len(sources_of(of.member.index, of.slots)), "sources: a line is missing or too many")
     return Passed("totals", f"{money_text(int(totals.balance_n), of.community.currency)} from {len(of.slots)} slots")
 
 
@@ -154,7 +155,7 @@ def _carbon(of: Statement) -> Passed:
         claimed = sum(b[2] for b in bundles if b[4] == CertificateState.CLAIMED)
         r = slot.registers
         sums = (r.generation_wh + r.discharge_wh, issued, claimed, r.consumption_wh)
-        carbon = (said.claimed_wh(mine, slot), slot.location_mg, slot.market_mg, slot.levy_n)
+        carbon = (claimed_wh(mine, slot), slot.location_mg, slot.market_mg, slot.levy_n)
         hold(
             (sums, carbon) == slot.carbon_leaf.sums,
             f"{at}: carbon {(*sums, *carbon)}, the leaf {slot.carbon_leaf.sums}",
