@@ -33,6 +33,11 @@ LONGEST_FILES = (
 """Begun first, so that at the end no worker is alone with one of them."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait for processes, ports and times, and leave theirs free."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; the rest keeps its order."""
