@@ -24,8 +24,11 @@ ROLES = {
     "certificates": {"owner", "operator", "gateway", "credits", "member", "candidate", "stranger"},
 }
 """Who tries each function of a contract: everybody."""
-FOR_CONTRACTS = {"settlement": {"convict", "convictNetting"}}
-"""Functions that go through only when another contract calls, which lives do by way of that one."""
+FOR_CONTRACTS = {"settlement": {"convict", "convictNetting", "follow"}}
+"""Functions that go through only when another contract calls, which lives do by way of that one, or stands behind them.
+
+`follow` needs a registry, and has lives of its own (`tests/fuzz/lost_keys_stage.py`).
+"""
 
 
 def live_all(contract: str) -> Tally:
