@@ -278,10 +278,13 @@ def test_a_community_without_lines_has_an_empty_grid(client):
 ALL = dict.fromkeys(SCOPES, 200)
 NOT_GRID = {**ALL, "grid": 403}
 NOT_MEMBER = {**ALL, "member": 403}
+BILLED: dict[Scope, int] = {"member": 200, "operator": 200, "grid": 403, "auditor": 403}
+NO_PAPER: dict[Scope, int] = {"member": 404, "operator": 404, "grid": 403, "auditor": 403}  # there is none here
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,  # who sees lines only is led to them
     "/slots/{slot}": NOT_GRID,
     "/carbon": NOT_GRID,
+    "/bills": BILLED,
     "/member": NOT_GRID,
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
@@ -295,6 +298,9 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/insights": NOT_GRID,
     "/api/v1/postings": NOT_GRID,
     "/api/v1/certificates": NOT_GRID,
+    "/api/v1/bills": BILLED,
+    "/api/v1/bills/{place}/xml": NO_PAPER,
+    "/api/v1/bills/{place}/pdf": NO_PAPER,
     "/api/v1/forecasts": NOT_GRID,
     "/api/v1/models": {**NOT_GRID, "member": 403},
     "/api/v1/model-events": {**NOT_GRID, "member": 403},
@@ -319,7 +325,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
 
 def ask(client, route: str, headers: dict[str, str]):
     """What a route answers; steps are a PUT, everything else a GET."""
-    url = route.format(slot=SLOT, path="x.json", file_path="base.css", number=1, outcome="closed")
+    url = route.format(slot=SLOT, path="x.json", file_path="base.css", number=1, outcome="closed", place=1)
     return client.request("PUT" if "{outcome}" in route else "GET", url, headers=headers)
 
 
