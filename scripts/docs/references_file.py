@@ -50,10 +50,11 @@ def _section(record: Schema, path: str, places: dict[str, str]) -> str:
 
 
 def _inner(field: Schema) -> list[str]:
-    """Names of the records in a field, of a list's elements too."""
+    """Names of the records in a field, of the elements of a list or a table too."""
     if "$ref" in field:
         return [field["$ref"].rpartition("/")[2]]
-    parts = [*field.get("anyOf", ()), *([field["items"]] if isinstance(field.get("items"), dict) else [])]
+    within = [field[key] for key in ("items", "additionalProperties") if isinstance(field.get(key), dict)]
+    parts = [*field.get("anyOf", ()), *within]
     return [name for part in parts for name in _inner(part)]
 
 
@@ -67,7 +68,7 @@ def _value(field: Schema, places: dict[str, str]) -> str:
     """What a value is, in words."""
     if names := _inner(field):
         links = f"[{places[names[0]]}](#{_anchor(names[0], places)})"
-        return f"list of {links}" if field.get("type") == "array" else links
+        return {"array": f"list of {links}", "object": f"table of {links}"}.get(str(field.get("type")), links)
     if "anyOf" in field:
         return " or ".join(_value(part, places) for part in field["anyOf"] if part.get("type") != "null")
     if "enum" in field:

@@ -17,7 +17,7 @@ LISTS = (
     *("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks", "items"),
     *("forecasts", "models", "model-events", "model-days", "grid/loads", "grid/forecasts", "grid/interventions"),
 )
-WITH_PARAMETERS = (*LISTS, "insights", "events")
+WITH_PARAMETERS = (*LISTS, "insights", "events", "bills", "bills/{place}/xml", "bills/{place}/pdf")
 WITHOUT = ("summary", "compare")
 STEP = "/api/v1/items/{number}/{outcome}"
 ELSEWHERE_TESTED = [
