@@ -70,7 +70,8 @@ def lines_in(store: Store, hour: int) -> Corrections:
 def settled(tmp_path_factory) -> Path:
     """A run over 52 hours, none of them corrected yet."""
     folder: Path = tmp_path_factory.mktemp("settled")
-    (folder / "community.toml").write_text(COMMUNITY)
+    billed = COMMUNITY.replace("[data]", '[data]\ndoubtful = "bill"')  # the differences here are ones to see
+    (folder / "community.toml").write_text(billed)
     write_readings(folder, 150)
     summary_of(run(folder))
     return folder
