@@ -98,7 +98,7 @@ def holds(statement, known):
 def test_a_week_holds(whole, demo_run):
     made = call("verify", whole, "--state", demo_run.folder)
     assert made.code == 0
-    assert made.out.count("✓") == 11
+    assert made.out.count("✓") == 12
     assert "self-consistent, not independent" in made.out
     told = json.loads(call("verify", whole, "--state", demo_run.folder, "--json").out)
     assert told["holds"] is True

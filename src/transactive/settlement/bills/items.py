@@ -50,8 +50,9 @@ class LineItem(IntEnum):
     SURPLUS = 21
     SURPLUS_PASSED_ON = 22
     INCENTIVE = 23
-    HELD = 24
-    ADVANCE = 25
+    STANDING_POSTED = 24
+    HELD = 25
+    ADVANCE = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ RULES: Mapping[LineItem, ItemRule] = {
         "sale", "Surplus of fixed shares, passed on to their holders", "kWh", "feed_in"
     ),
     LineItem.INCENTIVE: ItemRule("sale", "Incentive for shared energy", "kWh", None),
+    LineItem.STANDING_POSTED: ItemRule("purchase", "Standing charge of the tariff", "", "standing_charge"),
     LineItem.HELD: ItemRule(None, "Held back while a finding is open", "", None),
     LineItem.ADVANCE: ItemRule(None, "Advanced by the supplier", "", None),
 }
@@ -112,6 +114,7 @@ BUYS: Mapping[Kind, tuple[LineItem, int]] = {
     Kind.CERTIFICATES: (LineItem.CERTIFICATES, 1),
     Kind.OFFSET: (LineItem.CREDITS, 1),
     Kind.FORFEIT: (LineItem.FORFEIT, 1),
+    Kind.STANDING_CHARGE: (LineItem.STANDING_POSTED, 1),
     Kind.OWNERSHIP: (LineItem.PLANT_PASSED_ON, -1),
     Kind.SURPLUS: (LineItem.SURPLUS_PASSED_ON, -1),
     Kind.HOLD: (LineItem.HELD, 1),
