@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.contract.served import KEYS, START, Node, http
+from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.core.errors import ChainError
@@ -23,7 +24,7 @@ def settled():
     owner, account = KEYS.role("owner"), KEYS.account(0).address
     currency = client.deploy(owner, "currency", "Euro", "EUR", 10**20)
     clock = (2, 3_600, 24, 3_600, 97_200, 7 * 86_400)
-    settlement = client.deploy(owner, "settlement", currency.address, *clock, 0, account, 1)
+    settlement = client.deploy(owner, "settlement", currency.address, *clock, 0, account, 1, NOBODY)
     client.block(START)
     return node, settlement.address
 
