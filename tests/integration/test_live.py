@@ -1,17 +1,19 @@
 """A market live on a recording: the same as its replay, whatever interrupts it, and again from its journal."""
 
+import shutil
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import START
+from tests.integration.conftest import START, call
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO, FEEDER
-from transactive.core.errors import ConfigError, StateError
+from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tables import ReadingQuality
-from transactive.engine.live.session import Pace, rehearse, replay_journal
+from transactive.engine.live.session import Pace, go_live, rehearse, replay_journal
 from transactive.engine.replay import replay, slots_of
 from transactive.store.live.journal import JOURNAL_FILE, Journal
 
@@ -126,3 +128,65 @@ def test_what_came_late_is_settled_alone_and_ends_at_what_the_meter_counted(sett
             net = int(setting.measured.consumption_wh[at, k] - setting.measured.generation_wh[at, k])
             taken, given = (int(way[k]) for way in known[book.readings.slot])
             assert taken - given == net
+
+
+WRONG = [
+    ({"speed": 0.0}, "seconds of the market"),
+    ({"speed": -3.0}, "seconds of the market"),
+    ({"patience": -5}, "patience of -5 s"),
+    ({"spread": -1}, "spread of -1 s"),
+    ({"late_ppm": 5_000_000}, "late 500 %"),
+    ({"late": -1}, "late-by of -1 s"),
+]
+
+
+@pytest.mark.parametrize(("given", "why"), WRONG)
+def test_a_pace_that_is_none_is_refused(given, why):
+    with pytest.raises(InputError, match=why):
+        Pace(**given)
+
+
+def test_a_rehearsal_and_a_market_do_not_share_a_folder(setting, slots, late, tmp_path):
+    _, folder, _ = late
+    with pytest.raises(StateError, match="its journal is of a rehearsal"):
+        go_live(setting, slots, folder, seed=SEED, pace=Pace(), broker="mqtt://127.0.0.1:1", tell=print)
+    with (
+        closing(Journal(tmp_path / JOURNAL_FILE)),
+        pytest.raises(StateError, match="is of boxes at meters"),
+    ):
+        rehearse(setting, slots, tmp_path, seed=SEED, pace=Pace())
+
+
+def test_whoever_shows_a_journal_changes_no_byte(late, tmp_path):
+    _, folder, _ = late
+    for name in (JOURNAL_FILE, "market.sqlite"):
+        place = tmp_path / name
+        place.mkdir()
+        file = Path(shutil.copy(folder / name, place))
+        before, mode = file.read_bytes(), place.stat().st_mode
+        assert call("journal", "show", file).code == (0 if name == JOURNAL_FILE else 4)
+        assert (file.read_bytes(), place.stat().st_mode) == (before, mode)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("live {c} --broker mqtt://127.0.0.1 --days 0", "--days 0: give at least 1"),
+        ("live {c} --broker http://x", "write the address of a broker"),
+        ("live {c}", "give --broker where boxes report, or --from-recording"),
+        ("node invite {c} ada --broker http://x", "write the address of a broker"),
+        (
+            "node init {b} --community x --broker mqtt://h:99999 --meter tcp://h:1 --code A --slot-minutes 60",
+            "of a broker",
+        ),
+        ("node init {b} --community x --broker mqtt://h --meter foo --code A --slot-minutes 60", "address of a meter"),
+    ],
+)
+def test_what_is_typed_wrong_is_one_line_and_makes_nothing(line, why, tmp_path):
+    call("init", tmp_path / "c")
+    words = line.format(c=tmp_path / "c" / "community.toml", b=tmp_path / "box").split()
+    done = call(*words)
+    assert (done.code, len(done.err.splitlines())) == (3, 1)
+    assert why in done.err
+    assert not (tmp_path / "box").exists()
+    assert not (tmp_path / "c" / "community.live").exists()

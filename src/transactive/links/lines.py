@@ -6,9 +6,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
-from transactive.core.errors import InputError
+from transactive.links.addresses import meter_place
 
 MOST = 65_536
 """Bytes that are kept of a message without an end; then they are thrown away."""
@@ -21,10 +20,7 @@ def telegrams(url: str, silence: int = SILENCE_SECONDS) -> Iterator[bytes]:
 
     silence: how long it may say nothing [s]. Raises OSError where it does not hold, InputError for another address.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "tcp" or not parts.hostname or not parts.port:
-        raise InputError(f"{url}: write the address of a meter like tcp://192.168.1.20:2001")
-    with socket.create_connection((parts.hostname, parts.port), silence) as line, line.makefile("rb") as stream:
+    with socket.create_connection(meter_place(url), silence) as line, line.makefile("rb") as stream:
         yield from _whole(stream)
     raise OSError("the line was ended")
 

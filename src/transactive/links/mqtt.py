@@ -7,12 +7,13 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from transactive.core.errors import InputError
+from transactive.links.addresses import broker_parts
 
 PLAIN_PORT, TLS_PORT = 1883, 8883
 KEEP_ALIVE = 30
@@ -39,9 +40,7 @@ class MqttClient:
 
         connected: called whenever the connection is there and subscribed. Raises InputError for another address.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise InputError(f"{_shown(url)}: write the address of a broker like mqtt://127.0.0.1 or mqtts://host:8883")
+        parts = broker_parts(url)
         self._subscriptions, self._hear, self._connected = subscriptions, hear, connected
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if parts.username:
@@ -51,7 +50,7 @@ class MqttClient:
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
         self._client.reconnect_delay_set(1, 60)
         port = parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT)
-        self._client.connect_async(parts.hostname, port, keepalive=KEEP_ALIVE)
+        self._client.connect_async(str(parts.hostname), port, keepalive=KEEP_ALIVE)
 
     def begin(self) -> None:
         """Connect, in a thread of the client's own."""
@@ -72,7 +71,7 @@ class MqttClient:
         if self._client.is_connected():
             self._client.publish(topic, payload, qos=0, retain=retain)
 
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:  # noqa: ANN401
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:  # noqa: ANN401 - as paho calls it
         """Subscribe, each time anew."""
         if reason.is_failure:
             log.warning("the broker refuses: %s", reason)
@@ -81,7 +80,7 @@ class MqttClient:
             client.subscribe(topic, qos=1)
         self._connected()
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - as paho calls it
         """Pass a message on."""
         self._hear(message.topic, bytes(message.payload))
 
@@ -95,9 +94,3 @@ def _context(files: dict[str, str]) -> ssl.SSLContext:
     except OSError as error:
         raise InputError(f"TLS of the broker: {error}; check the files after ?ca=, &cert= and &key=") from None
     return context
-
-
-def _shown(url: str) -> str:
-    """An address without its password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -10,18 +10,18 @@ from transactive.cli.report import report
 from transactive.core.errors import InputError
 from transactive.core.proofs.meter_records import SignedRecord
 from transactive.core.slots import time_text
-from transactive.store.live.journal import ArrivalKind, Journal
+from transactive.store.live.journal import ArrivalKind, JournalReader
 
 
 def show_journal(file: Path, *, json: bool) -> None:
     """Print what a journal holds."""
     if not file.is_file():
         raise InputError(f"{file}: is no file; give journal.sqlite of the session's folder")
-    with closing(Journal(file)) as journal:
+    with closing(JournalReader(file)) as journal:
         report(contents(journal), json=json)
 
 
-def contents(journal: Journal) -> dict[str, Any]:
+def contents(journal: JournalReader) -> dict[str, Any]:
     """Entries, settled slots, and records by meter, of which some came after their slot was settled."""
     settled, void = list[int](), list[str]()
     records = dict[str, int]()

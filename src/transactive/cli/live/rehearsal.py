@@ -16,6 +16,7 @@ from transactive.core.slots import DAY, time_text
 from transactive.engine.live.session import Pace, go_live, rehearse, replay_journal
 from transactive.engine.replay import slots_from
 from transactive.engine.state_folder import begun_at
+from transactive.links.addresses import broker_parts
 from transactive.store import FILE, Store
 
 
@@ -24,8 +25,6 @@ def run_live(
 ) -> None:
     """Rehearse a community's market live on its recording, or go on with an interrupted session."""
     folder = state or path.parent / f"{path.stem}.live"
-    if pace.speed is not None and pace.speed <= 0:
-        raise InputError(f"--speed {pace.speed:g}: give seconds of the market in one on the wall, such as 1800")
     with saying_how_to_go_on(folder):
         setting = load_setting(path)
         slots = slots_from(setting)
@@ -48,6 +47,9 @@ def run_with_boxes(
 ) -> None:
     """Run a community's market on the wall clock, with the boxes that report over a broker."""
     folder = state or path.parent / f"{path.stem}.live"
+    if days < 1:
+        raise InputError(f"--days {days}: give at least 1")
+    broker_parts(broker)
     with saying_how_to_go_on(folder):
         slots = _slots_of(path, folder, days)
         setting = load_setting(path, until=slots.stop + DAY).read_by(slots[0])

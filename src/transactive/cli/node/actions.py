@@ -13,6 +13,7 @@ from transactive.config.community_file import load
 from transactive.core.errors import InputError
 from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
+from transactive.links.addresses import broker_parts, meter_place
 from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
 
 CHAIN_ID = 31337
@@ -24,6 +25,7 @@ def invite_member(path: Path, member: str, broker: str, state: Path | None, seco
     from transactive.engine.live.invitations import Invitations
     from transactive.store.folder import make_private
 
+    broker_parts(broker)
     community = load(path)
     if member not in community.ids:
         raise InputError(f"{member}: is no member of {path.name}; members are {', '.join(community.ids)}")
@@ -44,9 +46,11 @@ def invite_member(path: Path, member: str, broker: str, state: Path | None, seco
 def init_box(
     folder: Path, community: str, broker: str, meter: str, code: str, slot_minutes: int, winter_hours: int
 ) -> dict[str, Any]:
-    """Make a box. Raises InputError for slots that no market has."""
+    """Make a box. Raises InputError for slots that no market has, and for addresses that are none."""
     if slot_minutes not in SLOT_MINUTES:
         raise InputError(f"--slot-minutes {slot_minutes}: slots have {', '.join(map(str, SLOT_MINUTES))} minutes")
+    broker_parts(broker)
+    meter_place(meter)
     settings = BoxSettings(community, broker, meter, slot_minutes * 60, CHAIN_ID, winter_hours * HOUR, code)
     key = make_box(folder, settings)
     return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}

@@ -35,9 +35,10 @@ def agree(
         return ()
     kept = list(read(store)) if store else []
     accounts = range(len(community.members))
-    for each in kept if chain else ():
-        for account in accounts:
-            check(each, account, str(chain.keys.account(account).address), chain.domain)  # type: ignore[union-attr]
+    if chain:
+        for each in kept:
+            for account in accounts:
+                check(each, account, str(chain.keys.account(account).address), chain.domain)
     fresh = False
     for number, span in community.versions.spans(slots):
         wanted = _wanted(setting, number, span, kept)

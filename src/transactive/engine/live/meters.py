@@ -15,7 +15,7 @@ from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.live.arrived import ArrivedRecords, SlotRecords
 from transactive.metering.registers import measure
-from transactive.store.live.journal import ArrivalKind, Journal
+from transactive.store.live.journal import ArrivalKind, JournalReader
 
 Wait = Callable[[int], bool]
 """Waits for more records of a slot that ended at a time [Unix s]; returns whether there is still time for them."""
@@ -35,7 +35,7 @@ class LiveMeters:
         setting: Setting,
         slots: range,
         clock: Clock,
-        journal: Journal,
+        journal: JournalReader,
         arrived: ArrivedRecords,
         fleets: tuple[Fleet, Fleet],
         wait: Wait,

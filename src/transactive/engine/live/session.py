@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
-from transactive.core.errors import ConfigError, StateError
+from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.ports import Clock, Command, Commands, Ports
 from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
+from transactive.core.units import PPM
 from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway
 from transactive.engine.chain_location import IN_FOLDER, ChainLocation
 from transactive.engine.devices.fleet import IN_TURN, Work, fleet_of
@@ -30,7 +32,7 @@ from transactive.engine.live.waiting import RehearsalClock, ReportWait, SessionC
 from transactive.engine.recorded import forecaster_of
 from transactive.engine.replay import Outcome, replay
 from transactive.metering.record_file import RecordFile
-from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Enrolment, Journal
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Enrolment, Journal, JournalReader
 from transactive.store.read.stages import last_delivered
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
@@ -59,6 +61,16 @@ class Pace:
     late_ppm: int = 0
     late: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise InputError for a time below zero, a share beyond all, and a clock that stands or runs backwards."""
+        if self.speed is not None and not 0 < self.speed < inf:
+            raise InputError(f"speed {self.speed:g}: give seconds of the market in one on the wall, such as 1800")
+        for name, seconds in (("patience", self.patience), ("spread", self.spread), ("late-by", self.late)):
+            if seconds < 0:
+                raise InputError(f"{name} of {seconds} s: give 0 or more")
+        if not 0 <= self.late_ppm <= PPM:
+            raise InputError(f"late {self.late_ppm / 10_000:g} %: give 0 to 100 %")
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -66,7 +78,7 @@ class World:
 
     clock: Clock
     commands: Commands
-    journal: Journal
+    journal: JournalReader
     wait: Wait
 
     def kernel(
@@ -110,9 +122,10 @@ def rehearse(
     session goes on. Returns the outcome and whether this call made it. Raises ConfigError for what cannot be live.
     """
     _require_unmanaged(setting)
+    _require_alike(folder, rehearsed=True)
     community, gate = setting.community, setting.community.clock.gate(slots[0])
     meters = demo_meters(community.ids, seed)
-    with closing(Journal(folder / JOURNAL_FILE)) as journal, closing(RecordFile(folder / OUTBOX_FILE)) as outbox:
+    with closing(RecordFile(folder / OUTBOX_FILE)) as outbox, closing(Journal(folder / JOURNAL_FILE)) as journal:
         begin = max(gate, journal.received)
         past = RecordedHistory.of(setting, ReplayClock(setting.measured_end))  # only the homes look at the recording
         homes = RecordedHomes(past, fleet_of(community, inside_prices, IN_TURN), meters, LOCAL_CHAIN_ID, slots[0])
@@ -156,6 +169,7 @@ def go_live(
 
     community, clock = setting.community, clock or WallClock()
     _require_unmanaged(setting)
+    _require_alike(folder, rehearsed=False)
     with closing(Journal(folder / JOURNAL_FILE)) as journal:
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
         inlet = Inlet(broker, topic_name(community.name), collector, Invitations(folder), clock, tell)
@@ -186,7 +200,7 @@ def replay_journal(
     """
     _require_unmanaged(setting)
     gate = setting.community.clock.gate(slots[0])
-    with closing(Journal(journal_file)) as journal:
+    with closing(JournalReader(journal_file)) as journal:
         settled = [int(entry.body) for entry in journal.all_after(0) if entry.kind is ArrivalKind.SETTLED]
         if not settled or settled[-1] not in slots:
             raise StateError(
@@ -205,6 +219,13 @@ def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:
 
     keys = [DemoKeys(seed).named(f"meter {name}") for name in ids]
     return [MeterKey(bytes(key.key), key.address.lower()) for key in keys]
+
+
+def _require_alike(folder: Path, *, rehearsed: bool) -> None:
+    """Require that a folder's journal is of the same kind of session. Raises StateError."""
+    if (folder / JOURNAL_FILE).exists() and (folder / OUTBOX_FILE).exists() != rehearsed:
+        theirs, way = ("boxes at meters", "--broker") if rehearsed else ("a rehearsal", "--from-recording")
+        raise StateError(f"{folder}: its journal is of {theirs}; go on with {way}, or use another --state folder")
 
 
 def _require_unmanaged(setting: Setting) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from transactive.engine.devices.recorded_history import ReplayClock
-from transactive.store.live.journal import ArrivalKind, Journal
+from transactive.store.live.journal import ArrivalKind, JournalReader
 
 LOOK_SECONDS = 0.2
 """How often at least the clock is looked at [s on the wall]."""
@@ -96,7 +96,7 @@ class SessionClock:
     grace: how late a gate may be closed by a clock that goes on without us [s]; None where the journal alone says it.
     """
 
-    def __init__(self, clock: Time, journal: Journal, grace: int | None) -> None:
+    def __init__(self, clock: Time, journal: JournalReader, grace: int | None) -> None:
         self._clock, self._journal, self._grace = clock, journal, grace
         self._void = {int(entry.body) for entry in journal.all_after(0) if entry.kind is ArrivalKind.VOID}
 

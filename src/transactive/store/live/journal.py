@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import sqlalchemy as sa
 
-from transactive.core.errors import StateError, UnreadableState
+from transactive.core.errors import RuleBroken, StateError, UnreadableState
 from transactive.store import dialect
 from transactive.store.folder import make_private
 
@@ -58,50 +59,33 @@ class Arrival:
     body: bytes
 
 
-class Journal:
-    """Arrivals of one live market; entries are added at the end and never changed.
-
-    last: number of the newest entry, 0 before the first. received: when the newest came [Unix s].
-    """
+class JournalReader:
+    """A journal that is read, and not a byte of it written. last: number of the newest entry, 0 before the first."""
 
     def __init__(self, path: Path) -> None:
-        """Open a journal, or begin one. Raises StateError if it cannot be written, or is none."""
-        make_private(path.parent)
+        """Open the journal of a session. Raises UnreadableState for a file that is none."""
         self.path = path
-        self._engine = dialect.engine(path)
-        try:
-            with self._engine.begin() as connection:
-                _METADATA.create_all(connection)
-                newest = connection.execute(sa.select(sa.func.max(ARRIVALS.c.number), sa.func.max(ARRIVALS.c.received)))
-                last, received = newest.one()
-        except sa.exc.DatabaseError as error:
-            self._engine.dispose()
-            raise UnreadableState(f"{path}: {error.orig}; is it the journal of a live market?") from error
-        self.last, self.received = last or 0, received or 0
-        self._writing = threading.Lock()
+        self._engine = sa.create_engine(f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true")
+        self._take_up()
 
     def close(self) -> None:
         """Close the file."""
         self._engine.dispose()
 
-    def append(self, received: int, kind: ArrivalKind, bodies: Sequence[bytes]) -> None:
-        """Add entries of one kind in one transaction; they are on disk when this returns.
+    def _take_up(self) -> None:
+        """See how far the journal has come. received: when its newest entry came [Unix s]."""
+        try:
+            with self._engine.connect() as connection:
+                newest = connection.execute(sa.select(sa.func.max(ARRIVALS.c.number), sa.func.max(ARRIVALS.c.received)))
+                last, received = newest.one()
+        except sa.exc.DatabaseError as error:
+            self._engine.dispose()
+            raise UnreadableState(f"{self.path}: {error.orig}; is it the journal of a live market?") from error
+        self.last, self.received = last or 0, received or 0
 
-        received: when they came [Unix s]. Raises StateError where they cannot be written; then none is.
-        """
-        if not bodies:
-            return
-        with self._writing:
-            rows = [
-                {"number": number, "received": received, "kind": kind, "body": body}
-                for number, body in enumerate(bodies, self.last + 1)
-            ]
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(sa.insert(ARRIVALS), rows)
-            except sa.exc.OperationalError as error:
-                raise StateError(f"{self.path}: {error.orig}; free space or permissions; nothing is lost") from error
-            self.last, self.received = self.last + len(rows), max(self.received, received)
+    def append(self, received: int, kind: ArrivalKind, bodies: Sequence[bytes]) -> None:
+        """Nothing is written to what is only read. Raises RuleBroken."""
+        raise RuleBroken(f"{self.path}: {len(bodies)} entries {kind} at {received}, of a journal that is only read")
 
     def all_after(self, number: int) -> Iterator[Arrival]:
         """All entries after a number, in order. Raises UnreadableState where one is missing."""
@@ -122,3 +106,40 @@ class Journal:
             if arrival.number != place:
                 raise UnreadableState(f"{self.path}: entry {place} is missing; restore it from a backup")
         return found
+
+
+class Journal(JournalReader):
+    """Arrivals of one live market; entries are added at the end and never changed."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a journal, or begin one. Raises StateError if it cannot be written, or is none."""
+        make_private(path.parent)
+        self.path = path
+        self._engine = dialect.engine(path)
+        try:
+            with self._engine.begin() as connection:
+                _METADATA.create_all(connection)
+        except sa.exc.DatabaseError as error:
+            self._engine.dispose()
+            raise UnreadableState(f"{path}: {error.orig}; is it the journal of a live market?") from error
+        self._take_up()
+        self._writing = threading.Lock()
+
+    def append(self, received: int, kind: ArrivalKind, bodies: Sequence[bytes]) -> None:
+        """Add entries of one kind in one transaction; they are on disk when this returns.
+
+        received: when they came [Unix s]. Raises StateError where they cannot be written; then none is.
+        """
+        if not bodies:
+            return
+        with self._writing:
+            rows = [
+                {"number": number, "received": received, "kind": kind, "body": body}
+                for number, body in enumerate(bodies, self.last + 1)
+            ]
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(sa.insert(ARRIVALS), rows)
+            except sa.exc.OperationalError as error:
+                raise StateError(f"{self.path}: {error.orig}; free space or permissions; nothing is lost") from error
+            self.last, self.received = self.last + len(rows), max(self.received, received)

@@ -1,0 +1,39 @@
+"""Addresses of brokers and meters, as people type them."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from transactive.core.errors import InputError
+
+
+def broker_parts(url: str) -> SplitResult:
+    """Parts of a broker's address, mqtt(s)://[USER:PASSWORD@]HOST[:PORT]. Raises InputError for another one."""
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise InputError(f"{_shown(url)}: write the address of a broker like mqtt://127.0.0.1 or mqtts://host:8883")
+    return parts
+
+
+def meter_place(url: str) -> tuple[str, int]:
+    """Host and port of a meter's address, tcp://HOST:PORT. Raises InputError for another one."""
+    parts = _split(url)
+    if parts is None or parts.scheme != "tcp" or not parts.hostname or not parts.port:
+        raise InputError(f"{url}: write the address of a meter like tcp://192.168.1.20:2001")
+    return parts.hostname, parts.port
+
+
+def _split(url: str) -> SplitResult | None:
+    """Parts of an address; None where its port is no number that a port can have."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _shown(url: str) -> str:
+    """An address without its password."""
+    before, separator, rest = url.partition("://")
+    return f"{before}{separator}{rest.rpartition('@')[2]}"
