@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from eth_hash.auto import keccak
 
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import REGISTERS, Tree, word
 from transactive.core.tables import Readings
 

@@ -11,9 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eth_hash.auto import keccak
-
 from transactive.core.errors import StateError
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.meter_records import SIZE, MeterRecord, SignedRecord, sign_record
 from transactive.metering.boundaries import SlotBoundaries

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from eth_hash.auto import keccak
 
 from transactive.chain.packing import CHUNK_ACCOUNTS
 from transactive.core.certificates import bundle_words
 from transactive.core.proofs.corrections import Corrections, line_hash, line_words
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import ZERO, Tree, word
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import rlp
-from eth_hash.auto import keccak
 
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.replay import replay
 from transactive.chain.embedded.store import FORMAT, ROWS, TABLES, connect, definitions
 from transactive.core.errors import ChainError, StateError
+from transactive.core.proofs.keccak import keccak
 
 HASH_BYTES = 32
 NUMBER, TIMESTAMP = 8, 11

@@ -7,7 +7,6 @@ from typing import Any
 
 import rlp
 from eth_account.signers.local import LocalAccount
-from eth_hash.auto import keccak
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint
 
@@ -16,6 +15,7 @@ from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.embedded.words import RpcError
 from transactive.core.errors import ChainError, NodeUnreachable
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 
 CALL_GAS = 16_000_000
 """Limit of every call where gas costs nothing: below 2**24, where newer rules cap a transaction."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 import msgspec
-from eth_hash.auto import keccak
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
 from transactive.core.proofs.signed_orders import MOST_WH, Grant, Order, sign_grant
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import numpy as np
-from eth_hash.auto import keccak
 
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import REGISTERS, ZERO, word, words
 from transactive.core.tables import Table
 from transactive.core.units import IntArray

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from zlib import crc32
 
-from eth_hash.auto import keccak
-
 from transactive.core.errors import RecordError, SignatureError
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import ZERO, word, words
 
 NAME = b"TransActive Meter"

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from eth_hash.auto import keccak
 
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
 
 TYPE_HASH = keccak(b"SharingAgreement(uint256 account,uint256 version,uint256 since,bytes32 keys)")

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from eth_hash.auto import keccak
-
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import ZERO, word, words
 
 NAME = b"TransActive Settlement"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from coincurve import PrivateKey, PublicKey
-from eth_hash.auto import keccak
 
 from transactive.core.errors import SignatureError
+from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
