@@ -31,13 +31,11 @@ from transactive.services.bills.open_items import open_papers
 from transactive.services.bills.parties import iban_holds
 from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.amounts import CENT_N, decimal
-from transactive.settlement.bills.items import LineItem
 from transactive.store import Store
 from transactive.store.bills import BillBooks
 
 BILLING = {
     "settlement": "bank",
-    "standing_charge_n_per_day": 120_000_000,
     "number_prefix": "SW-",
 }
 ADDRESS = 'street = "Sonnenweg 1"\npostcode = "1010"\ncity = "Wien"\ncountry = "AT"\n'
@@ -117,10 +115,7 @@ def test_papers_and_the_rounding_account_make_the_ledger_to_the_last_unit(state)
     for member, net in net_of_ledger(state).items():
         billed = 0
         for paper in (each for each in papers if each.member == member):
-            ledger = [line for line in paper.lines if line.item != LineItem.STANDING.name]
-            owed = paper.sign * (sum(line.net_cents for line in ledger) + paper.rounding_cents) * CENT_N
-            standing = [line for line in paper.lines if line not in ledger]
-            owed += paper.carried_n - sum(line.exact_n - line.net_cents * CENT_N for line in standing)
+            owed = paper.sign * (paper.net_cents + paper.rounding_cents) * CENT_N + paper.carried_n
             billed += owed if paper.stream == "sale" else -owed
         assert billed == net
 
@@ -271,8 +266,6 @@ def test_check_digits_of_ibans():
 def test_a_month_begins_and_ends_with_the_local_clock():
     month = Month.of("2026-03", "Europe/Vienna")
     assert (month.start, month.end) == (parse_time("2026-02-28T23:00Z"), parse_time("2026-03-31T22:00Z"))
-    assert month.days(month.start, month.end) == 31
-    assert month.days(month.end - 3_600, month.end + 86_400) == 1
     with pytest.raises(InputError, match="2026-05"):
         Month.of("2026-13", "UTC")
 
@@ -360,8 +353,7 @@ def camt(payments: list[tuple[str, int]]) -> str:
 def test_money_on_chain_counts_as_paid(state):
     with_billing(state, settlement="chain")
     for paper in issue(state).papers:
-        standing = sum(line.net_cents for line in paper.lines if line.item == "STANDING")
-        assert paper.payable_cents == standing + paper.vat_cents
+        assert paper.payable_cents == paper.vat_cents
 
 
 def test_papers_are_for_the_operator_and_each_members_own_for_itself(state):

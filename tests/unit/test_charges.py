@@ -52,6 +52,18 @@ def test_who_is_no_member_owes_no_standing_charge(tmp_path):
     assert int(after[1 - at]) == 120_000_000
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('standing_charge = "0.12 EUR/day"', 'standing_charge_n_per_day = "0.12 EUR/day"'),
+        ("standing_charge_n_per_day = 120_000_000", "standing_charge_n_per_day = 120000000"),
+    ],
+)
+def test_a_second_standing_charge_in_billing_is_refused_with_the_way_to_the_one(tmp_path, old, new):
+    with pytest.raises(ConfigError, match=rf"billing\.standing_charge.*; write {new} below \[tariff\]"):
+        community(tmp_path, PRICES + f"[billing]\n{old}")
+
+
 def test_energy_fees_and_levies_have_an_item_and_mere_transfers_none():
     moves_money_only = {
         PostingKind.SPREAD, PostingKind.FEE_FOLLOWS, PostingKind.ADVANCE, PostingKind.DIVIDEND,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,6 +15,9 @@ from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.spelling.records import converted
 from transactive.market.network.pandapower import read_pandapower
 
+MOVED = ("standing_charge", "standing_charge_n_per_day")
+"""Keys of [billing] that were a second standing charge, beside the ledger."""
+
 
 def load(path: Path) -> Community:
     """Read and check a community file. Raises ConfigError naming the key and the nearest known one."""
@@ -22,7 +26,7 @@ def load(path: Path) -> Community:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a community file") from None
     try:
-        community = converted(with_preset(msgspec.toml.decode(text)), Community)
+        community = converted(with_preset(_without_moved(msgspec.toml.decode(text))), Community)
     except InputError as error:
         raise ConfigError(f"{path.name}: {error}") from None
     except msgspec.ValidationError as error:
@@ -32,6 +36,19 @@ def load(path: Path) -> Community:
     community = _with_network(community, path)
     check(community, path.name)
     return community
+
+
+def _without_moved(data: Any) -> Any:  # noqa: ANN401 - parsed TOML
+    """The contents of a file. Raises InputError for a key of [billing] whose place is [tariff] now, with the way there."""
+    billing = data.get("billing") if isinstance(data, dict) else None
+    for old in MOVED if isinstance(billing, dict) else ():
+        if old in billing:
+            said = f"standing_charge_n_per_day = {msgspec.json.encode(billing[old]).decode()}"
+            raise InputError(
+                f"billing.{old} is a charge of the tariff, posted in the ledger and billed from there; write {said}"
+                " below [tariff] instead (in a run that goes on: in a [[from]] block)"
+            )
+    return data
 
 
 def _with_network(community: Community, path: Path) -> Community:

@@ -8,7 +8,6 @@ PRICE_KEYS: dict[str, dict[str, str]] = {
             "`bank`: papers ask for all money. `chain`: what the ledger paid on chain counts as paid, and papers ask "
             "for VAT and standing charges."
         ),
-        "standing_charge_n_per_day": "Standing charge of each member [n¤/day], beside the ledger.",
         "due_days": "Days from the date of a paper until it is due.",
         "number_prefix": "What stands before the number of each paper; numbers go on without a gap.",
         "small_business": "Why a small business charges no VAT, as the law wants it said on the paper.",

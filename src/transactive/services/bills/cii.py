@@ -24,7 +24,7 @@ NAMESPACES = {
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
     "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
 }
-UNITS = {"kWh": ("KWH", 3), "kg": ("KGM", 0), "day": ("DAY", 0)}
+UNITS = {"kWh": ("KWH", 3), "kg": ("KGM", 0)}
 """Code of a unit, and the decimal places by which its base unit is smaller."""
 PIECE = "C62"
 CREDIT_TRANSFER, DIRECT_DEBIT, NOT_DEFINED = "58", "59", "1"

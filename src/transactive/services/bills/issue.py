@@ -60,7 +60,7 @@ Rates = tuple[int, ...]
 class MonthLedger:
     """A month as its ledger has it, with corrections of its readings wherever they were settled.
 
-    first, end: the part of it that was settled [Unix s]. parts: quantity [Wh, kg, days] and money [n¤] of items, each
+    first, end: the part of it that was settled [Unix s]. parts: quantity [Wh, kg] and money [n¤] of items, each
     (members, items), by the rates of VAT that held. corrected: earlier months that slots of this one corrected.
     """
 
@@ -118,7 +118,6 @@ def read_month(store: Store, name: str, *, part: bool) -> MonthLedger:
                 _add(parts, community, origin, tally_corrections(settled, origin, len(community.members)))
             elif begin <= settled.slot < end:
                 corrected.add(f"{month.day(origin):%Y-%m}")
-    _add(parts, community, end - 1, _standing(community, month, begin, end))
     return MonthLedger(community, community.billing, month, begin, end, parts, tuple(sorted(corrected)))
 
 
@@ -139,16 +138,6 @@ def _add(parts: Parts, community: Community, slot: int, more: tuple[IntArray, In
     rates = tuple(0 if rule.tax is None else vat_ppm(tariff, rule.tax) for rule in RULES.values())
     quantity, money = parts.get(rates, (0, 0))
     parts[rates] = more[0] + quantity, more[1] + money
-
-
-def _standing(community: Community, month: Month, begin: int, end: int) -> tuple[IntArray, IntArray]:
-    """Days of each member in a span, and what they are charged for them."""
-    quantity, money = (np.zeros((len(community.members), len(LineItem)), np.int64) for _ in range(2))
-    charge, spans = community.billing.standing_charge_n_per_day if community.billing else 0, community.membership
-    for index in range(len(community.members) if charge else 0):
-        days = month.days(max(begin, int(spans.since[index])), min(end, int(spans.until[index])))
-        quantity[index, LineItem.STANDING], money[index, LineItem.STANDING] = days, days * charge
-    return quantity, money
 
 
 def papers_of(books: BillBooks) -> list[Paper]:

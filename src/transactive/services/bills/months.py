@@ -41,11 +41,6 @@ class Month:
         """Local day of a time [Unix s]."""
         return datetime.fromtimestamp(moment, UTC).astimezone(self.zone).date()
 
-    def days(self, first: int, end: int) -> int:
-        """Days of the month that a span [Unix s] touches."""
-        begin, until = max(first, self.start), min(end, self.end)
-        return (self.day(until - 1) - self.day(begin)).days + 1 if begin < until else 0
-
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

@@ -50,9 +50,8 @@ class LineItem(IntEnum):
     SURPLUS = 21
     SURPLUS_PASSED_ON = 22
     INCENTIVE = 23
-    STANDING_POSTED = 24
-    HELD = 25
-    ADVANCE = 26
+    HELD = 24
+    ADVANCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class ItemRule:
 
     stream: Stream | None
     text: str
-    unit: Literal["kWh", "kg", "day", ""]
+    unit: Literal["kWh", "kg", ""]
     tax: BillItem | None = "local_energy"
 
 
@@ -83,7 +82,7 @@ RULES: Mapping[LineItem, ItemRule] = {
     LineItem.CREDITS: ItemRule("purchase", "Carbon credits bought", "kg", "credits"),
     LineItem.FORFEIT: ItemRule("purchase", "What selling without delivering would have gained", ""),
     LineItem.DIVIDEND: ItemRule("purchase", "Part of the community's surplus", "", None),
-    LineItem.STANDING: ItemRule("purchase", "Standing charge", "day", "standing_charge"),
+    LineItem.STANDING: ItemRule("purchase", "Standing charge", "", "standing_charge"),
     LineItem.SOLD: ItemRule("sale", "Energy sold to neighbours", "kWh"),
     LineItem.FEED_IN: ItemRule("sale", "Energy sold to the supplier", "kWh", "feed_in"),
     LineItem.SOLD_REPLACED: ItemRule("sale", "Energy sold ahead and delivered by others", "kWh"),
@@ -97,7 +96,6 @@ RULES: Mapping[LineItem, ItemRule] = {
         "sale", "Surplus of fixed shares, passed on to their holders", "kWh", "feed_in"
     ),
     LineItem.INCENTIVE: ItemRule("sale", "Incentive for shared energy", "kWh", None),
-    LineItem.STANDING_POSTED: ItemRule("purchase", "Standing charge of the tariff", "", "standing_charge"),
     LineItem.HELD: ItemRule(None, "Held back while a finding is open", "", None),
     LineItem.ADVANCE: ItemRule(None, "Advanced by the supplier", "", None),
 }
@@ -114,7 +112,7 @@ BUYS: Mapping[Kind, tuple[LineItem, int]] = {
     Kind.CERTIFICATES: (LineItem.CERTIFICATES, 1),
     Kind.OFFSET: (LineItem.CREDITS, 1),
     Kind.FORFEIT: (LineItem.FORFEIT, 1),
-    Kind.STANDING_CHARGE: (LineItem.STANDING_POSTED, 1),
+    Kind.STANDING_CHARGE: (LineItem.STANDING, 1),
     Kind.OWNERSHIP: (LineItem.PLANT_PASSED_ON, -1),
     Kind.SURPLUS: (LineItem.SURPLUS_PASSED_ON, -1),
     Kind.HOLD: (LineItem.HELD, 1),

@@ -38,7 +38,7 @@ class PaperPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class PaperLine(PaperPart, frozen=True, kw_only=True):
-    """One line: quantity [Wh, kg or days], the exact amount beneath [n¤] and what is billed of it [hundredths]."""
+    """One line: quantity [Wh, kg], the exact amount beneath [n¤] and what is billed of it [hundredths]."""
 
     item: str
     quantity: int
@@ -156,7 +156,7 @@ def make_paper(frame: Frame, number: str, amounts: Sequence[Amount], *, carried_
     lines = tuple(_line(amount, sign) for amount in amounts)
     net = sum(line.net_cents for line in lines)
     on_chain = frame.settlement == "chain"
-    prepaid = sum(line.net_cents for line in lines if line.item != LineItem.STANDING.name) if on_chain else 0
+    prepaid = net if on_chain else 0
     rounding = 0 if on_chain else whole_cents(carried_n)
     code = CODES[frame.stream, sign] if frame.corrects is None or sign < 0 else CORRECTED
     return Paper(
