@@ -169,6 +169,15 @@ def test_a_correction_without_a_slot_to_settle_it_waits(community):
         assert lines_in(store, 150).now_import_wh.tolist() == [5_413]
 
 
+def test_rows_in_another_order_correct_nothing(community):
+    head, *rows = (community / "readings.csv").read_text().splitlines()
+    (community / "readings.csv").write_text("\n".join([head, *reversed(rows)]) + "\n")
+    done = run(community)
+    assert done.code == 0, done.err
+    assert "nothing was changed" in done.err
+    assert "kept" not in done.err
+
+
 def test_many_corrections_wait_for_the_operators_word(community):
     write_readings(community, 151)
     correct_file(community, {("cara", hour): (10, 0) for hour in range(60, 140)})
@@ -212,7 +221,7 @@ def test_certificates_follow_with_the_vintage_of_the_delivery(community):
         line = lines_in(store, 150)
         issued = int(store.certificates(BEGIN + noon * HOUR).energy_wh.sum())
         assert (line.first_wh.tolist(), line.issued_wh.tolist()) == ([issued], [more])
-    late = [b for b in mine if b["serial"].endswith(f"/{issued}-{issued + more - 1}")]
+    late = [b for b in mine if b["serial"].partition("@")[0].endswith(f"/{issued}-{issued + more - 1}")]
     assert [b["owner"] for b in late] == ["anna"]
 
 
@@ -236,3 +245,35 @@ def test_what_left_its_producer_is_taken_from_the_next_issue(community):
         assert given == short
     assert statement_holds(community)
     assert call("state", "check", "--state", community / "state").code == 0
+
+
+def test_two_folders_never_give_one_serial_and_name_what_both_certified(community, settled):
+    other = community / "again"
+    other.mkdir()
+    for name in ("community.toml", "readings.csv"):
+        shutil.copy(community / name, other / name)
+    write_readings(other, 60)
+    summary_of(run(other))
+    same = call("certificates", "compare", settled / "state", community / "state")
+    assert same.code == 3
+    assert "copies of one register" in same.err
+    twice = call("certificates", "compare", community / "state", other / "state", "--json")
+    assert twice.code == 1, twice.err
+    found = json.loads(twice.out)
+    with closing(Store(other / "state")) as store:
+        issued = sum(int(store.certificates(slot).energy_wh.sum()) for slot in store.delivered(0, 2**62))
+    assert sum(each["energy_wh"] for each in found) == issued > 0
+    assert all(each["one"].partition("@")[0] and each["one"] != each["two"] for each in found)
+    serials = [
+        {
+            b["serial"]
+            for b in json.loads(call("certificates", "list", "--state", each, "--status", "all", "--json").out)
+        }
+        for each in (community / "state", other / "state")
+    ]
+    assert not serials[0] & serials[1]
+    (one, *_) = sorted(serials[0])
+    wrong = call("certificates", "show", one, "--state", other / "state")
+    assert wrong.code == 3
+    assert "is of the register" in wrong.err
+    assert call("certificates", "show", one, "--state", community / "state").code == 0

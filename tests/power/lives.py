@@ -154,13 +154,14 @@ def missing(state: Path, told: set[str]) -> Iterator[str]:
 
 
 def rows(state: Path) -> dict[str, Any]:
-    """All rows of a state's database; of the outcome without what a clock and a path are in."""
+    """All rows of a state's database but the register's name; of the outcome without what a clock and a path are in."""
     found: dict[str, Any] = {}
     with closing(sqlite3.connect(state / "market.sqlite")) as database:
         for (name,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
             found[name] = sorted(map(repr, database.execute(f"select * from {name}")))
         settings = dict(database.execute("select key, value from settings"))
         digests = database.execute("select * from digests where slot >= 0").fetchall()
+    assert settings.pop("register")  # drawn anew for each folder
     outcome = json.loads(settings.pop("outcome"))
     for clock_or_path in (outcome["summary"].pop("seconds"), outcome["summary"]["chain"].pop("url")):
         assert clock_or_path is not None

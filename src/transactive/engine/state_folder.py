@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.corrections import CorrectionList, corrections, to_settle
 from transactive.store import Store
 from transactive.store.corrections import ReadingSource, waiting
+from transactive.store.read.certificates import REGISTER
 from transactive.store.read.stages import ENDED, ended_slots
 from transactive.store.write.corrections import take_up_source
 
@@ -52,6 +54,7 @@ def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | N
     mine = describe(setting.until(setting.measured_end), slots, seed, node) | whole
     told = {"run": json.dumps(mine, sort_keys=True), "community": setting.community.to_json()}
     if text is None:
+        told[REGISTER] = secrets.token_hex(8)
         take_up_source(store, _source(setting, slots, word), [], "", **told)
         return 0
     theirs = _today(json.loads(text), mine)

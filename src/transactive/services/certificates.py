@@ -7,6 +7,7 @@ run may go on meanwhile, as it never comes back to a slot that it has delivered.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.certificate_register import register_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.store import FILE, Store
-from transactive.store.read.certificates import LoggedStep, head, newest_slot, slots
+from transactive.store.corrections import shortfall_wh
+from transactive.store.read.certificates import REGISTER, LoggedStep, head, newest_slot, slots
 from transactive.store.write.certificates import add_steps
 
+AT = "@"
+"""Stands between a serial and the register that it is of."""
 Act = Callable[[Register, str], Sequence[Bundle]]
 """A step with a serial in the register of its slot; returns the bundles that it leaves."""
 
@@ -33,6 +37,26 @@ class CertificateService:
 
     store: Store
     community: Community
+
+    @property
+    def name(self) -> str:
+        """What names this register in serials: the deployment on a node elsewhere, or what the folder was given."""
+        node = json.loads(self.store.setting("run") or "{}").get("node")
+        return (self.store.setting("settlement") if node else None) or self.store.setting(REGISTER) or ""
+
+    def full(self, serial: str) -> str:
+        """A serial that says which register it is of."""
+        return f"{serial}{AT}{self.name}" if self.name else serial
+
+    def local(self, serial: str) -> str:
+        """A serial as it stands in this register. Raises CertificateError for one of another."""
+        own, _, register = serial.partition(AT)
+        if register not in ("", self.name):
+            raise CertificateError(
+                f"{serial} is of the register {register}, and this folder is {self.name}; give the --state of that one",
+                "serial",
+            )
+        return own
 
     def register(self, slot: int) -> Register:
         """Register of a slot [Unix s]. Raises CertificateError for an unknown slot, StateError for an altered log."""
@@ -50,6 +74,15 @@ class CertificateService:
                 if not states or register.bundles[serial].state in states:
                     yield register, register.bundles[serial]
 
+    def shortfalls(self) -> dict[str, int]:
+        """Certificates that left each device beyond what it made, and that its next production pays back [Wh]."""
+        owed = shortfall_wh(self.store, len(self.community.ids)).tolist()
+        return {name: wh for name, wh in zip(self.community.device_ids[::2], owed, strict=True) if wh}
+
+    def slots_with(self, other: CertificateService) -> list[int]:
+        """Slots that this run and another one have both delivered [Unix s], in order."""
+        return sorted({*slots(self.store, only_open=False)} & {*slots(other.store, only_open=False)})
+
     def act(self, serials: Sequence[str], step: Act, at: int | None = None, by: str | None = None) -> list[Bundle]:
         """Take a step with each of some bundles, all or none, at a time [Unix s], by default the register's own.
 
@@ -62,7 +95,7 @@ class CertificateService:
         left: list[Bundle] = []
         number, last = head(self.store)
         now = self.time(at, last)
-        for serial in serials:
+        for serial in map(self.local, serials):
             slot = slot_of(serial)
             if slot not in registers:
                 registers[slot] = self.register(slot)

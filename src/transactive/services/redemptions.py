@@ -30,7 +30,7 @@ def redemption(
         digests.setdefault(bundle.slot, register.digest())
         rows.append(
             Redeemed(
-                serial=bundle.serial,
+                serial=service.full(bundle.serial),
                 energy_wh=bundle.energy_wh,
                 carbon_mg=bundle.carbon_mg,
                 source=device.source,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import encode
 from transactive.services.certificates import Act, CertificateService, certificate_service, slot_of
+from transactive.services.certified_twice import certified_twice
 from transactive.services.redemptions import redemption
 from transactive.tabular.spreadsheet import csv_text
 
@@ -44,20 +46,26 @@ def run_list(
         if output is not None:
             _write_shaped(service, found, output)
             return
+        named = [(service.full(bundle.serial), bundle) for _, bundle in found]
+        short = service.shortfalls()
     if where.json:
-        print(msgspec.json.encode([_facts(bundle) for _, bundle in found]).decode())
+        print(msgspec.json.encode([_facts(serial, bundle) for serial, bundle in named]).decode())
         return
-    for _, bundle in found:
-        print(f"{bundle.serial:<48} {bundle.energy_wh:>8,} Wh  {bundle.state:<9} {bundle.owner}")
+    for serial, bundle in named:
+        print(f"{serial:<56} {bundle.energy_wh:>8,} Wh  {bundle.state:<9} {bundle.owner}")
     print(f"{len(found):,} bundles, {kwh_text(sum(bundle.energy_wh for _, bundle in found), 3)} kWh")
+    for name, wh in short.items():
+        print(
+            f"{name}: {wh:,} Wh that it never made had left, say corrected readings; its next production pays"
+        )
 
 
 def run_show(where: StateOptions, serial: str) -> None:
     """Show one bundle, its device, and the steps in its slot that name its device."""
     with certificate_service(where.state) as service:
-        slot = slot_of(serial)
-        register = service.register(slot)
-        bundle = register.bundle(serial)
+        own = service.local(serial)
+        register = service.register(slot_of(own))
+        bundle = register.bundle(own)
         facts = _shaped(service, register, bundle) | {"state": str(bundle.state), "meter": bundle.meter or None}
     steps = [entry for entry in register.log if bundle.device in (entry.device, entry.serial.split("/")[0])]
     report(facts | {"steps in its slot": len(steps), "last step": steps[-1].step}, json=where.json)
@@ -69,7 +77,8 @@ def run_step(where: StepOptions, serials: Sequence[str], step: Act) -> None:
         raise InputError("name the serials of the bundles; `certificates list` shows them")
     with certificate_service(where.state) as service:
         left = service.act(serials, step, None if where.at is None else parse_time(where.at), where.by)
-    _say(left, json=where.json)
+        named = [(service.full(bundle.serial), bundle) for bundle in left]
+    _say(named, json=where.json)
 
 
 def run_move(where: StepOptions, serials: Sequence[str], name: str) -> None:
@@ -81,14 +90,15 @@ def run_expire(where: StepOptions) -> None:
     """Expire bundles that were not used in time."""
     with certificate_service(where.state) as service:
         left = service.expire(None if where.at is None else parse_time(where.at), where.by)
-    _say(left, json=where.json)
+        named = [(service.full(bundle.serial), bundle) for bundle in left]
+    _say(named, json=where.json)
 
 
 def run_export(where: StepOptions, serials: Sequence[str], output: Path) -> None:
     """End bundles here and write them for another registry; without the file nothing ends."""
     _check_suffix(output, ".json", ".csv")
     with certificate_service(where.state) as service:
-        registers = {serial: service.register(slot_of(serial)) for serial in serials}
+        registers = {serial: service.register(slot_of(serial)) for serial in map(service.local, serials)}
         found = [(register, register.bundle(serial)) for serial, register in registers.items()]
         partial = output.with_name(f".{output.name}.part")
         _put(partial, _shaped_file(service, found, output))
@@ -115,21 +125,37 @@ def run_redemption(where: StateOptions, beneficiary: str, reason: str | None, sp
     report(facts | {"bundles": len(made.bundles), "file": str(output)}, json=where.json)
 
 
-def _say(left: Sequence[Bundle], *, json: bool) -> None:
-    """Say what bundles are after a step."""
+def run_compare(one: Path, two: Path, *, json: bool) -> None:
+    """Name what two state folders have both certified; says by its exit code whether there is any."""
+    found = certified_twice(one, two)
+    facts = [msgspec.structs.asdict(each) for each in found]
     if json:
-        print(msgspec.json.encode([_facts(bundle) for bundle in left]).decode())
+        print(msgspec.json.encode(facts).decode())
+    for each in [] if json else found:
+        print(
+            f"{each.device}, {each.slot}: {each.energy_wh:,} Wh from {each.first_wh}, as {each.one} and as {each.two}"
+        )
+    total = kwh_text(sum(each.energy_wh for each in found), 3)
+    print(f"{len(found):,} ranges, {total} kWh certified in both", file=sys.stderr)
+    if found:
+        raise SystemExit(1)
+
+
+def _say(left: Sequence[tuple[str, Bundle]], *, json: bool) -> None:
+    """Say what bundles are after a step, each with its serial."""
+    if json:
+        print(msgspec.json.encode([_facts(serial, bundle) for serial, bundle in left]).decode())
         return
-    for bundle in left:
-        print(f"{bundle.serial}: {bundle.energy_wh:,} Wh, {bundle.state}, {bundle.owner}")
+    for serial, bundle in left:
+        print(f"{serial}: {bundle.energy_wh:,} Wh, {bundle.state}, {bundle.owner}")
     if not left:
         print("Nothing to do.")
 
 
-def _facts(bundle: Bundle) -> dict[str, Any]:
+def _facts(serial: str, bundle: Bundle) -> dict[str, Any]:
     """A bundle with its serial."""
     facts: dict[str, Any] = msgspec.structs.asdict(bundle)
-    return {"serial": bundle.serial, "energy_wh": bundle.energy_wh, **facts}
+    return {"serial": serial, "energy_wh": bundle.energy_wh, **facts}
 
 
 def _times(span: Span) -> tuple[int | None, int | None]:

@@ -112,7 +112,7 @@ def merge(serial: str, next_serial: str, *, where: StepOptions) -> None:
     """
     from transactive.cli.certificates.actions import run_step
 
-    run_step(where, [serial], lambda register, first: [register.merge(first, next_serial)])
+    run_step(where, [serial], lambda register, first: [register.merge(first, next_serial.partition("@")[0])])
 
 
 @certificates.command
@@ -234,6 +234,24 @@ def redemption(
     from transactive.cli.certificates.actions import run_redemption
 
     run_redemption(where, beneficiary, reason, (first, end), output)
+
+
+@certificates.command
+def compare(one: Path, two: Path, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Name every Wh that two state folders have certified of the same device and slot; exit code 1 if there is one.
+
+    Parameters
+    ----------
+    one
+        State folder.
+    two
+        Another one, on a chain of its own: where a chain is shared, it refuses the second.
+    json
+        Print the ranges as one JSON list.
+    """
+    from transactive.cli.certificates.actions import run_compare
+
+    run_compare(one, two, json=json)
 
 
 def _move(where: StepOptions, serials: tuple[str, ...], step: str) -> None:

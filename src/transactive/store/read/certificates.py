@@ -17,6 +17,9 @@ from transactive.store.database import Database
 from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.schema import CERTIFICATE_LOG, CERTIFICATE_ORDERS, CERTIFICATES, FOOTPRINTS, POSTINGS
 
+REGISTER = "register"
+"""Setting: what names the register of a folder, fixed when the run began; folders of before have none."""
+
 
 class LoggedStep(NamedTuple):
     """A step in a slot [Unix s], and the digest of the slot's register after it."""
