@@ -277,3 +277,24 @@ def test_two_folders_never_give_one_serial_and_name_what_both_certified(communit
     assert wrong.code == 3
     assert "is of the register" in wrong.err
     assert call("certificates", "show", one, "--state", community / "state").code == 0
+
+
+def test_a_copy_that_lacks_what_a_receipt_says_issues_no_more(community):
+    backup, copy, receipt = community / "backup", community / "copy", community / "paid.json"
+    assert call("state", "backup", backup, "--state", community / "state").code == 0
+    write_readings(community, 160)
+    here = ["--state", community / "state", "--json"]
+    summary_of(run(community))
+    newest = json.loads(call("certificates", "list", *here).out)[-1]["serial"]
+    assert call("certificates", "cancel", newest, "--beneficiary", "Dora", "--reason", "2024", *here).code == 0
+    made = call("certificates", "redemption", "--beneficiary", "Dora", "-o", receipt, *here)
+    assert made.code == 0, made.err
+    assert json.loads(call("certificates", "receipt", receipt, *here).out)["bundles as they are here"] == 1
+    assert call("state", "restore", backup, "--state", copy).code == 0
+    refused = call("certificates", "receipt", receipt, "--state", copy)
+    assert (refused.code, newest in refused.err) == (4, True)
+    for done in (run(community, "copy"), call("certificates", "expire", "--state", copy)):
+        assert done.code == 4, done.err
+        assert "is ahead of this copy" in done.err
+    receipt.write_text("{}")
+    assert call("certificates", "receipt", receipt, *here).code == 3

@@ -17,7 +17,7 @@ from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.corrections import CorrectionList, corrections, to_settle
 from transactive.store import Store
 from transactive.store.corrections import ReadingSource, waiting
-from transactive.store.read.certificates import REGISTER
+from transactive.store.read.certificates import REGISTER, require_not_behind
 from transactive.store.read.stages import ENDED, ended_slots
 from transactive.store.write.corrections import take_up_source
 
@@ -46,7 +46,8 @@ def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | N
     Corrected readings of settled slots are kept for the next slots to settle; returns how many wait.
 
     A node at another URL passes here: whether it is on the same chain is seen once it is asked.
-    Raises StateError naming the first difference, or corrections for which the operator's word is missing.
+    Raises StateError naming the first difference, a receipt that the folder is behind, or corrections for which the
+    operator's word is missing.
     """
     whole = {"community": json.loads(setting.community.to_json())}
     text = store.setting("run")
@@ -57,6 +58,7 @@ def claim(store: Store, setting: Setting, slots: range, seed: str, node: str | N
         told[REGISTER] = secrets.token_hex(8)
         take_up_source(store, _source(setting, slots, word), [], "", **told)
         return 0
+    require_not_behind(store)
     theirs = _today(json.loads(text), mine)
     earlier = slots[: theirs["slots"]]
     found = _corrected(store, setting, earlier, theirs, (seed, node))

@@ -22,7 +22,7 @@ from transactive.engine.books.certificate_register import register_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.store import FILE, Store
 from transactive.store.corrections import shortfall_wh
-from transactive.store.read.certificates import REGISTER, LoggedStep, head, newest_slot, slots
+from transactive.store.read.certificates import REGISTER, LoggedStep, head, newest_slot, require_not_behind, slots
 from transactive.store.write.certificates import add_steps
 
 AT = "@"
@@ -87,8 +87,10 @@ class CertificateService:
         """Take a step with each of some bundles, all or none, at a time [Unix s], by default the register's own.
 
         by: whose bundles they must be, or None for anybody's.
-        Raises CertificateError for the first that is refused; nothing is written then.
+        Raises CertificateError for the first that is refused, StateError in a copy that is behind; nothing is written
+        then.
         """
+        require_not_behind(self.store)
         registers: dict[int, Register] = {}
         before: dict[int, int] = {}
         steps: list[LoggedStep] = []
@@ -115,6 +117,7 @@ class CertificateService:
 
     def expire(self, at: int | None = None, by: str | None = None) -> list[Bundle]:
         """Expire everything that nobody used in time, or what of it belongs to `by`."""
+        require_not_behind(self.store)
         _, last = head(self.store)
         now, validity = self.time(at, last), self.community.carbon.certificates.validity_days * 86_400
         usable = frozenset({State.ACTIVE, State.RESERVED})

@@ -17,6 +17,7 @@ from transactive.core.errors import CertificateError, InputError
 from transactive.core.slots import parse_time
 from transactive.core.units import kwh_text
 from transactive.insight.statements.redemption import encode
+from transactive.services.certificate_receipts import take_receipt
 from transactive.services.certificates import Act, CertificateService, certificate_service, slot_of
 from transactive.services.certified_twice import certified_twice
 from transactive.services.redemptions import redemption
@@ -55,9 +56,7 @@ def run_list(
         print(f"{serial:<56} {bundle.energy_wh:>8,} Wh  {bundle.state:<9} {bundle.owner}")
     print(f"{len(found):,} bundles, {kwh_text(sum(bundle.energy_wh for _, bundle in found), 3)} kWh")
     for name, wh in short.items():
-        print(
-            f"{name}: {wh:,} Wh that it never made had left, say corrected readings; its next production pays"
-        )
+        print(f"{name}: {wh:,} Wh that it never made had left, say corrected readings; its next production pays")
 
 
 def run_show(where: StateOptions, serial: str) -> None:
@@ -123,6 +122,12 @@ def run_redemption(where: StateOptions, beneficiary: str, reason: str | None, sp
         _replace(output, encode(made))
     facts = {"beneficiary": made.beneficiary, "energy_wh": made.energy_wh, "claimed_wh": made.claimed_wh}
     report(facts | {"bundles": len(made.bundles), "file": str(output)}, json=where.json)
+
+
+def run_receipt(where: StateOptions, file: Path) -> None:
+    """Say that the register has all that a receipt says."""
+    with certificate_service(where.state) as service:
+        report({"file": str(file), "bundles as they are here": take_receipt(service, file)}, json=where.json)
 
 
 def run_compare(one: Path, two: Path, *, json: bool) -> None:

@@ -237,6 +237,20 @@ def redemption(
 
 
 @certificates.command
+def receipt(file: Path, *, where: StateOptions) -> None:
+    """Hold a restored copy to a redemption statement: if the copy lacks what it says, it issues nothing any more.
+
+    Parameters
+    ----------
+    file
+        JSON that `certificates redemption` wrote.
+    """
+    from transactive.cli.certificates.actions import run_receipt
+
+    run_receipt(where, file)
+
+
+@certificates.command
 def compare(one: Path, two: Path, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
     """Name every Wh that two state folders have certified of the same device and slot; exit code 1 if there is one.
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from transactive.carbon.certificates.register import Entry
 from transactive.core.certificates import CertificateState
+from transactive.core.errors import StateError
 from transactive.core.postings import PostingKind
 from transactive.store.database import Database
 from transactive.store.read.slot_columns import each_slot, has
@@ -19,6 +20,17 @@ from transactive.store.schema import CERTIFICATE_LOG, CERTIFICATE_ORDERS, CERTIF
 
 REGISTER = "register"
 """Setting: what names the register of a folder, fixed when the run began; folders of before have none."""
+AHEAD = "receipt ahead"
+"""Setting: which receipt showed that this folder is a copy whose register went on elsewhere; most have none."""
+
+
+def require_not_behind(store: Database) -> None:
+    """Raise StateError if a receipt has shown that the register went on elsewhere: this copy issues nothing more."""
+    if ahead := store.setting(AHEAD):
+        raise StateError(
+            f"{store.path.parent}: {ahead}; a copy that lacks what was issued may issue nothing: go on with the folder"
+            " that knows it, or `transactive state restore` a newer backup"
+        )
 
 
 class LoggedStep(NamedTuple):
