@@ -98,6 +98,7 @@ def run(
     password_file: Path | None = None,
     discard_chain: Annotated[bool, Parameter(negative="")] = False,
     accept_corrections: str | None = None,
+    profile: str | None = None,
 ) -> None:
     """Run a community's recorded data; after an interruption, or with more readings, the same command goes on.
 
@@ -137,6 +138,9 @@ def run(
         chain is deleted, with all that it proves.
     accept_corrections
         Your word for readings that correct more than 1 % of the settled ones: the 16 digits that `run` told with them.
+    profile
+        How to read the readings: the name of a profile that ships, or a TOML file; without it the one of the
+        community file, or it is found.
     """
     from transactive.cli.run.command import run_community
 
@@ -156,6 +160,7 @@ def run(
         password_file=password_file,
         discard_chain=discard_chain,
         accept_corrections=accept_corrections,
+        profile=profile,
     )
 
 
@@ -165,17 +170,20 @@ app.command(node)
 
 
 @app.command
-def check(community: Path) -> None:
+def check(community: Path, *, profile: str | None = None) -> None:
     """Validate a community file and its data without running anything.
 
     Parameters
     ----------
     community
         Community file.
+    profile
+        How to read the readings: the name of a profile that ships, or a TOML file; without it the one of the
+        community file, or it is found.
     """
     from transactive.cli.community.commands import check_community
 
-    check_community(community)
+    check_community(community, profile)
 
 
 app.command(import_readings, name="import")

@@ -162,11 +162,14 @@ def _first(series: Table, rows: int) -> dict[str, Any]:
     return columns | {name: columns[name][:0] for name in empty}
 
 
-def load_setting(path: Path, readings: Source | None = None, until: int | None = None) -> Setting:
+def load_setting(
+    path: Path, readings: Source | None = None, until: int | None = None, profile: str | None = None
+) -> Setting:
     """Read a community file and the data that it names, and check that they fit each other.
 
-    readings: in place of those that the file names. until: readings that end earlier are continued to there [Unix s] by
-    days like those before, so that a market which is live has something to begin with, and its prices go as far.
+    readings, profile: in place of those that the file names; a profile by name or path. until: readings that end
+    earlier are continued to there [Unix s] by days like those before, so that a market which is live has something to
+    begin with, and its prices go as far.
     """
     community = load(path)
     length, sources = community.clock.length, community.data
@@ -177,7 +180,9 @@ def load_setting(path: Path, readings: Source | None = None, until: int | None =
     ]
     limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
     policy = _policy(sources, path)
-    measured, verdicts = read_measured(recorded, limits, length, sources.ignore, _options(sources, path), policy)
+    measured, verdicts = read_measured(
+        recorded, limits, length, sources.ignore, _options(sources, path, profile), policy
+    )
     if until is not None:
         measured = continued(measured, until, length)
     if sources.environment is None:
@@ -213,15 +218,15 @@ def _policy(sources: Sources, path: Path) -> ReadingPolicy:
     )
 
 
-def _options(sources: Sources, path: Path) -> ReadOptions:
-    """How the community file says that its readings are read."""
+def _options(sources: Sources, path: Path, profile: str | None) -> ReadOptions:
+    """How the community file says that its readings are read, or a profile that is given beside it."""
     if sources.zone:
         check_zone(sources.zone, f"{path.name}: data.zone")
     told = Told(
         sources.zone, sources.unit, sources.stamp, sources.reading, sources.order, sources.exchanged or None,
         sources.register,
     )  # fmt: skip
-    return ReadOptions(sources.profile, told, path.parent)
+    return ReadOptions(profile, told) if profile else ReadOptions(sources.profile, told, path.parent)
 
 
 def _sharing(setting: Setting, first_of_environment: int, path: Path) -> SharingSeries | None:

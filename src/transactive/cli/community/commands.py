@@ -46,9 +46,9 @@ def write_example(folder: Path, preset: str | None = None) -> None:
     print(f"next: transactive run {folder / 'community.toml'}", file=sys.stderr)
 
 
-def check_community(path: Path) -> None:
+def check_community(path: Path, profile: str | None) -> None:
     """Validate a community and its data; says on stdout what they hold."""
-    setting = load_setting(path)
+    setting = load_setting(path, profile=profile)
     community = setting.community
     print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
     if setting.verdicts is not None and (held := int(setting.verdicts.held.sum())):

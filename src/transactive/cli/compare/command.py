@@ -24,6 +24,7 @@ def compare(
     size: Annotated[tuple[int, ...], Parameter(negative="")] = (5, 20, 200),
     rounds: int = 100,
     seeds: int = 5,
+    profile: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Compare mechanisms on the same days: gain, prices, savings, fairness, incentives to misreport.
@@ -60,13 +61,22 @@ def compare(
         Rounds before the shock; its figures are those of the last fifty.
     seeds
         Draws of values and costs; two fifths of them beyond fifty a side.
+    profile
+        How to read the readings: the name of a profile that ships, or a TOML file; without it the one of the
+        community file, or it is found.
     json
         Print the comparison as one JSON object on stdout, and nothing else there.
     """
     names = _listed("--mechanisms", mechanisms)
     prices, modes = _listed("--carbon-prices", carbon_prices), _listed("--levies", levies)
     if agents:
-        given_options = ((community, "COMMUNITY"), (days, "--days"), (start, "--start"), (state, "--state"))
+        given_options = (
+            (community, "COMMUNITY"),
+            (days, "--days"),
+            (start, "--start"),
+            (state, "--state"),
+            (profile, "--profile"),
+        )
         for given, option in (*given_options, (prices, "--carbon-prices"), (modes, "--levies")):
             if given is not None:
                 raise InputError(f"{option} is not for --agents, whose values are drawn; leave it out")
@@ -80,7 +90,8 @@ def compare(
         raise InputError("--agent is for --agents; give both, or leave it out")
     from transactive.cli.compare.mechanisms import run_compare
 
-    run_compare(community, days=days, start=start, names=names, prices=prices, levies=modes, state=state, json=json)
+    span = days, start
+    run_compare(community, span, names=names, prices=prices, levies=modes, state=state, profile=profile, json=json)
 
 
 def _listed(option: str, text: str | None) -> list[str] | None:

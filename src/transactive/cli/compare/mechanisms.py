@@ -29,17 +29,18 @@ MEASURE_WIDTH, FIGURE_WIDTH = 46, 14
 
 def run_compare(
     community: str,
+    span: tuple[int | None, str | None],
     *,
-    days: int | None,
-    start: str | None,
     names: list[str] | None,
     prices: list[str] | None,
     levies: list[str] | None,
     state: Path | None,
+    profile: str | None,
     json: bool,
 ) -> None:
-    """Compare and print; with `state` the page of that folder shows it too."""
-    setting = load_setting(DEMO if community == "demo" else Path(community))
+    """Compare and print; with `state` the page of that folder shows it too. span: days, and the first slot."""
+    days, start = span
+    setting = load_setting(DEMO if community == "demo" else Path(community), profile=profile)
     demo = community == "demo"
     slots = slots_asked(setting, start or (DEMO_START if demo else None), DEMO_DAYS if days is None and demo else days)
     if names is None and (prices or levies):

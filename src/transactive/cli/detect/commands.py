@@ -23,6 +23,7 @@ def scan(
     feeder: str | None = None,
     pv_w: str | None = None,
     unit: Literal["Wh", "kWh"] = "Wh",
+    profile: str | None = None,
     zone: str | None = None,
     judge: Path | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
@@ -35,7 +36,7 @@ def scan(
     Parameters
     ----------
     file
-        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+        Any export with slots of 5, 15, 30 or 60 minutes, or a community file; a missing row or empty value is a gap.
     consumption
         Column with consumption (not import) of the slot; without it the usual names are tried.
     group
@@ -54,6 +55,8 @@ def scan(
         Column of the installed PV power, W.
     unit
         Unit of all energies.
+    profile
+        How to read the file: the name of a profile that ships, or a TOML file; without it it is found.
     zone
         Local time zone, such as Europe/Vienna; without it days begin where the file begins.
     judge
@@ -66,7 +69,7 @@ def scan(
     from transactive.cli.detect.scan import scan_file
     from transactive.studies.recordings.meters import MeterColumns
 
-    named = MeterColumns(consumption, group, time, generation, charge, discharge, feeder, pv_w)
+    named = MeterColumns(consumption, group, time, generation, charge, discharge, feeder, pv_w, profile)
     scan_file(file, named, unit=unit, zone=zone, judge=judge, output=output, json=json)
 
 

@@ -23,6 +23,7 @@ def backtest(
     calibration_days: int | None = None,
     model: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     zone: str = "UTC",
+    profile: str | None = None,
     holidays: str | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     seed: int = 1,
@@ -33,7 +34,7 @@ def backtest(
     Parameters
     ----------
     file
-        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+        Any export with slots of 5, 15, 30 or 60 minutes, or a community file; a missing row or empty value is a gap.
     target
         Column to forecast.
     group
@@ -52,6 +53,8 @@ def backtest(
         Forecaster to try, again for each one more; without it all of ours.
     zone
         Local time zone, such as Europe/Vienna; days then follow daylight saving time.
+    profile
+        How to read the file: the name of a profile that ships, or a TOML file; without it it is found.
     holidays
         Country whose public holidays count, like AT; needs the extra `holidays`.
     output
@@ -66,4 +69,4 @@ def backtest(
     from transactive.studies.scores.forecast import BacktestOptions
 
     options = BacktestOptions(horizon, test_days, calibration_days, model, zone, holidays, seed)
-    run_backtest(file, SeriesColumns(target, group, time, known), options, output, json=json)
+    run_backtest(file, SeriesColumns(target, group, time, known, profile=profile), options, output, json=json)

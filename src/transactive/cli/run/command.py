@@ -90,11 +90,12 @@ def run_community(
     password_file: Path | None,
     discard_chain: bool,
     accept_corrections: str | None,
+    profile: str | None,
 ) -> None:
     """Run a community's recorded data from its first slot to the end, or go on with an interrupted run."""
     folder = state or path.parent / f"{path.stem}.state"
     with saying_how_to_go_on(folder):
-        setting = load_setting(path)
+        setting = load_setting(path, profile=profile)
         target = target_of(node, deployment, keys, password_file, setting.community.ids, token)
         target = dataclasses.replace(target, discard=discard_chain)
         slots = slots_from(setting)

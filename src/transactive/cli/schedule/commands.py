@@ -33,6 +33,7 @@ def backtest(
     group: str | None = None,
     test_days: int | None = None,
     model: str = "day-so-far",
+    profile: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Backtest a battery that is planned anew in each slot, beside a simple rule and perfect foresight.
@@ -40,7 +41,7 @@ def backtest(
     Parameters
     ----------
     file
-        Any export with slots of 5, 15, 30 or 60 minutes; a missing row or an empty value is a gap.
+        Any export with slots of 5, 15, 30 or 60 minutes, or a community file; a missing row or empty value is a gap.
     battery_wh
         Usable capacity of the battery: Wh, or with a unit, such as "13.5 kWh".
     power_w
@@ -75,6 +76,8 @@ def backtest(
         Days at the end that are run; without it all that have fifteen days before them.
     model
         Forecaster to plan by: the last days moved by the day so far, or one that `forecast backtest` knows.
+    profile
+        How to read the file: the name of a profile that ships, or a TOML file; without it it is found.
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
@@ -93,4 +96,5 @@ def backtest(
         from_grid=not no_grid_charge,
         to_grid=not no_battery_export,
     )
-    run_backtest(file, ScheduleColumns(load, pv, price, time, group, prices), battery, test_days, model, json=json)
+    columns = ScheduleColumns(load, pv, price, time, group, prices, profile)
+    run_backtest(file, columns, battery, test_days, model, json=json)

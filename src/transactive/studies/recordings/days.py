@@ -12,6 +12,7 @@ from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.clock import on_clock
 from transactive.forecasting.series import FloatArray, History
+from transactive.metering.exports.reader import ReadOptions
 from transactive.studies.recordings.exports import as_recording
 from transactive.studies.recordings.series import SeriesColumns, read_series
 from transactive.tabular.columns import refuse
@@ -27,7 +28,7 @@ TINY_WH, TINY_PRICE = 5, 1_000
 
 @dataclass(frozen=True, slots=True)
 class ScheduleColumns:
-    """Names of columns; prices: file of the price column, if not the same."""
+    """Names of columns; prices: file of the price column, if not the same; profile: how to read an export."""
 
     load: str
     pv: str
@@ -35,6 +36,7 @@ class ScheduleColumns:
     time: str | None
     group: str | None
     prices: Source | None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,7 @@ def read_days(path: Source, named: ScheduleColumns) -> Days:
     """
     if len({named.load, named.pv, named.price}) < 3:
         raise InputError("--load, --pv and --price name the same column twice; name three")
-    path = as_recording(path, (named.load, named.pv), None)
+    path = as_recording(path, (named.load, named.pv), ReadOptions(named.profile))
     for column in (named.load, named.pv):
         check_column(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
     check_column(

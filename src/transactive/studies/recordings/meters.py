@@ -12,6 +12,8 @@ import numpy as np
 from transactive.core.errors import DataError, InputError
 from transactive.forecasting.calendar import Calendar
 from transactive.insight.detection.meters import FloatArray, MeterSeries
+from transactive.metering.exports.profile import Told
+from transactive.metering.exports.reader import ReadOptions
 from transactive.studies.recordings.days import LARGEST, TINY_WH, check_column
 from transactive.studies.recordings.exports import as_recording
 from transactive.studies.recordings.series import SeriesColumns, SeriesFile, read_series
@@ -32,7 +34,7 @@ USUAL = {
 
 @dataclass(frozen=True, slots=True)
 class MeterColumns:
-    """Names of columns; None: the usual name, if the file has it."""
+    """Names of columns; None: the usual name, if the file has it. profile: how to read an export, by name or file."""
 
     consumption: str | None = None
     group: str | None = None
@@ -42,6 +44,7 @@ class MeterColumns:
     discharge: str | None = None
     feeder: str | None = None
     pv_w: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,12 @@ def read_meters(path: Source, named: MeterColumns, zone: str | None, unit: str) 
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise InputError(f"--zone {zone}: is no time zone; write it like Europe/Vienna") from None
-    if named.consumption is None and not _has_usual(path):
-        path = as_recording(path, ("",), zone)
+    if named.profile or (named.consumption is None and not _has_usual(path)):
+        known = path
+        path = as_recording(
+            path, ("",), ReadOptions(named.profile, Told(zone=zone, unit="kWh" if unit == "kWh" else None))
+        )
+        unit = unit if path is known else "Wh"
     names = read_sheet(path).columns
     column = named.consumption or _found("consumption", names)
     if column is None:
@@ -101,7 +108,7 @@ def _has_usual(path: Source) -> bool:
     try:
         return _found("consumption", read_sheet(path).columns) is not None
     except DataError:
-        if isinstance(path, Path) and path.is_dir():
+        if isinstance(path, Path) and (path.is_dir() or path.suffix == ".toml"):
             return False
         raise
 

@@ -31,13 +31,17 @@ MOST_SLOTS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class SeriesColumns:
-    """Names of columns: target, who is measured, when, and what is known in advance. zone: of times without one."""
+    """Names of columns: target, who is measured, when, and what is known in advance.
+
+    zone: of times without one. profile: how to read an export, by name or file.
+    """
 
     target: str
     group: str | None = None
     time: str | None = None
     known: tuple[str, ...] = ()
     zone: str = "UTC"
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,8 @@ from transactive.forecasting.calendar import Calendar
 from transactive.forecasting.evaluation.backtest import Champion, IssuePlan, plan_of, replay
 from transactive.forecasting.evaluation.scorecard import MODELS, SINGLE, judge, judge_sum
 from transactive.forecasting.series import LEVELS, History
+from transactive.metering.exports.profile import Told
+from transactive.metering.exports.reader import ReadOptions
 from transactive.studies.recordings.exports import as_recording
 from transactive.studies.recordings.series import SeriesColumns, SeriesFile, parse_horizon, read_series
 from transactive.studies.scores.forecast_report import BacktestReport
@@ -58,7 +60,7 @@ def backtest(
     """Forecast a series as it would have been then. Raises DataError naming file, row and column, InputError."""
     began = process_time()
     recipes = {name: registry.load(name) for name in options.models or MODELS}
-    source = as_recording(source, (columns.target,), options.zone)
+    source = as_recording(source, (columns.target,), ReadOptions(columns.profile, Told(zone=options.zone)))
     columns = replace(columns, zone=options.zone)
     read = read_series(source, columns, Calendar(options.zone, options.holidays))
     plan = plan_for(read.history, source, options)
