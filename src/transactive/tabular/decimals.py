@@ -17,6 +17,8 @@ MOST_WHOLE = 2**63 // PPM
 """A whole number from this on does not fit in millionths."""
 EMPTY = ("", "-", "--", "nan", "na", "n/a", "null", "none")
 """How files write that there is no value."""
+SAMPLE = 64
+"""Values at either end of a column that show which sign parts its decimals; what does not fit is tried in all ways."""
 BLANKS = "[' \u00a0\u202f]"
 COMMA_IS_DECIMAL = r"^[+\-]?0?,|,(\d{1,2}|\d{4,})$"
 """A number whose comma cannot group thousands."""
@@ -33,14 +35,26 @@ def millionths(values: pl.Series, *, comma_parts_columns: bool) -> pl.Series:
         if values.dtype.is_integer():
             return values.cast(pl.Int64, strict=False) * PPM
         return (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
-    whole = values.cast(pl.Int64, strict=False)
-    if whole.null_count() == values.null_count() and int(whole.abs().max() or 0) < MOST_WHOLE:  # type: ignore[arg-type]
-        return whole * PPM
-    bare = (values.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
-    if bare.null_count() == values.null_count():  # the usual column, in one pass
-        return bare
-    plain = with_points(values.str.strip_chars(), comma_parts_columns=comma_parts_columns)
-    return (plain.cast(pl.Decimal(38, 6), strict=False) * PPM).cast(pl.Int64, strict=False)
+    sample = "".join(values.head(SAMPLE).drop_nulls()) + "".join(values.tail(SAMPLE).drop_nulls())
+    if "." not in sample and "," not in sample:
+        whole = values.cast(pl.Int64, strict=False)
+        if whole.null_count() == values.null_count() and int(whole.abs().max() or 0) < MOST_WHOLE:  # type: ignore[arg-type]
+            return whole * PPM
+    usual = values
+    if "," in sample and not comma_parts_columns and not values.str.contains(".", literal=True).any():
+        usual = values.str.replace(",", ".", literal=True)
+    if usual is not values or "," not in sample:
+        bare = _six_decimals(usual)
+        if bare.null_count() == values.null_count():  # the usual column, in one pass
+            return bare
+    return _six_decimals(with_points(values.str.strip_chars(), comma_parts_columns=comma_parts_columns))
+
+
+def _six_decimals(text: pl.Series) -> pl.Series:
+    """Numbers with a decimal point in millionths, null where there is none."""
+    import polars as pl
+
+    return text.cast(pl.Decimal(38, 6), strict=False).to_physical().cast(pl.Int64, strict=False)
 
 
 def with_points(text: pl.Series, *, comma_parts_columns: bool) -> pl.Series:

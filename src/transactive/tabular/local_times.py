@@ -6,10 +6,15 @@ order. Where such a time stands there once only, nobody can tell which it is, an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from transactive.core.errors import DataError
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
+from transactive.core.units import IntArray
 from transactive.tabular.moments import OFFSET
 from transactive.tabular.source import ROW
 
@@ -30,21 +35,58 @@ def to_utc(frame: pl.DataFrame, column: str, zone: str, series: list[str], name:
         return frame.with_columns(pl.col(column) - sign * (int(offset[2]) * 3600 + int(offset[3]) * 60))
     if zone == "UTC":
         return frame
-    naive = pl.from_epoch(pl.col(column), "s")
-    distinct = frame.select(pl.col(column).unique().sort()).with_columns(
-        *(
-            naive.dt.replace_time_zone(zone, ambiguous=which, non_existent="null").dt.epoch("s").alias(which)
-            for which in ("earliest", "latest")
-        )
-    )
-    _refuse_never_shown(frame, distinct, column, zone, name)
-    frame = frame.join(distinct, on=column, how="left", maintain_order="left")
-    twice = frame["earliest"] != frame["latest"]
-    if not twice.any():
-        return frame.with_columns(pl.col("earliest").alias(column)).drop("earliest", "latest")
-    later = _later_ones(frame, column, twice, series, zone, name)
-    moment = pl.when(later).then("latest").otherwise("earliest")
-    return frame.with_columns(moment.alias(column)).drop("earliest", "latest")
+    local = frame[column]
+    wall = local.fill_null(0).to_numpy()
+    there = local.drop_nulls()
+    changes = _changes(zone, int(there.min() or 0), int(there.max() or 0))  # type: ignore[arg-type]
+    early, late = (_moved(wall, changes, later=later) for later in (False, True))
+    _refuse_never_shown(frame, wall, changes, column, zone, name)
+    twice = pl.Series(early != late) & local.is_not_null()
+    moment = pl.Series(column, early, dtype=pl.Int64)
+    if twice.any():
+        later_ones = _later_ones(frame, column, twice, series, zone, name)
+        moment = pl.Series(column, late, dtype=pl.Int64).zip_with(later_ones, moment)
+    if local.null_count():
+        moment = pl.select(pl.when(local.is_not_null()).then(moment).alias(column)).to_series()
+    return frame.with_columns(moment)
+
+
+class _Change(NamedTuple):
+    """The clock is changed at `at` [Unix s] from one distance to UTC to another [s]."""
+
+    at: int
+    before: int
+    after: int
+
+
+def _changes(zone: str, first: int, last: int) -> tuple[int, list[_Change]]:
+    """The clock's distance to UTC [s] before local times from `first` to `last`, and its changes until after them."""
+    known, found = ZoneInfo(zone), list[_Change]()
+
+    def distance(at: int) -> int:
+        return int(datetime.fromtimestamp(at, known).utcoffset().total_seconds())  # type: ignore[union-attr]
+
+    begin = first - 2 * DAY
+    at, before = begin, distance(begin)
+    while at < last + 2 * DAY:
+        after = distance(at + DAY)
+        if after != before:
+            low, high = at, at + DAY
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if distance(middle) == before else (low, middle)
+            found.append(_Change(high, before, after))
+        at, before = at + DAY, after
+    return distance(begin), found
+
+
+def _moved(wall: IntArray, changes: tuple[int, list[_Change]], *, later: bool) -> IntArray:
+    """Local times as Unix seconds: the earlier or the later one of a time that the clock showed twice."""
+    first, found = changes
+    bounds = [one.at + (one.after if later else max(one.before, one.after)) for one in found]
+    distances = np.array([first, *(one.after for one in found)], np.int64)
+    moved: IntArray = wall - distances[np.searchsorted(np.array(bounds, np.int64), wall, side="right")]
+    return moved
 
 
 def _later_ones(
@@ -53,7 +95,8 @@ def _later_ones(
     """Which rows are the second showing of a time that the clock showed twice."""
     import polars as pl
 
-    few = frame.with_row_index("place").filter(twice)
+    places = twice.arg_true()
+    few = frame.select(ROW, *dict.fromkeys((*series, column)))[places].with_columns(places.alias("place"))
     if _runs_backwards(frame, column):
         few = few.reverse()
     keys = [*series, column]
@@ -69,17 +112,17 @@ def _later_ones(
     return later.scatter(few.filter(pl.col("nth") > 0)["place"], values=True)
 
 
-def _refuse_never_shown(frame: pl.DataFrame, distinct: pl.DataFrame, column: str, zone: str, name: str) -> None:
-    import polars as pl
-
-    never = distinct.filter(pl.col("earliest").is_null() & pl.col(column).is_not_null())
-    if len(never):
-        local = never[column][0]
-        row = frame.filter(pl.col(column) == local)[ROW][0]
-        raise DataError(
-            f"{name}: row {row}: {_wall(local)} never was in {zone}, where the clock was put forward; if the file keeps"
-            " winter time all the year, give its zone like +01:00"
-        )
+def _refuse_never_shown(
+    frame: pl.DataFrame, wall: IntArray, changes: tuple[int, list[_Change]], column: str, zone: str, name: str
+) -> None:
+    for change in changes[1]:
+        never = (wall >= change.at + change.before) & (wall < change.at + change.after)
+        if never.any():
+            place = int(never.argmax())
+            raise DataError(
+                f"{name}: row {frame[ROW][place]}: {_wall(frame[column][place])} never was in {zone}, where the clock"
+                " was put forward; if the file keeps winter time all the year, give its zone like +01:00"
+            )
 
 
 def _runs_backwards(frame: pl.DataFrame, column: str) -> bool:

@@ -140,7 +140,11 @@ def read_at_once(values: pl.Series, sample: list[str], order: Order) -> pl.Serie
     found = forms.pop() if len(forms) == 1 else None
     if found is None or found[1] != zulu or "%.f" in found[0] or "%M" not in found[0]:
         return None
-    read = values.str.to_datetime(found[0] + ("Z" if zulu else ""), strict=False, time_unit="us").dt.epoch("s")
+    import polars as pl
+
+    text = pl.col(values.name)
+    moment = text.str.to_datetime(found[0] + ("Z" if zulu else ""), strict=False, time_unit="us").dt.epoch("s")
+    read = values.to_frame().select(moment).to_series()
     return None if read.null_count() else read
 
 

@@ -105,11 +105,12 @@ def _text(data: bytes, path: Path) -> Sheet:
     frame = pl.read_csv(
         io.BytesIO(data), separator=head.separator, has_header=False, skip_lines=head.line,
         schema=dict.fromkeys(names, pl.String), truncate_ragged_lines=True, raise_if_empty=False,
-        missing_columns="insert",
+        missing_columns="insert", row_index_name=ROW, row_index_offset=head.line + 1,
     )  # fmt: skip
-    frame = frame.with_row_index(ROW, offset=head.line + 1)
     if all(frame[name].null_count() == len(frame) for name in spill):
-        return Sheet(_without_empty_rows(frame.drop(spill)), path.name, head.separator != ",", head.above)
+        for name in spill:
+            frame.drop_in_place(name)
+        return Sheet(_without_empty_rows(frame), path.name, head.separator != ",", head.above)
     spilt = frame.filter(pl.any_horizontal(pl.col(spill).fill_null("").str.strip_chars() != ""))
     if len(spilt):
         raise DataError(

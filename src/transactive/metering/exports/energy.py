@@ -10,9 +10,11 @@ from __future__ import annotations
 from math import gcd
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from transactive.core.errors import Unsaid
 from transactive.core.slots import DAY, HOUR, time_text
-from transactive.core.units import PPM
+from transactive.core.units import PPM, IntArray
 from transactive.metering.exports.layout import METER, QUALITY
 from transactive.metering.exports.profile import MILLIWATT, Profile
 from transactive.metering.exports.times import START
@@ -39,15 +41,17 @@ def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure
     if totals:
         frame = _differences(frame, totals, length, profile, name)
     parts: dict[str, list[pl.Expr]] = {}
+    by_meter: tuple[IntArray, IntArray] | None = None
     for column in columns:
         register, reading, unit = column.split(" ")
         scaled, divisor = _scaled(column, length)
-        if unit == "Wh" and reading == "energy" and not sure:
+        whole = not frame.select((scaled % divisor != 0).any()).item()
+        if unit == "Wh" and reading == "energy" and not sure and not whole:
             _refuse_fractions(frame, column, profile, name)
-        whole = not frame.filter(scaled % divisor != 0).height
         parts.setdefault(register, []).append(scaled // divisor if whole else _carried(scaled, divisor))
         if reading == "energy" and not sure:
-            _refuse_risers(frame, column, profile, name)
+            by_meter = by_meter or _by_meter(frame)
+            _refuse_risers(frame, by_meter, column, profile, name)
     added = [
         (wh[0] if len(wh) == 1 else pl.sum_horizontal(wh, ignore_nulls=False)).alias(key) for key, wh in parts.items()
     ]
@@ -144,26 +148,44 @@ def _refuse_fractions(frame: pl.DataFrame, column: str, profile: Profile, name: 
         )
 
 
-def _refuse_risers(frame: pl.DataFrame, column: str, profile: Profile, name: str) -> None:
-    """Refuse energy that never falls all day long: it is the state of a register."""
+def meter_codes(frame: pl.DataFrame) -> IntArray:
+    """A number for each row's meter, −1 where the file names none."""
     import polars as pl
 
-    steps = pl.col(column).diff()
-    judged = frame.group_by(METER, maintain_order=True).agg(
-        pl.col(ROW).first(), pl.col(column).first().alias("from"), pl.col(column).last().alias("to"),
-        (steps > 0).sum().alias("rises"), (steps < 0).sum().alias("falls"), pl.len().alias("rows"),
-        (pl.col(START).max() - pl.col(START).min()).alias("span"), pl.col(START).first().alias("begins"),
-        pl.col(START).last().alias("ends"),
-    )  # fmt: skip
-    backwards = pl.col("begins") > pl.col("ends")  # the newest row stands first
-    rises = pl.when(backwards).then("falls").otherwise("rises")
-    falls = pl.when(backwards).then("rises").otherwise("falls")
-    bad = judged.filter((rises * RISES_IN >= pl.col("rows")) & (falls * 50 <= rises) & (pl.col("span") >= DAY))
-    if len(bad):
-        first = bad.row(0, named=True)
+    codes: IntArray = frame[METER].cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    return codes
+
+
+def _by_meter(frame: pl.DataFrame) -> tuple[IntArray, IntArray]:
+    """Rows of each meter behind each other, in their order, and where each meter's begin among them."""
+    if frame[METER].null_count() == len(frame):
+        return np.arange(len(frame)), np.zeros(1, np.int64)
+    codes = meter_codes(frame)
+    order = np.argsort(codes.astype(np.uint16) if codes.max(initial=0) < 2**16 else codes, kind="stable")
+    return order, np.flatnonzero(np.diff(codes[order], prepend=-1))
+
+
+def _refuse_risers(
+    frame: pl.DataFrame, by_meter: tuple[IntArray, IntArray], column: str, profile: Profile, name: str
+) -> None:
+    """Refuse energy that never falls all day long: it is the state of a register."""
+    order, begins = by_meter
+    there = frame[column].is_not_null().to_numpy()[order]
+    steps = np.diff(frame[column].fill_null(0).to_numpy()[order], prepend=0)
+    steps[1:][~(there[1:] & there[:-1])] = 0
+    steps[begins] = 0
+    times, ends = frame[START].to_numpy()[order], np.append(begins[1:], len(order)) - 1
+    forward = times[begins] <= times[ends]  # otherwise the newest row stands first
+    up, down = (np.add.reduceat(found, begins) for found in (steps > 0, steps < 0))
+    rises, falls = np.where(forward, up, down), np.where(forward, down, up)
+    spans = np.maximum.reduceat(times, begins) - np.minimum.reduceat(times, begins)
+    bad = (rises * RISES_IN >= ends - begins + 1) & (falls * 50 <= rises) & (spans >= DAY)
+    if bad.any():
+        group = min(np.flatnonzero(bad).tolist(), key=lambda one: order[begins[one]])
+        first, last = (frame.row(int(order[at[group]]), named=True) for at in (begins, ends))
         raise Unsaid(
             f"{name}: {_written(column, profile)} of {first[METER] or 'the meter'} rises all the time, from"
-            f" {_plain(first['from'])} in row {first[ROW]} to {_plain(first['to'])}: is it a register that counts"
+            f" {_plain(first[column])} in row {first[ROW]} to {_plain(last[column])}: is it a register that counts"
             " on? Say"
             ' --reading total, or reading = "total" under [data], and differences are taken; if it is energy of each'
             " slot,"

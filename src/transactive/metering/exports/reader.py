@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.metering.exports import edifact, green_button, nem12
-from transactive.metering.exports.energy import has_fractions, to_wh
+from transactive.metering.exports.energy import has_fractions, meter_codes, to_wh
 from transactive.metering.exports.guess import guessed, known_profile, with_told
 from transactive.metering.exports.layout import METER, QUALITY, lay_out
 from transactive.metering.exports.profile import Profile, Told, load_profile, shipped_profiles
@@ -126,8 +126,7 @@ def _once(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
     """Rows of a meter and slot once, if they say the same; otherwise they are refused."""
     import polars as pl
 
-    meter = frame[METER].cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1)
-    if (frame[START] * MOST_METERS + meter).n_unique() == len(frame):
+    if (frame[START] * MOST_METERS + pl.Series(meter_codes(frame))).n_unique() == len(frame):
         return frame, 0
     values = [column for column in frame.columns if column != ROW]
     single = frame.unique(values, keep="first", maintain_order=True)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import HOUR, SLOT_MINUTES
 from transactive.metering.exports.profile import Profile, TimeRule
@@ -94,19 +96,19 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
         return frame.with_columns(moment.alias(START)), zoned, None
     values = frame[first].drop_nulls()
     found = INTERVAL.match(values[0].strip()) if len(values) else None
-    text = pl.col(first)
+    column = first
     if found and looks_like_time(found[1]):
         halves = (pl.col(first).str.extract(r"^(.*?) +[-–] +(.*)$", k) for k in (1, 2))
         frame = frame.with_columns(next(halves).alias("from"), next(halves).alias(UNTIL))
-        text = pl.col("from")
+        column = "from"
     elif rule.hour_numbers:
         return _by_hour(frame, sheet, rule)
     elif len(rule.columns) > 1:
-        bare = text.str.strip_chars().str.head(len(date_part(values[0].strip())) if len(values) else 10)
+        bare = pl.col(first).str.strip_chars().str.head(len(date_part(values[0].strip())) if len(values) else 10)
         clock = pl.col(rule.columns[1]).str.strip_chars()
         frame = frame.with_columns(pl.concat_str(bare, clock, separator=" ").alias("moment"))
-        text = pl.col("moment")
-    written = frame.select(text.alias("text"))["text"].drop_nulls()
+        column = "moment"
+    written = frame[column].drop_nulls()
     order = rule.order or day_month_order(written, sheet.name, first)
     examples = [*written.head(30), *written.tail(30)]
     moment, zoned = parsed(pl.col(WRITTEN), examples, order)
@@ -114,7 +116,7 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
     if at_once is not None:
         frame = frame.with_columns(at_once.alias(START))
     else:
-        frame = frame.with_columns(text.alias(WRITTEN))
+        frame = frame.with_columns(pl.col(column).alias(WRITTEN))
         read_once = frame.select(pl.col(WRITTEN).unique()).with_columns(moment.alias(START))
         frame = frame.drop(START, strict=False).join(read_once, on=WRITTEN, how="left", maintain_order="left")
     until = rule.end or (UNTIL if UNTIL in frame.columns else None)
@@ -162,22 +164,22 @@ def _typed(frame: pl.DataFrame, column: str, name: str) -> tuple[pl.Expr, bool]:
 
 def _length(frame: pl.DataFrame, rule: TimeRule, sheet: Sheet, expected: int | None) -> int:
     """Length of a slot [s]: as the profile says, from end to end, or the step that most times are apart."""
-    import polars as pl
-
     if rule.minutes:
         return rule.minutes * 60
     if ELAPSED in frame.columns:
         return HOUR
     if UNTIL in frame.columns:
-        steps = (frame[UNTIL] - frame[START]).drop_nulls()
+        steps = (frame[UNTIL] - frame[START]).drop_nulls().to_numpy()
     else:
-        steps = frame[START].unique().sort().diff().drop_nulls()
+        times = frame[START].to_numpy()
+        steps = np.diff(times) if frame[START].is_sorted() else np.diff(np.sort(times))
+        steps = steps[steps > 0]
     if expected and len(steps) < FEW_TIMES:
         return expected
     if not len(steps):
         raise DataError(f"{sheet.name}: holds one time only, so the length of a slot is not known; give a day or more")
-    counts = pl.DataFrame({"step": steps}).group_by("step").len().sort("len", "step", descending=[True, False])
-    length = int(counts["step"][0])
+    lengths, counts = np.unique(steps, return_counts=True)
+    length = int(lengths[counts.argmax()])
     if length % 60 or length // 60 not in SLOT_MINUTES:
         slots = ", ".join(map(str, SLOT_MINUTES))
         raise DataError(f"{sheet.name}: its times are {length // 60} minutes apart; slots have {slots} minutes")
@@ -189,12 +191,10 @@ def _labels_end(frame: pl.DataFrame, rule: TimeRule) -> bool:
 
     In the autumn hour that comes twice, such a file has an end twice that the clock showed once.
     """
-    import polars as pl
-
     if rule.zone is None or OFFSET.match(rule.zone):
         return False
-    counts = frame.group_by(START).len().sort(START)
-    twice = counts.filter(pl.col("len") > int(counts["len"].mode()[0]))[START].to_list()
+    times, counts = np.unique(frame[START].to_numpy(), return_counts=True)
+    twice = times[counts > np.bincount(counts).argmax()].tolist()
     return any(not _came_twice(local, ZoneInfo(rule.zone)) for local in twice)
 
 
