@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from transactive.core.tariff import PriceSeries, Tariff
 from transactive.core.units import PPM, IntArray
 from transactive.environment.files import read_environment
 from transactive.environment.own_prices import own_prices
+from transactive.metering.accepted import accepted_files
 from transactive.metering.exports.profile import Told
 from transactive.metering.exports.reader import ReadOptions
 from transactive.metering.feeder import read_feeder
@@ -163,13 +165,17 @@ def _first(series: Table, rows: int) -> dict[str, Any]:
 
 
 def load_setting(
-    path: Path, readings: Source | None = None, until: int | None = None, profile: str | None = None
+    path: Path,
+    readings: Source | None = None,
+    until: int | None = None,
+    profile: str | None = None,
+    candidate: Path | None = None,
 ) -> Setting:
     """Read a community file and the data that it names, and check that they fit each other.
 
     readings, profile: in place of those that the file names; a profile by name or path. until: readings that end
     earlier are continued to there [Unix s] by days like those before, so that a market which is live has something to
-    begin with, and its prices go as far.
+    begin with, and its prices go as far. candidate: readings that would be accepted, after those that were.
     """
     community = load(path)
     length, sources = community.clock.length, community.data
@@ -180,9 +186,9 @@ def load_setting(
     ]
     limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
     policy = _policy(sources, path)
-    measured, verdicts = read_measured(
-        recorded, limits, length, sources.ignore, _options(sources, path, profile), policy
-    )
+    accepted = [*(accepted_files(path) if readings is None else ()), *([candidate] if candidate else ())]
+    options = _options(sources, path, profile)
+    measured, verdicts = read_measured(recorded, limits, length, sources.ignore, options, policy, accepted)
     if until is not None:
         measured = continued(measured, until, length)
     if sources.environment is None:
@@ -194,15 +200,15 @@ def load_setting(
         used = price_columns(community, file)
         environment = read_environment(file, length, carbon_price=follows, sources=factors, prices=used)
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
-    source, shared = _named(recorded, setting), _sharing(setting, environment.first_slot, path)
+    source, shared = _named(recorded, accepted, setting), _sharing(setting, environment.first_slot, path)
     feeder_wh, offered = _feeder(setting, path), _credits(setting, path)
     return replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared, verdicts=verdicts)
 
 
-def _named(recorded: Source, setting: Setting) -> tuple[str, str]:
-    """Name and SHA-256 of a file of readings; a table in memory has the digest of what was read of it."""
-    if not isinstance(recorded, Path):
-        return recorded.name, setting.readings_digest.hex()
+def _named(recorded: Source, accepted: Sequence[Path], setting: Setting) -> tuple[str, str]:
+    """Name and SHA-256 of a file of readings; what is no single file has the digest of what was read of it."""
+    if accepted or not isinstance(recorded, Path) or recorded.is_dir():
+        return " and ".join([recorded.name, *(path.name for path in accepted[-1:])]), setting.readings_digest.hex()
     with recorded.open("rb") as file:
         return recorded.name, hashlib.file_digest(file, "sha256").hexdigest()
 

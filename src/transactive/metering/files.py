@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,12 +61,40 @@ def read_measured(
     ignore: Sequence[str] = (),
     options: ReadOptions = ReadOptions(),  # noqa: B008
     policy: ReadingPolicy = ReadingPolicy(),  # noqa: B008
+    more: Sequence[Path] = (),
 ) -> tuple[Measured, Verdicts]:
     """Recorded consumption and generation of members in slots of `length` [s], and the verdicts on what was read.
 
-    ignore: meters of the file that do not take part. What the policy substitutes is flagged.
+    ignore: meters of the file that do not take part. What the policy substitutes is flagged. more: files of readings
+    that go before the source, and each before the earlier ones, where both have a meter and slot.
     Raises DataError naming file, row and column, or member and time, of the first fault.
     """
+    import polars as pl
+
+    parts = [_of_members(source, limits, length, ignore, options, policy)]
+    parts += [_of_members(path, limits, length, ignore, ReadOptions(), policy) for path in more]
+    frame = parts[0].frame
+    if more:
+        whole = pl.concat([part.frame for part in parts])
+        frame = whole.unique(["member", "slot_start"], keep="last", maintain_order=True)
+    where = FrameSource(frame, parts[0].name)
+    if limits.owners is not None:
+        frame = limits.owners.gathered(frame, where, substitute=policy.substitute)
+    _refuse_absent(frame, limits.members, where.name)
+    if not policy.substitute:
+        _refuse_impossible(frame, limits, length, where)
+    return _laid_out(frame, limits, length, where, policy)
+
+
+def _of_members(
+    source: Source,
+    limits: MeterLimits,
+    length: int,
+    ignore: Sequence[str],
+    options: ReadOptions,
+    policy: ReadingPolicy,
+) -> FrameSource:
+    """Rows of one source, each of a meter of the community, once they can be energy of its slots."""
     import polars as pl
 
     export = read_export(source, replace(options, length=length))
@@ -84,12 +113,7 @@ def read_measured(
     for column in (CONSUMPTION, GENERATION):
         much = pl.col(column) > LARGEST_WH
         refuse(frame, much, column, where, "no meter measures that much in a slot; is it a register?")
-    if limits.owners is not None:
-        frame = limits.owners.gathered(frame, where, substitute=policy.substitute)
-    _refuse_absent(frame, limits.members, export.name)
-    if not policy.substitute:
-        _refuse_impossible(frame, limits, length, where)
-    return _laid_out(frame, limits, length, where, policy)
+    return where
 
 
 def _refuse_unseen_generation(export: Export, limits: MeterLimits) -> None:

@@ -27,6 +27,7 @@ from transactive.core.slots import parse_time
 from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.engine.state_folder import Word
 from transactive.market.registry import load
+from transactive.services.readings.inbox import note_community
 from transactive.web.access import open_here
 
 
@@ -99,6 +100,7 @@ def run_community(
         target = target_of(node, deployment, keys, password_file, setting.community.ids, token)
         target = dataclasses.replace(target, discard=discard_chain)
         slots = slots_from(setting)
+        note_community(folder, path)
         word = Word(accept_corrections, int(time.time()))
         runner = partial(replay, setting, slots, folder, seed=seed, target=target, compiled=compiled, word=word)
         with page_beside(folder, port if page or stay else None, stay=stay):

@@ -1,0 +1,1 @@
+"""Readings that people bring to a community: looked at, then accepted or left."""
