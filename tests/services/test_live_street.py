@@ -10,7 +10,7 @@ import pytest
 from tests.services.market import SEED
 from tests.services.street import BEGIN, MEMBERS, SLOT, P1Meter, now_of, write_street
 from tests.waiting import LIMIT_SECONDS, until
-from transactive.cli.node.actions import init_box, invite_member
+from transactive.cli.node.actions import MeterOptions, init_box, invite_member
 from transactive.config.setting import load_setting
 from transactive.core.proofs.meter_records import SignedRecord
 from transactive.core.slots import DAY
@@ -52,7 +52,14 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path, broker, processes, monkeyp
 
     for meter in meters:
         made = invite_member(community, meter.name, broker.url, tmp_path / "live", 600)
-        own = init_box(tmp_path / meter.name, made["community"], broker.url, meter.url, made["code"], 15, 0)
+        own = init_box(
+            tmp_path / meter.name,
+            made["community"],
+            broker.url,
+            MeterOptions(meter.url, winter_hours=0),
+            made["code"],
+            15,
+        )
         addresses[meter.name] = own["meter"]
         boxes[meter.name] = box(meter.name)
     running = market()
@@ -110,7 +117,9 @@ def test_a_box_that_was_put_back_signs_nothing_more(tmp_path, broker, processes,
     community, since = write_street(tmp_path), time.time()
     with P1Meter("ben", since) as meter:
         made = invite_member(community, "ben", broker.url, tmp_path / "live", 600)
-        init_box(tmp_path / "ben", made["community"], broker.url, meter.url, made["code"], 15, 0)
+        init_box(
+            tmp_path / "ben", made["community"], broker.url, MeterOptions(meter.url, winter_hours=0), made["code"], 15
+        )
         command = (sys.executable, "-m", "tests.services.market", tmp_path, broker.url, since, SLOTS)
         processes(*command, log=tmp_path / "market.log")
         old = processes(TRANSACTIVE, "node", "run", tmp_path / "ben", log=tmp_path / "ben.log")

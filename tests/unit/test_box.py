@@ -12,8 +12,10 @@ from transactive.core.proofs.meter_records import SIZE, SignedRecord
 from transactive.engine.live.invitations import Invitations
 from transactive.metering.boundaries import SlotBoundaries
 from transactive.metering.decode.registers import MeterState
+from transactive.metering.meters.source import MeterTraits
 from transactive.metering.record_file import RecordFile
 from transactive.node.box import AT_ONCE, PATIENCE_SECONDS, BoxKey, Courier, Recorder
+from transactive.node.memory import KnownMeter
 from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
 
 CHAIN, LENGTH, BEGIN = 31337, 900, 1_700_000_100 // 900 * 900
@@ -42,15 +44,23 @@ def test_a_box_keeps_its_key_to_itself_and_is_made_once(tmp_path, key):
         box_settings(tmp_path / "box")
 
 
+TRAITS = MeterTraits("a meter", "real bytes")
+
+
+def recorder_of(key, outbox, traits=TRAITS):
+    meter = KnownMeter(outbox.path.parent, traits)
+    return Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH), meter)
+
+
 def hear(recorder, at, energy):
     return recorder.take(MeterState(at, energy, 0), b"/raw!", at)
 
 
 def test_a_box_signs_one_record_a_slot_each_after_the_one_before(key, outbox):
-    recorder = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+    recorder = recorder_of(key, outbox)
     for at in range(0, 3 * LENGTH + 1, 30):
         hear(recorder, BEGIN + at, at)
-    again = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+    again = recorder_of(key, outbox)
     hear(again, BEGIN + 4 * LENGTH, 4 * LENGTH)
     signed = [SignedRecord.from_bytes(data) for data in outbox.all()]
     previous = bytes(32)
@@ -63,12 +73,33 @@ def test_a_box_signs_one_record_a_slot_each_after_the_one_before(key, outbox):
 
 
 def test_what_a_meter_says_wrongly_is_not_signed(key, outbox):
-    recorder = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+    recorder = recorder_of(key, outbox)
     hear(recorder, BEGIN, 500)
     for at, energy in ((BEGIN + LENGTH, 0), (BEGIN - 10, 600), (1_000, 600)):
         with pytest.raises(DataError):
             hear(recorder, at, energy)
     assert outbox.count == 1
+
+
+def test_telegrams_of_another_meter_are_not_signed(key, outbox):
+    recorder = recorder_of(key, outbox)
+    recorder.take(MeterState(BEGIN, 500, 0, "E0001"), b"", BEGIN)
+    again = recorder_of(key, outbox)
+    with pytest.raises(DataError, match="says that it is E0002, and was E0001"):
+        again.take(MeterState(BEGIN + LENGTH, 600, 0, "E0002"), b"", BEGIN + LENGTH)
+    assert again.take(MeterState(BEGIN + LENGTH, 600, 0, "E0001"), b"", BEGIN + LENGTH)
+
+
+def test_a_plug_that_lost_power_is_counted_on_also_by_a_box_that_lost_it_too(key, outbox):
+    plug = MeterTraits("a plug", "real bytes", most_w=3_000, restarts=True)
+    recorder = recorder_of(key, outbox, plug)
+    hear(recorder, BEGIN, 70_000)
+    with pytest.raises(DataError, match="ran backwards"):
+        hear(recorder, BEGIN + 60, 5)
+    hear(recorder, BEGIN + 120, 20)
+    hear(recorder_of(key, outbox, plug), BEGIN + LENGTH, 30)
+    registers = [SignedRecord.from_bytes(data).record.registers[0] for data in outbox.all()]
+    assert registers == [70_000, 70_030]
 
 
 class Weather:
@@ -103,7 +134,7 @@ def test_in_any_weather_all_arrives_once_and_in_order(tmp_path_factory, lost, sl
     folder = tmp_path_factory.mktemp("box")
     key = BoxKey(b"\7" * 32, "0x" + "00" * 20)
     with closing(RecordFile(folder / "outbox")) as outbox:
-        recorder = Recorder(outbox, key, CHAIN, SlotBoundaries(LENGTH))
+        recorder = recorder_of(key, outbox)
         weather = Weather(outbox, lost)
         weather.courier.ask()
         for slot in range(slots):

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from transactive.core.errors import InputError
+
+
+class DevicePlace(NamedTuple):
+    """Where a device is. rest: what comes after the port, without the slash."""
+
+    host: str
+    port: int
+    rest: str
+
+
+def device_place(url: str, scheme: str, port: int) -> DevicePlace:
+    """Place of a device's address, SCHEME://HOST[:PORT][/REST]. Raises InputError for another one."""
+    parts = _split(url)
+    if parts is None or parts.scheme != scheme or not parts.hostname:
+        raise InputError(f"{_shown(url)}: write the address of the device like {scheme}://192.168.1.20:{port}")
+    return DevicePlace(parts.hostname, parts.port or port, parts.path.strip("/"))
+
+
+def scheme_of(url: str) -> str:
+    """The scheme of an address, empty where it has none."""
+    return url.partition("://")[0].lower() if "://" in url else ""
 
 
 def broker_parts(url: str) -> SplitResult:

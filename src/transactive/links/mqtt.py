@@ -35,13 +35,17 @@ class MqttClient:
         subscriptions: tuple[str, ...],
         hear: Hear,
         connected: Callable[[], None] = lambda: None,
+        *,
+        hear_kept: bool = True,
     ) -> None:
         """url: mqtt(s)://[USER:PASSWORD@]HOST[:PORT][?ca=FILE&cert=FILE&key=FILE]. name: of the client, unique.
 
-        connected: called whenever the connection is there and subscribed. Raises InputError for another address.
+        connected: called whenever the connection is there and subscribed. hear_kept: what the broker kept from earlier
+        is heard too. Raises InputError for another address.
         """
         parts = broker_parts(url)
         self._subscriptions, self._hear, self._connected = subscriptions, hear, connected
+        self._hear_kept = hear_kept
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if parts.username:
             self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
@@ -82,7 +86,8 @@ class MqttClient:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - as paho calls it
         """Pass a message on."""
-        self._hear(message.topic, bytes(message.payload))
+        if self._hear_kept or not message.retain:
+            self._hear(message.topic, bytes(message.payload))
 
 
 def _context(files: dict[str, str]) -> ssl.SSLContext:

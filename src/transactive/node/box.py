@@ -18,6 +18,7 @@ from transactive.core.proofs.meter_records import SIZE, MeterRecord, SignedRecor
 from transactive.metering.boundaries import SlotBoundaries
 from transactive.metering.decode.registers import MeterState
 from transactive.metering.record_file import RecordFile
+from transactive.node.memory import KnownMeter
 
 AT_ONCE = 32
 """Records in a message, at most."""
@@ -38,13 +39,17 @@ class BoxKey:
 class Recorder:
     """Signs where registers stood as each slot ended."""
 
-    def __init__(self, outbox: RecordFile, key: BoxKey, chain_id: int, boundaries: SlotBoundaries) -> None:
+    def __init__(
+        self, outbox: RecordFile, key: BoxKey, chain_id: int, boundaries: SlotBoundaries, meter: KnownMeter
+    ) -> None:
         """Go on after the last record of the outbox."""
-        self._outbox, self._key, self._chain_id, self._boundaries = outbox, key, chain_id, boundaries
+        self._outbox, self._key, self._chain_id = outbox, key, chain_id
+        self._boundaries, self._meter = boundaries, meter
         self._newest: MeterRecord | None = None
         if outbox.count:
             self._newest = SignedRecord.from_bytes(outbox.some(outbox.count - 1, 1)).record
             boundaries.resume(self._newest.slot, self._newest.registers[:-1])
+            meter.resume(self._newest.slot + boundaries.length, self._newest.registers[:-1])
 
     def take(self, state: MeterState, raw: bytes, heard: int) -> MeterRecord | None:
         """Take a message of the meter in; returns the record that it made, which is on disk, if it made one.
@@ -53,7 +58,7 @@ class Recorder:
         DataError for a message that tells nothing, StateError where the disk takes no more.
         """
         at = heard if state.at is None else state.at
-        found = self._boundaries.take(at, state.registers)
+        found = self._boundaries.take(at, self._meter.take(at, state))
         if found is None:
             return None
         slot, registers = found

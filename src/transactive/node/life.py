@@ -10,13 +10,14 @@ from contextlib import closing
 from pathlib import Path
 
 from transactive.core.errors import DataError, StateError
-from transactive.links.lines import telegrams
 from transactive.links.mqtt import MqttClient
+from transactive.links.sources.address import open_meter
 from transactive.metering.boundaries import SlotBoundaries
-from transactive.metering.decode.p1 import decode
 from transactive.metering.decode.registers import MeterState
+from transactive.metering.meters.source import MeterSource
 from transactive.metering.record_file import RecordFile
 from transactive.node.box import BoxKey, Courier, Recorder
+from transactive.node.memory import KnownMeter
 from transactive.node.settings import BoxSettings
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,11 @@ class Box:
     def run(self) -> None:
         """Read, sign, keep and hand over. Raises StateError when the box must not go on."""
         settings = self._settings
+        source = open_meter(settings.address(self._folder))
         with closing(RecordFile(self._folder / "outbox")) as outbox:
-            recorder = Recorder(outbox, self._key, settings.chain_id, SlotBoundaries(settings.slot_seconds))
+            boundaries = SlotBoundaries(settings.slot_seconds, source.traits.least_age)
+            meter = KnownMeter(self._folder, source.traits)
+            recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter)
             up, down = settings.topic(self._key.address, "up"), settings.topic(self._key.address, "down")
             client = MqttClient(
                 settings.broker,
@@ -52,7 +56,7 @@ class Box:
             )
             enrol, proof = settings.topic(self._key.address, "enrol"), settings.proof(self._key.address)
             courier = Courier(outbox, lambda payload: client.publish(up, payload), lambda: client.publish(enrol, proof))
-            listener = threading.Thread(target=self._listen, args=(recorder, courier), daemon=True)
+            listener = threading.Thread(target=self._listen, args=(source, recorder, courier), daemon=True)
             listener.start()
             client.begin()
             try:
@@ -81,11 +85,11 @@ class Box:
             self.failure = error
             self._over.set()
 
-    def _listen(self, recorder: Recorder, courier: Courier) -> None:
+    def _listen(self, source: MeterSource, recorder: Recorder, courier: Courier) -> None:
         """Record what the meter says; a line that breaks is opened again."""
         while not self._over.is_set():
             try:
-                for raw, state in self._messages():
+                for raw, state in self._messages(source):
                     record = recorder.take(state, raw, int(time.time()))
                     if record:
                         self._tell(
@@ -103,10 +107,11 @@ class Box:
                 self.failure = error
                 self._over.set()
 
-    def _messages(self) -> Iterator[tuple[bytes, MeterState]]:
+    def _messages(self, source: MeterSource) -> Iterator[tuple[bytes, MeterState]]:
         """Messages of the meter, with what they say; one that says nothing is told and left out."""
-        for raw in telegrams(self._settings.meter):
-            try:
-                yield raw, decode(raw, self._settings.winter_seconds)
-            except DataError as error:
-                self._tell(f"not read: {error}")
+        with closing(source.messages()) as messages:
+            for raw in messages:
+                try:
+                    yield raw, source.decode(raw)
+                except DataError as error:
+                    self._tell(f"not read: {error}")

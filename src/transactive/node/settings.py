@@ -12,8 +12,11 @@ from transactive.core.errors import ConfigError, StateError
 from transactive.core.proofs.enrolment import invitation_proof, topic
 from transactive.core.proofs.signing import address_of
 from transactive.core.slots import HOUR
-from transactive.metering.record_file import OWNER_FILE, OWNER_FOLDER
+from transactive.links.sources.address import MeterAddress
+from transactive.metering.meters.profile import load_meter_profile
+from transactive.metering.record_file import OWNER_FOLDER
 from transactive.node.box import BoxKey
+from transactive.node.files import write_whole
 
 SETTINGS_FILE, KEY_FILE = "box.toml", "key"
 
@@ -21,9 +24,9 @@ SETTINGS_FILE, KEY_FILE = "box.toml", "key"
 class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Settings of a box.
 
-    community: name on the broker. broker: mqtt(s)://… meter: tcp://HOST:PORT. slot_seconds: of the market. chain_id:
-    that records are signed for. winter_seconds: how far the meter's winter time is ahead of UTC. code: of its
-    invitation.
+    community: name on the broker. broker: mqtt(s)://… meter: its address. profile: of its kind, or a file of one.
+    secret: file with its token or key. slot_seconds: of the market. chain_id: that records are signed for.
+    winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation.
     """
 
     community: str
@@ -31,6 +34,8 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     meter: str
     slot_seconds: int
     chain_id: int
+    profile: str = "dsmr-p1"
+    secret: str = ""
     winter_seconds: int = HOUR
     code: str = ""
 
@@ -38,9 +43,24 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         """Topic of a meter (address): up, down or enrol."""
         return topic(self.community, meter, way)
 
+    def address(self, folder: Path) -> MeterAddress:
+        """The meter; files are named relative to the box's folder. Raises ConfigError for a profile that is none."""
+        return meter_address(self.meter, self.profile, folder, self.winter_seconds, self.secret)
+
     def proof(self, meter: str) -> bytes:
         """What shows that who has the invitation's code has this meter (address)."""
         return invitation_proof(self.code, meter)
+
+
+def meter_address(
+    meter: str, profile: str, folder: Path, winter_seconds: int, secret: str, silence: int | None = None
+) -> MeterAddress:
+    """A meter as people name it. secret: file with its token or key. Raises ConfigError."""
+    try:
+        said = (folder / secret).read_text().strip() if secret else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{secret}: the token or key of the meter cannot be read ({error})") from None
+    return MeterAddress(meter, load_meter_profile(profile, folder), winter_seconds, said, silence)
 
 
 def make_box(folder: Path, settings: BoxSettings) -> BoxKey:
@@ -50,8 +70,8 @@ def make_box(folder: Path, settings: BoxSettings) -> BoxKey:
         raise StateError(f"{folder}: is the folder of a box; use another one, or `transactive node run {folder}`")
     said = msgspec.structs.asdict(settings)
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items() if value != "")
-    _write(folder / SETTINGS_FILE, text.encode())
-    _write(folder / KEY_FILE, os.urandom(32))
+    write_whole(folder / SETTINGS_FILE, text.encode())
+    write_whole(folder / KEY_FILE, os.urandom(32))
     return box_key(folder)
 
 
@@ -74,12 +94,3 @@ def box_key(folder: Path) -> BoxKey:
     except OSError as error:
         raise StateError(f"{path}: cannot be read ({error.strerror}); make it with transactive node init") from None
     return BoxKey(key, address_of(key))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for its owner alone."""
-    new = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_FILE), "wb") as file:
-        file.write(content)
-        os.fsync(file.fileno())
-    new.rename(path)

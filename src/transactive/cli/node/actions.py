@@ -7,14 +7,15 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from transactive.config.community_file import load
 from transactive.core.errors import InputError
 from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
-from transactive.links.addresses import broker_parts, meter_place
-from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
+from transactive.links.addresses import broker_parts
+from transactive.links.sources.address import open_meter
+from transactive.node.settings import BoxSettings, box_key, box_settings, make_box, meter_address
 
 CHAIN_ID = 31337
 """Chain that records are signed for, as the market's readings are."""
@@ -43,17 +44,36 @@ def invite_member(path: Path, member: str, broker: str, state: Path | None, seco
     }
 
 
+class MeterOptions(NamedTuple):
+    """What people say of a meter."""
+
+    meter: str
+    profile: str = "dsmr-p1"
+    secret: str = ""
+    winter_hours: int = 1
+
+
 def init_box(
-    folder: Path, community: str, broker: str, meter: str, code: str, slot_minutes: int, winter_hours: int
+    folder: Path, community: str, broker: str, meter: MeterOptions, code: str, slot_minutes: int
 ) -> dict[str, Any]:
-    """Make a box. Raises InputError for slots that no market has, and for addresses that are none."""
+    """Make a box. Raises InputError for slots that no market has, and for addresses and profiles that are none."""
     if slot_minutes not in SLOT_MINUTES:
         raise InputError(f"--slot-minutes {slot_minutes}: slots have {', '.join(map(str, SLOT_MINUTES))} minutes")
     broker_parts(broker)
-    meter_place(meter)
-    settings = BoxSettings(community, broker, meter, slot_minutes * 60, CHAIN_ID, winter_hours * HOUR, code)
+    profile = _whole_path(meter.profile) if meter.profile.endswith(".toml") else meter.profile
+    secret = _whole_path(meter.secret) if meter.secret else ""
+    winter = meter.winter_hours * HOUR
+    open_meter(meter_address(meter.meter, profile, folder, winter, secret))
+    settings = BoxSettings(
+        community, broker, meter.meter, slot_minutes * 60, CHAIN_ID, profile, secret, winter_seconds=winter, code=code
+    )
     key = make_box(folder, settings)
     return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}
+
+
+def _whole_path(named: str) -> str:
+    """A file as the box finds it from wherever it is started."""
+    return str(Path(named).resolve())
 
 
 def run_until_interrupted(folder: Path, *, quiet: bool) -> None:

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from transactive.cli.quantities import Seconds
 from transactive.cli.report import report
+from transactive.core.slots import HOUR
 
 Flag = Annotated[bool, Parameter(negative="")]
 node = App(name="node", help="The box at a meter: reads it, signs what it counts, and hands that over to the market.")
@@ -57,6 +58,8 @@ def init(
     meter: str,
     code: str,
     slot_minutes: int,
+    profile: str = "dsmr-p1",
+    secret: str = "",
     winter_hours: int = 1,
     json: Flag = False,
 ) -> None:
@@ -74,19 +77,24 @@ def init(
     broker
         Where the box reports: mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// with TLS and ?ca=FILE&cert=FILE&key=FILE.
     meter
-        P1 port of the meter on the network: tcp://HOST:PORT.
+        Where the meter is: tcp://HOST:PORT, serial:///dev/ttyUSB0, http://HOST, mqtt://BROKER/NAME or modbus://HOST/UNIT.
     code
         Of the invitation.
     slot_minutes
         Length of the market's slots.
+    profile
+        Kind of the meter, as `node profiles` lists them, or the file of a profile of your own.
+    secret
+        File with the meter's token or key, where it wants one.
     winter_hours
         How far the meter's winter time is ahead of UTC: 1 in the Netherlands, 0 in Ireland.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
-    from transactive.cli.node.actions import init_box
+    from transactive.cli.node.actions import MeterOptions, init_box
 
-    made = init_box(folder, community, broker, meter, code, slot_minutes, winter_hours)
+    settings = MeterOptions(meter, profile, secret, winter_hours)
+    made = init_box(folder, community, broker, settings, code, slot_minutes)
     report(made, json=json)
 
 
@@ -107,17 +115,31 @@ def run_box(folder: Path, *, quiet: Flag = False) -> None:
 
 
 @node.command
-def probe(meter: str, *, winter_hours: int = 1, count: int = 1, wait: Seconds = 30, json: Flag = False) -> None:
+def probe(
+    meter: str,
+    *,
+    profile: str = "dsmr-p1",
+    secret: str = "",
+    winter_hours: int = 1,
+    count: int = 1,
+    wait: Seconds = 30,
+    json: Flag = False,
+) -> None:
     """Say what a meter says, without recording it.
 
     Parameters
     ----------
     meter
-        P1 port of the meter on the network, tcp://HOST:PORT, or a file with telegrams.
+        Where it is: tcp://HOST:PORT, serial:///dev/ttyUSB0, http://HOST, mqtt://BROKER/NAME, modbus://HOST/UNIT, or a
+        file with what it sent.
+    profile
+        Its kind, as `node profiles` lists them, or the file of a profile of your own.
+    secret
+        File with its token or key, where it wants one.
     winter_hours
         How far the meter's winter time is ahead of UTC.
     count
-        How many telegrams are read.
+        How many messages are read; each is told as it comes.
     wait
         How long a meter may say nothing [s].
     json
@@ -125,4 +147,19 @@ def probe(meter: str, *, winter_hours: int = 1, count: int = 1, wait: Seconds = 
     """
     from transactive.cli.node.probing import probe_meter
 
-    report(probe_meter(meter, winter_hours, count, wait), json=json)
+    live = count > 1 and not json
+    report(probe_meter(meter, profile, secret, winter_hours * HOUR, count, wait, live=live), json=json)
+
+
+@node.command
+def profiles(*, json: Flag = False) -> None:
+    """List the kinds of meters that a box can read, and what each was proved with.
+
+    Parameters
+    ----------
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.probing import known_profiles
+
+    report(known_profiles(), json=json)

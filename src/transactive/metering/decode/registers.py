@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from transactive.core.errors import DataError
 
 UNITS = {"Wh": 1, "kWh": 1_000, "MWh": 10**6}
+MOST_WH = 10**15
+"""No meter of a home or a plant has counted as much [Wh]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Meters as sources of messages, one module for each way of reading them."""

@@ -1,0 +1,41 @@
+"""Meters on a line: P1 and what else a meter sends by itself, decoded here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from transactive.links.addresses import meter_place, scheme_of
+from transactive.links.lines import LineSetting, line_bytes
+from transactive.links.sources.address import MeterAddress
+from transactive.metering.decode import p1
+from transactive.metering.decode.frames import Frames, cut_p1
+from transactive.metering.decode.registers import MeterState
+from transactive.metering.meters.profile import LineProfile
+from transactive.metering.meters.source import MeterTraits
+
+CUTS = {"p1": cut_p1}
+
+
+class LineSource:
+    """A meter at tcp://HOST:PORT, serial:///dev/…, or what one said in a file."""
+
+    def __init__(self, address: MeterAddress) -> None:
+        """Raises ConfigError for a profile of another kind, InputError for an address without its port."""
+        if scheme_of(address.url) == "tcp":
+            meter_place(address.url)
+        profile = address.profile_of(LineProfile)
+        self.traits: MeterTraits = profile.traits
+        self._url = address.url
+        self._setting = LineSetting(profile.baud, profile.bits, profile.parity, address.silence or profile.silence)
+        self._frames = Frames(CUTS[profile.format])
+        decoders: dict[str, Callable[[bytes], MeterState]] = {"p1": lambda raw: p1.decode(raw, address.winter_seconds)}
+        self._decode = decoders[profile.format]
+
+    def messages(self) -> Generator[bytes, None, None]:
+        """Whole messages of the line. Raises OSError where it does not hold."""
+        for data in line_bytes(self._url, self._setting):
+            yield from self._frames.feed(data)
+
+    def decode(self, raw: bytes) -> MeterState:
+        """Registers of a message. Raises DataError."""
+        return self._decode(raw)
