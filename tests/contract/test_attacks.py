@@ -53,7 +53,7 @@ from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
 from transactive.chain.history import Commitment, Opening
-from transactive.chain.packing import MAX_BALANCE, encode_nets
+from transactive.chain.packing import MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, Leaf
@@ -525,10 +525,22 @@ def test_a_deposit_does_not_stop_a_netting(w):
     w.commit()
     w.propose()
     with refused("settlement: bad amount"):
-        w.do(w.members[1], "deposit", MAX_BALANCE - 1_000)
-    w.do(w.members[1], "deposit", MAX_BALANCE - 1_400)
+        w.do(w.members[1], "deposit", MAX_PAID_IN - 1_000)
+    w.do(w.members[1], "deposit", MAX_PAID_IN - 1_400)
     w.finalise()
-    assert w.balances()[:2] == [600, MAX_BALANCE]
+    assert w.balances()[:2] == [600, MAX_PAID_IN]
+
+
+def test_a_full_lane_does_not_stop_a_netting(w):
+    """A member pays in all that it may before a netting that credits it is proposed."""
+    w.book.trade(0, 1, 400)
+    w.commit()
+    with refused("settlement: bad amount"):
+        w.do(w.members[1], "deposit", MAX_BALANCE - 1_000)
+    w.do(w.members[1], "deposit", MAX_PAID_IN - 1_000)
+    w.propose()
+    w.finalise()
+    assert w.balances()[:2] == [600, MAX_PAID_IN + 400]
 
 
 def test_nothing_credited_leaves_before_the_last_part(w):

@@ -39,7 +39,7 @@ from tests.contract.world import (
 from transactive.chain.artifact import artifact, source
 from transactive.chain.history import commitments
 from transactive.chain.nodes.client import contract_address
-from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
+from transactive.chain.packing import BIAS, MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY
@@ -247,20 +247,24 @@ def test_overdraft_never_passes(members, drain):
 
 def test_lane_overflow_never_passes():
     w = World.fresh(4, money=0)
-    w.do(w.members[0], "deposit", MAX_BALANCE)
-    w.do(w.members[1], "deposit", 5)
+    for member in w.members[:3]:
+        w.do(member, "deposit", MAX_PAID_IN)
+    w.do(w.members[3], "deposit", 5)
     for amount in (1, 0, 2**256 - 1):
         with refused("settlement: bad amount"):
             w.do(w.members[0], "deposit", amount)
     w.commit()
     with refused("settlement: overdraft or lane overflow"):
-        w.propose([1, -1, 0, 0])
-    w.propose([-1, 1, 0, 0])
-    with refused("settlement: bad amount"):  # until it is paid it may be taken back
-        w.do(w.members[0], "deposit", 1)
+        w.propose([MAX_PAID_IN + 2, -MAX_PAID_IN, -2, 0])
+    w.propose([MAX_PAID_IN + 1, -MAX_PAID_IN, -1, 0])
+    for member in w.members[:3]:  # until it is paid it may be taken back
+        with refused("settlement: bad amount"):
+            w.do(member, "deposit", 1)
     w.finalise()
-    w.do(w.members[0], "deposit", 1)
-    assert w.balances() == [MAX_BALANCE, 6, 0, 0]
+    w.do(w.members[2], "deposit", 1)
+    with refused("settlement: bad amount"):
+        w.do(w.members[0], "deposit", 1)
+    assert w.balances() == [MAX_BALANCE, 0, MAX_PAID_IN, 5]
 
 
 def test_a_commitment_is_proved_with_its_certificates(w):
@@ -471,10 +475,10 @@ def test_paying_in_for_many(w):
     [
         ([1, 2, None], [5, 5, 5], "settlement: not a member"),
         ([1, 2], [5, 0], "settlement: bad amount"),
-        ([1, 2, 1], [5, 5, MAX_BALANCE - 1004], "settlement: bad amount"),
+        ([1, 2, 1], [5, 5, MAX_PAID_IN - 1004], "settlement: bad amount"),
         ([1, 2], [5], "settlement: one amount for each"),
         ([1], [5, 5], "settlement: one amount for each"),
-        ([1, 2, 3, 4, 5], [MAX_BALANCE - 1000] * 5, "currency: balance too low"),
+        ([1, 2, 3, 4, 5, 6, 7, 1, 2], [MAX_PAID_IN - 1000] * 9, "currency: balance too low"),
         ([1] * 129, [1] * 129, "depositForMany reverted without a reason"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -39,7 +40,7 @@ from tests.contract.world import (
 from tests.twins.settlement import SettlementTwin
 from transactive.chain.disputes import evidence
 from transactive.chain.history import commitments, opening
-from transactive.chain.packing import BIAS, MAX_BALANCE, encode_nets
+from transactive.chain.packing import BIAS, MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY
@@ -47,7 +48,7 @@ from transactive.core.proofs.merkle import ZERO
 
 EDGES = [0, 1, -1, BIAS - 1, -BIAS, MAX_BALANCE, -MAX_BALANCE, 2**61, -(2**61)]
 nets = st.one_of(st.sampled_from(EDGES), st.integers(-BIAS, BIAS - 1), st.integers(-1000, 1000))
-stocks = st.one_of(st.sampled_from([0, 1, 1000, MAX_BALANCE, MAX_BALANCE - 1, 2**61]), st.integers(0, MAX_BALANCE))
+stocks = st.one_of(st.sampled_from([0, 1, 1000, MAX_PAID_IN, MAX_PAID_IN - 1, 2**60]), st.integers(0, MAX_PAID_IN))
 
 
 def new_twin(accounts: int = 8) -> SettlementTwin:
@@ -89,7 +90,7 @@ def test_words_against_the_twin():
     @example([5, 0, 0, 0, 0], [-5, 5], "raw", 0)
     @example([5, 0, 0, 0, 0], [-5, 6], "raw", 0)
     @example([5, 0, 0, 0, 0], [-6, 6], "raw", 0)
-    @example([5, 0, 0, MAX_BALANCE, 0], [-1, 0, 0, 1], "raw", 0)
+    @example([MAX_PAID_IN, 2, 0, MAX_PAID_IN, 0], [-MAX_PAID_IN, -2, 0, MAX_PAID_IN + 2], "raw", 0)
     def compare(balances, amounts, kind, bit):
         w, twin = World.fresh(5, money=0), new_twin(5)
         for i, balance in enumerate(balances):
@@ -154,7 +155,7 @@ class Life(RuleBasedStateMachine):
     def wait(self, seconds):
         self.w.now += seconds
 
-    @rule(i=members, amount=st.sampled_from([0, 1, 300, MAX_BALANCE, MAX_BALANCE - 500]))
+    @rule(i=members, amount=st.sampled_from([0, 1, 300, MAX_PAID_IN, MAX_PAID_IN - 500]))
     def deposit(self, i, amount):
         if amount <= 2**63:  # what wallets hold
             self.both(self.w.members[i], "deposit", [amount], self.twin.deposit, i, amount, timed=False)
@@ -181,12 +182,12 @@ class Life(RuleBasedStateMachine):
         self.w.do(OWNER, "setPaused", ON if to else OFF)
         self.twin.paused = to
 
-    @rule(i=members, j=members, amount=st.sampled_from([0, 1, 300, MAX_BALANCE]))
+    @rule(i=members, j=members, amount=st.sampled_from([0, 1, 300, MAX_PAID_IN]))
     def deposit_for(self, i, j, amount):
         arguments = [self.w.members[j].address, amount]
         self.both(self.w.members[i], "depositFor", arguments, self.twin.deposit, j, amount, timed=False)
 
-    @rule(i=members, paid=st.lists(st.tuples(members, st.sampled_from([0, 1, 300, 300, MAX_BALANCE])), max_size=3))
+    @rule(i=members, paid=st.lists(st.tuples(members, st.sampled_from([0, 1, 300, 300, MAX_PAID_IN])), max_size=3))
     def deposit_for_many(self, i, paid):
         indices, amounts = [j for j, _ in paid], [amount for _, amount in paid]
         arguments = [[self.w.members[j].address for j in indices], amounts]
@@ -256,8 +257,11 @@ class Life(RuleBasedStateMachine):
             amounts[3] += 10**6
         words = encode_nets(amounts)
         parts = [(0, words)] if at_once else [(0, words[:1]), (1, words[1:])]
+        made = self.openings(period)[-1:] if period in self.twin.periods else []
+        head = made[0].head if made else b""
         for first, part in parts:
-            self.both(OPERATOR, "propose", [period, first, part], self.twin.propose, period, first, part)
+            stated = partial(self.twin.propose, head=head)
+            self.both(OPERATOR, "propose", [period, first, part], stated, period, first, part)
 
     @rule(
         trades=st.lists(st.tuples(members, members, st.integers(0, 200)), max_size=4),
@@ -290,7 +294,8 @@ class Life(RuleBasedStateMachine):
     def retract(self):
         period = self.twin.proposal.period or max(n for n, known in self.twin.periods.items() if known.slots)
         last = self.openings(period)[-1]
-        self.both(OPERATOR, "retract", [last.content], self.twin.retract, last.commitment.slot)
+        back = partial(self.twin.retract, head=last.head)
+        self.both(OPERATOR, "retract", [last.content], back, last.commitment.slot)
 
     @precondition(lambda self: self.twin.proposal.period > 0)
     @rule(back=st.integers(0, 3))
@@ -299,7 +304,8 @@ class Life(RuleBasedStateMachine):
             return
         shown = self.openings(self.twin.proposal.period)
         first = shown[max(len(shown) - 1 - back, 0)]
-        self.both(ARBITER, "veto", [first.content], self.twin.veto, first.commitment.slot)
+        back = partial(self.twin.veto, head=shown[-1].head)
+        self.both(ARBITER, "veto", [first.content], back, first.commitment.slot)
 
     @precondition(lambda self: self.twin.proposal.period > 0)
     @rule(i=members)

@@ -31,7 +31,7 @@ from tests.fuzz.life import Call
 from tests.strategies import leaves_of
 from tests.twins.settlement import SettlementTwin
 from transactive.chain.history import Commitment
-from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, decode_balances, encode_nets, words_for
+from transactive.chain.packing import BIAS, LANES, MAX_PAID_IN, decode_balances, encode_nets, words_for
 from transactive.chain.revert_reasons import UNKNOWN
 from transactive.chain.twins.refusals import refusals
 from transactive.core.errors import ContractRevert
@@ -97,7 +97,7 @@ class SettlementLife(JudgedLife):
             beneficiary=self.arbiter.address,
         )
         self.since = dict.fromkeys(range(MEMBERS - 1), 0)
-        self.money = rng.choice([100, 10**12, MAX_BALANCE // 2])
+        self.money = rng.choice([100, 10**12, MAX_PAID_IN])
         self.chains: dict[int, list[Committed]] = {}
         self.taken: list[Taken] = []
         self.paid_periods: list[int] = []
@@ -141,13 +141,13 @@ class SettlementLife(JudgedLife):
     def deposit(self) -> Call:
         rng, twin = self.rng, self.twin
         who = rng.choice(self.members)
-        room = MAX_BALANCE - max(twin.sides(self.members.index(who)))
+        room = max(0, MAX_PAID_IN - max(twin.sides(self.members.index(who))))
         amount = rng.choice([0, 1, self.money // 7, self.money, self.money, room, room + 1])
 
         def deposited(account: str, by: str) -> None:
             refuse_unless(not twin.paused, "paused")
             index = self.index(account)
-            if 0 < amount <= MAX_BALANCE - max(twin.sides(index)):
+            if 0 < amount <= MAX_PAID_IN - max(twin.sides(index)):
                 refusals("currency")(by not in self.used_up, "allowance too low")
             twin.deposit(index, amount)
             self.paid(by, amount)
@@ -157,7 +157,7 @@ class SettlementLife(JudgedLife):
             return self.deposit_many(who)
         if kind == "for":
             account = rng.choice([*self.members, *self.people]).address
-            room = 0 if account not in self.indices else MAX_BALANCE - max(twin.sides(self.indices[account]))
+            room = 0 if account not in self.indices else max(0, MAX_PAID_IN - max(twin.sides(self.indices[account])))
             amount = min(amount, room + 1)
             return Call(who, "depositFor", (account, amount), lambda by: deposited(account, by), pays=True)
         if kind == "permit" and self.echo:  # a token that knows no permits
@@ -173,7 +173,7 @@ class SettlementLife(JudgedLife):
         size = len(accounts) + (rng.random() < 0.05)
         amounts = [rng.choice([1, self.money // 7, self.money]) for _ in range(size)]
         if amounts and rng.random() < 0.2:
-            amounts[-1] = rng.choice([0, MAX_BALANCE + 1])
+            amounts[-1] = rng.choice([0, MAX_PAID_IN + 1])
 
         def mirror(by: str) -> None:
             before = list(twin.balances_n)

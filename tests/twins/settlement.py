@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, decode_nets, words_for
+from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, MAX_PAID_IN, decode_nets, words_for
 from transactive.chain.twins.refusals import refusals
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY
@@ -117,7 +117,7 @@ class SettlementTwin:
     def deposit(self, index: int, amount: int) -> None:
         """Add money of one account."""
         refuse_unless(not self.paused, "paused")
-        refuse_unless(0 < amount <= MAX_BALANCE - max(self.sides(index)), "bad amount")
+        refuse_unless(0 < amount <= MAX_PAID_IN - max(self.sides(index)), "bad amount")
         self.balances_n[index] += amount
 
     def sides(self, index: int) -> tuple[int, int]:

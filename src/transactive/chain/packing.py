@@ -19,6 +19,8 @@ CHUNK_ACCOUNTS = LANES * CHUNK
 LANE_BITS = 64
 BIAS = 1 << 62
 MAX_BALANCE = BIAS - 1
+MAX_PAID_IN = BIAS // 2 - 1
+"""Most that an account has by deposits [n¤]: the upper half of a lane stays free for credits."""
 MASK = (1 << LANE_BITS) - 1
 
 

@@ -30,6 +30,7 @@
        - create or lose money: net amounts of a period must sum to zero, and there is none for an index that nobody has;
          nobody below zero or above a lane
        - settle a period twice, out of order or before it ended; commit a slot twice or before it ended
+       - stop a netting by filling a lane: deposits fill its lower half only, so 2.3e9 ¤ of credits have room above
        - stop a netting by leaving: a withdrawal counts after the debits that are proposed, and the notice is so long that
          whatever a member traded before it asked can be proposed before it is paid
        - rewrite history: commitments form a hash chain; only a conviction, the arbiter's veto, or for the period's last
@@ -109,6 +110,7 @@ EVEN: constant(uint256) = (2**64 - 1) * (1 + 2**128)  # lanes 0 and 2
 HALF: constant(uint256) = 2**128 - 1
 LANE: constant(uint256) = 2**64 - 1
 MAX_BALANCE: constant(uint256) = 2**62 - 1
+MAX_PAID_IN: constant(uint256) = 2**61 - 1  # deposits leave the upper half of a lane to credits
 # the books: newest period with a commitment, newest finalised, proposed one, and when that can be finalised
 SETTLED_AT: constant(uint256) = 64
 PROPOSED_AT: constant(uint256) = 128
@@ -1400,6 +1402,7 @@ def _credit(account: address, amount: uint256):
     @dev Add to a member's balance what the caller takes from a wallet after it.
     """
     index: uint256 = self._index(account)
-    assert amount > 0 and amount <= MAX_BALANCE - self._span(index)[1], "settlement: bad amount"
+    room: uint256 = unsafe_sub(MAX_PAID_IN, min(self._span(index)[1], MAX_PAID_IN))
+    assert unsafe_sub(amount, 1) < room, "settlement: bad amount"  # zero becomes the largest number
     self.balances[index // 4] += amount << (64 * (index % 4))
     log Deposited(account=account, amount=amount)
