@@ -56,8 +56,9 @@ from transactive.chain.history import Commitment, Opening
 from transactive.chain.packing import MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
-from transactive.core.proofs.leaves import MONEY, Leaf
+from transactive.core.proofs.leaves import MONEY, Leaf, LeafMark
 from transactive.core.proofs.merkle import ZERO, word
+from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import (
     Fills,
     Grant,
@@ -889,6 +890,54 @@ def test_a_key_that_was_gateway_does_not_come_back(w):
     for key in MEMBERS[10:12]:  # there may be none, again and again
         w.judge("setGateway", "0x" + "00" * 20, sender=OWNER)
         w.judge("setGateway", key.address, sender=OWNER)
+
+
+# -- what nobody metered is judged by its rule, and a void session by its trades
+
+
+def silent_seller(w: World, **changes: Any) -> Leaf:
+    """Commit a slot in which member 1 sold 10 Wh to member 0 and is said to be silent; what it would get is held."""
+    for index, lane, amount in ((0, 0, 2_000), (0, 2, 10), (1, 3, 10), (7, 1, 2_000)):
+        w.book.add(index, lane, amount)
+    for lane in (1, 2):
+        w.book.add(1, lane, 10, energy=True)
+    w.book.marks[1] = int(LeafMark.SUBSTITUTED)
+    leaf = replace(w.book.tree(w.slot).leaf(1), **changes)
+    w.commit(Forged(w.book.tree(w.slot), leaves={1: leaf}) if changes else None)
+    return leaf
+
+
+def test_a_record_that_came_in_time_is_not_kept_out(w):
+    """An operator settles a member as traded, although its meter told in time that it had sold more."""
+    silent_seller(w)
+    made = RecordReceipt((w.slot - 1) * SLOT, 1, w.slot * SLOT + SLOT // 30 - 1)
+    received = split(made.sign(bytes(GATEWAY.key), w.client.chain_id))
+    w.demand("challengeReceipt", w.opening().content, w.shown(1), made.time, received)
+    convicted(w)
+
+
+def test_a_receipt_of_later_convicts_nobody(w):
+    silent_seller(w)
+    made = RecordReceipt((w.slot - 1) * SLOT, 1, w.slot * SLOT + SLOT // 30)
+    received = split(made.sign(bytes(GATEWAY.key), w.client.chain_id))
+    with refused("demands: no fraud shown"):
+        w.demand("challengeReceipt", w.opening().content, w.shown(1), made.time, received)
+
+
+def test_nobody_is_paid_for_what_nobody_metered(w):
+    """An operator lets a friend sell, and its meter be silent."""
+    silent_seller(w, slot_money=MONEY.pack((0, 2_000, 0, 10)))
+    w.judge("challengeLeaf", w.opening().content, w.shown(1))
+    convicted(w)
+
+
+def test_a_session_with_trades_is_not_void(w):
+    """An operator marks the place of one member, whose accepted order it has left out."""
+    w.book.trade(0, 1, 2_000, 10)
+    w.book.marks[2] = int(LeafMark.VOID)
+    w.commit()
+    w.demand("challengeVoid", w.opening().content, w.shown(2), Opening(ZERO, w.chain[-1], ()).content)
+    convicted(w)
 
 
 # -- statements close before answers do; nobody reverses more than there was

@@ -180,6 +180,30 @@ def test_a_correction_that_begins_elsewhere_than_the_one_before_convicts(w):
     convicted(w)
 
 
+def test_certificates_that_exist_already_are_not_issued_late(w):
+    """All 1,000 Wh of the slot had theirs: of 1,050 Wh no more than 50 are left."""
+    own, wrong = w.shown(0), line(w, w.slot - 1, issued_wh=51)
+    lines = signed(w, [wrong])
+    commit(w, lines)
+    assert not twin.wrong_correction(wrong, (w.slot - 1) * SLOT, by_gateway=True)
+    assert twin.wrong_start(wrong, w.trees[w.chain[-2].slot].leaf(0))
+    w.evidence(START, *of(w, lines), w.opening(-2).content, own, evidence.corrections(lines, 0))
+    convicted(w)
+
+
+def test_nor_are_those_of_the_correction_before(w):
+    origin = w.slot - 1
+    first = signed(w, [line(w, origin)])
+    one = commit(w, first)
+    seen = w.carbon_shown(0), evidence.corrections(first, 0)
+    wrong = line(w, origin, previous=one * SLOT, was_generation_wh=1_050, now_generation_wh=1_060, issued_wh=11)
+    lines = signed(w, [wrong])
+    commit(w, lines)
+    assert twin.wrong_start(wrong, None, line(w, origin))
+    w.evidence(START, *of(w, lines), w.opening(one - w.slot).content, *seen)
+    convicted(w)
+
+
 def test_evidence_is_what_the_leaf_commits(w):
     lines = signed(w, [line(w, w.slot - 1), line(w, w.slot - 1, issued_wh=0)])
     commit(w, lines)

@@ -490,9 +490,9 @@ def test_an_accepted_order_left_out(w):
     accepted = sign_receipt(w.signed[0][0].order, bytes(OPERATOR.key), w.domain)
     forged = sign_receipt(omitted, bytes(STRANGER.key), w.domain)
     digest = signing.digest(w.domain, receipt_struct(0, slot, omitted.hash))
-    assert disputes.omitted(omitted.hash, receipt, w.signed[0], OPERATOR.address, digest)
-    assert not disputes.omitted(omitted.hash, forged, w.signed[0], OPERATOR.address, digest)
-    assert not disputes.omitted(omitted.hash, bytes(65), w.signed[0], OPERATOR.address, digest)
+    assert disputes.omitted(w.tree.leaf(0), omitted.hash, receipt, w.signed[0], OPERATOR.address, digest)
+    assert not disputes.omitted(w.tree.leaf(0), omitted.hash, forged, w.signed[0], OPERATOR.address, digest)
+    assert not disputes.omitted(w.tree.leaf(0), omitted.hash, bytes(65), w.signed[0], OPERATOR.address, digest)
     with refused(NO_FRAUD):
         w.judge("challengeOmission", opening, shown, entries, w.signed[0][0].order.hash, split(accepted))
     with refused("disputes: no receipt"):

@@ -109,6 +109,7 @@ class Book:
         members = len(self.money)
         self.slot_money, self.slot_energy = ([[0] * 4 for _ in range(members)] for _ in range(2))
         self.fills, self.orders = ([ZERO] * members for _ in range(2))
+        self.marks = [0] * members
 
     def add(self, index: int, lane: int, amount: int, *, energy: bool = False) -> None:
         for table in (self.energy, self.slot_energy) if energy else (self.money, self.slot_money):
@@ -122,7 +123,8 @@ class Book:
     def leaves(self, slot: int) -> SlotLeaves:
         tables = (self.money, self.energy, self.slot_money, self.slot_energy)
         money, energy, slot_money, slot_energy = (np.array(table, np.int64) for table in tables)
-        return SlotLeaves(slot, money, energy, slot_money, slot_energy, list(self.fills), list(self.orders))
+        marks = np.array(self.marks if any(self.marks) else [], np.int64)
+        return SlotLeaves(slot, money, energy, slot_money, slot_energy, list(self.fills), list(self.orders), marks)
 
     def tree(self, slot: int) -> SlotTree:
         return SlotTree(self.leaves(slot), DEPTH, SECRET)

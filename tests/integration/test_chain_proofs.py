@@ -13,7 +13,8 @@ import pytest
 from tests.contract.test_disputes import convicted, reading_evidence, readings, traded
 from tests.contract.world import FIRST, OPERATOR, SLOTS, Forged, World
 from tests.integration.conftest import call
-from transactive.chain.disputes.findings import Case, Fraud
+from transactive.chain.disputes.findings import Case
+from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, SignedOrderFile, leaf_file
 from transactive.chain.twins import disputes
 from transactive.core.proofs.leaves import MONEY

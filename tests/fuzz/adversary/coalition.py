@@ -68,7 +68,7 @@ class Coalition:
             w.office.act()
             return
         if role == "gateway" and rng.random() < 0.05:
-            self.material.sign_another_reading()
+            rng.choice([self.material.sign_another_reading, self.material.sign_a_false_receipt])()
             return
         own = [(w.bounds[name], function) for name, some in ROLE[role].items() for function in some]
         kinds: list[Callable[[], tuple[Bound, str]]] = [lambda: rng.choice(self.open)] * 4

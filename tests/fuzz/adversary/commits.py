@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.contract.certificate_world import Records, leaves_of, readings_of, records_of
 from tests.contract.world import Forged
-from tests.fuzz.adversary.slots import MEMBERS, Registers, SlotTruth, energy_of, made_of
+from tests.fuzz.adversary.slots import MEMBERS, SUBSTITUTED, VOID, Registers, SlotTruth, energy_of, made_of
 from tests.fuzz.adversary.stage import some_bytes
 from tests.fuzz.adversary.terms import DEPTH, PLACES, SLOT
 from tests.fuzz.bound import Person
@@ -78,6 +78,7 @@ class Draft:
     fills: list[Fills]
     registers: list[Registers]
     bundles: list[Bundle]
+    marks: IntArray
     leaves: dict[int, Leaf] = field(default_factory=dict)
     carbon_leaves: dict[int, Leaf] = field(default_factory=dict)
     places: set[tuple[bool, int]] = field(default_factory=set)
@@ -90,7 +91,9 @@ class Draft:
         now = _rows(truth.money, count), _rows(truth.energy, count)
         running = totals[0] + now[0], totals[1] + now[1]
         accepted, fills = [list(some) for some in truth.accepted], list(truth.fills)
-        return cls(truth.slot, *now, *running, accepted, fills, list(truth.registers), list(truth.bundles))
+        marks = np.zeros(count, np.int64)
+        marks[: min(count, MEMBERS)] = truth.marks[:count]
+        return cls(truth.slot, *now, *running, accepted, fills, list(truth.registers), list(truth.bundles), marks)
 
     def commit(self, truth: SlotTruth, before: Committed | None, by: Person, attempt: int) -> Committed:
         """Make the trees."""
@@ -98,10 +101,13 @@ class Draft:
         count = len(self.money)
         fills = [*(one.hash for one in self.fills), *[ZERO] * count][:count]
         orders = [*(orders_hash(some) for some in self.accepted), *[ZERO] * count][:count]
-        own = SlotTree(SlotLeaves(self.slot, *tables, fills, orders), DEPTH, b"adversary", attempt)
+        marks = self.marks if self.marks.any() else np.zeros(0, np.int64)
+        own = SlotTree(SlotLeaves(self.slot, *tables, fills, orders, marks), DEPTH, b"adversary", attempt)
         readings = readings_of(self.slot * SLOT, self.registers)
         records = records_of(readings, self.bundles)
-        carbon = SlotTree(leaves_of(self.slot, readings, self.bundles), DEPTH, b"carbon", attempt)
+        its_marks = np.concatenate((self.marks, np.zeros(MEMBERS, np.int64)))[:MEMBERS] if self.marks.any() else marks
+        carbon_of = replace(leaves_of(self.slot, readings, self.bundles), marks=its_marks)
+        carbon = SlotTree(carbon_of, DEPTH, b"carbon", attempt)
         trees = [
             Forged(tree, {2 * i: EMPTY for kind, i in self.places if kind == is_carbon}, None, leaves)
             if leaves or any(kind == is_carbon for kind, _ in self.places)
@@ -122,7 +128,7 @@ def change(rng: random.Random, draft: Draft) -> None:
     index = rng.choice([0, count - 1, rng.randrange(count), rng.randrange(count), rng.randrange(PLACES)])
     if index >= len(draft.money):
         _grow(draft, index + 1)
-    kinds = (_counter, _counter, _entries, _trades, _register, _bundle, _leaf, _carbon_leaf, _place)
+    kinds = (_counter, _counter, _entries, _trades, _register, _bundle, _leaf, _carbon_leaf, _place, _mark)
     for kind in rng.choices(kinds, k=rng.choice([1, 1, 2])):
         kind(rng, draft, index)
 
@@ -219,6 +225,23 @@ def _carbon_leaf(rng: random.Random, draft: Draft, index: int) -> None:
     draft.carbon_leaves[index] = _changed(rng, leaf, ("slot", "index", "money", "money", "money", "energy", "fills"))
 
 
+def _mark(rng: random.Random, draft: Draft, index: int) -> None:
+    """A slot that was metered, or a session that was held, is said not to be; or the other way round."""
+    one = [index] if rng.random() < 0.7 else range(len(draft.marks))
+    draft.marks[one] ^= rng.choice([SUBSTITUTED, SUBSTITUTED, VOID, 3, 4])
+    if rng.random() < 0.6 and index < MEMBERS and draft.marks[index] & SUBSTITUTED:  # with what the mark allows
+        bought, sold = (int(n) for n in draft.slot_money[index, 2:])
+        taken, given = max(bought - sold, 0), max(sold - bought, 0)
+        draft.registers[index] = (taken, given, given, 0, 0)
+        draft.bundles = [one for one in draft.bundles if one[0] // 2 != index]
+        _follow(draft)
+        other = (index + 1) % len(draft.money)
+        credit = int(draft.slot_money[index, 1])
+        for table in (draft.slot_money, draft.money):
+            table[index, 1] -= credit
+            table[other, 1] += credit
+
+
 def _place(rng: random.Random, draft: Draft, index: int) -> None:
     """Nothing where a leaf should be."""
     draft.places.add((rng.random() < 0.3, index))
@@ -246,6 +269,7 @@ def _plain(draft: Draft, index: int) -> Leaf:
 def _grow(draft: Draft, count: int) -> None:
     for name in ("money", "energy", "slot_money", "slot_energy"):
         setattr(draft, name, _rows(getattr(draft, name), count))
+    draft.marks = np.concatenate((draft.marks, np.zeros(count - len(draft.marks), np.int64)))
 
 
 def _rows(table: IntArray, count: int) -> IntArray:

@@ -12,7 +12,7 @@ from tests.fuzz.adversary.commits import Committed
 from tests.fuzz.adversary.habits import Habits, Permit
 from tests.fuzz.adversary.operator import Operator
 from tests.fuzz.adversary.rules import Rules
-from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, SlotTruth
+from tests.fuzz.adversary.slots import MEMBERS, Seen, SignedReadings, SlotTruth
 from tests.fuzz.adversary.stage import Stage
 from tests.fuzz.adversary.terms import (
     BOND,
@@ -99,6 +99,8 @@ class Community(Stage):
         self.all: list[Committed] = []
         self.truths: dict[int, SlotTruth] = {}
         self.read: dict[int, list[SignedReadings]] = {}
+        self.false_records: list[Seen] = []
+        """What a dishonest collector has signed last."""
         self.bringing: Committed | None = None
         self.proposal: Proposal | None = None
         self.words: list[int] = []
@@ -163,7 +165,8 @@ class Community(Stage):
 
     def two_truths(self, function: str) -> bool:
         """Whether evidence of this kind may show what a dishonest gateway signed."""
-        return function == "challengeReading" and not (self.honest("gateway") and self.honest("owner"))
+        signed = function in ("challengeReading", "challengeReceipt")
+        return signed and not (self.honest("gateway") and self.honest("owner"))
 
     def is_honest_member(self, index: int) -> bool:
         """Whether an account is one of those that the rules protect."""

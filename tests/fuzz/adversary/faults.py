@@ -6,9 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tests.fuzz.adversary.commits import Committed
-from tests.fuzz.adversary.slots import MEMBERS, Registers
-from tests.fuzz.adversary.terms import SLOT
-from transactive.core.proofs.leaves import Leaf
+from tests.fuzz.adversary.slots import MEMBERS, SUBSTITUTED, VOID, Registers
+from tests.fuzz.adversary.terms import SLOT, WAIT
+from transactive.core.proofs.leaves import BLINDING, Leaf
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, orders_hash
 
@@ -53,7 +53,7 @@ def fault(w: Community, record: Committed, index: int) -> Fault:
     leaf, slot = record.leaf(index), record.made.slot
     if leaf is None and 0 < int(w.c.read("memberSince", index)) <= slot * SLOT:
         return Fault.PROVABLE
-    if leaf is not None and (leaf.slot, leaf.index) != (slot, index):
+    if leaf is not None and ((leaf.slot & LANE, leaf.index) != (slot, index) or wrong_marks(w, record, index, leaf)):
         return Fault.PROVABLE
     leaf = leaf or EMPTY
     before = (record.before.leaf(index) if record.before else None) or EMPTY
@@ -61,9 +61,28 @@ def fault(w: Community, record: Committed, index: int) -> Fault:
     energy, so_far = lanes(leaf.slot_energy), lanes(leaf.energy)
     if totals != (leaf.money, leaf.energy) or energy[3] > energy[2] or so_far[3] > so_far[2]:
         return Fault.PROVABLE
-    if leaf is not EMPTY and wrong_reading(w, record, index, energy):
+    is_metered = not leaf.slot >> 64 & SUBSTITUTED
+    if leaf is not EMPTY and is_metered and wrong_reading(w, record, index, energy):
         return Fault.PROVABLE
-    return wrong_trade(w, record, index, leaf)
+    found = wrong_trade(w, record, index, leaf)
+    true = record.truth.marks[index] if index < MEMBERS and leaf is not EMPTY else 0
+    return Fault.UNPROVABLE if found is Fault.NONE and leaf.slot >> 64 != true else found
+
+
+def wrong_marks(w: Community, record: Committed, index: int, leaf: Leaf) -> bool:
+    """Whether a mark is none, or what it says is not so: by the leaf, a receipt in time, or the totals of trades."""
+    marks, made, before = leaf.slot >> 64, record.made, record.before
+    _, credit, bought, sold = lanes(leaf.slot_money)
+    if marks & SUBSTITUTED:
+        taken, given = max(bought - sold, 0), max(sold - bought, 0)
+        if credit or lanes(leaf.slot_energy) != (taken, given, given, 0):
+            return True
+        office, ends = w.had(w.gateway_since, made.slot * SLOT), (made.slot + 1) * SLOT
+        records = record.truth.records.get(index, [])
+        if any(office and one.signer == office.address and one.time < ends + SLOT // WAIT for one in records):
+            return True
+    traded = before.made.money if before else BLINDING
+    return marks > SUBSTITUTED | VOID or bool(marks & VOID and made.money >> 128 != traded >> 128)
 
 
 def wrong_reading(w: Community, record: Committed, index: int, energy: tuple[int, int, int, int]) -> bool:
@@ -90,7 +109,8 @@ def wrong_trade(w: Community, record: Committed, index: int, leaf: Leaf) -> Faul
             return Fault.PROVABLE
         if any(one.order.serial > last.serial for one in accepted if one in mine) and accepted[-1] in mine:
             return Fault.PROVABLE
-    if index < MEMBERS and any(omitted(w, record, index, accepted)):
+    void = leaf.slot >> 64 & VOID
+    if index < MEMBERS and not void and any(omitted(w, record, index, accepted)):
         return Fault.PROVABLE
     honest = [int(n) for n in truth.money[index]] if index < MEMBERS else [0] * 4
     return Fault.NONE if lanes(leaf.slot_money) == tuple(honest) else Fault.UNPROVABLE
@@ -115,15 +135,18 @@ def carbon_fault(w: Community, record: Committed, index: int) -> Fault:
         return Fault.PROVABLE
     if leaf is None:
         return Fault.NONE
+    is_metered = not leaf.slot >> 64 & SUBSTITUTED
+    if (own is not EMPTY and leaf.slot != own.slot) or (issued and not is_metered):
+        return Fault.PROVABLE
     received = lanes(leaf.energy)[0]
     sound = claimed <= issued <= metered and received <= consumed
     whole = lanes(record.carbon.money), lanes(record.carbon.energy)
     sound = sound and whole[0][2] <= whole[0][1] <= whole[0][0] and whole[0][2] == whole[1][0] <= whole[0][3]
-    if not sound or (leaf.slot, leaf.index) != (record.made.slot, index):
+    if not sound or (leaf.slot & LANE, leaf.index) != (record.made.slot, index):
         return Fault.PROVABLE
     said: list[Registers] = [signed.registers[index] for signed in w.read.get(record.made.slot, []) if index < MEMBERS]
     truths = [(row[2] + row[4], row[0] + row[2] + row[4] - row[1] - row[3]) for row in said]
-    if truths and (metered, consumed) not in truths:
+    if is_metered and truths and (metered, consumed) not in truths:
         return Fault.PROVABLE
     return wrong_record(record, index, leaf, (issued, claimed, received))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.fuzz.adversary.commits import Committed
 from tests.fuzz.adversary.drawing import by_type, names_of
-from tests.fuzz.adversary.slots import MEMBERS, SignedReadings, receipt_words
+from tests.fuzz.adversary.slots import MEMBERS, Seen, SignedReadings, receipt_words, seen
 from tests.fuzz.adversary.stage import some_bytes
 from tests.fuzz.adversary.terms import PERIOD, PLACES, SLOT, SLOTS
 from tests.fuzz.bound import Bound
@@ -33,6 +33,7 @@ class Material:
         self.record: Committed | None = None
         self.index = 0
         self.permit: Any = None
+        self.received = Seen(0, split(bytes(65)), "")
 
     def subject(self) -> None:
         """What the next call is about: a commitment, an account, a permit."""
@@ -157,6 +158,17 @@ class Material:
     def _receipt(self, **_: Any) -> Any:
         return self._receipts()[1]
 
+    def _seen(self) -> Any:
+        some = [*self.w.false_records, *(self.record.truth.records.get(self.index, []) if self.record else [])]
+        return self.rng.choice(some) if some else Seen(self.w.now, split(bytes(65)), "")
+
+    def _time(self, **_: Any) -> Any:
+        self.received = self._seen()
+        return self.received.time
+
+    def _received(self, **_: Any) -> Any:
+        return self.received.words
+
     def _signature(self, **_: Any) -> Any:
         return split(bytes(65))
 
@@ -183,6 +195,14 @@ class Material:
         return self.w.now + self.rng.choice([-1, PERIOD])
 
     # -- what a dishonest gateway makes
+
+    def sign_a_false_receipt(self) -> None:
+        """For a record of the subject that never came, or came later."""
+        self.subject()
+        slot = self.record.made.slot if self.record else 0
+        signer = self.w.had(self.w.gateway_since, slot * SLOT)
+        if signer in self.w.gateways:
+            self.w.false_records = [seen(slot, self.index, (slot + 1) * SLOT, signer)]
 
     def sign_another_reading(self) -> None:
         """A second truth of a slot."""

@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.fuzz.adversary.commits import Committed, Draft, change
-from tests.fuzz.adversary.slots import MEMBERS, Receipt, SignedReadings, SlotTruth, made_of, metered, ordered, traded
-from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS, WINDOW
+from tests.fuzz.adversary.slots import (
+    MEMBERS,
+    SUBSTITUTED,
+    VOID,
+    Receipt,
+    SignedReadings,
+    SlotTruth,
+    as_traded,
+    made_of,
+    metered,
+    ordered,
+    seen,
+    traded,
+)
+from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS, WAIT, WINDOW
 from tests.fuzz.bound import Person
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
@@ -44,10 +57,14 @@ class Operator:
         accepted, receipts = ordered(w.rng, slot, members, operator, w.domain)
         debits = self.exposed.setdefault(period, [0] * MEMBERS)
         room = [self.room(i, period) for i in range(len(members))]
+        void = w.rng.random() < 0.1
+        if void:  # nobody was there: what was receipted counts for nothing
+            accepted = [[] for _ in range(MEMBERS)]
         fills, money = traded(w.rng, accepted, room)
         for i in range(MEMBERS):
             debits[i] += int(money[i, 0])
-        w.truths[slot] = SlotTruth(slot, accepted, receipts, fills, money)
+        marks = [VOID if void else 0] * MEMBERS
+        w.truths[slot] = SlotTruth(slot, accepted, receipts, fills, money, marks=marks)
 
     def room(self, index: int, period: int) -> int:
         """What a member can be debited in a period, as its operator knows at the gate [n¤]."""
@@ -69,7 +86,18 @@ class Operator:
             return
         truth.registers = metered(w.rng, min(w.count, MEMBERS))
         truth.bundles = made_of(w.rng, truth.registers, min(w.count, MEMBERS))
-        w.read[slot] = [SignedReadings(slot, SLOT, truth.registers, signer)]
+        w.read[slot] = [SignedReadings(slot, SLOT, list(truth.registers), signer)]
+        count = min(w.count, MEMBERS)
+        silent = [i for i in range(count) if w.rng.random() < 0.15]
+        others = [i for i in range(count) if i not in silent]
+        if others:  # their records come too late, or never
+            as_traded(truth, silent, others)
+        for i in range(count):
+            late = bool(truth.marks[i] & SUBSTITUTED)
+            if not late or w.rng.random() < 0.5:
+                wait = SLOT // WAIT
+                when = (slot + 1) * SLOT + (wait + w.rng.randrange(SLOT) if late else w.rng.randrange(wait))
+                truth.records[i] = [seen(slot, i, when, signer)]
 
     # -- what the rule book says
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from tests.contract.certificate_world import CLAIMED, HELD, readings_of
+from tests.fuzz.adversary.terms import SLOT
 from tests.fuzz.bound import Person
 from transactive.chain.disputes import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.core.proofs import signing
 from transactive.core.proofs.merkle import REGISTERS, word
+from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import Fills, Order, SignedOrder, sign_order, sign_receipt, split
 from transactive.core.units import IntArray
 from transactive.metering import gateway
@@ -24,6 +26,8 @@ MEMBERS = 8
 SUPPLIER = 15
 """An account that has certificates and is no member of the settlement."""
 Registers = tuple[int, int, int, int, int]
+SUBSTITUTED, VOID = 1, 2
+"""Marks of a leaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,21 @@ class Receipt:
     signer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """That a collector had a meter's record at a time [Unix s]: its signature, and who signed."""
+
+    time: int
+    words: Any
+    signer: str
+
+
 @dataclass(slots=True)
 class SlotTruth:
-    """A slot; `accepted`: newest order of each member last. `readings`: arguments of a signed reading by signer."""
+    """A slot; `accepted`: newest order of each member last. `readings`: arguments of a signed reading by signer.
+
+    marks: of each member's leaf; records: what a collector has signed of the members' records.
+    """
 
     slot: int
     accepted: list[list[SignedOrder]]
@@ -46,6 +62,8 @@ class SlotTruth:
     money: IntArray
     registers: list[Registers] = field(default_factory=lambda: [(0, 0, 0, 0, 0)] * MEMBERS)
     bundles: list[Bundle] = field(default_factory=list)
+    marks: list[int] = field(default_factory=lambda: [0] * MEMBERS)
+    records: dict[int, list[Seen]] = field(default_factory=dict)
 
     @property
     def energy(self) -> IntArray:
@@ -149,6 +167,23 @@ class SignedReadings:
         """Evidence of one meter."""
         packed = REGISTERS.pack(self.registers[index])
         return evidence.reading(self.tree, MEMBERS, index, packed, self.signature)
+
+
+def as_traded(truth: SlotTruth, silent: list[int], others: list[int]) -> None:
+    """Settle members that nobody has metered: as they traded, without certificates; what they would get is held."""
+    for i in silent:
+        _, credit, bought, sold = (int(n) for n in truth.money[i])
+        truth.registers[i] = (max(bought - sold, 0), max(sold - bought, 0), max(sold - bought, 0), 0, 0)
+        truth.marks[i] |= SUBSTITUTED
+        truth.money[i, 1] = 0
+        truth.money[others[0], 1] += credit
+    truth.bundles = [one for one in truth.bundles if one[0] // 2 not in silent]
+
+
+def seen(slot: int, index: int, time: int, signer: Person) -> Seen:
+    """A collector's receipt for a meter's record."""
+    made = RecordReceipt(slot * SLOT, index, time)
+    return Seen(time, split(made.sign(key_of(signer), CHAIN_ID)), signer.address)
 
 
 def receipt_words(receipt: Receipt) -> tuple[bytes, Any]:

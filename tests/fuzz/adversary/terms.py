@@ -13,5 +13,7 @@ WALLET, DEPOSIT = 10**9, 20_000
 UNLIMITED = 2**256 - 1
 PLACES = 15
 """Accounts that a tree has room for."""
+WAIT = 30
+"""What part of a slot a meter has, at least, to report after it."""
 REACTION = WINDOW // 8
 """Within so many seconds an honest person acts on what it sees."""

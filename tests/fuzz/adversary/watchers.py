@@ -109,6 +109,9 @@ class Watchers:
         earlier = (before.previous, before.made, ()) if before else (bytes(32), record.made, ())
         previous = Opening(*earlier).content
         yield w.disputes, "challengeTotals", (opening, shown, previous, self.shown(index, before))
+        yield w.demands, "challengeVoid", (opening, shown, previous)
+        for seen in record.truth.records.get(index, []):
+            yield w.demands, "challengeReceipt", (opening, shown, seen.time, seen.words)
         content = open_content(record, index)
         if content is not None:
             accepted, fills = content

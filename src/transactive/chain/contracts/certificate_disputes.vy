@@ -9,15 +9,16 @@
 
      PROVABLE here
        - `challengeLeaf`: sums that do not add up or carry; a leaf in another's place or of another slot; issued beyond
-         metered, claimed beyond issued, received beyond consumed, or claims of the slot that nobody received
+         metered, claimed beyond issued, received beyond consumed, or claims of the slot that nobody received; certificates of a leaf that nobody metered
        - `challengeBundles`: a leaf that differs from its bundles, or a Wh twice among them
        - `challengeTwice`: a Wh that two leaves state differently, as when it was given to two
-       - `challengeMoney`: metered or issued energy that the settlement's own leaf of the slot does not have
-       - `challengeReading`: metered or consumed energy that the gateway did not sign
+       - `challengeMoney`: metered or issued energy, or marks, that the settlement's own leaf of the slot does not have
+       - `challengeReading`: metered or consumed energy that the gateway did not sign, unless nobody metered it
        - `challengeCorrection`: a corrected reading that the gateway did not sign, or of no earlier slot; certificates beyond
          what it generated, or taken back beyond what it lowers
        - `challengeCorrectionTwice`: a reading that two corrections replace, so that its certificates would exist twice
-       - `challengeCorrectionStart`: a correction that begins at another reading than the commitment it names
+       - `challengeCorrectionStart`: a correction that begins at another reading than the commitment it names, or issues
+         certificates that exist already
      NOT PROVABLE
        - a footprint or levy that the rules do not give, and leaves kept from their members: see `settlement.vy`
        - the money of a correction, as the tariff is not on chain; one that names a commitment without a reading of its slot;
@@ -133,6 +134,8 @@ def challengeMoney(opening: commitments.Opening, shown: commitments.Shown, own: 
         stated = own.leaf.slotEnergy
     same: bool = leaves._lane(sums, 0) == leaves._lane(stated, 2)
     same = same and leaves._lane(sums, 1) == leaves._lane(stated, 3)
+    if not shown.isBlank and not own.isBlank:
+        same = same and shown.leaf.slot == own.leaf.slot
     assert not same, "certificate_disputes: no fraud shown"
     self._convict(opening)
 
@@ -146,6 +149,8 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     begins: uint256 = opening.commitment.slot * slotSeconds
     signer: address = readings._signer(begins, shown.index, reading)
     assert staticcall disputes.wasGateway(signer, begins), "certificate_disputes: not the gateway"
+    # `challengeReceipt` of the other judge is for what nobody metered
+    assert not leaves._has(shown.leaf, leaves.SUBSTITUTED), "certificate_disputes: no fraud shown"
     sums: uint256 = reading.sums
     produced: uint256 = readings._register(sums, 2) + readings._register(sums, 4)
     inflow: uint256 = readings._register(sums, 0) + produced
@@ -208,7 +213,8 @@ def challengeCorrectionStart(
     otherLines: corrections.Lines,
 ):
     """
-    @notice Show that a correction replaces another reading than the commitment that it names holds.
+    @notice Show that a correction replaces another reading than the commitment that it names holds, or issues
+            certificates for what had them.
     @param before the commitment that the line names as `previous`
     @param earlier the settlement's own leaf there if that is the corrected slot itself, else that of its certificates
     @param otherLines lines there with the one of the same slot; ignored if `previous` is the corrected slot itself
@@ -234,11 +240,16 @@ def challengeCorrectionStart(
         same = leaves._lane(stated, 0) == readings._register(line.was, 0)
         same = same and leaves._lane(stated, 1) == readings._register(line.was, 1)
         same = same and leaves._lane(stated, 2) == produced
+        made: uint256 = readings._register(line.now, 2) + readings._register(line.now, 4)
+        same = same and (line.issued == 0 or line.issued + leaves._lane(stated, 3) <= made)
     else:
         self._before(before, earlier, shown.index)
         corrections._check(earlier.leaf.orders, earlier.index, otherLines)
         assert otherLines.line.origin == line.origin, "certificate_disputes: other slot"
         same = otherLines.line.now == line.was
+        less: uint256 = readings._register(line.was, 2)
+        if otherLines.line.metered == 1:
+            same = same and (line.issued == 0 or line.issued + less <= readings._register(line.now, 2))
     assert not same, "certificate_disputes: no fraud shown"
     self._convict(opening)
 

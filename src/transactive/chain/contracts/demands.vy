@@ -3,11 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 @title Demands
-@notice A member asks for what stands behind its place of a commitment; what nobody can open counts as wrong.
+@notice Judges what was kept back: from a member that asks for what stands behind its place of a commitment, and from a slot.
 @dev Works as `disputes.vy` does and by way of it, with the same stake and until the same moment. A commitment holds hashes;
      an operator that keeps a leaf, an order or a trade to itself could not be challenged for it. So a member may `demand`
      the content of its place, the operator has a quarter of a window to `answer` on chain, and otherwise anybody convicts
      it with `challengeSilence`. Demands close at half of a netting's window, so that answers and verdicts have their time.
+
+     Two marks of a leaf (`modules/leaves.vy`) keep something from counting, and are judged here:
+
+       - substituted: `challengeReceipt` shows the collector's own receipt for the meter's record of the slot. In time is
+         what was on disk within a thirtieth of a slot after its end: who waits that long is never convicted, whatever
+         comes later. The collector is the gateway; how long a meter was waited for beyond that is its word
+       - void: `challengeVoid` shows that somebody traded in the slot whose session is marked so
 
      An operator that has its books and gas is never convicted. One demand of a member at a time: an answer costs the
      operator as much as the demand costs its member, about.
@@ -20,6 +27,7 @@ from modules import signed
 
 interface Settlement:
     def depth() -> uint256: view
+    def slotSeconds() -> uint256: view
     def slotsPerPeriod() -> uint256: view
     def window() -> uint256: view
     def accountOf(index: uint256) -> address: view
@@ -28,15 +36,20 @@ interface Settlement:
 
 interface Disputes:
     def getSettlement() -> address: view
+    def wasGateway(account: address, time: uint256) -> bool: view
     def convict(opening: commitments.Opening, challenger: address): nonpayable
 
 struct Demand:
     link: bytes32  # head of the hash chain after the commitment
     until: uint256  # time of the last answer
 
+BLINDING: constant(uint256) = 2**62 | (2**62 << 64)  # in two lanes of a total
+WAIT: constant(uint256) = 30  # the part of a slot within which a record comes in time
+
 disputes: immutable(Disputes)
 settlement: immutable(Settlement)
 depth: immutable(uint256)
+slotSeconds: immutable(uint256)
 slotsPerPeriod: immutable(uint256)
 window: immutable(uint256)
 
@@ -60,6 +73,7 @@ def __init__(disputes_: address):
     disputes = Disputes(disputes_)
     settlement = Settlement(staticcall disputes.getSettlement())
     depth = staticcall settlement.depth()
+    slotSeconds = staticcall settlement.slotSeconds()
     slotsPerPeriod = staticcall settlement.slotsPerPeriod()
     window = staticcall settlement.window()
 
@@ -121,6 +135,38 @@ def challengeSilence(opening: commitments.Opening, account: uint256):
     assert demanded.link == commitments._link(opening), "demands: nothing demanded"
     assert block.timestamp > demanded.until, "demands: answer awaited"
     self.demands[account] = empty(Demand)
+    extcall disputes.convict(opening, msg.sender)
+
+
+@external
+def challengeReceipt(opening: commitments.Opening, shown: commitments.Shown, time: uint256, received: signed.Signature):
+    """
+    @notice Show that the collector had a meter's record of a slot in time which its leaf marks as substituted.
+    @param time at which the record was on disk [Unix s]
+    @param received the collector's signature for it
+    """
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    begins: uint256 = opening.commitment.slot * slotSeconds
+    signer: address = signed._collector(begins, shown.index, time, received)
+    assert staticcall disputes.wasGateway(signer, begins), "demands: not the gateway"
+    inTime: bool = time < begins + slotSeconds + slotSeconds // WAIT
+    assert inTime and leaves._has(leaf, leaves.SUBSTITUTED), "demands: no fraud shown"
+    extcall disputes.convict(opening, msg.sender)
+
+
+@external
+def challengeVoid(opening: commitments.Opening, shown: commitments.Shown, before: commitments.Opening):
+    """
+    @notice Show that somebody traded in a slot whose session a leaf marks as void.
+    @param before commitment before; ignored if the period begins with `opening`
+    """
+    leaf: leaves.Leaf = self._leaf(opening, shown)
+    traded: uint256 = BLINDING  # bought and sold so far
+    if opening.previous != empty(bytes32):
+        assert commitments._link(before) == opening.previous, "demands: other slot"
+        traded = before.commitment.money >> 128
+    isFalse: bool = leaves._has(leaf, leaves.VOID) and opening.commitment.money >> 128 != traded
+    assert isFalse, "demands: no fraud shown"
     extcall disputes.convict(opening, msg.sender)
 
 

@@ -14,20 +14,22 @@
      PROVABLE here
        - `challengeNetting`: net amounts that differ from the last leaf, or a debit beyond the member's limit
        - `challengeLeaf`: sums that do not add up, carry, or differ from the committed totals; a leaf that is missing, in
-         another's place, of another slot; certificates beyond what was produced
+         another's place, of another slot; certificates beyond what was produced; a substituted one that is not as traded,
+         has certificates, or brings its member money
        - `challengeTotals`: running totals that are not those of the commitment before plus the slot's values
        - `challengeTrade`: a trade without an order, beyond it, or by an agent beyond its grant or without one
        - `challengeSerial`: a leaf that does not end with the member's newest accepted order, by the serials that were signed
-       - `challengeOmission`: an order that the operator's receipt accepts, left out of the leaf
-       - `challengeReading`: energy in the leaf that the gateway did not sign
-       - what `certificate_disputes.vy` judges of a slot's certificates, and `demands.vy` of what was not shown to a member
-         that asked: they alone may call `convict`
+       - `challengeOmission`: an order that the operator's receipt accepts, left out of the leaf, unless the session is marked as void
+       - `challengeReading`: energy in the leaf that the gateway did not sign, unless nobody metered it by the leaf's mark
+       - what `certificate_disputes.vy` judges of a slot's certificates, and `demands.vy` of what was kept back, from a member
+         that asked or from a slot: they alone may call `convict`
      NOT PROVABLE
        - amounts of money beside trades (deviations, fees, dividends): see `settlement.vy`
        - an order that was never accepted: without a receipt there is none
+       - a session held and marked as void although somebody was there, where nobody traded: all members see how many
      TRUSTED
        - the gateway to sign one truth for each slot, and for this community only, whoever was it when the slot began;
-         receipts too count by who was operator then; the owner of the settlement to name
+         receipts too count by who was operator then; the gateway is the collector of records, too; the owner of the settlement to name
          its key and, once, the judges of certificates and of demands
      PRIVACY: a challenge shows the leaf, order or reading of the member that starts it, of nobody else.
 """
@@ -179,10 +181,11 @@ def challengeLeaf(opening: commitments.Opening, shown: commitments.Shown):
     assert root == opening.commitment.root, "disputes: bad proof"
     leaf: leaves.Leaf = shown.leaf
     if consistent and not shown.isBlank:
-        right: bool = leaf.slot == opening.commitment.slot and leaf.index == shown.index
+        right: bool = leaves._number(leaf) == opening.commitment.slot and leaf.index == shown.index
         fits: bool = (leaf.slotMoney | leaf.slotEnergy) & TOP == 0
         certified: bool = leaves._lane(leaf.energy, 3) <= leaves._lane(leaf.energy, 2)
         certifiedNow: bool = leaves._lane(leaf.slotEnergy, 3) <= leaves._lane(leaf.slotEnergy, 2)
+        right = right and leaves._isMarked(leaf)
         assert not (right and fits and certified and certifiedNow), "disputes: no fraud shown"
     elif consistent:
         since: uint256 = staticcall settlement.memberSince(shown.index)
@@ -267,7 +270,7 @@ def challengeSerial(
     assert place < len(entries), "disputes: other order"
     same: bool = signed._orderHash(order) == entries[len(entries) - 1].order
     assert same and signed._orderHash(newer) == entries[place].order, "disputes: other order"
-    isMine: bool = newer.account == leaf.index and newer.slot == leaf.slot
+    isMine: bool = newer.account == leaf.index and newer.slot == leaves._number(leaf)
     assert isMine and newer.serial > order.serial, "disputes: no fraud shown"
     self._convict(opening)
 
@@ -292,6 +295,7 @@ def challengeOmission(
     signer: address = signed._signer(settlement.address, accepted, receipt)
     begins: uint256 = opening.commitment.slot * slotSeconds
     assert self._wasOperator(signer, begins), "disputes: no receipt"
+    assert not leaves._has(leaf, leaves.VOID), "disputes: no fraud shown"
     for entry: signed.Entry in entries:
         assert entry.order != order, "disputes: no fraud shown"
     self._convict(opening)
@@ -306,6 +310,7 @@ def challengeReading(opening: commitments.Opening, shown: commitments.Shown, rea
     leaf: leaves.Leaf = self._leaf(opening, shown)
     begins: uint256 = opening.commitment.slot * slotSeconds
     assert self._wasGateway(readings._signer(begins, shown.index, reading), begins), "disputes: not the gateway"
+    assert not leaves._has(leaf, leaves.SUBSTITUTED), "disputes: no fraud shown"  # for `demands.vy`
     sums: uint256 = reading.sums
     energy: uint256 = leaf.slotEnergy
     produced: uint256 = readings._register(sums, 2) + readings._register(sums, 4)
@@ -429,7 +434,7 @@ def _mayTrade(account: address, leaf: leaves.Leaf) -> bool:
     number: uint256 = staticcall settlement.memberNumber(account)
     until: uint256 = number >> 64
     isIts: bool = number & FIELD == leaf.index + 1
-    return isIts and (until == 0 or leaf.slot <= until // slotSeconds + lead + 1)
+    return isIts and (until == 0 or leaves._number(leaf) <= until // slotSeconds + lead + 1)
 
 
 @internal
@@ -450,7 +455,8 @@ def _isCovered(
     entry: signed.Entry = entries[len(entries) - 1]
     assert signed._orderHash(order) == entry.order, "disputes: other order"
     signer: address = signed._signer(settlement.address, entry.order, entry.signature)
-    if signer == empty(address) or order.account != leaf.index or order.slot != leaf.slot or not signed._isMeant(order):
+    slot: uint256 = leaves._number(leaf)
+    if signer == empty(address) or order.account != leaf.index or order.slot != slot or not signed._isMeant(order):
         return False
     if entry.grant == empty(bytes32):
         if not self._mayTrade(signer, leaf):
@@ -461,8 +467,8 @@ def _isCovered(
         if signer != grant.agent or not self._mayTrade(granter, leaf):
             return False
         revoked: uint256 = self.revokedFrom[leaf.index][grant.agent]
-        if revoked != 0 and leaf.slot >= revoked - 1:
+        if revoked != 0 and slot >= revoked - 1:
             return False
-        if not signed._isWithin(order, grant, (leaf.slot + 1) * slotSeconds):
+        if not signed._isWithin(order, grant, (slot + 1) * slotSeconds):
             return False
     return signed._coversBuys(order, buys) and signed._coversSells(order, sells)

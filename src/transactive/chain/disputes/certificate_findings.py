@@ -7,7 +7,8 @@ from typing import Any
 
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.correction_findings import CorrectionCase
-from transactive.chain.disputes.findings import Case, Fraud, on_chain
+from transactive.chain.disputes.findings import Case, on_chain
+from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, ReadingFile
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import certificate_disputes as judge

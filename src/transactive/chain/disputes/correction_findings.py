@@ -8,7 +8,7 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from transactive.chain.disputes import evidence
-from transactive.chain.disputes.findings import Fraud
+from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, PlacedFile
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import certificate_disputes as judge

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from eth_utils.address import to_checksum_address
-from web3.contract import Contract
 
 from transactive.chain.disputes import evidence
-from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile
+from transactive.chain.disputes.fraud import Fraud, has_function
+from transactive.chain.disputes.kept_out import KeptOut
+from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFile, ReceiptFile, RecordReceiptFile
 from transactive.chain.history import pending_chunks
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import LANES, decode_nets
@@ -23,15 +23,6 @@ from transactive.core.proofs.signed_orders import SignedOrder, domain, orders_ha
 NOBODY = "0x" + "00" * 20
 
 
-@dataclass(frozen=True, slots=True)
-class Fraud:
-    """One kind of fraud: what it is, and the call of the judge that shows it."""
-
-    what: str
-    function: str
-    arguments: tuple[Any, ...]
-
-
 def on_chain(client: ChainClient, file: PlacedFile, root: bytes) -> None:
     """Check that a file belongs to the chain and its proof leads to `root` of its commitment. Raises InputError."""
     if client.chain_id != file.chain_id:
@@ -39,14 +30,9 @@ def on_chain(client: ChainClient, file: PlacedFile, root: bytes) -> None:
     if climb(file.content, file.index, file.steps)[0] != root:
         raise InputError("the proof does not lead to the committed root; ask the operator for a leaf that does")
     settlement = client.contract("settlement", file.settlement)
-    views = [view for view in ("isCommitted", "isContestable") if _has(settlement, view)]
+    views = [view for view in ("isCommitted", "isContestable") if has_function(settlement, view)]
     if not any(client.read(settlement, view, file.opening.content) for view in views):
         raise InputError("the commitment is not on this chain or counts no more; ask the operator for a newer file")
-
-
-def _has(contract: Contract, function: str) -> bool:
-    """Whether a contract, which may be of an earlier version, has a function."""
-    return any(entry.get("name") == function for entry in contract.abi)
 
 
 class Case:
@@ -68,14 +54,22 @@ class Case:
         return evidence.shown(self.file.index, self.placed, self.file.steps)
 
     def findings(
-        self, earlier: LeafFile | None = None, receipts: Sequence[ReceiptFile] = (), read: ReadingFile | None = None
+        self,
+        earlier: LeafFile | None = None,
+        receipts: Sequence[ReceiptFile | RecordReceiptFile] = (),
+        read: ReadingFile | None = None,
     ) -> list[Fraud]:
         """Every kind of fraud that can be shown.
 
-        earlier: the leaf of the commitment before; receipts: accepted orders of the slot; read: signed registers.
+        earlier: the leaf of the commitment before; receipts: for orders of the slot, and for the meter's record; read:
+        signed registers.
         """
         found = [self.in_netting(), self.in_leaf(), self.in_totals(earlier), self.in_trade(), self.in_serials()]
-        found += [self.in_orders(receipt) for receipt in receipts]
+        marks = KeptOut(self.client, self.judge, self.file)
+        found += [marks.void(earlier)]
+        found += [
+            self.in_orders(each) if isinstance(each, ReceiptFile) else marks.substituted(each) for each in receipts
+        ]
         found += [self.in_reading(read)] if read and self.placed else []
         return [one for one in found if one]
 
@@ -98,7 +92,7 @@ class Case:
         The contract has it; those from before there were parts have a hash of all net amounts.
         """
         index, read = self.file.index, self.client.read
-        if _has(self.settlement, "netsOf"):
+        if has_function(self.settlement, "netsOf"):
             word = int(read(self.settlement, "netsOf", self.opening.content, index // LANES))
             return (decode_nets([word])[index % LANES], ()) if word else None
         if int(read(self.settlement, "proposal")[0]) != period:
@@ -154,7 +148,7 @@ class Case:
     def _member(self, accepted: Sequence[SignedOrder], seconds: int) -> str:
         """Who may have signed in the leaf's place: its account, or one that lost it when a gate may have closed."""
         member = str(self.client.read(self.settlement, "accountOf", self.file.index))
-        if not accepted or not _has(self.settlement, "follow"):
+        if not accepted or not has_function(self.settlement, "follow"):
             return member
         last = accepted[-1]
         content, signature = (last.grant.hash, last.granted) if last.grant else (last.order.hash, last.signature)
@@ -164,13 +158,13 @@ class Case:
             return member
         number = int(self.client.read(self.settlement, "memberNumber", to_checksum_address(signer)))
         lead = int(self.client.read(self.settlement, "lead"))
-        return signer if disputes.may_trade(number, self.file.index, self.leaf.slot, seconds, lead) else member
+        return signer if disputes.may_trade(number, self.file.index, self.leaf.number, seconds, lead) else member
 
     def in_serials(self) -> Fraud | None:
         """An accepted order that is newer than the last one."""
         accepted = self.file.accepted
         place = disputes.outdated(self.leaf, accepted)
-        if place is None or not _has(self.judge, "challengeSerial"):
+        if place is None or not has_function(self.judge, "challengeSerial"):
             return None
         orders = accepted[-1].order.content, place, accepted[place].order.content
         arguments = (self.opening.content, self.shown, evidence.entries(accepted), *orders)
@@ -183,7 +177,7 @@ class Case:
             return None
         message = signing.digest(self.domain, receipt_struct(order.account, order.slot, order.hash))
         operator = self._office(order.slot, message, receipt)
-        if not disputes.omitted(order.hash, receipt, self.file.accepted, operator, message):
+        if not disputes.omitted(self.leaf, order.hash, receipt, self.file.accepted, operator, message):
             return None
         entries = evidence.entries(self.file.accepted)
         arguments = (self.opening.content, self.shown, entries, order.hash, split(receipt))
@@ -192,7 +186,7 @@ class Case:
     def _office(self, slot: int, message: bytes, receipt: bytes) -> str:
         """Operator whose receipt counts in a slot: who signed, if the office was its own then, or who has it now."""
         operator = str(self.client.read(self.settlement, "operator"))
-        if not _has(self.judge, "wasOperator"):
+        if not has_function(self.judge, "wasOperator"):
             return operator
         try:
             signer = to_checksum_address(signing.signer(message, receipt, "the receipt"))

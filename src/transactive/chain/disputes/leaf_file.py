@@ -20,6 +20,7 @@ from transactive.core.errors import CertificateError, InputError
 from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Corrections
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
 
 
@@ -163,6 +164,20 @@ class ReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return order, _bytes(given.receipt or "0x")
 
 
+class RecordReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That the collector had a meter's record in time: meter (index), start of the slot and time [Unix s]."""
+
+    meter: int
+    slot: int
+    time: int
+    signature: str
+
+    @property
+    def content(self) -> tuple[RecordReceipt, bytes]:
+        """What was signed, and the signature."""
+        return RecordReceipt(self.slot, self.meter, self.time), _bytes(self.signature)
+
+
 class ReadingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A meter's registers of a slot in the tree that the gateway signed.
 
@@ -247,7 +262,7 @@ def _placed(
 
 
 CONTENT = "docs/concepts/settlement.md says what it holds"
-File = TypeVar("File", LeafFile, CertificateFile, ReceiptFile, ReadingFile)
+File = TypeVar("File", LeafFile, CertificateFile, ReceiptFile, RecordReceiptFile, ReadingFile)
 
 
 def load(path: Path, kind: type[File]) -> File:
@@ -268,6 +283,15 @@ def load(path: Path, kind: type[File]) -> File:
     except (CertificateError, ValueError, IndexError) as error:
         raise InputError(f"{path}: holds a number or hash that cannot be ({error}); {CONTENT}") from None
     return found
+
+
+def load_receipt(path: Path) -> ReceiptFile | RecordReceiptFile:
+    """Read a receipt for an order, or for a record of a meter, which has a time. Raises InputError."""
+    try:
+        of_record = "time" in msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    except (OSError, msgspec.MsgspecError):
+        of_record = False
+    return load(path, RecordReceiptFile) if of_record else load(path, ReceiptFile)
 
 
 def _order_file(signed: SignedOrder, receipt: bytes) -> SignedOrderFile:

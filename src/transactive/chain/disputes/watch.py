@@ -16,7 +16,8 @@ from web3.contract import Contract
 
 from transactive.chain.disputes.answers import ANSWERED, answered_leaf
 from transactive.chain.disputes.certificate_findings import CertificateCase
-from transactive.chain.disputes.findings import Case, Fraud
+from transactive.chain.disputes.findings import Case
+from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.inbox import Inbox, opened_anew
 from transactive.chain.disputes.leaf_file import LeafFile
 from transactive.chain.history import Commitment, Opening, commitments, opening
@@ -91,7 +92,9 @@ class LeafWatch:
         read, held, more = self.inbox.reading(slot), self.inbox.receipts(slot), self.inbox.certificates(shown)
         case = Case(self.client, leaf)
         try:
-            found: list[tuple[Contract, Fraud]] = [(case.judge, one) for one in case.findings(earlier, held, read)]
+            found: list[tuple[Contract, Fraud]] = [
+                (one.by or case.judge, one) for one in case.findings(earlier, held, read)
+            ]
             if more:
                 of = CertificateCase(self.client, more)
                 found += [(of.judge, one) for one in of.findings(leaf, (), read)]

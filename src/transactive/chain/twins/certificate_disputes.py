@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from transactive.core.certificates import CARBON, CertificateState
 from transactive.core.certificates import ENERGY as CERTIFICATES
-from transactive.core.proofs.leaves import ENERGY, Leaf, Step, climb
+from transactive.core.proofs.leaves import ENERGY, Leaf, LeafMark, Step, climb
 from transactive.core.proofs.merkle import REGISTERS
 
 MOST_WH = 2**62
@@ -53,7 +53,9 @@ def tally(member: int, bundles: Sequence[Bundle]) -> BundleSums:
 def wrong_leaf(slot: int, index: int, leaf: Leaf, proof: Sequence[Step]) -> bool:
     """Whether a leaf of the certificates of slot `slot`, or the slot as its proof states it, cannot be right."""
     _root, money, energy, consistent = climb(leaf, index, proof)
-    if not consistent or (leaf.slot, leaf.index) != (slot, index):
+    if not consistent or (leaf.number, leaf.index) != (slot, index):
+        return True
+    if leaf.marks & LeafMark.SUBSTITUTED and CERTIFICATES.unpack(leaf.money)["issued_wh"]:
         return True
     blinded = (CERTIFICATES.unpack(money)["claimed_wh"], CARBON.unpack(energy)["received_wh"])
     return not (is_within(leaf.money, leaf.energy) and is_within(money, energy)) or blinded[0] != blinded[1]
@@ -79,12 +81,16 @@ def given_twice(one: Bundle, two: Bundle) -> bool:
 
 def wrong_money(leaf: Leaf | None, own: Leaf | None) -> bool:
     """Whether a leaf of certificates contradicts the settlement's leaf of the member and slot; None is one of zeros."""
+    if leaf and own and leaf.slot != own.slot:
+        return True
     sums, energy = CERTIFICATES.unpack(leaf.money if leaf else 0), ENERGY.unpack(own.slot_energy if own else 0)
     return (sums["metered_wh"], sums["issued_wh"]) != (energy["produced_wh"], energy["certified_wh"])
 
 
 def wrong_reading(leaf: Leaf, registers: int) -> bool:
-    """Whether metered or consumed energy in a leaf is not what the meter's packed registers say."""
+    """Whether metered or consumed energy in a leaf is not what a meter's packed registers say, if somebody metered it."""
+    if leaf.marks & LeafMark.SUBSTITUTED:
+        return False
     read, sums = REGISTERS.unpack(registers), CERTIFICATES.unpack(leaf.money)
     produced = read["generation_wh"] + read["discharge_wh"]
     consumed = read["import_wh"] + produced - read["export_wh"] - read["charge_wh"]
@@ -110,13 +116,18 @@ def corrected_twice(one: Sequence[int], two: Sequence[int]) -> bool:
 
 
 def wrong_start(line: Sequence[int], own: Leaf | None, before: Sequence[int] | None = None) -> bool:
-    """Whether a line begins at another reading than `before`, the line before it, or the slot's own leaf holds."""
-    was, discharge = line[3:6], line[10]
+    """Whether a line begins at another reading than `before`, the line before it, or the slot's own leaf holds.
+
+    Or whether it issues certificates for what had them.
+    """
+    was, discharge, issued, made = line[3:6], line[10], line[14], line[8]
     if before is not None:
-        return [*before[6:9], *before[9:11]] != [*was, *line[9:11]]
+        again = before[18] == 1 and issued > 0 and issued + was[2] > made
+        return again or [*before[6:9], *before[9:11]] != [*was, *line[9:11]]
     energy = ENERGY.unpack(own.slot_energy if own else 0)
     stated = energy["imported_wh"], energy["exported_wh"], energy["produced_wh"]
-    return stated != (was[0], was[1], was[2] + discharge)
+    again = issued > 0 and issued + energy["certified_wh"] > made + discharge
+    return again or stated != (was[0], was[1], was[2] + discharge)
 
 
 def _energy(bundles: Iterable[Bundle]) -> int:

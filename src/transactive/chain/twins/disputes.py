@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from transactive.chain.history import Commitment
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
-from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, Step, climb
+from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, LeafMark, Step, climb, wrong_marks
 from transactive.core.proofs.merkle import REGISTERS
 from transactive.core.proofs.signed_orders import Fills, SignedOrder, check
 
@@ -31,12 +31,12 @@ def wrong_leaf(
         return True
     if leaf is None:
         return registered
-    return (leaf.slot, leaf.index) != (commitment.slot, index) or contradicts_itself(leaf)
+    return (leaf.number, leaf.index) != (commitment.slot, index) or contradicts_itself(leaf)
 
 
 def contradicts_itself(leaf: Leaf) -> bool:
-    """Whether a counter of the slot leaves its lane, or more is certified than was produced."""
-    if (leaf.slot_money | leaf.slot_energy) & MONEY.top:
+    """Whether a counter of the slot leaves its lane, or more is certified than was produced, or a mark is wrong."""
+    if (leaf.slot_money | leaf.slot_energy) & MONEY.top or wrong_marks(leaf):
         return True
     sums = (ENERGY.unpack(word) for word in (leaf.energy, leaf.slot_energy))
     return any(energy["certified_wh"] > energy["produced_wh"] for energy in sums)
@@ -66,10 +66,12 @@ def wrong_trade(
     if not accepted:
         return bool(fills.buys or fills.sells)
     last = accepted[-1]
-    end = (leaf.slot + 1) * slot_seconds
-    if not is_signed(last, member, domain, end) or (last.order.account, last.order.slot) != (leaf.index, leaf.slot):
+    slot = leaf.number
+    if not is_signed(last, member, domain, (slot + 1) * slot_seconds):
         return True
-    if last.grant and revoked_from is not None and leaf.slot >= revoked_from:
+    if (last.order.account, last.order.slot) != (leaf.index, slot):
+        return True
+    if last.grant and revoked_from is not None and slot >= revoked_from:
         return True
     return not last.order.covers(fills)
 
@@ -83,7 +85,7 @@ def may_trade(number: int, index: int, slot: int, slot_seconds: int, lead: int) 
 def outdated(leaf: Leaf, accepted: Sequence[SignedOrder]) -> int | None:
     """Place of an accepted order of the leaf's member and slot that is newer than the last one; None without."""
     for place, one in enumerate(accepted):
-        mine = (one.order.account, one.order.slot) == (leaf.index, leaf.slot)
+        mine = (one.order.account, one.order.slot) == (leaf.index, leaf.number)
         if mine and one.order.serial > accepted[-1].order.serial:
             return place
     return None
@@ -98,8 +100,15 @@ def is_signed(signed: SignedOrder, member: str, domain: bytes, end: int) -> bool
     return True
 
 
-def omitted(order: bytes, receipt: bytes, accepted: Sequence[SignedOrder], operator: str, digest: bytes) -> bool:
-    """Whether an order (its hash) with the operator's receipt for `digest` is not among those in the leaf."""
+def omitted(
+    leaf: Leaf, order: bytes, receipt: bytes, accepted: Sequence[SignedOrder], operator: str, digest: bytes
+) -> bool:
+    """Whether an order (its hash) with the operator's receipt for `digest` is not among those in the leaf.
+
+    Of a session that is marked as void none has to be.
+    """
+    if leaf.marks & LeafMark.VOID:
+        return False
     try:
         signer = signing.signer(digest, receipt, "the receipt")
     except SignatureError:
@@ -108,7 +117,9 @@ def omitted(order: bytes, receipt: bytes, accepted: Sequence[SignedOrder], opera
 
 
 def wrong_reading(leaf: Leaf, registers: int) -> bool:
-    """Whether the slot's energy in a leaf is not what the meter's packed registers say."""
+    """Whether the slot's energy in a leaf is not what the meter's packed registers say, unless nobody metered it."""
+    if leaf.marks & LeafMark.SUBSTITUTED:
+        return False
     read, energy = REGISTERS.unpack(registers), ENERGY.unpack(leaf.slot_energy)
     produced = read["generation_wh"] + read["discharge_wh"]
     stated = (energy["imported_wh"], energy["exported_wh"], energy["produced_wh"])

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from transactive.chain.disputes.certificate_findings import CertificateCase
-    from transactive.chain.disputes.findings import Case, Fraud
+    from transactive.chain.disputes.findings import Case
+    from transactive.chain.disputes.fraud import Fraud
     from transactive.chain.nodes.client import ChainClient
 
 NOTHING = "nothing to challenge"
@@ -106,7 +107,7 @@ def key_of(client: ChainClient, account: str, keys: Path | None, password_file: 
 def send(client: ChainClient, case: Case | CertificateCase, finding: Fraud, challenger: LocalAccount) -> dict[str, Any]:
     """Bring a finding before the judge, and say what it paid."""
     before = int(client.read(case.settlement, "awards", challenger.address))
-    client.send(challenger, case.judge, finding.function, *finding.arguments)
+    client.send(challenger, finding.by or case.judge, finding.function, *finding.arguments)
     receipt = client.block(time_of_step(client)).receipts[-1]
     after = int(client.read(case.settlement, "awards", challenger.address))
     sent = {"call": finding.function, "block": receipt.block, "gas": receipt.gas_used}
@@ -126,13 +127,13 @@ def _is_of_certificates(path: Path) -> bool:
 def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case, list[Fraud]]:
     """What a leaf of the settlement shows."""
     from transactive.chain.disputes.findings import Case
-    from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptFile, load
+    from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, load, load_receipt
 
     if beside.own or beside.others:
         raise InputError("--own and --other go with a file of certificates; leave them out for a leaf")
     file = load(leaf, LeafFile)
     earlier = load(beside.before, LeafFile) if beside.before else None
-    held = [load(path, ReceiptFile) for path in beside.receipts]
+    held = [load_receipt(path) for path in beside.receipts]
     read = load(beside.reading, ReadingFile) if beside.reading else None
     case = Case(client, file)
     return case, case.findings(earlier, held, read)

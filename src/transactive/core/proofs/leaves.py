@@ -6,6 +6,8 @@ uniformly below 2**62 / places; one more blinding leaf, beside an empty place be
 of their sum to 2**62. So a member that is shown its neighbour's node sees a random number, and everybody can read the
 community's totals: the root's sums less 2**62.
 
+A leaf can have marks beside its slot (`LeafMark`); one without any has the hash that it had before there were marks.
+
 Salts and offsets follow from a secret of the operator for each slot, attempt and account, so that leaves can be
 made again; whoever has the secret can undo the blinding.
 """
@@ -14,7 +16,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntFlag
 from functools import cache
 from struct import iter_unpack
 
@@ -33,18 +36,28 @@ BLINDING = sum(1 << (64 * k + 62) for k in range(4))
 LEAF, NODE, BLIND = b"\x00", b"\x01", b"\x02"
 MAX_DEPTH = 13
 
+MARKS_AT = 64
+"""Bit of a leaf's slot at which its marks begin."""
+
 Step = tuple[bytes, int, int, int, int]
 """Sibling's hash, money and energy; then money and energy that the tree states for the node itself."""
 Bytes = NDArray[np.uint8]
 Sums = NDArray[np.uint64]
 
 
+class LeafMark(IntFlag):
+    """What a leaf says of its slot."""
+
+    SUBSTITUTED = 1  # nobody metered it: as traded, nothing certified, and what it would bring is held
+    VOID = 2  # its gate passed while nobody was there: orders for it count for nothing, and nobody has traded
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """Leaf of one account.
 
-    slot: number; money, energy: packed running totals; slot_money, slot_energy: the same since the commitment before;
-    fills, orders: hashes of what was traded and of the accepted orders, zero for nothing.
+    slot: number, and marks from bit 64 on; money, energy: packed running totals; slot_money, slot_energy: the same since
+    the commitment before; fills, orders: hashes of what was traded and of the accepted orders, zero for nothing.
     """
 
     slot: int
@@ -56,6 +69,16 @@ class Leaf:
     fills: bytes
     orders: bytes
     salt: bytes
+
+    @property
+    def number(self) -> int:
+        """Number of the slot."""
+        return self.slot % (1 << MARKS_AT)
+
+    @property
+    def marks(self) -> LeafMark:
+        """What is said of the slot; unknown marks are kept."""
+        return LeafMark(self.slot >> MARKS_AT)
 
     @property
     def content(self) -> tuple[int, int, int, int, int, int, bytes, bytes, bytes]:
@@ -70,11 +93,28 @@ class Leaf:
         return hashlib.sha256(LEAF + numbers + self.fills + self.orders + self.salt).digest()
 
 
+def wrong_marks(leaf: Leaf) -> bool:
+    """Whether a mark is unknown, or a substituted slot is not as traded, has certificates, or brings money."""
+    if leaf.slot >> MARKS_AT > LeafMark.SUBSTITUTED | LeafMark.VOID:
+        return True
+    if not leaf.marks & LeafMark.SUBSTITUTED:
+        return False
+    money = MONEY.unpack(leaf.slot_money)
+    taken = money["bought_wh"] - money["sold_wh"]
+    given = max(-taken, 0)
+    return leaf.slot_energy != ENERGY.pack((max(taken, 0), given, given, 0)) or money["credit_n"] != 0
+
+
+def _no_marks() -> IntArray:
+    return np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotLeaves:
     """Content of all leaves of a slot: money, energy and their part of this slot, each (accounts, 4) in lane order.
 
-    slot: number. fills, orders: hash of what each account traded and of its accepted orders, `ZERO` for nothing.
+    slot: number. fills, orders: hash of what each account traded and of its accepted orders, `ZERO` for nothing. marks:
+    `LeafMark` of each account, (accounts,); empty for none.
     """
 
     slot: int
@@ -84,6 +124,7 @@ class SlotLeaves:
     slot_energy: IntArray
     fills: Sequence[bytes]
     orders: Sequence[bytes]
+    marks: IntArray = field(default_factory=_no_marks)
 
     def __len__(self) -> int:
         return len(self.money)
@@ -168,7 +209,8 @@ class SlotTree:
         parts = (of.money[index], of.energy[index], of.slot_money[index], of.slot_energy[index])
         money, energy, slot_money, slot_energy = (MONEY.pack(part.tolist()) for part in parts)
         sums = money, energy, slot_money, slot_energy
-        return Leaf(of.slot, index, *sums, of.fills[index], of.orders[index], self.salts[index].tobytes())
+        slot = of.slot | int(of.marks[index]) << MARKS_AT if len(of.marks) else of.slot
+        return Leaf(slot, index, *sums, of.fills[index], of.orders[index], self.salts[index].tobytes())
 
     def proof(self, index: int) -> list[Step]:
         """Steps from an account's leaf up to the root."""
@@ -232,7 +274,12 @@ def _leaf_rows(leaves: SlotLeaves, salts: Bytes) -> tuple[Bytes, ...]:
     """What is hashed of each leaf, side by side (accounts, 288)."""
     sums = (leaves.money, leaves.energy, leaves.slot_money, leaves.slot_energy)
     fixed = np.frombuffer(b"".join((*leaves.fills, *leaves.orders)), np.uint8).reshape(2, len(leaves), 32)
-    return (*_heads(leaves.slot, len(leaves)), *(_words(_columns(lanes)) for lanes in sums), *fixed, salts)
+    return (
+        *_heads(leaves.slot, len(leaves), leaves.marks),
+        *(_words(_columns(lanes)) for lanes in sums),
+        *fixed,
+        salts,
+    )
 
 
 def _blinding_rows(slot: int, offsets: Sums, salts: Bytes) -> tuple[Bytes, ...]:
@@ -240,10 +287,12 @@ def _blinding_rows(slot: int, offsets: Sums, salts: Bytes) -> tuple[Bytes, ...]:
     return (*_heads(slot, len(offsets)), _words(offsets[:, :4]), _words(offsets[:, 4:]), salts)
 
 
-def _heads(slot: int, count: int) -> tuple[Bytes, Bytes]:
-    """Slot and index as words, each (count, 32)."""
+def _heads(slot: int, count: int, marks: IntArray | None = None) -> tuple[Bytes, Bytes]:
+    """Slot with marks, and index, as words, each (count, 32)."""
     numbers = np.zeros((2, count, 4), ">u8")
     numbers[0, :, 3], numbers[1, :, 3] = slot, np.arange(count)
+    if marks is not None and len(marks):
+        numbers[0, :, 2] = marks
     head, index = numbers.view(np.uint8)
     return head, index
 

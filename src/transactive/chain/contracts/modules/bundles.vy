@@ -107,7 +107,9 @@ def _leaf(opening: commitments.Opening, shown: commitments.Shown, depth: uint256
     money, energy, isSound = self._path(opening, shown, depth)
     assert not shown.isBlank, "bundles: no leaf"
     leaf: leaves.Leaf = shown.leaf
-    isSound = isSound and leaf.slot == opening.commitment.slot and leaf.index == shown.index
+    isSound = isSound and leaves._number(leaf) == opening.commitment.slot and leaf.index == shown.index
+    # nobody metered it, so nothing is certified
+    isSound = isSound and (leaves._lane(leaf.money, 1) == 0 or not leaves._has(leaf, leaves.SUBSTITUTED))
     isSound = isSound and self._isWithin(leaf.money, leaf.energy) and self._isWithin(money, energy)
     # each total holds 2**62 of blinding, which falls out of differences
     isSound = isSound and leaves._lane(money, 2) == leaves._lane(energy, 0)

@@ -71,12 +71,9 @@ def _signer(index: uint256, line: Line) -> address:
     """
     if line.v != 27 and line.v != 28:
         return empty(address)
-    domain: bytes32 = keccak256(
-        abi_encode(signed.METERING_DOMAIN_TYPE, keccak256("TransActive Metering"), keccak256("1"), chain.id)
-    )
     told: bytes32 = keccak256(abi_encode(CORRECTION_TYPE, line.origin, index, line.previous, line.was, line.now))
     signature: signed.Signature = signed.Signature(v=convert(line.v, uint8), r=line.r, s=line.s)
-    return signed._recover(domain, told, signature)
+    return signed._metering(told, signature)
 
 
 @internal

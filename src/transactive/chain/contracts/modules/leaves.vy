@@ -14,12 +14,17 @@
          blinding leaf  02 | slot | index | money | energy | salt
          empty place    zeros
 
+     The slot of a leaf is its number | marks << 64, so that a metered leaf of a session that was held has none:
+
+         SUBSTITUTED  nobody metered the slot: settled as traded, nothing certified, and what it would bring is held
+         VOID         the gate passed while nobody was there: orders for it count for nothing, and nobody has traded
+
      The sums of the blinding leaves add up to 2**62 in every lane of the root, so a member that sees its neighbour's
      node learns nothing of the neighbour, and everybody can read the community's totals.
 """
 
 struct Leaf:
-    slot: uint256
+    slot: uint256  # number, and marks
     index: uint256
     money: uint256  # running totals of the period
     energy: uint256
@@ -40,6 +45,9 @@ MAX_DEPTH: constant(uint256) = 13
 ONES: constant(uint256) = 1 + 2**64 + 2**128 + 2**192
 TOP: constant(uint256) = ONES * 2**63  # bit 63 of every lane
 LANE: constant(uint256) = 2**64 - 1
+MARKS_AT: constant(uint256) = 64
+SUBSTITUTED: constant(uint256) = 1
+VOID: constant(uint256) = 2
 
 
 @internal
@@ -80,6 +88,46 @@ def _climb(
     if (totalMoney | totalEnergy) & TOP != 0:
         consistent = False
     return node, totalMoney, totalEnergy, consistent
+
+
+@internal
+@pure
+def _number(leaf: Leaf) -> uint256:
+    """
+    @dev Number of a leaf's slot.
+    """
+    return leaf.slot & LANE
+
+
+@internal
+@pure
+def _has(leaf: Leaf, mark: uint256) -> bool:
+    """
+    @dev Whether a leaf has a mark.
+    """
+    return (leaf.slot >> MARKS_AT) & mark != 0
+
+
+@internal
+@pure
+def _isMarked(leaf: Leaf) -> bool:
+    """
+    @dev Whether a leaf's marks are known ones, and a substituted one is as traded, not certified, and brings nothing.
+    """
+    if leaf.slot >> MARKS_AT > SUBSTITUTED | VOID:
+        return False
+    if not self._has(leaf, SUBSTITUTED):
+        return True
+    bought: uint256 = self._lane(leaf.slotMoney, 2)
+    sold: uint256 = self._lane(leaf.slotMoney, 3)
+    taken: uint256 = 0
+    given: uint256 = 0
+    if bought > sold:
+        taken = bought - sold
+    else:
+        given = sold - bought
+    traded: bool = leaf.slotEnergy == taken | (given << 64) | (given << 128)
+    return traded and self._lane(leaf.slotMoney, 1) == 0
 
 
 @internal

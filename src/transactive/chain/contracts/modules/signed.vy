@@ -15,6 +15,7 @@
                uint256 validUntil)
          Receipt(uint256 account,uint256 slot,bytes32 order)
          Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)     in the gateway's own domain
+         Received(uint256 slot,uint256 meter,uint256 time)                     as well
          Issue(uint256 slot,uint256[] registers,uint256 spared)                in that of the certificates
 """
 
@@ -65,6 +66,7 @@ GRANT_TYPE: constant(bytes32) = keccak256(
 RECEIPT_TYPE: constant(bytes32) = keccak256("Receipt(uint256 account,uint256 slot,bytes32 order)")
 METERING_DOMAIN_TYPE: constant(bytes32) = keccak256("EIP712Domain(string name,string version,uint256 chainId)")
 READINGS_TYPE: constant(bytes32) = keccak256("Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)")
+RECEIVED_TYPE: constant(bytes32) = keccak256("Received(uint256 slot,uint256 meter,uint256 time)")
 ISSUE_TYPE: constant(bytes32) = keccak256("Issue(uint256 slot,uint256[] registers,uint256 spared)")
 # Signatures with s above half the curve order are refused (each one has a valid twin).
 HALF_ORDER: constant(uint256) = (
@@ -130,10 +132,28 @@ def _gateway(
     """
     @dev Who signed the readings of a slot, given by its start in Unix s, on this chain.
     """
+    return self._metering(keccak256(abi_encode(READINGS_TYPE, slot, meters, root, totals)), signature)
+
+
+@internal
+@view
+def _collector(slot: uint256, meter: uint256, time: uint256, signature: Signature) -> address:
+    """
+    @dev Who signed that a meter's record of a slot, given by its start in Unix s, was on disk at a time [Unix s].
+    """
+    return self._metering(keccak256(abi_encode(RECEIVED_TYPE, slot, meter, time)), signature)
+
+
+@internal
+@view
+def _metering(structHash: bytes32, signature: Signature) -> address:
+    """
+    @dev Who signed as a gateway of this chain; zero if nobody can have.
+    """
     domain: bytes32 = keccak256(
         abi_encode(METERING_DOMAIN_TYPE, keccak256("TransActive Metering"), keccak256("1"), chain.id)
     )
-    return self._recover(domain, keccak256(abi_encode(READINGS_TYPE, slot, meters, root, totals)), signature)
+    return self._recover(domain, structHash, signature)
 
 
 @internal
