@@ -4,12 +4,15 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.integration.conftest import START, call
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO, FEEDER
+from transactive.core.accounts import Accounts
 from transactive.core.errors import ConfigError, InputError, StateError
+from transactive.core.postings import PostingKind
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tables import ReadingQuality
@@ -54,7 +57,7 @@ def test_complete_reports_give_the_hash_of_the_replay(setting, slots, replayed, 
 
 def test_a_session_with_late_reports_is_its_journal_replayed(setting, slots, replayed, late, tmp_path):
     outcome, folder, books = late
-    substituted = sum(int((book.readings.quality == ReadingQuality.SUBSTITUTED).sum()) for book in books)
+    substituted = sum(int((book.readings.quality == ReadingQuality.AS_TRADED).sum()) for book in books)
     assert substituted > 20
     assert outcome.summary.state_hash != replayed.summary.state_hash
     again, _ = replay_journal(setting, slots, folder / JOURNAL_FILE, tmp_path, seed=SEED)
@@ -120,7 +123,7 @@ def test_what_came_late_is_settled_alone_and_ends_at_what_the_meter_counted(sett
     assert lines > 15
     row = (books[0].readings.slot - setting.first_slot) // 3_600
     for book in books:
-        substituted = book.readings.quality == ReadingQuality.SUBSTITUTED
+        substituted = book.readings.quality == ReadingQuality.AS_TRADED
         for k in plain:
             if substituted[k] and (book.readings.slot, k) not in settled:
                 continue  # it comes after the session
@@ -128,6 +131,28 @@ def test_what_came_late_is_settled_alone_and_ends_at_what_the_meter_counted(sett
             net = int(setting.measured.consumption_wh[at, k] - setting.measured.generation_wh[at, k])
             taken, given = (int(way[k]) for way in known[book.readings.slot])
             assert taken - given == net
+
+
+def test_what_a_silent_meter_would_receive_is_held_until_it_reports(late):
+    _, _, books = late
+    held, given_back = dict[tuple[int, int], int](), 0
+    for book in books:
+        members = len(book.readings.import_wh)
+        net_n = book.postings.net_n(Accounts(members).total)[:members]
+        silent = np.flatnonzero(book.readings.quality == ReadingQuality.AS_TRADED)
+        assert (net_n[silent] <= 0).all(), "nobody is paid for what nobody has metered"
+        assert not np.isin(book.certificates.device // 2, silent).any()
+        free = np.zeros(members, np.int64)
+        for row in book.corrections.rows.tolist() if book.corrections else []:
+            free[row[0]] += held.pop((row[1], row[0]), 0)
+        released = book.postings.only(PostingKind.RELEASE)
+        assert dict(zip(released.payee.tolist(), released.amount_n.tolist(), strict=True)) == {
+            k: int(n) for k, n in enumerate(free) if n
+        }
+        given_back += int(free.sum())
+        kept = book.postings.only(PostingKind.HOLD)
+        held |= {(book.slot, k): n for k, n in zip(kept.payer.tolist(), kept.amount_n.tolist(), strict=True)}
+    assert given_back > 0
 
 
 WRONG = [

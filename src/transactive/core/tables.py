@@ -107,9 +107,10 @@ class ReadingQuality(IntEnum):
 
     METERED = 0
     LATE = 1  # metered, and arrived after its slot was settled
-    SUBSTITUTED = 2  # nobody metered it: settled as traded until a reading comes
+    SUBSTITUTED = 2  # nobody metered it: taken from like slots, or its part of a gap between two registers
     ESTIMATED = 3  # who reads the meter estimated it
     HELD = 4  # a substitute for a reading that nobody would believe, until somebody answers
+    AS_TRADED = 5  # the meter was silent: settled as traded, and what that brings held, until a reading comes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ from transactive.engine.gate_closure import Gates
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.information import InformationSet
+from transactive.engine.late.closing import Closing
 from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.observer import Observer
 from transactive.engine.optional_parts import optional_parts
@@ -37,6 +38,8 @@ from transactive.engine.sessions import Session, Timetable
 from transactive.insight.tally import Tally
 from transactive.market import mechanisms
 from transactive.settlement.ledger import Ledger
+from transactive.settlement.unmetered import most_cost_n
+from transactive.settlement.unmetered_slots import marks_of
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 
 if TYPE_CHECKING:
@@ -91,6 +94,7 @@ class Kernel:
         parts = optional_parts(setting, slots, ports.meters, gateway, chain, store)
         self.proof, self.keeper, self.entry, self.limits = parts.proof, parts.keeper, parts.entry, parts.limits
         self.correcting = parts.correcting
+        self.closing = Closing(self.ledger, ports.meters, community)
         self.observers: list[Observer] = [*parts.observers]
         self.gates = Gates(community, self.fleet, parts.authorisations)
         self._posting = PostingParties(
@@ -142,6 +146,7 @@ class Kernel:
         book = self.keeper.book(done)
         self.ledger.positions = book.positions  # its leaves may still be needed
         self.ledger.orders = tuple(hashes_of(book.accepted, self.accounts.members))
+        self.ledger.marks = marks_of(book.readings)
         self._commit(book)
         if self.keeper.was_over(done):
             self.commitments.go_on(done, account=0)
@@ -268,14 +273,17 @@ class Kernel:
         readings = self.proof.enter(self.meters.readings(slot, positions))
         self.fleet.slot_over(slot, self.meters.stored())
         delivery = self._posting.settling.delivery(positions, readings, tariff)
-        self.ledger.unlock(slot)
+        locked_n = self.ledger.unlock(slot)
         made = self.carbon.account(readings, delivery, self.lots, self.correcting.owed_wh)
         self.correcting.take_in(self.meters.late())
+        self.correcting.take_in(self.closing.overdue(slot))
         corrected = self.correcting.settle(slot, made.withheld_wh)
-        of = MeteredSlot(positions, readings, delivery, tariff, made, corrected)
+        released_n = self.ledger.unmetered.release(corrected.places)
+        of = MeteredSlot(positions, readings, delivery, tariff, made, corrected, released_n)
         post_slot(self._posting, of)
         carbon, self.lots, period = of.carbon, of.carbon.lots, self.clock.period(slot)
         self.ledger.enter(period, positions, of.postings)
+        self.ledger.keep_open(readings, most_cost_n(positions, tariff, locked_n, of.unmetered_n), of.unmetered_n)
         self.ledger.record(period, readings, carbon.certificates, hashes_of(accepted, self.accounts.members))
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         book = SlotBook(

@@ -15,6 +15,7 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.slots import MarketClock
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.core.tariff import Tariff
+from transactive.core.units import IntArray
 from transactive.engine.carbon.certificate_market import CertificateMarket, CertificateSession
 from transactive.engine.carbon.levies import Levies
 from transactive.engine.credits.offsetting import Offsetting
@@ -26,6 +27,8 @@ from transactive.environment.standing_charges import standing_charges_n
 from transactive.settlement import funds
 from transactive.settlement.corrections import correct
 from transactive.settlement.ledger import Ledger
+from transactive.settlement.unmetered import hold_unmetered, release, share_late
+from transactive.settlement.unmetered_slots import silent
 from transactive.store.corrections import CorrectedSlot
 
 
@@ -61,7 +64,8 @@ class PostingParties:
 class MeteredSlot:
     """A slot whose postings are made. carbon: as certificates are traded; postings: so far, of the steps before.
 
-    corrected: what it settles for earlier slots.
+    corrected: what it settles for earlier slots; released_n: what was held of each member for them [n¤], (members,).
+    unmetered_n: what is held of each member as nobody has metered it in this one [n¤], (members,).
     """
 
     positions: Positions
@@ -70,6 +74,8 @@ class MeteredSlot:
     tariff: Tariff
     carbon: CarbonSlot
     corrected: CorrectedSlot
+    released_n: IntArray
+    unmetered_n: IntArray = field(init=False)
     postings: Postings = field(init=False)
     session: CertificateSession = field(init=False)
 
@@ -88,8 +94,10 @@ def energy(by: PostingParties, of: MeteredSlot) -> Postings:
 
 
 def corrections(by: PostingParties, of: MeteredSlot) -> Postings:
-    """Corrected readings of earlier slots, each at the tariff of its own."""
-    return correct(of.corrected.corrections, by.accounts)
+    """Corrected and late readings of earlier slots, each at the tariff of its own, and what was held for them."""
+    late = share_late(of.slot, of.corrected.community_n, of.corrected.network_n, by.accounts)
+    free = release(of.slot, of.released_n, by.accounts)
+    return correct(of.corrected.corrections, by.accounts).and_then(late).and_then(free)
 
 
 def standing(by: PostingParties, of: MeteredSlot) -> Postings:
@@ -153,6 +161,13 @@ def hold(by: PostingParties, of: MeteredSlot) -> Postings:
     return by.detection.post(of.postings, by.ledger)
 
 
+def unmetered(by: PostingParties, of: MeteredSlot) -> Postings:
+    """What is held of those whose meter was silent."""
+    held = hold_unmetered(of.postings, silent(of.readings), by.accounts)
+    of.unmetered_n = held.held_n(by.accounts.members)
+    return held
+
+
 POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
     energy,
     corrections,
@@ -166,6 +181,7 @@ POSTING_STEPS: tuple[Callable[[PostingParties, MeteredSlot], Postings], ...] = (
     give_back,
     offsets,
     hold,
+    unmetered,
 )
 """Each sees what those before it have posted."""
 

@@ -23,6 +23,7 @@ from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.tables import Positions, Readings
 from transactive.core.units import BoolArray, IntArray, money_text
+from transactive.settlement.unmetered_slots import UnmeteredSlots, marks_of, silent
 
 DEBIT, CREDIT, BOUGHT, SOLD = range(4)
 IMPORTED, EXPORTED, PRODUCED, CERTIFIED = range(4)
@@ -61,12 +62,14 @@ class Ledger:
     """Who has what. `balances_n` (accounts on chain,) equals the chain's balances at any time.
 
     period_seconds: length of a period [s], without which nobody's limit counts. limits_n: by slot that is not
-    delivered, what its period may debit each member [n¤], by the members' own word. latest, positions, orders: totals,
-    trades and hashes of the orders of the slot that was entered last.
+    delivered, what its period may debit each member [n¤], by the members' own word. unmetered: delivered slots in which
+    somebody's meter was silent. latest, positions, orders, marks: totals, trades, hashes of the orders and marks of the
+    slot that was entered last.
     """
 
     accounts: Accounts
     period_seconds: int = 0
+    unmetered: UnmeteredSlots = field(init=False)
     balances_n: IntArray = field(init=False)
     periods: dict[int, LedgerTotals] = field(init=False, default_factory=dict)
     locks_n: dict[int, IntArray] = field(init=False, default_factory=dict)
@@ -79,12 +82,15 @@ class Ledger:
     latest: LedgerTotals = field(init=False)
     positions: Positions = field(init=False)
     orders: tuple[bytes, ...] = field(init=False, default=())
+    marks: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
         self.balances_n = np.zeros(self.accounts.on_chain, np.int64)
         self.receivable_n = np.zeros(self.accounts.members, np.int64)
         self.held_n = np.zeros(self.accounts.members, np.int64)
         self.suspended = np.zeros(self.accounts.members, bool)
+        self.unmetered = UnmeteredSlots(self.accounts.members)
+        self.marks = np.zeros(0, np.int64)
 
     # -- funds ----------------------------------------------------------------------------------
 
@@ -97,7 +103,7 @@ class Ledger:
 
     def funds_n(self, slot: int) -> IntArray:
         """What each member has for a slot beyond its locks, and allows the slot's period to take [n¤], not negative."""
-        funds = self.available_n()[: self.accounts.members]
+        funds: IntArray = self.available_n()[: self.accounts.members] - self.unmetered.locked_n()
         for locked in self.locks_n.values():
             funds = funds - locked
         if slot in self.limits_n:
@@ -139,6 +145,10 @@ class Ledger:
         self.balances_n = self.balances_n + amounts_n
         self.suspended &= amounts_n[: self.accounts.members] == 0
 
+    def withdrawable_n(self, member: int) -> int:
+        """What a member can take out [n¤]: its balance, but for what slots without a reading can still cost it."""
+        return max(int(self.balances_n[member] - self.unmetered.locked_n()[member]), 0)
+
     def withdraw(self, account: int, amount_n: int) -> None:
         """Book a withdrawal that the chain has paid [n¤]."""
         require(amount_n <= int(self.balances_n[account]), "nobody withdraws more than the balance")
@@ -152,9 +162,18 @@ class Ledger:
         """Set what the period of a slot may debit each member in all [n¤]; holds until the slot is entered."""
         self.limits_n[slot] = most_n
 
-    def unlock(self, slot: int) -> None:
-        """Give the locks of a delivered slot free."""
-        del self.locks_n[slot]
+    def unlock(self, slot: int) -> IntArray:
+        """Give the locks of a delivered slot free; returns them [n¤], (members,)."""
+        return self.locks_n.pop(slot)
+
+    def keep_open(self, readings: Readings, cost_n: IntArray, held_n: IntArray) -> None:
+        """Keep a slot that was entered open for those whose meter was silent.
+
+        cost_n: what it can still cost each [n¤], which stays locked as far as there are funds; held_n: what is held.
+        """
+        whose = silent(readings)
+        if whose.any():
+            self.unmetered.keep(readings.slot, whose, held_n, np.minimum(cost_n, self.funds_n(readings.slot)))
 
     # -- slots and periods ----------------------------------------------------------------------
 
@@ -183,7 +202,7 @@ class Ledger:
         energy[:members, PRODUCED] = readings.generation_wh + readings.discharge_wh
         np.add.at(energy[:, CERTIFIED], certificates.device // 2, certificates.energy_wh)
         self.periods[period].energy += energy
-        self.orders = tuple(orders)
+        self.orders, self.marks = tuple(orders), marks_of(readings)
 
     def levied_with(self, postings: Postings) -> int:
         """What the levy's account may give back once these postings are entered [n¤]."""
@@ -199,9 +218,9 @@ class Ledger:
         totals, rest = self.periods[period], self.accounts.on_chain - self.accounts.members
         orders = [*(self.orders or [ZERO] * self.accounts.members), *[ZERO] * rest]
         fills = [*(traded.hash for traded in fills_of(self.positions)), *[ZERO] * rest]
-        return SlotLeaves(
-            number, totals.money.copy(), totals.energy.copy(), self.latest.money, self.latest.energy, fills, orders
-        )
+        marks = np.append(self.marks, np.zeros(rest, np.int64)) if len(self.marks) else self.marks
+        totals_now = totals.money.copy(), totals.energy.copy(), self.latest.money, self.latest.energy
+        return SlotLeaves(number, *totals_now, fills, orders, marks)
 
     def nets_n(self, period: int) -> list[int]:
         """Net amount of a period per account on chain [n¤]; sums to zero."""

@@ -63,7 +63,7 @@ class CorrectedSlot:
     """What a slot did for earlier ones.
 
     taken: what waits no more. withheld_wh: production without certificates, (members,). steps: with certificates, from
-    number `first_step` of their log on.
+    number `first_step` of their log on. community_n, network_n: what of late readings is theirs [n¤].
     """
 
     corrections: Corrections
@@ -71,6 +71,13 @@ class CorrectedSlot:
     withheld_wh: IntArray
     steps: Sequence[LoggedStep] = ()
     first_step: int = 0
+    community_n: int = 0
+    network_n: int = 0
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Slots that are metered or closed now, each with its member."""
+        return [(row.origin, row.member) for row in self.taken]
 
     @property
     def lines(self) -> Corrections | None:

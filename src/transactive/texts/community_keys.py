@@ -92,6 +92,7 @@ KEYS: dict[str, dict[str, str]] = {
         ),
         "answers": "CSV of what somebody answered about held readings; `transactive readings` writes it.",
         "answer_days": "Days for an answer; after them the substitute stays.",
+        "close_days": "Days that a live market waits for a silent meter; then what it sold was not delivered.",
         "environment": "CSV or Parquet of prices, grid carbon and weather for each slot.",
         "feeder": "CSV or Parquet of the energy at the transformer of all members, net of their batteries.",
         "ignore": "Members of the readings that do not take part.",

@@ -88,7 +88,7 @@ def wrong_money(leaf: Leaf | None, own: Leaf | None) -> bool:
 
 
 def wrong_reading(leaf: Leaf, registers: int) -> bool:
-    """Whether metered or consumed energy in a leaf is not what a meter's packed registers say, if somebody metered it."""
+    """Whether energy metered or consumed in a leaf is not what a meter's packed registers say, if one metered it."""
     if leaf.marks & LeafMark.SUBSTITUTED:
         return False
     read, sums = REGISTERS.unpack(registers), CERTIFICATES.unpack(leaf.money)

@@ -64,7 +64,8 @@ class Sources(CommunityRecord, frozen=True, kw_only=True):
     feeder: what the transformer gave to all of them, less what it took, without their batteries. profile: how to read
     the readings, by name or file; zone, unit, register, stamp, reading, order, exchanged: what the readings do not say
     themselves. gaps: what is done about a reading that is missing; doubtful: about one that nobody would believe, until
-    somebody answers in the file `answers`, for answer_days.
+    somebody answers in the file `answers`, for answer_days. close_days: how long a slot of a live market waits for the
+    reading of a silent meter before it closes without.
     """
 
     readings: str
@@ -80,6 +81,7 @@ class Sources(CommunityRecord, frozen=True, kw_only=True):
     doubtful: Literal["hold", "bill"] = "hold"
     answers: str = "answers.csv"
     answer_days: Positive = 14
+    close_days: Positive = 30
     environment: str | None = None
     feeder: str | None = None
     ignore: tuple[str, ...] = ()

@@ -56,8 +56,8 @@ class LeafMark(IntFlag):
 class Leaf:
     """Leaf of one account.
 
-    slot: number, and marks from bit 64 on; money, energy: packed running totals; slot_money, slot_energy: the same since
-    the commitment before; fills, orders: hashes of what was traded and of the accepted orders, zero for nothing.
+    slot: number, and marks from bit 64 on; money, energy: packed running totals; slot_money, slot_energy: the same
+    since the commitment before; fills, orders: hashes of what was traded and of the accepted orders, zero for nothing.
     """
 
     slot: int

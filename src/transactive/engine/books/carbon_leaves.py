@@ -31,6 +31,7 @@ from transactive.core.proofs.merkle import ZERO
 from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Readings
 from transactive.core.units import IntArray
+from transactive.settlement.unmetered_slots import marks_of
 
 
 def carbon_leaves(
@@ -58,7 +59,7 @@ def carbon_leaves(
     nothing = np.zeros_like(sums)
     records = record_hashes(head, postings, certificates, notes)
     lines = [ZERO] * members if corrections is None else corrections.hashes(members)
-    return SlotLeaves(number, sums, carbon, nothing, nothing, records, lines)
+    return SlotLeaves(number, sums, carbon, nothing, nothing, records, lines, marks_of(readings))
 
 
 def carbon_leaves_of(book: SlotBook, number: int) -> SlotLeaves:

@@ -101,7 +101,7 @@ class ChainCommitments:
             self._book(paid)
         if whole:
             now += 1
-            amount = int(self.ledger.balances_n[account])
+            amount = self.ledger.withdrawable_n(account)
             self.calls += [
                 lambda chain: chain.request_withdrawal(account, amount),
                 lambda chain: chain.release(account),

@@ -14,10 +14,11 @@ from transactive.core.community.community import Community
 from transactive.core.errors import require
 from transactive.core.ports import LateReading
 from transactive.core.proofs.corrections import SIGNATURE_BYTES, Corrections
-from transactive.core.tables import Readings
+from transactive.core.tables import ReadingQuality, Readings
 from transactive.core.units import IntArray
 from transactive.engine.books.certificate_register import register_of
 from transactive.engine.books.signed_run import SignedRun, UnsignedRun
+from transactive.engine.late.traded_slots import TradedSlots
 from transactive.environment.own_prices import own_prices
 from transactive.store import Store
 from transactive.store.corrections import CorrectedSlot, WaitingReading, all_settled, shortfall_wh, waiting
@@ -80,18 +81,26 @@ class Correcting:
     owed_wh: IntArray = field(init=False)
     _waiting: list[WaitingReading] = field(init=False)
     _last: dict[tuple[int, int], tuple[int, tuple[int, ...]]] = field(init=False, default_factory=dict)
+    _traded: TradedSlots = field(init=False)
 
     def __post_init__(self) -> None:
         self.owed_wh = shortfall_wh(self.store, self.community.chart.members)
-        self._waiting = waiting(self.store)
+        self._waiting, self._traded = waiting(self.store), TradedSlots(self.store, self.community)
         for done in all_settled(self.store):
             self._remember(done)
 
     def take_in(self, late: Sequence[LateReading]) -> None:
-        """Let readings that came late wait with the others; one that was settled so already does not come again."""
+        """Let readings that came late wait with the others; one that was settled so already does not come again.
+
+        What nobody metered does not take the place of a reading.
+        """
         new = [WaitingReading(*each) for each in late if not self._is_settled(each)]
         if new:
-            kept = {(row.origin, row.member): row for row in (*self._waiting, *new)}
+            kept = {(row.origin, row.member): row for row in self._waiting}
+            for row in new:
+                place = row.origin, row.member
+                if row.metered or place not in kept or not kept[place].metered:
+                    kept[place] = row
             self._waiting = [kept[place] for place in sorted(kept)]
 
     def _is_settled(self, late: LateReading) -> bool:
@@ -119,12 +128,13 @@ class Correcting:
         settled = Corrections.of(slot, numbers, signed)
         self.owed_wh = owed
         self._remember(settled)
-        return CorrectedSlot(settled, due, withheld_wh, books.steps(), first)
+        return CorrectedSlot(settled, due, withheld_wh, books.steps(), first, *self._traded.take_rest())
 
     def _remember(self, done: Corrections) -> None:
         """Know what the next correction of the same readings replaces."""
         for row in done.rows.tolist():
             self._last[row[1], row[0]] = done.slot, tuple(row[6:9])
+            self._traded.remember(row)
 
     def _line(self, row: WaitingReading, books: LateRegisters, owed_wh: IntArray) -> list[int] | None:
         """A correction in the order of its numbers; None if it leaves the reading as it is."""
@@ -140,6 +150,8 @@ class Correcting:
         tariff = replace(common, own=own_prices(self.community, row.origin, common)).of_member(i)
         moved = int(settled.charge_wh[i]), int(settled.discharge_wh[i])
         prices = tariff.supply, tariff.feed_in
+        if (row.origin, i) not in self._last and settled.quality[i] == ReadingQuality.AS_TRADED:
+            prices = self._traded.price(row, settled, tariff, own=common.own is not None)
         done, repaid = UNTOUCHED, 0
         if (now[2] or was[2]) and not self._gives_credits(row):
             done, repaid = books.correct(row, int(owed_wh[i]))

@@ -102,6 +102,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     offsets: dict[str, Column]
     avoided: dict[str, Column]
     ended: tuple[int, int] | None = None
+    unmetered: dict[int, tuple[Column, Column, Column]] = {}
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
@@ -147,6 +148,7 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
         grid={key: Column.of(column) for key, column in parts.operator.state.items()},
         offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
         avoided={name: Column.of(getattr(offsets.avoidance, name)) for name in AVOIDED_FIELDS},
+        unmetered=_unmetered(ledger),
     )
     return msgspec.msgpack.encode(snapshot)
 
@@ -183,6 +185,8 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     ledger.periods = {
         number: LedgerTotals(*(c.value() for c in columns)) for number, columns in snapshot.periods.items()
     }
+    for slot, (whose, held, locked) in snapshot.unmetered.items():
+        ledger.unmetered.keep(slot, whose.value(), held.value(), locked.value())
     ledger.latest = LedgerTotals(*(column.value() for column in snapshot.latest))
     ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
     commitments.closed, commitments.proposed = snapshot.closed, snapshot.proposed
@@ -195,6 +199,15 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
         setattr(offsets.avoidance, name, column.value())
     parts.operator.take_up({key: column.value() for key, column in snapshot.grid.items()})
     return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value())
+
+
+def _unmetered(ledger: Ledger) -> dict[int, tuple[Column, Column, Column]]:
+    """Columns of the slots that wait for readings."""
+    of = ledger.unmetered
+    return {
+        slot: (Column.of(whose), Column.of(of.held[slot]), Column.of(of.locked[slot]))
+        for slot, whose in of.waiting.items()
+    }
 
 
 def _columns(totals: LedgerTotals) -> tuple[Column, Column]:

@@ -90,7 +90,8 @@ class DailyDetection(Observer):
 
     def post(self, postings: Postings, ledger: Ledger) -> Postings:
         """Postings that hold back what suspects earn in a slot, and release what is held of the others."""
-        return hold(postings, ledger.held_n, self._suspects(), ledger.accounts)
+        held_n = ledger.held_n + postings.held_n(ledger.accounts.members) - ledger.unmetered.held_n()
+        return hold(postings, held_n, self._suspects(), ledger.accounts)
 
     def _suspects(self) -> BoolArray:
         """Members with an item that is not closed, of a kind and confidence that the community's policy names."""

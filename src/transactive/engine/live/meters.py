@@ -52,6 +52,9 @@ class LiveMeters:
         self._consumption_wh, self._generation_wh = (np.zeros((rows, members), np.int64) for _ in range(2))
         self._consumption_wh[: self._known] = before.consumption_wh
         self._generation_wh[: self._known] = before.generation_wh
+        self._quality = np.full((rows, members), ReadingQuality.METERED, np.int64)
+        if before.quality.size:
+            self._quality[: self._known] = before.quality
 
     def history(self, until: int) -> MeterHistory:
         """All slots that ended by `until` [Unix s]. Raises RuleBroken if that is later than now."""
@@ -59,7 +62,8 @@ class LiveMeters:
         rows = max((until - self._first_slot) // self._market.length, 0)
         require(rows <= self._known, "what is seen of a slot is what it was settled with")
         consumption, generation = self._consumption_wh[:rows], self._generation_wh[:rows]
-        return MeterHistory(self._first_slot, consumption, generation, consumption - generation)
+        quality = self._quality[:rows] if self._quality[:rows].any() else None
+        return MeterHistory(self._first_slot, consumption, generation, consumption - generation, quality=quality)
 
     def readings(self, slot: int, traded: Positions) -> Readings:
         """Registers of a slot, once it is settled by the journal; waits for that.
@@ -116,7 +120,7 @@ class LiveMeters:
         energy[EXPORT, silent] = energy[GENERATION, silent] = np.maximum(-net, 0)[silent]
         given = energy[EXPORT] + energy[CHARGE] - energy[IMPORT] - energy[DISCHARGE]
         energy[GENERATION] = np.maximum(energy[GENERATION], given)  # no less was made, also where no meter counts it
-        quality = np.where(silent, ReadingQuality.SUBSTITUTED, found.quality)
+        quality = np.where(silent, ReadingQuality.AS_TRADED, found.quality)
         readings = Readings(slot, **dict(zip(METERED, energy, strict=False)), quality=quality)
         self._know(readings, energy[WAITED])
         self._hold(found.levels)
@@ -127,6 +131,7 @@ class LiveMeters:
         row = (readings.slot - self._first_slot) // self._market.length
         self._consumption_wh[row] = readings.consumption_wh - waited
         self._generation_wh[row] = readings.generation_wh
+        self._quality[row] = readings.quality
         self._known = row + 1
 
     def _hold(self, levels: dict[int, tuple[int, ...]]) -> None:

@@ -111,8 +111,11 @@ class Registers(StatementPart, frozen=True, kw_only=True):
         return self.import_wh + self.generation_wh + self.discharge_wh - self.export_wh - self.charge_wh
 
 
-class StatementLeaf(StatementPart, frozen=True, kw_only=True):
-    """A leaf of a slot's tree: sums, this slot's part of them, two hashes and a salt, and the way to the root."""
+class StatementLeaf(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
+    """A leaf of a slot's tree: sums, this slot's part of them, two hashes and a salt, and the way to the root.
+
+    marks: what it says of the slot (`core.proofs.leaves.LeafMark`).
+    """
 
     sums: tuple[Four, Four]
     slot_sums: tuple[Four, Four]
@@ -120,6 +123,7 @@ class StatementLeaf(StatementPart, frozen=True, kw_only=True):
     orders: Hash
     salt: Hash
     proof: tuple[Step, ...]
+    marks: Annotated[int, Meta(ge=0, le=2**64 - 1)] = 0
 
 
 class StatementMix(StatementPart, frozen=True, kw_only=True):

@@ -263,6 +263,7 @@ def _leaf(tree: SlotTree, index: int) -> said.StatementLeaf:
         proof=tuple(
             (sibling.hex(), f"{a:x}", f"{b:x}", f"{c:x}", f"{d:x}") for sibling, a, b, c, d in tree.proof(index)
         ),
+        marks=int(leaf.marks),
     )
 
 

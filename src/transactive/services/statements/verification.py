@@ -18,7 +18,7 @@ from transactive.carbon.levy import PER_N
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import CertificateError, SignatureError
 from transactive.core.postings import PostingKind
-from transactive.core.proofs.leaves import Leaf, Step, climb
+from transactive.core.proofs.leaves import MARKS_AT, Leaf, Step, climb, wrong_marks
 from transactive.core.proofs.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
@@ -237,6 +237,9 @@ def _proofs(of: Statement) -> Passed:
         root, _, _, consistent = climb(_leaf(number, of, slot.carbon_leaf), of.member.index, _steps(slot.carbon_leaf))
         hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
         hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
+        both = slot.settlement_leaf.marks, slot.carbon_leaf.marks
+        right = both[0] == both[1] and not wrong_marks(_leaf(number, of, slot.settlement_leaf))
+        hold(right, f"{at}: the leaves are marked {both}, and are not as traded, not certified and without income")
     return Passed("proofs", f"{2 * len(of.slots)} leaves lead to their roots")
 
 
@@ -244,7 +247,8 @@ def _leaf(number: int, of: Statement, leaf: said.StatementLeaf) -> Leaf:
     """Leaf as the contract hashes it."""
     money, energy, slot_money, slot_energy = (_word(four) for four in (*leaf.sums, *leaf.slot_sums))
     fills, orders, salt = (bytes.fromhex(part) for part in (leaf.fills, leaf.orders, leaf.salt))
-    return Leaf(number, of.member.index, money, energy, slot_money, slot_energy, fills, orders, salt)
+    slot = number | leaf.marks << MARKS_AT
+    return Leaf(slot, of.member.index, money, energy, slot_money, slot_energy, fills, orders, salt)
 
 
 def _word(four: said.Four) -> int:

@@ -96,7 +96,7 @@ RULES: Mapping[LineItem, ItemRule] = {
         "sale", "Surplus of fixed shares, passed on to their holders", "kWh", "feed_in"
     ),
     LineItem.INCENTIVE: ItemRule("sale", "Incentive for shared energy", "kWh", None),
-    LineItem.HELD: ItemRule(None, "Held back while a finding is open", "", None),
+    LineItem.HELD: ItemRule(None, "Held back: an open finding, or a silent meter", "", None),
     LineItem.ADVANCE: ItemRule(None, "Advanced by the supplier", "", None),
 }
 

@@ -51,8 +51,8 @@ POSTED = {
     PostingKind.CORRECTION: "Corrected readings of earlier slots, at the tariff of those",
     PostingKind.SURPLUS: "Producers pass on what the surplus of fixed shares earned",
     PostingKind.INCENTIVE: "The incentive for shared energy is paid",
-    PostingKind.HOLD: "Held back while a finding is open",
-    PostingKind.RELEASE: "Released once a finding is closed",
+    PostingKind.HOLD: "Held back while a finding is open or a meter is silent",
+    PostingKind.RELEASE: "Released once a finding is closed or a meter was read",
 }
 
 

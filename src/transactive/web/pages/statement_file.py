@@ -41,8 +41,8 @@ LINES = {
     PostingKind.CORRECTION: "Corrected readings of earlier slots",
     PostingKind.SURPLUS: "Surplus of a fixed share, sold for its holder",
     PostingKind.INCENTIVE: "Incentive for shared energy",
-    PostingKind.HOLD: "Held back while a finding is open",
-    PostingKind.RELEASE: "Released once it was closed",
+    PostingKind.HOLD: "Held back while a finding is open or the meter is silent",
+    PostingKind.RELEASE: "Released once it was closed, or the meter was read",
 }
 """Lines of a member's bill, as far as a posting can name a member."""
 
