@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import pairwise
 
 import pytest
 
@@ -63,6 +64,31 @@ def test_another_home_and_another_day_are_chosen(chromium, live):
         page.get_by_text("house-09 · 4 kW solar", exact=False).wait_for()
         page.get_by_text("Open this slot", exact=False).click()
         page.get_by_text("Seven steps").wait_for()
+
+
+def test_the_words_of_the_menu_do_not_touch_on_a_phone(chromium, live):
+    live.finish()
+    with opened(chromium, f"{live.url}/member", viewport={"width": 360, "height": 740}) as page:
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('.nav a')].map(a => { const range = document.createRange();"
+            " range.selectNodeContents(a.lastChild); const box = range.getBoundingClientRect();"
+            " return [box.left, box.right, a.clientHeight] })"
+        )
+        assert len(boxes) == 7
+        assert all(before[1] + 4 <= after[0] for before, after in pairwise(boxes))
+        assert all(height >= 54 for *_, height in boxes)
+
+
+def test_paper_has_light_colours_and_no_filled_discs(chromium, live):
+    live.finish()
+    with opened(chromium, live.url, color_scheme="dark") as page:
+        page.emulate_media(media="print", color_scheme="dark")
+        found = page.evaluate(
+            "[getComputedStyle(document.body).color,"
+            " getComputedStyle(document.querySelector('.slotline .done .dot')).backgroundColor,"
+            " getComputedStyle(document.querySelector('figure.plot svg.narrow')).display]"
+        )
+        assert found == ["rgb(22, 33, 28)", "rgba(0, 0, 0, 0)", "none"]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -95,7 +96,8 @@ def test_money_is_text_and_sums_to_zero_over_all_accounts(client):
     for posting in every(client, "/api/v1/postings"):
         assert isinstance(posting["amount_n"], str)
         if posting["kind"] not in (PostingKind.ADVANCE.name.lower(), PostingKind.DIVIDEND.name.lower()):
-            assert int(posting["amount_n"]) == posting["energy_wh"] * abs(posting["price"])
+            energy_n = posting["energy_wh"] * abs(posting["price"])
+            assert int(posting["amount_n"]) == energy_n + posting["credits_kg"] * posting["price_per_t"]
         net[posting["payer"]] = net.get(posting["payer"], 0) - int(posting["amount_n"])
         net[posting["payee"]] = net.get(posting["payee"], 0) + int(posting["amount_n"])
     assert sum(net.values()) == 0
@@ -267,8 +269,55 @@ def test_pages_tell_errors_in_words(client):
     assert "not in this run" in answer.text
 
 
-def test_a_community_without_lines_has_an_empty_grid(client):
+def test_what_a_page_does_not_know_is_named_and_not_answered_with_something_else(client):
+    answer = client.get("/member?id=house-04")
+    assert answer.status_code == 400
+    assert "?id=: /member knows member and day; correct the address" in answer.text
+    assert client.get(f"/member?member={MEMBER}").status_code == 200
+
+
+def test_an_address_with_nothing_says_so_once_and_what_to_do(client):
+    text = client.get("/nothing").text
+    assert text.count("Not Found") == 2  # the title of the window, and of the page
+    assert "There is nothing at this address" in text
+
+
+def test_credits_are_kilograms_in_the_api_and_on_the_pages(client, demo_run):
+    offsets = [item for item in every(client, "/api/v1/postings") if item["kind"] == "offset"]
+    assert sum(item["credits_kg"] for item in offsets) == demo_run.outcome.summary.carbon.offsets.members_kg
+    for item in offsets:
+        assert (item["energy_wh"], item["price"]) == (0, 0)
+        assert int(item["amount_n"]) == item["credits_kg"] * item["price_per_t"]
+    last = offsets[-1]
+    page = client.get(f"/member?member={last['payer']}&day={last['slot']}").text
+    line = page[page.index("Carbon credits bought and retired") :][:200]
+    assert f"{last['credits_kg']} kg" in line
+    assert " USD/t" in line
+    assert "Wh" not in line
+    assert " kg</td>" in client.get(f"/slots/{last['slot']}").text
+
+
+def test_shares_of_sources_add_up_to_a_hundred(client, demo_run):
+    for member in demo_run.setting.community.ids:
+        page = client.get(f"/member?member={member}").text
+        shares = re.findall(r'kWh</td><td class="n">(\d+) %</td>', page)
+        assert len(shares) == 4
+        assert sum(map(int, shares)) == 100, member
+
+
+def test_a_chosen_day_is_shown_with_its_own_last_slot(client):
+    page = client.get(f"/member?member={MEMBER}&day=2017-06-08T12:00Z").text
+    assert "Last slot of the day, 23:00–00:00" in page
+    assert "/slots/2017-06-08T23:00Z" in page
+    assert "Your battery holds" not in page
+    assert "Last slot of the day" not in client.get(f"/member?member={MEMBER}").text
+
+
+def test_a_community_without_lines_has_an_empty_grid_that_no_menu_leads_to(client, tokens):
     assert "No lines are known" in client.get("/grid").text
+    assert 'href="/grid"' not in client.get("/").text
+    elsewhere, made, _ = tokens
+    assert 'href="/grid"' in elsewhere.get("/grid", headers=bearer(made["grid"])).text
     for path in ("loads", "forecasts", "interventions"):
         assert client.get(f"/api/v1/grid/{path}?slot={SLOT}").json() == {"items": [], "next": None}
 

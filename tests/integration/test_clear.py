@@ -86,7 +86,7 @@ def test_the_worked_slot_at_one_price(tmp_path: Path) -> None:
     ]
     assert {row["price_micro_per_kwh"] for row in rows} == {"120000"}
     assert sum(int(row["energy_wh"]) for row in table(tmp_path / "trades.csv")) == 2800
-    assert ET.parse(tmp_path / "picture.svg").getroot().get("aria-label") == "2.8 kWh at 120,000 µ¤/kWh"
+    assert ET.parse(tmp_path / "picture.svg").getroot().get("aria-label") == "2.8 kWh at 0.12 ¤/kWh"
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "allocation.csv",
         "orders.csv",
@@ -214,7 +214,7 @@ def test_a_ring_divides_energy_by_reactance_and_has_no_losses(tmp_path: Path) ->
     assert [line["flow_wh"] for line in found["lines"]] == [300, 300, 600]
     assert found["traded_wh"] == 900
     out = clear(tmp_path, "locational", network=tmp_path / "network.toml").out
-    assert out.endswith("; 3 nodes at 80,000 to 250,000 µ¤/kWh, 0.000 kWh lost, congestion rent 0.153000 ¤\n")
+    assert out.endswith("; 3 nodes at 0.08 ¤/kWh to 0.25 ¤/kWh, 0.000 kWh lost, congestion rent 0.153000 ¤\n")
     (tmp_path / "network.toml").write_text(ring.replace("limit_wh = 9000", "limit_wh = 9000\nloss_ppm = 5"))
     assert (
         "lines[2]: loss_ppm needs a network without rings"
@@ -265,7 +265,7 @@ def test_without_a_trade_there_is_no_price(tmp_path: Path) -> None:
 def test_for_people_the_figures_are_one_line(tmp_path: Path) -> None:
     write(tmp_path, *WORKED)
     out = clear(tmp_path).out
-    assert out == "uniform: 2.800 kWh at 120,000 µ¤/kWh, welfare 0.394000 ¤; 3 of 4 orders filled, 1 in part\n"
+    assert out == "uniform: 2.800 kWh at 0.12 ¤/kWh, welfare 0.394000 ¤; 3 of 4 orders filled, 1 in part\n"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import time
 from contextlib import closing, redirect_stdout
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from transactive.chain.gas import settlement_gas, snapshot
-from transactive.cli.compare.mechanisms import show_comparison
+from transactive.cli.compare.mechanisms import show_comparison, telling_page
 from transactive.config.setting import load_setting
 from transactive.core.community.network import Line, NetworkRules, network_of
 from transactive.core.errors import StateError
@@ -31,6 +32,7 @@ from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.studies.compare import compare, mechanisms_for, variants
 from transactive.studies.mechanism_run import congested
+from transactive.texts.formatting import Words
 
 GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
 OURS = ["uniform", "pay_as_bid", "continuous"]
@@ -118,10 +120,33 @@ def test_a_line_is_congested_when_full_whoever_filled_it():
 
 
 def test_best_is_marked_where_it_can_be_read(found):
-    rows = {measure.name: measure.winners(found.mechanisms) for measure in MEASURES}
-    assert rows["Gain by a shaded limit, mean"] == {"uniform"}
-    assert rows["Gain of trade"] == set()  # alike to the cent
-    assert rows["On chain"] == rows["Traded"] == rows["Clearing a slot"] == set()
+    rows = {measure.name: measure.winner(found.mechanisms, Words("EUR")) for measure in MEASURES}
+    assert rows["Gain by a shaded limit, mean"] == "uniform"
+    assert rows["Gain of trade"] is None  # alike to the cent
+    assert rows["On chain"] == rows["Traded"] == rows["Clearing a slot"] is None
+
+
+def test_nothing_is_best_where_two_are_alike_and_a_price_reads_as_elsewhere(found):
+    first, second, *others = found.mechanisms
+    saved = next(measure for measure in MEASURES if measure.name == "Saved, least")
+    most = str(10**12)
+    alone = replace(first, saved_least_n=most)
+    assert saved.winner((alone, second, *others), Words("EUR")) == first.label
+    tied = replace(second, saved_least_n=most)
+    assert saved.winner((alone, tied, *others), Words("EUR")) is None
+    price = next(measure for measure in MEASURES if measure.name == "Price, mean")
+    assert price.unit_text(Words("EUR")) == "ct/kWh"
+    assert price.show(replace(first, price=123_456), Words("EUR")) == "12.35"
+
+
+def test_the_page_says_how_far_a_comparison_is_and_not_for_ever(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        told = telling_page(tmp_path, 200, lambda _: None)
+        told(50)
+        told(100)  # at once after: not written again
+        now = int(time.time())
+        assert Reader(store).comparing(now) == 25
+        assert Reader(store).comparing(now + 61) is None
 
 
 def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_path):

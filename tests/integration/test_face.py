@@ -42,7 +42,7 @@ def test_a_book_clears_in_three_lines():
     result = ta.clear(orders)
     assert result.allocation["money_n"].tolist() == [240_000_000, 96_000_000, -216_000_000, -120_000_000]
     assert (result.price_micro_per_kwh, result.traded_wh, result.welfare_n) == (120_000, 2_800, 394_000_000)
-    assert repr(result).startswith("uniform: 2.800 kWh at 120,000 µ¤/kWh")
+    assert repr(result).startswith("uniform: 2.800 kWh at 0.12 ¤/kWh")
     assert result.svg().startswith("<svg")
 
 

@@ -357,3 +357,17 @@ def test_files_that_are_none_are_refused(whole, demo_run, tmp_path):
     assert call("verify", whole).code == 3
     assert call("verify", tmp_path / "none.json", "--state", demo_run.folder).code == 3
     assert call("verify", whole, "--state", tmp_path).code == 5
+
+
+def test_a_statement_under_another_ending_is_refused_before_anything_is_read(tmp_path):
+    made = call("statement", "--state", tmp_path / "none", "--member", "house-04", "-o", tmp_path / "house-04.pdf")
+    assert made.code == 3
+    assert "a statement is .json, .html or .csv" in made.err
+    assert not (tmp_path / "house-04.pdf").exists()
+
+
+def test_a_wrong_total_is_named_as_money_and_not_as_a_long_number(issued):
+    statement = issued[0][0]
+    wrong = msgspec.structs.replace(statement.totals, paid_n=str(int(statement.totals.paid_n) + 250_000_000))
+    with pytest.raises(Contradiction, match=r"totals\.paid is \d+\.\d{9} USD, the slots make \d+\.\d{9} USD"):
+        list(verify(msgspec.structs.replace(statement, totals=wrong), issued[1]))

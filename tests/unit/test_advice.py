@@ -152,9 +152,28 @@ def test_a_bill_is_carried_on_with_an_interval_that_held_before():
     assert (expected.mean_n - expected.low_n < 12 * NANO).all(), "thirty such days add up to about three"
     assert bill.expected_bill(past[-6:], scale[-6:], past, scale, 30) is None
     assert bill.expected_bill(past[-28:], scale[-28:], past[:60], scale[:60], 30) is None
-    told = words.of_bill(expected, 0, "EUR", 28)
+    told = words.of_bill(expected, 0, "EUR", 28, 200)
     assert told.figures["mean_n"] == int(expected.mean_n[0])
-    assert "foreseen" in words.of_bill(None, 0, "EUR", 3).title
+
+
+def test_a_home_that_never_earned_is_not_told_that_it_may():
+    past = np.repeat(
+        np.tile([[8 * NANO], [NANO // 2]], (3, 2)), 40, axis=0
+    )  # months that cost much, and that cost little
+    past[:40, 1] = -NANO  # the second home earned for a while
+    scale = np.full_like(past, 9 * NANO)
+    expected = bill.expected_bill(past[-28:], scale[-28:], past, scale, 30)
+    assert expected is not None
+    assert expected.low_n[0] == 0
+    assert expected.low_n[1] < 0
+
+
+def test_why_a_bill_cannot_be_foreseen_yet_says_what_is_there_and_what_it_takes():
+    past = np.full((bill.days_needed(30), 1), NANO)
+    assert bill.expected_bill(past[-7:], past[-7:], past, past, 30) is not None
+    assert bill.expected_bill(past[-7:], past[-7:], past[1:], past[1:], 30) is None
+    told = words.of_bill(None, 0, "EUR", 7, 32)
+    assert told.text == "It takes 7 days of bills and 67 days of readings; there are 7 and 32."
 
 
 def test_the_change_that_saves_most_is_told_and_one_that_saves_nothing_is_not():

@@ -56,6 +56,10 @@ class PostingKind(IntEnum):
     STANDING_CHARGE = 33
 
 
+IN_KG = frozenset({PostingKind.OFFSET})
+"""Kinds whose quantity is kg of CO₂e and whose price is µ¤ per tonne; that of all others is Wh at µ¤/kWh."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Postings(Table):
     """Double-entry postings of one slot, shape (postings,): `amount_n` [n¤, ≥ 0] moves from payer to payee.

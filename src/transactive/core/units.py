@@ -97,6 +97,13 @@ def money_text(amount_n: int, currency: str = "", digits: int = 2) -> str:
     return f"{sign}{whole:,}{tail}{' ' + currency if currency else ''}"
 
 
+def price_text(micro_per_kwh: int, currency: str = "¤") -> str:
+    """Price [µ¤/kWh] for people, exact: two decimals, or as many more as it needs."""
+    whole, part = divmod(abs(micro_per_kwh), PPM)
+    decimals = f"{part:06d}".rstrip("0").ljust(2, "0")
+    return f"{'−' if micro_per_kwh < 0 else ''}{whole:,}.{decimals} {currency}/kWh"
+
+
 def kwh_text(energy_wh: int, digits: int = 1) -> str:
     """Energy [Wh] for people, in kWh."""
     unit = 10 ** (3 - digits)

@@ -83,7 +83,7 @@ def clear(
     ... )
     >>> result = ta.clear(orders)
     >>> result
-    uniform: 2.800 kWh at 120,000 µ¤/kWh, welfare 0.394000 ¤; 3 of 4 orders filled, 1 in part
+    uniform: 2.800 kWh at 0.12 ¤/kWh, welfare 0.394000 ¤; 3 of 4 orders filled, 1 in part
     >>> result.allocation["allocated_wh"].to_list()
     [2000, 800, 1800, 1000]
 

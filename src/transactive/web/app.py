@@ -27,7 +27,7 @@ from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.problems import answer
-from transactive.web.request_checks import RequestChecks
+from transactive.web.request_checks import RequestChecks, known_queries
 from transactive.web.run_context import RunContext
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def build_app(
             "port": Provide(lambda: port, sync_to_thread=False),
         },
         middleware=[RequestChecks(), gate(House(folder, local, entry, port))],
-        guards=[for_scopes],
+        guards=[for_scopes, known_queries],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
         lifespan=[feed.beating],

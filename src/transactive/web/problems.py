@@ -17,6 +17,11 @@ from transactive.web.access import LOOPBACK
 URN = "urn:transactive:error:"
 API = "/api/"
 CODES = {400: "input", 401: "access.token", 403: "access.scope", 404: "not-found", 405: "method", 421: "access.host"}
+WITHOUT_DETAIL = {
+    404: "There is nothing at this address; correct it, or begin at the community.",
+    405: "This address takes no such request; see the description of the API.",
+}
+"""What is said where the framework only repeats the title."""
 LOG = logging.getLogger("transactive.web")
 
 
@@ -97,4 +102,6 @@ def _detail(error: HTTPException) -> str:
     """The text of an HTTP error; of a failed validation, field by field."""
     extra = error.extra if isinstance(error.extra, list) else []
     fields = [f"{item.get('key', 'request')}: {item.get('message', '')}" for item in extra if isinstance(item, dict)]
-    return "; ".join(fields) or error.detail or HTTPStatus(error.status_code).phrase
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = "" if error.detail == phrase else error.detail
+    return "; ".join(fields) or detail or WITHOUT_DETAIL.get(error.status_code, phrase)

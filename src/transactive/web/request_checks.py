@@ -10,12 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from transactive.core.errors import InputError
 from transactive.web.problems import CrossSite, NotFound
 
+API = "/api/"
 SAFE = ("GET", "HEAD", "OPTIONS")
+WITHOUT_QUERY = ("request", "run_context", "entry", "port", "data")
+"""Arguments of handlers that no address names."""
 OWN = ("same-origin", "none")
 """Values of Sec-Fetch-Site that are ours, or typed by the user."""
 
@@ -30,6 +35,20 @@ class RequestChecks(ASGIMiddleware):
         if scope.get("method", "GET") not in SAFE and _of_another_site(ASGIConnection(scope)):
             raise CrossSite(detail="This step was sent by a page of another site; open this page and take it there.")
         await next_app(scope, receive, send)
+
+
+def known_queries(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of pages: a question that a page does not know must not be answered with something else.
+
+    Raises InputError. Programs that ask the API may send what a later version knows.
+    """
+    if not isinstance(handler, HTTPRouteHandler) or connection.scope["path"].startswith((API, "/static/")):
+        return
+    known = [name for name in handler.parsed_fn_signature.parameters if name not in WITHOUT_QUERY]
+    for name in connection.query_params:
+        if name not in known:
+            path, knows = connection.scope["path"], " and ".join(known) or "no questions"
+            raise InputError(f"?{name}=: {path} knows {knows}; correct the address")
 
 
 def _of_another_site(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,12 +20,15 @@ from transactive.insight.studies.measures import MEASURES
 from transactive.store import Store
 from transactive.studies.asked_slots import DEMO_DAYS, DEMO_START, slots_asked
 from transactive.studies.compare import able_of, compare, mechanisms_for, variants
+from transactive.texts.formatting import Words
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 MEASURE_WIDTH, FIGURE_WIDTH = 46, 14
 """Characters that names and units take, and each mechanism."""
+TOLD_EVERY = 2
+"""Seconds after which the page is told again how far a comparison is."""
 
 
 def run_compare(
@@ -64,7 +68,23 @@ def compare_for_page(setting: Setting, slots: range, folder: Path) -> None:
             return
     names = mechanisms_for(None, **able_of(setting.community))
     with progress(len(slots) * len(names), "comparing mechanisms for the page") as done:
-        keep(compare(setting, slots, variants(names), done=done), folder)
+        told = telling_page(folder, len(slots) * len(names), done)
+        keep(compare(setting, slots, variants(names), done=told), folder)
+
+
+def telling_page(folder: Path, total: int, done: Callable[[int], None]) -> Callable[[int], None]:
+    """Tell the page how far a comparison is, too, as often as people can see."""
+    last = 0.0
+
+    def through(slots: int) -> None:
+        nonlocal last
+        done(slots)
+        if time.monotonic() - last >= TOLD_EVERY:
+            last = time.monotonic()
+            with closing(Store(folder)) as store:
+                store.set(comparing=f"{100 * slots // total} {int(time.time())}")
+
+    return through
 
 
 def _price(text: str) -> int:
@@ -77,7 +97,7 @@ def _price(text: str) -> int:
 def keep(comparison: Comparison, folder: Path) -> None:
     """Put a comparison into a state, replacing an earlier one; the page and the API show it."""
     with closing(Store(folder)) as store:
-        store.set(comparison=msgspec.json.encode(comparison).decode())
+        store.set(comparison=msgspec.json.encode(comparison).decode(), without="comparing")
 
 
 def show_comparison(comparison: Comparison) -> None:
@@ -104,15 +124,17 @@ def _table(comparison: Comparison, shown: Sequence[MechanismFigures]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    words, table = Words(comparison.currency), Table(box=box.SIMPLE_HEAD)
     table.add_column("", no_wrap=True)
     table.add_column("", no_wrap=True)
     for figures in shown:
         table.add_column("\n".join((figures.name, *figures.terms)), justify="right", no_wrap=True)
     for measure in MEASURES:
-        best = measure.winners(comparison.mechanisms)
-        cells = (f"[bold]{measure.show(m)}[/]" if m.label in best else measure.show(m) for m in shown)
-        table.add_row(measure.name, measure.unit.replace("¤", comparison.currency), *cells)
+        best = measure.winner(comparison.mechanisms, words)
+        texts = ((measure.show(figures, words), figures.label == best) for figures in shown)
+        table.add_row(
+            measure.name, measure.unit_text(words), *(f"[bold]{text}[/]" if top else text for text, top in texts)
+        )
     return table
 
 

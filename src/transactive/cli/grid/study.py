@@ -65,9 +65,9 @@ def _ways(found: GridStudy) -> Table:
         ("… than with lines only watched", lambda v: f"{v.members_below_watched}"),
     )
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for variant in found.variants:
-        table.add_column(variant.name, justify="right")
+        table.add_column(variant.name, justify="right", no_wrap=True)
     for name, figure in figures:
         table.add_row(name, *(figure(variant) for variant in found.variants))
     return table
@@ -76,10 +76,10 @@ def _ways(found: GridStudy) -> Table:
 def _lines(found: GridStudy) -> Table:
     """Largest flow of each line each way under each way, beside its limits."""
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("most carried, kWh a slot", no_wrap=True)
-    table.add_column("limit", justify="right")
+    table.add_column("most carried, kWh a slot", overflow="fold")
+    table.add_column("limit", justify="right", no_wrap=True)
     for variant in found.variants:
-        table.add_column(variant.name, justify="right")
+        table.add_column(variant.name, justify="right", no_wrap=True)
     for number, line in enumerate(found.variants[0].lines):
         each = [variant.lines[number] for variant in found.variants]
         table.add_row(f"{line.name}, to", kwh_text(line.limit_wh), *(kwh_text(one.most_wh) for one in each))
@@ -90,7 +90,7 @@ def _lines(found: GridStudy) -> Table:
 def _forecasts(scores: tuple[ForecastScores, ...]) -> Table:
     """Scores of the probability that a limit is passed, and of the interval."""
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("forecast of lines", no_wrap=True)
+    table.add_column("forecast of lines", overflow="fold")
     for title in (
         "said\nover",
         "came\nover",

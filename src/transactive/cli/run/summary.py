@@ -48,9 +48,9 @@ def _members(bills: list[MemberBill], community: Community) -> Table:
         ("CO₂e kg\nmarket", lambda b: b.market_mg, _kg),
     )
     table = Table(box=box.SIMPLE_HEAD, show_footer=True)
-    table.add_column("member", "all")
+    table.add_column("member", "all", overflow="fold", min_width=8)
     for title, figure, text in columns:
-        table.add_column(title, text(_total(bills, figure)), justify="right")
+        table.add_column(title, text(_total(bills, figure)), justify="right", no_wrap=True)
     for bill in sorted(bills, key=lambda b: -b.saved_n):
         table.add_row(escape(labels[bill.id]), *(text(figure(bill)) for _, figure, text in columns))
     return table

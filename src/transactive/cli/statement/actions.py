@@ -25,6 +25,10 @@ def write_statement(
     """Write a member's statement as JSON, as a page for people where the name ends in .html, or as a table in .csv."""
     from transactive.services.statements.issue import issuer
 
+    if output.suffix not in (*HTML, ".csv", ".json", ""):
+        raise InputError(
+            f"{output}: a statement is .json, .html or .csv; a browser prints an HTML page as PDF. Choose one"
+        )
     with issuer(folder, node=node) as issue:
         statement = issue.issue(member, *(None if text is None else parse_time(text) for text in (first, end)))
     if output.suffix == ".csv":

@@ -115,7 +115,8 @@ class Advisor(Observer):
         scale = self._by_day(consumption * tariff)
         expected = bill.expected_bill(bills, scale[-len(bills) :], alone, scale, MONTH)
         currency = self._setting.community.currency
-        return [words.of_bill(expected, member, currency, min(len(bills), bill.DAYS)) for member in range(members)]
+        days = min(len(bills), bill.DAYS)
+        return [words.of_bill(expected, member, currency, days, len(alone)) for member in range(members)]
 
     def _change(self, consumption_wh: IntArray, fit: Outdoors, prices: IntArray) -> list[Insight]:
         """What one change would save."""

@@ -4,6 +4,7 @@ The expectation is the mean daily bill of the last four weeks, carried on. How w
 rule applied at earlier days, its error as a part of what a home's consumption costs without its own generation. The
 interval takes the wider of what four of five errors of this home and four of five of all homes stayed within (split
 conformal prediction; Lei et al., JASA 113, 2018): a home with a quiet past gets no narrower one than its neighbours.
+A home that never earned over as many days is not told that it may: its interval ends at nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +51,20 @@ def expected_bill(
     mean = daily_n[-DAYS:].mean(axis=0) * days
     scale = scale_n[-DAYS:].mean(axis=0) * days
     width = scale * np.maximum(np.quantile(errors, HOLDS, axis=0), np.quantile(errors, HOLDS))
-    return Expected(*(column.astype(np.int64) for column in (mean, mean - width, mean + width)))
+    low = np.where(_earned(past_n, days), mean - width, np.maximum(mean - width, np.minimum(mean, 0)))
+    return Expected(*(column.astype(np.int64) for column in (mean, low, mean + width)))
+
+
+def days_needed(days: int) -> int:
+    """Days of readings without which the bill of so many coming days is not told."""
+    return DAYS + days + LEAST_ORIGINS - 1
+
+
+def _earned(past_n: IntArray, days: int) -> NDArray[np.bool_]:
+    """Whether a home was owed money over some stretch of so many days, (members,)."""
+    sums = np.concatenate((np.zeros((1, past_n.shape[1]), np.int64), past_n.cumsum(axis=0)))
+    earned: NDArray[np.bool_] = np.any(sums[days:] < sums[:-days], axis=0)
+    return earned
 
 
 def _errors(past: FloatArray, scale: FloatArray, days: int) -> FloatArray:

@@ -71,11 +71,16 @@ def of_car(found: charging.Charging | None) -> Insight:
     return Insight(kind="car", title=title, text=text, source=source, figures=figures)
 
 
-def of_bill(expected: bill.Expected | None, member: int, currency: str, days: int) -> Insight:
-    """Tell the bill of the coming days; None where it cannot be foreseen. days: of bills that it rests on."""
+def of_bill(expected: bill.Expected | None, member: int, currency: str, days: int, read: int) -> Insight:
+    """Tell the bill of the coming days; None where it cannot be foreseen.
+
+    days: of bills that it rests on. read: days of readings from which its interval is learnt.
+    """
     source = f"Mean daily bill of the last {days} days, carried on; interval from earlier errors of this rule."
     if expected is None:
-        title, text = "Your bill cannot be foreseen yet", f"It takes {bill.LEAST_DAYS} days of bills here."
+        needed = bill.days_needed(MONTH)
+        text = f"It takes {bill.LEAST_DAYS} days of bills and {needed} days of readings; there are {days} and {read}."
+        title, source = "Your bill cannot be foreseen yet", "Counted at the end of each day."
         return Insight(kind="bill", title=title, text=text, source=source, figures={})
     mean, low, high = (int(column[member]) for column in (expected.mean_n, expected.low_n, expected.high_n))
     title = f"About {money_text(mean, currency)} in the coming {MONTH} days"

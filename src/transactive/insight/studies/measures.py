@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.studies.comparison import MechanismFigures
@@ -12,37 +12,59 @@ from transactive.insight.studies.comparison import MechanismFigures
 Value = int | float | None
 
 
+class PriceTexts(Protocol):
+    """How prices of the community read."""
+
+    @property
+    def currency(self) -> str:
+        """The currency."""
+
+    @property
+    def price_unit(self) -> str:
+        """Unit of prices."""
+
+    def price(self, micro_per_kwh: int, digits: int = 1) -> str:
+        """Price [µ¤/kWh] in that unit, without it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """One row. unit: "¤" stands for the community's currency. best: which end of the scale is better, if one is."""
+    """One row. unit: "¤" stands for the community's currency. best: which end of the scale is better, if one is.
+
+    text: of the figure, for people; None for a price [µ¤/kWh], which reads as all others of the community do.
+    """
 
     name: str
     unit: str
     value: Callable[[MechanismFigures], Value]
-    text: Callable[[int], str] | Callable[[float], str]
+    text: Callable[[int], str] | Callable[[float], str] | None
     best: Literal["most", "least"] | None = None
 
-    def show(self, figures: MechanismFigures) -> str:
+    def unit_text(self, words: PriceTexts) -> str:
+        """The unit in the community's currency."""
+        return words.price_unit if self.text is None else self.unit.replace("¤", words.currency)
+
+    def show(self, figures: MechanismFigures, words: PriceTexts) -> str:
         """The figure for people; a dash where there is none."""
         value = self.value(figures)
-        return "–" if value is None else self.text(value)  # type: ignore[arg-type]  # the pair is made to fit below
+        if value is None:
+            return "–"
+        if self.text is None:
+            return words.price(int(value), 2)
+        return self.text(value)  # type: ignore[arg-type]  # the pair is made to fit below
 
-    def winners(self, mechanisms: tuple[MechanismFigures, ...]) -> set[str]:
-        """Labels of the best mechanisms, as far as the figure is shown; of none where all read alike."""
+    def winner(self, mechanisms: tuple[MechanismFigures, ...], words: PriceTexts) -> str | None:
+        """Label of the best mechanism; None where best has no meaning, or where another reads the same."""
         values = {m.label: value for m in mechanisms if (value := self.value(m)) is not None}
-        shown = {m.label: self.show(m) for m in mechanisms}
-        if self.best is None or len(set(shown.values())) == 1 or not values:
-            return set()
+        if self.best is None or len(mechanisms) == 1 or not values:
+            return None
         top = (max if self.best == "most" else min)(values, key=values.__getitem__)
-        return {label for label in values if shown[label] == shown[top]}
+        shown = {m.label: self.show(m, words) for m in mechanisms}
+        return top if list(shown.values()).count(shown[top]) == 1 else None
 
 
 def _money(digits: int) -> Callable[[int], str]:
     return lambda amount_n: money_text(amount_n, digits=digits)
-
-
-def _price(micro_per_kwh: int) -> str:
-    return money_text(micro_per_kwh * 1_000, digits=4)
 
 
 def _count(number: int) -> str:
@@ -60,8 +82,8 @@ MEASURES = (
     ComparisonRow("Traded", "kWh", lambda m: m.traded_wh, kwh_text),
     ComparisonRow("Slots with a trade", "", lambda m: m.trading_slots, _count),
     ComparisonRow("Congested slots", "", lambda m: m.congested_slots, _count),
-    ComparisonRow("Price, mean", "¤/kWh", lambda m: m.price, _price),
-    ComparisonRow("Price, mean step", "¤/kWh", lambda m: m.price_jump, _price, "least"),
+    ComparisonRow("Price, mean", "¤/kWh", lambda m: m.price, None),
+    ComparisonRow("Price, mean step", "¤/kWh", lambda m: m.price_jump, None, "least"),
     ComparisonRow("Paid, all members", "¤", lambda m: int(m.bill_n), _money(2), "least"),
     ComparisonRow("… of which levy", "¤", lambda m: int(m.levy_n), _money(2)),
     ComparisonRow("Emitted, by location", "kg CO₂e", lambda m: m.location_mg, _kg, "least"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from transactive.core.tables import Orders
-from transactive.core.units import BoolArray, IntArray, kwh_text
+from transactive.core.units import BoolArray, IntArray, kwh_text, price_text
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 92, 20, 44, 48
@@ -46,7 +46,7 @@ def draw(orders: Orders, price: int | None, traded_wh: int) -> str:
     ]
     words = "No trade: the curves do not meet"
     if price is not None:
-        words = f"{kwh_text(traded_wh)} kWh at {price:,} µ¤/kWh"
+        words = f"{kwh_text(traded_wh)} kWh at {price_text(price)}"
         x, y = px(traded_wh), py(price)
         paths.append(f'<path class="met" d="M{LEFT} {y}H{x}V{HEIGHT - BOTTOM}"/>')
         paths.append(f'<circle class="point" cx="{x}" cy="{y}" r="4"/>')
@@ -63,13 +63,18 @@ def _frame(words: str, paths: list[str], most_kwh: str, low: int, high: int) -> 
         f'<text class="buys" x="{WIDTH - 150}" y="24">demand</text>',
         f'<text class="sells" x="{WIDTH - 80}" y="24">supply</text>',
         f'<path class="axis" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}"/>',
-        f'<text x="{LEFT - 8}" y="{TOP + 5}" text-anchor="end">{high:,}</text>',
-        f'<text x="{LEFT - 8}" y="{base}" text-anchor="end">{low:,}</text>',
-        f'<text x="{LEFT - 8}" y="{(TOP + base) // 2}" text-anchor="end">µ¤/kWh</text>',
+        f'<text x="{LEFT - 8}" y="{TOP + 5}" text-anchor="end">{_axis(high)}</text>',
+        f'<text x="{LEFT - 8}" y="{base}" text-anchor="end">{_axis(low)}</text>',
+        f'<text x="{LEFT - 8}" y="{(TOP + base) // 2}" text-anchor="end">¤/kWh</text>',
         f'<text x="{LEFT}" y="{base + 22}">0</text>',
         f'<text x="{WIDTH - RIGHT}" y="{base + 22}" text-anchor="end">{most_kwh} kWh</text>',
     ]
     return "\n".join([*lines, *paths, "</svg>", ""])
+
+
+def _axis(price: int) -> str:
+    """An end of the axis of prices, without its unit."""
+    return price_text(price).removesuffix(" ¤/kWh")
 
 
 def _curve(orders: Orders, side: BoolArray) -> tuple[IntArray, IntArray]:

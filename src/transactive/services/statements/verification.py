@@ -85,7 +85,7 @@ def _totals(of: Statement) -> Passed:
     totals = totals_of(of.member.index, of.slots)
     for field in msgspec.structs.fields(totals):
         stated, found = getattr(of.totals, field.name), getattr(totals, field.name)
-        hold(stated == found, f"totals.{field.name} is {stated}, the slots make {found}")
+        hold(stated == found, f"totals.{_named(field.name, stated, found, of.community.currency)}")
     for stated, found in zip(of.sources, sources_of(of.member.index, of.slots), strict=False):
         hold(
             stated == found,
@@ -93,6 +93,14 @@ def _totals(of: Statement) -> Passed:
         )
     hold(len(of.sources) == len(sources_of(of.member.index, of.slots)), "sources: a line is missing or too many")
     return Passed("totals", f"{money_text(int(totals.balance_n), of.community.currency)} from {len(of.slots)} slots")
+
+
+def _named(name: str, stated: object, found: object, currency: str) -> str:
+    """A total with what the file says and what the slots make: money in the currency, all else with its unit."""
+    if name.endswith("_n"):
+        one, other = (f"{money_text(int(str(value)), currency, 9)}" for value in (stated, found))
+        return f"{name.removesuffix('_n')} is {one}, the slots make {other}"
+    return f"{name} is {stated}, the slots make {found}"
 
 
 def _span(of: Statement) -> Passed:

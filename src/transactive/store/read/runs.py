@@ -167,6 +167,11 @@ class Reader:
         except msgspec.MsgspecError as error:
             raise StateError(f"{self.store.path}: comparison: {error}; compare anew") from None
 
+    def comparing(self, now: int) -> int | None:
+        """How much of a comparison is done that is made right now [%]; None where nobody was heard for a minute."""
+        percent, _, at = (self.store.setting("comparing") or "").partition(" ")
+        return int(percent) if percent.isdecimal() and at.isdecimal() and now - int(at) < 60 else None
+
     def position(self) -> RunProgress:
         """How far the run has come."""
         newest = [sa.select(sa.func.max(t.c.slot)).scalar_subquery() for t in (CLEARINGS, READINGS, BLOCKS)]

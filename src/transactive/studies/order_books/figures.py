@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from transactive.core.units import kwh_text, money_text
+from transactive.core.units import kwh_text, money_text, price_text
 from transactive.market.auction.merit_order import draw
 from transactive.market.result import Result
 from transactive.studies.order_books.orders import PRICE, OrderFile
@@ -119,7 +119,7 @@ def in_words(figures: Figures) -> str:
     counts = f"{figures.filled:,} of {figures.orders:,} orders filled, {figures.partly_filled:,} in part"
     if figures.price_micro_per_kwh is None:
         return f"{figures.mechanism}: no trade; {counts}"
-    traded = f"{kwh_text(figures.traded_wh, 3)} kWh at {figures.price_micro_per_kwh:,} µ¤/kWh"
+    traded = f"{kwh_text(figures.traded_wh, 3)} kWh at {price_text(figures.price_micro_per_kwh)}"
     return (
         f"{figures.mechanism}: {traded}, welfare {money_text(figures.welfare_n, '¤', 6)}; {counts}{_network(figures)}"
     )
@@ -131,5 +131,5 @@ def _network(figures: Figures) -> str:
     if rent is msgspec.UNSET or lost is msgspec.UNSET or nodes is msgspec.UNSET:
         return ""
     prices = [node.price_micro_per_kwh for node in nodes.values()]
-    span = f"{len(prices)} nodes at {min(prices):,} to {max(prices):,} µ¤/kWh"
+    span = f"{len(prices)} nodes at {price_text(min(prices))} to {price_text(max(prices))}"
     return f"; {span}, {kwh_text(lost, 3)} kWh lost, congestion rent {money_text(rent, '¤', 6)}"

@@ -123,7 +123,7 @@ class Insights(View, frozen=True, kw_only=True):
 
 
 class Posting(View, frozen=True, kw_only=True):
-    """Money that moved: amount_n = energy_wh x |price| wherever a price applies."""
+    """Money that moved: amount_n = energy_wh x |price|, or credits_kg x price_per_t, wherever a price applies."""
 
     slot: Time
     row: int
@@ -132,6 +132,8 @@ class Posting(View, frozen=True, kw_only=True):
     payee: str
     energy_wh: Wh
     price: Price
+    credits_kg: Annotated[int, Meta(ge=0, description="Carbon credits [kg CO2e]; such a posting has no energy")]
+    price_per_t: Annotated[int, Meta(description="Price of carbon credits [µ¤/t], the same number as n¤/kg")]
     amount_n: Money
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from transactive.core.certificates import CertificateState
-from transactive.core.postings import PostingKind
+from transactive.core.postings import IN_KG, PostingKind
 from transactive.insight.advice.insight import Insight
 from transactive.store.read.runs import OutcomePart, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
@@ -103,14 +103,18 @@ def insights(row: Row, run: Run) -> Insights:
 
 def posting(row: Row, run: Run) -> Posting:
     """A posting with its parties by name."""
+    quantity, price = row["energy_wh"], row["price"]
+    credits_kg, price_per_t = (quantity, price) if row["kind"] in IN_KG else (0, 0)
     return Posting(
         slot=stamp(row["slot"]),
         row=row["row"],
         kind=PostingKind(row["kind"]).name.lower(),
         payer=run.names[row["payer"]],
         payee=run.names[row["payee"]],
-        energy_wh=row["energy_wh"],
-        price=row["price"],
+        energy_wh=quantity - credits_kg,
+        price=price - price_per_t,
+        credits_kg=credits_kg,
+        price_per_t=price_per_t,
         amount_n=str(row["amount_n"]),
     )
 

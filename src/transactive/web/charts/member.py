@@ -12,7 +12,7 @@ from transactive.store.read.runs import Row, Run
 from transactive.texts.formatting import Words, clock_text, day_text
 from transactive.web.charts.draw import Plot, Point, both, steps, ticks
 
-WIDE_SAVED, NARROW_SAVED = (720, 124), (296, 120)
+WIDE_SAVED, NARROW_SAVED = (720, 250), (296, 150)
 WIDE_DAY, NARROW_DAY = (720, 300), (296, 280)
 WIDE_PRICE, NARROW_PRICE = (340, 190), (296, 170)
 MILLION = 10**9

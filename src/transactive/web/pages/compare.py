@@ -27,10 +27,13 @@ NAMES = {
 """Ours in words; a mechanism of somebody else has the name that it was installed by."""
 
 
-def compare_page(comparison: Comparison | None, folder: Path) -> dict[str, Any]:
-    """Everything that the page shows; `folder`: of the state, for the command that fills or repeats it."""
+def compare_page(comparison: Comparison | None, folder: Path, percent_done: int | None = None) -> dict[str, Any]:
+    """Everything that the page shows.
+
+    folder: of the state, for the command that fills or repeats it. percent_done: of a comparison that is being made.
+    """
     if comparison is None:
-        return {"compared": None, "command": f"transactive compare demo --state {folder}"}
+        return {"compared": None, "percent_done": percent_done, "command": f"transactive compare demo --state {folder}"}
     words, first = Words(comparison.currency), parse_time(comparison.first_slot)
     mechanisms = comparison.mechanisms
     names = [label_of(figures) for figures in mechanisms]
@@ -44,7 +47,7 @@ def compare_page(comparison: Comparison | None, folder: Path) -> dict[str, Any]:
         "when": f"{' to '.join(dict.fromkeys((short_day(first), short_day(last))))}, UTC",
         "orders": _orders(mechanisms),
         "heads": [_head(figures) for figures in mechanisms],
-        "rows": _rows(comparison),
+        "rows": _rows(comparison, words),
         "prices": [
             (name, price_chart(figures, comparison, first, top, words, name))
             for name, figures in zip(names, mechanisms, strict=True)
@@ -137,13 +140,13 @@ def _orders(mechanisms: Sequence[MechanismFigures]) -> str:
     return " or ".join(sorted({counted(figures.orders, "order") for figures in mechanisms}))
 
 
-def _rows(comparison: Comparison) -> list[tuple[str, str, list[tuple[str, bool]]]]:
+def _rows(comparison: Comparison, words: Words) -> list[tuple[str, str, list[tuple[str, bool]]]]:
     """A measure a row: name, unit, and of each mechanism its figure and whether it is best."""
     mechanisms, rows = comparison.mechanisms, []
     for measure in MEASURES:
-        best = measure.winners(mechanisms)
-        cells = [(measure.show(figures), figures.label in best) for figures in mechanisms]
-        rows.append((measure.name, measure.unit.replace("¤", comparison.currency), cells))
+        best = measure.winner(mechanisms, words)
+        cells = [(measure.show(figures, words), figures.label == best) for figures in mechanisms]
+        rows.append((measure.name, measure.unit_text(words), cells))
     return rows
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from transactive.core.postings import IN_KG
 from transactive.core.slots import DAY, time_text
-from transactive.core.units import kwh_text
+from transactive.core.units import kwh_text, share
 from transactive.insight.advice import cheapest
 from transactive.insight.advice.saved import saved_by
 from transactive.store.read.advice import paid_prices, read_advice
@@ -57,7 +58,7 @@ def member_page(
         "head": _head(rows, words, _shared(reader, run, member, rows)),
         "saved_chart": saved_chart(rows, run, start, words),
         "kpis": _kpis(rows, totals, run, member),
-        "next": _next(reader, run, position, totals, member, words),
+        "next": _next(reader, run, position, totals, member, words, None if chosen is None else span),
         "chart": day_chart(rows, run, start, words),
         "day_rows": [_day_row(row, run, words) for row in rows],
         "cheap": _cheap(reader, run, newest, words),
@@ -119,23 +120,32 @@ def _kpis(rows: Sequence[Row], totals: RunTotals, run: Run, member: int) -> list
 
 
 def _next(
-    reader: Reader, run: Run, position: RunProgress, totals: RunTotals, member: int, words: Words
+    reader: Reader,
+    run: Run,
+    position: RunProgress,
+    totals: RunTotals,
+    member: int,
+    words: Words,
+    day: tuple[int, int] | None,
 ) -> dict[str, Any] | None:
-    """The newest slot whose gate has closed: what the home asked and offered, what it got, and why."""
+    """The newest slot whose gate has closed, or the last one of a chosen day [s]: orders, what they got, and why."""
     slot = position.cleared
     if slot is None:
         return None
+    chosen = day is not None and day[1] < slot
+    if day is not None and chosen:
+        slot = day[1] - day[1] % run.clock.length
     clearing, orders = reader.slots(slot, slot)[0], orders_of(reader, member, slot)
     buys, sells = ([row for row in orders if bool(row["is_buy"]) == side] for side in (True, False))
     coming = position.delivered is None or slot > position.delivered
     return {
         "span": span_text(slot, run.clock.length),
-        "title": "Next slot" if coming else "Last slot",
+        "title": "Last slot of the day" if chosen else "Next slot" if coming else "Last slot",
         "at": time_text(slot),
         "buys": _side(buys, words, best=max),
         "sells": _side(sells, words, best=min),
         "agent": agent_words(reader, run, member, slot, words),
-        "why": _why(run, totals, member, clearing, buys, sells, words),
+        "why": _why(run, None if chosen else totals, member, clearing, buys, sells, words),
         "price": f"Cleared at {words.price(clearing['price'])} {words.price_unit}."
         if clearing["traded_wh"]
         else "Nothing was traded: no price suited both sides.",
@@ -153,16 +163,19 @@ def _side(orders: Sequence[Row], words: Words, *, best: Any) -> dict[str, str] |
 
 def _why(
     run: Run,
-    totals: RunTotals,
+    totals: RunTotals | None,
     member: int,
     clearing: Row,
     buys: Sequence[Row],
     sells: Sequence[Row],
     words: Words,
 ) -> list[str]:
-    """Why the home ordered as it did: its battery, what its forecast leaves open, and the tariff around it."""
+    """Why the home ordered as it did: its battery, what its forecast leaves open, and the tariff around it.
+
+    totals: up to now; None for a slot of the past, whose battery they do not tell.
+    """
     device, reasons = run.community.members[member], []
-    if device.battery_wh:
+    if device.battery_wh and totals is not None:
         level = kwh_text(totals.members[member].charged_wh)
         reasons.append(f"Your battery holds {level} of {device.battery_wh / 1000:g} kWh now.")
     for side, dear, verb in ((buys, max, "need"), (sells, min, "have to spare")):
@@ -228,9 +241,7 @@ def _statement(reader: Reader, run: Run, member: int, rows: Sequence[Row], words
     for row in postings_of(reader, member, slot):
         amount = row["amount_n"] * ((row["payee"] == member) - (row["payer"] == member))
         total += amount
-        price = f"{words.price(row['price'])} {words.coin}" if row["energy_wh"] and row["price"] else "–"
-        energy = f"{row['energy_wh']:,} Wh" if row["energy_wh"] else "–"
-        lines.append((POSTED[row["kind"]].lstrip("… ").capitalize(), energy, price, words.small(amount)))
+        lines.append((POSTED[row["kind"]].lstrip("… ").capitalize(), *_quantity(row, words), words.small(amount)))
     return {
         "span": span_text(slot, run.clock.length),
         "at": time_text(slot),
@@ -239,6 +250,17 @@ def _statement(reader: Reader, run: Run, member: int, rows: Sequence[Row], words
         "total": words.small(abs(total)),
         "exact": words.exact(total),
     }
+
+
+def _quantity(row: Row, words: Words) -> tuple[str, str]:
+    """Quantity of a posting and its price, each with its unit; a dash where there is none."""
+    quantity, price = row["energy_wh"], row["price"]
+    if row["kind"] in IN_KG:
+        return f"{quantity:,} kg", f"{words.money(price * 1_000)}/t"
+    return (
+        f"{quantity:,} Wh" if quantity else "–",
+        f"{words.price(price)} {words.price_unit}" if quantity and price else "–",
+    )
 
 
 def _sources(rows: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, int]]) -> dict[str, Any]:
@@ -256,14 +278,16 @@ def _sources(rows: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
         "export": "Neighbours’ solar and batteries",
         "grid": "Without a certificate",
     }
+    shares = share(100, [max(part_wh, 0) for part_wh in wh.values()]) if used else [0] * len(wh)
     parts = [
-        {"css": css, "name": names[css], "kwh": kwh_text(wh[css]), "percent": percent(wh[css], used)} for css in wh
+        {"css": css, "name": names[css], "kwh": kwh_text(wh[css]), "percent": part}
+        for css, part in zip(wh, shares, strict=True)
     ]
     edges = [0]
     for part_wh in wh.values():
         edges.append(edges[-1] + max(part_wh, 0) * 1000 // max(used, 1))
     bars = [{"css": css, "x": edges[k], "width": edges[k + 1] - edges[k]} for k, css in enumerate(wh)]
-    return {"certified": percent(used - wh["grid"], used), "parts": parts, "bars": bars}
+    return {"certified": 100 - shares[-1] if used else 0, "parts": parts, "bars": bars}
 
 
 def _reasons(reader: Reader, member: int, newest: int, words: Words) -> dict[str, Any]:

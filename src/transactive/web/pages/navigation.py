@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from transactive.store.read.runs import Run
 from transactive.web.access import SCOPES, Scope, Viewer
 
 
@@ -29,6 +30,10 @@ PAGES = (
 )
 
 
-def pages_of(viewer: Viewer | None) -> list[Page]:
-    """Pages that a viewer may see; all of them where it is not known who looks."""
-    return [page for page in PAGES if viewer is None or viewer.scope in page.scopes]
+def pages_of(viewer: Viewer | None, run: Run | None = None) -> list[Page]:
+    """Pages that a viewer may see and that have something to show; all where it is not known who looks at what.
+
+    Lines are left out where the community names no network, unless they are all that the viewer came for.
+    """
+    without = "/grid" if run is not None and run.site is None and viewer is not None and viewer.sees_members else ""
+    return [page for page in PAGES if page.path != without and (viewer is None or viewer.scope in page.scopes)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from litestar import Request, get
@@ -59,15 +60,17 @@ def slot_view(request: PageRequest, run_context: NamedDependency[RunContext], sl
 
 
 @get("/compare", opt=SEES_ALL, sync_to_thread=True, include_in_schema=False)
-def compare(run_context: NamedDependency[RunContext]) -> Template:
+def compare(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
     """The same days under several mechanisms."""
     run, comparison = run_context.reader.run(), run_context.reader.comparison()
+    under_way = None if comparison else run_context.reader.comparing(int(time.time()))
     fresh = None
     if run is not None and run_context.reader.position().delivered is not None:
         position = run_context.reader.position()
         fresh = freshness(run, position, len(run.community.members), run_context.feed.idle)
     folder = run_context.reader.store.path.parent
-    return Template("compare.html", context={**compare_page(comparison, folder), "fresh": fresh})
+    context = compare_page(comparison, folder, under_way)
+    return Template("compare.html", context={**context, "fresh": fresh, "viewer": request.user, "run": run})
 
 
 @get("/member", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)

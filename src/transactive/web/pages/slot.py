@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from transactive.core.certificates import CertificateState
-from transactive.core.postings import PostingKind
+from transactive.core.postings import IN_KG, PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
@@ -179,8 +179,9 @@ def _settlement(postings: Sequence[Row], words: Words) -> list[tuple[str, str, s
         rows = [row for row in postings if row["kind"] == kind]
         if rows:
             amount = sum(row["amount_n"] for row in rows)
-            energy = sum(row["energy_wh"] for row in rows)
-            lines.append((title, kwh_text(energy, 3) if energy else "–", words.money(amount, 4), words.exact(amount)))
+            quantity = sum(row["energy_wh"] for row in rows)
+            text = f"{quantity:,} kg" if kind in IN_KG else kwh_text(quantity, 3)
+            lines.append((title, text if quantity else "–", words.money(amount, 4), words.exact(amount)))
     return lines
 
 

@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from transactive.core.certificates import CertificateState
 from transactive.core.credit_notes import Need, Retired
-from transactive.core.postings import PostingKind
+from transactive.core.postings import IN_KG, PostingKind
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement, StatementCorrection
@@ -103,7 +103,7 @@ def _money(of: Statement) -> list[tuple[str, str, str]]:
         net = sum(p[5] * ((p[2] == of.member.index) - (p[1] == of.member.index)) for p in postings)
         if postings:
             quantity = sum(p[3] for p in postings)
-            text = f"{quantity} kg" if kind == PostingKind.OFFSET else kwh_text(quantity, 3)
+            text = f"{quantity} kg" if kind in IN_KG else kwh_text(quantity, 3)
             rows.append((line, text, money_text(net, digits=9)))
     return [*rows, ("Balance", "", money_text(int(of.totals.balance_n), digits=9))]
 
