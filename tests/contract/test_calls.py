@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 from eth_account import Account
+from eth_utils.abi import get_abi_output_types
 from web3 import Web3
 
 from tests.contract.test_ledger import ACCOUNTS, START, new_ledger
-from transactive.chain.artifact import artifact
+from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.chain.nodes.calls import MOST_WORDS, CallData
 from transactive.chain.nodes.nodes import Queued
 from transactive.core.errors import ChainError
 
 KEY = Account.from_key(b"\x07" * 32)
 HERE = Web3.to_checksum_address("0x" + "c0" * 20)
+EXAMPLES = {"address": HERE, "bytes32": b"\x01" * 32, "bool": True, "string": "Test"}
+"""A value of each type that our contracts give; of numbers 1."""
 OPENING = (b"\x01" * 32, (7, b"\x02" * 32, b"\x03" * 32, 2**255, 5), [b"\x04" * 32, b"\x05" * 32])
 
 
@@ -44,6 +47,34 @@ def test_a_function_that_is_not_there_is_an_error():
     bound = web3.eth.contract(address=HERE, abi=artifact("currency").abi)
     with pytest.raises(KeyError):
         CallData(web3).of(bound, "mint", (HERE,))
+
+
+def test_answers_are_read_as_web3_reads_them():
+    """Every view without arguments, and one that gives a tuple with an address in it."""
+    ledger = new_ledger()
+    client, settlement = ledger._client, ledger._settlement
+    views = [e["name"] for e in settlement.abi if e.get("stateMutability") in ("view", "pure") and not e["inputs"]]
+    assert {"arbiter", "memberCount"} <= set(views)
+    for name in views:
+        assert client.read(settlement, name) == settlement.get_function_by_name(name)().call(), name
+    client.close()
+    web3 = Web3()
+    for contract, function in [(c, e) for c in CONTRACTS for e in artifact(c).abi if e.get("outputs")]:
+        bound = web3.eth.contract(address=HERE, abi=[function])
+        types = get_abi_output_types(function)
+        given = [EXAMPLES.get(kind, 1) for kind in types]
+        if any(kind.startswith("(") for kind in types):
+            given = [tuple(EXAMPLES.get(part["type"], 1) for part in function["outputs"][0]["components"])]
+        calls, count = CallData(web3), len(function["inputs"])
+        found = calls.result(bound, function["name"], count, web3.codec.encode(types, given))
+        assert found == (given[0] if len(given) == 1 else given), (contract, function["name"])
+
+
+def test_an_answer_that_is_no_result_is_named():
+    web3 = Web3()
+    bound = web3.eth.contract(address=HERE, abi=artifact("currency").abi)
+    with pytest.raises(ChainError, match="balanceOf at 0xC0.* gave 0 bytes that are not its result"):
+        CallData(web3).result(bound, "balanceOf", 1, b"")
 
 
 @pytest.mark.parametrize("to", [None, HERE])

@@ -1,20 +1,36 @@
-"""What is asked of our contracts: call data, and the code that reads many words in one request."""
+"""What is asked of our contracts and what they answer; and the code that reads many words in one request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
+from eth_abi.exceptions import DecodingError
+from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
+from eth_utils.address import to_checksum_address
 from web3 import Web3
 from web3.contract import Contract
+
+from transactive.core.errors import ChainError
 
 MOST_WORDS = 512
 """Words that `reader` reads at once: what it gives back must be no longer than a contract may be (EIP-170)."""
 
-Known = dict[tuple[str, int], tuple[bytes, list[str]]]
-"""Selector and types of the inputs, by name and number of inputs."""
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """How a function is called: its selector, and what it takes and gives, types and whole descriptions."""
+
+    selector: bytes
+    takes: list[str]
+    gives: list[str]
+    outputs: Sequence[Any]
+
+
+Known = dict[tuple[str, int], _Function]
+"""Functions of a contract, by name and number of inputs."""
 
 
 class CallData:
@@ -26,8 +42,21 @@ class CallData:
 
     def of(self, contract: Contract, function: str, arguments: Sequence[Any]) -> str:
         """Call data, 0x-hex. Raises KeyError for a function that the contract does not have."""
-        selector, types = self._functions(contract)[function, len(arguments)]
-        return "0x" + (selector + self._codec.encode(types, arguments)).hex()
+        known = self._functions(contract)[function, len(arguments)]
+        return "0x" + (known.selector + self._codec.encode(known.takes, arguments)).hex()
+
+    def result(self, contract: Contract, function: str, count: int, answer: bytes) -> Any:  # noqa: ANN401 - as the ABI says
+        """What a function of `count` inputs gave: one value, or all of them. Raises ChainError if it is something else."""
+        known = self._functions(contract)[function, count]
+        try:
+            decoded = self._codec.decode(known.gives, answer)
+        except DecodingError as error:
+            raise ChainError(
+                f"{function} at {contract.address} gave {len(answer)} bytes that are not its result; "
+                "check that the contract is on this chain"
+            ) from error
+        values = [_shown(output, value) for output, value in zip(known.outputs, decoded, strict=True)]
+        return values[0] if len(values) == 1 else values
 
     def reader(self, contract: Contract, function: str, first: int, end: int) -> str:
         """Init code, 0x-hex, that gives back `function(first)`, …, `function(end − 1)` of a contract, a word each.
@@ -35,21 +64,32 @@ class CallData:
         A node executes it in `eth_call` without keeping anything: many views in one request, and no contract for it.
         At most `MOST_WORDS`. It fails where one of the views does.
         """
-        selector, _ = self._functions(contract)[function, 1]
-        return "0x" + _reading(contract.address, selector, first, end).hex()
+        known = self._functions(contract)[function, 1]
+        return "0x" + _reading(contract.address, known.selector, first, end).hex()
 
     def _functions(self, contract: Contract) -> Known:
         """Functions of a contract; ours have no two of one name with as many inputs."""
         if contract not in self._known:
             self._known[contract] = {
-                (element["name"], len(element["inputs"])): (
+                (element["name"], len(element["inputs"])): _Function(
                     bytes(function_abi_to_4byte_selector(element)),
                     get_abi_input_types(element),
+                    get_abi_output_types(element),
+                    element["outputs"],
                 )
                 for element in contract.abi
                 if element["type"] == "function"
             }
         return self._known[contract]
+
+
+def _shown(output: Any, value: Any) -> Any:  # noqa: ANN401 - as the ABI says
+    """Value of an output, with addresses in the spelling that everybody compares. Source: EIP-55."""
+    if output["type"] == "address":
+        return to_checksum_address(value)
+    if output["type"] == "tuple":
+        return tuple(_shown(part, given) for part, given in zip(output["components"], value, strict=True))
+    return value
 
 
 def _reading(address: str, selector: bytes, first: int, end: int) -> bytes:

@@ -203,12 +203,14 @@ class ChainClient:
 
     def read(self, contract: Contract, function: str, *arguments: Any, block: int | None = None) -> Any:  # noqa: ANN401 - as the ABI says
         """Result of a view, at the newest block or the one with a number. Raises ContractRevert with its reason."""
+        asked: Any = {"to": contract.address, "data": self._calls.of(contract, function, arguments)}
         try:
-            return contract.get_function_by_name(function)(*arguments).call(block_identifier=block)
+            answer = bytes(self._web3.eth.call(asked, block))
         except ContractLogicError as error:
             raise ContractRevert(reason_of(str(error)) or f"{function} {UNKNOWN}") from error
         except Web3Exception as error:
             raise ChainError(f"{function} could not be read: {error}") from error
+        return self._calls.result(contract, function, len(arguments), answer)
 
     def read_words(self, contract: Contract, function: str, count: int, block: int | None = None) -> list[int]:
         """Results of a view for 0, 1, …, count − 1, a word each, all at one block; few requests for many.
