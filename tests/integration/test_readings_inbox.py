@@ -21,7 +21,7 @@ NOW = 1_800_000_000
 
 
 @pytest.fixture
-def place(tmp_path) -> Path:
+def place(tmp_path: Path) -> Path:
     (tmp_path / "community.toml").write_text(COMMUNITY)
     write_readings(tmp_path, 96)
     (tmp_path / "community.state").mkdir()

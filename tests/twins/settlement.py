@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from transactive.chain.packing import BIAS, LANES, MAX_BALANCE, MAX_PAID_IN, decode_nets, words_for
+from transactive.chain.packing import BIAS, LANES, MAX_PAID_IN, decode_nets, words_for
 from transactive.chain.twins.refusals import refusals
 from transactive.core.errors import ContractRevert
 from transactive.core.proofs.leaves import MONEY

@@ -39,9 +39,11 @@ def load(path: Path) -> Community:
 
 
 def _without_moved(data: Any) -> Any:  # noqa: ANN401 - parsed TOML
-    """The contents of a file. Raises InputError for a key of [billing] whose place is [tariff] now, with the way there."""
+    """The contents of a file. Raises InputError for a key of [billing] that moved to [tariff], with the way there."""
     billing = data.get("billing") if isinstance(data, dict) else None
-    for old in MOVED if isinstance(billing, dict) else ():
+    if not isinstance(billing, dict):
+        return data
+    for old in MOVED:
         if old in billing:
             said = f"standing_charge_n_per_day = {msgspec.json.encode(billing[old]).decode()}"
             raise InputError(

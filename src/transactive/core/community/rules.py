@@ -39,8 +39,8 @@ class BillingRules(CommunityRecord, frozen=True, kw_only=True):
     """How members are billed: by local months of tariff.time_zone. They decide no slot, so they may change in a run.
 
     Rates of VAT are those of the tariff. settlement: `bank`, or `chain` where the ledger's money was paid there, and a
-    bill asks only for what it does not hold. due_days: after the day of issue. number_prefix: before the number of each paper. small_business, reverse_charge:
-    why no VAT is charged, as the law of the place wants it said.
+    bill asks only for what it does not hold. due_days: after the day of issue. number_prefix: before the number of each
+    paper. small_business, reverse_charge: why no VAT is charged, as the law of the place wants it said.
     """
 
     settlement: Literal["bank", "chain"] = "bank"
