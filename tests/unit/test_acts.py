@@ -57,6 +57,13 @@ BY_CONTRACTS_ALONE = {
     ("settlement", "convictNetting"): "a judge calls it",
     ("disputes", "convict"): "the judge of certificates and that of demands call it",
     ("certificates", "credit"): "the contract of credits calls it",
+} | {
+    (contract, function): "from Python: a ledger of groups, which no command deploys yet"
+    for contract, functions in {
+        "group_link": ("shift", "takeBack", "carry"),
+        "group_disputes": ("ask", "answer", "challengeSilence", "challengeGroup"),
+    }.items()
+    for function in functions
 }
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
 BEGIN, END = "<!-- commands of contracts: begin -->\n", "<!-- commands of contracts: end -->\n"

@@ -15,6 +15,8 @@ CONTRACTS = (
     "certificates",
     "certificate_disputes",
     "demands",
+    "group_link",
+    "group_disputes",
     "registry",
     "balance_market",
     "trade_board",

@@ -19,7 +19,8 @@ from web3.contract import Contract
 from transactive.chain.deployments.deployment import Deployment, deploy, describe
 from transactive.chain.deployments.members import kept_registry
 from transactive.chain.keys.keys import Keys
-from transactive.chain.ledgers.settlement import UNLIMITED, ChainLedger
+from transactive.chain.ledgers.money import UNLIMITED
+from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
 from transactive.chain.releases import version_of

@@ -6,16 +6,15 @@ ERC-20 of nine decimals serves that moves what it is told to; any other is refus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
 from transactive.chain import trouble
+from transactive.chain.keys.keys import Keys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import version_of
 from transactive.core.errors import ChainError, ContractRevert
 
+UNLIMITED = 2**256 - 1
 DECIMALS = 9
 """Of a token whose base unit is one n¤."""
 WITHOUT_CHANGE = "tokens: "
@@ -51,12 +50,17 @@ def require_held(client: ChainClient, currency: Contract, on_ramp: str, amount_n
         raise trouble.on_ramp_lacks(currency.address, on_ramp, held, amount_n)
 
 
-def stake_existing(client: ChainClient, on_ramp: LocalAccount, parts: Sequence[Contract], amount_n: int) -> None:
-    """Queue the operator's stake out of what the on-ramp has. parts: currency and settlement."""
+def stake(client: ChainClient, keys: Keys, parts: tuple[Contract, Contract], amount_n: int, *, creates: bool) -> None:
+    """Queue the operator's stake: money that is created, or what the on-ramp has. parts: currency, settlement."""
     currency, settlement = parts
-    require_held(client, currency, on_ramp.address, amount_n)
-    client.send(on_ramp, currency, "approve", settlement.address, amount_n)
-    client.send(on_ramp, settlement, "fundBond", amount_n)
+    operator, on_ramp = keys.role("operator"), keys.role("on-ramp")
+    payer = operator if creates else on_ramp
+    if creates:
+        client.send(on_ramp, currency, "mint", operator.address, amount_n)
+    else:
+        require_held(client, currency, on_ramp.address, amount_n)
+    client.send(payer, currency, "approve", settlement.address, UNLIMITED if creates else amount_n)
+    client.send(payer, settlement, "fundBond", amount_n)
 
 
 def told(error: ContractRevert, token: str) -> ChainError:

@@ -16,9 +16,10 @@ from web3.contract import Contract
 from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
+from transactive.chain.ledgers.judges import appoint, appoint_for_groups
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
-from transactive.chain.ledgers.notice import NOBODY, notice_of
+from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import has_function
 from transactive.core.errors import ChainError, ContractRevert
@@ -29,19 +30,14 @@ from transactive.core.proofs.signed_orders import domain
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""
 MAY_MINT = True
-UNLIMITED = 2**256 - 1
 PENALTY_N = 100 * 10**9
 """What a proof of misconduct takes from the operator's stake, if nothing else is agreed [n¤]."""
 PENALTIES_STAKED = 10
-CERTIFICATES_VALID = 730 * 86400
-"""Seconds after its slot until a certificate that became a token expires, if nothing else is agreed: two years."""
 BATCH = 128
 """Most accounts that one call registers or pays in for, as the contract has it."""
 PAY_IN_FOR_MANY = "depositForMany(address[],uint256[])"
 PAID = "settlement: nothing proposed"
 """What the contract says to who wants to pay a netting that somebody else has just paid."""
-QUIET_DAYS = 7
-"""Days without a commitment after which anyone may close the books, if nothing else is agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +54,22 @@ class ChainLedger:
     """Deposits, slot commitments and nettings of one community."""
 
     def __init__(
-        self, client: ChainClient, keys: Keys, currency: Contract, settlement: Contract, accounts: int
+        self, client: ChainClient, keys: Keys, parts: tuple[Contract, Contract], accounts: int, group: bytes = b""
     ) -> None:
         keys.check(client)
         self._client, self._keys = client, keys
-        self._currency, self._settlement = currency, settlement
+        self._currency, self._settlement = parts
         self._operator, self._on_ramp = keys.role("operator"), keys.role("on-ramp")
-        self._netting = NettingCalls(client, settlement, self._operator)
+        self._netting = NettingCalls(client, self._settlement, self._operator)
         self._gas: Gas | None = None
         self._creates: bool | None = None
         self._paying: int | None = None
         self.accounts = accounts
         self.certificates_address: str | None = None
         # whoever has the operator's key can make the blinding again; with demo keys that is everybody
-        self._secret = sha256(b"transactive leaves" + bytes(self._operator.key)).digest()
-        self._carbon_secret = sha256(b"transactive carbon" + bytes(self._operator.key)).digest()
+        secret = bytes(self._operator.key) + group  # no two groups of a community are blinded alike
+        self._secret = sha256(b"transactive leaves" + secret).digest()
+        self._carbon_secret = sha256(b"transactive carbon" + secret).digest()
 
     @classmethod
     def deploy(
@@ -89,8 +86,10 @@ class ChainLedger:
         currency_symbol: str,
         lead: int = 1,
         penalty_n: int = PENALTY_N,
-        beneficiary: int = 0,
+        beneficiary: int | str = 0,
         direct: bool = False,
+        places: int = 0,
+        of_groups: bool = False,
         currency_address: str | None = None,
         holders: Sequence[str] | None = None,
         registry_address: str = NOBODY,
@@ -99,64 +98,67 @@ class ChainLedger:
 
         window: seconds in which a netting can be challenged. timestamp: time of the block [Unix s], None only queues.
         lead: most slots between a gate and delivery. penalty_n: what misconduct costs the operator [n¤], half of it for
-        the account `beneficiary`; ten penalties are staked. direct: certificates come from signed readings at once, not
-        from the roots of slots. currency_address: of one that there is. holders: addresses of the accounts, where not
-        all keys are here. registry_address: of the registry that has these accounts at these places, if lost keys shall
-        be replaced. Raises ChainError if the keys must not sign for this chain.
+        the account `beneficiary` (index or address); ten penalties are staked. places: for accounts that come later.
+        of_groups: it settles for groups, which have meters and certificates in settlements of their own. direct:
+        certificates come from signed readings at once, not from the roots of slots. currency_address: of one that there
+        is. holders: addresses of the accounts, where not all keys are here. registry_address: of the registry that has
+        these accounts at these places, if lost keys shall be replaced. Raises ChainError if the keys must not sign for
+        the chain.
         """
         keys.check(client)
         owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
         notice = notice_of(slot_seconds, slots_per_period, lead, window)
-        silence = max(notice, QUIET_DAYS * 86400)
         if currency_address is None:
             currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
             creates = True
         else:
             currency = money.existing_token(client, currency_address)
             creates = money.creates(client, currency, on_ramp.address)
-        clock = (depth_for_accounts(accounts), slot_seconds, slots_per_period, window, notice, silence)
+        clock = (
+            depth_for_accounts(accounts + places),
+            slot_seconds,
+            slots_per_period,
+            window,
+            notice,
+            silence_of(notice),
+        )
         addresses = holders or [keys.account(index).address for index in range(accounts)]
-        shared = addresses[beneficiary]
+        shared = addresses[beneficiary] if isinstance(beneficiary, int) else beneficiary
         rules = (*clock, penalty_n, shared, lead, registry_address)
         settlement = client.deploy(owner, "settlement", currency.address, *rules)
-        disputes = client.deploy(owner, "disputes", settlement.address)
-        judge = client.deploy(owner, "certificate_disputes", disputes.address)
-        client.send(owner, settlement, "setDisputes", disputes.address)
-        client.send(owner, disputes, "setCertificateDisputes", judge.address)
-        client.send(owner, disputes, "setDemands", client.deploy(owner, "demands", disputes.address).address)
-        certificates = client.deploy(owner, "certificates", settlement.address, direct, CERTIFICATES_VALID)
-        client.send(owner, disputes, "setGateway", keys.role("gateway").address)
+        certificates = None
+        if of_groups:
+            appoint_for_groups(client, keys, settlement)
+        else:
+            certificates = appoint(client, keys, settlement, direct=direct)
         if currency_address is None:
             client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
         client.send(owner, settlement, "offerOperator", operator.address)
         client.send(operator, settlement, "acceptOperator")
         client.send(owner, settlement, "setArbiter", keys.role("arbiter").address)
-        if penalty_n and not creates:
-            money.stake_existing(client, on_ramp, (currency, settlement), PENALTIES_STAKED * penalty_n)
-        elif penalty_n:
-            client.send(on_ramp, currency, "mint", operator.address, PENALTIES_STAKED * penalty_n)
-            client.send(operator, currency, "approve", settlement.address, UNLIMITED)
-            client.send(operator, settlement, "fundBond", PENALTIES_STAKED * penalty_n)
+        if penalty_n:
+            money.stake(client, keys, (currency, settlement), PENALTIES_STAKED * penalty_n, creates=creates)
         for at in range(0, accounts, BATCH):
             client.send(operator, settlement, "registerMany", addresses[at : at + BATCH])
-        ledger = cls(client, keys, currency, settlement, accounts)
-        ledger._gas, ledger.certificates_address, ledger._creates = Gas(), str(certificates.address), creates
+        ledger = cls(client, keys, (currency, settlement), accounts)
+        ledger._gas, ledger.certificates_address, ledger._creates = Gas(), certificates, creates
         if timestamp is not None:
             ledger.block(timestamp)
         return ledger
 
     @classmethod
-    def attach(cls, client: ChainClient, keys: Keys, address: str) -> ChainLedger:
+    def attach(cls, client: ChainClient, keys: Keys, address: str, group: bytes = b"") -> ChainLedger:
         """Ledger on the settlement contract at `address`, as an earlier run left it.
 
-        Raises ChainError if it is not there or the keys are not those it was deployed with.
+        group: what its trees are blinded by beside the operator's key, if it is one of several. Raises ChainError if it
+        is not there or the keys are not those it was deployed with.
         """
         settlement = client.contract("settlement", address)
         currency = client.contract("currency", client.read(settlement, "currency"))
         accounts = int(client.read(settlement, "memberCount"))
         if client.read(settlement, "operator") != keys.role("operator").address:
             raise ChainError(f"the operator of {address} has another key; open it with the seed it was deployed with")
-        return cls(client, keys, currency, settlement, accounts)
+        return cls(client, keys, (currency, settlement), accounts, group)
 
     @property
     def address(self) -> str:

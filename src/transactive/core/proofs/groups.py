@@ -1,0 +1,82 @@
+"""Trees that nest: leaves of a community with more accounts than a tree has room for, group by group.
+
+Each group of members has a tree of its own, in which one more account, its link, stands for all others: what members
+are credited it is debited, and the other way round. The tree of the whole has the named accounts and a leaf for each
+group, with the sums of its members and, in the place of trades, the head of the hash chain over all that the group
+committed in the period. So each tree is zero-sum by itself, and all of them are together.
+`chain/contracts/group_disputes.vy` judges the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from transactive.core.proofs.leaves import BLINDING, MAX_DEPTH, MONEY, Leaf, SlotLeaves
+from transactive.core.proofs.merkle import ZERO
+from transactive.core.units import IntArray
+
+MOST_MEMBERS = 2 ** (MAX_DEPTH - 1) - 2
+"""Members of a group: its tree has one more account, the link."""
+DEBIT, CREDIT = 0, 1
+LANE = 2**64 - 1
+
+
+def groups_of(members: int, most: int = MOST_MEMBERS) -> tuple[range, ...]:
+    """Members 0 to members − 1 in as few groups as possible of at most `most`, as equal as can be, by index."""
+    if not 0 < most <= MOST_MEMBERS:
+        raise ValueError(f"a group has 1 to {MOST_MEMBERS} members, not {most}")
+    count = -(-members // most)
+    ends = [members * number // count for number in range(count + 1)]
+    return tuple(range(first, end) for first, end in pairwise(ends))
+
+
+def leaves_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:
+    """Leaves of a group's own tree in a slot: its members, and last its link, whose money mirrors theirs."""
+    own = slice(members.start, members.stop)
+    money, slot_money = (_with_mirror(table[own]) for table in (leaves.money, leaves.slot_money))
+    energy, slot_energy = (np.pad(table[own], ((0, 1), (0, 0))) for table in (leaves.energy, leaves.slot_energy))
+    fills, orders = ([*given[own], ZERO] for given in (leaves.fills, leaves.orders))
+    return SlotLeaves(leaves.slot, money, energy, slot_money, slot_energy, fills, orders)
+
+
+def leaves_of_whole(leaves: SlotLeaves, groups: Sequence[range], heads: Sequence[bytes]) -> SlotLeaves:
+    """Leaves of the tree of the whole for a period, from those of its last slot: named accounts, then a leaf a group.
+
+    heads: of each group's hash chain over the period.
+    """
+    named = groups[-1].stop
+    money, energy = (
+        np.concatenate((table[named:], [table[of.start : of.stop].sum(axis=0) for of in groups]))
+        for table in (leaves.money, leaves.energy)
+    )
+    blank = [ZERO] * (len(leaves) - named)
+    return SlotLeaves(leaves.slot, money, energy, money, energy, [*blank, *heads], [*blank, *[ZERO] * len(groups)])
+
+
+def agrees(leaf: Leaf | None, link: Leaf | None, money: int, energy: int) -> bool:
+    """Whether a group's leaf in the whole has the sums of the group's last commitment of the period.
+
+    leaf: None for an empty place. link: the link's leaf in the group. money, energy: root sums of the group's tree.
+    """
+    if leaf is None or leaf.fills == ZERO:
+        return leaf is None or leaf.money | leaf.energy == 0
+    mirrored, own_energy = (link.money, link.energy) if link else (0, 0)
+    exchanged = (leaf.money & LANE) << 64 | (leaf.money >> 64) & LANE
+    sums = (leaf.money + mirrored + BLINDING) % 2**256, (leaf.energy + BLINDING) % 2**256
+    return sums == (money, energy) and mirrored == exchanged and own_energy == 0
+
+
+def net_n(leaf: Leaf) -> int:
+    """What a leaf of a period's last slot says that its account receives, less what it pays [n¤]."""
+    totals = MONEY.unpack(leaf.money)
+    return totals["credit_n"] - totals["debit_n"]
+
+
+def _with_mirror(money: IntArray) -> IntArray:
+    """Money of members, and below it the link's: debit and credit exchanged, no trades."""
+    mirror = np.zeros((1, money.shape[1]), np.int64)
+    mirror[0, DEBIT], mirror[0, CREDIT] = money[:, CREDIT].sum(), money[:, DEBIT].sum()
+    return np.concatenate((money, mirror))
