@@ -12,14 +12,17 @@ import pytest
 from tests.contract import world
 from tests.contract.anvil import anvil
 from tests.contract.test_disputes import convicted, traded
-from tests.contract.world import FIRST, OPERATOR, SLOTS, STRANGER, WINDOW, Forged, World
+from tests.contract.world import FIRST, GATEWAY, OPERATOR, SLOT, SLOTS, STRANGER, WINDOW, Forged, World
 from tests.integration.conftest import call
 from tests.integration.test_chain_proofs import file_of
 from transactive.chain.deployments.deployment import Deployed, Deployment
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.inbox import Inbox
+from transactive.chain.disputes.leaf_file import RecordReceiptFile
 from transactive.chain.disputes.watch import LeafWatch, Sighting, Watcher
 from transactive.core.accounts import NAMED
+from transactive.core.proofs.leaves import LeafMark
+from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import Fills
 
 MEMBER, PATIENCE = 0, 60
@@ -62,6 +65,31 @@ def test_an_honest_operator_is_left_alone(w, tmp_path):
     assert [one.slot for one in looked(w, watch)] == [w.chain[1].slot]
     w.propose()
     assert not any(one.is_fraud for one in looked(w, watch_of(w, tmp_path)))
+
+
+def test_a_record_that_was_kept_out_is_brought_with_the_collectors_receipt(w, tmp_path):
+    w.book.marks[MEMBER] = int(LeafMark.SUBSTITUTED)
+    w.commit()
+    serve(w, tmp_path)
+    made = RecordReceipt((w.slot - 1) * SLOT, MEMBER, w.slot * SLOT)
+    signature = "0x" + made.sign(bytes(GATEWAY.key), w.client.chain_id).hex()
+    file = RecordReceiptFile(MEMBER, made.slot, made.time, signature)
+    (tmp_path / "record.json").write_bytes(msgspec.json.encode(file))
+    (one,) = looked(w, watch_of(w, tmp_path))
+    assert (one.sent, one.is_fraud) == ("challengeReceipt", True)
+    convicted(w)
+
+
+def test_many_void_sessions_are_told(w, tmp_path):
+    watch = watch_of(w, tmp_path)
+    for _ in range(SLOTS):
+        w.book.marks = [int(LeafMark.VOID)] * 8
+        w.commit()
+        serve(w, tmp_path)
+    told = [one.seen for one in looked(w, watch)]
+    assert f"{SLOTS} sessions of the period were void" in told
+    assert not any(f"{SLOTS - 1} sessions" in seen for seen in told)
+    assert looked(w, watch) == []
 
 
 @pytest.mark.parametrize("kind", ["netting", "leaf", "totals"])

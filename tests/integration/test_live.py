@@ -1,6 +1,7 @@
 """A market live on a recording: the same as its replay, whatever interrupts it, and again from its journal."""
 
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -13,14 +14,19 @@ from transactive.config.shipped import DEMO, FEEDER
 from transactive.core.accounts import Accounts
 from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.postings import PostingKind
+from transactive.core.proofs.leaves import LeafMark
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tables import ReadingQuality
+from transactive.engine.books.rebuilt import leaves_from
 from transactive.engine.live.session import Pace, go_live, rehearse, replay_journal
 from transactive.engine.replay import replay, slots_of
-from transactive.store.live.journal import JOURNAL_FILE, Journal
+from transactive.store import Store
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal, JournalReader
 
 SEED = "live"
+BLIND = 8
+UNWAITING = Pace(at_gate=1, late_ppm=100_000, late=7_200)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,72 @@ def test_a_session_with_late_reports_is_its_journal_replayed(setting, slots, rep
     assert outcome.summary.state_hash != replayed.summary.state_hash
     again, _ = replay_journal(setting, slots, folder / JOURNAL_FILE, tmp_path, seed=SEED)
     assert again.summary.state_hash == outcome.summary.state_hash
+
+
+@pytest.fixture(scope="module")
+def blind(setting, slots, tmp_path_factory):
+    """A session whose gates wait for no meter, and its folder: each is closed as it is due, and sees what is in."""
+    folder = tmp_path_factory.mktemp("blind")
+    outcome, _ = rehearse(setting, slots[:BLIND], folder, seed=SEED, pace=UNWAITING)
+    return outcome, folder
+
+
+def test_a_gate_does_not_wait_for_late_meters(setting, blind):
+    outcome, folder = blind
+    with closing(JournalReader(folder / JOURNAL_FILE)) as journal:
+        entries = list(journal.all_after(0))
+    told = [(entry, entry.body.split()) for entry in entries if entry.kind is ArrivalKind.GATE]
+    gates = [(entry, int(gate), int(seen)) for entry, (gate, seen) in told]
+    length = setting.community.clock.length
+    assert [gate for _, gate, _ in gates] == [gates[0][1] + k * length for k in range(BLIND)]
+    assert all(entry.received <= gate + 2 for entry, gate, _ in gates)
+    assert [gate - seen for _, gate, seen in gates[2:]] == [length] * (BLIND - 2)  # before the first slot all is known
+    settled = {int(entry.body): entry for entry in entries if entry.kind is ArrivalKind.SETTLED}
+    for entry, gate, _ in gates[2:]:
+        assert entry.number < settled[gate - length].number
+    assert outcome.summary.ledger_equals_chain
+
+
+def test_what_a_gate_saw_is_what_it_sees_again(setting, slots, blind, tmp_path):
+    outcome, folder = blind
+    again, _ = replay_journal(setting, slots, folder / JOURNAL_FILE, tmp_path / "again", seed=SEED)
+    assert again.summary.state_hash == outcome.summary.state_hash
+    for stop in (0, 2, 1):
+
+        def pull(_: SlotBook, left: list[int] = [stop]) -> None:  # noqa: B006 - one for each stop
+            left[0] -= 1
+            if left[0] < 0:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            rehearse(setting, slots[:BLIND], tmp_path / "on", seed=SEED, pace=UNWAITING, after_slot=pull)
+    end, _ = rehearse(setting, slots[:BLIND], tmp_path / "on", seed=SEED, pace=UNWAITING)
+    assert end.summary.state_hash == outcome.summary.state_hash
+
+
+def test_a_void_gate_is_marked_in_every_leaf(setting, slots, blind, tmp_path):
+    """A gate of the session is taken for one that passed while nobody was there."""
+    journal = tmp_path / JOURNAL_FILE
+    shutil.copy(blind[1] / JOURNAL_FILE, journal)
+    with closing(sqlite3.connect(journal)) as file, file:
+        file.execute(
+            "UPDATE arrivals SET kind = 'void' WHERE kind = 'gate' AND CAST(body AS TEXT) LIKE ?", (f"{slots[2]} %",)
+        )
+    books: list[SlotBook] = []
+    outcome, _ = replay_journal(setting, slots, journal, tmp_path / "void", seed=SEED, after_slot=books.append)
+    assert outcome.summary.ledger_equals_chain
+    assert [book.is_void for book in books] == [book.slot == slots[3] for book in books]
+    assert not len(books[3].orders)
+    with closing(Store(tmp_path / "void")) as store:
+        leaves = [made for _, made in leaves_from(store, setting.community, slots[0], slots[BLIND - 1])]
+    void = [made.marks for made in leaves]
+    assert (void[3][: len(setting.community.members)] & LeafMark.VOID).all()
+    assert not any((marks & LeafMark.VOID).any() for k, marks in enumerate(void) if k != 3)
+
+
+def test_meters_are_waited_for_as_long_as_their_records_count(setting, slots, tmp_path):
+    with pytest.raises(InputError, match="patience of 119 s: a record counts for 120 s"):
+        rehearse(setting, slots, tmp_path, seed=SEED, pace=Pace(patience=119))
 
 
 class Stopped(Exception):

@@ -98,6 +98,9 @@ class Noted:
         self._readings = self.inner.readings(slot, traded)
         return self._readings
 
+    def are_in(self, slot: int) -> bool:
+        return self.inner.are_in(slot)
+
     def late(self) -> Sequence[LateReading]:
         return self.inner.late()
 
@@ -124,6 +127,9 @@ class Told:
     def readings(self, slot: int, traded: Positions) -> Readings:
         self.newest = slot
         return self.slots[slot][0]
+
+    def are_in(self, slot: int) -> bool:
+        return True
 
     def late(self) -> Sequence[LateReading]:
         return ()

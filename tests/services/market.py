@@ -20,7 +20,7 @@ def main(folder: Path, broker: str, since: float, slots: int) -> None:
     own = range(first, first + slots * SLOT, SLOT)
     setting = load_setting(folder / "community.toml", until=own.stop + DAY).read_by(first)
     clock = WallClock(SPEED, BEGIN, since)
-    pace = Pace(patience=600, spread=900)
+    pace = Pace(patience=600, spread=900, at_gate=600)
 
     def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

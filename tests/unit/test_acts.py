@@ -38,6 +38,7 @@ BY_OTHER_COMMANDS = {
     (contract, function): "chain challenge"
     for contract, functions in {
         "disputes": ("Netting", "Leaf", "Totals", "Trade", "Serial", "Omission", "Reading"),
+        "demands": ("Receipt", "Void"),
         "certificate_disputes": (
             "Leaf",
             "Bundles",

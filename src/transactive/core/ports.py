@@ -26,8 +26,19 @@ class Clock(Protocol):
         """Return as soon as it is `due` [Unix s]; at once if that is over."""
         ...
 
-    def missed(self, gate: int) -> bool:
-        """Whether a gate [Unix s] passed while nobody was there, so that no order counts which was meant for it."""
+    def close(self, gate: int, seen: int) -> bool:
+        """Close a gate, with what is known of slots that ended by `seen`, both [Unix s]; whether it counts.
+
+        It does not where it passed while nobody was there: then no order counts which was meant for it.
+        """
+        ...
+
+    def is_void(self, gate: int) -> bool:
+        """Whether a gate that was to be closed [Unix s] did not count."""
+        ...
+
+    def seen(self, gate: int) -> int | None:
+        """End of the slots whose readings were known as a gate closed [Unix s]; None before it does."""
         ...
 
 
@@ -85,6 +96,10 @@ class Meters(PastReadings, Protocol):
 
         Raises RuleBroken unless the slot has ended by now.
         """
+        ...
+
+    def are_in(self, slot: int) -> bool:
+        """Whether the readings of a slot are in as it ends, so that the gate of that moment sees them; waits little."""
         ...
 
     def late(self) -> Sequence[LateReading]:

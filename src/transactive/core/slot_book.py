@@ -22,7 +22,8 @@ class SlotBook:
 
     tariff: its levy is 0 where the database was read. levied: unmatched carbon [mg] and levy [n¤], posted or only
     shown, each (members,). accepted: signed orders with their receipts, where a chain has them. notes: what the slot
-    says of carbon credits. corrections: corrected readings of earlier slots, settled in this one.
+    says of carbon credits. corrections: corrected readings of earlier slots, settled in this one. is_void: whether its
+    gate passed while nobody was there, and nobody has traded.
     """
 
     orders: Orders
@@ -39,6 +40,7 @@ class SlotBook:
     accepted: Sequence[Accepted] = ()
     notes: Sequence[Note] = ()
     corrections: Corrections | None = None
+    is_void: bool = False
 
     @property
     def slot(self) -> int:

@@ -33,16 +33,16 @@ class Gates:
         grid: PriceGrid,
         premium: IntArray | None,
         *,
-        missed: bool = False,
+        is_void: bool = False,
     ) -> Orders:
         """Orders of a slot, from what is held [Wh] after an earlier session of it, None without one.
 
-        There is none where no price between neighbours suits both sides, and none for a gate that was missed.
+        There is none where no price between neighbours suits both sides, and none for a gate that is void.
 
         expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
         """
         self._authorisations.take_up(slot)
-        if missed or not tariff.meets:
+        if is_void or not tariff.meets:
             self._gate = None
             nothing = np.empty(0, np.int64)
             return Orders(slot, nothing, nothing.astype(np.bool_), nothing, nothing, nothing)

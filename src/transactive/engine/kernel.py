@@ -106,6 +106,7 @@ class Kernel:
             fleets, self.operator, self.gates.agents, self.ledger, self.commitments, self.tally, self.offsets
         )
         self._open = OpenSlots()
+        self._unread: int | None = None  # slot that has ended and is not delivered
 
     def run(self, after_slot: Callable[[SlotBook], None] = lambda _: None) -> bool:
         """Walk through all slots; `after_slot` sees the book of each once it is settled.
@@ -119,15 +120,21 @@ class Kernel:
         if done is None:
             self.commitments.open(self.clock.gate(self.slots[0]) - 1)
         first = self.slots[0] - lead * length if done is None else done + length
+        self._unread = None
         for now in range(first, self.slots[-1] + length, length):
             self.time.wait_until(now)
+            if self._unread is not None and self.meters.are_in(self._unread):
+                after_slot(self.deliver(self._unread))
+                self._unread = None
             self.trade_ahead(now)
             closing = now + lead * length
-            if closing in self.slots:
+            if closing in self.slots and closing not in self._open.traded:
                 self.trade(closing)
-            if now in self.slots:
-                self.time.wait_until(self.clock.end(now))
-                after_slot(self.deliver(now))
+            if self._unread is not None:  # the gate did not wait for its meters
+                after_slot(self.deliver(self._unread))
+            self._unread = now if now in self.slots else None
+        self.time.wait_until(self.clock.end(self.slots[-1]))
+        after_slot(self.deliver(self.slots[-1]))
         return self.commitments.finish(self.slots[-1], account=0)
 
     def _resume(self) -> int | None:
@@ -135,9 +142,9 @@ class Kernel:
         data = self.keeper.snapshot()
         if data is None:
             return None
-        done, self.proof.digest, self.lots = restore(data, self._parts)
+        done, self.proof.digest, self.lots, traded = restore(data, self._parts)
         self.time.wait_until(self.clock.end(done))
-        self._open = self.keeper.open_slots(sorted(self.ledger.locks_n), done)
+        self._open = self.keeper.open_slots(sorted(self.ledger.locks_n), done, traded)
         for slot in sorted(self.ledger.locks_n):
             self._plan(slot)
             self._limit(slot)
@@ -146,7 +153,7 @@ class Kernel:
         book = self.keeper.book(done)
         self.ledger.positions = book.positions  # its leaves may still be needed
         self.ledger.orders = tuple(hashes_of(book.accepted, self.accounts.members))
-        self.ledger.marks = marks_of(book.readings)
+        self.ledger.marks = marks_of(book.readings, is_void=book.is_void)
         self._commit(book)
         if self.keeper.was_over(done):
             self.commitments.go_on(done, account=0)
@@ -174,11 +181,12 @@ class Kernel:
     def trade_ahead(self, now: int) -> None:
         """Close the day-ahead session, if there is one at this time: the slots of a period, each with its clearing."""
         slots = self.timetable.day_ahead.get(now)
-        if slots is None:
+        if slots is None or slots[0] in self._open.early:
             return
         for slot in slots:
             self._plan(slot)
-        ahead = self.known.forecast(now, range(now, slots.stop, self.clock.length))
+        seen = self._seen_at(now)
+        ahead = self.known.forecast(seen, range(seen, slots.stop, self.clock.length))
         expected, premiums = self.fleet.expected_net_load(ahead, len(slots)), self.known.premiums(now, ahead)
         for slot, net_load, premium in zip(slots, expected, premiums[-len(slots) :], strict=True):
             self._open.early[slot] = session = self._clear(slot, now, net_load, premium)
@@ -188,7 +196,8 @@ class Kernel:
         """Close the gate of a slot: forecast, orders with their locks, clearing, rules to devices."""
         self._plan(slot)
         gate = self.clock.gate(slot)
-        near = self.known.forecast(gate, range(gate, slot + self.clock.length, self.clock.length))
+        seen = self._seen_at(gate)
+        near = self.known.forecast(seen, range(seen, slot + self.clock.length, self.clock.length))
         expected = self.fleet.expected_net_load(near)[0]
         premium = self.known.premiums(gate, near)[-1]
         session = self._clear(slot, gate, expected, premium)
@@ -213,8 +222,8 @@ class Kernel:
         held = earlier.held_wh if earlier else None
         self._tell(lambda observer: observer.expected(slot, expected))
         self._limit(slot)
-        missed = self.time.missed(gate)
-        wanted = self.gates.orders(slot, expected, held, tariff, grid, premium, missed=missed)
+        is_void = not self.time.close(gate, self._seen_at(gate))
+        wanted = self.gates.orders(slot, expected, held, tariff, grid, premium, is_void=is_void)
         orders, refusals = admit(wanted, self.ledger.free_n(slot))
         self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
@@ -227,6 +236,13 @@ class Kernel:
         self.ledger.lock(slot, locked_after_clearing(session.cleared.positions, tariff))
         self.tally.refused += len(refusals)
         return session
+
+    def _seen_at(self, gate: int) -> int:
+        """End of the slots whose readings a gate can see [Unix s]: all, but for one that it does not wait for."""
+        seen = self.time.seen(gate)
+        if seen is None:
+            seen = gate if self._unread is None else min(self._unread, gate)
+        return seen
 
     def _limit(self, slot: int) -> None:
         """Let nobody be debited more in a slot's period than it allowed."""
@@ -242,7 +258,7 @@ class Kernel:
         first = max(slot // period * period, self.slots[0])
         end = min(slot // period * period + period + LOOK_AHEAD, self.setting.end)
         slots = range(first, end, length)
-        now = self.timetable.planned_at(slot)
+        now = self._seen_at(self.timetable.planned_at(slot))
         community, batteries = self.known.ahead(now, slots)
         tariffs = [self.setting.tariff(s) for s in slots]
         carbon_value = self.known.carbon_value(now, community)
@@ -284,18 +300,21 @@ class Kernel:
         carbon, self.lots, period = of.carbon, of.carbon.lots, self.clock.period(slot)
         self.ledger.enter(period, positions, of.postings)
         self.ledger.keep_open(readings, most_cost_n(positions, tariff, locked_n, of.unmetered_n), of.unmetered_n)
-        self.ledger.record(period, readings, carbon.certificates, hashes_of(accepted, self.accounts.members))
+        is_void = self.time.is_void(self.clock.gate(slot)) and not len(positions.member)
+        hashes = hashes_of(accepted, self.accounts.members)
+        self.ledger.record(period, readings, carbon.certificates, hashes, is_void=is_void)
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         book = SlotBook(
             orders, clearing, positions, readings, delivery, of.postings, carbon.certificates, carbon.footprints,
             levied, tariff, self.meters.without_market(slot), accepted, tuple(self.offsets.notes), corrected.lines,
+            is_void,
         )  # fmt: skip
         self.limits.delivered(slot)
         self.proof.add(book)
         self.tally.add(book)
         self.operator.tell(self.tally)
         self._tell(lambda observer: observer.settled(book))
-        state = partial(take, slot, self.proof.digest, self.lots, self._parts)
+        state = partial(take, slot, self.proof.digest, self.lots, self._parts, sorted(self._open.traded))
         self.keeper.delivered(book, of.session, state, self.forecasts.after(slot), self.offsets.steps, corrected)
         self._commit(book)
         return book

@@ -194,15 +194,26 @@ class Ledger:
         self.suspended[postings.payee[advanced]] = True
         self.limits_n.pop(postings.slot, None)
 
-    def record(self, period: int, readings: Readings, certificates: Certificates, orders: Sequence[bytes] = ()) -> None:
-        """Add the meters and certificates of the slot that was entered last; orders: hash of each member's orders."""
+    def record(
+        self,
+        period: int,
+        readings: Readings,
+        certificates: Certificates,
+        orders: Sequence[bytes] = (),
+        *,
+        is_void: bool = False,
+    ) -> None:
+        """Add the meters and certificates of the slot that was entered last.
+
+        orders: hash of each member's orders. is_void: whether the slot's session was.
+        """
         energy, members = self.latest.energy, self.accounts.members
         energy[:members, IMPORTED] = readings.import_wh
         energy[:members, EXPORTED] = readings.export_wh
         energy[:members, PRODUCED] = readings.generation_wh + readings.discharge_wh
         np.add.at(energy[:, CERTIFIED], certificates.device // 2, certificates.energy_wh)
         self.periods[period].energy += energy
-        self.orders, self.marks = tuple(orders), marks_of(readings)
+        self.orders, self.marks = tuple(orders), marks_of(readings, is_void=is_void)
 
     def levied_with(self, postings: Postings) -> int:
         """What the levy's account may give back once these postings are entered [n¤]."""

@@ -18,9 +18,9 @@ def silent(readings: Readings) -> BoolArray:
     return found
 
 
-def marks_of(readings: Readings) -> IntArray:
-    """`LeafMark` of each member's leaf, (members,); empty where nobody has one."""
-    marks = np.where(silent(readings), int(LeafMark.SUBSTITUTED), 0)
+def marks_of(readings: Readings, *, is_void: bool) -> IntArray:
+    """`LeafMark` of each member's leaf, (members,); empty where nobody has one. is_void: of the slot's session."""
+    marks = np.where(silent(readings), int(LeafMark.SUBSTITUTED), 0) + (int(LeafMark.VOID) if is_void else 0)
     return marks if marks.any() else np.zeros(0, np.int64)
 
 

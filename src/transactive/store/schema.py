@@ -77,8 +77,13 @@ DIGESTS = sa.Table(
 """Digest of a table's rows of a slot as they were written (`row_digests`); name: of the table."""
 READINGS = _packed("readings", "meters", *SUMMED)
 """Meters, trade, money and carbon of a slot's members, packed by `row_blocks.pack_readings`, with sums over all."""
+NO_MEMBER = -1
+"""Stands for a member in the row that is about a whole slot."""
 QUALITIES = _table("qualities", ("slot", "member"), "quality")
-"""Readings that are not simply metered, each a `ReadingQuality`; a slot without a row was metered throughout."""
+"""Readings that are not simply metered, each a `ReadingQuality`; a slot without a row was metered throughout.
+
+Member −1 stands for a slot whose session was void.
+"""
 CORRECTIONS = _packed("corrections", "corrections")
 """Corrected readings of earlier slots that a slot settled, packed by `corrections.put_settled`; how many."""
 RAW = ("import_wh", "export_wh", "generation_wh", "metered", "source")

@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from transactive.chain.disputes.leaf_file import CertificateFile, LeafFile, PlacedFile, ReadingFile, ReceiptFile, load
+from transactive.chain.disputes.leaf_file import (
+    CertificateFile,
+    LeafFile,
+    PlacedFile,
+    ReadingFile,
+    ReceiptFile,
+    RecordReceiptFile,
+    load,
+)
 from transactive.chain.history import Commitment, Opening
 from transactive.core.errors import InputError
 from transactive.core.proofs.leaves import climb
@@ -27,6 +35,7 @@ class Inbox:
         self._leaves: list[LeafFile] = []
         self._certificates: list[CertificateFile] = []
         self._receipts: list[ReceiptFile] = []
+        self._records: list[RecordReceiptFile] = []
         self._readings: dict[int, ReadingFile] = {}
 
     def look(self) -> list[str]:
@@ -48,9 +57,10 @@ class Inbox:
         """The account's certificates of a commitment."""
         return _of(self._certificates, opening, opening.commitment.certificates)
 
-    def receipts(self, slot: int) -> list[ReceiptFile]:
-        """Orders of a slot that the operator accepted."""
-        return [one for one in self._receipts if one.slot == slot]
+    def receipts(self, slot: int, seconds: int) -> list[ReceiptFile | RecordReceiptFile]:
+        """For orders of a slot (number) that the operator accepted, and for the meter's record. seconds: of a slot."""
+        of_record = [one for one in self._records if one.slot == slot * seconds]
+        return [*(one for one in self._receipts if one.slot == slot), *of_record]
 
     def reading(self, slot: int) -> ReadingFile | None:
         """Registers of a slot."""
@@ -70,6 +80,9 @@ class Inbox:
         elif "order" in said:
             receipt = load(path, ReceiptFile)
             self._receipts += [receipt] if receipt.account == self._index else []
+        elif "time" in said:
+            record = load(path, RecordReceiptFile)
+            self._records += [record] if record.meter == self._index else []
         elif "certificates" in said:
             self._certificates += self._own(load(path, CertificateFile))
         else:

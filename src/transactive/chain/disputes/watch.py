@@ -23,6 +23,7 @@ from transactive.chain.disputes.leaf_file import LeafFile
 from transactive.chain.history import Commitment, Opening, commitments, opening
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import ContractRevert, InputError
+from transactive.core.proofs.leaves import LeafMark
 from transactive.core.proofs.merkle import word
 
 NOTHING_ASKED, DEMAND = bytes(32), "demand"
@@ -44,13 +45,15 @@ class Watcher:
     """Who watches. index: account whose leaves are opened; sender: brings what is found; own: the account's own key.
 
     Without a sender nothing is sent; without the own key nothing is demanded. patience: seconds from a commitment until
-    its leaf is demanded.
+    its leaf is demanded. most_void: sessions of a period that may be void before that is told: an operator could choose
+    them.
     """
 
     index: int
     sender: LocalAccount | None
     own: LocalAccount | None
     patience: int
+    most_void: int = 3
 
 
 class LeafWatch:
@@ -61,7 +64,9 @@ class LeafWatch:
         disputes = client.contract("disputes", client.read(settlement, "disputes"))
         self.demands = client.contract("demands", client.read(disputes, "demands"))
         self._per_period = int(client.read(settlement, "slotsPerPeriod"))
+        self._seconds = int(client.read(settlement, "slotSeconds"))
         self._told: set[tuple[int, str, bytes]] = set()
+        self._void: dict[int, set[int]] = {}
         self._now = 0
 
     def look(self, now: int) -> Iterator[Sighting]:
@@ -89,7 +94,9 @@ class LeafWatch:
     def _judge(self, shown: Opening, leaf: LeafFile, earlier: LeafFile | None) -> Iterator[Sighting]:
         """Whatever a leaf and the certificates of its slot show."""
         slot = shown.commitment.slot
-        read, held, more = self.inbox.reading(slot), self.inbox.receipts(slot), self.inbox.certificates(shown)
+        yield from self._count_void(slot, leaf)
+        read, held = self.inbox.reading(slot), self.inbox.receipts(slot, self._seconds)
+        more = self.inbox.certificates(shown)
         case = Case(self.client, leaf)
         try:
             found: list[tuple[Contract, Fraud]] = [
@@ -110,6 +117,15 @@ class LeafWatch:
         else:
             judge, fraud = found[0]
             yield self._send(slot, fraud.what, self.who.sender, judge, fraud.function, fraud.arguments)
+
+    def _count_void(self, slot: int, leaf: LeafFile) -> Iterator[Sighting]:
+        """Tell of a period with more sessions marked as void than usual."""
+        if leaf.content is None or not leaf.content.marks & LeafMark.VOID:
+            return
+        void = self._void.setdefault(slot // self._per_period, set())
+        if slot not in void and len(void) >= self.who.most_void:
+            yield Sighting(slot, f"{len(void) + 1} sessions of the period were void")
+        void.add(slot)
 
     # -- leaves that do not come ------------------------------------------------------------------------------
 

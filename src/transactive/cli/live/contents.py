@@ -30,7 +30,7 @@ def contents(journal: JournalReader) -> dict[str, Any]:
         if entry.kind is ArrivalKind.SETTLED:
             settled.append(int(entry.body))
         elif entry.kind is ArrivalKind.VOID:
-            void.append(time_text(int(entry.body)))
+            void.append(time_text(int(entry.body.split()[0])))
         if entry.kind is not ArrivalKind.RECORD:
             continue
         record = SignedRecord.from_bytes(entry.body).record

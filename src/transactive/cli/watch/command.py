@@ -20,6 +20,7 @@ def watch(
     by: Annotated[str | None, Parameter(name="--as")] = None,
     patience: int = 30,
     every: int = 30,
+    most_void: int = 3,
     once: Flag = False,
     keys: Path | None = None,
     password_file: Path | None = None,
@@ -51,6 +52,8 @@ def watch(
         Minutes from a commitment until its leaf is demanded.
     every
         Seconds between two looks.
+    most_void
+        Sessions of a period that may be void before it is told: an operator could choose them.
     once
         Look once and end.
     keys
@@ -66,5 +69,14 @@ def watch(
 
     signing = Signing(send=send, by=by, keys=keys, password_file=password_file, seed=seed)
     run_watch(
-        account, files, signing, node=node, deployment=deployment, patience=patience, every=every, once=once, json=json
+        account,
+        files,
+        signing,
+        node=node,
+        deployment=deployment,
+        patience=patience,
+        every=every,
+        most_void=most_void,
+        once=once,
+        json=json,
     )

@@ -40,6 +40,7 @@ def run_watch(
     deployment: Path,
     patience: int,
     every: int,
+    most_void: int,
     once: bool,
     json: bool,
 ) -> None:
@@ -61,7 +62,7 @@ def run_watch(
             sender = signers.named(signing.by) if signing.by else own
         settlement = client.contract("settlement", known.address("settlement"))
         inbox = Inbox(files, settlement.address, index)
-        watch = LeafWatch(client, settlement, inbox, Watcher(index, sender, own, patience * MINUTE))
+        watch = LeafWatch(client, settlement, inbox, Watcher(index, sender, own, patience * MINUTE, most_void))
         _look(watch, client.head_timestamp, json=json, stop=once)
         while not once:
             time.sleep(every)

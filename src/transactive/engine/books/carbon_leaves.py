@@ -43,11 +43,13 @@ def carbon_leaves(
     levied: tuple[IntArray, IntArray],
     notes: Sequence[Note] = (),
     corrections: Corrections | None = None,
+    *,
+    is_void: bool = False,
 ) -> SlotLeaves:
     """Leaves of all members of slot `number`.
 
     levied: unmatched carbon [mg] and the levy on it [n¤], each (members,). notes: what the slot says of carbon credits.
-    corrections: of earlier slots, which this one settled.
+    corrections: of earlier slots, which this one settled. is_void: whether the slot's session was.
     """
     members = len(readings.import_wh)
     unmatched_mg, levy_n = levied
@@ -59,13 +61,13 @@ def carbon_leaves(
     nothing = np.zeros_like(sums)
     records = record_hashes(head, postings, certificates, notes)
     lines = [ZERO] * members if corrections is None else corrections.hashes(members)
-    return SlotLeaves(number, sums, carbon, nothing, nothing, records, lines, marks_of(readings))
+    return SlotLeaves(number, sums, carbon, nothing, nothing, records, lines, marks_of(readings, is_void=is_void))
 
 
 def carbon_leaves_of(book: SlotBook, number: int) -> SlotLeaves:
     """Leaves of a delivered slot, which has this number."""
     carbon = (book.certificates, book.footprints, book.levied, book.notes)
-    return carbon_leaves(number, book.readings, book.postings, *carbon, book.corrections)
+    return carbon_leaves(number, book.readings, book.postings, *carbon, book.corrections, is_void=book.is_void)
 
 
 def member_record(book: SlotBook, member: int) -> tuple[bytes, IntArray]:

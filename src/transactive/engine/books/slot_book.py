@@ -40,4 +40,5 @@ def read_slot(store: Store, community: Community, slot: int) -> SlotBook:
         accepted=store.accepted(slot, orders, clock.number(slot)),
         notes=store.credit_notes(slot),
         corrections=settled_in(store, slot),
+        is_void=store.is_void(slot),
     )

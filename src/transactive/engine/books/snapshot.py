@@ -103,6 +103,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     avoided: dict[str, Column]
     ended: tuple[int, int] | None = None
     unmetered: dict[int, tuple[Column, Column, Column]] = {}
+    traded: list[int] | None = None
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
@@ -124,8 +125,8 @@ class RunParts:
     offsets: Offsetting
 
 
-def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
-    """State after the delivery of `slot`, as bytes."""
+def take(slot: int, digest: bytes, lots: Lots, parts: RunParts, traded: list[int]) -> bytes:
+    """State after the delivery of `slot`, as bytes. traded: slots whose gates have closed, not delivered yet."""
     fleets, gatherer, ledger, commitments = parts.fleets, parts.gatherer, parts.ledger, parts.commitments
     tally, offsets = parts.tally, parts.offsets
     snapshot = Snapshot(
@@ -149,6 +150,7 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts) -> bytes:
         offsets={name: Column.of(getattr(offsets, name)) for name in OFFSET_FIELDS},
         avoided={name: Column.of(getattr(offsets.avoidance, name)) for name in AVOIDED_FIELDS},
         unmetered=_unmetered(ledger),
+        traded=traded,
     )
     return msgspec.msgpack.encode(snapshot)
 
@@ -165,9 +167,10 @@ def _decoded(data: bytes) -> Snapshot:
         raise StateError(f"the state was written by another version ({error}); use a new --state folder") from error
 
 
-def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
-    """Put a snapshot into the parts of a new run; returns the last slot delivered, digest and lots.
+def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots, list[int] | None]:
+    """Put a snapshot into the parts of a new run; returns the last slot delivered, digest, lots and traded slots.
 
+    The last are not there in a snapshot of an earlier version: then all that could be are.
     Raises StateError if the bytes are not a snapshot of this version.
     """
     fleets, gatherer, ledger, commitments = parts.fleets, parts.gatherer, parts.ledger, parts.commitments
@@ -198,7 +201,7 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots]:
     for name, column in snapshot.avoided.items():
         setattr(offsets.avoidance, name, column.value())
     parts.operator.take_up({key: column.value() for key, column in snapshot.grid.items()})
-    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value())
+    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), snapshot.traded
 
 
 def _unmetered(ledger: Ledger) -> dict[int, tuple[Column, Column, Column]]:

@@ -52,17 +52,20 @@ class StateKeeper:
         """Whether the run was over with this slot, before more readings came."""
         return slot in ended_slots(self.store)
 
-    def open_slots(self, slots: Iterable[int], done: int) -> OpenSlots:
-        """What a run that delivered `done` last had traded for slots. Raises StateError if it is gone."""
+    def open_slots(self, slots: Iterable[int], done: int, closed: Sequence[int] | None) -> OpenSlots:
+        """What a run that delivered `done` last had traded for slots. Raises StateError if it is not there.
+
+        closed: slots whose gates had closed by then; None: those whose gates close by `done`.
+        """
         found, clock, members = OpenSlots(), self._community.clock, self._community.chart.members
         for slot in slots:
-            if clock.gate(slot) > done:
+            if clock.gate(slot) > done if closed is None else slot not in closed:
                 found.early[slot] = Session(*self.store.trading_ahead(slot, members))
                 continue
             traded = self.store.trading(slot, members)
             if traded is None:
-                gone = f"{self.store.path}: orders of {time_text(slot)} are gone"
-                raise StateError(f"{gone}; use a new --state folder")
+                lost = f"{self.store.path}: orders of {time_text(slot)} are gone"
+                raise StateError(f"{lost}; use a new --state folder")
             found.traded[slot] = traded
             found.accepted[slot] = self.store.accepted(slot, traded[0], clock.number(slot))
         return found
@@ -126,7 +129,7 @@ class NothingKept:
         """Nothing goes on. Raises StateError."""
         raise StateError(f"{time_text(slot)}: a run without a database cannot go on; give it a --state folder")
 
-    def open_slots(self, slots: Iterable[int], done: int) -> OpenSlots:
+    def open_slots(self, slots: Iterable[int], done: int, _: Sequence[int] | None) -> OpenSlots:
         """There is nothing to go on from. Raises StateError."""
         raise StateError(f"{time_text(done)}: a run without a database cannot go on for {len(list(slots))} slots")
 

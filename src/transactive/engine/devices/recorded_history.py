@@ -23,9 +23,17 @@ class ReplayClock:
         """Let all the time until `due` pass at once."""
         self._now = max(self._now, due)
 
-    def missed(self, gate: int) -> bool:  # noqa: ARG002 - as a clock is asked
-        """Never: a replay comes to each gate in time."""
+    def close(self, gate: int, seen: int) -> bool:  # noqa: ARG002 - as a clock is asked
+        """Every gate counts: a replay comes to each in time."""
+        return True
+
+    def is_void(self, gate: int) -> bool:  # noqa: ARG002 - as a clock is asked
+        """None is."""
         return False
+
+    def seen(self, gate: int) -> int:
+        """All that has ended: a recording has each slot at once."""
+        return gate
 
 
 class RecordedHistory:

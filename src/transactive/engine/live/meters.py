@@ -8,12 +8,13 @@ import numpy as np
 
 from transactive.config.setting import Setting
 from transactive.core.errors import require
-from transactive.core.ports import Clock, LateReading, MeterHistory, Stored
+from transactive.core.ports import LateReading, MeterHistory, Stored
 from transactive.core.proofs.meter_records import REGISTERS
 from transactive.core.tables import Baseline, Positions, ReadingQuality, Readings
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.live.arrived import ArrivedRecords, SlotRecords
+from transactive.engine.live.waiting import SessionClock
 from transactive.metering.registers import measure
 from transactive.store.live.journal import ArrivalKind, JournalReader
 
@@ -34,17 +35,22 @@ class LiveMeters:
         self,
         setting: Setting,
         slots: range,
-        clock: Clock,
+        clock: SessionClock,
         journal: JournalReader,
         arrived: ArrivedRecords,
         fleets: tuple[Fleet, Fleet],
         wait: Wait,
+        wait_at_gate: Wait,
     ) -> None:
-        """setting: its readings are those before the market opens. fleets: with the market and without."""
+        """setting: its readings are those before the market opens. fleets: with the market and without.
+
+        wait_at_gate: as `wait`, for as long as a gate can wait for the slot that ends with it.
+        """
+        self._wait_at_gate = wait_at_gate
         self._clock, self._market = clock, setting.community.clock
         self._journal, self._arrived, self._wait = journal, arrived, wait
         self._fleet, self._baseline = fleets
-        self._read, self._begin = 0, slots[0]
+        self._read, self._begin, self._last = 0, slots[0], slots[0] - slots.step
         self._first_slot, before = setting.measured.first_slot, setting.measured
         rows = (slots.stop - self._first_slot) // slots.step
         self._known = len(before.consumption_wh)
@@ -77,6 +83,19 @@ class LiveMeters:
                 self._journal.append(self._clock.now, ArrivalKind.SETTLED, [str(slot).encode()])
         return self._taken(slot, self._arrived.of(slot), traded)
 
+    def are_in(self, slot: int) -> bool:
+        """Whether a slot is settled as it ends, so that the gate of that moment sees it; as the journal has it."""
+        end = self._market.end(slot)
+        seen = self._clock.seen(end)
+        if seen is not None and seen < end:
+            return False
+        while not self._settled(slot):
+            if self._arrived.is_whole(slot):
+                self._journal.append(self._clock.now, ArrivalKind.SETTLED, [str(slot).encode()])
+            elif not self._wait_at_gate(end):
+                return False
+        return True
+
     def late(self) -> list[LateReading]:
         """Readings of settled slots that came before the slot that was read last, each once."""
         found = [_late(*place, *told) for place, told in sorted(self._arrived.late().items())]
@@ -99,10 +118,13 @@ class LiveMeters:
 
     def _settled(self, slot: int) -> bool:
         """Whether the journal says so; reads on in it, to that entry and no further."""
+        if slot <= self._last:
+            return True
         while entries := self._journal.after(self._read, most=1000):
             for entry in entries:
                 self._read = entry.number
                 if self._arrived.take(entry) == slot:
+                    self._last = slot
                     return True
         return False
 

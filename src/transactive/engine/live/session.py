@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError, InputError, StateError
-from transactive.core.ports import Clock, Command, Commands, Ports
+from transactive.core.ports import Command, Commands, Ports
 from transactive.core.proofs.enrolment import topic_name
+from transactive.core.proofs.record_receipts import RecordReceipt, least_patience
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 60
 """How much longer than meters are waited for a gate may take to close before its orders are void."""
+GATE_SECONDS = 1
+"""How long a gate of a market waits for the slot that ends with it [s]: it is cleared within two seconds."""
 OUTBOX_FILE = "homes.outbox"
 """What the boxes of a rehearsal have signed."""
 
@@ -52,7 +55,8 @@ class Pace:
     """How a session passes the time. speed: seconds of the market in one on the wall; None: from event to event.
 
     patience: how long after its end a slot waits for meters [s]. spread: within what time after it they report [s].
-    late_ppm: how many reports of a rehearsal come `late` [s] later.
+    late_ppm: how many reports of a rehearsal come `late` [s] later. at_gate: how long a gate waits for the slot that
+    ends with it [s]; None: a rehearsal's as long as the slot itself, a market's hardly.
     """
 
     speed: float | None = None
@@ -60,12 +64,18 @@ class Pace:
     spread: int = 20
     late_ppm: int = 0
     late: int = 0
+    at_gate: int | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError for a time below zero, a share beyond all, and a clock that stands or runs backwards."""
         if self.speed is not None and not 0 < self.speed < inf:
             raise InputError(f"speed {self.speed:g}: give seconds of the market in one on the wall, such as 1800")
-        for name, seconds in (("patience", self.patience), ("spread", self.spread), ("late-by", self.late)):
+        for name, seconds in (
+            ("patience", self.patience),
+            ("spread", self.spread),
+            ("late-by", self.late),
+            ("at-gate", self.at_gate or 0),
+        ):
             if seconds < 0:
                 raise InputError(f"{name} of {seconds} s: give 0 or more")
         if not 0 <= self.late_ppm <= PPM:
@@ -74,23 +84,28 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a kernel meets while it is live."""
+    """What a kernel meets while it is live. collector: gives receipts as soon as the gateway's key is known."""
 
-    clock: Clock
+    clock: SessionClock
     commands: Commands
     journal: JournalReader
     wait: Wait
+    wait_at_gate: Wait
+    collector: Collector | None = None
 
     def kernel(
         self, setting: Setting, slots: range, gateway: Gateway, *, chain: ChainLedger, store: Store, work: Work
     ) -> Kernel:
         """A kernel in this world."""
         community = setting.community
+        if self.collector:
+            sign_receipts(self.collector, gateway, chain.chain_id)
         fleet = fleet_of(community, inside_prices, work, community.carbon_price)
         baseline = fleet_of(community, tariff_prices, work)
         members = len(community.members)
         arrived = ArrivedRecords(members, community.clock.length, slots[0])
-        meters = LiveMeters(setting, slots, self.clock, self.journal, arrived, (fleet, baseline), self.wait)
+        waits = self.wait, self.wait_at_gate
+        meters = LiveMeters(setting, slots, self.clock, self.journal, arrived, (fleet, baseline), *waits)
         done = last_delivered(store)
         for slot in () if done is None else range(slots[0], done + slots.step, slots.step):
             meters.take_up(store.readings(slot, members))
@@ -122,6 +137,7 @@ def rehearse(
     session goes on. Returns the outcome and whether this call made it. Raises ConfigError for what cannot be live.
     """
     _require_unmanaged(setting)
+    _require_patience(pace, slots.step)
     _require_alike(folder, rehearsed=True)
     community, gate = setting.community, setting.community.clock.gate(slots[0])
     meters = demo_meters(community.ids, seed)
@@ -134,7 +150,8 @@ def rehearse(
         collector.enrol(Enrolment(meter.address, member) for member, meter in enumerate(meters))
         reporting = Reporting(homes, outbox, collector.enter, pace.spread, pace.late_ppm, pace.late)
         wait = ReportWait(clock, pace.patience, collector.entered)
-        world = World(SessionClock(clock, journal, None), homes, journal, wait)
+        at_gate = wait if pace.at_gate is None else ReportWait(clock, pace.at_gate, collector.entered)
+        world = World(SessionClock(clock, journal, None), homes, journal, wait, at_gate)
         ends = clock.happens(reporting.until) if isinstance(clock, RehearsalClock) else reporting.by(clock)
         try:
             known = setting.read_by(slots[0])
@@ -169,12 +186,15 @@ def go_live(
 
     community, clock = setting.community, clock or WallClock()
     _require_unmanaged(setting)
+    _require_patience(pace, slots.step)
     _require_alike(folder, rehearsed=False)
     with closing(Journal(folder / JOURNAL_FILE)) as journal:
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
         inlet = Inlet(broker, topic_name(community.name), collector, Invitations(folder), clock, tell)
         wait = ReportWait(clock, pace.patience, collector.entered, pace.spread)
-        world = World(SessionClock(clock, journal, pace.patience + GRACE_SECONDS), NobodyListens(), journal, wait)
+        at_gate = ReportWait(clock, GATE_SECONDS if pace.at_gate is None else pace.at_gate, collector.entered)
+        gates = SessionClock(clock, journal, pace.patience + GRACE_SECONDS)
+        world = World(gates, NobodyListens(), journal, wait, at_gate, collector)
         inlet.begin()
         try:
             return replay(
@@ -207,7 +227,8 @@ def replay_journal(
                 f"{journal_file}: settles no slot of {time_text(slots[0])} to {time_text(slots.stop)};"
                 " give the journal of a session of this community"
             )
-        world = World(SessionClock(ReplayClock(gate), journal, None), NobodyListens(), journal, lambda _: True)
+        gates = SessionClock(ReplayClock(gate), journal, None)
+        world = World(gates, NobodyListens(), journal, lambda _: True, lambda _: True)
         until = range(slots[0], settled[-1] + slots.step, slots.step)
         known = setting.read_by(slots[0])
         return replay(known, until, folder, seed=seed, after_slot=after_slot, timer=timer, made=world.kernel)
@@ -221,11 +242,29 @@ def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:
     return [MeterKey(bytes(key.key), key.address.lower()) for key in keys]
 
 
+def sign_receipts(collector: Collector, gateway: Gateway, chain_id: int) -> None:
+    """Let a collector sign receipts with the gateway's key, for a chain."""
+
+    def receive(receipt: RecordReceipt) -> bytes:
+        return receipt.to_bytes(receipt.sign(gateway.key, chain_id))
+
+    collector.sign_receipts(receive)
+
+
 def _require_alike(folder: Path, *, rehearsed: bool) -> None:
     """Require that a folder's journal is of the same kind of session. Raises StateError."""
     if (folder / JOURNAL_FILE).exists() and (folder / OUTBOX_FILE).exists() != rehearsed:
         theirs, way = ("boxes at meters", "--broker") if rehearsed else ("a rehearsal", "--from-recording")
         raise StateError(f"{folder}: its journal is of {theirs}; go on with {way}, or use another --state folder")
+
+
+def _require_patience(pace: Pace, length: int) -> None:
+    """Require that meters are waited for as long as their records have to count on chain. Raises InputError."""
+    least = least_patience(length)
+    if pace.patience < least:
+        raise InputError(
+            f"patience of {pace.patience} s: a record counts for {least} s after its slot; give that or more"
+        )
 
 
 def _require_unmanaged(setting: Setting) -> None:

@@ -91,14 +91,19 @@ class ReportWait:
 
 
 class SessionClock:
-    """The clock of a session, whose journal says which gates passed while nobody was there.
+    """The clock of a session, whose journal says which gates were closed, and which passed while nobody was there.
 
     grace: how late a gate may be closed by a clock that goes on without us [s]; None where the journal alone says it.
     """
 
     def __init__(self, clock: Time, journal: JournalReader, grace: int | None) -> None:
         self._clock, self._journal, self._grace = clock, journal, grace
-        self._void = {int(entry.body) for entry in journal.all_after(0) if entry.kind is ArrivalKind.VOID}
+        self._void, self._closed = dict[int, int](), dict[int, int]()
+        for entry in journal.all_after(0):
+            if entry.kind in (ArrivalKind.GATE, ArrivalKind.VOID):
+                gate, *seen = map(int, entry.body.split())
+                kept = self._void if entry.kind is ArrivalKind.VOID else self._closed
+                kept[gate] = seen[0] if seen else gate
 
     @property
     def now(self) -> int:
@@ -109,9 +114,24 @@ class SessionClock:
         """Return as soon as it is `due` [Unix s]."""
         self._clock.wait_until(due)
 
-    def missed(self, gate: int) -> bool:
-        """Whether a gate [Unix s] passed while nobody was there; it is in the journal then, before it counts."""
-        if self._grace is not None and gate not in self._void and self.now > gate + self._grace:
-            self._journal.append(self.now, ArrivalKind.VOID, [str(gate).encode()])
-            self._void.add(gate)
+    def close(self, gate: int, seen: int) -> bool:
+        """Close a gate, and say whether it counts; both is in the journal before anything follows from it.
+
+        A gate that was closed before an interruption stays closed with what was known then, however late we are back.
+        """
+        if gate in self._closed or gate in self._void:
+            return gate in self._closed
+        is_void = self._grace is not None and self.now > gate + self._grace
+        if not self._journal.is_only_read:
+            kind = ArrivalKind.VOID if is_void else ArrivalKind.GATE
+            self._journal.append(self.now, kind, [f"{gate} {seen}".encode()])
+        (self._void if is_void else self._closed)[gate] = seen
+        return not is_void
+
+    def is_void(self, gate: int) -> bool:
+        """Whether a gate [Unix s] passed while nobody was there."""
         return gate in self._void
+
+    def seen(self, gate: int) -> int | None:
+        """End of the slots that were known as a gate closed, or passed [Unix s]; None before."""
+        return self._closed.get(gate, self._void.get(gate))

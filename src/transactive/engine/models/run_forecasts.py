@@ -97,7 +97,7 @@ class RunForecasts:
         rows = list(self._for_orders(slot, near.net_load_wh[-1]))
         if slot == self._slots[0] or slot % DAY == 0:
             for name in (*self._told_of, *((PLANS,) if self._trades else ())):
-                rows += self._of_day(name, slot)
+                rows += self._of_day(name, slot, near.known_until)
         for row in rows:
             self._said[row.target, row.ahead, row.slot] = row
         return rows
@@ -171,15 +171,15 @@ class RunForecasts:
             figures = whole(Quantiles(values, each.mean(axis=0)[None]))[0]
             yield ToldForecast(slot=slot, target=target, ahead="slot", issued=gate, model=model, figures=figures)
 
-    def _of_day(self, name: str, slot: int) -> Iterator[ToldForecast]:
-        """A target's forecast of the rest of the day that a slot begins."""
+    def _of_day(self, name: str, slot: int, seen: int) -> Iterator[ToldForecast]:
+        """A target's forecast of the rest of the day that a slot begins, from what was known `seen` [Unix s]."""
         length, gate = self._clock.length, self._clock.gate(slot)
         day = range(slot, min((slot // DAY + 1) * DAY, self._slots.stop), length)
-        forecast = self.maintenance.forecast(name, gate, self._clock.lead + len(day))
+        forecast = self.maintenance.forecast(name, seen, (slot - seen) // length + len(day))
         if forecast is None:
             return
         model = self.maintenance.active(name, gate).model
-        for start, figures in zip(day, whole(forecast)[self._clock.lead :], strict=True):
+        for start, figures in zip(day, whole(forecast)[-len(day) :], strict=True):
             yield ToldForecast(slot=start, target=name, ahead="day", issued=gate, model=model, figures=figures)
 
     def _told(self, now: int, horizon: int, homes: slice) -> Quantiles | None:

@@ -123,7 +123,7 @@ class StatementLeaf(StatementPart, frozen=True, kw_only=True, omit_defaults=True
     orders: Hash
     salt: Hash
     proof: tuple[Step, ...]
-    marks: Annotated[int, Meta(ge=0, le=2**64 - 1)] = 0
+    marks: Annotated[int, Meta(ge=0, le=3)] = 0
 
 
 class StatementMix(StatementPart, frozen=True, kw_only=True):

@@ -35,8 +35,10 @@ class ArrivalKind(StrEnum):
     """A signed record of a meter, as bytes."""
     ENROLLED = "enrolled"
     """A meter of a member, from here on, as `Enrolment` in JSON."""
+    GATE = "gate"
+    """A gate closes, and the orders count that came by then: its time, and until when readings were known, as text."""
     VOID = "void"
-    """A gate passed while nobody was there: no order counts; its time [Unix s] as text."""
+    """A gate passed while nobody was there: no order counts; its time, and until when readings were known, as text."""
     SETTLED = "settled"
     """From here on a slot is settled with what came before; its start [Unix s] as text."""
 
@@ -61,6 +63,8 @@ class Arrival:
 
 class JournalReader:
     """A journal that is read, and not a byte of it written. last: number of the newest entry, 0 before the first."""
+
+    is_only_read = True
 
     def __init__(self, path: Path) -> None:
         """Open the journal of a session. Raises UnreadableState for a file that is none."""
@@ -110,6 +114,8 @@ class JournalReader:
 
 class Journal(JournalReader):
     """Arrivals of one live market; entries are added at the end and never changed."""
+
+    is_only_read = False
 
     def __init__(self, path: Path) -> None:
         """Open a journal, or begin one. Raises StateError if it cannot be written, or is none."""

@@ -31,6 +31,7 @@ from transactive.store.schema import (
     FOOTPRINTS,
     GRANTS,
     LIMITS,
+    NO_MEMBER,
     ORDERS,
     ORDERS_AHEAD,
     POSITIONS,
@@ -108,8 +109,13 @@ class SlotReader(Database):
         """Quality of a slot's readings, (members,)."""
         quality = np.full(members, ReadingQuality.METERED, np.int64)
         unusual = self._slot(QUALITIES, slot)
-        quality[unusual["member"]] = unusual["quality"]
+        known = unusual["member"] >= 0
+        quality[unusual["member"][known]] = unusual["quality"][known]
         return quality
+
+    def is_void(self, slot: int) -> bool:
+        """Whether the session of a slot was void."""
+        return bool((self._slot(QUALITIES, slot)["member"] == NO_MEMBER).any())
 
     def limits(self, slot: int, members: int) -> DebitLimits | None:
         """Limits of debits that held in a slot; None if none were written with it."""

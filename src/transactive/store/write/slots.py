@@ -35,6 +35,7 @@ from transactive.store.schema import (
     GRANTS,
     LIMITS,
     LINES,
+    NO_MEMBER,
     NODES,
     ORDERS,
     ORDERS_AHEAD,
@@ -54,9 +55,6 @@ from transactive.store.write import credits as credits_in
 from transactive.store.write.corrections import put_corrected
 from transactive.store.write.models import put_records
 from transactive.store.write.slot_rows import SlotRows
-
-NO_MEMBER = -1
-"""Stands for a member in the row that has the block at which limits were read."""
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import BlockReceipt
@@ -153,7 +151,7 @@ class SlotWriter(Database):
         with self.transaction() as connection:
             rows = SlotRows(connection, readings.slot)
             _put_block(rows, READINGS, pack_readings(per_member))
-            rows.put(QUALITIES, _unusual(readings))
+            rows.put(QUALITIES, _unusual(readings, is_void=book.is_void))
             _put_block(rows, POSTINGS, pack_postings(postings.columns()))
             _put_block(rows, CERTIFICATES, pack_bundles(certificates.columns()))
             rows.put(CERTIFICATE_ORDERS, apart)
@@ -211,10 +209,11 @@ def _rows(table: Orders | Refusals | Postings, **more: Any) -> dict[str, Any]:  
     return {**table.columns(), "row": np.arange(len(table)), **more}
 
 
-def _unusual(readings: Readings) -> dict[str, IntArray]:
-    """Columns of the readings that are not simply metered."""
+def _unusual(readings: Readings, *, is_void: bool) -> dict[str, IntArray]:
+    """Columns of the readings that are not simply metered, and of a session that was void."""
     member = np.flatnonzero(readings.quality != ReadingQuality.METERED)
-    return {"member": member, "quality": readings.quality[member]}
+    void = np.full(int(is_void), NO_MEMBER)
+    return {"member": np.append(member, void), "quality": np.append(readings.quality[member], 0 * void)}
 
 
 def _put_limits(rows: SlotRows, limits: DebitLimits | None) -> None:
