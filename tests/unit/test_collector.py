@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transactive.chain.disputes.leaf_file import load_receipt
 from transactive.core.errors import StateError
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.meter_records import SIZE, MeterRecord, SignedRecord, sign_record
+from transactive.core.proofs.record_receipts import SIGNED_BYTES, RecordReceipt
+from transactive.core.proofs.signing import signer
 from transactive.engine.devices.recorded_history import ReplayClock
 from transactive.engine.live.collector import AHEAD, Collector
 from transactive.engine.live.session import demo_meters
 from transactive.metering.record_file import RecordFile
+from transactive.node.receipts import keep_receipts
 from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
 
 CHAIN, LENGTH, BEGIN = 31337, 900, 1_700_000_100 // 900 * 900
@@ -147,3 +151,36 @@ def test_what_a_crash_has_torn_was_never_sent(tmp_path_factory, cut):
         assert list(outbox.all()) == records[: cut // SIZE]
         outbox.append(records[outbox.count :])
         assert list(outbox.all()) == records
+
+
+@pytest.mark.parametrize("late", [0, LENGTH // 30])
+def test_what_comes_in_time_is_receipted_once_and_says_when(journal, tmp_path, late):
+    """Not the first record of a meter, which tells of no energy, and not what comes after the time it has."""
+    clock = ReplayClock(BEGIN - LENGTH)
+    collector = Collector(journal, clock, LENGTH, CHAIN)
+    collector.sign_receipts(lambda made: made.to_bytes(made.sign(BEN.key, CHAIN)))
+    collector.enrol([Enrolment(ADA.address, 4)])
+    for number in range(3):
+        clock.wait_until(BEGIN + (number + 1) * LENGTH + late - bool(late and number == 2))
+        collector.enter([LIVES[ADA.address][number].to_bytes()])
+    collector.enter([LIVES[ADA.address][2].to_bytes()])  # again
+    told = collector.receipts(ADA.address)
+    found = [RecordReceipt.from_bytes(told[k : k + SIGNED_BYTES]) for k in range(0, len(told), SIGNED_BYTES)]
+    kept_slots = [BEGIN + number * LENGTH for number in ((2,) if late else (1, 2))]
+    assert [(made.slot, made.meter) for made, _ in found] == [(slot, 4) for slot in kept_slots]
+    for made, signature in found:
+        assert signer(made.digest(CHAIN), signature, "the receipt") == BEN.address
+    assert collector.receipts(ADA.address) == b""
+    keep_receipts(tmp_path, told)
+    files = [load_receipt(path) for path in sorted((tmp_path / "receipts").iterdir())]
+    assert [file.content for file in files] == found
+
+
+def test_a_slot_that_began_before_its_meter_was_enrolled_is_not_receipted(journal):
+    """It may be settled already: nobody waited for that meter."""
+    clock = ReplayClock(BEGIN + 2 * LENGTH + 1)
+    collector = Collector(journal, clock, LENGTH, CHAIN)
+    collector.sign_receipts(lambda made: made.to_bytes(made.sign(BEN.key, CHAIN)))
+    collector.enrol([Enrolment(ADA.address, 4)])
+    collector.enter(each.to_bytes() for each in LIVES[ADA.address][:2])
+    assert collector.receipts(ADA.address) == b""

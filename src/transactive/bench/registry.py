@@ -41,9 +41,10 @@ MODULES = {
     "store": "transactive.bench.runs.store",
     "shards": "transactive.bench.runs.shards",
     "country": "transactive.bench.runs.country",
+    "downtime": "transactive.bench.runs.downtime",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("store", "shards", "country")
+ON_REQUEST = ("store", "shards", "country", "downtime")
 """Benches that take minutes and gigabytes: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]

@@ -18,6 +18,7 @@ from transactive.metering.meters.source import MeterSource
 from transactive.metering.record_file import RecordFile
 from transactive.node.box import BoxKey, Courier, Recorder
 from transactive.node.memory import KnownMeter
+from transactive.node.receipts import keep_receipts
 from transactive.node.settings import BoxSettings
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Box:
         """Pass on what the collector says; end where it shows that this box is a copy."""
         try:
             courier.heard(said)
+            keep_receipts(self._folder, said[8:])
         except StateError as error:
             self.failure = error
             self._over.set()

@@ -34,7 +34,9 @@ class KnownMeter:
             self._memory = _Memory()
         except (OSError, msgspec.DecodeError) as error:
             raise StateError(f"{self._path}: {error}; enrol the box anew, in a new folder") from None
-        self._rising = RisingRegisters(traits.most_w, restarts=traits.restarts, base=self._memory.base)
+        self._rising = RisingRegisters(
+            traits.most_w, restarts=traits.restarts, base=self._memory.base, turns_over_wh=traits.turns_over_wh
+        )
 
     def resume(self, at: int, registers: tuple[int, ...]) -> None:
         """Go on after a record that ends at a time [Unix s]."""

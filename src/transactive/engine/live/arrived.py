@@ -10,6 +10,7 @@ import numpy as np
 from transactive.core.proofs.meter_records import REGISTERS, MeterRecord, SignedRecord
 from transactive.core.tables import ReadingQuality
 from transactive.core.units import IntArray
+from transactive.metering.vee import spread
 from transactive.store.live.journal import Arrival, ArrivalKind, Enrolment
 
 
@@ -30,7 +31,6 @@ class ArrivedRecords:
         """members: how many there are. first_slot: first that is asked for [Unix s]."""
         self._count, self._length, self._settled = members, length, first_slot - length
         self._members: dict[str, int] = {}
-        self.voided: set[int] = set()
         self._last: dict[int, MeterRecord] = {}
         self._slots: dict[int, SlotRecords] = {}
         self._late: dict[tuple[int, int], tuple[IntArray, int]] = {}
@@ -64,8 +64,6 @@ class ArrivedRecords:
                 self._take_record(SignedRecord.from_bytes(arrival.body).record)
             case ArrivalKind.ENROLLED:
                 self._enrol(msgspec.json.decode(arrival.body, type=Enrolment))
-            case ArrivalKind.VOID:
-                self.voided.add(int(arrival.body))
         return None
 
     def _enrol(self, enrolment: Enrolment) -> None:
@@ -88,12 +86,12 @@ class ArrivedRecords:
         before, self._last[member] = self._last.get(member), record
         if before is None:
             return
-        rose = np.array(record.registers, np.int64) - np.array(before.registers, np.int64)
+        rose = [now - then for now, then in zip(record.registers, before.registers, strict=True)]
         slots = (record.slot - before.slot) // self._length
         quality = max(ReadingQuality.METERED if slots == 1 else ReadingQuality.SUBSTITUTED, record.quality)
-        for back in range(slots):
-            energy = rose // slots + (rose % slots if back == 0 else 0)
-            self._enter(record.slot - back * self._length, member, energy, quality, record.levels)
+        for place, energy in enumerate(spread(rose, slots), 1):
+            slot = before.slot + place * self._length
+            self._enter(slot, member, np.array(energy, np.int64), quality, record.levels)
 
     def _enter(self, slot: int, member: int, energy: IntArray, quality: int, levels: tuple[int, ...]) -> None:
         """Enter a member's energy in a slot."""

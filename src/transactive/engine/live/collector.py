@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from transactive.core.errors import RecordError, SignatureError
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.meter_records import MeterRecord, SignedRecord
+from transactive.core.proofs.record_receipts import RecordReceipt, least_patience
 from transactive.engine.live.waiting import Time
 from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
 
@@ -47,6 +48,9 @@ class Collector:
         self._slot_seconds, self._chain_id = slot_seconds, chain_id
         self._newest: dict[str, Newest] = {}
         self._members: dict[int, str] = {}
+        self._since: dict[str, tuple[int, int]] = {}
+        self._receive: Callable[[RecordReceipt], bytes] | None = None
+        self._receipts: dict[str, bytes] = {}
         self._used: set[str] = set()
         self.refused = Counter[str]()
         self.entered = threading.Condition()
@@ -55,15 +59,29 @@ class Collector:
                 record = SignedRecord.from_bytes(entry.body).record
                 self._newest[record.meter] = Newest.of(record)
             elif entry.kind is ArrivalKind.ENROLLED:
-                self._enrol(msgspec.json.decode(entry.body, type=Enrolment))
+                self._enrol(msgspec.json.decode(entry.body, type=Enrolment), entry.received)
 
     def enrol(self, enrolments: Iterable[Enrolment]) -> None:
         """Take meters of members in, each in place of the one that its member had; not again what is there."""
         with self.entered:
             new = [one for one in enrolments if self._members.get(one.member) != one.address]
-            self._journal.append(self._clock.now, ArrivalKind.ENROLLED, [msgspec.json.encode(one) for one in new])
+            now = self._now
+            self._journal.append(now, ArrivalKind.ENROLLED, [msgspec.json.encode(one) for one in new])
             for one in new:
-                self._enrol(one)
+                self._enrol(one, now)
+
+    def sign_receipts(self, receive: Callable[[RecordReceipt], bytes]) -> None:
+        """Give receipts from now on for records that come in time. receive: makes a signed one."""
+        self._receive = receive
+
+    def receipts(self, meter: str) -> bytes:
+        """Receipts for a meter's records that nobody has asked for yet."""
+        return self._receipts.pop(meter, b"")
+
+    @property
+    def _now(self) -> int:
+        """The time, never before that of an entry [Unix s]: a clock that is put back makes nothing earlier."""
+        return max(self._clock.now, self._journal.received)
 
     def is_used(self, invitation: str) -> bool:
         """Whether a meter was enrolled with an invitation (hash of its code)."""
@@ -74,13 +92,14 @@ class Collector:
         newest = self._newest.get(meter)
         return None if newest is None else newest.count
 
-    def _enrol(self, enrolment: Enrolment) -> None:
-        """Know a meter; one that it replaces is no longer listened to."""
+    def _enrol(self, enrolment: Enrolment, at: int) -> None:
+        """Know a meter from a time on [Unix s]; one that it replaces is no longer listened to."""
         before = self._members.get(enrolment.member)
         if before is not None:
             self._newest.pop(before, None)
         self._members[enrolment.member] = enrolment.address
         self._newest[enrolment.address] = Newest()
+        self._since[enrolment.address] = enrolment.member, at
         if enrolment.invitation:
             self._used.add(enrolment.invitation)
 
@@ -90,6 +109,7 @@ class Collector:
         Raises StateError where nothing can be written: then nothing was, and nobody is told otherwise.
         """
         right: list[bytes] = []
+        told: list[MeterRecord] = []
         ahead: dict[str, Newest] = {}
         asked: dict[str, None] = {}
         with self.entered:
@@ -102,15 +122,31 @@ class Collector:
                     asked[meter] = None
                     if self._is_new(signed, ahead.get(meter) or self._newest[meter]):
                         right.append(data)
+                        told.append(signed.record)
                         ahead[meter] = Newest.of(signed.record)
                 except RecordError as error:
                     self.refused[error.reason] += 1
                 except SignatureError:
                     self.refused["signature"] += 1
-            self._journal.append(self._clock.now, ArrivalKind.RECORD, right)
+            now = self._now
+            self._journal.append(now, ArrivalKind.RECORD, right)
             self._newest |= ahead
+            for record in told if self._receive else ():
+                self._give_receipt(record, now)
             self.entered.notify_all()
             return {meter: self._newest[meter].count for meter in asked}
+
+    def _give_receipt(self, record: MeterRecord, now: int) -> None:
+        """Sign that a record is on disk in time, so that its slot has to be settled with it.
+
+        The first one of a meter tells of no energy, and a slot that began before its meter was enrolled did not wait.
+        """
+        member, since = self._since[record.meter]
+        end = record.slot + self._slot_seconds
+        in_time = now < end + least_patience(self._slot_seconds)
+        if self._receive and in_time and record.number and record.slot >= since:
+            signed = self._receive(RecordReceipt(record.slot, member, now))
+            self._receipts[record.meter] = self._receipts.get(record.meter, b"") + signed
 
     def _is_new(self, signed: SignedRecord, newest: Newest) -> bool:
         """Whether a record is the next of its meter; one that is there already is not, and is no fault.

@@ -71,7 +71,7 @@ class Inlet:
                 self._tell(str(error))
 
     def _take(self, batch: list[tuple[str, str, bytes]]) -> None:
-        """Enrol who is invited, write the records, and tell each box how many of its own are on disk."""
+        """Enrol who is invited, write the records, and tell each box how many of its own are on disk, with receipts."""
         for meter, way, payload in batch:
             if way == ENROL:
                 self._enrol(meter, payload)
@@ -82,7 +82,8 @@ class Inlet:
         for meter in dict.fromkeys(meter for meter, _ in ups):
             count = self._collector.count(meter)
             if count is not None:
-                self._client.publish(topic(self._community, meter, DOWN), count.to_bytes(8, "big"))
+                told = count.to_bytes(8, "big") + self._collector.receipts(meter)
+                self._client.publish(topic(self._community, meter, DOWN), told)
 
     def _enrol(self, meter: str, proof: bytes) -> None:
         """Enrol a meter that shows an invitation which nobody has used."""

@@ -82,6 +82,7 @@ class MeterProfile(_Part, frozen=True, kw_only=True, tag_field="via"):
     least_age, silence: as `MeterTraits` has them [s]. most_w: what it can count at most [W].
 
     reset: what a register that falls means: refused, as of a meter for billing, or restarts, as of a plug.
+    turns_over_wh: first number that its registers cannot show, after which they begin at zero.
     """
 
     title: str
@@ -93,11 +94,13 @@ class MeterProfile(_Part, frozen=True, kw_only=True, tag_field="via"):
     silence: int = 60
     most_w: int = 100_000
     reset: Literal["refused", "restarts"] = "refused"
+    turns_over_wh: int | None = None
 
     @property
     def traits(self) -> MeterTraits:
         """For the box."""
-        return MeterTraits(self.title, self.grade, self.least_age, self.silence, self.most_w, self.reset == "restarts")
+        ages, restarts = (self.least_age, self.silence), self.reset == "restarts"
+        return MeterTraits(self.title, self.grade, *ages, self.most_w, restarts, self.turns_over_wh)
 
 
 class MqttProfile(MeterProfile, frozen=True, kw_only=True, tag="mqtt"):

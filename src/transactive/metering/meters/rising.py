@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from transactive.core.errors import DataError
 from transactive.core.slots import HOUR
+from transactive.metering.vee import unrolled
 
 SLACK_WH = 1_000
 """What registers may rise beyond what power and time allow: some show whole kWh [Wh]."""
@@ -19,9 +20,11 @@ Standing = tuple[int, ...]
 class RisingRegisters:
     """Follows the registers of one meter. base: what was counted before the device last began again [Wh]."""
 
-    def __init__(self, most_w: int, *, restarts: bool = False, base: Standing = ()) -> None:
-        """most_w: what it can count at most [W]. restarts: it begins again at zero."""
-        self.base = base
+    def __init__(
+        self, most_w: int, *, restarts: bool = False, base: Standing = (), turns_over_wh: int | None = None
+    ) -> None:
+        """most_w: what it can count at most [W]. restarts: it begins again at zero. turns_over_wh: see `unrolled`."""
+        self.base, self._turns_over_wh = base, turns_over_wh
         self._most_w, self._restarts = most_w, restarts
         self._at: int | None = None
         self._last: Standing = ()
@@ -35,6 +38,9 @@ class RisingRegisters:
         """Registers counted on from before [Wh]. Raises DataError for those that cannot be."""
         base = self.base or (0,) * len(registers)
         counted = _sum(base, registers)
+        if self._last:
+            shown = zip(registers, base, self._last, strict=True)
+            counted = tuple(old + unrolled(now, last - old, self._turns_over_wh) for now, old, last in shown)
         if self._at is None:
             return self._accept(at, counted, base)
         refused = self._refused

@@ -18,7 +18,8 @@ class MeterTraits:
 
     least_age: how old its last message may be as a slot ends [s]. silence: after how long without a message its line is
     opened anew [s]. most_w: what it can count at most [W]. restarts: its registers begin again at zero when it loses
-    power; else a register that falls is refused. grade: what its profile was proved with.
+    power; else a register that falls is refused. turns_over_wh: first number that a register cannot show, where it
+    begins at zero [Wh]. grade: what its profile was proved with.
     """
 
     title: str
@@ -27,6 +28,7 @@ class MeterTraits:
     silence: int = 30
     most_w: int = 100_000
     restarts: bool = False
+    turns_over_wh: int | None = None
 
 
 class MeterSource(Protocol):
