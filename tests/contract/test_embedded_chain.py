@@ -20,6 +20,7 @@ from transactive.chain.artifact import artifact
 from transactive.chain.embedded.chain import EmbeddedChain
 from transactive.chain.embedded.provider import EmbeddedProvider
 from transactive.chain.embedded.replay import replay
+from transactive.chain.embedded.store import ChainStore, connect
 from transactive.chain.embedded.words import RpcError
 from transactive.core.errors import ChainError, StateError
 
@@ -385,3 +386,19 @@ def test_kills_lose_nothing_acknowledged(tmp_path):
             copy.close()
         chain.close()
     assert len(acknowledged) > 10
+
+
+def test_entries_at_hand_are_those_of_the_file():
+    """What lies under a hash is read once; what may be written again, or is gone, is never told from memory."""
+    connection = connect(":memory:")
+    kept, named = bytes(32), b"newest block"
+    store = ChainStore(connection)
+    store[kept], store[named] = b"node", b"1"
+    store.write()
+    connection.execute("update kv set v = ?", (b"2",))
+    assert store[kept] == b"node"
+    assert store[named] == b"2"
+    del store[kept]
+    store.write()
+    assert kept not in store
+    connection.close()

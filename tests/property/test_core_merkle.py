@@ -1,11 +1,23 @@
 """Merkle-sum trees: a proof leads to the root, and nothing about it can be changed."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.proofs.leaves import MONEY
-from transactive.core.proofs.merkle import REGISTERS, ZERO, Lanes, Tree, climb, depth_for, leaf_hash, parent_hash, words
+from transactive.core.proofs.merkle import (
+    REGISTERS,
+    ZERO,
+    Lanes,
+    Tree,
+    climb,
+    column_words,
+    depth_for,
+    leaf_hash,
+    parent_hash,
+    words,
+)
 
 COUNTERS = st.one_of(st.integers(0, 3), st.integers(0, 2**40))
 SUMS = st.lists(st.tuples(COUNTERS, COUNTERS, COUNTERS, COUNTERS), min_size=1, max_size=11)
@@ -115,6 +127,17 @@ def test_a_counter_beyond_its_lane_is_refused_by_name(lanes, data):
     values[k] = data.draw(st.sampled_from((-1, 1 << (lanes.bits - 1), 1 << lanes.bits, 1 << 256)))
     with pytest.raises(ValueError, match=f"{lanes.names[k]} does not fit"):
         lanes.pack(values)
+    if abs(values[k]) < 2**63:
+        with pytest.raises(ValueError, match=f"{lanes.names[k]} does not fit"):
+            lanes.pack_rows([np.array([0, value]) for value in values])
+
+
+@given(LAYOUTS, st.data())
+def test_rows_that_are_packed_together_are_those_packed_alone(lanes, data):
+    counters = st.integers(0, 2 ** min(lanes.bits - 1, 63) - 1)
+    rows = data.draw(st.lists(st.tuples(*[counters] * len(lanes.names)), max_size=20))
+    columns = [np.array([row[k] for row in rows], np.int64) for k in range(len(lanes.names))]
+    assert lanes.pack_rows(columns) == [lanes.pack(row) for row in rows]
 
 
 def test_two_full_lanes_do_not_carry_and_three_are_seen():
@@ -129,3 +152,8 @@ def test_two_full_lanes_do_not_carry_and_three_are_seen():
 @given(st.lists(st.integers(-(2**255), 2**256 - 1), max_size=70) | st.lists(st.integers(0, 2**63 - 1), max_size=70))
 def test_words_of_many_are_the_words_of_each(values):
     assert words(values) == b"".join((value % 2**256).to_bytes(32, "big") for value in values)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=70))
+def test_words_of_a_column_are_the_words_of_each(values):
+    assert column_words(np.array(values, np.int64)) == words(values)

@@ -61,6 +61,7 @@ def test_no_mechanism_trades_beyond_the_books_that_members_sign(name: str, case:
         book = books.get(member, Order(member, SLOT, 0, (), ()))
         assert book.is_meant
         assert book.covers(fills)
+        assert book.hash == replace(book).hash  # as many are hashed together, and one alone
 
 
 # -- signatures

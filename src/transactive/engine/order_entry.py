@@ -47,7 +47,7 @@ class OrderEntry:
     def _signed(self, book: Order, slot: int) -> SignedOrder:
         """A book signed by the member, or by its agent where that has a grant for the slot [Unix s]."""
         given = self._authorisations.in_force(slot).get(book.account)
-        agent = self._keys.agent(book.account)
+        agent = self._keys.agent(book.account) if given is not None and given.granted else None
         if given is None or given.grant is None or agent is None or agent.address != given.key:
             return sign_order(book, bytes(self._keys.account(book.account).key), self._domain)
         own = sign_order(book, bytes(agent.key), self._domain)

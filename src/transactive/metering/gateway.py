@@ -18,8 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.keccak import keccak
@@ -48,8 +46,7 @@ def readings_tree(readings: Readings) -> Tree:
         readings.charge_wh,
         readings.discharge_wh,
     )
-    rows = np.stack(columns, axis=1).tolist()
-    return Tree.of_slot(readings.slot, [REGISTERS.pack(row) for row in rows])
+    return Tree.of_slot(readings.slot, REGISTERS.pack_rows(columns))
 
 
 def digest(readings: Readings, chain_id: int) -> bytes:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from transactive.core.errors import StateError
 from transactive.core.units import IntArray
@@ -63,16 +64,29 @@ def insert_columns(
     given = [(*same.values(), *row) for row in rows]
     if not given:
         return
-    names = [*same, *columns]
-    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=names)
-    places = itemgetter(*(names.index(name) for name in statement.positiontup or names))
-    connection.exec_driver_sql(str(statement), [places(row) for row in given])
+    text, places = _in_driver_words(table, (*same, *columns), connection.dialect)
+    connection.exec_driver_sql(text, [places(row) for row in given])
+
+
+@cache
+def _in_driver_words(
+    table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect
+) -> tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]]:
+    """Text that inserts a row of these columns, and what puts its values in the order of the text."""
+    statement = sa.insert(table).compile(dialect=dialect, column_keys=list(names))
+    return str(statement), itemgetter(*(names.index(name) for name in statement.positiontup or names))
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows, each in place of one with the same key; all rows name the same columns."""
     if rows:
-        key = [column.name for column in table.primary_key.columns]
-        statement = insert(table)
-        others = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=others), list(rows))
+        connection.execute(_upsert_of(table, tuple(rows[0])), list(rows))
+
+
+@cache
+def _upsert_of(table: sa.Table, names: tuple[str, ...]) -> Insert:
+    """Statement that writes rows of these columns; made once, as that takes longer than to execute it."""
+    key = [column.name for column in table.primary_key.columns]
+    statement = insert(table)
+    others = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=others)

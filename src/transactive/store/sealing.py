@@ -7,7 +7,8 @@ values that are null are left out, so that a column which comes later changes no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -43,14 +44,25 @@ def digest_in(connection: sa.Connection, table: sa.Table, slot: int = NO_SLOT) -
     """Digest of a table's rows, of a slot or of all, as they are now."""
     if is_columnar(table):
         return _columns_digest(connection, table, slot)
-    wanted = sa.select(table).order_by(*table.primary_key.columns)
-    if slot != NO_SLOT or table is DIGESTS:
-        wanted = wanted.where(table.c.slot == slot)
-    if table is DIGESTS:
-        wanted = wanted.where(table.c.name != OF_DIGESTS)
-    return digest_of(msgspec.msgpack.encode([_filled(row) for row in connection.execute(wanted).mappings()]))
+    wanted = rows_in(connection, table, slot, of_slot=slot != NO_SLOT or table is DIGESTS)
+    return digest_of(msgspec.msgpack.encode([_filled(row) for row in wanted]))
 
 
+def rows_in(connection: sa.Connection, table: sa.Table, slot: int, *, of_slot: bool) -> Sequence[sa.RowMapping]:
+    """Rows of a slot, or all, in the order of their key; of digests without their own."""
+    return connection.execute(_query(table, of_slot), {"wanted": slot} if of_slot else {}).mappings().all()
+
+
+@cache
+def _query(table: sa.Table, of_slot: bool) -> sa.Select[Any]:
+    """Statement for `rows_in`; made once, as that takes longer than to execute it."""
+    query = sa.select(table).order_by(*table.primary_key.columns)
+    if of_slot:
+        query = query.where(table.c.slot == sa.bindparam("wanted"))
+    return query.where(table.c.name != OF_DIGESTS) if table is DIGESTS else query
+
+
+@cache
 def is_columnar(table: sa.Table) -> bool:
     """Whether a table has whole numbers of slots and nothing else."""
     return "slot" in table.c and all(isinstance(column.type, sa.BigInteger) for column in table.columns)
@@ -58,8 +70,7 @@ def is_columnar(table: sa.Table) -> bool:
 
 def _columns_digest(connection: sa.Connection, table: sa.Table, slot: int) -> bytes:
     """Digest of a slot's columns, as `SlotRows` makes it of what it writes."""
-    wanted = sa.select(table).where(table.c.slot == slot).order_by(*table.primary_key.columns)
-    rows = connection.execute(wanted).mappings().all()
+    rows = rows_in(connection, table, slot, of_slot=True)
     names = [column.name for column in table.columns if not rows or rows[0][column.name] is not None]
     return rows_digest(table, {name: np.array([row[name] for row in rows], np.int64) for name in names})
 

@@ -7,13 +7,16 @@ a crash the file is at a block boundary.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from transactive.core.errors import StateError, UnreadableState
 
 FORMAT = "1"
+HASH_BYTES = 32
+AT_HAND = 8_192
+"""Entries that stay in memory: nodes of the state and code, some megabytes."""
 TABLES = """
 create table if not exists meta (key text primary key, value text) without rowid;
 create table if not exists kv (k blob primary key, v blob) without rowid;
@@ -105,21 +108,35 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class ChainStore(MutableMapping[bytes, bytes]):
-    """py-evm's key-value store: writes wait in memory until the SQL transaction of their block."""
+    """py-evm's key-value store: writes wait in memory until the SQL transaction of their block.
+
+    What is kept under its own hash never changes, so the newest of it stays at hand.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._waiting: dict[bytes, bytes | None] = {}
+        self._at_hand: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:
         if key in self._waiting:
             value = self._waiting[key]
+        elif key in self._at_hand:
+            return self._at_hand[key]
         else:
             row = self._connection.execute("select v from kv where k = ?", (key,)).fetchone()
             value = row[0] if row else None
+            if value is not None:
+                self._keep([(key, value)])
         if value is None:
             raise KeyError(key)
         return value
+
+    def _keep(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep at hand what lies under a hash; all else may be written again, also by another program."""
+        if len(self._at_hand) > AT_HAND:
+            self._at_hand.clear()
+        self._at_hand.update((key, value) for key, value in entries if len(key) == HASH_BYTES)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._waiting[key] = value
@@ -139,6 +156,9 @@ class ChainStore(MutableMapping[bytes, bytes]):
         gone = [(key,) for key, value in self._waiting.items() if value is None]
         self._connection.executemany("insert or replace into kv values (?, ?)", kept)
         self._connection.executemany("delete from kv where k = ?", gone)
+        self._keep(kept)
+        for (key,) in gone:
+            self._at_hand.pop(key, None)
         self._waiting.clear()
 
     def forget(self) -> None:

@@ -11,7 +11,7 @@ from transactive.core.community.limits import NO_MOST, DebitLimits
 
 LIMIT_SET = "0x" + keccak(text="LimitSet(address,uint256,uint256)").hex()
 OVERLAP = 64
-"""Blocks that are looked at again, because a reorganisation may have put others in their place."""
+"""Blocks of a node that are looked at again, because a reorganisation may have put others in their place."""
 
 
 class MemberLimits:
@@ -34,7 +34,8 @@ class MemberLimits:
 
     def _look(self, block: int) -> None:
         """Note who set a limit by this block."""
-        logs = self._client.logs(self._settlement, max(self._next - OVERLAP, 0), block, topics=[LIMIT_SET])
+        again = 0 if self._client.is_embedded else OVERLAP
+        logs = self._client.logs(self._settlement, max(self._next - again, 0), block, topics=[LIMIT_SET])
         self._next = block + 1
         if not logs:
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transactive.core.proofs.merkle import WORD, column_words
 from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash
 from transactive.core.tables import Orders
 
@@ -26,15 +27,18 @@ def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
     """
     sign = np.where(orders.is_buy, -1, 1)
     order = np.lexsort((sign * orders.energy_wh, sign * orders.price, ~orders.is_buy, orders.member))
-    steps = list(zip(orders.price[order].tolist(), orders.energy_wh[order].tolist(), strict=True))
+    prices, energies = orders.price[order], orders.energy_wh[order]
+    steps = list(zip(prices.tolist(), energies.tolist(), strict=True))
+    as_words = column_words(prices), column_words(energies)
     members, starts = np.unique(orders.member[order], return_index=True)
     sales = starts + np.bincount(orders.member[orders.is_buy], minlength=int(members.max(initial=-1)) + 1)[members]
     ends = np.append(starts, len(steps))[1:].tolist()
-    places = zip(members.tolist(), starts.tolist(), sales.tolist(), ends, strict=True)
-    return [
-        Order(member, number, serial, tuple(steps[first:middle]), tuple(steps[middle:end]))
-        for member, first, middle, end in places
-    ]
+    books = []
+    for member, first, middle, end in zip(members.tolist(), starts.tolist(), sales.tolist(), ends, strict=True):
+        buys, sells = tuple(steps[first:middle]), tuple(steps[middle:end])
+        columns = [part[WORD * a : WORD * b] for a, b in ((first, middle), (middle, end)) for part in as_words]
+        books.append(Order.of_words((member, number, serial), buys, sells, columns))
+    return books
 
 
 def hashes_of(accepted: Iterable[Accepted], members: int) -> list[bytes]:

@@ -60,8 +60,8 @@ class Authorisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dic
         return (
             order.account == self.account
             and self.trades(slot, end)
-            and all(limit <= self.highest_buy for limit, _ in order.buys)
-            and all(limit >= self.lowest_sell for limit, _ in order.sells)
+            and (not order.buys or max(order.buys)[0] <= self.highest_buy)
+            and (not order.sells or min(order.sells)[0] >= self.lowest_sell)
         )
 
 

@@ -18,7 +18,13 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 
-ZERO = bytes(32)
+import numpy as np
+
+from transactive.core.units import IntArray
+
+WORD = 32
+"""Bytes of a word."""
+ZERO = bytes(WORD)
 
 Node = tuple[bytes, int]
 """Hash and sums."""
@@ -49,6 +55,18 @@ class Lanes:
             word |= int(value) << (self.bits * k)
         return word
 
+    def pack_rows(self, columns: Sequence[IntArray]) -> list[int]:
+        """Words of many rows, from a column for each counter. Raises ValueError for one that does not fit."""
+        for name, column in zip(self.names, columns, strict=True):
+            if column.size and (column.min() < 0 or int(column.max()) >> (self.bits - 1)):
+                raise ValueError(f"{name} does not fit its lane: {int(column.min())} to {int(column.max())}")
+        packed: list[int] = columns[0].tolist()
+        for k, column in enumerate(columns):
+            if k and column.any():
+                shift = self.bits * k
+                packed = [below | value << shift for below, value in zip(packed, column.tolist(), strict=True)]
+        return packed
+
     def unpack(self, word: int) -> dict[str, int]:
         """Counters by name."""
         mask = (1 << self.bits) - 1
@@ -74,6 +92,13 @@ def words(values: Sequence[int]) -> bytes:
     return b"".join(word(value % 2**256) for value in values)
 
 
+def column_words(column: IntArray) -> bytes:
+    """Words of a whole column, as `words` makes them of numbers."""
+    parts = np.empty((len(column), 4), ">i8")
+    parts[:, :3], parts[:, 3] = (column >> 63)[:, None], column
+    return parts.tobytes()
+
+
 @cache
 def _layout(count: int) -> struct.Struct:
     """So many words of numbers below 2^63."""
@@ -82,7 +107,12 @@ def _layout(count: int) -> struct.Struct:
 
 def leaf_hash(slot: int, index: int, sums: int) -> bytes:
     """Leaf of meter `index` in a slot; one without any sums is the padding leaf."""
-    return sha256(b"\x00" + word(slot) + word(index) + word(sums)).digest() if sums else ZERO
+    return _leaf_hash(b"\x00" + word(slot), index, sums)
+
+
+def _leaf_hash(head: bytes, index: int, sums: int) -> bytes:
+    """Leaf whose kind and slot are its head."""
+    return sha256(head + index.to_bytes(WORD, "big") + sums.to_bytes(WORD, "big")).digest() if sums else ZERO
 
 
 def parent_hash(left: bytes, left_sums: int, right: bytes, right_sums: int) -> bytes:
@@ -113,7 +143,8 @@ class Tree:
         """Tree over the packed sums of accounts or meters 0, 1, 2, … in slot number `slot`."""
         if depth is None:
             depth = depth_for(len(sums))
-        return cls([(leaf_hash(slot, i, s), s) for i, s in enumerate(sums)], depth)
+        head = b"\x00" + word(slot)
+        return cls([(_leaf_hash(head, i, s), s) for i, s in enumerate(sums)], depth)
 
     def node(self, level: int, position: int) -> Node:
         """Node of a level, counted from the leaves."""

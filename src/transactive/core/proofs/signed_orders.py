@@ -86,12 +86,23 @@ class Order:
         buy_prices, buy_wh, sell_prices, sell_wh = columns
         return self.account, self.slot, self.serial, buy_prices, buy_wh, sell_prices, sell_wh
 
+    @classmethod
+    def of_words(
+        cls, head: tuple[int, int, int], buys: tuple[Step, ...], sells: tuple[Step, ...], columns: Sequence[bytes]
+    ) -> Order:
+        """Order with its hash, where columns as in `content` were made words for many at once.
+
+        head: account, slot, serial.
+        """
+        order = cls(*head, buys, sells)
+        order.__dict__["hash"] = _order_hash(head, columns)
+        return order
+
     @cached_property
     def hash(self) -> bytes:
         """Hash of the struct."""
         account, slot, serial, *columns = self.content
-        arrays = (keccak(words(column)) if column else NOTHING for column in columns)
-        return keccak(ORDER_HASH + words((account, slot, serial)) + b"".join(arrays))
+        return _order_hash((account, slot, serial), [words(column) for column in columns])
 
     def covers(self, fills: Fills) -> bool:
         """Whether at every price it wanted or offered as much as was traded at it or worse, and fills are in order."""
@@ -110,9 +121,16 @@ class Order:
     @property
     def is_meant(self) -> bool:
         """Whether the contract can read it: few enough steps, best first, of energies that can be added."""
-        few = max(len(self.buys), len(self.sells)) <= MAX_POINTS
-        possible = all(0 <= energy <= MOST_WH for _, energy in (*self.buys, *self.sells))
-        return few and possible and Fills(self.buys, self.sells).in_order
+        if max(len(self.buys), len(self.sells)) > MAX_POINTS:
+            return False
+        energies = [energy for _, energy in self.buys + self.sells]
+        possible = not energies or (min(energies) >= 0 and max(energies) <= MOST_WH)
+        return possible and Fills(self.buys, self.sells).in_order
+
+
+def _order_hash(head: tuple[int, int, int], columns: Sequence[bytes]) -> bytes:
+    """Hash of an order's struct from its head and its columns as words."""
+    return keccak(ORDER_HASH + words(head) + b"".join([keccak(column) if column else NOTHING for column in columns]))
 
 
 @dataclass(frozen=True)

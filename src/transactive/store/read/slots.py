@@ -43,7 +43,13 @@ from transactive.store.schema import (
     SIGNATURES,
     SNAPSHOT,
 )
+from transactive.store.sealing import rows_in
 from transactive.store.slot_blocks import unpack_signatures
+
+_KEPT = sa.select(DIGESTS.c.digest).where(
+    DIGESTS.c.slot == sa.bindparam("of_slot"), DIGESTS.c.name == sa.bindparam("of_table")
+)
+"""Digest of a slot's rows in a table, as it was written."""
 
 
 class SlotReader(Database):
@@ -166,11 +172,12 @@ class SlotReader(Database):
 
         A column that came to the table later, and is null in these rows, is left out.
         """
-        rows = self.rows(sa.select(table).where(table.c.slot == slot).order_by(*table.primary_key.columns))
+        with self.connection() as connection:
+            rows = rows_in(connection, table, slot, of_slot=True)
+            kept = connection.scalar(_KEPT, {"of_slot": slot, "of_table": table.name})
         names = [column.name for column in table.columns if not rows or rows[0][column.name] is not None]
         columns = {name: np.array([row[name] for row in rows], np.int64) for name in names}
-        kept = self.rows(sa.select(DIGESTS.c.digest).where(DIGESTS.c.slot == slot, DIGESTS.c.name == table.name))
-        if kept and kept[0]["digest"] != rows_digest(table, columns):
+        if kept is not None and kept != rows_digest(table, columns):
             raise StateError(
                 f"{self.path}: {table.name} of {time_text(slot)} are not as they were written; take the folder from a"
                 " copy, or run anew"

@@ -10,6 +10,7 @@ from transactive.carbon.credits.steps import AnyStep, encode
 from transactive.core.credit_notes import Note, encode_note
 from transactive.store.schema import CREDIT_LOG, CREDIT_NOTES
 from transactive.store.sealing import seal
+from transactive.store.write.slot_rows import clear_slot
 
 
 def add_steps(connection: sa.Connection, steps: Sequence[AnyStep]) -> None:
@@ -26,7 +27,7 @@ def add_steps(connection: sa.Connection, steps: Sequence[AnyStep]) -> None:
 
 def put_notes(connection: sa.Connection, slot: int, notes: Sequence[Note]) -> None:
     """Write what a slot says of credits, replacing what an interrupted run left."""
-    connection.execute(sa.delete(CREDIT_NOTES).where(CREDIT_NOTES.c.slot == slot))
+    clear_slot(connection, CREDIT_NOTES, slot)
     if notes:
         rows = [
             {"slot": slot, "row": row, "member": note.account, "note": encode_note(note).decode()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,14 @@ class SlotRows:
     def put_one(self, table: sa.Table, row: Mapping[str, int]) -> None:
         """Write the one row of the slot."""
         self._clear(table)
-        self._connection.execute(sa.insert(table), [{"slot": self._slot, **row}])
+        self._connection.execute(_insertion(table), [{"slot": self._slot, **row}])
         whole = {column.name: np.array([row[column.name]]) for column in table.columns if column.name != "slot"}
         self._keep_digest(table, rows_digest(table, whole))
 
     def put_block(self, table: sa.Table, block: bytes, **counts: int) -> None:
         """Write the packed block of the slot, which carries its own digest too."""
         self._clear(table)
-        self._connection.execute(sa.insert(table), [{"slot": self._slot, **counts, "block": block}])
+        self._connection.execute(_insertion(table), [{"slot": self._slot, **counts, "block": block}])
         self._keep_digest(table, digest_in(self._connection, table, self._slot))
 
     def seal(self) -> None:
@@ -46,7 +47,24 @@ class SlotRows:
         put_digests(self._connection, self._slot, self._digests)
 
     def _clear(self, table: sa.Table) -> None:
-        self._connection.execute(sa.delete(table).where(table.c.slot == self._slot))
+        clear_slot(self._connection, table, self._slot)
 
     def _keep_digest(self, table: sa.Table, digest: bytes) -> None:
         self._digests[str(table.name)] = digest
+
+
+def clear_slot(connection: sa.Connection, table: sa.Table, slot: int) -> None:
+    """Delete a table's rows of a slot [Unix s]."""
+    connection.execute(_deletion(table), {"of_slot": slot})
+
+
+@cache
+def _deletion(table: sa.Table) -> sa.Delete:
+    """Statement that deletes the rows of `of_slot`; statements are made once, as that takes longer than to execute."""
+    return sa.delete(table).where(table.c.slot == sa.bindparam("of_slot"))
+
+
+@cache
+def _insertion(table: sa.Table) -> sa.Insert:
+    """Statement that inserts rows."""
+    return sa.insert(table)

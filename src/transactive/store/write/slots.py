@@ -22,6 +22,7 @@ from transactive.core.tables import Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
+from transactive.store import dialect
 from transactive.store.corrections import CorrectedSlot
 from transactive.store.database import Database
 from transactive.store.model_records import ModelLog
@@ -49,12 +50,12 @@ from transactive.store.schema import (
     SIGNATURES,
     SNAPSHOT,
 )
-from transactive.store.sealing import seal
+from transactive.store.sealing import rows_in, seal
 from transactive.store.slot_blocks import pack_orders, pack_signatures
 from transactive.store.write import credits as credits_in
 from transactive.store.write.corrections import put_corrected
 from transactive.store.write.models import put_records
-from transactive.store.write.slot_rows import SlotRows
+from transactive.store.write.slot_rows import SlotRows, clear_slot
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import BlockReceipt
@@ -162,8 +163,7 @@ class SlotWriter(Database):
             rows.seal()
             credits_in.add_steps(connection, steps)
             credits_in.put_notes(connection, readings.slot, book.notes)
-            connection.execute(sa.delete(SNAPSHOT))
-            connection.execute(sa.insert(SNAPSHOT), [{"row": 1, "data": snapshot}])
+            dialect.upsert(connection, SNAPSHOT, [{"row": 1, "data": snapshot}])
             seal(connection, SNAPSHOT)
             put_records(connection, more)
 
@@ -187,9 +187,9 @@ class SlotWriter(Database):
             "checked": int(checked),
         }
         with self.transaction() as connection:
-            noted = sa.select(BLOCKS.c.checked).where(BLOCKS.c.slot == slot, BLOCKS.c.hash == row["hash"])
-            row["checked"] = int(checked or bool(connection.scalar(noted)))
-            connection.execute(sa.delete(BLOCKS).where(BLOCKS.c.slot == slot))
+            noted = rows_in(connection, BLOCKS, slot, of_slot=True)
+            row["checked"] = int(checked or any(old["checked"] for old in noted if old["hash"] == row["hash"]))
+            clear_slot(connection, BLOCKS, slot)
             connection.execute(sa.insert(BLOCKS), [row])
             seal(connection, BLOCKS, [slot])
 
@@ -228,6 +228,8 @@ def _put_limits(rows: SlotRows, limits: DebitLimits | None) -> None:
 
 def _put_grants(connection: sa.Connection, grants: Mapping[int, str]) -> None:
     """Write grants that are not there yet; one has the same key only if it is the same."""
+    if not grants:
+        return
     there = set(connection.scalars(sa.select(GRANTS.c.key).where(GRANTS.c.key.in_(grants))))
     if fresh := [{"key": key, "record": text} for key, text in grants.items() if key not in there]:
         connection.execute(sa.insert(GRANTS), fresh)
