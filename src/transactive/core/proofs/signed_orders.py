@@ -121,11 +121,16 @@ class Order:
     @property
     def is_meant(self) -> bool:
         """Whether the contract can read it: few enough steps, best first, of energies that can be added."""
-        if max(len(self.buys), len(self.sells)) > MAX_POINTS:
-            return False
-        energies = [energy for _, energy in self.buys + self.sells]
-        possible = not energies or (min(energies) >= 0 and max(energies) <= MOST_WH)
-        return possible and Fills(self.buys, self.sells).in_order
+        return _is_meant(self.buys, best_falls=True) and _is_meant(self.sells, best_falls=False)
+
+
+def _is_meant(side: tuple[Step, ...], *, best_falls: bool) -> bool:
+    """Whether a side has few enough steps, the best first, of energies that can be added."""
+    if not side:
+        return True
+    limits, energies = zip(*side, strict=True)
+    possible = len(side) <= MAX_POINTS and min(energies) >= 0 and max(energies) <= MOST_WH
+    return possible and list(limits) == sorted(limits, reverse=best_falls)
 
 
 def _order_hash(head: tuple[int, int, int], columns: Sequence[bytes]) -> bytes:
