@@ -329,11 +329,14 @@ NOT_GRID = {**ALL, "grid": 403}
 NOT_MEMBER = {**ALL, "member": 403}
 BILLED: dict[Scope, int] = {"member": 200, "operator": 200, "grid": 403, "auditor": 403}
 NO_PAPER: dict[Scope, int] = {"member": 404, "operator": 404, "grid": 403, "auditor": 403}  # there is none here
+OPERATOR: dict[Scope, int] = {"member": 403, "operator": 200, "grid": 403, "auditor": 403}
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,  # who sees lines only is led to them
     "/slots/{slot}": NOT_GRID,
     "/carbon": NOT_GRID,
     "/bills": BILLED,
+    "/readings": OPERATOR,
+    "/readings/{token}": {**OPERATOR, "operator": 400},  # no such file waits here
     "/member": NOT_GRID,
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
@@ -360,6 +363,8 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/items": ALL,
     "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
     "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
+    "/api/v1/readings": OPERATOR,
+    "/api/v1/readings/{token}": {**OPERATOR, "operator": 400},
     "/api/v1/blocks": NOT_GRID,
     "/api/v1/summary": NOT_GRID,
     "/api/v1/compare": {"operator": 404, "auditor": 404, "member": 403, "grid": 403},  # nothing is compared here
@@ -372,10 +377,18 @@ ROUTES: dict[str, dict[Scope, int]] = {
 }
 
 
+METHODS = {
+    **{route: "PUT" for route in ROUTES if "{outcome}" in route},
+    "/readings/{token}": "POST",
+    "/api/v1/readings": "POST",
+    "/api/v1/readings/{token}": "PUT",
+}
+
+
 def ask(client, route: str, headers: dict[str, str]):
-    """What a route answers; steps are a PUT, everything else a GET."""
-    url = route.format(slot=SLOT, path="x.json", file_path="base.css", number=1, outcome="closed", place=1)
-    return client.request("PUT" if "{outcome}" in route else "GET", url, headers=headers)
+    """What a route answers; steps are a PUT, forms and files a POST, everything else a GET."""
+    of = {"path": "x.json", "file_path": "base.css", "number": 1, "outcome": "closed", "place": 1, "token": "a" * 32}
+    return client.request(METHODS.get(route, "GET"), route.format(slot=SLOT, **of), headers=headers)
 
 
 def test_the_table_of_routes_is_complete(client):

@@ -20,6 +20,7 @@ LISTS = (
 WITH_PARAMETERS = (*LISTS, "insights", "events", "bills", "bills/{place}/xml", "bills/{place}/pdf")
 WITHOUT = ("summary", "compare")
 STEP = "/api/v1/items/{number}/{outcome}"
+BRING, ACCEPT = "/api/v1/readings", "/api/v1/readings/{token}"
 ELSEWHERE_TESTED = [
     openapi_checks.positive_data_acceptance,  # a cursor is any text to the description, but only ours is accepted
     openapi_checks.negative_data_rejection,  # parameters that nobody knows are ignored
@@ -45,6 +46,8 @@ def test_no_request_makes_it_fail(described, name, mode):
 
 def test_no_step_makes_it_fail(described):
     _ask(described[STEP]["PUT"], "POSITIVE")
+    _ask(described[BRING]["POST"], "POSITIVE")
+    _ask(described[ACCEPT]["PUT"], "POSITIVE")
 
 
 def _ask(operation, mode):
@@ -59,4 +62,4 @@ def _ask(operation, mode):
 
 
 def test_every_operation_is_asked(described):
-    assert set(described) == {STEP, *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT))}
+    assert set(described) == {STEP, BRING, ACCEPT, *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT))}

@@ -13,8 +13,9 @@ from transactive.config.setting import load_setting
 from transactive.core.errors import DataError, InputError
 from transactive.metering.accepted import accepted_files, accepted_folder
 from transactive.metering.exports.profile import Told
-from transactive.services.readings.inbox import FOLDER, NOTE, WAITING, ReadingsInbox, Said
+from transactive.services.readings.inbox import FOLDER, NOTE, WAITING, ReadingsInbox
 from transactive.services.readings.limits import MOST_BYTES
+from transactive.services.readings.said import Said
 
 T = TypeVar("T")
 NOW = 1_800_000_000

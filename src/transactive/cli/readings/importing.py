@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from transactive.cli.output import write_parquet
-from transactive.cli.readings.report import in_words
 from transactive.core.errors import InputError, Unsaid
 from transactive.metering.exports.belief import believed
 from transactive.metering.exports.kept import kept_readings
 from transactive.metering.exports.profile import profile_text
 from transactive.metering.exports.reader import Export, ReadOptions, read_exports
+from transactive.services.readings.words import in_words
 from transactive.tabular.moments import check_zone
 
 

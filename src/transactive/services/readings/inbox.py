@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,11 +22,12 @@ from transactive.core.errors import DataError, InputError, StateError, Unsaid
 from transactive.metering.accepted import keep_accepted
 from transactive.metering.exports.belief import Belief, believed
 from transactive.metering.exports.kept import kept_readings
-from transactive.metering.exports.profile import SHIPPED, Told, profile_text, shipped_profiles
-from transactive.metering.exports.reader import Export, ReadOptions, read_exports
+from transactive.metering.exports.profile import profile_text
+from transactive.metering.exports.reader import Export, read_exports
 from transactive.services.readings.days import DayTotals, day_totals
 from transactive.services.readings.effect import Effect, compared
 from transactive.services.readings.limits import check_size
+from transactive.services.readings.said import Said
 from transactive.store.folder import hold
 
 FOLDER, WAITING = "inbox", 8
@@ -56,20 +57,6 @@ class Look:
     effect: Effect | None = None
     question: Question | None = None
     refused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of a file beside it. profile: name of one that ships."""
-
-    profile: str | None = None
-    told: Told = field(default_factory=Told)
-
-    def options(self) -> ReadOptions:
-        """How to read. Raises InputError for what is no name: from here nobody reads files of the machine."""
-        if self.profile is not None and self.profile not in shipped_profiles():
-            raise InputError(f"profile {self.profile[:40]!r}: none ships of that name; {', '.join(shipped_profiles())}")
-        return ReadOptions(self.profile, self.told, SHIPPED)
 
 
 def community_file(state: Path) -> Path | None:

@@ -32,6 +32,7 @@ from transactive.web.api.paging import (
     page_of,
     whose,
 )
+from transactive.web.api.reading_routes import HANDLERS as READING_HANDLERS
 from transactive.web.api.records import (
     BlockPage,
     CertificatePage,
@@ -238,6 +239,7 @@ def api_router() -> Router:
         *HANDLERS,
         *ITEM_HANDLERS,
         *BILL_HANDLERS,
+        *READING_HANDLERS,
         events,
     ]
     return Router("/api/v1", route_handlers=handlers)

@@ -23,6 +23,7 @@ PAGES = (
     Page("/member", "Member", "home", ("member", "operator", "auditor")),
     Page("/carbon", "Carbon", "leaf", ("member", "operator", "auditor")),
     Page("/bills", "Bills", "file", ("member", "operator")),
+    Page("/readings", "Readings", "tray", ("operator",)),
     Page("/grid", "Grid", "grid", ("operator", "grid", "auditor")),
     Page("/models", "Models", "curve", ("operator", "auditor")),
     Page("/compare", "Compare", "scale", ("operator", "auditor")),

@@ -9,10 +9,15 @@ WAYS = {"energy": "energy of each slot", "power": "mean power of each slot", "to
 
 def in_words(belief: Belief) -> str:
     """Lines for people, one a thing that could be wrong."""
+    return "\n".join(f"{name:<12}{text}" for name, text in lines_of(belief))
+
+
+def lines_of(belief: Belief) -> list[tuple[str, str]]:
+    """What a line is about, and what is believed of it."""
     found = f"{belief.title} ({belief.grade})" if belief.grade else belief.title
     meters = ", ".join(name or "not named" for name in belief.meters[:4])
     more = f" and {len(belief.meters) - 4} more" if len(belief.meters) > 4 else ""
-    lines = [
+    return [
         ("file", belief.file),
         ("profile", f"{belief.profile}: {found}" if belief.profile else found),
         (
@@ -28,7 +33,6 @@ def in_words(belief: Belief) -> str:
         ("estimated", f"{belief.estimated:,} readings" if belief.estimated else "none that says so"),
         *(("clock", _change(change.day, change.slots, change.found)) for change in belief.clock_changes),
     ]
-    return "\n".join(f"{name:<12}{text}" for name, text in lines)
 
 
 def _register(one: RegisterBelief) -> str:

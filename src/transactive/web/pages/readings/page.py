@@ -1,0 +1,41 @@
+"""The page where an operator brings readings: what is believed of a file, and what accepting it would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transactive.metering.exports.profile import shipped_profiles
+from transactive.services.readings.effect import Effect
+from transactive.services.readings.inbox import Look, community_file
+from transactive.services.readings.limits import MOST_BYTES
+from transactive.services.readings.said import Said, spoken
+from transactive.services.readings.words import lines_of
+from transactive.store.read.runs import Reader, Run
+from transactive.web.access import Viewer
+from transactive.web.charts.readings import colour, days_chart
+
+
+def readings_page(
+    reader: Reader, run: Run, viewer: Viewer, said: Said, look: Look | None = None, done: Effect | None = None
+) -> dict[str, Any]:
+    """Everything that the page shows: before a file, with one, or after it was accepted."""
+    page: dict[str, Any] = {
+        "run": run,
+        "viewer": viewer,
+        "look": look,
+        "done": done,
+        "most": MOST_BYTES // 2**20,
+        "known": community_file(reader.store.path.parent) is not None,
+        "profiles": {name: profile.title for name, profile in shipped_profiles().items()},
+        "said": spoken(said),
+    }
+    if look is None or look.belief is None or look.days is None:
+        return page
+    kwh = [[None if wh is None else f"{wh / 1000:,.3f}" for wh in day] for day in look.days.registers.values()]
+    return page | {
+        "lines": lines_of(look.belief),
+        "chart": days_chart(look.days),
+        "legend": [("line", colour(name), name) for name in look.days.registers],
+        "head": ["Day", *(f"={name}, kWh" for name in look.days.registers)],
+        "days": list(zip(look.days.days, *kwh, strict=True)),
+    }
