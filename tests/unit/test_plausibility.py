@@ -11,6 +11,7 @@ import pytest
 from transactive.config.shipped import DEMO
 from transactive.metering.plausibility.feeder_sum import beyond_feeder
 from transactive.metering.plausibility.judge import Judged, judge
+from transactive.metering.plausibility.policy import day_start
 from transactive.metering.plausibility.verdicts import Doubt
 
 HOUR, DAYS = 3600, 70
@@ -31,11 +32,14 @@ def homes() -> tuple[np.ndarray, np.ndarray]:
     return tables[0], tables[1]
 
 
-def doubts(consumption: np.ndarray, generation: np.ndarray, released: np.ndarray | None = None) -> np.ndarray:
+def doubts(
+    consumption: np.ndarray, generation: np.ndarray, released: np.ndarray | None = None, day_start: int = 0
+) -> np.ndarray:
     """Doubts about readings that all are there."""
     nobody = np.zeros(consumption.shape, bool)
     answered = nobody if released is None else released
-    return judge(Judged(0, HOUR, consumption, generation, ~nobody, nobody.astype(np.int8), answered))
+    every = Judged(0, HOUR, consumption, generation, ~nobody, nobody.astype(np.int8), answered, day_start=day_start)
+    return judge(every)
 
 
 def test_nothing_of_real_homes_is_held(homes):
@@ -56,6 +60,8 @@ ONE_HOME: dict[str, tuple[slice, Callable[[np.ndarray], np.ndarray], Doubt]] = {
     "a reading by 1,000": (SLOT, lambda wh: wh * 1000, Doubt.OWN_PAST),
     "two days by 1,000": (FAULT, lambda wh: wh * 1000, Doubt.OWN_PAST),
     "two days by 4": (FAULT, lambda wh: wh * 4, Doubt.UNIT),
+    "two days by a quarter": (FAULT, lambda wh: wh // 4, Doubt.UNIT),
+    "two days in thousandths": (FAULT, lambda wh: wh // 1000, Doubt.UNIT),
     "two days of a register": (FAULT, lambda wh: np.cumsum(wh), Doubt.RISING),
     "two days of one number": (FAULT, lambda wh: wh * 0 + 613, Doubt.STUCK),
 }
@@ -103,6 +109,29 @@ def test_more_days_change_no_verdict(homes):
     consumption = put(put(homes[0], FAULT, lambda wh: wh * 4), slice(10, 11), lambda wh: wh * 0 + 65_535, 5)
     whole, part = doubts(consumption, homes[1]), doubts(consumption[: 50 * 24], homes[1][: 50 * 24])
     assert np.array_equal(whole[: 50 * 24], part)
+
+
+@pytest.mark.parametrize("summer", [0, 1])
+def test_a_fault_of_local_days_is_held_whole_in_winter_and_summer(homes, summer):
+    begin = day_start("America/Los_Angeles", 0) // HOUR
+    where = slice(FAULT.start + begin - summer, FAULT.stop + begin - summer)
+    consumption = put(homes[0], where, lambda wh: wh // 4)
+    found = doubts(consumption, homes[1], day_start=begin * HOUR)
+    assert (begin, (found[consumption != homes[0]] != Doubt.NONE).all()) == (8, True)
+
+
+def test_a_home_that_counts_nothing_is_held_for_a_week_and_believed_from_then_on(homes):
+    consumption = put(homes[0], slice(FAULT.start, None), lambda wh: wh * 0)
+    found = doubts(consumption, homes[1])[:, 3] == Doubt.UNIT
+    assert found[FAULT.start : FAULT.start + 7 * 24].all()
+    assert not found[FAULT.start + 7 * 24 + 1 :].any()
+
+
+def test_who_is_away_is_believed(homes):
+    always = int(np.quantile(homes[0][: FAULT.start, 3], 0.1))
+    consumption = put(homes[0], FAULT, lambda wh: always + np.arange(48) % 7)
+    assert consumption[FAULT, 3].mean() < 0.5 * homes[0][: FAULT.start, 3].mean()
+    assert not doubts(consumption, homes[1])[:, 3].any()
 
 
 def test_a_constant_load_is_not_stuck(homes):

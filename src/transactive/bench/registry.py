@@ -36,6 +36,7 @@ MODULES = {
     "shifting": "transactive.bench.intelligence.shifting",
     "detection": "transactive.bench.intelligence.detection",
     "import": "transactive.bench.readings.imports",
+    "doubts": "transactive.bench.readings.doubts",
     "bills": "transactive.bench.runs.bills",
     "simulation": "transactive.bench.runs.simulation",
     "store": "transactive.bench.runs.store",

@@ -185,7 +185,7 @@ def load_setting(
         None if member.connection_w is None else member.connection_w * length // HOUR for member in community.members
     ]
     limits = MeterLimits(community.ids, most, connections, MeterOwners.of(community.final.members))
-    policy = _policy(sources, path)
+    policy = _policy(sources, community.tariff.time_zone, path)
     accepted = [*(accepted_files(path) if readings is None else ()), *([candidate] if candidate else ())]
     options = _options(sources, path, profile)
     measured, verdicts = read_measured(recorded, limits, length, sources.ignore, options, policy, accepted)
@@ -213,7 +213,7 @@ def _named(recorded: Source, accepted: Sequence[Path], setting: Setting) -> tupl
         return recorded.name, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _policy(sources: Sources, path: Path) -> ReadingPolicy:
+def _policy(sources: Sources, zone: str, path: Path) -> ReadingPolicy:
     """What the community file says of gaps and of readings that nobody would believe."""
     return ReadingPolicy(
         substitute=sources.gaps == "substitute",
@@ -221,6 +221,7 @@ def _policy(sources: Sources, path: Path) -> ReadingPolicy:
         answers=read_answers(path.parent / sources.answers),
         answer_days=sources.answer_days,
         feeder=path.parent / sources.feeder if sources.feeder else None,
+        zone=sources.zone or zone,
     )
 
 

@@ -20,6 +20,9 @@ BEGINNING = 14
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 FEW_WH = 10
 """Added before logarithms are taken: less is noise."""
+QUANTILES_OF_SHAPE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)
+PARTS_OF_SHAPE, FEW_OF_SHAPE_WH = 8, 5
+"""A day's shape is the logarithms of these quantiles, and of the means of so many parts of the day."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,3 +69,16 @@ def _level(quantiles: FloatArray) -> FloatArray:
     """Mean of logarithms over the first axis."""
     means: FloatArray = np.log2(quantiles + FEW_WH).mean(axis=0)
     return means
+
+
+def shapes(wh: IntArray) -> FloatArray:
+    """What a meter counts on a day, sorted and in the order of hours, (days, members, features) [powers of two].
+
+    wh: (days, slots, members).
+    """
+    days, slots, members = wh.shape
+    sorted_wh = np.quantile(wh, QUANTILES_OF_SHAPE, axis=1)
+    parts = wh.reshape(days, PARTS_OF_SHAPE, slots // PARTS_OF_SHAPE, members).mean(axis=2)
+    features = np.concatenate((sorted_wh.transpose(1, 2, 0), parts.transpose(0, 2, 1)), axis=2)
+    found: FloatArray = np.log2(features + FEW_OF_SHAPE_WH)
+    return found

@@ -9,7 +9,15 @@ import numpy as np
 from transactive.core.slots import HOUR
 from transactive.core.units import BoolArray, IntArray
 from transactive.metering.plausibility import numbers
-from transactive.metering.plausibility.days import BEGINNING, LEAST_DAYS, PAST_DAYS, FloatArray, MeterDays, levels
+from transactive.metering.plausibility.days import (
+    BEGINNING,
+    LEAST_DAYS,
+    PAST_DAYS,
+    FloatArray,
+    MeterDays,
+    levels,
+    shapes,
+)
 from transactive.metering.plausibility.verdicts import Doubt, ReasonArray
 
 TIMES_BEFORE = 2
@@ -20,10 +28,27 @@ FLOOR_W = 4_000
 """Nothing below is beyond any past [W]: an oven and a kettle, or somebody who came home."""
 POWERS_MORE = 1.0
 """Powers of two by which the level of a day must exceed all before to look like another unit."""
-A_THOUSAND = 1_000
-"""A day is kWh read as Wh if so many times its sum is a sum of the past, and its most is far below the past."""
-READINGS_OF_A_DAY = 3
-"""Fewest readings above nothing of such a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """When a day looks like one of the past in a unit smaller by a factor.
+
+    far, near: powers of two by which the day differs at least from each of them, and at most with the factor; gain:
+    what the factor takes off that at least; days: of the past that are known at least.
+    """
+
+    factor: int
+    far: float
+    near: float
+    gain: float
+    days: int
+
+
+SMALLER = (Smaller(4, far=0.9, near=0.9, gain=0.65, days=21), Smaller(1_000, far=1.2, near=np.inf, gain=-0.25, days=7))
+"""Thousandths of most hours are nothing, and stay so: with the factor they need not come nearer."""
+SILENT_DAYS = 7
+"""After so many days without any energy a meter is that of an empty home, or was taken off."""
 NO_FACTOR = np.iinfo(np.int64).max
 
 
@@ -54,7 +79,9 @@ class OwnPast:
     usual: bool
     level: FloatArray = field(init=False)
     _factor: IntArray = field(init=False)
+    _shape: FloatArray = field(init=False)
     _wh: IntArray = field(init=False)
+    _silent: IntArray = field(init=False)
     _begins: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,13 +89,16 @@ class OwnPast:
         self._wh = np.where(believed, self.days.wh, 0)
         self.level = levels(self.days.wh, believed)
         self._factor = numbers.common_factors(self.days)
+        whole: BoolArray = np.logical_and.reduce(self.days.known, axis=1)
+        self._shape = np.where(whole[..., None], shapes(self.days.wh), np.nan)
         there = believed.any(axis=1)
         self._begins = np.where(there.any(axis=0), there.argmax(axis=0), len(there))
 
     def judge(self) -> None:
         """Go through the days; what is found of one is no past of the next."""
-        before = Believed.nothing(self._wh.shape[2])
+        before, self._silent = Believed.nothing(self._wh.shape[2]), np.zeros(self._wh.shape[2], np.int64)
         for day, wh in enumerate(self.days.wh):
+            self._silent = np.where(self.days.known[day].all(axis=0) & ~wh.any(axis=0), self._silent + 1, 0)
             young = day - self._begins < LEAST_DAYS
             self._doubt(day, wh > self._limits(day, before, young), Doubt.OWN_PAST)
             whole = self._other_factor(day)
@@ -76,6 +106,8 @@ class OwnPast:
                 whole |= self._other_level(day, before, young)
             self._doubt(day, np.broadcast_to(whole, wh.shape), Doubt.UNIT)
             self.level[day, whole] = np.nan
+            doubted: BoolArray = np.logical_or.reduce(self.doubts[day] != Doubt.NONE, axis=0)
+            self._shape[day, doubted] = np.nan
             self._factor[day, whole] = 0
             self._believe(day, before)
 
@@ -114,15 +146,33 @@ class OwnPast:
         if not enough.any():
             return found
         found[enough] = (level > before.highest + POWERS_MORE)[enough]
-        found |= enough & self._a_thousandth(day, past, known, before)
+        np.logical_or(found, enough & self._too_small(day, past), out=found)
         return found
 
-    def _a_thousandth(self, day: int, past: slice, known: BoolArray, before: Believed) -> BoolArray:
-        """Meters of which the day is one of the past in thousandths, (members,)."""
-        sums, now = self._wh[past].sum(axis=1), self._wh[day].sum(axis=0) * A_THOUSAND
-        least = np.min(sums, axis=0, initial=NO_FACTOR, where=known)
-        most = np.max(sums, axis=0, initial=0, where=known)
-        same = (2 * now >= least) & (now <= 2 * most)
-        far_below = self._wh[day].max(axis=0) * A_THOUSAND < 4 * before.most_wh
-        found: BoolArray = same & far_below & ((self._wh[day] > 0).sum(axis=0) >= READINGS_OF_A_DAY)
+    def _too_small(self, day: int, past: slice) -> BoolArray:
+        """Meters of which the day is far nearer to one of the past if all of it is multiplied, (members,).
+
+        Who is away is no nearer then: what always runs would be too much.
+        """
+        earlier, found = self._shape[past], np.zeros(self._wh.shape[2], bool)
+        as_it_is = _nearest(earlier, self._shape[day])
+        known = (~np.isnan(earlier[..., 0])).sum(axis=0)
+        for unit in SMALLER:
+            doubtful = np.isfinite(as_it_is) & (as_it_is > unit.far) & (known >= unit.days)
+            if doubtful.any():
+                multiplied = shapes(self.days.wh[day : day + 1, :, doubtful] * unit.factor)[0]
+                with_it = _nearest(earlier[:, doubtful], multiplied)
+                found[doubtful] |= (with_it < unit.near) & (as_it_is[doubtful] - with_it > unit.gain)
+        silent: BoolArray = self._silent > SILENT_DAYS
+        found[silent] = False
         return found
+
+
+def _nearest(earlier: FloatArray, day: FloatArray) -> FloatArray:
+    """Distance of a day to the nearest before, (members,); what is not known is infinitely far.
+
+    earlier: (days, members, features); day: (members, features).
+    """
+    distances = np.abs(earlier - day).mean(axis=2)
+    nearest: FloatArray = np.where(np.isnan(distances), np.inf, distances).min(axis=0, initial=np.inf)
+    return nearest

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,6 +22,7 @@ class ReadingPolicy:
     """substitute: fill gaps, and readings that cannot be. hold: doubtful readings; answers: about them.
 
     answer_days: after so many a held reading waits no more. feeder: file of the feeder's own meter, if there is one.
+    zone: of the members' days.
     """
 
     substitute: bool = False
@@ -27,6 +30,7 @@ class ReadingPolicy:
     answers: Sequence[Answer] = ()
     answer_days: int = 14
     feeder: Path | None = None
+    zone: str = "UTC"
 
     def verdicts(self, read: Judged, members: Sequence[str]) -> Verdicts:
         """Verdicts on readings of members, as this policy and the answers have it."""
@@ -39,8 +43,17 @@ class ReadingPolicy:
         slots = len(read.consumption_wh)
         feeder = None if self.feeder is None else read_feeder(self.feeder, read.first_slot, slots, read.length)
         released = answered(self.answers, RELEASE, found, members)
-        doubts = judge(replace(read, released=released, feeder_wh=feeder))
+        doubts = judge(
+            replace(read, released=released, feeder_wh=feeder, day_start=day_start(self.zone, read.first_slot))
+        )
         closed = (doubts != Doubt.NONE) & answered(self.answers, REFUSE, found, members)
         over = slots - self.answer_days * DAY // read.length
         closed[: max(over, 0)] |= doubts[: max(over, 0)] != Doubt.NONE
         return replace(found, doubts=doubts, closed=closed)
+
+
+def day_start(zone: str, moment: int) -> int:
+    """When days of a zone begin in the standard time that holds near a moment [s after midnight in UTC]."""
+    seasons = (datetime.fromtimestamp(moment, UTC) + timedelta(days=days) for days in (0, 182))
+    ahead = min(season.astimezone(ZoneInfo(zone)).utcoffset() or timedelta() for season in seasons)
+    return -int(ahead.total_seconds()) % DAY
