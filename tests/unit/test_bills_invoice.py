@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ import facturx
 import msgspec
 import pytest
 from lxml import etree
+from PIL import ImageCms
+from pypdf import PdfReader
 from saxonche import PySaxonProcessor
 
 from transactive.core.community.rules import BillingRules
 from transactive.services.bills.cii import Sides, e_invoice
 from transactive.services.bills.issue import tax_of
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord
+from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.items import RULES, LineItem, Stream
 from transactive.settlement.bills.paper import Amount, Frame, Paper, make_paper
 
@@ -118,3 +122,22 @@ def test_the_validator_finds_a_wrong_total(validator):
     assert total
     wrong = document.replace(total[1], b"1.00")
     assert any("BR-CO-15" in text for text in validator(wrong))
+
+
+def test_a_pdf_keeps_and_has_the_e_invoice_in_it():
+    """What PDF/A-3b and Factur-X ask for that can be seen without their validators."""
+    document = e_invoice(paper(sides(), "purchase"), sides())
+    made = as_pdf(document)
+    name, found = facturx.get_xml_from_pdf(made, check_xsd=True, check_schematron=True)
+    assert (name, found) == ("factur-x.xml", document)
+    read: Any = PdfReader(io.BytesIO(made))
+    root = read.trailer["/Root"]
+    fonts = [font.get_object() for page in read.pages for font in page["/Resources"]["/Font"].values()]
+    assert all("/FontFile2" in font["/FontDescriptor"].get_object() for font in fonts)
+    assert root["/AF"][0].get_object()["/AFRelationship"] == "/Alternative"
+    profile = root["/OutputIntents"][0]["/DestOutputProfile"].get_object().get_data()
+    assert ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip() == "sRGB"
+    said = root["/Metadata"].get_object().get_data().decode()
+    for wanted in ("<pdfaid:part>3<", "<pdfaid:conformance>B<", "<fx:ConformanceLevel>EN 16931<"):
+        assert wanted in said
+    assert read.xmp_metadata.dc_title["x-default"] == read.metadata.title == "000007"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from transactive.core.errors import InputError
+from transactive.services.bills.archived import archive
 from transactive.services.bills.cii import NAMESPACES
 from transactive.settlement.bills.paper import TITLES
 
@@ -25,13 +26,18 @@ HEAD = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTrade"
 
 
 def as_pdf(document: bytes) -> bytes:
-    """PDF of an e-invoice, the same bytes for the same e-invoice. Raises InputError for one of more than two pages."""
+    """PDF/A-3 of an e-invoice, with it embedded (Factur-X): the same bytes for the same e-invoice.
+
+    Raises InputError for one of more than two pages.
+    """
     from reportlab.pdfgen.canvas import Canvas
 
     root, made = ET.fromstring(document), io.BytesIO()  # noqa: S314 - our own document
-    canvas = Canvas(made, pagesize=(210 * MM, 297 * MM), invariant=1, pageCompression=1)
-    canvas.setTitle(_text(root, "rsm:ExchangedDocument/ram:ID"))
     _fonts()
+    canvas = Canvas(
+        made, pagesize=(210 * MM, 297 * MM), invariant=1, pageCompression=1, initialFontName=FONT, pdfVersion=(1, 7)
+    )
+    archive(canvas, _text(root, "rsm:ExchangedDocument/ram:ID"), document)
     page, height = 1, TOP
     for texts in _rows(root):
         if height < BOTTOM:
