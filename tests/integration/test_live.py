@@ -227,6 +227,20 @@ def test_what_a_silent_meter_would_receive_is_held_until_it_reports(late):
     assert given_back > 0
 
 
+def test_a_statement_of_who_was_silent_holds(setting, late, tmp_path):
+    """Marks of its leaves, what was held and released, and the lines of its late readings."""
+    _, folder, books = late
+    silent = sum(book.readings.quality == ReadingQuality.AS_TRADED for book in books)
+    member, path = setting.community.ids[int(np.argmax(silent))], tmp_path / "statement.json"
+    assert call("statement", "--state", folder, "--member", member, "-o", path).code == 0
+    assert path.read_text().count('"marks":1') == 2 * int(silent.max())  # of the settlement, and of certificates
+    made = call("verify", path, "--state", folder)
+    assert made.code == 0, made.out + made.err
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(path.read_text().replace('"marks":1,', "", 1))
+    assert call("verify", wrong, "--state", folder).code == 1
+
+
 WRONG = [
     ({"speed": 0.0}, "seconds of the market"),
     ({"speed": -3.0}, "seconds of the market"),

@@ -56,3 +56,17 @@ def test_what_the_broker_kept_is_too_old_to_be_told(broker, device):
     source = open_meter(MeterAddress(f"{broker.url}/plug", load_meter_profile("tasmota"), silence=1))
     with closing(source.messages()) as messages, pytest.raises(OSError, match="says anything for 1 s"):
         next(messages)
+
+
+def test_a_broker_that_is_away_is_told_and_found_again(broker):
+    told: list[str] = []
+    client = MqttClient(
+        broker.url, "box", (), lambda *_: None, lambda: told.append("there"), lambda: told.append("away")
+    )
+    client.begin()
+    until(lambda: told == ["there"], "the broker")
+    broker.kill()
+    until(lambda: told == ["there", "away"], "that it is away")
+    broker.start()
+    until(lambda: told[-1] == "there", "the broker again")
+    client.end()

@@ -35,16 +35,17 @@ class MqttClient:
         subscriptions: tuple[str, ...],
         hear: Hear,
         connected: Callable[[], None] = lambda: None,
+        gone: Callable[[], None] = lambda: None,
         *,
         hear_kept: bool = True,
     ) -> None:
         """url: mqtt(s)://[USER:PASSWORD@]HOST[:PORT][?ca=FILE&cert=FILE&key=FILE]. name: of the client, unique.
 
-        connected: called whenever the connection is there and subscribed. hear_kept: what the broker kept from earlier
-        is heard too. Raises InputError for another address.
+        connected: called whenever the connection is there and subscribed; gone: whenever it broke. hear_kept: what the
+        broker kept from earlier is heard too. Raises InputError for another address.
         """
         parts = broker_parts(url)
-        self._subscriptions, self._hear, self._connected = subscriptions, hear, connected
+        self._subscriptions, self._hear, self._connected, self._gone = subscriptions, hear, connected, gone
         self._hear_kept = hear_kept
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if parts.username:
@@ -52,6 +53,7 @@ class MqttClient:
         if parts.scheme == "mqtts":
             self._client.tls_set_context(_context(dict(part.split("=", 1) for part in parts.query.split("&") if part)))
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
+        self._client.on_disconnect = self._on_disconnect
         self._client.reconnect_delay_set(1, 60)
         port = parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT)
         self._client.connect_async(str(parts.hostname), port, keepalive=KEEP_ALIVE)
@@ -83,6 +85,11 @@ class MqttClient:
         for topic in self._subscriptions:
             client.subscribe(topic, qos=1)
         self._connected()
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:  # noqa: ANN401 - as paho calls it
+        """Tell that the connection broke, unless it was ended here."""
+        if reason.is_failure:
+            self._gone()
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - as paho calls it
         """Pass a message on."""

@@ -87,6 +87,11 @@ class Courier:
         self._moved = clock()
         self.wake = threading.Event()
 
+    @property
+    def waiting(self) -> int:
+        """How many records the collector does not have on disk, by what is known here."""
+        return self._outbox.count - self.acknowledged
+
     def ask(self) -> None:
         """Ask how far the collector is, as when the connection is new; until it answers it may not know this box."""
         if not self._heard:
@@ -113,8 +118,7 @@ class Courier:
 
     def step(self) -> None:
         """Send what can be sent; say again what was not answered in time."""
-        waiting = self.acknowledged < self._outbox.count
-        if (waiting or not self._known) and self._clock() - self._moved > PATIENCE_SECONDS:
+        if (self.waiting or not self._known) and self._clock() - self._moved > PATIENCE_SECONDS:
             self.ask()
         while self._known and self._sent < min(self._outbox.count, self.acknowledged + UNDER_WAY):
             if self._sent == self.acknowledged:

@@ -54,6 +54,7 @@ class Box:
                 (down,),
                 lambda _, said: self._heard(courier, said),
                 lambda: self._connected(courier),
+                lambda: self._tell(f"the broker is away; {courier.waiting} records wait, and are kept"),
             )
             enrol, proof = settings.topic(self._key.address, "enrol"), settings.proof(self._key.address)
             courier = Courier(outbox, lambda payload: client.publish(up, payload), lambda: client.publish(enrol, proof))

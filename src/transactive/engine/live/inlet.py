@@ -38,9 +38,13 @@ class Inlet:
         self._came: queue.SimpleQueue[tuple[str, str, bytes] | None] = queue.SimpleQueue()
         topics = tuple(topic(community, "+", way) for way in (UP, ENROL))
         name = f"market-{community}-{secrets.token_hex(4)}"
-        self._client = MqttClient(url, name, topics, self._hear, lambda: tell("the broker is there"))
+        self._client = MqttClient(url, name, topics, self._hear, lambda: tell("the broker is there"), self._gone)
         self._worker = threading.Thread(target=self._work, daemon=True)
         self.failure: StateError | None = None
+
+    def _gone(self) -> None:
+        """Say that the broker is away, and what has come and is not written yet."""
+        self._tell(f"the broker is away; {self._came.qsize()} messages wait to be written, boxes keep their records")
 
     def begin(self) -> None:
         """Begin to listen."""
