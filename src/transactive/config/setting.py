@@ -216,7 +216,8 @@ def _named(recorded: Source, accepted: Sequence[Path], setting: Setting) -> tupl
 def _policy(sources: Sources, zone: str, path: Path) -> ReadingPolicy:
     """What the community file says of gaps and of readings that nobody would believe."""
     return ReadingPolicy(
-        substitute=sources.gaps == "substitute",
+        substitute=sources.gaps != "refuse",
+        late=sources.gaps == "late",
         hold=sources.doubtful == "hold",
         answers=read_answers(path.parent / sources.answers),
         answer_days=sources.answer_days,

@@ -177,6 +177,8 @@ def _laid_out(
     if not good.all():
         tables = substituted(tables, good, length, members, first, where.name)
         quality[~good] = int(ReadingQuality.SUBSTITUTED)
+        if policy.late:
+            quality[~known] = int(ReadingQuality.AS_TRADED)
         quality[verdicts.held & ~verdicts.closed] = int(ReadingQuality.HELD)
     nothing = np.empty(0, np.int64)
     both = tables[2] if tables[2].any() else nothing
@@ -250,11 +252,11 @@ def _name_gap(known: BoolArray, first: int, length: int, members: Sequence[str],
         here, after = first + (at - 1) * length, first + int((~silent[at:]).argmax() + at) * length
         raise DataError(
             f"{where.name}: after slot {time_text(here)} comes {time_text(after)}; fill the gap, slot by slot, or say"
-            ' gaps = "substitute" under [data]'
+            ' gaps = "substitute" or "late" under [data]'
         )
     member = int((~known).any(axis=0).argmax())
     slot = int((~known[:, member]).argmax())
     raise DataError(
         f"{where.name}: no reading of {members[member]} at {time_text(first + slot * length)}; fill the gap, or say"
-        ' gaps = "substitute" under [data]'
+        ' gaps = "substitute" or "late" under [data]'
     )

@@ -82,9 +82,9 @@ KEYS: dict[str, dict[str, str]] = {
         "order": "Order of day, month and year where the dates do not tell: dmy, mdy or ymd.",
         "exchanged": "A register that falls was exchanged or set back; the slot in which it does is a gap.",
         "gaps": (
-            "What is done about a missing reading: refuse the file, or substitute it by the mean of the same time on"
-            " the"
-            " three days before, flagged as substituted."
+            "What is done about a missing reading: refuse the file; substitute it by the mean of the same time on the"
+            " three days before, flagged as substituted; or take it as late: settled as traded, and by the difference"
+            " once the file has it."
         ),
         "doubtful": (
             "What is done about a reading that nobody would believe, such as a fault code or another unit: hold it and"
@@ -92,7 +92,7 @@ KEYS: dict[str, dict[str, str]] = {
         ),
         "answers": "CSV of what somebody answered about held readings; `transactive readings` writes it.",
         "answer_days": "Days for an answer; after them the substitute stays.",
-        "close_days": "Days that a live market waits for a silent meter; then what it sold was not delivered.",
+        "close_days": "Days that a slot waits for a late reading; then what its member sold was not delivered.",
         "environment": "CSV or Parquet of prices, grid carbon and weather for each slot.",
         "feeder": "CSV or Parquet of the energy at the transformer of all members, net of their batteries.",
         "ignore": "Members of the readings that do not take part.",

@@ -64,8 +64,8 @@ class Sources(CommunityRecord, frozen=True, kw_only=True):
     feeder: what the transformer gave to all of them, less what it took, without their batteries. profile: how to read
     the readings, by name or file; zone, unit, register, stamp, reading, order, exchanged: what the readings do not say
     themselves. gaps: what is done about a reading that is missing; doubtful: about one that nobody would believe, until
-    somebody answers in the file `answers`, for answer_days. close_days: how long a slot of a live market waits for the
-    reading of a silent meter before it closes without.
+    somebody answers in the file `answers`, for answer_days. close_days: how long a slot waits for the reading of
+    a silent meter before it closes without.
     """
 
     readings: str
@@ -77,7 +77,7 @@ class Sources(CommunityRecord, frozen=True, kw_only=True):
     reading: Literal["energy", "power", "total"] | None = None
     order: Literal["ymd", "dmy", "mdy"] | None = None
     exchanged: bool = False
-    gaps: Literal["refuse", "substitute"] = "refuse"
+    gaps: Literal["refuse", "substitute", "late"] = "refuse"
     doubtful: Literal["hold", "bill"] = "hold"
     answers: str = "answers.csv"
     answer_days: Positive = 14

@@ -12,8 +12,8 @@ from transactive.config.setting import Setting
 from transactive.core.errors import StateError
 from transactive.core.postings import PostingKind
 from transactive.core.slots import time_text
-from transactive.core.tables import Readings
-from transactive.core.units import PPM, IntArray
+from transactive.core.tables import ReadingQuality, Readings
+from transactive.core.units import PPM, BoolArray, IntArray
 from transactive.metering.registers import measure
 from transactive.store import Store
 from transactive.store.corrections import WaitingReading, all_settled, waiting
@@ -29,13 +29,14 @@ TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class CorrectedReading:
-    """A member's reading of a settled slot [Unix s]: as it was settled, and as it is now."""
+    """A member's reading of a settled slot [Unix s]: as it was settled, and as it is now. late: it had none by then."""
 
     slot: int
     member: str
     index: int
     settled: Told
     now: Told
+    late: bool = False
 
     def __str__(self) -> str:
         parts = [
@@ -59,13 +60,17 @@ class CorrectionList:
         return hashlib.sha256("\n".join(map(str, self.found)).encode()).hexdigest()[:16]
 
     def require_word(self, accepted: str | None) -> None:
-        """Require the operator's word for a list that is longer than usual. Raises StateError that tells how."""
-        if len(self.found) * PPM <= self.compared * UNASKED_PPM or accepted == self.digest:
+        """Require the operator's word for a list that is longer than usual. Raises StateError that tells how.
+
+        A reading that came late is no correction of another.
+        """
+        others = [each for each in self.found if not each.late]
+        if len(others) * PPM <= self.compared * UNASKED_PPM or accepted == self.digest:
             return
-        more = f"; and {len(self.found) - TOLD:,} more" if len(self.found) > TOLD else ""
+        more = f"; and {len(others) - TOLD:,} more" if len(others) > TOLD else ""
         raise StateError(
-            f"the readings correct {len(self.found):,} of {self.compared:,} settled ones, more than 1 %:"
-            f" {'; '.join(map(str, self.found[:TOLD]))}{more}; nothing was changed; if that is right, run the same with"
+            f"the readings correct {len(others):,} of {self.compared:,} settled ones, more than 1 %:"
+            f" {'; '.join(map(str, others[:TOLD]))}{more}; nothing was changed; if that is right, run the same with"
             f" --accept-corrections {self.digest}"
         )
 
@@ -73,7 +78,7 @@ class CorrectionList:
 def corrections(store: Store, setting: Setting) -> CorrectionList:
     """Readings of delivered slots that are others now than were settled or accepted last.
 
-    A slot beyond the readings of today is not compared.
+    A slot beyond the readings of today is not compared, nor a reading that is still to come.
     """
     measured, members = setting.measured, setting.community.members
     length, known = setting.community.clock.length, _accepted(store)
@@ -83,8 +88,10 @@ def corrections(store: Store, setting: Setting) -> CorrectionList:
         readings = store.readings(slot, len(members))
         was, now = _last_accepted(readings, known), _now(store, setting, slot, readings)
         differs = (was[:, :3] != now[:, :3]).any(axis=1) | (was[:, 3] < now[:, 3])
+        differs &= ~_missing(setting, slot)
+        late = readings.quality == ReadingQuality.AS_TRADED
         found += [
-            _reading(slot, members[index].id, index, was[index], now[index])
+            CorrectedReading(slot, members[index].id, index, _told(was[index]), _told(now[index]), bool(late[index]))
             for index in np.flatnonzero(differs).tolist()
         ]
     return CorrectionList(found, len(settled) * len(members))
@@ -95,8 +102,18 @@ def to_settle(listed: CorrectionList) -> list[WaitingReading]:
     return [WaitingReading(each.slot, each.index, *each.now) for each in listed.found]
 
 
-def _reading(slot: int, member: str, index: int, was: IntArray, now: IntArray) -> CorrectedReading:
-    return CorrectedReading(slot, member, index, tuple(was.tolist()), tuple(now.tolist()))
+def _told(row: IntArray) -> Told:
+    return tuple(row.tolist())
+
+
+def _missing(setting: Setting, slot: int) -> BoolArray:
+    """Whose reading of a slot is still to come, (members,)."""
+    measured = setting.measured
+    if not measured.quality.size:
+        return np.zeros(measured.consumption_wh.shape[1], np.bool_)
+    row = (slot - measured.first_slot) // setting.community.clock.length
+    missing: BoolArray = measured.quality[row] == ReadingQuality.AS_TRADED
+    return missing
 
 
 def _accepted(store: Store) -> dict[tuple[int, int], Told]:

@@ -10,7 +10,9 @@ from transactive.core.tables import Baseline, Positions, Readings
 from transactive.core.units import IntArray
 from transactive.engine.devices.fleet import Fleet
 from transactive.engine.devices.recorded_history import RecordedHistory
+from transactive.engine.late.as_traded import as_traded
 from transactive.metering.registers import measure
+from transactive.settlement.unmetered_slots import silent
 
 
 class LineKeeper(Protocol):
@@ -42,8 +44,11 @@ class ReplayedDevices:
         """Keep the rules of a slot until it is read."""
         self._sent[command.slot] = command
 
-    def readings(self, slot: int, traded: Positions) -> Readings:  # noqa: ARG002 - recorded meters are never silent
-        """Let devices act on what happened in a slot, and read the meters. Raises RuleBroken unless it has ended."""
+    def readings(self, slot: int, traded: Positions) -> Readings:
+        """Let devices act on what happened in a slot, and read the meters; who is late is read as traded.
+
+        Raises RuleBroken unless the slot has ended.
+        """
         consumption, generation = self._past.happened(slot)
         require(slot in self._sent, "devices have the rules of a slot before it is read")
         command = self._sent.pop(slot)
@@ -52,7 +57,9 @@ class ReplayedDevices:
             return self._lines.allow(command, consumption, generation, draw_wh)
 
         load = consumption + self._fleet.shift(command, consumption - generation, allow)
-        return measure(slot, load, *self._lines.deliver(command, load, generation), *self._past.as_counted(slot))
+        moved, counted = self._lines.deliver(command, load, generation), self._past.as_counted(slot)
+        read = measure(slot, load, *moved, *counted)
+        return as_traded(read, whose, traded) if (whose := silent(read)).any() else read
 
     def are_in(self, slot: int) -> bool:  # noqa: ARG002 - as meters are asked
         """A recording has each slot as it ends."""

@@ -11,8 +11,9 @@ from transactive.core.errors import require
 from transactive.core.ports import LateReading, MeterHistory, Stored
 from transactive.core.proofs.meter_records import REGISTERS
 from transactive.core.tables import Baseline, Positions, ReadingQuality, Readings
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 from transactive.engine.devices.fleet import Fleet
+from transactive.engine.late.as_traded import as_traded
 from transactive.engine.live.arrived import ArrivedRecords, SlotRecords
 from transactive.engine.live.waiting import SessionClock
 from transactive.metering.registers import measure
@@ -136,14 +137,12 @@ class LiveMeters:
 
     def _taken(self, slot: int, found: SlotRecords, traded: Positions) -> Readings:
         """Readings of a settled slot, kept for the history; a silent meter is taken to have read what was traded."""
-        energy, silent = found.energy_wh, ~found.there
-        net = traded.bought_wh - traded.sold_wh
-        energy[IMPORT, silent] = np.maximum(net, 0)[silent]
-        energy[EXPORT, silent] = energy[GENERATION, silent] = np.maximum(-net, 0)[silent]
+        energy = found.energy_wh
         given = energy[EXPORT] + energy[CHARGE] - energy[IMPORT] - energy[DISCHARGE]
         energy[GENERATION] = np.maximum(energy[GENERATION], given)  # no less was made, also where no meter counts it
-        quality = np.where(silent, ReadingQuality.AS_TRADED, found.quality)
-        readings = Readings(slot, **dict(zip(METERED, energy, strict=False)), quality=quality)
+        read = Readings(slot, **dict(zip(METERED, energy, strict=False)), quality=found.quality)
+        silent: BoolArray = np.logical_not(found.there)
+        readings = as_traded(read, silent, traded)
         self._know(readings, energy[WAITED])
         self._hold(found.levels)
         return readings

@@ -19,13 +19,14 @@ from transactive.metering.plausibility.verdicts import Doubt, Verdicts
 
 @dataclass(frozen=True, slots=True)
 class ReadingPolicy:
-    """substitute: fill gaps, and readings that cannot be. hold: doubtful readings; answers: about them.
+    """substitute: fill gaps, and readings that cannot be. late: gaps are readings that are still to come.
 
-    answer_days: after so many a held reading waits no more. feeder: file of the feeder's own meter, if there is one.
-    zone: of the members' days.
+    hold: doubtful readings; answers: about them. answer_days: after so many a held reading waits no more. feeder: file
+    of the feeder's own meter, if there is one. zone: of the members' days.
     """
 
     substitute: bool = False
+    late: bool = False
     hold: bool = False
     answers: Sequence[Answer] = ()
     answer_days: int = 14
