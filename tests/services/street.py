@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from transactive.metering.decode.p1 import crc16
+from transactive.metering.decode.checksums import crc_p1
 
 SLOT, SPEED, BEGIN = 900, 300, 1_717_545_600
 """Quarter hours from 2024-06-05T00:00Z on, three seconds each."""
@@ -84,7 +84,7 @@ def telegram(at: float, import_wh: int, export_wh: int) -> bytes:
         "!",
     ]
     body = "\r\n".join(lines).encode()
-    return body + f"{crc16(body):04X}\r\n".encode()
+    return body + f"{crc_p1(body):04X}\r\n".encode()
 
 
 class P1Meter:

@@ -136,7 +136,7 @@ def test_a_profile_that_is_none_names_its_key(tmp_path):
             load_meter_profile("own.toml", tmp_path)
     (tmp_path / "own.toml").write_text(text)
     assert load_meter_profile("own.toml", tmp_path) == load_meter_profile("glow")
-    with pytest.raises(ConfigError, match="ours are dsmr-p1, enphase-envoy"):
+    with pytest.raises(ConfigError, match="ours are dlms-encrypted, dlms-han, dsmr-p1"):
         load_meter_profile("gloww")
 
 

@@ -57,7 +57,7 @@ class Recorder:
         heard: when it came, by the box's clock [Unix s]; the meter's own time decides where it has one. Raises
         DataError for a message that tells nothing, StateError where the disk takes no more.
         """
-        at = heard if state.at is None else state.at
+        at = self._meter.traits.time_of(state, heard)
         found = self._boundaries.take(at, self._meter.take(at, state))
         if found is None:
             return None
@@ -67,6 +67,7 @@ class Recorder:
         record = MeterRecord(self._key.address, number, slot, (*registers, 0), telegram=keccak(raw), previous=previous)
         self._outbox.append([sign_record(record, self._key.key, self._chain_id).to_bytes()])
         self._newest = record
+        self._meter.keep()
         return record
 
 

@@ -16,10 +16,14 @@ MEMORY_FILE = "meter.json"
 
 
 class _Memory(msgspec.Struct, forbid_unknown_fields=True):
-    """The file. number: that the meter says of itself. base: registers before it last began again [Wh]."""
+    """The file. number: that the meter says of itself. base: registers before it last began again [Wh].
+
+    counter: of its last encrypted message.
+    """
 
     number: str = ""
     base: tuple[int, ...] = ()
+    counter: int = 0
 
 
 class KnownMeter:
@@ -27,7 +31,7 @@ class KnownMeter:
 
     def __init__(self, folder: Path, traits: MeterTraits) -> None:
         """Raises StateError where the file of an earlier start cannot be read."""
-        self._path = folder / MEMORY_FILE
+        self._path, self.traits = folder / MEMORY_FILE, traits
         try:
             self._memory = msgspec.json.decode(self._path.read_bytes(), type=_Memory)
         except FileNotFoundError:
@@ -49,9 +53,24 @@ class KnownMeter:
             raise DataError(
                 f"the meter says that it is {state.meter}, and was {known}; an exchanged meter is invited anew"
             )
+        if state.counter:
+            if state.counter <= self._memory.counter:
+                raise DataError(
+                    f"a message has the counter {state.counter} after {self._memory.counter}: an old one again"
+                )
+            self._memory.counter = state.counter
         registers = self._rising.take(at, state.registers)
         base = self._rising.base if any(self._rising.base) else ()
         if base != self._memory.base or (state.meter and not known):
-            self._memory = _Memory(known or state.meter, base)
-            write_whole(self._path, msgspec.json.encode(self._memory))
+            self._memory.number, self._memory.base = known or state.meter, base
+            self._write()
         return registers
+
+    def keep(self) -> None:
+        """Write what a record goes on from: the counter of an encrypted meter. Raises StateError where it cannot be."""
+        if self._memory.counter:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what is known, whole or not at all."""
+        write_whole(self._path, msgspec.json.encode(self._memory))

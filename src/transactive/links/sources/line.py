@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 
+from transactive.core.errors import ConfigError
 from transactive.links.addresses import meter_place, scheme_of
 from transactive.links.lines import LineSetting, line_bytes
 from transactive.links.sources.address import MeterAddress
-from transactive.metering.decode import p1
-from transactive.metering.decode.frames import Frames, cut_p1
+from transactive.metering.decode import d0, dlms, p1, sml
+from transactive.metering.decode.frames import CUTS, Frames
 from transactive.metering.decode.registers import MeterState
 from transactive.metering.meters.profile import LineProfile
 from transactive.metering.meters.source import MeterTraits
-
-CUTS = {"p1": cut_p1}
 
 
 class LineSource:
@@ -39,3 +38,17 @@ class LineSource:
     def decode(self, raw: bytes) -> MeterState:
         """Registers of a message. Raises DataError."""
         return self._decode(raw)
+
+
+def _decoder(address: MeterAddress, profile: LineProfile) -> Callable[[bytes], MeterState]:
+    """How messages of a line are read. Raises ConfigError where a key is missing, InputError where it is none."""
+    keys = dlms.meter_keys(address.secret)
+    if profile.key and keys is None:
+        raise ConfigError(f"{profile.title} encrypts; ask the grid company for its key, and name the file that has it")
+    decoders: dict[str, Callable[[bytes], MeterState]] = {
+        "p1": lambda raw: p1.decode(raw, address.winter_seconds),
+        "dlms": lambda raw: dlms.decode(raw, keys),
+        "sml": sml.decode,
+        "d0": d0.decode,
+    }
+    return decoders[profile.format]

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from transactive.core.errors import DataError
 from transactive.core.slots import HOUR
-from transactive.metering.decode.registers import MeterState, whole_wh
+from transactive.metering.decode.checksums import crc_p1
+from transactive.metering.decode.registers import MeterState, energy_of, whole_wh
 
 REGISTER = re.compile(rb"^1-[0-9]:([12])\.8\.([0-4])(?:\*255)?\((\d{1,10}(?:\.\d{1,9})?)\*(k?Wh|MWh)\)", re.MULTILINE)
 STAMP = re.compile(rb"^0-0:1\.0\.0(?:\*255)?\((\d{12})([SW]?)\)", re.MULTILINE)
@@ -21,27 +22,6 @@ NUMBER = re.compile(rb"^0-0:96\.1\.(?:1|0)(?:\*255)?\(([0-9A-Fa-f]{2,96})\)", re
 END = re.compile(rb"^!([0-9A-Fa-f]{3,4})?[ \t]*\r?$", re.MULTILINE)
 MOST = 16_384
 """Bytes of a telegram, at most; the longest that is known has 3,000."""
-
-
-def _table() -> tuple[int, ...]:
-    """CRC16 of each byte."""
-    found = []
-    for crc in range(256):
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1  # noqa: PLW2901 - the algorithm as it is written
-        found.append(crc)
-    return tuple(found)
-
-
-TABLE = _table()
-
-
-def crc16(data: bytes) -> int:
-    """CRC16 as P1 has it."""
-    crc, table = 0, TABLE
-    for byte in data:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
-    return crc
 
 
 def decode(telegram: bytes, winter_seconds: int = HOUR) -> MeterState:
@@ -59,8 +39,8 @@ def decode(telegram: bytes, winter_seconds: int = HOUR) -> MeterState:
     body = telegram[begin : end.start() + 1]
     if end[1] is None and STAMP.search(body):
         raise DataError("a P1 telegram that tells the time has a CRC; this one has lost it")
-    if end[1] and crc16(body) != int(end[1], 16):
-        raise DataError(f"a P1 telegram has the CRC {crc16(body):04X}, and says {end[1].decode()}; a byte is wrong")
+    if end[1] and crc_p1(body) != int(end[1], 16):
+        raise DataError(f"a P1 telegram has the CRC {crc_p1(body):04X}, and says {end[1].decode()}; a byte is wrong")
     registers = _registers(body)
     if 1 not in registers:
         raise DataError("a P1 telegram names no register of import (1-0:1.8.x); is it a meter of electricity?")
@@ -77,10 +57,7 @@ def _registers(body: bytes) -> dict[int, int]:
         if key in tariffs:
             raise DataError(f"a P1 telegram names the register 1-0:{key[0]}.8.{key[1]} twice; which one holds?")
         tariffs[key] = whole_wh(number.decode(), unit.decode())
-    found = dict[int, int]()
-    for (way, _), energy in tariffs.items():
-        found[way] = found.get(way, 0) + energy
-    return found | {way: energy for (way, tariff), energy in tariffs.items() if tariff == 0}
+    return energy_of(tariffs)
 
 
 def _time(body: bytes, winter_seconds: int) -> int | None:
@@ -88,9 +65,11 @@ def _time(body: bytes, winter_seconds: int) -> int | None:
     stamp = STAMP.search(body)
     if stamp is None or not stamp[2]:
         return None
+    digits = stamp[1]
+    year, month, day, hour, minute, second = (int(digits[place : place + 2]) for place in range(0, 12, 2))
     try:
-        local = datetime.strptime(stamp[1].decode(), "%y%m%d%H%M%S").replace(tzinfo=UTC)
+        local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        raise DataError(f"a P1 telegram says that it is {stamp[1].decode()}, which is no time") from None
+        raise DataError(f"a P1 telegram says that it is {digits.decode()}, which is no time") from None
     zone = timezone(timedelta(seconds=winter_seconds + (HOUR if stamp[2] == b"S" else 0)))
     return int(local.replace(tzinfo=zone).timestamp())

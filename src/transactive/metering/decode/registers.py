@@ -15,7 +15,8 @@ MOST_WH = 10**15
 class MeterState:
     """Registers at a time, in whole Wh. at: by the meter's own clock [Unix s], None where it tells no time.
 
-    meter: the number that the meter says of itself, empty if none. generation_wh, charge_wh, discharge_wh: where the
+    meter: the number that the meter says of itself, empty if none. counter: of an encrypted message, which rises;
+    0 if none. generation_wh, charge_wh, discharge_wh: where the
     message has such registers.
     """
 
@@ -26,6 +27,7 @@ class MeterState:
     generation_wh: int = 0
     charge_wh: int = 0
     discharge_wh: int = 0
+    counter: int = 0
 
     @property
     def registers(self) -> tuple[int, int, int, int, int]:
@@ -41,3 +43,14 @@ def whole_wh(number: str, unit: str) -> int:
     whole, _, part = number.partition(".")
     beyond: int = int(part or 0) * factor // 10 ** len(part)
     return int(whole) * factor + beyond
+
+
+def energy_of(registers: dict[tuple[int, int], int]) -> dict[int, int]:
+    """Energy by direction [Wh], 1 is import and 2 export: the total where a meter tells one, else its tariffs added up.
+
+    registers: by direction and tariff, of which 0 is the total.
+    """
+    found = dict[int, int]()
+    for (way, _), energy in registers.items():
+        found[way] = found.get(way, 0) + energy
+    return found | {way: energy for (way, tariff), energy in registers.items() if tariff == 0}

@@ -6,6 +6,7 @@ keys a register has.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -128,13 +129,19 @@ class ModbusProfile(MeterProfile, frozen=True, kw_only=True, tag="modbus"):
 
 
 class LineProfile(MeterProfile, frozen=True, kw_only=True, tag="line"):
-    """A meter that sends on a line: TCP or serial. key: its messages are encrypted."""
+    """A meter that sends on a line: TCP or serial. key: its messages are encrypted. hourly: as `MeterTraits` has it."""
 
     format: Literal["p1", "dlms", "sml", "d0"]
     baud: int = 115_200
     parity: Literal["none", "even"] = "none"
     bits: Literal[7, 8] = 8
     key: bool = False
+    hourly: bool = False
+
+    @property
+    def traits(self) -> MeterTraits:
+        """For the box."""
+        return replace(super().traits, hourly=self.hourly)
 
 
 AnyProfile: TypeAlias = MqttProfile | HttpProfile | ModbusProfile | LineProfile

@@ -6,8 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
+from transactive.core.slots import HOUR
 from transactive.metering.decode.registers import MeterState
 
+HOURLY_WITHIN = 120
 GROUP = "transactive.meters"
 """Entry points: the scheme of an address, to a function that opens such an address."""
 
@@ -19,7 +21,8 @@ class MeterTraits:
     least_age: how old its last message may be as a slot ends [s]. silence: after how long without a message its line is
     opened anew [s]. most_w: what it can count at most [W]. restarts: its registers begin again at zero when it loses
     power; else a register that falls is refused. turns_over_wh: first number that a register cannot show, where it
-    begins at zero [Wh]. grade: what its profile was proved with.
+    begins at zero [Wh]. hourly: what it tells within two minutes after a full hour are the registers of that hour, and
+    its own clock is not believed. grade: what its profile was proved with.
     """
 
     title: str
@@ -29,6 +32,14 @@ class MeterTraits:
     most_w: int = 100_000
     restarts: bool = False
     turns_over_wh: int | None = None
+    hourly: bool = False
+
+    def time_of(self, state: MeterState, heard: int) -> int:
+        """When registers stood so [Unix s]. heard: when the message came, which counts where it tells no time."""
+        after = heard % HOUR
+        if self.hourly:
+            return heard - after if after <= HOURLY_WITHIN else heard
+        return heard if state.at is None else state.at
 
 
 class MeterSource(Protocol):
