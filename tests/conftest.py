@@ -20,15 +20,18 @@ settings.load_profile("transactive")
 
 LONGEST_FILES = (
     "test_readme",
+    "test_house",
     "test_page",
+    "test_hashes",
+    "test_page_under_attack",
+    "test_node_faults",
+    "test_crash",
+    "test_artifacts",
     "test_settlement_twin",
     "test_money_lives",
     "test_market_lives",
-    "test_hashes",
-    "test_page_under_attack",
     "test_notebooks",
-    "test_models_page",
-    "test_crash",
+    "test_live",
 )
 """Begun first, so that at the end no worker is alone with one of them."""
 

@@ -55,15 +55,15 @@ def test_answers_are_read_as_web3_reads_them():
     """Every view without arguments, and one that gives a tuple with an address in it."""
     ledger = new_ledger()
     client, settlement = ledger._client, ledger._settlement
-    entries: list[Any] = list(settlement.abi)
-    views = [e["name"] for e in entries if e.get("stateMutability") in ("view", "pure") and not e["inputs"]]
+    functions: list[dict[str, Any]] = [e for e in artifact("settlement").abi if e["type"] == "function"]
+    views = [e["name"] for e in functions if e["stateMutability"] in ("view", "pure") and not e["inputs"]]
     assert {"arbiter", "memberCount"} <= set(views)
     for name in views:
         assert client.read(settlement, name) == settlement.get_function_by_name(name)().call(), name
     client.close()
     web3 = Web3()
-    function: Any
-    for contract, function in [(c, e) for c in CONTRACTS for e in artifact(c).abi if e.get("outputs")]:
+    giving: list[tuple[str, Any]] = [(c, e) for c in CONTRACTS for e in artifact(c).abi if e.get("outputs")]
+    for contract, function in giving:
         bound = web3.eth.contract(address=HERE, abi=[function])
         types = get_abi_output_types(function)
         given = [EXAMPLES.get(kind, 1) for kind in types]
@@ -77,7 +77,7 @@ def test_answers_are_read_as_web3_reads_them():
 def test_an_answer_that_is_no_result_is_named():
     web3 = Web3()
     bound = web3.eth.contract(address=HERE, abi=artifact("currency").abi)
-    with pytest.raises(ChainError, match=r"balanceOf at 0xC0.* gave 0 bytes that are not its result"):
+    with pytest.raises(ChainError, match=r"balanceOf at 0xC0\w+ gave 0 bytes that are not its result"):
         CallData(web3).result(bound, "balanceOf", 1, b"")
 
 

@@ -80,7 +80,7 @@ def test_words_against_the_twin():
     """Accepted and refused nettings must both occur, so that the comparison means something."""
     seen: Counter[str | None] = Counter()
 
-    @settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, database=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(stocks, min_size=5, max_size=5),
         st.lists(nets, max_size=8),
@@ -389,7 +389,7 @@ def test_random_life():
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20,
+            max_examples=10,  # thousands of calls more: tests/fuzz/test_money_lives.py
             stateful_step_count=25,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -1,4 +1,4 @@
-"""Chromium for the tests of the page, and a run whose page is served from before its first slot."""
+"""Chromium for the tests of the page; a run whose page is served from before its first slot, and one that is over."""
 
 import shutil
 import sqlite3
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.shared import made_once
 from tests.tools import missing
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
@@ -81,6 +82,33 @@ def live(tmp_path_factory) -> Iterator[Replay]:
     finally:
         if run.thread.ident is not None:
             run.thread.join()
+        server.stop()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over, and the page that shows it."""
+
+    url: str
+    folder: Path
+    slots: range
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory) -> Iterator[Finished]:
+    """Two days of the demo, run once for all modules and workers; each module has a page and a copy of its own."""
+    setting = load_setting(DEMO)
+    slots = slots_of(setting, parse_time("2017-06-05T00:00Z"), 2)
+
+    def make(folder: Path) -> None:
+        replay(setting, slots, folder, seed="live")
+
+    folder = made_once(tmp_path_factory, "two-days", make)
+    server = PageServer(folder, 8420, is_open=True)
+    server.start()
+    try:
+        yield Finished(server.url.rstrip("/"), folder, slots)
+    finally:
         server.stop()
 
 

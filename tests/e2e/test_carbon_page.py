@@ -8,11 +8,11 @@ from tests.e2e.test_page import AXE, opened
 from tests.unpacked import unpacked
 
 
-def sums(live, member=None):
+def sums(two_days, member=None):
     """Consumption [Wh], both footprints [mg] and certificates claimed [Wh], from the run's database."""
     mine, owner = ("", "") if member is None else (f"where member = {member}", f"and owner = {member}")
     used = "import_wh + generation_wh + discharge_wh - export_wh - charge_wh"
-    with unpacked(live.folder) as database:
+    with unpacked(two_days.folder) as database:
         figures = database.execute(
             f"select sum({used}), sum(location_mg), sum(market_mg) from readings {mine}"
         ).fetchone()
@@ -25,10 +25,9 @@ def cell(page, row, column):
 
 
 @pytest.mark.parametrize(("query", "member"), [("", None), ("?member=house-04", 3)])
-def test_its_figures_are_those_of_the_run(chromium, live, query, member):
-    live.finish()
-    used, location, market, claimed = sums(live, member)
-    with opened(chromium, f"{live.url}/carbon{query}") as page:
+def test_its_figures_are_those_of_the_run(chromium, two_days, query, member):
+    used, location, market, claimed = sums(two_days, member)
+    with opened(chromium, f"{two_days.url}/carbon{query}") as page:
         assert page.locator("h1").inner_text() == f"{claimed * 100 // used} % certified in the same slot"
         text = page.locator(".head p").inner_text()
         assert f"{location // 10_000 / 100:,.2f} kg CO₂e by location" in text
@@ -39,36 +38,33 @@ def test_its_figures_are_those_of_the_run(chromium, live, query, member):
         page.get_by_text("transactive verify", exact=False).wait_for()
 
 
-def test_offsets_are_shown_by_day_home_and_receipt(chromium, live):
-    live.finish()
-    with opened(chromium, f"{live.url}/carbon") as page:
+def test_offsets_are_shown_by_day_home_and_receipt(chromium, two_days):
+    with opened(chromium, f"{two_days.url}/carbon") as page:
         homes = page.locator("#offsets tbody tr").all_inner_texts()
         assert [home.split()[0] for home in homes] == ["house-04", "house-08"]
         retired = sum(int(home.split()[1]) for home in homes)
         days = page.locator("#spans tbody tr")
         assert sum(int(days.nth(n).locator("td").nth(6).inner_text()) for n in range(days.count())) == retired > 0
-    with opened(chromium, f"{live.url}/carbon?member=house-08") as page:
+    with opened(chromium, f"{two_days.url}/carbon?member=house-08") as page:
         page.get_by_text("Show numbers").last.click()
         page.get_by_text("EXAMPLE-STOVES-2015-0001", exact=False).first.wait_for()
         assert page.locator("#offsets tbody tr").count() == 1
 
 
 @pytest.mark.parametrize(("query", "member"), [("", None), ("?member=house-04", 3)])
-def test_what_became_of_certificates_adds_up_to_what_was_issued(chromium, live, query, member):
-    live.finish()
+def test_what_became_of_certificates_adds_up_to_what_was_issued(chromium, two_days, query, member):
     mine = "" if member is None else f"where device / 2 = {member}"
-    with unpacked(live.folder) as database:
+    with unpacked(two_days.folder) as database:
         issued = database.execute(f"select sum(energy_wh) from certificates {mine}").fetchone()[0]
-    with opened(chromium, f"{live.url}/carbon{query}") as page:
+    with opened(chromium, f"{two_days.url}/carbon{query}") as page:
         rows = page.locator("#certificates tbody tr")
         shown = [rows.nth(k).locator("td").first.inner_text().replace(",", "") for k in range(rows.count())]
         assert round(sum(map(float, shown)) * 1000) == issued
         page.get_by_text("transactive certificates list", exact=False).wait_for()
 
 
-def test_another_home_and_another_day_are_chosen(chromium, live):
-    live.finish()
-    with opened(chromium, f"{live.url}/carbon") as page:
+def test_another_home_and_another_day_are_chosen(chromium, two_days):
+    with opened(chromium, f"{two_days.url}/carbon") as page:
         page.get_by_text("Tuesday 6 June 2017", exact=False).wait_for()
         page.get_by_label("Day before").click()
         page.get_by_text("Monday 5 June 2017", exact=False).wait_for()
@@ -77,10 +73,9 @@ def test_another_home_and_another_day_are_chosen(chromium, live):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_it_fits_and_axe_finds_no_serious_fault(chromium, live, width, scheme):
-    live.finish()
+def test_it_fits_and_axe_finds_no_serious_fault(chromium, two_days, width, scheme):
     size = {"width": width, "height": 900}
-    with opened(chromium, f"{live.url}/carbon", viewport=size, color_scheme=scheme) as page:
+    with opened(chromium, f"{two_days.url}/carbon", viewport=size, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.evaluate(AXE)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]

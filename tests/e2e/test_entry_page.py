@@ -9,9 +9,8 @@ from transactive.web.serving.server import PageServer
 
 
 @pytest.fixture
-def server(live, tmp_path) -> Iterator[PageServer]:
-    live.finish()
-    shutil.copy(live.folder / "market.sqlite", tmp_path)
+def server(two_days, tmp_path) -> Iterator[PageServer]:
+    shutil.copy(two_days.folder / "market.sqlite", tmp_path)
     server = PageServer(tmp_path, 8560)
     server.start()
     try:

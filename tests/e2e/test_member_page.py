@@ -16,15 +16,15 @@ HOME = 3
 DAY = 86_400
 
 
-def ask(live, question: str, *values: int):
-    with unpacked(live.folder) as database:
+def ask(two_days, question: str, *values: int):
+    with unpacked(two_days.folder) as database:
         return database.execute(question, values).fetchone()
 
 
-def saved(live, first: int, last: int) -> int:
+def saved(two_days, first: int, last: int) -> int:
     """What the home saved in slots of a span [n¤], from the run's database."""
     amount: int = ask(
-        live,
+        two_days,
         "select sum(baseline_import_wh * supply_price - baseline_export_wh * feed_in + net_n) - coalesce((select"
         " sum(amount_n) from postings where kind = 13 and payee = ?1 and slot between ?2 and ?3), 0)"
         " from readings join clearings using (slot) where member = ?1 and slot between ?2 and ?3",
@@ -33,30 +33,28 @@ def saved(live, first: int, last: int) -> int:
     return amount
 
 
-def test_its_figures_are_those_of_the_home(chromium, live):
-    live.finish()
-    day = live.slots[-1] // DAY * DAY
-    with opened(chromium, f"{live.url}/member?member=house-04") as page:
+def test_its_figures_are_those_of_the_home(chromium, two_days):
+    day = two_days.slots[-1] // DAY * DAY
+    with opened(chromium, f"{two_days.url}/member?member=house-04") as page:
         exact = page.locator("#h-today").get_attribute("title")
-        amount = saved(live, day, day + DAY - 1)
+        amount = saved(two_days, day, day + DAY - 1)
         assert exact == f"{'−' if amount < 0 else ''}{abs(amount) // 10**9}.{abs(amount) % 10**9:09d} USD"
         whole = page.locator("#reasons tr.total td").get_attribute("title")
-        amount = saved(live, 0, live.slots[-1])
+        amount = saved(two_days, 0, two_days.slots[-1])
         assert whole == f"{'−' if amount < 0 else ''}{abs(amount) // 10**9}.{abs(amount) % 10**9:09d} USD"
-        with closing(Store(live.folder)) as store:
+        with closing(Store(two_days.folder)) as store:
             told = read_advice(store, HOME)
         assert told is not None
         assert page.locator("#advice b").all_inner_texts() == [one.title for one in told[1]]
         used = "import_wh + generation_wh + discharge_wh - export_wh - charge_wh"
-        consumed = ask(live, f"select sum({used}) from readings where member = ? and slot >= ?", HOME, day)[0]
+        consumed = ask(two_days, f"select sum({used}) from readings where member = ? and slot >= ?", HOME, day)[0]
         shown = sum(float(cell.split()[0]) for cell in page.locator("#origin td:nth-of-type(1)").all_inner_texts())
         assert shown == pytest.approx(consumed / 1000, abs=0.25)
-        assert page.locator("#n-day tbody tr").count() == (live.slots.stop - day) // 3_600
+        assert page.locator("#n-day tbody tr").count() == (two_days.slots.stop - day) // 3_600
 
 
-def test_another_home_and_another_day_are_chosen(chromium, live):
-    live.finish()
-    with opened(chromium, f"{live.url}/member") as page:
+def test_another_home_and_another_day_are_chosen(chromium, two_days):
+    with opened(chromium, f"{two_days.url}/member") as page:
         page.get_by_text("house-01 · 4 kW solar", exact=False).wait_for()
         page.get_by_label("Day before").click()
         page.get_by_text("Monday 5 June 2017, UTC").wait_for()
@@ -92,10 +90,9 @@ def test_paper_has_light_colours_and_no_filled_discs(chromium, live):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_it_fits_and_axe_finds_no_serious_fault(chromium, live, width, scheme):
-    live.finish()
+def test_it_fits_and_axe_finds_no_serious_fault(chromium, two_days, width, scheme):
     size = {"width": width, "height": 900}
-    with opened(chromium, f"{live.url}/member?member=house-10", viewport=size, color_scheme=scheme) as page:
+    with opened(chromium, f"{two_days.url}/member?member=house-10", viewport=size, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.evaluate(AXE)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]

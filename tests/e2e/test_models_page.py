@@ -14,10 +14,11 @@ def faults(page) -> list[str]:
     return [json.dumps(v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
 
 
-def test_the_page_says_who_forecasts_what_happened_and_whether_the_interval_held(chromium, live):
-    live.finish()
+def test_the_page_says_who_forecasts_what_happened_and_whether_the_interval_held(chromium, two_days):
     narrow = {"width": 360, "height": 900}
-    with opened(chromium, f"{live.url}/models", color_scheme="dark", viewport=narrow, reduced_motion="reduce") as page:
+    with opened(
+        chromium, f"{two_days.url}/models", color_scheme="dark", viewport=narrow, reduced_motion="reduce"
+    ) as page:
         assert "inside the 90 % interval" in page.locator("h1").inner_text()
         assert page.locator("#charges tbody tr").count() == 5
         assert "regression" in page.locator("#registry").inner_text()
@@ -29,9 +30,8 @@ def test_the_page_says_who_forecasts_what_happened_and_whether_the_interval_held
         page.get_by_role("heading", name="Generation").wait_for()
 
 
-def test_a_slot_shows_what_was_forecast_beside_what_came(chromium, live):
-    live.finish()
-    with opened(chromium, f"{live.url}/slots/{SLOT}") as page:
+def test_a_slot_shows_what_was_forecast_beside_what_came(chromium, two_days):
+    with opened(chromium, f"{two_days.url}/slots/{SLOT}") as page:
         table = page.locator("#forecast")
         assert "Net load, at the gate" in table.inner_text()
         page.locator("#n-forecast summary").click()

@@ -19,12 +19,11 @@ from transactive.web.pages.verify import verify_page
 
 
 @pytest.fixture(scope="module")
-def files(live, tmp_path_factory):
+def files(two_days, tmp_path_factory):
     """A statement of a few slots, and the same with another footprint in the first of them."""
-    live.finish()
     folder = tmp_path_factory.mktemp("files")
-    with issuer(live.folder) as issue:
-        statement = issue.issue("house-04", live.slots[20], live.slots[24])
+    with issuer(two_days.folder) as issue:
+        statement = issue.issue("house-04", two_days.slots[20], two_days.slots[24])
     sound, altered = folder / "house-04.json", folder / "altered.json"
     sound.write_bytes(encode(statement))
     before = statement.slots[0].location_mg
@@ -37,8 +36,8 @@ def results(page):
     return [row.get_attribute("data-result") for row in page.locator("#checks li").all()]
 
 
-def test_a_sound_statement_holds_check_by_check(chromium, live, files):
-    with opened(chromium, f"{live.url}/verify") as page:
+def test_a_sound_statement_holds_check_by_check(chromium, two_days, files):
+    with opened(chromium, f"{two_days.url}/verify") as page:
         page.get_by_text("Nothing checked yet").wait_for()
         page.locator("#file").set_input_files(files[0])
         page.get_by_text(f"All {len(CHECKS)} checks hold").wait_for()
@@ -48,8 +47,8 @@ def test_a_sound_statement_holds_check_by_check(chromium, live, files):
         assert "transactive verify house-04.json --node URL" in page.locator("#cmd-1").inner_text()
 
 
-def test_the_first_contradiction_is_named_and_altered_figures_are_shown(chromium, live, files):
-    with opened(chromium, f"{live.url}/verify") as page:
+def test_the_first_contradiction_is_named_and_altered_figures_are_shown(chromium, two_days, files):
+    with opened(chromium, f"{two_days.url}/verify") as page:
         page.locator("#file").set_input_files(files[1])
         page.get_by_text("Contradiction found").wait_for()
         assert results(page) == ["contradiction", *["not judged"] * (len(CHECKS) - 1)]
@@ -61,9 +60,9 @@ def test_the_first_contradiction_is_named_and_altered_figures_are_shown(chromium
         assert int(stated) == int(known) + 1
 
 
-def test_a_file_can_be_dropped(chromium, live, files):
+def test_a_file_can_be_dropped(chromium, two_days, files):
     data = base64.b64encode(files[0].read_bytes()).decode()
-    with opened(chromium, f"{live.url}/verify") as page:
+    with opened(chromium, f"{two_days.url}/verify") as page:
         page.evaluate(
             """(data) => {
             const transfer = new DataTransfer(), bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -77,18 +76,18 @@ def test_a_file_can_be_dropped(chromium, live, files):
         assert "dropped.json" in page.locator("#h-res + p").inner_text()
 
 
-def test_what_is_no_statement_is_said(chromium, live, tmp_path):
+def test_what_is_no_statement_is_said(chromium, two_days, tmp_path):
     (tmp_path / "other.json").write_text(json.dumps({"kind": "something"}))
-    with opened(chromium, f"{live.url}/verify") as page:
+    with opened(chromium, f"{two_days.url}/verify") as page:
         page.locator("#file").set_input_files(tmp_path / "other.json")
         page.get_by_text("This is no statement").wait_for()
         assert set(results(page)) == {"not judged"}
 
 
 @pytest.mark.parametrize(("width", "scheme", "kind"), [(1440, "light", 1), (360, "dark", 1), (360, "light", 0)])
-def test_it_fits_and_axe_finds_no_serious_fault(chromium, live, files, width, scheme, kind):
+def test_it_fits_and_axe_finds_no_serious_fault(chromium, two_days, files, width, scheme, kind):
     size = {"width": width, "height": 900}
-    with opened(chromium, f"{live.url}/verify", viewport=size, color_scheme=scheme) as page:
+    with opened(chromium, f"{two_days.url}/verify", viewport=size, color_scheme=scheme) as page:
         page.locator("#file").set_input_files(files[kind])
         page.locator("#verdict").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -98,9 +97,9 @@ def test_it_fits_and_axe_finds_no_serious_fault(chromium, live, files, width, sc
         assert grave == []
 
 
-def test_a_neighbour_is_not_shown_what_the_books_say(live, files):
+def test_a_neighbour_is_not_shown_what_the_books_say(two_days, files):
     """Whoever alters every figure of another's statement would else read them from the answer."""
-    with closing(Store(live.folder)) as store:
+    with closing(Store(two_days.folder)) as store:
         reader = Reader(store)
         run, data = reader.run(), files[1].read_bytes()
         assert run is not None

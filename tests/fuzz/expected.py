@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from tests.fuzz.adversary.hunt import machine
 from tests.fuzz.bound import locked_functions
 from tests.fuzz.campaign import CALLS_PER_LIFE, LIVES
 from tests.fuzz.life import Tally
@@ -14,6 +17,8 @@ from transactive.chain.revert_reasons import UNKNOWN
 WANTED = 20_000
 """Calls on all contracts in `make test`; `make fuzz` makes a million and more, and `docs/fuzz.md` is its report."""
 LIVES_EACH = 3
+EVMS = [machine(), *([pytest.param("py-evm", marks=pytest.mark.long)] if machine() != "py-evm" else [])]
+"""The fastest one every day. That both do the same is a test of each day (`test_campaign.py`)."""
 ROLES = {
     "currency": {"owner", "minter", "member", "candidate", "stranger"},
     "registry": {"owner", "registrar", "operator", "member", "candidate", "stranger"},
@@ -31,11 +36,11 @@ FOR_CONTRACTS = {"settlement": {"convict", "convictNetting", "follow"}}
 """
 
 
-def live_all(contract: str) -> Tally:
-    """The contract's share of the calls, on the EVM that the embedded chain runs on. Raises where the twin differs."""
+def live_all(contract: str, evm: str) -> Tally:
+    """The contract's share of the calls on an EVM. Raises where the twin differs."""
     tally = Tally()
     for number in range(LIVES_EACH):
-        LIVES[contract](new_machine("py-evm"), number, tally).run(CALLS_PER_LIFE)
+        LIVES[contract](new_machine(evm), number, tally).run(CALLS_PER_LIFE)
     return tally
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.fuzz.expected import check, live_all
+from tests.fuzz.expected import EVMS, check, live_all
 
 
+@pytest.mark.parametrize("evm", EVMS)
 @pytest.mark.parametrize("contract", ["currency", "registry", "settlement", "carbon_credits", "certificates"])
-def test_a_contract_and_its_twin_never_differ(contract):
-    check(contract, live_all(contract))
+def test_a_contract_and_its_twin_never_differ(contract, evm):
+    check(contract, live_all(contract, evm))

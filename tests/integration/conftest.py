@@ -1,6 +1,7 @@
-"""Runs that several tests look at: made once, on a real embedded chain and database."""
+"""Runs that several tests look at: made once for all workers, on a real embedded chain and database."""
 
 import io
+import pickle
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.samples import write_community
+from tests.shared import made_once
 from transactive.cli import main
 from transactive.config.setting import Setting, load_setting
 from transactive.config.shipped import DEMO
@@ -35,12 +37,17 @@ def demo_setting() -> Setting:
 @pytest.fixture(scope="session")
 def demo_run(demo_setting, tmp_path_factory) -> DemoRun:
     """The demo's week."""
-    folder = tmp_path_factory.mktemp("demo")
     slots = slots_of(demo_setting, parse_time(START), 7)
-    records: list[SlotBook] = []
-    outcome, fresh = replay(demo_setting, slots, folder, seed="transactive", after_slot=records.append)
-    assert fresh
-    return DemoRun(demo_setting, slots, records, outcome, folder)
+
+    def make(folder: Path) -> None:
+        records: list[SlotBook] = []
+        outcome, fresh = replay(demo_setting, slots, folder / "state", seed="transactive", after_slot=records.append)
+        assert fresh
+        (folder / "run.pickle").write_bytes(pickle.dumps((records, outcome)))
+
+    made = made_once(tmp_path_factory, "demo", make)
+    records, outcome = pickle.loads((made / "run.pickle").read_bytes())
+    return DemoRun(demo_setting, slots, records, outcome, made / "state")
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,13 @@ class Called:
 @pytest.fixture(scope="session")
 def sample_state(tmp_path_factory) -> Path:
     """State folder of a finished run of the small community; whoever changes it takes a copy."""
-    folder = tmp_path_factory.mktemp("sample")
-    state: Path = folder / "state"
-    made = call("run", write_community(folder), "--no-page", "--json", "--state", state)
-    assert made.code == 0, made.err
-    return state
+
+    def make(folder: Path) -> None:
+        made = call("run", write_community(folder), "--no-page", "--json", "--state", folder / "state")
+        assert made.code == 0, made.err
+        (folder / "printed.json").write_text(made.out)
+
+    return made_once(tmp_path_factory, "sample", make) / "state"
 
 
 def call(*arguments: object) -> Called:

@@ -17,7 +17,7 @@ from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 from transactive.core.units import share, share_capped
 
-EXAMPLES = settings(max_examples=120)
+EXAMPLES = settings(max_examples=50)
 HELD, STORED, CLAIMED = CertificateState.HELD, CertificateState.STORED, CertificateState.CLAIMED
 
 

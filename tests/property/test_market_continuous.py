@@ -32,7 +32,7 @@ from transactive.market.orderbook.matching import (
 from transactive.market.trades import check_trades
 
 GRID = PriceGrid(-20_000, 180_000, 1000)
-MANY = settings(max_examples=300)
+MANY = settings(max_examples=120)
 Row = tuple[int, int, int, bool, int, int]
 
 

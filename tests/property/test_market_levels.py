@@ -12,7 +12,7 @@ from transactive.market.auction import pay_as_bid, uniform
 from transactive.market.auction.levels import as_they_are, by_rank
 from transactive.market.result import clear_levelled
 
-MANY = settings(max_examples=300)
+MANY = settings(max_examples=120)
 
 
 @st.composite

@@ -20,7 +20,7 @@ from transactive.market.network.curves import curve
 from transactive.market.network.locational import check_nodal, clear, losses_n, surplus_n
 from transactive.market.network.losses import MOST_PRICE, arriving, needed, position_in, position_out
 
-MANY = settings(max_examples=300)
+MANY = settings(max_examples=120)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from transactive.market.auction import pay_as_bid
 from transactive.market.auction.uniform import clear, tick_indices
 from transactive.market.trades import check_trades, merit_order, pair, trades_of
 
-MANY = settings(max_examples=300)
+MANY = settings(max_examples=120)
 
 
 def pair_by_hand(given, buys, sells) -> list[tuple[int, int, int]]:

@@ -18,7 +18,7 @@ from transactive.market.auction.uniform import clear, tick_indices
 from transactive.market.book import histogram, merge, pack_keys
 
 Rounding = Callable[[Sequence[int], int], list[int]]
-MANY = settings(max_examples=500)
+MANY = settings(max_examples=200)
 
 
 def choose_price(prices: Sequence[int], demand: Sequence[int], supply: Sequence[int]) -> int | None:

@@ -46,7 +46,7 @@ class CallData:
         return "0x" + (known.selector + self._codec.encode(known.takes, arguments)).hex()
 
     def result(self, contract: Contract, function: str, count: int, answer: bytes) -> Any:  # noqa: ANN401 - as the ABI says
-        """What a function of `count` inputs gave: one value or all. Raises ChainError if it is something else."""
+        """What a function of `count` inputs gave: one value, or all of them. Raises ChainError for anything else."""
         known = self._functions(contract)[function, count]
         try:
             decoded = self._codec.decode(known.gives, answer)
