@@ -96,6 +96,30 @@ def test_what_sharing_cannot_be_is_refused_by_name(tmp_path, sharing, market, sa
         load(community(tmp_path, sharing, market))
 
 
+def test_sharers_have_prices_of_their_own_and_a_lower_fee_nearby(tmp_path):
+    path = community(tmp_path)
+    text = path.read_text().replace("[tariff]\n", '[tariff]\nnear_fee = "1 ct/kWh"\n')
+    for name, said in (
+        ("one", 'supply = "22 ct/kWh"\nneighbourhood = "lane"'),
+        ("plant", 'feed_in = "11 ct/kWh"\nneighbourhood = "lane"'),
+    ):
+        text = text.replace(f'id = "{name}"', f'id = "{name}"\n{said}')
+    path.write_text(text)
+    assert call("run", path, "--no-page", "--state", tmp_path / "state").code == 0
+    with closing(Store(tmp_path / "state")) as store:
+        noon, night = (read_slot(store, community_of(store), FIRST + hour * HOUR).postings for hour in (58, 50))
+    kinds = PostingKind
+    assert noon.price[(noon.kind == kinds.NETWORK_FEE) & (noon.payer == 1)].tolist() == [10_000]
+    assert noon.price[(noon.kind == kinds.NETWORK_FEE) & (noon.payer == 2)].tolist() == [30_000]
+    assert night.price[night.kind == kinds.EXTRA_SUPPLIER].tolist() == [220_000, 280_000, 280_000]
+    assert call("statement", "--state", tmp_path / "state", "--member", "one", "-o", tmp_path / "one.json").code == 0
+    verified = call("verify", tmp_path / "one.json", "--state", tmp_path / "state")
+    assert verified.code == 0, verified.out + verified.err
+    path.write_text(text.replace('keys = ["static", "dynamic"]', 'keys = ["static"]\nsurplus = "holder"'))
+    with pytest.raises(ConfigError, match="producers pass on what the common feed-in brings"):
+        load(path)
+
+
 def test_a_comparison_sets_markets_beside_sharing(tmp_path):
     found = load(community(tmp_path))
     assert mechanisms_for(None, **able_of(found))[:1] == ("sharing",)

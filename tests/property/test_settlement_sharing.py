@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.strategies import Traded, positions_of, traded_slots
 from transactive.core.postings import PostingKind
-from transactive.core.tariff import Tariff
+from transactive.core.tariff import NearFee, OwnPrices, Tariff
 from transactive.core.units import PPM
+from transactive.settlement.neighbourhood import near_wh
 from transactive.settlement.shared_postings import part_of, post_shared, used_and_given
 from transactive.settlement.sharing import Circle, allot, delivery_of, registers, share_out
 
@@ -128,6 +129,32 @@ def test_money_of_sharing_sums_to_zero_and_follows_the_meters(slot: Traded, data
     assert not (set(postings.kind.tolist()) & {PostingKind.BOUGHT, PostingKind.EXTRA_INSIDE, PostingKind.GIVE_INSIDE})
     read = used_and_given(postings, accounts.members)
     assert [column.tolist() for column in read] == [used.tolist(), gave.tolist()]
+
+
+@given(traded_slots(), st.data())
+def test_who_shares_at_prices_of_its_own_pays_them_and_the_lower_fee_for_what_is_near(slot: Traded, data):
+    accounts, members = slot.accounts, slot.accounts.members
+    prices = [data.draw(st.lists(st.integers(0, 400_000), min_size=members, max_size=members)) for _ in range(3)]
+    own = OwnPrices(*(np.array(each, np.int64) for each in prices))
+    place = np.array(data.draw(st.lists(st.integers(-1, 1), min_size=members, max_size=members)), np.int64)
+    near = NearFee(data.draw(st.integers(0, 40_000)), place)
+    rings = data.draw(circles(members))
+    untraded = positions_of(slot.positions.slot, 0, [0] * members, [0] * members)
+    tariff = Tariff(slot.tariff.supply, slot.tariff.feed_in, slot.tariff.fee, shared=0, own=own, near=near)
+    shared = share_out(slot.readings, rings)
+    used, gave = shared.used_wh.sum(axis=0), shared.given_wh.sum(axis=0)
+    postings = post_shared(delivery_of(untraded, slot.readings, used, gave), shared, tariff, accounts)
+    net = postings.net_n(accounts.total)
+    bills = (slot.readings.import_wh - used) * own.supply - (slot.readings.export_wh - gave) * own.feed_in
+    for circle, u, g in zip(rings, shared.used_wh, shared.given_wh, strict=True):
+        fee, close = part_of(own.fee, circle.fee_ppm), near_wh(u, g, near)
+        bills = bills + u * (circle.price + fee) - g * circle.price - close * np.maximum(fee - near.fee, 0)
+        for number in (0, 1):
+            here = place == number
+            assert close[here].sum() == min(u[here].sum(), g[here].sum())
+        assert not close[place < 0].any()
+    assert net[:members].tolist() == (-bills).tolist()
+    assert net[accounts.pool] == net[accounts.escrow] == net.sum() == 0
 
 
 @given(traded_slots(), st.data())

@@ -53,10 +53,12 @@ def _check_near(community: Community) -> None:
 def _check_own(community: Community) -> None:
     """Raise ConfigError for prices of groups and members that cannot be, and for a group that nobody has."""
     rules = community.tariff
-    if community.sharing_in_force is not None and (community.own_prices or community.near_fee):
+    shares = community.sharing_in_force
+    own_feed_in = any(key == FEED_IN for key, _, _ in community.own_prices)
+    if shares is not None and shares.surplus == "holder" and own_feed_in:
         raise ConfigError(
-            "tariff: prices of members, groups and neighbourhoods need a market; with sharing take them out, or choose"
-            " another market.mechanism"
+            'sharing.surplus = "holder": producers pass on what the common feed-in brings; take the feed-in of members'
+            " and groups out"
         )
     placed: list[tuple[str, GroupPrices | Member]] = [*((f"tariff.groups.{k}", v) for k, v in rules.groups.items())]
     placed += [(member.id, member) for member in community.members]

@@ -18,11 +18,15 @@ from transactive.core.units import IntArray, share_columns
 
 def near_use_wh(delivery: Delivery, near: NearFee | None) -> IntArray:
     """Part of each member's local use that was given in its own neighbourhood [Wh], (members,)."""
-    used, found = delivery.local_use_wh, np.zeros_like(delivery.local_use_wh)
+    spare = np.minimum(delivery.give_supplier_wh, np.maximum(delivery.exported_wh - delivery.sold_wh, 0))
+    return near_wh(delivery.local_use_wh, delivery.exported_wh - spare, near)
+
+
+def near_wh(used: IntArray, given: IntArray, near: NearFee | None) -> IntArray:
+    """Part of what each member used that was given in its own neighbourhood [Wh], (members,)."""
+    found = np.zeros_like(used)
     if near is None:
         return found
-    spare = np.minimum(delivery.give_supplier_wh, np.maximum(delivery.exported_wh - delivery.sold_wh, 0))
-    given = delivery.exported_wh - spare
     for place in range(int(near.place.max()) + 1):
         here = near.place == place
         met = min(int(used[here].sum()), int(given[here].sum()))

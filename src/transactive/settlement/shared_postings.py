@@ -5,9 +5,14 @@ the supplier's, at the tariff. Two things differ where a law has it so. A surplu
 share: the producer, who sells it, passes on what it gets. An incentive: the supplier bills every meter as if alone, and
 the body that pays for shared energy pays producers, users and community; it stands outside the community as the
 supplier does, so its money comes from that account.
+
+A member with prices of its own has them for what the supplier bills or pays it, and for the network fee. What a circle
+shares within a neighbourhood bears the fee of neighbourhoods where that is lower than the circle's.
 """
 
 from __future__ import annotations
+
+from typing import overload
 
 import numpy as np
 
@@ -17,6 +22,7 @@ from transactive.core.postings import PostingKind, Postings
 from transactive.core.tables import Delivery
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray, share_columns
+from transactive.settlement.neighbourhood import near_wh
 from transactive.settlement.netted import Line, book
 from transactive.settlement.sharing import SharedSlot
 
@@ -39,12 +45,11 @@ def post_shared(
         price = circle.price if incentive is None else 0
         lines += [(kind.SHARED, member, pool, used, price), (kind.SHARED, pool, member, given, price)]
     lines += [
-        (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply),
-        (kind.GIVE_SUPPLIER, supplier, member, delivery.give_supplier_wh, tariff.feed_in),
+        (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply_of),
+        (kind.GIVE_SUPPLIER, supplier, member, delivery.give_supplier_wh, tariff.feed_in_of),
     ]
-    for circle, used in zip(shared.circles, shared.used_wh, strict=True):
-        fee = part_of(tariff.fee, circle.fee_ppm) if incentive is None else 0
-        lines.append((kind.NETWORK_FEE, member, network, used, fee))
+    fees = _fees(shared, tariff) if incentive is None else []
+    lines += [(kind.NETWORK_FEE, member, network, energy, fee) for energy, fee in fees]
     if shared.surplus_wh.any():
         gives = np.maximum(delivery.exported_wh - delivery.imported_wh, 0) - shared.given_wh.sum(axis=0)
         left = share_columns(int(shared.surplus_wh.sum()), gives)
@@ -65,14 +70,29 @@ def post_shared(
     return postings
 
 
-def part_of(price: int, ppm: int) -> int:
+def _fees(shared: SharedSlot, tariff: Tariff) -> list[tuple[IntArray, IntArray | int]]:
+    """Energy that each member used in each circle [Wh], (members,), and the network fee that it bears [µ¤/kWh]."""
+    found: list[tuple[IntArray, IntArray | int]] = []
+    for circle, used, given in zip(shared.circles, shared.used_wh, shared.given_wh, strict=True):
+        fee, near = part_of(tariff.fee_of, circle.fee_ppm), near_wh(used, given, tariff.near)
+        found.append((used - near, fee))
+        if tariff.near is not None:
+            found.append((near, np.minimum(fee, tariff.near.fee)))
+    return found
+
+
+@overload
+def part_of(price: int, ppm: int) -> int: ...
+@overload
+def part_of(price: IntArray | int, ppm: int) -> IntArray | int: ...
+def part_of(price: IntArray | int, ppm: int) -> IntArray | int:
     """Part of a price [µ¤/kWh], rounded half up to a whole one: where a reduced network fee is rounded."""
     return (2 * price * ppm + PPM) // (2 * PPM)
 
 
 def _free_of_charge(line: Line) -> bool:
     """Whether a line says nothing: a fee or an incentive of zero. What is shared for nothing is still said."""
-    return line[0] != PostingKind.SHARED and np.ndim(line[4]) == 0 and int(line[4]) == 0
+    return line[0] != PostingKind.SHARED and not np.any(line[4])
 
 
 def used_and_given(postings: Postings, members: int) -> tuple[IntArray, IntArray]:
@@ -99,10 +119,8 @@ def _check(
     net = postings.net_n(accounts.total)
     require(int(net.sum()) == 0, "postings sum to zero")
     require(int(net[accounts.escrow]) == int(net[accounts.pool]) == 0, "escrow and pool end a slot at zero")
-    imports, exports = int(delivery.extra_supplier_wh.sum()), int(delivery.give_supplier_wh.sum())
-    used = int(shared.used_wh.sum())
-    due = imports * tariff.supply - exports * tariff.feed_in - used * sum(incentive or ())
+    billed, paid = delivery.extra_supplier_wh * tariff.supply_of, delivery.give_supplier_wh * tariff.feed_in_of
+    due = int(billed.sum()) - int(paid.sum()) - int(shared.used_wh.sum()) * sum(incentive or ())
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on what is not shared")
-    fees = [part_of(tariff.fee, circle.fee_ppm) if incentive is None else 0 for circle in shared.circles]
-    earned = sum(int(wh) * fee for wh, fee in zip(shared.used_wh.sum(axis=1), fees, strict=True))
+    earned = sum(int((energy * fee).sum()) for energy, fee in _fees(shared, tariff)) if incentive is None else 0
     require(int(net[accounts.network]) == earned, "the network receives its fee on shared energy")

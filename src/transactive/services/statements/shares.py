@@ -7,6 +7,7 @@ change by the hour or come from a distributor's report, the community file with 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from transactive.config.setting import Setting, load_setting
@@ -19,6 +20,7 @@ from transactive.core.slots import time_text
 from transactive.engine.books.agreements import coefficients_digest, read, terms_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.deliveries import Settling, circles_of
+from transactive.environment.own_prices import own_prices
 from transactive.insight.statements.statement import Statement, StatementSlot
 from transactive.services.statements.verification_words import Passed, hold
 from transactive.settlement.shared_postings import post_shared
@@ -100,7 +102,8 @@ COLUMNS = ("kind", "payer", "payee", "energy_wh", "price", "amount_n")
 def _divided(slot: int, store: Store, community: Community, setting: Setting | None) -> Postings:
     """Postings of a slot as the rules divide it."""
     members = len(community.members)
-    readings, tariff = store.readings(slot, members), store.tariff(slot)
+    readings, common = store.readings(slot, members), store.tariff(slot)
+    tariff = replace(common, own=own_prices(community, slot, common), near=community.at(slot).near_fee)
     traded = store.trading(slot, members)
     if traded is None:
         raise StateError(f"{store.path}: orders of {time_text(slot)} are gone; verify with the folder as it was")
