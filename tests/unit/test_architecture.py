@@ -51,7 +51,10 @@ def float_uses(path: Path) -> list[int]:
 def _joins_paths(node: ast.AST) -> bool:
     """Whether a division is a path with a name: one of its sides is text."""
     sides = (node.left, node.right) if isinstance(node, ast.BinOp) else ()
-    return any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+    return any(
+        isinstance(side, ast.JoinedStr) or (isinstance(side, ast.Constant) and isinstance(side.value, str))
+        for side in sides
+    )
 
 
 def test_rooms_do_not_import_each_other_and_the_core_does_no_io():
