@@ -290,7 +290,10 @@ def test_whoever_shows_a_journal_changes_no_byte(late, tmp_path):
             "node init {b} --community x --broker mqtt://h:99999 --meter tcp://h:1 --code A --slot-minutes 60",
             "of a broker",
         ),
-        ("node init {b} --community x --broker mqtt://h --meter foo --code A --slot-minutes 60", "address of a meter"),
+        (
+            "node init {b} --community x --broker mqtt://h --meter foo --code A --slot-minutes 60",
+            "scheme of a meter's address",
+        ),
     ],
 )
 def test_what_is_typed_wrong_is_one_line_and_makes_nothing(line, why, tmp_path):
