@@ -115,9 +115,9 @@ def test_nobody_gains_by_a_silent_meter(seed):
 
 
 @pytest.mark.long
-def test_nobody_gains_by_a_silent_meter_in_a_hundred_thousand_slots():
+def test_nobody_gains_by_a_silent_meter_in_many_slots():
     rng = np.random.default_rng()
-    for _ in range(100_000):
+    for _ in range(20_000):
         check(rng)
 
 
