@@ -7,7 +7,8 @@ import pytest
 from tests.contract.world import kept
 from tests.strategies import leaves_of
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.settlement import BATCH, ChainLedger
+from transactive.chain.ledgers.deposits import BATCH
+from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode
 from transactive.chain.packing import encode_nets

@@ -13,7 +13,8 @@ from transactive.chain.artifact import CONTRACTS, artifact
 from transactive.chain.deployments.deployment import is_ours, load
 from transactive.chain.deployments.status import standing
 from transactive.chain.keys.keys import DemoKeys
-from transactive.chain.ledgers.settlement import PAY_IN_FOR_MANY, ChainLedger
+from transactive.chain.ledgers.deposits import PAY_IN_FOR_MANY
+from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import RELEASES, abi_for, has_function, released, version_of
 

@@ -16,12 +16,12 @@ from web3.contract import Contract
 from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
+from transactive.chain.ledgers.deposits import BATCH, Deposits
 from transactive.chain.ledgers.judges import appoint, appoint_for_groups
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
 from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
 from transactive.chain.nodes.client import ChainClient
-from transactive.chain.releases import has_function
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
@@ -33,9 +33,6 @@ MAY_MINT = True
 PENALTY_N = 100 * 10**9
 """What a proof of misconduct takes from the operator's stake, if nothing else is agreed [n¤]."""
 PENALTIES_STAKED = 10
-BATCH = 128
-"""Most accounts that one call registers or pays in for, as the contract has it."""
-PAY_IN_FOR_MANY = "depositForMany(address[],uint256[])"
 PAID = "settlement: nothing proposed"
 """What the contract says to who wants to pay a netting that somebody else has just paid."""
 
@@ -59,10 +56,10 @@ class ChainLedger:
         keys.check(client)
         self._client, self._keys = client, keys
         self._currency, self._settlement = parts
-        self._operator, self._on_ramp = keys.role("operator"), keys.role("on-ramp")
+        self._operator = keys.role("operator")
+        self._deposits = Deposits(client, keys, self._currency, self._settlement)
         self._netting = NettingCalls(client, self._settlement, self._operator)
         self._gas: Gas | None = None
-        self._creates: bool | None = None
         self._paying: int | None = None
         self.accounts = accounts
         self.certificates_address: str | None = None
@@ -141,7 +138,7 @@ class ChainLedger:
         for at in range(0, accounts, BATCH):
             client.send(operator, settlement, "registerMany", addresses[at : at + BATCH])
         ledger = cls(client, keys, (currency, settlement), accounts)
-        ledger._gas, ledger.certificates_address, ledger._creates = Gas(), certificates, creates
+        ledger._gas, ledger.certificates_address, ledger._deposits.creates_money = Gas(), certificates, creates
         if timestamp is not None:
             ledger.block(timestamp)
         return ledger
@@ -194,45 +191,18 @@ class ChainLedger:
         return self.block(timestamp)
 
     def queue_deposits(self, amounts_n: Sequence[int]) -> None:
-        """Queue the creation and deposit of money [n¤] for each account with an amount above zero.
-
-        The on-ramp pays in for all, `BATCH` accounts a call, so that no account has to sign or pay gas for it. A
-        contract from before there was such a call takes one account a call.
-        """
-        paid = [(index, int(amount)) for index, amount in enumerate(amounts_n) if amount > 0]
-        if not paid:
-            return
-        total, settlement = sum(amount for _, amount in paid), self._settlement
-        if self.creates_money:
-            self._client.send(self._on_ramp, self._currency, "mint", self._on_ramp.address, total)
-        else:
-            money.require_held(self._client, self._currency, self._on_ramp.address, total)
-        self._client.send(self._on_ramp, self._currency, "approve", settlement.address, total)
-        code = self._client.code(settlement.address)
-        at_once = BATCH if len(paid) > 1 and has_function(code, PAY_IN_FOR_MANY) else 1
-        for at in range(0, len(paid), at_once):
-            self._pay_in(paid[at : at + at_once])
+        """Queue the creation and deposit of money [n¤] for each account with an amount above zero."""
+        self._deposits.queue(amounts_n)
 
     @property
     def creates_money(self) -> bool:
         """Whether money is created as it is paid in, and not taken from what the on-ramp has of an existing token."""
-        if self._creates is None:
-            self._creates = money.creates(self._client, self._currency, self._on_ramp.address)
-        return self._creates
+        return self._deposits.creates_money
 
     @property
     def currency_address(self) -> str:
         """Address of the token in which deposits are."""
         return str(self._currency.address)
-
-    def _pay_in(self, paid: Sequence[tuple[int, int]]) -> None:
-        """Queue one call that pays in for these accounts, each with its amount [n¤]."""
-        addresses = [self._keys.account(index).address for index, _ in paid]
-        amounts = [amount for _, amount in paid]
-        if len(paid) == 1:
-            self._client.send(self._on_ramp, self._settlement, "depositFor", addresses[0], amounts[0])
-        else:
-            self._client.send(self._on_ramp, self._settlement, "depositForMany", addresses, amounts)
 
     @cached_property
     def depth(self) -> int:
