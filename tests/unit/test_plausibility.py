@@ -80,6 +80,14 @@ def test_no_fault_of_one_home_is_billed(homes, fault):
     assert not others.any()
 
 
+@pytest.mark.parametrize("standby", [(0, 0), (2, 3)])
+def test_nobody_is_accused_of_moving_in(homes, standby):
+    """A home that stood empty for forty days, or whose member joined then: its first days are billed."""
+    consumption = homes[0].copy()
+    consumption[: 40 * 24, 3] = np.resize(standby, 40 * 24)
+    assert not doubts(consumption, homes[1]).any()
+
+
 ALL_HOMES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "by 4": lambda wh: wh * 4,
     "by a quarter": lambda wh: wh // 4,

@@ -20,6 +20,8 @@ BEGINNING = 14
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 FEW_WH = 10
 """Added before logarithms are taken: less is noise."""
+NOISE = np.log2(2 * FEW_WH)
+"""Highest level of a day that says nothing of a home's use: nobody was there."""
 QUANTILES_OF_SHAPE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)
 PARTS_OF_SHAPE, FEW_OF_SHAPE_WH = 8, 5
 """A day's shape is the logarithms of these quantiles, and of the means of so many parts of the day."""

@@ -12,6 +12,7 @@ from transactive.metering.plausibility import numbers
 from transactive.metering.plausibility.days import (
     BEGINNING,
     LEAST_DAYS,
+    NOISE,
     PAST_DAYS,
     FloatArray,
     MeterDays,
@@ -140,7 +141,7 @@ class OwnPast:
     def _other_level(self, day: int, before: Believed, young: BoolArray) -> BoolArray:
         """Meters that count as in another unit, all day long, (members,)."""
         past = slice(max(0, day - PAST_DAYS), day)
-        known = ~np.isnan(self.level[past])
+        known = self.level[past] > NOISE  # an empty home tells nothing of who moves in; an unknown day is NaN
         enough = ~young & (known.sum(axis=0) >= LEAST_DAYS)
         level, found = self.level[day], np.zeros(len(young), bool)
         if not enough.any():
