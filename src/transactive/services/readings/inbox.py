@@ -19,13 +19,13 @@ import msgspec
 
 from transactive.config.setting import load_setting
 from transactive.core.errors import DataError, InputError, StateError, Unsaid
-from transactive.metering.accepted import keep_accepted
 from transactive.metering.exports.belief import Belief, believed
 from transactive.metering.exports.kept import kept_readings
 from transactive.metering.exports.profile import profile_text
 from transactive.metering.exports.reader import Export, read_exports
 from transactive.services.readings.days import DayTotals, day_totals
 from transactive.services.readings.effect import Effect, compared
+from transactive.services.readings.keeping import keep_accepted
 from transactive.services.readings.limits import check_size
 from transactive.services.readings.said import Said
 from transactive.store.folder import hold
