@@ -38,6 +38,7 @@ MODULES = {
     "import": "transactive.bench.readings.imports",
     "doubts": "transactive.bench.readings.doubts",
     "bills": "transactive.bench.runs.bills",
+    "extension": "transactive.bench.runs.extension",
     "simulation": "transactive.bench.runs.simulation",
     "store": "transactive.bench.runs.store",
     "shards": "transactive.bench.runs.shards",

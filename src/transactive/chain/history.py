@@ -86,8 +86,10 @@ class Gas:
     def of(cls, client: ChainClient, settlement: Contract) -> Gas:
         """Gas of everything that is on chain."""
         gas = cls()
-        for call, log in _events(client, settlement, OPERATOR_CALLS):
-            gas.count(call, client.gas_of(log["transactionHash"]))
+        calls = list(_events(client, settlement, OPERATOR_CALLS))
+        used = client.gas_of_all([log["transactionHash"] for _, log in calls])
+        for (call, _), gas_used in zip(calls, used, strict=True):
+            gas.count(call, gas_used)
         return gas
 
     def count(self, call: str, used: int) -> None:

@@ -94,6 +94,10 @@ class Index:
             (number,),
         ).fetchall()
 
+    def gas_used(self) -> dict[bytes, int]:
+        """Gas of every transaction by its hash."""
+        return dict(self._sql.execute("select hash, gas_used from tx").fetchall())
+
     def logs(self, first: int, last: int) -> list[tuple[Any, ...]]:
         """Rows of the logs of blocks `first` to `last`, each followed by the hash of its block."""
         return self._sql.execute(

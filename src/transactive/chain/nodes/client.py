@@ -290,6 +290,13 @@ class ChainClient:
         """Gas that a mined transaction used."""
         return _gas(self._node.ask("eth_getTransactionReceipt", tx_hash))
 
+    def gas_of_all(self, tx_hashes: Sequence[str]) -> list[int]:
+        """Gas that each of many mined transactions used; of an embedded chain at one look."""
+        if not isinstance(self._node, EmbeddedNode):
+            return [self.gas_of(each) for each in tx_hashes]
+        known = self._node.provider.chain.index.gas_used()
+        return [known[bytes.fromhex(each.removeprefix("0x"))] for each in tx_hashes]
+
     def input_of(self, tx_hash: str) -> str:
         """Call data of a transaction, 0x-hex."""
         return str(self._node.ask("eth_getTransactionByHash", tx_hash)["input"])
