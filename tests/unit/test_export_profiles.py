@@ -50,7 +50,8 @@ class Sample:
 
 QUARTERS = {zone: Sample(zone, 15) for zone in ("Europe/Vienna", "Europe/Brussels", "Europe/Lisbon", "Europe/Rome")}
 HOURS = {
-    zone: Sample(zone, 60) for zone in ("Europe/Amsterdam", "Europe/Madrid", "Europe/Copenhagen", "Europe/Helsinki")
+    zone: Sample(zone, 60)
+    for zone in ("Europe/Amsterdam", "Europe/Madrid", "Europe/Copenhagen", "Europe/Helsinki", "Europe/Oslo")
 }
 HALVES = {zone: Sample(zone, 30) for zone in ("Europe/Paris", "Europe/London")}
 BY_ZONE = QUARTERS | HOURS | HALVES
@@ -115,6 +116,16 @@ TABLES = {
         "Europe/Copenhagen",
         ["\ufeffMålepunktsID;Fra_dato;Til_dato;Mængde;Måleenhed;Kvalitet;Type"],
         ["571313000000000001;{s:%d-%m-%Y %H:%M:%S};{e:%d-%m-%Y %H:%M:%S};{k};KWH;Målt;Tidsserie"],
+    ),
+    "no-elhub": (
+        "Europe/Oslo",
+        ["\ufeffFra;Til;KWH 60 Forbruk;Kvalitet"],
+        ["{s:%d.%m.%Y %H:%M};{e:%d.%m.%Y %H:%M};{k};Målt"],
+    ),
+    "no-elhub-quarters": (  # Norway has Vienna's clock
+        "Europe/Vienna",
+        ["Fra,Til,KWH 15 Forbruk,Kvalitet"],
+        ['"{s:%d.%m.%Y %H:%M}","{e:%d.%m.%Y %H:%M}","{k}",Målt'],
     ),
     "fi-datahub": (
         "Europe/Helsinki",
