@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.unit.test_exports import _workbook
+from transactive.bench.readings.workbook import write_workbook
 from transactive.core.errors import DataError
 from transactive.metering.exports.profile import load_profile, shipped_profiles
 from transactive.metering.exports.reader import read_export
@@ -176,7 +176,7 @@ def test_portugal_reads_mean_power_from_a_spreadsheet(tmp_path):
     rows = [["Dados Gerais"], [""], ["CPE", "PT0002000000000001AA"], ["Intervalo", "15 min"], [""]]
     rows.append(["Contador", "Data", "Hora", "Consumo registado, Ativa (kW)", "Estado"])
     rows += [row.split(";") for row in sample.rows("0001;{e:%Y/%m/%d};{e:%H:%M};{kw};Real")]
-    _workbook(tmp_path / "leituras.xlsx", rows)
+    write_workbook(tmp_path / "leituras.xlsx", rows)
     export = read_export(tmp_path / "leituras.xlsx")
     assert (export.profile_name, export.frame["meter"][0]) == ("pt-e-redes", "PT0002000000000001AA")
     assert export.frame["import"].to_list() == sample.wh
@@ -224,7 +224,7 @@ def test_austria_reads_the_distributors_own_allocation(tmp_path):
     for k in range(96):
         moment = datetime(2024, 10, 1, tzinfo=UTC) + timedelta(minutes=15 * k)
         rows.append([f"{moment:%d.%m.%Y %H:%M:%S}", *(f"{(c + 1) / 100:.3f}" for c in range(len(columns)))])
-    _workbook(tmp_path / "report.xlsx", rows)
+    write_workbook(tmp_path / "report.xlsx", rows)
     export = read_export(tmp_path / "report.xlsx")
     assert export.profile_name == "at-eda-energiedaten"
     sums = {m: export.frame.filter(meter=m).select(export.registers).sum().row(0, named=True) for m in meters}

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from transactive.bench.readings.workbook import write_workbook
 from transactive.core.errors import DataError, Unsaid
 from transactive.core.slots import HOUR
 from transactive.metering.exports.belief import believed
@@ -285,48 +286,8 @@ def test_a_spreadsheet_is_read_whatever_it_is_called(tmp_path, truth):
     fastexcel = pytest.importorskip("fastexcel")
     assert fastexcel
     book = tmp_path / "book.csv"
-    _workbook(book, [HEAD.split(","), *[line.split(",") for line in lines()]])
+    write_workbook(book, [HEAD.split(","), *[line.split(",") for line in lines()]])
     assert consumption(book) == truth
-
-
-def _workbook(path, rows):
-    """The least that a spreadsheet is: a zip of three parts and a sheet with text in its cells."""
-    import zipfile
-    from xml.sax.saxutils import escape
-
-    cells = "".join(
-        "<row>" + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row) + "</row>"
-        for row in rows
-    )
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    with zipfile.ZipFile(path, "w") as book:
-        book.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{package}/content-types"><Default Extension="rels"'
-            ' ContentType="application/vnd.openxmlformats-'
-            f'package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-            f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
-        )
-        for name, target, what in (
-            ("_rels/.rels", "xl/workbook.xml", "officeDocument"),
-            ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", "worksheet"),
-        ):
-            book.writestr(
-                name,
-                f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{relation}/{what}"'
-                f' Target="{target}"/></Relationships>',
-            )
-        book.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="S" sheetId="1"'
-            ' r:id="r1"/></sheets></workbook>',
-        )
-        book.writestr(
-            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
-        )
 
 
 def test_parquet_keeps_its_types(tmp_path, truth):

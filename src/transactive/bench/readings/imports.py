@@ -11,6 +11,7 @@ from time import process_time
 from zoneinfo import ZoneInfo
 
 from transactive.bench.measure import BenchTimer, Reference
+from transactive.bench.readings.workbook import write_workbook
 from transactive.bench.registry import bench
 from transactive.bench.report import Row
 
@@ -45,6 +46,7 @@ def _kinds() -> Iterator[tuple[str, Callable[[Path], None], str, Callable[[Path]
     yield "NEM12", _nem12, "Polars reads the same lines", _ragged
     yield "Green Button", _green_button, "ElementTree alone, every element visited", _tree
     yield "MSCONS", _mscons, "segments parted into components", _segments
+    yield "Excel", _excel, "fastexcel reads the same sheet", _cells
 
 
 def _quarters() -> Iterator[tuple[datetime, int]]:
@@ -75,10 +77,23 @@ def _tree(path: Path) -> object:
     return [(one.tag, one.text) for one in ET.fromstring(path.read_bytes()).iter()]  # noqa: S314 - our own file
 
 
+def _cells(path: Path) -> object:
+    """Read the cells of a sheet as text."""
+    import fastexcel
+
+    book = fastexcel.read_excel(path.read_bytes())
+    return book.load_sheet(0, header_row=None, dtypes="string").to_polars()
+
+
 def _segments(path: Path) -> object:
     """Part an interchange into segments, elements and components."""
     parts = (segment.split("+") for segment in path.read_text().split("'"))
     return [[part.split(":") for part in segment] for segment in parts]
+
+
+def _excel(path: Path) -> None:
+    rows = ((f"{t:%Y-%m-%dT%H:%M:%SZ}", "home", str(wh), "0") for t, wh in _quarters())
+    write_workbook(path, [("slot_start", "member", "consumption_wh", "generation_wh"), *rows])
 
 
 def _plain(path: Path) -> None:
