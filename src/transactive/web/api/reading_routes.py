@@ -21,7 +21,16 @@ from transactive.web.authentication import OPERATES
 from transactive.web.run_context import RunContext
 
 Name = Annotated[str, QueryParameter(max_length=200, description="Name of the file, for messages")]
-Text = Annotated[str | None, QueryParameter(max_length=60)]
+MOST = 60
+"""Letters of what is said of a file."""
+Profile = Annotated[str | None, QueryParameter(max_length=MOST, description="Name of a profile that ships")]
+Zone = Annotated[str | None, QueryParameter(max_length=MOST, description="Of times without one: Europe/Vienna")]
+Unit = Annotated[str | None, QueryParameter(max_length=MOST, description="Wh, kWh, MWh, W or kW")]
+Stamp = Annotated[str | None, QueryParameter(max_length=MOST, description="What a time names: start or end")]
+Order = Annotated[str | None, QueryParameter(max_length=MOST, description="Of day and month: ymd, dmy or mdy")]
+Reading = Annotated[str | None, QueryParameter(max_length=MOST, description="energy, power or total")]
+Counts = Annotated[str | None, QueryParameter(max_length=MOST, description="import, export, net, consumption …")]
+Exchanged = Annotated[str | None, QueryParameter(max_length=MOST, description="yes: a register may fall once")]
 
 
 class LookView(View, frozen=True, kw_only=True):
@@ -41,14 +50,14 @@ class LookView(View, frozen=True, kw_only=True):
 
 
 def said_in_query(
-    profile: Text = None,
-    zone: Text = None,
-    unit: Text = None,
-    stamp: Text = None,
-    order: Text = None,
-    reading: Text = None,
-    register: Text = None,
-    exchanged: Text = None,
+    profile: Profile = None,
+    zone: Zone = None,
+    unit: Unit = None,
+    stamp: Stamp = None,
+    order: Order = None,
+    reading: Reading = None,
+    register: Counts = None,
+    exchanged: Exchanged = None,
 ) -> Said:
     """What a query says of a file beside it; the options of `transactive import`. Raises InputError."""
     return said_of({name: value for name, value in locals().items() if value})
