@@ -39,7 +39,6 @@ WHOLE_HISTORY = {
     "bench/intelligence/plans.py": "a back-test of plans, beside perfect foresight",
     "bench/runs/simulation.py": "makes many homes from few",
     "studies/drift.py": "holds a whole run against its data",
-    "services/readings/effect.py": "weighs readings that somebody brings against those that are there",
     "studies/recordings/exports.py": "gives studies the readings of a community as a file of them would",
     "face/load.py": "shows a community's readings to whoever loaded them",
 }
