@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from transactive.engine.live.session import Pace, go_live, rehearse, replay_jour
 from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal, JournalReader
+from transactive.store.read.members import qualities
+from transactive.store.read.runs import Reader
+from transactive.web.pages.parts.quality import quality_words
 
 SEED = "live"
 BLIND = 8
@@ -239,6 +243,20 @@ def test_a_statement_of_who_was_silent_holds(setting, late, tmp_path):
     wrong = tmp_path / "wrong.json"
     wrong.write_text(path.read_text().replace('"marks":1,', "", 1))
     assert call("verify", wrong, "--state", folder).code == 1
+
+
+def test_the_page_of_a_member_tells_what_was_not_metered(late):
+    _, folder, books = late
+    first, last = books[0].readings.slot, books[-1].readings.slot
+    with closing(Store(folder)) as store:
+        for member in range(len(books[0].readings.quality)):
+            read = Counter(ReadingQuality(int(book.readings.quality[member])) for book in books)
+            found = qualities(Reader(store), member, first, last)
+            assert found == read - Counter({ReadingQuality.METERED: len(books)})
+            said = quality_words(found, len(books))
+            silent = f"{read[ReadingQuality.AS_TRADED]} settled as traded, as the meter was silent"
+            assert (silent in said) == (read[ReadingQuality.AS_TRADED] > 0)
+            assert bool(said) == bool(found)
 
 
 WRONG = [

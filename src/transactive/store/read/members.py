@@ -9,13 +9,14 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
+from transactive.core.tables import ReadingQuality
 from transactive.core.tariff import Tariff
 from transactive.environment.own_prices import own_prices
 from transactive.environment.standing_charges import standing_charges_n
 from transactive.insight.advice.saved import Sums
 from transactive.store.read.runs import Reader, Row, Run, consumption_wh
 from transactive.store.read.slot_columns import each_slot, has, rows_of
-from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, READINGS
+from transactive.store.schema import CLEARINGS, ORDERS, POSITIONS, POSTINGS, QUALITIES, READINGS
 
 RETURNS = (PostingKind.DIVIDEND, PostingKind.LEVY, PostingKind.LEVY_RETURN)
 ENERGY = (
@@ -46,6 +47,13 @@ def slots_of(reader: Reader, member: int, first: int, last: int) -> list[Row]:
         }
         rows.append({**mine, **more, **prices})
     return rows
+
+
+def qualities(reader: Reader, member: int, first: int, last: int) -> Counter[ReadingQuality]:
+    """How many of the member's readings from slot `first` to `last` are of each quality but metered."""
+    c = QUALITIES.c
+    mine = sa.select(c.quality).where(c.member == member, c.slot.between(first, last))
+    return Counter(ReadingQuality(row["quality"]) for row in reader.store.rows(mine))
 
 
 def _prices(reader: Reader, member: int, first: int, last: int) -> dict[int, Row]:

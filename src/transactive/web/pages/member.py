@@ -12,7 +12,7 @@ from transactive.insight.advice import cheapest
 from transactive.insight.advice.saved import saved_by
 from transactive.store.read.advice import paid_prices, read_advice
 from transactive.store.read.carbon import by_source
-from transactive.store.read.members import orders_of, postings_of, saving, slots_of
+from transactive.store.read.members import orders_of, postings_of, qualities, saving, slots_of
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
 from transactive.texts.formatting import Words, clock_text, day_start, day_text, percent, span_text
@@ -20,6 +20,7 @@ from transactive.web.access import Viewer
 from transactive.web.charts.member import day_chart, price_chart, saved_chart
 from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.parts.quality import quality_words
 from transactive.web.pages.parts.sharing import member_words
 from transactive.web.pages.slot import POSTED
 
@@ -56,6 +57,7 @@ def member_page(
         "earlier": time_text(start - DAY) if start > run.first_slot else None,
         "later": time_text(start + DAY) if start + DAY <= newest else None,
         "head": _head(rows, words, _shared(reader, run, member, rows)),
+        "quality": quality_words(qualities(reader, member, *span), len(rows)),
         "saved_chart": saved_chart(rows, run, start, words),
         "kpis": _kpis(rows, totals, run, member),
         "next": _next(reader, run, position, totals, member, words, None if chosen is None else span),
