@@ -336,6 +336,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/carbon": NOT_GRID,
     "/bills": BILLED,
     "/readings": OPERATOR,
+    "/readings/held": {**OPERATOR, "operator": 400},  # nothing is said
     "/readings/{token}": {**OPERATOR, "operator": 400},  # no such file waits here
     "/member": NOT_GRID,
     "/grid": NOT_MEMBER,
@@ -379,6 +380,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
 
 METHODS = {
     **{route: "PUT" for route in ROUTES if "{outcome}" in route},
+    "/readings/held": "POST",
     "/readings/{token}": "POST",
     "/api/v1/readings": "POST",
     "/api/v1/readings/{token}": "PUT",

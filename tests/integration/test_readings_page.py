@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -136,3 +138,28 @@ def test_only_the_operator_may(place):
                 }
                 assert found <= ({200, 201} if scope == "operator" else {403}), (scope, found)
             assert client.post("/api/v1/readings", content=b"x").status_code == 401
+
+
+def test_held_readings_are_shown_with_their_reason_and_answered(place, tmp_path):
+    """In a folder of its own, as accepted files would count before what is written here."""
+    shutil.copytree(place / "community.state", tmp_path / "community.state")
+    shutil.copy(place / "community.toml", tmp_path / "community.toml")
+    write_readings(tmp_path, 72)
+    rows = (tmp_path / "readings.csv").read_text().splitlines()
+    rows[122] = re.sub(r",cara,\d+,", ",cara,65535,", rows[122])
+    (tmp_path / "readings.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "community.state" / "open-here").touch()
+    with closing(Store(tmp_path / "community.state")) as store:
+        app = build_app(tmp_path / "community.state", ChangeFeed(Reader(store)), local=True)
+        with TestClient(app, base_url=LOCAL, raise_server_exceptions=False) as client:
+            page = client.get("/readings").text
+            assert "far more than this meter ever counted" in page
+            shown = page.partition('action="/readings/held"')[2]
+            form = dict(re.findall(r'name="(member|first|end)" value="([^"]+)"', shown)[:3])
+            assert form["member"] == "cara"
+            wrong = client.post("/readings/held", data=form | {"said": "perhaps"})
+            assert (wrong.status_code, "say release or refuse" in wrong.text) == (400, True)
+            done = client.post("/readings/held", data=form | {"said": "release"})
+            assert (done.status_code, 'id="held"' in done.text) == (200, False)
+            again = client.post("/readings/held", data=form | {"said": "release"})
+            assert (again.status_code, "are not held" in again.text) == (400, True)

@@ -77,8 +77,8 @@ def _check_market(community: Community, name: str) -> None:
         raise ConfigError(f"{name}: market.slot_minutes = {market.slot_minutes}; choose one of {allowed}")
     if DAY_MINUTES % (market.slot_minutes * market.slots_per_period):
         raise ConfigError(
-            f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day, as each is paid on"
-            " chain; bills are by local months, whatever it is: add [billing], then `transactive bill --month`"
+            f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day, as each is paid"
+            " on chain; bills are by local months, whatever it is: add [billing], then `transactive bill --month`"
         )
     try:
         check_sharing(community)

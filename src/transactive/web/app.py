@@ -25,7 +25,7 @@ from transactive.web.charts.icons import icon
 from transactive.web.entry import BrowserEntry, ask, enter
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.readings.routes import answer as answer_readings
-from transactive.web.pages.readings.routes import bring, readings
+from transactive.web.pages.readings.routes import answer_about_held, bring, readings
 from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.problems import answer
@@ -64,7 +64,7 @@ def build_app(
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(readings, bring, answer_readings, step_on_page, api_router(), _files()),
+            *(readings, bring, answer_about_held, answer_readings, step_on_page, api_router(), _files()),
         ],
         dependencies={
             "run_context": Provide(lambda: run_context, sync_to_thread=False),

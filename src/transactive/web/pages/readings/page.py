@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from transactive.core.slots import time_text
+from transactive.core.units import kwh_text
 from transactive.metering.exports.profile import shipped_profiles
 from transactive.services.readings.effect import Effect
+from transactive.services.readings.held import HeldStretch, stretches
 from transactive.services.readings.inbox import Look, community_file
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, spoken
@@ -19,13 +22,15 @@ def readings_page(
     reader: Reader, run: Run, viewer: Viewer, said: Said, look: Look | None = None, done: Effect | None = None
 ) -> dict[str, Any]:
     """Everything that the page shows: before a file, with one, or after it was accepted."""
+    file = community_file(reader.store.path.parent)
     page: dict[str, Any] = {
         "run": run,
+        "held": [] if file is None else [_held(one) for one in stretches(file)],
         "viewer": viewer,
         "look": look,
         "done": done,
         "most": MOST_BYTES // 2**20,
-        "known": community_file(reader.store.path.parent) is not None,
+        "known": file is not None,
         "profiles": {name: profile.title for name, profile in shipped_profiles().items()},
         "said": spoken(said),
     }
@@ -39,3 +44,13 @@ def readings_page(
         "head": ["Day", *(f"={name}, kWh" for name in look.days.registers)],
         "days": list(zip(look.days.days, *kwh, strict=True)),
     }
+
+
+def _held(one: HeldStretch) -> dict[str, Any]:
+    """A stretch of held readings as the page shows it; `waits` for a button."""
+    held = one.held
+    read, billed = (f"{kwh_text(used)} used, {kwh_text(made)} made" for used, made in (held.read_wh, held.billed_wh))
+    return {
+        "member": one.member, "first": time_text(held.first), "end": time_text(held.end), "why": held.doubt.words,
+        "read": read, "billed": billed, "waits": held.waits,
+    }  # fmt: skip

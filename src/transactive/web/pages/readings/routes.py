@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, fields
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get, post
 from litestar.datastructures import UploadFile
@@ -14,7 +15,9 @@ from litestar.params import Body, FromPath
 from litestar.response import Template
 
 from transactive.core.errors import InputError, Unsaid
-from transactive.services.readings.inbox import ReadingsInbox
+from transactive.core.slots import parse_time
+from transactive.services.readings.held import answer_held
+from transactive.services.readings.inbox import ReadingsInbox, community_file
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, said_of
 from transactive.web.authentication import OPERATES
@@ -52,11 +55,24 @@ class Answered:
         return said_of({each.name: getattr(self, each.name).strip() for each in fields(self)})
 
 
-@get("/readings", opt=OPERATES, sync_to_thread=False, include_in_schema=False)
-def readings(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
-    """The page before a file is there: a moment's work, so that no thread is needed."""
-    context = readings_page(run_context.reader, run_context.run(), request.user, Said())
-    return Template("readings.html", context=context)
+@dataclass
+class AnsweredHeld:
+    """What is said of held readings of a member, from a slot on to before another one."""
+
+    member: str
+    first: str
+    end: str
+    said: str
+
+
+@get("/readings", opt=OPERATES, include_in_schema=False)
+async def readings(request: PageRequest, run_context: NamedDependency[RunContext]) -> Template:
+    """The page before a file is there, and what is held of the community's readings, which are read in a thread."""
+
+    def context() -> dict[str, Any]:
+        return readings_page(run_context.reader, run_context.run(), request.user, Said())
+
+    return Template("readings.html", context=await asyncio.to_thread(context))
 
 
 @post(
@@ -100,6 +116,21 @@ def answer(
                 raise
     look = None if done else inbox.look(token, said)
     context = readings_page(run_context.reader, run_context.run(), request.user, said, look, done)
+    return Template("readings.html", context=context)
+
+
+@post("/readings/held", opt=OPERATES, sync_to_thread=True, include_in_schema=False, status_code=200)
+def answer_about_held(
+    request: PageRequest,
+    run_context: NamedDependency[RunContext],
+    data: Annotated[AnsweredHeld, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Template:
+    """Release held readings, or refuse them; the page again."""
+    file = community_file(run_context.reader.store.path.parent)
+    if file is None:
+        raise InputError("the community file of this run is not known here; answer with transactive readings")
+    answer_held(file, data.member, parse_time(data.first), parse_time(data.end), data.said)
+    context = readings_page(run_context.reader, run_context.run(), request.user, Said())
     return Template("readings.html", context=context)
 
 
