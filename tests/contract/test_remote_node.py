@@ -132,3 +132,32 @@ def test_a_node_that_does_not_answer_is_named():
         ChainClient.open("ipc:/nowhere")
     with pytest.raises(ChainError, match="is not a URL that is known"):
         ChainClient.open("ftp://x")
+
+
+def test_a_node_that_comes_back_older_gets_again_what_it_lacks(tmp_path, capsys):
+    """Its steps come at their own times, also one without calls."""
+    node, owner, outbox = Node(), KEYS.role("owner"), tmp_path / "outbox.sqlite"
+    with http(node) as url:
+        client = ChainClient.open(url, alloc=KEYS.addresses(2), outbox=outbox)
+        token = client.deploy(owner, "currency", "x", "x", 100)
+        client.send(owner, token, "setMinter", owner.address, True)  # noqa: FBT003 - as the contract has it
+        client.block(START)
+        mark = node.chain.snapshot()
+        for step, amount in ((10, 5), (20, None), (30, 7)):
+            if amount:
+                client.send(owner, token, "mint", owner.address, amount)
+                client.send(owner, token, "mint", owner.address, amount)
+            client.block(START + step)
+        height, times = client.height, [client.time_of(number) for number in range(1, client.height + 1)]
+        client.close()
+        assert node.chain.revert(mark)
+        client = ChainClient.open(url, outbox=outbox)
+        assert client.height == 1
+        found = client.block_at(START + 30)
+        assert found is not None
+        assert found.number == height
+        assert [client.time_of(number) for number in range(1, client.height + 1)] == times
+        assert client.read(client.contract("currency", token.address), "totalSupply") == 24
+        assert capsys.readouterr().err.count("sent again") == 2
+        client.close()
+    node.chain.close()

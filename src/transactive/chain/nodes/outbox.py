@@ -127,6 +127,17 @@ class Outbox:
         )
         return [raw for raw, _ in rows]
 
+    def finished_times(self) -> list[int]:
+        """Times of all finished steps, oldest first."""
+        return [time for (time,) in self._do("select time from step where number is not null order by time")]
+
+    def kept_of(self, time: int) -> list[bytes]:
+        """The versions that were sent last of all transactions of a step, in order."""
+        rows = self._do(
+            "select raw, max(version) from signed where time = ? group by position order by position", (time,)
+        )
+        return [raw for raw, _ in rows]
+
     def positions(self, time: int) -> int:
         """Transactions of a step that were signed."""
         (count,) = self._do("select count(distinct position) from signed where time = ?", (time,)).fetchone()

@@ -103,7 +103,7 @@ class Recovery:
 
         Raises ChainError if the chain is another, or the step is too long ago to be sent again.
         """
-        self._check_same_chain(was)
+        self.check_same_chain(was)
         if not self._outbox.holds(step):
             raise trouble.reorganised_too_deep(self._place, was.number)
         for _ in self._patience.looks():
@@ -118,7 +118,7 @@ class Recovery:
                 return found
         raise trouble.not_final(f"the step at block {was.number}", self._patience.final_seconds, self._place)
 
-    def _check_same_chain(self, was: FinishedStep) -> None:
+    def check_same_chain(self, was: FinishedStep) -> None:
         """Raise ChainError unless the first block that this run saw is still there."""
         oldest = self._outbox.oldest()
         header = oldest and self._node.ask("eth_getBlockByNumber", hex(oldest.number), not WITH_TRANSACTIONS)

@@ -13,6 +13,7 @@ from functools import partial
 from transactive.chain import trouble
 from transactive.chain.keys.keys import DEVELOPMENT_CHAINS
 from transactive.chain.nodes.nodes import CALL_GAS, HASHES_ONLY, Json, Queued, RpcNode, block_with_time
+from transactive.chain.nodes.older_chain import put_back
 from transactive.chain.nodes.outbox import FinishedStep, Outbox
 from transactive.chain.nodes.recovery import Recovery
 from transactive.chain.nodes.remote import PatientProvider
@@ -105,6 +106,10 @@ class RemoteNode(RpcNode):
             return block_with_time(self, timestamp) if looked_up else None
         found: Json | None = self.ask("eth_getBlockByNumber", hex(step.number), HASHES_ONLY)
         if found is None or found["hash"] != "0x" + step.hash.hex():
+            if self._free and found is None and self._takes_over():
+                self._recovery.check_same_chain(step)
+                put_back(self, self._outbox, self._sender, self.place, self._mine)
+                return self.find(timestamp)
             return self._recovery.find_again(timestamp, step)
         return self.block(step.number)
 
@@ -176,17 +181,24 @@ class RemoteNode(RpcNode):
 
     def _follow(self, timestamp: int) -> bool:
         """Take over the mining of a development node. False if it keeps its own; ChainError if its time is ahead."""
-        if not self._mines_for_us:
-            try:
-                self.ask("evm_setAutomine", WHEN_TOLD)
-            except NodeUnreachable:
-                raise
-            except ChainError:
-                return False
-            self._mines_for_us = True
+        if not self._takes_over():
+            return False
         newest = self.block()
         if newest["number"] > 0 and newest["timestamp"] >= timestamp and not self._outbox.holds(timestamp):
             raise trouble.beyond(self.place, newest["timestamp"], timestamp)
+        return True
+
+    def _takes_over(self) -> bool:
+        """Take over the mining of a development node; False if it keeps its own."""
+        if self._mines_for_us:
+            return True
+        try:
+            self.ask("evm_setAutomine", WHEN_TOLD)
+        except NodeUnreachable:
+            raise
+        except ChainError:
+            return False
+        self._mines_for_us = True
         return True
 
     def _in_one_block(self, queue: list[Queued], timestamp: int) -> list[Json]:
