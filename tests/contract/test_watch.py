@@ -21,7 +21,7 @@ from transactive.chain.disputes.inbox import Inbox
 from transactive.chain.disputes.leaf_file import RecordReceiptFile
 from transactive.chain.disputes.watch import LeafWatch, Sighting, Watcher
 from transactive.core.accounts import NAMED
-from transactive.core.proofs.leaves import LeafMark
+from transactive.core.proofs.leaves import ENERGY, LeafMark
 from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import Fills
 
@@ -110,6 +110,19 @@ def test_fraud_is_brought_by_itself(w, tmp_path, kind):
     assert str(found[0].outcome).startswith("done in block")
     convicted(w)
     assert not any(one.is_fraud for one in looked(w, watch))
+
+
+def test_a_leaf_that_says_something_else_than_the_own_box_is_told_loudly(w, tmp_path):
+    traded(w)
+    serve(w, tmp_path)
+    said = ENERGY.unpack(file_of(w, MEMBER, -1).stated.slot_energy)
+    imported, exported = said["imported_wh"], said["exported_wh"]
+    own = {(imported, exported): False, (imported + 1, exported): True, (imported, exported + 1): True, None: False}
+    for signed, is_wrong in own.items():
+        watch = watch_of(w, tmp_path, sends=False)
+        watch.who = replace(watch.who, counted={w.chain[0].slot: signed}.get)
+        (told,) = looked(w, watch)
+        assert (told.is_fraud, told.seen.startswith("WRONG")) == (is_wrong, is_wrong)
 
 
 def test_who_does_not_send_is_told(w, tmp_path):

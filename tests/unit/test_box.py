@@ -1,5 +1,6 @@
 """The box at a meter: what it signs, how it hands that over through any weather, and who invited it."""
 
+import os
 from contextlib import closing
 
 import pytest
@@ -17,6 +18,7 @@ from transactive.metering.record_file import RecordFile
 from transactive.node.box import AT_ONCE, PATIENCE_SECONDS, BoxKey, Courier, Recorder
 from transactive.node.memory import KnownMeter
 from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
+from transactive.node.signed_energy import SignedEnergy
 
 CHAIN, LENGTH, BEGIN = 31337, 900, 1_700_000_100 // 900 * 900
 SETTINGS = BoxSettings("street", "mqtt://127.0.0.1", "tcp://127.0.0.1:1", LENGTH, CHAIN, code="AAAAA-BBBBB")
@@ -100,6 +102,18 @@ def test_a_plug_that_lost_power_is_counted_on_also_by_a_box_that_lost_it_too(key
     hear(recorder_of(key, outbox, plug), BEGIN + LENGTH, 30)
     registers = [SignedRecord.from_bytes(data).record.registers[0] for data in outbox.all()]
     assert registers == [70_000, 70_030]
+
+
+def test_a_box_says_what_it_signed_of_a_slot_while_it_goes_on(tmp_path, key, outbox):
+    recorder, signed = recorder_of(key, outbox), SignedEnergy(outbox.path.parent, LENGTH)
+    first = BEGIN // LENGTH
+    for step in (0, 1, 2, 5, 6):
+        hear(recorder, BEGIN + step * LENGTH, step * step)
+    assert [signed.of(first + step) for step in range(-1, 6)] == [None, (1, 0), (3, 0), None, None, None, (11, 0)]
+    hear(recorder, BEGIN + 7 * LENGTH, 50)
+    os.truncate(outbox.path, 6 * SIZE - 1)
+    assert signed.of(first + 6) is None
+    assert SignedRecord.from_bytes(outbox.some(4, 1)).record.slot == BEGIN + 5 * LENGTH
 
 
 class Weather:

@@ -62,3 +62,14 @@ class RecordFile:
     def _error(self, error: OSError) -> StateError:
         """What the disk refused."""
         return StateError(f"{self.path}: {error.strerror}; free space or permissions; nothing that was sent is lost")
+
+
+def read_records(path: Path, first: int = 0) -> Iterator[bytes]:
+    """Whole records of an outbox from a number on, which its box may be writing meanwhile. Raises StateError."""
+    try:
+        with path.open("rb") as file:
+            file.seek(first * SIZE)
+            while is_whole(data := file.read(SIZE)):
+                yield data
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}; is it the folder of a box that has run?") from error

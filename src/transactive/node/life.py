@@ -19,7 +19,7 @@ from transactive.metering.record_file import RecordFile
 from transactive.node.box import BoxKey, Courier, Recorder
 from transactive.node.memory import KnownMeter
 from transactive.node.receipts import keep_receipts
-from transactive.node.settings import BoxSettings
+from transactive.node.settings import OUTBOX_FILE, BoxSettings
 
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 2.0
@@ -43,7 +43,7 @@ class Box:
         """Read, sign, keep and hand over. Raises StateError when the box must not go on."""
         settings = self._settings
         source = open_meter(settings.address(self._folder))
-        with closing(RecordFile(self._folder / "outbox")) as outbox:
+        with closing(RecordFile(self._folder / OUTBOX_FILE)) as outbox:
             boundaries = SlotBoundaries(settings.slot_seconds, source.traits.least_age)
             meter = KnownMeter(self._folder, source.traits)
             recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter)

@@ -18,7 +18,7 @@ from transactive.metering.record_file import OWNER_FOLDER
 from transactive.node.box import BoxKey
 from transactive.node.files import write_whole
 
-SETTINGS_FILE, KEY_FILE = "box.toml", "key"
+SETTINGS_FILE, KEY_FILE, OUTBOX_FILE = "box.toml", "key", "outbox"
 
 
 class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -7,7 +7,7 @@ open, and files say what was served.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from transactive.chain.disputes.leaf_file import LeafFile
 from transactive.chain.history import Commitment, Opening, commitments, opening
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import ContractRevert, InputError
-from transactive.core.proofs.leaves import LeafMark
+from transactive.core.proofs.leaves import ENERGY, LeafMark
 from transactive.core.proofs.merkle import word
 
 NOTHING_ASKED, DEMAND = bytes(32), "demand"
@@ -46,7 +46,8 @@ class Watcher:
 
     Without a sender nothing is sent; without the own key nothing is demanded. patience: seconds from a commitment until
     its leaf is demanded. most_void: sessions of a period that may be void before that is told: an operator could choose
-    them.
+    them. counted: what the account's own meter signed of a slot (number): import and export [Wh], None where nobody
+    metered that slot by itself.
     """
 
     index: int
@@ -54,6 +55,7 @@ class Watcher:
     own: LocalAccount | None
     patience: int
     most_void: int = 3
+    counted: Callable[[int], tuple[int, int] | None] = lambda _: None
 
 
 class LeafWatch:
@@ -111,7 +113,7 @@ class LeafWatch:
             if not found:
                 return
         if not found:
-            yield from self._once(slot, "opened, nothing to challenge", shown.commitment.root)
+            yield from self._metered(slot, leaf, shown.commitment.root)
         elif self.who.sender is None:
             yield from self._once(slot, found[0][1].what, shown.commitment.root, is_fraud=True)
         else:
@@ -126,6 +128,24 @@ class LeafWatch:
         if slot not in void and len(void) >= self.who.most_void:
             yield Sighting(slot, f"{len(void) + 1} sessions of the period were void")
         void.add(slot)
+
+    def _metered(self, slot: int, leaf: LeafFile, root: bytes) -> Iterator[Sighting]:
+        """Hold a leaf that nothing else speaks against beside what the account's own meter signed.
+
+        A leaf that is marked as substituted was settled without a record; what came late stands in a correction.
+        """
+        counted, content = self.who.counted(slot), leaf.content
+        said = ENERGY.unpack(content.slot_energy) if content else {}
+        stated = said.get("imported_wh", 0), said.get("exported_wh", 0)
+        if counted is None or stated == counted or (content and content.marks & LeafMark.SUBSTITUTED):
+            own = "" if stated != counted else f", and the meter's {stated[0]} Wh in and {stated[1]} Wh out stand in it"
+            yield from self._once(slot, f"opened, nothing to challenge{own}", root)
+        else:
+            seen = (
+                f"WRONG: the leaf says {stated[0]} Wh in and {stated[1]} Wh out, the meter signed {counted[0]} and"
+                f" {counted[1]}; show the operator both"
+            )
+            yield from self._once(slot, seen, root, is_fraud=True)
 
     # -- leaves that do not come ------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ def watch(
     patience: int = 30,
     every: int = 30,
     most_void: int = 3,
+    box: Path | None = None,
     once: Flag = False,
     keys: Path | None = None,
     password_file: Path | None = None,
@@ -30,7 +31,8 @@ def watch(
     """Follow a deployment for an account: open its leaf of each slot, and bring what shows a fraud before the judge.
 
     A leaf that does not come is demanded on chain with the account's own key, and an answer that does not come is
-    brought too. Without --send nothing is sent. Exits with 5 after --once if a fraud was seen.
+    brought too. Without --send nothing is sent. Exits with 5 after --once if a fraud was seen, or a leaf that says
+    something else than the account's own box has signed.
     Example: transactive watch ada --node http://127.0.0.1:8545 --files from-the-operator --send --keys member-ada
 
     Parameters
@@ -54,6 +56,8 @@ def watch(
         Seconds between two looks.
     most_void
         Sessions of a period that may be void before it is told: an operator could choose them.
+    box
+        Folder of the account's own box: what it signed has to stand in the leaves.
     once
         Look once and end.
     keys
@@ -65,18 +69,8 @@ def watch(
     json
         Print each sight as a JSON object on a line of its own.
     """
-    from transactive.cli.watch.watching import Signing, run_watch
+    from transactive.cli.watch.watching import Looks, Signing, run_watch
 
+    rhythm = Looks(patience, every, most_void, once)
     signing = Signing(send=send, by=by, keys=keys, password_file=password_file, seed=seed)
-    run_watch(
-        account,
-        files,
-        signing,
-        node=node,
-        deployment=deployment,
-        patience=patience,
-        every=every,
-        most_void=most_void,
-        once=once,
-        json=json,
-    )
+    run_watch(account, files, signing, rhythm, node=node, deployment=deployment, box=box, json=json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,17 +32,25 @@ class Signing:
     seed: str
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How often is looked [s], or once; how long a leaf is waited for [min]; how many sessions may be void."""
+
+    patience: int
+    every: int
+    most_void: int
+    once: bool
+
+
 def run_watch(
     account: str,
     files: Path,
     signing: Signing,
+    rhythm: Looks,
     *,
     node: str,
     deployment: Path,
-    patience: int,
-    every: int,
-    most_void: int,
-    once: bool,
+    box: Path | None,
     json: bool,
 ) -> None:
     """LeafWatch until Ctrl-C, or look once. Raises InputError, ChainError; StateError for the chain of a run."""
@@ -51,10 +60,11 @@ def run_watch(
 
     if not files.is_dir():
         raise InputError(f"--files {files}: is no folder; make it, and let the operator's files come into it")
-    if is_embedded(node) and not once:
+    if is_embedded(node) and not rhythm.once:
         raise InputError(
             "an embedded chain belongs to the program that writes it; add --once, or give a node elsewhere"
         )
+    counted = _counted(box)
     with opened(node, deployment, signing.keys, signing.password_file, signing.seed) as (client, signers, known):
         index, sender, own = known.index(account), None, None
         if signing.send:
@@ -62,11 +72,20 @@ def run_watch(
             sender = signers.named(signing.by) if signing.by else own
         settlement = client.contract("settlement", known.address("settlement"))
         inbox = Inbox(files, settlement.address, index)
-        watch = LeafWatch(client, settlement, inbox, Watcher(index, sender, own, patience * MINUTE, most_void))
-        _look(watch, client.head_timestamp, json=json, stop=once)
-        while not once:
-            time.sleep(every)
-            _look(watch, client.head_timestamp, json=json, stop=once)
+        who = Watcher(index, sender, own, rhythm.patience * MINUTE, rhythm.most_void, counted)
+        watch = LeafWatch(client, settlement, inbox, who)
+        _look(watch, client.head_timestamp, json=json, stop=rhythm.once)
+        while not rhythm.once:
+            time.sleep(rhythm.every)
+            _look(watch, client.head_timestamp, json=json, stop=rhythm.once)
+
+
+def _counted(box: Path | None) -> Callable[[int], tuple[int, int] | None]:
+    """What a box has signed of a slot; nothing where there is none."""
+    from transactive.node.settings import box_settings
+    from transactive.node.signed_energy import SignedEnergy
+
+    return SignedEnergy(box, box_settings(box).slot_seconds).of if box else lambda _: None
 
 
 def _look(watch: LeafWatch, now: int, *, json: bool, stop: bool) -> None:
