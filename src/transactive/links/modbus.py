@@ -1,4 +1,4 @@
-"""Modbus TCP: reads and writes words of a device.
+"""Modbus TCP: reads the words of a device.
 
 Source: Modbus Application Protocol 1.1b3 and Modbus Messaging on TCP/IP 1.0b (modbus.org): a head of transaction,
 protocol 0, length and unit, then a function and its data.
@@ -15,7 +15,6 @@ from transactive.core.errors import InputError
 from transactive.links.addresses import device_place
 
 READ = {"holding": 3, "input": 4}
-WRITE_WORDS = 16
 MOST_WORDS = 125
 """Words in one answer, at most."""
 HEAD = struct.Struct(">HHHB")
@@ -61,13 +60,6 @@ class ModbusClient:
                 raise OSError(f"the device answers {len(answer)} bytes for {some} words")
             found += answer[1:]
         return found
-
-    def write(self, address: int, words: bytes) -> None:
-        """Write words to holding registers from an address on; it is done when this returns."""
-        count = len(words) // 2
-        answer = self._ask(struct.pack(">BHHB", WRITE_WORDS, address, count, len(words)) + words)
-        if answer != struct.pack(">HH", address, count):
-            raise OSError("the device does not confirm what was written")
 
     def sunspec_models(self) -> dict[int, tuple[int, int]]:
         """Address and words of the first of each SunSpec model. Raises OSError where there are none."""

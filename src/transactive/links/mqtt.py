@@ -38,16 +38,20 @@ class MqttClient:
         gone: Callable[[], None] = lambda: None,
         *,
         hear_kept: bool = True,
+        will: tuple[str, bytes] | None = None,
     ) -> None:
         """url: mqtt(s)://[USER:PASSWORD@]HOST[:PORT][?ca=FILE&cert=FILE&key=FILE]. name: of the client, unique.
 
         connected: called whenever the connection is there and subscribed; gone: whenever it broke. hear_kept: what the
-        broker kept from earlier is heard too. Raises InputError for another address.
+        broker kept from earlier is heard too. will: topic and payload that the broker keeps and tells when this client
+        is gone. Raises InputError for another address.
         """
         parts = broker_parts(url)
         self._subscriptions, self._hear, self._connected, self._gone = subscriptions, hear, connected, gone
         self._hear_kept = hear_kept
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
+        if will:
+            self._client.will_set(*will, retain=True)
         if parts.username:
             self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
         if parts.scheme == "mqtts":

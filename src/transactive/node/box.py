@@ -37,7 +37,7 @@ class BoxKey:
 
 
 class Recorder:
-    """Signs where registers stood as each slot ended."""
+    """Signs where registers stood as each slot ended. standing: where they stood last [Wh], None before a message."""
 
     def __init__(
         self, outbox: RecordFile, key: BoxKey, chain_id: int, boundaries: SlotBoundaries, meter: KnownMeter
@@ -46,6 +46,7 @@ class Recorder:
         self._outbox, self._key, self._chain_id = outbox, key, chain_id
         self._boundaries, self._meter = boundaries, meter
         self._newest: MeterRecord | None = None
+        self.standing: tuple[int, ...] | None = None
         if outbox.count:
             self._newest = SignedRecord.from_bytes(outbox.some(outbox.count - 1, 1)).record
             boundaries.resume(self._newest.slot, self._newest.registers[:-1])
@@ -58,7 +59,8 @@ class Recorder:
         DataError for a message that tells nothing, StateError where the disk takes no more.
         """
         at = self._meter.traits.time_of(state, heard)
-        found = self._boundaries.take(at, self._meter.take(at, state))
+        self.standing = self._meter.take(at, state)
+        found = self._boundaries.take(at, self.standing)
         if found is None:
             return None
         slot, registers = found

@@ -26,7 +26,8 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     community: name on the broker. broker: mqtt(s)://… meter: its address. profile: of its kind, or a file of one.
     secret: file with its token or key. slot_seconds: of the market. chain_id: that records are signed for.
-    winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation.
+    winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation. home_assistant: broker of
+    the home. metrics: HOST:PORT where Prometheus asks.
     """
 
     community: str
@@ -36,6 +37,8 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     chain_id: int
     profile: str = "dsmr-p1"
     secret: str = ""
+    home_assistant: str = ""
+    metrics: str = ""
     winter_seconds: int = HOUR
     code: str = ""
 

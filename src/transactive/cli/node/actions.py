@@ -51,6 +51,8 @@ class MeterOptions(NamedTuple):
     profile: str = "dsmr-p1"
     secret: str = ""
     winter_hours: int = 1
+    home_assistant: str = ""
+    metrics: str = ""
 
 
 def init_box(
@@ -59,14 +61,16 @@ def init_box(
     """Make a box. Raises InputError for slots that no market has, and for addresses and profiles that are none."""
     if slot_minutes not in SLOT_MINUTES:
         raise InputError(f"--slot-minutes {slot_minutes}: slots have {', '.join(map(str, SLOT_MINUTES))} minutes")
-    broker_parts(broker)
+    for url in (broker, meter.home_assistant or broker):
+        broker_parts(url)
     profile = _whole_path(meter.profile) if meter.profile.endswith(".toml") else meter.profile
     secret = _whole_path(meter.secret) if meter.secret else ""
     winter = meter.winter_hours * HOUR
     open_meter(meter_address(meter.meter, profile, folder, winter, secret))
     settings = BoxSettings(
-        community, broker, meter.meter, slot_minutes * 60, CHAIN_ID, profile, secret, winter_seconds=winter, code=code
-    )
+        community, broker, meter.meter, slot_minutes * 60, CHAIN_ID, profile, secret, meter.home_assistant,
+        meter.metrics, winter, code,
+    )  # fmt: skip
     key = make_box(folder, settings)
     return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}
 

@@ -61,6 +61,8 @@ def init(
     profile: str = "dsmr-p1",
     secret: str = "",
     winter_hours: int = 1,
+    home_assistant: str = "",
+    metrics: str = "",
     json: Flag = False,
 ) -> None:
     """Make a box: its settings, and a key that never leaves the folder.
@@ -88,12 +90,16 @@ def init(
         File with the meter's token or key, where it wants one.
     winter_hours
         How far the meter's winter time is ahead of UTC: 1 in the Netherlands, 0 in Ireland.
+    home_assistant
+        Broker of the home, if the box shall appear in its Home Assistant: mqtt://[USER:PASSWORD@]HOST[:PORT].
+    metrics
+        Where Prometheus asks how the box is, such as 127.0.0.1:9464.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.node.actions import MeterOptions, init_box
 
-    settings = MeterOptions(meter, profile, secret, winter_hours)
+    settings = MeterOptions(meter, profile, secret, winter_hours, home_assistant, metrics)
     made = init_box(folder, community, broker, settings, code, slot_minutes)
     report(made, json=json)
 

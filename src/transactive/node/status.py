@@ -1,0 +1,29 @@
+"""How a box is: what its owner's home and its operator's watch see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class BoxStatus:
+    """State of a box. standing: registers as they count on [Wh], None before the meter has said any.
+
+    address: of its key. kind: of the meter. heard: when its last message came [Unix s]. signed, acknowledged: records
+    here, and on the market's disk. last_slot: the last one that was signed [Unix s].
+    """
+
+    address: str
+    kind: str
+    standing: tuple[int, ...] | None = None
+    heard: int | None = None
+    messages: int = 0
+    refused: int = 0
+    signed: int = 0
+    acknowledged: int = 0
+    last_slot: int | None = None
+    is_connected: bool = False
+
+    def age(self, now: int) -> int | None:
+        """How old the last message is [s]."""
+        return None if self.heard is None else max(0, now - self.heard)
