@@ -2,6 +2,8 @@
 
 import os
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from transactive.core.errors import ConfigError, DataError, InputError, StateError
 from transactive.core.proofs.enrolment import invitation_proof, topic, topic_name
 from transactive.core.proofs.meter_records import SIZE, SignedRecord
+from transactive.engine.live.inlet import Inlet
 from transactive.engine.live.invitations import Invitations
 from transactive.metering.boundaries import SlotBoundaries
 from transactive.metering.decode.registers import MeterState
@@ -19,6 +22,7 @@ from transactive.node.box import AT_ONCE, PATIENCE_SECONDS, BoxKey, Courier, Rec
 from transactive.node.memory import KnownMeter
 from transactive.node.settings import BoxSettings, box_key, box_settings, make_box
 from transactive.node.signed_energy import SignedEnergy
+from transactive.store.live.journal import Enrolment
 
 CHAIN, LENGTH, BEGIN = 31337, 900, 1_700_000_100 // 900 * 900
 SETTINGS = BoxSettings("street", "mqtt://127.0.0.1", "tcp://127.0.0.1:1", LENGTH, CHAIN, code="AAAAA-BBBBB")
@@ -182,6 +186,26 @@ def test_an_invitation_is_for_one_member_some_minutes_and_one_meter(tmp_path, ke
     assert (tmp_path / "invitations.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(InputError, match="over before it is used"):
         made.add(2, now=1_000, seconds=0)
+
+
+def test_a_meter_that_has_to_be_confirmed_waits_for_the_operator(tmp_path, key):
+    made = Invitations(tmp_path)
+    with pytest.raises(InputError, match="no invitation of this member is open"):
+        made.confirm(2, key.address, 1_000)
+    code, other = made.add(2, now=1_000, seconds=600, confirm=True).code, "0x" + "11" * 20
+    said: list[str] = []
+    enrolled: list[Enrolment] = []
+    collector: Any = SimpleNamespace(is_used=lambda _: False, count=lambda _: None, enrol=enrolled.extend)
+    clock: Any = SimpleNamespace(now=1_000)
+    inlet = Inlet("mqtt://127.0.0.1", "street", collector, made, clock, said.append)
+    for _ in range(3):
+        inlet._enrol(key.address, invitation_proof(code, key.address))
+    assert (len(said), enrolled) == (1, [])
+    assert f"meter {key.address} asks to be member 2's" in said[0]
+    made.confirm(2, key.address, 1_000)
+    for meter in (other, key.address):
+        inlet._enrol(meter, invitation_proof(code, meter))
+    assert [(one.address, one.member) for one in enrolled] == [(key.address, 2)]
 
 
 def test_a_name_is_safe_in_a_topic():

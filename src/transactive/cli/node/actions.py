@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -21,8 +22,10 @@ CHAIN_ID = 31337
 """Chain that records are signed for, as the market's readings are."""
 
 
-def invite_member(path: Path, member: str, broker: str, state: Path | None, seconds: int) -> dict[str, Any]:
-    """Invite a member's meter. Raises InputError for nobody."""
+def invite_member(
+    path: Path, member: str, broker: str, state: Path | None, seconds: int, *, confirm: bool = False
+) -> dict[str, Any]:
+    """Invite a member's meter. confirm: `confirm_meter` has to follow. Raises InputError for nobody."""
     from transactive.engine.live.invitations import Invitations
     from transactive.store.folder import make_private
 
@@ -32,7 +35,7 @@ def invite_member(path: Path, member: str, broker: str, state: Path | None, seco
         raise InputError(f"{member}: is no member of {path.name}; members are {', '.join(community.ids)}")
     folder = state or path.parent / f"{path.stem}.live"
     make_private(folder)
-    made = Invitations(folder).add(community.ids.index(member), int(time.time()), seconds)
+    made = Invitations(folder).add(community.ids.index(member), int(time.time()), seconds, confirm=confirm)
     minutes, name = community.clock.length // 60, topic_name(community.name)
     return {
         "member": member,
@@ -42,6 +45,20 @@ def invite_member(path: Path, member: str, broker: str, state: Path | None, seco
         "at_the_box": f"transactive node init box --community {name} --broker {broker} --slot-minutes {minutes}"
         f" --code {made.code} --meter tcp://HOST:PORT",
     }
+
+
+def confirm_meter(path: Path, member: str, meter: str, state: Path | None) -> dict[str, Any]:
+    """Let a meter use a member's invitation. Raises InputError for nobody, no address and no open invitation."""
+    from transactive.engine.live.invitations import Invitations
+
+    community = load(path)
+    if member not in community.ids:
+        raise InputError(f"{member}: is no member of {path.name}; members are {', '.join(community.ids)}")
+    if not re.fullmatch(r"0x[0-9a-f]{40}", meter.lower()):
+        raise InputError(f"{meter}: write the address that the box shows, 0x and 40 hexadecimal digits")
+    folder = state or path.parent / f"{path.stem}.live"
+    Invitations(folder).confirm(community.ids.index(member), meter.lower(), int(time.time()))
+    return {"member": member, "meter": meter.lower(), "next": "the market enrols it as soon as its box asks again"}
 
 
 class MeterOptions(NamedTuple):

@@ -23,6 +23,7 @@ def invite(
     broker: str,
     state: Path | None = None,
     minutes: int = 30,
+    confirm: Flag = False,
     json: Flag = False,
 ) -> None:
     """Invite a member's meter: prints what is typed at its box. The operator's command, where the market runs.
@@ -41,12 +42,36 @@ def invite(
         Folder of the live market; without it a folder beside the community file.
     minutes
         How long the invitation holds; it is used once.
+    confirm
+        The code alone is not enough: the box is let in by `node confirm`, once its address was compared.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.node.actions import invite_member
 
-    report(invite_member(community, member, broker, state, minutes * 60), json=json)
+    report(invite_member(community, member, broker, state, minutes * 60, confirm=confirm), json=json)
+
+
+@node.command
+def confirm(community: Path, member: str, meter: str, *, state: Path | None = None, json: Flag = False) -> None:
+    """Let a meter in that was invited with --confirm. The operator's command, where the market runs.
+
+    Parameters
+    ----------
+    community
+        Community file.
+    member
+        Whose meter it is.
+    meter
+        Address that its box shows (`node init` prints it).
+    state
+        Folder of the live market; without it a folder beside the community file.
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.actions import confirm_meter
+
+    report(confirm_meter(community, member, meter, state), json=json)
 
 
 @node.command

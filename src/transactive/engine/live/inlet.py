@@ -40,6 +40,7 @@ class Inlet:
         name = f"market-{community}-{secrets.token_hex(4)}"
         self._client = MqttClient(url, name, topics, self._hear, lambda: tell("the broker is there"), self._gone)
         self._worker = threading.Thread(target=self._work, daemon=True)
+        self._asked: set[tuple[str, str]] = set()
         self.failure: StateError | None = None
 
     def _gone(self) -> None:
@@ -95,6 +96,14 @@ class Inlet:
         if invitation is None or self._collector.is_used(invitation.hash):
             if self._collector.count(meter) is None:
                 self._tell(f"meter {meter} shows no open invitation; invite it with `transactive node invite`")
+            return
+        if not invitation.is_open_to(meter):
+            if (meter, invitation.code) not in self._asked:
+                self._asked.add((meter, invitation.code))
+                self._tell(
+                    f"meter {meter} asks to be member {invitation.member}'s; if its box shows that address, let it in"
+                    " with `transactive node confirm`"
+                )
             return
         self._collector.enrol([Enrolment(meter, invitation.member, invitation.hash)])
         self._tell(f"meter {meter} is enrolled for member {invitation.member}")

@@ -20,11 +20,19 @@ GROUPS, EACH = 4, 5
 
 
 class Invitation(msgspec.Struct, frozen=True):
-    """An invitation. member: index. until: when it ends [Unix s]. A code is of no use to who sees the file later."""
+    """An invitation. member: index. until: when it ends [Unix s]. A code is of no use to who sees the file later.
+
+    meter: address of the one that the operator has confirmed, empty until then; None where nobody has to.
+    """
 
     code: str
     member: int
     until: int
+    meter: str | None = None
+
+    def is_open_to(self, meter: str) -> bool:
+        """Whether a meter (address) that has the code may use it."""
+        return self.meter is None or self.meter == meter
 
     @property
     def hash(self) -> str:
@@ -38,15 +46,27 @@ class Invitations:
     def __init__(self, folder: Path) -> None:
         self._path = folder / INVITATIONS_FILE
 
-    def add(self, member: int, now: int, seconds: int) -> Invitation:
-        """Invite a member's meter; an earlier invitation of that member ends. Raises InputError for no time at all."""
+    def add(self, member: int, now: int, seconds: int, *, confirm: bool = False) -> Invitation:
+        """Invite a member's meter; an earlier invitation of that member ends. Raises InputError for no time at all.
+
+        confirm: it is of no use until the operator has confirmed the meter.
+        """
         if seconds <= 0:
             raise InputError(f"an invitation of {seconds} s is over before it is used; give some minutes")
         letters = [[secrets.choice(ALPHABET) for _ in range(EACH)] for _ in range(GROUPS)]
-        made = Invitation("-".join("".join(group) for group in letters), member, now + seconds)
+        made = Invitation("-".join("".join(group) for group in letters), member, now + seconds, "" if confirm else None)
         others = [one for one in self.open(now) if one.member != member]
         write_private(self._path, msgspec.json.encode([*others, made]))
         return made
+
+    def confirm(self, member: int, meter: str, now: int) -> None:
+        """Let a member's meter (address) use its invitation, and no other. Raises InputError where none is open."""
+        found = self.open(now)
+        own = next((one for one in found if one.member == member), None)
+        if own is None:
+            raise InputError("no invitation of this member is open; invite its meter with `transactive node invite`")
+        made = msgspec.structs.replace(own, meter=meter)
+        write_private(self._path, msgspec.json.encode([one for one in found if one is not own] + [made]))
 
     def open(self, now: int) -> list[Invitation]:
         """Invitations that are not over."""
