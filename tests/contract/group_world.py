@@ -84,7 +84,7 @@ class GroupWorld:
         self.begin()
 
     def begin(self) -> None:
-        self.now, self.period = START + 1, PERIOD
+        self.now, self.period, self.gas = START + 1, PERIOD, dict[str, int]()
         self.books = Books(self.MEMBERS + len(NAMED))
 
     @classmethod
@@ -102,7 +102,7 @@ class GroupWorld:
 
     def mine(self) -> None:
         self.now = max(self.now, self.client.head_timestamp + 1)
-        self.ledger.block(self.now)
+        self.gas = self.ledger.block(self.now).gas
         self.now = self.client.head_timestamp + 1
 
     def do(self, sender: Any, contract: Any, function: str, *arguments: Any) -> None:
@@ -142,6 +142,17 @@ class GroupWorld:
             group.ledger.finalise(self.period)
         self.mine()
         return self.whole_leaves()
+
+    def propose_whole(self) -> None:
+        """The whole proposes, after a commitment of its own."""
+        self.ledger.propose_in_whole(self.period, self.books.nets)
+        self.mine()
+
+    @property
+    def shifted(self) -> int:
+        """Links whose money goes to the other side after a period."""
+        spans = [group.members for group in self.ledger.groups]
+        return sum(sum(self.books.nets[of.start : of.stop]) != 0 for of in spans)
 
     def whole_leaves(self) -> SlotLeaves:
         heads = [self.ledger.head(number, self.period) for number in range(len(self.ledger.groups))]

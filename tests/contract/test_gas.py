@@ -16,6 +16,9 @@ from web3.contract import Contract
 
 from tests.contract import market_world
 from tests.contract.anvil import anvil
+from tests.contract.group_world import KEYS as GROUP_KEYS
+from tests.contract.group_world import OPERATOR as GROUP_OPERATOR
+from tests.contract.group_world import GroupWorld
 from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
@@ -239,6 +242,29 @@ def measure_largest_part() -> dict[str, int]:
     }
 
 
+def measure_groups() -> dict[str, int]:
+    """What three groups add in a period, the second one, when words are in use; and what it costs to be judged."""
+    w, found = GroupWorld.fresh(), {}
+    for _ in range(2):
+        w.trade()
+        w.propose()
+        w.pay_groups_alone()
+        w.tree = w.ledger.whole.commit_slot(w.whole_leaves())
+        w.mine()
+        found["groups: commit the whole"] = w.gas["commitSlot"]
+        w.propose_whole()
+        w.do(GROUP_KEYS.account(2), w.judge, "ask", w.ledger.opening(None, w.last).content, w.link(1))
+        found["groups: ask"] = w.gas["ask"]
+        w.do(GROUP_OPERATOR, w.judge, "answer", *w.evidence(1))
+        found["groups: answer"] = w.gas["answer"]
+        w.finalise()
+        found["groups: capital back to the other side, a group"] = (
+            sum(w.gas[call] for call in ("shift", "release", "carry")) // w.shifted
+        )
+        w.period += 1
+    return found
+
+
 def measure_certificates() -> dict[str, int]:
     """Direct issues and claims, a bundle; what roots cost stands in the slot commits."""
     return {f"certificates: {row.name}": round(row.value or 0) for row in direct_rows()}
@@ -247,7 +273,7 @@ def measure_certificates() -> dict[str, int]:
 @cache
 def measured() -> dict[str, int]:
     """All figures on an embedded chain [gas]."""
-    return measure() | measure_certificates() | measure_largest_part()
+    return measure() | measure_certificates() | measure_largest_part() | measure_groups()
 
 
 def measure() -> dict[str, int]:

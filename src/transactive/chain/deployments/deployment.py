@@ -22,6 +22,7 @@ from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
 from transactive.core.errors import ChainError, InputError, StateError
+from transactive.core.proofs.leaves import MOST_ACCOUNTS
 
 NAMED_BY = {
     "currency": "currency",
@@ -109,8 +110,15 @@ def deploy(
 
     direct: certificates come from signed readings at once, not from the roots of slots. currency: address of one that
     there is already; without it a new one is made. holders: addresses of the accounts, where not all keys are here.
-    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money.
+    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money. Raises
+    InputError for a community that one settlement has no room for.
     """
+    if community.chart.on_chain > MOST_ACCOUNTS:
+        raise InputError(
+            f"{len(community.members)} members and {len(NAMED)} named accounts: a settlement has room for"
+            f" {MOST_ACCOUNTS} accounts, and a run has one; divide the community, or settle it in groups from Python"
+            " (GroupedLedger)"
+        )
     return ChainLedger.deploy(
         client,
         keys,

@@ -184,15 +184,17 @@ class GroupedLedger:
         """
         for group in self.groups:
             group.ledger.finalise(period)
-        sums = self._sums_n(nets_n)
         heads = [self.head(number, period) for number in range(len(self.groups))]
-        made = leaves_of_whole(leaves, [group.members for group in self.groups], heads)
-        tree = self.whole.commit_slot(made)
+        tree = self.whole.commit_slot(leaves_of_whole(leaves, [group.members for group in self.groups], heads))
+        self.propose_in_whole(period, nets_n)
+        return tree
+
+    def propose_in_whole(self, period: int, nets_n: Sequence[int]) -> None:
+        """Queue the netting of a period in the whole, and what links lack for it. nets_n: of all accounts [n¤]."""
+        sums = self._sums_n(nets_n)
         for group, net in zip(self.groups, sums, strict=True):
             self._pay_in(group, self._whole, -net)
-        named = [int(net) for net in nets_n[self.groups[-1].members.stop :]]
-        self.whole.propose(period, [*named, *sums])
-        return tree
+        self.whole.propose(period, [*(int(net) for net in nets_n[self.groups[-1].members.stop :]), *sums])
 
     def finalise(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the payment of a period in the whole, and the way back of what links were paid on either side."""

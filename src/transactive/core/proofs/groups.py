@@ -14,11 +14,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from transactive.core.proofs.leaves import BLINDING, MAX_DEPTH, MONEY, Leaf, SlotLeaves
+from transactive.core.proofs.leaves import BLINDING, MONEY, MOST_ACCOUNTS, Leaf, SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.units import IntArray
 
-MOST_MEMBERS = 2 ** (MAX_DEPTH - 1) - 2
+MOST_MEMBERS = MOST_ACCOUNTS - 1
 """Members of a group: its tree has one more account, the link."""
 DEBIT, CREDIT = 0, 1
 LANE = 2**64 - 1
@@ -39,7 +39,8 @@ def leaves_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:
     money, slot_money = (_with_mirror(table[own]) for table in (leaves.money, leaves.slot_money))
     energy, slot_energy = (np.pad(table[own], ((0, 1), (0, 0))) for table in (leaves.energy, leaves.slot_energy))
     fills, orders = ([*given[own], ZERO] for given in (leaves.fills, leaves.orders))
-    return SlotLeaves(leaves.slot, money, energy, slot_money, slot_energy, fills, orders)
+    marks = np.append(leaves.marks[own], 0) if len(leaves.marks) else leaves.marks
+    return SlotLeaves(leaves.slot, money, energy, slot_money, slot_energy, fills, orders, marks)
 
 
 def leaves_of_whole(leaves: SlotLeaves, groups: Sequence[range], heads: Sequence[bytes]) -> SlotLeaves:

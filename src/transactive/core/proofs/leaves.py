@@ -35,6 +35,8 @@ BLINDING = sum(1 << (64 * k + 62) for k in range(4))
 """What the blinding leaves add to each of the root's two words of sums."""
 LEAF, NODE, BLIND = b"\x00", b"\x01", b"\x02"
 MAX_DEPTH = 13
+MOST_ACCOUNTS = 2 ** (MAX_DEPTH - 1) - 1
+"""Accounts that a tree has room for, beside the last blinding leaf."""
 
 MARKS_AT = 64
 """Bit of a leaf's slot at which its marks begin."""
@@ -134,7 +136,7 @@ def depth_for_accounts(accounts: int) -> int:
     """Height of a tree with room for so many accounts and the last blinding leaf. Raises ValueError beyond 4,095."""
     depth = max(accounts.bit_length() + 1, 2)
     if depth > MAX_DEPTH:
-        raise ValueError(f"{accounts} accounts do not fit a tree; {2 ** (MAX_DEPTH - 1) - 1} do")
+        raise ValueError(f"{accounts} accounts do not fit a tree; {MOST_ACCOUNTS} do")
     return depth
 
 
