@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from web3.types import RPCEndpoint
 
 from tests.contract.anvil import anvil
 from tests.integration.samples import write_community
@@ -36,7 +37,7 @@ class Elsewhere:
         self.marks: dict[int, Any] = {}
 
     def ask(self, method: str, *arguments: Any) -> Any:
-        return self.rpc.make_request(method, list(arguments))["result"]
+        return self.rpc.make_request(RPCEndpoint(method), list(arguments))["result"]
 
     def run_to(self, last: int, keep: tuple[int, ...] = ()) -> None:
         """Run on up to a slot; keep: slots after which the chain is remembered, and the folder copied."""
