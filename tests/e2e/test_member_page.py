@@ -9,11 +9,11 @@ import pytest
 
 from tests.e2e.test_page import AXE, opened
 from tests.unpacked import unpacked
+from transactive.core.slots import parse_time
 from transactive.store import Store
 from transactive.store.read.advice import read_advice
 
 HOME = 3
-DAY = 86_400
 
 
 def ask(two_days, question: str, *values: int):
@@ -34,10 +34,10 @@ def saved(two_days, first: int, last: int) -> int:
 
 
 def test_its_figures_are_those_of_the_home(chromium, two_days):
-    day = two_days.slots[-1] // DAY * DAY
+    day = parse_time("2017-06-06T07:00Z")  # midnight in Los Angeles
     with opened(chromium, f"{two_days.url}/member?member=house-04") as page:
         exact = page.locator("#h-today").get_attribute("title")
-        amount = saved(two_days, day, day + DAY - 1)
+        amount = saved(two_days, day, day + 86_400 - 1)
         assert exact == f"{'−' if amount < 0 else ''}{abs(amount) // 10**9}.{abs(amount) % 10**9:09d} USD"
         whole = page.locator("#reasons tr.total td").get_attribute("title")
         amount = saved(two_days, 0, two_days.slots[-1])
@@ -57,16 +57,40 @@ def test_another_home_and_another_day_are_chosen(chromium, two_days):
     with opened(chromium, f"{two_days.url}/member") as page:
         page.get_by_text("house-01 · 4 kW solar", exact=False).wait_for()
         page.get_by_label("Day before").click()
-        page.get_by_text("Monday 5 June 2017, UTC").wait_for()
+        page.get_by_text("Monday 5 June 2017, Los Angeles (UTC−7)").wait_for()
         page.get_by_label("Whose home").select_option("house-09")
         page.get_by_text("house-09 · 4 kW solar", exact=False).wait_for()
         page.get_by_text("Open this slot", exact=False).click()
         page.get_by_text("Seven steps").wait_for()
 
 
-def test_the_words_of_the_menu_do_not_touch_on_a_phone(chromium, live):
-    live.finish()
-    with opened(chromium, f"{live.url}/member", viewport={"width": 360, "height": 740}) as page:
+def test_times_are_local_and_a_browser_elsewhere_is_told_so_once(chromium, two_days):
+    context = chromium.new_context(timezone_id="Europe/Vienna")
+    page = context.new_page()
+    try:
+        page.goto(f"{two_days.url}/member?member=house-04")
+        page.get_by_text("Times are those of the community (America/Los Angeles)").wait_for()
+        first = page.locator("#n-day time").first
+        assert (first.text_content(), first.get_attribute("title")) == ("00:00–01:00", "2017-06-06T07:00Z")
+        page.get_by_role("button", name="I see").click()
+        page.reload()
+        page.locator("#n-day time").first.wait_for(state="attached")
+        assert not page.locator("#zone").is_visible()
+    finally:
+        context.close()
+    with opened(chromium, f"{two_days.url}/member", timezone_id="America/Los_Angeles") as at_home:
+        assert not at_home.locator("#zone").is_visible()
+
+
+def test_the_cheapest_hours_are_the_same_on_both_cards(chromium, two_days):
+    with opened(chromium, f"{two_days.url}/member?member=house-04") as page:
+        start, end = page.locator(".mid-num").inner_text().split("–")
+        advice = page.locator("#advice").inner_text()
+        assert "cheapest hours" not in advice or f"is used between {start} and {end} instead" in advice
+
+
+def test_the_words_of_the_menu_do_not_touch_on_a_phone(chromium, two_days):
+    with opened(chromium, f"{two_days.url}/member", viewport={"width": 360, "height": 740}) as page:
         boxes = page.evaluate(
             "[...document.querySelectorAll('.nav a')].map(a => { const range = document.createRange();"
             " range.selectNodeContents(a.lastChild); const box = range.getBoundingClientRect();"
@@ -77,9 +101,8 @@ def test_the_words_of_the_menu_do_not_touch_on_a_phone(chromium, live):
         assert all(height >= 54 for *_, height in boxes)
 
 
-def test_paper_has_light_colours_and_no_filled_discs(chromium, live):
-    live.finish()
-    with opened(chromium, live.url, color_scheme="dark") as page:
+def test_paper_has_light_colours_and_no_filled_discs(chromium, two_days):
+    with opened(chromium, two_days.url, color_scheme="dark") as page:
         page.emulate_media(media="print", color_scheme="dark")
         found = page.evaluate(
             "[getComputedStyle(document.body).color,"

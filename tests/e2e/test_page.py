@@ -71,10 +71,10 @@ def test_a_page_opened_before_the_run_fills_by_itself_and_keeps_what_was_opened(
 def test_a_chosen_slot_stays_chosen_while_news_come(chromium, live, tmp_path_factory):
     live.finish()
     with opened(chromium, f"{live.url}/?slot={QUIET_SLOT}") as page:
-        assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("02:00–03:00, 5 June")
+        assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("19:00–20:00, 4 June")
         page.locator("#follow").click()
         page.locator("#follow").wait_for(state="detached")
-        assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("23:00–00:00, 6 June")
+        assert page.locator("#strip [aria-current]").get_attribute("aria-label").startswith("16:00–17:00, 6 June")
 
 
 def test_a_page_whose_server_is_gone_says_so(chromium, demo_half):
@@ -137,24 +137,26 @@ def test_arrows_home_and_end_choose_a_slot_without_a_reload(chromium, done):
     with opened(chromium, done) as page:
         page.evaluate("window.same = true")
         page.locator("#strip [aria-current]").focus()
-        for key, label in (("ArrowLeft", "22:00–23:00"), ("Home", "00:00–01:00"), ("ArrowRight", "01:00–02:00")):
+        for key, label in (("ArrowLeft", "15:00–16:00"), ("Home", "17:00–18:00"), ("ArrowRight", "18:00–19:00")):
             page.keyboard.press(key)
             page.locator(f"#strip [aria-current][aria-label^='{label}']").wait_for()
             page.locator(f"#curve svg[aria-label='Supply and demand for {label}']").first.wait_for(state="attached")
             assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(label)
         page.keyboard.press("End")
-        page.locator("#strip [aria-current][aria-label^='23:00–00:00']").wait_for()
+        page.locator("#strip [aria-current][aria-label^='16:00–17:00']").wait_for()
         page.go_back()
-        page.locator("#strip [aria-current][aria-label^='01:00–02:00']").wait_for()
+        page.locator("#strip [aria-current][aria-label^='18:00–19:00']").wait_for()
         assert page.evaluate("window.same") is True
 
 
 def test_select_and_days_choose_a_slot_too(chromium, done):
     with opened(chromium, done) as page:
         page.locator("#slot").select_option("2017-06-06T10:00Z")
-        page.locator("#curve svg[aria-label='Supply and demand for 10:00–11:00']").first.wait_for(state="attached")
+        page.locator("#curve svg[aria-label='Supply and demand for 03:00–04:00']").first.wait_for(state="attached")
         page.locator("#day-before").click()
         page.get_by_text("Monday 5 June 2017,").wait_for()
+        page.locator("#day-before").click()
+        page.get_by_text("Sunday 4 June 2017,").wait_for()
         assert page.locator("#day-before").count() == 0
 
 

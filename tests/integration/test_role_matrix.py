@@ -107,7 +107,7 @@ def test_nobody_without_a_token_sees_more_than_files_and_the_door(roles):
         if not path.endswith("/events")
         and client.request(method, asked(path), headers=headers[NOBODY]).status_code < 400
     }
-    assert all(path.startswith(("/static", "/enter")) for path in opened)
+    assert all(path.startswith(("/static", "/enter", "/sign-in", "/join")) for path in opened)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from transactive.store.read.totals import Counter, RunTotals
 from transactive.store.row_blocks import pack_postings
 from transactive.store.schema import POSTINGS
 from transactive.store.write.slot_rows import SlotRows
-from transactive.texts.formatting import Words, counted, percent, span_of_time, span_text, stamp
+from transactive.texts.formatting import Words, counted, percent, span_of_time, stamp
 from transactive.web.access import OWNER, Viewer
 from transactive.web.charts.draw import ticks
 from transactive.web.charts.flow import PIPES, Flow
@@ -210,7 +210,7 @@ def test_a_slot_further_back_moves_strip_and_day_to_it(reader, run, totals):
     context = page(reader, run, totals, chosen=chosen)
     assert [bar["slot"] for bar in context["strip"]["bars"] if bar["chosen"]] == [chosen]
     assert len(context["strip"]["bars"]) == 24
-    assert context["day"]["title"] == "Tuesday 6 June 2017"
+    assert context["day"]["title"] == "Monday 5 June 2017"
     assert (context["day"]["before"], context["day"]["after"]) == ("2017-06-05T05:00Z", "2017-06-07T05:00Z")
     assert len(context["day"]["rows"]) == 24
     assert {slot for slot, _, _ in context["choices"]} >= {bar["slot"] for bar in context["strip"]["bars"]}
@@ -231,13 +231,13 @@ def test_a_page_in_the_middle_of_a_run_lights_delivery(reader, run, done):
 def test_ledger_equals_chain_is_green_only_after_a_comparison(demo_run, reader, run):
     length = run.clock.length
     early = RunProgress(run.first_slot + length, run.first_slot, run.first_slot)
-    assert proof(Counter(reader).totals(run, early), run, None)["state"] == "none"
-    assert proof(RunTotals([]), run, None)["title"] == "Nothing on chain yet"
+    assert proof(Counter(reader).totals(run, early), run, None, WORDS)["state"] == "none"
+    assert proof(RunTotals([]), run, None, WORDS)["title"] == "Nothing on chain yet"
     later = RunProgress(*[run.first_slot + 40 * length] * 3)
-    shown = proof(Counter(reader).totals(run, later), run, None)
+    shown = proof(Counter(reader).totals(run, later), run, None, WORDS)
     compared = next(row for row in reader.slots(run.first_slot, run.last_slot) if row["checked"])
     assert (shown["state"], f"block {compared['number']}" in shown["title"]) == ("ok", True)
-    end = proof(Counter(reader).totals(run, reader.position()), run, reader.outcome())
+    end = proof(Counter(reader).totals(run, reader.position()), run, reader.outcome(), WORDS)
     assert f"block {demo_run.outcome.summary.chain.height}" in end["title"]
 
 
@@ -278,7 +278,7 @@ def test_shares_stay_between_nothing_and_all(part, whole, shown):
 
 
 def test_times_are_utc_and_say_so_in_the_api():
-    assert span_text(1_497_222_000, 3_600) == "23:00–00:00"
+    assert WORDS.span(1_497_222_000, 3_600) == "23:00–00:00"
     assert stamp(1_496_620_800) == "2017-06-05T00:00:00Z"
 
 

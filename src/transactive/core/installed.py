@@ -24,7 +24,7 @@ EXTRAS = {
     "live": ("paho",),
     "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
     "ray": ("ray",),
-    "web": ("jinja2", "litestar", "uvicorn"),
+    "web": ("argon2", "jinja2", "litestar", "uvicorn"),
 }  # fmt: skip
 """Libraries by the extra that brings them; where several do, by the one for most."""
 

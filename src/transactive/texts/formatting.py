@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from transactive.core.slots import DAY
 from transactive.core.units import NANO, money_text
@@ -14,9 +14,68 @@ CENTS = {"USD": "¢", "EUR": "ct", "GBP": "p", "CHF": "Rp."}
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Texts in the community's currency."""
+    """Texts in the community's currency and in the times of its zone."""
 
     currency: str
+    zone: tzinfo = UTC
+
+    def clock(self, seconds: int) -> str:
+        """Time of day [Unix s]: 18:00."""
+        return clock_text(seconds, self.zone)
+
+    def span(self, slot: int, length: int) -> str:
+        """A slot by its times: 18:00–19:00."""
+        return f"{self.clock(slot)}–{self.clock(slot + length)}"
+
+    def day(self, seconds: int) -> str:
+        """A day: Sunday 11 June 2017."""
+        return day_text(seconds, self.zone)
+
+    def short_day(self, seconds: int) -> str:
+        """A day in few letters: 11 June."""
+        return short_day(seconds, self.zone)
+
+    def date(self, seconds: int) -> str:
+        """A day as files are named: 2017-06-11."""
+        return datetime.fromtimestamp(seconds, self.zone).strftime("%Y-%m-%d")
+
+    def moment(self, seconds: int) -> str:
+        """A time with its day: 11 June 2017, 18:00."""
+        return f"{self.short_day(seconds)} {datetime.fromtimestamp(seconds, self.zone).year}, {self.clock(seconds)}"
+
+    def day_start(self, seconds: int) -> int:
+        """Midnight before a time, or at it [Unix s]."""
+        return self._midnight(seconds, 0)
+
+    def next_day(self, seconds: int) -> int:
+        """Midnight after a time [Unix s]: 23, 24 or 25 hours after the one before."""
+        return self._midnight(seconds, 1)
+
+    def before(self, seconds: int) -> int:
+        """The same time of day a day before [Unix s]."""
+        return self._shifted(seconds, -1)
+
+    def after(self, seconds: int) -> int:
+        """The same time of day a day later [Unix s]."""
+        return self._shifted(seconds, 1)
+
+    def _shifted(self, seconds: int, days: int) -> int:
+        moment = datetime.fromtimestamp(seconds, self.zone) + timedelta(days=days)  # wall clock, then its offset
+        return int(moment.timestamp())
+
+    def _midnight(self, seconds: int, days: int) -> int:
+        day = datetime.fromtimestamp(seconds, self.zone).date() + timedelta(days=days)
+        return int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())
+
+    def zone_text(self, seconds: int) -> str:
+        """The zone, as it is ahead of UTC at a time: UTC, or Los Angeles (UTC−7)."""
+        if self.zone is UTC or str(self.zone) == "UTC":
+            return "UTC"
+        ahead = datetime.fromtimestamp(seconds, self.zone).utcoffset() or timedelta()
+        minutes = int(ahead.total_seconds()) // 60
+        hours, rest = divmod(abs(minutes), 60)
+        offset = f"UTC{'−' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
+        return f"{str(self.zone).rsplit('/', 1)[-1].replace('_', ' ')} ({offset})"
 
     @property
     def price_unit(self) -> str:
@@ -63,31 +122,21 @@ def stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def clock_text(seconds: int) -> str:
-    """Time of day in UTC: 18:00."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M")
+def clock_text(seconds: int, zone: tzinfo = UTC) -> str:
+    """Time of day: 18:00."""
+    return datetime.fromtimestamp(seconds, zone).strftime("%H:%M")
 
 
-def span_text(slot: int, length: int) -> str:
-    """A slot by its times in UTC: 18:00–19:00."""
-    return f"{clock_text(slot)}–{clock_text(slot + length)}"
-
-
-def day_text(seconds: int) -> str:
+def day_text(seconds: int, zone: tzinfo = UTC) -> str:
     """A day in words: Sunday 11 June 2017."""
-    moment = datetime.fromtimestamp(seconds, UTC)
+    moment = datetime.fromtimestamp(seconds, zone)
     return f"{moment:%A} {moment.day} {moment:%B %Y}"
 
 
-def short_day(seconds: int) -> str:
+def short_day(seconds: int, zone: tzinfo = UTC) -> str:
     """A day in few letters: 11 June."""
-    moment = datetime.fromtimestamp(seconds, UTC)
+    moment = datetime.fromtimestamp(seconds, zone)
     return f"{moment.day} {moment:%B}"
-
-
-def day_start(seconds: int) -> int:
-    """Midnight UTC before a time [Unix s]."""
-    return seconds - seconds % DAY
 
 
 def counted(number: int, one: str, many: str = "") -> str:

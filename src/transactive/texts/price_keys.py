@@ -29,7 +29,10 @@ PRICE_KEYS: dict[str, dict[str, str]] = {
             "`nothing`: no feed-in is paid in slots whose exchange price is below zero, which is the column "
             "spot_price_micro_per_kwh of data.environment, or without it the supply price."
         ),
-        "time_zone": "Time zone of hours, days and months in prices, such as Europe/Vienna.",
+        "time_zone": (
+            "Time zone of the community, such as Europe/Vienna: of hours, days and months in prices, and of the"
+            " times that people see."
+        ),
         "holidays": "Holidays, YYYY-MM-DD.",
         "vat_ppm": "Value-added tax that bills add [millionths]; every price of the file is without it.",
         "vat_items_ppm": (

@@ -19,10 +19,11 @@ OPEN_MARK = "open-here"
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. member: the id of the only member whose figures a member's token shows."""
+    """Who asks. member: the only one whose figures a member sees, by id. account: who signed in; empty with a token."""
 
     scope: Scope
     member: str | None = None
+    account: str = ""
 
     @property
     def sees_all(self) -> bool:

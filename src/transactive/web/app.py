@@ -15,7 +15,8 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
-from transactive.texts.formatting import span_text
+from transactive.web.accounts.rates import Rates
+from transactive.web.accounts.routes import ROUTES
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES
@@ -27,6 +28,7 @@ from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.readings.routes import answer as answer_readings
 from transactive.web.pages.readings.routes import answer_about_held, bring, readings
 from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
+from transactive.web.pages.statement_routes import statement
 from transactive.web.pages.verify_routes import verify, verify_file
 from transactive.web.problems import answer
 from transactive.web.request_checks import RequestChecks, known_queries
@@ -60,18 +62,21 @@ def build_app(
     local: served on this machine only. entry: who lets browsers in by a link; without it and on this machine no token
     is needed. port: where it is served.
     """
-    run_context = RunContext(feed)
+    run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
     return Litestar(
         route_handlers=[
             *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
-            *(readings, bring, answer_about_held, answer_readings, step_on_page, api_router(), _files()),
+            *(*ROUTES, statement, readings, bring, answer_about_held, answer_readings, step_on_page, api_router()),
+            _files(),
         ],
         dependencies={
             "run_context": Provide(lambda: run_context, sync_to_thread=False),
             "entry": Provide(lambda: entry or BrowserEntry(), sync_to_thread=False),
+            "house": Provide(lambda: house, sync_to_thread=False),
+            "rates": Provide(lambda: rates, sync_to_thread=False),
             "port": Provide(lambda: port, sync_to_thread=False),
         },
-        middleware=[RequestChecks(), gate(House(folder, local, entry, port))],
+        middleware=[RequestChecks(), gate(house)],
         guards=[for_scopes, known_queries],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
@@ -101,7 +106,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(icon=icon, pages_of=pages_of, time_text=time_text, span_text=span_text)
+    environment.globals.update(icon=icon, pages_of=pages_of, time_text=time_text)
     return environment
 
 

@@ -15,8 +15,9 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import ASGIApp
 
 from transactive.web.access import LOOPBACK, OWNER, SCOPES, Scope, Viewer
+from transactive.web.accounts.book import read_book, session_viewer
 from transactive.web.entry import BrowserEntry, cookie_name
-from transactive.web.problems import AccessDenied, TokenNeeded, WrongHost
+from transactive.web.problems import AccessDenied, SignInNeeded, TokenNeeded, WrongHost
 from transactive.web.tokens import note_use, read_grants, viewer_of
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -60,11 +61,17 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
             raise WrongHost(detail="This server answers on this machine only; open it as 127.0.0.1 or localhost.")
         if header is not None:
             return AuthenticationResult(user=self._by_token(_token(header)), auth=None)
+        signed = connection.cookies.get(session_name(house.port))
+        viewer = session_viewer(house.folder, signed, int(time.time())) if signed else None
+        if viewer is not None:
+            return AuthenticationResult(user=viewer, auth=None)
         session = connection.cookies.get(cookie_name(house.port))
         if house.entry and session and house.entry.knows(session):
             return AuthenticationResult(user=OWNER, auth=None)
         if house.local and house.entry is None and not any(name in connection.headers for name in FORWARDED):
             return AuthenticationResult(user=OWNER, auth=None)
+        if read_book(house.folder).accounts:
+            raise SignInNeeded(detail="Sign in, or send a token: Authorization: Bearer …")
         raise TokenNeeded(detail=_HOW_LOCAL if house.local and house.entry else _HOW)
 
     def _by_token(self, token: str) -> Viewer:
@@ -75,6 +82,17 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
             raise TokenNeeded(detail=_HOW)
         note_use(self.house.folder, found[1], now)
         return found[0]
+
+
+def session_name(port: int) -> str:
+    """Name of the cookie of who signed in at the server at a port."""
+    return f"transactive-session-{port or 80}"
+
+
+def is_private(connection: Connection, house: House) -> bool:
+    """Whether nobody on the way can read what a form sends: TLS, or this machine alone."""
+    forwarded = any(name in connection.headers for name in FORWARDED)
+    return connection.url.scheme == "https" or (house.local and not forwarded)
 
 
 _HOW = "Send a token of this run: Authorization: Bearer …, or as the password of a login."

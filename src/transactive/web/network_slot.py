@@ -12,7 +12,7 @@ from transactive.core.tables import Readings
 from transactive.core.units import IntArray, kwh_text
 from transactive.market.mechanisms import Site
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import Words, counted, span_text
+from transactive.texts.formatting import Words, counted
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
 
 
@@ -57,7 +57,7 @@ def network_part(shown: NetworkSlot, readings: Readings | None, slot: int, run: 
     labels = [f"{words.price(price, 2)} {words.price_unit}" for price in shown.price.tolist()]
     picture = Picture(shown.site.network, shown.net_wh, labels, shown.cables)
     return {
-        "chart": network_chart(picture, span_text(slot, run.clock.length)),
+        "chart": network_chart(picture, words.span(slot, run.clock.length)),
         "badge": ("warn", f"{counted(full, 'line')} full") if full else ("ok", "No line full"),
         "lines": [
             (

@@ -16,7 +16,15 @@ from transactive.web.access import LOOPBACK
 
 URN = "urn:transactive:error:"
 API = "/api/"
-CODES = {400: "input", 401: "access.token", 403: "access.scope", 404: "not-found", 405: "method", 421: "access.host"}
+CODES = {
+    400: "input",
+    401: "access.token",
+    403: "access.scope",
+    404: "not-found",
+    405: "method",
+    421: "access.host",
+    429: "access.rate",
+}
 WITHOUT_DETAIL = {
     404: "There is nothing at this address; correct it, or begin at the community.",
     405: "This address takes no such request; see the description of the API.",
@@ -58,6 +66,28 @@ class TokenNeeded(HTTPException):
     status_code = 401
 
 
+class SignInNeeded(TokenNeeded):
+    """A token is needed, and people can sign in: browsers are led there instead of being asked for a login."""
+
+
+class PlainHttp(HTTPException):
+    """A password would go over a line that others can read."""
+
+    status_code = 403
+    TEXT = "Over plain HTTP others could read a password. Open this page by https; examples/proxy says how."
+
+
+class TooMany(HTTPException):
+    """Too many tries of a password."""
+
+    status_code = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            detail=f"Too many tries; try again in {-(-seconds // 60)} min.", headers={"Retry-After": str(seconds)}
+        )
+
+
 class WrongHost(HTTPException):
     """The request names a host that is not this machine: another site speaking through the browser."""
 
@@ -69,13 +99,16 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] |
     problem = describe(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    asks = problem.status == 401 and request.url.hostname not in LOOPBACK  # at this machine a link lets people in
+    asks = (
+        problem.status == 401 and not isinstance(error, SignInNeeded) and request.url.hostname not in LOOPBACK
+    )  # at this machine a link lets people in
     headers = {"WWW-Authenticate": 'Basic realm="TransActive", charset="UTF-8"'} if asks else {}
+    headers |= (error.headers or {}) if isinstance(error, TooMany) else {}
     if request.url.path.startswith(API):
         return Response(problem, status_code=problem.status, headers=headers, media_type="application/problem+json")
     return Template(
         "error.html",
-        context={"problem": problem},
+        context={"problem": problem, "sign_in": isinstance(error, SignInNeeded)},
         status_code=problem.status,
         headers=headers,
         media_type=MediaType.HTML,

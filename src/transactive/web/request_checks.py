@@ -19,7 +19,7 @@ from transactive.web.problems import CrossSite, NotFound
 
 API = "/api/"
 SAFE = ("GET", "HEAD", "OPTIONS")
-WITHOUT_QUERY = ("request", "run_context", "entry", "port", "data")
+WITHOUT_QUERY = ("request", "run_context", "entry", "port", "house", "rates", "data")
 """Arguments of handlers that no address names."""
 OWN = ("same-origin", "none")
 """Values of Sec-Fetch-Site that are ours, or typed by the user."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -101,6 +102,11 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     def chart(self) -> Accounts:
         """Accounts of members and named parties."""
         return Accounts(len(self.members))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that its people live in: that of the hours and days in its tariff."""
+        return ZoneInfo(self.tariff.time_zone)
 
     @property
     def ids(self) -> list[str]:

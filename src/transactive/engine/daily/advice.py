@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Advisor(Observer):
         follows = fit.parts_ppm()
         parts = (
             self._bill(now, past, told),
-            self._change(consumption_wh, fit, self._prices(now, known)),
+            self._change(consumption_wh, fit, self._prices(now, known), now),
             self._always_on(consumption_wh),
             [words.of_temperature(fit.regimes, member, follows, len(fit.outdoors)) for member in members],
             [words.of_car(found) for found in charging.charging(consumption_wh, self._clock.length)],
@@ -79,11 +80,13 @@ class Advisor(Observer):
         return [[part[member] for part in parts] for member in members]
 
     def _prices(self, now: int, known: int) -> IntArray:
-        """What a Wh cost in the last two weeks [µ¤/kWh]: in the community's slots, and at the supplier's before."""
+        """What a Wh cost in whole days of the last two weeks [µ¤/kWh]; at the supplier's price before there is one."""
         slots = cheapest.DAYS * self._per_day
         paid = paid_prices(self._store, now - self._clock.length, slots)
-        before = self._setting.environment.supply_price[max(known - slots, 0) : known - len(paid)]
-        return np.concatenate((before, paid))
+        whole = len(paid) // self._per_day * self._per_day
+        if whole:
+            return paid[len(paid) - whole :]
+        return self._setting.environment.supply_price[max(known - slots, 0) : known]
 
     def _always_on(self, consumption_wh: IntArray) -> list[Insight]:
         """What is always on."""
@@ -118,16 +121,17 @@ class Advisor(Observer):
         days = min(len(bills), bill.DAYS)
         return [words.of_bill(expected, member, currency, days, len(alone)) for member in range(members)]
 
-    def _change(self, consumption_wh: IntArray, fit: Outdoors, prices: IntArray) -> list[Insight]:
+    def _change(self, consumption_wh: IntArray, fit: Outdoors, prices: IntArray, now: int) -> list[Insight]:
         """What one change would save."""
         usual = cheapest.expected_prices(prices, self._per_day, self._per_day)
         width = max(3 * 3_600 // self._clock.length, 1)
         low, high = cheapest.window(usual, width), cheapest.window(usual, width, dearest=True)
-        moved = change.shift(high, low, (self._times(high), self._times(low)))
+        moved = change.shift(high, low, (self._times(high, now), self._times(low, now)))
         mean = int(usual.mean())
         lowest = always_on.always_on_wh(consumption_wh, self._per_day)
         newest = consumption_wh[-MONTH * self._per_day :].reshape(-1, self._per_day, len(lowest))
-        dearest_wh = newest[:, high.first : high.first + high.slots].sum(axis=1).mean(axis=0)
+        dear = np.arange(high.first, high.first + high.slots) % self._per_day
+        dearest_wh = newest[:, dear].sum(axis=1).mean(axis=0)
         currency = self._setting.community.currency
         told_to = []
         for member, wh in enumerate(lowest.tolist()):
@@ -137,10 +141,11 @@ class Advisor(Observer):
             told_to.append(words.of_change(change.best(possible), currency))
         return told_to
 
-    def _times(self, window: cheapest.Window) -> str:
-        """Times of day of a stretch of slots, in UTC: between 09:00 and 12:00."""
-        start, end = (k * self._clock.length // 60 % 1440 for k in (window.first, window.first + window.slots))
-        return f"between {start // 60:02d}:{start % 60:02d} and {end // 60:02d}:{end % 60:02d} UTC"
+    def _times(self, window: cheapest.Window, now: int) -> str:
+        """Local times of a stretch of the coming day's slots: between 09:00 and 12:00."""
+        slots, zone = (window.first, window.first + window.slots), self._setting.community.zone
+        start, end = (datetime.fromtimestamp(now + k * self._clock.length, zone) for k in slots)
+        return f"between {start:%H:%M} and {end:%H:%M}"
 
     def _by_day(self, series: IntArray) -> IntArray:
         """Sums over whole days of a series of slots, (days, members)."""

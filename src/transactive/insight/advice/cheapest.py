@@ -14,7 +14,7 @@ DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of coming slots: its first, how many before the end, and mean price of the stretch [µ¤/kWh]."""
+    """A stretch of a day's slots: its first, how many, going on from midnight if it is longer, mean price [µ¤/kWh]."""
 
     first: int
     slots: int
@@ -35,10 +35,11 @@ def expected_prices(paid: IntArray, per_day: int, count: int) -> IntArray:
 
 
 def window(prices: IntArray, slots: int, *, dearest: bool = False) -> Window:
-    """The cheapest stretch of so many slots, or the dearest; the first one of several.
+    """The cheapest stretch of so many slots of a day that comes again and again, or the dearest; the first of several.
 
-    prices: of consecutive coming slots [µ¤/kWh], at least so many.
+    prices: of the slots of a usual day [µ¤/kWh], at least so many. A stretch may pass midnight, so that it is the same
+    wherever the day is said to begin.
     """
-    sums = np.convolve(prices, np.ones(slots, np.int64), "valid")
+    sums = np.convolve(np.concatenate((prices, prices[: slots - 1])), np.ones(slots, np.int64), "valid")
     first = int(sums.argmax() if dearest else sums.argmin())
     return Window(first, slots, int(sums[first]) // slots)

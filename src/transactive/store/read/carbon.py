@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
-from transactive.core.slots import DAY
 from transactive.core.units import BoolArray, IntArray
 from transactive.store.read.runs import CONSUMPTION, REGISTERS, Reader, Row, consumption_wh
 from transactive.store.read.slot_columns import each_slot, has
@@ -43,16 +42,19 @@ def by_slot(reader: Reader, first: int, last: int, member: int | None) -> list[R
     ]
 
 
-def by_day(reader: Reader, member: int | None) -> list[Row]:
-    """The same by day, with the certificates claimed, the levy that came back and the credits retired."""
+def by_day(reader: Reader, member: int | None, day_of: Callable[[int], int]) -> list[Row]:
+    """The same by day, with the certificates claimed, the levy that came back and the credits retired.
+
+    day_of: start of the day that a time is in [Unix s].
+    """
     names = ("consumption_wh", *SUMS)
     days: dict[int, dict[str, int]] = {}
     for row in by_slot(reader, 0, FOR_EVER, member):
-        of_day = days.setdefault(row["slot"] - row["slot"] % DAY, dict.fromkeys(names, 0))
+        of_day = days.setdefault(day_of(row["slot"]), dict.fromkeys(names, 0))
         for name in names:
             of_day[name] += row[name]
-    claimed, returned = _claimed_by_day(reader, member), _returned_by_day(reader, member)
-    retired = retired_by_day(reader, member)
+    claimed, returned = _claimed_by_day(reader, member, day_of), _returned_by_day(reader, member, day_of)
+    retired = retired_by_day(reader, member, day_of)
     return [
         {
             "day": day,
@@ -66,22 +68,22 @@ def by_day(reader: Reader, member: int | None) -> list[Row]:
     ]
 
 
-def _claimed_by_day(reader: Reader, member: int | None) -> Counter[int]:
+def _claimed_by_day(reader: Reader, member: int | None, day_of: Callable[[int], int]) -> Counter[int]:
     """Certificates claimed [Wh] by day, of all or of one owner."""
     days: Counter[int] = Counter()
     for slot, columns in _bundles(reader, CertificateState.CLAIMED):
         mine = _of(columns["owner"], member) & (columns["state"] == CertificateState.CLAIMED)
-        days[slot - slot % DAY] += int(columns["energy_wh"][mine].sum())
+        days[day_of(slot)] += int(columns["energy_wh"][mine].sum())
     return days
 
 
-def _returned_by_day(reader: Reader, member: int | None) -> Counter[int]:
+def _returned_by_day(reader: Reader, member: int | None, day_of: Callable[[int], int]) -> Counter[int]:
     """Levy that came back [n¤] by day, to all or to one."""
     days: Counter[int] = Counter()
     names, kind = ("kind", "payee", "amount_n"), PostingKind.LEVY_RETURN
     for slot, columns in each_slot(reader.store, POSTINGS, has(POSTINGS.c.kinds, kind), names=names):
         mine = _of(columns["payee"], member) & (columns["kind"] == kind)
-        days[slot - slot % DAY] += int(columns["amount_n"][mine].sum())
+        days[day_of(slot)] += int(columns["amount_n"][mine].sum())
     return days
 
 
@@ -162,14 +164,14 @@ def by_importer(reader: Reader) -> list[tuple[int, int]]:
     return list(zip(wh.tolist(), ug.tolist(), strict=True))
 
 
-def retired_by_day(reader: Reader, member: int | None) -> dict[int, tuple[int, int]]:
+def retired_by_day(reader: Reader, member: int | None, day_of: Callable[[int], int]) -> dict[int, tuple[int, int]]:
     """Carbon credits retired [kg] and what they cost [n¤] by day, of all or of one member."""
     days: dict[int, tuple[int, int]] = {}
     names, kind = ("kind", "payer", "energy_wh", "amount_n"), PostingKind.OFFSET
     for slot, columns in each_slot(reader.store, POSTINGS, has(POSTINGS.c.kinds, kind), names=names):
         mine = _of(columns["payer"], member) & (columns["kind"] == kind)
         if mine.any():
-            day = slot - slot % DAY
+            day = day_of(slot)
             kg, paid = days.get(day, (0, 0))
             days[day] = kg + int(columns["energy_wh"][mine].sum()), paid + int(columns["amount_n"][mine].sum())
     return days

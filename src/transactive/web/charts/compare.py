@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from transactive.core.slots import DAY
 from transactive.core.units import NANO
 from transactive.insight.studies.comparison import Comparison, MechanismFigures
-from transactive.texts.formatting import Words, short_day
+from transactive.texts.formatting import Words
 from transactive.web.charts.draw import Plot, both, steps, ticks
 
 WIDE_PRICE, NARROW_PRICE = (380, 190), (296, 170)
@@ -27,7 +26,8 @@ def price_chart(
     slots, length = comparison.slots, comparison.slot_minutes * 60
     prices = [None if price is None else words.price_value(price) for price in figures.prices]
     low = min([0.0, *(price for price in prices if price is not None)])
-    midnights = [k for k in range(slots + 1) if (first_slot + k * length) % DAY == 0]
+    moments = [first_slot + k * length for k in range(slots + 1)]
+    midnights = [k for k, at in enumerate(moments) if at - words.day_start(at) < length]
     shown = midnights[:: -(-len(midnights) // MOST_DAYS) or 1]
 
     def draw(width: int, height: int) -> Plot:
@@ -36,7 +36,7 @@ def price_chart(
         plot.horizontals(top)
         plot.line(steps([words.price_value(price) for price in comparison.supply]), "s-grid thin")
         plot.line(steps(prices), "s-import")
-        plot.labels((k, short_day(first_slot + k * length).split()[0]) for k in shown if k < slots)
+        plot.labels((k, words.short_day(first_slot + k * length).split()[0]) for k in shown if k < slots)
         return plot
 
     return both(draw, f"Price of each slot under {name}", WIDE_PRICE, NARROW_PRICE)

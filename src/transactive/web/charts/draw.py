@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
+from transactive.texts.formatting import Words
+
 Point = tuple[float, float]
 Range = tuple[float, float]
 NARROW = 400
@@ -118,6 +120,15 @@ class Plot:
             f'<svg class="{css}" viewBox="0 0 {self.width} {self.height}" role="img"'
             f' aria-label="{escape(title)}">{"".join(self.parts)}</svg>'
         )
+
+
+def hours(start: int, words: Words, length: int, *, small: bool) -> list[tuple[float, str]]:
+    """Labels of a local day's axis in slots since its midnight, where the clocks show them."""
+    labels, end = [], words.next_day(start)
+    for hour in (0, 12) if small else (0, 6, 12, 18):
+        at = next((s for s in range(start, end, length) if words.clock(s) >= f"{hour:02d}:00"), start)
+        labels.append(((at - start) / length, f"{hour:02d}" if small else f"{hour:02d}:00"))
+    return [*labels, ((end - start) / length, "24" if small else "24:00")]
 
 
 def both(draw: Callable[[int, int], Plot], title: str, wide: tuple[int, int], narrow: tuple[int, int]) -> Markup:

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from transactive.core.community.network import Network
-from transactive.core.slots import DAY
 from transactive.store.read.runs import Row, Run
-from transactive.texts.formatting import day_text
-from transactive.web.charts.draw import Plot, both, steps, ticks
+from transactive.texts.formatting import Words
+from transactive.web.charts.draw import Plot, both, hours, steps, ticks
 
 WIDE, NARROW = (520, 220), (296, 200)
 
@@ -22,9 +21,11 @@ def line_chart(
     expected: Mapping[tuple[int, int], Row],
     run: Run,
     start: int,
+    words: Words,
 ) -> Markup:
     """Draw a line's day [kWh a slot], to its far end above zero. carried: rows of this line by slot."""
-    slots = range(start, start + DAY, run.clock.length)
+    length = run.clock.length
+    slots = range(-(-start // length) * length, words.next_day(start), length)
     most, back = int(network.limit_wh[line]), int(network.back_wh[line])
     flows = [carried[slot]["flow_wh"] / 1000 if slot in carried else None for slot in slots]
     told = [expected.get((slot, line)) for slot in slots]
@@ -43,11 +44,10 @@ def line_chart(
                 plot.rule((0, limit), (len(slots), limit), "limit")
         plot.line(steps(flows), "s-import")
         plot.text(0, 9, "kWh")
-        hours = (0, 12, 24) if plot.small else (0, 6, 12, 18, 24)
-        plot.labels((hour * len(slots) / 24, f"{hour:02d}" if plot.small else f"{hour:02d}:00") for hour in hours)
+        plot.labels(hours(start, words, length, small=plot.small))
         return plot
 
-    return both(draw, f"Line {network.label(line)}, {day_text(start)}", WIDE, NARROW)
+    return both(draw, f"Line {network.label(line)}, {words.day(start)}", WIDE, NARROW)
 
 
 def _bands(told: Sequence[Row | None]) -> list[list[tuple[float, float, float]]]:

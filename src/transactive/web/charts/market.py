@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row, Run
-from transactive.texts.formatting import Words, day_start, span_text
-from transactive.web.charts.draw import Plot, Point, both, steps, ticks
+from transactive.texts.formatting import Words
+from transactive.web.charts.draw import Plot, Point, both, hours, steps, ticks
 
 WIDE_DAY, NARROW_DAY = (720, 320), (296, 300)
 WIDE_CURVE, NARROW_CURVE = (620, 330), (296, 240)
@@ -24,7 +24,8 @@ LABEL = 130
 
 def day_chart(rows: Sequence[Row], run: Run, chosen: int, delivered: int | None, words: Words) -> Markup:
     """Price over traded energy, one time axis; tariffs dashed, what is still to come shaded."""
-    start, length, count = day_start(chosen), run.clock.length, run.per_day
+    start, length = words.day_start(chosen), run.clock.length
+    count = (words.next_day(start) - start) // length
     by_index: list[Row | None] = [None] * count
     for row in rows:
         by_index[(row["slot"] - start) // length] = row
@@ -48,16 +49,13 @@ def day_chart(rows: Sequence[Row], run: Run, chosen: int, delivered: int | None,
         for index, row in enumerate(by_index):
             if row and row["traded_wh"]:
                 traded.rect((index + 0.14, index + 0.86), (0, row["traded_wh"] / 1000), "k-export", 2)
-        hours = (0, 12, 24) if price.small else (0, 6, 12, 18, 24)
-        traded.labels((hour * count / 24, f"{hour:02d}" if price.small else f"{hour:02d}:00") for hour in hours)
+        traded.labels(hours(start, words, length, small=price.small))
         _pick(price, traded, picked, by_index[picked], words)
         price.parts += traded.parts
         price.height = height
         return price
 
-    return both(
-        draw, f"Market price and traded energy per slot, {span_text(start, length * count)} UTC", WIDE_DAY, NARROW_DAY
-    )
+    return both(draw, f"Market price and traded energy per slot, {words.day(start)}", WIDE_DAY, NARROW_DAY)
 
 
 def _prices(plot: Plot, rows: Sequence[Row | None], words: Words) -> None:
@@ -113,7 +111,7 @@ def curve_chart(slot: Row, demand: Sequence[CurveStep], supply: Sequence[CurveSt
     last_wh = max([step.to_wh for step in (*demand[-1:], *supply[-1:])], default=1000)
     top = ticks(words.price_value(max([slot["cap"], *(s.limit for s in (*demand, *supply))])), 4)
     low = min(0.0, words.price_value(slot["floor"]))
-    title = f"Supply and demand for {span_text(slot['slot'], run.clock.length)}"
+    title = f"Supply and demand for {words.span(slot['slot'], run.clock.length)}"
 
     def draw(width: int, height: int) -> Plot:
         plot = Plot(width, height, (0, last_wh / 1000), (low, top[-1]), left=30, right=8, top=26, bottom=38)

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from transactive.insight.advice.cheapest import Window
 from transactive.store.read.runs import Row, Run
-from transactive.texts.formatting import Words, clock_text, day_text
-from transactive.web.charts.draw import Plot, Point, both, steps, ticks
+from transactive.texts.formatting import Words
+from transactive.web.charts.draw import Plot, Point, both, hours, steps, ticks
 
 WIDE_SAVED, NARROW_SAVED = (720, 250), (296, 150)
 WIDE_DAY, NARROW_DAY = (720, 300), (296, 280)
@@ -20,7 +20,8 @@ MILLION = 10**9
 
 def saved_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup:
     """What was saved from midnight on."""
-    length, count = run.clock.length, run.per_day
+    length = run.clock.length
+    count = (words.next_day(start) - start) // length
     points: list[Point] = [((rows[0]["slot"] - start) / length, 0.0)] if rows else []
     saved = 0
     for row in rows:
@@ -33,7 +34,7 @@ def saved_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Mark
     def draw(width: int, height: int) -> Plot:
         plot = Plot(width, height, (0, count), (bottom, high[-1]), top=14, right=18, left=40)
         plot.horizontals([*([bottom] if low < 0 else []), *high])
-        plot.labels(_hours(count, small=plot.small))
+        plot.labels(hours(start, words, length, small=plot.small))
         if points:
             plot.area([(x, 0.0) for x, _ in points], points, "fill-export")
             plot.line(points, "s-export")
@@ -43,12 +44,13 @@ def saved_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Mark
             plot.text(plot.px(x) + (-10 if side else 10), plot.py(y) - 8, words.money(saved), f"strong halo {side}")
         return plot
 
-    return both(draw, f"Saved in {words.currency}, {day_text(start)}", WIDE_SAVED, NARROW_SAVED)
+    return both(draw, f"Saved in {words.currency}, {words.day(start)}", WIDE_SAVED, NARROW_SAVED)
 
 
 def day_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup:
     """Market price with the member's trades on it, over what it bought (up) and sold (down)."""
-    length, count = run.clock.length, run.per_day
+    length = run.clock.length
+    count = (words.next_day(start) - start) // length
     places: list[Row | None] = [None] * count
     for row in rows:
         places[(row["slot"] - start) // length] = row
@@ -70,12 +72,12 @@ def day_chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup
         for index, row in enumerate(places):
             if row:
                 _trade(price, traded, index, row, words)
-        traded.labels(_hours(count, small=price.small))
+        traded.labels(hours(start, words, length, small=price.small))
         price.parts += traded.parts
         price.height = height
         return price
 
-    return both(draw, f"Market price, bought and sold, {day_text(start)}", WIDE_DAY, NARROW_DAY)
+    return both(draw, f"Market price, bought and sold, {words.day(start)}", WIDE_DAY, NARROW_DAY)
 
 
 def _trade(price: Plot, traded: Plot, index: int, row: Row, words: Words) -> None:
@@ -97,20 +99,14 @@ def price_chart(prices: Sequence[int], low: Window, first: int, length: int, wor
         plot.text(0, 9, words.price_unit)
         plot.horizontals(top)
         for index, price in enumerate(prices):
-            cheap = low.first <= index < low.first + low.slots
+            cheap = (index - low.first) % len(prices) < low.slots
             css = "k-export" if cheap else "k-grid faint"
             plot.rect((index + 0.1, index + 0.9), (0, words.price_value(price)), css, 2)
-        middle, value = low.first + low.slots / 2, words.price_value(low.price)
+        middle, value = min(low.first + low.slots / 2, len(prices) - 2), words.price_value(low.price)
         label = f"{words.price(low.price)} {words.coin}"
         plot.text(plot.px(middle), plot.py(value) - 8, label, "strong mid halo")
         quarter = len(prices) / 4
-        plot.labels((k * quarter, clock_text(first + int(k * quarter) * length)[:2]) for k in range(4))
+        plot.labels((k * quarter, words.clock(first + int(k * quarter) * length)[:2]) for k in range(4))
         return plot
 
     return both(draw, "Expected price of the coming 24 hours", WIDE_PRICE, NARROW_PRICE)
-
-
-def _hours(count: int, *, small: bool) -> list[tuple[float, str]]:
-    """Labels of a day's axis."""
-    hours = (0, 12, 24) if small else (0, 6, 12, 18, 24)
-    return [(hour * count / 24, f"{hour:02d}" if small else f"{hour:02d}:00") for hour in hours]

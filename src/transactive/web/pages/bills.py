@@ -8,6 +8,7 @@ from typing import Any
 from transactive.services.bills.open_items import OpenPaper
 from transactive.settlement.bills.amounts import decimal
 from transactive.store.read.runs import Run, RunProgress
+from transactive.texts.formatting import Words
 from transactive.web.access import Viewer
 from transactive.web.pages.parts.common import freshness
 
@@ -21,8 +22,9 @@ def bills_page(
         {"name": month, "rows": [_row(each) for each in found]}
         for month, found in groupby(newest, key=lambda each: each.paper.month)
     ]
-    fresh = freshness(run, position, len(run.community.members), idle)
-    return {"run": run, "viewer": viewer, "fresh": fresh, "months": months}
+    words = Words(run.community.currency, run.community.zone)
+    fresh = freshness(run, position, len(run.community.members), idle, words)
+    return {"run": run, "words": words, "viewer": viewer, "fresh": fresh, "months": months}
 
 
 def _row(each: OpenPaper) -> dict[str, str]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from transactive.core.slots import DAY
 from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
-from transactive.texts.formatting import Words, day_start, day_text, percent, short_day, span_text
+from transactive.texts.formatting import Words, percent
 from transactive.web.access import Viewer
-from transactive.web.charts.draw import Plot, both, steps, ticks
+from transactive.web.charts.draw import Plot, both, hours, steps, ticks
 from transactive.web.pages.parts.certificate_totals import certificate_totals
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.credits import credits_part
+from transactive.web.pages.parts.times import slot_mark
 
 WIDE, NARROW = (720, 280), (296, 240)
 MONTHS_FROM = 62
@@ -42,30 +42,30 @@ def carbon_page(
     idle: float,
 ) -> dict[str, Any]:
     """Everything that the page shows. member: whose figures, None for all; chosen: a time in the day that is drawn."""
-    words, ids = Words(run.community.currency), run.community.ids
-    days = by_day(reader, member)
+    words, ids = Words(run.community.currency, run.community.zone), run.community.ids
+    days = by_day(reader, member, words.day_start)
     newest = position.delivered if position.delivered is not None else run.first_slot
-    start = day_start(chosen if chosen is not None else newest)
-    slots = by_slot(reader, start, start + DAY - 1, member)
+    start = words.day_start(chosen if chosen is not None else newest)
+    slots = by_slot(reader, start, words.next_day(start) - 1, member)
     folder = reader.store.path.parent
     name = ids[member] if member is not None else None
     return {
         "run": run,
         "words": words,
         "viewer": viewer,
-        "fresh": freshness(run, position, len(ids), idle),
+        "fresh": freshness(run, position, len(ids), idle, words),
         "member": name,
         "members": ids if viewer.sees_all else [],
         "head": _head(days, name, len(ids)),
-        "day": {"text": day_text(start), "start": start},
-        "earlier": start - DAY if days and start > days[0]["day"] else None,
-        "later": start + DAY if days and start < days[-1]["day"] else None,
-        "chart": _chart(slots, run, start),
-        "slot_rows": [_slot_row(row, run) for row in slots],
+        "day": {"text": words.day(start), "start": start},
+        "earlier": words.day_start(start - 1) if days and start > days[0]["day"] else None,
+        "later": words.next_day(start) if days and start < days[-1]["day"] else None,
+        "chart": _chart(slots, run, start, words),
+        "slot_rows": [_slot_row(row, run, words) for row in slots],
         "sources": _sources(days, by_source(reader, member)),
         "nodes": _nodes(reader, run) if viewer.sees_all and member is None else [],
         "scores": _scores(matched(reader, member)),
-        "spans": [_span_row(text, row, words) for text, row in _spans(days)],
+        "spans": [_span_row(text, row, words) for text, row in _spans(days, words)],
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
         "levy": run.community.carbon.levy,
         "certificates": certificate_totals(reader, run, words, member),
@@ -88,9 +88,10 @@ def _head(days: Sequence[Row], name: str | None, homes: int) -> dict[str, str]:
     return {"title": f"{free} % certified in the same slot", "text": text}
 
 
-def _chart(rows: Sequence[Row], run: Run, start: int) -> Markup:
+def _chart(rows: Sequence[Row], run: Run, start: int, words: Words) -> Markup:
     """Intensity of what was used against that of the grid, through a day."""
-    count, length = run.per_day, run.clock.length
+    length = run.clock.length
+    count = (words.next_day(start) - start) // length
     used: list[float | None] = [None] * count
     grid: list[float | None] = [None] * count
     for row in rows:
@@ -106,17 +107,16 @@ def _chart(rows: Sequence[Row], run: Run, start: int) -> Markup:
         plot.text(0, 9, "g CO₂e/kWh")
         plot.line(steps(grid), "s-grid dash")
         plot.line(steps(used), "s-export")
-        hours = (0, 12, 24) if plot.small else (0, 6, 12, 18, 24)
-        plot.labels((hour * count / 24, f"{hour:02d}" if plot.small else f"{hour:02d}:00") for hour in hours)
+        plot.labels(hours(start, words, length, small=plot.small))
         return plot
 
-    return both(draw, f"Carbon intensity of energy used and of the grid, {day_text(start)}", WIDE, NARROW)
+    return both(draw, f"Carbon intensity of energy used and of the grid, {words.day(start)}", WIDE, NARROW)
 
 
-def _slot_row(row: Row, run: Run) -> tuple[str, ...]:
+def _slot_row(row: Row, run: Run, words: Words) -> tuple[str, ...]:
     """One slot of the drawn day."""
     return (
-        span_text(row["slot"], run.clock.length),
+        slot_mark(row["slot"], run.clock.length, words),
         kwh_text(row["consumption_wh"], 3),
         _intensity(row["location_mg"], row["consumption_wh"]),
         f"{row['grid_g_per_kwh']:,}",
@@ -179,13 +179,13 @@ def _share(part: int, whole: int) -> str:
     return f"{part * 10_000 // whole / 100:.2f} %" if whole > 0 else "–"
 
 
-def _spans(days: Sequence[Row]) -> list[tuple[str, Row]]:
+def _spans(days: Sequence[Row], words: Words) -> list[tuple[str, Row]]:
     """Days, or of a long run months, each with its sums."""
     if len(days) <= MONTHS_FROM:
-        return [(short_day(row["day"]), row) for row in days]
+        return [(words.short_day(row["day"]), row) for row in days]
     months: dict[str, list[Row]] = {}
     for row in days:
-        months.setdefault(f"{datetime.fromtimestamp(row['day'], UTC):%B %Y}", []).append(row)
+        months.setdefault(f"{datetime.fromtimestamp(row['day'], words.zone):%B %Y}", []).append(row)
     return [(month, _sum(rows)) for month, rows in months.items()]
 
 

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from transactive.core.items import ItemState
-from transactive.core.slots import DAY, time_text
+from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.store.read.grid import lines_over
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
-from transactive.texts.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
+from transactive.texts.formatting import Words, counted
 from transactive.web.access import Viewer
 from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.issues import Notice, issues, of_item
 from transactive.web.pages.parts.sharing import community_words
+from transactive.web.pages.parts.times import slot_mark
 
 STRIP = 24
 
@@ -33,14 +34,14 @@ def community_page(
     idle: float,
 ) -> dict[str, Any]:
     """Everything that the community page shows. chosen: the slot whose day, market and flow are shown."""
-    words = Words(run.community.currency)
+    words = Words(run.community.currency, run.community.zone)
     items = seen_by(reader.store, run, viewer)
     cleared = position.cleared if position.cleared is not None else run.first_slot
     newest = position.delivered if position.delivered is not None else cleared
     slot = min(chosen if chosen is not None else newest, cleared)
     window = _window(run, slot, newest, cleared)
     strip = reader.slots(window.start, window.stop - 1)
-    day = reader.slots(day_start(slot), day_start(slot) + DAY - 1)
+    day = reader.slots(words.day_start(slot), words.next_day(slot) - 1)
     row = next(r for r in day if r["slot"] == slot)
     return {
         "run": run,
@@ -48,21 +49,21 @@ def community_page(
         "viewer": viewer,
         "chosen": slot,
         "following": chosen is None,
-        "fresh": freshness(run, position, _meters(reader, position), idle),
+        "fresh": freshness(run, position, _meters(reader, position), idle, words),
         "head": _head(run, totals, newest, words, _shared(reader, run, day, position)),
         "now": _now(reader, run, position, words),
-        "strip": _strip(strip, slot, run),
+        "strip": _strip(strip, slot, run, words),
         "day": _day(day, run, slot, position, words),
         "market": market_part(row, reader.orders(slot), run, words) if viewer.sees_all else None,
         "row": row,
-        "choices": _choices([*strip, *day], run),
-        "flow": flow_part(reader, slot, run),
+        "choices": _choices([*strip, *day], run, words),
+        "flow": flow_part(reader, slot, run, words),
         "issues": [
             issue for issue in issues(run, totals, words, lines_over(reader), items) if _may_see(issue, run, viewer)
         ],
-        "closed": [of_item(run, item) for item in items if item.state == ItemState.CLOSED],
+        "closed": [of_item(run, item, words) for item in items if item.state == ItemState.CLOSED],
         "books": _books(totals),
-        "proof_state": proof(totals, run, reader.outcome()),
+        "proof_state": proof(totals, run, reader.outcome(), words),
         "members": _members(totals, run, viewer, words),
         "saved": words.money(totals.saved_n),
     }
@@ -78,15 +79,18 @@ def _window(run: Run, slot: int, newest: int, cleared: int) -> range:
     return range(first, cleared + length, length)
 
 
-def _choices(rows: Sequence[Row], run: Run) -> list[tuple[int, str, str]]:
+def _choices(rows: Sequence[Row], run: Run, words: Words) -> list[tuple[int, str, str]]:
     """Slots to choose from, newest first: start, times, day."""
     by_slot = {row["slot"]: row for row in rows}
-    return [(slot, span_text(slot, run.clock.length), _kind(by_slot[slot])) for slot in sorted(by_slot, reverse=True)]
+    return [
+        (slot, words.span(slot, run.clock.length), _kind(by_slot[slot], words))
+        for slot in sorted(by_slot, reverse=True)
+    ]
 
 
-def _kind(row: Row) -> str:
+def _kind(row: Row, words: Words) -> str:
     """What a choice of slot adds to its times: its day, or that it is still to come."""
-    return "cleared, to come" if row["meters"] is None else short_day(row["slot"])
+    return "cleared, to come" if row["meters"] is None else words.short_day(row["slot"])
 
 
 def _meters(reader: Reader, position: RunProgress) -> int:
@@ -116,7 +120,7 @@ def _head(run: Run, totals: RunTotals, newest: int, words: Words, shared: str = 
         text += f" On this day: {shared}" if shared else ""
     length = run.clock.length
     end = newest + length if totals.slots else newest
-    when = f"{day_text(end)}, {clock_text(end)} UTC"
+    when = f"{words.day(end)}, {words.clock(end)}, {words.zone_text(end)}"
     return {"title": title, "text": text, "when": when, "homes": counted(members, "home")}
 
 
@@ -134,20 +138,25 @@ def _now(reader: Reader, run: Run, position: RunProgress, words: Words) -> dict[
     settled = 0 if done is None else run.number(done)
     return {
         "slot": slot,
-        "span": span_text(slot, length),
+        "span": words.span(slot, length),
         "steps": slot_line(
             row, run, words, postings=len(reader.postings(slot)), bundles=len(reader.certificates(slot))
         ),
         "final": final,
         "settled": settled,
-        "gate": None if position.cleared is None else span_text(position.cleared, length),
-        "day": short_day(slot),
+        "gate": None if position.cleared is None else words.span(position.cleared, length),
+        "day": words.short_day(slot),
     }
 
 
-def _strip(rows: Sequence[Row], chosen: int, run: Run) -> dict[str, Any]:
+def _when(row: Row, run: Run, words: Words) -> str:
+    """A slot by its times and its day."""
+    return f"{words.span(row['slot'], run.clock.length)}, {words.short_day(row['slot'])}"
+
+
+def _strip(rows: Sequence[Row], chosen: int, run: Run, words: Words) -> dict[str, Any]:
     """One bar a slot, and the same as a table."""
-    length, members = run.clock.length, len(run.community.members)
+    members = len(run.community.members)
     delivered = [row for row in rows if row["meters"] is not None]
     bars = [
         {
@@ -156,13 +165,13 @@ def _strip(rows: Sequence[Row], chosen: int, run: Run) -> dict[str, Any]:
             "share": covered(row),
             "chosen": row["slot"] == chosen,
             "flag": "readings are missing" if row["meters"] < members else "orders refused" if row["refusals"] else "",
-            "label": f"{span_text(row['slot'], length)}, {short_day(row['slot'])}: {covered(row)} % from the community",
+            "label": f"{_when(row, run, words)}: {covered(row)} % from the community",
         }
         for row in delivered
     ]
     table = [
         (
-            f"{short_day(row['slot'])}, {span_text(row['slot'], length)}",
+            _when(row, run, words),
             f"{covered(row)}",
             kwh_text(row["consumption_wh"], 3),
             kwh_text(max(row["import_wh"] - row["export_wh"], 0), 3),
@@ -170,23 +179,23 @@ def _strip(rows: Sequence[Row], chosen: int, run: Run) -> dict[str, Any]:
         )
         for row in delivered
     ]
-    axis = [clock_text(row["slot"]) if i % 6 == 0 else "" for i, row in enumerate(delivered)]
+    axis = [words.clock(row["slot"]) if i % 6 == 0 else "" for i, row in enumerate(delivered)]
     return {"bars": bars, "rows": table, "axis": axis, "newest": bool(rows) and rows[-1]["slot"] >= chosen}
 
 
 def _day(rows: Sequence[Row], run: Run, slot: int, position: RunProgress, words: Words) -> dict[str, Any]:
     """Price and traded energy of the chosen slot's day, and the days beside it."""
-    start, length = day_start(slot), run.clock.length
+    start, length = words.day_start(slot), run.clock.length
     cleared = position.cleared if position.cleared is not None else run.first_slot
     traded = sum(row["traded_wh"] for row in rows)
-    before, after = slot - DAY, slot + DAY
+    before, after = words.before(slot), words.after(slot)
     return {
         "chart": day_chart(rows, run, slot, position.delivered, words),
-        "title": day_text(start),
+        "title": words.day(start),
         "traded": kwh_text(traded),
         "rows": [
             (
-                span_text(row["slot"], length),
+                slot_mark(row["slot"], length, words),
                 words.price(row["supply_price"], 2),
                 words.price(row["price"], 2) if row["traded_wh"] else "–",
                 kwh_text(row["traded_wh"], 3),
@@ -195,7 +204,7 @@ def _day(rows: Sequence[Row], run: Run, slot: int, position: RunProgress, words:
             for row in rows
         ],
         "before": time_text(max(before, run.first_slot)) if start > run.first_slot else None,
-        "after": time_text(min(after, cleared)) if start + DAY <= cleared else None,
+        "after": time_text(min(after, cleared)) if words.next_day(start) <= cleared else None,
     }
 
 
@@ -215,13 +224,13 @@ def _books(totals: RunTotals) -> list[tuple[str, str, str]]:
     ]
 
 
-def proof(totals: RunTotals, run: Run, outcome: OutcomePart | None) -> dict[str, str]:
+def proof(totals: RunTotals, run: Run, outcome: OutcomePart | None, words: Words) -> dict[str, str]:
     """Ledger against chain. Green only where the two were compared, and it says at which block."""
     last, checked = totals.last_block, checked_block(totals, outcome)
     if last is None:
         text = "The first block comes with the first slot."
         return {"state": "none", "title": "Nothing on chain yet", "text": text, "hash": ""}
-    span = f"{short_day(last['slot'])}, {span_text(last['slot'], run.clock.length)}"
+    span = f"{words.short_day(last['slot'])}, {words.span(last['slot'], run.clock.length)}"
     newest = f"Newest slot in block {last['number']:,} · {span} · {last['commit_gas']:,} gas"
     if checked is None:
         text = f"{newest}. The first comparison follows the first netting."

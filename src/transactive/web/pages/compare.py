@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from transactive.core.slots import parse_time, time_text
+from transactive.core.slots import parse_time
 from transactive.core.units import money_text
 from transactive.insight.studies.comparison import Comparison, MechanismFigures, Variant
 from transactive.insight.studies.measures import MEASURES
-from transactive.texts.formatting import Words, counted, percent, short_day
+from transactive.texts.formatting import Words, counted, percent
 from transactive.web.charts.compare import price_chart, savings_chart, scale
 from transactive.web.pages.parts.compare_carbon import carbon_text, carbon_title
 
@@ -27,24 +28,29 @@ NAMES = {
 """Ours in words; a mechanism of somebody else has the name that it was installed by."""
 
 
-def compare_page(comparison: Comparison | None, folder: Path, percent_done: int | None = None) -> dict[str, Any]:
+def compare_page(
+    comparison: Comparison | None, folder: Path, zone: tzinfo, percent_done: int | None = None
+) -> dict[str, Any]:
     """Everything that the page shows.
 
-    folder: of the state, for the command that fills or repeats it. percent_done: of a comparison that is being made.
+    folder: of the state, for the command that fills or repeats it. zone: of the times. percent_done: of a comparison
+    that is being made.
     """
     if comparison is None:
         return {"compared": None, "percent_done": percent_done, "command": f"transactive compare demo --state {folder}"}
-    words, first = Words(comparison.currency), parse_time(comparison.first_slot)
+    words, first = Words(comparison.currency, zone), parse_time(comparison.first_slot)
     mechanisms = comparison.mechanisms
     names = [label_of(figures) for figures in mechanisms]
     top = scale(comparison, words)
     last = first + (comparison.slots - 1) * comparison.slot_minutes * 60
+    days = " to ".join(dict.fromkeys((words.short_day(first), words.short_day(last))))
     return {
         "compared": comparison,
         "words": words,
         "title": _title(comparison),
         "text": _text(comparison),
-        "when": f"{' to '.join(dict.fromkeys((short_day(first), short_day(last))))}, UTC",
+        "first": first,
+        "when": f"{days}, {words.zone_text(first)}",
         "orders": _orders(mechanisms),
         "heads": [_head(figures) for figures in mechanisms],
         "rows": _rows(comparison, words),
@@ -155,7 +161,7 @@ def _price_rows(comparison: Comparison, first: int, words: Words) -> list[tuple[
     length = comparison.slot_minutes * 60
     return [
         (
-            time_text(first + k * length),
+            words.moment(first + k * length),
             words.price(supply, 2),
             *("–" if m.prices[k] is None else words.price(m.prices[k] or 0, 2) for m in comparison.mechanisms),
         )

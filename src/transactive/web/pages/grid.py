@@ -18,7 +18,7 @@ from transactive.core.units import IntArray, kwh_text
 from transactive.market.mechanisms import Site
 from transactive.store.read.grid import forecasts, interventions, loads, sums
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
-from transactive.texts.formatting import Words, clock_text, counted, day_start, day_text, short_day, span_text
+from transactive.texts.formatting import Words, counted
 from transactive.web.access import Viewer
 from transactive.web.charts.grid import line_chart
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
@@ -69,12 +69,12 @@ def grid_page(
     idle: float,
 ) -> dict[str, Any]:
     """Everything that the page shows of a delivered slot, by default the newest; `site` is None without a network."""
-    words, site = Words(run.community.currency), run.site
+    words, site = Words(run.community.currency, run.community.zone), run.site
     frame = {
         "run": run,
         "words": words,
         "viewer": viewer,
-        "fresh": freshness(run, position, len(run.community.members), idle),
+        "fresh": freshness(run, position, len(run.community.members), idle, words),
         "managed": run.community.grid.manage,
         "site": site,
     }
@@ -82,26 +82,26 @@ def grid_page(
     if site is None or lines is None or newest is None:
         return frame
     slot, length = newest if chosen is None else min(chosen, newest), run.clock.length
-    start = day_start(slot)
-    day = lines.loads(loads(reader, start, min(start + DAY - 1, newest)))
-    forecast = forecasts(reader, min(start, slot), max(start + DAY, slot + AHEAD * length))
+    start = words.day_start(slot)
+    day = lines.loads(loads(reader, start, min(words.next_day(start) - 1, newest)))
+    forecast = forecasts(reader, min(start, slot), max(words.next_day(start), slot + AHEAD * length))
     told = {key: lines.forecast(row) for key, row in forecast.items()}
     here = [row for row in day if row["slot"] == slot]
-    ahead = look_ahead(lines, told, lines.loads(loads(reader, slot, slot + AHEAD * length)), run, slot)
+    ahead = look_ahead(lines, told, lines.loads(loads(reader, slot, slot + AHEAD * length)), run, slot, words)
     done = lines.interventions(interventions(reader, slot - WEEK, slot))
     return frame | {
         "slot": slot,
-        "span": span_text(slot, length),
-        "day": day_text(slot),
-        "earlier": time_text(max(slot - DAY, run.first_slot)) if slot > run.first_slot else None,
-        "later": time_text(min(slot + DAY, newest)) if slot < newest else None,
+        "span": words.span(slot, length),
+        "day": words.day(slot),
+        "earlier": time_text(max(words.before(slot), run.first_slot)) if slot > run.first_slot else None,
+        "later": time_text(min(words.after(slot), newest)) if slot < newest else None,
         "following": chosen is None,
         "size": _size(site, run),
-        "head": _head(lines, here, ahead, run),
-        "feeder": _feeder(site, lines, here, told, run, slot),
-        "strip": _strip(lines, reader, run, slot, newest),
+        "head": _head(lines, here, ahead, run, words),
+        "feeder": _feeder(site, lines, here, told, words.span(slot, length)),
+        "strip": _strip(lines, reader, run, slot, newest, words),
         "ahead": ahead,
-        "days": _days(lines, day, told, run, start),
+        "days": _days(lines, day, told, run, start, words),
         "asked": _done(lines, done, run, words, Measure.CALL, Measure.MOVE),
         "held": _done(lines, done, run, words, Measure.CURTAIL),
         "open": _done(lines, done, run, words, Measure.OPEN),
@@ -127,22 +127,22 @@ def _groups(lines: SeenLines) -> str:
     return f"{text} Of {counted(hidden, 'line')} only the state is shown." if hidden else text
 
 
-def _head(lines: SeenLines, here: Sequence[Row], ahead: LinesAhead, run: Run) -> dict[str, str]:
+def _head(lines: SeenLines, here: Sequence[Row], ahead: LinesAhead, run: Run, words: Words) -> dict[str, str]:
     """The answer, and where it will be tight."""
     over = [lines.network.label(row["line"]) for row in here if row["state"] == "beyond"]
     title = "All lines inside their limits" if not over else f"{' and '.join(over)} over the limit"
     if len(over) > 2:
         title = f"{len(over)} lines over their limits"
-    return {"title": title, "text": _sentence(ahead, run)}
+    return {"title": title, "text": _sentence(ahead, run, words)}
 
 
-def _sentence(ahead: LinesAhead, run: Run) -> str:
+def _sentence(ahead: LinesAhead, run: Run, words: Words) -> str:
     """Where it will be tight, or was expected to be."""
     tightest = ahead.tightest()
     if tightest is None:
         return "Lines of groups are forecast as states only." if ahead.slots else "No forecast was made of this slot."
     cell, name, slot = tightest
-    where = f"{span_text(slot, run.clock.length)} on {name}"
+    where = f"{words.span(slot, run.clock.length)} on {name}"
     if cell.came:
         return f"The forecast from here on saw up to {cell.to} % of a limit, {where}; {cell.came} came."
     return f"The tightest slot ahead is {where}: it may reach {cell.to} % of its limit."
@@ -152,7 +152,7 @@ def _sentence(ahead: LinesAhead, run: Run) -> str:
 
 
 def _feeder(
-    site: Site, lines: SeenLines, here: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, slot: int
+    site: Site, lines: SeenLines, here: Sequence[Row], told: Mapping[tuple[int, int], Row], span: str
 ) -> dict[str, Any]:
     """The drawing, and tables of lines and nodes."""
     network = site.network
@@ -163,9 +163,11 @@ def _feeder(
     over = sum(cable.over for cable in shown)
     homes = np.bincount(site.node, minlength=len(network)).tolist()
     return {
-        "chart": network_chart(Picture(network, net, _labels(net), shown), span_text(slot, run.clock.length)),
+        "chart": network_chart(Picture(network, net, _labels(net), shown), span),
         "badge": ("bad", f"{counted(over, 'line')} over the limit") if over else ("ok", "No line over its limit"),
-        "lines": [_line(cable, row, told.get((slot, row["line"]))) for cable, row in zip(shown, here, strict=True)],
+        "lines": [
+            _line(cable, row, told.get((row["slot"], row["line"]))) for cable, row in zip(shown, here, strict=True)
+        ],
         "nodes": [
             (name, str(count), *((kwh_text(max(wh, 0), 3), kwh_text(max(-wh, 0), 3)) if lines.whole else ("–", "–")))
             for name, count, wh in zip(network.names, homes, net.tolist(), strict=True)
@@ -195,7 +197,7 @@ def _line(cable: Cable, row: Row, told: Row | None) -> tuple[str, ...]:
     )
 
 
-def _strip(lines: SeenLines, reader: Reader, run: Run, slot: int, newest: int) -> dict[str, Any]:
+def _strip(lines: SeenLines, reader: Reader, run: Run, slot: int, newest: int, words: Words) -> dict[str, Any]:
     """The slots around the chosen one: how full the tightest line was, and whether something was asked."""
     network, length = lines.network, run.clock.length
     last = min(newest, slot + (STRIP // 2 - 1) * length)
@@ -211,7 +213,7 @@ def _strip(lines: SeenLines, reader: Reader, run: Run, slot: int, newest: int) -
             share=min(percent, FULL),
             chosen=at == slot,
             flag=ASKED[Measure(asked[at])] if at in asked else "",
-            span=f"{span_text(at, length)}, {short_day(at)}",
+            span=f"{words.span(at, length)}, {words.short_day(at)}",
             line=network.label(line),
             loaded=loaded,
         )
@@ -219,7 +221,7 @@ def _strip(lines: SeenLines, reader: Reader, run: Run, slot: int, newest: int) -
     ]
     return {
         "bars": bars,
-        "axis": [clock_text(bar.slot) if k % 6 == 0 else "" for k, bar in enumerate(bars)],
+        "axis": [words.clock(bar.slot) if k % 6 == 0 else "" for k, bar in enumerate(bars)],
         "rows": [(bar.span, bar.line, bar.loaded.removeprefix("at "), bar.flag or "nothing") for bar in bars],
     }
 
@@ -235,7 +237,7 @@ def _loaded(row: Row, network: Network) -> str:
 
 
 def _days(
-    lines: SeenLines, day: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, start: int
+    lines: SeenLines, day: Sequence[Row], told: Mapping[tuple[int, int], Row], run: Run, start: int, words: Words
 ) -> list[dict[str, Any]]:
     """The day of the tightest lines of which flows are seen, drawn and as numbers."""
     network, tightest = lines.network, dict[int, int]()
@@ -250,18 +252,18 @@ def _days(
             {
                 "name": network.label(line),
                 "most": f"{tightest[line]} %",
-                "chart": line_chart(line, network, carried, told, run, start),
-                "rows": [_day_row(row, told.get((at, line)), run) for at, row in carried.items()],
+                "chart": line_chart(line, network, carried, told, run, start, words),
+                "rows": [_day_row(row, told.get((at, line)), run, words) for at, row in carried.items()],
             }
         )
     return found
 
 
-def _day_row(row: Row, told: Row | None, run: Run) -> tuple[str, ...]:
+def _day_row(row: Row, told: Row | None, run: Run, words: Words) -> tuple[str, ...]:
     """One slot of a line's day."""
     expected = [kwh_text(told[name], 3) for name in ("expected_wh", "low_wh", "high_wh")] if told else ["–"] * 3
     return (
-        span_text(row["slot"], run.clock.length),
+        words.span(row["slot"], run.clock.length),
         kwh_text(row["flow_wh"], 3),
         kwh_text(row["unlimited_wh"], 3),
         *expected,
@@ -293,8 +295,8 @@ def _done(lines: SeenLines, done: Sequence[Row], run: Run, words: Words, *kinds:
     """Measures of some kinds."""
     return [
         Done(
-            day=short_day(row["slot"]),
-            span=span_text(row["slot"], run.clock.length),
+            day=words.short_day(row["slot"]),
+            span=words.span(row["slot"], run.clock.length),
             line=lines.network.label(row["line"]),
             why=_why(lines.network, row, words),
             homes=str(row["homes"]) if row["homes"] else "–",

@@ -6,25 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from transactive.core.postings import IN_KG
-from transactive.core.slots import DAY, time_text
+from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, share
-from transactive.insight.advice import cheapest
 from transactive.insight.advice.saved import saved_by
-from transactive.store.read.advice import paid_prices, read_advice
+from transactive.store.read.advice import read_advice
 from transactive.store.read.carbon import by_source
 from transactive.store.read.members import orders_of, postings_of, qualities, saving, slots_of
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
-from transactive.texts.formatting import Words, clock_text, day_start, day_text, percent, span_text
+from transactive.texts.formatting import Words, percent
 from transactive.web.access import Viewer
-from transactive.web.charts.member import day_chart, price_chart, saved_chart
+from transactive.web.charts.member import day_chart, saved_chart
 from transactive.web.pages.parts.agent import agent_words
+from transactive.web.pages.parts.cheap_hours import cheap_hours
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.quality import quality_words
 from transactive.web.pages.parts.sharing import member_words
+from transactive.web.pages.parts.times import slot_mark
 from transactive.web.pages.slot import POSTED
-
-CHEAP_HOURS = 3
 
 
 def member_page(
@@ -39,23 +38,28 @@ def member_page(
     idle: float,
 ) -> dict[str, Any]:
     """Everything that the page of one member shows. chosen: a time in the day that is drawn; something is delivered."""
-    words, device = Words(run.community.currency), run.community.members[member]
+    words, device = Words(run.community.currency, run.community.zone), run.community.members[member]
     newest = position.delivered if position.delivered is not None else run.first_slot
-    start = day_start(chosen if chosen is not None else newest)
-    span = start, min(start + DAY - 1, newest)
-    rows = slots_of(reader, member, *span)
+    start = words.day_start(chosen if chosen is not None else newest)
+    span = start, min(words.next_day(start) - 1, newest)
+    rows, advice = slots_of(reader, member, *span), read_advice(reader.store, member)
     return {
         "run": run,
         "words": words,
         "viewer": viewer,
-        "fresh": freshness(run, position, len(run.community.members), idle),
+        "fresh": freshness(run, position, len(run.community.members), idle, words),
         "name": device.id,
         "label": device.label,
         "members": run.community.ids if viewer.sees_all else [],
         "devices": _devices(run, member),
-        "day": {"text": day_text(start), "at": time_text(start), "over": start + DAY - run.clock.length <= newest},
-        "earlier": time_text(start - DAY) if start > run.first_slot else None,
-        "later": time_text(start + DAY) if start + DAY <= newest else None,
+        "day": {
+            "text": words.day(start),
+            "at": time_text(start),
+            "start": start,
+            "over": words.next_day(start) <= run.clock.end(newest),
+        },
+        "earlier": time_text(words.day_start(start - 1)) if start > run.first_slot else None,
+        "later": time_text(words.next_day(start)) if words.next_day(start) <= newest else None,
         "head": _head(rows, words, _shared(reader, run, member, rows)),
         "quality": quality_words(qualities(reader, member, *span), len(rows)),
         "saved_chart": saved_chart(rows, run, start, words),
@@ -63,11 +67,11 @@ def member_page(
         "next": _next(reader, run, position, totals, member, words, None if chosen is None else span),
         "chart": day_chart(rows, run, start, words),
         "day_rows": [_day_row(row, run, words) for row in rows],
-        "cheap": _cheap(reader, run, newest, words),
+        "cheap": cheap_hours(reader, run, newest, advice[0] if advice else None, words),
         "statement": _statement(reader, run, member, rows, words),
         "sources": _sources(rows, by_source(reader, member, span)),
         "reasons": _reasons(reader, member, newest, words),
-        "advice": read_advice(reader.store, member),
+        "advice": advice,
         "commands": _commands(reader, device.id),
     }
 
@@ -141,7 +145,7 @@ def _next(
     buys, sells = ([row for row in orders if bool(row["is_buy"]) == side] for side in (True, False))
     coming = position.delivered is None or slot > position.delivered
     return {
-        "span": span_text(slot, run.clock.length),
+        "span": words.span(slot, run.clock.length),
         "title": "Last slot of the day" if chosen else "Next slot" if coming else "Last slot",
         "at": time_text(slot),
         "buys": _side(buys, words, best=max),
@@ -198,41 +202,13 @@ def _why(
 def _day_row(row: Row, run: Run, words: Words) -> tuple[str, ...]:
     """One slot of the day, for the table behind the chart."""
     return (
-        span_text(row["slot"], run.clock.length),
+        slot_mark(row["slot"], run.clock.length, words),
         words.price(row["price"], 2) if row["traded_wh"] else "–",
         kwh_text(row["bought_wh"], 3),
         kwh_text(row["sold_wh"], 3),
         kwh_text(row["import_wh"] - row["export_wh"], 3),
         words.small(row["alone_n"] - row["paid_n"]),
     )
-
-
-def _cheap(reader: Reader, run: Run, newest: int, words: Words) -> dict[str, Any] | None:
-    """The cheapest hours of the coming day, expected from the last days; None before a whole day is over."""
-    per_day, length = run.per_day, run.clock.length
-    paid = paid_prices(reader.store, newest, cheapest.DAYS * per_day)
-    days = len(paid) // per_day
-    if not days:
-        return None
-    prices = cheapest.expected_prices(paid[len(paid) - days * per_day :], per_day, per_day)
-    slots = max(CHEAP_HOURS * 3_600 // length, 1)
-    low, high = cheapest.window(prices, slots), cheapest.window(prices, slots, dearest=True)
-    first = newest + length
-    spans = [
-        (clock_text(first + w.first * length), clock_text(first + (w.first + slots) * length)) for w in (low, high)
-    ]
-    ten = [words.money(w.price * 10_000) for w in (low, high)]
-    text = f"About {words.price(low.price)} {words.price_unit}, fee included. Ten kWh cost {ten[0]} then,"
-    text += f" and {ten[1]} between {spans[1][0]} and {spans[1][1]}, the dearest hours."
-    return {
-        "span": f"{spans[0][0]}–{spans[0][1]}",
-        "text": text,
-        "chart": price_chart(prices.tolist(), low, first, length, words),
-        "rows": [
-            (span_text(first + k * length, length), words.price(price, 2)) for k, price in enumerate(prices.tolist())
-        ],
-        "source": f"Median of the same time of day over {days} days; the supplier’s price where nothing was traded.",
-    }
 
 
 def _statement(reader: Reader, run: Run, member: int, rows: Sequence[Row], words: Words) -> dict[str, Any] | None:
@@ -245,7 +221,7 @@ def _statement(reader: Reader, run: Run, member: int, rows: Sequence[Row], words
         total += amount
         lines.append((POSTED[row["kind"]].lstrip("… ").capitalize(), *_quantity(row, words), words.small(amount)))
     return {
-        "span": span_text(slot, run.clock.length),
+        "span": words.span(slot, run.clock.length),
         "at": time_text(slot),
         "lines": lines,
         "verdict": "You received" if total >= 0 else "You paid",

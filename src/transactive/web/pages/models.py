@@ -13,7 +13,7 @@ from transactive.store.model_records import ActiveModelRecord, ModelEvent, Model
 from transactive.store.read import models as kept
 from transactive.store.read.forecasts import forecasters
 from transactive.store.read.runs import Reader, Run, RunProgress
-from transactive.texts.formatting import clock_text, counted, percent, short_day
+from transactive.texts.formatting import Words, counted, percent
 from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both
 from transactive.web.pages.parts.common import freshness
@@ -46,19 +46,21 @@ def models_page(
     names = forecasters(reader)
     known = [name for name in TITLES if any(active.target == name for active in active_records)]
     days = [active for active in active_records if active.target == target and active.day is not None]
+    words = Words(run.community.currency, run.community.zone)
     return {
         "run": run,
+        "words": words,
         "viewer": viewer,
-        "fresh": freshness(run, position, len(run.community.members), idle),
+        "fresh": freshness(run, position, len(run.community.members), idle, words),
         "head": _head(active_records, events, known, target),
-        "targets": [_target(name, active_records, names) for name in known],
+        "targets": [_target(name, active_records, names, words) for name in known],
         "target": target,
         "title": TITLES[target][0],
         "choices": [(name, TITLES[name][0]) for name in known],
-        "chart": _chart(days, [event for event in events if event.target == target]) if days else None,
-        "days": [_day(active, names) for active in days],
-        "events": [_event(event) for event in reversed(events[-SHOWN:])],
-        "models": [_model(model) for model in reversed(models[-SHOWN:])],
+        "chart": _chart(days, [event for event in events if event.target == target], words) if days else None,
+        "days": [_day(active, names, words) for active in days],
+        "events": [_event(event, words) for event in reversed(events[-SHOWN:])],
+        "models": [_model(model, words) for model in reversed(models[-SHOWN:])],
         "maintain": run.community.forecast.maintain,
     }
 
@@ -88,7 +90,9 @@ def _covered(days: Sequence[ActiveModelRecord]) -> int | None:
     return percent(sum(c.day.inside for c in days if c.day), counted_slots) if counted_slots else None
 
 
-def _target(name: str, active_records: Sequence[ActiveModelRecord], names: dict[int | None, str]) -> dict[str, str]:
+def _target(
+    name: str, active_records: Sequence[ActiveModelRecord], names: dict[int | None, str], words: Words
+) -> dict[str, str]:
     """One target: its active model, since when, and the last week and month."""
     own = [active for active in active_records if active.target == name]
     since = own[-1].since
@@ -103,13 +107,13 @@ def _target(name: str, active_records: Sequence[ActiveModelRecord], names: dict[
         "title": TITLES[name][0],
         "text": TITLES[name][1],
         "active": names[own[-1].model],
-        "since": _when(since),
+        "since": _when(since, words),
         "week": "–" if week is None else f"{week} %",
         "month": "–" if month is None else f"{month} %",
     }
 
 
-def _chart(days: Sequence[ActiveModelRecord], events: Sequence[ModelEvent]) -> Markup:
+def _chart(days: Sequence[ActiveModelRecord], events: Sequence[ModelEvent], words: Words) -> Markup:
     """Coverage day by day, and of the week up to each, with what happened marked."""
     first, last = days[0].since // DAY - 1, days[-1].since // DAY
     span = max(last - first, WEEK)
@@ -134,27 +138,27 @@ def _chart(days: Sequence[ActiveModelRecord], events: Sequence[ModelEvent]) -> M
                 plot.rule((place, 0), (place, 100), f"l {MARKS[event.kind]} thin")
                 plot.text(plot.px(place) + 4, plot.top + 10, event.kind, "halo")
         apart = max(span // (3 if plot.small else 6), 1)
-        plot.labels((day + 0.5, short_day((first + day) * DAY)) for day in range(0, span, apart))
+        plot.labels((day + 0.5, words.short_day((first + day) * DAY)) for day in range(0, span, apart))
         return plot
 
     return both(draw, "Share of what came inside the 90 % interval, by day and by week", WIDE, NARROW)
 
 
-def _day(active: ActiveModelRecord, names: dict[int | None, str]) -> tuple[str, ...]:
+def _day(active: ActiveModelRecord, names: dict[int | None, str], words: Words) -> tuple[str, ...]:
     """One judged day."""
     day = active.day
     if day is None:
-        return (short_day(active.since - 1), names[active.model], "–", "–", "–")
+        return (words.short_day(active.since - 1), names[active.model], "–", "–", "–")
     covered = _covered([active])
     share = "–" if covered is None else f"{covered} %"
-    return (short_day(active.since - 1), names[active.model], share, f"{day.pit:.2f}", f"{day.pinball:,.4g}")
+    return (words.short_day(active.since - 1), names[active.model], share, f"{day.pit:.2f}", f"{day.pinball:,.4g}")
 
 
-def _event(event: ModelEvent) -> dict[str, str]:
+def _event(event: ModelEvent, words: Words) -> dict[str, str]:
     """One event."""
     by = "by hand" if event.by == "person" else ""
     return {
-        "at": _when(event.at),
+        "at": _when(event.at, words),
         "target": TITLES[event.target][0],
         "kind": event.kind,
         "text": event.text,
@@ -162,12 +166,12 @@ def _event(event: ModelEvent) -> dict[str, str]:
     }
 
 
-def _when(seconds: int) -> str:
+def _when(seconds: int, words: Words) -> str:
     """A time in few letters: 4 June 23:00."""
-    return f"{short_day(seconds)} {clock_text(seconds)}"
+    return f"{words.short_day(seconds)} {words.clock(seconds)}"
 
 
-def _model(model: ModelRecord) -> tuple[str, ...]:
+def _model(model: ModelRecord, words: Words) -> tuple[str, ...]:
     """One model of the registry."""
     test = model.contest
     scores = ("–", "–", "–") if test is None else (
@@ -177,7 +181,7 @@ def _model(model: ModelRecord) -> tuple[str, ...]:
         f"{model.learnt.forecaster} no. {model.number}",
         TITLES[model.target][0],
         model.status,
-        f"{short_day(model.learnt.since)} to {short_day(model.learnt.until)}",
+        f"{words.short_day(model.learnt.since)} to {words.short_day(model.learnt.until)}",
         *scores,
         model.hash[:12],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC
 from typing import Any
 
 from litestar import Request, get
@@ -12,6 +13,7 @@ from litestar.response import Redirect, Template
 
 from transactive.core.slots import DAY, parse_time, time_text
 from transactive.store.read.runs import Run
+from transactive.texts.formatting import Words
 from transactive.web.api.bill_routes import seen_by
 from transactive.web.authentication import BILLED, EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
 from transactive.web.events import id_text, newest
@@ -67,9 +69,10 @@ def compare(request: PageRequest, run_context: NamedDependency[RunContext]) -> T
     fresh = None
     if run is not None and run_context.reader.position().delivered is not None:
         position = run_context.reader.position()
-        fresh = freshness(run, position, len(run.community.members), run_context.feed.idle)
+        words = Words(run.community.currency, run.community.zone)
+        fresh = freshness(run, position, len(run.community.members), run_context.feed.idle, words)
     folder = run_context.reader.store.path.parent
-    context = compare_page(comparison, folder, under_way)
+    context = compare_page(comparison, folder, UTC if run is None else run.community.zone, under_way)
     return Template("compare.html", context={**context, "fresh": fresh, "viewer": request.user, "run": run})
 
 

@@ -11,7 +11,7 @@ from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
-from transactive.texts.formatting import Words, counted, day_text, span_text
+from transactive.texts.formatting import Words, counted
 from transactive.web.access import Viewer
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
 from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, MemberOrders, books, has_one_price
@@ -60,7 +60,7 @@ def slot_page(
     reader: Reader, run: Run, position: RunProgress, totals: RunTotals, viewer: Viewer, *, slot: int, idle: float
 ) -> dict[str, Any]:
     """Everything that the page of a cleared slot shows."""
-    words, length = Words(run.community.currency), run.clock.length
+    words, length = Words(run.community.currency, run.community.zone), run.clock.length
     row = reader.slots(slot, slot)[0]
     orders, postings, certificates = reader.orders(slot), reader.postings(slot), reader.certificates(slot)
     network = network_slot(reader, slot, run)
@@ -71,11 +71,11 @@ def slot_page(
         "run": run,
         "words": words,
         "viewer": viewer,
-        "fresh": freshness(run, position, len(reader.member_rows(newest)), idle),
+        "fresh": freshness(run, position, len(reader.member_rows(newest)), idle, words),
         "row": row,
         "at": time_text(slot),
-        "span": span_text(slot, length),
-        "day": day_text(slot),
+        "span": words.span(slot, length),
+        "day": words.day(slot),
         "before": time_text(slot - length) if slot > run.first_slot else None,
         "after": time_text(after) if position.cleared is not None and after <= position.cleared else None,
         "one_price": has_one_price(row, orders),
@@ -91,7 +91,7 @@ def slot_page(
         "members": _books(row, orders, reader.refusals(slot), network, run, viewer, words)
         if viewer.sees_members
         else None,
-        "flow": flow_part(reader, slot, run),
+        "flow": flow_part(reader, slot, run, words),
         "settlement": _settlement(postings, words) if delivered and viewer.sees_all else None,
         "carbon": _carbon(reader, slot, run, certificates) if delivered else None,
         "apart": certificate_part(reader, slot, run, viewer, words) if viewer.sees_members else None,

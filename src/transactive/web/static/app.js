@@ -8,6 +8,20 @@ document.getElementById("theme").addEventListener("click", () => {
   try { localStorage.setItem("theme", root.dataset.theme); } catch { /* not kept, still shown */ }
 });
 
+/* The community's clocks are shown; who has others is told once. */
+const zone = root.dataset.zone, note = document.getElementById("zone");
+const clock = (timeZone) => new Date().toLocaleString("en", { timeZone, dateStyle: "short", timeStyle: "short" });
+let told = null;
+try { told = localStorage.getItem("zone"); } catch { /* told each time */ }
+if (zone && told !== zone && clock(zone) !== clock(undefined)) {
+  note.querySelector("span").textContent = zone.replaceAll("_", " ");
+  note.hidden = false;
+  note.querySelector("button").addEventListener("click", () => {
+    note.hidden = true;
+    try { localStorage.setItem("zone", zone); } catch { /* told again */ }
+  });
+}
+
 /* The strip is one stop of the Tab key: arrows, Home and End move inside it, Enter chooses. */
 function roving() {
   const bars = [...document.querySelectorAll("#strip a")];
@@ -71,11 +85,11 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) drop?.addEven
 });
 
 /* The link that lets a browser in carries its code behind the #, where no log and no other site sees it. */
-const door = document.getElementById("enter");
+const door = document.querySelector("[data-door]");
 if (door && location.hash.length > 1) {
   door.elements.code.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
-  door.requestSubmit();
+  if (door.dataset.door === "at-once") door.requestSubmit();
 }
 
 /* Commands can be copied where the browser lets them. */

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.proofs.authorisation import Authorisation, in_force
-from transactive.core.slots import time_text
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words
@@ -26,7 +25,7 @@ def agent_words(reader: Reader, run: Run, member: int, slot: int, words: Words) 
         return []
     given = found.authorisation
     does = f", which {AGENTS[given.agent]}" if given.agent in AGENTS else ""
-    sentences = [f"Your agent is “{given.agent}”{does}.", *_limits(given, words), *_time(given, slot, run)]
+    sentences = [f"Your agent is “{given.agent}”{does}.", *_limits(given, words), *_time(given, slot, run, words)]
     if run.community.members[member].prefer == "green" and run.community.market.mechanism == "preferences":
         sentences.append("It asks for green energy first.")
     return sentences
@@ -42,12 +41,12 @@ def _limits(given: Authorisation, words: Words) -> list[str]:
     return [f"It {' and '.join(parts)} {words.price_unit}, as you signed."] if parts else []
 
 
-def _time(given: Authorisation, slot: int, run: Run) -> list[str]:
+def _time(given: Authorisation, slot: int, run: Run, words: Words) -> list[str]:
     """Why it does not trade in the slot, if so; or when it will pause."""
     if not given.trades(slot, run.clock.end(slot)):
         paused = given.paused_from <= slot < given.paused_until
         return ["It pauses, as you signed." if paused else "You took its authorisation back: it does not trade."]
     if slot < given.paused_from < given.paused_until:
-        until = f" to {time_text(given.paused_until)}" if given.paused_until < FOR_GOOD else ""
-        return [f"It will pause from {time_text(given.paused_from)}{until}."]
+        until = f" to {words.moment(given.paused_until)}" if given.paused_until < FOR_GOOD else ""
+        return [f"It will pause from {words.moment(given.paused_from)}{until}."]
     return []

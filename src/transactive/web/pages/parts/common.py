@@ -8,7 +8,7 @@ from typing import Any
 
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
-from transactive.texts.formatting import Words, clock_text, counted, percent, short_day, span_of_time, span_text
+from transactive.texts.formatting import Words, counted, percent, span_of_time
 from transactive.web.charts.flow import PIPES, Flow, flow_chart
 from transactive.web.charts.market import CurveStep, curve, curve_chart
 
@@ -33,7 +33,7 @@ def slot_line(row: Row, run: Run, words: Words, *, postings: int, bundles: int) 
     cleared = f"{words.price(row['price'])} {words.coin} · {kwh_text(row['traded_wh'])} kWh"
     steps = [
         ("Reading", f"{row['meters']} of {members} meters" if delivered else counted(members, "meter")),
-        ("Forecast", f"as known at {clock_text(run.clock.gate(row['slot']))}"),
+        ("Forecast", f"as known at {words.clock(run.clock.gate(row['slot']))}"),
         ("Order", counted(row["orders"], "order") + refused),
         ("Clearing", cleared if row["traded_wh"] else "no trade"),
         ("Delivery", f"{kwh_text(row['consumption_wh'])} kWh used" if delivered else "under way"),
@@ -63,19 +63,19 @@ def _steps(side: str, merit: Sequence[CurveStep], words: Words) -> list[tuple[st
     return [(side, kwh_text(step.from_wh, 3), kwh_text(step.to_wh, 3), words.price(step.limit, 2)) for step in merit]
 
 
-def flow_part(reader: Reader, slot: int, run: Run) -> dict[str, Any] | None:
+def flow_part(reader: Reader, slot: int, run: Run, words: Words) -> dict[str, Any] | None:
     """Energy flow of a slot: the drawing and its table; None before delivery."""
     readings = reader.readings(slot)
     if readings is None:
         return None
     flow = Flow.of(readings)
     return {
-        "chart": flow_chart(flow, readings, span_text(slot, run.clock.length)),
+        "chart": flow_chart(flow, readings, words.span(slot, run.clock.length)),
         "rows": [(pipe.label, kwh_text(getattr(flow, pipe.name), 3)) for pipe in PIPES],
     }
 
 
-def freshness(run: Run, position: RunProgress, meters: int, idle: float) -> dict[str, str]:
+def freshness(run: Run, position: RunProgress, meters: int, idle: float, words: Words) -> dict[str, str]:
     """How new the newest reading is, always in words. idle: seconds since the server saw the run move."""
     if position.delivered is None:
         return {"state": "late", "text": "no reading yet", "long": ""}
@@ -84,6 +84,7 @@ def freshness(run: Run, position: RunProgress, meters: int, idle: float) -> dict
     if position.delivered >= run.last_slot:
         return {"state": "fresh", "text": "all slots read", "long": read}
     if idle < LATE:
-        return {"state": "fresh", "text": span_text(slot, run.clock.length), "long": f"{read}{short_day(slot)}, "}
+        text = words.span(slot, run.clock.length)
+        return {"state": "fresh", "text": text, "long": f"{read}{words.short_day(slot)}, "}
     state = "late" if idle < SILENT else "silent"
     return {"state": state, "text": f"no new slot for {span_of_time(int(idle))}", "long": read}

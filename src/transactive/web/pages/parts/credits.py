@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from transactive.core.credit_notes import Avoided, Retired
-from transactive.core.slots import time_text
 from transactive.store.read.credits import newest_notes, paid_for, uncovered
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words
@@ -35,19 +34,19 @@ def credits_part(reader: Reader, run: Run, words: Words, member: int | None) -> 
             for account, (kg, paid_n, left_mg) in sorted(people.items())
         ],
         "receipts": [_receipt(slot, note, words) for slot, note in said if isinstance(note, Retired)],
-        "issued": [_issued(note) for _, note in said if isinstance(note, Avoided)],
+        "issued": [_issued(note, words) for _, note in said if isinstance(note, Avoided)],
     }
 
 
 def _receipt(slot: int, note: Retired, words: Words) -> tuple[str, ...]:
     """One retirement: when, for whom, how much, which kg of which serial, of what kind, at which price."""
     price = words.money(note.price_micro_per_t * 1_000)
-    return (time_text(slot), note.beneficiary, f"{note.kg:,}", _kg_of(note), _kind(note), price, str(note.receipt))
+    return (words.moment(slot), note.beneficiary, f"{note.kg:,}", _kg_of(note), _kind(note), price, str(note.receipt))
 
 
-def _issued(note: Avoided) -> tuple[str, ...]:
+def _issued(note: Avoided, words: Words) -> tuple[str, ...]:
     """One issue for what an asset avoided."""
-    span = f"{time_text(note.first_slot)} to {time_text(note.end)}"
+    span = f"{words.moment(note.first_slot)} to {words.moment(note.end)}"
     return (note.serial, span, f"{note.generation_wh:,}", _average_g(note), f"{note.issued_kg:,}")
 
 

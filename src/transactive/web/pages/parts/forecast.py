@@ -8,7 +8,7 @@ from typing import Any
 from transactive.core.units import kwh_text
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import Words, clock_text
+from transactive.texts.formatting import Words
 from transactive.web.access import Viewer
 
 TITLES = {
@@ -68,4 +68,4 @@ def _row(told: ForecastOutcome, names: dict[int | None, str], words: Words) -> t
     unit = words.price_unit if told.said.target == "price" else "kWh"
     figures = [text(int(told.figures[place])) for place in (LOW, MEDIAN, HIGH)]
     came = "–" if told.came is None else text(told.came)
-    return (f"{title} [{unit}]", clock_text(told.said.issued), names[told.said.model], *figures, came)
+    return (f"{title} [{unit}]", words.clock(told.said.issued), names[told.said.model], *figures, came)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Row, Run
-from transactive.texts.formatting import clock_text, span_text
+from transactive.texts.formatting import Words
 from transactive.web.lines.seen import LIKELY_PPM, RISKY_PPM, SeenLines, loading
 
 AHEAD = 6
@@ -103,7 +103,7 @@ class LinesAhead:
 
 
 def look_ahead(
-    lines: SeenLines, told: Mapping[tuple[int, int], Row], came: Sequence[Row], run: Run, slot: int
+    lines: SeenLines, told: Mapping[tuple[int, int], Row], came: Sequence[Row], run: Run, slot: int, words: Words
 ) -> LinesAhead:
     """Forecasts `told` by slot and line, from `slot` on; came: loads of slots that are delivered. Both as seen."""
     length, network = run.clock.length, lines.network
@@ -116,11 +116,11 @@ def look_ahead(
         found.append(LineAhead(network.label(line), limits, cells))
     found.sort(key=lambda line: -line.risk)
     rows = [
-        (line.name, span_text(at, length), *_figures(cell))
+        (line.name, words.span(at, length), *_figures(cell))
         for line in found
         for at, cell in zip(slots, line.cells, strict=True)
     ]
-    return LinesAhead(slots, [clock_text(at) for at in slots], found, rows)
+    return LinesAhead(slots, [words.clock(at) for at in slots], found, rows)
 
 
 def _figures(cell: Cell) -> tuple[str, ...]:

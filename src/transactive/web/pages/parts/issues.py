@@ -9,7 +9,7 @@ from transactive.core.items import Item, ItemState
 from transactive.core.units import PPM, kwh_text
 from transactive.store.read.runs import Row, Run
 from transactive.store.read.totals import MemberTotal, RunTotals
-from transactive.texts.formatting import Words, counted, short_day, span_text
+from transactive.texts.formatting import Words, counted
 
 WORTH_TELLING_WH = 1_000
 """A member that sold less than this is not said to deliver too little."""
@@ -37,20 +37,21 @@ def issues(
 
     items: what detection found; those that are closed are left out.
     """
-    found = _books(totals, words) + _meters(totals) + [_line(row, run) for row in lines]
-    found += [of_item(run, item) for item in items if item.state != ItemState.CLOSED]
+    found = _books(totals, words) + _meters(totals) + [_line(row, run, words) for row in lines]
+    found += [of_item(run, item, words) for item in items if item.state != ItemState.CLOSED]
     for index, member in enumerate(totals.members):
         found += _member(index, run.names[index], member, words)
-    found += _untraded(run, totals)
+    found += _untraded(run, totals, words)
     rank = {"bad": 0, "warn": 1, "info": 2}
     return sorted(found, key=lambda issue: rank[issue.level])
 
 
-def of_item(run: Run, item: Item) -> Notice:
+def of_item(run: Run, item: Item, words: Words) -> Notice:
     """An item of detection, with its evidence, span, energy at stake and confidence."""
     who = "The feeder" if item.member is None else run.names[item.member]
     reason = (
-        f"{item.evidence}; {short_day(item.first)} to {short_day(item.end)}, {kwh_text(item.energy_wh)} kWh at stake,"
+        f"{item.evidence}; {words.short_day(item.first)} to {words.short_day(item.end)},"
+        f" {kwh_text(item.energy_wh)} kWh at stake,"
         f" confidence {item.confidence_ppm / PPM:.0%}"
     )
     level = "info" if item.state == ItemState.ACKNOWLEDGED else "warn"
@@ -73,10 +74,10 @@ def _meters(totals: RunTotals) -> list[Notice]:
     return [Notice("bad", "Readings are missing", f"{counted(gaps, 'slot')} without all meters")] if gaps else []
 
 
-def _line(row: Row, run: Run) -> Notice:
+def _line(row: Row, run: Run, words: Words) -> Notice:
     """A line that passed its limit; there is none without a network."""
     left = "that no device could take or give" if run.community.grid.manage else "beyond it: its network only watches"
-    when = f"{short_day(row['last'])}, {span_text(row['last'], run.clock.length)}"
+    when = f"{words.short_day(row['last'])}, {words.span(row['last'], run.clock.length)}"
     title = f"Line {run.network.label(row['line'])} passed its limit in {counted(row['slots'], 'slot')}"
     return Notice("warn", title, f"{kwh_text(row['energy_wh'])} kWh {left}; last {when}", slot=row["last"])
 
@@ -98,10 +99,10 @@ def _member(index: int, name: str, member: MemberTotal, words: Words) -> list[No
     return found
 
 
-def _untraded(run: Run, totals: RunTotals) -> list[Notice]:
+def _untraded(run: Run, totals: RunTotals, words: Words) -> list[Notice]:
     if not totals.untraded:
         return []
     last = totals.untraded[-1]
-    when = f"{short_day(last)}, {span_text(last, run.clock.length)}"
+    when = f"{words.short_day(last)}, {words.span(last, run.clock.length)}"
     title = f"{counted(len(totals.untraded), 'slot')} without a trade, though both sides had orders"
     return [Notice("info", title, f"no price suited both; last {when}", slot=last)]

@@ -1,0 +1,141 @@
+"""Accounts of a state folder: who was invited, who signs in, and which browsers are in. One file of its owner's.
+
+What lets somebody in is kept as a hash only: SHA-256 of codes and sessions, which are random, Argon2 of passwords.
+Page and commands change the file in turn, each under a lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import filelock
+import msgspec
+
+from transactive.core.errors import StateError
+from transactive.core.slots import DAY, HOUR
+from transactive.store.folder import write_private
+from transactive.web.access import Scope, Viewer
+
+FILE, LOCK = "accounts.json", "accounts.lock"
+INVITATION_DAYS, SESSION_DAYS = 14, 30
+ID_LENGTH = 8
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person. name: what it signs in with. member: whose figures it sees, for scope member; several may share one."""
+
+    name: str
+    scope: Scope
+    member: str | None
+    password: str
+    made: int
+
+
+class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A link that makes an account once. account: the one that gets a new password by it, else None."""
+
+    sha256: str
+    scope: Scope
+    member: str | None
+    account: str | None
+    made: int
+    expires: int
+
+
+class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A browser that is in. used: when it was seen last, to the hour [Unix s]."""
+
+    sha256: str
+    account: str
+    made: int
+    used: int
+    expires: int
+
+    @property
+    def id(self) -> str:
+        """What pages call it: the beginning of its hash."""
+        return self.sha256[:ID_LENGTH]
+
+
+Kept = TypeVar("Kept", Invitation, Session)
+
+
+class Book(msgspec.Struct, forbid_unknown_fields=True):
+    """All of it."""
+
+    accounts: list[Account] = []
+    invitations: list[Invitation] = []
+    sessions: list[Session] = []
+
+    def account(self, name: str) -> Account | None:
+        """An account by its name, whatever its case."""
+        return next((each for each in self.accounts if each.name.casefold() == name.casefold()), None)
+
+    def begin(self, account: str, now: int) -> str:
+        """A new session: what the browser keeps."""
+        token = secrets.token_urlsafe(32)
+        self.sessions.append(Session(hashed(token), account, now, now, now + SESSION_DAYS * DAY))
+        return token
+
+    def end(self, account: str, *, but: str = "") -> None:
+        """End the sessions of an account, but for one hash."""
+        self.sessions = [each for each in self.sessions if each.account != account or each.sha256 == but]
+
+
+def read_book(folder: Path) -> Book:
+    """Accounts of a folder; none without a file. Raises StateError if the file cannot be understood."""
+    path = folder / FILE
+    if not path.exists():
+        return Book()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Book)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or invite people anew") from None
+
+
+@contextmanager
+def changed_book(folder: Path, now: int) -> Iterator[Book]:
+    """The accounts, to be changed; kept when the block ends without an error. What is over is left out."""
+    with filelock.FileLock(folder / LOCK, mode=0o600):
+        book = read_book(folder)
+        book.invitations = [each for each in book.invitations if now < each.expires]
+        book.sessions = [each for each in book.sessions if now < each.expires]
+        yield book
+        write_private(folder / FILE, msgspec.json.format(msgspec.json.encode(book)) + b"\n")
+
+
+def session_viewer(folder: Path, token: str, now: int) -> Viewer | None:
+    """Who a browser stands for at a time; None if it is not in. That it was seen is noted once an hour."""
+    book, given = read_book(folder), hashed(token)
+    found = find_hash(book.sessions, given)
+    if found is None or now >= found.expires:
+        return None
+    account = book.account(found.account)
+    if account is None:
+        return None
+    if now - found.used >= HOUR:
+        with changed_book(folder, now) as fresh:
+            fresh.sessions = [
+                msgspec.structs.replace(each, used=now) if each.sha256 == given else each for each in fresh.sessions
+            ]
+    return Viewer(account.scope, account.member, account.name)
+
+
+def find_hash(among: list[Kept], sha256: str) -> Kept | None:
+    """The one with a hash; every hash is compared in constant time, whichever matches."""
+    found = None
+    for each in among:
+        if hmac.compare_digest(each.sha256, sha256):
+            found = each
+    return found
+
+
+def hashed(text: str) -> str:
+    """SHA-256 of a random code or session, as hex."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,262 @@
+"""Routes of people who sign in: a link that invites, the way in and out, an account's own page, the operator's list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath
+from litestar.response import Redirect, Template
+
+from transactive.core.errors import InputError
+from transactive.core.slots import DAY, time_text
+from transactive.web.access import SCOPES, Viewer
+from transactive.web.accounts import signing_in
+from transactive.web.accounts.book import SESSION_DAYS, hashed, read_book
+from transactive.web.accounts.rates import Rates
+from transactive.web.authentication import EVERYONE, OPERATES, House, is_private, session_name
+from transactive.web.problems import PlainHttp
+from transactive.web.run_context import RunContext
+
+OPEN = {"scopes": SCOPES, "open": True}
+PeopleRequest = Request[Viewer, Any, Any]
+FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
+
+
+@dataclass
+class SignIn:
+    """Form of who has an account."""
+
+    name: str
+    password: str
+
+
+@dataclass
+class Join:
+    """Form of who was invited."""
+
+    code: str
+    password: str
+    name: str = ""
+
+
+@dataclass
+class NewPassword:
+    """Form of who changes the password."""
+
+    old: str
+    new: str
+
+
+@dataclass
+class Guest:
+    """Form of the operator: whom to invite. account: who gets a new password instead."""
+
+    scope: str = ""
+    member: str = ""
+    account: str = ""
+
+
+@get("/sign-in", opt=OPEN, sync_to_thread=False, include_in_schema=False)
+def sign_in_page(request: PeopleRequest, house: NamedDependency[House]) -> Template:
+    """Ask for name and password, where they may be sent."""
+    return Template("sign-in.html", context={"private": is_private(request, house), "failed": ""})
+
+
+@post("/sign-in", opt=OPEN, sync_to_thread=True, include_in_schema=False)
+def sign_in(
+    request: PeopleRequest,
+    house: NamedDependency[House],
+    rates: NamedDependency[Rates],
+    data: Annotated[SignIn, FORM],
+) -> Response[Any]:
+    """Let a person in. Raises PlainHttp, TooMany."""
+    _refuse_plain(request, house)
+    rates.admit(data.name, _address(request))
+    try:
+        session = signing_in.sign_in(house.folder, data.name, data.password, int(time.time()))
+    except InputError as error:
+        return Template("sign-in.html", context={"private": True, "failed": str(error)}, status_code=400)
+    rates.forget(data.name)
+    return _in(request, house, session)
+
+
+@get("/join", opt=OPEN, sync_to_thread=False, include_in_schema=False)
+def join_page(request: PeopleRequest, house: NamedDependency[House]) -> Template:
+    """The page that an invitation opens; its code stands behind the #."""
+    return Template("join.html", context={"private": is_private(request, house), "failed": "", "name": ""})
+
+
+@post("/join", opt=OPEN, sync_to_thread=True, include_in_schema=False)
+def join(
+    request: PeopleRequest,
+    house: NamedDependency[House],
+    rates: NamedDependency[Rates],
+    data: Annotated[Join, FORM],
+) -> Response[Any]:
+    """Make the account of an invitation, or set its new password. Raises PlainHttp, TooMany."""
+    _refuse_plain(request, house)
+    rates.admit("", _address(request))
+    try:
+        session = signing_in.join(house.folder, data.code, data.name, data.password, int(time.time()))
+    except InputError as error:
+        context = {"private": True, "failed": str(error), "name": data.name}
+        return Template("join.html", context=context, status_code=400)
+    rates.forget("")
+    return _in(request, house, session)
+
+
+@post("/sign-out", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def sign_out(request: PeopleRequest, house: NamedDependency[House]) -> Response[None]:
+    """End this browser's session."""
+    signing_in.sign_out(house.folder, _session(request, house), int(time.time()))
+    gone = Cookie(key=session_name(house.port), value="", max_age=0, httponly=True, samesite="strict")
+    return Redirect("/sign-in", status_code=303, cookies=[gone])
+
+
+@get("/account", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def account_page(
+    request: PeopleRequest, house: NamedDependency[House], run_context: NamedDependency[RunContext]
+) -> Template:
+    """Who is signed in, in which browsers; for the operator, everybody who can, and whom to invite."""
+    return Template("account.html", context=_account(request, house, run_context))
+
+
+@post("/account/password", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def new_password(
+    request: PeopleRequest,
+    house: NamedDependency[House],
+    rates: NamedDependency[Rates],
+    run_context: NamedDependency[RunContext],
+    data: Annotated[NewPassword, FORM],
+) -> Template:
+    """Set another password; all other browsers are out. Raises PlainHttp, TooMany."""
+    _refuse_plain(request, house)
+    name, session, now = _signed_in(request), _session(request, house), int(time.time())
+    rates.admit(name, _address(request))
+    return _told(
+        request,
+        house,
+        run_context,
+        lambda: signing_in.change_password(house.folder, name, data.old, data.new, session, now),
+        "The password is changed; all other browsers are signed out.",
+    )
+
+
+@post("/account/sessions/{session_id:str}/end", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
+def end_session(request: PeopleRequest, house: NamedDependency[House], session_id: FromPath[str]) -> Response[None]:
+    """End one of one's own sessions."""
+    signing_in.end_session(house.folder, _signed_in(request), session_id, int(time.time()))
+    return Redirect("/account", status_code=303)
+
+
+@post("/account/invitations", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
+def invite(
+    request: PeopleRequest,
+    house: NamedDependency[House],
+    run_context: NamedDependency[RunContext],
+    data: Annotated[Guest, FORM],
+) -> Template:
+    """Make a link for somebody new, or for who lost the password; it is shown this once."""
+    known, now = run_context.run().community.ids, int(time.time())
+    member = data.member if data.scope == "member" else None
+    made: list[str] = []
+
+    def make() -> None:
+        made.append(signing_in.invite(house.folder, data.scope, member, known, now, data.account or None))
+
+    page = _told(request, house, run_context, make, "Send this link to the person; it works once, for two weeks.")
+    link = f"{str(request.base_url).rstrip('/')}/join#{made[0]}" if made else ""
+    return Template("account.html", context={**page.context, "link": link}, status_code=200 if made else 400)
+
+
+@post("/account/people/{name:str}/remove", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
+def remove_person(
+    request: PeopleRequest,
+    house: NamedDependency[House],
+    run_context: NamedDependency[RunContext],
+    name: FromPath[str],
+) -> Template:
+    """Take an account away; its browsers are out at once."""
+    now = int(time.time())
+    return _told(request, house, run_context, lambda: signing_in.remove(house.folder, name, now), f"{name} is removed.")
+
+
+def _account(request: PeopleRequest, house: House, run_context: RunContext, said: str = "") -> dict[str, Any]:
+    """What the page of accounts shows. said: what just happened."""
+    viewer, book, now = request.user, read_book(house.folder), int(time.time())
+    here, run = hashed(_session(request, house)), run_context.reader.run()
+    return {
+        "viewer": viewer,
+        "run": run,
+        "private": is_private(request, house),
+        "said": said,
+        "failed": "",
+        "link": "",
+        "sessions": [
+            (each.id, time_text(each.made), time_text(each.used), each.sha256 == here)
+            for each in book.sessions
+            if each.account == viewer.account and now < each.expires
+        ],
+        "people": sorted(book.accounts, key=lambda each: each.name.casefold()) if viewer.scope == "operator" else [],
+        "waiting": sum(now < each.expires for each in book.invitations),
+        "members": run.community.ids if run else [],
+    }
+
+
+def _told(
+    request: PeopleRequest, house: House, run_context: RunContext, act: Callable[[], None], said: str
+) -> Template:
+    """The page after a step: that it was taken, or why not."""
+    try:
+        act()
+    except InputError as error:
+        context = {**_account(request, house, run_context), "failed": str(error)}
+        return Template("account.html", context=context, status_code=400)
+    return Template("account.html", context=_account(request, house, run_context, said), status_code=200)
+
+
+def _in(request: PeopleRequest, house: House, session: str) -> Response[None]:
+    """Open the community with a new session."""
+    cookie = Cookie(
+        key=session_name(house.port),
+        value=session,
+        max_age=SESSION_DAYS * DAY,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return Redirect("/", status_code=303, cookies=[cookie])
+
+
+def _signed_in(request: PeopleRequest) -> str:
+    """Name of who asks. Raises InputError for who came by a token or the link of the server."""
+    if not request.user.account:
+        raise InputError("this browser is in without an account; sign in first")
+    return request.user.account
+
+
+def _session(request: PeopleRequest, house: House) -> str:
+    return request.cookies.get(session_name(house.port)) or ""
+
+
+def _address(request: PeopleRequest) -> str:
+    return request.client.host if request.client else ""
+
+
+def _refuse_plain(request: PeopleRequest, house: House) -> None:
+    """Raise PlainHttp unless nobody on the way can read a password."""
+    if not is_private(request, house):
+        raise PlainHttp(detail=PlainHttp.TEXT)
+
+
+ROUTES = (
+    *(sign_in_page, sign_in, join_page, join, sign_out, account_page, new_password, end_session, invite),
+    remove_person,
+)

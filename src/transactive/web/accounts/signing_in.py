@@ -1,0 +1,159 @@
+"""What people do with their accounts: be invited, join, sign in, change a password, end a browser's session."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from transactive.core.errors import InputError
+from transactive.core.slots import DAY
+from transactive.web.access import SCOPES
+from transactive.web.accounts.book import (
+    INVITATION_DAYS,
+    Account,
+    Invitation,
+    changed_book,
+    find_hash,
+    hashed,
+    read_book,
+)
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+NAME = re.compile(r"[\w][\w .@+-]{1,63}")
+SHORTEST, LONGEST = 10, 200
+"""Letters of a password (NIST SP 800-63B: length counts, kinds of letters do not)."""
+NOT_IN = "Name or password are not right. Who lost the password asks the operator for a new link."
+
+
+def invite(
+    folder: Path, scope: str, member: str | None, known: Sequence[str], now: int, account: str | None = None
+) -> str:
+    """Make an invitation and return its code: it is shown this once.
+
+    account: who gets a new password by it, with the rights that it has. Raises InputError.
+    """
+    with changed_book(folder, now) as book:
+        if account is not None:
+            person = book.account(account)
+            if person is None:
+                raise InputError(f"{account}: has no account here; invite it as somebody new")
+            scope, member, account = person.scope, person.member, person.name
+        if scope not in SCOPES:
+            raise InputError(f"scope {scope}: choose one of {', '.join(SCOPES)}")
+        if (scope == "member") != (member is not None):
+            raise InputError("member: name the home of a member, and of nobody else")
+        if member is not None and member not in known:
+            raise InputError(f"member {member}: not in this community; its members are {', '.join(known[:20])}")
+        code = secrets.token_urlsafe(24)
+        expires = now + INVITATION_DAYS * DAY
+        book.invitations.append(Invitation(hashed(code), scope, member, account, now, expires))
+    return code
+
+
+def join(folder: Path, code: str, name: str, password: str, now: int) -> str:
+    """Use an invitation up: make its account, or set its password anew, and begin a session. Raises InputError."""
+    name = name.strip()
+    _check_password(name, password)
+    hash_of = _hasher().hash(password)
+    with changed_book(folder, now) as book:
+        invitation = find_hash(book.invitations, hashed(code))
+        if invitation is None:
+            raise InputError("This link was used, or is older than two weeks; ask the operator for another.")
+        if invitation.account is None:
+            if not NAME.fullmatch(name):
+                raise InputError("name: takes 2 to 64 letters, digits, spaces and . @ + - _")
+            if book.account(name) is not None:
+                raise InputError(f"name {name}: is taken; choose another")
+        else:
+            name = invitation.account
+            book.end(name)
+        book.invitations.remove(invitation)
+        book.accounts = [each for each in book.accounts if each.name != name]
+        book.accounts.append(Account(name, invitation.scope, invitation.member, hash_of, now))
+        return book.begin(name, now)
+
+
+def sign_in(folder: Path, name: str, password: str, now: int) -> str:
+    """Begin a session of who knows the password. Raises InputError, after the same work whether the name is known."""
+    account = read_book(folder).account(name.strip())
+    if not _matches(account, password) or account is None:
+        raise InputError(NOT_IN)
+    with changed_book(folder, now) as book:
+        if book.account(account.name) is None:
+            raise InputError(NOT_IN)
+        return book.begin(account.name, now)
+
+
+def change_password(folder: Path, name: str, old: str, new: str, session: str, now: int) -> None:
+    """Set another password and end all other sessions. Raises InputError."""
+    _check_password(name, new)
+    if not _matches(read_book(folder).account(name), old):
+        raise InputError("The old password is not right.")
+    hash_of = _hasher().hash(new)
+    with changed_book(folder, now) as book:
+        book.accounts = [
+            msgspec.structs.replace(each, password=hash_of) if each.name == name else each for each in book.accounts
+        ]
+        book.end(name, but=hashed(session))
+
+
+def end_session(folder: Path, name: str, session_id: str, now: int) -> None:
+    """End a session of an account by its id."""
+    with changed_book(folder, now) as book:
+        book.sessions = [each for each in book.sessions if each.account != name or each.id != session_id]
+
+
+def sign_out(folder: Path, session: str, now: int) -> None:
+    """End the session that a browser keeps."""
+    with changed_book(folder, now) as book:
+        book.sessions = [each for each in book.sessions if each.sha256 != hashed(session)]
+
+
+def remove(folder: Path, name: str, now: int) -> None:
+    """Take an account away with its sessions; what it may still use of links, too. Raises InputError."""
+    with changed_book(folder, now) as book:
+        if book.account(name) is None:
+            raise InputError(f"{name}: has no account here")
+        book.accounts = [each for each in book.accounts if each.name != name]
+        book.invitations = [each for each in book.invitations if each.account != name]
+        book.end(name)
+
+
+def _check_password(name: str, password: str) -> None:
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InputError(f"password: takes {SHORTEST} to {LONGEST} letters; a few words are good")
+    if name and name.casefold() in password.casefold():
+        raise InputError("password: has the name in it; choose another")
+
+
+def _matches(account: Account | None, password: str) -> bool:
+    """Whether a password is that of an account; one that is not there takes as long."""
+    from argon2.exceptions import VerificationError
+
+    try:
+        return _hasher().verify(_nobody() if account is None else account.password, password)
+    except VerificationError:
+        return False
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    """Argon2id with the parameters of RFC 9106 for little memory (64 MiB, three passes)."""
+    from argon2 import PasswordHasher
+    from argon2.profiles import RFC_9106_LOW_MEMORY
+
+    return PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password has."""
+    return _hasher().hash(secrets.token_urlsafe(32))

@@ -1,0 +1,203 @@
+"""People sign in: by a link that works once, with a password that no line but a private one carries."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from litestar.testing import TestClient
+
+from tests.integration.conftest import call
+from tests.integration.samples import write_community
+from tests.integration.test_api import ELSEWHERE, LOCAL
+from transactive.core.errors import InputError, StateError
+from transactive.core.slots import DAY
+from transactive.store import Store
+from transactive.store.read.runs import Reader
+from transactive.web.accounts import signing_in
+from transactive.web.accounts.book import FILE, read_book, session_viewer
+from transactive.web.accounts.rates import BY_NAME, WINDOW, Rates
+from transactive.web.app import build_app
+from transactive.web.change_feed import ChangeFeed
+from transactive.web.problems import TooMany
+
+SECURE = ELSEWHERE.replace("http:", "https:")
+PASSWORD, OTHER = "correct horse battery", "purple monkey dishwasher"
+HOMES = ("a", "b", "c")
+NOW = 1_800_000_000
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("accounts")
+    made = call("run", write_community(folder), "--state", folder / "state", "--json")
+    assert made.code == 0, made.err
+    return folder / "state"
+
+
+@contextmanager
+def browser(folder, base_url):
+    with closing(Store(folder)) as store:
+        app = build_app(folder, ChangeFeed(Reader(store)), local=False)
+        with TestClient(app, base_url=base_url, raise_server_exceptions=False) as client:
+            yield client
+
+
+@pytest.fixture
+def clean(state):
+    (state / FILE).unlink(missing_ok=True)
+    return state
+
+
+def join(client, folder, scope, member=None, name="ada"):
+    code = signing_in.invite(folder, scope, member, HOMES, int(time.time()))
+    return client.post("/join", data={"code": code, "name": name, "password": PASSWORD}, follow_redirects=False)
+
+
+def test_who_was_invited_joins_sees_its_own_and_signs_out(clean):
+    with browser(clean, SECURE) as client:
+        answer = join(client, clean, "member", "b")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        cookie = answer.headers["set-cookie"]
+        assert all(word in cookie.lower() for word in ("httponly", "samesite=strict", "secure"))
+        assert [row["id"] for row in client.get("/api/v1/members").json()["items"]] == ["b"]
+        assert client.get("/models").status_code == 403
+        page = client.get("/account").text
+        assert "this one" in page
+        assert "Who can sign in" not in page
+        assert client.post("/account/invitations", data={"scope": "operator"}).status_code == 403
+        assert client.post("/sign-out", follow_redirects=False).status_code == 303
+        assert client.get("/api/v1/members").status_code == 401
+        answer = client.get("/")
+        assert answer.status_code == 401
+        assert 'href="/sign-in"' in answer.text
+        assert "www-authenticate" not in answer.headers
+        signed = client.post("/sign-in", data={"name": "Ada", "password": PASSWORD}, follow_redirects=False)
+        assert signed.status_code == 303
+        assert client.get("/member").status_code == 200
+
+
+def test_a_link_works_once_and_for_two_weeks_and_a_wrong_password_says_nothing_of_the_name(clean):
+    code = signing_in.invite(clean, "auditor", None, HOMES, NOW)
+    with pytest.raises(InputError, match="letters"):
+        signing_in.join(clean, code, "eve", "short", NOW)
+    with pytest.raises(InputError, match="has the name in it"):
+        signing_in.join(clean, code, "eve", "my name is Eve", NOW)
+    session = signing_in.join(clean, code, "eve", PASSWORD, NOW)
+    with pytest.raises(InputError, match="was used"):
+        signing_in.join(clean, code, "mallory", PASSWORD, NOW)
+    late = signing_in.invite(clean, "auditor", None, HOMES, NOW)
+    with pytest.raises(InputError, match="older than two weeks"):
+        signing_in.join(clean, late, "late", PASSWORD, NOW + 14 * DAY)
+    taken = signing_in.invite(clean, "auditor", None, HOMES, NOW)
+    with pytest.raises(InputError, match="is taken"):
+        signing_in.join(clean, taken, "EVE", PASSWORD, NOW)
+    said = set()
+    for name, password in (("eve", OTHER), ("nobody", OTHER)):
+        with pytest.raises(InputError) as told:
+            signing_in.sign_in(clean, name, password, NOW)
+        said.add(str(told.value))
+    assert len(said) == 1
+    assert session_viewer(clean, session, NOW + 30 * DAY - 1) is not None
+    assert session_viewer(clean, session, NOW + 30 * DAY) is None
+    kept = (clean / FILE).read_text()
+    assert not [secret for secret in (code, session, PASSWORD) if secret in kept]
+    assert "$argon2id$" in kept
+    assert (clean / FILE).stat().st_mode & 0o077 == 0
+
+
+def test_a_password_is_not_taken_over_a_line_that_others_read(clean):
+    code = signing_in.invite(clean, "operator", None, HOMES, int(time.time()))
+    with browser(clean, ELSEWHERE) as client:
+        for page in ("/sign-in", "/join"):
+            text = client.get(page).text
+            assert "can be read by others" in text
+            assert 'type="password"' not in text
+        for path, data in (
+            ("/sign-in", {"name": "x", "password": PASSWORD}),
+            ("/join", {"code": code, "password": PASSWORD}),
+        ):
+            answer = client.post(path, data=data)
+            assert (answer.status_code, "plain HTTP" in answer.text) == (403, True)
+    assert read_book(clean).accounts == []
+
+
+def test_lost_access_a_changed_password_and_a_removed_account_end_sessions(clean):
+    code = signing_in.invite(clean, "operator", None, HOMES, NOW)
+    first = signing_in.join(clean, code, "ada", PASSWORD, NOW)
+    second = signing_in.sign_in(clean, "ada", PASSWORD, NOW)
+    with pytest.raises(InputError, match="old password"):
+        signing_in.change_password(clean, "ada", OTHER, OTHER, first, NOW)
+    signing_in.change_password(clean, "ada", PASSWORD, OTHER, first, NOW)
+    assert session_viewer(clean, first, NOW) is not None
+    assert session_viewer(clean, second, NOW) is None
+    again = signing_in.invite(clean, "", None, HOMES, NOW, account="ada")
+    third = signing_in.join(clean, again, "ignored", PASSWORD, NOW)
+    assert session_viewer(clean, first, NOW) is None
+    viewer = session_viewer(clean, third, NOW)
+    assert viewer is not None
+    assert (viewer.scope, viewer.account) == ("operator", "ada")
+    signing_in.remove(clean, "ada", NOW)
+    assert session_viewer(clean, third, NOW) is None
+    with pytest.raises(InputError, match="no account"):
+        signing_in.invite(clean, "", None, HOMES, NOW, account="ada")
+
+
+def test_the_operator_invites_and_removes_on_the_page(clean):
+    with browser(clean, SECURE) as operator, browser(clean, SECURE) as guest:
+        assert join(operator, clean, "operator").status_code == 303
+        page = operator.post("/account/invitations", data={"scope": "member", "member": "c"})
+        found = re.search(r'id="link">([^<]+)<', page.text)
+        assert found
+        link = urlsplit(found[1])
+        assert (link.path, link.netloc) == ("/join", urlsplit(SECURE).netloc)
+        data = {"code": link.fragment, "name": "Bo Smith", "password": PASSWORD}
+        assert guest.post("/join", data=data, follow_redirects=False).status_code == 303
+        assert guest.get("/member").status_code == 200
+        assert "Bo Smith" in operator.get("/account").text
+        assert operator.post("/account/people/Bo%20Smith/remove").status_code == 200
+        assert guest.get("/member").status_code == 401
+        assert operator.post("/account/invitations", data={"scope": "member", "member": "z"}).status_code == 400
+
+
+def test_tries_are_limited_by_name_and_forgotten_in_time(clean):
+    now = [0.0]
+    rates = Rates(clock=lambda: now[0])
+    for k in range(BY_NAME):
+        rates.admit("ada", f"10.0.0.{k}")
+    with pytest.raises(TooMany) as told:
+        rates.admit("ADA", "10.0.1.1")
+    assert int(told.value.headers["Retry-After"]) <= WINDOW + 1
+    rates.admit("bo", "10.0.1.1")
+    now[0] = WINDOW + 1.0
+    rates.admit("ada", "10.0.1.1")
+    with browser(clean, SECURE) as client:
+        answers = [client.post("/sign-in", data={"name": "x", "password": "y"}).status_code for _ in range(BY_NAME + 1)]
+    assert answers == [400] * BY_NAME + [429]
+
+
+def test_two_who_change_accounts_at_once_lose_nothing(clean):
+    codes = [signing_in.invite(clean, "auditor", None, HOMES, NOW) for _ in range(4)]
+    threads = [
+        threading.Thread(target=signing_in.join, args=(clean, code, f"name{k}", PASSWORD, NOW))
+        for k, code in enumerate(codes)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    book = read_book(clean)
+    assert sorted(each.name for each in book.accounts) == ["name0", "name1", "name2", "name3"]
+    assert (len(book.sessions), book.invitations) == (4, [])
+
+
+def test_a_file_that_cannot_be_understood_lets_nobody_in(clean):
+    (clean / FILE).write_text("{")
+    with pytest.raises(StateError, match="cannot be read"):
+        read_book(clean)
+    with browser(clean, LOCAL) as client:
+        assert client.get("/account", cookies={"transactive-session-80": "x"}).status_code == 409
