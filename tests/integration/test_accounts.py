@@ -171,7 +171,7 @@ def test_tries_are_limited_by_name_and_forgotten_in_time(clean):
         rates.admit("ada", f"10.0.0.{k}")
     with pytest.raises(TooMany) as told:
         rates.admit("ADA", "10.0.1.1")
-    assert int(told.value.headers["Retry-After"]) <= WINDOW + 1
+    assert int((told.value.headers or {})["Retry-After"]) <= WINDOW + 1
     rates.admit("bo", "10.0.1.1")
     now[0] = WINDOW + 1.0
     rates.admit("ada", "10.0.1.1")
