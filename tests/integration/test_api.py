@@ -340,7 +340,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/readings/held": {**OPERATOR, "operator": 400},  # nothing is said
     "/readings/{token}": {**OPERATOR, "operator": 400},  # no such file waits here
     "/member": NOT_GRID,
-    "/member/statement/{ending}": NOT_GRID,
+    "/member/statement/{ending}": {"member": 409, "operator": 400, "auditor": 400, "grid": 403},  # no chain, no member
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
     "/verify": ALL,

@@ -112,7 +112,9 @@ def end_session(folder: Path, name: str, session_id: str, now: int) -> None:
 
 
 def sign_out(folder: Path, session: str, now: int) -> None:
-    """End the session that a browser keeps."""
+    """End the session that a browser keeps, if it keeps one."""
+    if not session:
+        return
     with changed_book(folder, now) as book:
         book.sessions = [each for each in book.sessions if each.sha256 != hashed(session)]
 

@@ -8,7 +8,8 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from transactive.core.errors import InputError
+from transactive.chain.nodes.urls import CHAIN_FILE
+from transactive.core.errors import InputError, StateError
 from transactive.core.slots import parse_time
 from transactive.insight.statements.statement import encode
 from transactive.insight.statements.table import as_csv
@@ -31,7 +32,10 @@ def statement(
     member: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
 ) -> Response[bytes]:
-    """A statement to keep, of a local day or of all that is settled; a member gets its own. Raises InputError."""
+    """A statement to keep, of a local day or of all that is settled; a member gets its own.
+
+    Raises InputError, StateError where the run has no chain here.
+    """
     from transactive.services.statements.issue import issuer
 
     run, viewer = run_context.run(), request.user
@@ -39,7 +43,10 @@ def statement(
     if whose is None:
         raise InputError("member: name whose statement it is, such as ?member=" + run.community.ids[0])
     run_context.member(run, whose)
-    with issuer(run_context.reader.store.path.parent) as issue:
+    folder = run_context.reader.store.path.parent
+    if not (folder / CHAIN_FILE).is_file():  # opening one would begin it
+        raise StateError("the chain of this run is elsewhere; `transactive statement --node` makes statements there")
+    with issuer(folder) as issue:
         made = issue.issue(whose, *_span(run, run_context, day))
     words = Words(run.community.currency, run.community.zone)
     name = whose if day is None else f"{whose}-{words.date(made.first_slot)}"
