@@ -15,8 +15,8 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
+from transactive.web.account_routes import ROUTES
 from transactive.web.accounts.rates import Rates
-from transactive.web.accounts.routes import ROUTES
 from transactive.web.api.item_routes import step_on_page
 from transactive.web.api.routes import api_router
 from transactive.web.assets import STATIC_FILES, TEMPLATES

@@ -37,7 +37,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made: int
 
 
-class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AccountInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A link that makes an account once. account: the one that gets a new password by it, else None."""
 
     sha256: str
@@ -48,7 +48,7 @@ class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires: int
 
 
-class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BrowserSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A browser that is in. used: when it was seen last, to the hour [Unix s]."""
 
     sha256: str
@@ -63,15 +63,15 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.sha256[:ID_LENGTH]
 
 
-Kept = TypeVar("Kept", Invitation, Session)
+Kept = TypeVar("Kept", AccountInvitation, BrowserSession)
 
 
-class Book(msgspec.Struct, forbid_unknown_fields=True):
+class AccountBook(msgspec.Struct, forbid_unknown_fields=True):
     """All of it."""
 
     accounts: list[Account] = []
-    invitations: list[Invitation] = []
-    sessions: list[Session] = []
+    invitations: list[AccountInvitation] = []
+    sessions: list[BrowserSession] = []
 
     def account(self, name: str) -> Account | None:
         """An account by its name, whatever its case."""
@@ -80,7 +80,7 @@ class Book(msgspec.Struct, forbid_unknown_fields=True):
     def begin(self, account: str, now: int) -> str:
         """A new session: what the browser keeps."""
         token = secrets.token_urlsafe(32)
-        self.sessions.append(Session(hashed(token), account, now, now, now + SESSION_DAYS * DAY))
+        self.sessions.append(BrowserSession(hashed(token), account, now, now, now + SESSION_DAYS * DAY))
         return token
 
     def end(self, account: str, *, but: str = "") -> None:
@@ -88,19 +88,19 @@ class Book(msgspec.Struct, forbid_unknown_fields=True):
         self.sessions = [each for each in self.sessions if each.account != account or each.sha256 == but]
 
 
-def read_book(folder: Path) -> Book:
+def read_book(folder: Path) -> AccountBook:
     """Accounts of a folder; none without a file. Raises StateError if the file cannot be understood."""
     path = folder / FILE
     if not path.exists():
-        return Book()
+        return AccountBook()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Book)
+        return msgspec.json.decode(path.read_bytes(), type=AccountBook)
     except (OSError, msgspec.MsgspecError) as error:
         raise StateError(f"{path}: cannot be read ({error}); take it from a backup, or invite people anew") from None
 
 
 @contextmanager
-def changed_book(folder: Path, now: int) -> Iterator[Book]:
+def changed_book(folder: Path, now: int) -> Iterator[AccountBook]:
     """The accounts, to be changed; kept when the block ends without an error. What is over is left out."""
     with filelock.FileLock(folder / LOCK, mode=0o600):
         book = read_book(folder)

@@ -17,7 +17,7 @@ from transactive.web.access import SCOPES
 from transactive.web.accounts.book import (
     INVITATION_DAYS,
     Account,
-    Invitation,
+    AccountInvitation,
     changed_book,
     find_hash,
     hashed,
@@ -54,7 +54,7 @@ def invite(
             raise InputError(f"member {member}: not in this community; its members are {', '.join(known[:20])}")
         code = secrets.token_urlsafe(24)
         expires = now + INVITATION_DAYS * DAY
-        book.invitations.append(Invitation(hashed(code), scope, member, account, now, expires))
+        book.invitations.append(AccountInvitation(hashed(code), scope, member, account, now, expires))
     return code
 
 
