@@ -39,7 +39,9 @@ def put_back(node: RpcNode, outbox: Outbox, sender: Sender, place: str, mine: Ca
 def _missing(node: RpcNode, outbox: Outbox, step: int) -> FinishedStep | None:
     """A finished step, if the chain has not come to its block."""
     was = outbox.finished(step)
-    found: Json | None = was and node.ask("eth_getBlockByNumber", hex(was.number), HASHES_ONLY)
+    if was is None:
+        return None
+    found: Json | None = node.ask("eth_getBlockByNumber", hex(was.number), HASHES_ONLY)
     return was if found is None else None
 
 
