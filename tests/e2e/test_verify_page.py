@@ -14,8 +14,8 @@ from transactive.services.statements.issue import issuer
 from transactive.services.statements.verification_words import CHECKS
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import Viewer
 from transactive.web.pages.verify import verify_page
+from transactive.web.viewers import Viewer
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,12 @@ from transactive.core.errors import DataError, InputError, StateError
 from transactive.core.postings import PostingKind
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import SCOPES, Scope
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.openapi import description
 from transactive.web.problems import describe
 from transactive.web.tokens import FILE as TOKENS
+from transactive.web.viewers import SCOPES, Scope
 
 ROOT = Path(__file__).parents[2]
 LOCAL, ELSEWHERE = "http://127.0.0.1:8080", "http://community.example:8080"

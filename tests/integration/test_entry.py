@@ -15,11 +15,11 @@ from tests.integration.test_api import LOCAL, bearer
 from transactive.cli.token.actions import create_token
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import is_open_here, open_here
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.entry import BrowserEntry
 from transactive.web.tokens import read_grants
+from transactive.web.viewers import is_open_here, open_here
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from transactive.engine.replay import replay, slots_of
 from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.store.read.totals import Counter
-from transactive.web.access import OWNER
 from transactive.web.pages.slot import slot_page
+from transactive.web.viewers import OWNER
 
 
 class Stopped(Exception):

@@ -18,11 +18,11 @@ from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.store.read.totals import Counter
 from transactive.texts.formatting import Words
-from transactive.web.access import OWNER, Viewer
 from transactive.web.network_slot import network_slot
 from transactive.web.order_reasons import FILLED, UNFILLED, books
 from transactive.web.pages.carbon import carbon_page
 from transactive.web.pages.slot import slot_page
+from transactive.web.viewers import OWNER, Viewer
 
 NETWORK = """
 [network]

@@ -22,9 +22,9 @@ from transactive.services.readings.inbox import ReadingsInbox
 from transactive.services.readings.said import Said
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import SCOPES
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
+from transactive.web.viewers import SCOPES
 
 FORM = "application/x-www-form-urlencoded"
 

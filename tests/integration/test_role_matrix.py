@@ -22,9 +22,9 @@ from tests.integration.test_api import ELSEWHERE, bearer
 from transactive.cli.token.actions import create_token
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import SCOPES
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
+from transactive.web.viewers import SCOPES
 
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
 BEGIN, END = "<!-- role matrix: begin -->\n", "<!-- role matrix: end -->\n"

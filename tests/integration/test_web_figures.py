@@ -18,13 +18,13 @@ from transactive.store.row_blocks import pack_postings
 from transactive.store.schema import POSTINGS
 from transactive.store.write.slot_rows import SlotRows
 from transactive.texts.formatting import Words, counted, percent, span_of_time, stamp
-from transactive.web.access import OWNER, Viewer
 from transactive.web.charts.draw import ticks
 from transactive.web.charts.flow import PIPES, Flow
 from transactive.web.order_reasons import books
 from transactive.web.pages.community import community_page, proof
 from transactive.web.pages.parts.issues import issues
 from transactive.web.pages.slot import POSTED, slot_page
+from transactive.web.viewers import OWNER, Viewer
 
 WORDS = Words("USD")
 

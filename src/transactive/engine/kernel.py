@@ -25,7 +25,7 @@ from transactive.engine.carbon.levies import Levies
 from transactive.engine.credits.offsetting import Offsetting, credit_steps
 from transactive.engine.deliveries import Settling
 from transactive.engine.devices.fleet import LOOK_AHEAD, Fleet
-from transactive.engine.gate_closure import Gates
+from transactive.engine.gates import Gates
 from transactive.engine.grid.operator import GridOperator
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.information import InformationSet

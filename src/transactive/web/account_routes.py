@@ -16,13 +16,13 @@ from litestar.response import Redirect, Template
 
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY, time_text
-from transactive.web.access import SCOPES, Viewer
 from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import SESSION_DAYS, hashed, read_book
 from transactive.web.accounts.rates import Rates
 from transactive.web.authentication import EVERYONE, OPERATES, House, is_private, session_name
 from transactive.web.problems import PlainHttp
 from transactive.web.run_context import RunContext
+from transactive.web.viewers import SCOPES, Viewer
 
 OPEN = {"scopes": SCOPES, "open": True}
 PeopleRequest = Request[Viewer, Any, Any]

@@ -14,11 +14,11 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.types import ASGIApp
 
-from transactive.web.access import LOOPBACK, OWNER, SCOPES, Scope, Viewer
 from transactive.web.accounts.book import read_book, session_viewer
 from transactive.web.entry import BrowserEntry, cookie_name
 from transactive.web.problems import AccessDenied, SignInNeeded, TokenNeeded, WrongHost
 from transactive.web.tokens import note_use, read_grants, viewer_of
+from transactive.web.viewers import LOOPBACK, OWNER, SCOPES, Scope, Viewer
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATIC = "/static"

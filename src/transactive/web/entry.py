@@ -21,8 +21,8 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from transactive.web.access import SCOPES
 from transactive.web.problems import TokenNeeded
+from transactive.web.viewers import SCOPES
 
 PATH = "/enter"
 SECONDS = 600

@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Template
 
 from transactive.core.errors import InputError, StateError, TransactiveError
-from transactive.web.access import LOOPBACK
+from transactive.web.viewers import LOOPBACK
 
 URN = "urn:transactive:error:"
 API = "/api/"

@@ -8,11 +8,11 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.store.read.runs import Run, RunProgress
 from transactive.store.read.totals import Counter, RunTotals
-from transactive.web.access import Viewer
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.lines.privacy import least_homes
 from transactive.web.lines.seen import SeenLines, seen_lines
 from transactive.web.problems import NotFound
+from transactive.web.viewers import Viewer
 
 
 class RunContext:

@@ -17,7 +17,7 @@ import msgspec
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY
 from transactive.store.folder import write_private
-from transactive.web.access import SCOPES, Scope, Viewer
+from transactive.web.viewers import SCOPES, Scope, Viewer
 
 FILE = "tokens.json"
 USES = "tokens-used.json"

@@ -11,8 +11,8 @@ import msgspec
 from transactive.core.errors import StateError
 from transactive.store import FILE, Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import OWNER
 from transactive.web.api.item_shapes import STATES, ItemRecord, State, item_record, seen_by, step
+from transactive.web.viewers import OWNER
 
 
 def show_items(state: Path, steps: Mapping[State, int | None], *, json: bool) -> None:

@@ -28,7 +28,7 @@ from transactive.engine.replay import Outcome, replay, slots_from, slots_of
 from transactive.engine.state_folder import Word
 from transactive.market.registry import load
 from transactive.services.readings.inbox import note_community
-from transactive.web.access import open_here
+from transactive.web.viewers import open_here
 
 
 def run_demo(

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from transactive.core.units import kwh_text, money_text, price_text
-from transactive.market.auction.merit_order import draw
+from transactive.market.auction.merit_order_picture import draw
 from transactive.market.result import Result
 from transactive.studies.order_books.orders import PRICE, OrderFile
 

@@ -12,7 +12,7 @@ from transactive.core.errors import InputError
 from transactive.core.tables import Orders
 from transactive.market.auction.blocks.call_auction import clear
 from transactive.market.auction.blocks.order_kinds import KindClearing
-from transactive.market.auction.merit_order import draw
+from transactive.market.auction.merit_order_picture import draw
 from transactive.market.result import mean_price
 from transactive.market.trades import pair
 from transactive.studies.order_books.figures import ClearedBook, Columns, Figures, SlotFigures

@@ -20,7 +20,7 @@ import msgspec
 from transactive.core.errors import StateError
 from transactive.core.slots import DAY, HOUR
 from transactive.store.folder import write_private
-from transactive.web.access import Scope, Viewer
+from transactive.web.viewers import Scope, Viewer
 
 FILE, LOCK = "accounts.json", "accounts.lock"
 INVITATION_DAYS, SESSION_DAYS = 14, 30

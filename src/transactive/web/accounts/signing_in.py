@@ -13,7 +13,6 @@ import msgspec
 
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY
-from transactive.web.access import SCOPES
 from transactive.web.accounts.book import (
     INVITATION_DAYS,
     Account,
@@ -23,6 +22,7 @@ from transactive.web.accounts.book import (
     hashed,
     read_book,
 )
+from transactive.web.viewers import SCOPES
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

@@ -15,12 +15,12 @@ from transactive.services.bills.open_items import OpenPaper, listed
 from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.amounts import decimal
 from transactive.store.bills import BillBooks
-from transactive.web.access import Viewer
 from transactive.web.api.paging import PROBLEMS, SHARED
 from transactive.web.api.records import View
 from transactive.web.authentication import BILLED
 from transactive.web.problems import NotFound
 from transactive.web.run_context import RunContext
+from transactive.web.viewers import Viewer
 
 BillRequest = Request[Viewer, Any, Any]
 XML, PDF = "application/xml", "application/pdf"

@@ -16,13 +16,13 @@ from transactive.core.errors import InputError
 from transactive.core.items import Item
 from transactive.store.read.items import item_of
 from transactive.store.read.pages import Pageable
-from transactive.web.access import Viewer
 from transactive.web.api import item_shapes
 from transactive.web.api.item_shapes import STATES, ItemPage, ItemRecord, State, item_record, visible
 from transactive.web.api.paging import SHARED, Cursor, Limit, page_of
 from transactive.web.authentication import EVERYONE, OPERATES
 from transactive.web.problems import AccessDenied, NotFound
 from transactive.web.run_context import RunContext
+from transactive.web.viewers import Viewer
 
 ItemRequest = Request[Viewer, Any, Any]
 

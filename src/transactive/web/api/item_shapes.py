@@ -12,8 +12,8 @@ from transactive.store.read.items import FEEDER, read_items
 from transactive.store.read.runs import Run, RunProgress
 from transactive.store.write.items import set_state
 from transactive.texts.formatting import stamp
-from transactive.web.access import Viewer
 from transactive.web.api.records import Next, Time, View, Wh
+from transactive.web.viewers import Viewer
 
 State: TypeAlias = Literal["open", "acknowledged", "closed"]
 STATES: dict[State, ItemState] = {

@@ -10,10 +10,10 @@ from litestar.params import QueryParameter
 
 from transactive.store.read.pages import Pageable, page
 from transactive.store.read.runs import Row, Run
-from transactive.web.access import Viewer
 from transactive.web.api import cursor as cursors
 from transactive.web.problems import AccessDenied, Problem
 from transactive.web.run_context import RunContext
+from transactive.web.viewers import Viewer
 
 ApiRequest = Request[Viewer, Any, Any]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Rows of a page")]

@@ -9,8 +9,8 @@ from transactive.services.bills.open_items import OpenPaper
 from transactive.settlement.bills.amounts import decimal
 from transactive.store.read.runs import Run, RunProgress
 from transactive.texts.formatting import Words
-from transactive.web.access import Viewer
 from transactive.web.pages.parts.common import freshness
+from transactive.web.viewers import Viewer
 
 
 def bills_page(

@@ -13,12 +13,12 @@ from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.texts.formatting import Words, percent
-from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both, hours, steps, ticks
 from transactive.web.pages.parts.certificate_totals import certificate_totals
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.credits import credits_part
 from transactive.web.pages.parts.times import slot_mark
+from transactive.web.viewers import Viewer
 
 WIDE, NARROW = (720, 280), (296, 240)
 MONTHS_FROM = 62

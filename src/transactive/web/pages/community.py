@@ -12,13 +12,13 @@ from transactive.store.read.grid import lines_over
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
 from transactive.texts.formatting import Words, counted
-from transactive.web.access import Viewer
 from transactive.web.api.item_shapes import seen_by
 from transactive.web.charts.market import day_chart
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.issues import Notice, issues, of_item
 from transactive.web.pages.parts.sharing import community_words
 from transactive.web.pages.parts.times import slot_mark
+from transactive.web.viewers import Viewer
 
 STRIP = 24
 

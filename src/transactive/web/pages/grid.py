@@ -19,12 +19,12 @@ from transactive.market.mechanisms import Site
 from transactive.store.read.grid import forecasts, interventions, loads, sums
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.texts.formatting import Words, counted
-from transactive.web.access import Viewer
 from transactive.web.charts.grid import line_chart
 from transactive.web.charts.network import Cable, Picture, cables, network_chart
 from transactive.web.lines.seen import FULL, SeenLines, loading
 from transactive.web.pages.parts.common import freshness
 from transactive.web.pages.parts.grid_ahead import AHEAD, LinesAhead, likely, look_ahead
+from transactive.web.viewers import Viewer
 
 STRIP = 24
 """Slots that the strip shows."""

@@ -15,7 +15,6 @@ from transactive.store.read.members import orders_of, postings_of, qualities, sa
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
 from transactive.texts.formatting import Words, percent
-from transactive.web.access import Viewer
 from transactive.web.charts.member import day_chart, saved_chart
 from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.cheap_hours import cheap_hours
@@ -24,6 +23,7 @@ from transactive.web.pages.parts.quality import quality_words
 from transactive.web.pages.parts.sharing import member_words
 from transactive.web.pages.parts.times import slot_mark
 from transactive.web.pages.slot import POSTED
+from transactive.web.viewers import Viewer
 
 
 def member_page(

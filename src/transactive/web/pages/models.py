@@ -14,9 +14,9 @@ from transactive.store.read import models as kept
 from transactive.store.read.forecasts import forecasters
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import Words, counted, percent
-from transactive.web.access import Viewer
 from transactive.web.charts.draw import Plot, both
 from transactive.web.pages.parts.common import freshness
+from transactive.web.viewers import Viewer
 
 WIDE, NARROW = (720, 280), (296, 240)
 SHOWN = 50

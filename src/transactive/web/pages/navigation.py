@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transactive.store.read.runs import Run
-from transactive.web.access import SCOPES, Scope, Viewer
+from transactive.web.viewers import SCOPES, Scope, Viewer
 
 
 @dataclass(frozen=True, slots=True)

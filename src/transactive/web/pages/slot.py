@@ -12,12 +12,12 @@ from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
 from transactive.texts.formatting import Words, counted
-from transactive.web.access import Viewer
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
 from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, MemberOrders, books, has_one_price
 from transactive.web.pages.parts.certificate_orders import certificate_part
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.forecast import forecast_part
+from transactive.web.viewers import Viewer
 
 POSTED = {
     PostingKind.BOUGHT: "Buyers pay for what they bought",

@@ -15,10 +15,10 @@ from transactive.insight.statements.statement import encode
 from transactive.insight.statements.table import as_csv
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
-from transactive.web.access import Viewer
 from transactive.web.authentication import WITHOUT_GRID
 from transactive.web.pages.statement_file import statement_html
 from transactive.web.run_context import RunContext
+from transactive.web.viewers import Viewer
 
 Ending = Literal["json", "html", "csv"]
 MEDIA: dict[Ending, str] = {"json": "application/json", "html": "text/html", "csv": "text/csv"}

@@ -13,7 +13,7 @@ from transactive.services.statements.discrepancies import altered, of_a_run
 from transactive.services.statements.verification_words import CHECKS
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import counted, short_day
-from transactive.web.access import Viewer
+from transactive.web.viewers import Viewer
 
 MOST_BYTES = 64 * 2**20
 """Largest file that is read [bytes]: more than a year of hourly slots."""

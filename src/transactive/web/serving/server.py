@@ -13,13 +13,13 @@ import uvicorn
 from transactive.core.errors import InputError, StateError
 from transactive.store import Store
 from transactive.store.read.runs import Reader
-from transactive.web.access import LOOPBACK, is_open_here
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.entry import BrowserEntry
 from transactive.web.serving.connections import BoundedProtocol
 from transactive.web.serving.quiet_log import QuietLog
 from transactive.web.tokens import read_grants
+from transactive.web.viewers import LOOPBACK, is_open_here
 
 TRIES = 50
 """Ports tried after the one asked for."""

@@ -9,7 +9,7 @@ from transactive.core.units import kwh_text
 from transactive.store.read.certificates import orders as orders_of
 from transactive.store.read.runs import Reader, Row, Run
 from transactive.texts.formatting import Words
-from transactive.web.access import Viewer
+from transactive.web.viewers import Viewer
 
 
 def certificate_part(reader: Reader, slot: int, run: Run, viewer: Viewer, words: Words) -> dict[str, Any] | None:

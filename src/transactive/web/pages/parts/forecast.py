@@ -9,7 +9,7 @@ from transactive.core.units import kwh_text
 from transactive.store.read.forecasts import ForecastOutcome, forecasters, told_of
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words
-from transactive.web.access import Viewer
+from transactive.web.viewers import Viewer
 
 TITLES = {
     ("community", "day"): "Net load, the day before",

@@ -14,8 +14,8 @@ from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, spoken
 from transactive.services.readings.words import lines_of
 from transactive.store.read.runs import Reader, Run
-from transactive.web.access import Viewer
 from transactive.web.charts.readings import colour, days_chart
+from transactive.web.viewers import Viewer
 
 
 def readings_page(
