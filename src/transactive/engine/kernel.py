@@ -112,8 +112,7 @@ class Kernel:
         """Walk through all slots; `after_slot` sees the book of each once it is settled.
 
         With a database that holds a run of the same setting, interrupted or over before more readings came, it goes on
-        where that one stopped. Returns
-        whether the ledger was compared with a chain at the end, and equal.
+        where that one stopped. Returns whether the ledger was compared with a chain at the end, and equal.
         """
         length, lead = self.clock.length, self.clock.lead
         done = self._resume()
@@ -133,8 +132,9 @@ class Kernel:
             if self._unread is not None:  # the gate did not wait for its meters
                 after_slot(self.deliver(self._unread))
             self._unread = now if now in self.slots else None
-        self.time.wait_until(self.clock.end(self.slots[-1]))
-        after_slot(self.deliver(self.slots[-1]))
+        if self._unread is not None:  # else the run was interrupted between its last slot and its end
+            self.time.wait_until(self.clock.end(self._unread))
+            after_slot(self.deliver(self._unread))
         return self.commitments.finish(self.slots[-1], account=0)
 
     def _resume(self) -> int | None:
