@@ -478,12 +478,12 @@ def test_paying_in_for_many(w):
         ([1, 2, 1], [5, 5, MAX_PAID_IN - 1004], "settlement: bad amount"),
         ([1, 2], [5], "settlement: one amount for each"),
         ([1], [5, 5], "settlement: one amount for each"),
-        ([1, 2, 3, 4, 5, 6, 7], [MAX_PAID_IN - 1000] * 7, "currency: balance too low"),  # once an eighth is sent away
+        ([1, 2, 3, 4, 5, 6, 7], [MAX_PAID_IN - 1000] * 7, "currency: balance too low"),  # once a quarter is sent away
         ([1] * 129, [1] * 129, "depositForMany reverted without a reason"),
     ],
 )
 def test_paying_in_for_many_is_all_or_nothing(w, accounts, amounts, reason):
-    w.do(w.members[0], "transfer", w.members[1].address, WALLET // 8, contract=w.token)
+    w.do(w.members[0], "transfer", w.members[1].address, WALLET // 4, contract=w.token)
     before = w.balances(), w.wallet(w.members[0])
     names = [STRANGER.address if i is None else w.members[i].address for i in accounts]
     with refused(reason):
