@@ -83,6 +83,19 @@ def test_every_slot_balances_each_kind_keeps_its_rule_and_nobody_loses(book: Kin
     assert again.charge_wh.tobytes() == clearing.charge_wh.tobytes()
 
 
+def test_a_storage_that_loses_retreats_where_there_are_no_plain_orders() -> None:
+    limits = ((False, 9, 22), (True, 31, 13), (False, 41, 30))
+    blocks = tuple(
+        BlockOrder(is_buy=is_buy, price=price, first=0, slots=1, least_wh=wh, most_wh=wh)
+        for is_buy, price, wh in limits
+    )
+    storages = (Storage(1, 0, 1, 27, 40, 900_000), Storage(5, 0, 1, 6, 52, 900_000))
+    book = KindBook((orders_table([], [], [], []),), blocks, storages)
+    clearing = clear(book)
+    check_kinds(book, clearing)
+    assert clearing.welfare_n == welfare_by_hand(book, clearing) == 0
+
+
 @MANY
 @given(st.lists(books(), min_size=1, max_size=3))
 def test_plain_orders_clear_as_at_the_uniform_price(several: list[Book]) -> None:

@@ -77,7 +77,12 @@ class Stack:
         return self.price[step], given - self.reach[step]
 
     def prices(self, given: int) -> Interval:
-        """Prices [µ¤/kWh] at which exactly so much is given, as `uniform` chooses among ties."""
+        """Prices [µ¤/kWh] at which exactly so much is given, as `uniform` chooses among ties.
+
+        Beyond the ends of the stack it is an end's price; where there are no plain orders, nothing bounds it.
+        """
+        if not self.price:
+            return None, None
         joint = bisect_left(self.reach, given)
         if joint == len(self.reach) or self.reach[joint] != given:
             return self.price[joint - 1], self.price[joint - 1]
