@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sml import SmlBase  # type: ignore[import-untyped]
 
-from transactive.core.errors import DataError, InputError
+from transactive.core.errors import ConfigError, DataError, InputError
 from transactive.core.slots import parse_time
+from transactive.links.sources.address import MeterAddress, open_meter
 from transactive.metering.decode import checksums, d0, dlms, p1, sml
 from transactive.metering.decode.frames import CUTS, Frames
 from transactive.metering.decode.registers import MeterState
+from transactive.metering.meters.profile import LineProfile, load_meter_profile, shipped_meters
+from transactive.metering.meters.source import MeterSource
 
 LISTS = {
     line.split()[0]: bytes.fromhex(line.split()[1])
@@ -75,6 +78,29 @@ def obis_list(**energy: int) -> bytes:
     codes = {"import_": "0100010800ff", "export": "0100020800ff"}
     items = [bytes.fromhex(f"02030906{codes[name]}06{value:08x}02020f01161e") for name, value in energy.items()]
     return bytes((1, len(items))) + b"".join(items)
+
+
+def line_source(profile: str, secret: str = "") -> MeterSource:
+    return open_meter(MeterAddress("tcp://192.168.1.20:2001", load_meter_profile(profile), secret=secret))
+
+
+def test_the_line_of_each_profile_is_opened_and_read_by_its_own_decoder():
+    secret = f"{KEYS.encryption.hex()}:{KEYS.authentication.hex()}"
+    lines = [name for name in shipped_meters() if isinstance(load_meter_profile(name), LineProfile)]
+    sources = {name: line_source(name, secret if name == "dlms-encrypted" else "") for name in lines}
+    name = "aidon-three-phases"
+    plain = hdlc(notification(LISTS[name]))
+    assert sources["dlms-han"].decode(plain) == KNOWN[name]
+    assert sources["dlms-encrypted"].decode(hdlc(ciphered(notification(LISTS[name])))).import_wh == 22_721_380
+    for other in lines:
+        if other != "dlms-han":
+            with pytest.raises(DataError):
+                sources[other].decode(plain)
+
+
+def test_a_meter_that_encrypts_is_not_opened_without_its_key():
+    with pytest.raises(ConfigError, match="ask the grid company"):
+        line_source("dlms-encrypted")
 
 
 @pytest.mark.parametrize("name", KNOWN)

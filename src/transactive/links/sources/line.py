@@ -27,8 +27,7 @@ class LineSource:
         self._url = address.url
         self._setting = LineSetting(profile.baud, profile.bits, profile.parity, address.silence or profile.silence)
         self._frames = Frames(CUTS[profile.format])
-        decoders: dict[str, Callable[[bytes], MeterState]] = {"p1": lambda raw: p1.decode(raw, address.winter_seconds)}
-        self._decode = decoders[profile.format]
+        self._decode = _decoder(address, profile)
 
     def messages(self) -> Generator[bytes, None, None]:
         """Whole messages of the line. Raises OSError where it does not hold."""
