@@ -129,6 +129,9 @@ def test_a_profile_that_is_none_names_its_key(tmp_path):
         (text.replace("[time]", "[tme]"), "tme"),
         (text.replace('via = "mqtt"', 'via = "zigbee"'), "zigbee"),
         (text.replace("register =", 'unit = "kW"\nregister ='), "'kW' of a register is none of"),
+        ("silence = 0\n" + text, r"`int` >= 1 - at `\$.silence`"),
+        ("least_age = 100000\n" + text, r"`int` <= 86400 - at `\$.least_age`"),
+        ("turns_over_wh = 0\n" + text, r"`\$.turns_over_wh`"),
         ("registers = []\n" + text[: text.index("[[registers]]")], "names no register"),
     ):
         (tmp_path / "own.toml").write_text(wrong)
@@ -138,6 +141,29 @@ def test_a_profile_that_is_none_names_its_key(tmp_path):
     assert load_meter_profile("own.toml", tmp_path) == load_meter_profile("glow")
     with pytest.raises(ConfigError, match="ours are dlms-encrypted, dlms-han, dsmr-p1"):
         load_meter_profile("gloww")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("address = 70000", "address"),
+        ("address = -1", "address"),
+        ("address = 1\ndigits = -1", "digits"),
+        ("address = 1\ndigits = 1000000000", "digits"),
+    ],
+)
+def test_a_register_stands_where_a_device_can_have_one(line, reason, tmp_path):
+    head = 'via = "modbus"\ntitle = "t"\nvendor = "v"\nsource = "s"\ngrade = "specification"\n[[registers]]\n'
+    (tmp_path / "own.toml").write_text(f'{head}register = "import"\nkind = "uint32"\n{line}\n')
+    with pytest.raises(ConfigError, match=reason):
+        load_meter_profile("own.toml", tmp_path)
+
+
+def test_a_path_that_could_become_another_host_is_refused(tmp_path):
+    head = 'via = "http"\ntitle = "t"\nvendor = "v"\nsource = "s"\ngrade = "specification"\n[[registers]]\n'
+    (tmp_path / "own.toml").write_text(f'{head}register = "import"\nat = "@elsewhere/"\n')
+    with pytest.raises(ConfigError, match="begins with /"):
+        load_meter_profile("own.toml", tmp_path)
 
 
 def test_an_address_that_does_not_fit_its_profile_is_refused():

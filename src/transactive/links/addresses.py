@@ -37,6 +37,14 @@ def broker_parts(url: str) -> SplitResult:
     return parts
 
 
+def web_parts(url: str) -> SplitResult:
+    """Parts of a device's address, http(s)://[USER:PASSWORD@]HOST[:PORT]. Raises InputError for another one."""
+    parts = _split(url)
+    if parts is None or not parts.hostname:
+        raise InputError(f"{_shown(url)}: write the address of the device like http://192.168.1.20")
+    return parts
+
+
 def meter_place(url: str) -> tuple[str, int]:
     """Host and port of a meter's address, tcp://HOST:PORT. Raises InputError for another one."""
     parts = _split(url)

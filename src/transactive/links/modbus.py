@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +23,9 @@ PORT, UNIT = 502, 1
 REFUSED = {1: "it knows no such function", 2: "it has no such address", 3: "it takes no such value"}
 SUNSPEC_PLACES, SUNSPEC_MARK, SUNSPEC_END = (40_000, 50_000, 0), b"SunS", 0xFFFF
 MOST_MODELS = 100
+ADDRESSES, LEAST_WAIT_SECONDS = 65_536, 0.001
+LEAST_ANSWER = 3
+"""Bytes of the shortest answer, from its unit on: one that refuses."""
 
 
 def modbus_place(url: str) -> tuple[str, int, int]:
@@ -39,7 +43,7 @@ class ModbusClient:
     def __init__(self, url: str, patience: float = 5.0) -> None:
         """patience: how long an answer may take [s]. Raises InputError for another address."""
         host, port, self._unit = modbus_place(url)
-        self._transaction = 0
+        self._transaction, self._patience, self._until = 0, patience, 0.0
         self._socket = socket.create_connection((host, port), patience)
 
     def __enter__(self) -> Self:
@@ -52,6 +56,8 @@ class ModbusClient:
 
     def read(self, table: str, address: int, count: int) -> bytes:
         """So many words from an address on, high byte first."""
+        if address + count > ADDRESSES:
+            raise OSError(f"the device has no {count} words from {address} on; addresses end at {ADDRESSES - 1}")
         found = b""
         for start in range(0, count, MOST_WORDS):
             some = min(MOST_WORDS, count - start)
@@ -85,9 +91,10 @@ class ModbusClient:
     def _ask(self, request: bytes) -> bytes:
         """What a device answers, after its function."""
         self._transaction = (self._transaction + 1) % 65_536
+        self._until = time.monotonic() + self._patience
         self._socket.sendall(HEAD.pack(self._transaction, 0, len(request) + 1, self._unit) + request)
         transaction, protocol, length, unit = HEAD.unpack(self._exactly(HEAD.size))
-        if (transaction, protocol, unit) != (self._transaction, 0, self._unit) or not 2 <= length <= 260:
+        if (transaction, protocol, unit) != (self._transaction, 0, self._unit) or not LEAST_ANSWER <= length <= 260:
             raise OSError("the device answers something that was not asked")
         answer = self._exactly(length - 1)
         if answer[0] == request[0] | 0x80:
@@ -97,9 +104,10 @@ class ModbusClient:
         return answer[1:]
 
     def _exactly(self, count: int) -> bytes:
-        """So many bytes."""
+        """So many bytes, all of them in time: a device that drips keeps nobody waiting for long."""
         found = b""
         while len(found) < count:
+            self._socket.settimeout(max(self._until - time.monotonic(), LEAST_WAIT_SECONDS))
             some = self._socket.recv(count - len(found))
             if not some:
                 raise OSError("the device ended the line")

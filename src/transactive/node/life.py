@@ -130,7 +130,7 @@ class Box:
                             return
             except OSError as error:
                 self._tell(f"meter at {self._settings.meter}: {error}; trying again")
-            except StateError as error:
+            except Exception as error:  # noqa: BLE001 - a box that no longer hears its meter must not look alive
                 self.failure = error
                 self._over.set()
             self._over.wait(AGAIN_SECONDS)

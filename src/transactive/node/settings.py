@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from transactive.core.errors import ConfigError, StateError
+from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.proofs.enrolment import invitation_proof, topic
 from transactive.core.proofs.signing import address_of
 from transactive.core.slots import HOUR
@@ -18,6 +18,7 @@ from transactive.metering.record_file import OWNER_FOLDER
 from transactive.node.box import BoxKey
 from transactive.node.files import write_whole
 
+MOST_AHEAD = 14 * HOUR
 SETTINGS_FILE, KEY_FILE, OUTBOX_FILE = "box.toml", "key", "outbox"
 
 
@@ -58,7 +59,12 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 def meter_address(
     meter: str, profile: str, folder: Path, winter_seconds: int, secret: str, silence: int | None = None
 ) -> MeterAddress:
-    """A meter as people name it. secret: file with its token or key. Raises ConfigError."""
+    """A meter as people name it. secret: file with its token or key.
+
+    Raises ConfigError, and InputError for a time zone that is none.
+    """
+    if abs(winter_seconds) > MOST_AHEAD:
+        raise InputError(f"winter time {winter_seconds // HOUR} hours ahead of UTC: places have −12 to 14")
     try:
         said = (folder / secret).read_text().strip() if secret else ""
     except (OSError, UnicodeDecodeError) as error:

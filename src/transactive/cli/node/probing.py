@@ -17,6 +17,8 @@ from transactive.metering.meters.profile import load_meter_profile, shipped_mete
 from transactive.metering.meters.source import MeterSource
 from transactive.node.settings import meter_address
 
+MOST = 86_400
+"""Messages that are probed, and seconds that one is waited for, at most."""
 REGISTERS = ("import_wh", "export_wh", "generation_wh", "charge_wh", "discharge_wh")
 
 
@@ -27,6 +29,9 @@ def probe_meter(
 
     live: say of each message, on stderr, what it tells.
     """
+    for option, value in (("--count", count), ("--wait", wait)):
+        if not 1 <= value <= MOST:
+            raise InputError(f"{option} {value}: give a number from 1 to {MOST:,}")
     source = open_meter(meter_address(_address(meter), profile, Path(), winter_seconds, secret, wait))
     read, wrong, state = 0, dict[str, int](), None
     try:
@@ -100,8 +105,12 @@ def _address(meter: str) -> str:
     if "://" in meter:
         return meter
     path = Path(meter)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError:  # a name longer than any file has
+        is_there = False
+    if not is_there:
         raise InputError(
-            f"{meter}: is no file and no address; write tcp://HOST:PORT, http://HOST or mqtt://BROKER/NAME"
+            f"{meter[:200]}: is no file and no address; write tcp://HOST:PORT, http://HOST or mqtt://BROKER/NAME"
         )
     return f"file://{path.resolve()}"

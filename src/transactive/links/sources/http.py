@@ -7,9 +7,10 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Generator
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from transactive.core.errors import ConfigError, InputError
+from transactive.links.addresses import web_parts
 from transactive.links.sources.address import MeterAddress
 from transactive.metering.decode.registers import MeterState
 from transactive.metering.meters.json_values import MOST, decode_texts, pack_texts, places_of
@@ -25,9 +26,7 @@ class HttpSource:
         """Raises ConfigError for a profile of another kind or without its token, InputError for another address."""
         self._profile = address.profile_of(HttpProfile)
         self.traits = self._profile.traits
-        parts = urlsplit(address.url)
-        if not parts.hostname:
-            raise InputError(f"{address.url}: write the address of the device like http://192.168.1.20")
+        parts = web_parts(address.url)
         if self._profile.token and not address.secret:
             raise ConfigError(f"{self._profile.title} wants a token; name the file that has it")
         host = parts.netloc.rpartition("@")[2]
@@ -60,10 +59,20 @@ class HttpSource:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:
             with self._opener.open(request, timeout=PATIENCE_SECONDS) as answer:
-                said: bytes = answer.read(MOST + 1)
+                said = _read(answer, time.monotonic() + PATIENCE_SECONDS)
         except (http.client.HTTPException, ValueError) as error:
             raise OSError(f"{place}: {error}") from None
         return said.decode("utf-8", "replace")
+
+
+def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
+    """Contents of an answer, a little more than a message may have at most. Raises OSError where it drips on and on."""
+    said = b""
+    while len(said) <= MOST and (part := answer.read1(MOST + 1 - len(said))):
+        said += part
+        if time.monotonic() > until:
+            raise OSError(f"the answer is not whole after {PATIENCE_SECONDS} s")
+    return said
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -21,6 +21,12 @@ Counted: TypeAlias = Literal["import", "export", "generation", "charge", "discha
 """What a register counts."""
 Grade: TypeAlias = Literal["real bytes", "foreign judge", "documented sample", "specification"]
 """What a profile was proved with: bytes of a real device; another program; the maker's own example; its text alone."""
+Seconds: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
+Place: TypeAlias = Annotated[str, msgspec.Meta(max_length=300)]
+Word: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Digits: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=18)]
+Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
+"""What keys of a profile may be."""
 WordKind: TypeAlias = Literal["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32"]
 
 
@@ -36,8 +42,8 @@ class JsonRegister(_Part, frozen=True, kw_only=True):
     """
 
     register: Counted
-    at: str
-    path: str = ""
+    at: Place
+    path: Place = ""
     unit: str = "kWh"
     sign: Literal[1, -1] = 1
 
@@ -49,12 +55,12 @@ class ModbusRegister(_Part, frozen=True, kw_only=True):
     """
 
     register: Counted
-    address: int
+    address: Word
     kind: WordKind
     table: Literal["holding", "input"] = "holding"
     words: Literal["big", "little"] = "big"
     unit: str = "Wh"
-    digits: int = 0
+    digits: Digits = 0
     sign: Literal[1, -1] = 1
 
 
@@ -62,18 +68,18 @@ class SunspecRegister(_Part, frozen=True, kw_only=True):
     """A point of a SunSpec model [Wh]. offset: from the model's first word. exponent: offset of its power of ten."""
 
     register: Counted
-    models: tuple[int, ...]
-    offset: int
+    models: tuple[Word, ...]
+    offset: Word
     kind: WordKind
-    exponent: int | None = None
+    exponent: Word | None = None
     sign: Literal[1, -1] = 1
 
 
 class DeviceTime(_Part, frozen=True, kw_only=True):
     """Where the device tells the time. form: Unix seconds, or ISO 8601 with its zone."""
 
-    at: str
-    path: str
+    at: Place
+    path: Place
     form: Literal["unix", "iso"] = "unix"
 
 
@@ -91,11 +97,11 @@ class MeterProfile(_Part, frozen=True, kw_only=True, tag_field="via"):
     source: str
     grade: Grade
     note: str = ""
-    least_age: int = 60
-    silence: int = 60
-    most_w: int = 100_000
+    least_age: Seconds = 60
+    silence: Seconds = 60
+    most_w: Positive = 100_000
     reset: Literal["refused", "restarts"] = "refused"
-    turns_over_wh: int | None = None
+    turns_over_wh: Positive | None = None
 
     @property
     def traits(self) -> MeterTraits:
@@ -116,7 +122,7 @@ class HttpProfile(MeterProfile, frozen=True, kw_only=True, tag="http"):
 
     registers: tuple[JsonRegister, ...]
     time: DeviceTime | None = None
-    every: int = 10
+    every: Seconds = 10
     token: bool = False
 
 
@@ -125,7 +131,7 @@ class ModbusProfile(MeterProfile, frozen=True, kw_only=True, tag="modbus"):
 
     registers: tuple[ModbusRegister, ...] = ()
     points: tuple[SunspecRegister, ...] = ()
-    every: int = 10
+    every: Seconds = 10
 
 
 class LineProfile(MeterProfile, frozen=True, kw_only=True, tag="line"):
@@ -180,5 +186,7 @@ def _check(profile: AnyProfile, name: str) -> None:
     for unit in units:
         if unit not in ENERGY:
             raise ConfigError(f"profile {name}: unit {unit!r} of a register is none of {', '.join(ENERGY)}")
-    if isinstance(profile, HttpProfile | ModbusProfile) and profile.every < 1:
-        raise ConfigError(f"profile {name}: every = {profile.every}; ask at most once a second")
+    if isinstance(profile, HttpProfile):
+        for at in [one.at for one in profile.registers] + ([profile.time.at] if profile.time else []):
+            if not at.startswith("/"):
+                raise ConfigError(f"profile {name}: at = {at!r}; a path of an address begins with /")
