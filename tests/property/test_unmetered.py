@@ -20,6 +20,7 @@ from transactive.settlement.unmetered import (
     closing_use_wh,
     hold_unmetered,
     most_cost_n,
+    price_again,
     price_late,
     release,
     share_late,
@@ -105,6 +106,33 @@ def check(rng: np.random.Generator) -> None:
     whole = settled_n(tariff, positions, true)
     for account in (ACCOUNTS.supplier, ACCOUNTS.network):
         assert now_n[account] + later_n[account] == whole[account], "supplier and network end with their tariff"
+
+
+AMOUNT = st.integers(0, 3_000)
+REGISTERS = st.tuples(AMOUNT, AMOUNT)
+NO_FLOW = SlotFlow(0, 0)
+
+
+def brought_n(was: tuple[int, int], now: tuple[int, int], prices: tuple[int, int]) -> int:
+    """What a difference brings its member [n¤]."""
+    return (was[0] - now[0]) * prices[0] + (now[1] - was[1]) * prices[1]
+
+
+@given(REGISTERS, REGISTERS, REGISTERS, st.integers(-50_000, 150_000), st.integers(0, 300_000))
+def test_who_lets_a_slot_close_first_and_reports_later_gains_nothing(traded, closed, read, feed_in, above):
+    tariff = Tariff(feed_in + above, feed_in, 0)
+    once, first = (price_late(traded, now, NO_FLOW, tariff, own=True) for now in (read, closed))
+    at_once = brought_n(traded, read, (once.import_price, once.export_price))
+    then = brought_n(traded, closed, (first.import_price, first.export_price))
+    assert then + brought_n(closed, read, price_again(traded, closed, read, tariff)) <= at_once
+
+
+def test_what_was_bought_and_not_needed_is_no_dearer_after_its_slot_has_closed():
+    tariff = Tariff(300_000, 80_000, 50_000)
+    assert price_again((1_000, 0), (1_000, 0), (0, 0), tariff) == (80_000, 80_000)
+    assert price_again((1_000, 0), (1_500, 0), (500, 0), tariff) == (190_000, 80_000)  # half of it needed
+    assert price_again((0, 1_000), (0, 1_000), (0, 0), tariff) == (300_000, 300_000)
+    assert price_again((1_000, 0), (400, 0), (900, 0), tariff) == (300_000, 80_000)
 
 
 @pytest.mark.parametrize("seed", range(4))

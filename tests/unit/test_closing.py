@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing as shut
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,11 @@ from transactive.core.accounts import Accounts
 from transactive.core.ports import LateReading, MeterHistory
 from transactive.core.slots import DAY
 from transactive.core.tables import ReadingQuality
+from transactive.engine.books.correcting import Correcting
+from transactive.engine.books.signed_run import UnsignedRun
 from transactive.engine.late.closing import Closing
 from transactive.settlement.ledger import Ledger
+from transactive.store import Store
 
 HOUR, FIRST = 3_600, 10 * DAY
 HERE = FIRST + 9 * DAY + 7 * HOUR
@@ -53,6 +57,16 @@ def test_what_nobody_metered_says_nothing_of_the_median():
     of, ledger = closing(Past(unmetered=8 * 24 + 7), days=1)
     ledger.unmetered.keep(HERE, np.array([False, True]), np.zeros(2, np.int64), np.zeros(2, np.int64))
     assert of.overdue(HERE + 2 * DAY) == [LateReading(HERE, 1, 350, 0, 0, 0)]  # of 0 to 700 Wh
+
+
+def test_a_reading_that_waits_is_not_replaced_as_its_slot_closes(tmp_path):
+    community: Any = SimpleNamespace(chart=Accounts(2))
+    with shut(Store(tmp_path / "state")) as store:
+        correcting = Correcting(store, community, UnsignedRun())
+        spread, closed = (LateReading(HERE, 1, used, 0, 0, 0) for used in (9_000, 400))
+        correcting.take_in([spread])
+        correcting.close([closed, LateReading(HERE + HOUR, 1, 400, 0, 0, 0)])
+        assert [(row.origin, row.import_wh) for row in correcting._waiting] == [(HERE, 9_000), (HERE + HOUR, 400)]
 
 
 def test_what_an_open_slot_can_cost_is_neither_free_nor_taken_out():

@@ -292,7 +292,7 @@ class Kernel:
         locked_n = self.ledger.unlock(slot)
         made = self.carbon.account(readings, delivery, self.lots, self.correcting.owed_wh)
         self.correcting.take_in(self.meters.late())
-        self.correcting.take_in(self.closing.overdue(slot))
+        self.correcting.close(self.closing.overdue(slot))
         corrected = self.correcting.settle(slot, made.withheld_wh)
         released_n = self.ledger.unmetered.release(corrected.places)
         of = MeteredSlot(positions, readings, delivery, tariff, made, corrected, released_n)

@@ -85,6 +85,25 @@ def price_late(traded: tuple[int, int], read: tuple[int, int], flow: SlotFlow, t
     return Late(import_price, export_price, rest, network, after)
 
 
+def price_again(traded: tuple[int, int], was: tuple[int, int], now: tuple[int, int], tariff: Tariff) -> tuple[int, int]:
+    """Prices of both registers of a slot that was settled as traded, once its first reading is replaced [µ¤/kWh].
+
+    traded, was, now: import and export [Wh]. More that is taken or given has the price of any correction, less has it
+    down to what was traded: what was bought and not taken, or sold and not delivered, has the price that it has at
+    first. So nobody that let a slot close gets the supply price for what it bought and did not need. Rounded against
+    the member.
+    """
+    less_taken, less_given = was[0] - now[0], was[1] - now[1]
+    import_price, export_price = tariff.supply, tariff.feed_in
+    if less_taken > 0:
+        unused = max(min(traded[0], was[0]) - now[0], 0)
+        import_price = (tariff.supply * (less_taken - unused) + tariff.feed_in * unused) // less_taken
+    if less_given > 0:
+        undelivered = max(min(traded[1], was[1]) - now[1], 0)
+        export_price = -((-tariff.feed_in * (less_given - undelivered) - tariff.supply * undelivered) // less_given)
+    return import_price, export_price
+
+
 def _grid_n(flow: SlotFlow, tariff: Tariff) -> int:
     """What the supplier receives of the net energy [n¤]."""
     grid = flow.imports_wh - flow.exports_wh

@@ -103,6 +103,11 @@ class Correcting:
                     kept[place] = row
             self._waiting = [kept[place] for place in sorted(kept)]
 
+    def close(self, overdue: Sequence[LateReading]) -> None:
+        """Let slots close that nobody metered, but for those that a reading has come for and waits."""
+        places = {(row.origin, row.member) for row in self._waiting}
+        self.take_in([one for one in overdue if (one.origin, one.member) not in places])
+
     def _is_settled(self, late: LateReading) -> bool:
         """Whether the last correction of a reading says the same."""
         _, last = self._last.get((late.origin, late.member), (0, None))
@@ -147,11 +152,16 @@ class Correcting:
         if was == now and not self._comes_to_be_metered(row, settled):
             return None
         common = self.store.tariff(row.origin)
-        tariff = replace(common, own=own_prices(self.community, row.origin, common)).of_member(i)
+        own = own_prices(self.community, row.origin, common)
+        tariff = replace(common, own=own).of_member(i)
         moved = int(settled.charge_wh[i]), int(settled.discharge_wh[i])
         prices = tariff.supply, tariff.feed_in
-        if (row.origin, i) not in self._last and settled.quality[i] == ReadingQuality.AS_TRADED:
-            prices = self._traded.price(row, settled, tariff, own=common.own is not None)
+        if settled.quality[i] == ReadingQuality.AS_TRADED:
+            if (row.origin, i) in self._last:
+                prices = self._traded.price_again(row, (was[0], was[1]), settled, tariff)
+            else:
+                apart = own is not None or self.community.at(row.origin).sharing_in_force is not None
+                prices = self._traded.price(row, settled, tariff, own=apart)
         done, repaid = UNTOUCHED, 0
         if (now[2] or was[2]) and not self._gives_credits(row):
             done, repaid = books.correct(row, int(owed_wh[i]))
@@ -177,6 +187,10 @@ class NoCorrecting:
     def take_in(self, late: Sequence[LateReading]) -> None:
         """Nothing was settled, so nothing is late. Raises RuleBroken."""
         require(not late, "a run with late readings has a database")
+
+    def close(self, overdue: Sequence[LateReading]) -> None:
+        """No slot waits for a reading. Raises RuleBroken."""
+        self.take_in(overdue)
 
     def settle(self, slot: int, withheld_wh: IntArray) -> CorrectedSlot:
         """Nothing waits."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from transactive.core.community.community import Community
 from transactive.core.tables import ReadingQuality, Readings
 from transactive.core.tariff import Tariff
-from transactive.settlement.unmetered import SlotFlow, price_late
+from transactive.settlement.unmetered import SlotFlow, price_again, price_late
 from transactive.store import Store
 from transactive.store.corrections import WaitingReading
 
@@ -33,12 +33,17 @@ class TradedSlots:
         settled: readings of the slot as it was settled. tariff: of the slot and the member; own: whether members have
         prices of their own.
         """
-        i, flow = row.member, self._flow(row.origin, settled)
-        traded = int(settled.import_wh[i]), int(settled.export_wh[i])
+        flow, traded = self._flow(row.origin, settled), _traded_wh(row, settled)
         late = price_late(traded, (row.import_wh, row.export_wh), flow, tariff, own=own)
         self._flows[row.origin] = late.flow
         self._rest_n = self._rest_n[0] + late.community_n, self._rest_n[1] + late.network_n
         return late.import_price, late.export_price
+
+    def price_again(
+        self, row: WaitingReading, was: tuple[int, int], settled: Readings, tariff: Tariff
+    ) -> tuple[int, int]:
+        """Prices of a reading that replaces a member's first one, with import and export `was` [Wh]; as `price`."""
+        return price_again(_traded_wh(row, settled), was, (row.import_wh, row.export_wh), tariff)
 
     def take_rest(self) -> tuple[int, int]:
         """What the community and the network receive of all that was priced since this was last asked [n¤]."""
@@ -54,3 +59,8 @@ class TradedSlots:
                     flow = flow.with_reading((line[3], line[4]), (line[6], line[7]))
             self._flows[origin] = flow
         return self._flows[origin]
+
+
+def _traded_wh(row: WaitingReading, settled: Readings) -> tuple[int, int]:
+    """Import and export that the slot of a reading was settled with: what its member traded [Wh]."""
+    return int(settled.import_wh[row.member]), int(settled.export_wh[row.member])
