@@ -138,6 +138,7 @@ def test_a_proof_that_was_changed_does_not_hold(paid):
         (replace(good, whole=other.whole), "names other commitments"),
         (replace(good, link=replace(good.own)), "other sums"),
         (replace(good, group=other.group), "the group has other commitments"),
+        (replace(good, own=good.link), "the leaf is no member's"),
     ):
         with pytest.raises(InputError, match=what):
             proof.check(paid.ledger)

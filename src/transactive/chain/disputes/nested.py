@@ -14,6 +14,7 @@ from eth_utils.crypto import keccak
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Opening
 from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
 from transactive.core.proofs.groups import agrees, net_n
 from transactive.core.proofs.leaves import Leaf, SlotTree, Step, climb
@@ -55,7 +56,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class NestedProof:
-    """own: a member's leaf in a slot of its group; link: the link's in the group's last slot; whole: the group's."""
+    """own: a member's leaf in a slot of its group; link: the link's in the group's last slot; whole: the group's.
+
+    Whose leaf it is says `own.index`, the place in the group: hold it against the member's (`group_of`).
+    """
 
     group: int
     own: Placed
@@ -69,7 +73,7 @@ class NestedProof:
         """
         period = self.whole.opening.commitment.slot // ledger.slots_per_period
         named = self.whole.leaf.fills if self.whole.leaf else b""
-        made = self.link.opening.commitment
+        made, places = self.link.opening.commitment, ledger.groups[self.group]
         steps = (
             ("the leaf does not lead to its group's root", self.own.holds),
             ("the link's leaf does not lead to its group's root", self.link.holds and not self.link.opening.later),
@@ -81,6 +85,9 @@ class NestedProof:
             ),
             ("the whole has other commitments on chain", self.whole.head == ledger.head(None, period)),
             ("the group has other commitments on chain", named == ledger.head(self.group, period)),
+            ("the leaf is no member's", self.own.index in range(len(places.members))),
+            ("the link's leaf is another account's", self.link.index == places.link_place),
+            ("the leaf in the whole is another account's", self.whole.index == len(NAMED) + self.group),
             ("the period is not paid", ledger.is_paid(self.group, period)),
         )
         for what, holds in steps:
