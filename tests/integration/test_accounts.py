@@ -20,7 +20,7 @@ from transactive.store import Store
 from transactive.store.read.runs import Reader
 from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import FILE, read_book, session_viewer
-from transactive.web.accounts.rates import BY_NAME, WINDOW, Rates
+from transactive.web.accounts.rates import BY_ADDRESS, BY_NAME, BY_NAME_ANYWHERE, WINDOW, Rates
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.problems import TooMany
@@ -168,16 +168,52 @@ def test_tries_are_limited_by_name_and_forgotten_in_time(clean):
     now = [0.0]
     rates = Rates(clock=lambda: now[0])
     for k in range(BY_NAME):
-        rates.admit("ada", f"10.0.0.{k}")
+        rates.admit("ada" + " " * k, f"2001:db8::{k}")
     with pytest.raises(TooMany) as told:
-        rates.admit("ADA", "10.0.1.1")
+        rates.admit("ADA", "2001:db8::ffff")
     assert int((told.value.headers or {})["Retry-After"]) <= WINDOW + 1
-    rates.admit("bo", "10.0.1.1")
+    rates.admit("bo", "2001:db8::1")
     now[0] = WINDOW + 1.0
-    rates.admit("ada", "10.0.1.1")
+    rates.admit("ada", "2001:db8::1")
     with browser(clean, SECURE) as client:
         answers = [client.post("/sign-in", data={"name": "x", "password": "y"}).status_code for _ in range(BY_NAME + 1)]
     assert answers == [400] * BY_NAME + [429]
+
+
+def test_a_stranger_keeps_nobody_out_who_comes_from_elsewhere(clean):
+    rates = Rates(clock=lambda: 0.0)
+    for address in ("10.0.0.1", "10.0.0.2", "10.0.0.3"):
+        for _ in range(BY_NAME):
+            rates.admit("ada", address)
+        with pytest.raises(TooMany):
+            rates.admit("ada", address)
+    rates.admit("ada", "10.0.1.1")
+    rates.forget("ada", "10.0.1.1")
+    for k in range(BY_NAME_ANYWHERE - 3 * BY_NAME):
+        rates.admit("ada", f"10.1.0.{k}")
+    with pytest.raises(TooMany):
+        rates.admit("ada", "10.2.0.1")
+    for _ in range(2 * BY_ADDRESS):  # a household or a proxy in which people sign in without a mistake
+        rates.admit("bo", "10.3.0.1")
+        rates.forget("bo", "10.3.0.1")
+    with browser(clean, SECURE) as client:
+        for _ in range(BY_NAME + 1):
+            assert client.post("/join", data={"code": "junk", "name": "x", "password": PASSWORD}).status_code == 400
+        assert join(client, clean, "auditor").status_code == 303
+
+
+def test_who_has_no_invitation_costs_no_work_and_a_new_password_ends_all_links_for_one(clean, monkeypatch):
+    signing_in.join(clean, signing_in.invite(clean, "auditor", None, HOMES, NOW), "ada", PASSWORD, NOW)
+    lost, used, third = (signing_in.invite(clean, "", None, HOMES, NOW, account="ada") for _ in range(3))
+    with pytest.raises(InputError, match="has the name in it"):
+        signing_in.join(clean, used, "", "this is ada again", NOW)
+    session = signing_in.join(clean, used, "", OTHER, NOW)
+    late = signing_in.invite(clean, "", None, HOMES, NOW, account="ada")
+    signing_in.change_password(clean, "ada", OTHER, PASSWORD, session, NOW)
+    monkeypatch.setattr(signing_in, "_hasher", lambda: pytest.fail("a password was hashed"))
+    for code in (lost, third, late, "junk"):
+        with pytest.raises(InputError, match="was used"):
+            signing_in.join(clean, code, "", PASSWORD, NOW)
 
 
 def test_two_who_change_accounts_at_once_lose_nothing(clean):
@@ -200,4 +236,5 @@ def test_a_file_that_cannot_be_understood_lets_nobody_in(clean):
     with pytest.raises(StateError, match="cannot be read"):
         read_book(clean)
     with browser(clean, LOCAL) as client:
-        assert client.get("/account", headers={"cookie": "transactive-session-80=x"}).status_code == 409
+        client.cookies.set("transactive-session-80", "x")
+        assert client.get("/account").status_code == 409

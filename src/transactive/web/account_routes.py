@@ -83,7 +83,7 @@ def sign_in(
         session = signing_in.sign_in(house.folder, data.name, data.password, int(time.time()))
     except InputError as error:
         return Template("sign-in.html", context={"private": True, "failed": str(error)}, status_code=400)
-    rates.forget(data.name)
+    rates.forget(data.name, _address(request))
     return _in(request, house, session)
 
 
@@ -108,7 +108,7 @@ def join(
     except InputError as error:
         context = {"private": True, "failed": str(error), "name": data.name}
         return Template("join.html", context=context, status_code=400)
-    rates.forget("")
+    rates.forget("", _address(request))
     return _in(request, house, session)
 
 

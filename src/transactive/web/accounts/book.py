@@ -87,6 +87,10 @@ class AccountBook(msgspec.Struct, forbid_unknown_fields=True):
         """End the sessions of an account, but for one hash."""
         self.sessions = [each for each in self.sessions if each.account != account or each.sha256 == but]
 
+    def forget_links(self, account: str) -> None:
+        """Let no link that was made for a new password of an account be used any more."""
+        self.invitations = [each for each in self.invitations if each.account != account]
+
 
 def read_book(folder: Path) -> AccountBook:
     """Accounts of a folder; none without a file. Raises StateError if the file cannot be understood."""

@@ -16,6 +16,7 @@ from transactive.core.slots import DAY
 from transactive.web.accounts.book import (
     INVITATION_DAYS,
     Account,
+    AccountBook,
     AccountInvitation,
     changed_book,
     find_hash,
@@ -61,12 +62,11 @@ def invite(
 def join(folder: Path, code: str, name: str, password: str, now: int) -> str:
     """Use an invitation up: make its account, or set its password anew, and begin a session. Raises InputError."""
     name = name.strip()
-    _check_password(name, password)
+    invitation = _invited(read_book(folder), code, now)  # who has none costs no Argon2
+    _check_password(invitation.account or name, password)
     hash_of = _hasher().hash(password)
     with changed_book(folder, now) as book:
-        invitation = find_hash(book.invitations, hashed(code))
-        if invitation is None:
-            raise InputError("This link was used, or is older than two weeks; ask the operator for another.")
+        invitation = _invited(book, code, now)
         if invitation.account is None:
             if not NAME.fullmatch(name):
                 raise InputError("name: takes 2 to 64 letters, digits, spaces and . @ + - _")
@@ -75,7 +75,8 @@ def join(folder: Path, code: str, name: str, password: str, now: int) -> str:
         else:
             name = invitation.account
             book.end(name)
-        book.invitations.remove(invitation)
+            book.forget_links(name)
+        book.invitations = [each for each in book.invitations if each != invitation]
         book.accounts = [each for each in book.accounts if each.name != name]
         book.accounts.append(Account(name, invitation.scope, invitation.member, hash_of, now))
         return book.begin(name, now)
@@ -103,6 +104,7 @@ def change_password(folder: Path, name: str, old: str, new: str, session: str, n
             msgspec.structs.replace(each, password=hash_of) if each.name == name else each for each in book.accounts
         ]
         book.end(name, but=hashed(session))
+        book.forget_links(name)
 
 
 def end_session(folder: Path, name: str, session_id: str, now: int) -> None:
@@ -125,8 +127,16 @@ def remove(folder: Path, name: str, now: int) -> None:
         if book.account(name) is None:
             raise InputError(f"{name}: has no account here")
         book.accounts = [each for each in book.accounts if each.name != name]
-        book.invitations = [each for each in book.invitations if each.account != name]
+        book.forget_links(name)
         book.end(name)
+
+
+def _invited(book: AccountBook, code: str, now: int) -> AccountInvitation:
+    """The invitation of a code. Raises InputError for one that is not known, or too old."""
+    found = find_hash(book.invitations, hashed(code))
+    if found is None or now >= found.expires:
+        raise InputError("This link was used, or is older than two weeks; ask the operator for another.")
+    return found
 
 
 def _check_password(name: str, password: str) -> None:
