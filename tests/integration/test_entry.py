@@ -81,7 +81,9 @@ def test_a_guess_is_no_code(demo_run, entry, code):
         assert client.post("/enter", data={"code": code}).status_code in (400, 401)
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host"])
+@pytest.mark.parametrize(
+    "header", ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"]
+)
 def test_behind_a_proxy_nobody_is_the_operator_of_a_demo(demo_run, header):
     with served(demo_run.folder, None) as client:
         assert client.get("/").status_code == 200

@@ -31,7 +31,8 @@ def forwarded(proxy: str) -> dict[str, str]:
     if proxy == "caddy":
         return dict(re.findall(r"header_up (\S+) (\S+)", CADDY)) | ADDED_BY_CADDY
     said = dict(re.findall(r"proxy_set_header (\S+) ([^;]*);", NGINX))
-    return {name: value.replace("$proxy_add_x_forwarded_for", "203.0.113.9").strip('"') for name, value in said.items()}
+    known = {"$proxy_add_x_forwarded_for": "203.0.113.9", "$scheme": "https"}
+    return {name: known.get(value, value.strip('"')) for name, value in said.items()}
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +53,27 @@ def test_what_a_proxy_forwards_needs_a_token_and_is_answered(page, proxy):
     assert httpx.get(server.url).status_code == 200  # as the state is open here
     headers = forwarded(proxy)
     assert headers["Host"] == UPSTREAM
-    assert httpx.get(server.url, headers=headers).status_code == 401
+    refused = httpx.get(server.url, headers=headers)
+    assert (refused.status_code, "www-authenticate" in refused.headers) == (401, True)
     own = {**headers, "Authorization": f"Bearer {token}"}
     assert httpx.get(server.url, headers=own).status_code == 200
     form = {**own, "Sec-Fetch-Site": "same-origin", "Origin": "https://energy.example"}
     assert httpx.put(f"{server.url}items/1/closed", headers=form).status_code == 404  # past the check of the origin
     assert httpx.put(f"{server.url}items/1/closed", headers={**form, "Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+@pytest.mark.parametrize("proxy", ["caddy", "nginx"])
+def test_people_are_invited_and_join_through_a_proxy_by_its_name(page, proxy):
+    server, token = page
+    headers = {**forwarded(proxy), "Origin": "https://energy.example", "Sec-Fetch-Site": "same-origin"}
+    operator = {**headers, "Authorization": f"Bearer {token}"}
+    told = httpx.post(f"{server.url}account/invitations", headers=operator, data={"scope": "auditor"}).text
+    code = told.partition("https://energy.example/join#")[2].partition("<")[0]
+    form = {"code": code, "name": f"by {proxy}", "password": "correct horse battery"}
+    joined = httpx.post(f"{server.url}join", headers=headers, data=form)
+    assert (joined.status_code, "Secure" in joined.headers["set-cookie"]) == (303, True)
+    plain = {**headers, "X-Forwarded-Proto": "http"}
+    assert httpx.post(f"{server.url}sign-in", headers=plain, data={"name": "x", "password": "y"}).status_code == 403
 
 
 def test_only_tls_is_served_to_others_and_news_is_not_held_back():

@@ -172,7 +172,7 @@ def invite(
         made.append(signing_in.invite(house.folder, data.scope, member, known, now, data.account or None))
 
     page = _told(request, house, run_context, make, "Send this link to the person; it works once, for two weeks.")
-    link = f"{str(request.base_url).rstrip('/')}/join#{made[0]}" if made else ""
+    link = f"{_site(request)}/join#{made[0]}" if made else ""
     return Template("account.html", context={**page.context, "link": link}, status_code=200 if made else 400)
 
 
@@ -248,6 +248,12 @@ def _session(request: PeopleRequest, house: House) -> str:
 
 def _address(request: PeopleRequest) -> str:
     return request.client.host if request.client else ""
+
+
+def _site(request: PeopleRequest) -> str:
+    """Scheme and host under which the browser knows these pages: a proxy may have put another host into the request."""
+    origin = request.headers.get("origin") or ""
+    return origin if origin.startswith(("https://", "http://")) else str(request.base_url).rstrip("/")
 
 
 def _refuse_plain(request: PeopleRequest, house: House) -> None:

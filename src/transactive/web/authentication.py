@@ -18,7 +18,7 @@ from transactive.web.accounts.book import read_book, session_viewer
 from transactive.web.entry import BrowserEntry, cookie_name
 from transactive.web.problems import AccessDenied, SignInNeeded, TokenNeeded, WrongHost
 from transactive.web.tokens import note_use, read_grants, viewer_of
-from transactive.web.viewers import LOOPBACK, OWNER, SCOPES, Scope, Viewer
+from transactive.web.viewers import LOOPBACK, OWNER, SCOPES, Scope, Viewer, is_forwarded
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATIC = "/static"
@@ -30,8 +30,6 @@ BILLED: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
 """Papers name persons: they are for the operator, and each member's own for itself."""
 WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-"""What a proxy adds: then the request is not of this machine, whatever address it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
         session = connection.cookies.get(cookie_name(house.port))
         if house.entry and session and house.entry.knows(session):
             return AuthenticationResult(user=OWNER, auth=None)
-        if house.local and house.entry is None and not any(name in connection.headers for name in FORWARDED):
+        if house.local and house.entry is None and not is_forwarded(connection.headers):
             return AuthenticationResult(user=OWNER, auth=None)
         if read_book(house.folder).accounts:
             raise SignInNeeded(detail="Sign in, or send a token: Authorization: Bearer …")
@@ -91,8 +89,7 @@ def session_name(port: int) -> str:
 
 def is_private(connection: Connection, house: House) -> bool:
     """Whether nobody on the way can read what a form sends: TLS, or this machine alone."""
-    forwarded = any(name in connection.headers for name in FORWARDED)
-    return connection.url.scheme == "https" or (house.local and not forwarded)
+    return connection.url.scheme == "https" or (house.local and not is_forwarded(connection.headers))
 
 
 _HOW = "Send a token of this run: Authorization: Bearer …, or as the password of a login."

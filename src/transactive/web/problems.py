@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Template
 
 from transactive.core.errors import InputError, StateError, TransactiveError
-from transactive.web.viewers import LOOPBACK
+from transactive.web.viewers import LOOPBACK, is_forwarded
 
 URN = "urn:transactive:error:"
 API = "/api/"
@@ -99,9 +99,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] |
     problem = describe(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    asks = (
-        problem.status == 401 and not isinstance(error, SignInNeeded) and request.url.hostname not in LOOPBACK
-    )  # at this machine a link lets people in
+    elsewhere = request.url.hostname not in LOOPBACK or is_forwarded(request.headers)
+    asks = problem.status == 401 and not isinstance(error, SignInNeeded) and elsewhere  # here a link lets people in
     headers = {"WWW-Authenticate": 'Basic realm="TransActive", charset="UTF-8"'} if asks else {}
     headers |= (error.headers or {}) if isinstance(error, TooMany) else {}
     if request.url.path.startswith(API):

@@ -6,6 +6,7 @@ the server. Only a state that `transactive demo` made is open to whoever sits at
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,6 +14,8 @@ from typing import Literal, get_args
 Scope = Literal["member", "operator", "grid", "auditor"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""What a proxy adds: then the request is not of this machine, whatever address it comes from."""
 OPEN_MARK = "open-here"
 """File in a state folder that is open to whoever sits at this machine; `transactive demo` makes it."""
 
@@ -37,6 +40,11 @@ class Viewer:
 
 
 OWNER = Viewer("operator")
+
+
+def is_forwarded(headers: Container[str]) -> bool:
+    """Whether a proxy says that it passed a request on."""
+    return any(name in headers for name in FORWARDED)
 
 
 def open_here(folder: Path) -> None:
