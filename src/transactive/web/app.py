@@ -110,7 +110,14 @@ def _templates() -> Environment:
     return environment
 
 
-async def _protect(message: Message, _: Scope) -> None:
-    """Add to every answer what keeps the browser from asking any other host, or being framed by one."""
-    if message["type"] == "http.response.start":
-        message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in HEADERS.items())]
+async def _protect(message: Message, scope: Scope) -> None:
+    """Add to every answer what keeps the browser from asking any other host, or being framed by one.
+
+    What is about somebody stays in no cache, so that it is not there for the next one at a browser that signed out.
+    """
+    if message["type"] != "http.response.start":
+        return
+    added, known = dict(HEADERS), {name.lower() for name, _ in message["headers"]}
+    if not scope["path"].startswith(STATIC) and b"cache-control" not in known:
+        added["cache-control"] = "no-store"
+    message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in added.items())]

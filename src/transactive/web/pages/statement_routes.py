@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.core.errors import InputError, StateError
-from transactive.core.slots import parse_time
+from transactive.core.slots import DAY, parse_time
 from transactive.insight.statements.statement import encode
 from transactive.insight.statements.table import as_csv
 from transactive.store.read.runs import Run
@@ -57,7 +57,7 @@ def statement(
     else:
         content = statement_html(made, f"{name}.json").encode()
     headers = {"content-disposition": f'attachment; filename="{name}.{ending}"'}
-    return Response(content, media_type=f"{MEDIA[ending]}; charset=utf-8", headers=headers)
+    return Response(content, media_type=MEDIA[ending], headers=headers)
 
 
 def _span(run: Run, run_context: RunContext, day: str | None) -> tuple[int | None, int | None]:
@@ -67,6 +67,8 @@ def _span(run: Run, run_context: RunContext, day: str | None) -> tuple[int | Non
     words, length = Words(run.community.currency, run.community.zone), run.clock.length
     committed = run_context.reader.position().committed
     at = parse_time(day)
+    if not run.first_slot - DAY < at < run.last_slot + DAY:  # before days are counted, whose calendar ends in 9999
+        raise InputError(f"day {day[:40]}: not in this run")
     first = max(-(-words.day_start(at) // length) * length, run.first_slot)
     end = min(words.next_day(at), run.first_slot if committed is None else run.clock.end(committed))
     if first >= end:
