@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import struct
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,8 +16,10 @@ import pytest
 from tests.integration.test_going_on import COMMUNITY, FIRST, run, write_readings
 from transactive.config.setting import load_setting
 from transactive.core.errors import DataError, InputError
+from transactive.core.slots import DAY
 from transactive.metering.accepted import accepted_files, accepted_folder
 from transactive.metering.exports.profile import Told
+from transactive.services.readings import limits
 from transactive.services.readings.inbox import FOLDER, NOTE, WAITING, ReadingsInbox
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said
@@ -146,6 +153,45 @@ def test_few_files_wait(place):
     box = inbox(place)
     tokens = [box.bring({"day.csv": f"a,b\n{k},{k}".encode()}, Said()).token for k in range(WAITING + 3)]
     assert len([path for path in (place / "community.state" / FOLDER).iterdir() if path.name in tokens]) == WAITING
+
+
+def test_a_workbook_is_counted_as_it_unpacks_and_not_as_it_says(place, monkeypatch):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/worksheets/sheet1.xml", bytes(10_000))
+    data = bytearray(made.getvalue())
+    struct.pack_into("<I", data, data.rfind(b"PK\x01\x02") + 24, 1)  # the size in the list of its parts
+    monkeypatch.setattr(limits, "MOST_UNPACKED", 5_000)
+    with pytest.raises(InputError, match="unpacks to too much"):
+        inbox(place).bring({"day.xlsx": bytes(data)}, Said())
+
+
+def test_the_same_file_twice_at_once_and_what_a_killed_process_left(place):
+    box, folder = inbox(place), place / "community.state" / FOLDER
+    with ThreadPoolExecutor(4) as pool:
+        looks = list(pool.map(lambda _: box.bring({"day.csv": b"a,b\n1,1"}, Said()), range(8)))
+    assert len({look.token for look in looks}) == 1
+    (folder / ".cut-off").mkdir()
+    os.utime(folder / ".cut-off", (NOW - 2 * DAY, NOW - 2 * DAY))
+    token = box.bring({"𠀀" * 80 + ".csv": b"a,b\n2,2"}, Said()).token
+    os.utime(folder / token, (NOW, NOW))
+    box.bring({"day.csv": b"a,b\n3,3"}, Said())
+    assert not (folder / ".cut-off").exists()
+
+
+def test_no_file_is_lost_behind_another_of_its_name(place):
+    with pytest.raises(InputError, match="same name"):
+        inbox(place).bring({"north/day.csv": b"a,b\n1,1", "south/day.csv": b"a,b\n2,2"}, Said())
+
+
+def test_what_is_accepted_later_goes_before_also_by_a_clock_that_was_set_back(place):
+    box = inbox(place)
+    for now, corrected in ((NOW, None), (NOW, 90), (NOW - DAY, 91)):
+        look = box.bring({"day.csv": day_more(place, corrected=corrected)}, Said())
+        assert there(look.effect).added + there(look.effect).changed > 0
+        box.accept(look.token, Said(), now)
+        same = box.bring({"day.csv": day_more(place, corrected=corrected)}, Said())
+        assert (there(same.effect).added, there(same.effect).changed) == (0, 0)
 
 
 def test_a_state_elsewhere_knows_its_community_by_a_note(place):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,14 @@ import msgspec
 
 from transactive.config.setting import load_setting
 from transactive.core.errors import DataError, InputError, StateError, Unsaid
+from transactive.core.slots import DAY
 from transactive.metering.exports.belief import Belief, believed
 from transactive.metering.exports.kept import kept_readings
 from transactive.metering.exports.profile import profile_text
 from transactive.metering.exports.reader import Export, read_exports
 from transactive.services.readings.days import DayTotals, day_totals
 from transactive.services.readings.effect import Effect, compared
-from transactive.services.readings.keeping import keep_accepted
+from transactive.services.readings.keeping import after_accepted, keep_accepted
 from transactive.services.readings.limits import check_size
 from transactive.services.readings.said import Said
 from transactive.store.folder import hold
@@ -34,6 +35,9 @@ FOLDER, WAITING = "inbox", 8
 """Where files wait in a state folder, and how many of them."""
 NOTE = "community.path"
 """File in a state folder that names its community file, where that does not stand beside it."""
+LONGEST_NAME = 160
+"""Bytes of a file's name; its end is kept, which says what the file is."""
+SAME_NAME = "two of the files have the same name; rename one, or bring them one after the other"
 TOKEN = re.compile(r"^[0-9a-f]{32}$")
 
 
@@ -91,25 +95,37 @@ class ReadingsInbox:
             )
         return path
 
-    def bring(self, files: dict[str, bytes], said: Said) -> Look:
-        """Take files in and look at them as one. Raises InputError for those that are too large, or for options."""
+    def bring(self, files: Mapping[str, bytes], said: Said) -> Look:
+        """Take files in and look at them as one.
+
+        Raises InputError for those that are too large or of one name, or for options.
+        """
         named = {_plain(name): data for name, data in files.items()}
+        if len(named) < len(files):
+            raise InputError(SAME_NAME)
         check_size(named)
         said.options()
         folder = self.state / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
         token = hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in named.values())).hexdigest()[:32]
         part, place = folder / f".{token}", folder / token
-        for old in (part, place):
-            shutil.rmtree(old, ignore_errors=True)
-        part.mkdir(mode=0o700)
-        for name, data in named.items():
-            (part / name).write_bytes(data)
-        part.rename(place)
-        waiting = [path for path in folder.iterdir() if TOKEN.match(path.name)]
-        for old in sorted(waiting, key=lambda path: path.stat().st_mtime_ns)[:-WAITING]:
-            shutil.rmtree(old, ignore_errors=True)
+        with hold(folder, patience=10):  # the same file may come twice at once
+            for old in (part, place):
+                shutil.rmtree(old, ignore_errors=True)
+            part.mkdir(mode=0o700)
+            for name, data in named.items():
+                (part / name).write_bytes(data)
+            part.rename(place)
+            self._tidy()
         return self.look(token, said)
+
+    def _tidy(self) -> None:
+        """Take away the oldest of too many that wait, and what a process left that was killed a day ago or earlier."""
+        folders = sorted((path.stat().st_mtime, path) for path in (self.state / FOLDER).iterdir() if path.is_dir())
+        waiting = [path for _, path in folders if TOKEN.match(path.name)]
+        left = [path for made, path in folders if path.name.startswith(".") and made < folders[-1][0] - DAY]
+        for old in (*waiting[:-WAITING], *left):
+            shutil.rmtree(old, ignore_errors=True)
 
     def look(self, token: str, said: Said) -> Look:
         """What is understood of files that wait, and what accepting them would do. Raises InputError."""
@@ -139,7 +155,8 @@ class ReadingsInbox:
             effect = self._effect(candidate)
             if not effect.added and not effect.changed:
                 raise InputError(f"{export.name}: all of its readings are there already; nothing was changed")
-            keep_accepted(self.community, f"{now:011d}-{token[:8]}", candidate, profile_text(export.profile))
+            name = f"{after_accepted(self.community, now):011d}-{token[:8]}"
+            keep_accepted(self.community, name, candidate, profile_text(export.profile))
         shutil.rmtree(self.state / FOLDER / token, ignore_errors=True)
         return effect
 
@@ -166,5 +183,6 @@ class ReadingsInbox:
 def _plain(name: str) -> str:
     """A file's name without folders, and without what a file system or a message could trip over."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(sign for sign in last if sign.isalnum() or sign in " ._-+()")[-80:].lstrip(".")
-    return kept or "readings"
+    kept = "".join(sign for sign in last if sign.isalnum() or sign in " ._-+()")
+    fits = kept.encode(errors="ignore")[-LONGEST_NAME:].decode(errors="ignore")  # file systems count bytes
+    return fits.lstrip(".") or "readings"

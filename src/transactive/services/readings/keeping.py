@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from transactive.core.errors import StateError
-from transactive.metering.accepted import PROFILE, READINGS, accepted_folder
+from transactive.metering.accepted import PROFILE, READINGS, accepted_files, accepted_folder
 
 
 def keep_accepted(community: Path, name: str, readings: Path, profile: str) -> Path:
@@ -24,6 +24,15 @@ def keep_accepted(community: Path, name: str, readings: Path, profile: str) -> P
     except OSError as error:
         raise StateError(f"{folder}: cannot be written ({error.strerror}); free space or permissions") from error
     return folder / f"{name}{READINGS}"
+
+
+def after_accepted(community: Path, now: int) -> int:
+    """A time for what is accepted now, after all that was before [Unix s], also within a second or by a clock set back.
+
+    What is accepted later goes before, and that order is the one of these times.
+    """
+    times = [path.name.partition("-")[0] for path in accepted_files(community)]
+    return max([now, *(int(time) + 1 for time in times if time.isdecimal())])
 
 
 def _replace(path: Path, data: bytes) -> None:

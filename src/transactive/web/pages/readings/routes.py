@@ -17,7 +17,7 @@ from litestar.response import Template
 from transactive.core.errors import InputError, Unsaid
 from transactive.core.slots import parse_time
 from transactive.services.readings.held import answer_held
-from transactive.services.readings.inbox import ReadingsInbox, community_file
+from transactive.services.readings.inbox import SAME_NAME, ReadingsInbox, community_file
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, said_of
 from transactive.web.authentication import OPERATES
@@ -90,6 +90,8 @@ def bring(
 ) -> Template:
     """What is believed of a file, or of several that belong together; nothing counts yet."""
     files = {upload.filename: upload.file.read() for upload in data.file}
+    if len(files) < len(data.file):
+        raise InputError(SAME_NAME)
     look = inbox_of(run_context).bring(files, Said())
     return Template(
         "readings.html", context=readings_page(run_context.reader, run_context.run(), request.user, Said(), look)
