@@ -68,6 +68,8 @@ def test_who_was_invited_joins_sees_its_own_and_signs_out(clean):
         assert client.get("/models").status_code == 403
         page = client.get("/account").text
         assert "this one" in page
+        assert "Times are those of" in page
+        assert re.search(r'<th scope="row">\d+ [A-Z][a-z]+ 20\d\d, \d\d:\d\d <span', page)
         assert "Who can sign in" not in page
         assert client.post("/account/invitations", data={"scope": "operator"}).status_code == 403
         assert client.post("/sign-out", follow_redirects=False).status_code == 303
@@ -75,6 +77,7 @@ def test_who_was_invited_joins_sees_its_own_and_signs_out(clean):
         answer = client.get("/")
         assert answer.status_code == 401
         assert 'href="/sign-in"' in answer.text
+        assert not [page for page in (answer.text, client.get("/sign-in").text) if 'href="/models"' in page]
         assert "www-authenticate" not in answer.headers
         signed = client.post("/sign-in", data={"name": "Ada", "password": PASSWORD}, follow_redirects=False)
         assert signed.status_code == 303

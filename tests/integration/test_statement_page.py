@@ -31,7 +31,9 @@ def member(sample_state, tmp_path_factory):
         app = build_app(folder, ChangeFeed(reader), local=False)
         with TestClient(app, ELSEWHERE, raise_server_exceptions=False) as client:
             client.headers.update(bearer(token))
-            yield client, time_text(reader.run().first_slot)
+            run = reader.run()
+            assert run is not None
+            yield client, time_text(run.first_slot)
 
 
 @pytest.mark.parametrize("asked", ["", "?member=a", "?member=a&member=b"])

@@ -15,7 +15,8 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect, Template
 
 from transactive.core.errors import InputError
-from transactive.core.slots import DAY, time_text
+from transactive.core.slots import DAY
+from transactive.texts.formatting import Words
 from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import SESSION_DAYS, hashed, read_book
 from transactive.web.accounts.rates import Rates
@@ -192,15 +193,17 @@ def _account(request: PeopleRequest, house: House, run_context: RunContext, said
     """What the page of accounts shows. said: what just happened."""
     viewer, book, now = request.user, read_book(house.folder), int(time.time())
     here, run = hashed(_session(request, house)), run_context.reader.run()
+    words = Words(run.community.currency, run.community.zone) if run else Words("")
     return {
         "viewer": viewer,
         "run": run,
+        "zone": words.zone_text(now),
         "private": is_private(request, house),
         "said": said,
         "failed": "",
         "link": "",
         "sessions": [
-            (each.id, time_text(each.made), time_text(each.used), each.sha256 == here)
+            (each.id, words.moment(each.made), words.moment(each.used), each.sha256 == here)
             for each in book.sessions
             if each.account == viewer.account and now < each.expires
         ],

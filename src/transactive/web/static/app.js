@@ -14,7 +14,7 @@ const clock = (timeZone) => new Date().toLocaleString("en", { timeZone, dateStyl
 let told = null;
 try { told = localStorage.getItem("zone"); } catch { /* told each time */ }
 if (zone && told !== zone && clock(zone) !== clock(undefined)) {
-  note.querySelector("b").textContent = zone.replaceAll("_", " ");
+  note.querySelector("b").textContent = zone.split("/").at(-1).replaceAll("_", " ");
   note.hidden = false;
   note.querySelector("button").addEventListener("click", () => {
     note.hidden = true;
