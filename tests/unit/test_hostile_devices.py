@@ -33,14 +33,15 @@ def device(*answers: bytes, drips: bool = False, numbers: bool = True) -> Iterat
             for number, answer in enumerate(answers, 1):
                 line.recv(512)
                 line.sendall((number.to_bytes(2, "big") if numbers else b"") + answer)
-            while drips:
+            while drips and not over.wait(0.02):
                 line.sendall(b"0")
-                time.sleep(0.02)
 
+    over = threading.Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield server.getsockname()[1]
+        over.set()
         thread.join(5)
 
 
