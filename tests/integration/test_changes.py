@@ -154,3 +154,13 @@ def test_a_change_can_be_announced_and_taken_back_before_its_slot(changed):
         assert shown.code == 0
     with closing(Store(changed / "state")) as store:
         assert "2024-06-20" not in (store.setting("community") or "")
+
+
+def test_a_zone_that_no_price_asks_for_may_change(changed):
+    """It decides what people see, and no slot: an older folder goes on under a community that names its zone now."""
+    named = COMMUNITY.replace("[tariff]\n", '[tariff]\ntime_zone = "Europe/Vienna"\n')
+    assert named != COMMUNITY
+    (changed / "community.toml").write_text(named + BLOCK)
+    again = run(changed)
+    (changed / "community.toml").write_text(COMMUNITY + BLOCK)
+    assert again.code == 0, again.err

@@ -1,5 +1,6 @@
 """Folders that an older version made: copied, moved up, and then as good as new; whenever the program is killed."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -14,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from litestar.testing import TestClient
+from msgspec import structs
 
 from tests.integration.conftest import call
 from tests.integration.content import COLUMNS
+from transactive.core.community.tariff_rules import GroupPrices, PriceRule
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.engine.state_folder import claim, describe
@@ -261,7 +264,7 @@ def test_a_slot_that_was_altered_is_named_when_it_is_read(sample_state, tmp_path
     ("address", "word"),
     [
         ("/", MEMBER),
-        (f"/member?id={MEMBER}", MEMBER),
+        (f"/member?member={MEMBER}", MEMBER),
         ("/carbon", "Certificates"),
         ("/models", "consumption"),
         ("/api/v1/summary", "saved_n"),
@@ -390,3 +393,23 @@ def test_a_folder_that_many_share_is_left_open(tmp_path):
     Store(shared).close()
     assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
     assert stat.S_IMODE((shared / "market.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"standing_charge_n_per_day": 1},
+        {"groups": {"night": GroupPrices(supply_micro_per_kwh=PriceRule(price_micro_per_kwh=1))}},
+    ],
+)
+def test_a_zone_that_a_price_asks_for_makes_another_run(demo_setting, tmp_path, rules):
+    slots, here = range(0, 7_200, 3_600), demo_setting.community
+    settings = [
+        dataclasses.replace(demo_setting, community=structs.replace(here, tariff=tariff))
+        for zone in ("UTC", "Europe/Vienna")
+        for tariff in [structs.replace(here.tariff, time_zone=zone, **rules)]
+    ]
+    with closing(Store(tmp_path / "state")) as store:
+        claim(store, settings[0], slots, "seed", None)
+        with pytest.raises(StateError, match=r"community\.tariff\.time_zone = UTC, not"):
+            claim(store, settings[1], slots, "seed", None)

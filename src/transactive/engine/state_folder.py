@@ -27,6 +27,10 @@ DATA_END, READINGS = "data end", "readings"
 BLOCK = ", put what is new into a [[from]] block with slot = {} or later,"
 """What to do about rules that are others now."""
 
+PRICES = ("supply_micro_per_kwh", "feed_in_micro_per_kwh", "network_fee_micro_per_kwh")
+CHARGES = ("standing_charge_n_per_day", "standing_charge_n_per_month")
+"""What a slot's place in the local day decides, where a price is more than a number, and where there is a charge."""
+
 
 class Word(NamedTuple):
     """What the operator says of corrections: digest of the list it accepts. at: when readings are read [Unix s]."""
@@ -143,8 +147,25 @@ def _until(community: Any, end: int) -> Any:  # noqa: ANN401 - JSON values
 
 
 def _deciding(community: dict[str, Any]) -> dict[str, Any]:
-    """What of a community decides slots: how members are billed may change at any time."""
-    return {key: value for key, value in community.items() if key != "billing"}
+    """What of a community decides slots: how members are billed may change at any time, and a zone that none asks."""
+    deciding = {key: value for key, value in community.items() if key != "billing"}
+    if isinstance(tariff := community.get("tariff"), dict) and not _asks_for_local_times(community):
+        deciding["tariff"] = {key: value for key, value in tariff.items() if key != "time_zone"}
+    return deciding
+
+
+def _asks_for_local_times(community: dict[str, Any]) -> bool:
+    """Whether some slot could become another one in another zone: by a price with hours, a day's charge, or sharing."""
+    changed = [change["tariff"] for change in community.get("from", []) if change.get("tariff")]
+    tariffs = [community["tariff"], *changed]
+    groups = [group for tariff in tariffs for group in (tariff.get("groups") or {}).values()]
+    said = [*tariffs, *groups, *community["members"]]
+    return (
+        community.get("sharing") is not None
+        or any(isinstance(each.get(key), dict) for each in said for key in PRICES)
+        or any(tariff.get(key) for tariff in tariffs for key in CHARGES)
+        or any(tariff.get("time_zone") for tariff in changed)
+    )
 
 
 def begun_at(store: Store) -> int | None:
