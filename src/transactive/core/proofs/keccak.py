@@ -9,27 +9,27 @@ padded with 0x01 as in the Ethereum yellow paper, appendix H.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from Crypto.Hash import keccak as interface
-from Crypto.Util import _raw_api
 from eth_hash.auto import keccak as _through_interface
 
 BYTES = 32
 ROUNDS, PADDING = 24, 1
 
 
-def _direct(library: Any) -> Callable[[bytes], bytes]:  # noqa: ANN401 - functions of C have no types
+def _direct(library: Any, binding: Any) -> Callable[[bytes], bytes]:  # noqa: ANN401 - functions of C have no types
     """Hash by calls of the library. Each thread that is inside has a state of its own: the calls let others run."""
     start, absorb, finish = library.keccak_reset, library.keccak_absorb, library.keccak_digest
     free: list[tuple[Any, Any, Any]] = []
 
     def made() -> tuple[Any, Any, Any]:
         """State, buffer for a digest, and a view of it."""
-        pointer, buffer = _raw_api.VoidPointer(), _raw_api.ffi.new("uint8_t[]", BYTES)
+        pointer, buffer = binding.VoidPointer(), binding.ffi.new("uint8_t[]", BYTES)
         if library.keccak_init(pointer.address_of(), 2 * BYTES, ROUNDS):
             raise MemoryError("no memory is left for a hash")
-        return pointer.get(), buffer, _raw_api.ffi.buffer(buffer)
+        return pointer.get(), buffer, binding.ffi.buffer(buffer)
 
     def keccak(data: bytes) -> bytes:
         try:
@@ -50,9 +50,9 @@ def _direct(library: Any) -> Callable[[bytes], bytes]:  # noqa: ANN401 - functio
 def _chosen() -> Callable[[bytes], bytes]:
     """The direct way where the library is bound as we know it, else its interface."""
     try:
-        direct = _direct(vars(interface)["_raw_keccak_lib"])
+        direct = _direct(vars(interface)["_raw_keccak_lib"], import_module("Crypto.Util._raw_api"))
         trusted = direct(b"") == _through_interface(b"")
-    except (KeyError, AttributeError, TypeError):
+    except (ImportError, KeyError, AttributeError, TypeError):
         trusted = False
     return direct if trusted else _through_interface
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.studies.comparison import MechanismFigures
 
-Value = int | float | None
+Number = TypeVar("Number", int, float)
 
 
 class PriceTexts(Protocol):
@@ -28,7 +28,7 @@ class PriceTexts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ComparisonRow:
+class ComparisonRow(Generic[Number]):
     """One row. unit: "¤" stands for the community's currency. best: which end of the scale is better, if one is.
 
     text: of the figure, for people; None for a price [µ¤/kWh], which reads as all others of the community do.
@@ -36,8 +36,8 @@ class ComparisonRow:
 
     name: str
     unit: str
-    value: Callable[[MechanismFigures], Value]
-    text: Callable[[int], str] | Callable[[float], str] | None
+    value: Callable[[MechanismFigures], Number | None]
+    text: Callable[[Number], str] | None
     best: Literal["most", "least"] | None = None
 
     def unit_text(self, words: PriceTexts) -> str:
@@ -51,7 +51,7 @@ class ComparisonRow:
             return "–"
         if self.text is None:
             return words.price(int(value), 2)
-        return self.text(value)  # type: ignore[arg-type]  # the pair is made to fit below
+        return self.text(value)
 
     def winner(self, mechanisms: tuple[MechanismFigures, ...], words: PriceTexts) -> str | None:
         """Label of the best mechanism; None where best has no meaning, or where another reads the same."""
@@ -75,7 +75,7 @@ def _kg(mg: int) -> str:
     return f"{mg // 10_000 / 100:,.2f}"
 
 
-MEASURES = (
+MEASURES: tuple[ComparisonRow[Any], ...] = (
     ComparisonRow("Gain of trade", "¤", lambda m: int(m.welfare_n), _money(2), "most"),
     ComparisonRow("… of which buyers have", "%", lambda m: m.buyers_share, lambda share: f"{share * 100:.0f}"),
     ComparisonRow("… of which the network has", "¤", lambda m: int(m.left_over_n), _money(2)),
