@@ -7,6 +7,7 @@ is accepted has passed every check that a run makes, and counts from the next `r
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -107,17 +108,22 @@ class ReadingsInbox:
         said.options()
         folder = self.state / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
-        token = hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in named.values())).hexdigest()[:32]
-        part, place = folder / f".{token}", folder / token
+        token = _token(named)
         with hold(folder, patience=10):  # the same file may come twice at once
-            for old in (part, place):
-                shutil.rmtree(old, ignore_errors=True)
-            part.mkdir(mode=0o700)
-            for name, data in named.items():
-                (part / name).write_bytes(data)
-            part.rename(place)
+            if not (folder / token).is_dir():  # what waits may be read this moment, and the token tells what is in it
+                self._put(named, token)
+            os.utime(folder / token)
             self._tidy()
         return self.look(token, said)
+
+    def _put(self, named: Mapping[str, bytes], token: str) -> None:
+        """Write files into the folder of their token, all or none."""
+        part, place = self.state / FOLDER / f".{token}", self.state / FOLDER / token
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700)
+        for name, data in named.items():
+            (part / name).write_bytes(data)
+        part.rename(place)
 
     def _tidy(self) -> None:
         """Take away the oldest of too many that wait, and what a process left that was killed a day ago or earlier."""
@@ -163,9 +169,10 @@ class ReadingsInbox:
     def _waiting(self, token: str) -> list[Path]:
         """Files that wait under a token. Raises InputError."""
         place = self.state / FOLDER / token
-        if not TOKEN.match(token) or not place.is_dir():
+        files = sorted(place.glob("*")) if TOKEN.match(token) else []
+        if not files:
             raise InputError("these readings wait no longer; bring them again")
-        return sorted(place.iterdir())
+        return files
 
     @contextmanager
     def _candidate(self, export: Export) -> Iterator[Path]:
@@ -178,6 +185,12 @@ class ReadingsInbox:
     def _effect(self, candidate: Path) -> Effect:
         """What the community's readings would be with some more. Raises whatever a run would."""
         return compared(load_setting(self.community), load_setting(self.community, candidate=candidate))
+
+
+def _token(named: Mapping[str, bytes]) -> str:
+    """The token under which files wait: a digest of their names and contents, in any order."""
+    digests = (name.encode() + b"\0" + hashlib.sha256(named[name]).digest() for name in sorted(named))
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:32]
 
 
 def _plain(name: str) -> str:
