@@ -1,4 +1,4 @@
-"""The references that the program writes itself: commands, community file, API, Python; a test holds them to it."""
+"""The references that the program writes itself, from commands to modules; a test holds them to it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from scripts.docs.references_api import api_reference
 from scripts.docs.references_commands import command_reference
 from scripts.docs.references_file import file_reference
+from scripts.docs.references_modules import module_reference
 from scripts.docs.references_python import python_reference
 from transactive.web.openapi import description
 
@@ -22,6 +23,7 @@ def references() -> dict[str, str]:
         "community-file.md": file_reference(),
         "api.md": api_reference(json.loads(openapi)),
         "python.md": python_reference(),
+        "modules.md": module_reference(),
     }
     return {name: _marked(text) for name, text in texts.items()} | {"openapi.json": openapi + "\n"}
 
