@@ -7,6 +7,7 @@
     │   ├── ConfigError              community file
     │   ├── DataError                readings, orders, series
     │   │   ├── RecordError          a record of a meter that does not count, each reason with a code of its own
+    │   │   ├── OrderError           an order that a market does not take, each reason with a code of its own
     │   │   └── Unsaid               what a file does not tell, and an option can say
     │   ├── MissingExtra             a part of the program that is not installed
     │   └── CertificateError         a step that a certificate does not allow
@@ -70,6 +71,14 @@ class RecordError(DataError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason, self.code = reason, f"record.{reason}"
+
+
+class OrderError(DataError):
+    """An order is not taken; `reason` says why in a word and ends the code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.code = reason, f"order.{reason}"
 
 
 class MissingExtra(InputError):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from transactive.core.proofs.signed_orders import SignedOrder
 from transactive.core.tables import Baseline, DeviceRules, Positions, Readings
 from transactive.core.units import IntArray
 
@@ -142,10 +143,38 @@ class Commands(Protocol):
         ...
 
 
+class ReceivedOrder(NamedTuple):
+    """An order that somebody sent, and that was receipted. number, received: of its entry, and when it was [Unix s]."""
+
+    number: int
+    received: int
+    signed: SignedOrder
+
+
+class SentOrders(Protocol):
+    """Orders that members send, beside those that the run makes for them."""
+
+    def of(self, slot: int, gate: int) -> Sequence[ReceivedOrder]:
+        """All that came for a slot before its gate closed, both [Unix s], by serial; asked once that is closed."""
+        ...
+
+
+class NobodySends:
+    """`SentOrders` of a run in which all orders are made as a gate closes."""
+
+    def of(self, slot: int, gate: int) -> Sequence[ReceivedOrder]:  # noqa: ARG002 - as the port is asked
+        """None came."""
+        return ()
+
+
+NOBODY_SENDS = NobodySends()
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The three ports of a run."""
+    """The ports of a run."""
 
     clock: Clock
     meters: Meters
     commands: Commands
+    orders: SentOrders = NOBODY_SENDS

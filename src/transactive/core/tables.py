@@ -232,8 +232,8 @@ class Orders(Table):
     def __len__(self) -> int:
         return len(self.member)
 
-    def only(self, rows: BoolArray) -> Orders:
-        """The orders of the chosen rows, (orders,)."""
+    def only(self, rows: BoolArray | IntArray) -> Orders:
+        """The orders of the chosen rows: which of them, (orders,), or their numbers in a new order."""
         return Orders(self.slot, *(getattr(self, part.name)[rows] for part in fields(self) if part.name != "slot"))
 
 

@@ -138,11 +138,15 @@ class Authorisations:
             self._counting = (slot, in_force(self._given, slot))
         return self._counting[1]
 
-    def check(self, order: Order) -> None:
-        """Refuse an order beyond what its member allows. Raises SignatureError."""
+    def allow(self, order: Order) -> bool:
+        """Whether an order keeps to what its member allows."""
         slot = order.slot * self._clock.length
         given = self.in_force(slot).get(order.account)
-        if given is None or not given.authorisation.allows(order, slot, self._clock.end(slot)):
+        return given is not None and given.authorisation.allows(order, slot, self._clock.end(slot))
+
+    def check(self, order: Order) -> None:
+        """Refuse an order beyond what its member allows. Raises SignatureError."""
+        if not self.allow(order):
             raise SignatureError(
                 f"order of account {order.account} for slot {order.slot} is beyond what the member allows its agent;"
                 " keep to the limits, or let the member authorise more"

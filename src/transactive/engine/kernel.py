@@ -78,7 +78,7 @@ class Kernel:
         self.setting, self.slots = setting, slots
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
-        self.time, self.meters, self.commands = ports.clock, ports.meters, ports.commands
+        self.time, self.meters, self.commands, self.sent = ports.clock, ports.meters, ports.commands, ports.orders
         self.fleet, self.baseline_fleet, self.operator = planners.fleet, planners.baseline, planners.operator
         self.mechanism, self.site = mechanisms.mechanism_of(community), self.operator.site
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
@@ -223,9 +223,10 @@ class Kernel:
         self._tell(lambda observer: observer.expected(slot, expected))
         self._limit(slot)
         is_void = not self.time.close(gate, self._seen_at(gate))
-        wanted = self.gates.orders(slot, expected, held, tariff, grid, premium, is_void=is_void)
-        orders, refusals = admit(wanted, self.ledger.free_n(slot))
-        self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None)
+        made = self.gates.orders(slot, expected, held, tariff, grid, premium, is_void=is_void)
+        sent = () if is_void else self.sent.of(slot, gate)
+        orders, refusals = admit(self.entry.in_place(made, sent, tariff, grid), self.ledger.free_n(slot))
+        self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None, sent)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
         cleared = mechanisms.clear(self.mechanism, orders, grid, members, self.site)
         self.gates.cleared(orders, cleared.clearing)

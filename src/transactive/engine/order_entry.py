@@ -7,13 +7,19 @@ signs for the members too; without a chain nothing is signed, because nothing co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from transactive.core.proofs.accepted_orders import Accepted, books_of
+import numpy as np
+
+from transactive.core.ports import ReceivedOrder
+from transactive.core.proofs.accepted_orders import Accepted, books_of, steps_of
 from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
 from transactive.core.tables import Orders, stacked
+from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.authorisations import Authorisations
+from transactive.trading.escrow import lock_price
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger
@@ -22,7 +28,11 @@ if TYPE_CHECKING:
 class NoEntry:
     """A run without a chain: nothing is signed, as nothing could be disputed."""
 
-    def take(self, orders: Orders, earlier: Orders | None) -> list[Accepted]:  # noqa: ARG002 - as an entry is asked
+    def in_place(self, made: Orders, sent: Sequence[ReceivedOrder], tariff: Tariff, grid: PriceGrid) -> Orders:  # noqa: ARG002 - as an entry is asked
+        """Nobody sends orders, so there are those that were made."""
+        return made
+
+    def take(self, orders: Orders, earlier: Orders | None, sent: Sequence[ReceivedOrder]) -> list[Accepted]:  # noqa: ARG002 - as an entry is asked
         """Orders enter as they are."""
         return []
 
@@ -35,14 +45,36 @@ class OrderEntry:
         self._authorisations = authorisations
         self._members = [str(chain.keys.account(index).address) for index in range(members)]
 
-    def take(self, orders: Orders, earlier: Orders | None) -> list[Accepted]:
-        """Sign orders of a slot for their members and let them enter.
+    def in_place(self, made: Orders, sent: Sequence[ReceivedOrder], tariff: Tariff, grid: PriceGrid) -> Orders:
+        """Orders of a slot: of who has sent some the last it sent, in place of those that were made for it.
+
+        One counts for nothing that its member no longer allows, or that is on no price of the market.
+        """
+        if not sent:
+            return made
+        last = {each.signed.order.account: each.signed.order for each in sent}
+        count = [order for order in last.values() if tariff.meets and self._authorisations.allow(order)]
+        own, others = steps_of(count, made.slot), made.only(np.isin(made.member, list(last), invert=True))
+        above = own.price - grid.floor
+        own = own.only((own.energy_wh > 0) & (above % grid.tick == 0) & (above >= 0) & (own.price <= grid.cap))
+        both = stacked(others, replace(own, lock_n=own.energy_wh * lock_price(own.is_buy, own.price, tariff)))
+        return both.only(np.argsort(both.member, kind="stable"))
+
+    def take(self, orders: Orders, earlier: Orders | None, sent: Sequence[ReceivedOrder]) -> list[Accepted]:
+        """Sign orders of a slot for their members and let them enter; those that were sent are signed, and enter all.
 
         With orders of an earlier session of the slot a member signs both as one book, which replaces its earlier one.
         """
+        came = {order.signed.order.account for order in sent}
         whole, serial = (stacked(earlier, orders), 1) if earlier is not None else (orders, 0)
         books = books_of(whole, orders.slot // self._slot_seconds, serial)
-        return self.enter(orders.slot, [self._signed(book, orders.slot) for book in books])
+        made = [self._signed(book, orders.slot) for book in books if book.account not in came]
+        return [*self.enter(orders.slot, made), *(self.receipted(order) for order in sent)]
+
+    def receipted(self, sent: ReceivedOrder) -> Accepted:
+        """An order that was sent, with the receipt for it: the same whenever it is asked for."""
+        receipt = sign_receipt(sent.signed.order, bytes(self._keys.role("operator").key), self._domain)
+        return Accepted(sent.signed, receipt, sent.number, sent.received)
 
     def _signed(self, book: Order, slot: int) -> SignedOrder:
         """A book signed by the member, or by its agent where that has a grant for the slot [Unix s]."""

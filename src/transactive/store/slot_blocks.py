@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from transactive.core.proofs.accepted_orders import Accepted
+from transactive.core.proofs.order_records import order_bytes, order_of
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.core.units import IntArray
 from transactive.store.packed import PackedBlock, digest_of, pack, unpack
@@ -97,10 +98,14 @@ def _within(number: int) -> int:
 
 
 def pack_signatures(accepted: Sequence[Accepted]) -> tuple[bytes, dict[int, str]]:
-    """Pack what signed orders carry beside the orders; and the grants that agents signed under, by their key."""
+    """Pack what signed orders carry beside the orders; and the grants that agents signed under, by their key.
+
+    An order that was sent is packed whole: it may be one of several, or say more than what could be locked.
+    """
     grants: dict[int, str] = {}
+    made, sent = ([one for one in accepted if bool(one.number) is was_sent] for was_sent in (False, True))
     keys = []
-    for signed in (one.signed for one in accepted):
+    for signed in (one.signed for one in made):
         if signed.grant is None:
             keys.append(NO_GRANT)
             continue
@@ -108,22 +113,31 @@ def pack_signatures(accepted: Sequence[Accepted]) -> tuple[bytes, dict[int, str]
         keys.append(int.from_bytes(digest_of(text.encode())[:8], "little", signed=True))
         grants[keys[-1]] = text
     columns = {
-        "member": [one.signed.order.account for one in accepted],
-        "serial": [one.signed.order.serial for one in accepted],
-        "signature_bytes": [len(one.signed.signature) for one in accepted],
-        "receipt_bytes": [len(one.receipt) for one in accepted],
+        "member": [one.signed.order.account for one in made],
+        "serial": [one.signed.order.serial for one in made],
+        "signature_bytes": [len(one.signed.signature) for one in made],
+        "receipt_bytes": [len(one.receipt) for one in made],
         "grant": keys,
     }
-    tail = b"".join(one.signed.signature + one.receipt for one in accepted)
-    return pack(PackedBlock({name: np.array(column, np.int64) for name, column in columns.items()}, tail=tail)), grants
+    tail = b"".join(one.signed.signature + one.receipt for one in made)
+    numbers = {}
+    if sent:
+        whole = [(one.number, one.received, order_bytes(one.signed), one.receipt) for one in sent]
+        tail, numbers = tail + msgspec.msgpack.encode(whole), {"made_bytes": len(tail)}
+    packed = {name: np.array(column, np.int64) for name, column in columns.items()}
+    return pack(PackedBlock(packed, numbers, tail)), grants
 
 
 @dataclass(frozen=True, slots=True)
 class SlotSignatures:
-    """What the signed orders of a slot carry beside the orders. of_member: signature, receipt and key of the grant."""
+    """What the signed orders of a slot carry beside the orders. of_member: signature, receipt and key of the grant.
+
+    sent: those that were sent, whole.
+    """
 
     serial: int
     of_member: Mapping[int, tuple[bytes, bytes, int]]
+    sent: tuple[Accepted, ...] = ()
 
     @property
     def grants(self) -> list[int]:
@@ -132,7 +146,8 @@ class SlotSignatures:
 
     def accepted(self, books: Sequence[Order], grants: Mapping[int, str]) -> list[Accepted]:
         """The signed orders again, from their books and the grants by key."""
-        return [_accepted(book, *self.of_member[book.account], grants) for book in books]
+        made = [book for book in books if book.account in self.of_member]
+        return [*(_accepted(book, *self.of_member[book.account], grants) for book in made), *self.sent]
 
 
 def unpack_signatures(data: bytes, what: str) -> SlotSignatures:
@@ -144,7 +159,12 @@ def unpack_signatures(data: bytes, what: str) -> SlotSignatures:
         middle, end = place + signature, place + signature + receipt
         of_member[member] = block.tail[place:middle], block.tail[middle:end], key
         place = end
-    return SlotSignatures(int(block.columns["serial"][0]), of_member)
+    serial = int(block.columns["serial"][0]) if of_member else 0
+    if "made_bytes" not in block.numbers:
+        return SlotSignatures(serial, of_member)
+    whole = msgspec.msgpack.decode(block.tail[block.numbers["made_bytes"] :], type=list[tuple[int, int, bytes, bytes]])
+    sent = [Accepted(order_of(order), receipt, number, received) for number, received, order, receipt in whole]
+    return SlotSignatures(serial, of_member, tuple(sent))
 
 
 def _accepted(book: Order, signature: bytes, receipt: bytes, key: int, grants: Mapping[int, str]) -> Accepted:

@@ -14,10 +14,16 @@ from transactive.core.tables import Orders
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An order that entered, and the operator's receipt for it."""
+    """An order that entered, and the operator's receipt for it.
+
+    number, received: of its entry in the journal of a live market, and when that was [Unix s]; 0 for an order that was
+    made as the gate closed.
+    """
 
     signed: SignedOrder
     receipt: bytes
+    number: int = 0
+    received: int = 0
 
 
 def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
@@ -47,3 +53,15 @@ def hashes_of(accepted: Iterable[Accepted], members: int) -> list[bytes]:
     for one in accepted:
         by_member.setdefault(one.signed.order.account, []).append(one.signed)
     return [orders_hash(by_member.get(member, [])) for member in range(members)]
+
+
+def steps_of(orders: Iterable[Order], slot: int) -> Orders:
+    """Orders as columns for a slot [Unix s], member by member; what they lock is not said."""
+    rows = [
+        (order.account, is_buy, price, energy)
+        for order in sorted(orders, key=lambda order: order.account)
+        for is_buy, side in ((True, order.buys), (False, order.sells))
+        for price, energy in side
+    ]
+    member, is_buy, price, energy = (np.array([row[k] for row in rows], np.int64) for k in range(4))
+    return Orders(slot, member, is_buy.astype(np.bool_), price, energy, np.zeros(len(rows), np.int64))

@@ -29,6 +29,7 @@ from transactive.engine.live.homes import MeterKey, RecordedHomes
 from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.meters import LiveMeters, Wait
 from transactive.engine.live.reporting import Reporting
+from transactive.engine.live.sent_orders import JournaledOrders
 from transactive.engine.live.waiting import RehearsalClock, ReportWait, SessionClock, WallClock
 from transactive.engine.recorded import forecaster_of
 from transactive.engine.replay import Outcome, replay
@@ -109,7 +110,10 @@ class World:
         done = last_delivered(store)
         for slot in () if done is None else range(slots[0], done + slots.step, slots.step):
             meters.take_up(store.readings(slot, members))
-        planners, ports = Planners(fleet, baseline, Unwatched(fleet)), Ports(self.clock, meters, self.commands)
+        planners, ports = (
+            Planners(fleet, baseline, Unwatched(fleet)),
+            Ports(self.clock, meters, self.commands, JournaledOrders(self.journal, slots.step)),
+        )
         return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -35,6 +37,8 @@ class ArrivalKind(StrEnum):
     """A signed record of a meter, as bytes."""
     ENROLLED = "enrolled"
     """A meter of a member, from here on, as `Enrolment` in JSON."""
+    ORDER = "order"
+    """A signed order for a slot whose gate is open (`core.proofs.order_records`); its number is that of its receipt."""
     GATE = "gate"
     """A gate closes, and the orders count that came by then: its time, and until when readings were known, as text."""
     VOID = "void"
@@ -97,6 +101,15 @@ class JournalReader:
             yield from found
             number = found[-1].number
 
+    def of_kinds(self, kinds: Sequence[ArrivalKind], number: int) -> list[Arrival]:
+        """The entries of some kinds after a number, in order. Raises UnreadableState where they cannot be read."""
+        query = sa.select(ARRIVALS).where(ARRIVALS.c.number > number, ARRIVALS.c.kind.in_(kinds))
+        try:
+            with self._engine.connect() as connection:
+                return [_arrival(row) for row in connection.execute(query.order_by(ARRIVALS.c.number))]
+        except sa.exc.DatabaseError as error:
+            raise UnreadableState(f"{self.path}: {error.orig}; restore it from a backup") from error
+
     def after(self, number: int, most: int = 10_000) -> list[Arrival]:
         """The entries after a number, in order, at most so many. Raises UnreadableState where one is missing."""
         query = sa.select(ARRIVALS).where(ARRIVALS.c.number > number).order_by(ARRIVALS.c.number).limit(most)
@@ -105,7 +118,7 @@ class JournalReader:
                 rows = connection.execute(query).all()
         except sa.exc.DatabaseError as error:
             raise UnreadableState(f"{self.path}: {error.orig}; restore it from a backup") from error
-        found = [Arrival(row.number, row.received, ArrivalKind(row.kind), row.body) for row in rows]
+        found = [_arrival(row) for row in rows]
         for place, arrival in enumerate(found, number + 1):
             if arrival.number != place:
                 raise UnreadableState(f"{self.path}: entry {place} is missing; restore it from a backup")
@@ -138,14 +151,46 @@ class Journal(JournalReader):
         """
         if not bodies:
             return
+        with self._written() as connection:
+            last = self._put(connection, received, kind, bodies)
+        self.last, self.received = last, max(self.received, received)
+
+    def append_order(self, received: int, order: bytes, gate: int) -> Arrival | None:
+        """Add an order, unless its slot's gate [Unix s] is closed: then None. It is on disk when this returns.
+
+        Both are one transaction, so whoever sends an order from wherever, it stands before its gate's entry or nowhere.
+        """
+        closed = sa.select(ARRIVALS.c.body).where(ARRIVALS.c.kind.in_((ArrivalKind.GATE, ArrivalKind.VOID)))
+        newest = closed.order_by(ARRIVALS.c.number.desc()).limit(1)
+        with self._written() as connection:
+            before = connection.scalar(newest)
+            if before is not None and int(before.split()[0]) >= gate:
+                return None
+            last = self._put(connection, received, ArrivalKind.ORDER, [order])
+        self.last, self.received = last, max(self.received, received)
+        return Arrival(last, received, ArrivalKind.ORDER, order)
+
+    @contextmanager
+    def _written(self) -> Iterator[sa.Connection]:
+        """One transaction in which nobody else writes. Raises StateError where it cannot be; then nothing was."""
         with self._writing:
-            rows = [
-                {"number": number, "received": received, "kind": kind, "body": body}
-                for number, body in enumerate(bodies, self.last + 1)
-            ]
             try:
-                with self._engine.begin() as connection:
-                    connection.execute(sa.insert(ARRIVALS), rows)
+                with dialect.alone(self._engine) as connection:
+                    yield connection
             except sa.exc.OperationalError as error:
                 raise StateError(f"{self.path}: {error.orig}; free space or permissions; nothing is lost") from error
-            self.last, self.received = self.last + len(rows), max(self.received, received)
+
+    def _put(self, connection: sa.Connection, received: int, kind: ArrivalKind, bodies: Sequence[bytes]) -> int:
+        """Put entries at the end, wherever others have brought it; returns the number of the last one."""
+        last = connection.scalar(sa.select(sa.func.max(ARRIVALS.c.number))) or 0
+        rows = [
+            {"number": number, "received": received, "kind": kind, "body": body}
+            for number, body in enumerate(bodies, last + 1)
+        ]
+        connection.execute(sa.insert(ARRIVALS), rows)
+        return last + len(rows)
+
+
+def _arrival(row: sa.Row[Any]) -> Arrival:
+    """A row as an entry."""
+    return Arrival(row.number, row.received, ArrivalKind(row.kind), row.body)

@@ -1,0 +1,136 @@
+"""The order desk of a live market: takes signed orders in while gates are open, and gives receipts for them.
+
+An order is in the journal before its receipt is given, and the receipt is what the judge contract reads: an order that
+has one and is missing in its slot convicts the operator. What is refused is told with its reason, and leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from transactive.config.setting import Setting
+from transactive.core.errors import DataError, OrderError, SignatureError
+from transactive.core.proofs.order_records import order_bytes, order_of
+from transactive.core.proofs.signed_orders import MAX_ENTRIES, Order, SignedOrder, check, sign_receipt
+from transactive.core.slots import time_text
+from transactive.core.tariff import PriceGrid
+from transactive.engine.live.waiting import Time
+from transactive.store.live.journal import ArrivalKind, Journal
+
+if TYPE_CHECKING:
+    from transactive.chain.ledgers.settlement import ChainLedger
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReceipt:
+    """That an order is in the journal, as `number`, since `received` [Unix s]. receipt: the operator's signature."""
+
+    number: int
+    received: int
+    order: Order
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    """What an order is checked against once there is a chain: its domain, members' addresses, the operator's key."""
+
+    domain: bytes
+    members: tuple[str, ...]
+    operator: bytes
+
+
+class OrderDesk:
+    """Takes orders of the slots of one session, from any thread. refused: how many were, by reason."""
+
+    def __init__(self, journal: Journal, clock: Time, setting: Setting, slots: range) -> None:
+        self._journal, self._clock, self._setting, self._slots = journal, clock, setting, slots
+        self._authority: _Authority | None = None
+        self._read = 0
+        self._serials: dict[tuple[int, int], list[int]] = {}
+        self.refused = Counter[str]()
+
+    def open(self, chain: ChainLedger) -> None:
+        """Take orders from now on, as the operator of a settlement contract."""
+        members = range(len(self._setting.community.members))
+        addresses = tuple(str(chain.keys.account(index).address) for index in members)
+        self._authority = _Authority(chain.domain, addresses, bytes(chain.keys.role("operator").key))
+
+    def take(self, data: bytes, account: int) -> OrderReceipt:
+        """Take a signed order of an account, written and receipted. Raises OrderError with the reason if it is not."""
+        try:
+            return self._take(data, account)
+        except OrderError as error:
+            self.refused[error.reason] += 1
+            raise
+
+    def _take(self, data: bytes, account: int) -> OrderReceipt:
+        """Take an order that is right in all."""
+        if self._authority is None:
+            raise OrderError("closed", "the market is not open yet; send the order again")
+        try:
+            signed = order_of(data)
+        except DataError as error:
+            raise OrderError("torn", f"the order {error}") from None
+        order, length = signed.order, self._slots.step
+        if order.account != account:
+            raise OrderError("account", f"an order of account {order.account} comes from account {account}")
+        slot = order.slot * length
+        gate = self._setting.community.clock.gate(slot)
+        if slot not in self._slots or self._clock.now >= gate:
+            raise OrderError(
+                "late", f"the gate of {time_text(slot)} closed at {time_text(gate)}; order for a later slot"
+            )
+        self._require_possible(order, slot)
+        self._require_signed(signed, slot + length)
+        self._require_newer(order)
+        entry = self._journal.append_order(max(self._clock.now, self._journal.received), order_bytes(signed), gate)
+        if entry is None:
+            raise OrderError("late", f"the gate of {time_text(slot)} is closed; order for a later slot")
+        receipt = sign_receipt(order, self._authority.operator, self._authority.domain)
+        return OrderReceipt(entry.number, entry.received, order, receipt)
+
+    def _require_possible(self, order: Order, slot: int) -> None:
+        """Require steps that the market can take: on its grid, not crossing, no more than can be given."""
+        if not order.is_meant:
+            raise OrderError("steps", "an order has at most 64 steps each way, the best first")
+        community, tariff = self._setting.community, self._setting.tariff(slot)
+        grid = PriceGrid.of(tariff, community.market.tick_micro_per_kwh)
+        steps = (*order.buys, *order.sells)
+        if steps and not tariff.meets:
+            raise OrderError("market", f"no price between neighbours suits both sides in {time_text(slot)}")
+        for price, energy in steps:
+            if not grid.floor <= price <= grid.cap or (price - grid.floor) % grid.tick:
+                raise OrderError("price", f"price {price} is not on the grid {grid.floor} to {grid.cap} by {grid.tick}")
+            if energy <= 0:
+                raise OrderError("energy", f"an order of {energy} Wh: leave it out")
+        if order.buys and order.sells and order.buys[0][0] >= order.sells[0][0]:
+            raise OrderError(
+                "crossing", f"buys at {order.buys[0][0]} and sells at {order.sells[0][0]}; they must not meet"
+            )
+        devices, offered = community.devices, sum(energy for _, energy in order.sells)
+        most = int(devices.pv_wh[order.account] + devices.power_wh[order.account])
+        if offered > most:
+            raise OrderError("energy", f"sells {offered} Wh, but the devices can give {most} in a slot; offer less")
+
+    def _require_signed(self, signed: SignedOrder, end: int) -> None:
+        """Require the signature of the member, or of who it granted to; end: of the slot [Unix s]."""
+        if self._authority is None or not 0 <= signed.order.account < len(self._authority.members):
+            raise OrderError("account", f"account {signed.order.account} is no member")
+        try:
+            check(signed, self._authority.members[signed.order.account], self._authority.domain, end)
+        except SignatureError as error:
+            raise OrderError("signature", str(error)) from None
+
+    def _require_newer(self, order: Order) -> None:
+        """Require a serial above that of every order that it replaces, of which there are not too many."""
+        for entry in self._journal.of_kinds((ArrivalKind.ORDER,), self._read):
+            known, self._read = order_of(entry.body).order, entry.number
+            self._serials.setdefault((known.slot, known.account), []).append(known.serial)
+        serials = self._serials.get((order.slot, order.account), [])
+        if serials and order.serial <= max(serials):
+            raise OrderError("serial", f"serial {order.serial} comes after {max(serials)}; count it up")
+        if len(serials) >= MAX_ENTRIES:
+            raise OrderError("many", f"{MAX_ENTRIES} orders for a slot are all that is taken of a member")
