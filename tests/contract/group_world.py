@@ -177,6 +177,19 @@ class GroupWorld:
     def link(self, number: int) -> str:
         return str(self.ledger.groups[number].link.address)
 
+    def settlement(self, of_group: bool, number: int = 0) -> Any:
+        """Settlement of a group, or that of the whole."""
+        return self.ledger._settlement(number if of_group else None)
+
+    @property
+    def currency(self) -> Any:
+        """The token of all settlements."""
+        return self.ledger.whole._currency
+
+    def wallet_n(self, address: str) -> int:
+        """What somebody holds outside."""
+        return int(self.client.read(self.currency, "balanceOf", address))
+
     def proof(self, member: int, place: int = -1) -> NestedProof:
         """Way of a member's leaf in the period's first (0) or last slot to the payment."""
         number, index = self.ledger.group_of(member)

@@ -102,8 +102,6 @@ def test_capital_of_a_link_goes_to_the_other_side_or_to_its_funder(w):
         w.do(STRANGER, group.link, "carry", FROM_GROUP)
     wallet = w.ledger.whole._client.read(w.ledger.whole._currency, "balanceOf", ON_RAMP.address)
     w.do(ON_RAMP, group.link, "takeBack", FROM_GROUP, here)
-    with refused("group_link: goes to the funder"):
-        w.do(OPERATOR, group.link, "shift", FROM_GROUP, here)
     with refused("settlement: notice running"):
         w.do(STRANGER, group.link, "carry", FROM_GROUP)
     w.now += 2 * DAY + WINDOW
