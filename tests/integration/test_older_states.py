@@ -22,9 +22,11 @@ from tests.integration.content import COLUMNS
 from transactive.core.community.tariff_rules import GroupPrices, PriceRule
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
+from transactive.engine.authorisations import read
 from transactive.engine.state_folder import claim, describe
 from transactive.store import Store
 from transactive.store.folder import hold
+from transactive.store.live.acts import acts_after
 from transactive.store.read.advice import advice_texts
 from transactive.store.read.models import said
 from transactive.store.read.runs import Reader
@@ -154,6 +156,22 @@ def test_a_state_that_was_moved_up_has_the_tables_of_a_new_one(moved_up, tmp_pat
 def test_there_is_one_step_for_each_version_and_the_newest_is_the_programs():
     numbers = sorted(path.name[1:5] for path in STEPS.glob("v*.py"))
     assert numbers == [f"{number:04d}" for number in range(1, int(VERSION) + 1)]
+
+
+def test_what_members_had_offered_is_in_the_log_of_their_acts(sample_state, tmp_path):
+    state = shutil.copytree(sample_state, tmp_path / "state")
+    with closing(Store(state)) as store:
+        text = store.setting("authorisations") or ""
+        store.set(**{"authorisations offered": text})
+    with closing(sqlite3.connect(state / "market.sqlite")) as database, database:
+        database.execute("drop table acts")
+        database.execute("update alembic_version set version_num = '0008'")
+    with closing(Store(state)) as store:
+        logged = acts_after(store, 0)
+        assert [entry.authorised for entry in logged] == list(read(store))
+        assert [entry.number for entry in logged] == [1, 2, 3]
+        assert store.setting("authorisations offered") is None
+    assert call("state", "check", "--state", state).code == 0
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ from transactive.core.errors import RuleBroken
 from transactive.core.ports import Command, LateReading, MeterHistory, Ports, Stored
 from transactive.core.slots import parse_time
 from transactive.core.tables import Baseline, Positions, Readings
+from transactive.engine.books.logged_acts import NoActs
 from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import IN_TURN, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
@@ -151,7 +152,7 @@ def test_the_kernel_runs_on_meters_that_it_does_not_simulate(setting, slots):
     recorded.run()
     clock = ReplayClock(setting.community.clock.gate(slots[0]))
     told = Told(RecordedHistory.of(setting, clock), noted.slots)
-    live = kernel_on(setting, slots, Ports(clock, told, told))
+    live = kernel_on(setting, slots, Ports(clock, told, told, NoActs()))
     live.run()
     assert live.state_hash == recorded.state_hash
     assert clock.now == slots[-1] + HOUR

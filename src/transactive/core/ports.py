@@ -1,4 +1,4 @@
-"""Ports: where a run meets the world. What time it is, what meters say, what devices are told.
+"""Ports: where a run meets the world. What time it is, what meters say, what devices are told, what members do.
 
 The kernel walks slots with any of them: a replay hands it recorded meters and a time that passes at once, a live market
 the clock on the wall and meters that report.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import SignedOrder
 from transactive.core.tables import Baseline, DeviceRules, Positions, Readings
 from transactive.core.units import IntArray
@@ -170,11 +171,20 @@ class NobodySends:
 NOBODY_SENDS = NobodySends()
 
 
+class Acts(Protocol):
+    """What members do while the market is open."""
+
+    def by(self, gate: int) -> Sequence[MemberAct]:
+        """What counts from a gate [Unix s] on and is not taken up yet, in its order; what is may come again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of a run."""
+    """The five ports of a run."""
 
     clock: Clock
     meters: Meters
     commands: Commands
+    acts: Acts
     orders: SentOrders = NOBODY_SENDS

@@ -17,6 +17,7 @@ from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.community.members import Member
 from transactive.core.errors import SignatureError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, check, in_force, sign
+from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
 from transactive.store.read.stages import last_traded
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.store import Store
 
-SETTING, OFFERS = "authorisations", "authorisations offered"
+SETTING = "authorisations"
 COLUMNS = ("account", "highest_buy", "lowest_sell", "paused_from", "paused_until", "valid_until")
 FOR_GOOD = 2**53
 """A time after everything [Unix s]."""
@@ -34,8 +35,8 @@ FOR_GOOD = 2**53
 class Authorisations:
     """What all members of one run allow.
 
-    What a member signs anew is offered in the state, and taken up at the next gate: for slots of which nothing was
-    traded before, so that an interrupted run that trades a slot again does so alike.
+    What a member signs anew is taken up at the next gate: for slots of which nothing was traded before, so that an
+    interrupted run that trades a slot again does so alike.
     """
 
     def __init__(
@@ -43,7 +44,6 @@ class Authorisations:
     ) -> None:
         self._clock, self._members = community.clock, len(community.members)
         self._chain, self._store, self._membership = chain, store, community.membership
-        self._seen = ""
         self._latest_traded = last_traded(store) if store else 0
         kept = read(store) if store else ()
         fresh = self._fresh(kept, community, slots)
@@ -102,22 +102,16 @@ class Authorisations:
         self._begins = np.array([each.begins for each in self._given], np.int64)
         self._counting: tuple[int, dict[int, Authorised]] = (-1, {})
 
-    def take_up(self, slot: int) -> None:
-        """Take up what members have signed anew, as a market for a slot closes. Raises SignatureError."""
-        text = self._store.setting(OFFERS) if self._store else None
-        if self._store and text and text != self._seen:
-            serials = {each.authorisation.account: each.authorisation.serial for each in self._given}
-            offered = msgspec.json.decode(text, type=tuple[Authorised, ...])
+    def take_up(self, slot: int, acts: Sequence[MemberAct]) -> None:
+        """Take up what members have signed anew, before a market for a slot closes. Raises SignatureError."""
+        serials = {each.authorisation.account: each.authorisation.serial for each in self._given}
+        signed = [each.authorised for each in acts]
+        new = [each for each in signed if each.authorisation.serial > serials[each.authorisation.account]]
+        if new and self._store:
             first = slot if slot > self._latest_traded else self._latest_traded + self._clock.length
-            fresh = [
-                msgspec.structs.replace(each, holds_from=first)
-                for each in self._checked(offered)
-                if each.authorisation.serial > serials[each.authorisation.account]
-            ]
-            if fresh:
-                self._put((*self._given, *fresh))
-                write(self._store, self._given)
-            self._seen = text
+            fresh = [msgspec.structs.replace(each, holds_from=first) for each in self._checked(new)]
+            self._put((*self._given, *fresh))
+            write(self._store, self._given)
         self._latest_traded = max(self._latest_traded, slot)
 
     def limits(self, slot: int) -> Limits:
@@ -212,12 +206,6 @@ def _pause_ends(start: str | None, end: str | None) -> int:
 def read(store: Store) -> tuple[Authorised, ...]:
     """Authorisations in a state, oldest first; none before its run begins."""
     text = store.setting(SETTING)
-    return msgspec.json.decode(text, type=tuple[Authorised, ...]) if text else ()
-
-
-def offered(store: Store) -> tuple[Authorised, ...]:
-    """What members have signed anew, taken up or not, oldest first."""
-    text = store.setting(OFFERS)
     return msgspec.json.decode(text, type=tuple[Authorised, ...]) if text else ()
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from transactive.core.community.community import Community
+from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.tables import Clearing, Orders
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
@@ -24,6 +27,10 @@ class Gates:
         self._most_export_wh = community.devices.pv_wh + community.devices.power_wh
         self._gate: MarketSight | None = None
 
+    def take_up(self, slot: int, acts: Sequence[MemberAct]) -> None:
+        """Take up what members did, before a market for a slot closes. Raises SignatureError."""
+        self._authorisations.take_up(slot, acts)
+
     def orders(
         self,
         slot: int,
@@ -41,7 +48,6 @@ class Gates:
 
         expected: samples of net load [Wh], (samples, members). premium: as `curve_orders` takes it.
         """
-        self._authorisations.take_up(slot)
         if is_void or not tariff.meets:
             self._gate = None
             nothing = np.empty(0, np.int64)

@@ -78,7 +78,8 @@ class Kernel:
         self.setting, self.slots = setting, slots
         self.community = community = setting.community
         self.clock, self.accounts, self.devices = community.clock, community.chart, community.devices
-        self.time, self.meters, self.commands, self.sent = ports.clock, ports.meters, ports.commands, ports.orders
+        self.time, self.meters, self.commands = ports.clock, ports.meters, ports.commands
+        self.acts, self.sent = ports.acts, ports.orders
         self.fleet, self.baseline_fleet, self.operator = planners.fleet, planners.baseline, planners.operator
         self.mechanism, self.site = mechanisms.mechanism_of(community), self.operator.site
         self.timetable = Timetable(self.clock, slots, community.market.day_ahead_lead)
@@ -222,6 +223,7 @@ class Kernel:
         held = earlier.held_wh if earlier else None
         self._tell(lambda observer: observer.expected(slot, expected))
         self._limit(slot)
+        self.gates.take_up(slot, self.acts.by(gate))
         is_void = not self.time.close(gate, self._seen_at(gate))
         made = self.gates.orders(slot, expected, held, tariff, grid, premium, is_void=is_void)
         sent = () if is_void else self.sent.of(slot, gate)

@@ -11,6 +11,7 @@ from transactive.core.ports import Ports
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import DAY
 from transactive.core.units import NANO
+from transactive.engine.books.logged_acts import LoggedActs, NoActs
 from transactive.engine.books.signed_run import Gateway
 from transactive.engine.devices.fleet import IN_TURN, Prices, Work, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
@@ -50,7 +51,8 @@ def recorded_run(
     lines = LineBook(store) if store else NoLineBook()
     operator = GridOperator(site, community, fleet, lines) if site else Unwatched(fleet)
     devices = ReplayedDevices(past, fleet, baseline, operator)
-    ports, planners = Ports(clock, meters=devices, commands=devices), Planners(fleet, baseline, operator)
+    ports = Ports(clock, meters=devices, commands=devices, acts=LoggedActs(store) if store else NoActs())
+    planners = Planners(fleet, baseline, operator)
     return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
 
 

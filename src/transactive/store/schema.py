@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from transactive.store.row_blocks import SUMMED
 
 METADATA = sa.MetaData()
-VERSION = "0008"
+VERSION = "0009"
 """Version of these tables: the newest step in `migrations`."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
@@ -130,6 +130,8 @@ ITEMS = _table(
     texts=("kind", "evidence"),
 )
 """What detection found and somebody should look at; member −1: the feeder. state: an `ItemState`."""
+ACTS = _table("acts", ("number",), "member", "made", "begins", "undoes", texts=("by", "key", "asked", "record"))
+"""What members did while their run went on, in order: `live.acts`."""
 CONGESTION = _table(
     "congestion", ("slot", "line", "ahead"), "expected_wh", "low_wh", "high_wh", "over_ppm", "back_ppm", "beyond_wh"
 )

@@ -13,6 +13,7 @@ from transactive.cli.report import report
 if TYPE_CHECKING:
     from transactive.core.community.community import Community
     from transactive.core.proofs.authorisation import Authorisation
+    from transactive.services.acts.asked import Asked
 
 agent = App(name="agent", help="Limits that members set for their agents.")
 
@@ -35,10 +36,11 @@ def show(*, state: Path, member: str | None = None, json: Flag = False) -> None:
         Print one JSON object on stdout.
     """
     from transactive.core.errors import InputError
-    from transactive.services.authorisation_changes import shown, standing
+    from transactive.services.acts.authorisations import shown
 
-    community, given, first = shown(state)
-    facts = {community.ids[a.account]: facts_of(a, community) for a in standing(community, given, first)}
+    standing = shown(state)
+    ids = standing.community.ids
+    facts = {ids[each.account]: facts_of(each, standing.community) for each in standing.of(standing.first)}
     if member is not None and member not in facts:
         raise InputError(f"--member {member} is not in the community; it has {', '.join(facts)}")
     report(facts if member is None else {member: facts[member]}, json=json)
@@ -83,20 +85,13 @@ def authorise(
     json
         Print what was signed as one JSON object on stdout.
     """
-    from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
-    from transactive.services.authorisation_changes import shown
+    from transactive.services.acts.asked import AskAuthorise
 
-    _, given, _ = shown(state)
     limits = {
-        "highest_buy": NO_HIGHEST if never_pay_above is None else never_pay_above,
-        "lowest_sell": NO_LOWEST if sell_only_above is None else sell_only_above,
-        "paused_from": 0,
-        "paused_until": 0,
-        "valid_until": max(each.authorisation.valid_until for each in given),
-        **_time("valid_from", start),
-        **_time("valid_until", end),
+        "never_pay_above_micro_per_kwh": never_pay_above,
+        "sell_only_above_micro_per_kwh": sell_only_above,
     }
-    _renew(state, member, limits, keys, password_file, json=json)
+    _act(state, member, AskAuthorise(**limits, start=start, end=end), keys, password_file, json=json)
 
 
 @agent.command
@@ -131,10 +126,9 @@ def pause(
     json
         Print what was signed as one JSON object on stdout.
     """
-    from transactive.engine.authorisations import FOR_GOOD
+    from transactive.services.acts.asked import AskPause
 
-    times = {"paused_until": FOR_GOOD, **_time("paused_from", start), **_time("paused_until", end)}
-    _renew(state, member, times, keys, password_file, json=json)
+    _act(state, member, AskPause(start=start, end=end), keys, password_file, json=json)
 
 
 @agent.command
@@ -156,7 +150,9 @@ def resume(
     json
         Print what was signed as one JSON object on stdout.
     """
-    _renew(state, member, {"paused_from": 0, "paused_until": 0}, keys, password_file, json=json)
+    from transactive.services.acts.asked import AskResume
+
+    _act(state, member, AskResume(), keys, password_file, json=json)
 
 
 @agent.command
@@ -178,7 +174,9 @@ def revoke(
     json
         Print what was signed as one JSON object on stdout.
     """
-    _renew(state, member, {"valid_until": 0}, keys, password_file, json=json)
+    from transactive.services.acts.asked import AskRevoke
+
+    _act(state, member, AskRevoke(), keys, password_file, json=json)
 
 
 def facts_of(given: Authorisation, community: Community) -> dict[str, Any]:
@@ -201,38 +199,18 @@ def facts_of(given: Authorisation, community: Community) -> dict[str, Any]:
     }
 
 
-def _time(key: str, text: str | None) -> dict[str, int]:
-    """A time of an authorisation, if it is given. Raises InputError for a malformed one."""
-    from transactive.core.slots import parse_time
+def _act(state: Path, member: str, asked: Asked, keys: Path | None, password_file: Path | None, *, json: bool) -> None:
+    """Do what a member asks for, and print what was signed."""
+    import time
 
-    return {} if text is None else {key: parse_time(text)}
-
-
-def _renew(
-    state: Path, member: str, changes: dict[str, int], keys: Path | None, password_file: Path | None, *, json: bool
-) -> None:
-    """Sign and keep an authorisation with some of its fields changed, and print it."""
-    import msgspec
-
-    from transactive.chain.deployments.deployment import FILE, load
-    from transactive.chain.keys.keys import DemoKeys
     from transactive.cli.chain_options import keys_of
     from transactive.core.accounts import NAMED
-    from transactive.core.errors import InputError
-    from transactive.core.proofs.signed_orders import domain
-    from transactive.services.authorisation_changes import renew, seed_of, shown
+    from transactive.services.acts.authorisations import Asker, act, shown
+    from transactive.services.acts.signers import deployment_of, signer_of
 
-    community, _, _ = shown(state)
-    known = load(state / FILE)
-    signers = keys_of(keys, password_file, known.accounts[: -len(NAMED)]) or DemoKeys(seed_of(state))
-
-    def change(latest: Authorisation) -> Authorisation:
-        if not latest.valid_until and "valid_until" not in changes:
-            raise InputError(f"--member {member}: its authorisation is revoked; sign one with `agent authorise`")
-        fresh = {"paused_from": latest.valid_from} | changes if "paused_until" in changes else changes
-        return msgspec.structs.replace(latest, **fresh)
-
-    separator = domain(known.chain_id, known.address("settlement"))
-    made = renew(state, member, change, signers, separator)
+    community = shown(state).community
+    known = deployment_of(state)
+    signer = signer_of(state, keys_of(keys, password_file, known.accounts[: -len(NAMED)]))
+    made = act(state, member, asked, signer, Asker(now=int(time.time()))).authorised
     signed = {"signature": made.signature, "agent_key": made.key or None}
     report(facts_of(made.authorisation, community) | signed, json=json)

@@ -23,12 +23,14 @@ def show_journal(file: Path, *, json: bool) -> None:
 
 def contents(journal: JournalReader) -> dict[str, Any]:
     """Entries, settled slots, and records by meter, of which some came after their slot was settled."""
-    settled, void = list[int](), list[str]()
+    settled, void, acts = list[int](), list[str](), 0
     records = dict[str, int]()
     late = dict[str, int]()
     for entry in journal.all_after(0):
         if entry.kind is ArrivalKind.SETTLED:
             settled.append(int(entry.body))
+        elif entry.kind is ArrivalKind.ACT:
+            acts += 1
         elif entry.kind is ArrivalKind.VOID:
             void.append(time_text(int(entry.body.split()[0])))
         if entry.kind is not ArrivalKind.RECORD:
@@ -44,6 +46,7 @@ def contents(journal: JournalReader) -> dict[str, Any]:
         "first_slot": first,
         "last_slot": last,
         "void_gates": len(void),
+        "acts_of_members": acts,
         "meters": len(records),
         "records": sum(records.values()),
         "late": sum(late.values()),

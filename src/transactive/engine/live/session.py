@@ -23,6 +23,7 @@ from transactive.engine.devices.fleet import IN_TURN, Work, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
 from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.kernel import Kernel, Planners
+from transactive.engine.live.acts import JournaledActs
 from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.homes import MeterKey, RecordedHomes
@@ -110,10 +111,9 @@ class World:
         done = last_delivered(store)
         for slot in () if done is None else range(slots[0], done + slots.step, slots.step):
             meters.take_up(store.readings(slot, members))
-        planners, ports = (
-            Planners(fleet, baseline, Unwatched(fleet)),
-            Ports(self.clock, meters, self.commands, JournaledOrders(self.journal, slots.step)),
-        )
+        acts, sent = JournaledActs(self.journal, self.clock, store), JournaledOrders(self.journal, slots.step)
+        planners = Planners(fleet, baseline, Unwatched(fleet))
+        ports = Ports(self.clock, meters, self.commands, acts, sent)
         return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
 
 

@@ -39,6 +39,8 @@ class ArrivalKind(StrEnum):
     """A meter of a member, from here on, as `Enrolment` in JSON."""
     ORDER = "order"
     """A signed order for a slot whose gate is open (`core.proofs.order_records`); its number is that of its receipt."""
+    ACT = "act"
+    """What a member did counts from a gate on, which is still open: `engine.live.acts.JournaledAct` in JSON."""
     GATE = "gate"
     """A gate closes, and the orders count that came by then: its time, and until when readings were known, as text."""
     VOID = "void"

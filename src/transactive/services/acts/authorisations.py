@@ -1,0 +1,149 @@
+"""What members do to their agents' authorisations: asked, signed, and put into the log that the run takes up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import filelock
+import msgspec
+
+from transactive.core.community.community import Community
+from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
+from transactive.core.slots import time_text
+from transactive.engine.authorisations import read
+from transactive.engine.books.rebuilt import community_of
+from transactive.services.acts.asked import LIMITED, Asked, AskUndo, changed
+from transactive.services.acts.signers import Signer
+from transactive.store import FILE, Store
+from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, newest_acts
+from transactive.store.read.stages import last_traded
+
+LOCK_FILE = "acts.lock"
+"""Held while an entry is made, so that of two at once both are kept, each on top of the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, when.
+
+    account: that signed in, empty for the command line. key: tells a request that is repeated from a new one. now: by
+    the clock on the wall [Unix s].
+    """
+
+    account: str = ""
+    key: str = ""
+    now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What members allow. given: all authorisations, taken up or not; first: slot whose gate is open next [Unix s]."""
+
+    community: Community
+    given: Sequence[Authorised]
+    first: int
+
+    def of(self, slot: int) -> list[Authorisation]:
+        """What counts for a slot, in the order of the members."""
+        found = in_force(self.given, slot)
+        return [found[account].authorisation for account in range(len(self.community.members)) if account in found]
+
+    def latest(self, account: int) -> Authorisation:
+        """The newest of a member, which counts from the first open slot on at the earliest."""
+        own = (each.authorisation for each in self.given if each.authorisation.account == account)
+        return max(own, key=lambda each: each.serial)
+
+
+def allowed_in(store: Store) -> Allowed:
+    """What members of a run allow. Raises StateError for a run that has not begun."""
+    taken = read(store)
+    if not taken:
+        folder = store.path.parent
+        raise StateError(f"{folder}: its run has not begun; limits from its start stand in the community file")
+    known = {(each.authorisation.account, each.authorisation.serial) for each in taken}
+    logged = (entry.authorised for entry in acts_after(store, 0))
+    waiting = (each for each in logged if (each.authorisation.account, each.authorisation.serial) not in known)
+    community, latest = community_of(store), last_traded(store)
+    begins = min(each.authorisation.valid_from for each in taken)
+    return Allowed(community, (*taken, *waiting), latest + community.clock.length if latest else begins)
+
+
+def shown(folder: Path) -> Allowed:
+    """The same of a state folder. Raises StateError."""
+    with _opened(folder) as store:
+        return allowed_in(store)
+
+
+def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -> LoggedAct:
+    """Do what a member asks for: sign what it allows from now on and log it; the run takes it up at its next gate.
+
+    It holds from the first slot of which nothing is traded yet, or later if the member says so. The same request with
+    the same key is done once. If the member's agent has a key, that is granted the same limits. Raises InputError for
+    an unknown member, an earlier start or a key of another request; StateError where nothing is traded any more.
+    """
+    with filelock.FileLock(folder / LOCK_FILE, mode=0o600), _opened(folder) as store:
+        allowed = allowed_in(store)
+        if member not in allowed.community.ids:
+            raise InputError(f"member {member} is not in the community; it has {', '.join(allowed.community.ids)}")
+        account, text = allowed.community.ids.index(member), msgspec.json.encode(asked).decode()
+        if asker.key and (earlier := act_with_key(store, account, asker.key)):
+            if earlier.asked != text:
+                raise InputError("this idempotency key was used for another request; take a new one for each act")
+            return earlier
+        if store.setting("outcome") is not None:
+            raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
+        fresh = _fresh(store, allowed, account, asked)
+        authorised = _signed(fresh, signer)
+        undone = asked.number if isinstance(asked, AskUndo) else 0
+        entry = LoggedAct(
+            member=account, made=asker.now, begins=allowed.first, asked=text, authorised=authorised,
+            by=asker.account, key=asker.key, undoes=undone,
+        )  # fmt: skip
+        return replace(entry, number=add_act(store, entry))
+
+
+def before(store: Store, allowed: Allowed, number: int, account: int) -> Authorisation:
+    """What a member allowed before its newest act. Raises InputError where the number is of another one."""
+    newest = newest_acts(store, account, 1)
+    if not newest or newest[0].number != number:
+        raise InputError(f"act {number} is not the member's newest; only that can be undone")
+    serial = newest[0].authorised.authorisation.serial
+    own = (each.authorisation for each in allowed.given if each.authorisation.account == account)
+    return max((each for each in own if each.serial < serial), key=lambda each: each.serial)
+
+
+def _fresh(store: Store, allowed: Allowed, account: int, asked: Asked) -> Authorisation:
+    """What a member allows from now on. Raises InputError."""
+    latest = allowed.latest(account)
+    upon = msgspec.structs.replace(latest, serial=latest.serial + 1, valid_from=allowed.first)
+    if isinstance(asked, AskUndo):
+        earlier = before(store, allowed, asked.number, account)
+        return msgspec.structs.replace(upon, **{name: getattr(earlier, name) for name in LIMITED})
+    longest = max(each.authorisation.valid_until for each in allowed.given)
+    fresh = changed(upon, asked, longest)
+    if fresh.valid_from < allowed.first:
+        raise InputError(
+            f"{time_text(fresh.valid_from)} is too early: orders of slots before {time_text(allowed.first)} are"
+            " accepted already; give that or later"
+        )
+    return fresh
+
+
+def _signed(given: Authorisation, signer: Signer) -> Authorised:
+    """Signed with the member's key; its agent's gets a grant of the same limits, unless all is taken back."""
+    agent = signer.keys.agent(given.account) if given.valid_until else None
+    key = bytes(signer.keys.account(given.account).key)
+    return sign(given, key, signer.separator, str(agent.address) if agent else None)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Store]:
+    """The store of a run."""
+    if not (folder / FILE).exists():
+        raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
+    with closing(Store(folder)) as store:
+        yield store

@@ -1,0 +1,77 @@
+"""The log of what members did while their run went on: who, when, what was asked, and what was signed for it.
+
+Entries are added at the end and never changed. A run takes them up at its gates, in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from transactive.core.proofs.authorisation import Authorised
+from transactive.core.proofs.member_acts import MemberAct
+from transactive.store.database import Database
+from transactive.store.schema import ACTS
+from transactive.store.sealing import seal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedAct:
+    """An entry. member: index. made: by the clock on the wall [Unix s], 0 where it was not noted.
+
+    begins: first slot whose gate was open then [Unix s]. undoes: number of the entry that it takes back, 0 for none.
+    by: account of who asked, empty for the command line. key: that tells a repeated request from a new one. asked: the
+    request in canonical JSON.
+    """
+
+    member: int
+    made: int
+    begins: int
+    asked: str
+    authorised: Authorised
+    by: str = ""
+    key: str = ""
+    undoes: int = 0
+    number: int = 0
+
+    @property
+    def act(self) -> MemberAct:
+        """What a run takes up of it."""
+        return MemberAct(self.number, self.authorised)
+
+
+def add_act(store: Database, entry: LoggedAct) -> int:
+    """Add an entry at the end of the log, on disk when this returns; returns its number."""
+    with store.transaction() as connection:
+        number = (connection.scalar(sa.select(sa.func.max(ACTS.c.number))) or 0) + 1
+        told = {name: getattr(entry, name) for name in ("member", "made", "begins", "undoes", "by", "key", "asked")}
+        record = msgspec.json.encode(entry.authorised).decode()
+        connection.execute(sa.insert(ACTS), [{**told, "number": number, "record": record}])
+        seal(connection, ACTS)
+    return number
+
+
+def acts_after(store: Database, number: int) -> list[LoggedAct]:
+    """Entries after a number, in order."""
+    return [act_of(row) for row in store.rows(sa.select(ACTS).where(ACTS.c.number > number).order_by(ACTS.c.number))]
+
+
+def newest_acts(store: Database, member: int, most: int) -> list[LoggedAct]:
+    """The newest entries of a member, newest first."""
+    wanted = sa.select(ACTS).where(ACTS.c.member == member).order_by(ACTS.c.number.desc()).limit(most)
+    return [act_of(row) for row in store.rows(wanted)]
+
+
+def act_with_key(store: Database, member: int, key: str) -> LoggedAct | None:
+    """The entry that a member's request with a key made, or None."""
+    rows = store.rows(sa.select(ACTS).where(ACTS.c.member == member, ACTS.c.key == key))
+    return act_of(rows[0]) if rows else None
+
+
+def act_of(row: Any) -> LoggedAct:  # noqa: ANN401 - a row as a mapping
+    """An entry from its row."""
+    told = {name: value for name, value in row.items() if name != "record"}
+    return LoggedAct(**told, authorised=msgspec.json.decode(row["record"], type=Authorised))

@@ -1,0 +1,196 @@
+"""What members do while their run goes on: done once, from the next gate on, and the same again from the journal."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.integration.samples import write_community
+from transactive.config.setting import Setting, load_setting
+from transactive.core.community.limits import NO_HIGHEST
+from transactive.core.errors import InputError, StateError
+from transactive.core.slot_book import SlotBook
+from transactive.core.slots import time_text
+from transactive.engine.live.session import Pace, rehearse, replay_journal
+from transactive.engine.replay import replay, slots_from
+from transactive.services.acts.asked import AskAuthorise, Asked, AskLimits, AskPause, AskResume, AskRevoke, AskUndo
+from transactive.services.acts.authorisations import Asker, act, shown
+from transactive.services.acts.signers import signer_of
+from transactive.store import Store
+from transactive.store.live.acts import LoggedAct, newest_acts
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, JournalReader
+
+SEED = "acts"
+HOUR = 3_600
+
+
+class Stopped(Exception):
+    """The session was stopped."""
+
+
+def do(folder: Path, asked: Asked, member: str = "a", **by: object) -> LoggedAct:
+    """Do something for a member of a run on demo keys."""
+    return act(folder, member, asked, signer_of(folder), Asker(**by))  # type: ignore[arg-type]
+
+
+@dataclass
+class Session:
+    """A run on the small community, in which things are done after some of its slots."""
+
+    setting: Setting
+    folder: Path
+    acts: dict[int, Callable[[], object]]
+    books: list[SlotBook] = field(default_factory=list)
+
+    def after(self, book: SlotBook) -> None:
+        """What happens after a slot."""
+        self.books.append(book)
+        self.acts.get(len(self.books), lambda: None)()
+
+    def replayed(self):
+        """Run it on recorded data."""
+        slots = slots_from(self.setting)
+        return replay(self.setting, slots, self.folder, seed=SEED, after_slot=self.after)[0].summary
+
+    def rehearsed(self):
+        """Run it live."""
+        slots = slots_from(self.setting)
+        return rehearse(self.setting, slots, self.folder, seed=SEED, pace=Pace(), after_slot=self.after)[0].summary
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory) -> Setting:
+    return load_setting(write_community(tmp_path_factory.mktemp("community")))
+
+
+@pytest.fixture(scope="module")
+def stopped(setting, tmp_path_factory) -> Path:
+    """A run that was stopped after ten slots."""
+    session = Session(setting, tmp_path_factory.mktemp("stopped"), {})
+
+    def stop() -> None:
+        raise Stopped
+
+    session.acts[10] = stop
+    with pytest.raises(Stopped):
+        session.replayed()
+    return session.folder
+
+
+def later(folder: Path, asked: Asked, member: str) -> Callable[[], object]:
+    """The same, to be done when it is called."""
+    return lambda: do(folder, asked, member)
+
+
+def later_acts(folder: Path) -> dict[int, Callable[[], object]]:
+    """What is done in the second half of a session."""
+    limits = AskLimits(never_pay_above_micro_per_kwh=150_000)
+    return {12: later(folder, limits, "a"), 20: later(folder, AskResume(), "b")}
+
+
+def orders_of(book: SlotBook, member: int) -> int:
+    return int((book.orders.member == member).sum())
+
+
+def test_a_live_session_with_acts_is_its_journal_replayed_also_after_an_interruption(setting, tmp_path):
+    folder = tmp_path / "whole"
+    session = Session(setting, folder, {})
+    session.acts = {8: later(folder, AskPause(), "b"), **later_acts(folder)}
+    whole = session.rehearsed()
+    gaps = [number for number, book in enumerate(session.books) if not orders_of(book, 1)]
+    assert set(range(9, 21)) <= set(gaps)  # the gate of the ninth slot had closed as the eighth was over
+    assert any(orders_of(book, 1) for book in session.books[21:])
+    late = [book.orders for book in session.books[14:]]
+    assert all((each.price[(each.member == 0) & each.is_buy] <= 150_000).all() for each in late)
+    with closing(JournalReader(folder / JOURNAL_FILE)) as journal:
+        assert sum(entry.kind is ArrivalKind.ACT for entry in journal.all_after(0)) == 3
+    again, _ = replay_journal(setting, slots_from(setting), folder / JOURNAL_FILE, tmp_path / "again", seed=SEED)
+    assert again.summary.state_hash == whole.state_hash
+
+    halved = Session(setting, tmp_path / "halved", {})
+
+    def stop() -> None:
+        do(halved.folder, AskPause(), "b")
+        raise Stopped
+
+    halved.acts = {8: stop}
+    with pytest.raises(Stopped):
+        halved.rehearsed()
+    halved.acts = later_acts(halved.folder)
+    assert halved.rehearsed().state_hash == whole.state_hash
+
+
+def test_a_request_with_the_same_key_is_done_once(stopped):
+    limits = AskLimits(never_pay_above_micro_per_kwh=210_000)
+    first = do(stopped, limits, key="k1", account="Ada", now=5)
+    again = do(stopped, limits, key="k1", account="Ada", now=9)
+    assert (again.number, again.made) == (first.number, 5)
+    with pytest.raises(InputError, match="used for another request"):
+        do(stopped, AskPause(), key="k1")
+    other = do(stopped, limits, "b", key="k1")  # another member's keys are its own
+    assert other.number == first.number + 1
+    assert do(stopped, limits).number == other.number + 1  # without a key each is an act
+
+
+def test_the_newest_act_is_undone_and_no_other(stopped):
+    before = shown(stopped).latest(2)
+    paused = do(stopped, AskPause(end="2017-06-08T00:00Z"), "c")
+    limited = do(stopped, AskLimits(sell_only_above_micro_per_kwh=100_000), "c")
+    newest = shown(stopped).latest(2)
+    assert newest.paused_from == paused.authorised.authorisation.paused_from  # limits leave a pause alone
+    with pytest.raises(InputError, match="not the member's newest"):
+        do(stopped, AskUndo(number=paused.number), "c")
+    undone = do(stopped, AskUndo(number=limited.number), "c")
+    assert undone.undoes == limited.number
+    now = shown(stopped).latest(2)
+    assert (now.lowest_sell, now.paused_until) == (before.lowest_sell, newest.paused_until)
+    redone = do(stopped, AskUndo(number=undone.number), "c")
+    assert redone.authorised.authorisation.lowest_sell == 100_000
+    with closing(Store(stopped)) as store:
+        assert [entry.undoes for entry in newest_acts(store, 2, 10)] == [undone.number, limited.number, 0, 0]
+
+
+def test_what_is_revoked_needs_a_new_authorisation(stopped):
+    do(stopped, AskLimits(never_pay_above_micro_per_kwh=1), "c")
+    do(stopped, AskRevoke(), "c")
+    for asked in (AskLimits(), AskPause(), AskResume()):
+        with pytest.raises(InputError, match="revoked"):
+            do(stopped, asked, "c")
+    given = do(stopped, AskAuthorise(), "c").authorised.authorisation
+    assert (given.highest_buy, given.paused_until) == (NO_HIGHEST, 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (AskPause(start="2017-06-07T00:00Z", end="2017-06-07T00:00Z"), "has to end after it begins"),
+        (AskPause(start="noon"), "RFC 3339"),
+        (AskAuthorise(start="2017-06-06T00:00Z"), "too early"),
+        (AskUndo(number=9_999), "not the member's newest"),
+    ],
+)
+def test_what_cannot_be_done_is_named_and_leaves_nothing(stopped, asked, named):
+    with closing(Store(stopped)) as store:
+        before = newest_acts(store, 0, 50)
+    with pytest.raises(InputError, match=named):
+        do(stopped, asked)
+    with closing(Store(stopped)) as store:
+        assert newest_acts(store, 0, 50) == before
+    with pytest.raises(InputError, match="member z is not in the community"):
+        do(stopped, asked, "z")
+
+
+def test_a_finished_run_takes_nothing_and_a_new_folder_has_no_run(sample_state, tmp_path):
+    with pytest.raises(StateError, match="this run is finished"):
+        do(sample_state, AskPause())
+    with pytest.raises(StateError, match="holds no run"):
+        do(tmp_path, AskPause())
+
+
+def test_an_act_holds_from_the_first_open_slot(stopped):
+    made = do(stopped, AskPause(), "b")
+    assert time_text(made.begins) == time_text(shown(stopped).first)
+    assert made.authorised.authorisation.paused_from == made.begins
+    assert made.begins % HOUR == 0
