@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
@@ -21,8 +23,10 @@ from transactive.store.read.runs import Reader
 from transactive.web.accounts import signing_in
 from transactive.web.accounts.book import FILE, read_book, session_viewer
 from transactive.web.accounts.rates import BY_ADDRESS, BY_NAME, BY_NAME_ANYWHERE, WINDOW, Rates
+from transactive.web.api import routes
 from transactive.web.app import build_app
 from transactive.web.change_feed import ChangeFeed
+from transactive.web.events import START, stream
 from transactive.web.problems import TooMany
 
 SECURE = ELSEWHERE.replace("http:", "https:")
@@ -165,6 +169,69 @@ def test_the_operator_invites_and_removes_on_the_page(clean):
         assert operator.post("/account/people/Bo%20Smith/remove").status_code == 200
         assert guest.get("/member").status_code == 401
         assert operator.post("/account/invitations", data={"scope": "member", "member": "z"}).status_code == 400
+
+
+def test_a_link_that_was_withdrawn_lets_nobody_in(clean):
+    with browser(clean, SECURE) as operator:
+        assert join(operator, clean, "operator").status_code == 303
+        code = signing_in.invite(clean, "member", "b", HOMES, int(time.time()))
+        found = re.search(r"/account/invitations/(\w+)/withdraw", operator.get("/account").text)
+        assert found
+        page = operator.post(found[0])
+        assert (page.status_code, "withdrawn" in page.text, found[0] in page.text) == (200, True, False)
+        assert operator.post(found[0]).status_code == 400
+        with pytest.raises(InputError, match="was used"):
+            signing_in.join(clean, code, "bo", PASSWORD, int(time.time()))
+
+
+def test_who_is_signed_out_hears_no_more_events(clean, monkeypatch):
+    asked = []
+
+    def heard(reader, feed, after, still):
+        asked.append(still)
+        return stream(reader, feed, after, still)
+
+    monkeypatch.setattr(routes, "stream", heard)
+    with browser(clean, SECURE) as client:
+        assert join(client, clean, "auditor").status_code == 303
+        assert "event: end" in client.get("/api/v1/events").text
+        assert asked[0]() is True
+        signing_in.remove(clean, "ada", int(time.time()))
+        assert asked[0]() is False
+    with closing(Store(clean)) as store:
+        reader = Reader(store)
+        answers = iter((True, False))
+        told = asyncio.run(_all(stream(reader, ChangeFeed(reader), START, lambda: next(answers))))
+    assert told
+    assert "end" not in {each.event for each in told}
+
+
+async def _all(messages):
+    return [each async for each in messages]
+
+
+def test_only_two_passwords_are_hashed_at_once(clean, monkeypatch):
+    at_once, most = [0], [0]
+
+    class Slow:
+        def verify(self, *_):
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+            time.sleep(0.02)
+            at_once[0] -= 1
+            return False
+
+    monkeypatch.setattr(signing_in, "_hasher", Slow)
+    monkeypatch.setattr(signing_in, "_nobody", lambda: "")
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda k: _refused(clean, f"name{k}"), range(8)))
+    assert (told, most) == ([True] * 8, [2])
+
+
+def _refused(folder, name):
+    with pytest.raises(InputError, match="not right"):
+        signing_in.sign_in(folder, name, PASSWORD, NOW)
+    return True
 
 
 def test_tries_are_limited_by_name_and_forgotten_in_time(clean):

@@ -383,6 +383,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/account/password": FORM_MISSING,
     "/account/sessions/{session_id}/end": FORM_MISSING,
     "/account/invitations": {**dict.fromkeys(SCOPES, 403), "operator": 400},
+    "/account/invitations/{invitation_id}/withdraw": {**dict.fromkeys(SCOPES, 403), "operator": 400},
     "/account/people/{name}/remove": {**dict.fromkeys(SCOPES, 403), "operator": 400},
     "/static/{file_path}": ALL,
 }
@@ -401,7 +402,7 @@ METHODS = {
 def ask(client, route: str, headers: dict[str, str]):
     """What a route answers; steps are a PUT, forms and files a POST, everything else a GET."""
     of = {"path": "x.json", "file_path": "base.css", "number": 1, "outcome": "closed", "place": 1, "token": "a" * 32}
-    of |= {"ending": "csv", "session_id": "1", "name": "x"}
+    of |= {"ending": "csv", "session_id": "1", "invitation_id": "1", "name": "x"}
     return client.request(METHODS.get(route, "GET"), route.format(slot=SLOT, **of), headers=headers)
 
 

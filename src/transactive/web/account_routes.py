@@ -177,6 +177,18 @@ def invite(
     return Template("account.html", context={**page.context, "link": link}, status_code=200 if made else 400)
 
 
+@post("/account/invitations/{invitation_id:str}/withdraw", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
+def withdraw(
+    request: PeopleRequest,
+    house: NamedDependency[House],
+    run_context: NamedDependency[RunContext],
+    invitation_id: FromPath[str],
+) -> Template:
+    """Withdraw a link that nobody has used yet."""
+    now, said = int(time.time()), "The link is withdrawn; it lets nobody in any more."
+    return _told(request, house, run_context, lambda: signing_in.withdraw(house.folder, invitation_id, now), said)
+
+
 @post("/account/people/{name:str}/remove", opt=OPERATES, sync_to_thread=True, include_in_schema=False)
 def remove_person(
     request: PeopleRequest,
@@ -208,7 +220,11 @@ def _account(request: PeopleRequest, house: House, run_context: RunContext, said
             if each.account == viewer.account and now < each.expires
         ],
         "people": sorted(book.accounts, key=lambda each: each.name.casefold()) if viewer.scope == "operator" else [],
-        "waiting": sum(now < each.expires for each in book.invitations),
+        "waiting": [
+            (each.id, each.account or each.member or each.scope, words.moment(each.expires))
+            for each in book.invitations
+            if viewer.scope == "operator" and now < each.expires
+        ],
         "members": run.community.ids if run else [],
     }
 
@@ -267,5 +283,5 @@ def _refuse_plain(request: PeopleRequest, house: House) -> None:
 
 ROUTES = (
     *(sign_in_page, sign_in, join_page, join, sign_out, account_page, new_password, end_session, invite),
-    remove_person,
+    *(withdraw, remove_person),
 )

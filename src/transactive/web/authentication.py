@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.types import ASGIApp
@@ -53,21 +54,33 @@ class TokenMiddleware(AbstractAuthenticationMiddleware):
         self.house = house
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-        """Raise WrongHost, TokenNeeded, or say who asks."""
+        """Say who asks, and whether it still may a while later. Raises WrongHost, TokenNeeded, SignInNeeded."""
+        viewer = self._viewer(connection)
+
+        def still() -> bool:
+            try:
+                return self._viewer(connection) == viewer
+            except HTTPException:
+                return False
+
+        return AuthenticationResult(user=viewer, auth=still)
+
+    def _viewer(self, connection: Connection) -> Viewer:
+        """Who asks now. Raises WrongHost, TokenNeeded, SignInNeeded."""
         house, header = self.house, connection.headers.get("authorization")
         if house.local and connection.url.hostname not in LOOPBACK:
             raise WrongHost(detail="This server answers on this machine only; open it as 127.0.0.1 or localhost.")
         if header is not None:
-            return AuthenticationResult(user=self._by_token(_token(header)), auth=None)
+            return self._by_token(_token(header))
         signed = connection.cookies.get(session_name(house.port))
         viewer = session_viewer(house.folder, signed, int(time.time())) if signed else None
         if viewer is not None:
-            return AuthenticationResult(user=viewer, auth=None)
+            return viewer
         session = connection.cookies.get(cookie_name(house.port))
         if house.entry and session and house.entry.knows(session):
-            return AuthenticationResult(user=OWNER, auth=None)
+            return OWNER
         if house.local and house.entry is None and not is_forwarded(connection.headers):
-            return AuthenticationResult(user=OWNER, auth=None)
+            return OWNER
         if read_book(house.folder).accounts:
             raise SignInNeeded(detail="Sign in, or send a token: Authorization: Bearer …")
         raise TokenNeeded(detail=_HOW_LOCAL if house.local and house.entry else _HOW)

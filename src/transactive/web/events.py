@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 import msgspec
@@ -68,9 +68,14 @@ def events_after(reader: Reader, run: Run, after: Key) -> list[tuple[Key, Event]
     return [(key, Event(stamp(slot), STAGES[key[1]], run.number(slot), run.slots)) for key, slot in later]
 
 
-async def stream(reader: Reader, feed: ChangeFeed, after: Key) -> AsyncIterator[ServerSentEventMessage]:
-    """Events after one, then whatever follows, until the run is over or the server stops."""
-    while not feed.stopping:
+async def stream(
+    reader: Reader, feed: ChangeFeed, after: Key, still: Callable[[], bool]
+) -> AsyncIterator[ServerSentEventMessage]:
+    """Events after one, then whatever follows, until the run is over or the server stops.
+
+    still: whether who listens still may; asked before each batch, so that who was signed out hears no more.
+    """
+    while not feed.stopping and await asyncio.to_thread(still):
         seen = feed.position
         events = await asyncio.to_thread(_look, reader, after)
         for key, event in events:

@@ -47,6 +47,11 @@ class AccountInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     made: int
     expires: int
 
+    @property
+    def id(self) -> str:
+        """What pages call it: the beginning of its hash."""
+        return self.sha256[:ID_LENGTH]
+
 
 class BrowserSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A browser that is in. used: when it was seen last, to the hour [Unix s]."""

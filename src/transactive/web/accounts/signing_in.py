@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[\w][\w .@+-]{1,63}")
 SHORTEST, LONGEST = 10, 200
 """Letters of a password (NIST SP 800-63B: length counts, kinds of letters do not)."""
+_ROOM = Semaphore(2)
+"""Passwords that are hashed at once: each takes 64 MiB, and many who try together shall not take all."""
 NOT_IN = "Name or password are not right. Who lost the password asks the operator for a new link."
 
 
@@ -64,7 +67,7 @@ def join(folder: Path, code: str, name: str, password: str, now: int) -> str:
     name = name.strip()
     invitation = _invited(read_book(folder), code, now)  # who has none costs no Argon2
     _check_password(invitation.account or name, password)
-    hash_of = _hasher().hash(password)
+    hash_of = _hash(password)
     with changed_book(folder, now) as book:
         invitation = _invited(book, code, now)
         if invitation.account is None:
@@ -98,7 +101,7 @@ def change_password(folder: Path, name: str, old: str, new: str, session: str, n
     _check_password(name, new)
     if not _matches(read_book(folder).account(name), old):
         raise InputError("The old password is not right.")
-    hash_of = _hasher().hash(new)
+    hash_of = _hash(new)
     with changed_book(folder, now) as book:
         book.accounts = [
             msgspec.structs.replace(each, password=hash_of) if each.name == name else each for each in book.accounts
@@ -111,6 +114,15 @@ def end_session(folder: Path, name: str, session_id: str, now: int) -> None:
     """End a session of an account by its id."""
     with changed_book(folder, now) as book:
         book.sessions = [each for each in book.sessions if each.account != name or each.id != session_id]
+
+
+def withdraw(folder: Path, invitation_id: str, now: int) -> None:
+    """Let a link that was not used yet let nobody in any more. Raises InputError."""
+    with changed_book(folder, now) as book:
+        kept = [each for each in book.invitations if each.id != invitation_id]
+        if len(kept) == len(book.invitations):
+            raise InputError("This link was used, withdrawn, or is too old; nothing was changed.")
+        book.invitations = kept
 
 
 def sign_out(folder: Path, session: str, now: int) -> None:
@@ -151,9 +163,16 @@ def _matches(account: Account | None, password: str) -> bool:
     from argon2.exceptions import VerificationError
 
     try:
-        return _hasher().verify(_nobody() if account is None else account.password, password)
+        with _ROOM:
+            return _hasher().verify(_nobody() if account is None else account.password, password)
     except VerificationError:
         return False
+
+
+def _hash(password: str) -> str:
+    """What is kept of a password."""
+    with _ROOM:
+        return _hasher().hash(password)
 
 
 @cache

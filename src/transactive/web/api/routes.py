@@ -211,6 +211,7 @@ def compare(run_context: NamedDependency[RunContext]) -> Comparison:
 
 @get("/events", opt=EVERYONE, responses={200: STREAM, **PROBLEMS}, raises=[], media_type=SSE)
 async def events(
+    request: ApiRequest,
     run_context: NamedDependency[RunContext],
     last_event_id: Annotated[
         str | None, HeaderParameter(name="Last-Event-ID", description="Resume after this event")
@@ -218,7 +219,7 @@ async def events(
     after: Annotated[str | None, QueryParameter(description="The same for readers that cannot set the header")] = None,
 ) -> ServerSentEvent:
     """Server-sent events: each stage of a slot once, in order, from the first or after a given one; then `end`."""
-    return ServerSentEvent(stream(run_context.reader, run_context.feed, parse_id(last_event_id or after)))
+    return ServerSentEvent(stream(run_context.reader, run_context.feed, parse_id(last_event_id or after), request.auth))
 
 
 def api_router() -> Router:
