@@ -116,8 +116,10 @@ def test_sharers_have_prices_of_their_own_and_a_lower_fee_nearby(tmp_path):
     verified = call("verify", tmp_path / "one.json", "--state", tmp_path / "state")
     assert verified.code == 0, verified.out + verified.err
     path.write_text(text.replace('keys = ["static", "dynamic"]', 'keys = ["static"]\nsurplus = "holder"'))
-    with pytest.raises(ConfigError, match="producers pass on what the common feed-in brings"):
-        load(path)
+    assert call("run", path, "--no-page", "--state", tmp_path / "held").code == 0
+    with closing(Store(tmp_path / "held")) as store:
+        noon = read_slot(store, community_of(store), FIRST + 58 * HOUR).postings
+    assert set(noon.price[noon.kind == kinds.SURPLUS].tolist()) == {110_000}
 
 
 def test_a_comparison_sets_markets_beside_sharing(tmp_path):

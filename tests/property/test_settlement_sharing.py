@@ -176,6 +176,36 @@ def test_the_surplus_of_fixed_shares_is_sold_for_their_holders(slot: Traded, dat
     assert (moved[~sellers] == held.surplus_wh[~sellers] * tariff.feed_in).all()
 
 
+@given(traded_slots(), st.data())
+def test_holders_get_what_producers_sold_their_surplus_for_at_prices_of_their_own(slot: Traded, data):
+    members, accounts = slot.accounts.members, slot.accounts
+    ppm = np.array(data.draw(shares(members)), np.int64)
+    paid = st.integers(-50_000, 200_000).filter(bool)  # what costs nothing is not said
+    price = np.array(data.draw(st.lists(paid, min_size=members, max_size=members)), np.int64)
+    ring = Circle("all", ["static"], np.full(members, PPM, np.int64), ppm, 0)
+    untraded = positions_of(slot.positions.slot, 0, [0] * members, [0] * members)
+    alike = np.full(members, 1, np.int64)
+    own = OwnPrices(alike * slot.tariff.supply, price, alike * slot.tariff.fee)
+    tariff = Tariff(slot.tariff.supply, slot.tariff.feed_in, slot.tariff.fee, shared=0, own=own)
+    alone, held = share_out(slot.readings, [ring]), share_out(slot.readings, [ring], to_holders=True)
+    delivery = delivery_of(untraded, slot.readings, held.used_wh[0], held.given_wh[0])
+    postings = post_shared(delivery, held, tariff, accounts)
+    net, before = (each.net_n(accounts.total) for each in (postings, post_shared(delivery, alone, tariff, accounts)))
+    assert net.sum() == net[accounts.pool] == 0
+    assert (net[members:] == before[members:]).all()
+    passed = postings.only(PostingKind.SURPLUS)
+    given_, taken = np.zeros(members, np.int64), np.zeros(members, np.int64)
+    for payer, payee, energy, at in zip(passed.payer, passed.payee, passed.energy_wh, passed.price, strict=True):
+        holder, producer = (payee, payer) if at >= 0 else (payer, payee)  # below zero the holder pays
+        if holder < members:
+            taken[holder] += energy
+        else:
+            given_[producer] += energy
+            assert at == price[producer]
+    assert (taken == held.surplus_wh).all()
+    assert given_.sum() == taken.sum()
+
+
 @given(traded_slots(), st.integers(0, PPM), st.integers(0, 150_000))
 def test_an_incentive_comes_on_top_of_the_tariff_of_every_meter(slot: Traded, part, whole):
     accounts, members = slot.accounts, slot.accounts.members

@@ -53,13 +53,6 @@ def _check_near(community: Community) -> None:
 def _check_own(community: Community) -> None:
     """Raise ConfigError for prices of groups and members that cannot be, and for a group that nobody has."""
     rules = community.tariff
-    shares = community.sharing_in_force
-    own_feed_in = any(key == FEED_IN for key, _, _ in community.own_prices)
-    if shares is not None and shares.surplus == "holder" and own_feed_in:
-        raise ConfigError(
-            'sharing.surplus = "holder": producers pass on what the common feed-in brings; take the feed-in of members'
-            " and groups out"
-        )
     placed: list[tuple[str, GroupPrices | Member]] = [*((f"tariff.groups.{k}", v) for k, v in rules.groups.items())]
     placed += [(member.id, member) for member in community.members]
     for place, record in placed:

@@ -2,9 +2,9 @@
 
 Users pay producers the price of their circle for each Wh, and the network its part of the fee; what is not shared is
 the supplier's, at the tariff. Two things differ where a law has it so. A surplus that belongs to the holder of a fixed
-share: the producer, who sells it, passes on what it gets. An incentive: the supplier bills every meter as if alone, and
-the body that pays for shared energy pays producers, users and community; it stands outside the community as the
-supplier does, so its money comes from that account.
+share: the producer, who sells it, passes on what it gets, at its own price where it has one. An incentive: the supplier
+bills every meter as if alone, and the body that pays for shared energy pays producers, users and community; it stands
+outside the community as the supplier does, so its money comes from that account.
 
 A member with prices of its own has them for what the supplier bills or pays it, and for the network fee. What a circle
 shares within a neighbourhood bears the fee of neighbourhoods where that is lower than the circle's.
@@ -53,10 +53,8 @@ def post_shared(
     if shared.surplus_wh.any():
         gives = np.maximum(delivery.exported_wh - delivery.imported_wh, 0) - shared.given_wh.sum(axis=0)
         left = share_columns(int(shared.surplus_wh.sum()), gives)
-        lines += [
-            (kind.SURPLUS, member, pool, left, tariff.feed_in),
-            (kind.SURPLUS, pool, member, shared.surplus_wh, tariff.feed_in),
-        ]
+        lines.append((kind.SURPLUS, member, pool, left, tariff.feed_in_of))
+        lines += [(kind.SURPLUS, pool, member, *part) for part in _passed_on(left, shared.surplus_wh, tariff)]
     used, given = shared.used_wh.sum(axis=0), shared.given_wh.sum(axis=0)
     if incentive is not None:
         to_producer, to_user, to_all = incentive
@@ -68,6 +66,20 @@ def post_shared(
     postings = book(delivery.slot, [line for line in lines if not _free_of_charge(line)])
     _check(delivery, shared, postings, tariff, accounts, incentive)
     return postings
+
+
+def _passed_on(left_wh: IntArray, surplus_wh: IntArray, tariff: Tariff) -> list[tuple[IntArray, int]]:
+    """What holders get of what producers pass on: energy of each [Wh], (members,), at each price of a producer.
+
+    left_wh: of each producer; surplus_wh: of each holder, as much in all. Each price is split pro rata, so that nobody
+    has the dear part; largest remainder, ties to the first.
+    """
+    prices, rest, found = np.broadcast_to(tariff.feed_in_of, left_wh.shape), surplus_wh, []
+    for price in np.unique(prices[left_wh > 0]).tolist():
+        energy = share_columns(int(left_wh[prices == price].sum()), rest)
+        rest = rest - energy
+        found.append((energy, price))
+    return found
 
 
 def _fees(shared: SharedSlot, tariff: Tariff) -> list[tuple[IntArray, IntArray | int]]:
