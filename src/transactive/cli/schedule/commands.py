@@ -34,6 +34,7 @@ def backtest(
     test_days: int | None = None,
     model: str = "day-so-far",
     profile: str | None = None,
+    zone: str = "UTC",
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Backtest a battery that is planned anew in each slot, beside a simple rule and perfect foresight.
@@ -65,11 +66,12 @@ def backtest(
     pv
         Column of what its PV generated in the slot, Wh.
     price
-        Column of what an imported Wh costs, µ¤/kWh, known a day ahead.
+        Column of what an imported Wh costs, µ¤/kWh, known a day ahead; or a price, such as "28 ct/kWh", or several by
+        days and local hours, such as "workday 07:00-22:00 34 ct/kWh; 26 ct/kWh".
     prices
         File of the price column, if it stands in another one.
     time
-        Column of the slot's start; times without a zone are UTC. Without it the usual names are tried.
+        Column of the slot's start. Without it the usual names are tried.
     group
         Column with the member; each member has a battery of its own.
     test_days
@@ -78,6 +80,8 @@ def backtest(
         Forecaster to plan by: the last days moved by the day so far, or one that `forecast backtest` knows.
     profile
         How to read the file: the name of a profile that ships, or a TOML file; without it it is found.
+    zone
+        Zone of times that name none, and of the hours of a price, such as Europe/Vienna.
     json
         Print the report as one JSON object on stdout, and nothing else there.
     """
@@ -96,5 +100,5 @@ def backtest(
         from_grid=not no_grid_charge,
         to_grid=not no_battery_export,
     )
-    columns = ScheduleColumns(load, pv, price, time, group, prices, profile)
+    columns = ScheduleColumns(load, pv, price, time, group, prices, profile, zone)
     run_backtest(file, columns, battery, test_days, model, json=json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from transactive.forecasting.series import FloatArray, History
 from transactive.metering.exports.reader import ReadOptions
 from transactive.studies.recordings.exports import as_recording
 from transactive.studies.recordings.series import SeriesColumns, read_series
+from transactive.studies.recordings.told_price import prices_told, told_price
 from transactive.tabular.columns import refuse
 from transactive.tabular.decimals import with_points
 from transactive.tabular.sheets import read_sheet
@@ -28,7 +29,10 @@ TINY_WH, TINY_PRICE = 5, 1_000
 
 @dataclass(frozen=True, slots=True)
 class ScheduleColumns:
-    """Names of columns; prices: file of the price column, if not the same; profile: how to read an export."""
+    """Names of columns; prices: file of the price column, if not the same; profile: how to read an export.
+
+    price: a column, or a price with its unit (`told_price`). zone: of times without one, and of a price's hours.
+    """
 
     load: str
     pv: str
@@ -37,6 +41,7 @@ class ScheduleColumns:
     group: str | None
     prices: Source | None
     profile: str | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +68,25 @@ def read_days(path: Source, named: ScheduleColumns) -> Days:
     path = as_recording(path, (named.load, named.pv), ReadOptions(named.profile))
     for column in (named.load, named.pv):
         check_column(path, column, 0, TINY_WH, "Wh; multiply kWh by 1,000")
-    check_column(
-        named.prices or path, named.price, -LARGEST, TINY_PRICE, "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
+    is_column = named.price in read_sheet(named.prices or path).columns
+    told = None if is_column else told_price(named.price)
+    if told is None:
+        unit = "µ¤/kWh; multiply ¤/kWh by 1,000,000, ¤/MWh by 1,000"
+        check_column(named.prices or path, named.price, -LARGEST, TINY_PRICE, unit)
+    elif named.prices:
+        raise InputError(
+            f"--price {named.price!r} is a price and --prices names a file of prices; take one of them out"
+        )
+    load, pv = (
+        read_series(path, SeriesColumns(column, named.group, named.time, zone=named.zone), Calendar())
+        for column in (named.load, named.pv)
     )
-    load = read_series(path, SeriesColumns(named.load, named.group, named.time), Calendar())
-    pv = read_series(path, SeriesColumns(named.pv, named.group, named.time), Calendar())
     history = load.history
     if len(history.values) < history.per_day:
         raise DataError(f"{path.name}: holds less than a day; a schedule needs some weeks of readings")
     load_wh, pv_wh = (np.rint(on_clock(read.history).values).astype(np.int64) for read in (load, pv))
-    price = _price(path, named, history)
+    starts = history.first_slot + history.length * np.arange(len(history.values))
+    price = _price(path, named, history) if told is None else prices_told(told, starts, named.zone)
     return Days(history.first_slot, history.length, load.members, load_wh, pv_wh, price, load.gaps + pv.gaps)
 
 
@@ -103,7 +117,9 @@ def check_column(path: Source, column: str, lowest: int, tiny: int, unit: str) -
 def _price(path: Source, named: ScheduleColumns, history: History) -> IntArray:
     """Price of each slot [µ¤/kWh], (slots,); the same for every member."""
     file = named.prices or path
-    columns = SeriesColumns(named.price) if named.prices else SeriesColumns(named.price, named.group, named.time)
+    columns = SeriesColumns(named.price, zone=named.zone)
+    if not named.prices:
+        columns = replace(columns, group=named.group, time=named.time)
     read = read_series(file, columns, Calendar()).history
     if read.length != history.length:
         minutes = f"{read.length // 60} minutes, {named.load} of {history.length // 60}"
