@@ -51,7 +51,10 @@ def tokens(demo_run, tmp_path_factory):
     """The demo's state beside a token of each scope, and an app that others could reach."""
     folder = tmp_path_factory.mktemp("tokens")
     (folder / "market.sqlite").write_bytes((demo_run.folder / "market.sqlite").read_bytes())
-    made = {scope: create_token(folder, scope, MEMBER if scope == "member" else None) for scope in SCOPES}
+    made = {
+        scope: create_token(folder, scope, MEMBER if scope == "member" else None, acts=scope == "member")
+        for scope in SCOPES
+    }
     with serving(folder, local=False) as client:
         yield client, made, folder
 
@@ -331,6 +334,7 @@ BILLED: dict[Scope, int] = {"member": 200, "operator": 200, "grid": 403, "audito
 FORM_MISSING: dict[Scope, int] = dict.fromkeys(SCOPES, 400)  # a token has no account
 NO_PAPER: dict[Scope, int] = {"member": 404, "operator": 404, "grid": 403, "auditor": 403}  # there is none here
 OPERATOR: dict[Scope, int] = {"member": 403, "operator": 200, "grid": 403, "auditor": 403}
+MEMBERS: dict[Scope, int] = {**dict.fromkeys(SCOPES, 403), "member": 400}  # nothing is said
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,  # who sees lines only is led to them
     "/slots/{slot}": NOT_GRID,
@@ -340,6 +344,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/readings/held": {**OPERATOR, "operator": 400},  # nothing is said
     "/readings/{token}": {**OPERATOR, "operator": 400},  # no such file waits here
     "/member": NOT_GRID,
+    "/member/acts": MEMBERS,
     "/member/statement/{ending}": {"member": 409, "operator": 400, "auditor": 400, "grid": 403},  # no chain, no member
     "/grid": NOT_MEMBER,
     "/compare": {**NOT_GRID, "member": 403},
@@ -363,6 +368,7 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/grid/loads": NOT_MEMBER,
     "/api/v1/grid/forecasts": NOT_MEMBER,
     "/api/v1/grid/interventions": NOT_MEMBER,
+    "/api/v1/acts": NOT_GRID,
     "/api/v1/items": ALL,
     "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
     "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
@@ -394,6 +400,7 @@ METHODS = {
     "/readings/held": "POST",
     **{route: "POST" for route in ROUTES if route.startswith(("/sign-out", "/account/"))},
     "/readings/{token}": "POST",
+    "/member/acts": "POST",
     "/api/v1/readings": "POST",
     "/api/v1/readings/{token}": "PUT",
 }

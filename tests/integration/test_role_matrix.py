@@ -37,7 +37,8 @@ CLOSED, ABSENT = (401, 403), (404, 405)
 def served(folder: Path) -> Iterator[tuple[TestClient[Litestar], dict[str, dict[str, str]]]]:
     """The application as other machines reach it, and the headers of each role."""
     headers: dict[str, dict[str, str]] = {
-        scope: bearer(create_token(folder, scope, "a" if scope == "member" else None)) for scope in SCOPES
+        scope: bearer(create_token(folder, scope, "a" if scope == "member" else None, acts=scope == "member"))
+        for scope in SCOPES
     }
     with closing(Store(folder)) as store:
         app = build_app(folder, ChangeFeed(Reader(store)), local=False)

@@ -24,6 +24,7 @@ from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, 
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
 from transactive.web.entry import BrowserEntry, ask, enter
+from transactive.web.pages.acts.routes import act_on_page
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.readings.routes import answer as answer_readings
 from transactive.web.pages.readings.routes import answer_about_held, bring, readings
@@ -65,7 +66,21 @@ def build_app(
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
     return Litestar(
         route_handlers=[
-            *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
+            *(
+                community,
+                member_view,
+                slot_view,
+                carbon,
+                bills,
+                grid,
+                models,
+                compare,
+                verify,
+                verify_file,
+                ask,
+                enter,
+                act_on_page,
+            ),
             *(*ROUTES, statement, readings, bring, answer_about_held, answer_readings, step_on_page, api_router()),
             _files(),
         ],

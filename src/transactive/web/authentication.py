@@ -29,6 +29,8 @@ OPERATES: dict[str, tuple[Scope, ...]] = {OPT: ("operator",)}
 SEES_ALL: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "auditor")}
 BILLED: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator")}
 """Papers name persons: they are for the operator, and each member's own for itself."""
+MEMBERS: dict[str, tuple[Scope, ...]] = {OPT: ("member",)}
+"""What a home does is its own: nobody else does it in its place."""
 WITHOUT_MEMBER: dict[str, tuple[Scope, ...]] = {OPT: ("operator", "grid", "auditor")}
 WITHOUT_GRID: dict[str, tuple[Scope, ...]] = {OPT: ("member", "operator", "auditor")}
 

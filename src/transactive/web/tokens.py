@@ -28,7 +28,8 @@ ID_LENGTH = 8
 class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is kept of a token: its SHA-256 as hex, its scope and, for scope member, whose it is.
 
-    name: what it is for, in words. made, expires: Unix seconds; 0 where it was not noted, or never.
+    name: what it is for, in words. made, expires: Unix seconds; 0 where it was not noted, or never. acts: whether it
+    may do something for its member, such as a pause, or only look.
     """
 
     sha256: str
@@ -37,6 +38,7 @@ class TokenGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     name: str = ""
     made: int = 0
     expires: int = 0
+    acts: bool = False
 
     @property
     def id(self) -> str:
@@ -57,6 +59,7 @@ def add_token(
     name: str = "",
     days: int | None = None,
     now: int = 0,
+    acts: bool = False,
 ) -> str:
     """Make a token, keep its hash in the folder, return it: it is shown this once.
 
@@ -67,13 +70,15 @@ def add_token(
         raise InputError(f"--scope {scope}: choose one of {', '.join(SCOPES)}")
     if (scope == "member") != (member is not None):
         raise InputError("--member: names the member of a token of scope member, and of no other; give or leave it")
+    if acts and scope != "member":
+        raise InputError("--acts: is for a token of scope member, which may then do things for its home; leave it out")
     if member is not None and known is not None and member not in known:
         raise InputError(f"--member {member}: not in this community; its members are {', '.join(known)}")
     if days is not None and days < 1:
         raise InputError(f"--days {days}: give at least 1, or leave it out for a token without end")
     token = "ta_" + secrets.token_urlsafe(32)
     expires = now + days * DAY if days else 0
-    _write(folder / FILE, [*read_grants(folder), TokenGrant(_hash(token), scope, member, name, now, expires)])
+    _write(folder / FILE, [*read_grants(folder), TokenGrant(_hash(token), scope, member, name, now, expires, acts)])
     return token
 
 
@@ -105,7 +110,7 @@ def viewer_of(token: str, grants: Sequence[TokenGrant], now: int) -> tuple[Viewe
     given, found = _hash(token), None
     for grant in grants:
         if hmac.compare_digest(given, grant.sha256) and grant.holds(now):
-            found = Viewer(grant.scope, grant.member), grant
+            found = Viewer(grant.scope, grant.member, acts=grant.acts), grant
     return found
 
 

@@ -22,11 +22,15 @@ OPEN_MARK = "open-here"
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. member: the only one whose figures a member sees, by id. account: who signed in; empty with a token."""
+    """Who asks. member: the only one whose figures a member sees, by id. account: who signed in; empty with a token.
+
+    acts: whether it may do something for that member, not only look.
+    """
 
     scope: Scope
     member: str | None = None
     account: str = ""
+    acts: bool = False
 
     @property
     def sees_all(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -17,7 +18,9 @@ from transactive.store import FILE, Store
 from transactive.web.tokens import TokenGrant, add_token, last_uses, read_grants, revoke
 
 
-def create_token(folder: Path, scope: str, member: str | None, name: str = "", days: int | None = None) -> str:
+def create_token(
+    folder: Path, scope: str, member: str | None, name: str = "", days: int | None = None, *, acts: bool = False
+) -> str:
     """Make a token for a run's folder; only its hash is kept. Raises InputError, StateError."""
     from transactive.store.read.runs import Reader
 
@@ -28,7 +31,7 @@ def create_token(folder: Path, scope: str, member: str | None, name: str = "", d
     finally:
         store.close()
     known = run.community.ids if run else None
-    return add_token(folder, scope, member, known, name=name, days=days, now=int(time.time()))
+    return add_token(folder, scope, member, known, name=name, days=days, now=int(time.time()), acts=acts)
 
 
 def list_tokens(folder: Path, *, json: bool) -> None:
@@ -46,7 +49,8 @@ def list_tokens(folder: Path, *, json: bool) -> None:
     for row in rows:
         until = "expired" if row["state"] == "expired" else (row["expires"] or "revoked")[:10]
         used = (row["last_used"] or "never")[:16]
-        table.add_row(row["id"], row["member"] or row["scope"], until, used, Text(row["name"] or "", no_wrap=True))
+        whose = f"{row['member'] or row['scope']}{', acts' if row['acts'] else ''}"
+        table.add_row(row["id"], whose, until, used, Text(row["name"] or "", no_wrap=True))
     Console(soft_wrap=True).print(table)
 
 
@@ -57,11 +61,12 @@ def revoke_token(folder: Path, token_id: str) -> None:
     print(f"{gone.id}: revoked ({gone.scope}{f' {gone.member}' if gone.member else ''})", file=sys.stderr)
 
 
-def _facts(grant: TokenGrant, used: int, now: int) -> dict[str, str | None]:
+def _facts(grant: TokenGrant, used: int, now: int) -> dict[str, Any]:
     return {
         "id": grant.id,
         "scope": grant.scope,
         "member": grant.member,
+        "acts": grant.acts,
         "name": grant.name or None,
         "made": time_text(grant.made) if grant.made else None,
         "expires": time_text(grant.expires) if grant.expires else None,

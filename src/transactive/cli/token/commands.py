@@ -18,6 +18,7 @@ def create(
     member: str | None = None,
     name: str = "",
     days: int | None = None,
+    acts: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Make a token and print it once; only its hash is kept.
 
@@ -34,10 +35,12 @@ def create(
         What it is for, in your words: shown by `token list`.
     days
         How long it holds; without it until it is revoked.
+    acts
+        Let a member's token do things for its home as well: limits, pauses. Without it a token only looks.
     """
     from transactive.cli.token.actions import create_token
 
-    print(create_token(state, scope, member, name, days))
+    print(create_token(state, scope, member, name, days, acts=acts))
 
 
 @token.command(name="list")

@@ -85,6 +85,7 @@ class Pageable(Enum):
         schema.CERTIFICATES, None, _packed(schema.CERTIFICATES, _made_or_owned), ("slot", "device", "first_wh")
     )
     BLOCKS = _Listed(schema.BLOCKS)
+    ACTS = _Listed(schema.ACTS, _own(schema.ACTS))
     ITEMS = _Listed(schema.ITEMS, _own(schema.ITEMS))
     CONGESTION = _Listed(schema.CONGESTION)
     LINE_LOADS = _Listed(schema.LINE_LOADS)

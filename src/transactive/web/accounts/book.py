@@ -133,7 +133,7 @@ def session_viewer(folder: Path, token: str, now: int) -> Viewer | None:
             fresh.sessions = [
                 msgspec.structs.replace(each, used=now) if each.sha256 == given else each for each in fresh.sessions
             ]
-    return Viewer(account.scope, account.member, account.name)
+    return Viewer(account.scope, account.member, account.name, acts=account.member is not None)
 
 
 def find_hash(among: list[Kept], sha256: str) -> Kept | None:

@@ -16,6 +16,7 @@ from transactive.store.read.pages import Pageable
 from transactive.store.read.runs import Row, Run
 from transactive.web.api import cursor as cursors
 from transactive.web.api import shapes
+from transactive.web.api.act_routes import HANDLERS as ACT_HANDLERS
 from transactive.web.api.bill_routes import HANDLERS as BILL_HANDLERS
 from transactive.web.api.grid_routes import HANDLERS as GRID_HANDLERS
 from transactive.web.api.item_routes import HANDLERS as ITEM_HANDLERS
@@ -241,6 +242,7 @@ def api_router() -> Router:
         *ITEM_HANDLERS,
         *BILL_HANDLERS,
         *READING_HANDLERS,
+        *ACT_HANDLERS,
         events,
     ]
     return Router("/api/v1", route_handlers=handlers)

@@ -16,6 +16,7 @@ from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
 from transactive.texts.formatting import Words, percent
 from transactive.web.charts.member import day_chart, saved_chart
+from transactive.web.pages.parts.acts import acts_card
 from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.cheap_hours import cheap_hours
 from transactive.web.pages.parts.common import freshness
@@ -65,6 +66,7 @@ def member_page(
         "saved_chart": saved_chart(rows, run, start, words),
         "kpis": _kpis(rows, totals, run, member),
         "next": _next(reader, run, position, totals, member, words, None if chosen is None else span),
+        "acts": acts_card(reader, run, position, member, viewer, words),
         "chart": day_chart(rows, run, start, words),
         "day_rows": [_day_row(row, run, words) for row in rows],
         "cheap": cheap_hours(reader, run, newest, advice[0] if advice else None, words),

@@ -83,7 +83,18 @@ def member_view(
     member: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
 ) -> Template:
-    """One home: what it saved, what it trades next and why, what its meter says."""
+    """One home: what it saved, what it trades next and why, what its meter says, and what it lets its agent do."""
+    return member_template(request, run_context, member, day)
+
+
+def member_template(
+    request: PageRequest,
+    run_context: RunContext,
+    member: str | None = None,
+    day: str | None = None,
+    failed: str = "",
+) -> Template:
+    """The page of one home. failed: why something could not be done, which is said on it."""
     run, position, totals = run_context.look()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
@@ -93,7 +104,7 @@ def member_view(
     context = member_page(
         run_context.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
     )
-    return Template("member.html", context=context)
+    return Template("member.html", context={**context, "failed": failed}, status_code=400 if failed else 200)
 
 
 @get("/grid", opt=WITHOUT_MEMBER, sync_to_thread=True, include_in_schema=False)

@@ -1,0 +1,60 @@
+"""Forms with which a home acts, read as the API's requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transactive.core.errors import InputError
+from transactive.core.spelling.quantities import whole
+from transactive.services.acts.asked import AskAuthorise, Asked, AskLimits, AskPause, AskResume, AskUndo
+from transactive.texts.formatting import CENTS
+
+
+@dataclass
+class ActForm:
+    """Any of the forms. kind: of the API's request. key: one for each form that is shown, so that two clicks are one.
+
+    Prices stand in the unit that the page writes them in, or with a unit of their own; empty ones are no limit.
+    """
+
+    kind: str
+    key: str
+    never_pay_above: str = ""
+    sell_only_above: str = ""
+    until: str = ""
+    number: int = 0
+
+
+def asked_in(form: ActForm, currency: str) -> Asked:
+    """What a form asks for. Raises InputError naming the field."""
+    match form.kind:
+        case "limits":
+            return AskLimits(
+                never_pay_above_micro_per_kwh=_price(form.never_pay_above, "Never pay above", currency),
+                sell_only_above_micro_per_kwh=_price(form.sell_only_above, "Sell only above", currency),
+            )
+        case "authorise":
+            return AskAuthorise(
+                never_pay_above_micro_per_kwh=_price(form.never_pay_above, "Never pay above", currency),
+                sell_only_above_micro_per_kwh=_price(form.sell_only_above, "Sell only above", currency),
+            )
+        case "pause":
+            return AskPause(end=form.until or None)
+        case "resume":
+            return AskResume()
+        case "undo" if form.number > 0:
+            return AskUndo(number=form.number)
+    raise InputError(f"{form.kind}: is no act of this page; go back and choose one")
+
+
+def _price(text: str, field: str, currency: str) -> int | None:
+    """A price as somebody typed it [µ¤/kWh], with a comma or a point; None for an empty field."""
+    text = text.strip()
+    if not text:
+        return None
+    number = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    unit = "" if number[-1:].isalpha() else f" {'ct' if currency in CENTS else currency}/kWh"
+    price = whole(number + unit, "never_pay_above_micro_per_kwh", currency, field)
+    if abs(price) > 10**9:
+        raise InputError(f"{field}: {text} is beyond what a kWh can cost; give less")
+    return price
