@@ -13,7 +13,8 @@ from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.groups import GroupedLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import NAMED
-from transactive.core.proofs.groups import groups_of, leaves_of_whole
+from transactive.core.errors import ContractRevert
+from transactive.core.proofs.groups import leaves_of_whole
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import ZERO
 
@@ -30,9 +31,8 @@ def deployed(members: int, most: int, start: int = START) -> GroupedLedger:
     """A ledger on a new chain in memory."""
     alloc = [*KEYS.addresses(members + len(NAMED)), STRANGER.address]
     client = kept(ChainClient.open("embedded::memory:", genesis_time=start - HOUR, alloc=alloc))
-    gateways = [KEYS.named(f"gateway {number}") for number in range(len(groups_of(members, most)))]
     return GroupedLedger.deploy(
-        client, KEYS, gateways, members=members, most=most, timestamp=start - HOUR + 1, slot_seconds=HOUR,
+        client, KEYS, members=members, most=most, timestamp=start - HOUR + 1, slot_seconds=HOUR,
         slots_per_period=SLOTS, window=WINDOW, penalty_n=PENALTY, currency_name="Local Energy", currency_symbol="LEN",
     )  # fmt: skip
 
@@ -126,7 +126,7 @@ class GroupWorld:
             self.books.begin()
 
     def propose(self) -> None:
-        self.ledger.propose_in_groups(self.period, self.books.nets)
+        self.ledger.propose(self.period, self.books.nets)
         self.mine()
 
     def pay_groups(self) -> None:
@@ -189,6 +189,28 @@ class GroupWorld:
     def wallet_n(self, address: str) -> int:
         """What somebody holds outside."""
         return int(self.client.read(self.currency, "balanceOf", address))
+
+    def lend(self, amount: int) -> None:
+        """Give the first link capital in its group."""
+        place = self.settlement(of_group=True)
+        self.client.send(ON_RAMP, self.currency, "mint", ON_RAMP.address, amount)
+        self.client.send(ON_RAMP, self.currency, "approve", place.address, amount)
+        self.client.send(ON_RAMP, place, "depositFor", self.link(0), amount)
+        self.mine()
+
+    def tell(self, name: str, of_group: bool, amount: int = 0) -> str:
+        """One call to the first link, or of the operator for it; why it is refused, empty if it goes through."""
+        link = self.ledger.groups[0].link
+        try:
+            if name == "release":
+                self.do(OPERATOR, self.settlement(of_group), name, link.address)
+            elif name == "carry":
+                self.do(STRANGER, link, name, of_group)
+            else:
+                self.do(OPERATOR if name == "shift" else ON_RAMP, link, name, of_group, amount)
+        except ContractRevert as error:
+            return str(error)
+        return ""
 
     def proof(self, member: int, place: int = -1) -> NestedProof:
         """Way of a member's leaf in the period's first (0) or last slot to the payment."""

@@ -18,8 +18,9 @@ from tests.integration.conftest import call
 from tests.integration.samples import write_community
 from tests.integration.test_older_states import MADE_BEFORE, MEMBER
 from transactive.chain.deployments.deployment import FILE, Deployment, load
-from transactive.chain.keys.keys import ROLES, DemoKeys
+from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.keys.keystore import LIGHT
+from transactive.chain.keys.roles import ROLES
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
 from transactive.chain.releases import version_of

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.core.accounts import NAMED
-from transactive.core.proofs.groups import MOST_MEMBERS, agrees, groups_of, leaves_of_group, leaves_of_whole, net_n
+from transactive.core.accounts import MOST_MEMBERS, NAMED, groups_of
+from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole, net_n
 from transactive.core.proofs.leaves import MONEY, SlotLeaves, SlotTree, climb, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
 

@@ -24,18 +24,19 @@ from transactive.core.proofs.signed_orders import (
     Grant,
     Order,
     check,
-    check_all,
     domain,
     orders_hash,
     sign_grant,
     sign_order,
 )
+from transactive.core.proofs.signing_place import SigningPlace, check_all
 from transactive.settlement.ledger import fills_of
 
 KEY, OTHER, AGENT = (bytes([number]) * 32 for number in (1, 2, 3))
 MEMBER, STRANGER, HELPER = (Account.from_key(key).address for key in (KEY, OTHER, AGENT))
 CONTRACT = "0x" + "c0" * 20
 HERE = domain(31337, CONTRACT)
+PLACES = [SigningPlace(index, HERE) for index in range(2)]
 SLOT, SECONDS = 7, 900
 END = (SLOT + 1) * SECONDS
 ORDER = Order(0, SLOT, 0, ((300, 5), (200, 4)), ((-400, 3), (450, 2)))
@@ -141,14 +142,14 @@ def test_orders_that_the_judge_could_not_read_do_not_enter(order):
 def test_one_order_of_each_member_for_the_slot():
     members = [MEMBER, STRANGER]
     mine, yours = sign_order(ORDER, KEY, HERE), sign_order(replace(ORDER, account=1), OTHER, HERE)
-    assert list(check_all([yours, mine], members, HERE, (SLOT, SECONDS))) == [1, 0]
+    assert list(check_all([yours, mine], members, PLACES, (SLOT, SECONDS))) == [1, 0]
     for orders, slot in (([mine, mine], SLOT), ([mine], SLOT + 1)):
         with pytest.raises(SignatureError, match="one each, for slot"):
-            check_all(orders, members, HERE, (slot, SECONDS))
+            check_all(orders, members, PLACES, (slot, SECONDS))
     with pytest.raises(SignatureError, match="one each, for slot"):
-        check_all([yours], members[:1], HERE, (SLOT, SECONDS))
+        check_all([yours], members[:1], PLACES, (SLOT, SECONDS))
     with pytest.raises(SignatureError, match="is signed by"):
-        check_all([replace(mine, signature=yours.signature)], members, HERE, (SLOT, SECONDS))
+        check_all([replace(mine, signature=yours.signature)], members, PLACES, (SLOT, SECONDS))
     assert orders_hash([]) == Fills().hash == ZERO
     assert orders_hash([mine]) != orders_hash([mine, mine])
 

@@ -16,7 +16,7 @@ refuse_in_settlement = refusals("settlement")
 
 @dataclass(slots=True)
 class SideTwin:
-    """One settlement as far as the link is in it. requested, ready_at: its request there; the rest is the link's own."""
+    """A settlement as far as the link is in it. requested, ready_at: its request there; the rest is the link's own."""
 
     notice: int
     balance_n: int = 0

@@ -39,6 +39,7 @@ BY_OTHER_COMMANDS = {
     for contract, functions in {
         "disputes": ("Netting", "Leaf", "Totals", "Trade", "Serial", "Omission", "Reading"),
         "demands": ("Receipt", "Void"),
+        "group_disputes": ("Group",),
         "certificate_disputes": (
             "Leaf",
             "Bundles",
@@ -59,12 +60,8 @@ BY_CONTRACTS_ALONE = {
     ("disputes", "convict"): "the judge of certificates and that of demands call it",
     ("certificates", "credit"): "the contract of credits calls it",
 } | {
-    (contract, function): "from Python: a ledger of groups, which no command deploys yet"
-    for contract, functions in {
-        "group_link": ("shift", "takeBack", "carry"),
-        "group_disputes": ("ask", "answer", "challengeSilence", "challengeGroup"),
-    }.items()
-    for function in functions
+    ("group_disputes", function): "from Python: what a member asks of the whole, its file answers without"
+    for function in ("ask", "answer", "challengeSilence")
 }
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
 BEGIN, END = "<!-- commands of contracts: begin -->\n", "<!-- commands of contracts: end -->\n"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from transactive.chain.keys.keys import CURVE_ORDER, ROLES, DemoKeys, derive, refuse_unless_development
+from transactive.chain.keys.keys import CURVE_ORDER, DemoKeys, derive, refuse_unless_development
+from transactive.chain.keys.roles import ROLES
 from transactive.core.errors import ChainError
 
 

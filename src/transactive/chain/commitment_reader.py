@@ -44,6 +44,21 @@ class ContractWitness:
         judge = self._client.contract("disputes", str(self._client.read(self._settlement, "disputes")))
         return bool(self._client.read(judge, "wasGateway", to_checksum_address(account), time))
 
+    def whole(self, address: str) -> ContractWitness:
+        """The same of the settlement of all groups, at an address."""
+        return ContractWitness(self._client, address)
+
+    def is_joined(self, whole: str, link_place: int, group_place: int) -> bool:
+        """Whether the account at a place here is the one at a place of the whole (address), and joins just the two."""
+        there = self._client.contract("settlement", whole)
+        address = self._client.read(self._settlement, "accountOf", link_place)
+        if not is_ours("group_link", self._client.code(address)):
+            return False
+        link = self._client.contract("group_link", address)
+        ends = [self._client.read(link, side) for side in ("group", "whole")]
+        same = self._client.read(there, "accountOf", group_place) == address
+        return same and ends == [self._settlement.address, there.address]
+
     @staticmethod
     def head_of(links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
         """Head that the contract has after these commitments: slot, root, certificates, money and energy of each."""

@@ -6,7 +6,6 @@ from transactive.config.changes import check_changes
 from transactive.config.membership import check_membership
 from transactive.config.sharing import check_sharing
 from transactive.config.tariffs import check_tariff
-from transactive.core.accounts import NAMED
 from transactive.core.community.certificate_checks import check_certificates
 from transactive.core.community.community import Community
 from transactive.core.community.members import Member
@@ -27,8 +26,6 @@ AUTO = "auto"
 """In place of a forecaster: let the days before the run decide."""
 LARGEST_DEVICE = 10**7
 """Largest power or capacity of a member's device [W or Wh]; beyond it products of a plan would leave 64 bits."""
-MOST_MEMBERS = 2**12 - len(NAMED)
-"""Leaves of the settlement contract's deepest tree, less those of the named accounts."""
 
 
 def check(community: Community, name: str) -> None:
@@ -80,6 +77,7 @@ def _check_market(community: Community, name: str) -> None:
             f"{name}: market.slots_per_period = {market.slots_per_period}; periods must divide a day, as each is paid"
             " on chain; bills are by local months, whatever it is: add [billing], then `transactive bill --month`"
         )
+    _check_windows(community, name)
     try:
         check_sharing(community)
     except ConfigError as error:
@@ -95,6 +93,17 @@ def _check_market(community: Community, name: str) -> None:
             f"{name}: market.mechanism {market.mechanism!r} needs a network; add [network], or choose another mechanism"
         )
     _check_sessions(market, isinstance(mechanism, registry.ByNode), name)
+
+
+def _check_windows(community: Community, name: str) -> None:
+    """A period of groups is paid before the next one is over: two windows, each begun at the end of a slot."""
+    market, window = community.market, community.chain.challenge_window_minutes
+    period = market.slot_minutes * market.slots_per_period
+    if community.groups and 2 * (window + market.slot_minutes) > period:
+        raise ConfigError(
+            f"{name}: chain.challenge_window_minutes = {window}; {len(community.members)} members settle in groups, and"
+            f" two windows and two slots have to fit into a period of {period} minutes; shorten it, or lengthen those"
+        )
 
 
 def _check_sessions(market: MarketRules, by_node: bool, name: str) -> None:
@@ -209,11 +218,6 @@ def _check_sources(community: Community, name: str) -> None:
 
 def _check_members(community: Community, name: str) -> None:
     """Ids are unique and devices possible."""
-    if len(community.members) > MOST_MEMBERS:
-        raise ConfigError(
-            f"{name}: {len(community.members)} members; the settlement contract has room for {MOST_MEMBERS}: split the"
-            " community"
-        )
     seen: set[str] = set()
     for member in community.members:
         if member.id in seen:

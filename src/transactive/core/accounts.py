@@ -7,9 +7,14 @@ every slot at zero and therefore need none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 NAMED = ("supplier", "network", "community", "levy", "credits")
 PASSING = ("escrow", "pool")
+MOST_ACCOUNTS = 4_095
+"""Accounts of a settlement on chain: its tree has room for them beside the last blinding leaf."""
+MOST_MEMBERS = MOST_ACCOUNTS - 1
+"""Members of a group: its tree has one more account, the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,12 @@ class Accounts:
     def total(self) -> int:
         """All accounts."""
         return self.on_chain + len(PASSING)
+
+
+def groups_of(members: int, most: int = MOST_MEMBERS) -> tuple[range, ...]:
+    """Members 0 to members − 1 in as few groups as possible of at most `most`, as equal as can be, by index."""
+    if not 0 < most <= MOST_MEMBERS:
+        raise ValueError(f"a group has 1 to {MOST_MEMBERS} members, not {most}")
+    count = -(-members // most)
+    ends = [members * number // count for number in range(count + 1)]
+    return tuple(range(first, end) for first, end in pairwise(ends))

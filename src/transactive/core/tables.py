@@ -134,6 +134,12 @@ class Readings(Table):
         if not len(self.quality):
             object.__setattr__(self, "quality", np.full(len(self.import_wh), ReadingQuality.METERED, np.int64))
 
+    def of(self, members: range) -> Readings:
+        """Readings of some members that follow each other."""
+        part = slice(members.start, members.stop)
+        columns = {name: column[part] for name, column in self.columns().items() if name != "slot"}
+        return Readings(self.slot, **columns)
+
     @property
     def estimated(self) -> BoolArray:
         """Which readings nobody metered, (members,)."""

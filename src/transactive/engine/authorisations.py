@@ -16,14 +16,14 @@ from transactive.core.community.community import Community
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.community.members import Member
 from transactive.core.errors import SignatureError
-from transactive.core.proofs.authorisation import Authorisation, Authorised, check, in_force, sign
+from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force
 from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
 from transactive.store.read.stages import last_traded
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
 
 SETTING = "authorisations"
@@ -40,7 +40,7 @@ class Authorisations:
     """
 
     def __init__(
-        self, community: Community, slots: range, chain: ChainLedger | None = None, store: Store | None = None
+        self, community: Community, slots: range, chain: CommunityChain | None = None, store: Store | None = None
     ) -> None:
         self._clock, self._members = community.clock, len(community.members)
         self._chain, self._store, self._membership = chain, store, community.membership
@@ -78,20 +78,22 @@ class Authorisations:
         """The member by the rules from which an authorisation holds."""
         return community.at(given.valid_from).members[given.account]
 
-    def _signed(self, given: Authorisation, member: Member, chain: ChainLedger | None) -> Authorised:
+    def _signed(self, given: Authorisation, member: Member, chain: CommunityChain | None) -> Authorised:
         """Signed with the member's key; where it limits its agent, that gets a key of its own and a grant."""
         if chain is None:
             return Authorised(given)
         limits = (member.never_pay_above_micro_per_kwh, member.sell_only_above_micro_per_kwh, member.pause_from)
         agent = None if limits == (None, None, None) else chain.keys.agent(given.account)
         key = bytes(chain.keys.account(given.account).key)
-        return sign(given, key, chain.domain, str(agent.address) if agent else None)
+        return chain.signing_place(given.account).authorise(given, key, str(agent.address) if agent else None)
 
     def _checked(self, given: Sequence[Authorised]) -> Sequence[Authorised]:
         """The same, if all are signed by their members. Raises SignatureError."""
         if self._chain:
             for each in given:
-                check(each, str(self._chain.keys.account(each.authorisation.account).address), self._chain.domain)
+                account = each.authorisation.account
+                address = str(self._chain.keys.account(account).address)
+                self._chain.signing_place(account).check_authorised(each, address)
         return given
 
     def _put(self, given: Sequence[Authorised]) -> None:

@@ -21,7 +21,7 @@ from transactive.store.read.stages import last_delivered
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.chain.nodes.client import ChainClient
     from transactive.insight.summary import Summary
 
@@ -58,7 +58,7 @@ class Opened:
     """A chain that is ready for a run."""
 
     client: ChainClient
-    ledger: ChainLedger
+    ledger: CommunityChain
     keys: Keys
     url: str
 
@@ -68,9 +68,8 @@ def open_chain(
     target: ChainLocation, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str
 ) -> Iterator[Opened]:
     """Open the chain of a run, new or as an interrupted run left it. Raises ChainError, InputError."""
-    from transactive.chain.deployments.deployment import FILE, deploy, describe
+    from transactive.chain.deployments.deployment import FILE, attach, deploy, describe
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
 
     keys = target.keys or DemoKeys(seed)
@@ -97,7 +96,7 @@ def open_chain(
             ledger = deploy(client, keys, setting.community, opening, currency=target.token)
             describe(client, ledger, setting.community).save(folder / FILE)
         else:
-            ledger = ChainLedger.attach(client, keys, address)
+            ledger = attach(client, keys, setting.community, address)
             if target.token and target.token.lower() != ledger.currency_address.lower():
                 raise StateError(
                     f"{folder}: settles in token {ledger.currency_address}, not {target.token}; use the same again or"
@@ -160,7 +159,7 @@ def _make_room(path: Path, *, discard: bool) -> None:
         file.unlink()
 
 
-def _require_not_ahead(ledger: ChainLedger, store: Store, setting: Setting) -> None:
+def _require_not_ahead(ledger: CommunityChain, store: Store, setting: Setting) -> None:
     """Raise StateError if the chain has committed slots of this run that the database does not have."""
     delivered, last, clock = last_delivered(store), ledger.last_slot, setting.community.clock
     if delivered is None or last is None or last <= clock.number(delivered):
@@ -183,6 +182,10 @@ def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:
     if deployment.accounts != (*setting.community.ids, *NAMED):
         raise ConfigError(f"{file}: was deployed for other members than the community has; deploy anew for these")
     client.first_block = deployment.block
+    if tuple(group.members for group in deployment.groups) != tuple(map(len, setting.community.groups)):
+        raise ConfigError(f"{file}: was deployed for other groups of members; deploy anew, or change members_per_group")
+    if deployment.groups:
+        return deployment.address("settlement")
     certificates = client.contract("certificates", deployment.address("certificates"))
     if client.read(certificates, "isDirect"):
         raise ConfigError(f"{file}: issues certificates directly, a run commits their roots; deploy without --direct")

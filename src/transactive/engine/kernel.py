@@ -43,7 +43,7 @@ from transactive.settlement.unmetered_slots import marks_of
 from transactive.trading.escrow import admit, locked_after_clearing, locked_before_clearing
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
 
 
@@ -72,7 +72,7 @@ class Kernel:
         forecaster: str,
         gateway: Gateway | None = None,
         *,
-        chain: ChainLedger | None = None,
+        chain: CommunityChain | None = None,
         store: Store | None = None,
     ) -> None:
         self.setting, self.slots = setting, slots
@@ -153,7 +153,7 @@ class Kernel:
                 self.commands.send(self.fleet.command(slot))
         book = self.keeper.book(done)
         self.ledger.positions = book.positions  # its leaves may still be needed
-        self.ledger.orders = tuple(hashes_of(book.accepted, self.accounts.members))
+        self.ledger.orders = tuple(hashes_of(book.accepted, self.community.places))
         self.ledger.marks = marks_of(book.readings, is_void=book.is_void)
         self._commit(book)
         if self.keeper.was_over(done):
@@ -304,7 +304,7 @@ class Kernel:
         self.ledger.enter(period, positions, of.postings)
         self.ledger.keep_open(readings, most_cost_n(positions, tariff, locked_n, of.unmetered_n), of.unmetered_n)
         is_void = self.time.is_void(self.clock.gate(slot)) and not len(positions.member)
-        hashes = hashes_of(accepted, self.accounts.members)
+        hashes = hashes_of(accepted, self.community.places)
         self.ledger.record(period, readings, carbon.certificates, hashes, is_void=is_void)
         levied = carbon.unmatched_mg, self.levies.due_n(slot, carbon)
         book = SlotBook(

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from transactive.chain.keys.roles import gateway_role
 from transactive.config.setting import Setting
+from transactive.core.community.community import Community
 from transactive.core.ports import PastReadings
 from transactive.engine.authorisations import Authorisations
 from transactive.engine.books.agreements import agree
@@ -23,7 +25,7 @@ from transactive.engine.observer import Observer
 from transactive.engine.order_entry import NoEntry, OrderEntry
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
 
 
@@ -46,7 +48,7 @@ def optional_parts(
     slots: range,
     past: PastReadings,
     gateway: Gateway | None,
-    chain: ChainLedger | None,
+    chain: CommunityChain | None,
     store: Store | None,
 ) -> OptionalParts:
     """The optional parts of a run over `slots`, which knows of meters what `past` says."""
@@ -54,7 +56,7 @@ def optional_parts(
     authorisations = Authorisations(community, slots, chain, store)
     length, members = community.clock.length, community.chart.members
     begin = beginning(agree(setting, slots, chain, store))
-    signed = SignedRun(gateway, chain.chain_id if chain else LOCAL_CHAIN_ID, begin) if gateway else UnsignedRun()
+    signed = UnsignedRun() if gateway is None else _signed(community, gateway, chain, begin)
     entry = OrderEntry(chain, members, length, authorisations) if chain else NoEntry()
     read = chain.limits(members) if chain else None
     if store is None:
@@ -67,3 +69,14 @@ def optional_parts(
     limits = LimitsAtGates(read, keeper, community.clock)
     correcting = Correcting(store, community, signed)
     return OptionalParts(signed, keeper, entry, detection, observers, authorisations, limits, correcting)
+
+
+def _signed(community: Community, gateway: Gateway, chain: CommunityChain | None, begin: bytes) -> SignedRun:
+    """A run that can be proved: each group's readings are signed by its own gateway."""
+    if chain is None:
+        return SignedRun(gateway, LOCAL_CHAIN_ID, begin)
+    groups = []
+    for number, members in enumerate(community.groups):
+        key = chain.keys.role(gateway_role(number))
+        groups.append((members, Gateway(bytes(key.key), str(key.address))))
+    return SignedRun(gateway, chain.chain_id, begin, groups)

@@ -15,14 +15,15 @@ import numpy as np
 
 from transactive.core.ports import ReceivedOrder
 from transactive.core.proofs.accepted_orders import Accepted, books_of, steps_of
-from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all, sign_order, sign_receipt
+from transactive.core.proofs.signed_orders import Order, SignedOrder
+from transactive.core.proofs.signing_place import check_all
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.authorisations import Authorisations
 from transactive.trading.escrow import lock_price
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
 
 
 class NoEntry:
@@ -40,10 +41,11 @@ class NoEntry:
 class OrderEntry:
     """Takes the signed orders of one settlement contract in, as its operator."""
 
-    def __init__(self, chain: ChainLedger, members: int, slot_seconds: int, authorisations: Authorisations) -> None:
-        self._keys, self._domain, self._slot_seconds = chain.keys, chain.domain, slot_seconds
+    def __init__(self, chain: CommunityChain, members: int, slot_seconds: int, authorisations: Authorisations) -> None:
+        self._keys, self._slot_seconds = chain.keys, slot_seconds
         self._authorisations = authorisations
         self._members = [str(chain.keys.account(index).address) for index in range(members)]
+        self._places = [chain.signing_place(index) for index in range(members)]
 
     def in_place(self, made: Orders, sent: Sequence[ReceivedOrder], tariff: Tariff, grid: PriceGrid) -> Orders:
         """Orders of a slot: of who has sent some the last it sent, in place of those that were made for it.
@@ -73,16 +75,17 @@ class OrderEntry:
 
     def receipted(self, sent: ReceivedOrder) -> Accepted:
         """An order that was sent, with the receipt for it: the same whenever it is asked for."""
-        receipt = sign_receipt(sent.signed.order, bytes(self._keys.role("operator").key), self._domain)
+        place = self._places[sent.signed.order.account]
+        receipt = place.sign_receipt(sent.signed.order, bytes(self._keys.role("operator").key))
         return Accepted(sent.signed, receipt, sent.number, sent.received)
 
     def _signed(self, book: Order, slot: int) -> SignedOrder:
         """A book signed by the member, or by its agent where that has a grant for the slot [Unix s]."""
-        given = self._authorisations.in_force(slot).get(book.account)
+        given, place = self._authorisations.in_force(slot).get(book.account), self._places[book.account]
         agent = self._keys.agent(book.account) if given is not None and given.granted else None
         if given is None or given.grant is None or agent is None or agent.address != given.key:
-            return sign_order(book, bytes(self._keys.account(book.account).key), self._domain)
-        own = sign_order(book, bytes(agent.key), self._domain)
+            return place.sign_order(book, bytes(self._keys.account(book.account).key))
+        own = place.sign_order(book, bytes(agent.key))
         return SignedOrder(book, own.signature, *given.grant)
 
     def enter(self, slot: int, orders: Iterable[SignedOrder]) -> list[Accepted]:
@@ -91,8 +94,11 @@ class OrderEntry:
         Raises SignatureError for the first bad one.
         """
         clock = (slot // self._slot_seconds, self._slot_seconds)
-        accepted = check_all(orders, self._members, self._domain, clock)
+        accepted = check_all(orders, self._members, self._places, clock)
         for each in accepted.values():
             self._authorisations.check(each.order)
         operator = bytes(self._keys.role("operator").key)
-        return [Accepted(signed, sign_receipt(signed.order, operator, self._domain)) for signed in accepted.values()]
+        return [
+            Accepted(signed, self._places[account].sign_receipt(signed.order, operator))
+            for account, signed in accepted.items()
+        ]

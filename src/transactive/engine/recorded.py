@@ -26,7 +26,7 @@ from transactive.market import mechanisms
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
 
 
@@ -35,7 +35,7 @@ def recorded_run(
     slots: range,
     gateway: Gateway | None = None,
     *,
-    chain: ChainLedger | None = None,
+    chain: CommunityChain | None = None,
     store: Store | None = None,
     prices: Prices = inside_prices,
     work: Work = IN_TURN,

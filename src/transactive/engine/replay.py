@@ -27,14 +27,14 @@ from transactive.store.folder import hold
 from transactive.store.read.items import read_items
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
 
 
 class KernelMaker(Protocol):
     """Builds the kernel of a run, with its ports, on an open chain and database."""
 
     def __call__(
-        self, setting: Setting, slots: range, gateway: Gateway, *, chain: ChainLedger, store: Store, work: Work
+        self, setting: Setting, slots: range, gateway: Gateway, *, chain: CommunityChain, store: Store, work: Work
     ) -> Kernel:
         """The kernel."""
         ...

@@ -233,6 +233,11 @@ class Ledger:
         totals_now = totals.money.copy(), totals.energy.copy(), self.latest.money, self.latest.energy
         return SlotLeaves(number, *totals_now, fills, orders, marks)
 
+    def totals(self, period: int, number: int) -> SlotLeaves:
+        """Leaves of what a period came to, without trades and orders; number: of its last slot."""
+        of, nothing = self.periods[period], [ZERO] * self.accounts.on_chain
+        return SlotLeaves(number, of.money, of.energy, of.money, of.energy, nothing, nothing)
+
     def nets_n(self, period: int) -> list[int]:
         """Net amount of a period per account on chain [n¤]; sums to zero."""
         nets: list[int] = self.periods[period].nets_n.tolist()

@@ -69,6 +69,8 @@ KEYS: dict[str, dict[str, str]] = {
     },
     "ChainRules": {
         "challenge_window_minutes": "How long a netting can be challenged before it pays [min].",
+        "members_per_group": "Most members that settle together on chain; more settle in groups of members that follow"
+        " each other in the file. Left out, groups begin beyond 4,095 accounts.",
     },
     "Sources": {
         "readings": "Meter readings, relative to the community file: an export of any kind, or a folder with one a"

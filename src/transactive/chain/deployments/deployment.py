@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
 from transactive.chain.keys.keys import Keys
+from transactive.chain.ledgers.groups import GroupedLedger
 from transactive.chain.ledgers.notice import NOBODY
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
@@ -22,7 +24,6 @@ from transactive.core.accounts import NAMED
 from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
 from transactive.core.errors import ChainError, InputError, StateError
-from transactive.core.proofs.leaves import MOST_ACCOUNTS
 
 NAMED_BY = {
     "currency": "currency",
@@ -33,6 +34,8 @@ NAMED_BY = {
 """Contract that a view of the settlement or of its judge names."""
 FILE = "deployment.json"
 """Name in a state folder."""
+OTHERS = "all others"
+"""Account of a group's link in the group: those of other groups, and the named accounts."""
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,8 +45,18 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     code_keccak: str
 
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Contracts of a community. block: number of the block that holds the last of them; accounts: names by index."""
+class GroupDeployed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Contracts of a group. members: how many it has; groups follow each other in the order of the accounts."""
+
+    members: int
+    contracts: dict[str, Deployed]
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Contracts of a community. block: number of the block that holds the last of them; accounts: names by index.
+
+    groups: of a community that one settlement has no room for; `contracts` are then those of the whole.
+    """
 
     community: str
     currency: str
@@ -51,6 +64,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     block: int
     accounts: tuple[str, ...]
     contracts: dict[str, Deployed]
+    groups: tuple[GroupDeployed, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all. Raises StateError."""
@@ -73,6 +87,51 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if account not in self.accounts:
             raise InputError(f"account {account!r} is not in the deployment; it has {', '.join(self.accounts)}")
         return self.accounts.index(account)
+
+    @property
+    def parts(self) -> tuple[Deployment, ...]:
+        """A deployment for each settlement, groups first: its contracts, and its accounts by place."""
+        if not self.groups:
+            return (self,)
+        found, first = [], 0
+        for group in self.groups:
+            last, contracts = first + group.members, self.contracts | group.contracts
+            accounts = (*self.accounts[first:last], OTHERS)
+            found.append(msgspec.structs.replace(self, accounts=accounts, contracts=contracts, groups=()))
+            first = last
+        links = (f"group {number}" for number in range(1, len(self.groups) + 1))
+        return (*found, msgspec.structs.replace(self, accounts=(*self.accounts[first:], *links), groups=()))
+
+    def part(self, account: str) -> Deployment:
+        """The part that has an account. Raises InputError naming those that there are."""
+        place = self.index(account)
+        for part, group in zip(self.parts, self.groups, strict=False):
+            if place < group.members:
+                return part
+            place -= group.members
+        return self.parts[-1]
+
+    def part_of(self, account: str | None, group: int | None) -> Deployment:
+        """The part of a group, counted from 1, or the one that has an account; without both, that of the whole.
+
+        Raises InputError for a group or an account that there is not.
+        """
+        if group is None:
+            return self.parts[-1] if account is None else self.part(account)
+        if not 1 <= group <= len(self.groups):
+            raise InputError(f"--group {group}: the deployment has {len(self.groups)} groups; they count from 1")
+        return self.parts[group - 1]
+
+    @property
+    def everything(self) -> dict[str, Deployed]:
+        """All contracts by name, those of groups with the number of theirs."""
+        numbered = (
+            (f"{name} of group {number}", deployed)
+            for number, group in enumerate(self.groups, 1)
+            for name, deployed in group.contracts.items()
+            if deployed.address not in {one.address for one in self.contracts.values()}
+        )
+        return self.contracts | dict(numbered)
 
     def check(self, client: ChainClient) -> None:
         """Raise ChainError unless the client is on this deployment's chain."""
@@ -105,37 +164,43 @@ def deploy(
     currency: str | None = None,
     holders: Sequence[str] | None = None,
     registry: str = NOBODY,
-) -> ChainLedger:
+) -> ChainLedger | GroupedLedger:
     """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]; None only queues it all.
 
     direct: certificates come from signed readings at once, not from the roots of slots. currency: address of one that
     there is already; without it a new one is made. holders: addresses of the accounts, where not all keys are here.
-    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money. Raises
-    InputError for a community that one settlement has no room for.
+    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money. A community
+    that one settlement has no room for gets one for each group and one for the whole. Raises InputError for what
+    groups cannot have.
     """
-    if community.chart.on_chain > MOST_ACCOUNTS:
+    rules: dict[str, Any] = {
+        "slot_seconds": community.clock.length,
+        "slots_per_period": community.clock.slots_per_period,
+        "window": community.chain.challenge_window_minutes * 60,
+        "currency_name": f"{community.name} {community.currency}"[:32],
+        "currency_symbol": community.currency,
+        "lead": furthest_gate(community),
+        "currency_address": currency,
+    }
+    if not community.groups:
+        return ChainLedger.deploy(
+            client, keys, accounts=community.chart.on_chain, timestamp=timestamp, beneficiary=community.chart.community,
+            direct=direct, holders=holders, registry_address=registry, **rules,
+        )  # fmt: skip
+    if direct or holders or registry != NOBODY or timestamp is None:
         raise InputError(
-            f"{len(community.members)} members and {len(NAMED)} named accounts: a settlement has room for"
-            f" {MOST_ACCOUNTS} accounts, and a run has one; divide the community, or settle it in groups from Python"
-            " (GroupedLedger)"
+            f"{len(community.members)} members settle in {len(community.groups)} groups, which have no registry, no"
+            " direct certificates and no migration; leave these options out"
         )
-    return ChainLedger.deploy(
-        client,
-        keys,
-        accounts=community.chart.on_chain,
-        slot_seconds=community.clock.length,
-        slots_per_period=community.clock.slots_per_period,
-        window=community.chain.challenge_window_minutes * 60,
-        timestamp=timestamp,
-        currency_name=f"{community.name} {community.currency}"[:32],
-        currency_symbol=community.currency,
-        lead=furthest_gate(community),
-        beneficiary=community.chart.community,
-        direct=direct,
-        currency_address=currency,
-        holders=holders,
-        registry_address=registry,
-    )
+    most = len(max(community.groups, key=len))
+    return GroupedLedger.deploy(client, keys, members=len(community.members), most=most, timestamp=timestamp, **rules)
+
+
+def attach(client: ChainClient, keys: Keys, community: Community, address: str) -> ChainLedger | GroupedLedger:
+    """The ledger of a community on contracts that are there, as an earlier run left it. Raises ChainError."""
+    if community.groups:
+        return GroupedLedger.attach(client, keys, address, len(community.members))
+    return ChainLedger.attach(client, keys, address)
 
 
 def furthest_gate(community: Community) -> int:
@@ -147,27 +212,52 @@ def furthest_gate(community: Community) -> int:
 
 
 def describe(
-    client: ChainClient, ledger: ChainLedger, community: Community, more: Mapping[str, str] | None = None
+    client: ChainClient,
+    ledger: ChainLedger | GroupedLedger,
+    community: Community,
+    more: Mapping[str, str] | None = None,
 ) -> Deployment:
     """Address book of a ledger that was just deployed: its contracts, those they name, and `more` by name."""
-    addresses = {"settlement": ledger.address}
-    for name in ("settlement", "disputes"):
-        contract = client.contract(name, addresses[name])
-        for function in sorted({str(entry.get("name")) for entry in artifact(name).abi} & set(NAMED_BY)):
-            addresses[NAMED_BY[function]] = str(client.read(contract, function))
-    if ledger.certificates_address:
-        addresses["certificates"] = ledger.certificates_address
+    groups: list[GroupDeployed] = []
+    if isinstance(ledger, GroupedLedger):
+        for group in ledger.groups:
+            own = _contracts(client, group.ledger) | {"group_link": str(group.link.address)}
+            groups.append(GroupDeployed(members=len(group.members), contracts=_deployed(client, own)))
+        of_all = _contracts(client, ledger.whole)
+        of_all["group_disputes"] = of_all.pop("demands")  # which stands in its place
+    else:
+        of_all = _contracts(client, ledger)
     return Deployment(
         community=community.name,
         currency=community.currency,
         chain_id=client.chain_id,
         block=client.height,
         accounts=(*community.ids, *NAMED),
-        contracts={
-            name: Deployed(address=address, code_keccak=code_keccak(client.code(address)))
-            for name, address in (addresses | dict(more or {})).items()
-        },
+        contracts=_deployed(client, of_all | dict(more or {})),
+        groups=tuple(groups),
     )
+
+
+def _contracts(client: ChainClient, ledger: ChainLedger) -> dict[str, str]:
+    """Addresses of a settlement and of the contracts that it and its judge name."""
+    addresses = {"settlement": ledger.address}
+    for name in ("settlement", "disputes"):
+        contract = client.contract(name, addresses[name])
+        for function in sorted({str(entry.get("name")) for entry in artifact(name).abi} & set(NAMED_BY)):
+            found = str(client.read(contract, function))
+            if found != NOBODY:
+                addresses[NAMED_BY[function]] = found
+    if ledger.certificates_address:
+        addresses["certificates"] = ledger.certificates_address
+    return addresses
+
+
+def _deployed(client: ChainClient, addresses: Mapping[str, str]) -> dict[str, Deployed]:
+    """Contracts by name, with the hash of the code that is there."""
+    return {
+        name: Deployed(address=address, code_keccak=code_keccak(client.code(address)))
+        for name, address in addresses.items()
+    }
 
 
 def code_keccak(code: bytes) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from transactive.chain.keys.keys import Keys
+from transactive.chain.ledgers.groups import GroupedLedger
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.community.community import Community
+from transactive.core.errors import InputError
 
 EXTRAS = ("registry", "balance_market", "trade_board", "carbon_credits")
 """In the order in which they are deployed: markets want a registry."""
@@ -23,14 +25,21 @@ def with_needed(names: Collection[str]) -> list[str]:
 
 
 def deploy_extras(
-    client: ChainClient, keys: Keys, ledger: ChainLedger, community: Community, names: Collection[str], timestamp: int
+    client: ChainClient,
+    keys: Keys,
+    ledger: ChainLedger | GroupedLedger,
+    community: Community,
+    names: Collection[str],
+    timestamp: int,
 ) -> dict[str, str]:
     """Deploy contracts of `EXTRAS` beside a new ledger, with the offices of its keys; addresses by name.
 
     The registry is there before, with the members (`enrol`). Meters are entered by its registrar, who is the operator;
     projects into the credits by the owner. Credits and certificates know each other, so that a Wh gives one of them
-    only.
+    only. Raises InputError for a community in groups, whose members no registry has at one place.
     """
+    if community.groups and set(with_needed(names)) & {*MARKETS, "registry"}:
+        raise InputError(f"{community.name} settles in groups: no registry has its members; leave it and markets out")
     owner, clock = keys.role("owner"), community.clock
     settlement = client.contract("settlement", ledger.address)
     currency = client.read(settlement, "currency")

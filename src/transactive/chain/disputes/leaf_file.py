@@ -91,6 +91,18 @@ class PlacedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Opening(_bytes(self.previous), made, tuple(map(_bytes, self.later)))
 
 
+class NestedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What joins a member's group to the whole in a period. number: of the group, from 0; link: address of its link.
+
+    group_leaf: the group's leaf in the whole's commitment; link_leaf: the link's in the group's last one.
+    """
+
+    number: int
+    link: str
+    group_leaf: PlacedFile
+    link_leaf: PlacedFile
+
+
 class CertificateFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
     """A leaf of certificates, with the bundles that stand behind it.
 
@@ -122,12 +134,16 @@ class CertificateFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
         return evidence.record(_bytes(self.rest), self.bundles)
 
 
-class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True):
-    """A leaf of the settlement, with the orders and trades that its hashes stand for."""
+class LeafFile(PlacedFile, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A leaf of the settlement, with the orders and trades that its hashes stand for.
+
+    whole: of a member of a group, once the whole has committed the period.
+    """
 
     orders: list[SignedOrderFile]
     buys: list[tuple[int, int]]
     sells: list[tuple[int, int]]
+    whole: NestedFile | None = None
 
     @property
     def fills(self) -> Fills:
@@ -223,6 +239,13 @@ def leaf_file(
     )
 
 
+def placed_file(
+    chain_id: int, settlement: str, place: int, leaf: Leaf | None, proof: Sequence[Step], opening: Opening
+) -> PlacedFile:
+    """File of what stands at a place, without what its hashes stand for."""
+    return PlacedFile(**_placed(chain_id, settlement, place, leaf, proof, opening))
+
+
 def certificate_file(
     chain_id: int,
     settlement: str,
@@ -274,6 +297,8 @@ def load(path: Path, kind: type[File]) -> File:
             _ = found.steps, found.opening
         if isinstance(found, LeafFile):
             _ = found.accepted
+            for nested in (found.whole.group_leaf, found.whole.link_leaf) if found.whole else ():
+                _ = nested.content, nested.steps, nested.opening
         if isinstance(found, CertificateFile):
             _ = found.record
     except OSError as error:

@@ -16,8 +16,8 @@ from transactive.chain.history import Opening
 from transactive.chain.ledgers.groups import GroupedLedger
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
-from transactive.core.proofs.groups import agrees, net_n
-from transactive.core.proofs.leaves import Leaf, SlotTree, Step, climb
+from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole, net_n
+from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree, Step, climb
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,24 @@ class NestedProof:
             if not holds:
                 raise InputError(f"group {self.group}, period {period}: {what}; ask the operator for the right file")
         return net_n(self.own.leaf) if self.own.leaf else 0
+
+
+def proof_of(ledger: GroupedLedger, account: int, leaves: SlotLeaves, last: SlotLeaves) -> NestedProof:
+    """Way of a member's leaf of a slot; last: leaves of the last slot of its period, which the whole has committed.
+
+    Needs the operator's key. Raises ChainError for a slot that is not committed, ValueError for who is no member.
+    """
+    number, place = ledger.group_of(account)
+    group, period = ledger.groups[number], last.slot // ledger.slots_per_period
+    own, end = (group.ledger.tree(leaves_of_group(of, group.members)) for of in (leaves, last))
+    heads = [ledger.head(each, period) for each in range(len(ledger.groups))]
+    whole = ledger.whole.tree(leaves_of_whole(last, ledger.spans, heads))
+    return NestedProof(
+        number,
+        Placed.of(own, place, ledger.opening(number, leaves.slot)),
+        Placed.of(end, group.link_place, ledger.opening(number, last.slot)),
+        Placed.of(whole, len(NAMED) + number, ledger.opening(None, last.slot)),
+    )
 
 
 def evidence_of(whole: Placed, link_address: str, link: Placed) -> tuple[Any, ...]:

@@ -8,11 +8,11 @@ from typing import Protocol
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from transactive.chain.keys.roles import ROLES
 from transactive.core.errors import ChainError
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 DEVELOPMENT_CHAINS = (1337, 31337)
-ROLES = ("owner", "operator", "arbiter", "on-ramp", "gateway")
 
 
 class ChainIdentity(Protocol):

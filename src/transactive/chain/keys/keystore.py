@@ -19,7 +19,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from transactive.chain.keys.keys import ROLES, ChainIdentity
+from transactive.chain.keys.keys import ChainIdentity
+from transactive.chain.keys.roles import ROLES, roles_of
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
 
@@ -204,6 +205,6 @@ def account_keys(members: Sequence[str]) -> list[str]:
     return [*(f"member-{member}" for member in members), *(f"party-{party}" for party in NAMED)]
 
 
-def all_keys(members: Sequence[str]) -> list[str]:
-    """Names of all keys of a community."""
-    return [*ROLES, *account_keys(members)]
+def all_keys(members: Sequence[str], groups: int = 0) -> list[str]:
+    """Names of all keys of a community. groups: of members that have a settlement of their own."""
+    return [*roles_of(groups), *account_keys(members)]

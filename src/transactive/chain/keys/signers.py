@@ -7,8 +7,9 @@ from typing import Protocol
 
 from eth_account.signers.local import LocalAccount
 
-from transactive.chain.keys.keys import ROLES, ChainIdentity, DemoKeys
+from transactive.chain.keys.keys import ChainIdentity, DemoKeys
 from transactive.chain.keys.keystore import KeyFolder
+from transactive.chain.keys.roles import ROLES
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError
 

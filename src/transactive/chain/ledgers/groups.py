@@ -2,93 +2,67 @@
 
 A period goes through two windows. Groups commit each slot and net the period among themselves, their link included;
 when all have paid, the whole commits what each owes the others, and nets that. A link needs money where its next
-netting takes some: it is paid in as far as it is missing, and carried back when the whole has paid.
+netting takes some: it is paid in as far as it is missing, and carried back when the whole has paid. Certificates are
+not committed: those that members of one group hold of another have no place in either tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from eth_account.signers.local import LocalAccount
+import numpy as np
 from web3.contract import Contract
 
-from transactive.chain.history import Opening, opening
-from transactive.chain.keys.keys import ChainIdentity, Keys
+from transactive.chain.history import Commitment, Opening, opening
+from transactive.chain.keys.keys import Keys
+from transactive.chain.keys.roles import gateway_role
 from transactive.chain.ledgers import money
-from transactive.chain.ledgers.settlement import BlockReceipt, ChainLedger
+from transactive.chain.ledgers.group_parts import MemberGroup, PartKeys, groups_at, named_keys
+from transactive.chain.ledgers.link_capital import FROM_GROUP, FROM_WHOLE, LinkCapital
+from transactive.chain.ledgers.member_limits import MemberLimits
+from transactive.chain.ledgers.settlement import BlockReceipt, ChainLedger, summed_gas
 from transactive.chain.nodes.client import ChainClient
-from transactive.core.accounts import NAMED
-from transactive.core.errors import ChainError
-from transactive.core.proofs.groups import MOST_MEMBERS, groups_of, leaves_of_group, leaves_of_whole
+from transactive.core.accounts import MOST_MEMBERS, NAMED, groups_of
+from transactive.core.community.limits import DebitLimits
+from transactive.core.errors import ChainError, ContractRevert
+from transactive.core.proofs.groups import leaves_of_group, leaves_of_whole
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import ZERO
-
-FROM_GROUP, FROM_WHOLE = True, False
-
-
-@dataclass(frozen=True, slots=True)
-class PartKeys:
-    """Keys of some accounts of a community under the numbers that they have in one settlement.
-
-    accounts: numbers in the community, by place. gateway: key of its own meters, whose places count within the group.
-    """
-
-    keys: Keys
-    accounts: Sequence[int]
-    gateway: LocalAccount
-
-    def role(self, name: str) -> LocalAccount:
-        """Key of one of the roles."""
-        return self.gateway if name == "gateway" else self.keys.role(name)
-
-    def account(self, index: int) -> LocalAccount:
-        """Key of an account by its place."""
-        return self.keys.account(self.accounts[index])
-
-    def agent(self, index: int) -> LocalAccount | None:
-        """Key of that account's agent."""
-        return self.keys.agent(self.accounts[index])
-
-    def addresses(self, accounts: int) -> list[str]:
-        """Addresses of all who need gas."""
-        return self.keys.addresses(accounts)
-
-    def check(self, node: ChainIdentity) -> None:
-        """Raise ChainError if these keys must not sign for the chain."""
-        self.keys.check(node)
+from transactive.core.proofs.signing_place import SigningPlace
 
 
-@dataclass(frozen=True, slots=True)
-class MemberGroup:
-    """A group on chain. members: its members' numbers in the community; link: the account of all others in it."""
+class GroupLimits:
+    """Reader of the limits of the members of all groups."""
 
-    members: range
-    ledger: ChainLedger
-    link: Contract
+    def __init__(self, groups: Sequence[MemberGroup]) -> None:
+        self._readers: list[MemberLimits] = [group.ledger.limits(len(group.members)) for group in groups]
 
-    @property
-    def link_place(self) -> int:
-        """Index of the link in the group's settlement."""
-        return len(self.members)
+    def newest(self, period: int) -> DebitLimits:
+        """Limits in a period as they stand at the newest block. Raises ChainError."""
+        found = [reader.newest(period) for reader in self._readers]
+        return DebitLimits(found[0].block, np.concatenate([limits.most_n for limits in found]))
 
 
 class GroupedLedger:
-    """Deposits, commitments and nettings of one community in groups. Accounts have their numbers in the community."""
+    """Deposits, commitments and nettings of one community in groups. Accounts have their numbers in the community.
+
+    certificates_address: none, as nothing is committed of certificates.
+    """
+
+    certificates_address: str | None = None
 
     def __init__(self, client: ChainClient, keys: Keys, groups: Sequence[MemberGroup], whole: ChainLedger) -> None:
         self._client, self._keys, self.groups, self.whole = client, keys, tuple(groups), whole
         self._whole = client.contract("settlement", whole.address)
-        self._settlements = [client.contract("settlement", group.ledger.address) for group in groups]
+        self._capital = LinkCapital(client, keys, whole)
 
     @classmethod
     def deploy(
         cls,
         client: ChainClient,
         keys: Keys,
-        gateways: Sequence[LocalAccount],
         *,
         members: int,
         timestamp: int,
@@ -97,23 +71,21 @@ class GroupedLedger:
     ) -> GroupedLedger:
         """Ledger on new contracts, with all members in groups of `most` at most, and the named accounts in the whole.
 
-        gateways: one for each group, each with a key of its own, because a reading's place counts within its group.
-        timestamp: of the first block [Unix s]. rules: as `ChainLedger.deploy` takes them. Raises ChainError.
+        Each group has a gateway with a key of its own, because a reading's place counts within its group. timestamp: of
+        the first block [Unix s]. rules: as `ChainLedger.deploy` takes them. Raises ChainError.
         """
         spans = groups_of(members, most)
-        if len({key.address for key in gateways}) != len(spans):
-            raise ChainError(f"{len(spans)} groups need as many gateways, each with a key of its own; give them")
-        accounts = range(members, members + len(NAMED))
-        own = PartKeys(keys, accounts, keys.role("gateway"))
-        community = str(keys.account(accounts[NAMED.index("community")]).address)
-        rules |= {"beneficiary": community}
+        if len({keys.role(gateway_role(number)).address for number in range(len(spans))}) != len(spans):
+            raise ChainError(f"{len(spans)} groups need as many gateways, each with a key of its own; make them")
+        own = named_keys(keys, members)
+        rules |= {"beneficiary": str(own.account(NAMED.index("community")).address)}
         whole = ChainLedger.deploy(
             client, own, accounts=len(NAMED), places=len(spans), of_groups=True, timestamp=timestamp, **rules
         )
         rules |= {"currency_address": whole.currency_address}
         groups = []
-        for span, gateway in zip(spans, gateways, strict=True):
-            part, time = PartKeys(keys, span, gateway), client.head_timestamp + 1
+        for number, span in enumerate(spans):
+            part, time = PartKeys(keys, span, gateway_role(number)), client.head_timestamp + 1
             made = ChainLedger.deploy(client, part, accounts=len(span), places=1, timestamp=time, **rules)
             ends = (made.address, whole.address, keys.role("on-ramp").address)
             link = client.deploy(keys.role("owner"), "group_link", *ends)
@@ -121,31 +93,41 @@ class GroupedLedger:
                 of = client.contract("settlement", settlement)
                 client.send(keys.role("operator"), of, "register", link.address)
             client.block(client.head_timestamp + 1)
-            groups.append(_group(client, part, made.address, link))
+            groups.append(MemberGroup.at(client, keys, number, span, (made.address, link)))
         return cls(client, keys, groups, ChainLedger.attach(client, own, whole.address))
 
     @classmethod
-    def attach(
-        cls, client: ChainClient, keys: Keys, gateways: Sequence[LocalAccount], address: str, members: int
-    ) -> GroupedLedger:
+    def attach(cls, client: ChainClient, keys: Keys, address: str, members: int) -> GroupedLedger:
         """Ledger on the settlement of a whole at `address`, as an earlier run left it. Raises ChainError."""
-        own = PartKeys(keys, range(members, members + len(NAMED)), keys.role("gateway"))
-        whole = ChainLedger.attach(client, own, address)
-        settlement, groups, first = client.contract("settlement", address), [], 0
-        for place, gateway in enumerate(gateways, len(NAMED)):
-            link = client.contract("group_link", client.read(settlement, "accountOf", place))
-            there = client.contract("settlement", client.read(link, "group"))
-            span = range(first, first + int(client.read(there, "memberCount")) - 1)
-            groups.append(_group(client, PartKeys(keys, span, gateway), there.address, link))
-            first = span.stop
-        if first != members or whole.accounts != len(NAMED) + len(gateways):
-            raise ChainError(f"{address}: has groups with {first} members, not {members}; give its own deployment")
-        return cls(client, keys, groups, whole)
+        whole = ChainLedger.attach(client, named_keys(keys, members), address)
+        return cls(client, keys, groups_at(client, keys, address, members), whole)
+
+    # -- where things are -----------------------------------------------------------------------
 
     @property
     def address(self) -> str:
         """Address of the settlement of the whole."""
         return self.whole.address
+
+    @property
+    def currency_address(self) -> str:
+        """Address of the token in which deposits are."""
+        return self.whole.currency_address
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of the parties, as far as this machine has them."""
+        return self._keys
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 number of the chain."""
+        return self._client.chain_id
+
+    @property
+    def spans(self) -> list[range]:
+        """Members of each group."""
+        return [group.members for group in self.groups]
 
     def group_of(self, account: int) -> tuple[int, int]:
         """Number of a member's group and its place there. Raises ValueError for an account that is no member."""
@@ -154,38 +136,71 @@ class GroupedLedger:
                 return number, group.members.index(account)
         raise ValueError(f"account {account} is no member")
 
+    def place_of(self, account: int) -> tuple[ChainLedger, int]:
+        """Ledger that has an account, a member's group or the whole, and its place there."""
+        if account >= self.spans[-1].stop:
+            return self.whole, account - self.spans[-1].stop
+        number, place = self.group_of(account)
+        return self.groups[number].ledger, place
+
+    def signing_place(self, account: int) -> SigningPlace:
+        """Where an account signs: its place in the settlement of its group."""
+        ledger, place = self.place_of(account)
+        return ledger.signing_place(place)
+
+    def limits(self, members: int) -> GroupLimits:  # noqa: ARG002 - as a ledger is asked
+        """Reader of the limits that members set for themselves."""
+        return GroupLimits(self.groups)
+
+    # -- steps ----------------------------------------------------------------------------------
+
     def deposit(self, amounts_n: Sequence[int], timestamp: int) -> BlockReceipt:
         """Create money [n¤] for each account with an amount above zero and deposit it, in a block at `timestamp`."""
-        for group in self.groups:
-            group.ledger.queue_deposits(amounts_n[group.members.start : group.members.stop])
-        self.whole.queue_deposits(amounts_n[self.groups[-1].members.stop :])
+        self.queue_deposits(amounts_n)
         return self.block(timestamp)
 
-    def commit_slot(self, leaves: SlotLeaves, certificates: Sequence[bytes] = ()) -> list[SlotTree]:
-        """Queue the commitment of a slot in each group. certificates: root of each group's own, none without any."""
-        roots = certificates or [ZERO] * len(self.groups)
-        return [
-            group.ledger.commit_slot(leaves_of_group(leaves, group.members), root)
-            for group, root in zip(self.groups, roots, strict=True)
-        ]
+    def queue_deposits(self, amounts_n: Sequence[int]) -> None:
+        """Queue the creation and deposit of money [n¤] for each account with an amount above zero."""
+        for group in self.groups:
+            group.ledger.queue_deposits(amounts_n[group.members.start : group.members.stop])
+        self.whole.queue_deposits(amounts_n[self.spans[-1].stop :])
 
-    def propose_in_groups(self, period: int, nets_n: Sequence[int]) -> None:
+    def certificates_root(self, leaves: Callable[[], SlotLeaves]) -> bytes:  # noqa: ARG002 - as a ledger is asked
+        """Nothing is committed of certificates."""
+        return ZERO
+
+    def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO) -> list[SlotTree]:
+        """Queue the commitment of a slot in each group."""
+        return [group.ledger.commit_slot(leaves_of_group(leaves, group.members), certificates) for group in self.groups]
+
+    def holds(self, leaves: SlotLeaves, certificates: bytes) -> bool:
+        """Whether the slot of these leaves was committed with them in all groups."""
+        return all(group.ledger.holds(leaves_of_group(leaves, group.members), certificates) for group in self.groups)
+
+    def propose(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the netting of a period in each group, and what its link lacks for it. nets_n: of all accounts [n¤]."""
         for group in self.groups:
             own = [int(net) for net in nets_n[group.members.start : group.members.stop]]
-            self._pay_in(group, self._settlements[self.groups.index(group)], sum(own))
+            self._capital.pay_in(group, FROM_GROUP, sum(own))
             group.ledger.propose(period, [*own, -sum(own)])
 
-    def pay_groups(self, period: int, leaves: SlotLeaves, nets_n: Sequence[int]) -> SlotTree:
+    def pay(self, period: int, windows: int, totals: SlotLeaves, nets_n: Sequence[int]) -> None:
+        """Queue what follows a window: groups pay and the whole begins; after the second one the whole pays."""
+        if windows == 1:
+            self.pay_groups(period, totals, nets_n)
+        else:
+            self.finalise(period, nets_n)
+
+    def pay_groups(self, period: int, totals: SlotLeaves, nets_n: Sequence[int]) -> SlotTree:
         """Queue the payment of a period in each group, and commitment and netting of the whole. Its tree.
 
-        leaves: of the period's last slot. The whole may follow groups only when they have paid: so these calls are put
-        on chain in this order.
+        totals: leaves of the period's last slot. The whole may follow groups only when they have paid: so these calls
+        are put on chain in this order.
         """
         for group in self.groups:
             group.ledger.finalise(period)
         heads = [self.head(number, period) for number in range(len(self.groups))]
-        tree = self.whole.commit_slot(leaves_of_whole(leaves, [group.members for group in self.groups], heads))
+        tree = self.whole.commit_slot(leaves_of_whole(totals, self.spans, heads))
         self.propose_in_whole(period, nets_n)
         return tree
 
@@ -193,32 +208,71 @@ class GroupedLedger:
         """Queue the netting of a period in the whole, and what links lack for it. nets_n: of all accounts [n¤]."""
         sums = self._sums_n(nets_n)
         for group, net in zip(self.groups, sums, strict=True):
-            self._pay_in(group, self._whole, -net)
-        self.whole.propose(period, [*(int(net) for net in nets_n[self.groups[-1].members.stop :]), *sums])
+            self._capital.pay_in(group, FROM_WHOLE, -net)
+        self.whole.propose(period, [*(int(net) for net in nets_n[self.spans[-1].stop :]), *sums])
 
     def finalise(self, period: int, nets_n: Sequence[int]) -> None:
         """Queue the payment of a period in the whole, and the way back of what links were paid on either side."""
         self.whole.finalise(period)
         for group, net in zip(self.groups, self._sums_n(nets_n), strict=True):
             if net:
-                self._shift(group, FROM_GROUP if net < 0 else FROM_WHOLE, abs(net))
+                self._capital.shift(group, FROM_GROUP if net < 0 else FROM_WHOLE, abs(net))
+
+    def request_withdrawal(self, index: int, amount_n: int) -> None:
+        """Queue the account's announcement that `amount_n` [n¤] shall leave."""
+        ledger, place = self.place_of(index)
+        ledger.request_withdrawal(place, amount_n)
+
+    def release(self, index: int) -> None:
+        """Queue the operator's waiver of the notice."""
+        ledger, place = self.place_of(index)
+        ledger.release(place)
+
+    def withdraw(self, index: int) -> None:
+        """Queue the payment of a requested withdrawal to the account's wallet."""
+        ledger, place = self.place_of(index)
+        ledger.withdraw(place)
 
     def block(self, timestamp: int) -> BlockReceipt:
-        """Put all that is queued on chain, as `ChainLedger.block` does."""
-        return self.whole.block(timestamp)
+        """Put all that is queued on chain; embedded, in a block at `timestamp` [Unix s]. Raises ChainError."""
+        try:
+            block = self._client.block(timestamp)
+        except ContractRevert as error:
+            raise money.told(error, self.currency_address) from error
+        return BlockReceipt(block.number, block.hash, block.timestamp, summed_gas(block.receipts))
 
-    def balances_n(self) -> list[int]:
-        """Settled balance of every account [n¤], links not among them."""
-        members = [balance for group in self.groups for balance in group.ledger.balances_n()[: len(group.members)]]
-        return [*members, *self.whole.balances_n()[: len(NAMED)]]
+    # -- what the chain says --------------------------------------------------------------------
+
+    def at(self, timestamp: int) -> BlockReceipt | None:
+        """Block of this run at `timestamp` [Unix s], or None if the chain has not come so far."""
+        return self.whole.at(timestamp)
+
+    def is_newest(self, number: int) -> bool:
+        """Whether nothing of ours was put on chain after block `number`."""
+        return self._client.is_newest(number)
+
+    def ends_with(self, number: int) -> bool:
+        """Whether nobody put anything on chain after block `number`; False on a node elsewhere, which others use."""
+        return self.whole.ends_with(number)
+
+    def balances_n(self, block: int | None = None) -> list[int]:
+        """Settled balance of every account [n¤], links not among them, now or at a block."""
+        members = [balance for group in self.groups for balance in group.ledger.balances_n(block)[: len(group.members)]]
+        return [*members, *self.whole.balances_n(block)[: len(NAMED)]]
 
     def links_n(self) -> list[tuple[int, int]]:
         """What each link has in its group and in the whole [n¤]."""
-        whole = self.whole.balances_n()[len(NAMED) :]
-        return [
-            (group.ledger.balances_n()[group.link_place], there)
-            for group, there in zip(self.groups, whole, strict=True)
-        ]
+        return self._capital.held_n(self.groups)
+
+    def commitments(self) -> list[Commitment]:
+        """Commitments of all slots in the first group, oldest first; the others have the same slots."""
+        return self.groups[0].ledger.commitments()
+
+    @property
+    def last_slot(self) -> int | None:
+        """Number of the newest slot that all groups have committed; None before the first."""
+        found = [slot for group in self.groups if (slot := group.ledger.last_slot) is not None]
+        return min(found) if len(found) == len(self.groups) else None
 
     def opening(self, number: int | None, slot: int) -> Opening:
         """The commitment of a slot in a group, by its number, or in the whole. Raises ChainError without one."""
@@ -242,43 +296,21 @@ class GroupedLedger:
         """Whether a period was paid in a group and in the whole."""
         return min(self.whole.settled_period, self.groups[number].ledger.settled_period) >= period
 
+    @property
+    def gas_slot_commits(self) -> list[int]:
+        """Gas of each slot commitment of each group."""
+        return [gas for group in self.groups for gas in group.ledger.gas_slot_commits]
+
+    @property
+    def gas_nettings(self) -> list[int]:
+        """Gas of each period's netting in all groups and the whole: proposals and payment, capital apart."""
+        ledgers = [*(group.ledger for group in self.groups), self.whole]
+        return [sum(of) for of in zip(*(ledger.gas_nettings for ledger in ledgers), strict=False)]
+
     def _settlement(self, number: int | None) -> Contract:
         """Settlement of a group, by its number, or of the whole."""
-        return self._whole if number is None else self._settlements[number]
+        return self._whole if number is None else self.groups[number].settlement
 
     def _sums_n(self, nets_n: Sequence[int]) -> list[int]:
         """Net amount of each group's members together [n¤]."""
         return [int(sum(nets_n[group.members.start : group.members.stop])) for group in self.groups]
-
-    def _pay_in(self, group: MemberGroup, settlement: Contract, needed_n: int) -> None:
-        """Queue what a link lacks in a settlement to pay this [n¤]."""
-        held = int(self._client.read(settlement, "balanceOf", group.link.address))
-        missing, on_ramp = needed_n - held, self._keys.role("on-ramp")
-        if missing <= 0:
-            return
-        currency = self._client.contract("currency", self.whole.currency_address)
-        if self.whole.creates_money:
-            self._client.send(on_ramp, currency, "mint", on_ramp.address, missing)
-        else:
-            money.require_held(self._client, currency, on_ramp.address, missing)
-        self._client.send(on_ramp, currency, "approve", settlement.address, missing)
-        self._client.send(on_ramp, settlement, "depositFor", group.link.address, missing)
-
-    def _shift(self, group: MemberGroup, side: bool, amount_n: int) -> None:
-        """Queue the way of a link's money to its other side."""
-        operator = self._keys.role("operator")
-        there = self._settlements[self.groups.index(group)] if side == FROM_GROUP else self._whole
-        self._client.send(operator, group.link, "shift", side, amount_n)
-        self._client.send(operator, there, "release", group.link.address)
-        self._client.send(operator, group.link, "carry", side)
-
-
-def blinding_of(address: str) -> bytes:
-    """What tells the blinding of a group's trees from that of others: its settlement's address."""
-    return bytes.fromhex(address.removeprefix("0x"))
-
-
-def _group(client: ChainClient, keys: PartKeys, address: str, link: Contract) -> MemberGroup:
-    """A group whose settlement is at an address."""
-    ledger = ChainLedger.attach(client, keys, address, blinding_of(address))
-    return MemberGroup(range(keys.accounts[0], keys.accounts[-1] + 1), ledger, link)

@@ -6,7 +6,7 @@ numbers since 1970. Calls that only queue take effect with the next `block`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -21,11 +21,12 @@ from transactive.chain.ledgers.judges import appoint, appoint_for_groups
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
 from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
-from transactive.chain.nodes.client import ChainClient
+from transactive.chain.nodes.client import ChainClient, Receipt
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import domain
+from transactive.core.proofs.signing_place import SigningPlace
 
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""
@@ -104,7 +105,8 @@ class ChainLedger:
         """
         keys.check(client)
         owner, operator, on_ramp = keys.role("owner"), keys.role("operator"), keys.role("on-ramp")
-        notice = notice_of(slot_seconds, slots_per_period, lead, window)
+        late, windows = (1, 2) if of_groups else (0, 1)  # what is netted for groups waits until they have paid
+        notice = notice_of(slot_seconds, slots_per_period, lead + late, windows * window)
         if currency_address is None:
             currency = client.deploy(owner, "currency", currency_name, currency_symbol, CAP_N)
             creates = True
@@ -219,6 +221,10 @@ class ChainLedger:
         """EIP-712 domain separator of what members and operator sign for this contract."""
         return domain(self.chain_id, self.address)
 
+    def signing_place(self, account: int) -> SigningPlace:
+        """Where an account signs: under its own number."""
+        return SigningPlace(account, self.domain)
+
     def tree(self, leaves: SlotLeaves, *, again: bool = False) -> SlotTree:
         """Tree over the leaves of a slot; the one that was committed last, or one to commit it `again`."""
         made = attempts(self._client, self._settlement, leaves.slot)
@@ -227,6 +233,10 @@ class ChainLedger:
     def carbon_tree(self, leaves: SlotLeaves) -> SlotTree:
         """Tree over the leaves of carbon of a slot: its root is the root of the slot's certificates."""
         return SlotTree(leaves, self.depth, self._carbon_secret)
+
+    def certificates_root(self, leaves: Callable[[], SlotLeaves]) -> bytes:
+        """Root to commit of a slot's leaves of carbon."""
+        return self.carbon_tree(leaves()).root
 
     def commit_slot(self, leaves: SlotLeaves, certificates: bytes = ZERO, *, attempt: int = 0) -> SlotTree:
         """Queue the commitment of a slot; certificates: root of its certificates, zero without any.
@@ -260,6 +270,10 @@ class ChainLedger:
         if self._netting.is_settled(period):
             self._gas = None  # others' gas is in the chain's history
 
+    def pay(self, period: int, windows: int, totals: SlotLeaves, nets_n: Sequence[int]) -> None:  # noqa: ARG002
+        """Queue the payment of a netting; one window is all that it has."""
+        self.finalise(period)
+
     def request_withdrawal(self, index: int, amount_n: int) -> None:
         """Queue the account's announcement that `amount_n` [n¤] shall leave."""
         self._client.send(self._keys.account(index), self._settlement, "requestWithdrawal", amount_n)
@@ -286,14 +300,12 @@ class ChainLedger:
                 self._gas = None
                 return found
             raise money.told(error, self.currency_address) from error
-        gas: dict[str, int] = {}
         payments = sum(receipt.kind == "finalise" for receipt in block.receipts)
         for receipt in block.receipts:
-            gas[receipt.kind] = gas.get(receipt.kind, 0) + receipt.gas_used
             payments -= receipt.kind == "finalise"
             if self._gas:
                 self._gas.count(PART if receipt.kind == "finalise" and payments else receipt.kind, receipt.gas_used)
-        return BlockReceipt(block.number, block.hash, block.timestamp, gas)
+        return BlockReceipt(block.number, block.hash, block.timestamp, summed_gas(block.receipts))
 
     def at(self, timestamp: int) -> BlockReceipt | None:
         """Block of this run at `timestamp` [Unix s], or None if the chain has not come so far.
@@ -368,3 +380,11 @@ class ChainLedger:
     def gas_nettings(self) -> list[int]:
         """Gas of each netting: proposals and payment."""
         return list(self._spent.nettings)
+
+
+def summed_gas(receipts: Iterable[Receipt]) -> dict[str, int]:
+    """Gas that was used, summed by called function."""
+    gas: dict[str, int] = {}
+    for receipt in receipts:
+        gas[receipt.kind] = gas.get(receipt.kind, 0) + receipt.gas_used
+    return gas

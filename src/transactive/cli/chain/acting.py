@@ -32,6 +32,7 @@ WHERE: tuple[tuple[str, Any, Any, str], ...] = (
     ("node", str, inspect.Parameter.empty, "Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH."),
     ("deployment", Path, Path("deployment.json"), "File with the addresses, as `chain deploy` writes it."),
     ("account", str | None, None, "Member, or supplier, network, community, levy or credits, that does it."),
+    ("group", int | None, None, "Number of the group of members that is meant, from 1, where --account does not tell."),
     ("by", Other, None, "Name of another key that signs: in the folder of --keys, or one of the demo keys."),
     ("keys", Path | None, None, "Folder of your own keys; it needs to hold no other than yours."),
     ("password_file", Path | None, None, FIRST_LINE),
@@ -94,6 +95,7 @@ def run_act(
     password_file: Path | None,
     seed: str,
     account: str | None = None,
+    group: int | None = None,
 ) -> dict[str, Any]:
     """Do one act and say what it means. Raises InputError, StateError, ChainError, ContractRevert."""
     from transactive.chain.acts.call import Call
@@ -102,7 +104,8 @@ def run_act(
 
     account = given.get("account", account)
     with opened(node, deployment, keys, password_file, seed) as (client, signers, known):
-        call = Call(client, known, signers, act, account, by, time_of_step(client))
+        part = known.part_of(account or given.get("member"), group)
+        call = Call(client, part, signers, act, account, by, time_of_step(client))
         key = call.signer()
         client.send(key, call.contract, act.function, *arguments(call, given))
         receipt = client.block(call.now).receipts[-1]

@@ -41,18 +41,19 @@ def run_certificates(
         if member not in run.community.ids:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(run.community.ids)}")
         number, index = run.community.clock.number(start), run.community.ids.index(member)
-        shown, book = run.opening(number), read_slot(run.store, run.community, start)
-        tree = run.ledger.carbon_tree(carbon_leaves_of(book, number))
+        ledger = run.one_settlement("certificates of members")
+        shown, book = run.opening(number, ledger), read_slot(run.store, run.community, start)
+        tree = ledger.carbon_tree(carbon_leaves_of(book, number))
         leaf, proof = tree.leaf(index), tree.proof(index)
         if climb(leaf, index, proof)[0] != shown.commitment.certificates:
             raise StateError(
                 f"slot {number}: the books lead to other certificates than were committed, or another key did"
             )
         rest, rows = member_record(book, index)
-        placed = (run.client.chain_id, run.ledger.address, index, leaf, proof, shown)
+        placed = (run.client.chain_id, ledger.address, index, leaf, proof, shown)
         corrected = None if book.corrections is None else book.corrections.only(index)
         made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist(), corrected)
-        final = run.community.clock.period(start) <= run.ledger.settled_period
+        final = run.community.clock.period(start) <= ledger.settled_period
         facts = {"member": member, "slot": time_text(start), "final": final}
         return facts | facts_of(made, run.known.accounts), made
 

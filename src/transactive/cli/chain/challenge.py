@@ -90,8 +90,8 @@ def run_answer(
 
 def key_of(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:
     """Key that sends: a named one in a folder, or a demo key. Raises InputError, ChainError."""
-    from transactive.chain.keys.keys import ROLES
     from transactive.chain.keys.keystore import KeyFolder
+    from transactive.chain.keys.roles import ROLES
     from transactive.chain.keys.signers import DemoSigners
     from transactive.cli.keys.commands import read_password
 
@@ -125,7 +125,8 @@ def _is_of_certificates(path: Path) -> bool:
 
 
 def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case, list[Fraud]]:
-    """What a leaf of the settlement shows."""
+    """What a leaf of the settlement shows, and of a member in a group what the whole says of that."""
+    from transactive.chain.disputes import nested_file
     from transactive.chain.disputes.findings import Case
     from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, load, load_receipt
 
@@ -136,7 +137,8 @@ def _settlement(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[Case
     held = [load_receipt(path) for path in beside.receipts]
     read = load(beside.reading, ReadingFile) if beside.reading else None
     case = Case(client, file)
-    return case, case.findings(earlier, held, read)
+    of_the_whole = nested_file.findings(client, file.whole) if file.whole else []
+    return case, [*case.findings(earlier, held, read), *of_the_whole]
 
 
 def _certificates(client: ChainClient, leaf: Path, beside: Evidence) -> tuple[CertificateCase, list[Fraud]]:

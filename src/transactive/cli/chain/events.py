@@ -39,8 +39,8 @@ def run_events(node: str, file: Path | None, *, follow: bool, json: bool) -> Non
 def _events(client: ChainClient, deployment: Deployment, *, follow: bool) -> Iterator[dict[str, Any]]:
     """Events in the order in which they have to be believed."""
     contracts = {
-        deployed.address.lower(): (name, client.contract(name, deployed.address))
-        for name, deployed in deployment.contracts.items()
+        deployed.address.lower(): (name, client.contract(name.split()[0], deployed.address))
+        for name, deployed in deployment.everything.items()
     }
     cursor = client.cursor([contract for _, contract in contracts.values()], deployment.block)
     while True:

@@ -13,6 +13,7 @@ from transactive.core.units import money_text
 if TYPE_CHECKING:
     from web3.contract import Contract
 
+    from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.nodes.client import ChainClient
 
 
@@ -22,7 +23,7 @@ def run_fund(account: str, amount: str, **where: Any) -> dict[str, Any]:  # noqa
 
     added = amount_n(amount)
     with opened(**where) as (client, signers, known):
-        settlement, currency, holder = _contracts(client, known.address("settlement"), known.index(account))
+        settlement, currency, holder = _contracts(client, known.part(account), account)
         on_ramp = signers.role("on-ramp")
         if creates(client, currency, on_ramp.address):
             client.send(on_ramp, currency, "mint", on_ramp.address, added)
@@ -41,7 +42,7 @@ def run_withdraw(account: str, amount: str | None, *, release: bool, **where: An
     if release and wanted is None:
         raise InputError("--release goes with an amount that is requested now; leave it out to take out what is due")
     with opened(**where) as (client, signers, known):
-        settlement, currency, holder = _contracts(client, known.address("settlement"), known.index(account))
+        settlement, currency, holder = _contracts(client, known.part(account), account)
         key = signers.account(account)
         if wanted is None:
             before = int(client.read(currency, "balanceOf", holder))
@@ -58,9 +59,9 @@ def run_withdraw(account: str, amount: str | None, *, release: bool, **where: An
         return _facts(client, settlement, holder, account, known.currency) | facts | {"block": block}
 
 
-def _contracts(client: ChainClient, address: str, index: int) -> tuple[Contract, Contract, str]:
-    """Settlement, its currency, and the address of an account."""
-    settlement = client.contract("settlement", address)
+def _contracts(client: ChainClient, known: Deployment, account: str) -> tuple[Contract, Contract, str]:
+    """Settlement that has an account, its currency, and the address of the account."""
+    settlement, index = client.contract("settlement", known.address("settlement")), known.index(account)
     currency = client.contract("currency", client.read(settlement, "currency"))
     return settlement, currency, str(client.read(settlement, "accountOf", index))
 

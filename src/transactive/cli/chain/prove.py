@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from transactive.cli.chain_options import keys_of
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError, StateError
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile
     from transactive.chain.history import Opening
+    from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.core.community.community import Community
+    from transactive.core.proofs.leaves import SlotLeaves
     from transactive.engine.books.rebuilt import SlotBooks
     from transactive.store import Store
 
@@ -42,11 +46,12 @@ def run_prove(
 
     start = parse_time(slot)
     with run_of(state, node, keys, password_file) as run:
-        made = prove(run, books_at(run.store, run.community, start), run.known.index(account))
+        made, of_group = prove(run, books_at(run.store, run.community, start), run.known.index(account))
     community = run.community
     clock = community.clock
     facts = {"account": account, "slot": time_text(start), "period": clock.period(start)}
-    return facts | facts_of(made.stated, community.currency) | {"steps": len(made.proof), "on_chain": True}, made
+    facts |= facts_of(made.stated, community.currency) | {"steps": len(made.proof), "on_chain": True}
+    return facts | of_group, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +62,25 @@ class OpenedRun:
     community: Community
     known: Deployment
     client: ChainClient
-    ledger: ChainLedger
+    ledger: ChainLedger | GroupedLedger
 
-    def opening(self, number: int) -> Opening:
-        """The commitment of a slot that counts. Raises StateError without one."""
+    def one_settlement(self, what: str) -> ChainLedger:
+        """The ledger of a community that settles in one. Raises InputError for groups, which do not commit `what`."""
+        from transactive.chain.ledgers.groups import GroupedLedger
+
+        if isinstance(self.ledger, GroupedLedger):
+            raise InputError(f"{what} in groups are not committed on chain; the state and statements have them")
+        return self.ledger
+
+    def opening(self, number: int, ledger: ChainLedger) -> Opening:
+        """The commitment of a slot that counts, in one settlement. Raises StateError without one."""
         from transactive.chain.history import opening
 
-        made = self.ledger.commitments()
+        made = ledger.commitments()
         places = [k for k, one in enumerate(made) if one.slot == number]
         if not places:
             raise StateError(f"slot {number} is not committed on chain {self.client.chain_id}; wait for its commitment")
-        settlement = self.client.contract("settlement", self.ledger.address)
+        settlement = self.client.contract("settlement", ledger.address)
         shown = opening(made, places[-1], int(self.client.read(settlement, "slotsPerPeriod")))
         if not self.client.read(settlement, "isCommitted", shown.content):
             raise StateError(f"slot {number}: the contract does not confirm the commitment; read the chain again")
@@ -79,9 +92,8 @@ def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path
     """Open the run in a state folder. Raises StateError, InputError, ChainError."""
     if not (state / STORE_FILE).exists():
         raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
-    from transactive.chain.deployments.deployment import FILE, load
+    from transactive.chain.deployments.deployment import FILE, attach, load
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.engine.books.rebuilt import community_of
     from transactive.store import Store
@@ -93,28 +105,51 @@ def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path
         with closing(ChainClient.open(node or f"embedded:{state}")) as client:
             known.check(client)
             client.first_block = known.block
-            ledger = ChainLedger.attach(client, signers or DemoKeys(seed), known.address("settlement"))
+            ledger = attach(client, signers or DemoKeys(seed), community, known.address("settlement"))
             yield OpenedRun(store, community, known, client, ledger)
 
 
-def prove(run: OpenedRun, books: SlotBooks, index: int) -> LeafFile:
-    """Leaf of an account with its proof, as the chain has it. Raises StateError where it has another."""
-    from transactive.chain.disputes.leaf_file import leaf_file
+def prove(run: OpenedRun, books: SlotBooks, index: int) -> tuple[LeafFile, dict[str, Any]]:
+    """Leaf of an account with its proof, as the chain has it, and what is to say of its group.
 
-    number, ledger = books.leaves.slot, run.ledger
-    shown = run.opening(number)
-    tree = ledger.tree(books.leaves)
-    leaf, proof = tree.leaf(index), tree.proof(index)
-    found = climb(leaf, index, proof)
+    Raises StateError where the chain has another.
+    """
+    from transactive.chain.ledgers.groups import GroupedLedger
+
+    if not isinstance(run.ledger, GroupedLedger):
+        return _prove(run, books, index, run.ledger, (books.leaves, index)), {}
+    from transactive.services.group_proofs import of_member, of_named
+
+    if index >= len(run.community.members):
+        placed = of_named(run.ledger, books.leaves, index)
+        return _prove(run, books, index, run.ledger.whole, placed), {"settlement": "the whole"}
+    ledger, placed, nested, facts = of_member(run.store, run.community, run.ledger, books.leaves, index)
+    made = _prove(run, books, index, ledger, placed)
+    return msgspec.structs.replace(made, whole=nested), facts
+
+
+def _prove(
+    run: OpenedRun, books: SlotBooks, index: int, ledger: ChainLedger, placed: tuple[SlotLeaves, int]
+) -> LeafFile:
+    """Leaf of an account in one settlement. placed: leaves of the settlement, and the account's place among them."""
+    from transactive.chain.disputes.leaf_file import leaf_file
+    from transactive.core.proofs.signing_place import placed as placed_order
+
+    number, (leaves, place) = books.leaves.slot, placed
+    shown = run.opening(number, ledger)
+    tree = ledger.tree(leaves)
+    leaf, proof = tree.leaf(place), tree.proof(place)
+    found = climb(leaf, place, proof)
     committed = shown.commitment
     if found != (committed.root, committed.money, committed.energy, True):
         raise StateError(
             f"slot {number}: the books lead to root {found[0].hex()[:16]}…, the chain has {committed.root.hex()[:16]}…;"
             " something else was committed, or with another key"
         )
-    orders = [(one.signed, one.receipt) for one in books.accepted if one.signed.order.account == index]
+    accepted = [one for one in books.accepted if one.signed.order.account == index]
+    orders = [(placed_order(one.signed, place), one.receipt) for one in accepted]
     fills = books.fills[index] if index < len(books.fills) else NO_FILLS
-    return leaf_file(run.client.chain_id, ledger.address, index, leaf, proof, shown, orders, fills)
+    return leaf_file(run.client.chain_id, ledger.address, place, leaf, proof, shown, orders, fills)
 
 
 def facts_of(leaf: Leaf, currency: str) -> dict[str, Any]:
@@ -134,8 +169,6 @@ def facts_of(leaf: Leaf, currency: str) -> dict[str, Any]:
 
 def write(made: PlacedFile, path: Path) -> None:
     """Write a member's file; an existing one is not replaced. Raises InputError."""
-    import msgspec
-
     try:
         with path.open("xb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")

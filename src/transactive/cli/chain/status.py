@@ -13,6 +13,7 @@ from transactive.core.units import money_text
 
 if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
+    from transactive.chain.deployments.status import Standing
 
 
 def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
@@ -22,7 +23,7 @@ def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
 
     deployment = deployment_of(node, file)
     with closing(ChainClient.open(node)) as client:
-        now = standing(client, deployment)
+        *groups, now = (standing(client, part) for part in deployment.parts)
         settlement = client.contract("settlement", deployment.address("settlement"))
         length = int(client.read(settlement, "slotSeconds"))
     facts: dict[str, Any] = {
@@ -45,9 +46,26 @@ def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     if now.bond_n is not None:
         facts["bond"] = money_text(now.bond_n, deployment.currency)
     facts |= {name: f"{who}, {now.coins[name]} wei" for name, who in now.roles.items()}
-    facts["sound"] = now.is_sound
-    facts["balances_n"] = {name: str(balance) for name, balance in now.balances_n.items()}
-    return facts, now.is_sound
+    sound = all(one.is_sound for one in (*groups, now))
+    balances = {name: str(balance) for one in (*groups, now) for name, balance in one.balances_n.items()}
+    if groups:
+        facts["groups"] = [_group_facts(group, deployment.currency, length) for group in groups]
+    return facts | {"sound": sound, "balances_n": {name: balances[name] for name in deployment.accounts}}, sound
+
+
+def _group_facts(group: Standing, currency: str, length: int) -> dict[str, Any]:
+    """What the chain says of one group. length: of a slot [s]."""
+    changed = {name: word for name, word in group.code.items() if word != "as deployed"}
+    return {
+        "members": len(group.balances_n) - 1,
+        "last_slot": None if group.last_slot is None else time_text(group.last_slot * length),
+        "settled_period": group.settled_period,
+        "proposed_period": group.period,
+        "payable_from": None if group.ready_at is None else time_text(group.ready_at),
+        "held": money_text(group.held_n, currency),
+        "code": changed or "as deployed",
+        "sound": group.is_sound,
+    }
 
 
 def deployment_of(node: str, file: Path | None) -> Deployment:

@@ -76,6 +76,8 @@ def run_upgrade(
     from transactive.core.units import money_text
 
     community, known = community_of(path), load(old)
+    if known.groups:
+        raise InputError(f"{known.community} settles in {len(known.groups)} groups, which no older contracts have")
     if (*community.ids, *NAMED) != known.accounts:
         raise InputError(f"{path}: has other members than {old}; give the community that was deployed")
     if output.exists():

@@ -65,7 +65,8 @@ def new(
     from transactive.chain.keys.keystore import LIGHT, STRONG, KeyFolder, all_keys, holder_of
     from transactive.config.community_file import load
 
-    apart = all_keys(load(community).ids) if community else []
+    known = load(community) if community else None
+    apart = all_keys(known.ids, len(known.groups)) if known else []
     if not names and not apart:
         raise InputError("no key is named; give names, or --community FILE for all that a community needs")
     made, cost = KeyFolder(folder), LIGHT if light else STRONG

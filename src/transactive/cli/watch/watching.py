@@ -66,11 +66,12 @@ def run_watch(
         )
     counted = _counted(box)
     with opened(node, deployment, signing.keys, signing.password_file, signing.seed) as (client, signers, known):
-        index, sender, own = known.index(account), None, None
+        sender, own = None, None
         if signing.send:
             own = None if signing.by else signers.account(account)
             sender = signers.named(signing.by) if signing.by else own
-        settlement = client.contract("settlement", known.address("settlement"))
+        part = known.part(account)
+        index, settlement = part.index(account), client.contract("settlement", part.address("settlement"))
         inbox = Inbox(files, settlement.address, index)
         who = Watcher(index, sender, own, rhythm.patience * MINUTE, rhythm.most_void, counted)
         watch = LeafWatch(client, settlement, inbox, who)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from transactive.core.accounts import Accounts
+from transactive.core.accounts import MOST_ACCOUNTS, MOST_MEMBERS, Accounts, groups_of
 from transactive.core.community.carbon_rules import CarbonRules
 from transactive.core.community.certificate_rules import (
     SOLAR,
@@ -102,6 +103,27 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
     def chart(self) -> Accounts:
         """Accounts of members and named parties."""
         return Accounts(len(self.members))
+
+    @cached_property
+    def groups(self) -> tuple[range, ...]:
+        """Members of each settlement on chain, where one has no room for all; empty where one has.
+
+        As few groups as there can be, as equal as can be, of members that follow each other.
+        """
+        members, most = len(self.members), self.chain.members_per_group or MOST_MEMBERS
+        if members <= most and self.chart.on_chain <= MOST_ACCOUNTS:
+            return ()
+        return groups_of(members, min(most, MOST_MEMBERS))
+
+    @cached_property
+    def places(self) -> Sequence[int]:
+        """Place of each member in its settlement on chain: its number, or that within its group."""
+        return [place for group in self.groups for place in range(len(group))] or range(len(self.members))
+
+    @property
+    def windows(self) -> int:
+        """Challenge windows of a netting: one, or one of groups and then one of the whole."""
+        return 2 if self.groups else 1
 
     @property
     def zone(self) -> ZoneInfo:

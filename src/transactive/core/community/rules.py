@@ -53,9 +53,10 @@ class BillingRules(CommunityRecord, frozen=True, kw_only=True):
 
 
 class ChainRules(CommunityRecord, frozen=True, kw_only=True):
-    """Where settlement is committed, and how long a netting can be challenged before it pays."""
+    """Where settlement is committed, how long a netting can be challenged before it pays, and who settles together."""
 
     challenge_window_minutes: Positive = 60
+    members_per_group: Positive | None = None
 
 
 class Sources(CommunityRecord, frozen=True, kw_only=True):

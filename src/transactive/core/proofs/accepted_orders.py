@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from transactive.core.proofs.merkle import WORD, column_words
 from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash
+from transactive.core.proofs.signing_place import placed
 from transactive.core.tables import Orders
 
 
@@ -47,12 +48,13 @@ def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
     return books
 
 
-def hashes_of(accepted: Iterable[Accepted], members: int) -> list[bytes]:
-    """Hash of the accepted orders of each member; zero without any."""
+def hashes_of(accepted: Iterable[Accepted], places: Sequence[int]) -> list[bytes]:
+    """Hash of the accepted orders of each member; zero without any. places: by which each signs."""
     by_member: dict[int, list[SignedOrder]] = {}
     for one in accepted:
-        by_member.setdefault(one.signed.order.account, []).append(one.signed)
-    return [orders_hash(by_member.get(member, [])) for member in range(members)]
+        account = one.signed.order.account
+        by_member.setdefault(account, []).append(placed(one.signed, places[account]))
+    return [orders_hash(by_member.get(member, [])) for member in range(len(places))]
 
 
 def steps_of(orders: Iterable[Order], slot: int) -> Orders:

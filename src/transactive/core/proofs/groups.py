@@ -10,27 +10,15 @@ committed in the period. So each tree is zero-sum by itself, and all of them are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
-from transactive.core.proofs.leaves import BLINDING, MONEY, MOST_ACCOUNTS, Leaf, SlotLeaves
+from transactive.core.proofs.leaves import BLINDING, MONEY, Leaf, SlotLeaves
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.units import IntArray
 
-MOST_MEMBERS = MOST_ACCOUNTS - 1
-"""Members of a group: its tree has one more account, the link."""
 DEBIT, CREDIT = 0, 1
 LANE = 2**64 - 1
-
-
-def groups_of(members: int, most: int = MOST_MEMBERS) -> tuple[range, ...]:
-    """Members 0 to members − 1 in as few groups as possible of at most `most`, as equal as can be, by index."""
-    if not 0 < most <= MOST_MEMBERS:
-        raise ValueError(f"a group has 1 to {MOST_MEMBERS} members, not {most}")
-    count = -(-members // most)
-    ends = [members * number // count for number in range(count + 1)]
-    return tuple(range(first, end) for first, end in pairwise(ends))
 
 
 def leaves_of_group(leaves: SlotLeaves, members: range) -> SlotLeaves:

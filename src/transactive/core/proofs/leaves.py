@@ -24,6 +24,7 @@ from struct import iter_unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from transactive.core.accounts import MOST_ACCOUNTS
 from transactive.core.proofs.merkle import ZERO, Lanes, word
 from transactive.core.units import IntArray
 
@@ -35,8 +36,6 @@ BLINDING = sum(1 << (64 * k + 62) for k in range(4))
 """What the blinding leaves add to each of the root's two words of sums."""
 LEAF, NODE, BLIND = b"\x00", b"\x01", b"\x02"
 MAX_DEPTH = 13
-MOST_ACCOUNTS = 2 ** (MAX_DEPTH - 1) - 1
-"""Accounts that a tree has room for, beside the last blinding leaf."""
 
 MARKS_AT = 64
 """Bit of a leaf's slot at which its marks begin."""

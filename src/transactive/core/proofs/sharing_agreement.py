@@ -16,6 +16,7 @@ from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
+from transactive.core.proofs.signing_place import SigningPlace
 
 TYPE_HASH = keccak(b"SharingAgreement(uint256 account,uint256 version,uint256 since,bytes32 keys)")
 
@@ -50,22 +51,22 @@ class SignedAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signatures: tuple[str, ...] = ()
 
 
-def sign(agreement: Agreement, keys: Sequence[bytes], separator: bytes) -> SignedAgreement:
-    """Sign with the members' private keys, in their order."""
+def sign(agreement: Agreement, keys: Sequence[bytes], places: Sequence[SigningPlace]) -> SignedAgreement:
+    """Sign with the members' private keys, in their order. places: where each signs."""
     made = (
-        "0x" + signing.sign(signing.digest(separator, agreement.struct(account)), key).hex()
-        for account, key in enumerate(keys)
+        "0x" + signing.sign(signing.digest(place.domain, agreement.struct(place.index)), key).hex()
+        for place, key in zip(places, keys, strict=True)
     )
     return SignedAgreement(agreement, tuple(made))
 
 
-def check(signed: SignedAgreement, account: int, member: str, separator: bytes) -> None:
-    """Refuse an agreement that `member` (address) did not sign. Raises SignatureError."""
+def check(signed: SignedAgreement, account: int, member: str, place: SigningPlace) -> None:
+    """Refuse an agreement that `member` (address) did not sign at its place. Raises SignatureError."""
     what = f"sharing agreement {signed.agreement.version} of account {account}"
     if account >= len(signed.signatures):
         raise SignatureError(f"{what} is not signed; let the member sign it")
     signature = bytes.fromhex(signed.signatures[account].removeprefix("0x"))
-    found = signing.signer(signing.digest(separator, signed.agreement.struct(account)), signature, what)
+    found = signing.signer(signing.digest(place.domain, signed.agreement.struct(place.index)), signature, what)
     if found != member.lower():
         raise SignatureError(f"{what} is signed by {found}, not by {member.lower()}; sign with the member's key")
 

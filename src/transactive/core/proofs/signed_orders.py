@@ -9,7 +9,7 @@ same hashes in a dispute.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -242,24 +242,6 @@ def check(signed: SignedOrder, member: str, separator: bytes, end: int) -> None:
         raise SignatureError(f"{what}: {signer} has no grant of {member.lower()}; let the member sign one")
     if not signed.grant.allows(order, end):
         raise SignatureError(f"{what} is beyond the limits or the time of its grant; lower it or grant more")
-
-
-def check_all(
-    orders: Iterable[SignedOrder], members: Sequence[str], separator: bytes, clock: tuple[int, int]
-) -> dict[int, SignedOrder]:
-    """Orders by account, each checked against its member's address. clock: number of the slot, seconds of a slot.
-
-    Raises SignatureError for a bad signature, another slot, or two orders of one account.
-    """
-    slot, seconds = clock
-    found: dict[int, SignedOrder] = {}
-    for signed in orders:
-        account = signed.order.account
-        if signed.order.slot != slot or not 0 <= account < len(members) or account in found:
-            raise SignatureError(f"order of account {account} for slot {signed.order.slot}: one each, for slot {slot}")
-        check(signed, members[account], separator, (slot + 1) * seconds)
-        found[account] = signed
-    return found
 
 
 def receipt_struct(account: int, slot: int, order: bytes) -> bytes:

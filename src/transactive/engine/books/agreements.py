@@ -17,14 +17,14 @@ from transactive.core.proofs.sharing_agreement import Agreement, SignedAgreement
 from transactive.core.units import IntArray
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
 
 SETTING = "sharing agreements"
 
 
 def agree(
-    setting: Setting, slots: range, chain: ChainLedger | None = None, store: Store | None = None
+    setting: Setting, slots: range, chain: CommunityChain | None = None, store: Store | None = None
 ) -> tuple[SignedAgreement, ...]:
     """Agreements of a run over consecutive slots [Unix s], in their order; none where a market decides.
 
@@ -38,13 +38,14 @@ def agree(
     if chain:
         for each in kept:
             for account in accounts:
-                check(each, account, str(chain.keys.account(account).address), chain.domain)
+                check(each, account, str(chain.keys.account(account).address), chain.signing_place(account))
+    places = [chain.signing_place(account) for account in accounts] if chain else []
     fresh = False
     for number, span in community.versions.spans(slots):
         wanted = _wanted(setting, number, span, kept)
         if wanted is not None:
             keys = [bytes(chain.keys.account(account).key) for account in accounts] if chain else []
-            kept.append(sign(wanted, keys, chain.domain) if chain else SignedAgreement(wanted))
+            kept.append(sign(wanted, keys, places) if chain else SignedAgreement(wanted))
             fresh = True
     if store and fresh:
         store.set(**{SETTING: msgspec.json.encode(kept).decode()})

@@ -31,7 +31,7 @@ from transactive.store.read.stages import RecordedBlock, ended_slots, recorded_b
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.chain.nodes.client import ChainClient
 
 OPENING = 600
@@ -185,14 +185,13 @@ class FolderChain:
             elif compare:
                 commitments.check()
 
-    def _ledger(self, client: ChainClient) -> ChainLedger:
+    def _ledger(self, client: ChainClient) -> CommunityChain:
         """The contracts on the copy, deployed again where the chain has not come so far. Raises ChainError."""
-        from transactive.chain.deployments.deployment import deploy
-        from transactive.chain.ledgers.settlement import ChainLedger
+        from transactive.chain.deployments.deployment import attach, deploy
 
         address = self.store.setting("settlement") or ""
         if client.height:
-            return ChainLedger.attach(client, self.keys, address)
+            return attach(client, self.keys, self.community, address)
         ledger = deploy(client, self.keys, self.community, self.opening)
         if ledger.address != address:
             raise ChainError(f"the contracts came to {ledger.address}, not to {address}")
@@ -203,7 +202,7 @@ class FolderChain:
         clock, book = self.community.clock, read_slot(self.store, self.community, slot)
         period, number, ledger = clock.period(slot), clock.number(slot), commitments.ledger
         ledger.enter(period, book.positions, book.postings)
-        ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.chart.members))
+        ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.places))
         if not compare and commitments.on_chain(slot):
             commitments.slot_over(slot, None)
         else:

@@ -24,9 +24,10 @@ from transactive.core.units import IntArray
 from transactive.settlement.ledger import Ledger
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import BlockReceipt, ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
+    from transactive.chain.ledgers.settlement import BlockReceipt
 
-    Call = Callable[[ChainLedger], object]
+    Call = Callable[[CommunityChain], object]
 
 
 RESTORE = "`transactive state restore` puts a backup of chain and database in their place"
@@ -37,18 +38,20 @@ RESTORE = "`transactive state restore` puts a backup of chain and database in th
 class ChainCommitments:
     """Keeps chain and ledger in step. closed: periods that wait to be proposed; proposed: the one in its window.
 
-    first_slot: of the run [Unix s]. ended: end of the last slot of a run that was over, and the time of its last block
-    [Unix s], if it goes on.
+    windows: those of it that are over; a community in groups has two, of groups and then of the whole. first_slot: of
+    the run [Unix s]. ended: end of the last slot of a run that was over, and the time of its last block [Unix s], if it
+    goes on.
     """
 
     community: Community
     ledger: Ledger
-    chain: ChainLedger | None
+    chain: CommunityChain | None
     first_slot: int
     last_block: BlockReceipt | None = field(init=False, default=None)
     closed: list[int] = field(init=False, default_factory=list)
     proposed: int | None = field(init=False, default=None)
     ready_at: int = field(init=False, default=0)
+    windows: int = field(init=False, default=0)
     ended: tuple[int, int] | None = field(init=False, default=None)
     calls: list[Call] = field(init=False, default_factory=list)
 
@@ -61,7 +64,7 @@ class ChainCommitments:
 
     def root(self, leaves: Callable[[], SlotLeaves]) -> bytes:
         """Root of leaves under the contract's keys; zero without a chain, for which none are made."""
-        return self.chain.carbon_tree(leaves()).root if self.chain else ZERO
+        return self.chain.certificates_root(leaves) if self.chain else ZERO
 
     def slot_over(self, slot: int, certificates: bytes | None = ZERO) -> bool:
         """Commit a settled slot; pay, propose and top up what is due by its end. One block.
@@ -164,22 +167,33 @@ class ChainCommitments:
     # -- steps ----------------------------------------------------------------------------------
 
     def _pay_if_due(self, now: int) -> int | None:
-        """Queue the payment of the proposed netting once its window is over; returns its period."""
+        """Queue what follows a window of the proposed netting once it is over; returns the period if it is paid."""
         if self.proposed is None or now < self.ready_at:
             return None
-        paid, self.proposed = self.proposed, None
-        self.calls.append(lambda chain: chain.finalise(paid))
-        return paid
+        due, over = self.proposed, self.windows + 1
+        last_slot = (due + 1) * self.community.clock.slots_per_period - 1
+        totals, nets = self.ledger.totals(due, last_slot), self.ledger.nets_n(due)
+        self.calls.append(lambda chain: chain.pay(due, over, totals, nets))
+        if over < self.community.windows:
+            self.windows, self.ready_at = over, self._window_ends(now)
+            return None
+        self.windows, self.proposed = 0, None
+        return due
 
     def _propose_if_free(self, now: int, paid: int | None) -> None:
         """Queue the next closed period's netting, unless an earlier one is still open or only now being paid."""
         if not self.closed or self.proposed is not None or paid is not None:
             return
         period = self.proposed = self.closed.pop(0)
-        seconds = parts_for(self.community.chart.on_chain) - 1  # the last part may be so many blocks later
-        self.ready_at = now + self.community.chain.challenge_window_minutes * 60 + seconds
+        self.ready_at = self._window_ends(now)
         nets = self.ledger.nets_n(period)
         self.calls.append(lambda chain: chain.propose(period, nets))
+
+    def _window_ends(self, now: int) -> int:
+        """When a window is over for which everything is put on chain in a step that begins now [Unix s]."""
+        parts = parts_for(self.community.chart.on_chain)
+        seconds = parts - 1 + len(self.community.groups)  # the last part may be so many blocks later
+        return now + self.community.chain.challenge_window_minutes * 60 + seconds
 
     def _top_up(self, slot: int) -> None:
         """Fill up accounts after a slot, by the rules that hold then."""

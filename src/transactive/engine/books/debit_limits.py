@@ -9,7 +9,7 @@ from transactive.core.community.limits import DebitLimits
 from transactive.core.slots import MarketClock
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.member_limits import MemberLimits
+    from transactive.chain.ledgers.community_chain import LimitsReader
     from transactive.engine.books.state_keeper import NothingKept, StateKeeper
 
 
@@ -20,7 +20,7 @@ class LimitsAtGates:
     A slot whose gate is behind it keeps its limits, whatever the chain says later: also when the run was interrupted.
     """
 
-    chain: MemberLimits | None
+    chain: LimitsReader | None
     keeper: StateKeeper | NothingKept
     clock: MarketClock
     known: dict[int, DebitLimits] = field(default_factory=dict)

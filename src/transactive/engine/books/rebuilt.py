@@ -59,7 +59,7 @@ def leaves_from(store: Store, community: Community, first: int, last: int) -> It
     for slot in delivered:
         book = read_slot(store, community, slot)
         ledger.enter(clock.period(slot), book.positions, book.postings)
-        hashes = hashes_of(book.accepted, chart.members)
+        hashes = hashes_of(book.accepted, community.places)
         ledger.record(clock.period(slot), book.readings, book.certificates, hashes, is_void=book.is_void)
         if slot >= first:
             yield book, ledger.leaves(clock.period(slot), clock.number(slot))

@@ -104,6 +104,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     ended: tuple[int, int] | None = None
     unmetered: dict[int, tuple[Column, Column, Column]] = {}
     traded: list[int] | None = None
+    windows: int = 0
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
@@ -144,6 +145,7 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts, traded: list[int
         closed=commitments.closed,
         proposed=commitments.proposed,
         ready_at=commitments.ready_at,
+        windows=commitments.windows,
         ended=commitments.ended,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
         grid={key: Column.of(column) for key, column in parts.operator.state.items()},
@@ -194,6 +196,7 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots, list[int] |
     ledger.locks_n = {slot: column.value() for slot, column in snapshot.locks_n.items()}
     commitments.closed, commitments.proposed = snapshot.closed, snapshot.proposed
     commitments.ready_at, commitments.ended = snapshot.ready_at, snapshot.ended
+    commitments.windows = snapshot.windows
     for name, column in snapshot.tally.items():
         setattr(tally, name, column.value())
     for name, column in snapshot.offsets.items():

@@ -40,7 +40,7 @@ from transactive.store.read.stages import last_delivered
 from transactive.trading.devices.energy_value import inside_prices, tariff_prices
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.store import Store
 
 
@@ -96,7 +96,7 @@ class World:
     collector: Collector | None = None
 
     def kernel(
-        self, setting: Setting, slots: range, gateway: Gateway, *, chain: ChainLedger, store: Store, work: Work
+        self, setting: Setting, slots: range, gateway: Gateway, *, chain: CommunityChain, store: Store, work: Work
     ) -> Kernel:
         """A kernel in this world."""
         community = setting.community
@@ -140,7 +140,7 @@ def rehearse(
     With meters that are never late the outcome is that of `replay` on the same recording, to the hash; an interrupted
     session goes on. Returns the outcome and whether this call made it. Raises ConfigError for what cannot be live.
     """
-    _require_unmanaged(setting)
+    _require_live(setting)
     _require_patience(pace, slots.step)
     _require_alike(folder, rehearsed=True)
     community, gate = setting.community, setting.community.clock.gate(slots[0])
@@ -189,7 +189,7 @@ def go_live(
     from transactive.engine.live.inlet import Inlet
 
     community, clock = setting.community, clock or WallClock()
-    _require_unmanaged(setting)
+    _require_live(setting)
     _require_patience(pace, slots.step)
     _require_alike(folder, rehearsed=False)
     with closing(Journal(folder / JOURNAL_FILE)) as journal:
@@ -222,7 +222,7 @@ def replay_journal(
 
     Returns the outcome and whether this call made it. Raises StateError if no slot of the run is settled in it.
     """
-    _require_unmanaged(setting)
+    _require_live(setting)
     gate = setting.community.clock.gate(slots[0])
     with closing(JournalReader(journal_file)) as journal:
         settled = [int(entry.body) for entry in journal.all_after(0) if entry.kind is ArrivalKind.SETTLED]
@@ -271,7 +271,12 @@ def _require_patience(pace: Pace, length: int) -> None:
         )
 
 
-def _require_unmanaged(setting: Setting) -> None:
-    """Require that nobody looks after lines, which needs meters of them. Raises ConfigError."""
+def _require_live(setting: Setting) -> None:
+    """Require that nobody looks after lines, which needs meters of them, and one settlement. Raises ConfigError."""
+    if groups := setting.community.groups:  # receipts for records would have to name places in groups
+        raise ConfigError(
+            f"members: {len(setting.community.members)} settle in {len(groups)} groups, and a live market in one; run"
+            " them on recorded data"
+        )
     if setting.community.network is not None:
         raise ConfigError("network: a live market does not look after lines; run it without, or on recorded data")

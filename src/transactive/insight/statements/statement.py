@@ -48,20 +48,28 @@ class StatementCommunity(StatementPart, frozen=True, kw_only=True):
 class StatementChain(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
     """Where it was committed, and who signed: the settlement's operator.
 
-    successor: address of the settlement to which the accounts moved later, if they did.
+    successor: address of the settlement to which the accounts moved later, if they did. whole: address of the one of
+    all groups, where the settlement is that of a group.
     """
 
     chain_id: Whole
     settlement: str
     operator: str
     successor: str | None = None
+    whole: str | None = None
 
 
-class Holder(StatementPart, frozen=True, kw_only=True):
-    """Whose statement it is."""
+class Holder(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
+    """Whose statement it is. place: in the settlement of its group, where that is another number than its index."""
 
     id: str
     index: Whole
+    place: Whole | None = None
+
+    @property
+    def place_on_chain(self) -> int:
+        """Its place in its settlement."""
+        return self.index if self.place is None else self.place
 
 
 class Method(StatementPart, frozen=True, kw_only=True):
@@ -209,11 +217,29 @@ class Link(StatementPart, frozen=True, kw_only=True):
     energy: Word
 
 
-class StatementPeriod(StatementPart, frozen=True, kw_only=True):
-    """All commitments of a settlement period, oldest first: what leads to its head on chain."""
+class StatementWhole(StatementPart, frozen=True, kw_only=True):
+    """What the whole committed of a group in a period, and what of the group it stands on.
+
+    links: the whole's commitments, oldest first. group_leaf, group_place: the group's leaf in the last of them.
+    link_leaf, link_place: that of all others in the group's last commitment.
+    """
+
+    links: tuple[Link, ...]
+    group_place: Whole
+    group_leaf: StatementLeaf
+    link_place: Whole
+    link_leaf: StatementLeaf
+
+
+class StatementPeriod(StatementPart, frozen=True, kw_only=True, omit_defaults=True):
+    """All commitments of a settlement period, oldest first: what leads to its head on chain.
+
+    whole: of a group, once the whole has committed the period.
+    """
 
     number: Whole
     links: tuple[Link, ...]
+    whole: StatementWhole | None = None
 
 
 class Source(StatementPart, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from transactive.core.errors import SignatureError, StateError
+from transactive.core.proofs.signing_place import SigningPlace
 from transactive.engine.authorisations import read
 from transactive.store import FILE, Store
 
@@ -20,10 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Keys, and the settlement contract's domain that they sign for."""
+    """Keys, and the contracts that they sign for."""
 
     keys: Keys
-    separator: bytes
+    known: Deployment
+
+    def place(self, member: str) -> SigningPlace:
+        """Where a member signs: its place in the settlement that has it, and that settlement's domain."""
+        from transactive.core.proofs.signed_orders import domain
+
+        part = self.known.part(member)
+        return SigningPlace(part.index(member), domain(part.chain_id, part.address("settlement")))
 
 
 def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
@@ -32,26 +40,24 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
     Raises StateError without a run, or where the keys of its members are not those of its seed.
     """
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.core.proofs.authorisation import check
-    from transactive.core.proofs.signed_orders import domain
 
     known = deployment_of(folder)
-    separator = domain(known.chain_id, known.address("settlement"))
     if keys is not None:
-        return Signer(keys, separator)
+        return Signer(keys, known)
     with closing(Store(folder)) as store:
         seed = str(msgspec.json.decode(store.setting("run") or "{}").get("seed", "transactive"))
         given = read(store)
-    held = DemoKeys(seed)
+    held = Signer(DemoKeys(seed), known)
     try:
         for each in given[:1]:
-            check(each, str(held.account(each.authorisation.account).address), separator)
+            account = each.authorisation.account
+            held.place(known.accounts[account]).check_authorised(each, str(held.keys.account(account).address))
     except SignatureError:
         raise StateError(
             f"{folder}: the keys of its members are not here, so this program cannot sign for them; sign with"
             " `transactive agent` and --keys"
         ) from None
-    return Signer(held, separator)
+    return held
 
 
 def deployment_of(folder: Path) -> Deployment:

@@ -54,11 +54,12 @@ class Trusted:
     def contradiction(self, statement: Statement) -> str | None:
         """Where a statement names others than those who are trusted."""
         for what, wanted, stated in (
-            ("settlement", self.contract, statement.chain.settlement),
-            ("operator", self.operator, statement.chain.operator),
+            ("settlement", self.contract, (statement.chain.settlement, statement.chain.whole)),
+            ("operator", self.operator, (statement.chain.operator,)),
         ):
-            if wanted is not None and wanted.lower() != stated.lower():
-                return f"chain.{what} is {stated}, not {wanted.lower()}, which you trust"
+            known = [address.lower() for address in stated if address is not None]
+            if wanted is not None and wanted.lower() not in known:
+                return f"chain.{what} is {stated[0]}, not {wanted.lower()}, which you trust"
         return None
 
 
@@ -97,7 +98,7 @@ def check(
         if not witness.is_ours:
             basis += "; the settlement contract's code is not that of this program"
         try:
-            more = (one for one in further(statement, witness.account(statement.member.index)))
+            more = (one for one in further(statement, witness.account(statement.member.place_on_chain)))
             for one in chain(verify(statement, witness), more):
                 passed.append(one)
                 held(one)

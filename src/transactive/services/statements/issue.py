@@ -17,24 +17,24 @@ from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.corrections import Corrections
-from transactive.core.proofs.leaves import MONEY, SlotTree
 from transactive.core.proofs.signing import sign, text_digest
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
-from transactive.engine.books.rebuilt import community_of, leaves_from
+from transactive.engine.books.rebuilt import books_at, community_of, leaves_from
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement
 from transactive.insight.statements.totals import sources_of, totals_of
+from transactive.services.statements.settlements import StatedSettlement, stated_link
 from transactive.services.statements.stated_rules import stated_rules
 from transactive.store import FILE, Store
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from transactive.chain.history import Commitment
     from transactive.chain.keys.keys import Keys
+    from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
 
 ACCOUNTING = (
@@ -50,7 +50,7 @@ class Issuer:
     first_slot: int
     slots: int
     store: Store
-    ledger: ChainLedger
+    ledger: ChainLedger | GroupedLedger
 
     def issue(self, member: str, first: int | None = None, end: int | None = None) -> Statement:
         """Statement of a member over the slots from `first` up to `end` [Unix s], by default all that were settled.
@@ -61,10 +61,10 @@ class Issuer:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
         begin, until = self._span(first, end)
         index, clock = self.community.ids.index(member), self.community.clock
-        slots = []
+        settlement, slots = StatedSettlement.of(self.ledger, index), []
         for book, leaves in leaves_from(self.store, self.community, begin, until - clock.length):
-            carbon = self.ledger.carbon_tree(carbon_leaves_of(book, leaves.slot))
-            slots.append(_slot(book, index, self.ledger.tree(leaves), carbon))
+            carbon = settlement.carbon_leaf(carbon_leaves_of(book, leaves.slot))
+            slots.append(_slot(book, index, settlement.leaf(leaves), carbon))
         made = tuple(slots)
         unsigned = Statement(
             kind=KIND,
@@ -77,11 +77,12 @@ class Issuer:
             ),
             chain=said.StatementChain(
                 chain_id=self.ledger.chain_id,
-                settlement=self.ledger.address,
+                settlement=settlement.ledger.address,
                 operator=self._operator.address.lower(),
                 successor=self.store.setting("successor"),
+                whole=settlement.whole,
             ),
-            member=said.Holder(id=member, index=index),
+            member=said.Holder(id=member, index=index, place=settlement.place if settlement.whole else None),
             method=self._method(index, begin),
             rules=stated_rules(self.community, index, range(begin, until, clock.length)),
             first_slot=begin,
@@ -89,7 +90,7 @@ class Issuer:
             totals=totals_of(index, made),
             sources=sources_of(index, made),
             slots=made,
-            periods=self._periods(begin, until),
+            periods=self._periods(begin, until, settlement),
             signature="",
         )
         signature = sign(text_digest(unsigned.unsigned()), bytes(self._operator.key))
@@ -150,16 +151,27 @@ class Issuer:
             levy_paid_micro_per_t=levy.paid_micro_per_t,
         )
 
-    def _periods(self, begin: int, until: int) -> tuple[said.StatementPeriod, ...]:
+    def _periods(self, begin: int, until: int, settlement: StatedSettlement) -> tuple[said.StatementPeriod, ...]:
         """All commitments of the periods that a span touches."""
         clock = self.community.clock
         numbers = range(clock.period(begin), clock.period(until - 1) + 1)
         by_period: dict[int, list[said.Link]] = {number: [] for number in numbers}
-        for commitment in self.ledger.commitments():
+        for commitment in settlement.ledger.commitments():
             number = commitment.slot // clock.slots_per_period
             if number in by_period:
-                by_period[number].append(_link(commitment))
-        return tuple(said.StatementPeriod(number=number, links=tuple(links)) for number, links in by_period.items())
+                by_period[number].append(stated_link(commitment))
+        return tuple(
+            said.StatementPeriod(number=number, links=tuple(links), whole=self._whole(number, settlement))
+            for number, links in by_period.items()
+        )
+
+    def _whole(self, period: int, settlement: StatedSettlement) -> said.StatementWhole | None:
+        """What the whole committed of a period of a group; None before it has, and where there are no groups."""
+        clock = self.community.clock
+        end = ((period + 1) * clock.slots_per_period - 1) * clock.length
+        if settlement.whole is None or end + clock.length > self._settled_until():
+            return None
+        return settlement.joined(books_at(self.store, self.community, end).leaves)
 
 
 @contextmanager
@@ -168,8 +180,8 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
 
     Raises StateError if there is no finished slot in it, ChainError if the chain does not answer.
     """
+    from transactive.chain.deployments.deployment import attach
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
 
     if not (folder / FILE).is_file():
@@ -183,9 +195,10 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
             raise InputError(f"the run settled at {known['node']}; give it as --node")
         url = node or f"{EMBEDDED}{folder / CHAIN_FILE}"
         with closing(ChainClient.open(url)) as client:
-            ledger = ChainLedger.attach(client, keys or DemoKeys(known["seed"]), address)
+            community = community_of(store)
+            ledger = attach(client, keys or DemoKeys(known["seed"]), community, address)
             yield Issuer(
-                community=community_of(store),
+                community=community,
                 first_slot=parse_time(known["first slot"]),
                 slots=known["slots"],
                 store=store,
@@ -193,13 +206,13 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
             )
 
 
-def _slot(book: SlotBook, index: int, tree: SlotTree, carbon: SlotTree) -> said.StatementSlot:
-    """One slot of a member's statement."""
+def _slot(book: SlotBook, index: int, leaf: said.StatementLeaf, carbon: said.StatementLeaf) -> said.StatementSlot:
+    """One slot of a member's statement, with its leaves."""
     estimated = bool(book.readings.estimated[index])
     return said.StatementSlot(
         **contents(book, index),
-        settlement_leaf=_leaf(tree, index),
-        carbon_leaf=_leaf(carbon, index),
+        settlement_leaf=leaf,
+        carbon_leaf=carbon,
         estimated=estimated,
     )
 
@@ -248,37 +261,3 @@ def _corrections(of: Corrections) -> tuple[said.StatementCorrection, ...]:
 def _rows(rows: IntArray) -> tuple[tuple[int, int, int, int, int, int], ...]:
     """Rows of six columns."""
     return tuple((a, b, c, d, e, f) for a, b, c, d, e, f in rows.tolist())
-
-
-def _leaf(tree: SlotTree, index: int) -> said.StatementLeaf:
-    """A member's leaf with its way to the root."""
-    leaf = tree.leaf(index)
-    money, energy, slot_money, slot_energy = (_four(word) for word in leaf.content[2:6])
-    return said.StatementLeaf(
-        sums=(money, energy),
-        slot_sums=(slot_money, slot_energy),
-        fills=leaf.fills.hex(),
-        orders=leaf.orders.hex(),
-        salt=leaf.salt.hex(),
-        proof=tuple(
-            (sibling.hex(), f"{a:x}", f"{b:x}", f"{c:x}", f"{d:x}") for sibling, a, b, c, d in tree.proof(index)
-        ),
-        marks=int(leaf.marks),
-    )
-
-
-def _four(word: int) -> said.Four:
-    """The four counters of a word."""
-    a, b, c, d = MONEY.unpack(word).values()
-    return a, b, c, d
-
-
-def _link(commitment: Commitment) -> said.Link:
-    """A commitment as the statement names it."""
-    return said.Link(
-        slot=commitment.slot,
-        root=commitment.root.hex(),
-        certificates=commitment.certificates.hex(),
-        money=f"{commitment.money:x}",
-        energy=f"{commitment.energy:x}",
-    )

@@ -16,6 +16,7 @@ from transactive.core.errors import SignatureError, StateError
 from transactive.core.postings import PostingKind, Postings
 from transactive.core.proofs.sharing_agreement import SignedAgreement, check, in_force
 from transactive.core.proofs.signed_orders import domain
+from transactive.core.proofs.signing_place import SigningPlace
 from transactive.core.slots import time_text
 from transactive.engine.books.agreements import coefficients_digest, read, terms_of
 from transactive.engine.books.rebuilt import community_of
@@ -42,12 +43,12 @@ def shares_check(of: Statement, store: Store, account: str, files: Path | None =
     if community.sharing_in_force is None:
         return None
     setting = None if files is None else load_setting(files)
-    separator, seen = domain(of.chain.chain_id, of.chain.settlement), set[int]()
+    place, seen = SigningPlace(of.member.place_on_chain, domain(of.chain.chain_id, of.chain.settlement)), set[int]()
     for slot in of.slots:
         at, agreed = time_text(slot.slot), in_force(given, slot.slot)
         hold(agreed is not None, f"{at}: no sharing agreement covers it")
         if agreed is not None and agreed.agreement.version not in seen:
-            _check_agreement(agreed, of.member.index, account, separator, community, setting)
+            _check_agreement(agreed, of.member.index, account, place, community, setting)
             seen.add(agreed.agreement.version)
         if _divisible(community, slot.slot, setting):
             _check_slot(of, slot, store, community, setting)
@@ -57,12 +58,17 @@ def shares_check(of: Statement, store: Store, account: str, files: Path | None =
 
 
 def _check_agreement(
-    agreed: SignedAgreement, index: int, account: str, separator: bytes, community: Community, setting: Setting | None
+    agreed: SignedAgreement,
+    index: int,
+    account: str,
+    place: SigningPlace,
+    community: Community,
+    setting: Setting | None,
 ) -> None:
     """The member signed, and the terms are those of the community's rules."""
     what = agreed.agreement
     try:
-        check(agreed, index, account, separator)
+        check(agreed, index, account, place)
     except SignatureError as error:
         hold(condition=False, text=str(error))
     same = what.terms == terms_of(community.at(what.since))

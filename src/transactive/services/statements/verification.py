@@ -6,9 +6,8 @@ settlement contract says of the periods; nothing of the operator's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -18,47 +17,26 @@ from transactive.carbon.levy import PER_N
 from transactive.core.certificates import CertificateState
 from transactive.core.errors import CertificateError, SignatureError
 from transactive.core.postings import PostingKind
-from transactive.core.proofs.leaves import MARKS_AT, Leaf, Step, climb, wrong_marks
+from transactive.core.proofs.leaves import Leaf, climb, wrong_marks
 from transactive.core.proofs.signing import signer, text_digest
 from transactive.core.slots import time_text
 from transactive.core.units import money_text
 from transactive.insight.statements import statement as said
-from transactive.insight.statements.statement import Link, Statement, StatementSlot
+from transactive.insight.statements.statement import Statement, StatementSlot
 from transactive.insight.statements.totals import claimed_wh, sources_of, totals_of
+from transactive.services.statements.stated_numbers import content_of, leaf_of, steps_of
 from transactive.services.statements.verification_carbon import check_battery, check_footprint
 from transactive.services.statements.verification_corrections import check_corrections
 from transactive.services.statements.verification_credits import check_credits
+from transactive.services.statements.verification_groups import check_groups
 from transactive.services.statements.verification_rules import check_rules, levy_rate
-from transactive.services.statements.verification_words import Contradiction, Passed, hold
+from transactive.services.statements.verification_words import Contradiction, Passed, Witness, hold
 
 NO_ENERGY = {
     PostingKind.ADVANCE, PostingKind.DIVIDEND, PostingKind.CONGESTION_RENT, PostingKind.LEVY, PostingKind.LEVY_RETURN,
     PostingKind.HOLD, PostingKind.RELEASE, PostingKind.OWNERSHIP, PostingKind.STANDING_CHARGE,
 }  # fmt: skip
 """Postings of plain amounts."""
-
-
-class Witness(Protocol):
-    """What a verification asks of the chain."""
-
-    @property
-    def chain_id(self) -> int:
-        """EIP-155 number."""
-
-    def operator(self) -> str:
-        """Address of the settlement's operator."""
-
-    def head(self, period: int) -> bytes:
-        """Hash chain over the commitments of a period, zero without any."""
-
-    def settled_period(self) -> int:
-        """Newest period that is final."""
-
-    def was_gateway(self, account: str, time: int) -> bool:
-        """Whether an address was the gateway at a time [Unix s]."""
-
-    def head_of(self, links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
-        """Head of a period with these commitments."""
 
 
 def verify(statement: Statement, witness: Witness) -> Iterator[Passed]:
@@ -230,65 +208,50 @@ def _running(of: Statement) -> Passed:
 def _proofs(of: Statement) -> Passed:
     """Both leaves of each slot lead to roots that the periods name."""
     links = {link.slot: link for period in of.periods for link in period.links}
+    place, is_group = of.member.place_on_chain, of.chain.whole is not None
     for slot in of.slots:
         number, at = slot.slot // of.community.slot_seconds, time_text(slot.slot)
         hold(number in links, f"{at}: its commitment is missing from the periods")
         link = links[number]
         root, money, energy, consistent = climb(
-            _leaf(number, of, slot.settlement_leaf), of.member.index, _steps(slot.settlement_leaf)
+            _leaf(number, of, slot.settlement_leaf), place, steps_of(slot.settlement_leaf)
         )
         hold(consistent, f"{at}: the sums on the settlement leaf's way do not add up")
         stated = (link.root, link.money, link.energy)
         hold(
             (root.hex(), f"{money:x}", f"{energy:x}") == stated, f"{at}: the settlement leaf does not lead to the root"
         )
-        root, _, _, consistent = climb(_leaf(number, of, slot.carbon_leaf), of.member.index, _steps(slot.carbon_leaf))
-        hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
-        hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
+        if is_group:  # commits nothing of carbon
+            hold(not int(link.certificates, 16), f"{at}: a group commits no certificates, and this one did")
+        else:
+            root, _, _, consistent = climb(_leaf(number, of, slot.carbon_leaf), place, steps_of(slot.carbon_leaf))
+            hold(consistent, f"{at}: the sums on the carbon leaf's way do not add up")
+            hold(root.hex() == link.certificates, f"{at}: the carbon leaf does not lead to the root")
         both = slot.settlement_leaf.marks, slot.carbon_leaf.marks
         right = both[0] == both[1] and not wrong_marks(_leaf(number, of, slot.settlement_leaf))
         hold(right, f"{at}: the leaves are marked {both}, and are not as traded, not certified and without income")
+    if is_group:
+        return Passed("proofs", f"{len(of.slots)} leaves lead to their roots; carbon is signed, and not committed")
     return Passed("proofs", f"{2 * len(of.slots)} leaves lead to their roots")
 
 
 def _leaf(number: int, of: Statement, leaf: said.StatementLeaf) -> Leaf:
-    """Leaf as the contract hashes it."""
-    money, energy, slot_money, slot_energy = (_word(four) for four in (*leaf.sums, *leaf.slot_sums))
-    fills, orders, salt = (bytes.fromhex(part) for part in (leaf.fills, leaf.orders, leaf.salt))
-    slot = number | leaf.marks << MARKS_AT
-    return Leaf(slot, of.member.index, money, energy, slot_money, slot_energy, fills, orders, salt)
-
-
-def _word(four: said.Four) -> int:
-    """Four counters in one word, lowest lane first."""
-    return sum(value << (64 * lane) for lane, value in enumerate(four))
-
-
-def _steps(leaf: said.StatementLeaf) -> list[Step]:
-    """A proof as numbers."""
-    return [
-        (bytes.fromhex(sibling), int(a, 16), int(b, 16), int(c, 16), int(d, 16)) for sibling, a, b, c, d in leaf.proof
-    ]
+    """The member's leaf as the contract hashes it."""
+    return leaf_of(number, of.member.place_on_chain, leaf)
 
 
 def _chain(of: Statement, witness: Witness) -> Passed:
-    """The commitments of each period are those on chain, in their order, and nothing beside them."""
+    """Commitments of each period are those on chain, in their order and nothing beside; so are those of the whole."""
     hold(witness.chain_id == of.chain.chain_id, f"chain.chain_id is {of.chain.chain_id}, the node's {witness.chain_id}")
     operator = witness.operator()
     hold(operator == of.chain.operator, f"chain.operator is {of.chain.operator}, the contract's {operator}")
     for period in of.periods:
         known = witness.head(period.number)
-        stated = witness.head_of(_content(link) for link in period.links)
+        stated = witness.head_of(content_of(link) for link in period.links)
         hold(stated == known, f"period {period.number}: its commitments are not those on chain")
     final = sum(period.number <= witness.settled_period() for period in of.periods)
-    return Passed("chain", f"{len(of.periods)} periods as on chain {of.chain.chain_id}, {final} of them final")
-
-
-def _content(link: Link) -> tuple[int, bytes, bytes, int, int]:
-    """A commitment as the contract hashes it."""
-    return (
-        link.slot, bytes.fromhex(link.root), bytes.fromhex(link.certificates), int(link.money, 16), int(link.energy, 16)
-    )  # fmt: skip
+    beside = "" if of.chain.whole is None else f"; {check_groups(of, of.chain.whole, witness)}"
+    return Passed("chain", f"{len(of.periods)} periods as on chain {of.chain.chain_id}, {final} of them final{beside}")
 
 
 def _signature(of: Statement) -> Passed:

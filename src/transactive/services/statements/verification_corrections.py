@@ -74,7 +74,7 @@ def _used(registers: Registered, line: StatementCorrection) -> int:
 
 def _signed(of: Statement, line: StatementCorrection, gateways: Gateways, slot: int, where: str) -> None:
     """The gateway of the slot that settled it signed the line."""
-    digest = correction_digest(line.row(of.member.index), of.chain.chain_id)
+    digest = correction_digest(line.row(of.member.place_on_chain), of.chain.chain_id)
     try:
         by = signer(digest, bytes.fromhex(line.signature), where)
     except SignatureError as error:

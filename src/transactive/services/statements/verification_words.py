@@ -1,8 +1,10 @@
-"""How a verification speaks: what held, or the first contradiction."""
+"""How a verification speaks: what it asks of the chain, what held, or the first contradiction."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from transactive.core.errors import TransactiveError
 
@@ -43,3 +45,32 @@ def hold(condition: bool, text: str) -> None:
     """Raise Contradiction unless something holds."""
     if not condition:
         raise Contradiction(text)
+
+
+class Witness(Protocol):
+    """What a verification asks of the chain."""
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 number."""
+
+    def operator(self) -> str:
+        """Address of the settlement's operator."""
+
+    def head(self, period: int) -> bytes:
+        """Hash chain over the commitments of a period, zero without any."""
+
+    def settled_period(self) -> int:
+        """Newest period that is final."""
+
+    def was_gateway(self, account: str, time: int) -> bool:
+        """Whether an address was the gateway at a time [Unix s]."""
+
+    def whole(self, address: str) -> Witness:
+        """The same of the settlement of all groups, at an address."""
+
+    def is_joined(self, whole: str, link_place: int, group_place: int) -> bool:
+        """Whether the account at a place here is the one at a place of the whole (address), and joins just the two."""
+
+    def head_of(self, links: Iterable[tuple[int, bytes, bytes, int, int]]) -> bytes:
+        """Head of a period with these commitments."""

@@ -1,0 +1,122 @@
+"""Which settlement a statement is of: the community's, or that of the member's group and what joins it to the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from transactive.core.errors import RuleBroken
+from transactive.core.proofs.groups import leaves_of_group
+from transactive.core.proofs.leaves import MONEY, Leaf, SlotLeaves, SlotTree, Step
+from transactive.insight.statements import statement as said
+
+if TYPE_CHECKING:
+    from transactive.chain.disputes.nested import Placed
+    from transactive.chain.history import Commitment
+    from transactive.chain.ledgers.groups import GroupedLedger
+    from transactive.chain.ledgers.settlement import ChainLedger
+
+
+@dataclass(frozen=True, slots=True)
+class StatedSettlement:
+    """A settlement with the place of a member in it. groups: of all settlements, where it is a group's."""
+
+    ledger: ChainLedger
+    index: int
+    groups: GroupedLedger | None = None
+
+    @classmethod
+    def of(cls, ledger: ChainLedger | GroupedLedger, index: int) -> StatedSettlement:
+        """That of a member, by its number in the community."""
+        from transactive.chain.ledgers.groups import GroupedLedger
+
+        if not isinstance(ledger, GroupedLedger):
+            return cls(ledger, index)
+        return cls(ledger.place_of(index)[0], index, ledger)
+
+    @property
+    def place(self) -> int:
+        """The member's place in the settlement."""
+        return self.groups.group_of(self.index)[1] if self.groups else self.index
+
+    @property
+    def whole(self) -> str | None:
+        """Address of the settlement of all groups, if there are any."""
+        return self.groups.address if self.groups else None
+
+    def leaf(self, leaves: SlotLeaves) -> said.StatementLeaf:
+        """The member's leaf of a slot, as it was committed."""
+        return stated_leaf(self.ledger.tree(self._own(leaves)), self.place)
+
+    def carbon_leaf(self, leaves: SlotLeaves) -> said.StatementLeaf:
+        """The member's leaf of carbon; in a group it leads to no root, as none is committed."""
+        leaf = stated_leaf(self.ledger.carbon_tree(self._own(leaves)), self.place)
+        return msgspec.structs.replace(leaf, proof=()) if self.groups else leaf
+
+    def joined(self, last: SlotLeaves) -> said.StatementWhole | None:
+        """What the whole committed of the group; last: leaves of a period's last slot. None before it has."""
+        if self.groups is None or not any(self.groups.head(None, last.slot // self.groups.slots_per_period)):
+            return None
+        from transactive.chain.disputes.nested import proof_of
+
+        proof, per_period = proof_of(self.groups, self.index, last, last), self.groups.slots_per_period
+        period = last.slot // per_period
+        made = [one for one in self.groups.whole.commitments() if one.slot // per_period == period]
+        return said.StatementWhole(
+            links=tuple(map(stated_link, made)),
+            group_place=proof.whole.index,
+            group_leaf=_stated(proof.whole),
+            link_place=proof.link.index,
+            link_leaf=_stated(proof.link),
+        )
+
+    def _own(self, leaves: SlotLeaves) -> SlotLeaves:
+        """Leaves of this settlement, of those of the community."""
+        if self.groups is None:
+            return leaves
+        return leaves_of_group(leaves, self.groups.spans[self.groups.group_of(self.index)[0]])
+
+
+def stated_leaf(tree: SlotTree, index: int) -> said.StatementLeaf:
+    """A leaf with its way to the root."""
+    return _leaf(tree.leaf(index), tree.proof(index))
+
+
+def _stated(placed: Placed) -> said.StatementLeaf:
+    """A leaf of the nested trees."""
+    if placed.leaf is None:
+        raise RuleBroken(f"place {placed.index} of a tree has no leaf")
+    return _leaf(placed.leaf, placed.proof)
+
+
+def _leaf(leaf: Leaf, proof: Sequence[Step]) -> said.StatementLeaf:
+    money, energy, slot_money, slot_energy = (_four(word) for word in leaf.content[2:6])
+    return said.StatementLeaf(
+        sums=(money, energy),
+        slot_sums=(slot_money, slot_energy),
+        fills=leaf.fills.hex(),
+        orders=leaf.orders.hex(),
+        salt=leaf.salt.hex(),
+        proof=tuple((sibling.hex(), f"{a:x}", f"{b:x}", f"{c:x}", f"{d:x}") for sibling, a, b, c, d in proof),
+        marks=int(leaf.marks),
+    )
+
+
+def _four(word: int) -> said.Four:
+    """The four counters of a word."""
+    a, b, c, d = MONEY.unpack(word).values()
+    return a, b, c, d
+
+
+def stated_link(commitment: Commitment) -> said.Link:
+    """A commitment as the statement names it."""
+    return said.Link(
+        slot=commitment.slot,
+        root=commitment.root.hex(),
+        certificates=commitment.certificates.hex(),
+        money=f"{commitment.money:x}",
+        energy=f"{commitment.energy:x}",
+    )
