@@ -31,7 +31,10 @@ On the stages called `roles_of_…` nobody has a twin. Each role is dishonest in
 likes: any entry point with arguments by name and type, an operator also commitments whose books, orders, trades,
 readings, certificates, leaves or places it has changed anywhere. Everybody else keeps to the rules: the operator
 commits and nets, the gateway signs one truth, members look at what is committed of them within an eighth of a window
-and bring all the evidence they have. The rules that must hold are in `tests/fuzz/adversary`, and counted below.
+and bring all the evidence they have. On `roles_of_groups` the operators of two groups and of the whole lie, and the
+funder of links asks for its capital at the worst time: the whole is convicted of what its groups do not have, never for
+what they do, capital goes where it is needed, and back within two notices. The rules that must hold are in
+`tests/fuzz/adversary` and beside it, and counted below.
 
 Certificates are tried twice: the contract against its twin, and the register of a run
 (`carbon.certificates.register`) step by step against a model that has every Wh by itself. No Wh and no mg may be lost

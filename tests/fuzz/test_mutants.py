@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.contract import market_world
+from tests.contract import market_world, test_group_attacks
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
+from tests.contract.group_world import GroupWorld
 from tests.contract.world import World
 from tests.fuzz.mutant import apply, mutant, names
 from transactive.chain import artifact as shipped
@@ -16,10 +19,12 @@ from transactive.chain import releases
 from transactive.chain.nodes import client
 from transactive.core.errors import ContractRevert
 
-WORLDS = {
+ATTACKS = (attacks, test_group_attacks)
+WORLDS: dict[str, Callable[[], Any]] = {
     "w": lambda: World(8, 1_000),
     "kept": lambda: World(8, 1_000, registry=True),
     "cw": lambda: CertificateWorld(direct=False),
+    "gw": GroupWorld,
     "direct": lambda: CertificateWorld(direct=True),
 }
 
@@ -34,7 +39,7 @@ def _markets_made_anew():
 
 @pytest.mark.parametrize("name", names())
 def test_a_fault_fits_the_sources_of_today(name, tmp_path):
-    assert all(hasattr(attacks, test) for test in apply(name, tmp_path))
+    assert all(any(hasattr(module, test) for module in ATTACKS) for test in apply(name, tmp_path))
 
 
 @pytest.mark.long
@@ -46,7 +51,7 @@ def test_a_fault_that_is_put_back_is_seen(name, tmp_path, monkeypatch):
     for module in (client, releases):
         monkeypatch.setattr(module, "artifact", lambda one: fault.made.get(one) or shipped.artifact(one))
     for test in fault.seen_by:
-        attack = getattr(attacks, test)
+        attack = next(getattr(module, test) for module in ATTACKS if hasattr(module, test))
         cases = {mark.args[0]: mark.args[1][0] for mark in getattr(attack, "pytestmark", [])}
         worlds = {world: WORLDS[world]() for world in inspect.signature(attack).parameters if world not in cases}
         for world in worlds.values():

@@ -13,6 +13,7 @@ from tests.fuzz.adversary.direct import Direct
 from tests.fuzz.adversary.markets.balance import BalanceStage
 from tests.fuzz.adversary.markets.board import BoardStage
 from tests.fuzz.adversary.stage import BrokenRule, Faults, Stage
+from tests.fuzz.groups_stage import Groups
 from tests.fuzz.life import Tally
 from tests.fuzz.lost_keys_stage import LostKeys
 from tests.fuzz.machine import new_machine
@@ -28,6 +29,8 @@ HOME: dict[str, tuple[type[Stage], ...]] = {
     "carbon_credits": (Direct,),
     "balance_market": (BalanceStage, BoardStage),
     "trade_board": (BalanceStage, BoardStage),
+    "group_link": (Groups,),
+    "group_disputes": (Groups,),
 }
 """Stages on which a contract is used as it is meant."""
 LOST_KEYS = ("request_goes_to_the_new_key",)
