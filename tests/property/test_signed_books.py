@@ -23,13 +23,14 @@ from transactive.core.proofs.signed_orders import (
     Fills,
     Grant,
     Order,
+    SigningPlace,
     check,
+    check_all,
     domain,
     orders_hash,
     sign_grant,
     sign_order,
 )
-from transactive.core.proofs.signing_place import SigningPlace, check_all
 from transactive.settlement.ledger import fills_of
 
 KEY, OTHER, AGENT = (bytes([number]) * 32 for number in (1, 2, 3))

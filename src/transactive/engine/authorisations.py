@@ -16,7 +16,7 @@ from transactive.core.community.community import Community
 from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST, Limits
 from transactive.core.community.members import Member
 from transactive.core.errors import SignatureError
-from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force
+from transactive.core.proofs.authorisation import Authorisation, Authorised, check, in_force, sign
 from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
@@ -85,7 +85,7 @@ class Authorisations:
         limits = (member.never_pay_above_micro_per_kwh, member.sell_only_above_micro_per_kwh, member.pause_from)
         agent = None if limits == (None, None, None) else chain.keys.agent(given.account)
         key = bytes(chain.keys.account(given.account).key)
-        return chain.signing_place(given.account).authorise(given, key, str(agent.address) if agent else None)
+        return sign(given, key, chain.signing_place(given.account), str(agent.address) if agent else None)
 
     def _checked(self, given: Sequence[Authorised]) -> Sequence[Authorised]:
         """The same, if all are signed by their members. Raises SignatureError."""
@@ -93,7 +93,7 @@ class Authorisations:
             for each in given:
                 account = each.authorisation.account
                 address = str(self._chain.keys.account(account).address)
-                self._chain.signing_place(account).check_authorised(each, address)
+                check(each, address, self._chain.signing_place(account))
         return given
 
     def _put(self, given: Sequence[Authorised]) -> None:

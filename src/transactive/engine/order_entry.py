@@ -15,8 +15,7 @@ import numpy as np
 
 from transactive.core.ports import ReceivedOrder
 from transactive.core.proofs.accepted_orders import Accepted, books_of, steps_of
-from transactive.core.proofs.signed_orders import Order, SignedOrder
-from transactive.core.proofs.signing_place import check_all
+from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.engine.authorisations import Authorisations
@@ -75,8 +74,8 @@ class OrderEntry:
 
     def receipted(self, sent: ReceivedOrder) -> Accepted:
         """An order that was sent, with the receipt for it: the same whenever it is asked for."""
-        place = self._places[sent.signed.order.account]
-        receipt = place.sign_receipt(sent.signed.order, bytes(self._keys.role("operator").key))
+        order, operator = sent.signed.order, bytes(self._keys.role("operator").key)
+        receipt = self._places[order.account].sign_receipt(order, operator)
         return Accepted(sent.signed, receipt, sent.number, sent.received)
 
     def _signed(self, book: Order, slot: int) -> SignedOrder:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from transactive.core.community.limits import DebitLimits
 from transactive.core.proofs.leaves import SlotLeaves
-from transactive.core.proofs.signing_place import SigningPlace
+from transactive.core.proofs.signed_orders import SigningPlace
 
 if TYPE_CHECKING:
     from transactive.chain.history import Commitment

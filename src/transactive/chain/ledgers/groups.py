@@ -30,7 +30,7 @@ from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.groups import leaves_of_group, leaves_of_whole
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.proofs.signing_place import SigningPlace
+from transactive.core.proofs.signed_orders import SigningPlace
 
 
 class GroupLimits:

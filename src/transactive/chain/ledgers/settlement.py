@@ -25,8 +25,7 @@ from transactive.chain.nodes.client import ChainClient, Receipt
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
-from transactive.core.proofs.signed_orders import domain
-from transactive.core.proofs.signing_place import SigningPlace
+from transactive.core.proofs.signed_orders import SigningPlace, domain
 
 CAP_N = 2**96
 """Largest supply of the currency [n¤]: far above what all deposits together can hold."""

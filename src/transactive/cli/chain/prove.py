@@ -133,7 +133,7 @@ def _prove(
 ) -> LeafFile:
     """Leaf of an account in one settlement. placed: leaves of the settlement, and the account's place among them."""
     from transactive.chain.disputes.leaf_file import leaf_file
-    from transactive.core.proofs.signing_place import placed as placed_order
+    from transactive.core.proofs.signed_orders import placed as placed_order
 
     number, (leaves, place) = books.leaves.slot, placed
     shown = run.opening(number, ledger)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transactive.core.proofs.merkle import WORD, column_words
-from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash
-from transactive.core.proofs.signing_place import placed
+from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash, placed
 from transactive.core.tables import Orders
 
 

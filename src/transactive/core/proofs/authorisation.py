@@ -16,7 +16,7 @@ from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
-from transactive.core.proofs.signed_orders import MOST_WH, Grant, Order, sign_grant
+from transactive.core.proofs.signed_orders import MOST_WH, Grant, Order, SigningPlace, sign_grant
 
 TYPE = (
     b"Authorisation(uint256 account,uint256 serial,string agent,int256 highestBuy,int256 lowestSell,"
@@ -92,13 +92,19 @@ class Authorised(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return max(self.authorisation.valid_from, self.holds_from)
 
 
-def sign(authorisation: Authorisation, key: bytes, separator: bytes, agent: str | None = None) -> Authorised:
-    """Sign with the member's private key under the settlement contract's domain; agent: address that it signs with."""
-    signature = "0x" + signing.sign(signing.digest(separator, authorisation.hash), key).hex()
+def sign(given: Authorisation, key: bytes, place: SigningPlace, agent: str | None = None) -> Authorised:
+    """Sign with the member's private key, by its place; agent: address that it signs with."""
+    placed = _placed(given, place)
+    signature = "0x" + signing.sign(signing.digest(place.domain, placed.hash), key).hex()
     if agent is None:
-        return Authorised(authorisation, signature)
-    granted = sign_grant(_grant(authorisation, agent), key, separator)
-    return Authorised(authorisation, signature, agent, "0x" + granted.hex())
+        return Authorised(given, signature)
+    granted = sign_grant(_grant(placed, agent), key, place.domain)
+    return Authorised(given, signature, agent, "0x" + granted.hex())
+
+
+def _placed(given: Authorisation, place: SigningPlace) -> Authorisation:
+    """An authorisation as it is signed: it names the account by its place."""
+    return given if given.account == place.index else msgspec.structs.replace(given, account=place.index)
 
 
 def _grant(given: Authorisation, agent: str) -> Grant:
@@ -106,15 +112,15 @@ def _grant(given: Authorisation, agent: str) -> Grant:
     return Grant(given.account, agent, given.highest_buy, given.lowest_sell, MOST_WH, given.valid_until)
 
 
-def check(authorised: Authorised, member: str, separator: bytes) -> None:
-    """Refuse an authorisation that `member` (address) did not sign. Raises SignatureError."""
+def check(authorised: Authorised, member: str, place: SigningPlace) -> None:
+    """Refuse an authorisation that `member` (address) did not sign at its place. Raises SignatureError."""
     given = authorised.authorisation
     what = f"authorisation {given.serial} of account {given.account}"
     try:
         signature = bytes.fromhex(authorised.signature.removeprefix("0x"))
     except ValueError:
         raise SignatureError(f"{what}: its signature is not hexadecimal; sign again") from None
-    signer = signing.signer(signing.digest(separator, given.hash), signature, what)
+    signer = signing.signer(signing.digest(place.domain, _placed(given, place).hash), signature, what)
     if signer != member.lower():
         raise SignatureError(f"{what} is signed by {signer}, not by {member.lower()}; sign with the member's key")
 

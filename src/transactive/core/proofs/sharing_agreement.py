@@ -16,7 +16,7 @@ from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
-from transactive.core.proofs.signing_place import SigningPlace
+from transactive.core.proofs.signed_orders import SigningPlace
 
 TYPE_HASH = keccak(b"SharingAgreement(uint256 account,uint256 version,uint256 since,bytes32 keys)")
 

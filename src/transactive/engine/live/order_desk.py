@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from transactive.config.setting import Setting
 from transactive.core.errors import DataError, OrderError, SignatureError
 from transactive.core.proofs.order_records import order_bytes, order_of
-from transactive.core.proofs.signed_orders import MAX_ENTRIES, Order, SignedOrder, check, sign_receipt
+from transactive.core.proofs.signed_orders import MAX_ENTRIES, Order, SignedOrder, SigningPlace
 from transactive.core.slots import time_text
 from transactive.core.tariff import PriceGrid
 from transactive.engine.live.waiting import Time
 from transactive.store.live.journal import ArrivalKind, Journal
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import ChainLedger
+    from transactive.chain.ledgers.community_chain import CommunityChain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class OrderReceipt:
 
 @dataclass(frozen=True, slots=True)
 class _Authority:
-    """What an order is checked against once there is a chain: its domain, members' addresses, the operator's key."""
+    """What an order is checked against once there is a chain: where members sign, their addresses, the operator."""
 
-    domain: bytes
+    places: tuple[SigningPlace, ...]
     members: tuple[str, ...]
     operator: bytes
 
@@ -52,11 +52,12 @@ class OrderDesk:
         self._serials: dict[tuple[int, int], list[int]] = {}
         self.refused = Counter[str]()
 
-    def open(self, chain: ChainLedger) -> None:
+    def open(self, chain: CommunityChain) -> None:
         """Take orders from now on, as the operator of a settlement contract."""
         members = range(len(self._setting.community.members))
         addresses = tuple(str(chain.keys.account(index).address) for index in members)
-        self._authority = _Authority(chain.domain, addresses, bytes(chain.keys.role("operator").key))
+        places = tuple(chain.signing_place(index) for index in members)
+        self._authority = _Authority(places, addresses, bytes(chain.keys.role("operator").key))
 
     def take(self, data: bytes, account: int) -> OrderReceipt:
         """Take a signed order of an account, written and receipted. Raises OrderError with the reason if it is not."""
@@ -89,7 +90,7 @@ class OrderDesk:
         entry = self._journal.append_order(max(self._clock.now, self._journal.received), order_bytes(signed), gate)
         if entry is None:
             raise OrderError("late", f"the gate of {time_text(slot)} is closed; order for a later slot")
-        receipt = sign_receipt(order, self._authority.operator, self._authority.domain)
+        receipt = self._authority.places[account].sign_receipt(order, self._authority.operator)
         return OrderReceipt(entry.number, entry.received, order, receipt)
 
     def _require_possible(self, order: Order, slot: int) -> None:
@@ -120,7 +121,8 @@ class OrderDesk:
         if self._authority is None or not 0 <= signed.order.account < len(self._authority.members):
             raise OrderError("account", f"account {signed.order.account} is no member")
         try:
-            check(signed, self._authority.members[signed.order.account], self._authority.domain, end)
+            account = signed.order.account
+            self._authority.places[account].check(signed, self._authority.members[account], end)
         except SignatureError as error:
             raise OrderError("signature", str(error)) from None
 

@@ -12,7 +12,7 @@ import msgspec
 
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError, StateError
-from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force
+from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import read
 from transactive.engine.books.rebuilt import community_of
@@ -97,7 +97,7 @@ def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -
         if store.setting("outcome") is not None:
             raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
         fresh = _fresh(store, allowed, account, asked)
-        authorised = _signed(fresh, member, signer)
+        authorised = _signed(fresh, signer)
         undone = asked.number if isinstance(asked, AskUndo) else 0
         entry = LoggedAct(
             member=account, made=asker.now, begins=allowed.first, asked=text, authorised=authorised,
@@ -133,11 +133,11 @@ def _fresh(store: Store, allowed: Allowed, account: int, asked: Asked) -> Author
     return fresh
 
 
-def _signed(given: Authorisation, member: str, signer: Signer) -> Authorised:
+def _signed(given: Authorisation, signer: Signer) -> Authorised:
     """Signed with the member's key; its agent's gets a grant of the same limits, unless all is taken back."""
     agent = signer.keys.agent(given.account) if given.valid_until else None
     key = bytes(signer.keys.account(given.account).key)
-    return signer.place(member).authorise(given, key, str(agent.address) if agent else None)
+    return sign(given, key, signer.place(given.account), str(agent.address) if agent else None)
 
 
 @contextmanager

@@ -10,28 +10,29 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from transactive.core.errors import SignatureError, StateError
-from transactive.core.proofs.signing_place import SigningPlace
 from transactive.engine.authorisations import read
 from transactive.store import FILE, Store
 
 if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.keys.keys import Keys
+    from transactive.core.proofs.signed_orders import SigningPlace
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Keys, and the contracts that they sign for."""
+    """Keys, and the deployment that they sign for."""
 
     keys: Keys
     known: Deployment
 
-    def place(self, member: str) -> SigningPlace:
-        """Where a member signs: its place in the settlement that has it, and that settlement's domain."""
-        from transactive.core.proofs.signed_orders import domain
+    def place(self, account: int) -> SigningPlace:
+        """Where an account signs: in the settlement that has it."""
+        from transactive.core.proofs.signed_orders import SigningPlace, domain
 
-        part = self.known.part(member)
-        return SigningPlace(part.index(member), domain(part.chain_id, part.address("settlement")))
+        name = self.known.accounts[account]
+        part = self.known.part(name)
+        return SigningPlace(part.index(name), domain(part.chain_id, part.address("settlement")))
 
 
 def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
@@ -40,6 +41,7 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
     Raises StateError without a run, or where the keys of its members are not those of its seed.
     """
     from transactive.chain.keys.keys import DemoKeys
+    from transactive.core.proofs.authorisation import check
 
     known = deployment_of(folder)
     if keys is not None:
@@ -47,17 +49,18 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
     with closing(Store(folder)) as store:
         seed = str(msgspec.json.decode(store.setting("run") or "{}").get("seed", "transactive"))
         given = read(store)
-    held = Signer(DemoKeys(seed), known)
+    held = DemoKeys(seed)
+    signer = Signer(held, known)
     try:
         for each in given[:1]:
             account = each.authorisation.account
-            held.place(known.accounts[account]).check_authorised(each, str(held.keys.account(account).address))
+            check(each, str(held.account(account).address), signer.place(account))
     except SignatureError:
         raise StateError(
             f"{folder}: the keys of its members are not here, so this program cannot sign for them; sign with"
             " `transactive agent` and --keys"
         ) from None
-    return held
+    return signer
 
 
 def deployment_of(folder: Path) -> Deployment:
