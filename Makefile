@@ -35,8 +35,9 @@ test: install-dev ## run the tests, a worker a core; at most eight minutes on tw
 test-services: install-dev ## run the tests that need a service beside Python: a broker
 	@$(PYTEST) -m "service and not soak" $(ARGS)
 
-test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives
+test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives, rules on more input
 	@$(PYTEST) -m "long and not service and not soak" $(ARGS)
+	@[ -n "$(ARGS)" ] || $(PYTEST) -m "not long and not soak" --hypothesis-profile long tests/property
 
 test-tools: install-dev ## bring what tests need beside Python: Anvil, Chromium and Mosquitto where there is none
 	@sh scripts/browser.sh

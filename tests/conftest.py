@@ -11,27 +11,30 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "transactive",
+    max_examples=50,
     deadline=None,  # how fast a machine is shows nothing about the program
     suppress_health_check=[HealthCheck.too_slow],  # for the same reason
     print_blob=True,
     derandomize=bool(os.environ.get("CI")),  # what decides on a change says the same twice; people's machines explore
 )
+settings.register_profile("long", settings.get_profile("transactive"), max_examples=200)  # in `make test-long`
 settings.load_profile("transactive")
 
 LONGEST_FILES = (
     "test_readme",
-    "test_house",
     "test_page",
     "test_hashes",
-    "test_page_under_attack",
-    "test_node_faults",
-    "test_crash",
-    "test_artifacts",
-    "test_settlement_twin",
-    "test_money_lives",
-    "test_market_lives",
-    "test_notebooks",
     "test_live",
+    "test_older_states",
+    "test_node_faults",
+    "test_gas",
+    "test_crash",
+    "test_bad_input",
+    "test_corrected_readings",
+    "test_artifacts",
+    "test_page_under_attack",
+    "test_settlement_twin",
+    "test_notebooks",
 )
 """Begun first, so that at the end no worker is alone with one of them."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from hashlib import sha256
 from importlib.resources import files
 
 import pytest
@@ -11,10 +13,29 @@ import pytest
 from transactive.chain.artifact import CONTRACTS, MODULES, artifact, source
 from transactive.chain.compile import compiled
 
+EVERY_DAY = ("carbon_credits", "certificate_disputes", "currency", "trade_board")
+"""Contracts that hold all modules between them: whatever is changed without being compiled is seen in one of them."""
 SOURCES = [*CONTRACTS, *(f"modules/{name}" for name in MODULES)]
 
 
+def imported(name: str) -> set[str]:
+    """Modules in a contract, or in another module."""
+    found = set(re.findall(r"^from modules import (\w+)$", source(name), re.MULTILINE))
+    return found.union(*(imported(f"modules/{module}") for module in found))
+
+
+def test_every_module_is_compiled_every_day():
+    assert set().union(*map(imported, EVERY_DAY)) == set(MODULES)
+
+
 @pytest.mark.parametrize("name", CONTRACTS)
+def test_an_artifact_is_of_its_source(name):
+    assert artifact(name).source_sha256 == sha256(source(name).encode()).hexdigest(), "run `make contracts`"
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in EVERY_DAY else [pytest.mark.long]) for name in CONTRACTS]
+)
 def test_recompiling_gives_the_same_bytes(name):
     shipped = (files("transactive.chain") / "artifacts" / f"{name}.json").read_bytes()
     assert compiled(name) == shipped, "run python -m transactive.chain.compile"

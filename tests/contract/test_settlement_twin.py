@@ -389,7 +389,7 @@ def test_random_life():
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=10,  # thousands of calls more: tests/fuzz/test_money_lives.py
+            max_examples=5,  # thousands of calls more: tests/fuzz/test_money_lives.py
             stateful_step_count=25,
             database=None,
             suppress_health_check=list(HealthCheck),

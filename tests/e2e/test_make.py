@@ -357,7 +357,7 @@ JUDGED = {
 """Tests that the judge runs, in its order, by what they are told."""
 
 
-@pytest.mark.parametrize("failing", [*JUDGED, "nothing"])
+@pytest.mark.parametrize("failing", ["types", *JUDGED, "nothing"])
 def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, failing: str) -> None:
     (machine.checkout / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", machine.checkout / ".ci" / "run")
@@ -372,6 +372,10 @@ def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, fai
         """
     )
     pytest_stub.chmod(0o755)
+    for name in ("ruff", "mypy", "lint-imports"):
+        stub = pytest_stub.with_name(name)
+        stub.write_text(f"#!/bin/sh\nexit {int((name, failing) == ('mypy', 'types'))}\n")
+        stub.chmod(0o755)
     env = {"PATH": str(machine.bin)}
     command = [shutil.which("bash") or "/bin/bash", ".ci/run"]
     result = subprocess.run(
@@ -384,6 +388,9 @@ def test_the_judge_runs_all_tests_and_lets_none_be_skipped(machine: Machine, fai
         timeout=LIMIT_SECONDS,
     )
     kinds = list(JUDGED)
-    ran = kinds[: kinds.index(failing) + 1] if failing in kinds else kinds
+    before: dict[str, list[str]] = (
+        {"types": []} | {kind: kinds[: place + 1] for place, kind in enumerate(kinds)} | {"nothing": kinds}
+    )
+    ran = before[failing]
     assert result.stdout.splitlines() == [f"{JUDGED[kind]}, CI=true" for kind in ran]
     assert (result.returncode == 0) == (failing == "nothing")

@@ -16,6 +16,12 @@ from transactive.texts.formatting import Words
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SLOT = "2017-06-06T22:00Z"
 QUIET_SLOT = "2017-06-05T02:00Z"
+LOOKS = [
+    (360, "dark"),
+    (1440, "light"),
+    pytest.param(360, "light", marks=pytest.mark.long),  # each width and each scheme has been seen by then
+    pytest.param(1440, "dark", marks=pytest.mark.long),
+]
 PAGES = ("/", f"/slots/{SLOT}", f"/slots/{QUIET_SLOT}")
 
 
@@ -178,9 +184,8 @@ def test_the_strip_is_one_stop_of_the_tab_key(chromium, done):
 # -- for everybody ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_no_serious_fault(chromium, done, path, scheme, width):
     with opened(
         chromium, done + path, color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"

@@ -40,6 +40,7 @@ ORDERS = "id,side,price_micro_per_kwh,energy_wh,member\n1,sell,80000,2000,a\n2,b
 OURSELVES = ".venv/bin/transactive "
 SHELL = re.compile(r"[<>|&;$*]")
 GOLDEN = ROOT / "tests" / "integration" / "golden" / "hashes.json"
+WEEK = "demo --no-serve --json"
 STAYS = re.compile(r" serve | --stay\b")
 
 
@@ -55,8 +56,11 @@ def blocks(page: Path, kind: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
+    return checkout(tmp_path_factory.mktemp("reader"))
+
+
+def checkout(folder: Path) -> Path:
     """An empty folder with the project's environment in it, as in a checkout."""
-    folder: Path = tmp_path_factory.mktemp("reader")
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "transactive").symlink_to(Path(sys.executable).with_name("transactive"))
     (folder / "examples").symlink_to(ROOT / "examples")
@@ -65,23 +69,35 @@ def place(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
 def test_commands_work_as_typed(page, place, monkeypatch):
-    """In a shell those of the README, in this process what the others can do in it.
-
-    The example's week is run whole once, by the README. Then its reader changes the file, as it says: two days do.
-    """
+    """In a shell those of the README, in this process what the others can do in it; a week is run as two days."""
     monkeypatch.chdir(place)
     for command in commands(page):
-        if STAYS.search(command):
-            _stays_until_interrupted(command, place)
-        else:
-            code, out, err = _typed(command, place, anew=page.name == "README.md")
-            assert code == 0, f"{command}: {err}"
-            if "--json" in command:
-                assert json.loads(out)["ledger_equals_chain"] is True
-            if "demo --no-serve --json" in command:
-                assert json.loads(out)["state_hash"] == json.loads(GOLDEN.read_text())["demo"]["state"]
-        if " run " in command or (" init " in command and page.name != "README.md"):
+        _works(command.replace(WEEK, f"{WEEK} --days 2"), place, anew=page.name == "README.md")
+        if " run " in command or " init " in command:
             _shorten(place)
+
+
+@pytest.mark.long
+def test_the_weeks_of_the_readme_are_those_of_the_tests(tmp_path, monkeypatch):
+    """Whole, and in a shell: another process comes to the state that `test_hashes.py` knows."""
+    place = checkout(tmp_path)
+    monkeypatch.chdir(place)
+    for command in commands(ROOT / "README.md"):
+        out = _works(command, place, anew=True)
+        if command.endswith(WEEK):
+            assert json.loads(out)["state_hash"] == json.loads(GOLDEN.read_text())["demo"]["state"]
+
+
+def _works(command: str, place: Path, *, anew: bool) -> str:
+    """Its output."""
+    if STAYS.search(command):
+        _stays_until_interrupted(command, place)
+        return ""
+    code, out, err = _typed(command, place, anew=anew)
+    assert code == 0, f"{command}: {err}"
+    if "--json" in command:
+        assert json.loads(out)["ledger_equals_chain"] is True
+    return out
 
 
 def _typed(command: str, place: Path, *, anew: bool) -> tuple[int, str, str]:

@@ -45,7 +45,7 @@ def test_dishonest_roles_break_no_rule(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_life_on_a_stage_is_the_same_again(stage):
-    one, two = (lived(stage, 1, 100) for _ in range(2))
+    one, two = (lived(stage, 1, 50) for _ in range(2))
     assert one.calls == two.calls
     assert one.checked == two.checked
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 from litestar.testing import TestClient
 
-from tests.integration.conftest import call
-from tests.integration.samples import write_community
 from tests.integration.test_api import ELSEWHERE, LOCAL
 from transactive.core.errors import InputError, StateError
 from transactive.core.slots import DAY
@@ -36,11 +35,8 @@ NOW = 1_800_000_000
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("accounts")
-    made = call("run", write_community(folder), "--state", folder / "state", "--json")
-    assert made.code == 0, made.err
-    return folder / "state"
+def state(sample_state, tmp_path_factory):
+    return shutil.copytree(sample_state, tmp_path_factory.mktemp("accounts") / "state")
 
 
 @contextmanager

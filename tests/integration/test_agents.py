@@ -186,6 +186,7 @@ def test_a_member_changes_what_it_allows_while_the_run_is_stopped(community, tmp
     assert "this run is finished" in call("agent", "pause", *options).err
 
 
+@pytest.mark.long
 def test_a_run_takes_up_a_pause_while_it_goes_on_and_again_after_an_interruption(community, tmp_path):
     setting = load_setting(community)
     records: list[SlotBook] = []

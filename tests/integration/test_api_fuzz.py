@@ -3,9 +3,7 @@
 from contextlib import closing
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.specs.openapi import checks as openapi_checks
 
 from transactive.store import Store
 from transactive.store.read.runs import Reader
@@ -21,15 +19,13 @@ WITH_PARAMETERS = (*LISTS, "insights", "events", "bills", "bills/{place}/xml", "
 WITHOUT = ("summary", "compare")
 STEP = "/api/v1/items/{number}/{outcome}"
 BRING, ACCEPT = "/api/v1/readings", "/api/v1/readings/{token}"
-ELSEWHERE_TESTED = [
-    openapi_checks.positive_data_acceptance,  # a cursor is any text to the description, but only ours is accepted
-    openapi_checks.negative_data_rejection,  # parameters that nobody knows are ignored
-]
 
 
 @pytest.fixture(scope="module")
 def described(demo_run):
     """The API over the demo's week, as its own description shows it."""
+    import schemathesis  # it takes seconds, which only the worker that runs these tests needs to spend
+
     with closing(Store(demo_run.folder)) as store:
         app = build_app(demo_run.folder, ChangeFeed(Reader(store)), local=True)
         config = schemathesis.Config.from_dict({"base-url": "http://127.0.0.1"})
@@ -53,10 +49,18 @@ def test_no_step_makes_it_fail(described):
 def _ask(operation, mode):
     """Ask what the description of an operation allows, or what it does not."""
 
+    from schemathesis import GenerationMode
+    from schemathesis.specs.openapi import checks
+
+    elsewhere_tested = [
+        checks.positive_data_acceptance,  # a cursor is any text to the description, but only ours is accepted
+        checks.negative_data_rejection,  # parameters that nobody knows are ignored
+    ]
+
     @settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode[mode]))
+    @given(case=operation.as_strategy(generation_mode=GenerationMode[mode]))
     def ask(case):
-        case.call_and_validate(headers=HOST, excluded_checks=ELSEWHERE_TESTED)
+        case.call_and_validate(headers=HOST, excluded_checks=elsewhere_tested)
 
     ask()
 

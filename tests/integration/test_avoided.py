@@ -206,6 +206,7 @@ def test_the_statement_says_it_and_verify_computes_it_again(whole, tmp_path):
     assert any(serial.startswith("c-pv-2017-06-06") for serial in shown["batches"])
 
 
+@pytest.mark.long
 def test_an_interrupted_run_issues_and_buys_the_same(whole, tmp_path):
     """Killed between the first period's credits and their block, it goes on to the same hash, kg and receipts."""
     path, undisturbed, expected = whole

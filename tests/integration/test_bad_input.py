@@ -241,7 +241,7 @@ def test_sound_files_are_sound(tmp_path):
     assert (called.code, "3 members, EUR, 73 slots of 60 minutes" in called.out) == (0, True)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), name=st.sampled_from(["community.toml", "readings.csv"]))
 def test_mutated_files_never_crash(tmp_path, data, name):
     """Cut, double, swap or overwrite bytes of a good file: it is sound or refused in one line, never a traceback."""

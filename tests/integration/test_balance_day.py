@@ -97,6 +97,7 @@ def test_wrong_input_is_named(options, message):
     assert message in outcome.err
 
 
+@pytest.mark.long
 def test_the_normal_demo_clears_with_any_mechanism(tmp_path):
     outcome = call("demo", "--market", "balance", "--days", "1", "--no-serve", "--json", "--state", str(tmp_path))
     assert outcome.code == 0, outcome.err

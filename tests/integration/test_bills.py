@@ -15,8 +15,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import sepaxml
-import xmlschema
 from pypdf import PdfReader
 
 from tests.integration.conftest import call
@@ -301,6 +299,9 @@ def test_from_papers_to_paid_bills(state, tmp_path):
         mine = [row for row in rows if row["document"] == each.paper.number]
         total = sum(int(row["amount"].replace(".", "")) * (1 if row["debit_or_credit"] == "D" else -1) for row in mine)
         assert total == each.paper.member_owes_cents
+
+    import sepaxml
+    import xmlschema
 
     schemas = Path(sepaxml.__file__).parent / "schemas"
     for command, name, direction in (("payouts", "pain.001.001.09", -1), ("debits", "pain.008.001.08", 1)):

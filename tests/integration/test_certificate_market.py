@@ -157,6 +157,7 @@ def test_ledger_equals_chain_and_the_statements_of_both_sides_hold(state, tmp_pa
     assert sum(int(row["received_n"]) - int(row["paid_n"]) for row in rows) == int(buyer["balance_n"])
 
 
+@pytest.mark.long
 def test_an_interrupted_run_trades_the_same_certificates(tmp_path):
     setting = load_setting(write_community(tmp_path))
     wishes = {"a": SELLS, "b": BUYS, "c": SELLS}

@@ -78,9 +78,10 @@ def room(state, serial, meter):
         return register._consumed_wh.get((meter, slot), 0) - register.claimed_wh(meter, slot)
 
 
-@pytest.fixture
-def kept(state):
+@pytest.fixture(scope="module")
+def kept(made, tmp_path_factory):
     """A bundle that home a kept, in a slot in which b used more than it has certificates for."""
+    state = Path(shutil.copytree(made, tmp_path_factory.mktemp("kept") / "state"))
     bundles = listed(state, "--owner", "a")
     found = [b["serial"] for b in bundles if b["energy_wh"] > 60 and room(state, b["serial"], "b") > 60]
     return found[0]

@@ -76,9 +76,11 @@ def contents(state: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("database", "chain"),
     [
-        (15, 14),
         (23, 21),
-        *(pytest.param(*both, marks=pytest.mark.long) for both in [(15, 13), (20, 15), (22, 21), (26, 21), (40, 10)]),
+        *(
+            pytest.param(*both, marks=pytest.mark.long)
+            for both in [(15, 14), (15, 13), (20, 15), (22, 21), (26, 21), (40, 10)]
+        ),
     ],
 )
 def test_an_older_chain_is_made_again_block_by_block(moments, tmp_path, database, chain):

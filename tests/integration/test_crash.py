@@ -105,10 +105,10 @@ LONG = pytest.mark.long
 
 @pytest.mark.parametrize(
     ("point", "count"),
-    [("chain", 49), ("trading", 2)]  # and ("database", 25) above
+    [("chain", 49)]  # and ("database", 25) above
     + [pytest.param("database", n, marks=LONG) for n in (1, 2, 9, 23, 24, 30, 45, 46, 47)]
     + [pytest.param("chain", n, marks=LONG) for n in (1, 2, 12, 24, 26, 47, 48, 50)]
-    + [pytest.param("trading", n, marks=LONG) for n in (1, 25)],
+    + [pytest.param("trading", n, marks=LONG) for n in (1, 2, 25)],
 )
 def test_killed_between_database_and_chain(community, undisturbed, tmp_path, point, count):
     state = tmp_path / "state"

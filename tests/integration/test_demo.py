@@ -165,6 +165,7 @@ def test_json_has_exactly_the_promised_fields_and_another_seed_changes_no_figure
     assert printed["bills"] == two["bills"]
 
 
+@pytest.mark.long
 def test_run_that_ends_inside_a_day_leaves_that_day_open(demo_setting, tmp_path):
     called = call(
         "demo", "--no-serve", "--json", "--start", "2017-03-10T05:00Z", "--days", 1, "--state", tmp_path / "s"

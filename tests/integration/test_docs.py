@@ -82,8 +82,8 @@ def test_the_search_knows_every_section(site):
     assert any("gate closure" in row[3] for row in rows)
 
 
-@pytest.mark.parametrize("link", ["nowhere.md", "glossary.md#nothing", "../src/nothing.py", "figures/none.svg"])
-def test_a_link_that_leads_nowhere_fails_the_site(tmp_path, link):
+def test_links_that_lead_nowhere_fail_the_site(tmp_path):
+    links = ["nowhere.md", "glossary.md#nothing", "../src/nothing.py", "figures/none.svg"]
     for name in (
         "docs",
         "examples",
@@ -95,10 +95,10 @@ def test_a_link_that_leads_nowhere_fails_the_site(tmp_path, link):
     for name in OWN:
         shutil.copy(ROOT / name, tmp_path / name)
     with (tmp_path / "docs" / "glossary.md").open("a") as page:
-        page.write(f"\n[a link]({link})\n")
+        page.writelines(f"\n[a link]({link})\n" for link in links)
     done = docs("site", "--root", tmp_path, "--to", tmp_path / "built")
     assert done.returncode == 1
-    assert f"docs/glossary.md: {link} leads nowhere" in done.stderr
+    assert [link for link in links if f"docs/glossary.md: {link} leads nowhere" not in done.stderr] == []
 
 
 def test_decisions_are_numbered_without_a_gap_and_have_a_status():

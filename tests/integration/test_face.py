@@ -9,7 +9,7 @@ from typing import Any, cast
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import transactive as ta
@@ -159,7 +159,7 @@ def test_the_same_call_gives_equal_tables(day):
     again = ta.simulate(ta.load("demo"), days=1)
     assert repr(again) == repr(day)
     assert all(getattr(day, name).equals(getattr(again, name)) for name in TABLES)
-    first, second = (ta.compare("demo", ["uniform", "balance"], days=1) for _ in range(2))
+    first, second = (ta.compare("demo", ["uniform"], days=1) for _ in range(2))
     assert all(getattr(first, name).equals(getattr(second, name)) for name in ("figures", "prices", "savings"))
     assert first.prices.filter(mechanism="uniform")["price_micro_per_kwh"].equals(day.prices["price_micro_per_kwh"])
 
@@ -182,7 +182,6 @@ def test_pandas_has_the_same_numbers_in_nullable_columns(day):
     text=st.text(max_size=4),
     second=st.integers(0, 4 * 10**9),
 )
-@settings(max_examples=60, deadline=None)
 def test_a_table_comes_back_from_pandas_as_it_was(whole, text, second):
     ours = pl.DataFrame(
         {

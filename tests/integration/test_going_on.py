@@ -137,6 +137,7 @@ def test_a_finished_run_without_more_readings_says_the_same_again(grown):
         )
 
 
+@pytest.mark.long
 def test_a_chain_that_is_older_than_the_database_is_brought_level_also_beyond_an_earlier_end(grown, tmp_path):
     state = shutil.copytree(grown / "state", tmp_path / "state")
     with closing(Store(state)) as store:

@@ -96,6 +96,7 @@ def test_scores_of_lines_by_hand() -> None:
     assert covered(passed, 0 * passed, 0 * passed).tolist() == [0.25]
 
 
+@pytest.mark.long
 def test_the_demo_runs_on_the_feeder_too(tmp_path) -> None:
     called = call(
         "demo",
@@ -113,6 +114,9 @@ def test_the_demo_runs_on_the_feeder_too(tmp_path) -> None:
     grid = json.loads(called.out)["grid"]
     assert grid["managed"]
     assert grid["slots_over"] == 0 < grid["would_be_over"]
+
+
+def test_the_feeder_is_not_for_a_day_on_chain() -> None:
     called = call("demo", "--feeder", "--market", "balance", "--on-chain", "--json")
     assert called.code == 3
     assert "--feeder and --on-chain" in called.err

@@ -109,6 +109,7 @@ def test_the_other_policies_are_as_they_were(tmp_path):
     assert 'gaps = "substitute" or "late"' in refused.err
 
 
+@pytest.mark.long
 def test_the_owner_of_a_battery_may_be_late_too(tmp_path):
     (tmp_path / "community.toml").write_text(LATE)
     noons = (60, 61, 84)

@@ -144,6 +144,7 @@ class Stopped(Exception):
     """Somebody pulled the plug."""
 
 
+@pytest.mark.long
 def test_an_interrupted_session_goes_on_to_the_same_end(setting, slots, late, tmp_path):
     outcome, _, books = late
     pace = Pace(late_ppm=100_000, late=7_200)

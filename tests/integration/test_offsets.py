@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.integration.conftest import START
@@ -197,7 +197,6 @@ def test_members_take_turns_in_choosing_first(demo_setting):
     assert sorted(firsts) == [3, 5]
 
 
-@settings(max_examples=150)
 @given(data=st.data())
 def test_random_periods_lose_no_mg_no_kg_and_no_unit(demo_setting, data):
     """Offsets alone, on drawn carbon, funds and offers: kg and mg close, money follows kg, nobody overspends."""

@@ -19,6 +19,7 @@ from msgspec import structs
 
 from tests.integration.conftest import call
 from tests.integration.content import COLUMNS
+from tests.integration.samples import write_community
 from transactive.core.community.tariff_rules import GroupPrices, PriceRule
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
@@ -385,7 +386,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_only_the_owner_reads_a_new_state(tmp_path, monkeypatch):
     opened = tmp_path / "state"
-    ended = call("demo", "--days", "1", "--no-serve", "--json", "--state", opened)
+    ended = call("run", write_community(tmp_path), "--no-page", "--json", "--state", opened)
     assert ended.code == 0, ended.err
     found = modes(opened)
     assert {"chain.sqlite", "market.sqlite", "deployment.json", "in-use.lock", "models"} <= found.keys()

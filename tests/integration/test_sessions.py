@@ -76,6 +76,7 @@ def test_the_sum_of_the_sessions_is_the_position_and_no_device_is_committed_twic
     assert (kinds == PostingKind.TRADED_AGAIN).any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [7, 30])
 def test_an_interrupted_run_goes_on_between_its_sessions(setting, whole, tmp_path, after) -> None:
     seen: list[SlotBook] = []
@@ -134,6 +135,7 @@ def test_wrong_sessions_are_named(tmp_path, line, message) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.long
 def test_the_example_runs_with_both_sessions_on_a_chain(tmp_path) -> None:
     assert call("init", tmp_path / "five").code == 0
     path = tmp_path / "five" / "community.toml"

@@ -98,6 +98,7 @@ def test_devices_are_followed_traded_and_metered(community):
     assert sum(bill.saved_n for bill in bills_of(walk)) > 0
 
 
+@pytest.mark.long
 def test_a_run_goes_on_exactly_where_it_stopped(community, tmp_path):
     setting = load_setting(community)
     slots = slots_from(setting)

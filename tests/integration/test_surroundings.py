@@ -16,6 +16,7 @@ from tests.integration.test_crash import ended_or_delivered
 from tests.waiting import until
 
 PROGRAM = [sys.executable, "-c", "from transactive.cli import main; main()"]
+LONG = pytest.mark.long
 PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "COLUMNS": "40"}
 
 
@@ -30,7 +31,9 @@ def run(*arguments: object, shell: str = "", env: Mapping[str, str] | None = Non
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, *(pytest.param(n, marks=LONG) for n in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_a_signal_ends_a_run_with_how_to_go_on(tmp_path, number):
     community, state = write_community(tmp_path), tmp_path / "state"
     command = [*PROGRAM, "run", str(community), "--no-page", "--json", "--state", str(state)]

@@ -194,6 +194,7 @@ def test_a_finished_run_names_both_contracts(before, tmp_path):
         assert call("verify", file, "--state", state).code == 0
 
 
+@pytest.mark.long
 def test_an_interrupted_run_goes_on_first_and_its_open_period_is_paid(before, tmp_path, monkeypatch):
     state, community = (
         shutil.copytree(before / "interrupted", tmp_path / "state"),

@@ -6,7 +6,7 @@ The names I1, I3, I4, I6, I7, I13 are those of the invariants that certificate r
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Lived, Neighbourhood, neighbourhoods
@@ -17,7 +17,6 @@ from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 from transactive.core.units import share, share_capped
 
-EXAMPLES = settings(max_examples=50)
 HELD, STORED, CLAIMED = CertificateState.HELD, CertificateState.STORED, CertificateState.CLAIMED
 
 
@@ -71,7 +70,6 @@ def exported_sources(slot: Lived, drawn):
     return [source for source in sources if source[2]]
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_i1_issued_is_metered_and_storage_bundles_are_within_the_discharge(homes, large):
     for slot, result, lots in lived(homes, large=large):
@@ -85,7 +83,6 @@ def test_i1_issued_is_metered_and_storage_bundles_are_within_the_discharge(homes
             assert wh <= slot.readings.discharge_wh[k]
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_i13_ranges_of_a_device_follow_each_other_from_zero(homes, large):
     for slot, result, _ in lived(homes, large=large):
@@ -100,7 +97,6 @@ def test_i13_ranges_of_a_device_follow_each_other_from_zero(homes, large):
         assert rows(result.certificates) == sorted(rows(result.certificates))
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_i3_claims_are_within_consumption_and_nobody_is_allotted_more_than_it_imported(homes, large):
     for slot, result, _ in lived(homes, large=large):
@@ -117,7 +113,6 @@ def test_i3_claims_are_within_consumption_and_nobody_is_allotted_more_than_it_im
         assert crossed[members] == energy(result.certificates, members + 1, "owner", HELD)[members]
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_what_is_stored_as_a_certificate_is_what_the_lots_hold_more(homes, large):
     for slot, result, lots in lived(homes, large=large):
@@ -127,7 +122,6 @@ def test_what_is_stored_as_a_certificate_is_what_the_lots_hold_more(homes, large
         assert more.tolist() == energy(result.certificates, members + 1, "owner", STORED)[:members]
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_i6_lots_hold_what_the_batterys_own_counter_says(homes, large):
     counter = [0] * len(homes.devices.capacity_wh)
@@ -140,7 +134,6 @@ def test_i6_lots_hold_what_the_batterys_own_counter_says(homes, large):
         assert (result.lots.columns[:, :, CERTIFIED] <= result.lots.columns[:, :, CHARGED]).all()
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_i7_location_based_carbon_balances_to_the_mg_in_each_slot_and_over_all(homes, large):
     put_in = taken_out = 0
@@ -159,7 +152,6 @@ def test_i7_location_based_carbon_balances_to_the_mg_in_each_slot_and_over_all(h
         assert result.lots.columns[:, :, LOCATION].sum() == put_in - taken_out
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_market_based_carbon_is_generation_and_residual_less_what_left_or_was_stored(homes, large):
     for slot, result, lots in lived(homes, large=large):
@@ -181,7 +173,6 @@ def test_market_based_carbon_is_generation_and_residual_less_what_left_or_was_st
             assert used + left <= arose
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_a_member_that_uses_only_certificates_has_their_footprint(homes, large):
     for slot, result, _ in lived(homes, large=large):
@@ -193,7 +184,6 @@ def test_a_member_that_uses_only_certificates_has_their_footprint(homes, large):
                 assert result.footprints.market_mg[k] == mine
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_an_exporting_slot_splits_each_source_between_users_and_supplier_pro_rata(homes, large):
     for slot, result, lots in lived(homes, large=large):
@@ -210,7 +200,6 @@ def test_an_exporting_slot_splits_each_source_between_users_and_supplier_pro_rat
         assert energy(result.certificates, 2 * members, "device", HELD) == expected
 
 
-@EXAMPLES
 @given(neighbourhoods())
 def test_users_share_a_source_by_the_local_energy_they_used(homes):
     for slot, result, lots in lived(homes, large=False):
@@ -230,7 +219,6 @@ def test_users_share_a_source_by_the_local_energy_they_used(homes):
                 assert got == parts
 
 
-@EXAMPLES
 @given(neighbourhoods())
 def test_in_a_large_community_every_user_gets_as_many_wh_as_if_all_sources_were_one(homes):
     for slot, result, lots in lived(homes, large=True):
@@ -247,7 +235,6 @@ def test_in_a_large_community_every_user_gets_as_many_wh_as_if_all_sources_were_
         assert all(wh <= part for wh, part in zip(got, parts, strict=True))
 
 
-@EXAMPLES
 @given(neighbourhoods())
 def test_flows_behind_the_meter_add_up_to_every_register_in_the_order_of_use(homes):
     for slot in homes.slots:
@@ -265,7 +252,6 @@ def test_flows_behind_the_meter_add_up_to_every_register_in_the_order_of_use(hom
         assert (served | (f.pv_to_charge == r.charge_wh) | (f.pv_to_export == 0)).all()
 
 
-@EXAMPLES
 @given(neighbourhoods(), st.booleans())
 def test_i14_a_replay_gives_the_same_certificates_and_footprints(homes, large):
     one, two = (
@@ -278,7 +264,6 @@ def test_i14_a_replay_gives_the_same_certificates_and_footprints(homes, large):
     assert one == two
 
 
-@EXAMPLES
 @given(neighbourhoods(most_members=3))
 def test_pure_functions_leave_their_inputs_alone(homes):
     lots = Lots.empty(len(homes.devices.capacity_wh))

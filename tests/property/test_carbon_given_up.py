@@ -1,7 +1,7 @@
 """PV that earns credits gives no certificates: for no Wh, into no battery, to no neighbour (I9)."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import neighbourhoods
@@ -11,7 +11,6 @@ from transactive.carbon.footprints.flows import behind_the_meter
 from transactive.core.certificates import CertificateState
 
 
-@settings(max_examples=60)
 @given(neighbourhoods(), st.data())
 def test_what_gave_its_certificates_up_carries_none_and_moves_no_location_based_carbon(homes, data):
     members = len(homes.devices.capacity_wh)

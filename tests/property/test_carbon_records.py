@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.carbon.certificates.records import (
@@ -53,7 +53,6 @@ def own_rows(postings, certificates, member):
     )
 
 
-@settings(max_examples=150)
 @given(slots())
 def test_all_at_once_is_one_by_one(slot):
     head, postings, certificates = slot
@@ -61,7 +60,6 @@ def test_all_at_once_is_one_by_one(slot):
     assert record_hashes(head, postings, certificates) == one_by_one
 
 
-@settings(max_examples=100)
 @given(slots(), st.data())
 def test_every_number_goes_in(slot, data):
     head, postings, certificates = slot

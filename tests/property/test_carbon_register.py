@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.carbon.certificates.lifecycle import END, BundleStep, State
@@ -138,7 +138,6 @@ def test_carbon_goes_with_the_wh_and_joins_again():
 WHOLE = st.integers(0, 60)
 
 
-@settings(max_examples=150)
 @given(st.data(), st.lists(WHOLE, min_size=1, max_size=6), st.lists(WHOLE, min_size=1, max_size=6))
 def test_matching_is_within_both_sides_and_leaves_no_pair_open(data, loads, generators):
     load, generation = np.array(loads, np.int64), np.array(generators, np.int64)

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import whole
@@ -14,8 +14,6 @@ from transactive.core.community.network import Line, Network, NetworkRules, netw
 from transactive.core.errors import RuleBroken
 from transactive.core.units import PPM
 from transactive.market.network.metered_flow import MeteredFlow
-
-EXAMPLES = settings(max_examples=150)
 
 
 @st.composite
@@ -56,7 +54,6 @@ def wired(draw: st.DrawFn):
     return Wiring(network, node, MeteredFlow(network).flows(at_node)), imported, exported, carbon, grid
 
 
-@EXAMPLES
 @given(wired())
 def test_flows_bring_every_node_what_its_meters_say_and_the_rest_is_the_grids(case):
     wiring, imported, exported, _, _ = case
@@ -69,7 +66,6 @@ def test_flows_bring_every_node_what_its_meters_say_and_the_rest_is_the_grids(ca
         assert not missing[1:].any()
 
 
-@EXAMPLES
 @given(wired())
 def test_i7_no_mg_is_lost_between_nodes_also_where_lines_lose_energy(case):
     wiring, imported, exported, carbon, grid = case
@@ -82,7 +78,6 @@ def test_i7_no_mg_is_lost_between_nodes_also_where_lines_lose_energy(case):
     assert not found.imported_mg[imported == 0].any()
 
 
-@EXAMPLES
 @given(wired())
 def test_mixes_are_those_of_proportional_sharing_to_a_mg_for_each_step(case):
     """Fractions solved as a linear system in every node's mix, as Bialek states it."""

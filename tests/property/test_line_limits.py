@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.test_market_meshed import ring_networks
@@ -58,7 +58,6 @@ def homes(draw: st.DrawFn, networks: st.SearchStrategy[Network], most: int = 6) 
 NETWORKS = st.one_of(trees(), ring_networks(LIMITS, 5))
 
 
-@settings(max_examples=200)
 @given(homes(NETWORKS))
 def test_no_line_is_beyond_its_limit_unless_load_alone_is(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, devices = case
@@ -81,7 +80,6 @@ def test_no_line_is_beyond_its_limit_unless_load_alone_is(case: tuple[Site, OwnP
     assert (within.net_wh(planned) - within.curtailed_wh <= np.maximum(planned.net_wh, planned.let_in_wh)).all()
 
 
-@settings(max_examples=80)
 @given(homes(NETWORKS))
 def test_where_no_line_would_pass_its_limit_nothing_is_asked(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, _ = case
@@ -95,7 +93,6 @@ def test_where_no_line_would_pass_its_limit_nothing_is_asked(case: tuple[Site, O
     assert (within.charge_wh - within.discharge_wh).tolist() == (planned.charge_wh - planned.discharge_wh).tolist()
 
 
-@settings(max_examples=80)
 @given(homes(trees()))
 def test_pv_is_held_back_only_where_the_homes_battery_takes_no_more(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, _ = case
@@ -107,7 +104,6 @@ def test_pv_is_held_back_only_where_the_homes_battery_takes_no_more(case: tuple[
     assert full[held].all()
 
 
-@settings(max_examples=80)
 @given(homes(NETWORKS))
 def test_flows_bring_each_node_what_its_homes_take(case: tuple[Site, OwnPlans, Devices]) -> None:
     site, planned, _ = case

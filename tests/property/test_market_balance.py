@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transactive.core.errors import DataError
@@ -235,7 +235,6 @@ def test_what_is_not_kept_never_makes_the_network_lose_more(place, short, unused
     assert network >= -curve.worst_loss()
 
 
-@settings(max_examples=60)
 @given(curves(), st.randoms(use_true_random=False))
 def test_the_seed_pays_whatever_happens_in_any_order(curve, rng):
     """Random days: the network's money, with the locks of what is unsettled, is never below zero."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Book as OrderBook
@@ -32,7 +32,6 @@ from transactive.market.orderbook.matching import (
 from transactive.market.trades import check_trades
 
 GRID = PriceGrid(-20_000, 180_000, 1000)
-MANY = settings(max_examples=120)
 Row = tuple[int, int, int, bool, int, int]
 
 
@@ -108,7 +107,6 @@ def rows_of(book: Book) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     return list(zip(*made, strict=True)), list(zip(*said, strict=True))
 
 
-@MANY
 @given(event_rows())
 def test_every_trade_and_answer_equals_a_plain_list(rows: list[Row]) -> None:
     book = Book(7200, GRID)
@@ -116,7 +114,6 @@ def test_every_trade_and_answer_equals_a_plain_list(rows: list[Row]) -> None:
     assert rows_of(book) == by_hand(rows)
 
 
-@MANY
 @given(event_rows(), st.integers(0, 40))
 def test_the_replay_of_a_log_gives_the_same_bytes_however_it_was_submitted(rows: list[Row], cut: int) -> None:
     book = Book(7200, GRID)
@@ -128,7 +125,6 @@ def test_the_replay_of_a_log_gives_the_same_bytes_however_it_was_submitted(rows:
     assert len(again) == len(rows)
 
 
-@settings(max_examples=60)
 @given(event_rows(most=80), st.integers(0, 80))
 def test_the_compiled_book_is_the_plain_one(rows: list[Row], cut: int) -> None:
     book = Book(7200, GRID, compiled=True)
@@ -138,7 +134,6 @@ def test_the_compiled_book_is_the_plain_one(rows: list[Row], cut: int) -> None:
     assert replay(book.log, GRID).log.digest() == book.log.digest()
 
 
-@MANY
 @given(books(most_orders=25))
 def test_as_a_mechanism_no_order_is_filled_beyond_limit_or_quantity(book: OrderBook) -> None:
     trades = continuous.clear(book.orders, book.grid, book.members)

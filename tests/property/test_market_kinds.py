@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -20,8 +20,6 @@ from transactive.market.auction.blocks.call_auction import clear
 from transactive.market.auction.blocks.order_kinds import BlockOrder, KindBook, KindClearing, Storage, check_kinds
 from transactive.market.auction.levels import by_rank
 from transactive.market.result import clear_levelled
-
-MANY = settings(max_examples=100)
 
 
 def random_book(
@@ -70,7 +68,6 @@ def welfare_by_hand(book: KindBook, clearing: KindClearing) -> int:
     return total
 
 
-@MANY
 @given(kind_books())
 def test_every_slot_balances_each_kind_keeps_its_rule_and_nobody_loses(book: KindBook) -> None:
     clearing = clear(book)
@@ -96,7 +93,6 @@ def test_a_storage_that_loses_retreats_where_there_are_no_plain_orders() -> None
     assert clearing.welfare_n == welfare_by_hand(book, clearing) == 0
 
 
-@MANY
 @given(st.lists(books(), min_size=1, max_size=3))
 def test_plain_orders_clear_as_at_the_uniform_price(several: list[Book]) -> None:
     several = [book for book in several if len(book.orders)]
@@ -149,7 +145,6 @@ def test_small_books_reach_the_best_that_prices_allow() -> None:
         assert clearing.welfare_n == clearing.bound_n == best_by_trying(book)
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_a_storage_alone_is_as_good_as_the_linear_program(seed: int) -> None:
     book = random_book(Random(seed), 6, 5, 0, 1, most_wh=50, lowest=0)

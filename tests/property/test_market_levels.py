@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import orders_table
@@ -11,8 +11,6 @@ from transactive.core.tariff import PriceGrid
 from transactive.market.auction import pay_as_bid, uniform
 from transactive.market.auction.levels import as_they_are, by_rank
 from transactive.market.result import clear_levelled
-
-MANY = settings(max_examples=120)
 
 
 @st.composite
@@ -27,7 +25,6 @@ def any_orders(draw: st.DrawFn, lowest: int, highest: int) -> Orders:
     return orders_table(column(st.integers(0, 3)), sides, column(st.integers(lowest, highest)), column(wh))
 
 
-@MANY
 @given(any_orders(-30, 30))
 def test_ranks_give_the_price_and_allocation_of_the_finest_grid(orders: Orders) -> None:
     fine = uniform.clear(orders, PriceGrid(-30, 30, 1), 4)
@@ -38,7 +35,6 @@ def test_ranks_give_the_price_and_allocation_of_the_finest_grid(orders: Orders) 
     assert list(plain.allocated_wh) == fine.allocated_wh.tolist()
 
 
-@MANY
 @given(any_orders(-(2**63), 2**63 - 1), st.booleans())
 def test_any_prices_clear_and_money_sums_to_zero(orders: Orders, by_trade: bool) -> None:
     mechanism = pay_as_bid.MECHANISM if by_trade else uniform.clear

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Book, books, orders_table
@@ -20,7 +20,6 @@ from transactive.market.trades import check_trades
 
 SLOT, GATE = 36_000, 600
 MEMBERS = ("a", "b", "c", "d")
-MANY = settings(max_examples=100)
 
 
 class Pair:
@@ -79,7 +78,6 @@ class Pair:
         assert held == self.twin.holdings()
 
 
-@MANY
 @given(st.integers(0, 2**32))
 def test_every_step_is_that_of_the_trade_board(seed: int) -> None:
     random, pair, now = Random(seed), Pair(), 0
@@ -96,7 +94,6 @@ def test_every_step_is_that_of_the_trade_board(seed: int) -> None:
     pair.check()
 
 
-@MANY
 @given(st.integers(0, 2**32))
 def test_the_cheapest_is_what_a_careful_buyer_would_name(seed: int) -> None:
     """Buying the cheapest does what naming it, listing after listing, does."""
@@ -117,7 +114,6 @@ def test_the_cheapest_is_what_a_careful_buyer_would_name(seed: int) -> None:
         assert board.listings == by_name.listings
 
 
-@MANY
 @given(books(most_orders=12), st.integers(0, 2**32))
 def test_no_order_is_overfilled_beyond_its_limit_or_late(book: Book, seed: int) -> None:
     orders, random = book.orders, np.random.default_rng(seed)

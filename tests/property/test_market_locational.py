@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -19,8 +19,6 @@ from transactive.market.auction import uniform
 from transactive.market.network.curves import curve
 from transactive.market.network.locational import check_nodal, clear, losses_n, surplus_n
 from transactive.market.network.losses import MOST_PRICE, arriving, needed, position_in, position_out
-
-MANY = settings(max_examples=120)
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,6 @@ def optimum(book: Placed) -> tuple[float, float, float]:
     return -found.fun, found.x[count:].sum(), most
 
 
-@MANY
 @given(placed_books())
 def test_every_node_balances_and_prices_differ_over_full_lines_only(book: Placed) -> None:
     clearing = clear(book.orders, book.grid, 1, book.node, book.network)
@@ -102,7 +99,6 @@ def test_every_node_balances_and_prices_differ_over_full_lines_only(book: Placed
     assert clearing.digest() == clear(book.orders, book.grid, 1, book.node, book.network).digest()
 
 
-@settings(max_examples=100)
 @given(placed_books())
 def test_welfare_and_volume_equal_the_linear_program(book: Placed) -> None:
     clearing = clear(book.orders, book.grid, 1, book.node, book.network)
@@ -116,7 +112,6 @@ def test_welfare_and_volume_equal_the_linear_program(book: Placed) -> None:
 # -- losses ---------------------------------------------------------------------------------------
 
 
-@MANY
 @given(placed_books(lossy=True))
 def test_what_is_lost_is_sold_and_paid_for_and_each_line_earns_its_losses(book: Placed) -> None:
     network, clearing = book.network, clear(book.orders, book.grid, 1, book.node, book.network)
@@ -136,7 +131,6 @@ def test_what_is_lost_is_sold_and_paid_for_and_each_line_earns_its_losses(book: 
     assert clearing.digest() == clear(book.orders, book.grid, 1, book.node, network).digest()
 
 
-@settings(max_examples=150)
 @given(
     st.sampled_from((PriceGrid(0, 9, 1), PriceGrid(80_000, 250_000, 10_000))).flatmap(
         lambda g: placed_books(grid=g, lossy=True)
@@ -152,7 +146,6 @@ def test_with_losses_welfare_equals_the_linear_program_within_the_rounding(book:
     assert best - flows - whole - 0.01 <= found <= best + whole + 0.01
 
 
-@MANY
 @given(st.integers(1, PPM), st.integers(0, 2**61), st.lists(st.integers(0, 50), min_size=1))
 def test_what_is_needed_is_the_least_that_arrives(keep: int, start: int, more: list[int]) -> None:
     sent = start // 2 + np.array(more, np.int64)
@@ -163,7 +156,6 @@ def test_what_is_needed_is_the_least_that_arrives(keep: int, start: int, more: l
     assert (arriving(np.maximum(least - 1, 0), keep) < arrives)[arrives > 0].all()
 
 
-@MANY
 @given(
     st.lists(st.tuples(st.integers(-30, 60), st.integers(1, 90)), unique_by=lambda step: step[0], max_size=9),
     st.integers(-200, 200),
@@ -185,7 +177,6 @@ def test_a_parent_sees_through_a_line_what_the_branch_does_at_its_own_price(
         assert seen.after(parent) == expected
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.sampled_from((10**3, MOST_PRICE)))
 def test_losses_line_after_line_stay_inside_64_bits(seed: int, most: int) -> None:
     random, count, nodes = np.random.default_rng(seed), 20, 9
@@ -213,7 +204,6 @@ def test_a_long_way_with_losses_worked_by_hand() -> None:
     assert losses_n(network, clearing) == 100 * 162_000 + 90 * 180_000
 
 
-@MANY
 @given(books(most_orders=20), st.integers(0, 2**32))
 def test_where_no_line_is_full_it_is_the_uniform_market(book: Book, seed: int) -> None:
     expected = uniform.clear(book.orders, book.grid, book.members)

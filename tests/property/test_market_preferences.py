@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Book, books, orders_table
@@ -19,8 +19,6 @@ from transactive.market.auction import uniform
 from transactive.market.auction.preferences import NOBODY, Wish, Wishes, clear
 from transactive.market.result import welfare
 from transactive.market.trades import Trades, check_trades, trades_of
-
-MANY = settings(max_examples=80)
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,6 @@ def wished_books(draw: st.DrawFn) -> Wished:
     return Wished(book, wishes, clear(orders, book.grid, book.members, wishes), base.price, base.allocated_wh)
 
 
-@MANY
 @given(wished_books())
 def test_buyers_get_what_they_would_without_wishes_and_the_welfare_stays(case: Wished) -> None:
     check_trades(case.orders, case.trades)
@@ -72,7 +69,6 @@ def test_buyers_get_what_they_would_without_wishes_and_the_welfare_stays(case: W
     assert reached + sum(p * wh for p, wh in zip(offered.tolist(), case.trades.energy_wh.tolist(), strict=True)) >= best
 
 
-@MANY
 @given(wished_books())
 def test_a_premium_is_paid_for_a_wish_that_is_met_within_what_was_offered_and_goes_to_the_chosen(case: Wished) -> None:
     trades, met = case.trades, case.wishes.met(case.orders, case.trades)
@@ -90,7 +86,6 @@ def test_a_premium_is_paid_for_a_wish_that_is_met_within_what_was_offered_and_go
     assert all(len(paid) == 1 for paid in of_group.values())
 
 
-@MANY
 @given(wished_books())
 def test_no_wish_goes_unmet_while_energy_that_meets_it_is_sold_to_somebody_without_one(case: Wished) -> None:
     trades, wishes = case.trades, case.wishes
@@ -111,14 +106,12 @@ def offers(case: Wished) -> np.ndarray:
     return np.minimum(case.wishes.premium, case.orders.price - case.price)
 
 
-@MANY
 @given(books(most_orders=16))
 def test_without_wishes_it_is_the_uniform_market(book: Book) -> None:
     clearing = uniform.clear(book.orders, book.grid, book.members)
     assert clear(book.orders, book.grid, book.members).digest() == trades_of(book.orders, clearing).digest()
 
 
-@MANY
 @given(wished_books())
 def test_more_premium_never_loses_a_wish(case: Wished) -> None:
     """Among buys of one kind and group the higher offer is served first."""

@@ -14,8 +14,6 @@ from transactive.market.auction import pay_as_bid
 from transactive.market.auction.uniform import clear, tick_indices
 from transactive.market.trades import check_trades, merit_order, pair, trades_of
 
-MANY = settings(max_examples=120)
-
 
 def pair_by_hand(given, buys, sells) -> list[tuple[int, int, int]]:
     """The same trades by two pointers."""
@@ -31,7 +29,6 @@ def pair_by_hand(given, buys, sells) -> list[tuple[int, int, int]]:
     return found
 
 
-@MANY
 @given(books(most_orders=30))
 def test_pairing_equals_two_pointers_in_any_order(book: Book) -> None:
     orders, clearing = book.orders, clear(book.orders, book.grid, book.members)
@@ -44,7 +41,6 @@ def test_pairing_equals_two_pointers_in_any_order(book: Book) -> None:
         assert len(found) <= max(len(buys) + len(sells) - 1, 0)
 
 
-@MANY
 @given(books(most_orders=30))
 def test_trades_of_a_clearing_give_every_order_its_energy_at_the_one_price(book: Book) -> None:
     clearing = clear(book.orders, book.grid, book.members)
@@ -54,7 +50,6 @@ def test_trades_of_a_clearing_give_every_order_its_energy_at_the_one_price(book:
     assert set(result.price.tolist()) <= {clearing.price}
 
 
-@MANY
 @given(books(most_orders=30))
 def test_pay_as_bid_trades_the_uniform_optimum_at_the_buyers_limits(book: Book) -> None:
     orders = book.orders
@@ -81,7 +76,6 @@ def test_stretches_of_the_tapes_join_without_a_seam(seed: int) -> None:
         assert [column.tolist() for column in pair(energy, buys, sells)] == whole
 
 
-@MANY
 @given(st.lists(st.integers(0, 2**17 - 1), max_size=40), st.integers(0, 3))
 def test_merit_order_on_fine_grids_equals_a_plain_sort(tick: list[int], sides: int) -> None:
     is_buy = np.array([(i * 7 + sides) % 3 == 0 for i in range(len(tick))], np.bool_)

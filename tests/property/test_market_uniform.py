@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Book, books, orders_table
@@ -18,7 +18,6 @@ from transactive.market.auction.uniform import clear, tick_indices
 from transactive.market.book import histogram, merge, pack_keys
 
 Rounding = Callable[[Sequence[int], int], list[int]]
-MANY = settings(max_examples=200)
 
 
 def choose_price(prices: Sequence[int], demand: Sequence[int], supply: Sequence[int]) -> int | None:
@@ -99,7 +98,6 @@ def welfare(orders: Orders, allocation: Sequence[int]) -> int:
     return sum(price * int(wh) * (1 if is_buy else -1) for is_buy, price, wh in rows)
 
 
-@MANY
 @given(books())
 def test_equals_the_reference_in_price_volume_and_every_wh(book: Book) -> None:
     for rounding, shardable in ((largest_remainder, False), (prefix_rounding, True)):
@@ -111,7 +109,6 @@ def test_equals_the_reference_in_price_volume_and_every_wh(book: Book) -> None:
             assert clearing.price == price
 
 
-@MANY
 @given(books())
 def test_bought_is_sold_and_nobody_goes_beyond_limit_or_quantity(book: Book) -> None:
     orders, clearing = book.orders, clear(book.orders, book.grid, book.members)
@@ -130,7 +127,6 @@ def test_bought_is_sold_and_nobody_goes_beyond_limit_or_quantity(book: Book) -> 
         assert clearing.sold_wh[member] == got[sells & (orders.member == member)].sum()
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_no_other_allocation_has_a_higher_welfare(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 5))
@@ -144,7 +140,6 @@ def test_no_other_allocation_has_a_higher_welfare(data: st.DataObject) -> None:
             assert welfare(orders, wh) <= found
 
 
-@MANY
 @given(books(), st.randoms(use_true_random=False))
 def test_the_order_of_the_book_matters_for_exact_ties_only(book: Book, random) -> None:
     rows = list(range(len(book.orders)))
@@ -167,7 +162,6 @@ def test_the_order_of_the_book_matters_for_exact_ties_only(book: Book, random) -
     assert all(sum(moved) == 0 for moved in margin.values())
 
 
-@MANY
 @given(books(most_orders=30), st.lists(st.integers(0, 30), max_size=5))
 def test_shards_of_a_book_clear_like_the_whole(book: Book, cuts: list[int]) -> None:
     ticks = book.grid.size
@@ -183,7 +177,6 @@ def test_shards_of_a_book_clear_like_the_whole(book: Book, cuts: list[int]) -> N
     assert np.concatenate(parts).tolist() == whole.allocated_wh.tolist()
 
 
-@MANY
 @given(st.data())
 def test_mul_div_is_exact_to_124_bits(data: st.DataObject) -> None:
     whole = data.draw(st.integers(1, 2 ** data.draw(st.sampled_from((8, 31, 32, 40, 62)))))
@@ -194,7 +187,6 @@ def test_mul_div_is_exact_to_124_bits(data: st.DataObject) -> None:
     assert list(zip(quotient.tolist(), remainder.tolist(), strict=True)) == expected
 
 
-@MANY
 @given(st.lists(st.integers(1, 2**57), min_size=1, max_size=20), st.data())
 def test_both_roundings_split_the_total_within_one_wh(energy: list[int], data: st.DataObject) -> None:
     whole = sum(energy)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from eth_account import Account
 from eth_account.messages import _hash_eip191_message, encode_typed_data
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transactive.core.errors import SignatureError
@@ -20,7 +20,6 @@ COLUMNS = [field.name for field in fields(Readings) if field.name not in ("slot"
 ENERGY = st.one_of(st.integers(0, 3), st.integers(0, 2**45))
 KEYS = st.integers(1, 2**200).map(lambda n: n.to_bytes(32, "big"))
 CHAINS = st.integers(1, 2**60)
-EXAMPLES = settings(max_examples=60)
 
 
 @st.composite
@@ -39,7 +38,6 @@ def refused(signed, gateway, chain_id, complaint="signed by|malformed"):
         enter(signed, gateway, chain_id)
 
 
-@EXAMPLES
 @given(readings(), KEYS, CHAINS)
 def test_digest_and_signer_are_those_of_eth_account(table, key, chain_id):
     tree = readings_tree(table)
@@ -61,14 +59,12 @@ def test_digest_and_signer_are_those_of_eth_account(table, key, chain_id):
     assert signed.signature == Account.sign_message(message, key).signature  # RFC 6979: the same on every machine
 
 
-@EXAMPLES
 @given(readings(), KEYS, CHAINS, st.booleans())
 def test_signed_readings_come_in(table, key, chain_id, lower):
     gateway = address(key).lower() if lower else address(key)
     assert enter(sign(table, key, chain_id), gateway, chain_id) is table
 
 
-@EXAMPLES
 @given(readings(), KEYS, CHAINS, st.data())
 def test_any_changed_register_is_refused(table, key, chain_id, data):
     signed = sign(table, key, chain_id)
@@ -78,7 +74,6 @@ def test_any_changed_register_is_refused(table, key, chain_id, data):
     refused(replace(signed, readings=replace(table, **{name: column})), address(key), chain_id)
 
 
-@EXAMPLES
 @given(readings(), KEYS, CHAINS, st.data())
 def test_other_slot_order_size_chain_and_key_are_refused(table, key, chain_id, data):
     signed, gateway = sign(table, key, chain_id), address(key)
@@ -95,7 +90,6 @@ def test_other_slot_order_size_chain_and_key_are_refused(table, key, chain_id, d
         refused(replace(signed, readings=moved), gateway, chain_id)
 
 
-@EXAMPLES
 @given(readings(), KEYS, CHAINS)
 def test_the_high_s_twin_is_refused(table, key, chain_id):
     signature = sign(table, key, chain_id).signature
@@ -104,7 +98,6 @@ def test_the_high_s_twin_is_refused(table, key, chain_id):
     refused(SignedReadings(table, twin), address(key), chain_id, "high s")
 
 
-@EXAMPLES
 @given(readings(), KEYS, CHAINS, st.data())
 def test_a_signature_of_another_form_is_refused(table, key, chain_id, data):
     signature, gateway = sign(table, key, chain_id).signature, address(key)
@@ -117,7 +110,6 @@ def test_a_signature_of_another_form_is_refused(table, key, chain_id, data):
     refused(SignedReadings(table, bytes(flipped)), gateway, chain_id, "signed by|malformed|high s")
 
 
-@EXAMPLES
 @given(st.binary(min_size=65, max_size=65))
 def test_no_bytes_do_anything_but_be_refused(signature):
     table = Readings(300, *(np.array([k], np.int64) for k in range(5)))
@@ -126,7 +118,6 @@ def test_no_bytes_do_anything_but_be_refused(signature):
         refused(SignedReadings(table, form), address(b"\x07" * 32), 1, "slot 300")
 
 
-@EXAMPLES
 @given(readings())
 def test_every_member_can_prove_its_own_reading(table):
     tree = readings_tree(table)

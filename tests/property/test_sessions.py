@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import SLOT, tariffs, whole
@@ -20,8 +20,6 @@ from transactive.market.mechanisms import Cleared, join
 from transactive.settlement.netted import deliver, post, tariff_alone_n
 from transactive.trading.curves import curve_orders, remaining_orders
 
-MANY = settings(max_examples=100)
-
 
 def wh_by_side(orders: Orders, given: IntArray, members: int) -> IntArray:
     """Bought − sold per member [Wh]."""
@@ -30,7 +28,6 @@ def wh_by_side(orders: Orders, given: IntArray, members: int) -> IntArray:
     return net
 
 
-@MANY
 @given(st.integers(0, 2**32), tariffs(), st.integers(1, 5))
 def test_no_device_is_sold_twice_whatever_part_of_the_orders_trades(seed: int, tariff: Tariff, members: int) -> None:
     random = np.random.default_rng(seed)
@@ -48,7 +45,6 @@ def test_no_device_is_sold_twice_whatever_part_of_the_orders_trades(seed: int, t
         assert (held <= needed).all()
 
 
-@MANY
 @given(st.integers(0, 2**32), tariffs())
 def test_who_holds_the_best_position_orders_nothing_but_its_alternatives(seed: int, tariff: Tariff) -> None:
     """With one sample there is nothing left to wish once it is traded."""
@@ -104,7 +100,6 @@ def without_forfeits_n(postings: Postings, accounts: Accounts) -> IntArray:
     return net
 
 
-@MANY
 @given(several())
 def test_the_sum_of_sessions_is_the_position_and_every_trade_is_paid_at_its_price(case: Several) -> None:
     members = len(case.readings.import_wh)
@@ -151,7 +146,6 @@ def test_bought_yesterday_and_sold_today_by_hand() -> None:
     assert int(net[accounts.supplier]) == 2 * 280
 
 
-@MANY
 @given(
     st.sampled_from((15, 30, 60)), st.integers(0, 180), st.integers(0, 1440), st.integers(0, 200), st.integers(1, 300)
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import Traded, traded_slots
@@ -33,7 +33,6 @@ def test_the_network_pays_each_wh_at_its_price_and_all_of_it_sums_to_zero(
     assert held.sum() == (cut.sum() if rate else 0)
 
 
-@settings(max_examples=200)
 @given(traded_slots(), st.integers(0, 6), st.integers(1, 5_000))
 def test_supply_less_fee_is_enough_for_whoever_is_held_back(slot: Traded, number: int, cut_wh: int) -> None:
     """A Wh less costs no more than supply − fee, whatever the member and all others sold and delivered.

@@ -1,7 +1,7 @@
 """The ledger over many slots: no member is ever overdrawn, no money appears or disappears."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import SLOT, positions_of, priced, tariffs, trades
@@ -60,7 +60,6 @@ def meters(draw, positions, most_wh):
     return Readings(positions.slot, imported, exported, exported, nothing, nothing)
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_the_books_balance_and_no_member_is_overdrawn(data):
     members = data.draw(st.integers(1, 4))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.test_settlement_ledger import PLENTY, meters
@@ -18,7 +18,6 @@ HOUR, SLOTS_PER_PERIOD = 3600, 3
 PERIOD = HOUR * SLOTS_PER_PERIOD
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_no_period_debits_a_member_beyond_its_limit(data):
     members = data.draw(st.integers(1, 4))

@@ -228,7 +228,6 @@ def gap_to_least_cost(task, efficiency_ppm, charges):
     return max(cost_of(rules, devices, net, need, spare, rest, q) - best[q] for q in charges(capacity))
 
 
-@settings(max_examples=60)
 @given(small_tasks((1, 3, 5, LEVELS - 3, LEVELS)))
 def test_with_steps_of_at_most_one_wh_following_the_plan_costs_the_least_of_all_paths(task):
     assert gap_to_least_cost(task, PPM, lambda capacity: range(capacity + 1)) == 0

@@ -172,7 +172,7 @@ def test_what_a_neighbour_has_does_not_change_a_devices_plan(group):
         assert (worth == worths[:, :, which]).all()
 
 
-@pytest.mark.parametrize("kind", ["battery", "vehicle", "heat pump"])
+@pytest.mark.parametrize("kind", [pytest.param("battery", marks=pytest.mark.long), "vehicle", "heat pump"])
 def test_a_compiled_plan_of_any_device_is_the_same_to_the_wh(kind):
     count = 12
     draw, net, need, spare = homes(count)
@@ -237,7 +237,6 @@ def test_a_trip_that_no_slot_is_left_for_is_refused():
 # -- appliances -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1))
 def test_an_appliance_starts_where_no_other_start_costs_less_and_the_limit_holds_if_it_can(seed):
     draw = np.random.default_rng(seed)

@@ -26,7 +26,6 @@ def limited_gates(draw):
 
 
 @given(limited_gates())
-@settings(max_examples=80)
 def test_no_order_is_beyond_the_limits(case):
     gate, agents = case
     orders, limits, grid = OrderGatherer(agents).orders(gate), gate.limits, gate.grid

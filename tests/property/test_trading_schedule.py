@@ -66,7 +66,6 @@ def tasks(draw):
     return devices, net, need, spare, draw(st.integers(-5_000, 300_000))
 
 
-@settings(max_examples=60)
 @given(tasks())
 def test_without_a_limit_the_rule_of_now_is_that_of_a_communitys_plan(task):
     devices, net, need, spare, rest = task

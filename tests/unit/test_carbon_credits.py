@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import whole
@@ -252,7 +252,6 @@ def test_a_quoted_price_moves_in_bounded_steps():
 CARBON = st.lists(st.integers(0, 10**9), min_size=1, max_size=9)
 
 
-@settings(max_examples=200)
 @given(CARBON, st.integers(0, 10**9), st.data())
 def test_the_treasury_is_the_sum_of_levies_and_returns_it(base, price, data):
     base_mg = whole(*base)

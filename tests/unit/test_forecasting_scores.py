@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import t
 
 from transactive.forecasting.evaluation.backtest import Forecasts, IssuePlan, bottom_up, champion, replay, truth
 from transactive.forecasting.evaluation.champion import choose, mixed
@@ -145,4 +144,6 @@ def test_calibration_moves_no_inner_quantile():
 @pytest.mark.parametrize("freedom", [2, 6, 27, 72, 400])
 @pytest.mark.parametrize("statistic", [0.0, 0.3, -1.7, 2.5, 8.5])
 def test_students_t_is_that_of_scipy(statistic, freedom):
+    from scipy.stats import t
+
     assert two_sided(statistic, freedom) == pytest.approx(2 * t.sf(abs(statistic), freedom), rel=1e-9)

@@ -1,4 +1,8 @@
-"""`make check` as tests: format, lint and types of everything; and no test that needs a fast machine."""
+"""Format and lint of everything, as `make check` looks at them, and no test that needs a fast machine.
+
+Types are looked at by `make check` alone before the tests of every day, and here with the long ones: cold it takes a
+minute of one processor.
+"""
 
 import ast
 import subprocess
@@ -11,7 +15,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "command", [("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",)], ids=" ".join
+    "command",
+    [("ruff", "format", "--check", "."), ("ruff", "check", "."), pytest.param(("mypy",), marks=pytest.mark.long)],
+    ids=" ".join,
 )
 def test_the_house_is_in_order(command):
     tool = Path(sys.executable).with_name(command[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections import defaultdict
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -24,6 +25,7 @@ SQL_OUTSIDE_STORE = {
     "chain/nodes/outbox.py": "what was signed for a node elsewhere survives without the database of a run",
 }
 
+LOOKED_AT = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Assert, ast.Attribute, ast.Subscript)
 WHOLE_HISTORY = {
     "config/setting.py": "reads the data of a community and checks them",
     "engine/devices/recorded_history.py": "shows a run what has ended, and nothing else",
@@ -54,10 +56,17 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """What these rules look at in a file."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, LOOKED_AT)]
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Modules of the package that a file names in any import, also inside functions."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "transactive":
             base = node.module.removeprefix("transactive").removeprefix(".")
             for alias in node.names:
@@ -99,7 +108,7 @@ def test_no_modules_import_each_other():
 def test_a_class_name_stands_once():
     places: dict[str, list[str]] = defaultdict(list)
     for name, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(name)
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
@@ -108,7 +117,7 @@ def test_a_class_name_stands_once():
 def test_only_the_store_speaks_sql():
     speaks = set()
     for path in MODULES.values():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             named = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             named += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             if any(one.split(".")[0] in SQL for one in named):
@@ -124,7 +133,7 @@ def test_only_the_store_names_tables_and_speaks_a_dialect():
 def test_nothing_in_the_package_reads_outside_it():
     for path in MODULES.values():
         depth = len(path.relative_to(SOURCE).parts)
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if (
                 isinstance(node, ast.Subscript)
                 and isinstance(node.value, ast.Attribute)
@@ -143,9 +152,7 @@ def test_a_twin_that_only_tests_use_lives_with_the_tests(name):
 
 def names_whole_history(path: Path) -> bool:
     """Whether a file reads `.measured` of anything."""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == "measured" for node in ast.walk(ast.parse(path.read_text()))
-    )
+    return any(isinstance(node, ast.Attribute) and node.attr == "measured" for node in nodes(path))
 
 
 def reached_from(name: str) -> set[str]:
@@ -170,7 +177,7 @@ def test_the_kernel_calls_nobody_who_sees_the_whole_history():
     teachers = {
         name
         for name in reached_from("engine.kernel")
-        for node in ast.walk(ast.parse(MODULES[name].read_text()))
+        for node in nodes(MODULES[name])
         if isinstance(node, ast.ImportFrom) and any(alias.name in ("demo_days", "teach") for alias in node.names)
     }
     assert teachers == set(), "of the detector a run reads the judge that ships, and teaches none"
@@ -180,7 +187,7 @@ def test_package_code_has_no_assert():
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES.values()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Assert)
     ]
     assert found == []

@@ -6,8 +6,10 @@ to say one. Both become the same whole number, so that equal communities are equ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from numbers import Real
+from types import MappingProxyType
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -47,11 +49,18 @@ def _currency(data: Any) -> str | None:  # noqa: ANN401 - parsed TOML or JSON
     return named if isinstance(named, str) else None
 
 
-def short_keys(record: Record) -> dict[str, str]:
+@cache
+def types_of(record: Record) -> Mapping[str, Any]:
+    """Types of a record by key. They stand there as text, which takes long to read; a town has thousands of members."""
+    return MappingProxyType({field.encode_name: field.type for field in msgspec.structs.fields(record)})
+
+
+@cache
+def short_keys(record: Record) -> Mapping[str, str]:
     """Keys of a record by their name without the unit, where that is the name of only one of them."""
-    fields = [field.encode_name for field in msgspec.structs.fields(record)]
+    fields = types_of(record)
     stems = [(stem, key) for key in fields if (stem := stem_of(key)) and stem not in fields]
-    return {stem: key for stem, key in stems if [other for other, _ in stems].count(stem) == 1}
+    return MappingProxyType({stem: key for stem, key in stems if [other for other, _ in stems].count(stem) == 1})
 
 
 def _value(value: Any, kinds: Sequence[Any], key: str, place: str, currency: str | None) -> Any:  # noqa: ANN401
@@ -80,7 +89,7 @@ def _value(value: Any, kinds: Sequence[Any], key: str, place: str, currency: str
 
 def _table(table: dict[str, Any], record: Record, place: str, currency: str | None) -> dict[str, Any]:
     """A table of a file, with the full names of its keys."""
-    types = {field.encode_name: field.type for field in msgspec.structs.fields(record)}
+    types = types_of(record)
     short, done = short_keys(record), dict[str, Any]()
     for written, value in table.items():
         key, here = short.get(written, written), f"{place}.{written}".removeprefix(".")
