@@ -172,7 +172,9 @@ def test_what_a_neighbour_has_does_not_change_a_devices_plan(group):
         assert (worth == worths[:, :, which]).all()
 
 
-@pytest.mark.parametrize("kind", [pytest.param("battery", marks=pytest.mark.long), "vehicle", "heat pump"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(kind, marks=pytest.mark.long) for kind in ("battery", "vehicle")), "heat pump"]
+)
 def test_a_compiled_plan_of_any_device_is_the_same_to_the_wh(kind):
     count = 12
     draw, net, need, spare = homes(count)
