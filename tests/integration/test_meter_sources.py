@@ -1,10 +1,8 @@
 """Meters as they are read: over HTTP, Modbus, a serial port and TCP, each against a device that is not ours."""
 
-import asyncio
 import json
 import os
 import pty
-import socket
 import struct
 import threading
 from base64 import b64encode
@@ -15,9 +13,8 @@ from pathlib import Path
 import pytest
 import sunspec2.device as sunspec  # type: ignore[import-untyped]
 import sunspec2.modbus.client as sunspec_client  # type: ignore[import-untyped]
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
+from tests.modbus import modbus_server
 from tests.unit.test_meter_profiles import sample
 from tests.waiting import until
 from transactive.cli.node.probing import probe_meter
@@ -110,28 +107,8 @@ def modbus_device():
         0xFFFF,
         0,
     ]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    loop = asyncio.new_event_loop()
-    server: list[ModbusTcpServer] = []
-
-    async def serve():
-        data = SimData(40_000, values=words, datatype=DataType.REGISTERS)
-        server.append(ModbusTcpServer(SimDevice(1, simdata=[data]), address=("127.0.0.1", port)))
-        await server[0].serve_forever()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-
-    def answers():
-        with socket.socket() as line:
-            return line.connect_ex(("127.0.0.1", port)) == 0
-
-    until(answers, "a Modbus device on its port")
-    yield port
-    asyncio.run_coroutine_threadsafe(server[0].shutdown(), loop).result()
-    thread.join()
-    loop.close()
+    with modbus_server(40_000, words) as port:
+        yield port
 
 
 def test_sunspec_points_are_read_as_the_tools_of_sunspec_read_them(modbus_device):

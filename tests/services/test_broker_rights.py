@@ -55,7 +55,7 @@ def signed_in(broker, name: str, *subscriptions: str, password: str = ""):
 
 def test_a_box_writes_and_reads_its_own_topics_alone(guarded):
     everything = "transactive/green-street/#"
-    own = {way: topic("green-street", BEN, way) for way in ("up", "enrol", "down")}
+    own = {way: topic("green-street", BEN, way) for way in ("up", "enrol", "say", "down", "told")}
     with (
         signed_in(guarded, "market", everything) as (market, to_market),
         signed_in(guarded, ADA, everything) as (ada, to_ada),

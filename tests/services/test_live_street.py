@@ -13,9 +13,11 @@ from tests.waiting import LIMIT_SECONDS, until
 from transactive.cli.node.actions import MeterOptions, init_box, invite_member
 from transactive.config.setting import load_setting
 from transactive.core.proofs.meter_records import SignedRecord
+from transactive.core.proofs.order_records import order_bytes, order_of
 from transactive.core.slots import DAY
 from transactive.engine.live.session import replay_journal
 from transactive.metering.record_file import RecordFile
+from transactive.node.agent.account import make_account
 from transactive.store import Store
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
 
@@ -37,6 +39,21 @@ def records_of(journal: Path) -> dict[str, list[bytes]]:
     return found
 
 
+def require_orders_of_her_box(live: Path, box: str) -> None:
+    """Eve's orders are those of her box, under her grant: the market has no key of hers."""
+    with closing(Journal(live / JOURNAL_FILE)) as opened:
+        sent = {order_of(each.body).order.slot: each for each in opened.of_kinds((ArrivalKind.ORDER,), 0)}
+    assert len(sent) >= SLOTS // 2
+    with closing(Store(live)) as store:
+        for number, entry in sent.items():
+            orders, _, _ = store.trading(number * SLOT, len(MEMBERS)) or pytest.fail("nothing was traded")
+            (hers,) = (one.signed for one in store.accepted(number * SLOT, orders, number) if one.number)
+            assert order_bytes(hers) == entry.body
+            assert hers.grant is not None
+            assert hers.grant.agent == box
+            assert orders.energy_wh[orders.member == 2].sum() == sum(energy for _, energy in hers.order.buys)
+
+
 def test_nothing_is_lost_whatever_is_killed(tmp_path, broker, processes, monkeypatch):
     monkeypatch.chdir(ROOT)
     community, since = write_street(tmp_path), time.time()
@@ -51,7 +68,8 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path, broker, processes, monkeyp
         return processes(TRANSACTIVE, "node", "run", tmp_path / name, log=tmp_path / f"{name}.log")
 
     for meter in meters:
-        made = invite_member(community, meter.name, broker.url, tmp_path / "live", 600)
+        account = make_account(tmp_path / meter.name) if meter.name == "eve" else None
+        made = invite_member(community, meter.name, broker.url, tmp_path / "live", 600, account=account)
         own = init_box(
             tmp_path / meter.name,
             made["community"],
@@ -97,6 +115,7 @@ def test_nothing_is_lost_whatever_is_killed(tmp_path, broker, processes, monkeyp
     slots = range(first, first + SLOTS * SLOT, SLOT)
     with closing(Store(tmp_path / "live")) as store:
         settled = {slot: store.readings(slot, len(MEMBERS)) for slot in slots}
+    require_orders_of_her_box(tmp_path / "live", addresses["eve"])
     metered = 0
     for readings in settled.values():
         for member, (register, counted, least) in enumerate(COUNTED):

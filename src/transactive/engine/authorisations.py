@@ -80,7 +80,7 @@ class Authorisations:
 
     def _signed(self, given: Authorisation, member: Member, chain: CommunityChain | None) -> Authorised:
         """Signed with the member's key; where it limits its agent, that gets a key of its own and a grant."""
-        if chain is None:
+        if chain is None or self._is_elsewhere(given.account):
             return Authorised(given)
         limits = (member.never_pay_above_micro_per_kwh, member.sell_only_above_micro_per_kwh, member.pause_from)
         agent = None if limits == (None, None, None) else chain.keys.agent(given.account)
@@ -92,9 +92,17 @@ class Authorisations:
         if self._chain:
             for each in given:
                 account = each.authorisation.account
+                if not each.signature and self._is_elsewhere(account):
+                    continue  # its orders are signed under the member's own grant
                 address = str(self._chain.keys.account(account).address)
                 check(each, address, self._chain.signing_place(account))
         return given
+
+    def _is_elsewhere(self, account: int) -> bool:
+        """Whether the key of a member's account is not here."""
+        from transactive.chain.keys.keys import HeldElsewhere
+
+        return self._chain is not None and isinstance(self._chain.keys.account(account), HeldElsewhere)
 
     def _put(self, given: Sequence[Authorised]) -> None:
         """Count from now on with these."""

@@ -41,21 +41,27 @@ class OrderEntry:
     """Takes the signed orders of one settlement contract in, as its operator."""
 
     def __init__(self, chain: CommunityChain, members: int, slot_seconds: int, authorisations: Authorisations) -> None:
+        from transactive.chain.keys.keys import HeldElsewhere
+
         self._keys, self._slot_seconds = chain.keys, slot_seconds
         self._authorisations = authorisations
-        self._members = [str(chain.keys.account(index).address) for index in range(members)]
+        accounts = [chain.keys.account(index) for index in range(members)]
+        self._members = [str(account.address) for account in accounts]
+        self._elsewhere = [index for index, account in enumerate(accounts) if isinstance(account, HeldElsewhere)]
         self._places = [chain.signing_place(index) for index in range(members)]
 
     def in_place(self, made: Orders, sent: Sequence[ReceivedOrder], tariff: Tariff, grid: PriceGrid) -> Orders:
         """Orders of a slot: of who has sent some the last it sent, in place of those that were made for it.
 
-        One counts for nothing that its member no longer allows, or that is on no price of the market.
+        One counts for nothing that its member no longer allows, or that is on no price of the market. Nothing is made
+        for a member whose key is not here.
         """
-        if not sent:
+        if not sent and not self._elsewhere:
             return made
         last = {each.signed.order.account: each.signed.order for each in sent}
         count = [order for order in last.values() if tariff.meets and self._authorisations.allow(order)]
-        own, others = steps_of(count, made.slot), made.only(np.isin(made.member, list(last), invert=True))
+        not_made = [*last, *self._elsewhere]
+        own, others = steps_of(count, made.slot), made.only(np.isin(made.member, not_made, invert=True))
         above = own.price - grid.floor
         own = own.only((own.energy_wh > 0) & (above % grid.tick == 0) & (above >= 0) & (own.price <= grid.cap))
         both = stacked(others, replace(own, lock_n=own.energy_wh * lock_price(own.is_buy, own.price, tariff)))

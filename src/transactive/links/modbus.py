@@ -1,4 +1,4 @@
-"""Modbus TCP: reads the words of a device.
+"""Modbus TCP: reads and writes the words of a device.
 
 Source: Modbus Application Protocol 1.1b3 and Modbus Messaging on TCP/IP 1.0b (modbus.org): a head of transaction,
 protocol 0, length and unit, then a function and its data.
@@ -16,8 +16,9 @@ from transactive.core.errors import InputError
 from transactive.links.addresses import device_place
 
 READ = {"holding": 3, "input": 4}
-MOST_WORDS = 125
-"""Words in one answer, at most."""
+WRITE = 16
+MOST_WORDS, MOST_WRITTEN = 125, 123
+"""Words in one answer, and in one request that writes, at most."""
 HEAD = struct.Struct(">HHHB")
 PORT, UNIT = 502, 1
 REFUSED = {1: "it knows no such function", 2: "it has no such address", 3: "it takes no such value"}
@@ -66,6 +67,15 @@ class ModbusClient:
                 raise OSError(f"the device answers {len(answer)} bytes for {some} words")
             found += answer[1:]
         return found
+
+    def write(self, address: int, words: bytes) -> None:
+        """Put words into holding registers from an address on, high byte first."""
+        count = len(words) // 2
+        if address + count > ADDRESSES or not 0 < count <= MOST_WRITTEN:
+            raise OSError(f"{count} words cannot be written from {address} on")
+        answer = self._ask(struct.pack(">BHHB", WRITE, address, count, len(words)) + words)
+        if answer != struct.pack(">HH", address, count):
+            raise OSError("the device answers that it took something else")
 
     def sunspec_models(self) -> dict[int, tuple[int, int]]:
         """Address and words of the first of each SunSpec model. Raises OSError where there are none."""

@@ -37,7 +37,10 @@ class BoxKey:
 
 
 class Recorder:
-    """Signs where registers stood as each slot ended. standing: where they stood last [Wh], None before a message."""
+    """Signs where registers stood as each slot ended. standing: where they stood last [Wh], None before a message.
+
+    at: time of the last message [Unix s]. levels: asks what devices hold, as a record tells it [Wh].
+    """
 
     def __init__(
         self, outbox: RecordFile, key: BoxKey, chain_id: int, boundaries: SlotBoundaries, meter: KnownMeter
@@ -47,6 +50,8 @@ class Recorder:
         self._boundaries, self._meter = boundaries, meter
         self._newest: MeterRecord | None = None
         self.standing: tuple[int, ...] | None = None
+        self.at = 0
+        self.levels: Callable[[], tuple[int, ...]] = tuple
         if outbox.count:
             self._newest = SignedRecord.from_bytes(outbox.some(outbox.count - 1, 1)).record
             boundaries.resume(self._newest.slot, self._newest.registers[:-1])
@@ -58,7 +63,7 @@ class Recorder:
         heard: when it came, by the box's clock [Unix s]; the meter's own time decides where it has one. Raises
         DataError for a message that tells nothing, StateError where the disk takes no more.
         """
-        at = self._meter.traits.time_of(state, heard)
+        self.at = at = self._meter.traits.time_of(state, heard)
         self.standing = self._meter.take(at, state)
         found = self._boundaries.take(at, self.standing)
         if found is None:
@@ -66,7 +71,9 @@ class Recorder:
         slot, registers = found
         newest = self._newest
         number, previous = (newest.number + 1, newest.hash) if newest else (0, ZERO)
-        record = MeterRecord(self._key.address, number, slot, (*registers, 0), telegram=keccak(raw), previous=previous)
+        record = MeterRecord(
+            self._key.address, number, slot, (*registers, 0), self.levels(), telegram=keccak(raw), previous=previous
+        )
         self._outbox.append([sign_record(record, self._key.key, self._chain_id).to_bytes()])
         self._newest = record
         self._meter.keep()

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import msgspec
+
+from transactive.core.boxes.messages import BatteryRules, ImportLimit, Said
 from transactive.core.errors import DataError, StateError
 from transactive.links.metrics_server import MetricsServer
 from transactive.links.mqtt import MqttClient
@@ -16,7 +19,10 @@ from transactive.links.sources.address import open_meter
 from transactive.metering.boundaries import SlotBoundaries
 from transactive.metering.meters.source import MeterSource
 from transactive.metering.record_file import RecordFile
+from transactive.node.agent.history import HomeHistory
+from transactive.node.agent.trader import Trader
 from transactive.node.box import BoxKey, Courier, Recorder
+from transactive.node.dispatch.hands import Hands
 from transactive.node.home_assistant import HomeAssistant
 from transactive.node.memory import KnownMeter
 from transactive.node.metrics import metrics_text
@@ -25,8 +31,10 @@ from transactive.node.settings import OUTBOX_FILE, BoxSettings
 from transactive.node.status import BoxStatus
 
 log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.2
+"""How often a box looks whether something is due."""
 AGAIN_SECONDS = 2.0
-"""How long after a line broke it is opened again."""
+"""How long after a line broke it is opened again, and a market that has not answered is asked again."""
 TELL_SECONDS = 10
 """How often the home is told how the box is."""
 
@@ -54,28 +62,50 @@ class Box:
             boundaries = SlotBoundaries(settings.slot_seconds, source.traits.least_age)
             meter = KnownMeter(self._folder, source.traits)
             recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter)
-            up, down = settings.topic(self._key.address, "up"), settings.topic(self._key.address, "down")
+            address = self._key.address
+            up, down, enrol, say, told = (
+                settings.topic(address, way) for way in ("up", "down", "enrol", "say", "told")
+            )
             client = MqttClient(
                 settings.broker,
-                self._key.address,
-                (down,),
-                lambda _, said: self._heard(courier, said),
-                lambda: self._connected(courier),
+                address,
+                (down, told),
+                lambda on, said: heard(said) if on == told else self._heard(courier, said),
+                lambda: self._connected(courier, trader),
                 lambda: self._tell(f"the broker is away; {courier.waiting} records wait, and are kept"),
             )
-            enrol, proof = settings.topic(self._key.address, "enrol"), settings.proof(self._key.address)
-            courier = Courier(outbox, lambda payload: client.publish(up, payload), lambda: client.publish(enrol, proof))
+
+            def introduce() -> None:
+                client.publish(enrol, settings.proof(address))
+
+            def heard(data: bytes) -> None:
+                for message in self._told(trader, hands, data, recorder.at):
+                    client.publish(say, msgspec.json.encode(message))
+
+            courier = Courier(outbox, lambda payload: client.publish(up, payload), introduce)
+            past, limits = HomeHistory(outbox, settings.slot_seconds), (settings.highest_buy, settings.lowest_sell)
+            hands = Hands(self._folder, self._tell)
+            trader = Trader(self._folder, self._key, settings.code, past, limits, self._tell, hands.held_wh)
+            recorder.levels = hands.levels
+            open_parts.callback(hands.end)
+            hands.begin(lambda: (recorder.at, recorder.standing), trader.plan)
             watchers = self._watchers(status, open_parts)
             listener = threading.Thread(target=self._listen, args=(source, recorder, courier, status), daemon=True)
             listener.start()
             client.begin()
+            met = 0.0
             try:
                 while not self._over.is_set():
-                    courier.wake.wait(0.5)
+                    courier.wake.wait(LOOK_SECONDS)
                     courier.wake.clear()
                     status.is_connected = client.is_connected
                     if client.is_connected:
                         courier.step()
+                        if trader.market is None and time.monotonic() - met > AGAIN_SECONDS:
+                            met = time.monotonic()
+                            introduce()
+                        for message in trader.step(recorder.at):
+                            client.publish(say, msgspec.json.encode(message))
                     status.signed, status.acknowledged = outbox.count, courier.acknowledged
                     watchers()
             finally:
@@ -105,10 +135,21 @@ class Box:
 
         return tell
 
-    def _connected(self, courier: Courier) -> None:
-        """Ask how far the collector is."""
+    def _connected(self, courier: Courier, trader: Trader) -> None:
+        """Ask how far the collector is, and what was told meanwhile."""
         self._tell("the broker is there")
+        trader.connected()
         courier.ask()
+
+    def _told(self, trader: Trader, hands: Hands, data: bytes, now: int) -> list[Said]:
+        """Take up what the market told; what is answered. The box ends where the disk takes no more."""
+        try:
+            told = trader.heard(data)
+            return [hands.take(told, now or int(time.time()))] if isinstance(told, BatteryRules | ImportLimit) else []
+        except StateError as error:
+            self.failure = error
+            self._over.set()
+            return []
 
     def _heard(self, courier: Courier, said: bytes) -> None:
         """Pass on what the collector says; end where it shows that this box is a copy."""

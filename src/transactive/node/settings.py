@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.proofs.enrolment import invitation_proof, topic
 from transactive.core.proofs.signing import address_of
@@ -28,7 +29,7 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     community: name on the broker. broker: mqtt(s)://… meter: its address. profile: of its kind, or a file of one.
     secret: file with its token or key. slot_seconds: of the market. chain_id: that records are signed for.
     winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation. home_assistant: broker of
-    the home. metrics: HOST:PORT where Prometheus asks.
+    the home. metrics: HOST:PORT where Prometheus asks. highest_buy, lowest_sell: the member's limits [µ¤/kWh].
     """
 
     community: str
@@ -42,9 +43,11 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     metrics: str = ""
     winter_seconds: int = HOUR
     code: str = ""
+    highest_buy: int = NO_HIGHEST
+    lowest_sell: int = NO_LOWEST
 
     def topic(self, meter: str, way: str) -> str:
-        """Topic of a meter (address): up, down or enrol."""
+        """Topic of a meter (address): up, down, enrol, say or told."""
         return topic(self.community, meter, way)
 
     def address(self, folder: Path) -> MeterAddress:
@@ -78,7 +81,10 @@ def make_box(folder: Path, settings: BoxSettings) -> BoxKey:
     if (folder / KEY_FILE).exists():
         raise StateError(f"{folder}: is the folder of a box; use another one, or `transactive node run {folder}`")
     said = msgspec.structs.asdict(settings)
-    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items() if value != "")
+    usual = {"highest_buy": NO_HIGHEST, "lowest_sell": NO_LOWEST}
+    text = "".join(
+        f"{name} = {json.dumps(value)}\n" for name, value in said.items() if value not in ("", usual.get(name, ""))
+    )
     write_whole(folder / SETTINGS_FILE, text.encode())
     write_whole(folder / KEY_FILE, os.urandom(32))
     return box_key(folder)

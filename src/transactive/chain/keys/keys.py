@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Protocol
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
 
 from transactive.chain.keys.roles import ROLES
 from transactive.core.errors import ChainError
@@ -82,6 +85,47 @@ class DemoKeys:
         if name not in self._derived:
             self._derived[name] = Account.from_key(derive(self._seed, name))
         return self._derived[name]
+
+
+class HeldElsewhere(LocalAccount):
+    """An account whose key somebody else has: its address is known, and nothing is signed for it here."""
+
+    def __init__(self, address: str) -> None:
+        self._address = to_checksum_address(address)
+
+    @property
+    def key(self) -> HexBytes:
+        """There is none. Raises ChainError."""
+        raise ChainError(f"the key of {self._address} is with its member alone; what needs it is signed there")
+
+
+class MembersOwnKeys:
+    """Keys of the parties, but for accounts whose members keep theirs. addresses: of those, by index."""
+
+    def __init__(self, keys: Keys, elsewhere: Mapping[int, str]) -> None:
+        self._keys = keys
+        self._elsewhere = {index: HeldElsewhere(address) for index, address in elsewhere.items()}
+
+    def role(self, name: str) -> LocalAccount:
+        """Key of a role."""
+        return self._keys.role(name)
+
+    def account(self, index: int) -> LocalAccount:
+        """Key of the market account `index`, or its address alone."""
+        return self._elsewhere.get(index) or self._keys.account(index)
+
+    def agent(self, index: int) -> LocalAccount | None:
+        """Key of that account's agent; None where the member's box has it."""
+        return None if index in self._elsewhere else self._keys.agent(index)
+
+    def addresses(self, accounts: int) -> list[str]:
+        """Addresses of all roles and of accounts 0 to accounts − 1."""
+        roles = [self.role(name) for name in ROLES]
+        return [str(key.address) for key in (*roles, *(self.account(i) for i in range(accounts)))]
+
+    def check(self, node: ChainIdentity) -> None:
+        """Raise ChainError if these keys must not sign for the chain."""
+        self._keys.check(node)
 
 
 def derive(seed: str, name: str) -> bytes:

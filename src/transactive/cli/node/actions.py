@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from transactive.config.community_file import load
+from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 from transactive.core.errors import InputError
 from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
@@ -23,9 +24,21 @@ CHAIN_ID = 31337
 
 
 def invite_member(
-    path: Path, member: str, broker: str, state: Path | None, seconds: int, *, confirm: bool = False
+    path: Path,
+    member: str,
+    broker: str,
+    state: Path | None,
+    seconds: int,
+    *,
+    confirm: bool = False,
+    account: str | None = None,
 ) -> dict[str, Any]:
-    """Invite a member's meter. confirm: `confirm_meter` has to follow. Raises InputError for nobody."""
+    """Invite a member's meter. confirm: `confirm_meter` has to follow. Raises InputError for nobody.
+
+    account: address of the member's own, whose key its box or it alone has.
+    """
+    from transactive.cli.chain_options import address_of
+    from transactive.engine.live.boxes.own_accounts import add_account
     from transactive.engine.live.invitations import Invitations
     from transactive.store.folder import make_private
 
@@ -35,6 +48,8 @@ def invite_member(
         raise InputError(f"{member}: is no member of {path.name}; members are {', '.join(community.ids)}")
     folder = state or path.parent / f"{path.stem}.live"
     make_private(folder)
+    if account is not None:
+        add_account(folder, community.ids.index(member), address_of(account, "--account"), int(time.time()))
     made = Invitations(folder).add(community.ids.index(member), int(time.time()), seconds, confirm=confirm)
     minutes, name = community.clock.length // 60, topic_name(community.name)
     return {
@@ -70,6 +85,8 @@ class MeterOptions(NamedTuple):
     winter_hours: int = 1
     home_assistant: str = ""
     metrics: str = ""
+    highest_buy: int = NO_HIGHEST
+    lowest_sell: int = NO_LOWEST
 
 
 def init_box(
@@ -86,10 +103,49 @@ def init_box(
     open_meter(meter_address(meter.meter, profile, folder, winter, secret))
     settings = BoxSettings(
         community, broker, meter.meter, slot_minutes * 60, CHAIN_ID, profile, secret, meter.home_assistant,
-        meter.metrics, winter, code,
+        meter.metrics, winter, code, meter.highest_buy, meter.lowest_sell,
     )  # fmt: skip
     key = make_box(folder, settings)
     return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}
+
+
+def limit_import(path: Path, member: str, watts: int, minutes: int, state: Path | None) -> dict[str, Any]:
+    """Limit what a member takes from the grid from now on. Raises InputError for nobody, and for no time."""
+    from transactive.engine.live.boxes.import_limits import add_limit
+    from transactive.store.folder import make_private
+
+    community = load(path)
+    if member not in community.ids:
+        raise InputError(f"{member}: is no member of {path.name}; members are {', '.join(community.ids)}")
+    folder, now = state or path.parent / f"{path.stem}.live", int(time.time())
+    make_private(folder)
+    made = add_limit(folder, community.ids.index(member), (now, now + minutes * 60), watts, now)
+    return {"member": member, "most_import_w": watts, "from": time_text(made.start), "until": time_text(made.end)}
+
+
+def switch(folder: Path, *, paused: bool) -> dict[str, Any]:
+    """The member's switch: pause a box, or let it go on."""
+    from transactive.node.dispatch.driver import PAUSED_FILE
+
+    box_settings(folder)
+    place = folder / PAUSED_FILE
+    if paused:
+        place.touch()
+    else:
+        place.unlink(missing_ok=True)
+    return {"folder": str(folder), "paused": paused}
+
+
+def make_own_account(folder: Path) -> dict[str, Any]:
+    """Make a member's key in the folder of its box."""
+    from transactive.node.agent.account import make_account
+
+    address = make_account(folder)
+    return {
+        "account": address,
+        "next": f"the operator invites your meter with --account {address}, before the market opens; keep a copy of"
+        f" {folder / 'account'} in a safe place: who has it has your money",
+    }
 
 
 def _whole_path(named: str) -> str:

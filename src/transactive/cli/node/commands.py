@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from transactive.cli.quantities import Seconds
+from transactive.cli.quantities import Price, Seconds
 from transactive.cli.report import report
 from transactive.core.slots import HOUR
 
@@ -24,6 +24,7 @@ def invite(
     state: Path | None = None,
     minutes: int = 30,
     confirm: Flag = False,
+    account: str | None = None,
     json: Flag = False,
 ) -> None:
     """Invite a member's meter: prints what is typed at its box. The operator's command, where the market runs.
@@ -44,12 +45,16 @@ def invite(
         How long the invitation holds; it is used once.
     confirm
         The code alone is not enough: the box is let in by `node confirm`, once its address was compared.
+    account
+        Address of the member's own account, as `node account` prints it: its box trades, and the market has no key of
+        it. Only before the market opens.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.node.actions import invite_member
 
-    report(invite_member(community, member, broker, state, minutes * 60, confirm=confirm), json=json)
+    made = invite_member(community, member, broker, state, minutes * 60, confirm=confirm, account=account)
+    report(made, json=json)
 
 
 @node.command
@@ -75,6 +80,24 @@ def confirm(community: Path, member: str, meter: str, *, state: Path | None = No
 
 
 @node.command
+def account(folder: Path, *, json: Flag = False) -> None:
+    """Make a member's own key in the folder of its box, before the meter is invited: then the box trades for it.
+
+    Example: transactive node account box
+
+    Parameters
+    ----------
+    folder
+        Folder of the box; it is made.
+    json
+        Print the address as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.actions import make_own_account
+
+    report(make_own_account(folder), json=json)
+
+
+@node.command
 def init(
     folder: Path,
     *,
@@ -88,6 +111,8 @@ def init(
     winter_hours: int = 1,
     home_assistant: str = "",
     metrics: str = "",
+    never_pay_above: Price | None = None,
+    sell_only_above: Price | None = None,
     json: Flag = False,
 ) -> None:
     """Make a box: its settings, and a key that never leaves the folder.
@@ -119,12 +144,21 @@ def init(
         Broker of the home, if the box shall appear in its Home Assistant: mqtt://[USER:PASSWORD@]HOST[:PORT].
     metrics
         Where Prometheus asks how the box is, such as 127.0.0.1:9464.
+    never_pay_above
+        Most that a buy of a box may bid that trades, µ¤/kWh or such as "20 ct/kWh"; without it no limit.
+    sell_only_above
+        Least that a sell of it may ask, µ¤/kWh or such as "10 ct/kWh"; without it no limit.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
     from transactive.cli.node.actions import MeterOptions, init_box
+    from transactive.core.community.limits import NO_HIGHEST, NO_LOWEST
 
-    settings = MeterOptions(meter, profile, secret, winter_hours, home_assistant, metrics)
+    highest = NO_HIGHEST if never_pay_above is None else never_pay_above
+    lowest = NO_LOWEST if sell_only_above is None else sell_only_above
+    settings = MeterOptions(
+        meter, profile, secret, winter_hours, home_assistant, metrics, highest, lowest
+    )  # fmt: skip
     made = init_box(folder, community, broker, settings, code, slot_minutes)
     report(made, json=json)
 
@@ -143,6 +177,67 @@ def run_box(folder: Path, *, quiet: Flag = False) -> None:
     from transactive.cli.node.actions import run_until_interrupted
 
     run_until_interrupted(folder, quiet=quiet)
+
+
+@node.command
+def pause(folder: Path, *, json: Flag = False) -> None:
+    """Pause a box: it measures and reports, and neither trades nor moves a device, whatever anybody tells it.
+
+    Parameters
+    ----------
+    folder
+        Folder of the box.
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.actions import switch
+
+    report(switch(folder, paused=True), json=json)
+
+
+@node.command
+def resume(folder: Path, *, json: Flag = False) -> None:
+    """Let a paused box trade and move its devices again.
+
+    Parameters
+    ----------
+    folder
+        Folder of the box.
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.actions import switch
+
+    report(switch(folder, paused=False), json=json)
+
+
+@node.command
+def limit(
+    community: Path, member: str, watts: int, *, minutes: int = 60, state: Path | None = None, json: Flag = False
+) -> None:
+    """Limit what a member's home takes from the grid, from now on: its box keeps to it before every plan.
+
+    The operator's command, where the market runs, as the grid's operator asks (in Germany by § 14a EnWG).
+    Example: transactive node limit c/community.toml ada 4200 --minutes 120
+
+    Parameters
+    ----------
+    community
+        Community file.
+    member
+        Whose home.
+    watts
+        Most that it takes from the grid.
+    minutes
+        How long; the box keeps it to its end, also without a line.
+    state
+        Folder of the live market; without it a folder beside the community file.
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.actions import limit_import
+
+    report(limit_import(community, member, watts, minutes, state), json=json)
 
 
 @node.command

@@ -13,7 +13,7 @@ def invitation_proof(code: str, meter: str) -> bytes:
 
 
 def topic(community: str, meter: str, way: str) -> str:
-    """Topic of a meter (address) on the broker: up, down or enrol; `+` for all meters."""
+    """Topic of a meter (address) on the broker: up, down, enrol, say or told; `+` for all meters."""
     return f"transactive/{community}/{meter}/{way}"
 
 

@@ -83,6 +83,15 @@ class Collector:
         """The time, never before that of an entry [Unix s]: a clock that is put back makes nothing earlier."""
         return max(self._clock.now, self._journal.received)
 
+    def meter_of(self, member: int) -> str | None:
+        """The meter of a member now; None without one."""
+        return self._members.get(member)
+
+    def member_of(self, meter: str) -> int | None:
+        """The member whose meter it is now; None for nobody's."""
+        member = self._since[meter][0] if meter in self._since else None
+        return member if member is not None and self._members[member] == meter else None
+
     def is_used(self, invitation: str) -> bool:
         """Whether a meter was enrolled with an invitation (hash of its code)."""
         return invitation in self._used

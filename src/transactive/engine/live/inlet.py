@@ -10,6 +10,8 @@ from collections.abc import Callable
 from transactive.core.errors import StateError
 from transactive.core.proofs.enrolment import topic
 from transactive.core.proofs.meter_records import SIZE
+from transactive.engine.live.boxes.commands import BoxCommands
+from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.waiting import Time
@@ -18,7 +20,9 @@ from transactive.store.live.journal import Enrolment
 
 AT_ONCE = 2_000
 """Messages that are written in one transaction, at most."""
-UP, ENROL, DOWN = "up", "enrol", "down"
+LOOK_SECONDS = 1.0
+"""How often what was said to the market is looked at while no message comes."""
+UP, ENROL, DOWN, SAY, TOLD = "up", "enrol", "down", "say", "told"
 
 
 class Inlet:
@@ -32,11 +36,15 @@ class Inlet:
         invitations: Invitations,
         clock: Time,
         tell: Callable[[str], None],
+        counter: BoxCounter,
+        commands: BoxCommands,
     ) -> None:
+        self._counter, self._commands = counter, commands
+        commands.publish = lambda meter, command: self._answer(meter, counter.sealed(meter, command))
         self._community, self._collector, self._invitations = community, collector, invitations
         self._clock, self._tell = clock, tell
         self._came: queue.SimpleQueue[tuple[str, str, bytes] | None] = queue.SimpleQueue()
-        topics = tuple(topic(community, "+", way) for way in (UP, ENROL))
+        topics = tuple(topic(community, "+", way) for way in (UP, ENROL, SAY))
         name = f"market-{community}-{secrets.token_hex(4)}"
         self._client = MqttClient(url, name, topics, self._hear, lambda: tell("the broker is there"), self._gone)
         self._worker = threading.Thread(target=self._work, daemon=True)
@@ -65,21 +73,37 @@ class Inlet:
 
     def _work(self) -> None:
         """Write what comes, and answer."""
-        while (first := self._came.get()) is not None:
-            batch = [first]
-            while len(batch) < AT_ONCE and not self._came.empty() and (more := self._came.get()) is not None:
-                batch.append(more)
+        while True:
             try:
+                first = self._came.get(timeout=LOOK_SECONDS)
+                if first is None:
+                    return
+                batch = [first]
+                while len(batch) < AT_ONCE and not self._came.empty() and (more := self._came.get()) is not None:
+                    batch.append(more)
                 self._take(batch)
+            except queue.Empty:
+                self._look()
             except StateError as error:  # nothing was acknowledged, so the boxes say it again
                 self.failure = error
                 self._tell(str(error))
+
+    def _look(self) -> None:
+        """Tell boxes what was said to the market meanwhile."""
+        try:
+            self._commands.look()
+        except StateError as error:
+            self._tell(str(error))
 
     def _take(self, batch: list[tuple[str, str, bytes]]) -> None:
         """Enrol who is invited, write the records, and tell each box how many of its own are on disk, with receipts."""
         for meter, way, payload in batch:
             if way == ENROL:
                 self._enrol(meter, payload)
+        for meter, way, payload in batch:
+            if way == SAY:
+                for told in self._counter.hear(meter, payload):
+                    self._answer(meter, told)
         ups = [(meter, payload) for meter, way, payload in batch if way == UP]
         self._collector.enter(
             payload[start : start + SIZE] for _, payload in ups for start in range(0, len(payload), SIZE)
@@ -90,9 +114,16 @@ class Inlet:
                 told = count.to_bytes(8, "big") + self._collector.receipts(meter)
                 self._client.publish(topic(self._community, meter, DOWN), told)
 
+    def _answer(self, meter: str, told: bytes | None) -> None:
+        """Tell a box something, if there is something to tell."""
+        if told is not None:
+            self._client.publish(topic(self._community, meter, TOLD), told)
+
     def _enrol(self, meter: str, proof: bytes) -> None:
         """Enrol a meter that shows an invitation which nobody has used."""
         invitation = self._invitations.of(proof, meter, self._clock.now)
+        if invitation and self._collector.count(meter) is not None:
+            self._answer(meter, self._counter.welcome(meter, invitation.code))
         if invitation is None or self._collector.is_used(invitation.hash):
             if self._collector.count(meter) is None:
                 self._tell(f"meter {meter} shows no open invitation; invite it with `transactive node invite`")
@@ -107,3 +138,4 @@ class Inlet:
             return
         self._collector.enrol([Enrolment(meter, invitation.member, invitation.hash)])
         self._tell(f"meter {meter} is enrolled for member {invitation.member}")
+        self._answer(meter, self._counter.welcome(meter, invitation.code))

@@ -17,7 +17,7 @@ from transactive.core.proofs.signed_orders import MAX_ENTRIES, Order, SignedOrde
 from transactive.core.slots import time_text
 from transactive.core.tariff import PriceGrid
 from transactive.engine.live.waiting import Time
-from transactive.store.live.journal import ArrivalKind, Journal
+from transactive.store.live.journal import Arrival, ArrivalKind, Journal
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
@@ -49,7 +49,7 @@ class OrderDesk:
         self._journal, self._clock, self._setting, self._slots = journal, clock, setting, slots
         self._authority: _Authority | None = None
         self._read = 0
-        self._serials: dict[tuple[int, int], list[int]] = {}
+        self._known: dict[tuple[int, int], list[Arrival]] = {}
         self.refused = Counter[str]()
 
     def open(self, chain: CommunityChain) -> None:
@@ -79,19 +79,37 @@ class OrderDesk:
         if order.account != account:
             raise OrderError("account", f"an order of account {order.account} comes from account {account}")
         slot = order.slot * length
+        for known in self._entered(order):
+            if known.body == order_bytes(signed):  # its receipt was lost on the way
+                return self._receipt(order, known)
         gate = self._setting.community.clock.gate(slot)
         if slot not in self._slots or self._clock.now >= gate:
             raise OrderError(
                 "late", f"the gate of {time_text(slot)} closed at {time_text(gate)}; order for a later slot"
             )
+        if self._setting.community.market.day_ahead_lead is not None:
+            raise OrderError("session", "a market with a day-ahead session takes no orders that are sent")
         self._require_possible(order, slot)
         self._require_signed(signed, slot + length)
         self._require_newer(order)
         entry = self._journal.append_order(max(self._clock.now, self._journal.received), order_bytes(signed), gate)
         if entry is None:
             raise OrderError("late", f"the gate of {time_text(slot)} is closed; order for a later slot")
-        receipt = self._authority.places[account].sign_receipt(order, self._authority.operator)
+        return self._receipt(order, entry)
+
+    def _receipt(self, order: Order, entry: Arrival) -> OrderReceipt:
+        """The receipt for an order that is in the journal; the same each time."""
+        if self._authority is None:
+            raise OrderError("closed", "the market is not open yet; send the order again")
+        receipt = self._authority.places[order.account].sign_receipt(order, self._authority.operator)
         return OrderReceipt(entry.number, entry.received, order, receipt)
+
+    def _entered(self, order: Order) -> list[Arrival]:
+        """All orders of its account for its slot that are in the journal."""
+        for entry in self._journal.of_kinds((ArrivalKind.ORDER,), self._read):
+            known, self._read = order_of(entry.body).order, entry.number
+            self._known.setdefault((known.slot, known.account), []).append(entry)
+        return self._known.get((order.slot, order.account), [])
 
     def _require_possible(self, order: Order, slot: int) -> None:
         """Require steps that the market can take: on its grid, not crossing, no more than can be given."""
@@ -128,10 +146,7 @@ class OrderDesk:
 
     def _require_newer(self, order: Order) -> None:
         """Require a serial above that of every order that it replaces, of which there are not too many."""
-        for entry in self._journal.of_kinds((ArrivalKind.ORDER,), self._read):
-            known, self._read = order_of(entry.body).order, entry.number
-            self._serials.setdefault((known.slot, known.account), []).append(known.serial)
-        serials = self._serials.get((order.slot, order.account), [])
+        serials = [order_of(entry.body).order.serial for entry in self._entered(order)]
         if serials and order.serial <= max(serials):
             raise OrderError("serial", f"serial {order.serial} comes after {max(serials)}; count it up")
         if len(serials) >= MAX_ENTRIES:

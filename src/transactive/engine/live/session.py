@@ -25,10 +25,14 @@ from transactive.engine.grid.unwatched import Unwatched
 from transactive.engine.kernel import Kernel, Planners
 from transactive.engine.live.acts import JournaledActs
 from transactive.engine.live.arrived import ArrivedRecords
+from transactive.engine.live.boxes.commands import BoxCommands
+from transactive.engine.live.boxes.counter import BoxCounter
+from transactive.engine.live.boxes.own_accounts import with_own_accounts
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.homes import MeterKey, RecordedHomes
 from transactive.engine.live.invitations import Invitations
 from transactive.engine.live.meters import LiveMeters, Wait
+from transactive.engine.live.order_desk import OrderDesk
 from transactive.engine.live.reporting import Reporting
 from transactive.engine.live.sent_orders import JournaledOrders
 from transactive.engine.live.waiting import RehearsalClock, ReportWait, SessionClock, WallClock
@@ -86,7 +90,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a kernel meets while it is live. collector: gives receipts as soon as the gateway's key is known."""
+    """What a kernel meets while it is live.
+
+    collector: gives receipts as soon as the gateway's key is known. counter: answers boxes from then on.
+    """
 
     clock: SessionClock
     commands: Commands
@@ -94,6 +101,7 @@ class World:
     wait: Wait
     wait_at_gate: Wait
     collector: Collector | None = None
+    counter: BoxCounter | None = None
 
     def kernel(
         self, setting: Setting, slots: range, gateway: Gateway, *, chain: CommunityChain, store: Store, work: Work
@@ -102,6 +110,8 @@ class World:
         community = setting.community
         if self.collector:
             sign_receipts(self.collector, gateway, chain.chain_id)
+        if self.counter:
+            self.counter.open(chain)
         fleet = fleet_of(community, inside_prices, work, community.carbon_price)
         baseline = fleet_of(community, tariff_prices, work)
         members = len(community.members)
@@ -118,7 +128,7 @@ class World:
 
 
 class NobodyListens:
-    """`Commands` where no device is told anything: of a session that is over, or of meters alone."""
+    """`Commands` where no device is told anything: of a session that is over."""
 
     def send(self, command: Command) -> None:
         """Nothing is sent."""
@@ -194,11 +204,16 @@ def go_live(
     _require_alike(folder, rehearsed=False)
     with closing(Journal(folder / JOURNAL_FILE)) as journal:
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
-        inlet = Inlet(broker, topic_name(community.name), collector, Invitations(folder), clock, tell)
+        commands = BoxCommands(folder, setting, collector, clock, tell)
+        counter = BoxCounter(setting, slots, collector, OrderDesk(journal, clock, setting, slots), commands, clock)
+        inlet = Inlet(
+            broker, topic_name(community.name), collector, Invitations(folder), clock, tell, counter, commands
+        )
+        target = with_own_accounts(target, journal, seed)
         wait = ReportWait(clock, pace.patience, collector.entered, pace.spread)
         at_gate = ReportWait(clock, GATE_SECONDS if pace.at_gate is None else pace.at_gate, collector.entered)
         gates = SessionClock(clock, journal, pace.patience + GRACE_SECONDS)
-        world = World(gates, NobodyListens(), journal, wait, at_gate, collector)
+        world = World(gates, commands, journal, wait, at_gate, collector, counter)
         inlet.begin()
         try:
             return replay(
@@ -234,8 +249,10 @@ def replay_journal(
         gates = SessionClock(ReplayClock(gate), journal, None)
         world = World(gates, NobodyListens(), journal, lambda _: True, lambda _: True)
         until = range(slots[0], settled[-1] + slots.step, slots.step)
-        known = setting.read_by(slots[0])
-        return replay(known, until, folder, seed=seed, after_slot=after_slot, timer=timer, made=world.kernel)
+        known, target = setting.read_by(slots[0]), with_own_accounts(IN_FOLDER, journal, seed)
+        return replay(
+            known, until, folder, seed=seed, target=target, after_slot=after_slot, timer=timer, made=world.kernel
+        )
 
 
 def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:

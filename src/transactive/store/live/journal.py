@@ -37,6 +37,8 @@ class ArrivalKind(StrEnum):
     """A signed record of a meter, as bytes."""
     ENROLLED = "enrolled"
     """A meter of a member, from here on, as `Enrolment` in JSON."""
+    ACCOUNT = "account"
+    """A member keeps the key of its account itself, from the first slot on, as `OwnAccount` in JSON."""
     ORDER = "order"
     """A signed order for a slot whose gate is open (`core.proofs.order_records`); its number is that of its receipt."""
     ACT = "act"
@@ -55,6 +57,13 @@ class Enrolment(msgspec.Struct, frozen=True):
     address: str
     member: int
     invitation: str = ""
+
+
+class OwnAccount(msgspec.Struct, frozen=True):
+    """The address of a member's account. member: index."""
+
+    member: int
+    address: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,169 @@
+"""Messages between a market and a box. What the market says is signed for that box alone; an order is signed itself.
+
+A box knows its market by the code of its invitation, which both have: the welcome carries the address of the market's
+key and a proof that fits this meter, this address and that code. From then on it listens to that key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TypeAlias
+
+import msgspec
+
+from transactive.core.errors import DataError, SignatureError
+from transactive.core.proofs import signing
+from transactive.core.tariff import PriceGrid, Tariff
+
+SIGNATURE_BYTES = 65
+PREFIX = b"TransActive market to box "
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """A box asks for the terms that it trades by."""
+
+
+class SentOrder(msgspec.Struct, frozen=True, tag="order"):
+    """A box sends a signed order, as `core.proofs.order_records` has it."""
+
+    order: bytes
+
+
+class Heard(msgspec.Struct, frozen=True, tag="heard"):
+    """A box has a command, by its number; refused: why it does not follow it, empty where it does."""
+
+    number: int
+    refused: str = ""
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """A market says who it is: address of its key, and the proof."""
+
+    market: str
+    proof: str
+
+
+class Terms(msgspec.Struct, frozen=True, tag="terms"):
+    """What a box needs to trade for its member.
+
+    account: of the member; address: of its key. settlement: contract that orders are signed for, on the chain. lead:
+    slots between gate and delivery. tick: of prices [µ¤/kWh]. first: slot from which supply, feed_in and fee go on
+    [Unix s], [µ¤/kWh]. pv_wh, power_wh: most that devices give in a slot; capacity_wh, efficiency_ppm: of a battery.
+    """
+
+    account: int
+    address: str
+    chain_id: int
+    settlement: str
+    slot_seconds: int
+    lead: int
+    tick: int
+    first: int
+    supply: tuple[int, ...]
+    feed_in: tuple[int, ...]
+    fee: tuple[int, ...]
+    pv_wh: int
+    power_wh: int
+    capacity_wh: int
+    efficiency_ppm: int
+
+    def has(self, slot: int) -> bool:
+        """Whether prices of a slot [Unix s] are told."""
+        return self.first <= slot < self.first + len(self.supply) * self.slot_seconds
+
+    def tariff(self, slot: int) -> Tariff:
+        """Prices of a slot [Unix s], the last ones told for what is later."""
+        place = min((slot - self.first) // self.slot_seconds, len(self.supply) - 1)
+        return Tariff(self.supply[place], self.feed_in[place], self.fee[place])
+
+    def grid(self, slot: int) -> PriceGrid:
+        """Prices that the market takes in a slot [Unix s]."""
+        return PriceGrid.of(self.tariff(slot), self.tick)
+
+
+class OrderTaken(msgspec.Struct, frozen=True, tag="taken"):
+    """An order is in the market's journal, as `number` since `received` [Unix s]. receipt: what the judge reads."""
+
+    slot: int
+    serial: int
+    number: int
+    received: int
+    receipt: bytes
+
+
+class OrderRefused(msgspec.Struct, frozen=True, tag="refused"):
+    """An order is not taken. reason: in a word; why: in words."""
+
+    reason: str
+    why: str
+
+
+class BatteryRules(msgspec.Struct, frozen=True, tag="rules"):
+    """What a battery does in a slot [Unix s] that ends at `end`: levels in the order of `DeviceRules` [Wh].
+
+    number: rises from command to command.
+    """
+
+    number: int
+    slot: int
+    end: int
+    levels_wh: tuple[int, int, int, int]
+
+
+class ImportLimit(msgspec.Struct, frozen=True, tag="limit"):
+    """What a home may take from the grid [W] from `start` to before `end` [Unix s], by the grid's operator.
+
+    It goes before every plan. Source: § 14a EnWG and BNetzA BK6-22-300.
+    """
+
+    number: int
+    start: int
+    end: int
+    most_w: int
+
+
+Command: TypeAlias = BatteryRules | ImportLimit
+Said: TypeAlias = Ask | SentOrder | Heard
+Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit
+
+
+def said_of(data: bytes) -> Said:
+    """What a box says. Raises DataError for what is no message."""
+    try:
+        return msgspec.json.decode(data, type=Said)
+    except msgspec.MsgspecError as error:
+        raise DataError(f"is no message of a box: {error}") from None
+
+
+def seal(told: Told, meter: str, key: bytes) -> bytes:
+    """A message to a meter (address) with the market's signature."""
+    body = msgspec.json.encode(told)
+    return signing.sign(_digest(meter, body), key) + body
+
+
+def unseal(data: bytes, meter: str, market: str | None) -> Told:
+    """What the market (address) told a meter; without one a `Welcome` alone, by whoever it names.
+
+    Raises DataError for what is no message, SignatureError for one of somebody else.
+    """
+    signature, body = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
+    try:
+        told: Told = msgspec.json.decode(body, type=Told)
+    except msgspec.MsgspecError as error:
+        raise DataError(f"is no message of a market: {error}") from None
+    signer = signing.signer(_digest(meter, body), signature, "message")
+    expected = market or (told.market if isinstance(told, Welcome) else None)
+    if signer != expected:
+        raise SignatureError(f"message is signed by {signer}, and the market of this box is {expected or 'not known'}")
+    return told
+
+
+def market_proof(code: str, meter: str, market: str) -> str:
+    """What shows that a market (address) invited a meter (address) with a code."""
+    return hmac.new(code.encode(), f"{meter} {market}".encode(), hashlib.sha256).hexdigest()
+
+
+def _digest(meter: str, body: bytes) -> bytes:
+    """What is signed of a message: it counts for this meter alone."""
+    return signing.text_digest(PREFIX + meter.encode() + b"\n" + body)

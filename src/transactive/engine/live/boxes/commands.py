@@ -1,0 +1,86 @@
+"""Commands from a market to boxes: the rules of their batteries, and the limits of the grid's operator.
+
+A command is told again whenever its box asks, until the box has it or it is over. Numbers follow the wall's clock, so
+they rise over an interruption too; a box refuses those that do not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from transactive.config.setting import Setting
+from transactive.core.boxes.messages import BatteryRules, Heard, ImportLimit
+from transactive.core.boxes.messages import Command as BoxCommand
+from transactive.core.ports import Command
+from transactive.core.slots import time_text
+from transactive.engine.live.boxes.import_limits import limits_in
+from transactive.engine.live.collector import Collector
+from transactive.engine.live.waiting import Time
+
+
+class BoxCommands:
+    """`Commands` of a live market. tell: hears in words what boxes do not follow; refused: how often, by member."""
+
+    def __init__(
+        self, folder: Path, setting: Setting, collector: Collector, clock: Time, tell: Callable[[str], None]
+    ) -> None:
+        self._folder, self._setting, self._collector, self._clock = folder, setting, collector, clock
+        self._tell, self._writing = tell, threading.Lock()
+        self._number = self._limit = 0
+        self._open: dict[str, list[BoxCommand]] = {}
+        self.publish: Callable[[str, BoxCommand], None] = lambda _meter, _command: None
+        self.refused = Counter[int]()
+
+    def send(self, command: Command) -> None:
+        """Send the rules of a slot to all members with a battery and a box, in place of those sent before."""
+        if command.end <= self._clock.now:
+            return  # caught up with after an interruption: boxes followed the rules that they had
+        levels = command.batteries.levels_wh
+        for member in np.flatnonzero(self._setting.community.at(command.slot).devices.capacity_wh).tolist():
+            grid_charge, surplus_charge, serve, export = levels[:, member].tolist()
+            told = grid_charge, surplus_charge, serve, export
+            self._give(member, partial(BatteryRules, slot=command.slot, end=command.end, levels_wh=told))
+
+    def look(self) -> None:
+        """Tell the boxes what the grid's operator has said since this was last asked."""
+        for said in limits_in(self._folder):
+            if said.said > self._limit and said.end > self._clock.now:
+                self._give(said.member, partial(ImportLimit, start=said.start, end=said.end, most_w=said.most_w))
+            self._limit = max(self._limit, said.said)
+
+    def open_for(self, meter: str) -> list[BoxCommand]:
+        """What a box (meter's address) has not said to have, and is not over."""
+        with self._writing:
+            kept = [one for one in self._open.get(meter, ()) if one.end > self._clock.now]
+            self._open[meter] = kept
+            return list(kept)
+
+    def heard(self, meter: str, member: int, heard: Heard) -> None:
+        """Hear that a box has a command, and whether it follows it."""
+        with self._writing:
+            before = self._open.get(meter, [])
+            self._open[meter] = [one for one in before if one.number != heard.number]
+        found = [one for one in before if one.number == heard.number]
+        if heard.refused and found:
+            self.refused[member] += 1
+            what = "rules" if isinstance(found[0], BatteryRules) else "limit"
+            name, until = self._setting.community.ids[member], time_text(found[0].end)
+            self._tell(f"box of {name} does not follow the {what} until {until}: {heard.refused}")
+
+    def _give(self, member: int, make: Callable[[int], BoxCommand]) -> None:
+        """Give a member's box a command of the next number; nobody is told where there is no box."""
+        meter = self._collector.meter_of(member)
+        if meter is None:
+            return
+        with self._writing:
+            self._number = max(self._number + 1, time.time_ns() // 1_000_000)
+            command = make(self._number)
+            self._open.setdefault(meter, []).append(command)
+        self.publish(meter, command)

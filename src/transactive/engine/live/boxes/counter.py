@@ -1,0 +1,117 @@
+"""The counter for boxes: who is enrolled gets terms, an answer to each order, and its commands again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transactive.config.setting import Setting
+from transactive.core.boxes.messages import (
+    Ask,
+    Heard,
+    OrderRefused,
+    OrderTaken,
+    SentOrder,
+    Terms,
+    Told,
+    Welcome,
+    market_proof,
+    said_of,
+    seal,
+)  # fmt: skip
+from transactive.core.errors import DataError, OrderError
+from transactive.core.proofs.signing import address_of
+from transactive.core.slots import DAY
+from transactive.engine.live.boxes.commands import BoxCommands
+from transactive.engine.live.collector import Collector
+from transactive.engine.live.order_desk import OrderDesk
+from transactive.engine.live.waiting import Time
+
+if TYPE_CHECKING:
+    from transactive.chain.ledgers.community_chain import CommunityChain
+
+TOLD_AHEAD = 2 * DAY
+"""How far ahead prices are told to a box, which plans its battery by them [s]."""
+
+
+class BoxCounter:
+    """Answers boxes, in the name of the market's operator, from the moment on in which its chain is there."""
+
+    def __init__(
+        self, setting: Setting, slots: range, collector: Collector, desk: OrderDesk, commands: BoxCommands, clock: Time
+    ) -> None:
+        self._commands = commands
+        self._setting, self._slots, self._collector, self._desk = setting, slots, collector, desk
+        self._clock = clock
+        self._chain: CommunityChain | None = None
+        self._key = b""
+
+    def open(self, chain: CommunityChain) -> None:
+        """Answer from now on, and let orders in."""
+        self._desk.open(chain)
+        self._key, self._chain = bytes(chain.keys.role("operator").key), chain
+
+    def welcome(self, meter: str, code: str) -> bytes | None:
+        """What a meter (address) that was invited with a code is told of the market; None before there is a key."""
+        if self._chain is None:
+            return None
+        market = address_of(self._key)
+        return self.sealed(meter, Welcome(market, market_proof(code, meter, market)))
+
+    def hear(self, meter: str, payload: bytes) -> list[bytes]:
+        """The answers to a message of a meter (address); none to a stranger's, and to what is no message."""
+        member = self._collector.member_of(meter)
+        if member is None or self._chain is None:
+            return []
+        try:
+            said = said_of(payload)
+        except DataError:
+            self._desk.refused["torn"] += 1
+            return []
+        answers: list[Told] = []
+        match said:
+            case Ask():
+                answers = [self._terms(member, self._chain), *self._commands.open_for(meter)]
+            case SentOrder():
+                answers = [self._take(said, member)]
+            case Heard():
+                self._commands.heard(meter, member, said)
+        return [self.sealed(meter, answer) for answer in answers]
+
+    def sealed(self, meter: str, told: Told) -> bytes:
+        """A message to a meter (address), with the market's signature."""
+        return seal(told, meter, self._key)
+
+    def _take(self, said: SentOrder, member: int) -> OrderTaken | OrderRefused:
+        """Take an order of a member's box, or say why not."""
+        try:
+            taken = self._desk.take(said.order, member)
+        except OrderError as error:
+            return OrderRefused(error.reason, str(error))
+        return OrderTaken(taken.order.slot, taken.order.serial, taken.number, taken.received, taken.receipt)
+
+    def _terms(self, member: int, chain: CommunityChain) -> Terms:
+        """What a member's box needs to trade, from the slot that is on to two days ahead."""
+        clock, setting = self._setting.community.clock, self._setting
+        first = max(self._clock.now // clock.length * clock.length, self._slots[0])
+        end = min(first + TOLD_AHEAD, setting.end)
+        community = setting.community.at(first)
+        devices = community.devices
+        tariffs = [setting.tariff(slot) for slot in range(first, end, clock.length)]
+        supply, feed_in, fee = (tuple(getattr(t, name) for t in tariffs) for name in ("supply", "feed_in", "fee"))
+        return Terms(
+            account=member,
+            address=str(chain.keys.account(member).address),
+            chain_id=chain.chain_id,
+            settlement=chain.address,
+            slot_seconds=clock.length,
+            lead=clock.lead,
+            tick=community.market.tick_micro_per_kwh,
+            first=first,
+            supply=supply,
+            feed_in=feed_in,
+            fee=fee,
+            pv_wh=int(devices.pv_wh[member]),
+            power_wh=int(devices.power_wh[member]),
+            capacity_wh=int(devices.capacity_wh[member]),
+            efficiency_ppm=int(devices.efficiency_ppm[member]),
+        )

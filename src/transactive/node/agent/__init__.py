@@ -1,0 +1,1 @@
+"""The box trades: what it expects, the order that follows, and its way to the market."""

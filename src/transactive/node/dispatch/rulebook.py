@@ -1,0 +1,86 @@
+"""The commands that a box keeps: rules of its battery for coming slots, and the limit of the grid's operator.
+
+They are on disk before they count, so neither a broken line nor a lost power supply ends them; their end does. What is
+old, comes out of order, is over, or goes beyond what the battery is, is refused with its reason.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from transactive.core.boxes.messages import BatteryRules, Command, ImportLimit
+from transactive.core.errors import StateError
+from transactive.core.slots import DAY
+from transactive.node.files import write_whole
+
+RULES_FILE = "rules.json"
+LONGEST = 7 * DAY
+"""How long a command may hold, and how far ahead it may begin [s]."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """The file. number: of the newest command."""
+
+    number: int = 0
+    rules: tuple[BatteryRules, ...] = ()
+    limits: tuple[ImportLimit, ...] = ()
+
+
+class RuleBook:
+    """Commands of a box whose battery holds `capacity_wh`."""
+
+    def __init__(self, folder: Path, capacity_wh: int) -> None:
+        """Raises StateError where the file of before cannot be read."""
+        self._path, self._capacity_wh = folder / RULES_FILE, capacity_wh
+        try:
+            self._kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+        except FileNotFoundError:
+            self._kept = _Kept()
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StateError(f"{self._path}: {error}; delete it, and the market tells its rules anew") from None
+
+    def take(self, command: Command, now: int) -> str:
+        """Keep a command that came at a time [Unix s]; returns why it is refused, empty where it is kept."""
+        kept = self._kept
+        if command.number <= kept.number:
+            known = command in kept.rules or command in kept.limits
+            return "" if known else f"command {command.number} came after {kept.number}"
+        start = command.slot if isinstance(command, BatteryRules) else command.start
+        if command.end <= max(now, start):
+            return "it is over"
+        if command.end - start > LONGEST or start > now + LONGEST:
+            return "it holds too long, or begins too late"
+        rules = tuple(one for one in kept.rules if one.end > now)
+        limits = tuple(one for one in kept.limits if one.end > now)
+        if isinstance(command, BatteryRules):
+            if why := self._beyond(command.levels_wh):
+                return why
+            rules = (*(one for one in rules if one.slot != command.slot), command)
+        else:
+            if command.most_w < 0:
+                return "a home cannot take less than nothing"
+            limits = (*limits, command)
+        made = _Kept(command.number, rules, limits)
+        write_whole(self._path, msgspec.json.encode(made))
+        self._kept = made
+        return ""
+
+    def _beyond(self, levels: tuple[int, int, int, int]) -> str:
+        """Why these levels are none of this battery."""
+        grid_charge, surplus_charge, serve, export = levels
+        if not all(0 <= level <= self._capacity_wh for level in levels):
+            return f"levels {levels} are beyond the {self._capacity_wh} Wh that the battery holds"
+        if grid_charge > serve or surplus_charge > export:
+            return f"levels {levels} charge and discharge at once"
+        return ""
+
+    def levels(self, now: int) -> tuple[int, int, int, int] | None:
+        """The levels that hold at a time [Unix s]; None without any."""
+        return next((one.levels_wh for one in self._kept.rules if one.slot <= now < one.end), None)
+
+    def most_import_w(self, now: int) -> int | None:
+        """What the home may take from the grid at a time [Unix s] by the newest limit [W]; None without any."""
+        holding = [one for one in self._kept.limits if one.start <= now < one.end]
+        return holding[-1].most_w if holding else None

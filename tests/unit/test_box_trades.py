@@ -1,0 +1,223 @@
+"""A box trades with its own key: it knows its market, orders before each gate, and keeps the receipt."""
+
+import json
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.services.street import BEGIN, SLOT, write_street
+from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
+from transactive.config.setting import load_setting
+from transactive.core.boxes.messages import Ask, SentOrder, Terms, Welcome, market_proof, seal
+from transactive.core.errors import ChainError, StateError
+from transactive.core.proofs.meter_records import MeterRecord, sign_record
+from transactive.core.proofs.order_records import order_of
+from transactive.core.proofs.signed_orders import domain
+from transactive.core.proofs.signing import address_of
+from transactive.core.slots import DAY
+from transactive.engine.live.boxes.commands import BoxCommands
+from transactive.engine.live.boxes.counter import BoxCounter
+from transactive.engine.live.collector import Collector
+from transactive.engine.live.order_desk import OrderDesk
+from transactive.engine.live.waiting import RehearsalClock
+from transactive.metering.record_file import RecordFile
+from transactive.node.agent.account import ACCOUNT_FILE, make_account
+from transactive.node.agent.history import HomeHistory
+from transactive.node.agent.thinking import think
+from transactive.node.agent.trader import Trader
+from transactive.node.settings import BoxSettings, make_box
+from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
+
+CODE, ADA, SETTLEMENT = "AAAAA-BBBBB-CCCCC-DDDDD", 0, "0x" + 20 * "ab"
+FIRST = BEGIN + 4 * SLOT
+GATE, START = BEGIN, BEGIN - 3 * SLOT
+"""When the gate of the first slot closes, and when the box is made."""
+SLOTS = range(FIRST, FIRST + 10 * SLOT, SLOT)
+
+
+class Home:
+    """What a home is known to have used."""
+
+    def __init__(self, loads: list[int], end: int) -> None:
+        self.loads, self.end = loads, end
+
+    def net_load(self) -> np.ndarray:
+        return np.array(self.loads, np.int64)
+
+
+class Street:
+    """A market whose member ada keeps its key, and her box, without a broker between them."""
+
+    def __init__(self, folder: Path, journal: Journal) -> None:
+        setting = load_setting(write_street(folder), until=SLOTS.stop + DAY)
+        self.box = folder / "box"
+        account = make_account(self.box)
+        settings = BoxSettings("street", "mqtt://127.0.0.1", "tcp://127.0.0.1:1", SLOT, 31337, code=CODE)
+        self.key = make_box(self.box, settings)
+        self.keys = MembersOwnKeys(DemoKeys("street"), {ADA: account})
+        self.clock, self.journal = RehearsalClock(START), journal
+        collector = Collector(journal, self.clock, SLOT, 31337)
+        collector.enrol([Enrolment(self.key.address, ADA)])
+        self.desk = OrderDesk(journal, self.clock, setting, SLOTS)
+        self.commands = BoxCommands(folder, setting, collector, self.clock, print)
+        self.counter = BoxCounter(setting, SLOTS, collector, self.desk, self.commands, self.clock)
+        separator = domain(31337, SETTLEMENT)
+        chain: Any = SimpleNamespace(keys=self.keys, domain=separator, address=SETTLEMENT, chain_id=31337)
+        self.counter.open(chain)
+        self.home, self.told = Home([-700] * 8, START), list[str]()
+        self.trader = self.trader_again()
+
+    def trader_again(self, limits: tuple[int, int] = (2**62, -(2**62))) -> Trader:
+        return Trader(self.box, self.key, CODE, self.home, limits, self.told.append)
+
+    def meet(self) -> None:
+        self.trader.heard(self.counter.welcome(self.key.address, CODE) or b"")
+
+    def at(self, now: int, *, lost: bool = False) -> list[object]:
+        """Let it be a time; what the box said is answered, unless the answers are lost."""
+        self.clock.wait_until(now)
+        said = self.trader.step(now)
+        for message in said:
+            for answer in self.counter.hear(self.key.address, json_of(message)):
+                if not lost:
+                    self.trader.heard(answer)
+        return list(said)
+
+
+def json_of(message: object) -> bytes:
+    return msgspec.json.encode(message)
+
+
+@pytest.fixture
+def street(tmp_path):
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        yield Street(tmp_path, journal)
+
+
+def test_a_box_orders_before_the_gate_with_its_own_key_and_keeps_the_receipt(street):
+    street.meet()
+    assert street.at(START) == [Ask()]
+    assert street.at(GATE - SLOT // 2) == []
+    street.home.end = GATE - SLOT
+    (sent,) = street.at(GATE - 60)
+    assert isinstance(sent, SentOrder)
+    order = order_of(sent.order)
+    assert (order.order.slot, order.order.account) == (FIRST // SLOT, ADA)
+    assert order.order.buys == ()
+    assert sum(energy for _, energy in order.order.sells) == 700
+    assert order.grant is not None
+    assert order.grant.agent == street.key.address
+    entries = street.journal.of_kinds((ArrivalKind.ORDER,), 0)
+    assert [entry.body for entry in entries] == [sent.order]
+    kept = json.loads((street.box / "orders" / f"{FIRST}.json").read_text())
+    assert kept["taken"]["number"] == entries[0].number
+    assert street.at(GATE - 30) == []
+
+
+def test_an_order_whose_answer_is_lost_is_said_again_and_is_one_order(street):
+    street.meet()
+    street.at(START)
+    street.home.end = GATE - SLOT
+    (first,) = street.at(GATE - 60, lost=True)
+    street.trader = street.trader_again()  # the box lost power
+    street.home.loads[-1] = 900
+    assert street.at(GATE - 40) == [first]
+    assert len(street.journal.of_kinds((ArrivalKind.ORDER,), 0)) == 1
+    assert street.at(GATE - 30) == []
+
+
+def test_the_members_limits_hold_and_are_granted_anew_when_they_change(street):
+    street.meet()
+    street.at(START)
+    street.home.end, gate = GATE - SLOT, GATE
+    street.trader = street.trader_again((2**62, 190_000))
+    (sent,) = street.at(gate - 60)
+    signed = order_of(sent.order)
+    assert signed.grant is not None
+    assert signed.grant.lowest_sell == 190_000
+    assert all(price >= 190_000 for price, _ in signed.order.sells)
+    (street.box / ACCOUNT_FILE).unlink()  # the member took its key to a safe place
+    street.home.end, gate = gate, gate + SLOT
+    assert len(street.at(gate - 60)) == 1
+    street.trader = street.trader_again((2**62, 200_000))
+    street.home.end, gate = gate, gate + SLOT
+    assert street.at(gate - 60) == []
+    assert "not traded: the member's account gave this box no grant" in street.told[-1]
+
+
+def test_a_box_listens_to_who_invited_it_alone(street):
+    stranger = bytes(DemoKeys("stranger").role("operator").key)
+    address, own = street.key.address, street.counter
+    claim = Welcome(address_of(stranger), market_proof("other code", address, address_of(stranger)))
+    assert street.trader.heard(seal(claim, address, stranger)) == claim
+    assert street.trader.market is None
+    street.meet()
+    street.at(START)
+    terms = street.trader.terms
+    assert isinstance(terms, Terms)
+    torn = own.hear(address, json_of(Ask()))[0][:-3]
+    for forged in (seal(terms, address, stranger), b"x", torn):
+        assert street.trader.heard(forged) is None
+        assert "not followed: " in street.told[-1]
+    assert own.hear("0x" + 20 * "cd", json_of(Ask())) == []
+
+
+def test_the_market_has_no_key_of_a_member_that_keeps_its_own(street):
+    account = street.keys.account(ADA)
+    assert street.keys.agent(ADA) is None
+    with pytest.raises(ChainError, match="is with its member alone"):
+        _ = account.key
+    with pytest.raises(StateError, match="a key is never replaced"):
+        make_account(street.box)
+
+
+def terms_of(capacity: int) -> Terms:
+    prices = (280_000,) * 200, (80_000,) * 200, (30_000,) * 200
+    return Terms(0, "0x", 1, SETTLEMENT, SLOT, 1, 10_000, BEGIN, *prices, 2_000, 1_000, capacity, 900_000)
+
+
+@given(
+    loads=st.lists(st.integers(-3_000, 3_000), min_size=1, max_size=200),
+    capacity=st.sampled_from([0, 5_000]),
+    charged=st.integers(0, 5_000),
+    limits=st.tuples(st.integers(0, 300_000), st.integers(0, 300_000)),
+)
+def test_what_a_box_orders_can_always_be_taken(loads, capacity, charged, limits):
+    terms = terms_of(capacity)
+    order = think(np.array(loads, np.int64), BEGIN, min(charged, capacity), terms, BEGIN + SLOT, limits).order
+    grid = terms.grid(BEGIN + SLOT)
+    assert order.is_meant
+    for price, energy in (*order.buys, *order.sells):
+        assert energy > 0
+        assert grid.floor <= price <= grid.cap
+        assert (price - grid.floor) % grid.tick == 0
+    assert all(price <= limits[0] for price, _ in order.buys)
+    assert all(price >= limits[1] for price, _ in order.sells)
+    assert not order.buys or not order.sells or order.buys[0][0] < order.sells[0][0]
+    assert sum(energy for _, energy in order.sells) <= 3_000
+
+
+def test_what_a_home_used_is_what_its_records_say(tmp_path):
+    key = bytes(DemoKeys("home").role("gateway").key)
+    registers = [
+        (1_000, 0, 0, 0, 0, 0),
+        (1_500, 0, 0, 0, 0, 0),
+        (1_500, 100, 0, 0, 400, 0),
+        (2_700, 100, 0, 300, 400, 0),
+    ]
+    slots = [BEGIN, BEGIN + SLOT, BEGIN + 2 * SLOT, BEGIN + 5 * SLOT]
+    record = MeterRecord("0x" + 20 * "11", 0, BEGIN, registers[0])
+    with closing(RecordFile(tmp_path / "outbox")) as outbox:
+        for number, (slot, levels) in enumerate(zip(slots, registers, strict=True)):
+            outbox.append([sign_record(replace(record, number=number, slot=slot, registers=levels), key, 1).to_bytes()])
+        history = HomeHistory(outbox, SLOT)
+        assert history.net_load().tolist() == [500, 300, 300, 300, 300]
+        assert history.end == BEGIN + 6 * SLOT

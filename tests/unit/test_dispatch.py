@@ -1,0 +1,224 @@
+"""Devices follow rules with an end: kept through hours without a line, bounded, never before the member's switch."""
+
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.modbus import modbus_server
+from tests.unit.test_box_trades import ADA, Street, json_of, street
+from transactive.core.boxes.messages import Ask, BatteryRules, Heard, ImportLimit
+from transactive.core.errors import ConfigError, InputError
+from transactive.core.slots import HOUR
+from transactive.engine.live.boxes.import_limits import add_limit
+from transactive.links.modbus import ModbusClient
+from transactive.node.dispatch.battery import BATTERY_FILE, ModbusBattery, battery_profile
+from transactive.node.dispatch.control import Power, power_w
+from transactive.node.dispatch.driver import PAUSED_FILE, BatteryDriver
+from transactive.node.dispatch.hands import Hands
+from transactive.node.dispatch.rulebook import LONGEST, RULES_FILE, RuleBook
+
+NOW, SLOT, FULL = 1_717_545_600, 900, 5_000
+MOST = Power(charge_w=2_000, discharge_w=2_500)
+__all__ = ["street"]
+
+
+def rules(number: int, slot: int = NOW, levels: tuple[int, int, int, int] = (0, FULL, 0, FULL)) -> BatteryRules:
+    return BatteryRules(number, slot, slot + SLOT, levels)
+
+
+class Battery:
+    """A battery that does what it is told, unless it is broken."""
+
+    def __init__(self, held_wh: int = 2_500) -> None:
+        self.held, self.told, self.is_broken = held_wh, list[int](), False
+
+    def held_wh(self) -> int:
+        if self.is_broken:
+            raise OSError("the device ended the line")
+        return self.held
+
+    def lease(self, power: int, at: float) -> None:
+        self.told.append(power)
+
+
+class House:
+    """A home with a meter and a battery: what it needs without it is `need_w`."""
+
+    def __init__(self, folder: Path, need_w: int) -> None:
+        self.need_w, self.at, self.wh, self.said = need_w, NOW, 0.0, list[str]()
+        self.battery, self.book = Battery(), RuleBook(folder, FULL)
+        battery: ModbusBattery = self.battery  # type: ignore[assignment]
+        self.driver = BatteryDriver(folder, battery, MOST, self.book, self.said.append)
+
+    def minutes(self, count: int, *, meter: bool = True) -> int:
+        """Let minutes pass; what the battery was told last."""
+        for _ in range(count):
+            self.at += 60
+            self.wh += (self.need_w + self.driver.power_w) / 60
+            registers = (round(100_000 + self.wh), 0, 0, 0, 0) if meter else None
+            self.driver.step(self.at, registers, float(self.at))
+        return self.battery.told[-1]
+
+
+def test_rules_and_limits_are_kept_through_an_hour_without_a_line_and_a_lost_power_supply(tmp_path):
+    house = House(tmp_path, 1_200)
+    for place in range(4):
+        assert house.book.take(rules(place + 1, NOW + place * SLOT), NOW) == ""
+    assert house.book.take(ImportLimit(9, NOW, NOW + HOUR, 800), NOW) == ""
+    assert abs(house.minutes(20) + 1_200) <= 60  # the battery serves the home
+    house.book = house.driver._book = RuleBook(tmp_path, FULL)  # the box starts anew, without a line
+    assert abs(house.minutes(35) + 1_200) <= 60
+    house.minutes(6)
+    assert (house.book.levels(house.at), house.book.most_import_w(house.at)) == (None, None)
+    assert house.minutes(1) == 0  # everything has an end
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (rules(5), "command 5 came after 7"),
+        (BatteryRules(8, NOW - 2 * SLOT, NOW - SLOT, (0, 0, 0, 0)), "it is over"),
+        (BatteryRules(8, NOW, NOW - 1, (0, 0, 0, 0)), "it is over"),
+        (rules(8, levels=(0, FULL + 1, 0, FULL)), "beyond the 5000 Wh"),
+        (rules(8, levels=(-1, 0, 0, FULL)), "beyond the 5000 Wh"),
+        (rules(8, levels=(4_000, FULL, 1_000, FULL)), "charge and discharge at once"),
+        (ImportLimit(8, NOW, NOW + LONGEST + 1, 1), "holds too long"),
+        (rules(8, NOW + LONGEST + SLOT), "begins too late"),
+        (ImportLimit(8, NOW, NOW + 60, -1), "less than nothing"),
+    ],
+)
+def test_what_is_old_out_of_order_or_beyond_the_battery_is_refused(command, why, tmp_path):
+    book = RuleBook(tmp_path, FULL)
+    assert book.take(rules(7), NOW) == ""
+    before = (tmp_path / RULES_FILE).read_bytes()
+    assert why in book.take(command, NOW)
+    assert (tmp_path / RULES_FILE).read_bytes() == before
+    assert book.take(rules(7), NOW) == ""  # the same again is no fault
+
+
+def test_the_members_switch_wins(tmp_path):
+    house = House(tmp_path, 1_200)
+    house.book.take(rules(1), NOW)
+    assert house.minutes(3) < 0
+    (tmp_path / PAUSED_FILE).touch()
+    assert house.minutes(1) == 0
+    (tmp_path / PAUSED_FILE).unlink()
+    assert house.minutes(2) < 0
+
+
+def test_the_grids_limit_goes_before_every_plan(tmp_path):
+    house = House(tmp_path, 3_000)
+    house.driver.plan = lambda _: (FULL, FULL, FULL, FULL)  # charge, whatever the home does
+    assert house.minutes(3) == MOST.charge_w
+    house.book.take(ImportLimit(1, NOW, NOW + HOUR, 4_200), NOW)
+    assert abs(house.minutes(3) - 1_200) <= 60
+    house.book.take(ImportLimit(2, NOW, NOW + HOUR, 1_000), NOW)
+    assert abs(house.minutes(3) + 2_000) <= 60  # and it gives what the home takes beyond
+
+
+def test_a_plan_that_the_battery_does_not_follow_is_told_and_a_silent_meter_lets_it_rest(tmp_path):
+    house = House(tmp_path, 1_200)
+    house.book.take(rules(1), NOW)
+    house.minutes(3)
+    house.battery.is_broken = True
+    house.minutes(2)
+    assert house.said[-1] == "not followed: the battery does not do what was planned: the device ended the line"
+    assert (house.driver.failures, house.driver.held_wh) == (2, None)
+    house.battery.is_broken = False
+    assert house.minutes(2) < 0
+    assert house.driver.failure == ""
+    assert house.minutes(3, meter=False) == 0
+
+
+@given(
+    levels=st.none() | st.tuples(*[st.integers(0, FULL)] * 4),
+    held=st.integers(0, FULL),
+    net=st.integers(-20_000, 20_000),
+    limit=st.none() | st.integers(0, 20_000),
+)
+def test_no_rule_moves_more_than_the_battery_may_or_takes_more_than_the_limit(levels, held, net, limit):
+    told = power_w(levels, held, net, MOST, limit)
+    assert -MOST.discharge_w <= told <= MOST.charge_w
+    if limit is not None and told > -MOST.discharge_w and held > 0:
+        assert net + told <= limit
+    if levels is None and limit is None:
+        assert told == 0
+    if held == 0:
+        assert told >= 0
+
+
+PROFILE = """
+address = "modbus://127.0.0.1:{port}/1"
+capacity_wh = 5_000
+charge_w = 2_000
+discharge_w = 2_500
+watchdog = {watchdog}
+charge = {{ address = 100, full = 1000 }}
+power = {{ address = 101, kind = "int16", sign = -1 }}
+"""
+
+
+def test_a_battery_is_told_over_modbus_and_a_lease_is_renewed_at_half_of_its_life(tmp_path):
+    with modbus_server(100, [500, 0, 7]) as port:
+        (tmp_path / BATTERY_FILE).write_text(PROFILE.format(port=port, watchdog=60))
+        profile = battery_profile(tmp_path)
+        assert profile is not None
+        battery = ModbusBattery(profile)
+
+        def written() -> tuple[int, int]:
+            with ModbusClient(profile.address) as client:
+                power, beyond = struct.unpack(">hh", client.read("holding", 101, 2))
+            return power, beyond
+
+        def forget() -> None:
+            with ModbusClient(profile.address) as client:
+                client.write(101, struct.pack(">h", 1))
+
+        assert battery.held_wh() == 2_500
+        battery.lease(-1_500, 100.0)
+        assert written() == (1_500, 7)
+        forget()
+        battery.lease(-1_500, 129.0)
+        assert written() == (1, 7)
+        battery.lease(-1_500, 130.0)
+        assert written() == (1_500, 7)
+        battery.lease(400, 131.0)
+        assert written() == (-400, 7)
+        hands = Hands(tmp_path, print)
+        hands.begin(lambda: (NOW, None), lambda _: None)
+        hands.end()
+        assert written() == (0, 7)
+
+
+def test_a_profile_that_is_none_is_named(tmp_path):
+    assert battery_profile(tmp_path) is None
+    text = PROFILE.format(port=1, watchdog=0)
+    for wrong, why in ((text.replace("2_000", "40_000"), "int16 holds at most 32767"), (text + "colour = 1", "colour")):
+        (tmp_path / BATTERY_FILE).write_text(wrong)
+        with pytest.raises(ConfigError, match=why):
+            battery_profile(tmp_path)
+
+
+def test_a_command_is_told_until_its_box_has_it_and_what_is_not_followed_is_shown(street: Street, tmp_path):
+    said, commands, address = list[str](), street.commands, street.key.address
+    commands._tell = said.append
+    sent = list[object]()
+    commands.publish = lambda _meter, command: sent.append(command)
+    add_limit(tmp_path, ADA, (street.clock.now, street.clock.now + HOUR), 4_200, street.clock.now)
+    commands.look()
+    commands.look()
+    (limit,) = sent
+    assert isinstance(limit, ImportLimit)
+    assert limit.most_w == 4_200
+    street.meet()
+    told = street.counter.hear(address, json_of(Ask()))
+    assert street.trader.heard(told[1]) == limit
+    street.counter.hear(address, json_of(Heard(limit.number, "this box has no device that it could move")))
+    assert len(street.counter.hear(address, json_of(Ask()))) == 1
+    assert "box of ada does not follow the limit until" in said[0]
+    assert commands.refused[ADA] == 1
+    with pytest.raises(InputError, match="an end to come"):
+        add_limit(tmp_path, ADA, (0, 1), 4_200, street.clock.now)
