@@ -6,11 +6,11 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from transactive.metering.decode.checksums import crc_p1
+from transactive.studies.live_street.p1 import telegram
 
 SLOT, SPEED, BEGIN = 900, 300, 1_717_545_600
 """Quarter hours from 2024-06-05T00:00Z on, three seconds each."""
@@ -67,24 +67,6 @@ def write_street(folder: Path) -> Path:
     path = folder / "community.toml"
     path.write_text(COMMUNITY)
     return path
-
-
-def telegram(at: float, import_wh: int, export_wh: int) -> bytes:
-    """A P1 telegram of a meter in Ireland, whose winter time is UTC."""
-    local = datetime.fromtimestamp(int(at), UTC) + timedelta(hours=1)
-    lines = [
-        "/TST5\\2STREET",
-        "",
-        "1-3:0.2.8(50)",
-        f"0-0:1.0.0({local:%y%m%d%H%M%S}S)",
-        f"1-0:1.8.1({import_wh // 1000:06d}.{import_wh % 1000:03d}*kWh)",
-        "1-0:1.8.2(000000.000*kWh)",
-        f"1-0:2.8.1({export_wh // 1000:06d}.{export_wh % 1000:03d}*kWh)",
-        "1-0:2.8.2(000000.000*kWh)",
-        "!",
-    ]
-    body = "\r\n".join(lines).encode()
-    return body + f"{crc_p1(body):04X}\r\n".encode()
 
 
 class P1Meter:

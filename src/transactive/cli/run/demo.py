@@ -21,8 +21,14 @@ def demo(
     market: str = "uniform",
     feeder: Annotated[bool, Parameter(negative="")] = False,
     on_chain: Annotated[bool, Parameter(negative="")] = False,
+    live: Annotated[bool, Parameter(negative="")] = False,
+    broker: str | None = None,
+    speed: float = 60.0,
+    slots: int = 16,
 ) -> None:
     """Replay a week of fourteen real homes: every room of the market, on a chain, then the page.
+
+    With --live a street of five simulated homes with boxes instead, whose market is live over a broker.
 
     Parameters
     ----------
@@ -48,8 +54,26 @@ def demo(
         Connect the homes by deliberately weak lines that the network operator manages; see /grid on the page.
     on_chain
         With --market balance: trade wholly on the balance_market contract, orders, readings and money; no page.
+    live
+        Five meters with a box each, one with a battery, two that trade with their own keys; a minute an hour. One box
+        goes away and comes back.
+    broker
+        With --live: a broker that runs already, mqtt://HOST; without it a Mosquitto of its own.
+    speed
+        With --live: seconds of the street in one of ours.
+    slots
+        With --live: how many quarter hours it lasts.
 
     """
+    if live:
+        from transactive.cli.run.street import run_street
+        from transactive.core.errors import InputError
+
+        if feeder or on_chain or node is not None:
+            raise InputError("--live: the street is live on a chain of its own; leave --feeder, --on-chain, --node out")
+        page = port if serve else None
+        run_street(port=page, json=json, state=state, seed=seed, broker=broker, speed=speed, slots=slots)
+        return
     if on_chain:
         from transactive.cli.run.day_on_chain import run_balance_day
         from transactive.core.errors import InputError
