@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from transactive.core.errors import InputError
 
@@ -65,6 +65,12 @@ def parse_time(text: str) -> int:
     if moment.microsecond:
         raise InputError(f"time {text!r} has a part of a second; slots start at whole seconds")
     return int(moment.timestamp())
+
+
+def midnight(seconds: int, zone: tzinfo, days: int = 0) -> int:
+    """Midnight before a time, or at it, in a zone; or that of some days later [Unix s]."""
+    day = datetime.fromtimestamp(seconds, zone).date() + timedelta(days=days)
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def time_text(seconds: int) -> str:

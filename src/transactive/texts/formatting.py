@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from transactive.core.slots import DAY
+from transactive.core.slots import DAY, midnight
 from transactive.core.units import NANO, money_text
 
 CENTS = {"USD": "¢", "EUR": "ct", "GBP": "p", "CHF": "Rp."}
@@ -45,11 +45,11 @@ class Words:
 
     def day_start(self, seconds: int) -> int:
         """Midnight before a time, or at it [Unix s]."""
-        return self._midnight(seconds, 0)
+        return midnight(seconds, self.zone)
 
     def next_day(self, seconds: int) -> int:
         """Midnight after a time [Unix s]: 23, 24 or 25 hours after the one before."""
-        return self._midnight(seconds, 1)
+        return midnight(seconds, self.zone, 1)
 
     def before(self, seconds: int) -> int:
         """The same time of day a day before [Unix s]."""
@@ -62,10 +62,6 @@ class Words:
     def _shifted(self, seconds: int, days: int) -> int:
         moment = datetime.fromtimestamp(seconds, self.zone) + timedelta(days=days)  # wall clock, then its offset
         return int(moment.timestamp())
-
-    def _midnight(self, seconds: int, days: int) -> int:
-        day = datetime.fromtimestamp(seconds, self.zone).date() + timedelta(days=days)
-        return int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())
 
     def zone_text(self, seconds: int) -> str:
         """The zone, as it is ahead of UTC at a time: UTC, or Los Angeles (UTC−7)."""

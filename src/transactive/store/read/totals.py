@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
-from transactive.core.tariff import Tariff
+from transactive.core.slots import midnight
 from transactive.core.units import PPM, IntArray
-from transactive.environment.own_prices import own_prices
-from transactive.environment.standing_charges import standing_charges_n
-from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress, consumption_wh
+from transactive.store.read.history.days import DaySums
+from transactive.store.read.history.figures import claimed, metered, posted
+from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
 from transactive.store.read.slot_columns import each_slot
 from transactive.store.schema import BLOCKS, CLEARINGS, ORDERS, POSTINGS, READINGS, REFUSALS
-
-FIGURES = ("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh", "without_n", "paid_n")
 
 
 @dataclass(slots=True)
@@ -78,11 +77,25 @@ class RunTotals:
     committed_upto: int = -1
     last_block: Row | None = None
     checked_block: Row | None = None
+    days: DaySums = field(default_factory=lambda: DaySums(0, int), compare=False)
 
     @property
     def saved_n(self) -> int:
         """All members together [n¤]."""
         return sum(member.saved_n for member in self.members)
+
+
+SUMMED = (
+    *("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh"),
+    *("without_n", "paid_n", "location_mg", "market_mg", "charged_wh"),
+)
+"""Figures of `MemberTotal` that are sums over slots."""
+
+
+def _nothing_yet(run: Run) -> RunTotals:
+    """Totals before the first slot."""
+    members = [MemberTotal(charged_wh=member.battery_initial_wh) for member in run.community.members]
+    return RunTotals(members, days=DaySums(len(members), partial(midnight, zone=run.community.zone)))
 
 
 class Counter:
@@ -99,10 +112,7 @@ class Counter:
         delivered = -1 if position.delivered is None else position.delivered
         with self._lock:
             if run != self._run or delivered < self._totals.upto:
-                self._run, self._totals = (
-                    run,
-                    RunTotals([MemberTotal(charged_wh=member.battery_initial_wh) for member in run.community.members]),
-                )
+                self._run, self._totals = run, _nothing_yet(run)
             totals = self._totals
             if position.cleared is not None and position.cleared > totals.cleared_upto:
                 self._add_clearings(totals, position.cleared)
@@ -142,32 +152,20 @@ class Counter:
 
     def _add_members(self, totals: RunTotals, run: Run, last: int) -> None:
         efficiency = np.array([member.battery_efficiency_ppm for member in run.community.members], np.int64)
-        c, inside = CLEARINGS.c, READINGS.c.slot.between(totals.upto + 1, last)
-        prices = self.reader.store.rows(
-            sa.select(c.slot, c.supply_price, c.feed_in, c.fee).where(c.slot.between(totals.upto + 1, last))
-        )
-        of_slot = {row["slot"]: Tariff(row["supply_price"], row["feed_in"], row["fee"]) for row in prices}
         sums: dict[str, IntArray] = {}
-        for slot, columns in each_slot(self.reader.store, READINGS, inside):
+        for slot, found, columns in metered(self.reader, run, totals.upto + 1, last):
             both_ways = int(np.minimum(columns["import_wh"], columns["export_wh"]).sum())  # came from no neighbour
             totals.local_wh -= both_ways
             totals.grid_import_wh += both_ways
             totals.grid_export_wh += both_ways
-            tariff = of_slot[slot]
-            tariff = replace(tariff, own=own_prices(run.community, slot, tariff))
-            standing = standing_charges_n(run.community, slot)
+            totals.days.at(slot).add(found)
             drawn = (columns["discharge_wh"] * PPM + efficiency - 1) // efficiency
-            figures = {name: columns[name] for name in (*FIGURES[:5], "location_mg", "market_mg")} | {
-                "consumption_wh": consumption_wh(columns),
-                "without_n": columns["baseline_import_wh"] * tariff.supply_of
-                - columns["baseline_export_wh"] * tariff.feed_in_of
-                + standing,
-                "paid_n": -columns["net_n"],
-                "charged_wh": columns["charge_wh"] - drawn,
-            }
-            sums = {name: figure + sums.get(name, 0) for name, figure in figures.items()}
-        for name, column in sums.items():
-            for member, value in zip(totals.members, column.tolist(), strict=True):
+            figures = {**found, "charged_wh": columns["charge_wh"] - drawn}
+            sums = {name: figures[name] + sums[name] for name in SUMMED} if sums else figures
+        for slot, energy in claimed(self.reader, len(totals.members), totals.upto + 1, last):
+            totals.days.at(slot).add({"claimed_wh": energy})
+        for name in SUMMED if sums else ():
+            for member, value in zip(totals.members, sums[name].tolist(), strict=True):
                 setattr(member, name, getattr(member, name) + value)
 
     def _add_slots(self, totals: RunTotals, last: int) -> None:
@@ -179,6 +177,7 @@ class Counter:
             totals.grid_import_wh += max(net, 0)
             totals.grid_export_wh += max(-net, 0)
             totals.energy_residual_wh += abs(row["bought_wh"] + row["lost_wh"] - row["sold_wh"])
+            totals.days.at(row["slot"]).add_slot(row)
 
     def _add_postings(self, totals: RunTotals, run: Run, last: int) -> None:
         """Advances, shortfalls, and whether escrow, pool and the energy of the supplier come out even in each slot."""
@@ -189,7 +188,9 @@ class Counter:
         names = ("kind", "payer", "payee", "energy_wh", "amount_n")
         new = POSTINGS.c.slot.between(totals.upto + 1, last)
         for slot, columns in each_slot(store, POSTINGS, new, names=names):
-            self._add_to_members(totals, columns)
+            found = posted(columns, len(totals.members))
+            totals.days.at(slot).add(found)
+            self._add_to_members(totals, columns, found["advanced_n"])
             for account in (accounts.escrow, accounts.pool):
                 received = columns["amount_n"][columns["payee"] == account].sum()
                 paid = columns["amount_n"][(columns["payer"] == account) & (columns["payee"] != account)].sum()
@@ -197,16 +198,13 @@ class Counter:
             totals.energy_residual_wh += abs(metered[slot] - _explained_wh(columns, accounts.network))
 
     @staticmethod
-    def _add_to_members(totals: RunTotals, columns: Mapping[str, IntArray]) -> None:
+    def _add_to_members(totals: RunTotals, columns: Mapping[str, IntArray], advanced_n: IntArray) -> None:
         """What was advanced to whom, and who fell short."""
-        for kinds, party, amount, name in (
-            ((PostingKind.ADVANCE,), "payee", "amount_n", "advanced_n"),
-            ((PostingKind.SHORT_INSIDE, PostingKind.SHORT_SUPPLIER), "payer", "energy_wh", "short_wh"),
-        ):
-            rows = np.isin(columns["kind"], kinds)
-            for account, value in zip(columns[party][rows].tolist(), columns[amount][rows].tolist(), strict=True):
-                member = totals.members[account]
-                setattr(member, name, getattr(member, name) + value)
+        for member, amount in zip(totals.members, advanced_n.tolist(), strict=True):
+            member.advanced_n += amount
+        short = np.isin(columns["kind"], (PostingKind.SHORT_INSIDE, PostingKind.SHORT_SUPPLIER))
+        for account, energy in zip(columns["payer"][short].tolist(), columns["energy_wh"][short].tolist(), strict=True):
+            totals.members[account].short_wh += energy
 
     def _add_blocks(self, totals: RunTotals, last: int) -> None:
         new = sa.select(BLOCKS).where(BLOCKS.c.slot.between(totals.committed_upto + 1, last)).order_by(BLOCKS.c.slot)

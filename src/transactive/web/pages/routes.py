@@ -11,12 +11,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from transactive.core.slots import DAY, parse_time, time_text
+from transactive.core.slots import DAY, time_text
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
 from transactive.web.api.bill_routes import seen_by
 from transactive.web.authentication import BILLED, EVERYONE, SEES_ALL, WITHOUT_GRID, WITHOUT_MEMBER
 from transactive.web.events import id_text, newest
+from transactive.web.history.part import Past, history_part
+from transactive.web.history.periods import AskedPeriod, is_date, time_of
 from transactive.web.pages.bills import bills_page
 from transactive.web.pages.carbon import carbon_page
 from transactive.web.pages.community import community_page
@@ -30,11 +32,18 @@ from transactive.web.problems import NotFound
 from transactive.web.run_context import RunContext
 
 PageRequest = Request[Any, Any, Any]
+NO_PERIOD = AskedPeriod()
 
 
 @get("/", opt=EVERYONE, sync_to_thread=True, include_in_schema=False)
 def community(
-    request: PageRequest, run_context: NamedDependency[RunContext], slot: FromQuery[str | None] = None
+    request: PageRequest,
+    run_context: NamedDependency[RunContext],
+    slot: FromQuery[str | None] = None,
+    span: FromQuery[str | None] = None,
+    day: FromQuery[str | None] = None,
+    first: FromQuery[str | None] = None,
+    last: FromQuery[str | None] = None,
 ) -> Template | Redirect:
     """The community, now or around a chosen slot; who sees lines only is led to them."""
     if not request.user.sees_members:
@@ -46,7 +55,10 @@ def community(
     idle = run_context.feed.idle
     context = community_page(run_context.reader, run, position, totals, request.user, chosen=chosen, idle=idle)
     live = {"after": id_text(newest(run, position)), "over": position.over}
-    return Template("community.html", context={**context, "live": live})
+    past, asked = Past.of(run_context.reader, run, totals.days, position), AskedPeriod(span, day, first, last)
+    keep = {} if slot is None else {"slot": slot}
+    history = history_part(past, asked, context["chosen"], "community", path="/", keep=keep)
+    return Template("community.html", context={**context, "live": live, "past": history})
 
 
 @get("/slots/{slot:str}", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
@@ -81,10 +93,13 @@ def member_view(
     request: PageRequest,
     run_context: NamedDependency[RunContext],
     member: FromQuery[str | None] = None,
+    span: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
+    first: FromQuery[str | None] = None,
+    last: FromQuery[str | None] = None,
 ) -> Template:
     """One home: what it saved, what it trades next and why, what its meter says, and what it lets its agent do."""
-    return member_template(request, run_context, member, day)
+    return member_template(request, run_context, member, day, _asked(span, day, first, last))
 
 
 def member_template(
@@ -92,6 +107,7 @@ def member_template(
     run_context: RunContext,
     member: str | None = None,
     day: str | None = None,
+    asked: AskedPeriod = NO_PERIOD,
     failed: str = "",
 ) -> Template:
     """The page of one home. failed: why something could not be done, which is said on it."""
@@ -104,15 +120,25 @@ def member_template(
     context = member_page(
         run_context.reader, run, position, totals, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
     )
-    return Template("member.html", context={**context, "failed": failed}, status_code=400 if failed else 200)
+    past = Past.of(run_context.reader, run, totals.days, position)
+    shown = position.delivered if chosen is None else chosen
+    history = history_part(past, asked, shown, "member", member=index, path="/member", keep={"member": wanted})
+    context = {**context, "past": history, "failed": failed}
+    return Template("member.html", context=context, status_code=400 if failed else 200)
 
 
 @get("/grid", opt=WITHOUT_MEMBER, sync_to_thread=True, include_in_schema=False)
 def grid(
-    request: PageRequest, run_context: NamedDependency[RunContext], slot: FromQuery[str | None] = None
+    request: PageRequest,
+    run_context: NamedDependency[RunContext],
+    slot: FromQuery[str | None] = None,
+    span: FromQuery[str | None] = None,
+    day: FromQuery[str | None] = None,
+    first: FromQuery[str | None] = None,
+    last: FromQuery[str | None] = None,
 ) -> Template:
     """The lines of the community's network, in the newest slot or a chosen one."""
-    run, position = run_context.run(), run_context.reader.position()
+    run, position, totals = run_context.look()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     chosen = None if slot is None else run_context.slot(run, slot)
@@ -120,8 +146,12 @@ def grid(
     context = grid_page(
         run_context.reader, run, position, request.user, lines, chosen=chosen, idle=run_context.feed.idle
     )
-    live = {"after": id_text(newest(run, position)), "over": position.over}
-    return Template("grid.html", context={**context, "live": live})
+    live, history = {"after": id_text(newest(run, position)), "over": position.over}, None
+    if request.user.sees_members or len(run.community.members) >= run_context.least_homes:
+        past, asked = Past.of(run_context.reader, run, totals.days, position), AskedPeriod(span, day, first, last)
+        shown, keep = position.delivered if chosen is None else chosen, {} if slot is None else {"slot": slot}
+        history = history_part(past, asked, shown, "grid", path="/grid", keep=keep)
+    return Template("grid.html", context={**context, "live": live, "past": history})
 
 
 @get("/carbon", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
@@ -129,10 +159,13 @@ def carbon(
     request: PageRequest,
     run_context: NamedDependency[RunContext],
     member: FromQuery[str | None] = None,
+    span: FromQuery[str | None] = None,
     day: FromQuery[str | None] = None,
+    first: FromQuery[str | None] = None,
+    last: FromQuery[str | None] = None,
 ) -> Template:
     """Carbon of all homes or of one, through a day and over the run."""
-    run, position = run_context.run(), run_context.reader.position()
+    run, position, totals = run_context.look()
     if position.delivered is None:
         return Template("starting.html", context={"live": {"after": "", "over": False}})
     viewer = request.user
@@ -142,7 +175,10 @@ def carbon(
     context = carbon_page(
         run_context.reader, run, position, viewer, member=index, chosen=chosen, idle=run_context.feed.idle
     )
-    return Template("carbon.html", context=context)
+    past, asked = Past.of(run_context.reader, run, totals.days, position), _asked(span, day, first, last)
+    shown, keep = position.delivered if chosen is None else chosen, {"member": wanted} if wanted else {}
+    history = history_part(past, asked, shown, "carbon", member=index, path="/carbon", keep=keep)
+    return Template("carbon.html", context={**context, "past": history})
 
 
 @get("/bills", opt=BILLED, sync_to_thread=True, include_in_schema=False)
@@ -170,9 +206,14 @@ def models(
     return Template("models.html", context=context)
 
 
+def _asked(span: str | None, day: str | None, first: str | None, last: str | None) -> AskedPeriod:
+    """The period that a page is asked for; a day that is a time names none."""
+    return AskedPeriod(span, day if day is not None and is_date(day) else None, first, last)
+
+
 def _day(run: Run, day: str | None) -> int | None:
     """A time in the day that a query names, or None. Raises NotFound for a day that is not in the run."""
-    chosen = None if day is None else parse_time(day)
+    chosen = None if day is None else time_of(day, Words(run.community.currency, run.community.zone))
     if chosen is not None and not run.first_slot - DAY < chosen <= run.last_slot:
         raise NotFound(f"day {day}: not in this run")
     return chosen

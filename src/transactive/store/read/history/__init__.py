@@ -1,0 +1,1 @@
+"""What members did by day: sums that grow with a run, and those of any stretch of time."""
