@@ -58,6 +58,7 @@ from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, Leaf, LeafMark
 from transactive.core.proofs.merkle import ZERO, word
+from transactive.core.proofs.receipts import sign_receipt
 from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import (
     Fills,
@@ -65,10 +66,8 @@ from transactive.core.proofs.signed_orders import (
     Order,
     SignedOrder,
     orders_hash,
-    receipt_struct,
     sign_grant,
     sign_order,
-    sign_receipt,
     split,
 )
 
@@ -186,10 +185,9 @@ def test_an_accepted_order_is_left_out_with_its_leaf(w):
     """A receipt was given, and the place is empty."""
     order = Order(0, w.slot, 0, ((200, 5),), ())
     receipt = sign_receipt(order, bytes(OPERATOR.key), w.domain)
-    assert receipt_struct(0, w.slot, order.hash)
     w.commit(Forged(w.book.tree(w.slot), places={0: (ZERO, 0, 0)}))
     shown = w.shown(0, blank=True, leaf=evidence.BLANK)
-    w.judge("challengeOmission", w.opening().content, shown, [], order.hash, split(receipt))
+    w.judge("challengeOmission", w.opening().content, shown, [], order.hash, receipt.content)
     convicted(w)
 
 
@@ -859,9 +857,9 @@ def test_receipts_count_by_who_was_operator_then(w):
     tree = w.book.tree(w.slot)
     shown_next = evidence.shown(0, tree.leaf(0), tree.proof(0))
     with refused("disputes: no receipt"):
-        w.judge("challengeOmission", second.content, shown_next, [], later.hash, split(late))
+        w.judge("challengeOmission", second.content, shown_next, [], later.hash, late.content)
     first = replace(opening, later=(following.hash,))
-    w.judge("challengeOmission", first.content, shown, [], order.hash, split(old))
+    w.judge("challengeOmission", first.content, shown, [], order.hash, old.content)
     assert w.read("bond") == BOND - PENALTY
 
 

@@ -34,20 +34,20 @@ from transactive.chain.artifact import source
 from transactive.chain.disputes import evidence
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
+from transactive.core.proofs.accepted_orders import accept
 from transactive.core.proofs.leaves import ENERGY, MONEY, climb
 from transactive.core.proofs.merkle import REGISTERS, ZERO
+from transactive.core.proofs.receipts import sign_receipt
 from transactive.core.proofs.signed_orders import (
     NAME,
     Fills,
     Grant,
     Order,
     SignedOrder,
+    SigningPlace,
     orders_hash,
-    receipt_struct,
     sign_grant,
     sign_order,
-    sign_receipt,
-    split,
 )
 from transactive.core.tables import Readings
 from transactive.metering import gateway
@@ -483,30 +483,50 @@ def test_a_revoked_grant_counts_for_gates_that_have_closed(w):
 def test_an_accepted_order_left_out(w):
     """The receipt says that it was accepted; the leaf knows only another one."""
     traded(w)
-    slot, opening, shown = w.slot - 1, w.opening().content, w.shown(0)
+    opening, shown = w.opening().content, w.shown(0)
     entries = evidence.entries(w.signed[0])
     omitted = replace(w.signed[0][0].order, serial=1)
     receipt = sign_receipt(omitted, bytes(OPERATOR.key), w.domain)
     accepted = sign_receipt(w.signed[0][0].order, bytes(OPERATOR.key), w.domain)
     forged = sign_receipt(omitted, bytes(STRANGER.key), w.domain)
-    digest = signing.digest(w.domain, receipt_struct(0, slot, omitted.hash))
-    assert disputes.omitted(w.tree.leaf(0), omitted.hash, receipt, w.signed[0], OPERATOR.address, digest)
-    assert not disputes.omitted(w.tree.leaf(0), omitted.hash, forged, w.signed[0], OPERATOR.address, digest)
-    assert not disputes.omitted(w.tree.leaf(0), omitted.hash, bytes(65), w.signed[0], OPERATOR.address, digest)
+    digest, leaf = receipt.digest(omitted, w.domain), w.tree.leaf(0)
+    assert disputes.omitted(leaf, omitted.hash, receipt.signature, w.signed[0], OPERATOR.address, digest)
+    assert not disputes.omitted(leaf, omitted.hash, forged.signature, w.signed[0], OPERATOR.address, digest)
+    assert not disputes.omitted(leaf, omitted.hash, bytes(65), w.signed[0], OPERATOR.address, digest)
     with refused(NO_FRAUD):
-        w.judge("challengeOmission", opening, shown, entries, w.signed[0][0].order.hash, split(accepted))
+        w.judge("challengeOmission", opening, shown, entries, w.signed[0][0].order.hash, accepted.content)
     with refused("disputes: no receipt"):
-        w.judge("challengeOmission", opening, shown, entries, omitted.hash, split(forged))
+        w.judge("challengeOmission", opening, shown, entries, omitted.hash, forged.content)
     with refused("disputes: no receipt"):
-        w.judge("challengeOmission", opening, shown, entries, omitted.hash, (27, ZERO, ZERO))
-    high = (55 - receipt[64], receipt[:32], (signing.HALF_ORDER * 2 + 1 - int.from_bytes(receipt[32:64], "big")))
+        w.judge("challengeOmission", opening, shown, entries, omitted.hash, ((27, ZERO, ZERO), []))
+    v, r, s = receipt.content[0]
+    high = (55 - v, r, (signing.HALF_ORDER * 2 + 1 - int.from_bytes(s, "big")).to_bytes(32, "big"))
     with refused("disputes: no receipt"):  # its twin with a high s
-        w.judge(
-            "challengeOmission", opening, shown, entries, omitted.hash, (high[0], high[1], high[2].to_bytes(32, "big"))
-        )
+        w.judge("challengeOmission", opening, shown, entries, omitted.hash, (high, []))
     with refused("disputes: other orders"):
-        w.judge("challengeOmission", opening, shown, [], omitted.hash, split(receipt))
-    w.judge("challengeOmission", opening, shown, entries, omitted.hash, split(receipt))
+        w.judge("challengeOmission", opening, shown, [], omitted.hash, receipt.content)
+    w.judge("challengeOmission", opening, shown, entries, omitted.hash, receipt.content)
+    convicted(w)
+
+
+def test_an_order_left_out_that_was_receipted_with_others(w):
+    """One signature of the operator for all orders of a gate convicts it as one for each does."""
+    traded(w)
+    opening, shown, entries = w.opening().content, w.shown(0), evidence.entries(w.signed[0])
+    omitted = sign_order(replace(w.signed[0][0].order, serial=1), bytes(w.members[0].key), w.domain)
+    beside = [sign_order(Order(i, w.slot - 1, 0, ((9, i),), ()), bytes(w.members[i].key), w.domain) for i in (1, 2, 4)]
+    places = [SigningPlace(index, w.domain) for index in range(len(w.members))]
+    receipt = accept([omitted, *beside], bytes(OPERATOR.key), places, together=True)[0].receipt
+    signature, way = receipt.content
+    assert len(way) == 3
+    for false in (way[:-1], way[::-1], [*way, ZERO], []):
+        with refused("disputes: no receipt"):
+            w.judge("challengeOmission", opening, shown, entries, omitted.order.hash, (signature, false))
+    with refused("disputes: no receipt"):
+        w.judge(
+            "challengeOmission", opening, w.shown(1), evidence.entries(w.signed[1]), omitted.order.hash, receipt.content
+        )
+    w.judge("challengeOmission", opening, shown, entries, omitted.order.hash, receipt.content)
     convicted(w)
 
 

@@ -20,8 +20,9 @@ from transactive.chain.twins import certificate_disputes as of_certificates
 from transactive.chain.twins import demands, disputes
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, LeafMark
 from transactive.core.proofs.merkle import REGISTERS, ZERO
+from transactive.core.proofs.receipts import OrderReceipt, sign_receipt
 from transactive.core.proofs.record_receipts import RecordReceipt
-from transactive.core.proofs.signed_orders import Fills, Order, sign_receipt, split
+from transactive.core.proofs.signed_orders import Fills, Order, split
 from transactive.metering import gateway
 
 NO_FRAUD = "disputes: no fraud shown"
@@ -177,7 +178,7 @@ def test_a_later_reading_is_no_evidence_against_certificates_either(cw):
 # -- sessions that were void
 
 
-def accepted(w: World, index: int = 2) -> tuple[Order, bytes]:
+def accepted(w: World, index: int = 2) -> tuple[Order, OrderReceipt]:
     """An order for the next slot with the operator's receipt."""
     order = Order(index, w.slot, 0, ((200, 5),), ())
     return order, sign_receipt(order, bytes(OPERATOR.key), w.domain)
@@ -197,13 +198,13 @@ def test_orders_of_a_void_session_are_not_left_out(w):
         with refused(NO_FRAUD):
             w.judge("challengeLeaf", opening, w.shown(index))
     with refused(NO_FRAUD):
-        w.judge("challengeOmission", opening, shown, [], order.hash, split(signed))
+        w.judge("challengeOmission", opening, shown, [], order.hash, signed.content)
     with refused(KEPT):
         w.demand("challengeVoid", opening, shown, before)
     with refused("demands: other slot"):
         w.demand("challengeVoid", opening, shown, opening)
     with refused("disputes: bad proof"):
-        w.judge("challengeOmission", opening, (*shown[:3], shown[3][:-1]), [], order.hash, split(signed))
+        w.judge("challengeOmission", opening, (*shown[:3], shown[3][:-1]), [], order.hash, signed.content)
 
 
 @pytest.mark.parametrize("begins", [True, False])

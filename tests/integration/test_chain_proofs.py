@@ -19,7 +19,8 @@ from transactive.chain.disputes.leaf_file import LeafFile, ReadingFile, ReceiptF
 from transactive.chain.twins import disputes
 from transactive.core.proofs.leaves import MONEY
 from transactive.core.proofs.merkle import REGISTERS
-from transactive.core.proofs.signed_orders import Fills, domain, sign_receipt
+from transactive.core.proofs.receipts import sign_receipt
+from transactive.core.proofs.signed_orders import Fills, domain
 from transactive.core.slots import time_text
 from transactive.engine.books.rebuilt import books_at
 from transactive.store import Store
@@ -172,7 +173,7 @@ def test_wrong_leaves_are_found(w, kind):
 def test_an_omitted_order_and_a_false_reading_are_found(w):
     traded(w)
     omitted = replace(w.signed[0][0].order, serial=1)
-    signature = "0x" + sign_receipt(omitted, bytes(OPERATOR.key), w.domain).hex()
+    signature = "0x" + sign_receipt(omitted, bytes(OPERATOR.key), w.domain).to_bytes().hex()
     order = SignedOrderFile(1, list(omitted.buys), list(omitted.sells), "0x", None, signature)
     receipt = ReceiptFile(0, w.slot - 1, order)
     other = ReceiptFile(0, FIRST * SLOTS + 9, order)

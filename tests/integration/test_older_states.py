@@ -241,7 +241,7 @@ def test_what_is_packed_is_what_there_was(moved_up):
             rows = before.execute("select * from signatures where slot = ? order by member", (slot,)).fetchall()
             found = store.accepted(slot, own, slot // 3_600)
             assert [one.signed.signature.hex() for one in found] == [row["signature"] for row in rows]
-            assert [one.receipt.hex() for one in found] == [row["receipt"] for row in rows]
+            assert [one.receipt.to_bytes().hex() for one in found] == [row["receipt"] for row in rows]
             assert [one.signed.grant is not None for one in found] == [bool(row["agent"]) for row in rows]
         figures = [one.figures.astype("<i4").tobytes() for one in said(store, 0, 2**62)]
         kept = before.execute("select data from forecasts order by slot, target, ahead").fetchall()

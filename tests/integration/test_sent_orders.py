@@ -14,13 +14,13 @@ from transactive.config.shipped import DEMO
 from transactive.core.errors import OrderError
 from transactive.core.proofs.accepted_orders import hashes_of
 from transactive.core.proofs.order_records import order_bytes, order_of
-from transactive.core.proofs.signed_orders import Order, domain, receipt_struct, sign_order
-from transactive.core.proofs.signing import digest, signer
+from transactive.core.proofs.signed_orders import Order, domain, sign_order
+from transactive.core.proofs.signing import signer
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tariff import PriceGrid
 from transactive.engine.live import session
-from transactive.engine.live.order_desk import OrderDesk, OrderReceipt
+from transactive.engine.live.order_desk import EnteredOrder, OrderDesk
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.live.waiting import RehearsalClock
 from transactive.engine.replay import slots_of
@@ -48,7 +48,7 @@ class Sender:
         self.setting, self.slots = setting, slots
         self.desk: OrderDesk
         self.books: list[SlotBook] = []
-        self.receipts: list[OrderReceipt] = []
+        self.receipts: list[EnteredOrder] = []
         self.domain = b""
 
     def order(self, slot, serial, energy):
@@ -111,10 +111,10 @@ def test_what_was_sent_is_kept_whole_and_with_a_receipt_that_the_judge_reads(sen
                     assert (receipt.number, receipt.received, receipt.receipt) == (
                         one.number,
                         one.received,
-                        one.receipt,
+                        one.signature,
                     )
-                    struct = receipt_struct(order.account, order.slot, order.hash)
-                    assert signer(digest(sender.domain, struct), one.receipt, "receipt") == operator
+                    assert one.receipt.way == ()
+                    assert signer(one.receipt.digest(order, sender.domain), one.signature, "receipt") == operator
 
 
 def test_a_session_with_orders_that_were_sent_is_its_journal_replayed(sent, setting, slots, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted
+from transactive.core.proofs.receipts import ReceiptTree
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.store.packed import VERSION, PackedBlock, digest_of, pack, unpack
 from transactive.store.row_blocks import (
@@ -142,19 +143,29 @@ def test_any_texts_come_back(texts):
     assert unpack_texts(pack_texts(texts), "texts") == texts
 
 
-@given(st.lists(st.tuples(st.binary(max_size=70), st.binary(max_size=70), st.booleans()), min_size=1, max_size=5))
-def test_any_signatures_come_back(given_):
+@given(
+    st.lists(st.tuples(st.binary(max_size=70), st.binary(max_size=70), st.booleans()), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_any_signatures_come_back(given_, together):
     grant = Grant(3, "0x" + "ab" * 20, 5, 6, 7, 8)
-    accepted = []
+    signed, alone = [], []
     for account, (signature, receipt, by_agent) in enumerate(given_):
         order = Order(account, 9, 4, ((5, 6),), ())
         agent = (grant, b"granted") if by_agent else ()
-        accepted.append(Accepted(SignedOrder(order, signature, *agent), receipt))
+        signed.append(SignedOrder(order, signature, *agent))
+        alone.append(receipt)
+    tree = ReceiptTree(signed) if together else None
+    accepted = [
+        Accepted(one, b"for all" if tree else receipt, tree) for one, receipt in zip(signed, alone, strict=True)
+    ]
     block, grants = pack_signatures(accepted)
     found = unpack_signatures(block, "signatures")
     assert found.grants == sorted(grants)
     assert found.serial == 4
-    assert found.accepted([one.signed.order for one in accepted], grants) == accepted
+    again = found.accepted([one.signed.order for one in accepted], grants)
+    assert again == accepted
+    assert [one.receipt for one in again] == [one.receipt for one in accepted]
 
 
 @given(columns_of(("a", "b"), least=1), st.data())

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+from eth_typing import ABIElement
+from eth_utils.abi import abi_to_signature
 from eth_utils.crypto import keccak
 
 from transactive.chain.artifact import artifact
@@ -57,6 +59,12 @@ def version_of(name: str, code: bytes) -> str | None:
 def has_function(code: bytes, signature: str) -> bool:
     """Whether deployed code of ours has a function, as in "depositFor(address,uint256)": also code of no release."""
     return keccak(text=signature)[:4] in code
+
+
+def is_as_today(name: str, function: str, code: bytes) -> bool:
+    """Whether deployed code has a function with the parameters that it has in today's contract of this name."""
+    made = (entry for entry in artifact(name).abi if entry.get("name") == function)
+    return has_function(code, abi_to_signature(cast("ABIElement", next(made))))
 
 
 def abi_for(name: str, code: bytes) -> list[dict[str, Any]]:

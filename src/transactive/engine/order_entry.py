@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.core.ports import ReceivedOrder
-from transactive.core.proofs.accepted_orders import Accepted, books_of, steps_of
+from transactive.core.proofs.accepted_orders import Accepted, accept, books_of, receipt_of, steps_of
 from transactive.core.proofs.signed_orders import Order, SignedOrder, check_all
 from transactive.core.tables import Orders, stacked
 from transactive.core.tariff import PriceGrid, Tariff
@@ -23,6 +23,7 @@ from transactive.trading.escrow import lock_price
 
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
+    from transactive.core.proofs.authorisation import Authorised
 
 
 class NoEntry:
@@ -44,7 +45,8 @@ class OrderEntry:
         from transactive.chain.keys.keys import HeldElsewhere
 
         self._keys, self._slot_seconds = chain.keys, slot_seconds
-        self._authorisations = authorisations
+        self._authorisations, self._together = authorisations, chain.judges_receipts_together
+        self._own: dict[int, bytes] = {}
         accounts = [chain.keys.account(index) for index in range(members)]
         self._members = [str(account.address) for account in accounts]
         self._elsewhere = [index for index, account in enumerate(accounts) if isinstance(account, HeldElsewhere)]
@@ -75,23 +77,30 @@ class OrderEntry:
         came = {order.signed.order.account for order in sent}
         whole, serial = (stacked(earlier, orders), 1) if earlier is not None else (orders, 0)
         books = books_of(whole, orders.slot // self._slot_seconds, serial)
-        made = [self._signed(book, orders.slot) for book in books if book.account not in came]
+        given = self._authorisations.in_force(orders.slot)
+        made = [self._signed(book, given.get(book.account)) for book in books if book.account not in came]
         return [*self.enter(orders.slot, made), *(self.receipted(order) for order in sent)]
 
     def receipted(self, sent: ReceivedOrder) -> Accepted:
-        """An order that was sent, with the receipt for it: the same whenever it is asked for."""
-        order, operator = sent.signed.order, bytes(self._keys.role("operator").key)
-        receipt = self._places[order.account].sign_receipt(order, operator)
-        return Accepted(sent.signed, receipt, sent.number, sent.received)
+        """An order that was sent, with the receipt for it alone: the same whenever it is asked for."""
+        receipt = receipt_of(sent.signed.order, bytes(self._keys.role("operator").key), self._places)
+        return Accepted(sent.signed, receipt.signature, number=sent.number, received=sent.received)
 
-    def _signed(self, book: Order, slot: int) -> SignedOrder:
-        """A book signed by the member, or by its agent where that has a grant for the slot [Unix s]."""
-        given, place = self._authorisations.in_force(slot).get(book.account), self._places[book.account]
+    def _signed(self, book: Order, given: Authorised | None) -> SignedOrder:
+        """A book signed by the member, or by its agent where that has a grant."""
+        place = self._places[book.account]
         agent = self._keys.agent(book.account) if given is not None and given.granted else None
         if given is None or given.grant is None or agent is None or agent.address != given.key:
-            return place.sign_order(book, bytes(self._keys.account(book.account).key))
+            return place.sign_order(book, self._key(book.account))
         own = place.sign_order(book, bytes(agent.key))
         return SignedOrder(book, own.signature, *given.grant)
+
+    def _key(self, account: int) -> bytes:
+        """A member's own key, at hand once it has signed."""
+        key = self._own.get(account)
+        if key is None:
+            key = self._own[account] = bytes(self._keys.account(account).key)
+        return key
 
     def enter(self, slot: int, orders: Iterable[SignedOrder]) -> list[Accepted]:
         """Accept the orders of a slot [Unix s] after checking signatures and what members allow their agents.
@@ -103,7 +112,4 @@ class OrderEntry:
         for each in accepted.values():
             self._authorisations.check(each.order)
         operator = bytes(self._keys.role("operator").key)
-        return [
-            Accepted(signed, self._places[account].sign_receipt(signed.order, operator))
-            for account, signed in accepted.items()
-        ]
+        return accept(list(accepted.values()), operator, self._places, together=self._together)

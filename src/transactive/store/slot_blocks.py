@@ -16,6 +16,7 @@ import numpy as np
 
 from transactive.core.proofs.accepted_orders import Accepted
 from transactive.core.proofs.order_records import order_bytes, order_of
+from transactive.core.proofs.receipts import ReceiptTree
 from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder
 from transactive.core.units import IntArray
 from transactive.store.packed import PackedBlock, digest_of, pack, unpack
@@ -100,6 +101,7 @@ def _within(number: int) -> int:
 def pack_signatures(accepted: Sequence[Accepted]) -> tuple[bytes, dict[int, str]]:
     """Pack what signed orders carry beside the orders; and the grants that agents signed under, by their key.
 
+    A signature of the operator for all that were made is kept once, behind theirs: their ways to it follow from them.
     An order that was sent is packed whole: it may be one of several, or say more than what could be locked.
     """
     grants: dict[int, str] = {}
@@ -116,13 +118,14 @@ def pack_signatures(accepted: Sequence[Accepted]) -> tuple[bytes, dict[int, str]
         "member": [one.signed.order.account for one in made],
         "serial": [one.signed.order.serial for one in made],
         "signature_bytes": [len(one.signed.signature) for one in made],
-        "receipt_bytes": [len(one.receipt) for one in made],
+        "receipt_bytes": [0 if one.tree else len(one.signature) for one in made],
         "grant": keys,
     }
-    tail = b"".join(one.signed.signature + one.receipt for one in made)
+    tail = b"".join(one.signed.signature + (b"" if one.tree else one.signature) for one in made)
+    tail += next((one.signature for one in made if one.tree), b"")
     numbers = {}
     if sent:
-        whole = [(one.number, one.received, order_bytes(one.signed), one.receipt) for one in sent]
+        whole = [(one.number, one.received, order_bytes(one.signed), one.signature) for one in sent]
         tail, numbers = tail + msgspec.msgpack.encode(whole), {"made_bytes": len(tail)}
     packed = {name: np.array(column, np.int64) for name, column in columns.items()}
     return pack(PackedBlock(packed, numbers, tail)), grants
@@ -130,13 +133,15 @@ def pack_signatures(accepted: Sequence[Accepted]) -> tuple[bytes, dict[int, str]
 
 @dataclass(frozen=True, slots=True)
 class SlotSignatures:
-    """What the signed orders of a slot carry beside the orders. of_member: signature, receipt and key of the grant.
+    """What the signed orders of a slot carry beside the orders.
 
-    sent: those that were sent, whole.
+    of_member: its signature, the operator's for it alone, and the key of its grant; common: the operator's for all of
+    these. sent: those that were sent, whole.
     """
 
     serial: int
     of_member: Mapping[int, tuple[bytes, bytes, int]]
+    common: bytes = b""
     sent: tuple[Accepted, ...] = ()
 
     @property
@@ -145,9 +150,15 @@ class SlotSignatures:
         return sorted({key for _, _, key in self.of_member.values()} - {NO_GRANT})
 
     def accepted(self, books: Sequence[Order], grants: Mapping[int, str]) -> list[Accepted]:
-        """The signed orders again, from their books and the grants by key."""
-        made = [book for book in books if book.account in self.of_member]
-        return [*(_accepted(book, *self.of_member[book.account], grants) for book in made), *self.sent]
+        """The signed orders again, from their books, all of the slot, and the grants by key."""
+        found = []
+        for book in (each for each in books if each.account in self.of_member):
+            signature, alone, key = self.of_member[book.account]
+            found.append((_signed(book, signature, key, grants), alone))
+        if not self.common:
+            return [*(Accepted(signed, alone) for signed, alone in found), *self.sent]
+        tree = ReceiptTree([signed for signed, _ in found])
+        return [*(Accepted(signed, self.common, tree) for signed, _ in found), *self.sent]
 
 
 def unpack_signatures(data: bytes, what: str) -> SlotSignatures:
@@ -161,18 +172,19 @@ def unpack_signatures(data: bytes, what: str) -> SlotSignatures:
         place = end
     serial = int(block.columns["serial"][0]) if of_member else 0
     if "made_bytes" not in block.numbers:
-        return SlotSignatures(serial, of_member)
-    whole = msgspec.msgpack.decode(block.tail[block.numbers["made_bytes"] :], type=list[tuple[int, int, bytes, bytes]])
-    sent = [Accepted(order_of(order), receipt, number, received) for number, received, order, receipt in whole]
-    return SlotSignatures(serial, of_member, tuple(sent))
+        return SlotSignatures(serial, of_member, block.tail[place:])
+    end = block.numbers["made_bytes"]
+    whole = msgspec.msgpack.decode(block.tail[end:], type=list[tuple[int, int, bytes, bytes]])
+    sent = (Accepted(order_of(order), receipt, None, number, received) for number, received, order, receipt in whole)
+    return SlotSignatures(serial, of_member, block.tail[place:end], tuple(sent))
 
 
-def _accepted(book: Order, signature: bytes, receipt: bytes, key: int, grants: Mapping[int, str]) -> Accepted:
+def _signed(book: Order, signature: bytes, key: int, grants: Mapping[int, str]) -> SignedOrder:
     """A signed order from its parts."""
     if key == NO_GRANT:
-        return Accepted(SignedOrder(book, signature), receipt)
+        return SignedOrder(book, signature)
     grant, granted = msgspec.json.decode(grants[key], type=tuple[Grant, str])
-    return Accepted(SignedOrder(book, signature, grant, bytes.fromhex(granted)), receipt)
+    return SignedOrder(book, signature, grant, bytes.fromhex(granted))
 
 
 def pack_figures(figures: IntArray) -> bytes:

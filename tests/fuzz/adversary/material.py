@@ -13,6 +13,7 @@ from tests.fuzz.bound import Bound
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.core.proofs.merkle import ZERO
+from transactive.core.proofs.receipts import OrderReceipt
 from transactive.core.proofs.signed_orders import Fills, split
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Material:
 
     def _receipts(self) -> Any:
         some = self.record.truth.receipts[self.index % MEMBERS] if self.record else []
-        return receipt_words(self.rng.choice(some)) if some else (some_bytes(self.rng), split(bytes(65)))
+        return receipt_words(self.rng.choice(some)) if some else (some_bytes(self.rng), OrderReceipt(bytes(65)).content)
 
     def _receipt(self, **_: Any) -> Any:
         return self._receipts()[1]

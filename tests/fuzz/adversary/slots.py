@@ -15,9 +15,11 @@ from transactive.chain.disputes import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.core.proofs import signing
+from transactive.core.proofs.accepted_orders import accept
 from transactive.core.proofs.merkle import REGISTERS, word
+from transactive.core.proofs.receipts import OrderReceipt
 from transactive.core.proofs.record_receipts import RecordReceipt
-from transactive.core.proofs.signed_orders import Fills, Order, SignedOrder, sign_order, sign_receipt, split
+from transactive.core.proofs.signed_orders import Fills, Order, SignedOrder, SigningPlace, sign_order, split
 from transactive.core.units import IntArray
 from transactive.metering import gateway
 
@@ -35,7 +37,7 @@ class Receipt:
     """That an operator accepted an order."""
 
     order: Order
-    signature: bytes
+    given: OrderReceipt
     signer: str
 
 
@@ -90,7 +92,7 @@ def energy_of(registers: list[Registers], bundles: list[Bundle]) -> IntArray:
 def ordered(
     rng: random.Random, slot: int, members: list[Person], operator: Person, domain: bytes
 ) -> tuple[list[list[SignedOrder]], list[list[Receipt]]]:
-    """What members order for a slot, some of them twice, and the receipts."""
+    """What members order for a slot, some of them twice, and the receipts: in every second slot signed together."""
     accepted: list[list[SignedOrder]] = [[] for _ in range(MEMBERS)]
     receipts: list[list[Receipt]] = [[] for _ in range(MEMBERS)]
     for i, member in enumerate(members):
@@ -98,8 +100,11 @@ def ordered(
             step = ((rng.choice([150, 200]), rng.choice([1, 5, 9])),)
             order = Order(i, slot, serial, step, ()) if i % 2 else Order(i, slot, serial, (), step)
             accepted[i].append(sign_order(order, key_of(member), domain))
-            signature = sign_receipt(order, key_of(operator), domain)
-            receipts[i].append(Receipt(order, signature, operator.address))
+    places = [SigningPlace(index, domain) for index in range(MEMBERS)]
+    for serial in range(2):
+        entered = [some[serial] for some in accepted if len(some) > serial]
+        for one in accept(entered, key_of(operator), places, together=slot % 2 == 0):
+            receipts[one.signed.order.account].append(Receipt(one.signed.order, one.receipt, operator.address))
     return accepted, receipts
 
 
@@ -187,8 +192,8 @@ def seen(slot: int, index: int, time: int, signer: Person) -> Seen:
 
 
 def receipt_words(receipt: Receipt) -> tuple[bytes, Any]:
-    """Hash of the order, and the signature, as a judge takes them."""
-    return receipt.order.hash, split(receipt.signature)
+    """Hash of the order, and what the operator gave for it, as a judge takes them."""
+    return receipt.order.hash, receipt.given.content
 
 
 def permit_struct(kind: bytes, owner: str, spender: str, numbers: tuple[int, int, int]) -> bytes:

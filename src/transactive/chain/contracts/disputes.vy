@@ -281,19 +281,19 @@ def challengeOmission(
     shown: commitments.Shown,
     entries: DynArray[signed.Entry, signed.MAX_ENTRIES],
     order: bytes32,
-    receipt: signed.Signature,
+    receipt: signed.Receipt,
 ):
     """
     @notice Show an order that the operator accepted for the leaf's slot and left out of it.
     @param entries all orders that the leaf says were accepted
     @param order hash of the order's struct
-    @param receipt the operator's signature for it
+    @param receipt the operator's signature for it, with its way to what was signed
     """
     leaf: leaves.Leaf = self._leaf(opening, shown)
     assert signed._entriesHash(entries) == leaf.orders, "disputes: other orders"
-    accepted: bytes32 = keccak256(abi_encode(signed.RECEIPT_TYPE, shown.index, opening.commitment.slot, order))
-    signer: address = signed._signer(settlement.address, accepted, receipt)
-    begins: uint256 = opening.commitment.slot * slotSeconds
+    slot: uint256 = opening.commitment.slot
+    signer: address = signed._acceptor(settlement.address, shown.index, slot, order, receipt)
+    begins: uint256 = slot * slotSeconds
     assert self._wasOperator(signer, begins), "disputes: no receipt"
     assert not leaves._has(leaf, leaves.VOID), "disputes: no fraud shown"
     for entry: signed.Entry in entries:

@@ -14,11 +14,12 @@ from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile, ReadingFi
 from transactive.chain.history import pending_chunks
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import LANES, decode_nets
+from transactive.chain.releases import is_as_today
 from transactive.chain.twins import disputes
 from transactive.core.errors import InputError, SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import climb
-from transactive.core.proofs.signed_orders import SignedOrder, domain, orders_hash, receipt_struct, split
+from transactive.core.proofs.signed_orders import SignedOrder, domain, orders_hash
 
 NOBODY = "0x" + "00" * 20
 
@@ -175,13 +176,21 @@ class Case:
         order, receipt = held.content
         if (order.account, order.slot) != (self.file.index, self.opening.commitment.slot):
             return None
-        message = signing.digest(self.domain, receipt_struct(order.account, order.slot, order.hash))
-        operator = self._office(order.slot, message, receipt)
-        if not disputes.omitted(self.leaf, order.hash, receipt, self.file.accepted, operator, message):
+        message, judges_ways = receipt.digest(order, self.domain), self._judges_ways
+        operator = self._office(order.slot, message, receipt.signature)
+        if not disputes.omitted(self.leaf, order.hash, receipt.signature, self.file.accepted, operator, message):
+            return None
+        if receipt.way and not judges_ways:
             return None
         entries = evidence.entries(self.file.accepted)
-        arguments = (self.opening.content, self.shown, entries, order.hash, split(receipt))
+        shown = receipt.content if judges_ways else receipt.content[0]
+        arguments = (self.opening.content, self.shown, entries, order.hash, shown)
         return Fraud("an order that the operator accepted was left out", "challengeOmission", arguments)
+
+    @property
+    def _judges_ways(self) -> bool:
+        """Whether the judge reads a receipt's way to what was signed for many."""
+        return is_as_today("disputes", "challengeOmission", self.client.code(str(self.judge.address)))
 
     def _office(self, slot: int, message: bytes, receipt: bytes) -> str:
         """Operator whose receipt counts in a slot: who signed, if the office was its own then, or who has it now."""

@@ -16,10 +16,11 @@ import numpy as np
 from transactive.chain.disputes import evidence
 from transactive.chain.history import Commitment, Opening
 from transactive.core.community.validation import explained
-from transactive.core.errors import CertificateError, InputError
+from transactive.core.errors import CertificateError, InputError, SignatureError
 from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Corrections
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import REGISTERS
+from transactive.core.proofs.receipts import OrderReceipt
 from transactive.core.proofs.record_receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
 
@@ -36,7 +37,10 @@ class GrantFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignedOrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A signed order: steps of price [µ¤/kWh] and energy [Wh]."""
+    """A signed order: steps of price [µ¤/kWh] and energy [Wh].
+
+    receipt: the operator's signature, and behind it the siblings on the way to what it signed for all orders of a gate.
+    """
 
     serial: int
     buys: list[tuple[int, int]]
@@ -173,11 +177,11 @@ class ReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: SignedOrderFile
 
     @property
-    def content(self) -> tuple[Order, bytes]:
-        """The order and the receipt for it."""
+    def content(self) -> tuple[Order, OrderReceipt]:
+        """The order and the receipt for it. Raises SignatureError for a receipt of another length."""
         given = self.order
         order = Order(self.account, self.slot, given.serial, tuple(given.buys), tuple(given.sells))
-        return order, _bytes(given.receipt or "0x")
+        return order, OrderReceipt.from_bytes(_bytes(given.receipt or "0x"))
 
 
 class RecordReceiptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -227,7 +231,7 @@ def leaf_file(
     leaf: Leaf | None,
     proof: Sequence[Step],
     opening: Opening,
-    orders: Sequence[tuple[SignedOrder, bytes]],
+    orders: Sequence[tuple[SignedOrder, OrderReceipt]],
     fills: Fills,
 ) -> LeafFile:
     """File of what stands at an account's place. orders: those in the leaf, each with the operator's receipt."""
@@ -305,7 +309,7 @@ def load(path: Path, kind: type[File]) -> File:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {CONTENT}") from None
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: {explained(str(error), kind)}; {CONTENT}") from None
-    except (CertificateError, ValueError, IndexError) as error:
+    except (CertificateError, SignatureError, ValueError, IndexError) as error:
         raise InputError(f"{path}: holds a number or hash that cannot be ({error}); {CONTENT}") from None
     return found
 
@@ -319,14 +323,14 @@ def load_receipt(path: Path) -> ReceiptFile | RecordReceiptFile:
     return load(path, RecordReceiptFile) if of_record else load(path, ReceiptFile)
 
 
-def _order_file(signed: SignedOrder, receipt: bytes) -> SignedOrderFile:
+def _order_file(signed: SignedOrder, receipt: OrderReceipt) -> SignedOrderFile:
     order, grant = signed.order, None
     if signed.grant:
         given = signed.grant
         limits = (given.highest_buy, given.lowest_sell, given.largest_wh, given.valid_until)
         grant = GrantFile(given.agent, *limits, _hex(signed.granted))
     return SignedOrderFile(
-        order.serial, list(order.buys), list(order.sells), _hex(signed.signature), grant, _hex(receipt)
+        order.serial, list(order.buys), list(order.sells), _hex(signed.signature), grant, _hex(receipt.to_bytes())
     )
 
 

@@ -42,6 +42,10 @@ class CommunityChain(Protocol):
         """Address of the token in which deposits are."""
 
     @property
+    def judges_receipts_together(self) -> bool:
+        """Whether its judge takes receipts that one signature makes for all orders of a gate."""
+
+    @property
     def last_slot(self) -> int | None:
         """Number of the newest committed slot; None before the first."""
 

@@ -52,6 +52,8 @@ class GroupedLedger:
     """
 
     certificates_address: str | None = None
+    judges_receipts_together = False
+    """A signature is for the judge of one settlement, and a gate has orders of several."""
 
     def __init__(self, client: ChainClient, keys: Keys, groups: Sequence[MemberGroup], whole: ChainLedger) -> None:
         self._client, self._keys, self.groups, self.whole = client, keys, tuple(groups), whole

@@ -22,6 +22,7 @@ from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
 from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
 from transactive.chain.nodes.client import ChainClient, Receipt
+from transactive.chain.releases import is_as_today
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
 from transactive.core.proofs.merkle import ZERO
@@ -167,6 +168,11 @@ class ChainLedger:
     def disputes_address(self) -> str:
         """Address of the contract that judges evidence."""
         return str(self._client.read(self._settlement, "disputes"))
+
+    @property
+    def judges_receipts_together(self) -> bool:
+        """Whether its judge takes receipts that one signature makes for all orders of a gate."""
+        return is_as_today("disputes", "challengeOmission", self._client.code(self.disputes_address))
 
     @property
     def height(self) -> int:

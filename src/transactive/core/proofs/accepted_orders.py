@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from transactive.core.proofs.merkle import WORD, column_words
-from transactive.core.proofs.signed_orders import Order, SignedOrder, orders_hash, placed
+from transactive.core.proofs.receipts import OrderReceipt, ReceiptTree, sign_receipt
+from transactive.core.proofs.signed_orders import Order, SignedOrder, SigningPlace, orders_hash, placed, placed_order
 from transactive.core.tables import Orders
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An order that entered, and the operator's receipt for it.
+    """An order that entered, and the operator's signature for it.
 
-    number, received: of its entry in the journal of a live market, and when that was [Unix s]; 0 for an order that was
-    made as the gate closed.
+    tree: of receipts signed together; None: alone. number, received: of its entry in the journal of a live market, and
+    when that was [Unix s]; 0 for an order that was made as the gate closed.
     """
 
     signed: SignedOrder
-    receipt: bytes
+    signature: bytes
+    tree: ReceiptTree | None = field(default=None, compare=False)
     number: int = 0
     received: int = 0
+
+    @property
+    def receipt(self) -> OrderReceipt:
+        """What the member gets: it proves that the order was accepted."""
+        return OrderReceipt(self.signature, self.tree.way(self.signed) if self.tree else ())
+
+
+def accept(
+    orders: Sequence[SignedOrder], key: bytes, places: Sequence[SigningPlace], *, together: bool
+) -> list[Accepted]:
+    """Orders of a gate with the operator's receipts, by its key (32 bytes). places: where each member signs.
+
+    together: by one signature for all, in one settlement whose members sign by their numbers; contracts before 0.2 do
+    not judge that.
+    """
+    if not together:
+        return [Accepted(signed, receipt_of(signed.order, key, places).signature) for signed in orders]
+    tree = ReceiptTree(orders)
+    signature = tree.sign(key, places[0].domain) if orders else b""
+    return [Accepted(signed, signature, tree) for signed in orders]
+
+
+def receipt_of(order: Order, key: bytes, places: Sequence[SigningPlace]) -> OrderReceipt:
+    """Receipt for one order alone, where its member signs: the same whenever it is made."""
+    place = places[order.account]
+    return sign_receipt(placed_order(order, place.index), key, place.domain)
 
 
 def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
@@ -32,7 +60,7 @@ def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
     Purchases stand before sales, the dearest first; sales the cheapest first.
     """
     sign = np.where(orders.is_buy, -1, 1)
-    order = np.lexsort((sign * orders.energy_wh, sign * orders.price, ~orders.is_buy, orders.member))
+    order = np.lexsort((sign * orders.energy_wh, sign * orders.price, 2 * orders.member + ~orders.is_buy))
     prices, energies = orders.price[order], orders.energy_wh[order]
     steps = list(zip(prices.tolist(), energies.tolist(), strict=True))
     as_words = column_words(prices), column_words(energies)

@@ -1,9 +1,9 @@
-"""Signed words between a member and its operator: orders, grants to agents, receipts; EIP-712 typed data.
+"""What a member signs for its operator: orders, and grants to agents; EIP-712 typed data.
 
 An order is a member's whole book for one slot; a later one replaces it. It is signed by the member, or by an agent key
-that the member's grant allows within limits. The operator's receipt says that it was accepted. The domain names chain
-and settlement contract, so that nothing signed counts on another one. `chain/contracts/modules/signed.vy` computes the
-same hashes in a dispute.
+that the member's grant allows within limits. The operator answers with a receipt (`receipts.py`). The domain names
+chain and settlement contract, so that nothing signed counts on another one. `chain/contracts/modules/signed.vy`
+computes the same hashes in a dispute.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ ORDER_TYPE = (
 GRANT_TYPE = (
     b"Grant(uint256 account,address agent,int256 highestBuy,int256 lowestSell,uint256 largestEnergy,uint256 validUntil)"
 )
-RECEIPT_TYPE = b"Receipt(uint256 account,uint256 slot,bytes32 order)"
-ORDER_HASH, GRANT_HASH, RECEIPT_HASH = (keccak(kind) for kind in (ORDER_TYPE, GRANT_TYPE, RECEIPT_TYPE))
+ORDER_HASH, GRANT_HASH = keccak(ORDER_TYPE), keccak(GRANT_TYPE)
 NOTHING = keccak(b"")
 """Hash of an array without elements."""
 MAX_POINTS = 64
@@ -244,16 +243,6 @@ def check(signed: SignedOrder, member: str, separator: bytes, end: int) -> None:
         raise SignatureError(f"{what} is beyond the limits or the time of its grant; lower it or grant more")
 
 
-def receipt_struct(account: int, slot: int, order: bytes) -> bytes:
-    """Hash of the receipt for an order (its hash)."""
-    return keccak(RECEIPT_HASH + word(account) + word(slot) + order)
-
-
-def sign_receipt(order: Order, key: bytes, separator: bytes) -> bytes:
-    """Operator's signature that an order is accepted."""
-    return signing.sign(signing.digest(separator, receipt_struct(order.account, order.slot, order.hash)), key)
-
-
 @dataclass(frozen=True, slots=True)
 class SigningPlace:
     """Where an account signs: its place in the settlement that has it, and that settlement's EIP-712 domain separator.
@@ -268,10 +257,6 @@ class SigningPlace:
     def sign_order(self, order: Order, key: bytes) -> SignedOrder:
         """An order signed with a private key, by its place; it keeps its number."""
         return SignedOrder(order, sign_order(placed_order(order, self.index), key, self.domain).signature)
-
-    def sign_receipt(self, order: Order, key: bytes) -> bytes:
-        """Operator's signature that an order is accepted."""
-        return sign_receipt(placed_order(order, self.index), key, self.domain)
 
     def check(self, signed: SignedOrder, member: str, end: int) -> None:
         """Refuse an order that `member` (address) did not sign here, as `check` does."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.errors import DataError, OrderError, SignatureError
+from transactive.core.proofs.accepted_orders import receipt_of
 from transactive.core.proofs.order_records import order_bytes, order_of
 from transactive.core.proofs.signed_orders import MAX_ENTRIES, Order, SignedOrder, SigningPlace
 from transactive.core.slots import time_text
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderReceipt:
+class EnteredOrder:
     """That an order is in the journal, as `number`, since `received` [Unix s]. receipt: the operator's signature."""
 
     number: int
@@ -59,7 +60,7 @@ class OrderDesk:
         places = tuple(chain.signing_place(index) for index in members)
         self._authority = _Authority(places, addresses, bytes(chain.keys.role("operator").key))
 
-    def take(self, data: bytes, account: int) -> OrderReceipt:
+    def take(self, data: bytes, account: int) -> EnteredOrder:
         """Take a signed order of an account, written and receipted. Raises OrderError with the reason if it is not."""
         try:
             return self._take(data, account)
@@ -67,7 +68,7 @@ class OrderDesk:
             self.refused[error.reason] += 1
             raise
 
-    def _take(self, data: bytes, account: int) -> OrderReceipt:
+    def _take(self, data: bytes, account: int) -> EnteredOrder:
         """Take an order that is right in all."""
         if self._authority is None:
             raise OrderError("closed", "the market is not open yet; send the order again")
@@ -97,12 +98,12 @@ class OrderDesk:
             raise OrderError("late", f"the gate of {time_text(slot)} is closed; order for a later slot")
         return self._receipt(order, entry)
 
-    def _receipt(self, order: Order, entry: Arrival) -> OrderReceipt:
+    def _receipt(self, order: Order, entry: Arrival) -> EnteredOrder:
         """The receipt for an order that is in the journal; the same each time."""
         if self._authority is None:
             raise OrderError("closed", "the market is not open yet; send the order again")
-        receipt = self._authority.places[order.account].sign_receipt(order, self._authority.operator)
-        return OrderReceipt(entry.number, entry.received, order, receipt)
+        receipt = receipt_of(order, self._authority.operator, self._authority.places).signature
+        return EnteredOrder(entry.number, entry.received, order, receipt)
 
     def _entered(self, order: Order) -> list[Arrival]:
         """All orders of its account for its slot that are in the journal."""

@@ -26,8 +26,9 @@ from transactive.core.boxes.messages import (
 )  # fmt: skip
 from transactive.core.errors import DataError, SignatureError, StateError
 from transactive.core.proofs.order_records import order_bytes, order_of
-from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder, Step, domain, receipt_struct, sign_order
-from transactive.core.proofs.signing import digest, signer
+from transactive.core.proofs.receipts import OrderReceipt
+from transactive.core.proofs.signed_orders import Grant, Order, SignedOrder, Step, domain, sign_order
+from transactive.core.proofs.signing import signer
 from transactive.core.slots import time_text
 from transactive.core.tables import DeviceRules
 from transactive.core.units import IntArray
@@ -199,9 +200,8 @@ class Trader:
         if kept is None or kept.taken:
             return
         order = order_of(kept.order).order
-        struct = receipt_struct(order.account, order.slot, order.hash)
         separator = domain(self.terms.chain_id, self.terms.settlement)
-        if signer(digest(separator, struct), taken.receipt, "receipt") != self.market.market:
+        if signer(OrderReceipt(taken.receipt).digest(order, separator), taken.receipt, "receipt") != self.market.market:
             self._tell(f"not kept: the receipt for {time_text(slot)} is signed by somebody else")
             return
         self._write(slot, _Order(kept.order, taken))

@@ -5,8 +5,9 @@
 @title Signed
 @notice Orders, grants and receipts as EIP-712 typed data, and who signed them.
 @dev An order is a member's whole book for one slot: a later one replaces it. It is signed by the member, or by an agent
-     key that the member's grant allows within limits. The operator answers with a receipt. The domain names chain and
-     settlement contract, so that nothing signed counts on another one:
+     key that the member's grant allows within limits. The operator answers with a receipt, for which it signs alone or
+     once for all receipts of a gate: the root of their tree, to which each receipt has its way (`_acceptor`). The domain
+     names chain and settlement contract, so that nothing signed counts on another one:
 
          EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)
          Order(uint256 account,uint256 slot,uint256 serial,int256[] buyPrices,uint256[] buyEnergies,
@@ -14,6 +15,7 @@
          Grant(uint256 account,address agent,int256 highestBuy,int256 lowestSell,uint256 largestEnergy,
                uint256 validUntil)
          Receipt(uint256 account,uint256 slot,bytes32 order)
+         Receipts(bytes32 root)
          Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)     in the gateway's own domain
          Received(uint256 slot,uint256 meter,uint256 time)                     as well
          Issue(uint256 slot,uint256[] registers,uint256 spared)                in that of the certificates
@@ -51,7 +53,12 @@ struct Entry:
     grant: bytes32  # hash of the grant's struct; zero if the member signed itself
     granted: Signature  # of the member, for the grant
 
+struct Receipt:
+    signature: Signature  # of the operator
+    way: DynArray[bytes32, MAX_WAY]  # siblings from the receipt up to the root that was signed; none: signed alone
+
 MAX_POINTS: constant(uint256) = 64
+MAX_WAY: constant(uint256) = 16
 MAX_ENTRIES: constant(uint256) = 8
 ENERGY: constant(uint256) = 2**63 - 1
 DOMAIN_TYPE: constant(bytes32) = keccak256(
@@ -64,6 +71,7 @@ GRANT_TYPE: constant(bytes32) = keccak256(
     "Grant(uint256 account,address agent,int256 highestBuy,int256 lowestSell,uint256 largestEnergy,uint256 validUntil)"
 )
 RECEIPT_TYPE: constant(bytes32) = keccak256("Receipt(uint256 account,uint256 slot,bytes32 order)")
+RECEIPTS_TYPE: constant(bytes32) = keccak256("Receipts(bytes32 root)")
 METERING_DOMAIN_TYPE: constant(bytes32) = keccak256("EIP712Domain(string name,string version,uint256 chainId)")
 READINGS_TYPE: constant(bytes32) = keccak256("Readings(uint256 slot,uint256 meters,bytes32 root,uint256 totals)")
 RECEIVED_TYPE: constant(bytes32) = keccak256("Received(uint256 slot,uint256 meter,uint256 time)")
@@ -122,6 +130,25 @@ def _signer(settlement: address, structHash: bytes32, signature: Signature) -> a
         abi_encode(DOMAIN_TYPE, keccak256("TransActive Settlement"), keccak256("1"), chain.id, settlement)
     )
     return self._recover(domain, structHash, signature)
+
+
+@internal
+@view
+def _acceptor(settlement: address, account: uint256, slot: uint256, order: bytes32, receipt: Receipt) -> address:
+    """
+    @dev Who signed that an order, given by its hash, was accepted; zero if nobody can have. In the tree of a gate the
+         lower hash of a pair comes first. The first sibling of each receipt is the hash of its order's signature, which
+         others do not know: nobody finds out what stands beside it by trying.
+    """
+    node: bytes32 = keccak256(abi_encode(RECEIPT_TYPE, account, slot, order))
+    if len(receipt.way) == 0:
+        return self._signer(settlement, node, receipt.signature)
+    for sibling: bytes32 in receipt.way:
+        if convert(node, uint256) < convert(sibling, uint256):
+            node = sha256(concat(b"\x05", node, sibling))
+        else:
+            node = sha256(concat(b"\x05", sibling, node))
+    return self._signer(settlement, keccak256(abi_encode(RECEIPTS_TYPE, node)), receipt.signature)
 
 
 @internal
