@@ -94,19 +94,24 @@ def _packed(name: str, column: IntArray) -> tuple[_Column, bytes]:
     """A column in the way that takes fewer bytes."""
     if not len(column):
         return _Column(name, width=0, least=0, steps=False), b""
-    steps = np.diff(column, prepend=np.int64(0))  # beyond int64 it wraps, and back again when it is summed
-    ways = [(_width(values), values, by_step) for values, by_step in ((column, False), (steps, True))]
-    width, values, by_step = min(ways, key=lambda way: way[0])
-    least = values.min()
-    above = values.view(np.uint64) - least.view(np.uint64)
-    planes = above.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width]
-    return _Column(name, width, int(least), by_step), planes.T.tobytes()
+    least, width = _span(column)
+    values, by_step = column, False
+    if width:
+        steps = column.copy()
+        steps[1:] -= column[:-1]  # beyond int64 it wraps, and back again when it is summed
+        least_step, narrower = _span(steps)
+        if narrower < width:
+            values, by_step, least, width = steps, True, least_step, narrower
+    above = (values - np.int64(least)).astype("<i8", copy=False)  # wraps likewise
+    planes = above.view(np.uint8).reshape(-1, 8)[:, :width]
+    return _Column(name, width, least, by_step), planes.T.tobytes()
 
 
-def _width(values: IntArray) -> int:
-    """Bytes that the span of values takes."""
-    span = int(values.max()) - int(values.min())
-    return next(width for width in WIDTHS if span < 256**width)
+def _span(values: IntArray) -> tuple[int, int]:
+    """Least value, and the bytes that the span of values takes."""
+    least = int(values.min())
+    span = int(values.max()) - least
+    return least, next(width for width in WIDTHS if span < 256**width)
 
 
 def _read_first(body: bytes, names: Collection[str] | None) -> PackedBlock:

@@ -7,7 +7,7 @@ values that are null are left out, so that a column which comes later changes no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,7 @@ NO_SLOT = -1
 """Slot under which the digests of tables without slots are kept."""
 OF_DIGESTS = str(DIGESTS.name)
 OF_SCHEMA = "schema"
+_SEALED = sa.select(DIGESTS.c.name).where(DIGESTS.c.slot == sa.bindparam("wanted"))
 
 
 def seal(connection: sa.Connection, table: sa.Table, slots: Iterable[int] = (NO_SLOT,)) -> None:
@@ -45,7 +46,17 @@ def digest_in(connection: sa.Connection, table: sa.Table, slot: int = NO_SLOT) -
     if is_columnar(table):
         return _columns_digest(connection, table, slot)
     wanted = rows_in(connection, table, slot, of_slot=slot != NO_SLOT or table is DIGESTS)
-    return digest_of(msgspec.msgpack.encode([_filled(row) for row in wanted]))
+    return digest_of_rows(wanted)
+
+
+def digest_of_rows(rows: Iterable[Mapping[str, Any] | sa.RowMapping]) -> bytes:
+    """Digest of rows in the order of their key, as they are or are to be written."""
+    return digest_of(msgspec.msgpack.encode([_filled(row) for row in rows]))
+
+
+def sealed_tables(connection: sa.Connection, slot: int) -> set[str]:
+    """Names of the tables that have been written for a slot [Unix s]."""
+    return set(connection.scalars(_SEALED, {"wanted": slot}))
 
 
 def rows_in(connection: sa.Connection, table: sa.Table, slot: int, *, of_slot: bool) -> Sequence[sa.RowMapping]:
@@ -75,7 +86,7 @@ def _columns_digest(connection: sa.Connection, table: sa.Table, slot: int) -> by
     return rows_digest(table, {name: np.array([row[name] for row in rows], np.int64) for name in names})
 
 
-def _filled(row: sa.RowMapping) -> list[tuple[str, Any]]:
+def _filled(row: Mapping[str, Any] | sa.RowMapping) -> list[tuple[str, Any]]:
     """Values of a row that are not null, by name."""
     return sorted((str(name), value) for name, value in row.items() if value is not None)
 

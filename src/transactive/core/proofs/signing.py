@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from coincurve import PrivateKey, PublicKey
+from coincurve import PrivateKey
 
 from transactive.core.errors import SignatureError
+from transactive.core.proofs import secp256k1
 from transactive.core.proofs.keccak import keccak
 from transactive.core.proofs.merkle import word
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+HALF_ORDER_BYTES = HALF_ORDER.to_bytes(32, "big")
+V = [b"\x1b", b"\x1c"]
+"""v by the parity of the point: 27 and 28."""
 VERSION = b"1"
 AT_HAND = 8_192
-"""How many of each stay at hand: keys ready to sign, addresses of signers, digests. A full tree, and as many agents."""
+"""How many of each stay at hand: addresses of signers, digests. A full tree, and as many agents."""
 CHAIN_DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId)"
 CONTRACT_DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
@@ -46,33 +50,25 @@ def text_digest(text: bytes) -> bytes:
 
 def sign(message: bytes, key: bytes) -> bytes:
     """Signature of a digest with a private key (32 bytes)."""
-    raw: bytes = _ready(key).sign_recoverable(message, hasher=None)
-    return raw[:64] + bytes([raw[64] + 27])
-
-
-@lru_cache(maxsize=AT_HAND)
-def _ready(key: bytes) -> PrivateKey:
-    """Key ready to sign: to make it ready takes twice as long as to sign with it."""
-    return PrivateKey(key)
+    raw = secp256k1.sign(message, key)
+    return raw[:64] + V[raw[64]]
 
 
 def signer(message: bytes, signature: bytes, what: str) -> str:
     """Address that signed a digest, lower case. Raises SignatureError, naming `what`, for a malformed signature."""
     if len(signature) != 65 or signature[64] not in (27, 28):
         raise SignatureError(f"signature of {what}: 65 bytes with v 27 or 28 are needed")
-    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
+    if signature[32:64] > HALF_ORDER_BYTES:
         raise SignatureError(f"signature of {what} has a high s; sign with a low s (EIP-2)")
-    try:
-        raw = signature[:64] + bytes([signature[64] - 27])
-        public = PublicKey.from_signature_and_message(raw, message, hasher=None)
-    except ValueError as error:  # from coincurve
-        raise SignatureError(f"signature of {what} is malformed; sign again") from error
-    return _address(public.format(compressed=False)[1:])
+    public = secp256k1.recover(message, signature[:64] + (b"\x00" if signature[64] == 27 else b"\x01"))
+    if public is None:
+        raise SignatureError(f"signature of {what} is malformed; sign again")
+    return _address(public)
 
 
 def address_of(key: bytes) -> str:
     """Address of a private key (32 bytes), lower case."""
-    return _address(_ready(key).public_key.format(compressed=False)[1:])
+    return _address(PrivateKey(key).public_key.format(compressed=False)[1:])
 
 
 @lru_cache(maxsize=AT_HAND)

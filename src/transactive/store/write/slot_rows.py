@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from transactive.store import dialect
 from transactive.store.row_digests import rows_digest
-from transactive.store.sealing import digest_in, put_digests
+from transactive.store.sealing import digest_of_rows, put_digests, sealed_tables
 
 
 class SlotRows:
@@ -20,6 +20,7 @@ class SlotRows:
     def __init__(self, connection: sa.Connection, slot: int) -> None:
         self._connection, self._slot = connection, slot
         self._digests: dict[str, bytes] = {}
+        self._there = sealed_tables(connection, slot)  # few slots are written twice
 
     def put(self, table: sa.Table, columns: Mapping[str, Any]) -> None:
         """Write columns as the rows of the slot."""
@@ -39,15 +40,17 @@ class SlotRows:
     def put_block(self, table: sa.Table, block: bytes, **counts: int) -> None:
         """Write the packed block of the slot, which carries its own digest too."""
         self._clear(table)
-        self._connection.execute(_insertion(table), [{"slot": self._slot, **counts, "block": block}])
-        self._keep_digest(table, digest_in(self._connection, table, self._slot))
+        row = {"slot": self._slot, **counts, "block": block}
+        self._connection.execute(_insertion(table), [row])
+        self._keep_digest(table, digest_of_rows([row]))
 
     def seal(self) -> None:
         """Write the digests of all rows."""
         put_digests(self._connection, self._slot, self._digests)
 
     def _clear(self, table: sa.Table) -> None:
-        clear_slot(self._connection, table, self._slot)
+        if table.name in self._there:
+            clear_slot(self._connection, table, self._slot)
 
     def _keep_digest(self, table: sa.Table, digest: bytes) -> None:
         self._digests[str(table.name)] = digest
