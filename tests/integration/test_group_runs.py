@@ -126,12 +126,12 @@ def test_status_tells_of_every_group(made):
     assert called.code == 0, called.err
     facts = json.loads(called.out)
     assert facts["sound"]
-    assert [(group["members"], group["code"], group["sound"]) for group in facts["groups"]] == [
+    assert [(group["members"], group["code"], group["sound"]) for group in facts["groups"].values()] == [
         (1, "as deployed", True),
         (2, "as deployed", True),
     ]
     assert list(facts["balances_n"]) == ["a", "b", "c", "supplier", "network", "community", "levy", "credits"]
-    assert {facts["settled_period"], *(group["settled_period"] for group in facts["groups"])} == {
+    assert {facts["settled_period"], *(group["settled_period"] for group in facts["groups"].values())} == {
         facts["settled_period"]
     }
 

@@ -52,7 +52,8 @@ class Call:
             return self.signers.role(self.act.by)
         if self.account is None:
             raise InputError("this is done by an account: name it with --account, or another key with --as")
-        self.known.index(self.account)
+        if self.act.by == "account":
+            self.known.index(self.account)
         return self.signers.account(self.account)
 
     def by(self) -> str:

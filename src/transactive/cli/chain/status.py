@@ -49,7 +49,10 @@ def run_status(node: str, file: Path | None) -> tuple[dict[str, Any], bool]:
     sound = all(one.is_sound for one in (*groups, now))
     balances = {name: str(balance) for one in (*groups, now) for name, balance in one.balances_n.items()}
     if groups:
-        facts["groups"] = [_group_facts(group, deployment.currency, length) for group in groups]
+        facts["groups"] = {
+            f"group_{number}": _group_facts(group, deployment.currency, length)
+            for number, group in enumerate(groups, 1)
+        }
     return facts | {"sound": sound, "balances_n": {name: balances[name] for name in deployment.accounts}}, sound
 
 
