@@ -14,6 +14,7 @@ from transactive.core.slot_book import SlotBook
 from transactive.core.tables import Forecast
 from transactive.core.tariff import Tariff
 from transactive.core.units import IntArray
+from transactive.core.work import seldom_collected
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.commitments import ChainCommitments
 from transactive.engine.books.signed_run import Gateway
@@ -115,6 +116,11 @@ class Kernel:
         With a database that holds a run of the same setting, interrupted or over before more readings came, it goes on
         where that one stopped. Returns whether the ledger was compared with a chain at the end, and equal.
         """
+        with seldom_collected():
+            return self._walk(after_slot)
+
+    def _walk(self, after_slot: Callable[[SlotBook], None]) -> bool:
+        """Take up where an interrupted run stopped, then slot after slot until the end."""
         length, lead = self.clock.length, self.clock.lead
         done = self._resume()
         if done is None:

@@ -27,6 +27,7 @@ from transactive.chain.embedded.execution import GAS_LIMIT
 from transactive.chain.embedded.index import Included, Index
 from transactive.chain.embedded.store import ChainStore, connect, transaction, usable
 from transactive.chain.embedded.words import INVALID_PARAMS, REFUSED, RpcError, to_bytes
+from transactive.core.proofs.keccak import lend
 
 CHAIN_ID = 31337
 RULES = {"cancun": CancunVM, "prague": PragueVM}
@@ -51,6 +52,7 @@ class EmbeddedChain:
 
         rules: name in `RULES`, for as long as the chain lives.
         """
+        lend()
         self.lock = RLock()
         self.automine = True
         self._clock = clock

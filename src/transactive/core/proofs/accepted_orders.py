@@ -9,7 +9,15 @@ import numpy as np
 
 from transactive.core.proofs.merkle import WORD, column_words
 from transactive.core.proofs.receipts import OrderReceipt, ReceiptTree, sign_receipt
-from transactive.core.proofs.signed_orders import Order, SignedOrder, SigningPlace, orders_hash, placed, placed_order
+from transactive.core.proofs.signed_orders import (
+    MAX_POINTS,
+    Order,
+    SignedOrder,
+    SigningPlace,
+    orders_hash,
+    placed,
+    placed_order,
+)
 from transactive.core.tables import Orders
 
 
@@ -63,15 +71,21 @@ def books_of(orders: Orders, number: int, serial: int = 0) -> list[Order]:
     order = np.lexsort((sign * orders.energy_wh, sign * orders.price, 2 * orders.member + ~orders.is_buy))
     prices, energies = orders.price[order], orders.energy_wh[order]
     steps = list(zip(prices.tolist(), energies.tolist(), strict=True))
-    as_words = column_words(prices), column_words(energies)
+    price_words, energy_words = column_words(prices), column_words(energies)
     members, starts = np.unique(orders.member[order], return_index=True)
     sales = starts + np.bincount(orders.member[orders.is_buy], minlength=int(members.max(initial=-1)) + 1)[members]
-    ends = np.append(starts, len(steps))[1:].tolist()
+    ends = np.append(starts, len(steps))[1:]
+    few = np.maximum(sales - starts, ends - sales) <= MAX_POINTS
+    meant = few & (
+        np.minimum.reduceat(energies, starts) >= 0 if len(starts) else few
+    )  # all else follows from the order
     books = []
-    for member, first, middle, end in zip(members.tolist(), starts.tolist(), sales.tolist(), ends, strict=True):
-        buys, sells = tuple(steps[first:middle]), tuple(steps[middle:end])
-        columns = [part[WORD * a : WORD * b] for a, b in ((first, middle), (middle, end)) for part in as_words]
-        books.append(Order.of_words((member, number, serial), buys, sells, columns))
+    rows = (column.tolist() for column in (members, starts, sales, ends, meant))
+    for member, first, middle, end, is_meant in zip(*rows, strict=True):
+        a, b, c = WORD * first, WORD * middle, WORD * end
+        columns = price_words[a:b], energy_words[a:b], price_words[b:c], energy_words[b:c]
+        sides = tuple(steps[first:middle]), tuple(steps[middle:end])
+        books.append(Order.of_words((member, number, serial), *sides, columns, is_meant=is_meant))
     return books
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from Crypto.Hash import keccak as interface
-from eth_hash.auto import keccak as _through_interface
+from eth_hash.auto import keccak as interface_of_chains
 
 BYTES = 32
 ROUNDS, PADDING = 24, 1
@@ -51,10 +51,16 @@ def _chosen() -> Callable[[bytes], bytes]:
     """The direct way where the library is bound as we know it, else its interface."""
     try:
         direct = _direct(vars(interface)["_raw_keccak_lib"], import_module("Crypto.Util._raw_api"))
-        trusted = direct(b"") == _through_interface(b"")
+        trusted = direct(b"") == interface_of_chains(b"")
     except (ImportError, KeyError, AttributeError, TypeError):
         trusted = False
-    return direct if trusted else _through_interface
+    return direct if trusted else interface_of_chains
 
 
 keccak = _chosen()
+
+
+def lend() -> None:
+    """Let the interface that py-evm hashes through compute as this module does, in the whole process."""
+    if keccak is not interface_of_chains:
+        interface_of_chains.hasher = lambda in_data: keccak(bytes(in_data))

@@ -87,14 +87,20 @@ class Order:
 
     @classmethod
     def of_words(
-        cls, head: tuple[int, int, int], buys: tuple[Step, ...], sells: tuple[Step, ...], columns: Sequence[bytes]
+        cls,
+        head: tuple[int, int, int],
+        buys: tuple[Step, ...],
+        sells: tuple[Step, ...],
+        columns: Sequence[bytes],
+        *,
+        is_meant: bool,
     ) -> Order:
-        """Order with its hash, where columns as in `content` were made words for many at once.
+        """Order with what follows from it, where that was found for many at once.
 
-        head: account, slot, serial.
+        head: account, slot, serial; columns: words of those in `content`; is_meant: as the property of this name.
         """
         order = cls(*head, buys, sells)
-        order.__dict__["hash"] = _order_hash(head, columns)
+        order.__dict__.update(hash=_order_hash(head, columns), is_meant=is_meant)
         return order
 
     @cached_property
@@ -117,7 +123,7 @@ class Order:
                 return False
         return True
 
-    @property
+    @cached_property
     def is_meant(self) -> bool:
         """Whether the contract can read it: few enough steps, best first, of energies that can be added."""
         return _is_meant(self.buys, best_falls=True) and _is_meant(self.sells, best_falls=False)
