@@ -19,6 +19,7 @@ from transactive.market import mechanisms, registry
 from transactive.market.auction import uniform
 from transactive.market.fills import OrderFills, check_fills, exact_fills
 from transactive.market.mechanisms import Cleared, Site
+from transactive.market.network.local_losses import local_losses_wh
 from transactive.settlement.funds import advance
 from transactive.settlement.netted import deliver, post, sales_wh, tariff_alone_n
 from transactive.trading.escrow import lock_price, locked_after_clearing
@@ -83,6 +84,11 @@ def kept(case: Traffic, positions: Positions) -> Readings:
     return Readings(SLOT, *flows, flows[1], 0 * net, 0 * net)
 
 
+def lost_in(site: Site, readings: Readings) -> int:
+    """What lines lost between members."""
+    return local_losses_wh(site.network, site.node, readings.import_wh, readings.export_wh)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=20)
 @given(traffic())
@@ -92,17 +98,18 @@ def test_the_rules_hold_at_the_prices_of_every_mechanism(name: str, case: Traffi
     for readings in (case.readings, kept(case, positions)):
         slot = Traded(positions, readings, tariff)
         a = slot.accounts
-        delivery = deliver(positions, readings)
+        delivery = deliver(positions, readings, lost_wh=lost_in(case.site, readings))
         postings = post(delivery, positions, tariff, a)
         net = postings.net_n(a.total)
         imports, exports = int(readings.import_wh.sum()), int(readings.export_wh.sum())
         assert net.sum() == net[a.escrow] == net[a.pool] == 0
         lost = delivery.lost_used_wh
-        assert 0 <= lost <= min(exports, positions.lost_wh)
+        assert lost == lost_in(case.site, readings), "what was lost, whatever was bought for it"
         grid = imports + lost - exports  # what really flows to or from the community
         assert net[a.supplier] == grid * (tariff.supply if grid > 0 else tariff.feed_in)
         spare_n = delivery.lost_give_inside_wh * tariff.gives_receive
-        spare_n += delivery.lost_give_supplier_wh * tariff.feed_in
+        spare_n += delivery.lost_give_supplier_wh * tariff.feed_in - delivery.lost_extra_inside_wh * tariff.needs_pay
+        spare_n -= delivery.lost_extra_supplier_wh * tariff.grid_cost
         assert net[a.network] == tariff.fee * min(imports, exports - lost) + positions.surplus_n + spare_n
         alone, cost_n = tariff_alone_n(readings, tariff), lost * max(tariff.supply, 0)
         assert net[: case.members].sum() + net[a.community] + positions.surplus_n + spare_n + cost_n >= alone.sum()
@@ -238,15 +245,34 @@ def test_lost_energy_is_bought_by_the_network_and_what_is_not_delivered_is_not_l
     tariff, nothing = Tariff(280, 80, 30), whole(0, 0)
     meters = Readings(0, whole(0, 450), whole(400, 0), whole(400, 0), nothing, nothing)
     slot = Traded(positions, meters, tariff)
-    delivery = deliver(positions, meters)
-    assert (delivery.lost_used_wh, delivery.lost_give_inside_wh) == (40, 10)  # ten of the hundred short Wh met inside
+    site = Site(np.array([0, 1]), network)
+    assert lost_in(site, meters) == 39  # of 499 Wh that enter the line, 99 of them the grid's, 49 are lost
+    delivery = deliver(positions, meters, lost_wh=39)
+    assert (delivery.lost_used_wh, delivery.lost_give_inside_wh) == (
+        39,
+        11,
+    )  # so many of the hundred short Wh met inside
     postings = post(delivery, positions, tariff, slot.accounts)
     rent, losses = (postings.kind == kind for kind in (PostingKind.CONGESTION_RENT, PostingKind.LOSSES))
     assert postings.amount_n[rent].tolist() == [450 * (250 - 225)]
     assert (postings.amount_n[losses].tolist(), postings.energy_wh[losses].tolist()) == ([50 * 225], [50])
     net = postings.net_n(slot.accounts.total)
-    assert net[slot.accounts.supplier] == (450 + 40 - 400) * 280
-    assert net[slot.accounts.network] == (400 - 40) * 30 + 10 * tariff.gives_receive + positions.surplus_n
+    assert net[slot.accounts.supplier] == (450 + 39 - 400) * 280
+    assert net[slot.accounts.network] == (400 - 39) * 30 + 11 * tariff.gives_receive + positions.surplus_n
+
+
+def test_what_lines_lose_beyond_what_was_bought_for_it_comes_before_the_extras_of_members() -> None:
+    """500 Wh sold and given, 450 bought; 60 Wh were lost and 50 bought for it; a home took 70 more, another 20 less."""
+    trades = ([1, 2, 0], [True, True, False], [430, 20, 500], [200, 200, 180])
+    positions = Positions.of(0, 3, *(np.array(column) for column in trades)).losing(50, 50 * 180)
+    nothing, given_wh = whole(0, 0, 0), whole(500, 0, 0)
+    slot = Traded(positions, Readings(0, whole(0, 500, 0), given_wh, given_wh, nothing, nothing), Tariff(280, 80, 30))
+    delivery = deliver(positions, slot.readings, lost_wh=60)
+    assert (delivery.lost_used_wh, delivery.lost_extra_inside_wh, delivery.lost_extra_supplier_wh) == (60, 10, 0)
+    assert (delivery.extra_inside_wh.tolist(), delivery.extra_supplier_wh.tolist()) == ([0, 10, 0], [0, 60, 0])
+    net = post(delivery, positions, slot.tariff, slot.accounts).net_n(slot.accounts.total)
+    assert net[slot.accounts.supplier] == (500 + 60 - 500) * 280
+    assert net[slot.accounts.network] == (500 - 60) * 30 - 10 * slot.tariff.needs_pay
 
 
 def test_prices_by_location_ask_for_a_network() -> None:

@@ -18,6 +18,7 @@ MODULES = {
     "continuous": "transactive.bench.markets.continuous",
     "radial": "transactive.bench.markets.radial",
     "meshed": "transactive.bench.markets.meshed",
+    "losses": "transactive.bench.markets.losses",
     "kinds": "transactive.bench.markets.kinds",
     "preferences": "transactive.bench.markets.preferences",
     "chain": "transactive.bench.proofs.chain",

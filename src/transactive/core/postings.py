@@ -99,6 +99,13 @@ class Postings(Table):
         """These postings followed by others of the same slot."""
         return stacked(self, more)
 
+    def lost_beyond_wh(self, network: int) -> int:
+        """What the network lacked of what lines lost − what it had bought too much [Wh]: its extras − its gives."""
+        own = (self.payer == network) | (self.payee == network)
+        extra = np.isin(self.kind, (PostingKind.EXTRA_INSIDE, PostingKind.EXTRA_SUPPLIER))
+        give = np.isin(self.kind, (PostingKind.GIVE_INSIDE, PostingKind.GIVE_SUPPLIER))
+        return int(self.energy_wh[extra & own].sum() - self.energy_wh[give & own].sum())
+
     def held_n(self, members: int) -> IntArray:
         """What these postings hold back of each member − what they release [n¤], (members,)."""
         held = np.zeros(members, np.int64)

@@ -353,8 +353,8 @@ class Delivery(Table):
 
     short: sold, not delivered. extra: taken, not bought. give: bought and not taken, or delivered and not sold. Each is
     split in the part met inside the community and the part met by the supplier. local_use_wh: energy that
-    bears the network fee. lost_wh: what the network bought for losses; what it did not need, as no more was delivered,
-    is a give of its own.
+    bears the network fee. lost_wh: what the network bought for losses; what it did not need is a give of its own, what
+    lines lost beyond it an extra.
     """
 
     slot: int
@@ -372,6 +372,8 @@ class Delivery(Table):
     lost_wh: int = 0
     lost_give_inside_wh: int = 0
     lost_give_supplier_wh: int = 0
+    lost_extra_inside_wh: int = 0
+    lost_extra_supplier_wh: int = 0
 
     @property
     def both_ways_wh(self) -> IntArray:
@@ -381,5 +383,6 @@ class Delivery(Table):
 
     @property
     def lost_used_wh(self) -> int:
-        """What lines lost of what was delivered [Wh]."""
-        return self.lost_wh - self.lost_give_inside_wh - self.lost_give_supplier_wh
+        """What lines lost of what members gave each other [Wh]."""
+        bought = self.lost_wh + self.lost_extra_inside_wh + self.lost_extra_supplier_wh
+        return bought - self.lost_give_inside_wh - self.lost_give_supplier_wh

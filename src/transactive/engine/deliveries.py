@@ -14,6 +14,8 @@ from transactive.core.slots import time_text
 from transactive.core.tables import Delivery, Positions, Readings
 from transactive.core.tariff import Tariff
 from transactive.core.units import PPM, IntArray
+from transactive.market.mechanisms import Site
+from transactive.market.network.local_losses import local_losses_wh
 from transactive.metering.reported import NOT_REPORTED
 from transactive.settlement.netted import deliver, post
 from transactive.settlement.shared_postings import post_shared, used_and_given
@@ -26,9 +28,12 @@ EVERYBODY = "community"
 class Settling:
     """How a run turns a metered slot into a delivery, and a delivery into postings, by the community's rules."""
 
-    def __init__(self, setting: Setting, slots: range) -> None:
-        """Raise DataError for a slot that the distributor's report, if it decides, does not have."""
-        self._setting, self._community = setting, setting.community
+    def __init__(self, setting: Setting, slots: range, site: Site | None = None) -> None:
+        """Raise DataError for a slot that the distributor's report, if it decides, does not have.
+
+        site: the network whose market buys what lines lose, None without such a market.
+        """
+        self._setting, self._community, self._site = setting, setting.community, site
         unreported = (slot for slot in slots if (got := setting.reported(slot)) and (got[0] == NOT_REPORTED).any())
         if (first := next(unreported, None)) is not None:
             raise DataError(
@@ -39,10 +44,16 @@ class Settling:
         """Delivery of a slot."""
         rules = self._community.at(positions.slot).sharing_in_force
         if rules is None:
-            return deliver(positions, readings, tariff)
+            return deliver(positions, readings, tariff, self._lost_wh(readings))
         shared = shared_slot(self._setting, rules, readings)
         used, given = shared.used_wh.sum(axis=0), shared.given_wh.sum(axis=0)
         return delivery_of(positions, readings, used, given, billed=rules.incentive is None)
+
+    def _lost_wh(self, readings: Readings) -> int:
+        """What lines lost of what members gave each other [Wh]."""
+        if self._site is None:
+            return 0
+        return local_losses_wh(self._site.network, self._site.node, readings.import_wh, readings.export_wh)
 
     def postings(self, of: Delivery, positions: Positions, readings: Readings, tariff: Tariff) -> Postings:
         """Postings of a slot's energy."""
@@ -95,9 +106,13 @@ def circles_of(
 def delivered_before(
     community: Community, positions: Positions, readings: Readings, tariff: Tariff, postings: Postings
 ) -> Delivery:
-    """Delivery of a slot that is settled: against its trades, or as its postings say that it was shared."""
+    """Delivery of a slot that is settled: against its trades, or as its postings say that it was shared.
+
+    What lines lost is what the network bought, ahead and beyond it, and did not give.
+    """
     rules = community.at(positions.slot).sharing_in_force
     if rules is None:
-        return deliver(positions, readings, tariff)
+        lost_wh = positions.lost_wh + postings.lost_beyond_wh(community.chart.network)
+        return deliver(positions, readings, tariff, lost_wh)
     used, given = used_and_given(postings, len(community.members))
     return delivery_of(positions, readings, used, given, billed=rules.incentive is None)

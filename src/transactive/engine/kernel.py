@@ -38,6 +38,7 @@ from transactive.engine.posting_steps import MeteredSlot, PostingParties, post_s
 from transactive.engine.sessions import Session, Timetable
 from transactive.insight.tally import Tally
 from transactive.market import mechanisms
+from transactive.market.registry import ByNode
 from transactive.settlement.ledger import Ledger
 from transactive.settlement.unmetered import most_cost_n
 from transactive.settlement.unmetered_slots import marks_of
@@ -99,9 +100,10 @@ class Kernel:
         self.closing = Closing(self.ledger, ports.meters, community)
         self.observers: list[Observer] = [*parts.observers]
         self.gates = Gates(community, self.fleet, parts.authorisations)
+        by_node = isinstance(self.mechanism, ByNode)
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
-            self.offsets, parts.detection, community, Settling(setting, slots),
+            self.offsets, parts.detection, community, Settling(setting, slots, self.site if by_node else None),
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(
@@ -236,7 +238,8 @@ class Kernel:
         orders, refusals = admit(self.entry.in_place(made, sent, tariff, grid), self.ledger.free_n(slot))
         self._open.accepted[slot] = self.entry.take(orders, earlier.orders if earlier else None, sent)
         self.ledger.lock(slot, self.ledger.locks_n.get(slot, 0) + locked_before_clearing(orders, members))
-        cleared = mechanisms.clear(self.mechanism, orders, grid, members, self.site)
+        site = self.site and mechanisms.at_flow_of(self.site, expected.sum(axis=0) // len(expected))
+        cleared = mechanisms.clear(self.mechanism, orders, grid, members, site)
         self.gates.cleared(orders, cleared.clearing)
         self._tell(lambda observer: observer.cleared(orders, grid, cleared))
         session = Session(orders, refusals, cleared)

@@ -17,6 +17,7 @@ from transactive.market import fills as market_fills
 from transactive.market import registry
 from transactive.market.auction import preferences
 from transactive.market.fills import OrderFills, check_fills
+from transactive.market.network.line_flows import line_flows
 from transactive.market.network.locational import losses_n
 from transactive.market.nodal import NodalClearing
 from transactive.market.registry import AnyMechanism, ByNode, ByOrder, ByTrade
@@ -48,6 +49,17 @@ def site_of(community: Community) -> Site | None:
     network = network_of(community.network)
     number = {name: position for position, name in enumerate(network.names)}
     return Site(np.array([number[member.node or ""] for member in community.members], np.int64), network)
+
+
+def at_flow_of(site: Site, net_wh: IntArray) -> Site:
+    """The site whose lines lose the parts that they have at the flow of what members take on balance [Wh], (members,).
+
+    A line that loses a part whatever flows keeps it.
+    """
+    network = site.network
+    if network.loss_at_limit_ppm is None:
+        return site
+    return Site(site.node, network.at_flow(line_flows(network).of_members(site.node, net_wh)))
 
 
 def mechanism_of(community: Community) -> AnyMechanism:

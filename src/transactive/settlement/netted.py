@@ -14,8 +14,10 @@ that a seller pays at least the price it was promised. A short seller's buyers h
 paid price and fee already: where the replacement comes from the grid, the seller pays c = supply − fee and the
 fee follows the energy to the supplier, who thus receives its full price.
 
-Where lines lose energy the network is a buyer like others: it buys what is lost. No meter sees it, so it counts as
-taken in proportion to what sellers delivered; what is left over is a give of the network's.
+Where lines lose energy the network is a buyer like others: it buys ahead what will be lost. What was lost follows from
+all meters (`market.network.local_losses`): what it bought beyond that is a give of the network's, what it lacks an
+extra, which comes before those of members, as what they got from each other is what arrived. Its price from the
+supplier has the fee in it, which its users had paid as if it had been local.
 
 What holds for every slot, with any deviations: all postings sum to zero, escrow and pool end at zero, the supplier
 receives exactly its tariff on what really flows to or from the community, imports + losses − exports, the network its
@@ -47,11 +49,13 @@ from transactive.core.units import BoolArray, IntArray, share_columns
 from transactive.settlement.neighbourhood import near_use_wh
 
 
-def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = None) -> Delivery:
+def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = None, lost_wh: int = 0) -> Delivery:
     """Hold the trades of a slot against its meters and let deviations meet each other.
 
-    tariff: tells for whom a price between neighbours is no worse than the supplier's; without it for all.
+    tariff: tells for whom a price between neighbours is no worse than the supplier's; without it for all. lost_wh: what
+    lines lost of what members gave each other [Wh], at most what they exported; nothing where nobody does.
     """
+    meets = tariff is None or tariff.meets
     bought, sold = positions.bought_wh, positions.sold_wh
     imported, exported = readings.import_wh, readings.export_wh
     short = np.maximum(sold - exported, 0)
@@ -62,11 +66,13 @@ def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = No
     need_suits, give_suits = _suits(tariff)
     unused = np.maximum(bought - imported, 0)
     meeting = np.where(give_suits, give, np.minimum(give, unused))
-    network = positions.lost_wh - _lost_wh(positions, exported)  # stands last
-    give, meeting, needing = np.append(give, network), np.append(meeting, network), extra * need_suits
-    inside = min(int(short.sum() + needing.sum()), int(meeting.sum())) if tariff is None or tariff.meets else 0
+    spare = positions.lost_wh - (lost_wh if meets else 0)
+    left_over, lacking = max(spare, 0), max(-spare, 0)
+    give, meeting, needing = np.append(give, left_over), np.append(meeting, left_over), extra * need_suits
+    inside = min(int(short.sum() + needing.sum()) + lacking, int(meeting.sum())) if meets else 0
+    lacking_inside = min(lacking, inside)
     # one row of weights, member by member short before extra, so that ties go by member
-    met = share_columns(inside, np.stack((short, needing), axis=1).ravel()).reshape(-1, 2)
+    met = share_columns(inside - lacking_inside, np.stack((short, needing), axis=1).ravel()).reshape(-1, 2)
     given = share_columns(inside, meeting)
     short_inside, extra_inside = met[:, 0], met[:, 1]
     return Delivery(
@@ -85,6 +91,8 @@ def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = No
         lost_wh=positions.lost_wh,
         lost_give_inside_wh=int(given[-1]),
         lost_give_supplier_wh=int((give - given)[-1]),
+        lost_extra_inside_wh=lacking_inside,
+        lost_extra_supplier_wh=lacking - lacking_inside,
     )
 
 
@@ -94,14 +102,6 @@ def _suits(tariff: Tariff | None) -> tuple[BoolArray | bool, BoolArray | bool]:
         return True, True
     own = tariff.own
     return own.supply - own.fee >= tariff.needs_pay, own.feed_in <= tariff.gives_receive
-
-
-def _lost_wh(positions: Positions, exported_wh: IntArray) -> int:
-    """What lines lost: of what they were to lose, the part of the sales that meters certify; rounded down."""
-    if not positions.lost_wh:
-        return 0
-    certified = int(np.minimum(positions.sold_wh, exported_wh).sum())
-    return positions.lost_wh * certified // int(positions.sold_wh.sum())
 
 
 def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Accounts) -> Postings:
@@ -117,6 +117,7 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
     certified, short, again = sales_wh(positions, sells, delivery.exported_wh)
     inside = delivery.give_inside_wh.sum() + delivery.lost_give_inside_wh
     left_inside, left_over = (np.int64(wh) for wh in (delivery.lost_give_inside_wh, delivery.lost_give_supplier_wh))
+    lacked_inside, lacked = (np.int64(wh) for wh in (delivery.lost_extra_inside_wh, delivery.lost_extra_supplier_wh))
     supplier, network, escrow, pool = accounts.supplier, accounts.network, accounts.escrow, accounts.pool
     near = near_use_wh(delivery, tariff.near)
     spread = tariff.needs_pay - tariff.gives_receive
@@ -132,7 +133,9 @@ def post(delivery: Delivery, positions: Positions, tariff: Tariff, accounts: Acc
             (kind.SHORT_INSIDE, member, pool, delivery.short_inside_wh, tariff.needs_pay),
             (kind.SHORT_SUPPLIER, member, supplier, delivery.short_supplier_wh, tariff.grid_cost),
             (kind.EXTRA_INSIDE, member, pool, delivery.extra_inside_wh, tariff.needs_pay),
+            (kind.EXTRA_INSIDE, network, pool, lacked_inside, tariff.needs_pay),
             (kind.EXTRA_SUPPLIER, member, supplier, delivery.extra_supplier_wh, tariff.supply_of),
+            (kind.EXTRA_SUPPLIER, network, supplier, lacked, tariff.supply),
             (kind.GIVE_INSIDE, pool, member, delivery.give_inside_wh, tariff.gives_receive),
             (kind.GIVE_INSIDE, pool, network, left_inside, tariff.gives_receive),
             *_given_to_supplier(delivery, tariff, accounts),
@@ -252,9 +255,17 @@ def _check(delivery: Delivery, postings: Postings, surplus_n: int, tariff: Tarif
     if not tariff.meets:
         local, due = 0, imports * tariff.supply - exports * tariff.feed_in
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariff on the net energy")
-    earned = tariff.fee * local + surplus_n - _reduced_n(delivery, tariff)
-    earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
+    earned = tariff.fee * local + surplus_n - _reduced_n(delivery, tariff) + _deviation_n(delivery, tariff)
+    earned += (
+        delivery.lost_extra_supplier_wh * tariff.fee
+    )  # paid with the price, received from those who had its energy
     require(int(net[accounts.network]) == earned, "the network receives its fee on local energy, and congestion rent")
+
+
+def _deviation_n(delivery: Delivery, tariff: Tariff) -> int:
+    """What the network receives for lost energy that it bought and did not need − pays for what it lacked [n¤]."""
+    inside = delivery.lost_give_inside_wh * tariff.gives_receive - delivery.lost_extra_inside_wh * tariff.needs_pay
+    return inside + delivery.lost_give_supplier_wh * tariff.feed_in - delivery.lost_extra_supplier_wh * tariff.supply
 
 
 def _reduced_n(delivery: Delivery, tariff: Tariff) -> int:
@@ -267,17 +278,18 @@ def _reduced_n(delivery: Delivery, tariff: Tariff) -> int:
 def _check_own(delivery: Delivery, net: IntArray, surplus_n: int, tariff: Tariff, accounts: Accounts) -> None:
     """The same where members have own prices: net energy is the supplier's, each Wh at the price of its member."""
     bought, replaced = delivery.extra_supplier_wh, int(delivery.short_supplier_wh.sum())
+    lacked = delivery.lost_extra_supplier_wh
     given = int(delivery.give_supplier_wh.sum()) + delivery.lost_give_supplier_wh
     grid = int(delivery.imported_wh.sum()) + delivery.lost_used_wh - int(delivery.exported_wh.sum())
-    require(int(bought.sum()) + replaced - given == grid, "the supplier gives and takes the net energy")
+    require(int(bought.sum()) + replaced + lacked - given == grid, "the supplier gives and takes the net energy")
     far = delivery.local_use_wh - near_use_wh(delivery, tariff.near)
     followed = int((share_columns(replaced, far) * tariff.fee_of).sum())
     both = int(net[accounts.supplier] + net[accounts.network])
     metered = np.minimum(delivery.give_supplier_wh, np.maximum(delivery.exported_wh - delivery.sold_wh, 0))
-    due = int((bought * tariff.supply_of).sum()) + replaced * tariff.grid_cost + followed
+    due = int((bought * tariff.supply_of).sum()) + replaced * tariff.grid_cost + followed + lacked * tariff.supply
     due -= int((metered * tariff.feed_in_of).sum()) + int((delivery.give_supplier_wh - metered).sum()) * tariff.feed_in
     due -= delivery.lost_give_supplier_wh * tariff.feed_in
     require(int(net[accounts.supplier]) == due, "the supplier receives its tariffs on the net energy")
     earned = int((delivery.local_use_wh * tariff.fee_of).sum()) - followed + surplus_n - _reduced_n(delivery, tariff)
-    earned += delivery.lost_give_inside_wh * tariff.gives_receive + delivery.lost_give_supplier_wh * tariff.feed_in
+    earned += _deviation_n(delivery, tariff)
     require(both - due == earned, "the network receives its fees on local energy, and congestion rent")

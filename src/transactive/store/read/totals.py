@@ -224,13 +224,15 @@ class Counter:
 def _explained_wh(columns: Mapping[str, IntArray], network: int) -> int:
     """Wh that the meters of the community took from the grid, as the postings of a slot explain them.
 
-    What the network bought for losses and did not give on was lost: no meter of a member took it.
+    What the network bought for losses, ahead or as it lacked it, and did not give on was lost: no meter of a member
+    took it.
     """
     kind, energy = columns["kind"], columns["energy_wh"]
     by_network = (columns["payee"] == network) | (columns["payer"] == network)
-    added = np.isin(kind, (PostingKind.SHORT_SUPPLIER, PostingKind.EXTRA_SUPPLIER))
+    added = (kind == PostingKind.SHORT_SUPPLIER) | ((kind == PostingKind.EXTRA_SUPPLIER) & ~by_network)
     added |= (kind == PostingKind.GIVE_INSIDE) & by_network
     taken = ((kind == PostingKind.GIVE_SUPPLIER) & ~by_network) | (kind == PostingKind.LOSSES)
+    taken |= (kind == PostingKind.EXTRA_INSIDE) & by_network
     return int(energy[added].sum() - energy[taken].sum())
 
 
