@@ -171,6 +171,34 @@ def test_a_meter_is_that_of_its_owner_of_the_time(tmp_path):
     assert (found[:, 1] + found[:, 2]).tolist() == [home(hour)[0] for hour in range(24 * DAYS)]
 
 
+TOGETHER = (
+    ('id = "bert"', 'id = "bert"\nmeter_parts = { AT001 = "60 %" }'),
+    ('id = "cara"', 'id = "cara"\nmeter_parts = { AT001 = "40 %" }\nmeters = ["AT002"]'),
+)
+
+
+def test_a_meter_of_several_is_divided_to_the_wh(tmp_path):
+    rows = readings({"roof": sun, "AT001": home, "AT002": sun})
+    found = setting(tmp_path, *TOGETHER, ('id = "cara"', 'id = "cara"\npv = "10 kW"'), rows=rows).measured
+    whole = [home(hour)[0] for hour in range(24 * DAYS)]
+    assert found.consumption_wh[:, 1].tolist() == [wh * 6 // 10 for wh in whole]
+    assert (found.consumption_wh[:, 1] + found.consumption_wh[:, 2] - 100).tolist() == whole
+    assert found.generation_wh[:, 2].tolist() == [sun(hour)[1] for hour in range(24 * DAYS)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ((('"60 %"', '"50 %"'),), r"bert: meter_parts: bert, cara have 900000 ppm of 'AT001' together"),
+        ((('id = "bert"', f'id = "bert"\nuntil = "{CHANGE}"'),), r"cara: meter_parts: cara have 400000 ppm of 'AT001'"),
+        ((('id = "roof"', 'id = "roof"\nmeters = ["AT001"]'),), "bert: meter 'AT001' is also that of roof at the same"),
+    ],
+)
+def test_parts_of_a_meter_make_a_whole(tmp_path, changes, said):
+    with pytest.raises(ConfigError, match=said):
+        setting(tmp_path, *TOGETHER, *changes)
+
+
 def test_owners_get_what_their_plant_earns_to_the_last_unit(tmp_path):
     found = ran(setting(tmp_path, ('id = "roof"', 'id = "roof"\nowners = { bert = "60 %", community = "40 %" }')))
     community = found.kernel.accounts.community

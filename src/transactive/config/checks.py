@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transactive.config.changes import check_changes
-from transactive.config.membership import check_membership
+from transactive.config.membership import check_membership, check_meters
 from transactive.config.sharing import check_sharing
 from transactive.config.tariffs import check_tariff
 from transactive.core.community.certificate_checks import check_certificates
@@ -37,6 +37,10 @@ def check(community: Community, name: str) -> None:
     versions = community.versions
     for number, rules in enumerate(versions.rules):
         _check_rules(rules, name if not number else f"{name}: from {time_text(versions.starts[number])}")
+    try:
+        check_meters(community)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def _check_rules(community: Community, name: str) -> None:

@@ -11,21 +11,53 @@ from transactive.core.units import PPM
 
 
 def check_membership(community: Community) -> None:
-    """Raise ConfigError for a membership, a meter or an owner that cannot be."""
+    """Raise ConfigError for a membership or an owner that cannot be."""
     for member in community.members:
         _check_times(member, community.clock.length)
         _check_owners(member, community)
-    spans, seen = community.membership, dict[str, list[int]]()
+
+
+def check_meters(community: Community) -> None:
+    """Raise ConfigError for a meter that two have at the same time, but for parts of it that make a whole.
+
+    Memberships count as all changes leave them.
+    """
+    spans, seen = community.membership, dict[str, list[tuple[int, bool]]]()
     for number, member in enumerate(community.members):
-        for meter in member.meters or (member.id,):
-            for other in seen.setdefault(meter, []):
+        for meter, part in _meters(member):
+            for other, other_part in seen.setdefault(meter, []):
                 begin, end = max(spans.since[[number, other]]), min(spans.until[[number, other]])
-                if begin < end:
+                if begin < end and not (part and other_part):
                     raise ConfigError(
-                        f"{member.id}: meter {meter!r} is also that of {community.ids[other]} at the same time; a meter"
-                        " has one owner, or end one membership (until) where the other begins (since)"
+                        f"{member.id}: meter {meter!r} is also that of {community.ids[other]} at the same time; give"
+                        " each its part (meter_parts), or end one membership (until) where the other begins (since)"
                     )
-            seen[meter].append(number)
+            seen[meter].append((number, part))
+    for meter, holders in seen.items():
+        _check_parts(community, meter, [number for number, part in holders if part])
+
+
+def _meters(member: Member) -> list[tuple[str, bool]]:
+    """Names of a member's meters, and whether it has a part of each only."""
+    whole, parts = member.meters, member.meter_parts_ppm
+    return [
+        *((meter, False) for meter in whole or (() if parts else (member.id,))),
+        *((meter, True) for meter in parts),
+    ]
+
+
+def _check_parts(community: Community, meter: str, numbers: list[int]) -> None:
+    """Parts of a meter make a whole whenever somebody has one."""
+    spans = community.membership
+    for time in sorted({int(edge[number]) for number in numbers for edge in (spans.since, spans.until)}):
+        there = [number for number in numbers if spans.since[number] <= time < spans.until[number]]
+        said = sum(community.members[number].meter_parts_ppm[meter] for number in there)
+        if there and said != PPM:
+            names = ", ".join(community.ids[number] for number in there)
+            raise ConfigError(
+                f"{community.ids[there[0]]}: meter_parts: {names} have {said} ppm of {meter!r} together; parts make"
+                f" {PPM} ppm, which is 100 %, at any time"
+            )
 
 
 def _check_times(member: Member, length: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from transactive.core.community.membership import Membership
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
 from transactive.core.tables import ReadingQuality
+from transactive.core.units import PPM
 from transactive.metering.exports.layout import QUALITY
 from transactive.metering.exports.registers import BOTH_WAYS, CONSUMPTION, GENERATION
 from transactive.tabular.source import Source
@@ -21,24 +22,52 @@ if TYPE_CHECKING:
     import polars as pl
 
 ENERGY = (CONSUMPTION, GENERATION, BOTH_WAYS)
+PART = "part_ppm"
+"""Column: what of a meter is its owner's [ppm]."""
+
+
+def _divided(owned: pl.DataFrame) -> pl.DataFrame:
+    """Rows of meters with each owner's part: cut where the parts of the owners before it, in their order, end.
+
+    The cuts are rounded down, so that the parts of a reading make the reading, to the Wh, and each is within one.
+    """
+    import polars as pl
+
+    if (owned[PART] == PPM).all():
+        return owned
+    owned = owned.sort("number", maintain_order=True)
+    upto = pl.col(PART).cum_sum().over("slot_start", "meter")
+    cut = [
+        (pl.col(column) * upto // PPM - pl.col(column) * (upto - pl.col(PART)) // PPM).alias(column)
+        for column in ENERGY
+        if column in owned.columns
+    ]
+    return owned.with_columns(cut)
 
 
 @dataclass(frozen=True, slots=True)
 class MeterOwners:
     """Whose each meter is, and when each is a member. meters: pairs of a meter and its member's id.
 
-    A meter may be that of one member first and of another later.
+    A meter may be that of one member first and of another later. parts_ppm: of meters that several have together, by
+    such a pair.
     """
 
     members: Sequence[str]
     meters: Sequence[tuple[str, str]]
     membership: Membership
+    parts_ppm: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, members: tuple[Member, ...]) -> MeterOwners:
         """MeterOwners of a community: a member without meters has one that is named by its id."""
-        meters = [(meter, member.id) for member in members for meter in member.meters or (member.id,)]
-        return cls([member.id for member in members], meters, Membership.of(members))
+        parts = {(meter, member.id): ppm for member in members for meter, ppm in member.meter_parts_ppm.items()}
+        meters = [
+            (meter, member.id)
+            for member in members
+            for meter in (*member.meters, *member.meter_parts_ppm) or (member.id,)
+        ]
+        return cls([member.id for member in members], meters, Membership.of(members), parts)
 
     @property
     def plain(self) -> bool:
@@ -80,13 +109,27 @@ class MeterOwners:
         number = {member: index for index, member in enumerate(self.members)}
         since, until = (column.tolist() for column in (self.membership.since, self.membership.until))
         owners = pl.DataFrame(
-            [(meter, member, since[number[member]], until[number[member]]) for meter, member in self.meters],
-            schema={"meter": pl.String, "owner": pl.String, "since": pl.Int64, "until": pl.Int64},
+            [
+                (
+                    meter,
+                    member,
+                    number[member],
+                    since[number[member]],
+                    until[number[member]],
+                    self.parts_ppm.get((meter, member), PPM),
+                )
+                for meter, member in self.meters
+            ],
+            schema={
+                "meter": pl.String,
+                "owner": pl.String,
+                **dict.fromkeys(("number", "since", "until", PART), pl.Int64),
+            },
             orient="row",
         )
         at = pl.col("slot_start")
         owned = frame.rename({"member": "meter"}).join(owners, on="meter").filter(at >= pl.col("since"))
-        owned = owned.filter(at < pl.col("until")).rename({"owner": "member"})
+        owned = _divided(owned.filter(at < pl.col("until")).rename({"owner": "member"}))
         found = owned.group_by("slot_start", "member").agg(
             pl.col("row").min(),
             pl.col("meter"),

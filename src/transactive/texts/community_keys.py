@@ -144,6 +144,10 @@ KEYS: dict[str, dict[str, str]] = {
         "since": "First slot of the membership, RFC 3339; left out, from the beginning. Earlier readings are not read.",
         "until": "End of the membership, RFC 3339; left out, it does not end.",
         "meters": "Names of its meters in the readings, which are added up; left out, its id.",
+        "meter_parts_ppm": (
+            'Meters that it has together with others, and its part of each [millionths]: `{ "AT001" = "60 %" }`. '
+            "The parts of a meter make a whole."
+        ),
         "tariff_group": "Group of `tariff.groups` whose prices are its own.",
         "supply_micro_per_kwh": (
             "Supplier's price for what this member takes [µ¤/kWh]: a number, by hour, or a rule with times; left out, "

@@ -40,11 +40,12 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
 
     id: in files, addresses and on the chain. name: for people, free text. since, until: its membership (RFC 3339);
     outside it has no reading, trade or part in what is shared out. meters: names of its meters in the readings, which
-    are added up; without them its id. tariff_group, supply, feed_in, network_fee: prices for what its meter counts, in
-    place of the common ones. share_ppm: of what neighbours give, by a static key of sharing. owners_ppm: parts
-    of what this plant earns by owner, "community" or a member. battery_initial_wh: charged Wh before the run, of
-    unknown origin; battery_reserve_wh: charged Wh that stay for the home, as for a power cut; battery_from_grid,
-    battery_to_grid: whether the battery may charge from the grid, and give to it. devices: its loads that can wait.
+    are added up; without them its id. meter_parts_ppm: meters of which a part is its, the rest being others'.
+    tariff_group, supply, feed_in, network_fee: prices for what its meter counts, in place of the common ones.
+    share_ppm: of what neighbours give, by a static key of sharing. owners_ppm: parts of what this plant earns by
+    owner, "community" or a member. battery_initial_wh: charged Wh before the run, of unknown origin;
+    battery_reserve_wh: charged Wh that stay for the home, as for a power cut; battery_from_grid, battery_to_grid:
+    whether the battery may charge from the grid, and give to it. devices: its loads that can wait.
     connection_w: most that it may take from the grid; no device goes beyond. agent: who trades for it, if not the
     community's. never_pay_above, sell_only_above: limits of every order [µ¤/kWh],
     the network fee apart. pause_from, pause_to: no order for slots in between (RFC 3339); without a start from the
@@ -63,6 +64,7 @@ class Member(CommunityRecord, frozen=True, kw_only=True):
     since: str | None = None
     until: str | None = None
     meters: tuple[str, ...] = ()
+    meter_parts_ppm: dict[str, Annotated[int, Meta(gt=0, le=PPM)]] = msgspec.field(default_factory=dict)
     tariff_group: str | None = None
     supply_micro_per_kwh: Price | None = None
     feed_in_micro_per_kwh: Price | None = None
