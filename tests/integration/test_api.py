@@ -372,6 +372,8 @@ ROUTES: dict[str, dict[Scope, int]] = {
     "/api/v1/items": ALL,
     "/api/v1/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},  # there is none here
     "/items/{number}/{outcome}": {**dict.fromkeys(SCOPES, 403), "operator": 404},
+    "/api/v1/held-readings": {**OPERATOR, "operator": 400},  # the demo's readings are in no community file
+    "/api/v1/held-readings/{said}": {**OPERATOR, "operator": 400},
     "/api/v1/readings": OPERATOR,
     "/api/v1/readings/{token}": {**OPERATOR, "operator": 400},
     "/api/v1/blocks": NOT_GRID,
@@ -401,6 +403,7 @@ METHODS = {
     **{route: "POST" for route in ROUTES if route.startswith(("/sign-out", "/account/"))},
     "/readings/{token}": "POST",
     "/member/acts": "POST",
+    "/api/v1/held-readings/{said}": "PUT",
     "/api/v1/readings": "POST",
     "/api/v1/readings/{token}": "PUT",
 }
@@ -409,7 +412,7 @@ METHODS = {
 def ask(client, route: str, headers: dict[str, str]):
     """What a route answers; steps are a PUT, forms and files a POST, everything else a GET."""
     of = {"path": "x.json", "file_path": "base.css", "number": 1, "outcome": "closed", "place": 1, "token": "a" * 32}
-    of |= {"ending": "csv", "session_id": "1", "invitation_id": "1", "name": "x"}
+    of |= {"ending": "csv", "session_id": "1", "invitation_id": "1", "name": "x", "said": "release"}
     return client.request(METHODS.get(route, "GET"), route.format(slot=SLOT, **of), headers=headers)
 
 

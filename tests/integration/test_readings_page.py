@@ -157,6 +157,11 @@ def test_held_readings_are_shown_with_their_reason_and_answered(place, tmp_path)
             shown = page.partition('action="/readings/held"')[2]
             form = dict(re.findall(r'name="(member|first|end)" value="([^"]+)"', shown)[:3])
             assert form["member"] == "cara"
+            (held,) = client.get("/api/v1/held-readings").json()["items"]
+            assert (held["first"], held["end"], held["waits"]) == (form["first"], form["end"], True)
+            about = {name: form[name] for name in ("member", "first", "end")}
+            assert client.put("/api/v1/held-readings/perhaps", params=about).status_code == 400
+            assert client.put("/api/v1/held-readings/release", params=about | {"member": "zoe"}).status_code == 400
             wrong = client.post("/readings/held", data=form | {"said": "perhaps"})
             assert (wrong.status_code, "say release or refuse" in wrong.text) == (400, True)
             done = client.post("/readings/held", data=form | {"said": "release"})

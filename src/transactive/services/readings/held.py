@@ -13,6 +13,7 @@ from transactive.core.slots import time_text
 from transactive.metering.plausibility.answers import REFUSE, RELEASE, Answer, read_answers, write_answers
 from transactive.metering.plausibility.held import HeldReadings, held_readings
 from transactive.metering.plausibility.verdicts import Verdicts
+from transactive.services.readings.inbox import community_file
 
 ANSWERED = {RELEASE: "billed as they were read", REFUSE: "billed by their substitutes"}
 """What an answer does, in words."""
@@ -31,6 +32,14 @@ def stretches(community: Path) -> list[HeldStretch]:
     setting = load_setting(community)
     ids = setting.community.ids
     return [HeldStretch(ids[one.member], one) for one in held_readings(_verdicts(setting), setting.measured)]
+
+
+def file_of_state(state: Path) -> Path:
+    """Community file of the run in a state folder. Raises InputError where it is not known here."""
+    file = community_file(state)
+    if file is None:
+        raise InputError("the community file of this run is not known here; answer with transactive readings")
+    return file
 
 
 def answer_held(community: Path, member: str, begin: int, end: int, said: str) -> tuple[int, Path]:

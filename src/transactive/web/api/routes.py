@@ -19,6 +19,7 @@ from transactive.web.api import shapes
 from transactive.web.api.act_routes import HANDLERS as ACT_HANDLERS
 from transactive.web.api.bill_routes import HANDLERS as BILL_HANDLERS
 from transactive.web.api.grid_routes import HANDLERS as GRID_HANDLERS
+from transactive.web.api.held_routes import HANDLERS as HELD_HANDLERS
 from transactive.web.api.item_routes import HANDLERS as ITEM_HANDLERS
 from transactive.web.api.model_routes import HANDLERS
 from transactive.web.api.paging import (
@@ -241,6 +242,7 @@ def api_router() -> Router:
         *HANDLERS,
         *ITEM_HANDLERS,
         *BILL_HANDLERS,
+        *HELD_HANDLERS,
         *READING_HANDLERS,
         *ACT_HANDLERS,
         events,

@@ -16,8 +16,8 @@ from litestar.response import Template
 
 from transactive.core.errors import InputError, Unsaid
 from transactive.core.slots import parse_time
-from transactive.services.readings.held import answer_held
-from transactive.services.readings.inbox import SAME_NAME, ReadingsInbox, community_file
+from transactive.services.readings.held import answer_held, file_of_state
+from transactive.services.readings.inbox import SAME_NAME, ReadingsInbox
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, said_of
 from transactive.web.authentication import OPERATES
@@ -128,9 +128,7 @@ def answer_about_held(
     data: Annotated[AnsweredHeld, Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Template:
     """Release held readings, or refuse them; the page again."""
-    file = community_file(run_context.reader.store.path.parent)
-    if file is None:
-        raise InputError("the community file of this run is not known here; answer with transactive readings")
+    file = file_of_state(run_context.reader.store.path.parent)
     answer_held(file, data.member, parse_time(data.first), parse_time(data.end), data.said)
     context = readings_page(run_context.reader, run_context.run(), request.user, Said())
     return Template("readings.html", context=context)
