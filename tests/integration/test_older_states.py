@@ -19,7 +19,6 @@ from msgspec import structs
 
 from tests.integration.conftest import call
 from tests.integration.content import COLUMNS
-from tests.integration.samples import write_community
 from transactive.core.community.tariff_rules import GroupPrices, PriceRule
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
@@ -384,11 +383,8 @@ def modes(folder: Path) -> dict[str, int]:
     return {name: stat.S_IMODE(mode) for name, mode in found.items()}
 
 
-def test_only_the_owner_reads_a_new_state(tmp_path, monkeypatch):
-    opened = tmp_path / "state"
-    ended = call("run", write_community(tmp_path), "--no-page", "--json", "--state", opened)
-    assert ended.code == 0, ended.err
-    found = modes(opened)
+def test_only_the_owner_reads_a_new_state(demo_run):
+    found = modes(demo_run.folder)
     assert {"chain.sqlite", "market.sqlite", "deployment.json", "in-use.lock", "models"} <= found.keys()
     assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
 
