@@ -105,6 +105,12 @@ class Setting:
             sharing=self.sharing and self.sharing.first(rows),
         )
 
+    def of_first(self, members: int) -> Setting:
+        """The setting as it was before others than the first so many members stood in the file."""
+        sharing = self.sharing and SharingSeries(**_of_first(self.sharing, members))
+        measured = Measured(**_of_first(self.measured, members))
+        return replace(self, community=self.community.of_first(members), measured=measured, sharing=sharing)
+
     def read_by(self, time: int) -> Setting:
         """The setting with the readings of slots that ended by `time` [Unix s], and all that is told ahead."""
         rows = (time - self.measured.first_slot) // self.community.clock.length
@@ -162,6 +168,16 @@ def _first(series: Table, rows: int) -> dict[str, Any]:
     columns = {name: column if name == "first_slot" else column[:rows] for name, column in series.columns().items()}
     empty = [name for name in series.if_there if not np.any(columns[name])]
     return columns | {name: columns[name][:0] for name in empty}
+
+
+def _of_first(series: Table, members: int) -> dict[str, Any]:
+    """Columns of the first so many members; what has none by member stays, and what is zero and may be missing is."""
+    columns = {
+        name: column[:, :members] if isinstance(column, np.ndarray) and column.ndim > 1 else column
+        for name, column in series.columns().items()
+    }
+    empty = [name for name in series.if_there if not np.any(columns[name])]
+    return columns | {name: columns[name].reshape(-1)[:0] for name in empty}
 
 
 def load_setting(

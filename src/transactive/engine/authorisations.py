@@ -20,6 +20,7 @@ from transactive.core.proofs.authorisation import Authorisation, Authorised, che
 from transactive.core.proofs.member_acts import MemberAct
 from transactive.core.proofs.signed_orders import Order
 from transactive.core.slots import parse_time
+from transactive.store.live.acts import acts_after
 from transactive.store.read.stages import last_traded
 
 if TYPE_CHECKING:
@@ -69,9 +70,10 @@ class Authorisations:
             msgspec.structs.replace(each, serial=each.serial + 1, valid_from=begins, valid_until=ends)
             for each in lapsed
         ]
+        joined = [each for each in said if each.account not in newest]
         serials = {account: each.serial for account, each in newest.items()}
-        serials |= {each.account: each.serial for each in longer}
-        return [*longer, *of_changes(community, slots, begins, serials)]
+        serials |= {each.account: each.serial for each in (*longer, *joined)}
+        return [*longer, *joined, *of_changes(community, slots, begins, serials)]
 
     @staticmethod
     def _member(given: Authorisation, community: Community) -> Member:
@@ -211,6 +213,34 @@ def _pause_ends(start: str | None, end: str | None) -> int:
     if end:
         return parse_time(end)
     return FOR_GOOD if start else 0
+
+
+def signed_anew(store: Store, chain: CommunityChain, first: int) -> dict[str, str]:
+    """Settings of a state with all that members allow, signed under the domain of another settlement.
+
+    What they signed since the last gate holds from the first slot there [Unix s].
+    """
+    kept = read(store)
+    serials = {each.authorisation.account: each.authorisation.serial for each in kept}
+    since = [act.act.authorised for act in acts_after(store, 0)]
+    new = [
+        msgspec.structs.replace(each, holds_from=first)
+        for each in since
+        if each.authorisation.serial > serials.get(each.authorisation.account, -1)
+    ]
+    again = [
+        msgspec.structs.replace(
+            sign(
+                each.authorisation,
+                bytes(chain.keys.account(each.authorisation.account).key),
+                chain.signing_place(each.authorisation.account),
+                each.key or None,
+            ),
+            holds_from=each.holds_from,
+        )
+        for each in (*kept, *new)
+    ]
+    return {SETTING: msgspec.json.encode(again).decode()} if again else {}
 
 
 def read(store: Store) -> tuple[Authorised, ...]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.books.chain_standing import OPENING, FolderChain
 from transactive.engine.books.commitments import RESTORE
+from transactive.engine.books.joining import Joining, accounts_of
 from transactive.engine.state_folder import moved
 from transactive.store import Store
 from transactive.store.read.stages import last_delivered
@@ -78,7 +80,7 @@ def open_chain(
         raise StateError(f"{folder}: its accounts moved to {successor}; go on with that deployment in another --state")
     address = store.setting("settlement")
     if target.url is None:
-        place = FolderChain(folder / CHAIN_FILE, store, setting.community, keys, first_slot)
+        place = FolderChain(folder / CHAIN_FILE, store, accounts_of(store, setting.community), keys, first_slot)
         if store.snapshot():
             place.bring_level()
         else:
@@ -104,6 +106,12 @@ def open_chain(
                 )
         store.set(settlement=ledger.address)
         _require_not_ahead(ledger, store, setting)
+        if store.rosters and not store.rosters[-1].settlement and isinstance(ledger, ChainLedger):
+            new = partial(deploy, client, keys, setting.community, None)
+            ledger = Joining(client, store, setting.community, first_slot, lambda token: new(currency=token)).take_in(
+                ledger
+            )
+            describe(client, ledger, setting.community).save(folder / FILE)
         yield Opened(client, ledger, keys, target.name or url)
 
 

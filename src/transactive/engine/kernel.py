@@ -104,6 +104,7 @@ class Kernel:
         self._posting = PostingParties(
             self.accounts, self.clock, self.ledger, CertificateMarket(community), self.levies, self.operator,
             self.offsets, parts.detection, community, Settling(setting, slots, self.site if by_node else None),
+            parts.keeper.accounts_since,
         )  # fmt: skip
         fleets = (self.fleet, self.baseline_fleet)
         self._parts = RunParts(
@@ -163,9 +164,13 @@ class Kernel:
         self.ledger.positions = book.positions  # its leaves may still be needed
         self.ledger.orders = tuple(hashes_of(book.accepted, self.community.places))
         self.ledger.marks = marks_of(book.readings, is_void=book.is_void)
-        self._commit(book)
+        since = self.keeper.accounts_since
+        self.commitments.first_slot = max(since, self.slots[0])
+        if since != done + self.clock.length:  # else it was committed where accounts were before
+            self._commit(book)
         if self.keeper.was_over(done):
-            self.commitments.go_on(done, account=0)
+            if since != done + self.clock.length:
+                self.commitments.go_on(done, account=0)
             self._hold_missed_sessions(done)
         return done
 

@@ -34,7 +34,7 @@ from transactive.store.corrections import CorrectedSlot
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PostingParties:
-    """Who has a say in what is posted."""
+    """Who has a say in what is posted. joined: slot in which members were taken into a run that went on [Unix s]."""
 
     accounts: Accounts
     clock: MarketClock
@@ -46,6 +46,7 @@ class PostingParties:
     detection: DailyDetection | NoDetection
     community: Community
     settling: Settling
+    joined: int = 0
 
     @property
     def membership(self) -> Membership:
@@ -138,17 +139,26 @@ def ownership(by: PostingParties, of: MeteredSlot) -> Postings:
 
 
 def dividend(by: PostingParties, of: MeteredSlot) -> Postings:
-    """The community account, paid out at the end of a period."""
+    """The community account, paid out at the end of a period; what came together before somebody joined, at once."""
+    paid = Postings.none(of.slot)
+    if of.slot == by.joined:
+        before = by.membership.present(of.slot - by.clock.length)
+        paid = funds.dividend(of.slot, by.ledger.undistributed_n, by.accounts, before)
     if not by.shares_out(of.slot):
-        return Postings.none(of.slot)
-    present = by.membership.present(of.slot)
-    return funds.dividend(of.slot, by.ledger.undistributed_with(of.postings), by.accounts, present)
+        return paid
+    left_n = by.ledger.undistributed_with(of.postings.and_then(paid))
+    return paid.and_then(funds.dividend(of.slot, left_n, by.accounts, by.membership.present(of.slot)))
 
 
 def give_back(by: PostingParties, of: MeteredSlot) -> Postings:
-    """What returns of the levy."""
-    treasury_n, ends = by.ledger.levied_with(of.postings), by.shares_out(of.slot)
-    return by.levies.give_back(of.slot, treasury_n, of.carbon, by.membership.present(of.slot), period_ends=ends)
+    """What returns of the levy; what came together before somebody joined, to those of before."""
+    treasury_n, ends, paid = by.ledger.levied_with(of.postings), by.shares_out(of.slot), Postings.none(of.slot)
+    if of.slot == by.joined and by.levies.rules(of.slot).use in ("dividend", "feebate"):
+        before = by.membership.present(of.slot - by.clock.length)
+        paid = by.levies.give_back(of.slot, by.ledger.levied_n, of.carbon, before, period_ends=True)
+        treasury_n -= int(paid.amount_n.sum())
+    present = by.membership.present(of.slot)
+    return paid.and_then(by.levies.give_back(of.slot, treasury_n, of.carbon, present, period_ends=ends))
 
 
 def offsets(by: PostingParties, of: MeteredSlot) -> Postings:

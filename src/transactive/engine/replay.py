@@ -117,7 +117,7 @@ def replay(
             hold(folder),
             closing(Store(folder)) as store,
         ):
-            waiting = state_folder.claim(store, setting, slots, seed, target.name, word)
+            waiting = state_folder.claim(store, setting, slots, seed, target.name, word, keys_here=target.keys is None)
             earlier = store.setting("outcome")
             if earlier is not None:
                 outcome = msgspec.json.decode(earlier, type=Outcome)

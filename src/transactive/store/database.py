@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import msgspec
 import sqlalchemy as sa
 
+from transactive.core.community.membership import Roster, roster_of
 from transactive.core.errors import StateError, UnreadableState
 from transactive.store import dialect
 from transactive.store.folder import make_private
@@ -18,6 +21,8 @@ from transactive.store.soundness import require_sealed, require_sound
 from transactive.store.upgrade import prepare
 
 FILE = "market.sqlite"
+ROSTERS = "rosters"
+"""Setting: who had accounts from when on, as JSON of `Roster`; none in a run that nobody has joined."""
 
 
 class Database:
@@ -30,6 +35,8 @@ class Database:
         """
         make_private(folder)
         self.path = folder / FILE
+        self._rosters: tuple[Roster, ...] | None = None
+        self.read_with: int | None = None
         self.engine = dialect.engine(self.path)
         with self._state_errors():
             prepare(self.engine, self.path)
@@ -67,12 +74,36 @@ class Database:
             value: str | None = connection.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.key == key))
         return value
 
+    @property
+    def rosters(self) -> tuple[Roster, ...]:
+        """Who had accounts from when on, oldest first; empty in a run that nobody has joined."""
+        if self._rosters is None:
+            text = self.setting(ROSTERS)
+            self._rosters = () if text is None else msgspec.json.decode(text, type=tuple[Roster, ...])
+        return self._rosters
+
+    def forget(self) -> None:
+        """Read anew, when next asked, what is kept in memory of settings."""
+        self._rosters = None
+
+    def numbers_in(self, slot: int) -> tuple[int, int]:
+        """Members that a slot [Unix s] was written with, and members that it is read as; (0, 0) where all are alike."""
+        then = roster_of(self.rosters, slot)
+        return (0, 0) if then is None else (then.members, self.read_with or self.rosters[-1].members)
+
+    def as_of(self, members: int) -> Self:
+        """The same database, read with the numbers that accounts have where there are so many members."""
+        view = copy(self)
+        view.read_with = members
+        return view
+
     def set(self, *, without: str = "", **values: str) -> None:
         """Write settings, replacing earlier values, in one transaction that also deletes the one named `without`."""
         with self.transaction() as connection:
             dialect.upsert(connection, SETTINGS, [{"key": key, "value": value} for key, value in values.items()])
             connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key == without))
             seal(connection, SETTINGS)
+        self.forget()
 
     @contextmanager
     def _state_errors(self) -> Iterator[None]:

@@ -165,6 +165,11 @@ class ChainLedger:
         return str(self._settlement.address)
 
     @property
+    def contract(self) -> Contract:
+        """The settlement contract."""
+        return self._settlement
+
+    @property
     def disputes_address(self) -> str:
         """Address of the contract that judges evidence."""
         return str(self._client.read(self._settlement, "disputes"))

@@ -89,6 +89,15 @@ class Community(CommunityRecord, frozen=True, kw_only=True, dict=True):
         kept = tuple(change for change in self.changes if parse_time(change.slot) < end)
         return msgspec.structs.replace(self, changes=kept)
 
+    def of_first(self, members: int) -> Community:
+        """The community as its file was before others than the first so many members stood in it."""
+        ids = self.ids[:members]
+        changes = tuple(
+            msgspec.structs.replace(change, members=tuple(each for each in change.members if each.id in ids))
+            for change in self.changes
+        )
+        return msgspec.structs.replace(self, members=self.members[:members], changes=changes)
+
     def to_json(self) -> str:
         """Canonical JSON: the same text for the same community."""
         return msgspec.json.encode(self, order="deterministic").decode()

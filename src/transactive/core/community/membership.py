@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from transactive.core.community.members import Member
@@ -49,6 +51,25 @@ class Membership:
     def changes(self, slot: int, following: int) -> bool:
         """Whether somebody joins or leaves between a slot and the following one."""
         return bool((self.present(slot) != self.present(following)).any())
+
+
+class Roster(msgspec.Struct, frozen=True):
+    """Members that have accounts in one settlement, by number, from a slot on [Unix s]: the first so many of the file.
+
+    settlement: its address; empty while the accounts are still in the one before. ended: end of the last slot before,
+    and the time of the last block that the accounts moved in [Unix s]. opening_n: what each account began with [n¤].
+    """
+
+    since: int
+    members: int
+    settlement: str = ""
+    ended: tuple[int, int] = (0, 0)
+    opening_n: tuple[int, ...] = ()
+
+
+def roster_of(rosters: Sequence[Roster], slot: int) -> Roster | None:
+    """Roster that a slot [Unix s] was settled with; None in a run that nobody has joined."""
+    return next((roster for roster in reversed(rosters) if roster.since <= slot), None)
 
 
 def owned(members: tuple[Member, ...]) -> dict[int, dict[int | None, int]]:

@@ -34,15 +34,18 @@ def agree(
     if community.sharing_in_force is None:
         return ()
     kept = list(read(store)) if store else []
-    accounts = range(len(community.members))
+    accounts, begun = range(len(community.members)), store.rosters[-1].since if store and store.rosters else slots.start
     if chain:
         for each in kept:
+            if each.agreement.since < begun:  # signed by those who had accounts then, for the contracts of then
+                continue
             for account in accounts:
                 check(each, account, str(chain.keys.account(account).address), chain.signing_place(account))
     places = [chain.signing_place(account) for account in accounts] if chain else []
     fresh = False
     for number, span in community.versions.spans(slots):
-        wanted = _wanted(setting, number, span, kept)
+        own = range(max(span.start, begun), span.stop, span.step)
+        wanted = _wanted(setting, number, own, kept) if own else None
         if wanted is not None:
             keys = [bytes(chain.keys.account(account).key) for account in accounts] if chain else []
             kept.append(sign(wanted, keys, places) if chain else SignedAgreement(wanted))

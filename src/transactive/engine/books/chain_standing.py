@@ -17,13 +17,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from transactive.chain.nodes.urls import EMBEDDED
 from transactive.core.community.community import Community
+from transactive.core.community.membership import Roster
 from transactive.core.errors import ChainError, RuleBroken, StateError
 from transactive.core.proofs.accepted_orders import hashes_of
 from transactive.core.slots import time_text
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
 from transactive.engine.books.commitments import RESTORE, ChainCommitments
+from transactive.engine.books.joining import settled_in
 from transactive.engine.books.slot_book import read_slot
 from transactive.settlement.ledger import Ledger
 from transactive.store import Store, files
@@ -55,8 +59,17 @@ class FolderChain:
 
     @cached_property
     def recorded(self) -> list[RecordedBlock]:
-        """Blocks that the database noted, oldest first."""
-        return recorded_blocks(self.store)
+        """Blocks that the database noted, oldest first; in the contracts that are settled in now."""
+        since = 0 if self.roster is None else self.roster.since
+        return [block for block in recorded_blocks(self.store) if block.slot >= since]
+
+    @cached_property
+    def roster(self) -> Roster | None:
+        """Who has accounts in the contracts that are settled in now; None in a run that nobody has joined.
+
+        What was committed before, in other contracts, is not made again.
+        """
+        return settled_in(self.store)
 
     def open(self, path: Path) -> ChainClient:
         """Client of the chain in a file, which is begun if there is none."""
@@ -167,8 +180,7 @@ class FolderChain:
         ended = ended_slots(self.store)
         with closing(self.open(copy)) as client:
             ledger = self._ledger(client)
-            commitments = ChainCommitments(self.community, Ledger(self.community.chart), ledger, self.first_slot)
-            commitments.open(self.community.clock.gate(self.first_slot) - 1)
+            commitments = self._begun(ledger)
             for count, noted in enumerate(self.recorded, 1):
                 tell(f"{self.path.name}: slot {count} of {len(self.recorded)}")
                 self._commit_again(commitments, noted.slot, compare=compare)
@@ -185,11 +197,24 @@ class FolderChain:
             elif compare:
                 commitments.check()
 
+    def _begun(self, ledger: CommunityChain) -> ChainCommitments:
+        """Commitments as the first slot of these contracts found them: with deposits that are on chain, or are made."""
+        books, roster = Ledger(self.community.chart), self.roster
+        if roster is None or not roster.opening_n:
+            commitments = ChainCommitments(self.community, books, ledger, self.first_slot)
+            commitments.open(self.community.clock.gate(self.first_slot) - 1)
+            return commitments
+        commitments = ChainCommitments(self.community, books, ledger, roster.since)
+        books.balances_n, commitments.ended = np.array(roster.opening_n, np.int64), roster.ended
+        return commitments
+
     def _ledger(self, client: ChainClient) -> CommunityChain:
         """The contracts on the copy, deployed again where the chain has not come so far. Raises ChainError."""
         from transactive.chain.deployments.deployment import attach, deploy
 
         address = self.store.setting("settlement") or ""
+        if self.roster is not None and self.roster.opening_n and not client.height:
+            raise ChainError("members joined since, and what was before them is not made again")
         if client.height:
             return attach(client, self.keys, self.community, address)
         ledger = deploy(client, self.keys, self.community, self.opening)
@@ -199,7 +224,8 @@ class FolderChain:
 
     def _commit_again(self, commitments: ChainCommitments, slot: int, *, compare: bool = False) -> None:
         """Commit a slot as its books have it; one that is on chain is only looked at to `compare` it."""
-        clock, book = self.community.clock, read_slot(self.store, self.community, slot)
+        store = self.store.as_of(len(self.community.members))
+        clock, book = self.community.clock, read_slot(store, self.community, slot)
         period, number, ledger = clock.period(slot), clock.number(slot), commitments.ledger
         ledger.enter(period, book.positions, book.postings)
         ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.places))

@@ -34,6 +34,12 @@ RESTORE = "`transactive state restore` puts a backup of chain and database in th
 """What to do where the two do not belong together."""
 
 
+def gone(community: Community, time: int) -> IntArray:
+    """Who is no member any more at a time [Unix s], by number."""
+    numbers: IntArray = np.flatnonzero(community.membership.until <= time)
+    return numbers
+
+
 @dataclass(slots=True)
 class ChainCommitments:
     """Keeps chain and ledger in step. closed: periods that wait to be proposed; proposed: the one in its window.
@@ -76,6 +82,7 @@ class ChainCommitments:
         clock = self.community.clock
         now, period = self._block_time(slot), clock.period(slot)
         paid = self._pay_if_due(now)
+        leaving = self._pay_out(slot)
         number = clock.number(slot)
         if certificates is not None:
             self._require_in_step(slot, certificates)
@@ -86,6 +93,8 @@ class ChainCommitments:
         if clock.ends_period(slot):
             self._top_up(slot)
         self._block(now)
+        for member, amount in leaving:
+            self.ledger.withdraw(member, amount)
         return self._book(paid)
 
     def finish(self, last_slot: int, account: int) -> bool:
@@ -95,21 +104,11 @@ class ChainCommitments:
         Returns whether ledger and chain were compared at the end.
         """
         clock = self.community.clock
-        now, whole = self._block_time(last_slot), clock.ends_period(last_slot)
-        while self.closed or self.proposed is not None:
-            now = max(now + 1, self.ready_at)
-            paid = self._pay_if_due(now)
-            self._propose_if_free(now, paid)
-            self._block(now)
-            self._book(paid)
-        if whole:
+        now, whole = self._pay_all(self._block_time(last_slot)), clock.ends_period(last_slot)
+        amount = self.ledger.withdrawable_n(account) if whole else 0
+        if amount:
             now += 1
-            amount = self.ledger.withdrawable_n(account)
-            self.calls += [
-                lambda chain: chain.request_withdrawal(account, amount),
-                lambda chain: chain.release(account),
-                lambda chain: chain.withdraw(account),
-            ]
+            self._take_out(account, amount)
             self._block(now)
             self.ledger.withdraw(account, amount)
         self.ended = clock.end(last_slot), now
@@ -119,6 +118,28 @@ class ChainCommitments:
         """Take the end of an earlier run for done, and give everybody again what trading needs."""
         self.finish(last_slot, account)
         self._top_up(last_slot)
+
+    def close(self, last_slot: int) -> int:
+        """Net also a period that is not over, so that accounts can leave; returns the time of the last block [Unix s].
+
+        Time moves on to the end of the period: the contract nets none before.
+        """
+        clock, (_, now) = self.community.clock, self.ended or (0, 0)
+        if not clock.ends_period(last_slot):
+            period = clock.period(last_slot)
+            self.closed.append(period)
+            now = self._pay_all(max(now, (period + 1) * clock.slots_per_period * clock.length))
+        return now
+
+    def _pay_all(self, now: int) -> int:
+        """Let time move on from `now` [Unix s] until every netting has paid; returns the time of the last block."""
+        while self.closed or self.proposed is not None:
+            now = max(now + 1, self.ready_at)
+            paid = self._pay_if_due(now)
+            self._propose_if_free(now, paid)
+            self._block(now)
+            self._book(paid)
+        return now
 
     def check(self) -> bool:
         """Compare every balance of the ledger with the contract's. Raises RuleBroken if one differs.
@@ -196,9 +217,32 @@ class ChainCommitments:
         return now + self.community.chain.challenge_window_minutes * 60 + seconds
 
     def _top_up(self, slot: int) -> None:
-        """Fill up accounts after a slot, by the rules that hold then."""
+        """Fill up accounts after a slot, by the rules that hold then; not those of members who left before it.
+
+        Whether somebody leaves with its end may be said only once the run goes on.
+        """
         rules = self.community.at(slot).accounts
-        self._deposit(self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n))
+        amounts = self.ledger.top_ups_n(rules.top_up_below_n, rules.top_up_to_n)
+        amounts[gone(self.community, slot)] = 0
+        self._deposit(amounts)
+
+    def _pay_out(self, slot: int) -> list[tuple[int, int]]:
+        """Queue what members take out who have left before a slot and have nothing open; each with its amount [n¤]."""
+        found = []
+        for member in gone(self.community, slot).tolist():
+            amount = self.ledger.withdrawable_n(member)
+            if amount and not any(totals.money[member].any() for totals in self.ledger.periods.values()):
+                self._take_out(member, amount)
+                found.append((member, amount))
+        return found
+
+    def _take_out(self, account: int, amount_n: int) -> None:
+        """Queue that an account takes money out [n¤], at once."""
+        self.calls += [
+            lambda chain: chain.request_withdrawal(account, amount_n),
+            lambda chain: chain.release(account),
+            lambda chain: chain.withdraw(account),
+        ]
 
     def _deposit(self, amounts_n: IntArray) -> None:
         """Queue deposits per account [n¤] and book them."""

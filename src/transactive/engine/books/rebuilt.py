@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from transactive.core.community.community import Community
+from transactive.core.community.membership import roster_of
 from transactive.core.errors import StateError
 from transactive.core.proofs.accepted_orders import Accepted, hashes_of
 from transactive.core.proofs.leaves import SlotLeaves
@@ -36,6 +37,12 @@ def community_of(store: Store) -> Community:
     return msgspec.json.decode(text, type=Community)
 
 
+def at_the_time(store: Store, community: Community, slot: int) -> tuple[Community, int]:
+    """The community of those who had accounts in a slot [Unix s], and the first slot from which they had them."""
+    roster = roster_of(store.rosters, slot)
+    return (community, 0) if roster is None else (community.of_first(roster.members), max(roster.since, 0))
+
+
 def books_at(store: Store, community: Community, slot: int) -> SlotBooks:
     """Books at the end of a slot [Unix s], from the beginning of its period. Raises StateError if it is not there."""
     book, leaves = next(leaves_from(store, community, slot, slot))
@@ -45,12 +52,18 @@ def books_at(store: Store, community: Community, slot: int) -> SlotBooks:
 def leaves_from(store: Store, community: Community, first: int, last: int) -> Iterator[tuple[SlotBook, SlotLeaves]]:
     """Slots from `first` to `last` [Unix s] with the leaves that were committed of them.
 
-    Running totals begin with the period of `first`, so that its earlier slots are read too. Raises StateError for the
-    first slot that is not there.
+    Running totals begin with the period of `first`, so that its earlier slots are read too; where somebody joined
+    meanwhile, with that. Accounts have the numbers of then. Raises StateError for the first slot that is not there.
     """
+    community, since = at_the_time(store, community, first)
+    if since != at_the_time(store, community, last)[1]:
+        raise StateError(
+            f"{store.path}: members joined between {time_text(first)} and {time_text(last)}; ask for each apart"
+        )
+    store = store.as_of(len(community.members))
     clock, chart = community.clock, community.chart
     period = clock.slots_per_period * clock.length
-    delivered = store.delivered(first // period * period, last)
+    delivered = store.delivered(max(first // period * period, since), last)
     for slot in range(first, last + clock.length, clock.length):
         if slot not in delivered:
             where = f"{store.path}: no delivery of {time_text(slot)}"

@@ -159,10 +159,11 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts, traded: list[int
 
 def digest_in(data: bytes) -> bytes:
     """Digest over all slots so far that a snapshot holds. Raises StateError if the bytes are not a snapshot."""
-    return _decoded(data).digest
+    return decoded(data).digest
 
 
-def _decoded(data: bytes) -> Snapshot:
+def decoded(data: bytes) -> Snapshot:
+    """Snapshot that bytes hold. Raises StateError if they are none."""
     try:
         return msgspec.msgpack.decode(data, type=Snapshot)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -177,14 +178,27 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots, list[int] |
     """
     fleets, gatherer, ledger, commitments = parts.fleets, parts.gatherer, parts.ledger, parts.commitments
     tally, offsets = parts.tally, parts.offsets
-    snapshot = _decoded(data)
+    snapshot = decoded(data)
     for fleet, charged in zip(fleets, snapshot.charged_wh, strict=True):
         fleet.charged_wh = charged.value()
     for fleet, waiting in zip(fleets, snapshot.waiting, strict=True):
         if waiting is not None:
             waiting.put(fleet)
-    gatherer.memories = {member: column.value() for member, column in snapshot.memories.items()}
+    gatherer.memories |= {member: column.value() for member, column in snapshot.memories.items()}
     gatherer.prices = snapshot.prices.value()
+    put_ledger(snapshot, ledger, commitments)
+    for name, column in snapshot.tally.items():
+        setattr(tally, name, column.value())
+    for name, column in snapshot.offsets.items():
+        setattr(offsets, name, column.value())
+    for name, column in snapshot.avoided.items():
+        setattr(offsets.avoidance, name, column.value())
+    parts.operator.take_up({key: column.value() for key, column in snapshot.grid.items()})
+    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), snapshot.traded
+
+
+def put_ledger(snapshot: Snapshot, ledger: Ledger, commitments: ChainCommitments) -> None:
+    """Put what a snapshot knows of money, and of what is on chain, into the parts of a new run."""
     for name, column in snapshot.ledger.items():
         setattr(ledger, name, column.value())
     ledger.periods = {
@@ -197,14 +211,6 @@ def restore(data: bytes, parts: RunParts) -> tuple[int, bytes, Lots, list[int] |
     commitments.closed, commitments.proposed = snapshot.closed, snapshot.proposed
     commitments.ready_at, commitments.ended = snapshot.ready_at, snapshot.ended
     commitments.windows = snapshot.windows
-    for name, column in snapshot.tally.items():
-        setattr(tally, name, column.value())
-    for name, column in snapshot.offsets.items():
-        setattr(offsets, name, column.value())
-    for name, column in snapshot.avoided.items():
-        setattr(offsets.avoidance, name, column.value())
-    parts.operator.take_up({key: column.value() for key, column in snapshot.grid.items()})
-    return snapshot.slot, snapshot.digest, Lots(snapshot.lots.value()), snapshot.traded
 
 
 def _unmetered(ledger: Ledger) -> dict[int, tuple[Column, Column, Column]]:

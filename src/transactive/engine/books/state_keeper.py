@@ -52,6 +52,11 @@ class StateKeeper:
         """Whether the run was over with this slot, before more readings came."""
         return slot in ended_slots(self.store)
 
+    @property
+    def accounts_since(self) -> int:
+        """First slot that was settled with the accounts of today [Unix s]; 0 in a run that nobody has joined."""
+        return self.store.rosters[-1].since if self.store.rosters else 0
+
     def open_slots(self, slots: Iterable[int], done: int, closed: Sequence[int] | None) -> OpenSlots:
         """What a run that delivered `done` last had traded for slots. Raises StateError if it is not there.
 
@@ -128,6 +133,8 @@ class NothingKept:
     def was_over(self, slot: int) -> bool:
         """Nothing goes on. Raises StateError."""
         raise StateError(f"{time_text(slot)}: a run without a database cannot go on; give it a --state folder")
+
+    accounts_since = 0
 
     def open_slots(self, slots: Iterable[int], done: int, _: Sequence[int] | None) -> OpenSlots:
         """There is nothing to go on from. Raises StateError."""

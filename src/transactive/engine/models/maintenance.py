@@ -70,12 +70,21 @@ class ModelMaintenance:
     def resume(
         self, models: Sequence[ModelRecord], events: Sequence[ModelEvent], active_records: Sequence[ActiveModelRecord]
     ) -> None:
-        """Go on from what was kept."""
+        """Go on from what was kept; where members have joined since, empirical quantiles forecast what has theirs."""
         self.models = {model.number: model for model in models}
         self.events = list(events)
         for active in active_records:
             if active.target in self._courses:
-                self._courses[active.target].active_records.append(active)
+                self._courses[active.target].active_records.append(self._fitting(active))
+
+    def _fitting(self, active: ActiveModelRecord) -> ActiveModelRecord:
+        """A record that has a place for each series of its target: one from before somebody joined begins anew."""
+        target = self.targets[active.target]
+        if not active.state or len(ActiveModelState.of(active).shift[0]) == len(target.members):
+            return active
+        if active.model is not None and self.models[active.model].status == "champion":
+            self._keep(msgspec.structs.replace(self.models[active.model], status="retired"))
+        return msgspec.structs.replace(active, model=None, state=target.state(None, None, Monitor()).text)
 
     def changes(self) -> ModelLog:
         """Rows of what has changed since they were asked for last."""

@@ -14,6 +14,7 @@ import msgspec
 
 from transactive.core.community.community import Community
 from transactive.core.slots import time_text
+from transactive.engine.books.rebuilt import at_the_time
 from transactive.engine.books.slot_book import read_slot
 from transactive.insight.statements.statement import Statement
 from transactive.insight.statements.totals import totals_of
@@ -41,7 +42,7 @@ def of_a_run(of: Statement, store: Store, community: Community) -> bool:
     """Whether a statement says that it is of this run: of one of its members, settled on its contract."""
     member, ids = of.member, community.ids
     return (
-        of.chain.settlement == store.setting("settlement")
+        of.chain.settlement in {store.setting("settlement"), *(roster.settlement for roster in store.rosters)}
         and member.index < len(ids)
         and ids[member.index] == member.id
         and of.community.slot_seconds == community.clock.length
@@ -57,6 +58,8 @@ def _altered(of: Statement, store: Store, community: Community) -> Iterator[Figu
     totals = totals_of(of.member.index, of.slots)
     yield from _differences("totals", of.totals, totals)
     delivered = set(store.delivered(of.first_slot, of.end))
+    community, _ = at_the_time(store, community, of.first_slot)
+    store = store.as_of(len(community.members))
     for slot in of.slots:
         place = time_text(slot.slot)
         if slot.slot not in delivered:

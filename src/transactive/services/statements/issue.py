@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import IntArray
 from transactive.engine.books.carbon_leaves import carbon_leaves_of
-from transactive.engine.books.rebuilt import books_at, community_of, leaves_from
+from transactive.engine.books.rebuilt import at_the_time, books_at, community_of, leaves_from
 from transactive.insight.statements import statement as said
 from transactive.insight.statements.statement import KIND, Statement
 from transactive.insight.statements.totals import sources_of, totals_of
@@ -44,13 +45,18 @@ ACCOUNTING = (
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """What statements of a run are made from: its community, its database and its chain."""
+    """What statements of a run are made from: its community, its database and its chain.
+
+    at: opens the settlement at an address, for slots of before somebody joined; successor: where accounts moved then.
+    """
 
     community: Community
     first_slot: int
     slots: int
     store: Store
     ledger: ChainLedger | GroupedLedger
+    at: Callable[[str], ChainLedger | GroupedLedger]
+    successor: str | None = None
 
     def issue(self, member: str, first: int | None = None, end: int | None = None) -> Statement:
         """Statement of a member over the slots from `first` up to `end` [Unix s], by default all that were settled.
@@ -60,6 +66,9 @@ class Issuer:
         if member not in self.community.ids:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
         begin, until = self._span(first, end)
+        then, _ = at_the_time(self.store, self.community, begin)
+        if len(then.members) < len(self.community.members):
+            return self._of_before(then, begin).issue(member, begin, until)
         index, clock = self.community.ids.index(member), self.community.clock
         settlement, slots = StatedSettlement.of(self.ledger, index), []
         for book, leaves in leaves_from(self.store, self.community, begin, until - clock.length):
@@ -79,7 +88,7 @@ class Issuer:
                 chain_id=self.ledger.chain_id,
                 settlement=settlement.ledger.address,
                 operator=self._operator.address.lower(),
-                successor=self.store.setting("successor"),
+                successor=self.successor or self.store.setting("successor"),
                 whole=settlement.whole,
             ),
             member=said.Holder(id=member, index=index, place=settlement.place if settlement.whole else None),
@@ -112,7 +121,20 @@ class Issuer:
                 raise InputError(f"{name} {time_text(time)}: not in this run, which has {whole}")
         if begin >= until:
             raise InputError(f"--from {time_text(begin)} is not before --to {time_text(until)}; exchange them")
-        return begin, until
+        joined = [roster.since for roster in self.store.rosters if begin < roster.since < until]
+        if joined and first is not None:
+            raise InputError(
+                f"{time_text(begin)} to {time_text(until)}: members joined at {time_text(joined[-1])}, and from there"
+                " on accounts have other contracts; let one statement end and another begin there (--to, --from)"
+            )
+        return max([begin, *joined]), until
+
+    def _of_before(self, then: Community, slot: int) -> Issuer:
+        """The same for those who had accounts in a slot [Unix s], in the contracts of then."""
+        rosters = self.store.rosters
+        place = max(number for number, roster in enumerate(rosters) if roster.since <= slot)
+        ledger = self.at(rosters[place].settlement)
+        return replace(self, community=then, ledger=ledger, successor=rosters[place + 1].settlement)
 
     @property
     def _end(self) -> int:
@@ -196,13 +218,15 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
         url = node or f"{EMBEDDED}{folder / CHAIN_FILE}"
         with closing(ChainClient.open(url)) as client:
             community = community_of(store)
-            ledger = attach(client, keys or DemoKeys(known["seed"]), community, address)
+            at = partial(attach, client, keys or DemoKeys(known["seed"]), community)
+            ledger = at(address)
             yield Issuer(
                 community=community,
                 first_slot=parse_time(known["first slot"]),
                 slots=known["slots"],
                 store=store,
                 ledger=ledger,
+                at=at,
             )
 
 

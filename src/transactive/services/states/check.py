@@ -14,6 +14,7 @@ import msgspec
 from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.core.errors import StateError, TransactiveError
 from transactive.core.slots import parse_time
+from transactive.engine.books.joining import accounts_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.engine.replay import Outcome
@@ -75,7 +76,7 @@ def _disagreements(folder: Path, tell: Tell) -> Iterator[Damage]:
         if facts.get("node") or not store.snapshot():
             return
         keys, first = DemoKeys(facts["seed"]), parse_time(facts["first slot"])
-        place = FolderChain(folder / CHAIN_FILE, store, community_of(store), keys, first)
+        place = FolderChain(folder / CHAIN_FILE, store, accounts_of(store, community_of(store)), keys, first)
         try:
             place.require_same(_head(store), tell)
         except TransactiveError as error:

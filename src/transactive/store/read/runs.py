@@ -148,10 +148,14 @@ class Reader:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._community: str | None = None
 
     def run(self) -> Run | None:
         """The run, or None while it has not begun."""
         community, facts = self.store.setting("community"), self.store.setting("run")
+        if community != self._community:  # somebody may have joined since
+            self._community = community
+            self.store.forget()
         return _run(community, facts) if community is not None and facts is not None else None
 
     def outcome(self) -> OutcomePart | None:

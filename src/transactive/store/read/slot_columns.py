@@ -90,4 +90,22 @@ def _unpacked(
     store: Database, table: sa.Table, slot: int, block: bytes, names: Collection[str] | None
 ) -> dict[str, IntArray]:
     what = f"{store.path}: {table.name} of {time_text(slot)}"
-    return unpack_orders(block, what) if NAMES[table] is ORDER else unpack_columns(block, what, names)
+    if NAMES[table] is ORDER:
+        return unpack_orders(block, what)
+    return _renumbered(table, unpack_columns(block, what, names), *store.numbers_in(slot))
+
+
+def _renumbered(table: sa.Table, columns: dict[str, IntArray], then: int, now: int) -> dict[str, IntArray]:
+    """Columns that were written with `then` members, as they are with `now`: who joined later had nothing.
+
+    Members keep their numbers; other accounts follow the last member, and so move on.
+    """
+    if then == now:
+        return columns
+    for name in ("payer", "payee", "owner"):
+        if name in columns:
+            columns[name] = np.where(columns[name] >= then, columns[name] + (now - then), columns[name])
+    if table is READINGS:
+        joined = {name: np.zeros(now - then, np.int64) for name in columns} | {"member": np.arange(then, now)}
+        return {name: np.append(column, joined[name]) for name, column in columns.items()}
+    return columns

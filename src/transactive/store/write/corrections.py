@@ -33,6 +33,7 @@ def take_up_source(
         connection.execute(sa.delete(SETTINGS).where(SETTINGS.c.key == without))
         for table in (SOURCES, WAITING, SETTINGS):
             seal(connection, table)
+    store.forget()
 
 
 def put_corrected(connection: sa.Connection, rows: SlotRows, of: CorrectedSlot) -> None:

@@ -47,6 +47,7 @@ from transactive.store.schema import (
     READINGS,
     REFUSALS,
     REFUSALS_AHEAD,
+    SETTINGS,
     SIGNATURES,
     SNAPSHOT,
 )
@@ -166,6 +167,15 @@ class SlotWriter(Database):
             dialect.upsert(connection, SNAPSHOT, [{"row": 1, "data": snapshot}])
             seal(connection, SNAPSHOT)
             put_records(connection, more)
+
+    def take_up(self, snapshot: bytes, **settings: str) -> None:
+        """Write another state to go on from after the same slot, and settings, in one transaction."""
+        with self.transaction() as connection:
+            dialect.upsert(connection, SNAPSHOT, [{"row": 1, "data": snapshot}])
+            dialect.upsert(connection, SETTINGS, [{"key": key, "value": value} for key, value in settings.items()])
+            seal(connection, SNAPSHOT)
+            seal(connection, SETTINGS)
+        self.forget()
 
     def put(self, records: ModelLog) -> None:
         """Write what is kept of forecasts, each in place of one with the same key, in one transaction."""
