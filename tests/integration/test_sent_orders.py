@@ -74,7 +74,10 @@ def sent(setting, slots, tmp_path_factory):
     made = session.World.kernel
 
     def kernel(world, *args, chain, **more):
-        sender.desk, sender.domain = OrderDesk(world.journal, world.clock, setting, slots), chain.domain
+        sender.desk, sender.domain = (
+            OrderDesk(world.journal, world.clock, setting, slots),
+            chain.signing_place(0).domain,
+        )
         sender.desk.open(chain)
         return made(world, *args, chain=chain, **more)
 
@@ -136,11 +139,12 @@ def test_an_order_stands_before_its_gate_in_the_journal_or_nowhere(tmp_path):
 @pytest.fixture
 def desk(setting, slots, tmp_path):
     """A desk an hour before the first gate, and how its orders are signed."""
-    chain: Any = SimpleNamespace(keys=KEYS, domain=domain(31337, "0x" + 20 * "ab"))
+    place = SigningPlace(0, domain(31337, "0x" + 20 * "ab"))
+    chain: Any = SimpleNamespace(keys=KEYS, signing_place=lambda _: place)
     sender = Sender(setting, slots)
     with closing(Journal(tmp_path / JOURNAL_FILE)) as journal:
         clock = RehearsalClock(setting.community.clock.gate(slots[0]) - 3600)
-        sender.desk, sender.domain = OrderDesk(journal, clock, setting, slots), chain.domain
+        sender.desk, sender.domain = OrderDesk(journal, clock, setting, slots), place.domain
         sender.desk.open(chain)
         yield sender, clock
 
@@ -167,8 +171,10 @@ def test_orders_that_no_market_takes_are_refused_with_their_reason(desk, slots, 
     with pytest.raises(OrderError, match="is no signed order"):
         sender.desk.take(b"{}", MEMBER)
     sender.send(good)
+    sender.send(good)  # its answer was lost: the same again is the same receipt
+    assert sender.receipts[0] == sender.receipts[1]
     with pytest.raises(OrderError, match="serial 1 comes after 1"):
-        sender.send(good)
+        sender.send(replace(good, buys=((price, 401),)))
     for serial in range(2, 9):
         sender.send(replace(good, serial=serial))
     with pytest.raises(OrderError, match="8 orders"):
@@ -177,7 +183,7 @@ def test_orders_that_no_market_takes_are_refused_with_their_reason(desk, slots, 
     with pytest.raises(OrderError, match="the gate of"):
         sender.send(replace(good, serial=10))
     assert sender.desk.refused["late"] == 2
-    assert len(sender.receipts) == 8
+    assert len(sender.receipts) == 9
 
 
 def test_bytes_of_an_order_are_the_order(desk, slots):

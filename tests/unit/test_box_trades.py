@@ -22,6 +22,7 @@ from transactive.core.proofs.meter_records import MeterRecord, sign_record
 from transactive.core.proofs.order_records import order_of
 from transactive.core.proofs.signed_orders import domain
 from transactive.core.proofs.signing import address_of
+from transactive.core.proofs.signing_place import SigningPlace
 from transactive.core.slots import DAY
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
@@ -69,8 +70,8 @@ class Street:
         self.desk = OrderDesk(journal, self.clock, setting, SLOTS)
         self.commands = BoxCommands(folder, setting, collector, self.clock, print)
         self.counter = BoxCounter(setting, SLOTS, collector, self.desk, self.commands, self.clock)
-        separator = domain(31337, SETTLEMENT)
-        chain: Any = SimpleNamespace(keys=self.keys, domain=separator, address=SETTLEMENT, chain_id=31337)
+        place = SigningPlace(0, domain(31337, SETTLEMENT))
+        chain: Any = SimpleNamespace(keys=self.keys, signing_place=lambda _: place, address=SETTLEMENT, chain_id=31337)
         self.counter.open(chain)
         self.home, self.told = Home([-700] * 8, START), list[str]()
         self.trader = self.trader_again()
@@ -129,7 +130,7 @@ def test_an_order_whose_answer_is_lost_is_said_again_and_is_one_order(street):
     (first,) = street.at(GATE - 60, lost=True)
     street.trader = street.trader_again()  # the box lost power
     street.home.loads[-1] = 900
-    assert street.at(GATE - 40) == [first]
+    assert street.at(GATE - 40) == [Ask(), first]
     assert len(street.journal.of_kinds((ArrivalKind.ORDER,), 0)) == 1
     assert street.at(GATE - 30) == []
 
@@ -139,7 +140,7 @@ def test_the_members_limits_hold_and_are_granted_anew_when_they_change(street):
     street.at(START)
     street.home.end, gate = GATE - SLOT, GATE
     street.trader = street.trader_again((2**62, 190_000))
-    (sent,) = street.at(gate - 60)
+    _, sent = street.at(gate - 60)
     signed = order_of(sent.order)
     assert signed.grant is not None
     assert signed.grant.lowest_sell == 190_000
@@ -149,7 +150,7 @@ def test_the_members_limits_hold_and_are_granted_anew_when_they_change(street):
     assert len(street.at(gate - 60)) == 1
     street.trader = street.trader_again((2**62, 200_000))
     street.home.end, gate = gate, gate + SLOT
-    assert street.at(gate - 60) == []
+    assert street.at(gate - 60) == [Ask()]
     assert "not traded: the member's account gave this box no grant" in street.told[-1]
 
 

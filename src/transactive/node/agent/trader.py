@@ -84,7 +84,7 @@ class Trader:
         self._tell, self._charged_wh = tell, charged_wh
         self.market = _kept(folder / MARKET_FILE, Welcome)
         self.terms = _kept(folder / TERMS_FILE, Terms)
-        self._asked = self._said = self._silent_at = 0
+        self._asked = self._said = self._said_at = self._silent_at = 0
         self._is_new = True
         self._refused: dict[int, str] = {}
         self._rules: dict[int, DeviceRules] = {}
@@ -127,23 +127,33 @@ class Trader:
 
     def step(self, now: int) -> list[Said]:
         """What is to be said at a time [Unix s]: a question, or an order whose gate comes; else nothing."""
-        terms = self.terms
         if self.market is None or not now:
             return []
-        if terms is None or self._is_new or not terms.has(now + 2 * (terms.lead + 1) * terms.slot_seconds):
-            wait = terms.slot_seconds // AGAIN if terms else 1
-            if now - self._asked <= wait and not self._is_new:
-                return []
-            self._asked, self._is_new = now, False
-            return [Ask()]
+        said: list[Said] = [Ask()] if self._asks(now) else []
+        if self.terms is not None and (order := self._order(self.terms, now)):
+            said.append(SentOrder(order))
+        return said
+
+    def _asks(self, now: int) -> bool:
+        """Whether the box asks for terms now: as the line is new, and as long as those of coming slots are not told."""
+        terms = self.terms
+        wait = terms.slot_seconds // AGAIN if terms else 1
+        known = terms is not None and terms.has(now + 2 * (terms.lead + 1) * terms.slot_seconds)
+        if not self._is_new and (known or now - self._asked <= wait):
+            return False
+        self._asked, self._is_new = now, False
+        return True
+
+    def _order(self, terms: Terms, now: int) -> bytes | None:
+        """The order that is to be said now, made first if need be; None while none is due, or it is answered."""
         slot = self._due(terms, now)
-        if slot is None or slot in self._refused:
-            return []
+        if slot is None or slot in self._refused or not terms.has(slot):
+            return None
         kept = _kept(self._file(slot), _Order) or self._make(terms, slot, now)
-        if kept is None or kept.taken or (self._said == slot and now - self._asked <= terms.slot_seconds // AGAIN):
-            return []
-        self._said, self._asked = slot, now
-        return [SentOrder(kept.order)]
+        if kept is None or kept.taken or (self._said == slot and now - self._said_at <= terms.slot_seconds // AGAIN):
+            return None
+        self._said, self._said_at = slot, now
+        return kept.order
 
     def _due(self, terms: Terms, now: int) -> int | None:
         """The slot whose gate is so near that it is ordered for [Unix s]."""
