@@ -149,8 +149,9 @@ def test_the_page_says_how_far_a_comparison_is_and_not_for_ever(tmp_path):
         assert Reader(store).comparing(now + 61) is None
 
 
-def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_path):
+def test_processes_find_the_same_and_the_command_prints_it(setting, found, tmp_path, monkeypatch):
     path = write_community(tmp_path)
+    monkeypatch.setattr("transactive.studies.compare.SHORT", 0)
     called = call("compare", path, "--mechanisms", "uniform,pay_as_bid,uniform", "--json", "--state", tmp_path / "s")
     assert called.code == 0, called.err
     told = json.loads(called.out)

@@ -1,4 +1,4 @@
-"""The same days under several mechanisms, prices of carbon or levies, a process for each."""
+"""The same days under several mechanisms, prices of carbon or levies, a process for each where they are many."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from transactive.studies.mechanism_run import trial
 GAS_FROM = "snapshot of the contract tests: one commitment a slot, one netting a period, the same for every mechanism"
 LEVIES, MOST_PER_T = ("off", "shadow", "floor", "fixed"), 10_000
 """Levies that need no series of prices, and the highest price of a tonne that a member may have [¤]."""
+SHORT = 1_000
+"""Slots times members of a walk that ends before a process for it has begun."""
 
 
 def mechanisms_for(names: Sequence[str] | None, *, network: bool, sharing: bool = False) -> tuple[str, ...]:
@@ -82,11 +84,14 @@ def compare(
 ) -> Comparison:
     """Walk through the slots under each variant.
 
-    workers: processes, one a core or variant by itself; 1 keeps everything in this one. timer: a clock in seconds for
-    clearing. done: is told how many slots of all variants are through.
+    workers: processes; 1 keeps everything in this one, and so does a short walk by itself, else there is one a core or
+    variant. timer: a clock in seconds for clearing. done: is told how many slots of all variants are through.
     """
     community = setting.community
-    workers = min(workers or os.cpu_count() or 1, len(chosen))
+    if workers is None:
+        is_short = len(slots) * len(community.members) <= SHORT
+        workers = 1 if is_short else os.cpu_count() or 1
+    workers = min(workers, len(chosen))
     here = workers == 1
     found = tuple(
         _here(setting, slots, chosen, timer, done) if here else _spread(setting, slots, chosen, workers, done)
