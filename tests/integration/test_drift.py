@@ -17,7 +17,7 @@ USED, HELD = "what meters let through is what homes used", "batteries hold what 
 ENTERED, TOLD = "footprints are what entered and stayed", "members' footprints are those of the slots"
 
 
-@pytest.mark.parametrize("start", ["2016-12-19T00:00Z", "2017-06-05T00:00Z"])
+@pytest.mark.parametrize("start", [pytest.param("2016-12-19T00:00Z", marks=pytest.mark.long), "2017-06-05T00:00Z"])
 def test_weeks_with_batteries_a_levy_and_lossy_lines_drift_by_nothing(demo_setting, start):
     setting = on_a_street(levied(demo_setting))
     lines = list(walked(setting, slots_of(setting, parse_time(start), 14)).lines())
