@@ -33,6 +33,8 @@ NETWORKS = {
 }
 SCALES = (0.25, 0.5, 1.0, 1.5, -0.5)
 FACTORS = (1.0, 0.95)
+HOURS = 1_000
+"""Time that a load lasts [h]: long enough that whole Wh do not blur what a short cable loses."""
 LEAST_VOLTAGE, MOST_VOLTAGE = 0.9, 1.1
 
 
@@ -70,13 +72,14 @@ def compared(net: Any, scale: float, factor: float) -> tuple[float, float, bool]
     net.line["c_nf_per_km"] = 0.0
     power.runpp(net, numba=False)
     theirs = 1000 * float(net.res_line["pl_mw"].sum() + net.res_trafo["pl_mw"].sum())
-    network = network_of(read_pandapower(power.to_json(net).encode(), 60, round(factor * PPM)))
+    network = network_of(read_pandapower(power.to_json(net).encode(), 60 * HOURS, round(factor * PPM)))
     place = {name: node for node, name in enumerate(network.names)}
     shared = net.bus["name"].duplicated(keep=False)
     net_wh = np.zeros(len(network), np.int64)
-    for bus, watts in zip(net.load["bus"], (net.load["p_mw"] * 1e6).round(), strict=True):
+    for bus, watts in zip(net.load["bus"], (net.load["p_mw"] * 1e6 * HOURS).round(), strict=True):
         name = net.bus.at[bus, "name"]
-        net_wh[place[f"bus {bus}" if shared[bus] or not name else name]] += int(watts)
-    ours = int(network.lost_wh(LineFlows(network).of(net_wh)).sum()) / 1000
+        own = isinstance(name, str) and name and not shared[bus]
+        net_wh[place[name if own else f"bus {bus}"]] += int(watts)
+    ours = int(network.lost_wh(LineFlows(network).of(net_wh)).sum()) / 1000 / HOURS
     volts = net.res_bus["vm_pu"]
     return ours, theirs, bool(((volts >= LEAST_VOLTAGE) & (volts <= MOST_VOLTAGE)).all())
