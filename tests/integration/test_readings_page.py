@@ -17,7 +17,10 @@ from tests.integration.test_api import ELSEWHERE, LOCAL, bearer
 from tests.integration.test_going_on import COMMUNITY, run, write_readings
 from tests.integration.test_readings_inbox import day_more
 from transactive.cli.token.actions import create_token
+from transactive.core.slots import parse_time
+from transactive.environment.feeds.decode import FeedSeries
 from transactive.metering.accepted import accepted_folder
+from transactive.services.feeds.taking import arrival_of, take_feed
 from transactive.services.readings.inbox import ReadingsInbox
 from transactive.services.readings.said import Said
 from transactive.store import Store
@@ -168,3 +171,22 @@ def test_held_readings_are_shown_with_their_reason_and_answered(place, tmp_path)
             assert (done.status_code, 'id="held"' in done.text) == (200, False)
             again = client.post("/readings/held", data=form | {"said": "release"})
             assert (again.status_code, "are not held" in again.text) == (400, True)
+
+
+def test_the_page_tells_who_told_prices_and_how_old_that_is(client, place):
+    assert "Feeds" not in client.get("/readings").text
+    path, file = place / "community.toml", place / "environment.csv"
+    text = path.read_text()
+    file.write_text("slot_start,grid_carbon_g_per_kwh\n")
+    starts = tuple(parse_time("2024-06-01T00:00Z") + 3_600 * k for k in range(240))
+    told = FeedSeries("grid_carbon_g_per_kwh", starts, (300,) * len(starts), 3_600)
+    take_feed(file, 3_600, arrival_of("energy-charts-carbon", b"", 1, told))
+    try:
+        path.write_text(
+            text.replace("grid_g_per_kwh = 350\n", "").replace("[data]\n", f'[data]\nenvironment = "{file.name}"\n')
+        )
+        shown = client.get("/readings").text
+        assert "energy-charts-carbon told it until 2024-06-11T00:00Z" in shown
+        assert "stale, as nothing is told beyond now" in shown
+    finally:
+        path.write_text(text)

@@ -19,6 +19,7 @@ from transactive.cli.compare.command import compare
 from transactive.cli.credits.commands import credits_app
 from transactive.cli.damage import damage_of, forget_states
 from transactive.cli.detect.commands import detect
+from transactive.cli.feed.commands import feed
 from transactive.cli.forecast.commands import forecast
 from transactive.cli.grid.commands import grid
 from transactive.cli.insights.command import insights
@@ -232,6 +233,7 @@ app.command(compare)
 
 app.command(forecast)
 app.command(schedule)
+app.command(feed)
 app.command(grid)
 app.command(detect)
 

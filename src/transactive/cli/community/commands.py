@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transactive.core.community.community import Community
 from transactive.core.errors import InputError
 from transactive.core.slots import parse_time, time_text
 from transactive.core.spelling.schema import with_spellings
+from transactive.services.feeds.ages import age_words, ages_of
 from transactive.texts.community_keys import KEYS
 
 HOMES = {"ada": "house-01", "ben": "house-10", "cem": "house-13", "dora": "house-04", "eva": "house-08"}
@@ -53,6 +55,8 @@ def check_community(path: Path, profile: str | None) -> None:
     print(f"{path.name} is sound: {len(community.members)} members, {community.currency}, {_span(setting)}")
     if setting.verdicts is not None and (held := int(setting.verdicts.held.sum())):
         print(f"{held} readings are held and billed by substitutes: transactive readings holds {path}")
+    for age in ages_of(path):
+        print(f"{age.column}: {age_words(age, int(time.time()))}")
 
 
 def print_schema() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
+from transactive.core.errors import InputError, StateError
 from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.metering.exports.profile import shipped_profiles
+from transactive.services.feeds.ages import age_words, ages_of
 from transactive.services.readings.effect import Effect
 from transactive.services.readings.held import HeldStretch, stretches
 from transactive.services.readings.inbox import Look, community_file
@@ -25,6 +29,7 @@ def readings_page(
     file = community_file(reader.store.path.parent)
     page: dict[str, Any] = {
         "run": run,
+        "feeds": _feeds(file),
         "held": [] if file is None else [_held(one) for one in stretches(file)],
         "viewer": viewer,
         "look": look,
@@ -44,6 +49,14 @@ def readings_page(
         "head": ["Day", *(f"={name}, kWh" for name in look.days.registers)],
         "days": list(zip(look.days.days, *kwh, strict=True)),
     }
+
+
+def _feeds(file: Path | None) -> list[tuple[str, str]]:
+    """How old what feeds told is, or why nobody can say, as names and words."""
+    try:
+        return [] if file is None else [(age.column, age_words(age, int(time.time()))) for age in ages_of(file)]
+    except (InputError, StateError) as error:
+        return [("data.environment", str(error))]
 
 
 def _held(one: HeldStretch) -> dict[str, Any]:

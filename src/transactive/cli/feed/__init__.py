@@ -1,0 +1,1 @@
+"""`transactive feed …`: prices, carbon intensity and weather from where they are told."""

@@ -1,0 +1,1 @@
+"""Feeds: prices, carbon intensity and weather as their publishers tell them, with their age."""
