@@ -88,7 +88,7 @@ def test_a_feed_is_shown_with_its_age_and_nothing_is_kept(community, tmp_path):
     assert (facts["age_minutes"], facts["stale"], facts["values"], facts["most"]) == (90, False, 2, 2_000)
     assert not journal_of(community.with_name("environment.csv")).exists()
     listed = json.loads(call("feed", "list", "--json").out)
-    assert listed["entsoe"]["grade"] == "documented sample"
+    assert listed["awattar-at"]["grade"] == "documented sample"
 
 
 @pytest.mark.parametrize(
