@@ -14,7 +14,7 @@ from transactive.config.shipped import DEMO
 from transactive.core.errors import OrderError
 from transactive.core.proofs.accepted_orders import hashes_of
 from transactive.core.proofs.order_records import order_bytes, order_of
-from transactive.core.proofs.signed_orders import Order, domain, sign_order
+from transactive.core.proofs.signed_orders import Order, SigningPlace, domain, sign_order
 from transactive.core.proofs.signing import signer
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
@@ -139,12 +139,12 @@ def test_an_order_stands_before_its_gate_in_the_journal_or_nowhere(tmp_path):
 @pytest.fixture
 def desk(setting, slots, tmp_path):
     """A desk an hour before the first gate, and how its orders are signed."""
-    place = SigningPlace(0, domain(31337, "0x" + 20 * "ab"))
-    chain: Any = SimpleNamespace(keys=KEYS, signing_place=lambda _: place)
+    separator = domain(31337, "0x" + 20 * "ab")
+    chain: Any = SimpleNamespace(keys=KEYS, signing_place=lambda index: SigningPlace(index, separator))
     sender = Sender(setting, slots)
     with closing(Journal(tmp_path / JOURNAL_FILE)) as journal:
         clock = RehearsalClock(setting.community.clock.gate(slots[0]) - 3600)
-        sender.desk, sender.domain = OrderDesk(journal, clock, setting, slots), place.domain
+        sender.desk, sender.domain = OrderDesk(journal, clock, setting, slots), separator
         sender.desk.open(chain)
         yield sender, clock
 

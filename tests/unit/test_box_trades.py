@@ -20,9 +20,8 @@ from transactive.core.boxes.messages import Ask, SentOrder, Terms, Welcome, mark
 from transactive.core.errors import ChainError, StateError
 from transactive.core.proofs.meter_records import MeterRecord, sign_record
 from transactive.core.proofs.order_records import order_of
-from transactive.core.proofs.signed_orders import domain
+from transactive.core.proofs.signed_orders import SigningPlace, domain
 from transactive.core.proofs.signing import address_of
-from transactive.core.proofs.signing_place import SigningPlace
 from transactive.core.slots import DAY
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
@@ -70,8 +69,13 @@ class Street:
         self.desk = OrderDesk(journal, self.clock, setting, SLOTS)
         self.commands = BoxCommands(folder, setting, collector, self.clock, print)
         self.counter = BoxCounter(setting, SLOTS, collector, self.desk, self.commands, self.clock)
-        place = SigningPlace(0, domain(31337, SETTLEMENT))
-        chain: Any = SimpleNamespace(keys=self.keys, signing_place=lambda _: place, address=SETTLEMENT, chain_id=31337)
+        separator = domain(31337, SETTLEMENT)
+        chain: Any = SimpleNamespace(
+            keys=self.keys,
+            signing_place=lambda index: SigningPlace(index, separator),
+            address=SETTLEMENT,
+            chain_id=31337,
+        )
         self.counter.open(chain)
         self.home, self.told = Home([-700] * 8, START), list[str]()
         self.trader = self.trader_again()
