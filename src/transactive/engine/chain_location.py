@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED, shown
 from transactive.config.setting import Setting
+from transactive.core.community.community import Community
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.books.chain_standing import OPENING, FolderChain
@@ -24,6 +24,7 @@ from transactive.store.read.stages import last_delivered
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.community_chain import CommunityChain
+    from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.insight.summary import Summary
 
@@ -106,13 +107,32 @@ def open_chain(
                 )
         store.set(settlement=ledger.address)
         _require_not_ahead(ledger, store, setting)
-        if store.rosters and not store.rosters[-1].settlement and isinstance(ledger, ChainLedger):
-            new = partial(deploy, client, keys, setting.community, None)
-            ledger = Joining(client, store, setting.community, first_slot, lambda token: new(currency=token)).take_in(
-                ledger
-            )
+        if store.rosters and not store.rosters[-1].settlement:
+            ledger = _with_new_members(ledger, client, store, setting.community, first_slot)
             describe(client, ledger, setting.community).save(folder / FILE)
         yield Opened(client, ledger, keys, target.name or url)
+
+
+def _with_new_members(
+    ledger: CommunityChain, client: ChainClient, store: Store, community: Community, first_slot: int
+) -> ChainLedger:
+    """A settlement with room for members who joined since. Raises StateError where one has no room for all."""
+    from transactive.chain.deployments.deployment import deploy
+    from transactive.chain.ledgers.settlement import ChainLedger as Settlement
+
+    if community.groups or not isinstance(ledger, Settlement):
+        raise StateError(
+            f"{store.path.parent}: nobody can join while a community settles in groups, or would from now on; use"
+            " another --state folder"
+        )
+
+    def made(token: str) -> ChainLedger:
+        new = deploy(client, ledger.keys, community, None, currency=token)
+        if not isinstance(new, Settlement):
+            raise StateError(f"{store.path.parent}: one settlement was to be deployed, and groups were")
+        return new
+
+    return Joining(client, store, community, first_slot, made).take_in(ledger)
 
 
 def _recognise(target: ChainLocation, client: ChainClient, store: Store) -> None:

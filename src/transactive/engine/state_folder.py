@@ -128,8 +128,8 @@ def _require_movable(store: Store, setting: Setting, before: Setting, *, keys_he
     names = ", ".join(community.ids[len(before.community.members) :])
     if json.loads(store.setting("run") or "{}").get("node") is not None or not keys_here:
         raise StateError(
-            f"{folder}: {names} cannot join: accounts move with keys that are not all here; deploy contracts for all, and"
-            " use another --state folder"
+            f"{folder}: {names} cannot join: accounts move with keys that are not all here; deploy contracts for all,"
+            " and use another --state folder"
         )
     for what, there in _fixed(setting):
         if there:
