@@ -58,8 +58,7 @@ from transactive.chain.twins import disputes
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import MONEY, Leaf, LeafMark
 from transactive.core.proofs.merkle import ZERO, word
-from transactive.core.proofs.receipts import sign_receipt
-from transactive.core.proofs.record_receipts import RecordReceipt
+from transactive.core.proofs.receipts import RecordReceipt, sign_receipt
 from transactive.core.proofs.signed_orders import (
     Fills,
     Grant,

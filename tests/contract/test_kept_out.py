@@ -20,8 +20,7 @@ from transactive.chain.twins import certificate_disputes as of_certificates
 from transactive.chain.twins import demands, disputes
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, LeafMark
 from transactive.core.proofs.merkle import REGISTERS, ZERO
-from transactive.core.proofs.receipts import OrderReceipt, sign_receipt
-from transactive.core.proofs.record_receipts import RecordReceipt
+from transactive.core.proofs.receipts import OrderReceipt, RecordReceipt, sign_receipt
 from transactive.core.proofs.signed_orders import Fills, Order, split
 from transactive.metering import gateway
 

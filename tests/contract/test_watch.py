@@ -22,7 +22,7 @@ from transactive.chain.disputes.leaf_file import RecordReceiptFile
 from transactive.chain.disputes.watch import LeafWatch, Sighting, Watcher
 from transactive.core.accounts import NAMED
 from transactive.core.proofs.leaves import ENERGY, LeafMark
-from transactive.core.proofs.record_receipts import RecordReceipt
+from transactive.core.proofs.receipts import RecordReceipt
 from transactive.core.proofs.signed_orders import Fills
 
 MEMBER, PATIENCE = 0, 60

@@ -11,7 +11,7 @@ from transactive.chain.disputes.leaf_file import load_receipt
 from transactive.core.errors import StateError
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.meter_records import SIZE, MeterRecord, SignedRecord, sign_record
-from transactive.core.proofs.record_receipts import SIGNED_BYTES, RecordReceipt
+from transactive.core.proofs.receipts import SIGNED_BYTES, RecordReceipt
 from transactive.core.proofs.signing import signer
 from transactive.engine.devices.recorded_history import ReplayClock
 from transactive.engine.live.collector import AHEAD, Collector

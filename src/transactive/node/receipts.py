@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from transactive.core.errors import StateError
-from transactive.core.proofs.record_receipts import SIGNED_BYTES, RecordReceipt
+from transactive.core.proofs.receipts import SIGNED_BYTES, RecordReceipt
 from transactive.node.files import write_whole
 
 FOLDER = "receipts"

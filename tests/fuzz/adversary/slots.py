@@ -17,8 +17,7 @@ from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.core.proofs import signing
 from transactive.core.proofs.accepted_orders import accept
 from transactive.core.proofs.merkle import REGISTERS, word
-from transactive.core.proofs.receipts import OrderReceipt
-from transactive.core.proofs.record_receipts import RecordReceipt
+from transactive.core.proofs.receipts import OrderReceipt, RecordReceipt
 from transactive.core.proofs.signed_orders import Fills, Order, SignedOrder, SigningPlace, sign_order, split
 from transactive.core.units import IntArray
 from transactive.metering import gateway

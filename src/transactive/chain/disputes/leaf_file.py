@@ -20,8 +20,7 @@ from transactive.core.errors import CertificateError, InputError, SignatureError
 from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Corrections
 from transactive.core.proofs.leaves import Leaf, Step
 from transactive.core.proofs.merkle import REGISTERS
-from transactive.core.proofs.receipts import OrderReceipt
-from transactive.core.proofs.record_receipts import RecordReceipt
+from transactive.core.proofs.receipts import OrderReceipt, RecordReceipt
 from transactive.core.proofs.signed_orders import Fills, Grant, Order, SignedOrder, split
 
 

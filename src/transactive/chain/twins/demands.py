@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from transactive.chain.history import Commitment
 from transactive.core.proofs.leaves import BLINDING, Leaf, LeafMark
-from transactive.core.proofs.record_receipts import least_patience
+from transactive.core.proofs.receipts import least_patience
 
 TRADES_AT = 128
 """Bit of a total of money at which what was bought and sold begins."""

@@ -1,4 +1,4 @@
-"""The operator's receipts: that an order was accepted; one signature for each, or one for all receipts of a gate.
+"""Receipts: that an order was accepted, by one signature for each or one for all of a gate; that a record came.
 
 A signature takes as long as dozens of hashes, and with each a receipt would be most of what is kept of an order. So the
 operator signs the root of a tree over the receipts of a gate, and each member has the way from its own to that root:
@@ -9,10 +9,18 @@ operator signs the root of a tree over the receipts of a gate, and each member h
 
 The first neighbour of a leaf is the hash of its order's signature, which only its member and the operator know: nobody
 finds out what another one ordered by trying. `chain/contracts/modules/signed.vy` computes the same in a dispute.
+
+A collector signs for a meter's record that it was on disk at a time, in the gateway's domain:
+
+    Received(uint256 slot,uint256 meter,uint256 time)
+
+Whose slot was settled as if nobody had metered it, although the record came in time, shows that to the judge
+(`chain/contracts/demands.vy`).
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +38,14 @@ PAIR = b"\x05"
 SIGNATURE_BYTES = 65
 MOST_SIBLINGS = 16
 """On a way; a full tree of orders takes 13."""
+
+RECEIVED_HASH = keccak(b"Received(uint256 slot,uint256 meter,uint256 time)")
+METERING = b"TransActive Metering"
+_RECORD = struct.Struct(">QIQ")
+SIGNED_BYTES = _RECORD.size + SIGNATURE_BYTES
+"""Of the receipt for a record."""
+WAIT = 30
+"""What part of a slot after its end a record has to come within, at least, to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,33 @@ class ReceiptTree:
         return signing.sign(signing.digest(separator, _root_struct(self._levels[-1][0])), key)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordReceipt:
+    """That the record of a slot was on disk at a time, both [Unix s]. meter: index of its member."""
+
+    slot: int
+    meter: int
+    time: int
+
+    def digest(self, chain_id: int) -> bytes:
+        """EIP-712 digest that the collector signs."""
+        told = keccak(RECEIVED_HASH + word(self.slot) + word(self.meter) + word(self.time))
+        return signing.digest(signing.domain(METERING, chain_id), told)
+
+    def sign(self, key: bytes, chain_id: int) -> bytes:
+        """Signature of a collector's private key (32 bytes)."""
+        return signing.sign(self.digest(chain_id), key)
+
+    def to_bytes(self, signature: bytes) -> bytes:
+        """The receipt with its signature in `SIGNED_BYTES`, as boxes are told it."""
+        return _RECORD.pack(self.slot, self.meter, self.time) + signature
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> tuple[RecordReceipt, bytes]:
+        """The receipt and the signature that `to_bytes` wrote."""
+        return cls(*_RECORD.unpack_from(data)), data[_RECORD.size : SIGNED_BYTES]
+
+
 def receipt_struct(account: int, slot: int, order: bytes) -> bytes:
     """Hash of the receipt for an order (its hash)."""
     return keccak(RECEIPT_HASH + word(account) + word(slot) + order)
@@ -129,3 +172,8 @@ def _parent(one: bytes, other: bytes) -> bytes:
 def _blinding(signed: SignedOrder) -> bytes:
     """First sibling of a receipt: only who knows the order's signature knows it."""
     return sha256(signed.signature).digest()
+
+
+def least_patience(slot_seconds: int) -> int:
+    """How long after a slot's end a meter has to be waited for, at least [s]."""
+    return slot_seconds // WAIT

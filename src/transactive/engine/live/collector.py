@@ -16,7 +16,7 @@ import msgspec
 from transactive.core.errors import RecordError, SignatureError
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.meter_records import MeterRecord, SignedRecord
-from transactive.core.proofs.record_receipts import RecordReceipt, least_patience
+from transactive.core.proofs.receipts import RecordReceipt, least_patience
 from transactive.engine.live.waiting import Time
 from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
 

@@ -13,7 +13,7 @@ from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.ports import Command, Commands, Ports
 from transactive.core.proofs.enrolment import topic_name
-from transactive.core.proofs.record_receipts import RecordReceipt, least_patience
+from transactive.core.proofs.receipts import RecordReceipt, least_patience
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
