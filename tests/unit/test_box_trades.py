@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transactive.core.proofs.signing_place import SigningPlace
 
 from tests.services.street import BEGIN, SLOT, write_street
 from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
