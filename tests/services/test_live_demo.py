@@ -26,7 +26,7 @@ def test_a_street_lives_trades_with_its_own_keys_and_moves_its_battery(tmp_path,
     printed, _ = running.communicate(timeout=LIMIT_SECONDS)
     said = log.read_text()
     assert running.returncode == 0, said
-    assert json.loads(printed)["summary"]["ledger_equals_chain"], printed
+    assert json.loads(printed)["ledger_equals_chain"], printed
 
     with closing(JournalReader(state / "market" / JOURNAL_FILE)) as journal:
         orders = [order_of(each.body).order.account for each in journal.of_kinds((ArrivalKind.ORDER,), 0)]

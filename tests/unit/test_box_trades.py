@@ -158,6 +158,15 @@ def test_the_members_limits_hold_and_are_granted_anew_when_they_change(street):
     assert "not traded: the member's account gave this box no grant" in street.told[-1]
 
 
+def test_a_box_whose_member_has_no_account_of_its_own_leaves_trading_to_the_market(street):
+    street.meet()
+    (street.box / ACCOUNT_FILE).unlink()
+    street.home.end = GATE - SLOT
+    assert street.at(GATE - 60) == [Ask()]
+    assert street.at(GATE - 30) == []
+    assert street.told == [f"the market is {street.trader.market.market}"]
+
+
 def test_a_box_listens_to_who_invited_it_alone(street):
     stranger = bytes(DemoKeys("stranger").role("operator").key)
     address, own = street.key.address, street.counter

@@ -84,7 +84,9 @@ class OrderDesk:
             if known.body == order_bytes(signed):  # its receipt was lost on the way
                 return self._receipt(order, known)
         gate = self._setting.community.clock.gate(slot)
-        if slot not in self._slots or self._clock.now >= gate:
+        if slot not in self._slots:
+            raise OrderError("slot", f"{time_text(slot)} is no slot that this market trades")
+        if self._clock.now >= gate:
             raise OrderError(
                 "late", f"the gate of {time_text(slot)} closed at {time_text(gate)}; order for a later slot"
             )

@@ -43,6 +43,11 @@ def make_account(folder: Path) -> str:
     return address_of(key)
 
 
+def has_own_account(folder: Path) -> bool:
+    """Whether the member of a box keeps the key of its account itself, here or elsewhere; else the market trades."""
+    return (folder / ACCOUNT_FILE).exists() or (folder / GRANT_FILE).exists()
+
+
 def granted(folder: Path, box: str, terms: Terms, limits: tuple[int, int], now: int) -> tuple[Grant, bytes] | None:
     """The grant to a box (address) for a market, with the member's signature; None where the member gave none.
 

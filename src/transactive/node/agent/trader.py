@@ -32,7 +32,7 @@ from transactive.core.proofs.signing import signer
 from transactive.core.slots import time_text
 from transactive.core.tables import DeviceRules
 from transactive.core.units import IntArray
-from transactive.node.agent.account import granted
+from transactive.node.agent.account import granted, has_own_account
 from transactive.node.agent.thinking import think
 from transactive.node.box import BoxKey
 from transactive.node.dispatch.driver import PAUSED_FILE
@@ -147,7 +147,7 @@ class Trader:
     def _order(self, terms: Terms, now: int) -> bytes | None:
         """The order that is to be said now, made first if need be; None while none is due, or it is answered."""
         slot = self._due(terms, now)
-        if slot is None or slot in self._refused or not terms.has(slot):
+        if slot is None or slot in self._refused or not terms.has(slot) or not has_own_account(self._folder):
             return None
         kept = _kept(self._file(slot), _Order) or self._make(terms, slot, now)
         if kept is None or kept.taken or (self._said == slot and now - self._said_at <= terms.slot_seconds // AGAIN):

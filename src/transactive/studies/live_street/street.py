@@ -59,7 +59,7 @@ class HomeKind:
 HOMES = (
     HomeKind("ada", 400, pv_w=8_000, own=True),
     HomeKind("ben", 1_700),
-    HomeKind("cem", 600, pv_w=3_000, battery_wh=5_000),
+    HomeKind("cem", 2_600, pv_w=3_000, battery_wh=5_000),
     HomeKind("dora", 1_200),
     HomeKind("eve", 900, own=True),
 )
