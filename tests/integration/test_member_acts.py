@@ -11,12 +11,21 @@ from tests.integration.samples import write_community
 from transactive.config.setting import Setting, load_setting
 from transactive.core.community.limits import NO_HIGHEST
 from transactive.core.errors import InputError, StateError
+from transactive.core.proofs.authorisation import Authorisation
 from transactive.core.slot_book import SlotBook
-from transactive.core.slots import time_text
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.replay import replay, slots_from
-from transactive.services.acts.asked import AskAuthorise, Asked, AskLimits, AskPause, AskResume, AskRevoke, AskUndo
-from transactive.services.acts.authorisations import Asker, act, shown
+from transactive.services.acts.asked import (
+    Allowing,
+    AskAuthorise,
+    Asked,
+    AskLimits,
+    AskPause,
+    AskResume,
+    AskRevoke,
+    AskUndo,
+)
+from transactive.services.acts.authorisations import Asker, act, allow, shown
 from transactive.services.acts.signers import signer_of
 from transactive.store import Store
 from transactive.store.live.acts import LoggedAct, newest_acts
@@ -33,6 +42,11 @@ class Stopped(Exception):
 def do(folder: Path, asked: Asked, member: str = "a", **by: object) -> LoggedAct:
     """Do something for a member of a run on demo keys."""
     return act(folder, member, asked, signer_of(folder), Asker(**by))  # type: ignore[arg-type]
+
+
+def allowing(folder: Path, asked: Allowing, member: str) -> Authorisation:
+    """Change what a member allows."""
+    return allow(folder, member, asked, signer_of(folder), Asker()).authorisation
 
 
 @dataclass
@@ -139,15 +153,17 @@ def test_the_newest_act_is_undone_and_no_other(stopped):
     paused = do(stopped, AskPause(end="2017-06-08T00:00Z"), "c")
     limited = do(stopped, AskLimits(sell_only_above_micro_per_kwh=100_000), "c")
     newest = shown(stopped).latest(2)
+    assert paused.authorised is not None
     assert newest.paused_from == paused.authorised.authorisation.paused_from  # limits leave a pause alone
-    with pytest.raises(InputError, match="not the member's newest"):
+    with pytest.raises(InputError, match="is not the newest"):
         do(stopped, AskUndo(number=paused.number), "c")
     undone = do(stopped, AskUndo(number=limited.number), "c")
     assert undone.undoes == limited.number
     now = shown(stopped).latest(2)
     assert (now.lowest_sell, now.paused_until) == (before.lowest_sell, newest.paused_until)
     redone = do(stopped, AskUndo(number=undone.number), "c")
-    assert redone.authorised.authorisation.lowest_sell == 100_000
+    assert redone.undoes == undone.number
+    assert shown(stopped).latest(2).lowest_sell == 100_000
     with closing(Store(stopped)) as store:
         assert [entry.undoes for entry in newest_acts(store, 2, 10)] == [undone.number, limited.number, 0, 0]
 
@@ -158,7 +174,7 @@ def test_what_is_revoked_needs_a_new_authorisation(stopped):
     for asked in (AskLimits(), AskPause(), AskResume()):
         with pytest.raises(InputError, match="revoked"):
             do(stopped, asked, "c")
-    given = do(stopped, AskAuthorise(), "c").authorised.authorisation
+    given = allowing(stopped, AskAuthorise(), "c")
     assert (given.highest_buy, given.paused_until) == (NO_HIGHEST, 0)
 
 
@@ -168,7 +184,7 @@ def test_what_is_revoked_needs_a_new_authorisation(stopped):
         (AskPause(start="2017-06-07T00:00Z", end="2017-06-07T00:00Z"), "has to end after it begins"),
         (AskPause(start="noon"), "RFC 3339"),
         (AskAuthorise(start="2017-06-06T00:00Z"), "too early"),
-        (AskUndo(number=9_999), "not the member's newest"),
+        (AskUndo(number=9_999), "is not the newest"),
     ],
 )
 def test_what_cannot_be_done_is_named_and_leaves_nothing(stopped, asked, named):
@@ -190,7 +206,6 @@ def test_a_finished_run_takes_nothing_and_a_new_folder_has_no_run(sample_state, 
 
 
 def test_an_act_holds_from_the_first_open_slot(stopped):
-    made = do(stopped, AskPause(), "b")
-    assert time_text(made.begins) == time_text(shown(stopped).first)
-    assert made.authorised.authorisation.paused_from == made.begins
-    assert made.begins % HOUR == 0
+    made, first = allowing(stopped, AskPause(), "b"), shown(stopped).first
+    assert (made.paused_from, made.valid_from) == (first, first)
+    assert first % HOUR == 0

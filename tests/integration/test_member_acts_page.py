@@ -80,7 +80,7 @@ def test_limits_are_changed_on_the_page_hold_from_the_open_gate_and_are_undone(h
     assert 'value="20.5"' in page
     assert "waits for its gate" in page
     (act,) = log_of(home)
-    assert (act["kind"], act["never_pay_above_micro_per_kwh"], act["by"], act["counts"]) == (
+    assert (act["kind"], act["allows"]["never_pay_above_micro_per_kwh"], act["by"], act["counts"]) == (
         "limits", 205_000, "ada", False,
     )  # fmt: skip
     assert act["from_slot"] == "2017-06-06T22:00:00Z"
@@ -136,7 +136,7 @@ def test_two_clicks_on_one_form_are_one_act(home):
         ({"kind": "limits", "sell_only_above": "20 USD/kWh"}, "in USD; the currency of the community is EUR"),
         ({"kind": "limits", "never_pay_above": "9" * 9}, "beyond what a kWh can cost"),
         ({"kind": "pause", "until": "2017-06-06T00:00Z"}, "has to end after it begins"),
-        ({"kind": "undo", "number": "77"}, "not the member&#39;s newest"),
+        ({"kind": "undo", "number": "77"}, "is not the newest"),
         ({"kind": "undo"}, "is no act of this page"),
         ({"kind": "everything"}, "is no act of this page"),
     ],

@@ -222,7 +222,7 @@ def signed_anew(store: Store, chain: CommunityChain, first: int) -> dict[str, st
     """
     kept = read(store)
     serials = {each.authorisation.account: each.authorisation.serial for each in kept}
-    since = [act.act.authorised for act in acts_after(store, 0)]
+    since = [act.authorised for act in acts_after(store, 0)]
     new = [
         msgspec.structs.replace(each, holds_from=first)
         for each in since

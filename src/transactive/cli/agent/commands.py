@@ -13,7 +13,7 @@ from transactive.cli.report import report
 if TYPE_CHECKING:
     from transactive.core.community.community import Community
     from transactive.core.proofs.authorisation import Authorisation
-    from transactive.services.acts.asked import Asked
+    from transactive.services.acts.asked import Allowing
 
 agent = App(name="agent", help="Limits that members set for their agents.")
 
@@ -199,18 +199,20 @@ def facts_of(given: Authorisation, community: Community) -> dict[str, Any]:
     }
 
 
-def _act(state: Path, member: str, asked: Asked, keys: Path | None, password_file: Path | None, *, json: bool) -> None:
+def _act(
+    state: Path, member: str, asked: Allowing, keys: Path | None, password_file: Path | None, *, json: bool
+) -> None:
     """Do what a member asks for, and print what was signed."""
     import time
 
     from transactive.cli.chain_options import keys_of
     from transactive.core.accounts import NAMED
-    from transactive.services.acts.authorisations import Asker, act, shown
+    from transactive.services.acts.authorisations import Asker, allow, shown
     from transactive.services.acts.signers import deployment_of, signer_of
 
     community = shown(state).community
     known = deployment_of(state)
     signer = signer_of(state, keys_of(keys, password_file, known.accounts[: -len(NAMED)]))
-    made = act(state, member, asked, signer, Asker(now=int(time.time()))).authorised
+    made = allow(state, member, asked, signer, Asker(now=int(time.time())))
     signed = {"signature": made.signature, "agent_key": made.key or None}
     report(facts_of(made.authorisation, community) | signed, json=json)

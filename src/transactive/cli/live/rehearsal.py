@@ -17,6 +17,7 @@ from transactive.engine.live.session import Pace, go_live, rehearse, replay_jour
 from transactive.engine.replay import slots_from
 from transactive.engine.state_folder import begun_at
 from transactive.links.addresses import broker_parts
+from transactive.services.readings.inbox import note_community
 from transactive.store import FILE, Store
 
 
@@ -28,6 +29,7 @@ def run_live(
     with saying_how_to_go_on(folder):
         setting = load_setting(path)
         slots = slots_from(setting)
+        note_community(folder, path)
         runner = partial(rehearse, setting, slots, folder, seed=seed, pace=pace)
         with page_beside(folder, port, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)
@@ -53,6 +55,7 @@ def run_with_boxes(
     with saying_how_to_go_on(folder):
         slots = _slots_of(path, folder, days)
         setting = load_setting(path, until=slots.stop + DAY).read_by(slots[0])
+        note_community(folder, path)
         runner = partial(go_live, setting, slots, folder, seed=seed, pace=pace, broker=broker, tell=_tell)
         print(f"first slot {time_text(slots[0])}, {slots.step // 60} minutes each", file=sys.stderr, flush=True)
         with page_beside(folder, port, stay=stay):

@@ -25,6 +25,6 @@ class LoggedActs:
 
     def by(self, gate: int) -> Sequence[MemberAct]:  # noqa: ARG002 - time passes at once, so what is there counts
         """What came since this was last asked."""
-        found = [entry.act for entry in acts_after(self._store, self._last)]
+        found = acts_after(self._store, self._last)
         self._last = found[-1].number if found else self._last
         return found

@@ -50,7 +50,7 @@ class JournaledActs:
     def by(self, gate: int) -> Sequence[MemberAct]:
         """What counts from a gate on; while it is open, also what is new in the log of the state."""
         if not self._journal.is_only_read and self._gates.seen(gate) is None:
-            fresh = [JournaledAct(gate, entry.act) for entry in acts_after(self._store, self._last)]
+            fresh = [JournaledAct(gate, act) for act in acts_after(self._store, self._last)]
             self._journal.append(self._gates.now, ArrivalKind.ACT, [msgspec.json.encode(each) for each in fresh])
             for each in fresh:
                 self._put(each)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from transactive.config.setting import Setting
 from transactive.core.errors import DataError, OrderError, SignatureError
@@ -21,7 +21,20 @@ from transactive.engine.live.waiting import Time
 from transactive.store.live.journal import Arrival, ArrivalKind, Journal
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.community_chain import CommunityChain
+    from transactive.chain.keys.keys import Keys
+
+
+class SigningParties(Protocol):
+    """Who signs what, and where: a chain, or what is known of one beside it."""
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of roles and members."""
+        ...
+
+    def signing_place(self, account: int) -> SigningPlace:
+        """Where an account signs its orders."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,7 @@ class OrderDesk:
         self._known: dict[tuple[int, int], list[Arrival]] = {}
         self.refused = Counter[str]()
 
-    def open(self, chain: CommunityChain) -> None:
+    def open(self, chain: SigningParties) -> None:
         """Take orders from now on, as the operator of a settlement contract."""
         members = range(len(self._setting.community.members))
         addresses = tuple(str(chain.keys.account(index).address) for index in members)

@@ -1,4 +1,4 @@
-"""What a member can ask for, as the API takes it, and what it makes of the member's authorisation."""
+"""What a member can ask for, as the API takes it, and what that makes of its authorisation."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ PriceLimit = Annotated[int, Meta(ge=-(10**9), le=10**9, description="Price [µ¤
 Moment = Annotated[str, Meta(max_length=40, description="RFC 3339")]
 
 
-class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
+class ActRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
     """Base of all that can be asked for."""
 
 
-class AskLimits(Ask, frozen=True, kw_only=True, tag="limits"):
+class AskLimits(ActRequest, frozen=True, kw_only=True, tag="limits"):
     """Other limits of every order; one that is left out is none. A pause goes on."""
 
     never_pay_above_micro_per_kwh: PriceLimit | None = None
     sell_only_above_micro_per_kwh: PriceLimit | None = None
 
 
-class AskPause(Ask, frozen=True, kw_only=True, tag="pause"):
+class AskPause(ActRequest, frozen=True, kw_only=True, tag="pause"):
     """No orders from a slot on, the first whose gate is open; without an end until `resume`. Limits stay."""
 
     start: Moment | None = None
     end: Moment | None = None
 
 
-class AskResume(Ask, frozen=True, kw_only=True, tag="resume"):
+class AskResume(ActRequest, frozen=True, kw_only=True, tag="resume"):
     """Orders again."""
 
 
-class AskAuthorise(Ask, frozen=True, kw_only=True, tag="authorise"):
+class AskAuthorise(ActRequest, frozen=True, kw_only=True, tag="authorise"):
     """A whole authorisation anew, from a slot on and until an end: only these limits, no pause."""
 
     never_pay_above_micro_per_kwh: PriceLimit | None = None
@@ -48,23 +48,48 @@ class AskAuthorise(Ask, frozen=True, kw_only=True, tag="authorise"):
     end: Moment | None = None
 
 
-class AskRevoke(Ask, frozen=True, kw_only=True, tag="revoke"):
+class AskRevoke(ActRequest, frozen=True, kw_only=True, tag="revoke"):
     """No orders until another authorisation."""
 
 
-class AskUndo(Ask, frozen=True, kw_only=True, tag="undo"):
+class AskUndo(ActRequest, frozen=True, kw_only=True, tag="undo"):
     """What held before an act, which has to be the member's newest. number: of that act."""
 
     number: Annotated[int, Meta(ge=1, le=2**53)]
 
 
-Asked: TypeAlias = AskLimits | AskPause | AskResume | AskAuthorise | AskRevoke | AskUndo
-KINDS = (AskLimits, AskPause, AskResume, AskAuthorise, AskRevoke, AskUndo)
+class AskStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Energy at a limit, the network fee apart: a buy's is rounded down to the market's price grid, a sell's up."""
+
+    price_micro_per_kwh: PriceLimit
+    energy_wh: Annotated[int, Meta(ge=1, le=10**9)]
+
+
+Steps = Annotated[tuple[AskStep, ...], Meta(max_length=64)]
+
+
+class AskOrder(ActRequest, frozen=True, kw_only=True, tag="order"):
+    """An order for a slot of a live market: all that one wants in it, in place of the agent's and of earlier ones."""
+
+    slot: Moment
+    buys: Steps = ()
+    sells: Steps = ()
+
+
+class AskCancel(ActRequest, frozen=True, kw_only=True, tag="cancel"):
+    """No order in a slot of a live market after all: neither what was ordered, nor one of the agent's."""
+
+    slot: Moment
+
+
+Allowing: TypeAlias = AskLimits | AskPause | AskResume | AskAuthorise | AskRevoke | AskUndo
+Ordering: TypeAlias = AskOrder | AskCancel
+Asked: TypeAlias = Allowing | Ordering
 LIMITED = ("highest_buy", "lowest_sell", "paused_from", "paused_until", "valid_until")
 """What an authorisation allows, apart from whose it is and when it begins."""
 
 
-def changed(latest: Authorisation, asked: Asked, longest: int) -> Authorisation:
+def changed(latest: Authorisation, asked: Allowing, longest: int) -> Authorisation:
     """What a member allows after what it asked for; all but an undoing, which needs what was before.
 
     latest: what it would allow without, from the first open slot on. longest: end of the longest authorisation of all

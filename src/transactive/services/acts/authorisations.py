@@ -11,12 +11,13 @@ import filelock
 import msgspec
 
 from transactive.core.community.community import Community
-from transactive.core.errors import InputError, StateError
+from transactive.core.errors import InputError, RuleBroken, StateError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import read
 from transactive.engine.books.rebuilt import community_of
-from transactive.services.acts.asked import LIMITED, Asked, AskUndo, changed
+from transactive.services.acts.asked import LIMITED, Allowing, Asked, AskUndo, Ordering, changed
+from transactive.services.acts.orders import send
 from transactive.services.acts.signers import Signer
 from transactive.store import FILE, Store
 from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, newest_acts
@@ -78,12 +79,21 @@ def shown(folder: Path) -> Allowed:
         return allowed_in(store)
 
 
+def allow(folder: Path, member: str, asked: Allowing, signer: Signer, asker: Asker) -> Authorised:
+    """`act` for what changes what a member allows; returns what was signed."""
+    done = act(folder, member, asked, signer, asker)
+    if done.authorised is None:
+        raise RuleBroken("what a member allows was not signed; please report this with the command you ran")
+    return done.authorised
+
+
 def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -> LoggedAct:
     """Do what a member asks for: sign what it allows from now on and log it; the run takes it up at its next gate.
 
-    It holds from the first slot of which nothing is traded yet, or later if the member says so. The same request with
-    the same key is done once. If the member's agent has a key, that is granted the same limits. Raises InputError for
-    an unknown member, an earlier start or a key of another request; StateError where nothing is traded any more.
+    What is allowed holds from the first slot of which nothing is traded yet, or later if the member says so; an order
+    goes to the market at once. The same request with the same key is done once. If the member's agent has a key, that
+    is granted the same limits. Raises InputError for an unknown member, an earlier start or a key of another request;
+    StateError where nothing is traded any more.
     """
     with filelock.FileLock(folder / LOCK_FILE, mode=0o600), _opened(folder) as store:
         allowed = allowed_in(store)
@@ -96,27 +106,29 @@ def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -
             return earlier
         if store.setting("outcome") is not None:
             raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
-        fresh = _fresh(store, allowed, account, asked)
-        authorised = _signed(fresh, signer)
-        undone = asked.number if isinstance(asked, AskUndo) else 0
         entry = LoggedAct(
-            member=account, made=asker.now, begins=allowed.first, asked=text, authorised=authorised,
-            by=asker.account, key=asker.key, undoes=undone,
-        )  # fmt: skip
+            member=account, made=asker.now, begins=allowed.first, asked=text, by=asker.account, key=asker.key
+        )
+        if isinstance(asked, Ordering):
+            entry = replace(entry, order=send(store, asked, allowed.given, account, signer))
+        else:
+            undone = asked.number if isinstance(asked, AskUndo) else 0
+            authorised = _signed(_fresh(store, allowed, account, asked), signer)
+            entry = replace(entry, authorised=authorised, undoes=undone)
         return replace(entry, number=add_act(store, entry))
 
 
 def before(store: Store, allowed: Allowed, number: int, account: int) -> Authorisation:
     """What a member allowed before its newest act. Raises InputError where the number is of another one."""
-    newest = newest_acts(store, account, 1)
-    if not newest or newest[0].number != number:
-        raise InputError(f"act {number} is not the member's newest; only that can be undone")
-    serial = newest[0].authorised.authorisation.serial
+    signed = [(each.number, each.authorised) for each in newest_acts(store, account) if each.authorised is not None]
+    if not signed or signed[0][0] != number:
+        raise InputError(f"act {number} is not the newest of what the member allowed; only that can be undone")
+    serial = signed[0][1].authorisation.serial
     own = (each.authorisation for each in allowed.given if each.authorisation.account == account)
     return max((each for each in own if each.serial < serial), key=lambda each: each.serial)
 
 
-def _fresh(store: Store, allowed: Allowed, account: int, asked: Asked) -> Authorisation:
+def _fresh(store: Store, allowed: Allowed, account: int, asked: Allowing) -> Authorisation:
     """What a member allows from now on. Raises InputError."""
     latest = allowed.latest(account)
     upon = msgspec.structs.replace(latest, serial=latest.serial + 1, valid_from=allowed.first)
@@ -137,7 +149,7 @@ def _signed(given: Authorisation, signer: Signer) -> Authorised:
     """Signed with the member's key; its agent's gets a grant of the same limits, unless all is taken back."""
     agent = signer.keys.agent(given.account) if given.valid_until else None
     key = bytes(signer.keys.account(given.account).key)
-    return sign(given, key, signer.place(given.account), str(agent.address) if agent else None)
+    return sign(given, key, signer.signing_place(given.account), str(agent.address) if agent else None)
 
 
 @contextmanager

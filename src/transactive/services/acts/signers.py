@@ -26,7 +26,7 @@ class Signer:
     keys: Keys
     known: Deployment
 
-    def place(self, account: int) -> SigningPlace:
+    def signing_place(self, account: int) -> SigningPlace:
         """Where an account signs: in the settlement that has it."""
         from transactive.core.proofs.signed_orders import SigningPlace, domain
 
@@ -54,7 +54,7 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
     try:
         for each in given[:1]:
             account = each.authorisation.account
-            check(each, str(held.account(account).address), signer.place(account))
+            check(each, str(held.account(account).address), signer.signing_place(account))
     except SignatureError:
         raise StateError(
             f"{folder}: the keys of its members are not here, so this program cannot sign for them; sign with"

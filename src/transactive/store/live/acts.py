@@ -12,10 +12,13 @@ import msgspec
 import sqlalchemy as sa
 
 from transactive.core.proofs.authorisation import Authorised
-from transactive.core.proofs.member_acts import MemberAct
+from transactive.core.proofs.member_acts import HandOrder, MemberAct
 from transactive.store.database import Database
 from transactive.store.schema import ACTS
 from transactive.store.sealing import seal
+
+ORDERED = ("order", "cancel")
+"""Kinds of requests that send an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +27,19 @@ class LoggedAct:
 
     begins: first slot whose gate was open then [Unix s]. undoes: number of the entry that it takes back, 0 for none.
     by: account of who asked, empty for the command line. key: that tells a repeated request from a new one. asked: the
-    request in canonical JSON.
+    request in canonical JSON. authorised: what was signed for it; order: what was sent to the market, in its place.
     """
 
     member: int
     made: int
     begins: int
     asked: str
-    authorised: Authorised
+    authorised: Authorised | None = None
+    order: HandOrder | None = None
     by: str = ""
     key: str = ""
     undoes: int = 0
     number: int = 0
-
-    @property
-    def act(self) -> MemberAct:
-        """What a run takes up of it."""
-        return MemberAct(self.number, self.authorised)
 
 
 def add_act(store: Database, entry: LoggedAct) -> int:
@@ -48,19 +47,21 @@ def add_act(store: Database, entry: LoggedAct) -> int:
     with store.transaction() as connection:
         number = (connection.scalar(sa.select(sa.func.max(ACTS.c.number))) or 0) + 1
         told = {name: getattr(entry, name) for name in ("member", "made", "begins", "undoes", "by", "key", "asked")}
-        record = msgspec.json.encode(entry.authorised).decode()
+        record = msgspec.json.encode(entry.authorised or entry.order).decode()
         connection.execute(sa.insert(ACTS), [{**told, "number": number, "record": record}])
         seal(connection, ACTS)
     return number
 
 
-def acts_after(store: Database, number: int) -> list[LoggedAct]:
-    """Entries after a number, in order."""
-    return [act_of(row) for row in store.rows(sa.select(ACTS).where(ACTS.c.number > number).order_by(ACTS.c.number))]
+def acts_after(store: Database, number: int) -> list[MemberAct]:
+    """What a run takes up of the entries after a number, in order: what was authorised; orders go to the market."""
+    rows = store.rows(sa.select(ACTS).where(ACTS.c.number > number).order_by(ACTS.c.number))
+    entries = [act_of(row) for row in rows]
+    return [MemberAct(entry.number, entry.authorised) for entry in entries if entry.authorised is not None]
 
 
-def newest_acts(store: Database, member: int, most: int) -> list[LoggedAct]:
-    """The newest entries of a member, newest first."""
+def newest_acts(store: Database, member: int, most: int = 100) -> list[LoggedAct]:
+    """The newest entries of a member, newest first, at most so many."""
     wanted = sa.select(ACTS).where(ACTS.c.member == member).order_by(ACTS.c.number.desc()).limit(most)
     return [act_of(row) for row in store.rows(wanted)]
 
@@ -74,4 +75,6 @@ def act_with_key(store: Database, member: int, key: str) -> LoggedAct | None:
 def act_of(row: Any) -> LoggedAct:  # noqa: ANN401 - a row as a mapping
     """An entry from its row."""
     told = {name: value for name, value in row.items() if name != "record"}
+    if msgspec.json.decode(row["asked"]).get("kind") in ORDERED:
+        return LoggedAct(**told, order=msgspec.json.decode(row["record"], type=HandOrder))
     return LoggedAct(**told, authorised=msgspec.json.decode(row["record"], type=Authorised))

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from transactive.core.errors import InputError
 from transactive.core.spelling.quantities import whole
-from transactive.services.acts.asked import AskAuthorise, Asked, AskLimits, AskPause, AskResume, AskUndo
+from transactive.services.acts.asked import (
+    AskAuthorise,
+    AskCancel,
+    Asked,
+    AskLimits,
+    AskOrder,
+    AskPause,
+    AskResume,
+    AskStep,
+    AskUndo,
+)
 from transactive.texts.formatting import CENTS
 
 
@@ -23,6 +33,10 @@ class ActForm:
     sell_only_above: str = ""
     until: str = ""
     number: int = 0
+    slot: str = ""
+    side: str = ""
+    energy: str = ""
+    price: str = ""
 
 
 def asked_in(form: ActForm, currency: str) -> Asked:
@@ -42,17 +56,36 @@ def asked_in(form: ActForm, currency: str) -> Asked:
             return AskPause(end=form.until or None)
         case "resume":
             return AskResume()
+        case "order" if form.side in ("buy", "sell"):
+            return _order(form, currency)
+        case "cancel":
+            return AskCancel(slot=form.slot)
         case "undo" if form.number > 0:
             return AskUndo(number=form.number)
     raise InputError(f"{form.kind}: is no act of this page; go back and choose one")
 
 
+def _order(form: ActForm, currency: str) -> AskOrder:
+    """An order of one step."""
+    price = _price(form.price, "Limit", currency)
+    energy = whole(f"{_pointed(form.energy)} kWh", "energy_wh", place="Energy")
+    if price is None or not 0 < energy <= 10**9:
+        raise InputError("an order takes its energy in kWh, above 0, and the price that limits it")
+    steps = (AskStep(price_micro_per_kwh=price, energy_wh=energy),)
+    return AskOrder(slot=form.slot, buys=steps) if form.side == "buy" else AskOrder(slot=form.slot, sells=steps)
+
+
+def _pointed(text: str) -> str:
+    """A number with a point for its decimals, as somebody typed it with a comma or a point."""
+    text = text.strip()
+    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+
+
 def _price(text: str, field: str, currency: str) -> int | None:
     """A price as somebody typed it [µ¤/kWh], with a comma or a point; None for an empty field."""
-    text = text.strip()
-    if not text:
+    number = _pointed(text)
+    if not number:
         return None
-    number = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
     unit = "" if number[-1:].isalpha() else f" {'ct' if currency in CENTS else currency}/kWh"
     price = whole(number + unit, "never_pay_above_micro_per_kwh", currency, field)
     if abs(price) > 10**9:

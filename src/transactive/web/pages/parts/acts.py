@@ -15,6 +15,7 @@ from transactive.store.live.acts import LoggedAct, newest_acts
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import Words
 from transactive.web.api.act_routes import kind_of
+from transactive.web.pages.parts.hand_orders import orders_part
 from transactive.web.viewers import Viewer
 
 MOST_ACTS = 8
@@ -33,7 +34,8 @@ def acts_card(
     latest, first = allowed.latest(member), allowed.first
     mine = viewer.acts and viewer.member == run.community.ids[member]
     paused = latest.paused_from < latest.paused_until and first < latest.paused_until
-    entries = newest_acts(reader.store, member, MOST_ACTS)
+    acts = newest_acts(reader.store, member)
+    entries = [entry for entry in acts if entry.authorised is not None][:MOST_ACTS]
     taken = {
         each.authorisation.serial: each.begins for each in read(reader.store) if each.authorisation.account == member
     }
@@ -49,8 +51,9 @@ def acts_card(
         "buy": "" if latest.highest_buy == NO_HIGHEST else _field(latest.highest_buy, words),
         "sell": "" if latest.lowest_sell == NO_LOWEST else _field(latest.lowest_sell, words),
         "ends": _ends(first, words),
-        "form_keys": [secrets.token_urlsafe(12) for _ in range(3)],
-        "log": [_row(entry, taken, words) for entry in entries],
+        "orders": orders_part(reader, run, position, member, acts, words, first if open_now else None),
+        "form_keys": [secrets.token_urlsafe(12) for _ in range(5)],
+        "log": [_row(entry, entry.authorised.authorisation, taken, words) for entry in entries if entry.authorised],
         "undo": entries[0].number if entries and open_now else None,
     }
 
@@ -109,23 +112,21 @@ def _ends(first: int, words: Words) -> list[tuple[str, str]]:
     return [("", "until I resume"), *ends]
 
 
-def _row(entry: LoggedAct, taken: dict[int, int], words: Words) -> dict[str, Any]:
-    """An entry of the log."""
-    given = entry.authorised.authorisation
+def _row(entry: LoggedAct, given: Authorisation, taken: dict[int, int], words: Words) -> dict[str, Any]:
+    """An entry of the log. taken: first slots of what the run has taken up [Unix s], by serial."""
     begins = taken.get(given.serial)
     return {
         "number": entry.number,
         "made": words.moment(entry.made) if entry.made else "–",
-        "what": _what(entry, words),
+        "what": _what(entry, given, words),
         "by": entry.by or "a program",
         "from": words.moment(given.valid_from if begins is None else begins),
         "counts": begins is not None,
     }
 
 
-def _what(entry: LoggedAct, words: Words) -> str:
+def _what(entry: LoggedAct, given: Authorisation, words: Words) -> str:
     """What somebody did, in words."""
-    given = entry.authorised.authorisation
     if entry.undoes:
         return f"Undid no. {entry.undoes}: {' '.join(standing_words(given, given.valid_from, words))}"
     match kind_of(entry):
