@@ -338,6 +338,11 @@ MEMBERS: dict[Scope, int] = {**dict.fromkeys(SCOPES, 403), "member": 400}  # not
 ROUTES: dict[str, dict[Scope, int]] = {
     "/": ALL,  # who sees lines only is led to them
     "/slots/{slot}": NOT_GRID,
+    "/explorer": NOT_GRID,
+    "/explorer/slots/{slot}": NOT_GRID,
+    "/explorer/slots/{slot}/{member}": {"member": 409, "operator": 409, "auditor": 409, "grid": 403},  # no chain here
+    "/help": ALL,
+    "/findings/{number}": dict.fromkeys(SCOPES, 404),  # there is none here
     "/carbon": NOT_GRID,
     "/bills": BILLED,
     "/readings": OPERATOR,
@@ -412,7 +417,7 @@ METHODS = {
 def ask(client, route: str, headers: dict[str, str]):
     """What a route answers; steps are a PUT, forms and files a POST, everything else a GET."""
     of = {"path": "x.json", "file_path": "base.css", "number": 1, "outcome": "closed", "place": 1, "token": "a" * 32}
-    of |= {"ending": "csv", "session_id": "1", "invitation_id": "1", "name": "x", "said": "release"}
+    of |= {"ending": "csv", "session_id": "1", "invitation_id": "1", "name": "x", "member": MEMBER, "said": "release"}
     return client.request(METHODS.get(route, "GET"), route.format(slot=SLOT, **of), headers=headers)
 
 

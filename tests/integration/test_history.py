@@ -1,7 +1,9 @@
 """The history of a run on its pages: sums of days, weeks and months equal those of the run, slot by slot."""
 
 import re
+import shutil
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.integration.test_api import bearer, serving
 from transactive.cli.token.actions import create_token
 from transactive.store import Store
 from transactive.store.read.history.days import NAMES, sums_of
+from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.members import slots_of
 from transactive.store.read.runs import Reader, RunProgress
 from transactive.store.read.totals import Counter
@@ -68,6 +71,18 @@ def test_a_running_day_is_compared_with_as_much_of_the_day_before(past):
     assert (there.members == sums_of(past.reader, past.run, cut - there.slots * 3_600, cut - 1).members).all()
 
 
+def test_sums_are_kept_with_their_reader_until_the_next_slot(past):
+    kept, asked = kept_sums(past[0].reader), []
+    for slot in (1, 1, 2, 2, 1):
+        assert kept.of(("sum", slot), lambda slot=slot: asked.append(slot) or [slot]) == [slot]
+    assert asked == [1, 2]
+    for k in range(200):
+        kept.of(("many", k), lambda: None)
+    kept.of(("sum", 1), lambda: asked.append(3))
+    assert asked == [1, 2, 3]
+    assert kept_sums(past[0].reader) is kept
+
+
 @pytest.fixture(scope="module")
 def client(demo_run):
     with serving(demo_run.folder) as client:
@@ -107,9 +122,21 @@ def test_the_member_page_takes_a_local_date(client):
     assert "Thursday 8 June 2017, Los Angeles" in client.get("/member?member=house-17&day=2017-06-08").text
 
 
-def test_who_keeps_the_lines_sees_no_history_of_few_homes(sample_state):
-    headers = bearer(create_token(sample_state, "grid", None))
-    with serving(sample_state, local=False) as client:
+def test_who_keeps_the_lines_sees_no_history_of_few_homes(sample_state, tmp_path):
+    folder = Path(shutil.copytree(sample_state, tmp_path / "state"))
+    headers = bearer(create_token(folder, "grid", None))
+    with serving(folder, local=False) as client:
         answer = client.get("/grid", headers=headers)
     assert answer.status_code == 200
     assert 'id="h-history"' not in answer.text
+
+
+def test_battery_credit_is_the_one_line_between_the_page_and_the_summary(client, demo_run, past):
+    bills = demo_run.outcome.summary.bills
+    credited, saved = int(bills.without_market_n) - int(bills.with_market_n), past[1].saved_n
+    assert credited != saved
+    said = re.findall(r'id="credit">([^<]*)<', client.get("/").text)[0]
+    words = past[0].words
+    assert words.money(saved) in said
+    assert words.money(credited) in said
+    assert words.money(credited - saved) in said

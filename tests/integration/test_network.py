@@ -166,7 +166,7 @@ def look_at_the_page(reader: Reader, records: list[SlotBook]) -> None:
                 better = fate.price > price if fate.is_buy else fate.price < price
                 assert fate.state == FILLED if better else fate.price == price or fate.state == UNFILLED
         hidden = slot_page(reader, run, position, totals, Viewer("grid"), slot=slot, idle=0)
-        assert hidden["network"] is hidden["members"] is None
+        assert hidden["network"] is hidden["orders"] is None
     assert full
     carbon = carbon_page(reader, run, position, OWNER, member=None, chosen=None, idle=0)
     assert [row[:2] for row in carbon["nodes"]] == [("north", "2"), ("south", "1")]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -15,6 +18,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from transactive.core.slots import time_text
+from transactive.texts.page_terms import TERMS
 from transactive.web.account_routes import ROUTES
 from transactive.web.accounts.rates import Rates
 from transactive.web.api.item_routes import step_on_page
@@ -24,6 +28,9 @@ from transactive.web.authentication import EVERYONE, STATIC, House, for_scopes, 
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.charts.icons import icon
 from transactive.web.entry import BrowserEntry, ask, enter
+from transactive.web.explorer.routes import ROUTES as EXPLORER
+from transactive.web.findings.routes import finding
+from transactive.web.help.routes import explained
 from transactive.web.pages.acts.routes import act_on_page
 from transactive.web.pages.navigation import pages_of
 from transactive.web.pages.readings.routes import answer as answer_readings
@@ -43,6 +50,11 @@ API_TEXT = (
     " text, times in UTC. Send a token as a bearer; only what `demo` made is open on its machine. Errors are RFC 9457"
     " problems whose type is urn:transactive:error: and the error's code."
 )
+SMALL = 1_000
+"""Bytes up to which an answer is sent as it is."""
+EVENTS = "/api/v1/events"
+"""A stream: each event is sent at once, which compression would hold back."""
+A_YEAR = 31_536_000
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -66,22 +78,9 @@ def build_app(
     run_context, house, rates = RunContext(feed), House(folder, local, entry, port), Rates()
     return Litestar(
         route_handlers=[
-            *(
-                community,
-                member_view,
-                slot_view,
-                carbon,
-                bills,
-                grid,
-                models,
-                compare,
-                verify,
-                verify_file,
-                ask,
-                enter,
-                act_on_page,
-            ),
-            *(*ROUTES, statement, readings, bring, answer_about_held, answer_readings, step_on_page, api_router()),
+            *(community, member_view, slot_view, carbon, bills, grid, models, compare, verify, verify_file, ask, enter),
+            *(*ROUTES, *EXPLORER, finding, explained, statement, readings, bring, answer_about_held, answer_readings),
+            *(act_on_page, step_on_page, api_router()),
             _files(),
         ],
         dependencies={
@@ -97,6 +96,7 @@ def build_app(
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
         lifespan=[feed.beating],
         before_send=[_protect],
+        compression_config=CompressionConfig("gzip", minimum_size=SMALL, exclude=EVENTS, gzip_compress_level=6),
         openapi_config=OpenAPIConfig(
             title="TransActive",
             version="1",
@@ -110,7 +110,18 @@ def build_app(
 
 
 def _files() -> Router:
-    return create_static_files_router(STATIC, [STATIC_FILES], name="static", include_in_schema=False)
+    for_long = CacheControlHeader(max_age=A_YEAR, public=True, immutable=True)
+    return create_static_files_router(
+        STATIC, [STATIC_FILES], name="static", include_in_schema=False, cache_control=for_long
+    )
+
+
+def _version() -> str:
+    """A name for the static files as they are, part of their addresses: browsers keep them until one changes."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in STATIC_FILES.rglob("*") if path.is_file()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _templates() -> Environment:
@@ -122,6 +133,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(icon=icon, pages_of=pages_of, time_text=time_text)
+    environment.globals.update(version=_version(), terms=TERMS)
     return environment
 
 

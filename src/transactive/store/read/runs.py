@@ -131,10 +131,23 @@ class OutcomePart(msgspec.Struct, frozen=True):
 
             height: int
 
+        class BillsPart(msgspec.Struct, frozen=True):
+            """Its bills of all members [n¤, as text], after the credit for energy left in batteries."""
+
+            without_market_n: str
+            with_market_n: str
+
         ledger_equals_chain: bool
         chain: ChainPart | None
+        bills: BillsPart | None = None
 
     summary: SummaryPart
+
+    @property
+    def credited_n(self) -> int | None:
+        """What all members saved, credit for energy left in batteries included [n¤], if the run's end said so."""
+        bills = self.summary.bills
+        return int(bills.without_market_n) - int(bills.with_market_n) if bills else None
 
     @property
     def checked_block(self) -> int | None:

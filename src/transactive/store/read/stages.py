@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from transactive.store.database import Database
+from transactive.store.read.runs import Row
 from transactive.store.schema import BLOCKS, CLEARINGS, FOOTPRINTS, ORDERS_AHEAD, READINGS
 
 ENDED = "ended"
@@ -41,6 +42,21 @@ def recorded_blocks(store: Database) -> list[RecordedBlock]:
     """Blocks of all slots that are noted as committed, oldest first."""
     rows = store.rows(sa.select(BLOCKS.c.slot, BLOCKS.c.number, BLOCKS.c.hash).order_by(BLOCKS.c.slot))
     return [RecordedBlock(row["slot"], row["number"], bytes.fromhex(row["hash"][2:])) for row in rows]
+
+
+def newest_blocks(store: Database, most: int, until: int | None = None, *, with_netting: bool = False) -> list[Row]:
+    """Blocks of committed slots, newest first, up to a slot [Unix s]; all, or those in which a netting was paid."""
+    wanted = sa.select(BLOCKS).order_by(BLOCKS.c.slot.desc()).limit(most)
+    if until is not None:
+        wanted = wanted.where(BLOCKS.c.slot <= until)
+    return store.rows(wanted.where(BLOCKS.c.netting_gas > 0) if with_netting else wanted)
+
+
+def slot_of_block(store: Database, *, number: int | None = None, block_hash: str | None = None) -> int | None:
+    """The newest slot [Unix s] that a block committed, by its number or its hash as 0x-hex; None for no such block."""
+    same = BLOCKS.c.number == number if number is not None else BLOCKS.c.hash == block_hash
+    rows = store.rows(sa.select(sa.func.max(BLOCKS.c.slot).label("slot")).where(same))
+    return None if rows[0]["slot"] is None else int(rows[0]["slot"])
 
 
 def last_delivered(store: Database) -> int | None:

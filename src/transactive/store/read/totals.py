@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from transactive.core.postings import PostingKind
 from transactive.core.slots import midnight
-from transactive.core.units import PPM, IntArray
+from transactive.core.units import IntArray
 from transactive.store.read.history.days import DaySums
 from transactive.store.read.history.figures import claimed, metered, posted
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
@@ -151,7 +151,6 @@ class Counter:
         totals.cleared_upto = last
 
     def _add_members(self, totals: RunTotals, run: Run, last: int) -> None:
-        efficiency = np.array([member.battery_efficiency_ppm for member in run.community.members], np.int64)
         sums: dict[str, IntArray] = {}
         for slot, found, columns in metered(self.reader, run, totals.upto + 1, last):
             both_ways = int(np.minimum(columns["import_wh"], columns["export_wh"]).sum())  # came from no neighbour
@@ -159,9 +158,7 @@ class Counter:
             totals.grid_import_wh += both_ways
             totals.grid_export_wh += both_ways
             totals.days.at(slot).add(found)
-            drawn = (columns["discharge_wh"] * PPM + efficiency - 1) // efficiency
-            figures = {**found, "charged_wh": columns["charge_wh"] - drawn}
-            sums = {name: figures[name] + sums[name] for name in SUMMED} if sums else figures
+            sums = {name: found[name] + sums[name] for name in SUMMED} if sums else dict(found)
         for slot, energy in claimed(self.reader, len(totals.members), totals.upto + 1, last):
             totals.days.at(slot).add({"claimed_wh": energy})
         for name in SUMMED if sums else ():

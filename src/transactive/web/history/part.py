@@ -112,6 +112,7 @@ def history_part(
         "keep": dict(keep),
         "css": of.css.removeprefix("k-"),
         "above": of.figures[0].name,
+        "term": {"carbon": "location", "grid": "grid"}.get(subject, "saved"),
         "below": of.below is not None,
     }
 
@@ -135,7 +136,8 @@ def _against(period: Period, before: Period, there: SlotSums, *, whole: bool, ru
         period.span, f"the {period.span} before"
     )
     if not there.slots:
-        return f"Nothing was recorded {'on' if period.span == 'day' else 'in'} {name}."
+        place = "in the same part of" if running else "on" if period.span == "day" else "in"
+        return f"Nothing was recorded {place} {name}."
     if not whole:
         return f"Of {name} only {counted(there.slots, 'slot')} were recorded, so nothing is compared."
     part = "the same part of " if running and not over else "as much of " if running else ""
@@ -188,7 +190,8 @@ def _bar(
 
 def _parts(past: Past, periods: Sequence[Period], member: int | None) -> list[tuple[str, dict[str, int] | None]]:
     """DaySums or months with their sums, None where nothing was delivered."""
-    sums = [(short(period), past.sums(period)) for period in periods]
+    with_year = len({period.first.year for period in periods}) > 1
+    sums = [(short(period, with_year=with_year), past.sums(period)) for period in periods]
     return [(label, sums.of(member) if sums.slots else None) for label, sums in sums]
 
 

@@ -118,9 +118,11 @@ def title(period: Period, today: date | None) -> str:
     return f"{name}, {_days(period)}" if name else _days(period)
 
 
-def short(period: Period) -> str:
-    """A bar of a chart in few letters: 5 June, June 2017."""
-    return f"{period.first:%B %Y}" if period.span == "month" else f"{period.first.day} {period.first:%B}"
+def short(period: Period, *, with_year: bool = False) -> str:
+    """A bar of a chart in few letters: 5 June, June, or with its year Jun 2017."""
+    if period.span == "month":
+        return f"{period.first:%b %Y}" if with_year else f"{period.first:%B}"
+    return f"{period.first.day} {period.first:%B}"
 
 
 def is_date(text: str) -> bool:

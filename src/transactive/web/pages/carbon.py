@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from transactive.core.units import PPM, WH_PER_KWH, kwh_text
 from transactive.store.read.carbon import Matched, by_day, by_importer, by_slot, by_source, matched
+from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.texts.formatting import Words, percent
 from transactive.web.charts.draw import Plot, both, hours, steps, ticks
@@ -43,8 +44,10 @@ def carbon_page(
 ) -> dict[str, Any]:
     """Everything that the page shows. member: whose figures, None for all; chosen: a time in the day that is drawn."""
     words, ids = Words(run.community.currency, run.community.zone), run.community.ids
-    days = by_day(reader, member, words.day_start)
     newest = position.delivered if position.delivered is not None else run.first_slot
+    days = kept_sums(reader).of(("carbon", member, newest), lambda: by_day(reader, member, words.day_start))
+    claimed = kept_sums(reader).of(("sources", member, newest), lambda: by_source(reader, member))
+    scores = kept_sums(reader).of(("scores", member, newest), lambda: matched(reader, member))
     start = words.day_start(chosen if chosen is not None else newest)
     slots = by_slot(reader, start, words.next_day(start) - 1, member)
     folder = reader.store.path.parent
@@ -62,9 +65,9 @@ def carbon_page(
         "later": words.next_day(start) if days and start < days[-1]["day"] else None,
         "chart": _chart(slots, run, start, words),
         "slot_rows": [_slot_row(row, run, words) for row in slots],
-        "sources": _sources(days, by_source(reader, member)),
+        "sources": _sources(days, claimed),
         "nodes": _nodes(reader, run) if viewer.sees_all and member is None else [],
-        "scores": _scores(matched(reader, member)),
+        "scores": _scores(scores),
         "spans": [_span_row(text, row, words) for text, row in _spans(days, words)],
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
         "levy": run.community.carbon.levy,

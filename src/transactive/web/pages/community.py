@@ -21,6 +21,8 @@ from transactive.web.pages.parts.times import slot_mark
 from transactive.web.viewers import Viewer
 
 STRIP = 24
+MOST_MEMBERS = 50
+"""Members that are listed at once, those that saved most."""
 
 
 def community_page(
@@ -32,8 +34,12 @@ def community_page(
     *,
     chosen: int | None,
     idle: float,
+    find: str = "",
 ) -> dict[str, Any]:
-    """Everything that the community page shows. chosen: the slot whose day, market and flow are shown."""
+    """Everything that the community page shows.
+
+    chosen: the slot whose day, market and flow are shown. find: part of the names of the members that are listed.
+    """
     words = Words(run.community.currency, run.community.zone)
     items = seen_by(reader.store, run, viewer)
     cleared = position.cleared if position.cleared is not None else run.first_slot
@@ -43,6 +49,7 @@ def community_page(
     strip = reader.slots(window.start, window.stop - 1)
     day = reader.slots(words.day_start(slot), words.next_day(slot) - 1)
     row = next(r for r in day if r["slot"] == slot)
+    shown = _members(totals, run, viewer, words, find)
     return {
         "run": run,
         "words": words,
@@ -64,8 +71,12 @@ def community_page(
         "closed": [of_item(run, item, words) for item in items if item.state == ItemState.CLOSED],
         "books": _books(totals),
         "proof_state": proof(totals, run, reader.outcome(), words),
-        "members": _members(totals, run, viewer, words),
+        "members": shown[:MOST_MEMBERS],
+        "more_members": max(len(shown) - MOST_MEMBERS, 0),
+        "find": find,
+        "many": viewer.sees_all and len(totals.members) > MOST_MEMBERS,
         "saved": words.money(totals.saved_n),
+        "credit": _credit(reader.outcome(), totals, words),
     }
 
 
@@ -239,12 +250,24 @@ def proof(totals: RunTotals, run: Run, outcome: OutcomePart | None, words: Words
     return {"state": "ok", "title": title, "text": f"Every balance compared there. {newest}", "hash": last["hash"]}
 
 
-def _members(totals: RunTotals, run: Run, viewer: Viewer, words: Words) -> list[dict[str, Any]]:
-    """Members by saving, as far as the viewer may see them."""
+def _credit(outcome: OutcomePart | None, totals: RunTotals, words: Words) -> str:
+    """What the credit for energy left in batteries makes of the saving, as the end of the run says it; else nothing."""
+    credited = None if outcome is None else outcome.credited_n
+    if credited is None or credited == totals.saved_n:
+        return ""
+    more = credited - totals.saved_n
+    kind = "more was left in batteries than without a market" if more > 0 else "less was left in batteries"
+    credit = f"{words.money(totals.saved_n)} and {words.money(more)} of battery credit, as {kind}"
+    return f"{credit}: {words.money(credited)}, which the run’s summary and Compare call saved."
+
+
+def _members(totals: RunTotals, run: Run, viewer: Viewer, words: Words, find: str) -> list[dict[str, Any]]:
+    """Members by saving, as far as the viewer may see them, whose names contain a text."""
+    wanted = find.casefold()
     most = max([abs(member.saved_n) for member in totals.members] + [1])
     shown = []
     for index, (device, total) in enumerate(zip(run.community.members, totals.members, strict=True)):
-        if viewer.sees_all or device.id == viewer.member:
+        if (viewer.sees_all or device.id == viewer.member) and wanted in f"{device.id} {device.label}".casefold():
             level = total.charged_wh * 100 // device.battery_wh if device.battery_wh else None
             shown.append(
                 {

@@ -11,6 +11,7 @@ from transactive.core.units import kwh_text, share
 from transactive.insight.advice.saved import saved_by
 from transactive.store.read.advice import read_advice
 from transactive.store.read.carbon import by_source
+from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.members import orders_of, postings_of, qualities, saving, slots_of
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
@@ -272,7 +273,7 @@ def _sources(rows: Sequence[Row], claimed: dict[tuple[bool, bool], tuple[int, in
 
 def _reasons(reader: Reader, member: int, newest: int, words: Words) -> dict[str, Any]:
     """What the whole run saved, line by line."""
-    sums = saving(reader, member, newest)
+    sums = kept_sums(reader).of(("saving", member, newest), lambda: saving(reader, member, newest))
     lines = [(line.reason, words.money(line.amount_n), words.exact(line.amount_n)) for line in saved_by(sums)]
     saved = sums.alone_n - sums.paid_n
     return {"lines": lines, "total": words.money(saved), "exact": words.exact(saved)}

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from transactive.core.slots import DAY, time_text
+from transactive.store.read.items import read_items
 from transactive.store.read.runs import Run
 from transactive.texts.formatting import Words
 from transactive.web.api.bill_routes import seen_by
@@ -19,6 +20,7 @@ from transactive.web.authentication import BILLED, EVERYONE, SEES_ALL, WITHOUT_G
 from transactive.web.events import id_text, newest
 from transactive.web.history.part import Past, history_part
 from transactive.web.history.periods import AskedPeriod, is_date, time_of
+from transactive.web.lists.order_list import ListAsked
 from transactive.web.pages.bills import bills_page
 from transactive.web.pages.carbon import carbon_page
 from transactive.web.pages.community import community_page
@@ -26,7 +28,9 @@ from transactive.web.pages.compare import compare_page
 from transactive.web.pages.grid import grid_page
 from transactive.web.pages.member import member_page
 from transactive.web.pages.models import TITLES, models_page
+from transactive.web.pages.parts.battery import battery_part
 from transactive.web.pages.parts.common import freshness
+from transactive.web.pages.parts.issues import own_findings
 from transactive.web.pages.slot import slot_page
 from transactive.web.problems import NotFound
 from transactive.web.run_context import RunContext
@@ -44,6 +48,7 @@ def community(
     day: FromQuery[str | None] = None,
     first: FromQuery[str | None] = None,
     last: FromQuery[str | None] = None,
+    find: FromQuery[str] = "",
 ) -> Template | Redirect:
     """The community, now or around a chosen slot; who sees lines only is led to them."""
     if not request.user.sees_members:
@@ -53,7 +58,8 @@ def community(
     run, position, totals = run_context.look()
     chosen = None if slot is None else run_context.slot(run, slot)
     idle = run_context.feed.idle
-    context = community_page(run_context.reader, run, position, totals, request.user, chosen=chosen, idle=idle)
+    viewer = request.user
+    context = community_page(run_context.reader, run, position, totals, viewer, chosen=chosen, idle=idle, find=find)
     live = {"after": id_text(newest(run, position)), "over": position.over}
     past, asked = Past.of(run_context.reader, run, totals.days, position), AskedPeriod(span, day, first, last)
     keep = {} if slot is None else {"slot": slot}
@@ -62,13 +68,21 @@ def community(
 
 
 @get("/slots/{slot:str}", opt=WITHOUT_GRID, sync_to_thread=True, include_in_schema=False)
-def slot_view(request: PageRequest, run_context: NamedDependency[RunContext], slot: FromPath[str]) -> Template:
+def slot_view(
+    request: PageRequest,
+    run_context: NamedDependency[RunContext],
+    slot: FromPath[str],
+    find: FromQuery[str] = "",
+    sort: FromQuery[str] = "name",
+    page: FromQuery[int] = 1,
+) -> Template:
     """One slot through all its steps, and why each order fared as it did."""
     run, position, totals = run_context.look()
     start = run_context.slot(run, slot)
     if position.cleared is None or start > position.cleared:
         raise NotFound(f"slot {time_text(start)}: its gate has not closed yet")
-    context = slot_page(run_context.reader, run, position, totals, request.user, slot=start, idle=run_context.feed.idle)
+    asked, idle = ListAsked(find, sort, page), run_context.feed.idle
+    context = slot_page(run_context.reader, run, position, totals, request.user, slot=start, idle=idle, asked=asked)
     live = {"after": id_text(newest(run, position)), "over": position.over}
     return Template("slot.html", context={**context, "live": live})
 
@@ -123,7 +137,11 @@ def member_template(
     past = Past.of(run_context.reader, run, totals.days, position)
     shown = position.delivered if chosen is None else chosen
     history = history_part(past, asked, shown, "member", member=index, path="/member", keep={"member": wanted})
-    context = {**context, "past": history, "failed": failed}
+    start = context["day"]["start"]
+    held = run.community.members[index].battery_initial_wh + totals.days.before(start, "charged_wh", index)
+    battery = battery_part(run_context.reader, run, index, held, start, position.delivered)
+    mine = own_findings(run, read_items(run_context.reader.store, index), past.words)
+    context = {**context, "past": history, "battery": battery, "findings": mine, "failed": failed}
     return Template("member.html", context=context, status_code=400 if failed else 200)
 
 

@@ -11,9 +11,10 @@ from transactive.core.slots import time_text
 from transactive.core.units import kwh_text
 from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals, checked_block
-from transactive.texts.formatting import Words, counted
+from transactive.texts.formatting import Words
+from transactive.web.lists.order_list import ListAsked, order_list
 from transactive.web.network_slot import NetworkSlot, network_part, network_slot
-from transactive.web.order_reasons import FILLED, PARTLY, REFUSED, MemberOrders, books, has_one_price
+from transactive.web.order_reasons import books, has_one_price
 from transactive.web.pages.parts.certificate_orders import certificate_part
 from transactive.web.pages.parts.common import covered, flow_part, freshness, market_part, slot_line
 from transactive.web.pages.parts.forecast import forecast_part
@@ -57,9 +58,17 @@ POSTED = {
 
 
 def slot_page(
-    reader: Reader, run: Run, position: RunProgress, totals: RunTotals, viewer: Viewer, *, slot: int, idle: float
+    reader: Reader,
+    run: Run,
+    position: RunProgress,
+    totals: RunTotals,
+    viewer: Viewer,
+    *,
+    slot: int,
+    idle: float,
+    asked: ListAsked | None = None,
 ) -> dict[str, Any]:
-    """Everything that the page of a cleared slot shows."""
+    """Everything that the page of a cleared slot shows. asked: which homes of the list of orders."""
     words, length = Words(run.community.currency, run.community.zone), run.clock.length
     row = reader.slots(slot, slot)[0]
     orders, postings, certificates = reader.orders(slot), reader.postings(slot), reader.certificates(slot)
@@ -88,7 +97,7 @@ def slot_page(
         else None,
         "grid": _prices(row, words),
         "forecast": forecast_part(reader, run, slot, viewer, words),
-        "members": _books(row, orders, reader.refusals(slot), network, run, viewer, words)
+        "orders": _list(row, orders, reader.refusals(slot), network, run, viewer, asked or ListAsked(), words)
         if viewer.sees_members
         else None,
         "flow": flow_part(reader, slot, run, words),
@@ -122,54 +131,20 @@ def _prices(row: Row, words: Words) -> list[tuple[str, str]]:
     ]
 
 
-def _books(
+def _list(
     row: Row,
     orders: Sequence[Row],
     refusals: Sequence[Row],
     network: NetworkSlot | None,
     run: Run,
     viewer: Viewer,
+    asked: ListAsked,
     words: Words,
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
     """Orders by member, with what became of each and why; a member's token shows its own only."""
-    return [
-        {
-            "id": run.names[book.member],
-            "sums": _sums(book),
-            "counts": _counts(book),
-            "rows": [
-                (
-                    "Buy" if fate.is_buy else "Sell",
-                    words.price(fate.price, 2),
-                    kwh_text(fate.energy_wh, 3),
-                    kwh_text(fate.allocated_wh, 3),
-                    fate.state,
-                    fate.reason,
-                )
-                for fate in book.fates
-            ],
-        }
-        for book in books(run.community.market.mechanism, row, orders, refusals, words, network)
-        if viewer.sees_all or run.names[book.member] == viewer.member
-    ]
-
-
-def _sums(book: MemberOrders) -> str:
-    """What a member asked for and got."""
-    parts = []
-    for buys, verb in ((True, "bought"), (False, "sold")):
-        asked = book.wh(buys=buys, allocated=False)
-        if asked:
-            parts.append(f"{verb} {kwh_text(book.wh(buys=buys, allocated=True), 2)} of {kwh_text(asked, 2)}")
-    return f"{', '.join(parts)} kWh" if parts else "nothing admitted"
-
-
-def _counts(book: MemberOrders) -> str:
-    text = f"{book.count(FILLED)} of {counted(len(book.fates), 'order')} filled"
-    for state in (PARTLY, REFUSED):
-        if book.count(state):
-            text += f", {book.count(state)} {state}"
-    return text
+    found = books(run.community.market.mechanism, row, orders, refusals, words, network)
+    seen = [book for book in found if viewer.sees_all or run.names[book.member] == viewer.member]
+    return order_list(seen, asked, run.names, words)
 
 
 def _settlement(postings: Sequence[Row], words: Words) -> list[tuple[str, str, str, str]]:

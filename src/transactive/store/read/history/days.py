@@ -79,6 +79,11 @@ class DaySums:
         """The sums of a slot's day, to add to."""
         return self._sums.setdefault(self._day_of(slot), SlotSums.empty(self._members))
 
+    def before(self, day: int, name: str, member: int) -> int:
+        """Sum of one figure of a member over the days that began before one."""
+        row = NAMES.index(name)
+        return sum(int(sums.members[row, member]) for start, sums in [*self._sums.items()] if start < day)
+
     def whole(self, day: int) -> SlotSums | None:
         """The sums of a day by its start, None where nothing was delivered."""
         return self._sums.get(day)

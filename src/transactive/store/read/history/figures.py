@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.certificates import CertificateState
+from transactive.core.community.members import drawn_wh
 from transactive.core.postings import PostingKind
 from transactive.core.tariff import Tariff
 from transactive.core.units import BoolArray, IntArray
@@ -22,7 +23,7 @@ Figures = Mapping[str, IntArray]
 """Columns by name, each (members,)."""
 METERED = (
     *("bought_wh", "sold_wh", "import_wh", "export_wh", "generation_wh", "consumption_wh"),
-    *("without_n", "paid_n", "location_mg", "market_mg", "unmatched_mg", "levy_n"),
+    *("without_n", "paid_n", "location_mg", "market_mg", "unmatched_mg", "levy_n", "charged_wh"),
 )
 POSTED = ("advanced_n", "returned_n", "retired_kg", "retired_n")
 KINDS = {
@@ -37,8 +38,10 @@ KINDS = {
 def metered(reader: Reader, run: Run, first: int, last: int) -> Iterator[tuple[int, Figures, Figures]]:
     """Figures of slots from `first` to `last` that meters and prices give, `METERED`; and the readings they come from.
 
-    without_n: the bill of the same home without a market; paid_n: what it paid, before what the supplier waits for.
+    without_n: the bill of the same home without a market; paid_n: what it paid, before what the supplier waits for;
+    charged_wh: what its battery holds more than before.
     """
+    efficiency = np.array([member.battery_efficiency_ppm for member in run.community.members], np.int64)
     c = CLEARINGS.c
     prices = reader.store.rows(sa.select(c.slot, c.supply_price, c.feed_in, c.fee).where(c.slot.between(first, last)))
     of_slot = {row["slot"]: Tariff(row["supply_price"], row["feed_in"], row["fee"]) for row in prices}
@@ -50,6 +53,7 @@ def metered(reader: Reader, run: Run, first: int, last: int) -> Iterator[tuple[i
             "consumption_wh": consumption_wh(columns),
             "without_n": without + standing_charges_n(run.community, slot),
             "paid_n": -columns["net_n"],
+            "charged_wh": columns["charge_wh"] - drawn_wh(columns["discharge_wh"], efficiency),
         }
         yield slot, found, columns
 

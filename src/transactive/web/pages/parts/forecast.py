@@ -19,6 +19,8 @@ TITLES = {
     ("generation", "day"): "Generation, the day before",
     ("orders", "slot"): "Net load, at the gate",
 }
+MOST_HOMES = 20
+"""Homes whose forecasts the page lists; the API has all."""
 COLUMNS = ("What", "Known until", "Forecast by", "=5 %", "=Median", "=95 %", "=Came")
 LOW, MEDIAN, HIGH = 0, 2, 4
 """Places of the 5, 50 and 95 % quantiles."""
@@ -41,7 +43,8 @@ def forecast_part(reader: Reader, run: Run, slot: int, viewer: Viewer, words: Wo
     return {
         "columns": COLUMNS,
         "rows": [_row(one, names, words) for one in together],
-        "homes": homes,
+        "homes": homes[:MOST_HOMES],
+        "more_homes": max(len(homes) - MOST_HOMES, 0),
         "text": _sentence(together),
     }
 

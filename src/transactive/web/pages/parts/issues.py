@@ -50,12 +50,21 @@ def of_item(run: Run, item: Item, words: Words) -> Notice:
     """An item of detection, with its evidence, span, energy at stake and confidence."""
     who = "The feeder" if item.member is None else run.names[item.member]
     reason = (
-        f"{item.evidence}; {words.short_day(item.first)} to {words.short_day(item.end)},"
+        f"{item.evidence}; {words.short_day(item.first)} to {words.short_day(max(item.end - 1, item.first))},"
         f" {kwh_text(item.energy_wh)} kWh at stake,"
         f" confidence {item.confidence_ppm / PPM:.0%}"
     )
     level = "info" if item.state == ItemState.ACKNOWLEDGED else "warn"
     return Notice(level, f"{who}: {item.kind}", reason, member=item.member, item=item)
+
+
+def own_findings(run: Run, items: Sequence[Item], words: Words) -> list[tuple[int, str, str]]:
+    """Findings that are not closed, as a member's page lists them: number, what was found, evidence."""
+    return [
+        (item.number, item.kind.capitalize(), of_item(run, item, words).reason)
+        for item in items
+        if item.state != ItemState.CLOSED
+    ]
 
 
 def _books(totals: RunTotals, words: Words) -> list[Notice]:

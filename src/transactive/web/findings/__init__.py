@@ -1,0 +1,1 @@
+"""The page of a finding: its evidence, for who may see it."""

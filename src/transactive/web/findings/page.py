@@ -1,0 +1,74 @@
+"""The page of a finding: what was found, since when, and the meter's own days beside what was usual before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from transactive.core.items import Item, ItemState
+from transactive.core.units import kwh_text
+from transactive.texts.formatting import Words, counted
+from transactive.web.charts.finding import EvidenceDay, evidence_chart
+from transactive.web.history.part import Past
+from transactive.web.history.periods import Period, day_of, short
+from transactive.web.pages.parts.issues import of_item
+
+BEFORE, AFTER, MOST = 14, 7, 62
+"""Days shown before and after those concerned, and at most of those."""
+REGISTERS = (
+    ("import_wh", "From the street"),
+    ("export_wh", "To the street"),
+    ("generation_wh", "Own solar"),
+    ("consumption_wh", "Used"),
+)
+STATES = {ItemState.OPEN: "open", ItemState.ACKNOWLEDGED: "acknowledged", ItemState.CLOSED: "closed"}
+
+
+def finding_page(past: Past, item: Item) -> dict[str, Any]:
+    """Everything that the page shows of a finding."""
+    run, words = past.run, past.words
+    notice = of_item(run, item, words)
+    first, last = day_of(item.first, words), day_of(max(item.end - 1, item.first), words)
+    newest = day_of(past.now - 1, words)
+    shown = Period("range", first - timedelta(days=BEFORE), min(last + timedelta(days=AFTER), newest))
+    days = list(shown.each_day())[-MOST - BEFORE :]
+    charts = []
+    for name, title in REGISTERS:
+        found = [(day, _energy(past, Period("day", day, day), name, item.member)) for day in days]
+        before = [energy for day, energy in found if energy is not None and day < first]
+        if not any(energy for _, energy in found):
+            continue
+        usual = sum(before) // len(before) if before else None
+        bars = [EvidenceDay(short(Period("day", d, d)), energy, first <= d <= last) for d, energy in found]
+        charts.append({"title": title, "chart": evidence_chart(title, bars, usual), "usual": _usual(usual, before)})
+    return {
+        "title": notice.title,
+        "reason": notice.reason,
+        "state": STATES[item.state],
+        "facts": _facts(item, words),
+        "charts": charts,
+        "member": None if item.member is None else run.names[item.member],
+        "at": first.isoformat(),
+    }
+
+
+def _energy(past: Past, day: Period, name: str, member: int | None) -> int | None:
+    """Energy of a register on a day [Wh], of a member or of all; None where nothing was delivered."""
+    sums = past.sums(day)
+    return sums.of(member)[name] if sums.slots else None
+
+
+def _usual(usual: int | None, before: list[int]) -> str:
+    if usual is None:
+        return "Nothing was recorded before these days, so there is nothing to compare with."
+    return f"Usual before: {kwh_text(usual)} kWh a day, the mean of {counted(len(before), 'day')}."
+
+
+def _facts(item: Item, words: Words) -> list[tuple[str, str]]:
+    """When it was found, and how far it has come."""
+    facts = [
+        ("Days concerned", f"{words.short_day(item.first)} to {words.short_day(max(item.end - 1, item.first))}"),
+        ("Found first", words.moment(item.opened)),
+        ("Found last", words.moment(item.seen)),
+    ]
+    return facts + ([(f"Now {STATES[item.state]}", words.moment(item.changed))] if item.changed else [])

@@ -1,0 +1,1 @@
+"""Long lists: found by name, sorted, so many on a page."""
