@@ -45,9 +45,10 @@ MODULES = {
     "shards": "transactive.bench.runs.shards",
     "country": "transactive.bench.runs.country",
     "downtime": "transactive.bench.runs.downtime",
+    "pages": "transactive.bench.runs.pages",
 }
 """Module of each bench, in the order in which they run."""
-ON_REQUEST = ("store", "shards", "country", "downtime")
+ON_REQUEST = ("store", "shards", "country", "downtime", "pages")
 """Benches that take minutes and gigabytes: they run only when they are named."""
 
 BenchFunction: TypeAlias = Callable[[BenchTimer], Iterable[Row]]
