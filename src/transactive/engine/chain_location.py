@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED, shown
 from transactive.config.setting import Setting
-from transactive.core.community.community import Community
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.books.chain_standing import OPENING, FolderChain
@@ -24,6 +23,7 @@ from transactive.store.read.stages import last_delivered
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.community_chain import CommunityChain
+    from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient
     from transactive.insight.summary import Summary
@@ -108,31 +108,30 @@ def open_chain(
         store.set(settlement=ledger.address)
         _require_not_ahead(ledger, store, setting)
         if store.rosters and not store.rosters[-1].settlement:
-            ledger = _with_new_members(ledger, client, store, setting.community, first_slot)
+            ledger = _move_to_new_contracts(client, store, setting, first_slot, ledger)
             describe(client, ledger, setting.community).save(folder / FILE)
         yield Opened(client, ledger, keys, target.name or url)
 
 
-def _with_new_members(
-    ledger: CommunityChain, client: ChainClient, store: Store, community: Community, first_slot: int
+def _move_to_new_contracts(
+    client: ChainClient, store: Store, setting: Setting, first_slot: int, ledger: ChainLedger | GroupedLedger
 ) -> ChainLedger:
-    """A settlement with room for members who joined since. Raises StateError where one has no room for all."""
+    """Ledger with accounts of all members, where some join. Raises StateError for one in groups, whose stay."""
     from transactive.chain.deployments.deployment import deploy
-    from transactive.chain.ledgers.settlement import ChainLedger as Settlement
+    from transactive.chain.ledgers.settlement import ChainLedger
 
-    if community.groups or not isinstance(ledger, Settlement):
-        raise StateError(
-            f"{store.path.parent}: nobody can join while a community settles in groups, or would from now on; use"
-            " another --state folder"
-        )
+    def deployed(currency: str) -> ChainLedger:
+        """Contracts for all, queued."""
+        made = deploy(client, ledger.keys, setting.community, None, currency=currency)
+        return _of_one(made)
 
-    def made(token: str) -> ChainLedger:
-        new = deploy(client, ledger.keys, community, None, currency=token)
-        if not isinstance(new, Settlement):
-            raise StateError(f"{store.path.parent}: one settlement was to be deployed, and groups were")
-        return new
+    def _of_one(made: ChainLedger | GroupedLedger) -> ChainLedger:
+        """The ledger of a community that one settlement has room for."""
+        if isinstance(made, ChainLedger):
+            return made
+        raise StateError(f"{store.path.parent}: members cannot join a community that settles in groups")
 
-    return Joining(client, store, community, first_slot, made).take_in(ledger)
+    return Joining(client, store, setting.community, first_slot, deployed).take_in(_of_one(ledger))
 
 
 def _recognise(target: ChainLocation, client: ChainClient, store: Store) -> None:
