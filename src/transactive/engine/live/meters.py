@@ -138,8 +138,7 @@ class LiveMeters:
     def _taken(self, slot: int, found: SlotRecords, traded: Positions) -> Readings:
         """Readings of a settled slot, kept for the history; a silent meter is taken to have read what was traded."""
         energy = found.energy_wh
-        given = energy[EXPORT] + energy[CHARGE] - energy[IMPORT] - energy[DISCHARGE]
-        energy[GENERATION] = np.maximum(energy[GENERATION], given)  # no less was made, also where no meter counts it
+        energy[GENERATION] = generated(energy)
         read = Readings(slot, **dict(zip(METERED, energy, strict=False)), quality=found.quality)
         silent: BoolArray = np.logical_not(found.there)
         readings = as_traded(read, silent, traded)
@@ -165,6 +164,17 @@ class LiveMeters:
             if shifting:
                 shifting.held_wh[shifting.member == member] = told[1:]
         self._fleet.charged_wh = charged
+
+
+def generated(energy: IntArray) -> IntArray:
+    """What homes made in a slot [Wh], (members,), by what their registers rose, (registers, members).
+
+    No less than what left them and charged their batteries without coming in, also where no meter counts it; a meter
+    that counts both ways in a slot gave what it gave, whatever it took.
+    """
+    given = energy[EXPORT] - energy[DISCHARGE] + np.maximum(energy[CHARGE] - energy[IMPORT], 0)
+    made: IntArray = np.maximum(energy[GENERATION], given)
+    return made
 
 
 def levels_of(fleet: Fleet, member: int) -> tuple[int, ...]:
