@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 from tests.services.street import BEGIN, SLOT, write_street
 from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
 from transactive.config.setting import load_setting
-from transactive.core.boxes.messages import Ask, SentOrder, Terms, Welcome, market_proof, seal
+from transactive.core.boxes.messages import AskTerms, SentOrder, Terms, Welcome, market_proof, seal
 from transactive.core.errors import ChainError, StateError
+from transactive.core.proofs.authorisation import Authorisation, sign
 from transactive.core.proofs.meter_records import MeterRecord, sign_record
 from transactive.core.proofs.order_records import order_of
 from transactive.core.proofs.signed_orders import SigningPlace, domain
 from transactive.core.proofs.signing import address_of
 from transactive.core.slots import DAY
+from transactive.engine.authorisations import Authorisations
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.collector import Collector
@@ -34,6 +36,7 @@ from transactive.node.agent.history import HomeHistory
 from transactive.node.agent.thinking import think
 from transactive.node.agent.trader import Trader
 from transactive.node.settings import BoxSettings, make_box
+from transactive.store import Store
 from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
 
 CODE, ADA, SETTLEMENT = "AAAAA-BBBBB-CCCCC-DDDDD", 0, "0x" + 20 * "ab"
@@ -57,7 +60,7 @@ class Street:
     """A market whose member ada keeps its key, and her box, without a broker between them."""
 
     def __init__(self, folder: Path, journal: Journal) -> None:
-        setting = load_setting(write_street(folder), until=SLOTS.stop + DAY)
+        self.setting = setting = load_setting(write_street(folder), until=SLOTS.stop + DAY)
         self.box = folder / "box"
         account = make_account(self.box)
         settings = BoxSettings("street", "mqtt://127.0.0.1", "tcp://127.0.0.1:1", SLOT, 31337, code=CODE)
@@ -76,6 +79,7 @@ class Street:
             address=SETTLEMENT,
             chain_id=31337,
         )
+        self.chain = chain
         self.counter.open(chain)
         self.home, self.told = Home([-700] * 8, START), list[str]()
         self.trader = self.trader_again()
@@ -109,7 +113,7 @@ def street(tmp_path):
 
 def test_a_box_orders_before_the_gate_with_its_own_key_and_keeps_the_receipt(street):
     street.meet()
-    assert street.at(START) == [Ask()]
+    assert street.at(START) == [AskTerms()]
     assert street.at(GATE - SLOT // 2) == []
     street.home.end = GATE - SLOT
     (sent,) = street.at(GATE - 60)
@@ -134,7 +138,7 @@ def test_an_order_whose_answer_is_lost_is_said_again_and_is_one_order(street):
     (first,) = street.at(GATE - 60, lost=True)
     street.trader = street.trader_again()  # the box lost power
     street.home.loads[-1] = 900
-    assert street.at(GATE - 40) == [Ask(), first]
+    assert street.at(GATE - 40) == [AskTerms(), first]
     assert len(street.journal.of_kinds((ArrivalKind.ORDER,), 0)) == 1
     assert street.at(GATE - 30) == []
 
@@ -154,7 +158,7 @@ def test_the_members_limits_hold_and_are_granted_anew_when_they_change(street):
     assert len(street.at(gate - 60)) == 1
     street.trader = street.trader_again((2**62, 200_000))
     street.home.end, gate = gate, gate + SLOT
-    assert street.at(gate - 60) == [Ask()]
+    assert street.at(gate - 60) == [AskTerms()]
     assert "not traded: the member's account gave this box no grant" in street.told[-1]
 
 
@@ -162,7 +166,7 @@ def test_a_box_whose_member_has_no_account_of_its_own_leaves_trading_to_the_mark
     street.meet()
     (street.box / ACCOUNT_FILE).unlink()
     street.home.end = GATE - SLOT
-    assert street.at(GATE - 60) == [Ask()]
+    assert street.at(GATE - 60) == [AskTerms()]
     assert street.at(GATE - 30) == []
     assert street.told == [f"the market is {street.trader.market.market}"]
 
@@ -177,11 +181,11 @@ def test_a_box_listens_to_who_invited_it_alone(street):
     street.at(START)
     terms = street.trader.terms
     assert isinstance(terms, Terms)
-    torn = own.hear(address, json_of(Ask()))[0][:-3]
+    torn = own.hear(address, json_of(AskTerms()))[0][:-3]
     for forged in (seal(terms, address, stranger), b"x", torn):
         assert street.trader.heard(forged) is None
         assert "not followed: " in street.told[-1]
-    assert own.hear("0x" + 20 * "cd", json_of(Ask())) == []
+    assert own.hear("0x" + 20 * "cd", json_of(AskTerms())) == []
 
 
 def test_the_market_has_no_key_of_a_member_that_keeps_its_own(street):
@@ -191,6 +195,20 @@ def test_the_market_has_no_key_of_a_member_that_keeps_its_own(street):
         _ = account.key
     with pytest.raises(StateError, match="a key is never replaced"):
         make_account(street.box)
+
+
+def test_what_somebody_else_signs_for_such_a_member_counts_for_nothing_and_stops_nothing(street, tmp_path):
+    community = street.setting.community
+    with closing(Store(tmp_path / "state")) as store:
+        allowed = Authorisations(community, SLOTS, street.chain, store)
+        for name, counts in (("account 0", False), ("account 1", True)):
+            account = int(name[-1])
+            given = Authorisation(account, 1, "curves", highest_buy=5, valid_until=2**53)
+            key = bytes(DemoKeys("street").account(account).key)
+            signed = sign(given, key, street.chain.signing_place(account))
+            act: Any = SimpleNamespace(authorised=signed)
+            allowed.take_up(SLOTS[0], [act])
+            assert (int(allowed.limits(SLOTS[1]).highest_buy[account]) == 5) is counts
 
 
 def terms_of(capacity: int) -> Terms:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.modbus import modbus_server
 from tests.unit.test_box_trades import ADA, Street, json_of, street
-from transactive.core.boxes.messages import Ask, BatteryRules, Heard, ImportLimit
+from transactive.core.boxes.messages import AskTerms, BatteryRules, HasCommand, ImportLimit
 from transactive.core.errors import ConfigError, InputError
 from transactive.core.slots import HOUR
 from transactive.engine.live.boxes.import_limits import add_limit
@@ -214,10 +214,10 @@ def test_a_command_is_told_until_its_box_has_it_and_what_is_not_followed_is_show
     assert isinstance(limit, ImportLimit)
     assert limit.most_w == 4_200
     street.meet()
-    told = street.counter.hear(address, json_of(Ask()))
+    told = street.counter.hear(address, json_of(AskTerms()))
     assert street.trader.heard(told[1]) == limit
-    street.counter.hear(address, json_of(Heard(limit.number, "this box has no device that it could move")))
-    assert len(street.counter.hear(address, json_of(Ask()))) == 1
+    street.counter.hear(address, json_of(HasCommand(limit.number, "this box has no device that it could move")))
+    assert len(street.counter.hear(address, json_of(AskTerms()))) == 1
     assert "box of ada does not follow the limit until" in said[0]
     assert commands.refused[ADA] == 1
     with pytest.raises(InputError, match="an end to come"):

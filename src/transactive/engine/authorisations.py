@@ -100,6 +100,16 @@ class Authorisations:
                 check(each, address, self._chain.signing_place(account))
         return given
 
+    def _counts(self, given: Authorised) -> bool:
+        """Whether something new is signed by its member. Raises SignatureError where its key is here and did not."""
+        if not self._is_elsewhere(given.authorisation.account):
+            self._checked([given])
+            return True
+        try:
+            return bool(given.signature) and bool(self._checked([given]))
+        except SignatureError:
+            return False
+
     def _is_elsewhere(self, account: int) -> bool:
         """Whether the key of a member's account is not here."""
         from transactive.chain.keys.keys import HeldElsewhere
@@ -115,13 +125,16 @@ class Authorisations:
         self._counting: tuple[int, dict[int, Authorised]] = (-1, {})
 
     def take_up(self, slot: int, acts: Sequence[MemberAct]) -> None:
-        """Take up what members have signed anew, before a market for a slot closes. Raises SignatureError."""
+        """Take up what members have signed anew, before a market for a slot closes. Raises SignatureError.
+
+        What somebody else signed for a member that keeps its own key counts for nothing: the market goes on.
+        """
         serials = {each.authorisation.account: each.authorisation.serial for each in self._given}
         signed = [each.authorised for each in acts]
         new = [each for each in signed if each.authorisation.serial > serials[each.authorisation.account]]
         if new and self._store:
             first = slot if slot > self._latest_traded else self._latest_traded + self._clock.length
-            fresh = [msgspec.structs.replace(each, holds_from=first) for each in self._checked(new)]
+            fresh = [msgspec.structs.replace(each, holds_from=first) for each in new if self._counts(each)]
             self._put((*self._given, *fresh))
             write(self._store, self._given)
         self._latest_traded = max(self._latest_traded, slot)

@@ -136,7 +136,7 @@ class Box:
         return tell
 
     def _connected(self, courier: Courier, trader: Trader) -> None:
-        """Ask how far the collector is, and what was told meanwhile."""
+        """AskTerms how far the collector is, and what was told meanwhile."""
         self._tell("the broker is there")
         trader.connected()
         courier.ask()

@@ -20,7 +20,7 @@ SIGNATURE_BYTES = 65
 PREFIX = b"TransActive market to box "
 
 
-class Ask(msgspec.Struct, frozen=True, tag="ask"):
+class AskTerms(msgspec.Struct, frozen=True, tag="ask"):
     """A box asks for the terms that it trades by."""
 
 
@@ -30,7 +30,7 @@ class SentOrder(msgspec.Struct, frozen=True, tag="order"):
     order: bytes
 
 
-class Heard(msgspec.Struct, frozen=True, tag="heard"):
+class HasCommand(msgspec.Struct, frozen=True, tag="heard"):
     """A box has a command, by its number; refused: why it does not follow it, empty where it does."""
 
     number: int
@@ -124,7 +124,7 @@ class ImportLimit(msgspec.Struct, frozen=True, tag="limit"):
 
 
 Command: TypeAlias = BatteryRules | ImportLimit
-Said: TypeAlias = Ask | SentOrder | Heard
+Said: TypeAlias = AskTerms | SentOrder | HasCommand
 Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit
 
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from transactive.core.boxes.messages import (
-    Ask,
+    AskTerms,
     OrderRefused,
     OrderTaken,
     Said,
@@ -55,7 +55,7 @@ class _Order(msgspec.Struct, frozen=True):
     taken: OrderTaken | None = None
 
 
-class Past(Protocol):
+class HomePast(Protocol):
     """What a home used, slot by slot. end: of the last slot that is known [Unix s], 0 before any."""
 
     @property
@@ -74,7 +74,7 @@ class Trader:
         folder: Path,
         key: BoxKey,
         code: str,
-        past: Past,
+        past: HomePast,
         limits: tuple[int, int],
         tell: Callable[[str], None],
         charged_wh: Callable[[], int] = lambda: 0,
@@ -112,7 +112,7 @@ class Trader:
         return told
 
     def connected(self) -> None:
-        """Ask anew, as the line was broken: what was told meanwhile is told again."""
+        """AskTerms anew, as the line was broken: what was told meanwhile is told again."""
         self._is_new = True
 
     def plan(self, now: int) -> tuple[int, int, int, int] | None:
@@ -129,7 +129,7 @@ class Trader:
         """What is to be said at a time [Unix s]: a question, or an order whose gate comes; else nothing."""
         if self.market is None or not now:
             return []
-        said: list[Said] = [Ask()] if self._asks(now) else []
+        said: list[Said] = [AskTerms()] if self._asks(now) else []
         if self.terms is not None and (order := self._order(self.terms, now)):
             said.append(SentOrder(order))
         return said

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from transactive.core.boxes.messages import Command, Heard
+from transactive.core.boxes.messages import Command, HasCommand
 from transactive.node.dispatch.battery import ModbusBattery, battery_profile
 from transactive.node.dispatch.control import Levels
 from transactive.node.dispatch.driver import BatteryDriver
@@ -47,14 +47,14 @@ class Hands:
             self._thread.join(JOIN_SECONDS)
             self._driver.let_go()
 
-    def take(self, command: Command, now: int) -> Heard:
+    def take(self, command: Command, now: int) -> HasCommand:
         """Take a command of the market at a time [Unix s]; says whether it is followed."""
         if self._driver is None:
-            return Heard(command.number, "this box has no device that it could move")
+            return HasCommand(command.number, "this box has no device that it could move")
         why = self._book.take(command, now) or self._driver.failure
         if why:
             self._tell(f"not followed: command {command.number}: {why}")
-        return Heard(command.number, why)
+        return HasCommand(command.number, why)
 
     def held_wh(self) -> int:
         """What the battery holds [Wh]; nothing where that is not known."""

@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Keys, and the deployment that they sign for."""
+    """Keys, and the deployment that they sign for. elsewhere: accounts whose keys their members have alone."""
 
     keys: Keys
     known: Deployment
+    elsewhere: frozenset[int] = frozenset()
 
     def signing_place(self, account: int) -> SigningPlace:
-        """Where an account signs: in the settlement that has it."""
+        """Where an account signs: in the settlement that has it. Raises StateError where its key is not here."""
+        if account in self.elsewhere:
+            raise StateError(
+                f"{self.known.accounts[account]} keeps the key of its account, so nobody signs for it here; its box has"
+                " its limits, and `transactive node pause` there pauses it"
+            )
         from transactive.core.proofs.signed_orders import SigningPlace, domain
 
         name = self.known.accounts[account]
@@ -50,9 +56,11 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
         seed = str(msgspec.json.decode(store.setting("run") or "{}").get("seed", "transactive"))
         given = read(store)
     held = DemoKeys(seed)
-    signer = Signer(held, known)
+    signed = [each for each in given if each.signature]
+    elsewhere = {each.authorisation.account for each in given} - {each.authorisation.account for each in signed}
+    signer = Signer(held, known, frozenset(elsewhere))
     try:
-        for each in given[:1]:
+        for each in signed[:1]:
             account = each.authorisation.account
             check(each, str(held.account(account).address), signer.signing_place(account))
     except SignatureError:

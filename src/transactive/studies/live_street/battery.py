@@ -26,7 +26,7 @@ class SimulatedBattery:
         self.capacity_wh, self.most_w = capacity_wh, most_w
         self._held_wh, self._told_w, self._heard = capacity_wh / 2, 0, 0.0
         self._changing = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Line)
+        self._server = _BatteryServer(("127.0.0.1", 0), _BatteryLine)
         self._server.battery = self
         self.url = f"modbus://127.0.0.1:{self._server.server_address[1]}/1"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
@@ -62,17 +62,17 @@ class SimulatedBattery:
         return bytes((function | 0x80, NO_ADDRESS))
 
 
-class _Server(socketserver.ThreadingTCPServer):
+class _BatteryServer(socketserver.ThreadingTCPServer):
     """Its lines."""
 
     daemon_threads, allow_reuse_address = True, True
     battery: SimulatedBattery
 
 
-class _Line(socketserver.StreamRequestHandler):
+class _BatteryLine(socketserver.StreamRequestHandler):
     """One line to it."""
 
-    server: _Server
+    server: _BatteryServer
 
     def handle(self) -> None:
         """Answer until the line ends."""

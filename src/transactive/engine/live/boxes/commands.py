@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from transactive.config.setting import Setting
-from transactive.core.boxes.messages import BatteryRules, Heard, ImportLimit
+from transactive.core.boxes.messages import BatteryRules, HasCommand, ImportLimit
 from transactive.core.boxes.messages import Command as BoxCommand
 from transactive.core.ports import Command
 from transactive.core.slots import time_text
@@ -62,7 +62,7 @@ class BoxCommands:
             self._open[meter] = kept
             return list(kept)
 
-    def heard(self, meter: str, member: int, heard: Heard) -> None:
+    def heard(self, meter: str, member: int, heard: HasCommand) -> None:
         """Hear that a box has a command, and whether it follows it."""
         with self._writing:
             before = self._open.get(meter, [])

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.boxes.messages import (
-    Ask,
-    Heard,
+    AskTerms,
+    HasCommand,
     OrderRefused,
     OrderTaken,
     SentOrder,
@@ -69,11 +69,11 @@ class BoxCounter:
             return []
         answers: list[Told] = []
         match said:
-            case Ask():
+            case AskTerms():
                 answers = [self._terms(member, self._chain), *self._commands.open_for(meter)]
             case SentOrder():
                 answers = [self._take(said, member)]
-            case Heard():
+            case HasCommand():
                 self._commands.heard(meter, member, said)
         return [self.sealed(meter, answer) for answer in answers]
 
