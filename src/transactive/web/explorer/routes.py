@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
 from transactive.services.statements.leaf_proof import leaf_proof
+from transactive.store.read.history.kept import kept_sums
 from transactive.web.api.paging import whose
 from transactive.web.authentication import WITHOUT_GRID
 from transactive.web.explorer.finding import place_of
@@ -76,8 +77,10 @@ def proof(
     folder = reader.store.path.parent
     if not has_chain(folder):
         raise StateError("the chain of this run is elsewhere; `transactive statement --node` makes proofs there")
-    found = leaf_proof(folder, member, start)
-    context = frame(run, reader.position(), request.user, run_context.feed.idle)
+    position = reader.position()
+    asked = ("proof", member, start, position.committed)
+    found = kept_sums(reader).of(asked, lambda: leaf_proof(folder, member, start))
+    context = frame(run, position, request.user, run_context.feed.idle)
     return Template("proof.html", context={**context, **proof_page(found, member, start, run)})
 
 

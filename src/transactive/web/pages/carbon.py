@@ -72,7 +72,7 @@ def carbon_page(
         "by": "Month" if len(days) > MONTHS_FROM else "Day",
         "levy": run.community.carbon.levy,
         "certificates": certificate_totals(reader, run, words, member),
-        "credits": credits_part(reader, run, words, member),
+        "credits": kept_sums(reader).of(("credits", member, newest), lambda: credits_part(reader, run, words, member)),
         "commands": _commands(folder, name or ids[0]),
     }
 

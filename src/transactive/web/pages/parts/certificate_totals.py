@@ -5,6 +5,7 @@ from __future__ import annotations
 from transactive.core.certificates import CertificateState
 from transactive.core.units import kwh_text
 from transactive.store.read.certificates import by_state, head, traded_unbundled
+from transactive.store.read.history.kept import kept_sums
 from transactive.store.read.runs import Reader, Run
 from transactive.texts.formatting import Words, counted
 
@@ -18,7 +19,8 @@ PLACES = (
 
 def certificate_totals(reader: Reader, run: Run, words: Words, member: int | None) -> dict[str, object]:
     """Issued certificates by what became of them, of all devices or of one member's."""
-    found = by_state(reader.store, len(run.community.members), member)
+    asked = ("certificates", member, reader.position().delivered)
+    found = kept_sums(reader).of(asked, lambda: by_state(reader.store, len(run.community.members), member))
     rows = []
     for name, state, by_producer in PLACES:
         here = [r for r in found if r["state"] == state and by_producer in (None, bool(r["kept"]))]
