@@ -207,13 +207,13 @@ async def _all(messages):
 
 
 def test_only_two_passwords_are_hashed_at_once(clean, monkeypatch):
-    at_once, most = [0], [0]
+    at_once, most, pairs = [0], [0], threading.Barrier(2)
 
     class Slow:
         def verify(self, *_):
             at_once[0] += 1
             most[0] = max(most[0], at_once[0])
-            time.sleep(0.02)
+            pairs.wait(30)
             at_once[0] -= 1
             return False
 

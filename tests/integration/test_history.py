@@ -3,6 +3,7 @@
 import re
 import shutil
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,13 +73,19 @@ def test_a_running_day_is_compared_with_as_much_of_the_day_before(past):
 
 
 def test_sums_are_kept_with_their_reader_until_the_next_slot(past):
-    kept, asked = kept_sums(past[0].reader), []
+    kept = kept_sums(past[0].reader)
+    asked: list[int] = []
+
+    def sums(slot: int) -> list[int]:
+        asked.append(slot)
+        return [slot]
+
     for slot in (1, 1, 2, 2, 1):
-        assert kept.of(("sum", slot), lambda slot=slot: asked.append(slot) or [slot]) == [slot]
+        assert kept.of(("sum", slot), partial(sums, slot)) == [slot]
     assert asked == [1, 2]
     for k in range(200):
         kept.of(("many", k), lambda: None)
-    kept.of(("sum", 1), lambda: asked.append(3))
+    kept.of(("sum", 1), partial(sums, 3))
     assert asked == [1, 2, 3]
     assert kept_sums(past[0].reader) is kept
 

@@ -14,10 +14,8 @@ import pytest
 
 from transactive.cli.node.probing import probe_meter
 from transactive.core.errors import InputError
+from transactive.links.http import HttpClient
 from transactive.links.modbus import ModbusClient
-from transactive.links.sources import http
-from transactive.links.sources.address import MeterAddress, open_meter
-from transactive.metering.meters.profile import load_meter_profile
 from transactive.node.settings import meter_address
 
 MODEL = struct.Struct(">HHHBBBHH")
@@ -80,12 +78,12 @@ def test_an_answer_over_modbus_that_drips_is_not_waited_for() -> None:
     assert time.monotonic() - begun < 4  # 250 bytes drip for five seconds
 
 
-def test_an_answer_over_http_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "PATIENCE_SECONDS", 0.3)
-    with device(b"HTTP/1.1 200 OK\r\n\r\n", drips=True, numbers=False) as port:
-        source = open_meter(MeterAddress(f"http://127.0.0.1:{port}", load_meter_profile("homewizard-p1")))
-        with closing(source.messages()) as messages, pytest.raises(OSError, match="not whole after"):
-            next(messages)
+def test_an_answer_over_http_that_never_ends_is_not_waited_for() -> None:
+    with (
+        device(b"HTTP/1.1 200 OK\r\n\r\n", drips=True, numbers=False) as port,
+        pytest.raises(OSError, match="not whole after"),
+    ):
+        HttpClient(f"http://127.0.0.1:{port}", patience=0.3).ask("/api", 1_000)
 
 
 @pytest.mark.parametrize(

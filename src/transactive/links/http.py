@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 5
 class HttpClient:
     """What answers at http(s)://[USER:PASSWORD@]HOST[:PORT][?ca=FILE]."""
 
-    def __init__(self, url: str, token: str = "", patience: int = PATIENCE_SECONDS) -> None:
+    def __init__(self, url: str, token: str = "", patience: float = PATIENCE_SECONDS) -> None:
         """patience: until an answer has to be whole [s]. Raises InputError for another address."""
         parts = web_parts(url)
         host = parts.netloc.rpartition("@")[2]

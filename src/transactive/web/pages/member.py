@@ -17,7 +17,7 @@ from transactive.store.read.runs import Reader, Row, Run, RunProgress
 from transactive.store.read.totals import RunTotals
 from transactive.texts.formatting import Words, percent
 from transactive.web.charts.member import day_chart, saved_chart
-from transactive.web.pages.parts.acts import acts_card
+from transactive.web.pages.parts.acting.acts import acts_card
 from transactive.web.pages.parts.agent import agent_words
 from transactive.web.pages.parts.cheap_hours import cheap_hours
 from transactive.web.pages.parts.common import freshness

@@ -1,1 +1,1 @@
-"""The forms of the member page with which a home acts; what their card shows is in `parts.acts`."""
+"""The forms of the member page with which a home acts; what their card shows is in `parts.acting`."""

@@ -15,7 +15,7 @@ from transactive.store.live.acts import LoggedAct, newest_acts
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import Words
 from transactive.web.api.act_routes import kind_of
-from transactive.web.pages.parts.hand_orders import orders_part
+from transactive.web.pages.parts.acting.hand_orders import orders_part
 from transactive.web.viewers import Viewer
 
 MOST_ACTS = 8
