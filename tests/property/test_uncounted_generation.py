@@ -15,7 +15,8 @@ WH = st.integers(0, 5_000)
 def test_a_meter_that_counts_both_ways_in_a_slot_leaves_no_export_without_a_source(taken, given_wh, made):
     energy = np.array([[taken], [given_wh], [made], [0], [0], [0]], np.int64)
     energy[2] = generated(energy)
-    readings = Readings(0, energy[0], energy[1], energy[2], energy[3], energy[4], quality=np.zeros(1, np.int64))
+    taken_in, left, source, charged, discharged = energy[:5]
+    readings = Readings(0, taken_in, left, source, charged, discharged, np.zeros(1, np.int64))
     found = behind_the_meter(readings)
     assert (found.pv_to_export == given_wh).all()
     assert (readings.consumption_wh >= 0).all()
