@@ -275,7 +275,7 @@ def test_pages_tell_errors_in_words(client):
 def test_what_a_page_does_not_know_is_named_and_not_answered_with_something_else(client):
     answer = client.get("/member?id=house-04")
     assert answer.status_code == 400
-    assert "?id=: /member knows member and day; correct the address" in answer.text
+    assert "?id=: /member knows member, span, day, first and last; correct the address" in answer.text
     assert client.get(f"/member?member={MEMBER}").status_code == 200
 
 

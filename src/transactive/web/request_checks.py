@@ -47,8 +47,13 @@ def known_queries(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     known = [name for name in handler.parsed_fn_signature.parameters if name not in WITHOUT_QUERY]
     for name in connection.query_params:
         if name not in known:
-            path, knows = connection.scope["path"], " and ".join(known) or "no questions"
+            path, knows = connection.scope["path"], _listed(known) or "no questions"
             raise InputError(f"?{name}=: {path} knows {knows}; correct the address")
+
+
+def _listed(names: list[str]) -> str:
+    """Names as a sentence has them: member, span and day."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _of_another_site(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
