@@ -12,13 +12,14 @@ from transactive.web.change_feed import ChangeFeed
 
 HOST = {"Host": "127.0.0.1"}
 LISTS = (
-    *("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks", "items"),
+    *("slots", "clearings", "orders", "refusals", "members", "postings", "certificates", "blocks", "items", "acts"),
     *("forecasts", "models", "model-events", "model-days", "grid/loads", "grid/forecasts", "grid/interventions"),
 )
 WITH_PARAMETERS = (*LISTS, "insights", "events", "bills", "bills/{place}/xml", "bills/{place}/pdf")
-WITHOUT = ("summary", "compare")
+WITHOUT = ("summary", "compare", "held-readings")
 STEP = "/api/v1/items/{number}/{outcome}"
 BRING, ACCEPT = "/api/v1/readings", "/api/v1/readings/{token}"
+DO, ANSWER = "/api/v1/acts", "/api/v1/held-readings/{said}"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,8 @@ def test_no_step_makes_it_fail(described):
     _ask(described[STEP]["PUT"], "POSITIVE")
     _ask(described[BRING]["POST"], "POSITIVE")
     _ask(described[ACCEPT]["PUT"], "POSITIVE")
+    _ask(described[DO]["POST"], "POSITIVE")
+    _ask(described[ANSWER]["PUT"], "POSITIVE")
 
 
 def _ask(operation, mode):
@@ -66,4 +69,10 @@ def _ask(operation, mode):
 
 
 def test_every_operation_is_asked(described):
-    assert set(described) == {STEP, BRING, ACCEPT, *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT))}
+    assert set(described) == {
+        STEP,
+        BRING,
+        ACCEPT,
+        ANSWER,
+        *(f"/api/v1/{name}" for name in (*WITH_PARAMETERS, *WITHOUT)),
+    }
