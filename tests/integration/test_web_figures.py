@@ -186,7 +186,7 @@ def test_refused_orders_and_advances_are_told_with_their_amounts(poor):
     assert any("advanced" in title for title in titles)
     slot = next(slot for slot in range(run.first_slot, run.last_slot + 1, run.clock.length) if poor.refusals(slot))
     context = slot_page(poor, run, poor.position(), totals, OWNER, slot=slot, idle=0)
-    outcomes = [cells[4:] for member in context["members"] for cells in member["rows"]]
+    outcomes = [cells[4:] for member in context["orders"]["homes"] for cells in member["rows"]]
     assert any(state == "refused" and "short of its lock" in reason for state, reason in outcomes)
 
 
