@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.engine.replay import replay, slots_from
 from transactive.services.states.backup import MANIFEST, back_up
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
+from transactive.web.accounts import signing_in
+from transactive.web.accounts.book import read_book
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,25 @@ def test_what_was_there_before_a_restore_is_kept(made, tmp_path):
     assert (tmp_path / "state.before-1" / "market.sqlite").read_bytes() == before
     assert (state / "market.sqlite").read_bytes() == (backup / "market.sqlite").read_bytes()
     assert (state / "market.sqlite").stat().st_mode & 0o77 == 0
+
+
+def test_a_backup_has_the_journal_and_who_may_come_in_and_brings_back_nobody_who_was_sent_away(made, tmp_path):
+    state = shutil.copytree(made[1], tmp_path / "state")
+    with closing(Journal(state / JOURNAL_FILE)) as journal:
+        journal.append(7, ArrivalKind.ENROLLED, [b"{}"])
+        signing_in.invite(state, "member", "a", ("a", "b"), 7)
+        signing_in.invite(state, "auditor", None, ("a", "b"), 7)
+        (state / "import-limits.json").write_text("[]")
+        copied = back_up(state, tmp_path / "backup")
+    assert {JOURNAL_FILE, "accounts.json", "import-limits.json"} <= copied.files.keys()
+    assert not any(name.endswith((".lock", "-wal", "-shm")) for name in copied.files)
+    first, second = read_book(state).invitations
+    signing_in.withdraw(state, first.id, 8)
+    (state / JOURNAL_FILE).unlink()
+    assert call("state", "restore", tmp_path / "backup", "--state", state).code == 0
+    assert read_book(state).invitations == [second]
+    with closing(Journal(state / JOURNAL_FILE)) as journal:
+        assert [entry.body for entry in journal.all_after(0)] == [b"{}"]
 
 
 @pytest.mark.parametrize("file", ["market.sqlite", "chain.sqlite", MANIFEST])

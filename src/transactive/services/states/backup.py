@@ -22,12 +22,18 @@ from transactive.store.bills import FILE as BILLS
 from transactive.store.bills import BillBooks
 from transactive.store.files import copy_together
 from transactive.store.folder import OWNER_FOLDER, hold
+from transactive.store.live.journal import JOURNAL_FILE
 from transactive.store.read.stages import last_delivered
 
 MANIFEST = "backup.json"
-DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS)
-"""In the order in which they are held: a slot is in the run's database before it is on chain."""
-PLAIN = ("deployment.json", "tokens.json", PARTIES)
+DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS, JOURNAL_FILE)
+"""In the order in which they are held: a slot is in the run's database before it is on chain.
+
+What arrives is in the journal before it counts, so the journal is held last: it may be ahead, and never behind.
+"""
+ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json")
+"""Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
+LEFT_OUT = (".lock", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part")
 TRIES = 20
 
 
@@ -90,13 +96,15 @@ def _last_slot(folder: Path) -> tuple[str | None, bool]:
 
 def _others(folder: Path) -> Iterable[str]:
     """Names of the files of a state that are not databases; each is written whole, so it is copied as it is."""
-    yield from (name for name in PLAIN if (folder / name).is_file())
+    files = (path for path in sorted(folder.iterdir()) if path.is_file())
+    yield from (path.name for path in files if not path.name.startswith(".") and path.suffix not in LEFT_OUT)
     yield from (f"{MODELS}/{path.name}" for path in sorted((folder / MODELS).glob("*.json")))
 
 
 def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
     """Put a backup in the place of a state folder; what was there is kept beside it.
 
+    Who may come in stays as it is now, where the folder is there: nobody gets back in who was sent away since.
     Returns what the backup holds, and where the earlier folder is now. Raises InputError for a backup that is not as it
     was written, StateError where another process is on the folder; then nothing is changed.
     """
@@ -111,6 +119,9 @@ def put_back(backup: Path, folder: Path) -> tuple[Manifest, Path | None]:
         _sync(staged)
         with hold(folder) if folder.exists() else nullcontext():
             _keep_papers(folder, staged)
+            for name in ENTRY:
+                if (folder / name).is_file():
+                    shutil.copy2(folder / name, staged / name)
             kept = _free_name(folder) if folder.exists() else None
             if kept:
                 folder.rename(kept)
