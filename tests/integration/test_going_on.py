@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.integration.conftest import call
+from tests.integration.test_crash import KILL_AT, command
 from transactive.core.slots import parse_time
 from transactive.store import Store
 
@@ -135,6 +139,29 @@ def test_a_finished_run_without_more_readings_says_the_same_again(grown):
         assert (
             json.loads(again.out)["state_hash"] == json.loads(store.setting("outcome") or "")["summary"]["state_hash"]
         )
+
+
+def test_a_kill_before_the_first_new_block_loses_no_deposit(tmp_path):
+    """What accounts are filled up with as a run goes on is booked before the block that carries it."""
+    (tmp_path / "community.toml").write_text(COMMUNITY)
+    write_readings(tmp_path, 72)
+    assert run(tmp_path).code == 0
+    write_readings(tmp_path, 78)
+    shutil.copytree(tmp_path / "state", tmp_path / "whole")
+    whole = run(tmp_path, "whole")
+    assert whole.code == 0, whole.err
+    arguments = [
+        sys.executable,
+        "-c",
+        KILL_AT,
+        "database",
+        "1",
+        *command(tmp_path / "community.toml", tmp_path / "state"),
+    ]
+    assert subprocess.run(arguments, capture_output=True, check=False).returncode == -signal.SIGKILL
+    again = run(tmp_path)
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["state_hash"] == json.loads(whole.out)["state_hash"]
 
 
 @pytest.mark.long

@@ -46,7 +46,7 @@ class ChainCommitments:
 
     windows: those of it that are over; a community in groups has two, of groups and then of the whole. first_slot: of
     the run [Unix s]. ended: end of the last slot of a run that was over, and the time of its last block [Unix s], if it
-    goes on.
+    goes on. booked_n: deposits that are in the ledger and in no block yet [n¤]; None without any.
     """
 
     community: Community
@@ -59,6 +59,7 @@ class ChainCommitments:
     ready_at: int = field(init=False, default=0)
     windows: int = field(init=False, default=0)
     ended: tuple[int, int] | None = field(init=False, default=None)
+    booked_n: IntArray | None = field(init=False, default=None)
     calls: list[Call] = field(init=False, default_factory=list)
 
     def open(self, time: int) -> None:
@@ -246,12 +247,17 @@ class ChainCommitments:
 
     def _deposit(self, amounts_n: IntArray) -> None:
         """Queue deposits per account [n¤] and book them."""
-        self.calls.append(lambda chain: chain.queue_deposits(amounts_n.tolist()))
+        self.queue_booked(amounts_n)
         self.ledger.deposit(amounts_n)
+
+    def queue_booked(self, amounts_n: IntArray) -> None:
+        """Queue deposits per account [n¤] that the ledger has: also those that an interrupted run had booked only."""
+        self.calls.append(lambda chain: chain.queue_deposits(amounts_n.tolist()))
+        self.booked_n = amounts_n if self.booked_n is None else self.booked_n + amounts_n
 
     def _block(self, time: int) -> None:
         """Put what is queued into the block at `time` [Unix s], unless an earlier run already did."""
-        calls, self.calls = self.calls, []
+        calls, self.calls, self.booked_n = self.calls, [], None
         if not self.chain:
             return
         self.last_block = self.chain.at(time)

@@ -105,6 +105,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     unmetered: dict[int, tuple[Column, Column, Column]] = {}
     traded: list[int] | None = None
     windows: int = 0
+    booked_n: Column | None = None
 
 
 LEDGER_FIELDS = ("balances_n", "undistributed_n", "levied_n", "receivable_n", "held_n", "suspended")
@@ -146,6 +147,7 @@ def take(slot: int, digest: bytes, lots: Lots, parts: RunParts, traded: list[int
         proposed=commitments.proposed,
         ready_at=commitments.ready_at,
         windows=commitments.windows,
+        booked_n=None if commitments.booked_n is None else Column.of(commitments.booked_n),
         ended=commitments.ended,
         tally={name: Column.of(getattr(tally, name)) for name in TALLY_FIELDS},
         grid={key: Column.of(column) for key, column in parts.operator.state.items()},
@@ -211,6 +213,8 @@ def put_ledger(snapshot: Snapshot, ledger: Ledger, commitments: ChainCommitments
     commitments.closed, commitments.proposed = snapshot.closed, snapshot.proposed
     commitments.ready_at, commitments.ended = snapshot.ready_at, snapshot.ended
     commitments.windows = snapshot.windows
+    if snapshot.booked_n is not None:
+        commitments.queue_booked(snapshot.booked_n.value())
 
 
 def _unmetered(ledger: Ledger) -> dict[int, tuple[Column, Column, Column]]:
