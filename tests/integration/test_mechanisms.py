@@ -55,7 +55,7 @@ def _slot_view(folder: Path, record: SlotBook) -> None:
         totals = Counter(reader).totals(run, reader.position())
         context = slot_page(reader, run, reader.position(), totals, OWNER, slot=slot, idle=0)
         assert "on average" in context["text"]
-        reasons = {cells[5].split()[0] for member in context["members"] for cells in member["rows"]}
+        reasons = {cells[5].split()[0] for home in context["orders"]["homes"] for cells in home["rows"]}
         assert "pays" in reasons
         rows = reader.orders(slot)
     paid = sum(row["money_n"] for row in rows if row["is_buy"])

@@ -104,7 +104,7 @@ def run_act(
 
     account = given.get("account", account)
     with opened(node, deployment, keys, password_file, seed) as (client, signers, known):
-        part = known.part_of(account or given.get("member"), group)
+        part = known.part_of(account or given.get("member"), group) if known.groups or group is not None else known
         call = Call(client, part, signers, act, account, by, time_of_step(client))
         key = call.signer()
         client.send(key, call.contract, act.function, *arguments(call, given))

@@ -32,18 +32,16 @@ def forecast_part(reader: Reader, run: Run, slot: int, viewer: Viewer, words: Wo
     if not told:
         return None
     names = forecasters(reader)
-    homes = [
-        (run.names[one.member], *_row(one, names, words))
-        for one in told
-        if one.member is not None
-        and viewer.sees_members
-        and (viewer.sees_all or run.names[one.member] == viewer.member)
-    ]
+    homes: dict[str, list[tuple[str, ...]]] = {}
+    for one in told:
+        home = None if one.member is None or not viewer.sees_members else run.names[one.member]
+        if home is not None and (viewer.sees_all or home == viewer.member):
+            homes.setdefault(home, []).append((home, *_row(one, names, words)))
     together = [one for one in told if one.member is None]
     return {
         "columns": COLUMNS,
         "rows": [_row(one, names, words) for one in together],
-        "homes": homes[:MOST_HOMES],
+        "homes": [row for rows in list(homes.values())[:MOST_HOMES] for row in rows],
         "more_homes": max(len(homes) - MOST_HOMES, 0),
         "text": _sentence(together),
     }
