@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from transactive.studies.live_street.p1 import telegram
+from transactive.studies.live_street.p1 import P1Port, telegram
 
 SLOT, SPEED, BEGIN = 900, 300, 1_717_545_600
 """Quarter hours from 2024-06-05T00:00Z on, three seconds each."""
@@ -74,31 +71,20 @@ class P1Meter:
 
     def __init__(self, name: str, since: float) -> None:
         self.name, self._since = name, since
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
-        self._over = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._port = P1Port(self._telegram, 30 / SPEED)
+        self.url = self._port.url
 
     def registers(self, at: float) -> tuple[int, int]:
         """Import and export at a time [Wh], since a day before the first slot."""
         seconds = at - BEGIN + 86_400
         return int(IMPORT_W[self.name] * seconds / 3600), int(EXPORT_W[self.name] * seconds / 3600)
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                line, _ = self._server.accept()
-                threading.Thread(target=self._send, args=(line,), daemon=True).start()
-
-    def _send(self, line: socket.socket) -> None:
-        with suppress(OSError), line:
-            while not self._over.wait(30 / SPEED):
-                at = int(now_of(self._since))
-                line.sendall(telegram(at, *self.registers(at)))
+    def _telegram(self) -> bytes:
+        at = int(now_of(self._since))
+        return telegram(at, *self.registers(at))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._server.close()
+        self._port.close()
