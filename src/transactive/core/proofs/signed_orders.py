@@ -9,6 +9,7 @@ computes the same hashes in a dispute.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,6 +35,7 @@ MAX_POINTS = 64
 MAX_ENTRIES = 8
 """Orders of a member that are accepted for one slot, replacements included."""
 MOST_WH = 2**63 - 1
+ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 ENTRIES, FILLS = b"\x03", b"\x04"
 
 Step = tuple[int, int]
@@ -170,6 +172,13 @@ class Grant:
             GRANT_HASH + word(self.account) + signing.address_word(self.agent) + b"".join(word(n) for n in numbers)
         )
 
+    @property
+    def is_meant(self) -> bool:
+        """Whether it says the same here as to the contract: an address, and numbers that no word shortens."""
+        limits, counts = (self.highest_buy, self.lowest_sell), (self.account, self.largest_wh, self.valid_until)
+        in_range = all(-MOST_WH <= n <= MOST_WH for n in limits) and all(0 <= n <= MOST_WH for n in counts)
+        return in_range and ADDRESS.fullmatch(self.agent) is not None
+
     def allows(self, order: Order, end: int) -> bool:
         """Whether an order for a slot that ends at `end` [Unix s] keeps to it."""
         return (
@@ -237,6 +246,8 @@ def check(signed: SignedOrder, member: str, separator: bytes, end: int) -> None:
     what = f"order of account {order.account} for slot {order.slot}"
     if not order.is_meant:
         raise SignatureError(f"{what}: at most {MAX_POINTS} steps each way, energies from 0 to 2^63 - 1 Wh")
+    if not 0 <= order.serial <= MOST_WH or (signed.grant is not None and not signed.grant.is_meant):
+        raise SignatureError(f"{what}: its serial or its grant has a number beyond 2^63 - 1, or no address; sign anew")
     signer = signing.signer(signing.digest(separator, order.hash), signed.signature, what)
     if signed.grant is None:
         if signer != member.lower():

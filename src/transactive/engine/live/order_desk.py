@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
 
 
+MOST_BOUGHT_WH = 10**9
+"""Of an order: what it locks, energy times a price of at most 1,000 ¤/kWh, stays a whole number of 64 bits."""
+
+
 class SigningParties(Protocol):
     """Who signs what, and where: a chain, or what is known of one beside it."""
 
@@ -145,6 +149,8 @@ class OrderDesk:
             raise OrderError(
                 "crossing", f"buys at {order.buys[0][0]} and sells at {order.sells[0][0]}; they must not meet"
             )
+        if sum(energy for _, energy in order.buys) > MOST_BOUGHT_WH:
+            raise OrderError("energy", f"buys more than {MOST_BOUGHT_WH} Wh in a slot; ask for less")
         devices, offered = community.devices, sum(energy for _, energy in order.sells)
         most = int(devices.pv_wh[order.account] + devices.power_wh[order.account])
         if offered > most:
