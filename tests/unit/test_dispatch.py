@@ -13,12 +13,15 @@ from transactive.core.boxes.messages import AskTerms, BatteryRules, HasCommand, 
 from transactive.core.errors import ConfigError, InputError
 from transactive.core.slots import HOUR
 from transactive.engine.live.boxes.import_limits import add_limit
+from transactive.engine.live.inlet import Inlet
+from transactive.engine.live.invitations import Invitations
 from transactive.links.modbus import ModbusClient
 from transactive.node.dispatch.battery import BATTERY_FILE, ModbusBattery, battery_profile
 from transactive.node.dispatch.control import Power, power_w
 from transactive.node.dispatch.driver import PAUSED_FILE, BatteryDriver
 from transactive.node.dispatch.hands import Hands
 from transactive.node.dispatch.rulebook import LONGEST, RULES_FILE, RuleBook
+from transactive.store.live.journal import Enrolment
 
 NOW, SLOT, FULL = 1_717_545_600, 900, 5_000
 MOST = Power(charge_w=2_000, discharge_w=2_500)
@@ -74,6 +77,17 @@ def test_rules_and_limits_are_kept_through_an_hour_without_a_line_and_a_lost_pow
     house.minutes(6)
     assert (house.book.levels(house.at), house.book.most_import_w(house.at)) == (None, None)
     assert house.minutes(1) == 0  # everything has an end
+
+
+def test_a_battery_that_no_longer_says_how_full_it_is_goes_on_with_nothing(tmp_path):
+    house = House(tmp_path, 1_200)
+    house.book.take(rules(1), NOW)
+    assert house.minutes(3) < 0
+    house.battery.is_broken = True  # its charge cannot be read, but it still does what it is told
+    assert house.minutes(1) == 0
+    assert (house.driver.power_w, house.driver.failure) == (0, "the device ended the line")
+    house.battery.is_broken = False
+    assert house.minutes(2) < 0
 
 
 @pytest.mark.parametrize(
@@ -222,3 +236,32 @@ def test_a_command_is_told_until_its_box_has_it_and_what_is_not_followed_is_show
     assert commands.refused[ADA] == 1
     with pytest.raises(InputError, match="an end to come"):
         add_limit(tmp_path, ADA, (0, 1), 4_200, street.clock.now)
+
+
+def test_a_limit_is_told_to_a_box_that_is_enrolled_after_it_was_said(street: Street, tmp_path):
+    sent, later = list[str](), "0x" + 20 * "cd"
+    street.commands.publish = lambda meter, _: sent.append(meter)
+    add_limit(tmp_path, ADA, (street.clock.now, street.clock.now + HOUR), 4_200, street.clock.now)
+    street.commands.look()
+    street.commands._collector.enrol([Enrolment(later, ADA)])  # the box was exchanged
+    street.commands.look()
+    street.commands.look()
+    assert sent == [street.key.address, later]
+    (limit,) = street.commands.open_for(later)
+    assert isinstance(limit, ImportLimit)
+
+
+def test_whatever_comes_the_inlet_looks_at_what_was_said_and_ends(street: Street, monkeypatch):
+    told = list[str]()
+    invitations, collector = Invitations(street.box), street.commands._collector
+    with_broker = "mqtt://127.0.0.1:1", "street", collector, invitations, street.clock, told.append
+    inlet = Inlet(*with_broker, street.counter, street.commands)
+    looks = list[int]()
+    monkeypatch.setattr(street.commands, "look", lambda: looks.append(1))
+    inlet._came.put((street.key.address, "say", b"{}"))
+    inlet._came.put(None)  # the end comes right behind a message
+    inlet._worker.start()
+    inlet._worker.join(5)
+    assert not inlet._worker.is_alive()
+    assert looks
+    assert street.desk.refused["torn"] == 1

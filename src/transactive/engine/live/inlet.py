@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable
 
 from transactive.core.errors import StateError
@@ -21,7 +22,7 @@ from transactive.store.live.journal import Enrolment
 AT_ONCE = 2_000
 """Messages that are written in one transaction, at most."""
 LOOK_SECONDS = 1.0
-"""How often what was said to the market is looked at while no message comes."""
+"""How often what was said to the market is looked at."""
 UP, ENROL, DOWN, SAY, TOLD = "up", "enrol", "down", "say", "told"
 
 
@@ -72,21 +73,32 @@ class Inlet:
         self._came.put((meter, way, payload))
 
     def _work(self) -> None:
-        """Write what comes, and answer."""
-        while True:
+        """Write what comes, and answer; look at what was said to the market however much comes."""
+        looked, is_over = 0.0, False
+        while not is_over:
             try:
-                first = self._came.get(timeout=LOOK_SECONDS)
-                if first is None:
-                    return
-                batch = [first]
-                while len(batch) < AT_ONCE and not self._came.empty() and (more := self._came.get()) is not None:
-                    batch.append(more)
-                self._take(batch)
-            except queue.Empty:
-                self._look()
+                batch, is_over = self._batch()
+                if batch:
+                    self._take(batch)
             except StateError as error:  # nothing was acknowledged, so the boxes say it again
                 self.failure = error
                 self._tell(str(error))
+            if time.monotonic() - looked >= LOOK_SECONDS:
+                looked = time.monotonic()
+                self._look()
+
+    def _batch(self) -> tuple[list[tuple[str, str, bytes]], bool]:
+        """The messages that have come, at most so many, soon none; and whether they are the last ones."""
+        batch = list[tuple[str, str, bytes]]()
+        try:
+            while len(batch) < AT_ONCE:
+                came = self._came.get(block=not batch, timeout=LOOK_SECONDS)
+                if came is None:
+                    return batch, True
+                batch.append(came)
+        except queue.Empty:
+            pass
+        return batch, False
 
     def _look(self) -> None:
         """Tell boxes what was said to the market meanwhile."""

@@ -74,6 +74,7 @@ class BatteryDriver:
             self._battery.lease(wanted, wall)
         except OSError as error:
             self.held_wh, self.failures = None, self.failures + 1
+            self._let_rest(wall)
             if self.failure != str(error):
                 self.failure = str(error)
                 self._tell(f"not followed: the battery does not do what was planned: {error}")
@@ -81,6 +82,14 @@ class BatteryDriver:
         if wanted != self.power_w:
             self._tell(f"battery at {self.held_wh} Wh: {_words(wanted)}")
         self.power_w, self.failure = wanted, ""
+
+    def _let_rest(self, wall: float) -> None:
+        """Let a battery rest that does not say how full it is: what it was told last must not outlast its reason."""
+        try:
+            self._battery.lease(0, wall)
+        except OSError:
+            return  # why it does not answer is told already; it is tried again at the next look
+        self.power_w = 0
 
     def let_go(self) -> None:
         """Let the battery rest, as the box ends."""

@@ -33,7 +33,8 @@ class BoxCommands:
     ) -> None:
         self._folder, self._setting, self._collector, self._clock = folder, setting, collector, clock
         self._tell, self._writing = tell, threading.Lock()
-        self._number = self._limit = 0
+        self._number = 0
+        self._limits = set[tuple[str, int]]()  # that a meter was told; one that comes later is told too
         self._open: dict[str, list[BoxCommand]] = {}
         self.publish: Callable[[str, BoxCommand], None] = lambda _meter, _command: None
         self.refused = Counter[int]()
@@ -49,11 +50,12 @@ class BoxCommands:
             self._give(member, partial(BatteryRules, slot=command.slot, end=command.end, levels_wh=told))
 
     def look(self) -> None:
-        """Tell the boxes what the grid's operator has said since this was last asked."""
+        """Tell the boxes what the grid's operator has said, each once, and a box that is enrolled later as well."""
         for said in limits_in(self._folder):
-            if said.said > self._limit and said.end > self._clock.now:
+            meter = self._collector.meter_of(said.member)
+            if meter is not None and said.end > self._clock.now and (meter, said.said) not in self._limits:
+                self._limits.add((meter, said.said))
                 self._give(said.member, partial(ImportLimit, start=said.start, end=said.end, most_w=said.most_w))
-            self._limit = max(self._limit, said.said)
 
     def open_for(self, meter: str) -> list[BoxCommand]:
         """What a box (meter's address) has not said to have, and is not over."""
