@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.services.street import BEGIN, SLOT, write_street
 from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
 from transactive.config.setting import load_setting
-from transactive.core.boxes.messages import AskTerms, SentOrder, Terms, Welcome, market_proof, seal
+from transactive.core.boxes.messages import AskTerms, SentOrder, Terms, Welcome, market_proof, seal, unseal
 from transactive.core.errors import ChainError, StateError
 from transactive.core.proofs.authorisation import Authorisation, sign
 from transactive.core.proofs.meter_records import MeterRecord, sign_record
@@ -186,6 +186,36 @@ def test_a_box_listens_to_who_invited_it_alone(street):
         assert street.trader.heard(forged) is None
         assert "not followed: " in street.told[-1]
     assert own.hear("0x" + 20 * "cd", json_of(AskTerms())) == []
+
+
+def test_terms_that_are_said_once_more_later_do_not_count(street):
+    street.meet()
+    address, ask = street.key.address, json_of(AskTerms())
+    street.clock.wait_until(FIRST)
+    (old,) = street.counter.hear(address, ask)
+    street.clock.wait_until(FIRST + SLOT)
+    (new,) = street.counter.hear(address, ask)
+    for said in (old, new, old):  # a broker kept the first ones
+        street.trader.heard(said)
+    assert street.trader.terms.first == FIRST + SLOT
+    assert street.trader_again().terms == street.trader.terms
+    assert "older than those that are known" in street.told[-1]
+
+
+def test_a_receipt_that_no_judge_reads_is_told_and_not_kept(street):
+    street.meet()
+    street.at(START)
+    street.home.end = GATE - SLOT
+    (sent,) = street.at(GATE - 60, lost=True)
+    (answer,) = street.counter.hear(street.key.address, json_of(sent))
+    right = unseal(answer, street.key.address, street.trader.market.market)
+    operator = bytes(street.keys.role("operator").key)
+    for receipt in (b"", right.receipt[:64], right.receipt + bytes(32), bytes(65)):
+        wrong = msgspec.structs.replace(right, receipt=receipt)
+        street.trader.heard(seal(wrong, street.key.address, operator))
+        assert street.told[-1].startswith("not kept: ")
+    street.trader.heard(answer)
+    assert street.told[-1].endswith(f"is receipted as {right.number}")
 
 
 def test_the_market_has_no_key_of_a_member_that_keeps_its_own(street):

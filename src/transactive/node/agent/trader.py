@@ -100,9 +100,7 @@ class Trader:
             case Welcome():
                 self._know(told)
             case Terms():
-                if told != self.terms:
-                    write_whole(self._folder / TERMS_FILE, msgspec.json.encode(told))
-                    self.terms = told
+                self._learn(told)
             case OrderTaken():
                 self._keep_receipt(told)
             case OrderRefused():
@@ -201,6 +199,18 @@ class Trader:
             self.market = told
             self._tell(f"the market is {told.market}")
 
+    def _learn(self, told: Terms) -> None:
+        """Trade by these terms; not by older ones of the same market, which somebody on the way said once more."""
+        known = self.terms
+        if known and (known.chain_id, known.settlement) == (told.chain_id, told.settlement):
+            if told == known:
+                return
+            if told.first < known.first:
+                self._tell(f"not followed: terms from {time_text(told.first)} on, older than those that are known")
+                return
+        write_whole(self._folder / TERMS_FILE, msgspec.json.encode(told))
+        self.terms = told
+
     def _keep_receipt(self, taken: OrderTaken) -> None:
         """Keep the receipt for an order of this box, if the market's key signed it."""
         if self.terms is None or self.market is None:
@@ -211,7 +221,12 @@ class Trader:
             return
         order = order_of(kept.order).order
         separator = domain(self.terms.chain_id, self.terms.settlement)
-        if signer(OrderReceipt(taken.receipt).digest(order, separator), taken.receipt, "receipt") != self.market.market:
+        try:
+            operator = signer(OrderReceipt(taken.receipt).digest(order, separator), taken.receipt, "receipt")
+        except SignatureError as error:
+            self._tell(f"not kept: {error}")
+            return
+        if operator != self.market.market:
             self._tell(f"not kept: the receipt for {time_text(slot)} is signed by somebody else")
             return
         self._write(slot, _Order(kept.order, taken))
