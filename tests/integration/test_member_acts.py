@@ -12,6 +12,7 @@ from transactive.config.setting import Setting, load_setting
 from transactive.core.community.limits import NO_HIGHEST
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.authorisation import Authorisation
+from transactive.core.proofs.member_acts import HandOrder
 from transactive.core.slot_book import SlotBook
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.replay import replay, slots_from
@@ -28,7 +29,7 @@ from transactive.services.acts.asked import (
 from transactive.services.acts.authorisations import Asker, act, allow, shown
 from transactive.services.acts.signers import signer_of
 from transactive.store import Store
-from transactive.store.live.acts import LoggedAct, newest_acts
+from transactive.store.live.acts import LoggedAct, add_act, newest_acts
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, JournalReader
 
 SEED = "acts"
@@ -166,6 +167,16 @@ def test_the_newest_act_is_undone_and_no_other(stopped):
     assert shown(stopped).latest(2).lowest_sell == 100_000
     with closing(Store(stopped)) as store:
         assert [entry.undoes for entry in newest_acts(store, 2, 10)] == [undone.number, limited.number, 0, 0]
+
+
+def test_what_was_allowed_before_a_hundred_orders_can_be_undone(stopped):
+    limited = do(stopped, AskLimits(never_pay_above_micro_per_kwh=90_000))
+    sent = HandOrder(0, 0, (), (), 1, 1, "0x")
+    asked = '{"kind":"cancel","slot":"2017-06-07T00:00Z"}'
+    with closing(Store(stopped)) as store:
+        for _ in range(101):
+            add_act(store, LoggedAct(member=limited.member, made=1, begins=0, asked=asked, order=sent))
+    assert do(stopped, AskUndo(number=limited.number)).undoes == limited.number
 
 
 def test_what_is_revoked_needs_a_new_authorisation(stopped):

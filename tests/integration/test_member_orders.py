@@ -107,6 +107,23 @@ def test_what_the_market_or_the_members_limits_do_not_take_is_refused_and_leaves
     assert sent_to(folder) == before
 
 
+def test_an_order_that_was_sent_and_not_logged_is_logged_when_it_is_asked_for_again(live, monkeypatch):
+    asked, before = order(shown(live.folder).first + 4 * HOUR, 200_000, 100), sent_to(live.folder)
+
+    def killed(*_: object) -> int:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("transactive.services.acts.authorisations.add_act", killed)
+        with pytest.raises(Stopped):
+            do(live.folder, asked, "a", key="torn")
+    assert sent_to(live.folder) == before + 1
+    again = do(live.folder, asked, "a", key="torn")
+    assert again.order is not None
+    assert (again.order.serial, sent_to(live.folder)) == (0, before + 1)
+    assert do(live.folder, asked, "a", key="torn") == again
+
+
 def test_a_limit_is_rounded_to_the_grid_never_to_the_members_harm(live):
     first = shown(live.folder).first
     bought = do(live.folder, order(first + 3 * HOUR, 200_001, 100), "a").order
@@ -133,6 +150,8 @@ def test_a_home_orders_on_its_page_cancels_and_sees_what_became_of_it(live):
             answer = send(**form, energy=wrong)
             assert answer.status_code == 400
             assert said in answer.text
+        for field in ({"energy": "9" * 5_000}, {"energy": "1", "key": ""}, {"energy": "1", "key": "k" * 101}):
+            assert send(**form, **field).status_code == 400
         assert send(**form, energy="0,3").status_code == 303
         page = client.get("/member").text
         assert "Buy 0.300 kWh up to 20.00 ct/kWh" in page

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.services.street import BEGIN, SLOT, write_street
 from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
 from transactive.config.setting import load_setting
-from transactive.core.boxes.messages import AskTerms, SentOrder, Terms, Welcome, market_proof, seal, unseal
+from transactive.core.boxes.messages import AskTerms, OrderTaken, SentOrder, Terms, Welcome, market_proof, seal, unseal
 from transactive.core.errors import ChainError, StateError
 from transactive.core.proofs.authorisation import Authorisation, sign
 from transactive.core.proofs.meter_records import MeterRecord, sign_record
@@ -209,6 +209,7 @@ def test_a_receipt_that_no_judge_reads_is_told_and_not_kept(street):
     (sent,) = street.at(GATE - 60, lost=True)
     (answer,) = street.counter.hear(street.key.address, json_of(sent))
     right = unseal(answer, street.key.address, street.trader.market.market)
+    assert isinstance(right, OrderTaken)
     operator = bytes(street.keys.role("operator").key)
     for receipt in (b"", right.receipt[:64], right.receipt + bytes(32), bytes(65)):
         wrong = msgspec.structs.replace(right, receipt=receipt)

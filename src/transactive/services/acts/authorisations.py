@@ -20,7 +20,7 @@ from transactive.services.acts.asked import LIMITED, Allowing, Asked, AskUndo, O
 from transactive.services.acts.orders import send
 from transactive.services.acts.signers import Signer
 from transactive.store import FILE, Store
-from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, newest_acts
+from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, newest_authorised
 from transactive.store.read.stages import last_traded
 
 LOCK_FILE = "acts.lock"
@@ -120,7 +120,7 @@ def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -
 
 def before(store: Store, allowed: Allowed, number: int, account: int) -> Authorisation:
     """What a member allowed before its newest act. Raises InputError where the number is of another one."""
-    signed = [(each.number, each.authorised) for each in newest_acts(store, account) if each.authorised is not None]
+    signed = [(each.number, each.authorised) for each in newest_authorised(store, account, 1) if each.authorised]
     if not signed or signed[0][0] != number:
         raise InputError(f"act {number} is not the newest of what the member allowed; only that can be undone")
     serial = signed[0][1].authorisation.serial

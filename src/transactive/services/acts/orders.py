@@ -52,14 +52,19 @@ def send(store: Store, asked: Ordering, given: Sequence[Authorised], account: in
         raise InputError(f"slot {asked.slot}: not in this run; give the start of one of its slots")
     setting = _setting(folder, run)
     with closing(Journal(folder / JOURNAL_FILE)) as journal:
-        order = _order(journal, setting, asked, slot, account)
+        newest = _newest(journal, account, slot // setting.community.clock.length)
+        order = _order(setting, asked, slot, account, newest.order.serial + 1 if newest else 0)
         signed = _signed(order, given, signer, slot, run)
+        if newest and (newest.order.buys, newest.order.sells) == (order.buys, order.sells):
+            signed = newest  # it stands already, and was not logged if a power supply was lost: its receipt is the same
         now = journal.received if (folder / OUTBOX_FILE).exists() else int(time.time())
         desk = OrderDesk(journal, ReplayClock(now), setting, _slots(run))
         desk.open(signer)
         receipt = desk.take(order_bytes(signed), account)
-    steps = order.buys, order.sells
-    return HandOrder(slot, order.serial, *steps, receipt.number, receipt.received, "0x" + receipt.receipt.hex())
+    order = signed.order
+    return HandOrder(
+        slot, order.serial, order.buys, order.sells, receipt.number, receipt.received, "0x" + receipt.receipt.hex()
+    )
 
 
 def _setting(folder: Path, run: Run) -> Setting:
@@ -77,11 +82,16 @@ def _slots(run: Run) -> range:
     return range(run.first_slot, run.clock.end(run.last_slot), run.clock.length)
 
 
-def _order(journal: Journal, setting: Setting, asked: Ordering, slot: int, account: int) -> Order:
-    """The order that a request makes, on the market's price grid, with the serial after all that it replaces."""
+def _newest(journal: Journal, account: int, number: int) -> SignedOrder | None:
+    """The newest order of an account for a slot (its number) in a journal; None before there is any."""
+    known = [order_of(entry.body) for entry in journal.of_kinds((ArrivalKind.ORDER,), 0)]
+    own = [each for each in known if (each.order.account, each.order.slot) == (account, number)]
+    return max(own, key=lambda each: each.order.serial, default=None)
+
+
+def _order(setting: Setting, asked: Ordering, slot: int, account: int, serial: int) -> Order:
+    """The order that a request makes, on the market's price grid, with a serial after all that it replaces."""
     number = slot // setting.community.clock.length
-    known = [order_of(entry.body).order for entry in journal.of_kinds((ArrivalKind.ORDER,), 0)]
-    serial = max((each.serial for each in known if (each.account, each.slot) == (account, number)), default=-1) + 1
     if isinstance(asked, AskCancel):
         return Order(account, number, serial, (), ())
     if not asked.buys and not asked.sells:

@@ -62,7 +62,17 @@ def acts_after(store: Database, number: int) -> list[MemberAct]:
 
 def newest_acts(store: Database, member: int, most: int = 100) -> list[LoggedAct]:
     """The newest entries of a member, newest first, at most so many."""
-    wanted = sa.select(ACTS).where(ACTS.c.member == member).order_by(ACTS.c.number.desc()).limit(most)
+    return _newest(store, member, most, sa.true())
+
+
+def newest_authorised(store: Database, member: int, most: int) -> list[LoggedAct]:
+    """The same of what a member allowed alone, however much it ordered since."""
+    return _newest(store, member, most, ACTS.c.record.startswith('{"authorisation"'))
+
+
+def _newest(store: Database, member: int, most: int, which: sa.ColumnElement[bool]) -> list[LoggedAct]:
+    """The newest entries of some kind."""
+    wanted = sa.select(ACTS).where(ACTS.c.member == member, which).order_by(ACTS.c.number.desc()).limit(most)
     return [act_of(row) for row in store.rows(wanted)]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from transactive.core.errors import InputError
 from transactive.core.spelling.quantities import whole
@@ -19,6 +22,8 @@ from transactive.services.acts.asked import (
 )
 from transactive.texts.formatting import CENTS
 
+Field = Annotated[str, Meta(max_length=100)]
+
 
 @dataclass
 class ActForm:
@@ -27,16 +32,16 @@ class ActForm:
     Prices stand in the unit that the page writes them in, or with a unit of their own; empty ones are no limit.
     """
 
-    kind: str
-    key: str
-    never_pay_above: str = ""
-    sell_only_above: str = ""
-    until: str = ""
-    number: int = 0
-    slot: str = ""
-    side: str = ""
-    energy: str = ""
-    price: str = ""
+    kind: Field
+    key: Annotated[str, Meta(min_length=1, max_length=100)]
+    never_pay_above: Field = ""
+    sell_only_above: Field = ""
+    until: Field = ""
+    number: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    slot: Field = ""
+    side: Field = ""
+    energy: Field = ""
+    price: Field = ""
 
 
 def asked_in(form: ActForm, currency: str) -> Asked:

@@ -11,7 +11,7 @@ from transactive.core.proofs.authorisation import Authorisation
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.services.acts.authorisations import allowed_in
-from transactive.store.live.acts import LoggedAct, newest_acts
+from transactive.store.live.acts import LoggedAct, newest_acts, newest_authorised
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import Words
 from transactive.web.api.act_routes import kind_of
@@ -34,8 +34,7 @@ def acts_card(
     latest, first = allowed.latest(member), allowed.first
     mine = viewer.acts and viewer.member == run.community.ids[member]
     paused = latest.paused_from < latest.paused_until and first < latest.paused_until
-    acts = newest_acts(reader.store, member)
-    entries = [entry for entry in acts if entry.authorised is not None][:MOST_ACTS]
+    acts, entries = newest_acts(reader.store, member), newest_authorised(reader.store, member, MOST_ACTS)
     taken = {
         each.authorisation.serial: each.begins for each in read(reader.store) if each.authorisation.account == member
     }
