@@ -234,6 +234,10 @@ def test_a_command_is_told_until_its_box_has_it_and_what_is_not_followed_is_show
     assert len(street.counter.hear(address, json_of(AskTerms()))) == 1
     assert "box of ada does not follow the limit until" in said[0]
     assert commands.refused[ADA] == 1
+    commands._open[address] = [limit]
+    commands.heard(address, ADA, HasCommand(limit.number, "no\x1b[2J" + "o" * 10_000))
+    assert said[-1].isprintable()
+    assert len(said[-1]) < 300
     with pytest.raises(InputError, match="an end to come"):
         add_limit(tmp_path, ADA, (0, 1), 4_200, street.clock.now)
 
@@ -258,10 +262,11 @@ def test_whatever_comes_the_inlet_looks_at_what_was_said_and_ends(street: Street
     inlet = Inlet(*with_broker, street.counter, street.commands)
     looks = list[int]()
     monkeypatch.setattr(street.commands, "look", lambda: looks.append(1))
-    inlet._came.put((street.key.address, "say", b"{}"))
+    inlet._hear(f"transactive/street/{street.key.address}/say", b"{}")
+    inlet._hear("transactive/street/\x1b[2J/enrol", b"proof")  # no meter's, and nothing for the operator's screen
     inlet._came.put(None)  # the end comes right behind a message
     inlet._worker.start()
     inlet._worker.join(5)
     assert not inlet._worker.is_alive()
     assert looks
-    assert street.desk.refused["torn"] == 1
+    assert (street.desk.refused["torn"], told) == (1, [])

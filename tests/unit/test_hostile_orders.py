@@ -78,3 +78,11 @@ def test_a_serial_that_no_state_can_keep_is_answered_and_not_taken(street, own, 
     told = unseal(answer, street.key.address, street.trader.market.market)
     assert isinstance(told, OrderRefused)
     assert told.reason == "signature"
+
+
+def test_a_desk_forgets_the_orders_of_slots_that_are_over(street, own):
+    for number in range(own.order.slot, own.order.slot + 8):
+        street.clock.wait_until((number - 4) * SLOT - 1)
+        send(street, own, replace(own.order, slot=number, serial=1))
+    known = {slot for slot, _ in street.desk._known}
+    assert known == set(range(own.order.slot + 2, own.order.slot + 7))  # the last one is read with the next

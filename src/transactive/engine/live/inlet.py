@@ -11,6 +11,7 @@ from collections.abc import Callable
 from transactive.core.errors import StateError
 from transactive.core.proofs.enrolment import topic
 from transactive.core.proofs.meter_records import SIZE
+from transactive.core.proofs.signed_orders import ADDRESS
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.collector import Collector
@@ -68,9 +69,10 @@ class Inlet:
         self._worker.join()
 
     def _hear(self, on: str, payload: bytes) -> None:
-        """Keep a message until the worker is free."""
+        """Keep a message of a meter until the worker is free."""
         _, _, meter, way = on.rsplit("/", 3)
-        self._came.put((meter, way, payload))
+        if ADDRESS.fullmatch(meter):  # whatever else stands in a topic is no meter's, and is told to nobody
+            self._came.put((meter, way, payload))
 
     def _work(self) -> None:
         """Write what comes, and answer; look at what was said to the market however much comes."""

@@ -66,7 +66,7 @@ class OrderDesk:
     def __init__(self, journal: Journal, clock: Time, setting: Setting, slots: range) -> None:
         self._journal, self._clock, self._setting, self._slots = journal, clock, setting, slots
         self._authority: _Authority | None = None
-        self._read = 0
+        self._read = self._forgot = 0
         self._known: dict[tuple[int, int], list[Arrival]] = {}
         self.refused = Counter[str]()
 
@@ -125,10 +125,14 @@ class OrderDesk:
         return EnteredOrder(entry.number, entry.received, order, receipt)
 
     def _entered(self, order: Order) -> list[Arrival]:
-        """All orders of its account for its slot that are in the journal."""
+        """All orders of its account for its slot, unless that is over, that are in the journal."""
         for entry in self._journal.of_kinds((ArrivalKind.ORDER,), self._read):
             known, self._read = order_of(entry.body).order, entry.number
             self._known.setdefault((known.slot, known.account), []).append(entry)
+        now = self._clock.now // self._slots.step
+        if now > self._forgot:  # of a slot that is over nobody asks for a receipt any more
+            self._forgot = now
+            self._known = {key: entries for key, entries in self._known.items() if key[0] >= now}
         return self._known.get((order.slot, order.account), [])
 
     def _require_possible(self, order: Order, slot: int) -> None:

@@ -24,6 +24,9 @@ from transactive.engine.live.boxes.import_limits import limits_in
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.waiting import Time
 
+MOST_REASON = 200
+"""Characters of a box's reason that are told on."""
+
 
 class BoxCommands:
     """`Commands` of a live market. tell: hears in words what boxes do not follow; refused: how often, by member."""
@@ -74,7 +77,8 @@ class BoxCommands:
             self.refused[member] += 1
             what = "rules" if isinstance(found[0], BatteryRules) else "limit"
             name, until = self._setting.community.ids[member], time_text(found[0].end)
-            self._tell(f"box of {name} does not follow the {what} until {until}: {heard.refused}")
+            why = "".join(each for each in heard.refused[:MOST_REASON] if each.isprintable())
+            self._tell(f"box of {name} does not follow the {what} until {until}: {why}")
 
     def _give(self, member: int, make: Callable[[int], BoxCommand]) -> None:
         """Give a member's box a command of the next number; nobody is told where there is no box."""
