@@ -1,19 +1,22 @@
 """What members do while their run goes on: done once, from the next gate on, and the same again from the journal."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.integration.samples import write_community
 from transactive.config.setting import Setting, load_setting
 from transactive.core.community.limits import NO_HIGHEST
 from transactive.core.errors import InputError, StateError
-from transactive.core.proofs.authorisation import Authorisation
+from transactive.core.proofs.authorisation import Authorisation, Authorised
 from transactive.core.proofs.member_acts import HandOrder
 from transactive.core.slot_book import SlotBook
+from transactive.engine.authorisations import read, write
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.replay import replay, slots_from
 from transactive.services.acts.asked import (
@@ -177,6 +180,20 @@ def test_what_was_allowed_before_a_hundred_orders_can_be_undone(stopped):
         for _ in range(101):
             add_act(store, LoggedAct(member=limited.member, made=1, begins=0, asked=asked, order=sent))
     assert do(stopped, AskUndo(number=limited.number)).undoes == limited.number
+
+
+def test_to_undo_leaves_what_was_not_undone(stopped, tmp_path):
+    folder = Path(shutil.copytree(stopped, tmp_path / "longer"))
+    before = shown(folder).latest(1)
+    limited = do(folder, AskLimits(never_pay_above_micro_per_kwh=91_000), "b")
+    assert limited.authorised is not None
+    given = limited.authorised.authorisation
+    longer = msgspec.structs.replace(given, serial=given.serial + 1, valid_until=given.valid_until + HOUR)
+    with closing(Store(folder)) as store:  # as a run does that goes on with more slots
+        write(store, (*read(store), limited.authorised, Authorised(longer)))
+    do(folder, AskUndo(number=limited.number), "b")
+    now = shown(folder).latest(1)
+    assert (now.highest_buy, now.valid_until) == (before.highest_buy, longer.valid_until)
 
 
 def test_what_is_revoked_needs_a_new_authorisation(stopped):

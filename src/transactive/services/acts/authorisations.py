@@ -118,14 +118,18 @@ def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -
         return replace(entry, number=add_act(store, entry))
 
 
-def before(store: Store, allowed: Allowed, number: int, account: int) -> Authorisation:
-    """What a member allowed before its newest act. Raises InputError where the number is of another one."""
-    signed = [(each.number, each.authorised) for each in newest_authorised(store, account, 1) if each.authorised]
-    if not signed or signed[0][0] != number:
+def taken_back(store: Store, allowed: Allowed, number: int, account: int) -> dict[str, int]:
+    """What a member's newest act changed, as it was before; what changed otherwise since, such as the end, stays.
+
+    Raises InputError where the number is of another act.
+    """
+    newest = newest_authorised(store, account, 1)
+    if not newest or newest[0].number != number or newest[0].authorised is None:
         raise InputError(f"act {number} is not the newest of what the member allowed; only that can be undone")
-    serial = signed[0][1].authorisation.serial
+    made = newest[0].authorised.authorisation
     own = (each.authorisation for each in allowed.given if each.authorisation.account == account)
-    return max((each for each in own if each.serial < serial), key=lambda each: each.serial)
+    before = max((each for each in own if each.serial < made.serial), key=lambda each: each.serial)
+    return {name: getattr(before, name) for name in LIMITED if getattr(before, name) != getattr(made, name)}
 
 
 def _fresh(store: Store, allowed: Allowed, account: int, asked: Allowing) -> Authorisation:
@@ -133,8 +137,7 @@ def _fresh(store: Store, allowed: Allowed, account: int, asked: Allowing) -> Aut
     latest = allowed.latest(account)
     upon = msgspec.structs.replace(latest, serial=latest.serial + 1, valid_from=allowed.first)
     if isinstance(asked, AskUndo):
-        earlier = before(store, allowed, asked.number, account)
-        return msgspec.structs.replace(upon, **{name: getattr(earlier, name) for name in LIMITED})
+        return msgspec.structs.replace(upon, **taken_back(store, allowed, asked.number, account))
     longest = max(each.authorisation.valid_until for each in allowed.given)
     fresh = changed(upon, asked, longest)
     if fresh.valid_from < allowed.first:
