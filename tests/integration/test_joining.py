@@ -189,6 +189,20 @@ def test_somebody_can_join_while_others_leave_and_more_join_later(joined, tmp_pa
             assert readings.import_wh[1] == 0 < readings.import_wh[3]
 
 
+def test_who_joins_after_a_single_new_slot_finds_no_deposit_twice(tmp_path):
+    """The state after that slot has deposits that were in no block yet; they are paid as accounts move."""
+    (tmp_path / "community.toml").write_text(COMMUNITY)
+    for hours in (72, 73):
+        write_readings(tmp_path, hours)
+        assert run(tmp_path).code == 0
+    (tmp_path / "community.toml").write_text(COMMUNITY + DORA.replace("04T18", "04T01"))
+    write_readings(tmp_path, 75)
+    append_dora(tmp_path, 73, 75)
+    grown = run(tmp_path)
+    assert grown.code == 0, grown.err
+    assert json.loads(grown.out)["ledger_equals_chain"]
+
+
 class Stop(Exception):
     """An interruption that a test makes."""
 

@@ -217,6 +217,7 @@ class Joining:
             locks_n={slot: Column.of(locked) for slot, locked in ledger.locks_n.items()},
             closed=[],
             proposed=None,
+            booked_n=None,
             ended=ended,
             tally={name: wide(column) for name, column in of.tally.items()},
             offsets={"due_mg": wide(of.offsets["due_mg"]), "ahead_mg": ahead},
