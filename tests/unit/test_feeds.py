@@ -1,5 +1,7 @@
 """Feeds as their publishers tell them: whole values of the right times, or a refusal that says why."""
 
+import time
+
 import pytest
 
 from transactive.core.errors import ConfigError, DataError
@@ -73,6 +75,11 @@ def changed(raw, old, new):
         ("entsoe", changed(ENTSOE, b"PT60M", b"P1D"), "resolution P1D"),
         ("entsoe", changed(ENTSOE, b"92.15", b"n/a"), "wrong time or number"),
         ("entsoe", changed(ENTSOE, b"<position>3<", b"<position>30<"), "do not fit"),
+        ("entsoe", changed(ENTSOE, b">EUR<", b">PLN<"), "prices in PLN/MWH, and the profile says EUR/MWh"),
+        ("entsoe", changed(ENTSOE, b">MWH<", b">KWH<"), "prices in EUR/KWH"),
+        ("entsoe", changed(ENTSOE, b"<position>3<", b"<position>1<"), "a position twice"),
+        ("entsoe", changed(ENTSOE, b"<position>3<", b"<position>0<"), "do not fit"),
+        ("entsoe", changed(ENTSOE, b"A03", b"A01"), "4 steps and 2 prices"),
         ("entsoe", b"Unauthorized", "no XML"),
         ("awattar-at", b"<html>Too Many Requests</html>", "no JSON"),
         ("awattar-at", b'{"data": []}', "tells no value"),
@@ -82,6 +89,12 @@ def changed(raw, old, new):
         ("awattar-at", changed(AWATTAR, b"42.09", b"NaN"), "no number"),
         ("awattar-at", changed(AWATTAR, b"42.09", b"1e300000000"), "no number"),
         ("energy-charts-price", changed(PRICES, b"1777595400]", b"]"), "no"),
+        ("energy-charts-price", changed(PRICES, b"1777594500, 1777595400", b"1777600800, 1777608000"), "every 120 min"),
+        (
+            "energy-charts-price",
+            changed(PRICES, b"1777593600, 1777594500", b"1777593600000, 1777594500000"),
+            "our time",
+        ),
         ("open-meteo", b'{"error": true, "reason": "x"}', "no 'hourly'"),
         ("open-meteo", changed(METEO, b'"2026-05-01T01:00"', b'"tomorrow"'), "'tomorrow', which is no time"),
     ],
@@ -89,6 +102,22 @@ def changed(raw, old, new):
 def test_what_a_feed_cannot_mean_is_refused_with_the_reason(name, raw, reason):
     with pytest.raises(DataError, match=reason):
         decode_feed(load_feed_profile(name), raw)
+
+
+def test_a_value_that_is_not_known_yet_does_not_make_the_one_before_it_longer():
+    told = decode_feed(load_feed_profile("energy-charts-price"), changed(PRICES, b"98.5, null", b"null, 97"))
+    assert (told.starts, told.step) == ((1_777_593_600, 1_777_595_400), 900)
+
+
+def test_a_time_of_the_platform_without_a_zone_is_utc(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Vienna")
+    time.tzset()
+    try:
+        told = decode_feed(load_feed_profile("entsoe"), ENTSOE.replace(b"0Z<", b"0<"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert told.starts[0] == parse_time("2026-04-30T22:00Z")
 
 
 def test_a_value_holds_for_all_slots_of_its_step_and_none_is_made_within_a_slot():

@@ -11,12 +11,14 @@ from itertools import pairwise
 from typing import Any
 
 from transactive.core.errors import DataError
-from transactive.core.slots import time_text
+from transactive.core.slots import HOUR, parse_time, time_text
 from transactive.environment.feeds.entsoe import read_entsoe
 from transactive.environment.feeds.numbers import exact_number, nearest_whole
 from transactive.environment.feeds.profile import ColumnsProfile, EntsoeProfile, FeedProfile, RowsProfile
 
 MOST_BYTES = 4 * 1024 * 1024
+TIMES = range(parse_time("2000-01-01T00:00Z"), parse_time("2100-01-01T00:00Z"))
+"""Times that a feed may tell a value for [Unix s]: one in milliseconds that is taken for seconds is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,20 @@ def decode_feed(profile: FeedProfile, raw: bytes) -> FeedSeries:
     if len(raw) > MOST_BYTES:
         raise DataError(f"the feed says {len(raw):,} bytes, more than {MOST_BYTES:,}; is this the feed of the profile?")
     if isinstance(profile, EntsoeProfile):
-        told, step = read_entsoe(raw)
+        told, step = read_entsoe(raw, profile.unit)
     else:
         said = _json(raw)
-        rows = _rows(profile, said) if isinstance(profile, RowsProfile) else _columns(profile, said)
+        rows = list(_rows(profile, said) if isinstance(profile, RowsProfile) else _columns(profile, said))
         told = [(start, _number(value, start)) for start, value in rows if value is not None]  # null: not known yet
-        step = profile.step_minutes * 60 if isinstance(profile, RowsProfile) else _step([start for start, _ in told])
+        step = profile.step_minutes * 60 if isinstance(profile, RowsProfile) else _step([start for start, _ in rows])
     if not told:
         raise DataError("the feed tells no value; ask again later, or for other days")
+    if far := next((start for start, _ in told if start not in TIMES), None):
+        raise DataError(f"the feed tells a value for {far} s after 1970, which is not of our time; is its clock right?")
+    if step > HOUR:
+        raise DataError(
+            f"the feed tells a value every {step // 60} minutes; nothing is made of hours that it leaves out"
+        )
     told = sorted(set(told))  # hours that two series tell alike are told once
     for (before, _), (start, _) in pairwise(told):
         if start - before < step:

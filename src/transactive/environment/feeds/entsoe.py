@@ -7,7 +7,7 @@ the price of the one before (curve type A03). Source: ENTSO-E, "Transparency Pla
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
@@ -17,12 +17,15 @@ from transactive.environment.feeds.numbers import exact_number
 RESOLUTIONS = {"PT15M": 900, "PT30M": 1_800, "PT60M": 3_600}
 MOST_STEPS = 400 * 96
 DOCUMENT = "Publication_MarketDocument"
+HOLDS = "A03"
+"""Curve type whose prices hold until the next one that is told."""
 
 
-def read_entsoe(raw: bytes) -> tuple[list[tuple[int, Fraction]], int]:
+def read_entsoe(raw: bytes, unit: str) -> tuple[list[tuple[int, Fraction]], int]:
     """Start [Unix s] and price of each step, and its length [s]. Raises DataError, with the platform's own reason.
 
-    Where hours and quarter hours are told side by side, the finer ones count.
+    unit: that the prices must have, as `EUR/MWh`. Where hours and quarter hours are told side by side, the finer ones
+    count.
     """
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         raise DataError("the feed's document declares entities; a price document has none")
@@ -34,30 +37,49 @@ def read_entsoe(raw: bytes) -> tuple[list[tuple[int, Fraction]], int]:
         reason = next((part.text for part in document.iter() if _name(part) == "text"), _name(document))
         raise DataError(f"the feed tells no prices: {reason}")
     found: dict[int, list[tuple[int, Fraction]]] = {}
-    for period in (part for part in document.iter() if _name(part) == "Period"):
-        step = RESOLUTIONS.get(_text(period, "resolution"))
-        if step is None:
-            raise DataError(f"resolution {_text(period, 'resolution')} is none of {', '.join(RESOLUTIONS)}")
-        found.setdefault(step, []).extend(_points(period, step))
+    for series in (part for part in document.iter() if _name(part) == "TimeSeries"):
+        _require_unit(series, unit)
+        for period in (part for part in series if _name(part) == "Period"):
+            step = RESOLUTIONS.get(_text(period, "resolution"))
+            if step is None:
+                raise DataError(f"resolution {_text(period, 'resolution')} is none of {', '.join(RESOLUTIONS)}")
+            found.setdefault(step, []).extend(_points(period, step, holds=_text(series, "curveType") == HOLDS))
     if not found:
         raise DataError("the feed tells no period; ask for other days")
     return found[min(found)], min(found)
 
 
-def _points(period: ET.Element, step: int) -> Iterator[tuple[int, Fraction]]:
-    """Every step of a period with its price."""
+def _require_unit(series: ET.Element, unit: str) -> None:
+    """Require that a series tells its prices in a unit. Raises DataError."""
+    said = "/".join(_text(series, name) for name in ("currency_Unit.name", "price_Measure_Unit.name"))
+    if said.upper() != unit.upper():
+        raise DataError(f"the feed tells prices in {said}, and the profile says {unit}; is this the right zone?")
+
+
+def _points(period: ET.Element, step: int, *, holds: bool) -> Iterator[tuple[int, Fraction]]:
+    """Every step of a period with its price; holds: whether one that is left out has the price before it."""
     try:
-        start, end = (int(datetime.fromisoformat(_text(period, name)).timestamp()) for name in ("start", "end"))
-        prices = dict(_point(point) for point in period if _name(point) == "Point")
+        start, end = (_seconds(_text(period, name)) for name in ("start", "end"))
+        points = [_point(point) for point in period if _name(point) == "Point"]
     except ValueError as error:
         raise DataError(f"a period of the feed has a wrong time or number ({error})") from None
-    steps = (end - start) // step
-    if 1 not in prices or not max(prices) <= steps <= MOST_STEPS:
+    prices, steps = dict(points), (end - start) // step
+    if len(prices) != len(points):
+        raise DataError("a period of the feed tells a position twice; which price holds?")
+    if 1 not in prices or not (min(prices) >= 1 and max(prices) <= steps <= MOST_STEPS):
         raise DataError(f"a period of the feed has {steps} steps, and prices that do not fit them")
+    if not holds and len(prices) < steps:
+        raise DataError(f"a period of the feed has {steps} steps and {len(prices)} prices; ask again for it later")
     price = prices[1]
     for position in range(1, steps + 1):
         price = prices.get(position, price)
         yield start + (position - 1) * step, price
+
+
+def _seconds(text: str) -> int:
+    """A time [Unix s], UTC as the platform's all are. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _point(point: ET.Element) -> tuple[int, Fraction]:
