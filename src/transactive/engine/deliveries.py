@@ -17,7 +17,7 @@ from transactive.core.units import PPM, IntArray
 from transactive.market.mechanisms import Site
 from transactive.market.network.local_losses import local_losses_wh
 from transactive.metering.reported import NOT_REPORTED
-from transactive.settlement.netted import deliver, post
+from transactive.settlement.netted import deliver, post, untraded_both_ways_wh
 from transactive.settlement.shared_postings import post_shared, used_and_given
 from transactive.settlement.sharing import Circle, SharedSlot, delivery_of, share_out
 
@@ -44,16 +44,17 @@ class Settling:
         """Delivery of a slot."""
         rules = self._community.at(positions.slot).sharing_in_force
         if rules is None:
-            return deliver(positions, readings, tariff, self._lost_wh(readings))
+            return deliver(positions, readings, tariff, self._lost_wh(positions, readings))
         shared = shared_slot(self._setting, rules, readings)
         used, given = shared.used_wh.sum(axis=0), shared.given_wh.sum(axis=0)
         return delivery_of(positions, readings, used, given, billed=rules.incentive is None)
 
-    def _lost_wh(self, readings: Readings) -> int:
-        """What lines lost of what members gave each other [Wh]."""
+    def _lost_wh(self, positions: Positions, readings: Readings) -> int:
+        """What lines lost of what members gave each other [Wh]; what is the supplier's both ways they did not."""
         if self._site is None:
             return 0
-        return local_losses_wh(self._site.network, self._site.node, readings.import_wh, readings.export_wh)
+        own = untraded_both_ways_wh(positions, readings)
+        return local_losses_wh(self._site.network, self._site.node, readings.import_wh - own, readings.export_wh - own)
 
     def postings(self, of: Delivery, positions: Positions, readings: Readings, tariff: Tariff) -> Postings:
         """Postings of a slot's energy."""

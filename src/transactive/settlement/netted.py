@@ -15,9 +15,9 @@ paid price and fee already: where the replacement comes from the grid, the selle
 fee follows the energy to the supplier, who thus receives its full price.
 
 Where lines lose energy the network is a buyer like others: it buys ahead what will be lost. What was lost follows from
-all meters (`market.network.local_losses`): what it bought beyond that is a give of the network's, what it lacks an
-extra, which comes before those of members, as what they got from each other is what arrived. Its price from the
-supplier has the fee in it, which its users had paid as if it had been local.
+all meters (`market.network.local_losses`), without what is the supplier's both ways: what it bought beyond that is a
+give of the network's, what it lacks an extra, which comes before those of members, as what they got from each other is
+what arrived. Its price from the supplier has the fee in it, which its users had paid as if it had been local.
 
 What holds for every slot, with any deviations: all postings sum to zero, escrow and pool end at zero, the supplier
 receives exactly its tariff on what really flows to or from the community, imports + losses − exports, the network its
@@ -61,7 +61,7 @@ def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = No
     short = np.maximum(sold - exported, 0)
     extra = np.maximum(imported - bought, 0)
     give = np.maximum(bought - imported, 0) + np.maximum(exported - sold, 0)
-    own = np.minimum(extra, give)  # counted in both directions: a meter's own registers never net each other
+    own = untraded_both_ways_wh(positions, readings)
     extra, give = extra - own, give - own
     need_suits, give_suits = _suits(tariff)
     unused = np.maximum(bought - imported, 0)
@@ -94,6 +94,14 @@ def deliver(positions: Positions, readings: Readings, tariff: Tariff | None = No
         lost_extra_inside_wh=lacking_inside,
         lost_extra_supplier_wh=lacking - lacking_inside,
     )
+
+
+def untraded_both_ways_wh(positions: Positions, readings: Readings) -> IntArray:
+    """What meters counted in both directions and nobody traded, (members,): their registers never net each other."""
+    extra = np.maximum(readings.import_wh - positions.bought_wh, 0)
+    unused = np.maximum(positions.bought_wh - readings.import_wh, 0)
+    own: IntArray = np.minimum(extra, unused + np.maximum(readings.export_wh - positions.sold_wh, 0))
+    return own
 
 
 def _suits(tariff: Tariff | None) -> tuple[BoolArray | bool, BoolArray | bool]:
