@@ -212,6 +212,7 @@ class Stop(Exception):
     [
         "transactive.store.Store.take_up",  # the accounts are in the new contracts, and the database does not know it
         pytest.param("transactive.chain.ledgers.moving.set_limits", marks=pytest.mark.long),
+        "transactive.chain.deployments.deployment.Deployment.save",  # nobody is told where they are
         pytest.param("transactive.engine.replay._walk", marks=pytest.mark.long),
     ],
 )

@@ -109,7 +109,6 @@ def open_chain(
         _require_not_ahead(ledger, store, setting)
         if store.rosters and not store.rosters[-1].settlement:
             ledger = _move_to_new_contracts(client, store, setting, first_slot, ledger)
-            describe(client, ledger, setting.community).save(folder / FILE)
         yield Opened(client, ledger, keys, target.name or url)
 
 
@@ -117,8 +116,12 @@ def _move_to_new_contracts(
     client: ChainClient, store: Store, setting: Setting, first_slot: int, ledger: ChainLedger | GroupedLedger
 ) -> ChainLedger:
     """Ledger with accounts of all members, where some join. Raises StateError for one in groups, whose stay."""
-    from transactive.chain.deployments.deployment import deploy
+    from transactive.chain.deployments.deployment import FILE, deploy, describe
     from transactive.chain.ledgers.settlement import ChainLedger
+
+    def described(made: ChainLedger) -> None:
+        """Keep where the contracts are."""
+        describe(client, made, setting.community).save(store.path.parent / FILE)
 
     def deployed(currency: str) -> ChainLedger:
         """Contracts for all, queued."""
@@ -131,7 +134,7 @@ def _move_to_new_contracts(
             return made
         raise StateError(f"{store.path.parent}: members cannot join a community that settles in groups")
 
-    return Joining(client, store, setting.community, first_slot, deployed).take_in(_of_one(ledger))
+    return Joining(client, store, setting.community, first_slot, deployed, described).take_in(_of_one(ledger))
 
 
 def _recognise(target: ChainLocation, client: ChainClient, store: Store) -> None:

@@ -108,13 +108,17 @@ def _fixed(setting: Setting) -> list[tuple[str, bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Members join a run that was over. first_slot: of the run [Unix s]; deploy: queues contracts for all of them."""
+    """Members join a run that was over. first_slot: of the run [Unix s]; deploy: queues contracts for all of them.
+
+    describe: keeps where new contracts are, before the database has them: interrupted in between, both are done again.
+    """
 
     client: ChainClient
     store: Store
     community: Community
     first_slot: int
     deploy: Callable[[str], ChainLedger]
+    describe: Callable[[ChainLedger], None]
 
     def take_in(self, old: ChainLedger) -> ChainLedger:
         """Move all accounts from a settlement to one with room for all members. Raises StateError, ChainError."""
@@ -143,6 +147,7 @@ class Joining:
         )
         rosters = msgspec.json.encode([*store.rosters[:-1], told]).decode()
         after, signed = self._state(snapshot, grown, ended), signed_anew(store, new, roster.since)
+        self.describe(new)
         store.take_up(msgspec.msgpack.encode(after), **{ROSTERS: rosters, "settlement": new.address}, **signed)
         return new
 
