@@ -96,6 +96,7 @@ def test_a_feed_is_shown_with_its_age_and_nothing_is_kept(community, tmp_path):
     [
         (next_hours(2), 25 * HOUR, "was told 25 h ago and is stale after 24 h"),
         (next_hours(2, -5), 0, "last value ended"),
+        (next_hours(2), -2 * HOUR, "which is to come"),
     ],
 )
 def test_what_is_stale_is_refused_with_its_age_and_leaves_nothing(community, tmp_path, hours, age, reason):

@@ -65,24 +65,31 @@ def decode_feed(profile: FeedProfile, raw: bytes) -> FeedSeries:
         step = profile.step_minutes * 60 if isinstance(profile, RowsProfile) else _step([start for start, _ in rows])
     if not told:
         raise DataError("the feed tells no value; ask again later, or for other days")
-    if far := next((start for start, _ in told if start not in TIMES), None):
+    told = sorted(set(told))  # hours that two series tell alike are told once
+    starts = [start for start, _ in told]
+    _require_times(starts, step)
+    return FeedSeries(profile.column, tuple(starts), tuple(_whole(profile, *each) for each in told), step)
+
+
+def _require_times(starts: Sequence[int], step: int) -> None:
+    """Require steps of our time, each told once. Raises DataError."""
+    if far := next((start for start in starts if start not in TIMES), None):
         raise DataError(f"the feed tells a value for {far} s after 1970, which is not of our time; is its clock right?")
     if step > HOUR:
-        raise DataError(
-            f"the feed tells a value every {step // 60} minutes; nothing is made of hours that it leaves out"
-        )
-    told = sorted(set(told))  # hours that two series tell alike are told once
-    for (before, _), (start, _) in pairwise(told):
+        raise DataError(f"the feed tells a value every {step // 60} minutes; no hour that it leaves out is made up")
+    for before, start in pairwise(starts):
         if start - before < step:
             raise DataError(f"the feed tells {time_text(start)} twice; which value holds?")
-    if off := next((start for start, _ in told if start % step), None):
+    if off := next((start for start in starts if start % step), None):
         raise DataError(f"the feed tells a value for {time_text(off)}, which is no step of {step // 60} minutes")
-    return FeedSeries(
-        profile.column,
-        tuple(start for start, _ in told),
-        tuple(nearest_whole(value * profile.factor) for _, value in told),
-        step,
-    )
+
+
+def _whole(profile: FeedProfile, start: int, said: Fraction) -> int:
+    """A value in whole units of its column. Raises DataError for one that cannot be."""
+    value = nearest_whole(said * profile.factor)
+    if value not in profile.possible:
+        raise DataError(f"the feed tells {float(said):g} {profile.unit} for {time_text(start)}; nothing is like that")
+    return value
 
 
 def _rows(profile: RowsProfile, said: object) -> Iterator[tuple[int, object]]:

@@ -33,6 +33,13 @@ UNITS: dict[str, dict[str, int]] = {
     "_c": {"°C": 10},
 }
 """Units by the end of a column's name: how many of its whole units each is; a temperature counts tenths of a degree."""
+POSSIBLE: dict[str, range] = {
+    "_micro_per_kwh": range(-(10**9), 10**9 + 1),
+    "_micro_per_t": range(10**12),
+    "_g_per_kwh": range(100_000),
+    "_c": range(-900, 601),
+}
+"""What a value can be, in whole units of the column: others would stand for ever in a file that nobody can read."""
 
 
 class AnyFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,6 +63,11 @@ class AnyFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def factor(self) -> int:
         """Whole units of the column in one of the feed's. Raises KeyError for a unit that is none of its."""
         return next(units for end, units in UNITS.items() if self.column.endswith(end))[self.unit]
+
+    @property
+    def possible(self) -> range:
+        """What its values can be, in whole units of the column."""
+        return next(values for end, values in POSSIBLE.items() if self.column.endswith(end))
 
 
 class RowsProfile(AnyFeed, frozen=True, kw_only=True, tag="rows", tag_field="format"):

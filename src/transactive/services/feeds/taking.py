@@ -43,6 +43,10 @@ class Taken:
 
 def require_fresh(profile: FeedProfile, told: FeedSeries, heard: int, now: int) -> None:
     """Require that what a feed told is not stale at `now`. Raises DataError with its age."""
+    if heard > now + HOUR:
+        raise DataError(
+            f"{profile.title}: was told at {time_text(heard)}, which is to come; correct the clock, or the file's time"
+        )
     if now - heard > profile.fresh_hours * HOUR:
         raise DataError(
             f"{profile.title}: was told {(now - heard) // HOUR} h ago and is stale after {profile.fresh_hours} h;"
