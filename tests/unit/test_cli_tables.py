@@ -27,4 +27,6 @@ def test_no_figure_of_a_member_is_cut_however_long_its_name(named):
     out = io.StringIO()
     Console(width=80, file=out).print(_members([bill], community))
     assert "…" not in out.getvalue()
+    assert out.getvalue().count("100.00") == 4, "a column is cut at the edge without a sign of it"
+    assert out.getvalue().count("CO₂e kg") == 2
     assert "12,345.00" in out.getvalue()

@@ -41,8 +41,8 @@ def _members(bills: list[MemberBill], community: Community) -> Table:
     columns: tuple[tuple[str, Figure, Callable[[int], str]], ...] = (
         ("bought\nkWh", lambda b: b.bought_wh, kwh_text),
         ("sold\nkWh", lambda b: b.sold_wh, kwh_text),
-        (f"without\nmarket {currency}", lambda b: b.without_market_n - b.without_market_credit_n, money_text),
-        (f"with\nmarket {currency}", lambda b: b.with_market_n - b.with_market_credit_n, money_text),
+        (f"without\nmarket\n{currency}", lambda b: b.without_market_n - b.without_market_credit_n, money_text),
+        (f"with\nmarket\n{currency}", lambda b: b.with_market_n - b.with_market_credit_n, money_text),
         (f"saved\n{currency}", lambda b: b.saved_n, money_text),
         ("CO₂e kg\nlocation", lambda b: b.location_mg, _kg),
         ("CO₂e kg\nmarket", lambda b: b.market_mg, _kg),
