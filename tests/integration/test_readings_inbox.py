@@ -20,9 +20,10 @@ from transactive.core.slots import DAY
 from transactive.metering.accepted import accepted_files, accepted_folder
 from transactive.metering.exports.profile import Told
 from transactive.services.readings import limits
-from transactive.services.readings.inbox import FOLDER, NOTE, WAITING, ReadingsInbox
+from transactive.services.readings.inbox import FOLDER, NOTE, WAITING, ReadingsInbox, community_file, note_community
 from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said
+from transactive.store import FILE
 
 T = TypeVar("T")
 NOW = 1_800_000_000
@@ -202,3 +203,14 @@ def test_a_state_elsewhere_knows_its_community_by_a_note(place):
     (place / "elsewhere" / NOTE).unlink()
     look = ReadingsInbox(place / "elsewhere").bring({"day.csv": day_more(place)}, Said())
     assert "its community file is not known here" in look.refused
+
+
+def test_a_folder_that_invitations_made_is_noted_too_and_one_with_a_run_keeps_its_note(tmp_path):
+    state, file = tmp_path / "market", tmp_path / "community.toml"
+    file.write_text("")
+    state.mkdir()
+    note_community(state, file)
+    assert community_file(state) == file
+    (state / FILE).touch()
+    note_community(state, tmp_path / "another.toml")
+    assert community_file(state) == file

@@ -15,6 +15,7 @@ from transactive.core.slots import DAY
 from transactive.engine.live.session import Pace, go_live
 from transactive.engine.live.waiting import WallClock
 from transactive.links.addresses import broker_parts
+from transactive.services.readings.inbox import note_community
 from transactive.studies.live_street.broker import broker_of_its_own
 from transactive.studies.live_street.street import FIRST, SLOT, StreetClock, boxes_of, write_street
 from transactive.web.viewers import open_here
@@ -41,6 +42,7 @@ def run_street(
         path, clock = write_street(folder), StreetClock(speed)
         own = range(FIRST, FIRST + slots * SLOT, SLOT)
         setting = load_setting(path, until=own.stop + DAY).read_by(FIRST)
+        note_community(live, path)
         parts.enter_context(boxes_of(folder, live, url, clock, _tell))
         open_here(live)
         pace, wall = Pace(patience=PATIENCE, spread=SPREAD, at_gate=AT_GATE), WallClock(speed, clock.begin, clock.since)

@@ -30,6 +30,7 @@ from transactive.services.readings.effect import Effect, compared
 from transactive.services.readings.keeping import after_accepted, keep_accepted
 from transactive.services.readings.limits import check_size
 from transactive.services.readings.said import Said
+from transactive.store import FILE
 from transactive.store.folder import hold
 
 FOLDER, WAITING = "inbox", 8
@@ -72,10 +73,13 @@ def community_file(state: Path) -> Path | None:
 
 
 def note_community(state: Path, community: Path) -> None:
-    """Note in a new state folder which community file it is of, unless that stands beside it under the same name."""
-    if state.exists() or state.with_suffix(".toml").resolve() == community.resolve():
+    """Note in the state folder of a new run its community file, unless that stands beside it under the same name.
+
+    Meters may be invited before the run begins, so the folder can be there already.
+    """
+    if (state / FILE).exists() or state.with_suffix(".toml").resolve() == community.resolve():
         return
-    state.mkdir(mode=0o700, parents=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     (state / NOTE).write_text(str(community.resolve()))
 
 
