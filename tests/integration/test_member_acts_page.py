@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
 from tests.integration.samples import write_community
 from tests.integration.test_accounts import SECURE, browser, join
@@ -16,6 +17,7 @@ from tests.shared import made_once
 from transactive.cli.token.actions import create_token
 from transactive.config.setting import load_setting
 from transactive.core.slot_book import SlotBook
+from transactive.engine.authorisations import read, write
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
 
@@ -87,6 +89,17 @@ def test_limits_are_changed_on_the_page_hold_from_the_open_gate_and_are_undone(h
     assert send(home, kind="undo", number=act["number"]).status_code == 303
     assert "No limits: your agent may trade at any price" in home.get("/member").text
     assert [each["undoes"] for each in log_of(home)] == [None, act["number"]]
+
+
+def test_a_home_that_keeps_its_key_is_told_so_and_shown_no_form_that_would_be_refused(home, state):
+    with closing(Store(state)) as store:
+        own = [replace(each, signature="") if each.authorisation.account == 1 else each for each in read(store)]
+        write(store, own)
+    page = home.get("/member").text
+    assert "Your box trades with a key that your home alone has" in page
+    assert "`transactive node pause` there pauses it" in page
+    assert 'action="/member/acts"' not in page
+    assert "which this program holds" not in page
 
 
 def test_a_pause_is_taken_up_by_the_run_and_the_page_says_so(home, state):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from transactive.store import FILE, Store
 if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.keys.keys import Keys
+    from transactive.core.proofs.authorisation import Authorised
     from transactive.core.proofs.signed_orders import SigningPlace
 
 
@@ -57,8 +59,7 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
         given = read(store)
     held = DemoKeys(seed)
     signed = [each for each in given if each.signature]
-    elsewhere = {each.authorisation.account for each in given} - {each.authorisation.account for each in signed}
-    signer = Signer(held, known, frozenset(elsewhere))
+    signer = Signer(held, known, _elsewhere(given))
     try:
         for each in signed[:1]:
             account = each.authorisation.account
@@ -69,6 +70,19 @@ def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
             " `transactive agent` and --keys"
         ) from None
     return signer
+
+
+def keeps_own_key(folder: Path, given: Sequence[Authorised], account: int) -> bool:
+    """Whether a member alone has the key of its account: its run is on a chain, and signed nothing for it."""
+    from transactive.chain.deployments import deployment
+
+    return (folder / deployment.FILE).exists() and account in _elsewhere(given)
+
+
+def _elsewhere(given: Sequence[Authorised]) -> frozenset[int]:
+    """Accounts for which a run on a chain signed nothing."""
+    signed = {each.authorisation.account for each in given if each.signature}
+    return frozenset({each.authorisation.account for each in given} - signed)
 
 
 def deployment_of(folder: Path) -> Deployment:

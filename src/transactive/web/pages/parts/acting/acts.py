@@ -11,6 +11,7 @@ from transactive.core.proofs.authorisation import Authorisation
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import FOR_GOOD, read
 from transactive.services.acts.authorisations import allowed_in
+from transactive.services.acts.signers import keeps_own_key
 from transactive.store.live.acts import LoggedAct, newest_acts, newest_authorised
 from transactive.store.read.runs import Reader, Run, RunProgress
 from transactive.texts.formatting import Words
@@ -21,6 +22,7 @@ from transactive.web.viewers import Viewer
 MOST_ACTS = 8
 """Entries of the log that the card shows."""
 WEEK = 7
+OWN_KEY = "Your box trades with a key that your home alone has, within the limits that it was given."
 
 
 def acts_card(
@@ -38,13 +40,15 @@ def acts_card(
     taken = {
         each.authorisation.serial: each.begins for each in read(reader.store) if each.authorisation.account == member
     }
-    open_now = mine and not position.over and first <= run.last_slot
+    over, own = position.over or first > run.last_slot, keeps_own_key(reader.store.path.parent, allowed.given, member)
+    open_now = mine and not over and not own
     return {
         "open": open_now,
-        "why": _why_closed(mine=mine, over=position.over or first > run.last_slot),
+        "why": _why_closed(mine=mine, over=over, own=own),
+        "own": own,
         "slot": _slot(first, run, words),
         "gate": words.moment(run.clock.gate(first)),
-        "standing": standing_words(latest, first, words),
+        "standing": [OWN_KEY] if own else standing_words(latest, first, words),
         "paused": paused,
         "revoked": not latest.valid_until,
         "buy": "" if latest.highest_buy == NO_HIGHEST else _field(latest.highest_buy, words),
@@ -82,10 +86,12 @@ def _pause_words(given: Authorisation, slot: int, words: Words) -> str:
     return f"{begun} {end}."
 
 
-def _why_closed(*, mine: bool, over: bool) -> str:
+def _why_closed(*, mine: bool, over: bool, own: bool) -> str:
     """Why nothing can be done here."""
     if over:
         return "This run is over: nothing is traded in it any more."
+    if own:
+        return "This page has no such key: limits are signed at the box, and `transactive node pause` there pauses it."
     return (
         "" if mine else "Only the home itself changes this: who signs in as its member, or a token of it that may act."
     )
