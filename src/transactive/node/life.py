@@ -13,6 +13,7 @@ import msgspec
 
 from transactive.core.boxes.messages import BatteryRules, ImportLimit, Said
 from transactive.core.errors import DataError, StateError
+from transactive.core.slots import time_text
 from transactive.links.metrics_server import MetricsServer
 from transactive.links.mqtt import MqttClient
 from transactive.links.sources.address import open_meter
@@ -188,5 +189,6 @@ class Box:
         status.messages, status.heard, status.standing = status.messages + 1, now, recorder.standing
         if record:
             status.last_slot = record.slot
-            self._tell(f"slot {record.slot}: import {record.registers[0]} Wh, export {record.registers[1]} Wh")
+            taken, given = record.registers
+            self._tell(f"slot {time_text(record.slot)}: import {taken} Wh, export {given} Wh")
             courier.wake.set()

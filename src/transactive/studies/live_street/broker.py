@@ -30,7 +30,10 @@ def broker_of_its_own(folder: Path) -> Iterator[str]:
     setting = folder / "mosquitto.conf"
     setting.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
     with (folder / "mosquitto.log").open("ab") as log:
-        running = subprocess.Popen([program, "-c", str(setting)], stdout=log, stderr=log)  # noqa: S603 - found above
+        command = [program, "-c", str(setting)]
+        running = subprocess.Popen(  # noqa: S603 - found above; Ctrl-C is not for it: boxes still say goodbye to it
+            command, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _wait(running, port, folder)
         yield f"mqtt://127.0.0.1:{port}"
