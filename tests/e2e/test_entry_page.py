@@ -42,3 +42,13 @@ def test_the_link_opens_the_page_once_and_leaves_no_code_behind(chromium, server
     page.goto(server.url)
     assert "Open the link that was printed when this server started" in page.content()
     other.close()
+
+
+def test_a_second_link_opened_where_the_first_one_was_is_taken_up(chromium, server):
+    browser = chromium.new_context()
+    page = browser.new_page()
+    page.goto(f"{server.url}join")
+    page.goto(f"{server.url}join#another-code")
+    page.wait_for_function("document.getElementById('code').value === 'another-code'")
+    assert page.url == f"{server.url}join"
+    browser.close()

@@ -26,6 +26,9 @@ def test_the_page_says_who_forecasts_what_happened_and_whether_the_interval_held
         assert page.locator("#coverage svg:visible").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert faults(page) == []
+        drawn = page.locator("#coverage svg:visible text").all_text_contents()
+        first_day = page.locator("#n-cover tbody th").first.inner_text()
+        assert next(text for text in drawn if text.endswith("June")) == first_day
         page.locator("#target").select_option("generation")
         page.get_by_role("heading", name="Generation").wait_for()
 

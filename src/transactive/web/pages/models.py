@@ -138,7 +138,8 @@ def _chart(days: Sequence[ActiveModelRecord], events: Sequence[ModelEvent], word
                 plot.rule((place, 0), (place, 100), f"l {MARKS[event.kind]} thin")
                 plot.text(plot.px(place) + 4, plot.top + 10, event.kind, "halo")
         apart = max(span // (3 if plot.small else 6), 1)
-        plot.labels((day + 0.5, words.short_day((first + day) * DAY)) for day in range(0, span, apart))
+        ends = days[0].since - 1  # a day ends where the next begins, in the table too
+        plot.labels((day + 0.5, words.short_day(ends + day * DAY)) for day in range(0, span, apart))
         return plot
 
     return both(draw, "Share of what came inside the 90 % interval, by day and by week", WIDE, NARROW)

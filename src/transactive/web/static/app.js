@@ -86,10 +86,15 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) drop?.addEven
 
 /* The link that lets a browser in carries its code behind the #, where no log and no other site sees it. */
 const door = document.querySelector("[data-door]");
-if (door && location.hash.length > 1) {
+function enter() {
+  if (location.hash.length < 2) return;
   door.elements.code.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
   if (door.dataset.door === "at-once") door.requestSubmit();
+}
+if (door) {
+  enter();
+  addEventListener("hashchange", enter); // a second link, opened where the first one was
 }
 
 /* Commands can be copied where the browser lets them. */
