@@ -75,16 +75,21 @@ def ending_between_steps() -> Iterator[Callable[[], None]]:
     In the middle of a step the exception of a signal can get lost in a library that calls back.
     """
 
-    def end_if_asked() -> None:
+    def end_after_step() -> None:
         _Ending.looked_for = True
-        if _Ending.asked is not None:
-            raise EndedBySignal(_Ending.asked)
+        end_if_asked()
 
     try:
-        yield end_if_asked
-        end_if_asked()
+        yield end_after_step
+        end_after_step()
     finally:
         _Ending.asked, _Ending.looked_for = None, False
+
+
+def end_if_asked() -> None:
+    """End here if a signal asked for it: for a place inside a step where somebody waits, and nothing is half done."""
+    if _Ending.asked is not None:
+        raise EndedBySignal(_Ending.asked)
 
 
 def in_utf8() -> None:

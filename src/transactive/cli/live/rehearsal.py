@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from transactive.cli.run.command import page_beside, run_and_show, saying_how_to_go_on
+from transactive.cli.surroundings import end_if_asked
 from transactive.config.community_file import load
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY, time_text
 from transactive.engine.live.session import Pace, go_live, rehearse, replay_journal
+from transactive.engine.live.waiting import WallClock
 from transactive.engine.replay import slots_from
 from transactive.engine.state_folder import begun_at
 from transactive.links.addresses import broker_parts
@@ -56,7 +58,8 @@ def run_with_boxes(
         slots = _slots_of(path, folder, days)
         setting = load_setting(path, until=slots.stop + DAY).read_by(slots[0])
         note_community(folder, path)
-        runner = partial(go_live, setting, slots, folder, seed=seed, pace=pace, broker=broker, tell=_tell)
+        clock = WallClock(look=end_if_asked)
+        runner = partial(go_live, setting, slots, folder, seed=seed, pace=pace, broker=broker, tell=_tell, clock=clock)
         print(f"first slot {time_text(slots[0])}, {slots.step // 60} minutes each", file=sys.stderr, flush=True)
         with page_beside(folder, port, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from transactive.cli.run.command import page_beside, run_and_show, saying_how_to_go_on
+from transactive.cli.run.command import page_beside, run_and_show
+from transactive.cli.surroundings import end_if_asked
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError
 from transactive.core.slots import DAY
@@ -45,12 +47,23 @@ def run_street(
         note_community(live, path)
         parts.enter_context(boxes_of(folder, live, url, clock, _tell))
         open_here(live)
-        pace, wall = Pace(patience=PATIENCE, spread=SPREAD, at_gate=AT_GATE), WallClock(speed, clock.begin, clock.since)
+        pace = Pace(patience=PATIENCE, spread=SPREAD, at_gate=AT_GATE)
+        wall = WallClock(speed, clock.begin, clock.since, end_if_asked)
         tell = partial(_tell, "market")
-        parts.enter_context(saying_how_to_go_on(live))
+        parts.enter_context(_saying_where_it_is(live))
         parts.enter_context(page_beside(live, port, stay=True))
         runner = partial(go_live, setting, own, live, seed=seed, pace=pace, broker=url, tell=tell, clock=wall)
         run_and_show(setting, own, live, runner, json=json)
+
+
+@contextmanager
+def _saying_where_it_is(live: Path) -> Iterator[None]:
+    """Say in one line where to look at a street that was interrupted: its time went on, so it cannot."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"interrupted; look at it with transactive serve --state {live}", file=sys.stderr, flush=True)
+        raise
 
 
 def _tell(who: str, text: str) -> None:

@@ -31,12 +31,19 @@ class WallClock:
     """Time that passes by itself.
 
     speed: seconds of the market in a second on the wall. begin: the market's time [Unix s] when the wall's was `since`,
-    which is now by default.
+    which is now by default. look: called again and again while something is waited for; what it raises ends the wait.
     """
 
-    def __init__(self, speed: float = 1.0, begin: float | None = None, since: float | None = None) -> None:
+    def __init__(
+        self,
+        speed: float = 1.0,
+        begin: float | None = None,
+        since: float | None = None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._speed, self._since = speed, time.time() if since is None else since
         self._begin = self._since if begin is None else begin
+        self.look = look
 
     @property
     def now(self) -> int:
@@ -46,6 +53,7 @@ class WallClock:
     def wait_until(self, due: int) -> None:
         """Sleep until it is `due` [Unix s]."""
         while (left := (due - self.now) / self._speed) > 0:
+            self.look()
             time.sleep(min(left, LOOK_SECONDS))
 
 
@@ -87,6 +95,7 @@ class ReportWait:
         else:
             with self._entered:
                 self._entered.wait(LOOK_SECONDS)
+            self._clock.look()
         return True
 
 
