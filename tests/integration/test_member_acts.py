@@ -1,5 +1,6 @@
 """What members do while their run goes on: done once, from the next gate on, and the same again from the journal."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -180,6 +181,19 @@ def test_what_was_allowed_before_a_hundred_orders_can_be_undone(stopped):
         for _ in range(101):
             add_act(store, LoggedAct(member=limited.member, made=1, begins=0, asked=asked, order=sent))
     assert do(stopped, AskUndo(number=limited.number)).undoes == limited.number
+
+
+def test_a_home_changes_what_it_allows_a_hundred_times_a_day_at_most(stopped, tmp_path):
+    folder, now = Path(shutil.copytree(stopped, tmp_path / "full")), 10**9
+    made = do(folder, AskPause(), key="first", now=now)
+    with closing(Store(folder)) as store:
+        for _ in range(99):
+            add_act(store, dataclasses.replace(made, key=""))
+    with pytest.raises(StateError, match="100 times a day"):
+        do(folder, AskResume(), now=now + 60)
+    assert do(folder, AskPause(), key="first", now=now + 60) == made  # a repeated request is no new one
+    do(folder, AskResume(), "b", now=now + 60)
+    do(folder, AskResume(), now=now + 25 * HOUR)
 
 
 def test_to_undo_leaves_what_was_not_undone(stopped, tmp_path):

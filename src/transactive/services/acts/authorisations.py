@@ -13,16 +13,18 @@ import msgspec
 from transactive.core.community.community import Community
 from transactive.core.errors import InputError, RuleBroken, StateError
 from transactive.core.proofs.authorisation import Authorisation, Authorised, in_force, sign
-from transactive.core.slots import time_text
+from transactive.core.slots import DAY, time_text
 from transactive.engine.authorisations import read
 from transactive.engine.books.rebuilt import community_of
 from transactive.services.acts.asked import LIMITED, Allowing, Asked, AskUndo, Ordering, changed
 from transactive.services.acts.orders import send
 from transactive.services.acts.signers import Signer
 from transactive.store import FILE, Store
-from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, newest_authorised
+from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, made_since, newest_authorised
 from transactive.store.read.stages import last_traded
 
+MOST_CHANGES, MOST_ORDERS = 100, 2_000
+"""How often in a day a home changes what it allows, which all gates read from then on, and how often it orders."""
 LOCK_FILE = "acts.lock"
 """Held while an entry is made, so that of two at once both are kept, each on top of the other."""
 
@@ -104,8 +106,7 @@ def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -
             if earlier.asked != text:
                 raise InputError("this idempotency key was used for another request; take a new one for each act")
             return earlier
-        if store.setting("outcome") is not None:
-            raise StateError(f"{folder}: this run is finished, nothing is traded in it any more; begin another")
+        _require_open(store, account, isinstance(asked, Ordering), asker.now)
         entry = LoggedAct(
             member=account, made=asker.now, begins=allowed.first, asked=text, by=asker.account, key=asker.key
         )
@@ -116,6 +117,15 @@ def act(folder: Path, member: str, asked: Asked, signer: Signer, asker: Asker) -
             authorised = _signed(_fresh(store, allowed, account, asked), signer)
             entry = replace(entry, authorised=authorised, undoes=undone)
         return replace(entry, number=add_act(store, entry))
+
+
+def _require_open(store: Store, account: int, is_order: bool, now: int) -> None:
+    """Require that the run goes on, and that a member leaves room in its log for others. Raises StateError."""
+    if store.setting("outcome") is not None:
+        raise StateError(f"{store.path.parent}: this run is finished, nothing is traded in it any more; begin another")
+    most = MOST_ORDERS if is_order else MOST_CHANGES
+    if now and made_since(store, account, now - DAY, ordered=is_order) >= most:
+        raise StateError(f"a home can do this {most} times a day, and has; wait until tomorrow")
 
 
 def taken_back(store: Store, allowed: Allowed, number: int, account: int) -> dict[str, int]:

@@ -19,6 +19,7 @@ from transactive.store.sealing import seal
 
 ORDERED = ("order", "cancel")
 """Kinds of requests that send an order."""
+IS_AUTHORISED = ACTS.c.record.startswith('{"authorisation"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,14 @@ def newest_acts(store: Database, member: int, most: int = 100) -> list[LoggedAct
 
 def newest_authorised(store: Database, member: int, most: int) -> list[LoggedAct]:
     """The same of what a member allowed alone, however much it ordered since."""
-    return _newest(store, member, most, ACTS.c.record.startswith('{"authorisation"'))
+    return _newest(store, member, most, IS_AUTHORISED)
+
+
+def made_since(store: Database, member: int, since: int, *, ordered: bool) -> int:
+    """How many orders of a member were logged after a time [Unix s], or how many acts of other kinds."""
+    kind = sa.not_(IS_AUTHORISED) if ordered else IS_AUTHORISED
+    counted = sa.select(sa.func.count().label("acts")).where(ACTS.c.member == member, ACTS.c.made > since, kind)
+    return int(store.rows(counted)[0]["acts"])
 
 
 def _newest(store: Database, member: int, most: int, which: sa.ColumnElement[bool]) -> list[LoggedAct]:
