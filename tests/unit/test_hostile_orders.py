@@ -80,6 +80,13 @@ def test_a_serial_that_no_state_can_keep_is_answered_and_not_taken(street, own, 
     assert told.reason == "signature"
 
 
+@pytest.mark.parametrize("slot", [-(2**63), -1, 0, 2**31, 2**63, 2**256 - 1])
+def test_a_slot_that_is_no_time_is_answered(street, own, slot):
+    with pytest.raises(OrderError) as refused:
+        send(street, own, replace(own.order, slot=slot))
+    assert refused.value.reason == "slot"
+
+
 def test_a_desk_forgets_the_orders_of_slots_that_are_over(street, own):
     for number in range(own.order.slot, own.order.slot + 8):
         street.clock.wait_until((number - 4) * SLOT - 1)

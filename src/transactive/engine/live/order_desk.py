@@ -100,9 +100,9 @@ class OrderDesk:
         for known in self._entered(order):
             if known.body == order_bytes(signed):  # its receipt was lost on the way
                 return self._receipt(order, known)
+        if slot not in self._slots:  # by its number: it may be no time at all
+            raise OrderError("slot", f"slot {order.slot} is none that this market trades; order for one of its slots")
         gate = self._setting.community.clock.gate(slot)
-        if slot not in self._slots:
-            raise OrderError("slot", f"{time_text(slot)} is no slot that this market trades")
         if self._clock.now >= gate:
             raise OrderError(
                 "late", f"the gate of {time_text(slot)} closed at {time_text(gate)}; order for a later slot"
