@@ -189,6 +189,6 @@ class Box:
         status.messages, status.heard, status.standing = status.messages + 1, now, recorder.standing
         if record:
             status.last_slot = record.slot
-            taken, given = record.registers
+            taken, given, *_ = record.registers
             self._tell(f"slot {time_text(record.slot)}: import {taken} Wh, export {given} Wh")
             courier.wake.set()
