@@ -29,7 +29,9 @@ PART = "part_ppm"
 def _divided(owned: pl.DataFrame) -> pl.DataFrame:
     """Rows of meters with each owner's part: cut where the parts of the owners before it, in their order, end.
 
-    The cuts are rounded down, so that the parts of a reading make the reading, to the Wh, and each is within one.
+    The cuts are rounded down, so that the parts of a reading make the reading, to the Wh. What the grid gave or took on
+    balance, what was used behind the meter, and what flowed both ways are each cut, and each part is within one of its
+    own: so no owner gives what another takes because of a cut.
     """
     import polars as pl
 
@@ -37,12 +39,18 @@ def _divided(owned: pl.DataFrame) -> pl.DataFrame:
         return owned
     owned = owned.sort("number", maintain_order=True)
     upto = pl.col(PART).cum_sum().over("slot_start", "meter")
-    cut = [
-        (pl.col(column) * upto // PPM - pl.col(column) * (upto - pl.col(PART)) // PPM).alias(column)
-        for column in ENERGY
-        if column in owned.columns
-    ]
-    return owned.with_columns(cut)
+
+    def cut(energy: pl.Expr) -> pl.Expr:
+        return energy * upto // PPM - energy * (upto - pl.col(PART)) // PPM
+
+    used, made = pl.col(CONSUMPTION), pl.col(GENERATION)
+    taken, given = (used - made).clip(lower_bound=0), (made - used).clip(lower_bound=0)
+    behind = cut(used - taken)
+    return owned.with_columns(
+        (cut(taken) + behind).alias(CONSUMPTION),
+        (cut(given) + behind).alias(GENERATION),
+        cut(pl.col(BOTH_WAYS)).alias(BOTH_WAYS),
+    )
 
 
 @dataclass(frozen=True, slots=True)
