@@ -141,6 +141,17 @@ def test_spans_cover_all_slots_once_each_with_its_version(starts, first, many):
             '[[from]]\nslot = "2024-06-09T00:00Z"\n[[from.members]]\nid = "adam"\nuntil = "2024-06-08T00:00Z"\n',
             r"from\[0\]\.members\[0\]\.until = .* is before .*never change backwards",
         ),
+        (
+            '[[from]]\nslot = "2024-06-09T00:00Z"\n[[from.members]]\nid = "adam"\nsince = "2024-06-10T00:00Z"\n',
+            r"from\[0\]\.members\[0\]\.since: adam was a member before .*an entry of its own",
+        ),
+        (
+            (
+                '[[from]]\nslot = "2024-06-09T00:00Z"\n[[from.members]]\nid = "adam"\nuntil = "2024-06-10T00:00Z"\n'
+                '[[from]]\nslot = "2024-06-12T00:00Z"\n[[from.members]]\nid = "adam"\nuntil = "2024-06-20T00:00Z"\n'
+            ),
+            r"from\[1\]\.members\[0\]\.until: adam was a member before",
+        ),
     ],
 )  # fmt: skip
 def test_a_change_that_cannot_be_is_refused_by_name(tmp_path, blocks, said):

@@ -22,6 +22,8 @@ def check_changes(community: Community) -> None:
         if change == RulesChange(slot=change.slot):
             raise ConfigError(f"{place} changes nothing; say what, or take it out")
         _check_memberships(change, start, place)
+    for number, change in enumerate(community.changes):
+        _check_again(community.versions.rules[number], change, f"from[{number}]")
 
 
 def _check_memberships(change: RulesChange, start: int, place: str) -> None:
@@ -37,3 +39,17 @@ def _check_memberships(change: RulesChange, start: int, place: str) -> None:
                     f"{place}.members[{number}].{key} = {text} is before {change.slot}, from which the block holds;"
                     " rules never change backwards"
                 )
+
+
+def _check_again(before: Community, change: RulesChange, place: str) -> None:
+    """Nobody begins whose membership has begun, nor stays who has left: that would reach back before the block."""
+    start, spans = parse_time(change.slot), before.membership
+    for number, member in enumerate(change.members):
+        index = before.ids.index(member.id)
+        begun, left = int(spans.since[index]) < start, int(spans.until[index]) < start
+        if (member.since is not None and begun) or (member.until is not None and left):
+            key = "since" if member.since is not None and begun else "until"
+            raise ConfigError(
+                f"{place}.members[{number}].{key}: {member.id} was a member before {change.slot}; who comes back has an"
+                " entry of its own in [[members]], with its `since` and the same meters"
+            )
