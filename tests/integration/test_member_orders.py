@@ -1,10 +1,12 @@
 """Orders by hand in a live market: in place of the agent's, within the member's limits, replayed from the journal."""
 
 import re
+import shutil
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.integration.samples import write_community
 from tests.integration.test_accounts import SECURE, browser, join
@@ -12,11 +14,13 @@ from tests.integration.test_member_acts import SEED, Session, Stopped, do
 from transactive.config.setting import load_setting
 from transactive.core.errors import InputError, OrderError, StateError
 from transactive.core.slots import time_text
+from transactive.engine.authorisations import read, write
 from transactive.engine.live.session import replay_journal
 from transactive.engine.replay import slots_from
 from transactive.services.acts.asked import AskCancel, AskLimits, AskOrder, AskPause, AskStep
 from transactive.services.acts.authorisations import shown
 from transactive.services.readings.inbox import note_community
+from transactive.store import Store
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, JournalReader
 
 HOUR = 3_600
@@ -83,6 +87,16 @@ def test_a_session_with_orders_by_hand_goes_on_and_is_its_journal_replayed(live,
     for one, other in zip(live.books, whole.books, strict=False):
         assert one.orders.price.tolist() == other.orders.price.tolist()
         assert one.postings.amount_n.tolist() == other.postings.amount_n.tolist()
+
+
+def test_a_home_orders_beside_one_that_keeps_its_key_and_cannot_order_here(live, tmp_path):
+    folder = shutil.copytree(live.folder, tmp_path / "state")
+    with closing(Store(folder)) as store:
+        write(store, [replace(each, signature="") if not each.authorisation.account else each for each in read(store)])
+    slot = shown(folder).first + 3 * HOUR
+    do(folder, order(slot, 201_000, 432), "b")
+    with pytest.raises(StateError, match="keeps the key of its account"):
+        do(folder, order(slot, 201_000, 432), "a")
 
 
 def test_what_the_market_or_the_members_limits_do_not_take_is_refused_and_leaves_nothing(live):

@@ -162,7 +162,7 @@ def _signed(given: Authorisation, signer: Signer) -> Authorised:
     """Signed with the member's key; its agent's gets a grant of the same limits, unless all is taken back."""
     agent = signer.keys.agent(given.account) if given.valid_until else None
     key = bytes(signer.keys.account(given.account).key)
-    return sign(given, key, signer.signing_place(given.account), str(agent.address) if agent else None)
+    return sign(given, key, signer.place_here(given.account), str(agent.address) if agent else None)
 
 
 @contextmanager

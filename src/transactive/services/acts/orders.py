@@ -121,7 +121,7 @@ def _signed(order: Order, given: Sequence[Authorised], signer: Signer, slot: int
         raise InputError(
             f"order for {time_text(slot)}: is beyond your own limits, or you pause then; change them first"
         )
-    agent, place = signer.keys.agent(order.account), signer.signing_place(order.account)
+    agent, place = signer.keys.agent(order.account), signer.place_here(order.account)
     if counts is not None and counts.grant is not None and agent is not None and str(agent.address) == counts.key:
         return SignedOrder(order, place.sign_order(order, bytes(agent.key)).signature, *counts.grant)
     return place.sign_order(order, bytes(signer.keys.account(order.account).key))

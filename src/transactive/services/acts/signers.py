@@ -30,17 +30,21 @@ class Signer:
     elsewhere: frozenset[int] = frozenset()
 
     def signing_place(self, account: int) -> SigningPlace:
-        """Where an account signs: in the settlement that has it. Raises StateError where its key is not here."""
-        if account in self.elsewhere:
-            raise StateError(
-                f"{self.known.accounts[account]} keeps the key of its account, so nobody signs for it here; its box has"
-                " its limits, and `transactive node pause` there pauses it"
-            )
+        """Where an account signs, here or elsewhere: in the settlement that has it."""
         from transactive.core.proofs.signed_orders import SigningPlace, domain
 
         name = self.known.accounts[account]
         part = self.known.part(name)
         return SigningPlace(part.index(name), domain(part.chain_id, part.address("settlement")))
+
+    def place_here(self, account: int) -> SigningPlace:
+        """The same of an account that is signed for here. Raises StateError where its key is not."""
+        if account in self.elsewhere:
+            raise StateError(
+                f"{self.known.accounts[account]} keeps the key of its account, so nobody signs for it here; its box has"
+                " its limits, and `transactive node pause` there pauses it"
+            )
+        return self.signing_place(account)
 
 
 def signer_of(folder: Path, keys: Keys | None = None) -> Signer:
