@@ -42,9 +42,9 @@ class MqttClient:
     ) -> None:
         """url: mqtt(s)://[USER:PASSWORD@]HOST[:PORT][?ca=FILE&cert=FILE&key=FILE]. name: of the client, unique.
 
-        connected: called whenever the connection is there and subscribed; gone: whenever it broke. hear_kept: what the
-        broker kept from earlier is heard too. will: topic and payload that the broker keeps and tells when this client
-        is gone. Raises InputError for another address.
+        connected: called whenever the connection is there and subscribed; gone: whenever it broke, or cannot be made,
+        once each time. hear_kept: what the broker kept from earlier is heard too. will: topic and payload that the
+        broker keeps and tells when this client is gone. Raises InputError for another address.
         """
         parts = broker_parts(url)
         self._subscriptions, self._hear, self._connected, self._gone = subscriptions, hear, connected, gone
@@ -57,7 +57,8 @@ class MqttClient:
         if parts.scheme == "mqtts":
             self._client.tls_set_context(_context(dict(part.split("=", 1) for part in parts.query.split("&") if part)))
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
-        self._client.on_disconnect = self._on_disconnect
+        self._client.on_disconnect, self._client.on_connect_fail = self._on_disconnect, self._on_connect_fail
+        self._is_known_gone = False
         self._client.reconnect_delay_set(1, 60)
         port = parts.port or (TLS_PORT if parts.scheme == "mqtts" else PLAIN_PORT)
         self._client.connect_async(str(parts.hostname), port, keepalive=KEEP_ALIVE)
@@ -88,11 +89,22 @@ class MqttClient:
             return
         for topic in self._subscriptions:
             client.subscribe(topic, qos=1)
+        self._is_known_gone = False
         self._connected()
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:  # noqa: ANN401 - as paho calls it
         """Tell that the connection broke, unless it was ended here."""
         if reason.is_failure:
+            self._tell_gone()
+
+    def _on_connect_fail(self, _client: paho.Client, _data: Any) -> None:  # noqa: ANN401 - as paho calls it
+        """Tell that nobody answers at the broker's address."""
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        """Tell it once, however often it is tried again."""
+        if not self._is_known_gone:
+            self._is_known_gone = True
             self._gone()
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - as paho calls it
