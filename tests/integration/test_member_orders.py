@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from transactive.config.setting import load_setting
 from transactive.core.errors import InputError, OrderError, StateError
 from transactive.core.slots import time_text
 from transactive.engine.authorisations import read, write
-from transactive.engine.live.session import replay_journal
+from transactive.engine.live.session import OUTBOX_FILE, replay_journal
+from transactive.engine.live.waiting import WallClock
 from transactive.engine.replay import slots_from
 from transactive.services.acts.asked import AskCancel, AskLimits, AskOrder, AskPause, AskStep
 from transactive.services.acts.authorisations import shown
@@ -136,6 +137,18 @@ def test_an_order_that_was_sent_and_not_logged_is_logged_when_it_is_asked_for_ag
     assert again.order is not None
     assert (again.order.serial, sent_to(live.folder)) == (0, before + 1)
     assert do(live.folder, asked, "a", key="torn") == again
+
+
+def test_an_order_by_hand_is_held_against_the_clock_of_its_market(live, tmp_path):
+    """A rehearsal in another year, and sixty times as quick, takes orders until its own gates."""
+    folder = shutil.copytree(live.folder, tmp_path / "state")
+    (folder / OUTBOX_FILE).unlink()
+    first = shown(folder).first
+    gate = live.setting.community.clock.gate(first)
+    for begin, taken in ((gate - 600, True), (gate + 1, False)):
+        WallClock(60, begin).note(folder)
+        with nullcontext() if taken else pytest.raises(OrderError, match="closed"):
+            do(folder, order(first, 201_000, 433 + taken), "a")
 
 
 def test_a_limit_is_rounded_to_the_grid_never_to_the_members_harm(live):

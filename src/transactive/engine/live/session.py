@@ -203,6 +203,7 @@ def go_live(
     _require_patience(pace, slots.step)
     _require_alike(folder, rehearsed=False)
     with closing(Journal(folder / JOURNAL_FILE)) as journal:
+        clock.note(folder)
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
         commands = BoxCommands(folder, setting, collector, clock, tell)
         counter = BoxCounter(setting, slots, collector, OrderDesk(journal, clock, setting, slots), commands, clock)

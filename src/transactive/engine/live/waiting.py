@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from transactive.engine.devices.recorded_history import ReplayClock
+from transactive.store.folder import write_private
 from transactive.store.live.journal import ArrivalKind, JournalReader
 
+CLOCK_FILE = "clock.json"
 LOOK_SECONDS = 0.2
 """How often at least the clock is looked at [s on the wall]."""
 
@@ -49,6 +54,16 @@ class WallClock:
     def now(self) -> int:
         """The time [Unix s]."""
         return int(self._begin + (time.time() - self._since) * self._speed)
+
+    def note(self, folder: Path) -> None:
+        """Write down in a state folder how this clock goes, for who sends orders to the market from elsewhere."""
+        write_private(folder / CLOCK_FILE, msgspec.json.encode((self._speed, self._begin, self._since)))
+
+    @classmethod
+    def noted(cls, folder: Path) -> WallClock:
+        """The clock of a state folder's market; the true one where none was written down."""
+        path = folder / CLOCK_FILE
+        return cls(*msgspec.json.decode(path.read_bytes(), type=tuple[float, float, float])) if path.exists() else cls()
 
     def wait_until(self, due: int) -> None:
         """Sleep until it is `due` [Unix s]."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -40,6 +39,7 @@ def send(store: Store, asked: Ordering, given: Sequence[Authorised], account: in
     """
     from transactive.engine.live.order_desk import OrderDesk
     from transactive.engine.live.session import OUTBOX_FILE
+    from transactive.engine.live.waiting import WallClock
 
     folder = store.path.parent
     run = Reader(store).run()
@@ -57,7 +57,7 @@ def send(store: Store, asked: Ordering, given: Sequence[Authorised], account: in
         signed = _signed(order, given, signer, slot, run)
         if newest and (newest.order.buys, newest.order.sells) == (order.buys, order.sells):
             signed = newest  # it stands already, and was not logged if a power supply was lost: its receipt is the same
-        now = journal.received if (folder / OUTBOX_FILE).exists() else int(time.time())
+        now = journal.received if (folder / OUTBOX_FILE).exists() else WallClock.noted(folder).now
         desk = OrderDesk(journal, ReplayClock(now), setting, _slots(run))
         desk.open(signer)
         receipt = desk.take(order_bytes(signed), account)
