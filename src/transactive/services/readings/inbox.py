@@ -75,10 +75,12 @@ def community_file(state: Path) -> Path | None:
 def note_community(state: Path, community: Path) -> None:
     """Note in the state folder of a new run its community file, unless that stands beside it under the same name.
 
-    Meters may be invited before the run begins, so the folder can be there already.
+    Meters may be invited before the run begins, so the folder can be there already. Raises StateError.
     """
     if (state / FILE).exists() or state.with_suffix(".toml").resolve() == community.resolve():
         return
+    if state.exists() and not state.is_dir():
+        raise StateError(f"{state}: is a file; give the place of a folder")
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     (state / NOTE).write_text(str(community.resolve()))
 
