@@ -306,10 +306,11 @@ def test_the_united_states_read_green_button(tmp_path, power, unit):
     assert export.frame["import"].to_list() == [value * unit for value in values]
 
 
-def test_a_feed_that_declares_entities_is_refused(tmp_path):
+@pytest.mark.parametrize("before", ["", f"<!--{'x' * 5_000}-->"])
+def test_a_feed_that_declares_entities_is_refused(tmp_path, before):
     path = tmp_path / "green.xml"
     path.write_text(
-        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><feed xmlns:e="http://naesb.org/espi">&a;</feed>'
+        f'<?xml version="1.0"?>{before}<!DOCTYPE x [<!ENTITY a "b">]><feed xmlns:e="http://naesb.org/espi">&a;</feed>'
     )
     with pytest.raises(DataError, match="declares entities of its own"):
         read_export(path)

@@ -72,6 +72,7 @@ def changed(raw, old, new):
     [
         ("entsoe", NONE, "No matching data found"),
         ("entsoe", b"<!DOCTYPE x []><x/>", "declares entities"),
+        ("entsoe", "<!DOCTYPE x []><x/>".encode("utf-16"), "declares entities"),
         ("entsoe", changed(ENTSOE, b"PT60M", b"P1D"), "resolution P1D"),
         ("entsoe", changed(ENTSOE, b"92.15", b"n/a"), "wrong time or number"),
         ("entsoe", changed(ENTSOE, b"<position>3<", b"<position>30<"), "do not fit"),

@@ -27,7 +27,7 @@ def read_entsoe(raw: bytes, unit: str) -> tuple[list[tuple[int, Fraction]], int]
     unit: that the prices must have, as `EUR/MWh`. Where hours and quarter hours are told side by side, the finer ones
     count.
     """
-    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+    if b"\0" in raw or b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:  # with zeros between, as in UTF-16, they would hide
         raise DataError("the feed's document declares entities; a price document has none")
     try:
         document = ET.fromstring(raw)  # noqa: S314 - entities were refused
