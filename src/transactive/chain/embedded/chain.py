@@ -25,6 +25,7 @@ from eth_utils.exceptions import ValidationError
 
 from transactive.chain.embedded.execution import GAS_LIMIT
 from transactive.chain.embedded.index import Included, Index
+from transactive.chain.embedded.recent_state import Recent, knowing
 from transactive.chain.embedded.store import ChainStore, connect, transaction, usable
 from transactive.chain.embedded.words import INVALID_PARAMS, REFUSED, RpcError, to_bytes
 from transactive.core.proofs.keccak import lend
@@ -65,7 +66,8 @@ class EmbeddedChain:
         settings = self.settings()
         self.chain_id = int(settings.get("chain_id", chain_id))
         self._rules = settings.get("rules", rules)
-        vm = RULES[self._rules].configure(consensus_class=NoProofConsensus)
+        plain = RULES[self._rules]
+        vm = plain.configure(consensus_class=NoProofConsensus, _state_class=knowing(Recent(), plain.get_state_class()))
         self._class = MiningChain.configure(__name__="Embedded", vm_configuration=((0, vm),), chain_id=self.chain_id)
         if "chain_id" in settings:
             self._load()

@@ -1,0 +1,168 @@
+"""What is known of a state already: words of storage and nodes of its tries, kept from one block to the next.
+
+py-evm begins each block with nothing at hand: it walks the trie for each word, and decodes, encodes and hashes the same
+nodes again. All that is kept here lies under a hash, of a trie's root or of a node, so it holds for any block, also for
+one that is undone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from eth.abc import AccountStorageDatabaseAPI, AtomicDatabaseAPI, DatabaseAPI, StateAPI
+from eth.constants import BLANK_ROOT_HASH
+from eth.db.accesslog import KeyAccessLoggerDB
+from eth.db.account import AccountDB
+from eth.db.cache import CacheDB
+from eth.db.hash_trie import HashTrie
+from eth.db.journal import JournalDB
+from eth.db.storage import AccountStorageDB, StorageLookup
+from eth_typing import Address, Hash32
+from trie.hexary import HexaryTrie
+
+MOST_NODES, MOST_WORDS = 8_192, 1 << 18
+"""Entries at hand, some megabytes each; beyond, they are gathered anew."""
+
+Node = Any
+"""Of a trie: blank, or a list of bytes and, where one is very short, of lists."""
+
+
+class Recent:
+    """Nodes by hash and by content, and of each account the words under one root of its storage."""
+
+    def __init__(self) -> None:
+        self.decoded: dict[bytes, list[Any]] = {}
+        self.encoded: dict[tuple[Any, ...], tuple[bytes, bytes | None]] = {}
+        self.trie: type[RecentTrie] = type("TrieOfRecent", (RecentTrie,), {"recent": self})
+        self._words: dict[Address, tuple[Hash32, dict[bytes, bytes]]] = {}
+
+    def words(self, account: Address, root: Hash32) -> dict[bytes, bytes]:
+        """Known words of an account under this root, to be added to."""
+        of_root, words = self._words.get(account, (None, {}))
+        if of_root != root or len(words) > MOST_WORDS:
+            words = {}
+            self._words[account] = (root, words)
+        return words
+
+    def move(self, account: Address, before: Hash32, after: Hash32, changed: dict[bytes, bytes]) -> None:
+        """Go on from one root to the next, which differs by these words."""
+        words = self.words(account, before)
+        words.update(changed)
+        self._words[account] = (after, words)
+
+
+class RecentTrie(HexaryTrie):
+    """A trie that decodes and hashes a node once; the library makes more of a trie's own class, so that names them."""
+
+    recent: ClassVar[Recent]
+
+    def get_node(self, node_hash: bytes) -> Node:
+        """Node by hash, the caller's own to change."""
+        known = self.recent.decoded
+        if (node := known.get(node_hash)) is None:
+            node = super().get_node(node_hash)  # type: ignore[no-untyped-call]
+            if len(node_hash) < 32 or not node or any(isinstance(part, list) for part in node):
+                return node
+            if len(known) > MOST_NODES:
+                known.clear()
+            known[node_hash] = node
+        return list(node)
+
+    def _node_to_db_mapping(self, node: Node) -> tuple[bytes, bytes | None]:
+        """Hash and encoding of a node."""
+        if not isinstance(node, list) or any(isinstance(part, list) for part in node):
+            made: tuple[bytes, bytes | None] = self._create_node_to_db_mapping(node)  # type: ignore[no-untyped-call]
+            return made
+        known, content = self.recent.encoded, tuple(node)
+        if (mapping := known.get(content)) is None:
+            mapping = self._create_node_to_db_mapping(node)  # type: ignore[no-untyped-call]
+            if len(known) > MOST_NODES:
+                known.clear()
+                self.recent.decoded.clear()
+            known[content] = mapping
+            if mapping[1] is not None:
+                self.recent.decoded[mapping[0]] = list(content)
+        return mapping
+
+
+class RecentStorage(StorageLookup):  # type: ignore[misc]
+    """Words of one account, found without a walk where they were read or written before."""
+
+    def __init__(self, recent: Recent, db: DatabaseAPI, storage_root: Hash32, address: Address) -> None:
+        super().__init__(db, storage_root, address)
+        self._recent = recent
+        self._write_trie: HexaryTrie | None
+        self._changed: dict[bytes, bytes] = {}
+        self._followed = True
+
+    def _get_read_trie(self) -> HexaryTrie:
+        written: HexaryTrie | None = self._write_trie
+        return self._recent.trie(self._db, self._starting_root_hash) if written is None else written
+
+    def _get_write_trie(self) -> HexaryTrie:
+        if self._write_trie is None:
+            super()._get_write_trie()  # makes the batch too
+            self._write_trie = self._recent.trie(self._trie_nodes_batch, self._starting_root_hash, prune=True)
+        return self._write_trie
+
+    def __getitem__(self, key: bytes) -> bytes:
+        known = self._recent.words(self._address, self._starting_root_hash) if self._write_trie is None else {}
+        if (word := known.get(key)) is None:
+            word = known[key] = super().__getitem__(key)
+        return word
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        super().__setitem__(key, value)
+        self._changed[key] = value
+
+    def __delitem__(self, key: bytes) -> None:
+        super().__delitem__(key)
+        self._changed[key] = b""
+
+    def new_trie(self) -> int:
+        """Begin an empty storage, as where an account is deleted; what changed is not followed any further."""
+        self._followed = False
+        made: int = super().new_trie()
+        return made
+
+    def commit_to(self, db: DatabaseAPI) -> None:
+        """Write what changed, and know it from now on."""
+        before = self._starting_root_hash
+        super().commit_to(db)
+        if self._followed:
+            self._recent.move(self._address, before, self._starting_root_hash, self._changed)
+        self._changed, self._followed = {}, True
+
+
+class RecentStorageOfAccount(AccountStorageDB):  # type: ignore[misc]
+    """Storage of an account as py-evm layers it, over known words."""
+
+    def __init__(self, recent: Recent, db: AtomicDatabaseAPI, storage_root: Hash32, address: Address) -> None:
+        super().__init__(db, storage_root, address)
+        self._storage_lookup = RecentStorage(recent, db, storage_root, address)
+        self._storage_cache = CacheDB(self._storage_lookup)
+        self._locked_changes = JournalDB(self._storage_cache)
+        self._journal_storage = JournalDB(self._locked_changes)
+
+
+def knowing(recent: Recent, state: type[StateAPI]) -> type[StateAPI]:
+    """A state like this one, that looks first at what is known."""
+
+    class RecentAccounts(AccountDB):  # type: ignore[misc]
+        """Accounts, each with its storage."""
+
+        def __init__(self, db: AtomicDatabaseAPI, state_root: Hash32 = BLANK_ROOT_HASH) -> None:
+            super().__init__(db, state_root)
+            self._trie = HashTrie(recent.trie(self._batchtrie, state_root, prune=True))
+            self._trie_logger = KeyAccessLoggerDB(self._trie, log_missing_keys=False)
+            self._trie_cache = CacheDB(self._trie_logger)
+            self._journaltrie = JournalDB(self._trie_cache)
+
+        def _get_address_store(self, address: Address) -> AccountStorageDatabaseAPI:
+            if address not in self._account_stores:
+                root = self._get_storage_root(address)
+                self._account_stores[address] = RecentStorageOfAccount(recent, self._raw_store_db, root, address)
+            return self._account_stores[address]
+
+    made: type[StateAPI] = state.configure(account_db_class=RecentAccounts)
+    return made
