@@ -118,7 +118,7 @@ def test_no_statement_goes_over_the_change(joined):
     span = ("--from", "2024-06-04T00:00Z", "--to", "2024-06-05T00:00Z")
     made = call("statement", "--state", joined / "state", "--member", "cara", *span, "-o", joined / "over.json")
     assert made.code == 3
-    assert "members joined at 2024-06-04T18:00Z" in made.err
+    assert "from 2024-06-04T18:00Z on accounts have other contracts" in made.err
 
 
 def test_the_folder_is_sound_and_says_the_same_again(joined):
@@ -130,21 +130,31 @@ def test_the_folder_is_sound_and_says_the_same_again(joined):
     assert checked.code == 0, checked.out + checked.err
 
 
-def test_a_chain_that_is_older_is_brought_level_after_somebody_joined(joined, tmp_path):
+def test_a_chain_from_before_somebody_joined_is_brought_level(joined, tmp_path):
+    """Accounts move again, and each block comes out as it was: there is not even a chain to begin with."""
     (tmp_path / "community.toml").write_text(COMMUNITY + DORA)
-    write_readings(tmp_path, 144)
-    append_dora(tmp_path, 90, 144)
+    write_readings(tmp_path, 120)
+    append_dora(tmp_path, 90, 120)
     shutil.copytree(joined / "state", tmp_path / "state")
-    longer = run(tmp_path)
-    assert longer.code == 0, longer.err
     for name in ("chain.sqlite", "chain.sqlite-wal", "chain.sqlite-shm"):
         (tmp_path / "state" / name).unlink(missing_ok=True)
-        if (joined / "state" / name).exists():
-            shutil.copy(joined / "state" / name, tmp_path / "state" / name)
     again = run(tmp_path)
     assert again.code == 0, again.err
-    assert "put there again" in again.err
-    assert json.loads(again.out)["state_hash"] == json.loads(longer.out)["state_hash"]
+    assert "put there again, each block as it was" in again.err
+    assert json.loads(again.out)["state_hash"] == json.loads((joined / "summary.json").read_text())["state_hash"]
+
+
+def test_a_leaf_of_before_is_proved_in_the_contracts_of_then(joined, tmp_path):
+    for slot, is_before, account in (("2024-06-04T12:00Z", True, "cara"), ("2024-06-05T12:00Z", False, "dora")):
+        path = tmp_path / f"{account}.json"
+        where = ("--state", joined / "state", "--member", account, "--slot", slot, "-o", path, "--json")
+        done = call("chain", "prove", *where)
+        assert done.code == 0, done.err
+        assert (f"until {JOINS}; then accounts moved to" in json.loads(done.out).get("contracts", "")) == is_before
+        with closing(Store(joined / "state")) as store:
+            assert json.loads(path.read_text())["settlement"] == store.rosters[0 if is_before else 1].settlement
+    refused = call("chain", "prove", "--state", joined / "state", "--member", "dora", "--slot", "2024-06-04T12:00Z")
+    assert (refused.code, "account 'dora' is not in the deployment" in refused.err) == (3, True)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import shutil
 import tarfile
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,12 +29,14 @@ from transactive.cli.chain import signing
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.units import money_text
+from transactive.engine.accounts.moving import Moving
 from transactive.engine.chain_location import ChainLocation
 from transactive.engine.kernel import Kernel
 from transactive.engine.replay import replay, slots_from
 from transactive.store import Store
 
 KEYS = DemoKeys("transactive")
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -114,17 +117,6 @@ class Killed(BaseException):
     """In place of a kill."""
 
 
-def dies_after_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kill whatever puts a block on chain, right after it did."""
-    sends = ChainClient.block
-
-    def dies(client: ChainClient, timestamp: int) -> Any:
-        sends(client, timestamp)
-        raise Killed
-
-    monkeypatch.setattr(ChainClient, "block", dies)
-
-
 @pytest.mark.parametrize("after", [False, True])
 def test_an_upgrade_that_is_killed_at_any_step_goes_on(chain, tmp_path, monkeypatch, after):
     """Killed before and after each block, again and again, it ends as one that nobody killed."""
@@ -177,63 +169,196 @@ def test_whose_key_is_not_here_keeps_money_and_way_out(chain, monkeypatch):
     assert json.loads(paid.out)["paid_n"] == str(had[3])
 
 
-def test_a_finished_run_names_both_contracts(before, tmp_path):
+def test_a_finished_run_goes_on_from_new_contracts(before, tmp_path):
+    """It says the same again, names both, and its chain follows from its database."""
     state = shutil.copytree(before / "finished", tmp_path / "state")
+    old = load(state / FILE)
     done = upgraded(state)
     assert done.code == 0, done.err
-    new = json.loads(done.out)["settlement"]
+    facts, new = json.loads(done.out), load(state / FILE)
+    assert (facts["before"], facts["settlement"]) == (old.address("settlement"), new.address("settlement"))
+    assert load(state / "deployment-1.json") == old
     with closing(Store(state)) as store:
-        assert (store.setting("successor"), store.setting("settlement")) == (
-            new,
-            load(state / FILE).address("settlement"),
-        )
+        assert [roster.settlement for roster in store.rosters] == [facts["before"], facts["settlement"]]
+        assert store.setting("settlement") == facts["settlement"]
+        assert balances(state, new) == list(store.rosters[-1].opening_n)
+    assert not any(balances(state, old))
     path = tmp_path / "statement.json"
     assert call("statement", "--state", state, "--member", MEMBER, "-o", path).code == 0
-    assert json.loads(path.read_text())["chain"]["successor"] == new
+    said = json.loads(path.read_text())["chain"]
+    assert (said["settlement"], said["successor"]) == (facts["before"], facts["settlement"])
     for file in (path, before / "statement.json"):
         assert call("verify", file, "--state", state).code == 0
+    checked = call("state", "check", "--state", state)
+    assert checked.code == 0, checked.out + checked.err
+    again = upgraded(state)
+    assert (again.code, "are of this version already" in again.err) == (3, True)
+
+
+SHORTER = "community/community.toml"
+MIDNIGHT, SLOT_BEFORE, SLOT_AFTER = "2017-06-08T00:00Z", "2017-06-07T12:00Z", "2017-06-08T12:00Z"
+"""When the period ends in which the older run was killed; a slot on either side."""
+
+
+@pytest.fixture(scope="module")
+def longer(before, tmp_path_factory) -> Path:
+    """The community of the run that the older version left in the middle, with a day more to go on with."""
+    folder = Path(tmp_path_factory.mktemp("longer"))
+    shutil.copytree(before / "community", folder, dirs_exist_ok=True)
+    lines = (folder / "readings.csv").read_text().splitlines()
+    last = datetime.fromisoformat(lines[-1].split(",")[0])
+    again = [line.split(",", 1) for line in lines[1:] if datetime.fromisoformat(line.split(",")[0]) > last - DAY]
+    more = [f"{(datetime.fromisoformat(at) + DAY).isoformat()},{rest}" for at, rest in again]
+    (folder / "readings.csv").write_text("\n".join([*lines, *more]) + "\n")
+    return folder / "community.toml"
+
+
+def gone_on(community: Path, state: Path) -> Any:
+    """The run in a folder, to its end."""
+    return call("run", community, "--no-page", "--json", "--state", state)
+
+
+@pytest.fixture(scope="module")
+def in_the_middle(before, longer, tmp_path_factory) -> Path:
+    """A run that was upgraded in the middle, went on to its end, and then with a day more."""
+    folder = Path(tmp_path_factory.mktemp("middle"))
+    state = shutil.copytree(before / "interrupted", folder / "state")
+    done = upgraded(state, community=before / SHORTER)
+    assert done.code == 0, done.err
+    (folder / "upgraded.json").write_text(done.out)
+    for name, community in (("summary", before / SHORTER), ("longer", longer)):
+        went_on = gone_on(community, state)
+        assert went_on.code == 0, went_on.err
+        (folder / f"{name}.json").write_text(went_on.out)
+    return folder
 
 
 @pytest.mark.long
-def test_an_interrupted_run_goes_on_first_and_its_open_period_is_paid(before, tmp_path, monkeypatch):
-    state, community = (
-        shutil.copytree(before / "interrupted", tmp_path / "state"),
-        before / "community" / "community.toml",
-    )
-    chain = state / "chain.sqlite"
-    refused = upgraded(state, community=community)
-    assert (refused.code, "its run is not at its end" in refused.err) == (4, True)
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    for file in (chain, chain.with_name("chain.sqlite-wal"), state / FILE):
-        shutil.copy(file, alone / file.name)
-    refused = upgraded(alone, community=community)
-    assert refused.code == 5
-    assert "let the run go on to its end, and upgrade then" in refused.err
-    went_on = call("run", community, "--no-page", "--json", "--state", state)
-    assert went_on.code == 0, went_on.err
-    old = load(state / FILE)
+def test_a_run_is_upgraded_in_the_middle_and_goes_on_to_its_end(in_the_middle):
+    facts, summary = (json.loads((in_the_middle / f"{name}.json").read_text()) for name in ("upgraded", "longer"))
+    state = in_the_middle / "state"
+    assert facts["since"] == MIDNIGHT
+    assert (summary["ledger_equals_chain"], summary["money_residual_n"], summary["slots"]) == (True, "0", 72)
     with closing(ChainClient.open(f"embedded:{state}")) as client:
-        settlement = client.contract("settlement", old.address("settlement"))
-        had, total = balances_of(client, old), int(client.read(settlement, "latestPeriod"))
-        assert total > int(client.read(settlement, "settledPeriod"))  # its last period is not over
-    dies_after_each_block(monkeypatch)
+        for name, version in (("before", "0.1"), ("settlement", "")):
+            contract = client.contract("settlement", facts[name])
+            assert version_of("settlement", client.code(contract.address)) == version
+            last, settled = (int(client.read(contract, each)) for each in ("latestPeriod", "settledPeriod"))
+            assert (last == settled) == (name == "before"), name  # nothing is open in the old ones
+    assert sum(balances(state, load(state / "deployment-1.json"))) == 0
+    checked = call("state", "check", "--state", state)
+    assert checked.code == 0, checked.out + checked.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("span", "named"), [(("--to", MIDNIGHT), "before"), ((), "settlement")])
+def test_statements_of_either_side_verify(in_the_middle, tmp_path, span, named):
+    state, facts = in_the_middle / "state", json.loads((in_the_middle / "upgraded.json").read_text())
+    path = tmp_path / "statement.json"
+    made = call("statement", "--state", state, "--member", "a", *span, "-o", path)
+    assert made.code == 0, made.err
+    said = json.loads(path.read_text())["chain"]
+    assert (said["settlement"], said.get("successor")) == (facts[named], facts["settlement"] if span else None)
+    assert call("verify", path, "--state", state).code == 0
+
+
+@pytest.mark.long
+def test_leaves_and_certificates_are_proved_where_their_slot_was_committed(in_the_middle, tmp_path):
+    state, facts = in_the_middle / "state", json.loads((in_the_middle / "upgraded.json").read_text())
+    for slot, settlement, certificates, is_before in (
+        (SLOT_BEFORE, "before", "certificates_before", True),
+        (SLOT_AFTER, "settlement", "certificates", False),
+    ):
+        where, paths = ("--state", state, "--member", "a", "--slot", slot), (tmp_path / f"{slot}{k}" for k in "ab")
+        for command, path in zip(("prove", "certificates"), paths, strict=True):
+            done = call("chain", command, *where, "-o", path, "--json")
+            assert done.code == 0, done.err
+            assert ("accounts moved to" in json.loads(done.out).get("contracts", "")) == is_before
+            file = json.loads(path.read_text())
+            assert file["settlement"] == facts[settlement]
+            assert file.get("certificates", facts[certificates]) == facts[certificates]
+
+
+@pytest.mark.long
+def test_a_chain_from_before_the_upgrade_is_brought_level(in_the_middle, before, longer, tmp_path):
+    """Accounts move again, to the same contracts, and every block is as it was."""
+    state = shutil.copytree(in_the_middle / "state", tmp_path / "state")
+    for ending in ("", "-wal", "-shm"):
+        (state / f"chain.sqlite{ending}").unlink(missing_ok=True)
+    for file in (before / "interrupted").glob("chain.sqlite*"):
+        shutil.copy(file, state / file.name)
+    again = gone_on(longer, state)
+    assert again.code == 0, again.err
+    assert "put there again, each block as it was" in again.err
+    assert call("state", "check", "--state", state).code == 0
+
+
+@pytest.mark.long
+def test_an_upgrade_in_the_middle_that_is_killed_at_any_step_ends_alike(in_the_middle, before, tmp_path, monkeypatch):
+    """Killed when the old contracts are at their end, around every block of the move, and before it is noted."""
+    state = shutil.copytree(before / "interrupted", tmp_path / "state")
+    moves, sends, notes = Moving.to_new_contracts, ChainClient.block, Store.take_up
+    deaths: list[str] = []
+
+    def dies_once(name: str) -> None:
+        if name not in deaths:
+            deaths.append(name)
+            raise Killed
+
+    def moving(self: Moving, old: Any) -> Any:
+        dies_once("before the move")
+
+        def block(client: ChainClient, timestamp: int) -> Any:
+            dies_once(f"before block {client.height}")
+            made = sends(client, timestamp)
+            dies_once(f"after block {client.height}")
+            return made
+
+        def take_up(store: Store, *state: Any, **settings: Any) -> None:
+            dies_once("before it is noted")
+            notes(store, *state, **settings)
+            dies_once("after it is noted")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(ChainClient, "block", block)
+            patched.setattr(Store, "take_up", take_up)
+            return moves(self, old)
+
+    monkeypatch.setattr(Moving, "to_new_contracts", moving)
     lives = 0
     while True:
         lives += 1
         try:
-            done = upgraded(state, community=community)
+            done = upgraded(state, community=before / SHORTER)
         except Killed:
             continue
         break
-    assert done.code == 0, done.err
-    assert lives == 5  # netting, payment, contracts, money
-    moved = balances(state, load(state / "new.json"))
-    assert sum(moved) == sum(had)
-    assert moved != had  # the open period was paid
-    assert not any(balances(state, old))
-    again = call("run", community, "--no-page", "--json", "--state", state)
-    assert again.code == 0
+    assert lives == len(deaths) + 1 >= 8, deaths
+    assert "are of this version already" in done.err  # its last death came after everything
+    went_on = gone_on(before / SHORTER, state)
+    assert went_on.code == 0, went_on.err
+    hashes = [json.loads(text)["state_hash"] for text in (went_on.out, (in_the_middle / "summary.json").read_text())]
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.long
+def test_an_upgrade_that_is_not_repeated_is_taken_up_by_the_next_run(before, in_the_middle, tmp_path):
+    """The old contracts are at their end, and the command was killed: `run` moves the accounts, and goes on."""
+    state = shutil.copytree(before / "interrupted", tmp_path / "state")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Moving, "to_new_contracts", stops)
+        with pytest.raises(Killed):
+            upgraded(state, community=before / SHORTER)
+    went_on = gone_on(before / SHORTER, state)
+    assert went_on.code == 0, went_on.err
+    assert (
+        json.loads(went_on.out)["state_hash"] == json.loads((in_the_middle / "summary.json").read_text())["state_hash"]
+    )
+
+
+def stops(*_: object) -> None:
+    """In place of what shall be interrupted."""
+    raise Killed
 
 
 def test_wrong_input_changes_nothing(chain, before):
@@ -260,9 +385,6 @@ def test_a_run_begins_with_what_accounts_have_on_chain(tmp_path, monkeypatch):
     setting = load_setting(community)
     slots = slots_from(setting)[:3]
     monkeypatch.setattr(signing, "time", SimpleNamespace(time=lambda: slots[0] - 100_000))
-
-    def stops(*_: object) -> None:
-        raise Killed
 
     with anvil("--no-mining", "--timestamp", str(slots[0] - 200_000)) as url:
         assert call("chain", "deploy", community, "--node", url, "-o", file).code == 0

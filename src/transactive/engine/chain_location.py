@@ -13,14 +13,17 @@ from transactive.chain.nodes.urls import CHAIN_FILE, EMBEDDED, shown
 from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError, StateError
 from transactive.core.slots import time_text
-from transactive.engine.books.chain_standing import OPENING, FolderChain
+from transactive.engine.accounts.chain_standing import FolderChain
+from transactive.engine.accounts.contracts import keep_current, note_certificates
+from transactive.engine.accounts.moving import Moving, accounts_of, one_settlement
+from transactive.engine.accounts.steps_again import OPENING
 from transactive.engine.books.commitments import RESTORE
-from transactive.engine.books.joining import Joining, accounts_of
 from transactive.engine.state_folder import moved
 from transactive.store import Store
 from transactive.store.read.stages import last_delivered
 
 if TYPE_CHECKING:
+    from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.keys.keys import Keys
     from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.chain.ledgers.groups import GroupedLedger
@@ -68,17 +71,25 @@ class Opened:
 
 @contextmanager
 def open_chain(
-    target: ChainLocation, setting: Setting, first_slot: int, folder: Path, store: Store, seed: str
+    target: ChainLocation,
+    setting: Setting,
+    first_slot: int,
+    folder: Path,
+    store: Store,
+    seed: str,
+    *,
+    moves: bool = True,
 ) -> Iterator[Opened]:
-    """Open the chain of a run, new or as an interrupted run left it. Raises ChainError, InputError."""
+    """Open the chain of a run, new or as an interrupted run left it. Raises ChainError, InputError.
+
+    moves: to new contracts, if accounts are about to; else where they are is opened.
+    """
     from transactive.chain.deployments.deployment import FILE, attach, deploy, describe
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.nodes.client import ChainClient
 
     keys = target.keys or DemoKeys(seed)
     opening = setting.community.clock.gate(first_slot) - OPENING
-    if successor := store.setting("successor"):
-        raise StateError(f"{folder}: its accounts moved to {successor}; go on with that deployment in another --state")
     address = store.setting("settlement")
     if target.url is None:
         place = FolderChain(folder / CHAIN_FILE, store, accounts_of(store, setting.community), keys, first_slot)
@@ -94,7 +105,9 @@ def open_chain(
     with closing(made) as client:
         _recognise(target, client, store)
         if address is None and target.deployment:
-            address = _deployed(target.deployment, client, setting)
+            found = _deployed(target.deployment, client, setting)
+            address = found.address("settlement")
+            found.save(folder / FILE)
         if address is None:
             ledger = deploy(client, keys, setting.community, opening, currency=target.token)
             describe(client, ledger, setting.community).save(folder / FILE)
@@ -107,7 +120,7 @@ def open_chain(
                 )
         store.set(settlement=ledger.address)
         _require_not_ahead(ledger, store, setting)
-        if store.rosters and not store.rosters[-1].settlement:
+        if moves and store.rosters and not store.rosters[-1].settlement:
             ledger = _move_to_new_contracts(client, store, setting, first_slot, ledger)
         yield Opened(client, ledger, keys, target.name or url)
 
@@ -115,26 +128,22 @@ def open_chain(
 def _move_to_new_contracts(
     client: ChainClient, store: Store, setting: Setting, first_slot: int, ledger: ChainLedger | GroupedLedger
 ) -> ChainLedger:
-    """Ledger with accounts of all members, where some join. Raises StateError for one in groups, whose stay."""
-    from transactive.chain.deployments.deployment import FILE, deploy, describe
-    from transactive.chain.ledgers.settlement import ChainLedger
+    """Ledger on new contracts, with accounts of all members. Raises StateError for one in groups, whose stay."""
+    from transactive.chain.deployments.deployment import deploy, describe
+
+    folder = store.path.parent
 
     def described(made: ChainLedger) -> None:
-        """Keep where the contracts are."""
-        describe(client, made, setting.community).save(store.path.parent / FILE)
+        """Keep where the contracts are, and where those of before are."""
+        keep_current(folder, describe(client, made, setting.community), store.rosters)
 
     def deployed(currency: str) -> ChainLedger:
         """Contracts for all, queued."""
-        made = deploy(client, ledger.keys, setting.community, None, currency=currency)
-        return _of_one(made)
+        return one_settlement(deploy(client, ledger.keys, setting.community, None, currency=currency))
 
-    def _of_one(made: ChainLedger | GroupedLedger) -> ChainLedger:
-        """The ledger of a community that one settlement has room for."""
-        if isinstance(made, ChainLedger):
-            return made
-        raise StateError(f"{store.path.parent}: members cannot join a community that settles in groups")
-
-    return Joining(client, store, setting.community, first_slot, deployed, described).take_in(_of_one(ledger))
+    note_certificates(store)
+    moving = Moving(client, store, setting.community, first_slot, deployed, described)
+    return moving.to_new_contracts(one_settlement(ledger))
 
 
 def _recognise(target: ChainLocation, client: ChainClient, store: Store) -> None:
@@ -202,8 +211,8 @@ def _require_not_ahead(ledger: CommunityChain, store: Store, setting: Setting) -
     )
 
 
-def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:
-    """Address of the settlement contract that a deployment file names, which must be this community's."""
+def _deployed(file: Path, client: ChainClient, setting: Setting) -> Deployment:
+    """What a deployment file names, which must be this community's. Raises ConfigError."""
     from transactive.chain.deployments.deployment import load
     from transactive.core.accounts import NAMED
 
@@ -215,8 +224,8 @@ def _deployed(file: Path, client: ChainClient, setting: Setting) -> str:
     if tuple(group.members for group in deployment.groups) != tuple(map(len, setting.community.groups)):
         raise ConfigError(f"{file}: was deployed for other groups of members; deploy anew, or change members_per_group")
     if deployment.groups:
-        return deployment.address("settlement")
+        return deployment
     certificates = client.contract("certificates", deployment.address("certificates"))
     if client.read(certificates, "isDirect"):
         raise ConfigError(f"{file}: issues certificates directly, a run commits their roots; deploy without --direct")
-    return deployment.address("settlement")
+    return deployment

@@ -14,8 +14,8 @@ from transactive.config.setting import Setting
 from transactive.core.community.community import Community
 from transactive.core.errors import StateError
 from transactive.core.slots import parse_time, time_text
+from transactive.engine.accounts.joining import before_joining, joined_rosters, require_movable
 from transactive.engine.books.corrections import CorrectionList, corrections, to_settle
-from transactive.engine.books.joining import before_joining, joined_rosters, require_movable
 from transactive.store import Store
 from transactive.store.corrections import ReadingSource, waiting
 from transactive.store.database import ROSTERS

@@ -265,6 +265,11 @@ def code_keccak(code: bytes) -> str:
     return "0x" + keccak(code).hex()
 
 
+def is_todays(name: str, code: bytes) -> bool:
+    """Whether deployed code is that of this version."""
+    return version_of(name, code) == ""
+
+
 def is_ours(name: str, code: bytes) -> bool:
     """Whether deployed code is that of this program, or of a released version before it."""
     return version_of(name, code) is not None

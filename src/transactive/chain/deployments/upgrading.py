@@ -1,4 +1,4 @@
-"""Move a community from the contracts of an older version to today's: accounts, balances and limits go over.
+"""Move a community without a run from contracts of an older version to today's: accounts, balances, limits go over.
 
 Each step is put on chain at a time that is written down before, so that an interrupted upgrade finds what was done, and
 sends nothing twice. Money moves with the key of whose it is, which has to sign: it leaves the old contract and enters
@@ -8,9 +8,8 @@ certificates, which stay where their slots were committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -20,6 +19,7 @@ from transactive.chain.deployments.deployment import Deployment, deploy, describ
 from transactive.chain.deployments.members import kept_registry
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers.money import UNLIMITED
+from transactive.chain.ledgers.moving import carry_zones
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.packing import decode_balances, words_for
@@ -69,8 +69,7 @@ class UpgradeProgress(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=
 class Upgrade:
     """An upgrade of one deployment.
 
-    held: names of accounts whose keys are here; file: of its progress; nets_n: of the period that is open, by its
-    number, as the books have it [n¤ received − paid per account].
+    held: names of accounts whose keys are here; file: of its progress.
     """
 
     client: ChainClient
@@ -80,7 +79,6 @@ class Upgrade:
     held: Sequence[str]
     file: Path
     now: Callable[[], int]
-    nets_n: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
     def run(self) -> tuple[Deployment, UpgradeProgress]:
         """Take all steps that are not done. Raises ChainError if a period is open; ContractRevert, StateError."""
@@ -90,7 +88,6 @@ class Upgrade:
             self._note(progress, progress.pending)
         if not progress.done and progress.pending is None:
             self._check(old)
-        self._finish_period(old, progress)
         self._step(progress, DEPLOY, {}, lambda _: self._deploy(old, progress))
         new = self.client.contract("settlement", progress.new)
         for first in range(0, len(self.known.accounts), AT_ONCE):
@@ -107,6 +104,12 @@ class Upgrade:
         """Address of the registry that was deployed before; it stays, with who is in it."""
         found = self.known.contracts.get("registry")
         return found.address if found else None
+
+    @property
+    def _certificates(self) -> str:
+        """Address of the contract of certificates of before; empty without one."""
+        found = self.known.contracts.get("certificates")
+        return found.address if found else ""
 
     def _progress(self) -> UpgradeProgress:
         """What an interrupted upgrade left, or the beginning of one. Raises StateError for another deployment's."""
@@ -132,31 +135,8 @@ class Upgrade:
         if self.client.read(old, "isPending"):
             raise ChainError("a netting waits to be paid; let the run go on to its end, and upgrade then")
         latest, settled = (int(self.client.read(old, name)) for name in ("latestPeriod", "settledPeriod"))
-        if latest > settled and latest not in self.nets_n and not self.client.read(old, "hasEnded"):
+        if latest > settled and not self.client.read(old, "hasEnded"):
             raise ChainError(f"period {latest} is open; let the run go on to its end, and upgrade then")
-
-    def _finish_period(self, old: Contract, progress: UpgradeProgress) -> None:
-        """Net the period that is open by the books, and pay it after its window."""
-        for period, nets in self.nets_n.items():
-            over = (period + 1) * self.community.clock.slots_per_period * self.community.clock.length
-            amounts = dict(enumerate(nets))
-            propose = partial(self._propose, old, period)
-            self._step(progress, "netting", amounts, propose, over)
-            ready = int(self.client.read(old, "proposal")[1])
-            pay = partial(self._pay, old, period)
-            self._step(progress, "payment", amounts, pay, ready)
-
-    def _propose(self, old: Contract, period: int, amounts: dict[int, int]) -> None:
-        """Queue the netting of a period."""
-        self._ledger(old).propose(period, list(amounts.values()))
-
-    def _pay(self, old: Contract, period: int, _: dict[int, int]) -> None:
-        """Queue the payment of a period."""
-        self._ledger(old).finalise(period)
-
-    def _ledger(self, settlement: Contract) -> ChainLedger:
-        """The operator's calls on a settlement."""
-        return ChainLedger.attach(self.client, self.keys, settlement.address)
 
     # -- steps --------------------------------------------------------------------------------------------------
 
@@ -166,13 +146,12 @@ class Upgrade:
         name: str,
         amounts: dict[int, int],
         queue: Callable[[dict[int, int]], None],
-        earliest: int = 0,
     ) -> None:
-        """Take a step unless it is done: what it does and when is written down first. earliest: its time [Unix s]."""
+        """Take a step unless it is done: what it does and when is written down first."""
         if name in progress.done or not (amounts or progress.pending or name == DEPLOY):
             return
         if progress.pending is None:
-            time = max(self.now(), self.client.head_timestamp + 1, earliest)
+            time = max(self.now(), self.client.head_timestamp + 1)
             progress.pending = Step(name, time, amounts)
             progress.save(self.file)
         step = progress.pending
@@ -197,6 +176,7 @@ class Upgrade:
         registry = kept_registry(self.client, self.community, self._registry, holders)
         made = deploy(*place, None, currency=currency, holders=holders, registry=registry)
         progress.new, progress.certificates = made.address, str(made.certificates_address)
+        carry_zones(self.client, self.keys, self._certificates, progress.certificates, len(self.community.members))
 
     def _holders(self, old: Contract) -> list[str]:
         """Addresses of the accounts."""

@@ -1,4 +1,8 @@
-"""Let all accounts of a settlement move to a new one, with what they have there and the limits that they set."""
+"""Let all accounts of a settlement move to a new one, with what they have there and what was set for them.
+
+Certificates need no way: who has some keeps them where their slots were committed. What the owner set of
+zones goes over.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +52,33 @@ def set_limits(client: ChainClient, keys: Keys, settlement: Contract, limits: De
     """Queue the limits of debits that members had set before, so that they go on."""
     for index in np.flatnonzero(limits.most_n < NO_MOST).tolist():
         client.send(keys.account(index), settlement, "setLimit", int(limits.most_n[index]))
+
+
+ZONES_A_WORD = 32
+"""Members whose zones one word has."""
+
+
+def carry_zones(client: ChainClient, keys: Keys, before: str, after: str, members: int) -> None:
+    """Queue the zones of members and where their energy can be claimed, as another contract of certificates has them.
+
+    before, after: addresses of contracts of certificates; nothing is carried over from none.
+    """
+    if not before:
+        return
+    old, new, owner = (
+        client.contract("certificates", before),
+        client.queued_contract("certificates", after),
+        keys.role("owner"),
+    )
+    zones = {0}
+    for number in range(-(-members // ZONES_A_WORD)):
+        word = int(client.read(old, "zones", number))
+        zones |= {word >> 8 * place & 255 for place in range(ZONES_A_WORD)}
+        if word:
+            client.send(owner, new, "setZones", number, word)
+    for zone in sorted(zones):
+        if reach := int(client.read(old, "reachable", zone)):
+            client.send(owner, new, "setReach", zone, reach)
 
 
 def fund_gas(client: ChainClient, keys: Keys, accounts: range) -> None:

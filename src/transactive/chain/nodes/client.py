@@ -155,6 +155,10 @@ class ChainClient:
             raise ChainError(f"no contract at {address} on chain {self.chain_id}; check the chain's URL or file")
         return self._bind(address, abi_for(name, code))
 
+    def queued_contract(self, name: str, address: str) -> Contract:
+        """Contract of this version at an address, whose deployment may still be queued."""
+        return self._bind(address, artifact(name).abi)
+
     def code(self, address: str) -> bytes:
         """Code at an address, empty if there is none."""
         return _bytes(self._node.ask("eth_getCode", address, "latest"))

@@ -33,11 +33,12 @@ def run_certificates(
     Needs the operator's key, because salts and blinding follow from it.
     """
     from transactive.chain.disputes.leaf_file import certificate_file
+    from transactive.engine.accounts.contracts import where_said
     from transactive.engine.books.carbon_leaves import carbon_leaves_of, member_record
     from transactive.engine.books.slot_book import read_slot
 
     start = parse_time(slot)
-    with run_of(state, node, keys, password_file) as run:
+    with run_of(state, node, keys, password_file, start) as run:
         if member not in run.community.ids:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(run.community.ids)}")
         number, index = run.community.clock.number(start), run.community.ids.index(member)
@@ -54,7 +55,8 @@ def run_certificates(
         corrected = None if book.corrections is None else book.corrections.only(index)
         made = certificate_file(*placed, run.known.address("certificates"), rest, rows.tolist(), corrected)
         final = run.community.clock.period(start) <= ledger.settled_period
-        facts = {"member": member, "slot": time_text(start), "final": final}
+        facts: dict[str, Any] = {"member": member, "slot": time_text(start), "final": final}
+        facts |= where_said(run.store, start)
         return facts | facts_of(made, run.known.accounts), made
 
 

@@ -42,11 +42,13 @@ def run_prove(
 
     Needs the operator's key, because salts and blinding follow from it.
     """
+    from transactive.engine.accounts.contracts import where_said
     from transactive.engine.books.rebuilt import books_at
 
     start = parse_time(slot)
-    with run_of(state, node, keys, password_file) as run:
+    with run_of(state, node, keys, password_file, start) as run:
         made, of_group = prove(run, books_at(run.store, run.community, start), run.known.index(account))
+        of_group |= where_said(run.store, start)
     community = run.community
     clock = community.clock
     facts = {"account": account, "slot": time_text(start), "period": clock.period(start)}
@@ -56,7 +58,7 @@ def run_prove(
 
 @dataclass(frozen=True, slots=True)
 class OpenedRun:
-    """A run with its chain, opened with the operator's keys."""
+    """A run with its chain, opened with the operator's keys: community and contracts are those of one of its slots."""
 
     store: Store
     community: Community
@@ -88,25 +90,29 @@ class OpenedRun:
 
 
 @contextmanager
-def run_of(state: Path, node: str | None, keys: Path | None, password_file: Path | None) -> Iterator[OpenedRun]:
-    """Open the run in a state folder. Raises StateError, InputError, ChainError."""
+def run_of(
+    state: Path, node: str | None, keys: Path | None, password_file: Path | None, slot: int
+) -> Iterator[OpenedRun]:
+    """Open the run in a state folder, as it was in a slot [Unix s]. Raises StateError, InputError, ChainError."""
     if not (state / STORE_FILE).exists():
         raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
-    from transactive.chain.deployments.deployment import FILE, attach, load
+    from transactive.chain.deployments.deployment import attach
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.nodes.client import ChainClient
-    from transactive.engine.books.rebuilt import community_of
+    from transactive.engine.accounts.contracts import deployment_at
+    from transactive.engine.books.rebuilt import at_the_time, community_of
     from transactive.store import Store
 
     with closing(Store(state)) as store:
-        community, known = community_of(store), load(state / FILE)
+        community, _ = at_the_time(store, community_of(store), slot)
+        known = deployment_at(store, slot)
         seed = json.loads(store.setting("run") or "{}").get("seed", "transactive")
         signers = keys_of(keys, password_file, known.accounts[: -len(NAMED)])
         with closing(ChainClient.open(node or f"embedded:{state}")) as client:
             known.check(client)
             client.first_block = known.block
             ledger = attach(client, signers or DemoKeys(seed), community, known.address("settlement"))
-            yield OpenedRun(store, community, known, client, ledger)
+            yield OpenedRun(store.as_of(len(community.members)), community, known, client, ledger)
 
 
 def prove(run: OpenedRun, books: SlotBooks, index: int) -> tuple[LeafFile, dict[str, Any]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,6 @@ from transactive.cli.report import report
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
-    from transactive.chain.nodes.client import ChainClient
-    from transactive.store import Store
 
 Flag = Annotated[bool, Parameter(negative="")]
 PROGRESS, OUTBOX = "upgrade.json", "upgrade-outbox.sqlite"
@@ -24,6 +21,7 @@ def upgrade(
     community: Path,
     *,
     node: str,
+    state: Path | None = None,
     deployment: Path = Path("deployment.json"),
     output: Annotated[Path, Parameter(alias="-o")] = Path("deployment-upgraded.json"),
     keys: Path | None = None,
@@ -33,10 +31,11 @@ def upgrade(
 ) -> None:
     """Deploy this version's contracts beside those of an older one, and carry accounts, balances and limits over.
 
-    The run has to be at its end, with nothing open; its state and statements then name both. Money of accounts whose
-    keys are here moves; all others keep theirs, and every way out, in the old contract (`chain withdraw` with the old
-    file). Certificates stay where their slots were committed. After an interruption the same command goes on, and
-    sends nothing twice.
+    A run, over or in the middle, first comes to the end of its open period on the old contracts; then all accounts
+    move, and the same `run` goes on in the new ones. Its state and statements name both. Without a run nothing may be
+    open: money of accounts whose keys are here moves; all others keep theirs, and every way out, in the old contract
+    (`chain withdraw` with the old file). Certificates stay where their slots were committed; those of later slots come
+    from the new contract alone. After an interruption the same command goes on, and sends nothing twice.
     Example: transactive chain upgrade community.toml --node http://127.0.0.1:8545 --keys my-keys
 
     Parameters
@@ -44,28 +43,35 @@ def upgrade(
     community
         Community file, with the members of the deployment.
     node
-        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH.
+        Chain: embedded:FILE, http(s)://, ws(s):// or ipc:PATH. With the chain in a state folder its run is upgraded.
+    state
+        State folder of a run that settles at --node elsewhere, to upgrade it; with the keys of all its accounts.
     deployment
-        File with the addresses of the old contracts, as `chain deploy` wrote it; it stays as it is.
+        Without a run: file with the addresses of the old contracts, as `chain deploy` wrote it; it stays as it is.
     output
-        New file for the addresses of the new contracts. How far an upgrade is stands beside it, in upgrade.json.
+        Without a run: new file for the addresses of the new contracts; how far an upgrade is stands beside it, in
+        upgrade.json. A run has them in deployment.json of its state, and those of before in deployment-1.json.
     keys
         Folder of your own keys: owner, operator, arbiter, on-ramp, gateway, and of the accounts whose money shall move.
     password_file
         File whose first line is the password of the keys; otherwise TRANSACTIVE_PASSWORD, or it is asked for.
     seed
-        Seed of the demo keys that sign, without --keys: on embedded and development chains only.
+        Seed of the demo keys that sign, without --keys: on embedded and development chains only; a run knows its own.
     json
         Print one JSON object on stdout.
     """
-    facts = run_upgrade(community, node, deployment, output, keys=keys, password_file=password_file, seed=seed)
+    folder = _state_of(node, state)
+    if folder is None:
+        facts = run_upgrade(community, node, deployment, output, keys=keys, password_file=password_file, seed=seed)
+    else:
+        facts = run_upgrade_of_run(community, node, folder, keys=keys, password_file=password_file)
     report(facts, json=json)
 
 
 def run_upgrade(
     path: Path, node: str, old: Path, output: Path, *, keys: Path | None, password_file: Path | None, seed: str
 ) -> dict[str, Any]:
-    """Upgrade a deployment. Raises InputError, StateError, ChainError, ContractRevert."""
+    """Upgrade a deployment without a run. Raises InputError, StateError, ChainError, ContractRevert."""
     from transactive.chain.deployments.deployment import load
     from transactive.chain.deployments.upgrading import Upgrade
     from transactive.chain.nodes.client import ChainClient
@@ -83,18 +89,13 @@ def run_upgrade(
     if output.exists():
         raise InputError(f"{output}: is there already; give another --output, so that no deployment is forgotten")
     signers, held = _signers(keys, password_file, seed, known.accounts)
-    with _finished(node) as store, closing(ChainClient.open(node, outbox=output.with_name(OUTBOX))) as client:
+    with closing(ChainClient.open(node, outbox=output.with_name(OUTBOX))) as client:
         known.check(client)
         signers.check(client)
         client.first_block = known.block
         file = output.with_name(PROGRESS)
-        nets = _open_nets(store, client, known.address("settlement"))
-        made, progress = Upgrade(
-            client, signers, community, known, held, file, lambda: time_of_step(client), nets
-        ).run()
+        made, progress = Upgrade(client, signers, community, known, held, file, lambda: time_of_step(client)).run()
         made.save(output)
-        if store:
-            store.set(successor=progress.new)
         file.unlink()
     stayed = [name for name in known.accounts if name not in held]
     return {name: deployed.address for name, deployed in made.contracts.items()} | {
@@ -106,43 +107,49 @@ def run_upgrade(
     }
 
 
-@contextmanager
-def _finished(node: str) -> Iterator[Store | None]:
-    """State of the run whose chain it is, None for any other chain. Raises StateError unless the run is at its end."""
+def run_upgrade_of_run(
+    path: Path, node: str, folder: Path, *, keys: Path | None, password_file: Path | None
+) -> dict[str, Any]:
+    """Upgrade the contracts of a run, whose state goes on in new ones. Raises InputError, StateError, ChainError."""
+    from transactive.chain.deployments.deployment import FILE
+    from transactive.chain.nodes.urls import is_embedded
+    from transactive.cli.chain_options import target_of
+    from transactive.config.setting import load_setting
+    from transactive.core.slots import time_text
+    from transactive.core.units import money_text
+    from transactive.services.upgrade import upgrade_run
+
+    setting = load_setting(path)
+    elsewhere = None if is_embedded(node) else node
+    target = target_of(elsewhere, None, keys, password_file, setting.community.ids)
+    done = upgrade_run(setting, folder, target)
+    moved = [amount for amount in done.moved_n if amount]
+    return {name: deployed.address for name, deployed in done.after.contracts.items()} | {
+        "before": done.before.address("settlement"),
+        "certificates_before": done.before.address("certificates"),
+        "since": time_text(done.since),
+        "moved": money_text(sum(moved), done.after.currency, digits=9),
+        "accounts_moved": len(moved),
+        "deployment": str(folder / FILE),
+        "go_on": None if done.is_over else f"run {path} --state {folder}",
+    }
+
+
+def _state_of(node: str, state: Path | None) -> Path | None:
+    """State folder of the run whose chain it is; None for a chain without one. Raises InputError, StateError."""
     from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
-    from transactive.core.errors import StateError
-    from transactive.store import FILE, Store
-    from transactive.store.folder import hold
+    from transactive.core.errors import InputError
+    from transactive.store import FILE
 
     if is_embedded(node):
         existing_path(node)
         folder = Path(embedded_path(node)).parent
-        if (folder / FILE).exists():
-            with hold(folder), closing(Store(folder)) as store:
-                if store.setting("outcome") is None:
-                    raise StateError(f"{folder}: its run is not at its end; let it go on first, with `run` or `demo`")
-                yield store
-            return
-    yield None
-
-
-def _open_nets(store: Store | None, client: ChainClient, address: str) -> dict[int, list[int]]:
-    """Net amounts of the period that a run left open at its end, by its number [n¤]; none without a run."""
-    if store is None:
-        return {}
-    from transactive.engine.books.rebuilt import community_of, leaves_from
-    from transactive.settlement.ledger import CREDIT, DEBIT
-
-    community, settlement = community_of(store), client.contract("settlement", address)
-    clock = community.clock
-    period, settled = (int(client.read(settlement, name)) for name in ("latestPeriod", "settledPeriod"))
-    seconds = clock.slots_per_period * clock.length
-    slots = store.delivered(period * seconds, (period + 1) * seconds - 1)
-    if period <= settled or not slots:
-        return {}
-    *_, (_, leaves) = leaves_from(store, community, slots[0], slots[-1])
-    credit, debit = leaves.money[:, CREDIT], leaves.money[:, DEBIT]
-    return {period: (credit - debit).tolist()}
+        if state is not None and state.resolve() != folder.resolve():
+            raise InputError(f"--state {state}: its chain is in it; give --node embedded:{state}")
+        return folder if (folder / FILE).exists() else None
+    if state is not None and not (state / FILE).exists():
+        raise InputError(f"--state {state}: holds no run; leave it out, or give the --state folder of `run`")
+    return state
 
 
 def _signers(

@@ -56,8 +56,9 @@ class Membership:
 class Roster(msgspec.Struct, frozen=True):
     """Members that have accounts in one settlement, by number, from a slot on [Unix s]: the first so many of the file.
 
-    settlement: its address; empty while the accounts are still in the one before. ended: end of the last slot before,
-    and the time of the last block that the accounts moved in [Unix s]. opening_n: what each account began with [n¤].
+    settlement, certificates: addresses; empty while the accounts are still in the one before, the last also in states
+    from before it was kept. ended: end of the last slot before, and the time of the block in which the accounts moved
+    [Unix s]; block: its number. opening_n: what each account began with [n¤].
     """
 
     since: int
@@ -65,6 +66,8 @@ class Roster(msgspec.Struct, frozen=True):
     settlement: str = ""
     ended: tuple[int, int] = (0, 0)
     opening_n: tuple[int, ...] = ()
+    certificates: str = ""
+    block: int = 0
 
 
 def roster_of(rosters: Sequence[Roster], slot: int) -> Roster | None:

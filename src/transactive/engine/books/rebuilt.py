@@ -58,7 +58,7 @@ def leaves_from(store: Store, community: Community, first: int, last: int) -> It
     community, since = at_the_time(store, community, first)
     if since != at_the_time(store, community, last)[1]:
         raise StateError(
-            f"{store.path}: members joined between {time_text(first)} and {time_text(last)}; ask for each apart"
+            f"{store.path}: accounts moved between {time_text(first)} and {time_text(last)}; ask for each apart"
         )
     store = store.as_of(len(community.members))
     clock, chart = community.clock, community.chart

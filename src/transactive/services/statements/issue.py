@@ -67,8 +67,8 @@ class Issuer:
             raise InputError(f"--member {member}: not in this community; it has {', '.join(self.community.ids)}")
         begin, until = self._span(first, end)
         then, _ = at_the_time(self.store, self.community, begin)
-        if len(then.members) < len(self.community.members):
-            return self._of_before(then, begin).issue(member, begin, until)
+        if (before := self._of_before(then, begin)) is not None:
+            return before.issue(member, begin, until)
         index, clock = self.community.ids.index(member), self.community.clock
         settlement, slots = StatedSettlement.of(self.ledger, index), []
         for book, leaves in leaves_from(self.store, self.community, begin, until - clock.length):
@@ -88,7 +88,7 @@ class Issuer:
                 chain_id=self.ledger.chain_id,
                 settlement=settlement.ledger.address,
                 operator=self._operator.address.lower(),
-                successor=self.successor or self.store.setting("successor"),
+                successor=self.successor,
                 whole=settlement.whole,
             ),
             member=said.Holder(id=member, index=index, place=settlement.place if settlement.whole else None),
@@ -124,17 +124,20 @@ class Issuer:
         joined = [roster.since for roster in self.store.rosters if begin < roster.since < until]
         if joined and first is not None:
             raise InputError(
-                f"{time_text(begin)} to {time_text(until)}: members joined at {time_text(joined[-1])}, and from there"
-                " on accounts have other contracts; let one statement end and another begin there (--to, --from)"
+                f"{time_text(begin)} to {time_text(until)}: from {time_text(joined[-1])} on accounts have other"
+                " contracts, as members joined or contracts are newer; let one statement end and another begin there"
+                " (--to, --from)"
             )
         return max([begin, *joined]), until
 
-    def _of_before(self, then: Community, slot: int) -> Issuer:
-        """The same for those who had accounts in a slot [Unix s], in the contracts of then."""
+    def _of_before(self, then: Community, slot: int) -> Issuer | None:
+        """The same for those who had accounts in a slot [Unix s], in the contracts of then; None if it is of those."""
         rosters = self.store.rosters
-        place = max(number for number, roster in enumerate(rosters) if roster.since <= slot)
-        ledger = self.at(rosters[place].settlement)
-        return replace(self, community=then, ledger=ledger, successor=rosters[place + 1].settlement)
+        place = max((number for number, roster in enumerate(rosters) if roster.since <= slot), default=None)
+        if place is None or rosters[place].settlement in (self.ledger.address, ""):
+            return None
+        successor = next((roster.settlement for roster in rosters[place + 1 :] if roster.settlement), None)
+        return replace(self, community=then, ledger=self.at(rosters[place].settlement), successor=successor)
 
     @property
     def _end(self) -> int:
@@ -148,7 +151,9 @@ class Issuer:
         """
         clock = self.community.clock
         delivered = self.store.delivered(self.first_slot, self._end)
-        committed = max((commitment.slot for commitment in self.ledger.commitments()), default=-1)
+        moved = max((roster.since for roster in self.store.rosters), default=0)
+        before = clock.number(moved) - 1 if moved > 0 else -1  # nothing may be settled yet where accounts moved to
+        committed = max((commitment.slot for commitment in self.ledger.commitments()), default=before)
         both = [slot for slot in delivered if clock.number(slot) <= committed]
         if not both:
             raise StateError(f"{self.store.path.parent}: no slot was settled yet; let the run go on first")

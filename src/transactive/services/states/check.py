@@ -14,7 +14,7 @@ import msgspec
 from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.core.errors import StateError, TransactiveError
 from transactive.core.slots import parse_time
-from transactive.engine.books.joining import accounts_of
+from transactive.engine.accounts.moving import accounts_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.engine.replay import Outcome
@@ -69,7 +69,7 @@ def _broken_chain(path: Path, tell: Tell) -> Iterator[Damage]:
 def _disagreements(folder: Path, tell: Tell) -> Iterator[Damage]:
     """What the chain in the folder has otherwise than the database, though both are as they were written."""
     from transactive.chain.keys.keys import DemoKeys
-    from transactive.engine.books.chain_standing import FolderChain
+    from transactive.engine.accounts.chain_standing import FolderChain
 
     with closing(Store(folder)) as store:
         facts = json.loads(store.setting("run") or "{}")

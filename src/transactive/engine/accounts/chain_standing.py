@@ -4,6 +4,7 @@ A chain can be older than its database: a write-ahead log was lost, or the file 
 operator had put on it follows from the database alone, and blocks hold nothing that varies. So all steps are taken
 again on a copy. Only if each block comes out with the hash that the database noted is the chain itself carried on.
 Nothing of anybody else can have been in between then: one more transaction would have made all later blocks others.
+Where accounts moved to other contracts meanwhile, they move again.
 """
 
 from __future__ import annotations
@@ -17,29 +18,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from transactive.chain.nodes.urls import EMBEDDED
 from transactive.core.community.community import Community
-from transactive.core.community.membership import Roster
 from transactive.core.errors import ChainError, RuleBroken, StateError
-from transactive.core.proofs.accepted_orders import hashes_of
 from transactive.core.slots import time_text
-from transactive.engine.books.carbon_leaves import carbon_leaves_of
-from transactive.engine.books.commitments import RESTORE, ChainCommitments
-from transactive.engine.books.joining import settled_in
-from transactive.engine.books.slot_book import read_slot
-from transactive.settlement.ledger import Ledger
+from transactive.engine.accounts.steps_again import OPENING, StepsAgain
+from transactive.engine.books.commitments import RESTORE
+from transactive.engine.books.rebuilt import at_the_time
 from transactive.store import Store, files
 from transactive.store.read.stages import RecordedBlock, ended_slots, recorded_blocks
 
 if TYPE_CHECKING:
     from transactive.chain.keys.keys import Keys
-    from transactive.chain.ledgers.community_chain import CommunityChain
     from transactive.chain.nodes.client import ChainClient
-
-OPENING = 600
-"""Seconds between the chain's first block and the first gate: time to deploy and deposit [s]."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +50,15 @@ class FolderChain:
 
     @cached_property
     def recorded(self) -> list[RecordedBlock]:
-        """Blocks that the database noted, oldest first; in the contracts that are settled in now."""
-        since = 0 if self.roster is None else self.roster.since
-        return [block for block in recorded_blocks(self.store) if block.slot >= since]
-
-    @cached_property
-    def roster(self) -> Roster | None:
-        """Who has accounts in the contracts that are settled in now; None in a run that nobody has joined.
-
-        What was committed before, in other contracts, is not made again.
-        """
-        return settled_in(self.store)
+        """Blocks that the database noted, oldest first, in whichever contracts."""
+        return recorded_blocks(self.store)
 
     def open(self, path: Path) -> ChainClient:
         """Client of the chain in a file, which is begun if there is none."""
         from transactive.chain.nodes.client import ChainClient
 
-        accounts = self.keys.addresses(self.community.chart.on_chain)
+        begun = at_the_time(self.store, self.community, self.first_slot)[0]  # who joined since was paid its coins
+        accounts = self.keys.addresses(begun.chart.on_chain)
         return ChainClient.open(f"{EMBEDDED}{path}", genesis_time=self.opening - 1, alloc=accounts)
 
     def bring_level(self, head: tuple[int, str] | None = None) -> None:
@@ -86,7 +69,7 @@ class FolderChain:
         """
         missing = self._missing()
         lacks_end = head is not None and not self._ends_with(*head)
-        if not missing and not lacks_end:
+        if not missing and not lacks_end and not self._lacks_move():
             return
         with self._rehearsal() as copy:
             try:
@@ -106,7 +89,7 @@ class FolderChain:
         RuleBroken that names the first difference.
         """
         missing = self._missing()
-        if missing or (head is not None and not self._ends_with(*head)):
+        if missing or self._lacks_move() or (head is not None and not self._ends_with(*head)):
             raise StateError(f"{self._lacks(missing)}; the next `run` puts it there again, if it follows from that")
         with self._rehearsal() as copy:
             self._take_steps_again(copy, head, tell, compare=True)
@@ -140,6 +123,13 @@ class FolderChain:
                 f" was changed; {RESTORE}"
             )
         return found is not None
+
+    def _lacks_move(self) -> bool:
+        """Whether the chain ends before the block in which accounts moved to other contracts."""
+        from transactive.chain.embedded.copies import block_hash_at
+
+        moved = max((roster.block for roster in self.store.rosters), default=0)
+        return moved > 0 and (not self.path.exists() or block_hash_at(self.path, moved) is None)
 
     def _state_hash(self, block: bytes) -> str:
         """State hash of the run if it ended with this block."""
@@ -179,60 +169,20 @@ class FolderChain:
         """
         ended = ended_slots(self.store)
         with closing(self.open(copy)) as client:
-            ledger = self._ledger(client)
-            commitments = self._begun(ledger)
+            walk = StepsAgain(client, self.store, self.community, self.keys, self.first_slot)
             for count, noted in enumerate(self.recorded, 1):
                 tell(f"{self.path.name}: slot {count} of {len(self.recorded)}")
-                self._commit_again(commitments, noted.slot, compare=compare)
-                block = commitments.last_block
+                block, is_last = walk.commit(noted.slot, compare=compare), count == len(self.recorded)
                 if block is None or block.hash != noted.hash:
                     raise ChainError(f"block {noted.number} of {time_text(noted.slot)} came out otherwise")
-                if noted.slot in ended:
-                    commitments.go_on(noted.slot, account=0)
-            if head is not None:
-                commitments.finish(self.recorded[-1].slot, account=0)
-                block = commitments.last_block
-                if block is None or self._state_hash(block.hash) != head[1]:
-                    raise ChainError(f"block {head[0]}, the last one, came out otherwise")
-            elif compare:
-                commitments.check()
-
-    def _begun(self, ledger: CommunityChain) -> ChainCommitments:
-        """Commitments as the first slot of these contracts found them: with deposits that are on chain, or are made."""
-        books, roster = Ledger(self.community.chart), self.roster
-        if roster is None or not roster.opening_n:
-            commitments = ChainCommitments(self.community, books, ledger, self.first_slot)
-            commitments.open(self.community.clock.gate(self.first_slot) - 1)
-            return commitments
-        commitments = ChainCommitments(self.community, books, ledger, roster.since)
-        books.balances_n, commitments.ended = np.array(roster.opening_n, np.int64), roster.ended
-        return commitments
-
-    def _ledger(self, client: ChainClient) -> CommunityChain:
-        """The contracts on the copy, deployed again where the chain has not come so far. Raises ChainError."""
-        from transactive.chain.deployments.deployment import attach, deploy
-
-        address = self.store.setting("settlement") or ""
-        if self.roster is not None and self.roster.opening_n and not client.height:
-            raise ChainError("members joined since, and what was before them is not made again")
-        if client.height:
-            return attach(client, self.keys, self.community, address)
-        ledger = deploy(client, self.keys, self.community, self.opening)
-        if ledger.address != address:
-            raise ChainError(f"the contracts came to {ledger.address}, not to {address}")
-        return ledger
-
-    def _commit_again(self, commitments: ChainCommitments, slot: int, *, compare: bool = False) -> None:
-        """Commit a slot as its books have it; one that is on chain is only looked at to `compare` it."""
-        store = self.store.as_of(len(self.community.members))
-        clock, book = self.community.clock, read_slot(store, self.community, slot)
-        period, number, ledger = clock.period(slot), clock.number(slot), commitments.ledger
-        ledger.enter(period, book.positions, book.postings)
-        ledger.record(period, book.readings, book.certificates, hashes_of(book.accepted, self.community.places))
-        if not compare and commitments.on_chain(slot):
-            commitments.slot_over(slot, None)
-        else:
-            commitments.slot_over(slot, commitments.root(lambda: carbon_leaves_of(book, number)))
+                if head is not None and is_last:
+                    block = walk.finish(noted.slot)
+                    if block is None or self._state_hash(block.hash) != head[1]:
+                        raise ChainError(f"block {head[0]}, the last one, came out otherwise")
+                if not walk.move(noted.slot) and noted.slot in ended:
+                    walk.go_on(noted.slot)
+            if head is None and compare:
+                walk.check()
 
     def _carry_on(self, copy: Path) -> None:
         """Put the blocks of the copy on the chain itself."""
@@ -246,7 +196,7 @@ class FolderChain:
     def _lacks(self, missing: Sequence[RecordedBlock]) -> str:
         """What the chain lacks, in words."""
         if not missing:
-            return f"{self.path}: lacks the last blocks of its finished run"
+            return f"{self.path}: lacks the last blocks of its run"
         first, last = missing[0], missing[-1]
         slots = time_text(first.slot) if first == last else f"{time_text(first.slot)} to {time_text(last.slot)}"
         blocks = f"block {first.number}" if first == last else f"blocks {first.number} to {last.number}"
