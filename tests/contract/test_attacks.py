@@ -49,10 +49,10 @@ from tests.contract.world import (
     refused,
 )
 from tests.twins.certificates import token_id
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.leaf_file import LeafFile, leaf_file
-from transactive.chain.history import Commitment, Opening
 from transactive.chain.packing import MAX_BALANCE, MAX_PAID_IN, encode_nets
 from transactive.chain.twins import disputes
 from transactive.core.proofs import signing

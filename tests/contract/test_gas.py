@@ -23,9 +23,9 @@ from tests.contract.market_world import UNLIMITED, MarketWorld
 from tests.contract.world import NOBODY, NODES, ON, ON_RAMP, OPENED, OPERATOR, OWNER, new_client
 from tests.strategies import leaves_of
 from transactive.bench.proofs.certificate_gas import direct_rows
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.gas import SNAPSHOT
-from transactive.chain.history import Commitment, Opening
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.packing import LANES, PART_WORDS, encode_nets

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.embedded.chain import EmbeddedChain
-from transactive.chain.history import Commitment, Opening, opening
+from transactive.chain.history import opening
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import EmbeddedNode

@@ -24,9 +24,10 @@ from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
 from tests.twins.certificates import CertificatesTwin, Shown, token_id
 from tests.twins.multitoken import UNLIMITED
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.embedded.chain import CHAIN_ID
-from transactive.chain.history import Commitment, Opening, opening
+from transactive.chain.history import opening
 from transactive.chain.packing import encode_nets
 from transactive.chain.twins import certificate_disputes as judge
 from transactive.chain.twins.certificate_disputes import Bundle

@@ -26,8 +26,8 @@ from tests.fuzz.adversary.terms import (
     WINDOW,
 )
 from tests.fuzz.bound import NOBODY, Bound, Person
+from transactive.chain.commitments import Commitment, Opening, head_of
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Commitment, Opening, head_of
 from transactive.chain.packing import PART_WORDS, encode_nets
 from transactive.core.proofs.groups import agrees, leaves_of_group, leaves_of_whole
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree

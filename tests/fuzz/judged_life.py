@@ -12,8 +12,9 @@ from tests.fuzz.bound import NOBODY, Bound, Person
 from tests.fuzz.life import Call, Life
 from tests.strategies import leaves_of
 from tests.twins.settlement import SettlementTwin
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Commitment, Opening, opening
+from transactive.chain.history import opening
 from transactive.chain.twins import disputes
 from transactive.chain.twins.refusals import refusals
 from transactive.core.proofs.leaves import SlotTree

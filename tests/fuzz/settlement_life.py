@@ -30,7 +30,7 @@ from tests.fuzz.judged_life import (
 from tests.fuzz.life import Call
 from tests.strategies import leaves_of
 from tests.twins.settlement import SettlementTwin
-from transactive.chain.history import Commitment
+from transactive.chain.commitments import Commitment
 from transactive.chain.packing import BIAS, LANES, MAX_PAID_IN, decode_balances, encode_nets, words_for
 from transactive.chain.revert_reasons import UNKNOWN
 from transactive.chain.twins.refusals import refusals

@@ -19,10 +19,10 @@ from transactive.core.proofs.signing import signer
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import parse_time
 from transactive.core.tariff import PriceGrid
-from transactive.engine.live import session
 from transactive.engine.live.order_desk import EnteredOrder, OrderDesk
 from transactive.engine.live.session import Pace, rehearse, replay_journal
 from transactive.engine.live.waiting import RehearsalClock
+from transactive.engine.live.world import World
 from transactive.engine.replay import slots_of
 from transactive.store import Store
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
@@ -71,7 +71,7 @@ class Sender:
 def sent(setting, slots, tmp_path_factory):
     """A rehearsal in which a member sends two orders for each of its later slots, the second in place of the first."""
     folder, sender = tmp_path_factory.mktemp("sent"), Sender(setting, slots)
-    made = session.World.kernel
+    made = World.kernel
 
     def kernel(world, *args, chain, **more):
         sender.desk, sender.domain = (
@@ -82,7 +82,7 @@ def sent(setting, slots, tmp_path_factory):
         return made(world, *args, chain=chain, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session.World, "kernel", kernel)
+        patch.setattr(World, "kernel", kernel)
         outcome, _ = rehearse(setting, slots, folder, seed=SEED, pace=Pace(), after_slot=sender.after)
     return outcome, folder, sender
 

@@ -197,7 +197,7 @@ def test_a_meter_that_has_to_be_confirmed_waits_for_the_operator(tmp_path, key):
     enrolled: list[Enrolment] = []
     collector: Any = SimpleNamespace(is_used=lambda _: False, count=lambda _: None, enrol=enrolled.extend)
     clock: Any = SimpleNamespace(now=1_000)
-    counter: Any = SimpleNamespace(welcome=lambda *_: None)
+    counter: Any = SimpleNamespace(welcome=lambda *_: None, leaves=SimpleNamespace())
     commands: Any = SimpleNamespace()
     inlet = Inlet("mqtt://127.0.0.1", "street", collector, made, clock, said.append, counter, commands)
     for _ in range(3):

@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 from tests.services.street import BEGIN, SLOT, write_street
 from transactive.chain.keys.keys import DemoKeys, MembersOwnKeys
 from transactive.config.setting import load_setting
-from transactive.core.boxes.messages import AskTerms, OrderTaken, SentOrder, Terms, Welcome, market_proof, seal, unseal
+from transactive.core.boxes.messages import (
+    AskTerms,
+    OrderTaken,
+    Said,
+    SentOrder,
+    Terms,
+    Welcome,
+    market_proof,
+    say,
+    seal,
+    unseal,
+)  # fmt: skip
 from transactive.core.errors import ChainError, StateError
 from transactive.core.proofs.authorisation import Authorisation, sign
 from transactive.core.proofs.meter_records import MeterRecord, sign_record
@@ -27,6 +38,7 @@ from transactive.core.slots import DAY
 from transactive.engine.authorisations import Authorisations
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
+from transactive.engine.live.boxes.leaf_teller import LeafTeller
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.order_desk import OrderDesk
 from transactive.engine.live.waiting import RehearsalClock
@@ -38,6 +50,7 @@ from transactive.node.agent.trader import Trader
 from transactive.node.settings import BoxSettings, make_box
 from transactive.store import Store
 from transactive.store.live.journal import ArrivalKind, Enrolment, Journal
+from transactive.store.live.leaves import LeafOutbox
 
 CODE, ADA, SETTLEMENT = "AAAAA-BBBBB-CCCCC-DDDDD", 0, "0x" + 20 * "ab"
 FIRST = BEGIN + 4 * SLOT
@@ -71,7 +84,8 @@ class Street:
         collector.enrol([Enrolment(self.key.address, ADA)])
         self.desk = OrderDesk(journal, self.clock, setting, SLOTS)
         self.commands = BoxCommands(folder, setting, collector, self.clock, print)
-        self.counter = BoxCounter(setting, SLOTS, collector, self.desk, self.commands, self.clock)
+        self.leaves = LeafTeller(LeafOutbox(folder / "leaves.sqlite"), collector, print)
+        self.counter = BoxCounter(setting, SLOTS, collector, self.desk, self.commands, self.clock, self.leaves)
         separator = domain(31337, SETTLEMENT)
         chain: Any = SimpleNamespace(
             keys=self.keys,
@@ -87,6 +101,10 @@ class Street:
     def trader_again(self, limits: tuple[int, int] = (2**62, -(2**62))) -> Trader:
         return Trader(self.box, self.key, CODE, self.home, limits, self.told.append)
 
+    def say(self, message: Said) -> bytes:
+        """What the box puts on its topic."""
+        return say(message, self.key.address, self.key.key)
+
     def meet(self) -> None:
         self.trader.heard(self.counter.welcome(self.key.address, CODE) or b"")
 
@@ -95,20 +113,18 @@ class Street:
         self.clock.wait_until(now)
         said = self.trader.step(now)
         for message in said:
-            for answer in self.counter.hear(self.key.address, json_of(message)):
+            for answer in self.counter.hear(self.key.address, self.say(message)):
                 if not lost:
                     self.trader.heard(answer)
         return list(said)
 
 
-def json_of(message: object) -> bytes:
-    return msgspec.json.encode(message)
-
-
 @pytest.fixture
 def street(tmp_path):
     with closing(Journal(tmp_path / "journal.sqlite")) as journal:
-        yield Street(tmp_path, journal)
+        made = Street(tmp_path, journal)
+        yield made
+        made.leaves._outbox.close()
 
 
 def test_a_box_orders_before_the_gate_with_its_own_key_and_keeps_the_receipt(street):
@@ -181,16 +197,16 @@ def test_a_box_listens_to_who_invited_it_alone(street):
     street.at(START)
     terms = street.trader.terms
     assert isinstance(terms, Terms)
-    torn = own.hear(address, json_of(AskTerms()))[0][:-3]
+    torn = own.hear(address, street.say(AskTerms()))[0][:-3]
     for forged in (seal(terms, address, stranger), b"x", torn):
         assert street.trader.heard(forged) is None
         assert "not followed: " in street.told[-1]
-    assert own.hear("0x" + 20 * "cd", json_of(AskTerms())) == []
+    assert own.hear("0x" + 20 * "cd", street.say(AskTerms())) == []
 
 
 def test_terms_that_are_said_once_more_later_do_not_count(street):
     street.meet()
-    address, ask = street.key.address, json_of(AskTerms())
+    address, ask = street.key.address, street.say(AskTerms())
     street.clock.wait_until(FIRST)
     (old,) = street.counter.hear(address, ask)
     street.clock.wait_until(FIRST + SLOT)
@@ -207,7 +223,7 @@ def test_a_receipt_that_no_judge_reads_is_told_and_not_kept(street):
     street.at(START)
     street.home.end = GATE - SLOT
     (sent,) = street.at(GATE - 60, lost=True)
-    (answer,) = street.counter.hear(street.key.address, json_of(sent))
+    (answer,) = street.counter.hear(street.key.address, street.say(sent))
     right = unseal(answer, street.key.address, street.trader.market.market)
     assert isinstance(right, OrderTaken)
     operator = bytes(street.keys.role("operator").key)

@@ -35,7 +35,7 @@ def test_what_is_not_known_is_unavailable_and_never_zero():
 
 def test_each_value_that_is_told_is_discovered_and_the_other_way_round():
     components = discovery(box())["components"]
-    known = box(standing=(1, 2, 3, 0, 0), heard=0, is_connected=True, last_slot=0)
+    known = box(standing=(1, 2, 3, 0, 0), heard=0, is_connected=True, last_slot=0, last_leaf=0, is_on_chain=True)
     told = {topic.removeprefix(f"{BASE}/") for topic in states(known, 0)}
     assert told == components.keys() | {f"{key}/known" for key in components}
     assert len({one["unique_id"] for one in components.values()}) == len(components)
@@ -60,7 +60,7 @@ def test_metrics_leave_out_what_is_not_known():
 
 
 def test_the_dashboard_asks_for_metrics_that_there_are():
-    text = metrics_text(box(standing=(1, 1), heard=0, last_slot=0), 0)
+    text = metrics_text(box(standing=(1, 1), heard=0, last_slot=0, last_leaf=0, is_on_chain=True), 0)
     told = set(re.findall(r"^(transactive_box_\w+)", text, re.MULTILINE))
     asked = set(
         re.findall(
@@ -87,3 +87,15 @@ def test_metrics_are_served_at_one_address_alone():
         server.close()
     with pytest.raises(InputError, match="like 127"):
         MetricsServer("9464", str)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong", "chain"),
+    [({}, None, None), ({"last_leaf": 900}, "OFF", None), ({"wrong": 1, "is_on_chain": False}, "ON", "OFF")],
+)
+def test_a_home_sees_whether_its_market_settles_right(said, wrong, chain):
+    told = states(box(**said), 1_000)
+    assert (told.get(f"{BASE}/wrong"), told.get(f"{BASE}/chain")) == (wrong, chain)
+    text = metrics_text(box(**said), 1_000)
+    assert f"transactive_box_leaves_wrong {said.get('wrong', 0)}\n" in text
+    assert ("as_on_chain" in text) == (chain is not None)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.modbus import modbus_server
-from tests.unit.test_box_trades import ADA, Street, json_of, street
+from tests.unit.test_box_trades import ADA, Street, street
 from transactive.core.boxes.messages import AskTerms, BatteryRules, HasCommand, ImportLimit
 from transactive.core.errors import ConfigError, InputError
 from transactive.core.slots import HOUR
@@ -228,10 +228,10 @@ def test_a_command_is_told_until_its_box_has_it_and_what_is_not_followed_is_show
     assert isinstance(limit, ImportLimit)
     assert limit.most_w == 4_200
     street.meet()
-    told = street.counter.hear(address, json_of(AskTerms()))
+    told = street.counter.hear(address, street.say(AskTerms()))
     assert street.trader.heard(told[1]) == limit
-    street.counter.hear(address, json_of(HasCommand(limit.number, "this box has no device that it could move")))
-    assert len(street.counter.hear(address, json_of(AskTerms()))) == 1
+    street.counter.hear(address, street.say(HasCommand(limit.number, "this box has no device that it could move")))
+    assert len(street.counter.hear(address, street.say(AskTerms()))) == 1
     assert "box of ada does not follow the limit until" in said[0]
     assert commands.refused[ADA] == 1
     commands._open[address] = [limit]

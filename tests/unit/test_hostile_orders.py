@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.services.street import SLOT
-from tests.unit.test_box_trades import ADA, GATE, SETTLEMENT, START, Street, json_of
+from tests.unit.test_box_trades import ADA, GATE, SETTLEMENT, START, Street
 from transactive.core.boxes.messages import OrderRefused, SentOrder, unseal
 from transactive.core.errors import OrderError
 from transactive.core.proofs.order_records import order_bytes, order_of
@@ -74,7 +74,7 @@ def test_a_serial_that_no_state_can_keep_is_answered_and_not_taken(street, own, 
     record = {**json.loads(order_bytes(own)), "serial": serial}
     again = sign_order(replace(own.order, serial=serial), street.key.key, domain(31337, SETTLEMENT))
     said = SentOrder(json.dumps({**record, "signature": again.signature.hex()}).encode())
-    (answer,) = street.counter.hear(street.key.address, json_of(said))
+    (answer,) = street.counter.hear(street.key.address, street.say(said))
     told = unseal(answer, street.key.address, street.trader.market.market)
     assert isinstance(told, OrderRefused)
     assert told.reason == "signature"

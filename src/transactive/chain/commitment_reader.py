@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from eth_utils.address import to_checksum_address
 
+from transactive.chain.commitments import Commitment, head_of
 from transactive.chain.deployments.deployment import is_ours
-from transactive.chain.history import Commitment, head_of
 from transactive.chain.nodes.client import ChainClient
 
 

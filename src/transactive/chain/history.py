@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from eth_utils.crypto import keccak
 from web3.contract import Contract
 
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.nodes.nodes import Json
 from transactive.core.errors import ChainError
@@ -27,51 +28,6 @@ CALLS = {
 """What left an event: one of the operator's calls, or what took commitments back."""
 CALL_OF = {"0x" + keccak(text=signature).hex(): call for signature, call in CALLS.items()}
 OPERATOR_CALLS = ("commitSlot", "propose", PART, "finalise")
-
-
-@dataclass(frozen=True, slots=True)
-class Commitment:
-    """A slot on chain: roots of the members' tree and of the certificates (zero without any), the tree's packed totals.
-
-    slot: its number. block: the one that holds it.
-    """
-
-    slot: int
-    root: bytes
-    certificates: bytes
-    money: int
-    energy: int
-    block: int
-
-    @property
-    def content(self) -> tuple[int, bytes, bytes, int, int]:
-        """What the contract hashes, in its order."""
-        return self.slot, self.root, self.certificates, self.money, self.energy
-
-    @property
-    def hash(self) -> bytes:
-        """Hash of the content."""
-        words = (word(part) if isinstance(part, int) else part for part in self.content)
-        return keccak(b"".join(words))
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """Proof that a commitment is part of its period's hash chain: the head before it, and the hashes of later ones."""
-
-    previous: bytes
-    commitment: Commitment
-    later: tuple[bytes, ...]
-
-    @property
-    def head(self) -> bytes:
-        """Head of the hash chain after the commitment."""
-        return keccak(self.previous + self.commitment.hash)
-
-    @property
-    def content(self) -> tuple[bytes, tuple[int, bytes, bytes, int, int], list[bytes]]:
-        """Argument of the contract's functions."""
-        return self.previous, self.commitment.content, list(self.later)
 
 
 @dataclass(slots=True)
@@ -103,9 +59,9 @@ class Gas:
             self.proposed = 0
 
 
-def commitment_of(client: ChainClient, settlement: Contract, slot: int) -> Commitment | None:
-    """The newest commitment of a slot, by its number; None if there is none."""
-    logs = client.logs(settlement, topics=[topics_of("commitSlot"), "0x" + word(slot).hex()])
+def commitment_of(client: ChainClient, settlement: Contract, slot: int, first: int = 0) -> Commitment | None:
+    """The newest commitment of a slot, by its number, from block `first` on; None if there is none."""
+    logs = client.logs(settlement, first, topics=[topics_of("commitSlot"), "0x" + word(slot).hex()])
     return _commitment(logs[-1]) if logs else None
 
 
@@ -140,12 +96,20 @@ def opening(found: Sequence[Commitment], position: int, slots_per_period: int) -
     return Opening(previous, found[position], tuple(c.hash for c in same[place + 1 :]))
 
 
-def head_of(links: Iterable[Commitment]) -> bytes:
-    """Head that the contract has for a period after these commitments, oldest first."""
-    head = ZERO
-    for link in links:
-        head = keccak(head + link.hash)
-    return head
+def newest_opening(client: ChainClient, settlement: Contract, slot: int, last: Opening | None = None) -> Opening:
+    """Opening of the newest commitment, which is of a slot (number). last: of the slot before, where it is known.
+
+    Raises ChainError where another slot is the newest one.
+    """
+    per_period = int(client.read(settlement, "slotsPerPeriod"))
+    if last and last.commitment.slot == slot - 1 and slot % per_period:
+        found = commitment_of(client, settlement, slot, last.commitment.block)
+        if found:
+            return Opening(last.head, found, ())
+    made = commitments(client, settlement)
+    if not made or made[-1].slot != slot:
+        raise ChainError(f"slot {slot} is not the last one that is committed on chain {client.chain_id}; read it again")
+    return opening(made, len(made) - 1, per_period)
 
 
 def attempts(client: ChainClient, settlement: Contract, slot: int) -> int:

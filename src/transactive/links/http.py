@@ -33,9 +33,14 @@ class HttpClient:
             urllib.request.HTTPBasicAuthHandler(passwords),
         )
 
-    def ask(self, place: str, most: int) -> bytes:
-        """What stands at a path, a little more than `most` bytes at most. Raises OSError."""
-        request = urllib.request.Request(self._base + place)  # noqa: S310 - the scheme was checked when it was opened
+    def ask(self, place: str, most: int, said: bytes | None = None) -> bytes:
+        """What stands at a path, a little more than `most` bytes at most. Raises OSError.
+
+        said: JSON that is sent there, if something is.
+        """
+        request = urllib.request.Request(self._base + place, said)  # noqa: S310 - the scheme was checked when it was opened
+        if said is not None:
+            request.add_header("Content-Type", "application/json")
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:

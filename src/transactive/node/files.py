@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from transactive.core.errors import StateError
 from transactive.metering.record_file import OWNER_FILE
+
+Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -25,3 +30,13 @@ def write_whole(path: Path, content: bytes) -> None:
             os.close(folder)
     except OSError as error:
         raise StateError(f"{path}: {error.strerror}; free space or permissions") from error
+
+
+def read_kept(path: Path, kind: type[Kept]) -> Kept | None:
+    """What is kept in a file, None without one. Raises StateError where it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StateError(f"{path}: {error}; delete it, and the market tells it anew") from None

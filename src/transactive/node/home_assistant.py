@@ -68,6 +68,9 @@ def discovery(status: BoxStatus) -> dict[str, Any]:
         "slot": {"platform": "sensor", "name": "Last slot signed", "device_class": "timestamp"},
         "market": {"platform": "binary_sensor", "name": "Market", "device_class": "connectivity"},
         "refused": {"platform": "sensor", "name": "Messages refused", "state_class": "total_increasing"},
+        "leaf": {"platform": "sensor", "name": "Last slot verified", "device_class": "timestamp"},
+        "wrong": {"platform": "binary_sensor", "name": "Settled wrongly", "device_class": "problem"},
+        "chain": {"platform": "binary_sensor", "name": "As on chain"},
     }
     own = [{"topic": f"{base}/status"}]
     return {
@@ -101,12 +104,20 @@ def states(status: BoxStatus, now: int) -> dict[str, str]:
     values |= {
         "waiting": str(status.signed - status.acknowledged) if status.is_connected else None,
         "slot": time_text(status.last_slot) if status.last_slot is not None else None,
-        "market": "ON" if status.is_connected else "OFF",
+        "market": _on(status.is_connected),
         "refused": str(status.refused),
+        "leaf": time_text(status.last_leaf) if status.last_leaf is not None else None,
+        "wrong": None if status.last_leaf is None and not status.wrong else _on(bool(status.wrong)),
+        "chain": None if status.is_on_chain is None else _on(status.is_on_chain),
     }
     base = _base(status)
     known = {f"{base}/{key}/known": (OFFLINE if value is None else ONLINE).decode() for key, value in values.items()}
     return {f"{base}/{key}": value for key, value in values.items() if value is not None} | known
+
+
+def _on(is_so: bool) -> str:
+    """A yes or no in words of Home Assistant."""
+    return "ON" if is_so else "OFF"
 
 
 def _name(status: BoxStatus) -> str:

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import msgspec
-
-from transactive.core.boxes.messages import BatteryRules, ImportLimit, Said
+from transactive.core.boxes.messages import BatteryRules, ImportLimit, Said, SlotLeaf, say
 from transactive.core.errors import DataError, StateError
 from transactive.core.slots import time_text
+from transactive.links.evm import EvmNode
 from transactive.links.metrics_server import MetricsServer
 from transactive.links.mqtt import MqttClient
 from transactive.links.sources.address import open_meter
@@ -30,6 +29,8 @@ from transactive.node.metrics import metrics_text
 from transactive.node.receipts import keep_receipts
 from transactive.node.settings import OUTBOX_FILE, BoxSettings
 from transactive.node.status import BoxStatus
+from transactive.node.verify.chain_view import ChainView
+from transactive.node.verify.leaf_witness import Challenge, LeafWitness
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
@@ -43,9 +44,17 @@ TELL_SECONDS = 10
 class Box:
     """A box that runs until it is ended. failure: what ended it by itself."""
 
-    def __init__(self, settings: BoxSettings, folder: Path, key: BoxKey, tell: Callable[[str], None]) -> None:
-        """tell: hears in words what happens."""
+    def __init__(
+        self,
+        settings: BoxSettings,
+        folder: Path,
+        key: BoxKey,
+        tell: Callable[[str], None],
+        challenge: Challenge | None = None,
+    ) -> None:
+        """tell: hears in words what happens. challenge: what the market settles wrongly is brought before the judge."""
         self._settings, self._folder, self._key, self._tell = settings, folder, key, tell
+        self._challenge = challenge
         self._over = threading.Event()
         self.failure: Exception | None = None
 
@@ -64,14 +73,14 @@ class Box:
             meter = KnownMeter(self._folder, source.traits)
             recorder = Recorder(outbox, self._key, settings.chain_id, boundaries, meter)
             address = self._key.address
-            up, down, enrol, say, told = (
+            up, down, enrol, said, told = (
                 settings.topic(address, way) for way in ("up", "down", "enrol", "say", "told")
             )
             client = MqttClient(
                 settings.broker,
                 address,
                 (down, told),
-                lambda on, said: heard(said) if on == told else self._heard(courier, said),
+                lambda on, data: heard(data) if on == told else self._heard(courier, data),
                 lambda: self._connected(courier, trader),
                 lambda: self._tell(f"the broker is away; {courier.waiting} records wait, and are kept"),
             )
@@ -79,20 +88,26 @@ class Box:
             def introduce() -> None:
                 client.publish(enrol, settings.proof(address))
 
+            def tell_market(message: Said) -> None:
+                client.publish(said, say(message, address, self._key.key))
+
             def heard(data: bytes) -> None:
-                for message in self._told(trader, hands, data, recorder.at):
-                    client.publish(say, msgspec.json.encode(message))
+                for message in self._told(trader, hands, witness, data, recorder.at):
+                    tell_market(message)
 
             courier = Courier(outbox, lambda payload: client.publish(up, payload), introduce)
             past, limits = HomeHistory(outbox, settings.slot_seconds), (settings.highest_buy, settings.lowest_sell)
             hands = Hands(self._folder, self._tell)
             trader = Trader(self._folder, self._key, settings.code, past, limits, self._tell, hands.held_wh)
+            witness = self._witness(trader, status)
             recorder.levels = hands.levels
+            open_parts.callback(witness.end)
             open_parts.callback(hands.end)
             hands.begin(lambda: (recorder.at, recorder.standing), trader.plan)
             watchers = self._watchers(status, open_parts)
             listener = threading.Thread(target=self._listen, args=(source, recorder, courier, status), daemon=True)
             listener.start()
+            witness.begin(tell_market, self._failed)
             client.begin()
             met = 0.0
             try:
@@ -106,7 +121,7 @@ class Box:
                             met = time.monotonic()
                             introduce()
                         for message in trader.step(recorder.at):
-                            client.publish(say, msgspec.json.encode(message))
+                            tell_market(message)
                     status.signed, status.acknowledged = outbox.count, courier.acknowledged
                     watchers()
             finally:
@@ -142,14 +157,26 @@ class Box:
         trader.connected()
         courier.ask()
 
-    def _told(self, trader: Trader, hands: Hands, data: bytes, now: int) -> list[Said]:
+    def _witness(self, trader: Trader, status: BoxStatus) -> LeafWitness:
+        """Who looks at what the market settles; a node of the chain is asked too, where there is one."""
+        view = ChainView(EvmNode(self._settings.chain)) if self._settings.chain else None
+        length = self._settings.slot_seconds
+        return LeafWitness(self._folder, trader, length, status, self._tell, view, self._challenge)
+
+    def _failed(self, error: Exception) -> None:
+        """End with what somebody could not go on with."""
+        self.failure = error
+        self._over.set()
+
+    def _told(self, trader: Trader, hands: Hands, witness: LeafWitness, data: bytes, now: int) -> list[Said]:
         """Take up what the market told; what is answered. The box ends where the disk takes no more."""
         try:
             told = trader.heard(data)
+            if isinstance(told, SlotLeaf):
+                witness.take(told)
             return [hands.take(told, now or int(time.time()))] if isinstance(told, BatteryRules | ImportLimit) else []
         except StateError as error:
-            self.failure = error
-            self._over.set()
+            self._failed(error)
             return []
 
     def _heard(self, courier: Courier, said: bytes) -> None:
@@ -158,8 +185,7 @@ class Box:
             courier.heard(said)
             keep_receipts(self._folder, said[8:])
         except StateError as error:
-            self.failure = error
-            self._over.set()
+            self._failed(error)
 
     def _listen(self, source: MeterSource, recorder: Recorder, courier: Courier, status: BoxStatus) -> None:
         """Record what the meter says; a line that breaks is opened again."""
@@ -173,8 +199,7 @@ class Box:
             except OSError as error:
                 self._tell(f"meter at {self._settings.meter}: {error}; trying again")
             except Exception as error:  # noqa: BLE001 - a box that no longer hears its meter must not look alive
-                self.failure = error
-                self._over.set()
+                self._failed(error)
             self._over.wait(AGAIN_SECONDS)
 
     def _take(self, source: MeterSource, recorder: Recorder, courier: Courier, status: BoxStatus, raw: bytes) -> None:

@@ -22,6 +22,19 @@ def metrics_text(status: BoxStatus, now: int) -> str:
         ("records_acknowledged", "gauge", "Records on the disk of the market.", {"": status.acknowledged}),
         ("broker_connected", "gauge", "Whether the broker is there.", {"": int(status.is_connected)}),
         ("last_slot_timestamp_seconds", "gauge", "Start of the last slot that was signed.", {"": status.last_slot}),
+        (
+            "last_leaf_timestamp_seconds",
+            "gauge",
+            "Start of the last slot that was verified.",
+            {"": status.last_leaf},
+        ),
+        ("leaves_wrong", "gauge", "Slots that were settled wrongly, by what the box has.", {"": status.wrong}),
+        (
+            "as_on_chain",
+            "gauge",
+            "Whether the chain has what was told.",
+            {"": _number(status.is_on_chain)},
+        ),
         ("energy_watthours_total", "counter", "Registers of the meter.", _registers(status)),
     ]
     lines: list[str] = []
@@ -31,6 +44,11 @@ def metrics_text(status: BoxStatus, now: int) -> str:
             lines += [f"# HELP {PREFIX}_{name} {text}", f"# TYPE {PREFIX}_{name} {kind}"]
             lines += [f"{PREFIX}_{name}{labels} {value}" for labels, value in known.items()]
     return "\n".join(lines) + "\n"
+
+
+def _number(is_so: bool | None) -> int | None:
+    """A yes or no as a gauge has it."""
+    return None if is_so is None else int(is_so)
 
 
 def _registers(status: BoxStatus) -> dict[str, int | None]:

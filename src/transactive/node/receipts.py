@@ -15,6 +15,11 @@ KEPT = 4_000
 """Receipts that a box keeps: of more than a month of quarter hours."""
 
 
+def receipt_path(folder: Path, slot: int) -> Path:
+    """Where a box keeps the receipt for its record of a slot [Unix s]."""
+    return folder / FOLDER / f"record-{slot}.json"
+
+
 def keep_receipts(folder: Path, told: bytes) -> None:
     """Keep receipts that came, one file each; the oldest go. Raises StateError where the disk takes no more."""
     into = folder / FOLDER
@@ -24,7 +29,7 @@ def keep_receipts(folder: Path, told: bytes) -> None:
             receipt, signature = RecordReceipt.from_bytes(told[start : start + SIGNED_BYTES])
             said = {"meter": receipt.meter, "slot": receipt.slot, "time": receipt.time}
             whole = msgspec.json.encode(said | {"signature": "0x" + signature.hex()})
-            write_whole(into / f"record-{receipt.slot}.json", whole)
+            write_whole(receipt_path(folder, receipt.slot), whole)
         for old in sorted(into.glob("record-*.json"))[:-KEPT]:
             old.unlink()
     except OSError as error:

@@ -29,7 +29,8 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     community: name on the broker. broker: mqtt(s)://… meter: its address. profile: of its kind, or a file of one.
     secret: file with its token or key. slot_seconds: of the market. chain_id: that records are signed for.
     winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation. home_assistant: broker of
-    the home. metrics: HOST:PORT where Prometheus asks. highest_buy, lowest_sell: the member's limits [µ¤/kWh].
+    the home. metrics: HOST:PORT where Prometheus asks. highest_buy, lowest_sell: the member's limits [µ¤/kWh]. chain:
+    http(s) address of a node of the market's chain, that what is settled is read from too.
     """
 
     community: str
@@ -45,6 +46,7 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     code: str = ""
     highest_buy: int = NO_HIGHEST
     lowest_sell: int = NO_LOWEST
+    chain: str = ""
 
     def topic(self, meter: str, way: str) -> str:
         """Topic of a meter (address): up, down, enrol, say or told."""

@@ -11,6 +11,9 @@ class BoxStatus:
 
     address: of its key. kind: of the meter. heard: when its last message came [Unix s]. signed, acknowledged: records
     here, and on the market's disk. last_slot: the last one that was signed [Unix s].
+
+    last_leaf: last slot whose leaf was looked at [Unix s]; wrong: how many were wrong. is_on_chain: whether a node of
+    the chain has the newest one too, None where none is asked, or does not answer.
     """
 
     address: str
@@ -23,6 +26,9 @@ class BoxStatus:
     acknowledged: int = 0
     last_slot: int | None = None
     is_connected: bool = False
+    last_leaf: int | None = None
+    wrong: int = 0
+    is_on_chain: bool | None = None
 
     def age(self, now: int) -> int | None:
         """How old the last message is [s]."""

@@ -14,7 +14,7 @@ from tests.fuzz.adversary.slots import MEMBERS, SUBSTITUTED, VOID, Registers, Sl
 from tests.fuzz.adversary.stage import some_bytes
 from tests.fuzz.adversary.terms import DEPTH, PLACES, SLOT
 from tests.fuzz.bound import Person
-from transactive.chain.history import Commitment, Opening
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.twins.certificate_disputes import Bundle
 from transactive.core.proofs.leaves import Leaf, SlotLeaves, SlotTree
 from transactive.core.proofs.merkle import ZERO

@@ -33,8 +33,8 @@ from tests.fuzz.adversary.terms import (
 )
 from tests.fuzz.adversary.watchers import Watchers
 from tests.fuzz.bound import NOBODY, Bound, Person
+from transactive.chain.commitments import Opening
 from transactive.chain.embedded.chain import CHAIN_ID
-from transactive.chain.history import Opening
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signed_orders import domain
 

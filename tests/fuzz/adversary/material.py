@@ -10,8 +10,8 @@ from tests.fuzz.adversary.slots import MEMBERS, Seen, SignedReadings, receipt_wo
 from tests.fuzz.adversary.stage import some_bytes
 from tests.fuzz.adversary.terms import PERIOD, PLACES, SLOT, SLOTS
 from tests.fuzz.bound import Bound
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Commitment, Opening
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.receipts import OrderReceipt
 from transactive.core.proofs.signed_orders import Fills, split

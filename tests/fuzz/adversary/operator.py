@@ -24,8 +24,8 @@ from tests.fuzz.adversary.slots import (
 )
 from tests.fuzz.adversary.terms import PENALTY, PLACES, REACTION, SLOT, SLOTS, WAIT, WINDOW
 from tests.fuzz.bound import Person
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Commitment, Opening
 from transactive.chain.packing import PART_WORDS, encode_nets, words_for
 from transactive.core.errors import CertificateError
 from transactive.core.proofs.signed_orders import Fills, SignedOrder

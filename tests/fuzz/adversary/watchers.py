@@ -10,8 +10,8 @@ from tests.fuzz.adversary.faults import Fault, carbon_fault, fault, open_content
 from tests.fuzz.adversary.slots import MEMBERS, receipt_words
 from tests.fuzz.adversary.terms import PLACES, SLOTS, WINDOW
 from tests.fuzz.bound import Bound
+from transactive.chain.commitments import Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Opening
 from transactive.chain.packing import decode_nets
 
 if TYPE_CHECKING:

@@ -27,11 +27,11 @@ from transactive.engine.live.session import (
     OUTBOX_FILE,
     NobodyListens,
     Pace,
-    World,
     demo_meters,
     rehearse,
 )
 from transactive.engine.live.waiting import RehearsalClock, SessionClock
+from transactive.engine.live.world import World
 from transactive.engine.replay import replay, slots_of
 from transactive.metering.record_file import RecordFile
 from transactive.store.live.journal import JOURNAL_FILE, Enrolment, Journal

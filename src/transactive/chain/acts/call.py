@@ -9,8 +9,9 @@ from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
 from transactive.chain.acts.act import Act
+from transactive.chain.commitments import Opening
 from transactive.chain.deployments.deployment import Deployment
-from transactive.chain.history import Opening, commitments, opening
+from transactive.chain.history import commitments, opening
 from transactive.chain.keys.signers import Signers
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import InputError

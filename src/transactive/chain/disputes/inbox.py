@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes.leaf_file import (
     CertificateFile,
     LeafFile,
@@ -17,7 +18,6 @@ from transactive.chain.disputes.leaf_file import (
     RecordReceiptFile,
     load,
 )
-from transactive.chain.history import Commitment, Opening
 from transactive.core.errors import InputError
 from transactive.core.proofs.leaves import climb
 

@@ -7,10 +7,10 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 from web3.contract import Contract
 
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.fraud import Fraud, has_function
 from transactive.chain.disputes.leaf_file import LeafFile, RecordReceiptFile
-from transactive.chain.history import Commitment, Opening
 from transactive.chain.nodes.client import ChainClient
 from transactive.chain.twins import demands
 from transactive.core.errors import SignatureError

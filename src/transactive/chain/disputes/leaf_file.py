@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Commitment, Opening
 from transactive.core.community.validation import explained
 from transactive.core.errors import CertificateError, InputError, SignatureError
 from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Corrections
@@ -236,7 +236,7 @@ def leaf_file(
     """File of what stands at an account's place. orders: those in the leaf, each with the operator's receipt."""
     return LeafFile(
         **_placed(chain_id, settlement, place, leaf, proof, opening),
-        orders=[_order_file(signed, receipt) for signed, receipt in orders],
+        orders=[order_file(signed, receipt) for signed, receipt in orders],
         buys=list(fills.buys),
         sells=list(fills.sells),
     )
@@ -294,7 +294,16 @@ File = TypeVar("File", LeafFile, CertificateFile, ReceiptFile, RecordReceiptFile
 def load(path: Path, kind: type[File]) -> File:
     """Read a file. Raises InputError with the place of the fault."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=kind)
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {CONTENT}") from None
+    return file_of(data, kind, str(path))
+
+
+def file_of(data: bytes, kind: type[File], name: str) -> File:
+    """A file by its content. name: says in errors which one. Raises InputError with the place of the fault."""
+    try:
+        found = msgspec.json.decode(data, type=kind)
         _ = found.content
         if isinstance(found, PlacedFile):
             _ = found.steps, found.opening
@@ -304,12 +313,10 @@ def load(path: Path, kind: type[File]) -> File:
                 _ = nested.content, nested.steps, nested.opening
         if isinstance(found, CertificateFile):
             _ = found.record
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); {CONTENT}") from None
     except msgspec.DecodeError as error:
-        raise InputError(f"{path}: {explained(str(error), kind)}; {CONTENT}") from None
+        raise InputError(f"{name}: {explained(str(error), kind)}; {CONTENT}") from None
     except (CertificateError, SignatureError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: holds a number or hash that cannot be ({error}); {CONTENT}") from None
+        raise InputError(f"{name}: holds a number or hash that cannot be ({error}); {CONTENT}") from None
     return found
 
 
@@ -322,7 +329,8 @@ def load_receipt(path: Path) -> ReceiptFile | RecordReceiptFile:
     return load(path, RecordReceiptFile) if of_record else load(path, ReceiptFile)
 
 
-def _order_file(signed: SignedOrder, receipt: OrderReceipt) -> SignedOrderFile:
+def order_file(signed: SignedOrder, receipt: OrderReceipt) -> SignedOrderFile:
+    """An order with its receipt."""
     order, grant = signed.order, None
     if signed.grant:
         given = signed.grant

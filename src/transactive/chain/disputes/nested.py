@@ -11,8 +11,8 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from transactive.chain.commitments import Opening
 from transactive.chain.disputes import evidence
-from transactive.chain.history import Opening
 from transactive.chain.ledgers.groups import GroupedLedger
 from transactive.core.accounts import NAMED
 from transactive.core.errors import InputError

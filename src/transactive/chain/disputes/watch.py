@@ -14,13 +14,14 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
+from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes.answers import ANSWERED, answered_leaf
 from transactive.chain.disputes.certificate_findings import CertificateCase
 from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.inbox import Inbox, opened_anew
 from transactive.chain.disputes.leaf_file import LeafFile
-from transactive.chain.history import Commitment, Opening, commitments, opening
+from transactive.chain.history import commitments, opening
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import ContractRevert, InputError
 from transactive.core.proofs.leaves import ENERGY, LeafMark

@@ -10,9 +10,9 @@ from transactive.core.proofs.leaves import SlotLeaves
 from transactive.core.proofs.signed_orders import SigningPlace
 
 if TYPE_CHECKING:
-    from transactive.chain.history import Commitment
+    from transactive.chain.commitments import Commitment
     from transactive.chain.keys.keys import Keys
-    from transactive.chain.ledgers.settlement import BlockReceipt
+    from transactive.chain.ledgers.blocks import BlockReceipt
 
 
 class LimitsReader(Protocol):

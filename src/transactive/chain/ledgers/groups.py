@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 from web3.contract import Contract
 
-from transactive.chain.history import Commitment, Opening, opening
+from transactive.chain.commitments import Commitment, Opening
+from transactive.chain.history import opening
 from transactive.chain.keys.keys import Keys
 from transactive.chain.keys.roles import gateway_role
 from transactive.chain.ledgers import money
+from transactive.chain.ledgers.blocks import BlockReceipt, summed_gas
 from transactive.chain.ledgers.group_parts import MemberGroup, PartKeys, groups_at, named_keys
 from transactive.chain.ledgers.link_capital import FROM_GROUP, FROM_WHOLE, LinkCapital
 from transactive.chain.ledgers.member_limits import MemberLimits
-from transactive.chain.ledgers.settlement import BlockReceipt, ChainLedger, summed_gas
+from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.nodes.client import ChainClient
 from transactive.core.accounts import MOST_MEMBERS, NAMED, groups_of
 from transactive.core.community.limits import DebitLimits

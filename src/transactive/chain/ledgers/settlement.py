@@ -6,22 +6,23 @@ numbers since 1970. Calls that only queue take effect with the next `block`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from hashlib import sha256
 
 from web3.contract import Contract
 
-from transactive.chain.history import PART, Commitment, Gas, attempts, commitment_of, commitments, gas_in
+from transactive.chain.commitments import Commitment, Opening
+from transactive.chain.history import PART, Gas, attempts, commitment_of, commitments, gas_in, newest_opening
 from transactive.chain.keys.keys import Keys
 from transactive.chain.ledgers import money
+from transactive.chain.ledgers.blocks import BlockReceipt, summed_gas
 from transactive.chain.ledgers.deposits import BATCH, Deposits
 from transactive.chain.ledgers.judges import appoint, appoint_for_groups
 from transactive.chain.ledgers.member_limits import MemberLimits
 from transactive.chain.ledgers.netting import NettingCalls, balances_n
 from transactive.chain.ledgers.notice import NOBODY, notice_of, silence_of
-from transactive.chain.nodes.client import ChainClient, Receipt
+from transactive.chain.nodes.client import ChainClient
 from transactive.chain.releases import is_as_today
 from transactive.core.errors import ChainError, ContractRevert
 from transactive.core.proofs.leaves import SlotLeaves, SlotTree, depth_for_accounts
@@ -36,16 +37,6 @@ PENALTY_N = 100 * 10**9
 PENALTIES_STAKED = 10
 PAID = "settlement: nothing proposed"
 """What the contract says to who wants to pay a netting that somebody else has just paid."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockReceipt:
-    """A block that holds what was queued. timestamp [Unix s]; gas: gas used, summed by called function."""
-
-    number: int
-    hash: bytes
-    timestamp: int
-    gas: dict[str, int]
 
 
 class ChainLedger:
@@ -240,6 +231,12 @@ class ChainLedger:
         made = attempts(self._client, self._settlement, leaves.slot)
         return SlotTree(leaves, self.depth, self._secret, made if again else max(made - 1, 0))
 
+    def shown(self, leaves: SlotLeaves, last: Opening | None = None) -> tuple[SlotTree, Opening]:
+        """Tree of the slot that was committed last, and its opening. last: of the slot before, where it is known."""
+        made = newest_opening(self._client, self._settlement, leaves.slot, last)
+        first = SlotTree(leaves, self.depth, self._secret)
+        return first if first.root == made.commitment.root else self.tree(leaves), made
+
     def carbon_tree(self, leaves: SlotLeaves) -> SlotTree:
         """Tree over the leaves of carbon of a slot: its root is the root of the slot's certificates."""
         return SlotTree(leaves, self.depth, self._carbon_secret)
@@ -390,11 +387,3 @@ class ChainLedger:
     def gas_nettings(self) -> list[int]:
         """Gas of each netting: proposals and payment."""
         return list(self._spent.nettings)
-
-
-def summed_gas(receipts: Iterable[Receipt]) -> dict[str, int]:
-    """Gas that was used, summed by called function."""
-    gas: dict[str, int] = {}
-    for receipt in receipts:
-        gas[receipt.kind] = gas.get(receipt.kind, 0) + receipt.gas_used
-    return gas

@@ -6,7 +6,7 @@ contract's other check.
 
 from __future__ import annotations
 
-from transactive.chain.history import Commitment
+from transactive.chain.commitments import Commitment
 from transactive.core.proofs.leaves import BLINDING, Leaf, LeafMark
 from transactive.core.proofs.receipts import least_patience
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from transactive.chain.history import Commitment
+from transactive.chain.commitments import Commitment
 from transactive.core.errors import SignatureError
 from transactive.core.proofs import signing
 from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, LeafMark, Step, climb, wrong_marks

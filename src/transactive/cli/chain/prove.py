@@ -23,9 +23,9 @@ from transactive.store import FILE as STORE_FILE
 NO_FILLS = Fills()
 
 if TYPE_CHECKING:
+    from transactive.chain.commitments import Opening
     from transactive.chain.deployments.deployment import Deployment
     from transactive.chain.disputes.leaf_file import LeafFile, PlacedFile
-    from transactive.chain.history import Opening
     from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
     from transactive.chain.nodes.client import ChainClient

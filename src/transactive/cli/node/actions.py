@@ -16,6 +16,7 @@ from transactive.core.errors import InputError
 from transactive.core.proofs.enrolment import topic_name
 from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
 from transactive.links.addresses import broker_parts
+from transactive.links.evm import EvmNode
 from transactive.links.sources.address import open_meter
 from transactive.node.settings import BoxSettings, box_key, box_settings, make_box, meter_address
 
@@ -87,6 +88,7 @@ class MeterOptions(NamedTuple):
     metrics: str = ""
     highest_buy: int = NO_HIGHEST
     lowest_sell: int = NO_LOWEST
+    chain: str = ""
 
 
 def init_box(
@@ -97,13 +99,15 @@ def init_box(
         raise InputError(f"--slot-minutes {slot_minutes}: slots have {', '.join(map(str, SLOT_MINUTES))} minutes")
     for url in (broker, meter.home_assistant or broker):
         broker_parts(url)
+    if meter.chain:
+        EvmNode(meter.chain)
     profile = _whole_path(meter.profile) if meter.profile.endswith(".toml") else meter.profile
     secret = _whole_path(meter.secret) if meter.secret else ""
     winter = meter.winter_hours * HOUR
     open_meter(meter_address(meter.meter, profile, folder, winter, secret))
     settings = BoxSettings(
         community, broker, meter.meter, slot_minutes * 60, CHAIN_ID, profile, secret, meter.home_assistant,
-        meter.metrics, winter, code, meter.highest_buy, meter.lowest_sell,
+        meter.metrics, winter, code, meter.highest_buy, meter.lowest_sell, meter.chain,
     )  # fmt: skip
     key = make_box(folder, settings)
     return {"folder": str(folder), "meter": key.address, "next": f"transactive node run {folder}"}
@@ -153,15 +157,17 @@ def _whole_path(named: str) -> str:
     return str(Path(named).resolve())
 
 
-def run_until_interrupted(folder: Path, *, quiet: bool) -> None:
-    """Run a box until a signal ends it."""
+def run_until_interrupted(folder: Path, *, quiet: bool, challenge: bool = False) -> None:
+    """Run a box until a signal ends it. challenge: what its market settles wrongly is brought before the judge."""
+    from transactive.cli.node.challenging import challenger
     from transactive.node.life import Box
 
     def tell(text: str) -> None:
         if not quiet or text.startswith("not "):
             print(text, file=sys.stderr, flush=True)
 
-    box = Box(box_settings(folder), folder, box_key(folder), tell)
+    settings = box_settings(folder)
+    box = Box(settings, folder, box_key(folder), tell, challenger(folder, settings) if challenge else None)
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         box.end()

@@ -113,6 +113,7 @@ def init(
     metrics: str = "",
     never_pay_above: Price | None = None,
     sell_only_above: Price | None = None,
+    chain: str = "",
     json: Flag = False,
 ) -> None:
     """Make a box: its settings, and a key that never leaves the folder.
@@ -148,6 +149,9 @@ def init(
         Most that a buy of a box may bid that trades, µ¤/kWh or such as "20 ct/kWh"; without it no limit.
     sell_only_above
         Least that a sell of it may ask, µ¤/kWh or such as "10 ct/kWh"; without it no limit.
+    chain
+        Node of the market's chain, http(s)://…, that what is settled is read from too; without one the box holds
+        against its market what it has itself.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """
@@ -157,15 +161,18 @@ def init(
     highest = NO_HIGHEST if never_pay_above is None else never_pay_above
     lowest = NO_LOWEST if sell_only_above is None else sell_only_above
     settings = MeterOptions(
-        meter, profile, secret, winter_hours, home_assistant, metrics, highest, lowest
+        meter, profile, secret, winter_hours, home_assistant, metrics, highest, lowest, chain
     )  # fmt: skip
     made = init_box(folder, community, broker, settings, code, slot_minutes)
     report(made, json=json)
 
 
 @node.command(name="run")
-def run_box(folder: Path, *, quiet: Flag = False) -> None:
+def run_box(folder: Path, *, quiet: Flag = False, challenge: Flag = False) -> None:
     """Run a box until Ctrl-C: what it signs is on its disk first, and nothing is forgotten before the market has it.
+
+    It holds each slot that the market settles against its own records, orders and receipts, says loudly what is wrong,
+    and keeps the evidence.
 
     Parameters
     ----------
@@ -173,10 +180,35 @@ def run_box(folder: Path, *, quiet: Flag = False) -> None:
         Folder of the box.
     quiet
         Say only what goes wrong.
+    challenge
+        Bring what is wrong before the judge contract by itself, with the key of the member's account or the box's own;
+        needs a node of the chain (`chain` in box.toml) and the extra `chain`.
     """
     from transactive.cli.node.actions import run_until_interrupted
 
-    run_until_interrupted(folder, quiet=quiet)
+    run_until_interrupted(folder, quiet=quiet, challenge=challenge)
+
+
+@node.command
+def challenge(folder: Path, *, slot: int | None = None, node: str | None = None, json: Flag = False) -> None:
+    """Bring what a box has found wrong before the judge contract, from the evidence that it has kept.
+
+    Example: transactive node challenge box --node http://127.0.0.1:8545
+
+    Parameters
+    ----------
+    folder
+        Folder of the box.
+    slot
+        Number of the slot, as its folder in `evidence` is named; without it the newest one that is wrong.
+    node
+        Node of the market's chain, http(s)://…; without it the one in box.toml.
+    json
+        Print it as one JSON object on stdout, and nothing else there.
+    """
+    from transactive.cli.node.challenging import challenge_slot
+
+    report(challenge_slot(folder, slot, node), json=json)
 
 
 @node.command

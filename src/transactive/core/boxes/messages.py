@@ -1,4 +1,4 @@
-"""Messages between a market and a box. What the market says is signed for that box alone; an order is signed itself.
+"""Messages between a market and a box: what the market says is signed for that box alone, and what a box says by it.
 
 A box knows its market by the code of its invitation, which both have: the welcome carries the address of the market's
 key and a proof that fits this meter, this address and that code. From then on it listens to that key.
@@ -17,7 +17,7 @@ from transactive.core.proofs import signing
 from transactive.core.tariff import PriceGrid, Tariff
 
 SIGNATURE_BYTES = 65
-PREFIX = b"TransActive market to box "
+TOLD, SAID = b"TransActive market to box ", b"TransActive box to market "
 
 
 class AskTerms(msgspec.Struct, frozen=True, tag="ask"):
@@ -35,6 +35,13 @@ class HasCommand(msgspec.Struct, frozen=True, tag="heard"):
 
     number: int
     refused: str = ""
+
+
+class HasLeaf(msgspec.Struct, frozen=True, tag="has leaf"):
+    """A box has its leaf of a slot (number) on its disk; wrong: what it found wrong with it, empty where nothing is."""
+
+    slot: int
+    wrong: str = ""
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -123,23 +130,45 @@ class ImportLimit(msgspec.Struct, frozen=True, tag="limit"):
     most_w: int
 
 
+class SlotLeaf(msgspec.Struct, frozen=True, tag="leaf"):
+    """The member's leaf of a slot (number), committed now, as a file of `chain.disputes.leaf_file`.
+
+    per_period: slots whose commitments are one hash chain, and which are paid together.
+    """
+
+    slot: int
+    per_period: int
+    file: bytes
+
+
 Command: TypeAlias = BatteryRules | ImportLimit
-Said: TypeAlias = AskTerms | SentOrder | HasCommand
-Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit
+Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf
+Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit | SlotLeaf
 
 
-def said_of(data: bytes) -> Said:
-    """What a box says. Raises DataError for what is no message."""
+def say(said: Said, meter: str, key: bytes) -> bytes:
+    """A message of a meter (address) with its own signature: who writes to its topic cannot speak for it."""
+    body = msgspec.json.encode(said)
+    return signing.sign(_digest(SAID, meter, body), key) + body
+
+
+def said_of(data: bytes, meter: str) -> Said:
+    """What a meter (address) says. Raises DataError for what is no message, SignatureError for somebody else's."""
+    signature, body = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
     try:
-        return msgspec.json.decode(data, type=Said)
+        said: Said = msgspec.json.decode(body, type=Said)
     except msgspec.MsgspecError as error:
         raise DataError(f"is no message of a box: {error}") from None
+    signer = signing.signer(_digest(SAID, meter, body), signature, "message")
+    if signer != meter:
+        raise SignatureError(f"message is signed by {signer}, and not by meter {meter}")
+    return said
 
 
 def seal(told: Told, meter: str, key: bytes) -> bytes:
     """A message to a meter (address) with the market's signature."""
     body = msgspec.json.encode(told)
-    return signing.sign(_digest(meter, body), key) + body
+    return signing.sign(_digest(TOLD, meter, body), key) + body
 
 
 def unseal(data: bytes, meter: str, market: str | None) -> Told:
@@ -152,7 +181,7 @@ def unseal(data: bytes, meter: str, market: str | None) -> Told:
         told: Told = msgspec.json.decode(body, type=Told)
     except msgspec.MsgspecError as error:
         raise DataError(f"is no message of a market: {error}") from None
-    signer = signing.signer(_digest(meter, body), signature, "message")
+    signer = signing.signer(_digest(TOLD, meter, body), signature, "message")
     expected = market or (told.market if isinstance(told, Welcome) else None)
     if signer != expected:
         raise SignatureError(f"message is signed by {signer}, and the market of this box is {expected or 'not known'}")
@@ -164,6 +193,6 @@ def market_proof(code: str, meter: str, market: str) -> str:
     return hmac.new(code.encode(), f"{meter} {market}".encode(), hashlib.sha256).hexdigest()
 
 
-def _digest(meter: str, body: bytes) -> bytes:
-    """What is signed of a message: it counts for this meter alone."""
-    return signing.text_digest(PREFIX + meter.encode() + b"\n" + body)
+def _digest(way: bytes, meter: str, body: bytes) -> bytes:
+    """What is signed of a message: it counts for this meter alone, and in one way."""
+    return signing.text_digest(way + meter.encode() + b"\n" + body)

@@ -24,8 +24,8 @@ from transactive.core.units import IntArray
 from transactive.settlement.ledger import Ledger
 
 if TYPE_CHECKING:
+    from transactive.chain.ledgers.blocks import BlockReceipt
     from transactive.chain.ledgers.community_chain import CommunityChain
-    from transactive.chain.ledgers.settlement import BlockReceipt
 
     Call = Callable[[CommunityChain], object]
 

@@ -24,7 +24,7 @@ from transactive.store.model_records import ModelLog
 from transactive.store.read.stages import ended_slots
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import BlockReceipt
+    from transactive.chain.ledgers.blocks import BlockReceipt
 
 Traded = tuple[Orders, Clearing, Positions]
 

@@ -43,6 +43,7 @@ class Inlet:
     ) -> None:
         self._counter, self._commands = counter, commands
         commands.publish = lambda meter, command: self._answer(meter, counter.sealed(meter, command))
+        counter.leaves.publish = lambda meter, leaf: self._answer(meter, counter.sealed(meter, leaf))
         self._community, self._collector, self._invitations = community, collector, invitations
         self._clock, self._tell = clock, tell
         self._came: queue.SimpleQueue[tuple[str, str, bytes] | None] = queue.SimpleQueue()

@@ -7,46 +7,35 @@ from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.errors import ConfigError, InputError, StateError
-from transactive.core.ports import Command, Commands, Ports
+from transactive.core.ports import Command
 from transactive.core.proofs.enrolment import topic_name
-from transactive.core.proofs.receipts import RecordReceipt, least_patience
+from transactive.core.proofs.receipts import least_patience
 from transactive.core.slot_book import SlotBook
 from transactive.core.slots import time_text
 from transactive.core.units import PPM
-from transactive.engine.books.signed_run import LOCAL_CHAIN_ID, Gateway
+from transactive.engine.books.signed_run import LOCAL_CHAIN_ID
 from transactive.engine.chain_location import IN_FOLDER, ChainLocation
-from transactive.engine.devices.fleet import IN_TURN, Work, fleet_of
+from transactive.engine.devices.fleet import IN_TURN, fleet_of
 from transactive.engine.devices.recorded_history import RecordedHistory, ReplayClock
-from transactive.engine.grid.unwatched import Unwatched
-from transactive.engine.kernel import Kernel, Planners
-from transactive.engine.live.acts import JournaledActs
-from transactive.engine.live.arrived import ArrivedRecords
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
+from transactive.engine.live.boxes.leaf_teller import LeafTeller
 from transactive.engine.live.boxes.own_accounts import with_own_accounts
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.homes import MeterKey, RecordedHomes
 from transactive.engine.live.invitations import Invitations
-from transactive.engine.live.meters import LiveMeters, Wait
 from transactive.engine.live.order_desk import OrderDesk
 from transactive.engine.live.reporting import Reporting
-from transactive.engine.live.sent_orders import JournaledOrders
 from transactive.engine.live.waiting import RehearsalClock, ReportWait, SessionClock, WallClock
-from transactive.engine.recorded import forecaster_of
+from transactive.engine.live.world import World
 from transactive.engine.replay import Outcome, replay
 from transactive.metering.record_file import RecordFile
 from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Enrolment, Journal, JournalReader
-from transactive.store.read.stages import last_delivered
-from transactive.trading.devices.energy_value import inside_prices, tariff_prices
-
-if TYPE_CHECKING:
-    from transactive.chain.ledgers.community_chain import CommunityChain
-    from transactive.store import Store
-
+from transactive.store.live.leaves import LEAVES_FILE, LeafOutbox
+from transactive.trading.devices.energy_value import inside_prices
 
 GRACE_SECONDS = 60
 """How much longer than meters are waited for a gate may take to close before its orders are void."""
@@ -86,45 +75,6 @@ class Pace:
                 raise InputError(f"{name} of {seconds} s: give 0 or more")
         if not 0 <= self.late_ppm <= PPM:
             raise InputError(f"late {self.late_ppm / 10_000:g} %: give 0 to 100 %")
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a kernel meets while it is live.
-
-    collector: gives receipts as soon as the gateway's key is known. counter: answers boxes from then on.
-    """
-
-    clock: SessionClock
-    commands: Commands
-    journal: JournalReader
-    wait: Wait
-    wait_at_gate: Wait
-    collector: Collector | None = None
-    counter: BoxCounter | None = None
-
-    def kernel(
-        self, setting: Setting, slots: range, gateway: Gateway, *, chain: CommunityChain, store: Store, work: Work
-    ) -> Kernel:
-        """A kernel in this world."""
-        community = setting.community
-        if self.collector:
-            sign_receipts(self.collector, gateway, chain.chain_id)
-        if self.counter:
-            self.counter.open(chain)
-        fleet = fleet_of(community, inside_prices, work, community.carbon_price)
-        baseline = fleet_of(community, tariff_prices, work)
-        members = len(community.members)
-        arrived = ArrivedRecords(members, community.clock.length, slots[0])
-        waits = self.wait, self.wait_at_gate
-        meters = LiveMeters(setting, slots, self.clock, self.journal, arrived, (fleet, baseline), *waits)
-        done = last_delivered(store)
-        for slot in () if done is None else range(slots[0], done + slots.step, slots.step):
-            meters.take_up(store.readings(slot, members))
-        acts, sent = JournaledActs(self.journal, self.clock, store), JournaledOrders(self.journal, slots.step)
-        planners = Planners(fleet, baseline, Unwatched(fleet))
-        ports = Ports(self.clock, meters, self.commands, acts, sent)
-        return Kernel(setting, slots, ports, planners, forecaster_of(setting, slots), gateway, chain=chain, store=store)
 
 
 class NobodyListens:
@@ -202,11 +152,12 @@ def go_live(
     _require_live(setting)
     _require_patience(pace, slots.step)
     _require_alike(folder, rehearsed=False)
-    with closing(Journal(folder / JOURNAL_FILE)) as journal:
+    with closing(Journal(folder / JOURNAL_FILE)) as journal, closing(LeafOutbox(folder / LEAVES_FILE)) as outbox:
         clock.note(folder)
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
-        commands = BoxCommands(folder, setting, collector, clock, tell)
-        counter = BoxCounter(setting, slots, collector, OrderDesk(journal, clock, setting, slots), commands, clock)
+        commands, leaves = BoxCommands(folder, setting, collector, clock, tell), LeafTeller(outbox, collector, tell)
+        desk = OrderDesk(journal, clock, setting, slots)
+        counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves)
         inlet = Inlet(
             broker, topic_name(community.name), collector, Invitations(folder), clock, tell, counter, commands
         )
@@ -214,7 +165,7 @@ def go_live(
         wait = ReportWait(clock, pace.patience, collector.entered, pace.spread)
         at_gate = ReportWait(clock, GATE_SECONDS if pace.at_gate is None else pace.at_gate, collector.entered)
         gates = SessionClock(clock, journal, pace.patience + GRACE_SECONDS)
-        world = World(gates, commands, journal, wait, at_gate, collector, counter)
+        world = World(gates, commands, journal, wait, at_gate, collector, counter, leaves)
         inlet.begin()
         try:
             return replay(
@@ -262,15 +213,6 @@ def demo_meters(ids: Sequence[str], seed: str) -> list[MeterKey]:
 
     keys = [DemoKeys(seed).named(f"meter {name}") for name in ids]
     return [MeterKey(bytes(key.key), key.address.lower()) for key in keys]
-
-
-def sign_receipts(collector: Collector, gateway: Gateway, chain_id: int) -> None:
-    """Let a collector sign receipts with the gateway's key, for a chain."""
-
-    def receive(receipt: RecordReceipt) -> bytes:
-        return receipt.to_bytes(receipt.sign(gateway.key, chain_id))
-
-    collector.sign_receipts(receive)
 
 
 def _require_alike(folder: Path, *, rehearsed: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -33,26 +33,17 @@ from transactive.core.slots import time_text
 from transactive.core.tables import DeviceRules
 from transactive.core.units import IntArray
 from transactive.node.agent.account import granted, has_own_account
+from transactive.node.agent.order_files import KeptOrder, OrderFiles
 from transactive.node.agent.thinking import think
 from transactive.node.box import BoxKey
 from transactive.node.dispatch.driver import PAUSED_FILE
-from transactive.node.files import write_whole
+from transactive.node.files import read_kept, write_whole
 
-MARKET_FILE, TERMS_FILE, ORDERS = "market.json", "terms.json", "orders"
+MARKET_FILE, TERMS_FILE = "market.json", "terms.json"
 AHEAD = 10
 """A box orders so early before a gate: a part of the slot's length, and up to half of that more by its key."""
 AGAIN = 200
 """After what part of a slot an unanswered message is said again."""
-KEPT = 4_000
-"""Orders that a box keeps."""
-Kept = TypeVar("Kept", bound=msgspec.Struct)
-
-
-class _Order(msgspec.Struct, frozen=True):
-    """An order as the box keeps it. taken: the market's answer, None before."""
-
-    order: bytes
-    taken: OrderTaken | None = None
 
 
 class HomePast(Protocol):
@@ -82,8 +73,9 @@ class Trader:
         """code: of the invitation. limits: highest price to buy and lowest to sell at [µ¤/kWh]."""
         self._folder, self._key, self._code, self._past, self._limits = folder, key, code, past, limits
         self._tell, self._charged_wh = tell, charged_wh
-        self.market = _kept(folder / MARKET_FILE, Welcome)
-        self.terms = _kept(folder / TERMS_FILE, Terms)
+        self.orders = OrderFiles(folder)
+        self.market = read_kept(folder / MARKET_FILE, Welcome)
+        self.terms = read_kept(folder / TERMS_FILE, Terms)
         self._asked = self._said = self._said_at = self._silent_at = 0
         self._is_new = True
         self._refused: dict[int, str] = {}
@@ -147,7 +139,7 @@ class Trader:
         slot = self._due(terms, now)
         if slot is None or slot in self._refused or not terms.has(slot) or not has_own_account(self._folder):
             return None
-        kept = _kept(self._file(slot), _Order) or self._make(terms, slot, now)
+        kept = self.orders.of(slot) or self._make(terms, slot, now)
         if kept is None or kept.taken or (self._said == slot and now - self._said_at <= terms.slot_seconds // AGAIN):
             return None
         self._said, self._said_at = slot, now
@@ -161,7 +153,7 @@ class Trader:
         early += int(self._key.address, 16) % max(early // 2, 1)
         return gate + terms.lead * length if now >= gate - early else None
 
-    def _make(self, terms: Terms, slot: int, now: int) -> _Order | None:
+    def _make(self, terms: Terms, slot: int, now: int) -> KeptOrder | None:
         """Think, sign and keep an order; None where the member granted none or nothing is known yet."""
         try:
             order, grant = self._think(terms, slot, now)
@@ -171,8 +163,8 @@ class Trader:
                 self._tell(f"not traded: {error}")
             return None
         own = sign_order(order, self._key.key, domain(terms.chain_id, terms.settlement))
-        made = _Order(order_bytes(SignedOrder(order, own.signature, *grant)))
-        self._write(slot, made)
+        made = KeptOrder(order_bytes(SignedOrder(order, own.signature, *grant)))
+        self.orders.keep(slot, made)
         self._tell(f"order for {time_text(slot)}: {_words(order.buys, 'buys')}, {_words(order.sells, 'sells')}")
         return made
 
@@ -216,7 +208,7 @@ class Trader:
         if self.terms is None or self.market is None:
             return
         slot = taken.slot * self.terms.slot_seconds
-        kept = _kept(self._file(slot), _Order)
+        kept = self.orders.of(slot)
         if kept is None or kept.taken:
             return
         order = order_of(kept.order).order
@@ -229,30 +221,8 @@ class Trader:
         if operator != self.market.market:
             self._tell(f"not kept: the receipt for {time_text(slot)} is signed by somebody else")
             return
-        self._write(slot, _Order(kept.order, taken))
+        self.orders.keep(slot, KeptOrder(kept.order, taken))
         self._tell(f"order for {time_text(slot)} is receipted as {taken.number}")
-
-    def _file(self, slot: int) -> Path:
-        """Where the order of a slot is kept."""
-        return self._folder / ORDERS / f"{slot}.json"
-
-    def _write(self, slot: int, order: _Order) -> None:
-        """Keep an order; the oldest go."""
-        into = self._folder / ORDERS
-        into.mkdir(mode=0o700, exist_ok=True)
-        write_whole(self._file(slot), msgspec.json.encode(order))
-        for old in sorted(into.glob("*.json"))[:-KEPT]:
-            old.unlink()
-
-
-def _kept(path: Path, kind: type[Kept]) -> Kept | None:
-    """What is kept in a file, None without one. Raises StateError where it cannot be read."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise StateError(f"{path}: {error}; delete it, and the market tells it anew") from None
 
 
 def _words(steps: tuple[Step, ...], what: str) -> str:

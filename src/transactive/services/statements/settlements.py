@@ -14,8 +14,8 @@ from transactive.core.proofs.leaves import MONEY, Leaf, SlotLeaves, SlotTree, St
 from transactive.insight.statements import statement as said
 
 if TYPE_CHECKING:
+    from transactive.chain.commitments import Commitment
     from transactive.chain.disputes.nested import Placed
-    from transactive.chain.history import Commitment
     from transactive.chain.ledgers.groups import GroupedLedger
     from transactive.chain.ledgers.settlement import ChainLedger
 

@@ -23,10 +23,11 @@ from transactive.store.bills import BillBooks
 from transactive.store.files import copy_together
 from transactive.store.folder import OWNER_FOLDER, hold
 from transactive.store.live.journal import JOURNAL_FILE
+from transactive.store.live.leaves import LEAVES_FILE
 from transactive.store.read.stages import last_delivered
 
 MANIFEST = "backup.json"
-DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS, JOURNAL_FILE)
+DATABASES = (FILE, CHAIN_FILE, "outbox.sqlite", "credits.sqlite", BILLS, JOURNAL_FILE, LEAVES_FILE)
 """In the order in which they are held: a slot is in the run's database before it is on chain.
 
 What arrives is in the journal before it counts, so the journal is held last: it may be ahead, and never behind.

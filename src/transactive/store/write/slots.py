@@ -59,7 +59,7 @@ from transactive.store.write.models import put_records
 from transactive.store.write.slot_rows import SlotRows, clear_slot
 
 if TYPE_CHECKING:
-    from transactive.chain.ledgers.settlement import BlockReceipt
+    from transactive.chain.ledgers.blocks import BlockReceipt
 
 
 class SlotWriter(Database):

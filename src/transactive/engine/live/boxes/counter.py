@@ -8,6 +8,7 @@ from transactive.config.setting import Setting
 from transactive.core.boxes.messages import (
     AskTerms,
     HasCommand,
+    HasLeaf,
     OrderRefused,
     OrderTaken,
     SentOrder,
@@ -18,10 +19,11 @@ from transactive.core.boxes.messages import (
     said_of,
     seal,
 )  # fmt: skip
-from transactive.core.errors import DataError, OrderError
+from transactive.core.errors import DataError, OrderError, SignatureError
 from transactive.core.proofs.signing import address_of
 from transactive.core.slots import DAY
 from transactive.engine.live.boxes.commands import BoxCommands
+from transactive.engine.live.boxes.leaf_teller import LeafTeller
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.order_desk import OrderDesk
 from transactive.engine.live.waiting import Time
@@ -37,9 +39,16 @@ class BoxCounter:
     """Answers boxes, in the name of the market's operator, from the moment on in which its chain is there."""
 
     def __init__(
-        self, setting: Setting, slots: range, collector: Collector, desk: OrderDesk, commands: BoxCommands, clock: Time
+        self,
+        setting: Setting,
+        slots: range,
+        collector: Collector,
+        desk: OrderDesk,
+        commands: BoxCommands,
+        clock: Time,
+        leaves: LeafTeller,
     ) -> None:
-        self._commands = commands
+        self._commands, self.leaves = commands, leaves
         self._setting, self._slots, self._collector, self._desk = setting, slots, collector, desk
         self._clock = clock
         self._chain: CommunityChain | None = None
@@ -63,18 +72,24 @@ class BoxCounter:
         if member is None or self._chain is None:
             return []
         try:
-            said = said_of(payload)
-        except DataError:
-            self._desk.refused["torn"] += 1
+            said = said_of(payload, meter)
+        except (DataError, SignatureError) as error:
+            self._desk.refused["torn" if isinstance(error, DataError) else "signature"] += 1
             return []
         answers: list[Told] = []
         match said:
             case AskTerms():
-                answers = [self._terms(member, self._chain), *self._commands.open_for(meter)]
+                answers = [
+                    self._terms(member, self._chain),
+                    *self._commands.open_for(meter),
+                    *self.leaves.open_for(member),
+                ]
             case SentOrder():
                 answers = [self._take(said, member)]
             case HasCommand():
                 self._commands.heard(meter, member, said)
+            case HasLeaf():
+                answers = [*self.leaves.heard(member, said)]
         return [self.sealed(meter, answer) for answer in answers]
 
     def sealed(self, meter: str, told: Told) -> bytes:
