@@ -8,6 +8,7 @@ import os
 import struct
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,7 +64,7 @@ def test_a_file_is_told_charted_and_weighed_before_it_counts(place):
     assert look.refused == ""
     assert look.name == "day.csv"
     assert there(look.belief).meters == ("anna", "cara")
-    assert there(look.days).days == [int(FIRST.timestamp()) + 86_400 * k for k in range(5)]
+    assert there(look.days).days == [(FIRST + timedelta(days=k)).date() for k in range(5)]
     assert (there(look.effect).added, there(look.effect).changed) == (24 * 2, 0)
     assert load_setting(place / "community.toml").readings_digest == before.readings_digest
     assert not accepted_folder(place / "community.toml").exists()

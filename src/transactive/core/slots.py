@@ -73,6 +73,11 @@ def midnight(seconds: int, zone: tzinfo, days: int = 0) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
+def local_text(seconds: int, zone: tzinfo) -> str:
+    """RFC 3339 in a zone, with what its clocks are ahead of UTC: 2017-06-04T17:00-07:00."""
+    return datetime.fromtimestamp(seconds, zone).isoformat(timespec="seconds" if seconds % 60 else "minutes")
+
+
 def time_text(seconds: int) -> str:
     """RFC 3339 in UTC, to the minute where the seconds are zero: 2017-06-05T00:00Z."""
     moment = datetime.fromtimestamp(seconds, UTC)

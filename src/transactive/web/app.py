@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import CacheControlHeader
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -33,6 +33,7 @@ from transactive.web.findings.routes import finding
 from transactive.web.help.routes import explained
 from transactive.web.pages.acts.routes import act_on_page
 from transactive.web.pages.navigation import pages_of
+from transactive.web.pages.parts.times import local_filter
 from transactive.web.pages.readings.routes import answer as answer_readings
 from transactive.web.pages.readings.routes import answer_about_held, bring, readings
 from transactive.web.pages.routes import bills, carbon, community, compare, grid, member_view, models, slot_view
@@ -94,6 +95,7 @@ def build_app(
         guards=[for_scopes, known_queries],
         exception_handlers={Exception: answer},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
+        state=State({"run_context": run_context}),
         lifespan=[feed.beating],
         before_send=[_protect],
         compression_config=CompressionConfig("gzip", minimum_size=SMALL, exclude=EVENTS, gzip_compress_level=6),
@@ -133,6 +135,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(icon=icon, pages_of=pages_of, time_text=time_text)
+    environment.filters["local"] = local_filter
     environment.globals.update(version=_version(), terms=TERMS)
     return environment
 

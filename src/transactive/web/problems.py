@@ -107,7 +107,11 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any] |
         return Response(problem, status_code=problem.status, headers=headers, media_type="application/problem+json")
     return Template(
         "error.html",
-        context={"problem": problem, "sign_in": isinstance(error, SignInNeeded)},
+        context={
+            "problem": problem,
+            "sign_in": isinstance(error, SignInNeeded),
+            "words": request.app.state.run_context.words,
+        },
         status_code=problem.status,
         headers=headers,
         media_type=MediaType.HTML,

@@ -8,6 +8,7 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.store.read.runs import Run, RunProgress
 from transactive.store.read.totals import Counter, RunTotals
+from transactive.texts.formatting import Words
 from transactive.web.change_feed import ChangeFeed
 from transactive.web.lines.privacy import least_homes
 from transactive.web.lines.seen import SeenLines, seen_lines
@@ -16,7 +17,9 @@ from transactive.web.viewers import Viewer
 
 
 class RunContext:
-    """One run, ready to be asked."""
+    """One run, ready to be asked. words: in its currency and zone, once it was seen."""
+
+    words: Words | None = None
 
     def __init__(self, feed: ChangeFeed) -> None:
         self.feed, self.reader = feed, feed.reader
@@ -28,6 +31,7 @@ class RunContext:
         run = self.reader.run()
         if run is None:
             raise NotFound("the run has not begun; ask again in a moment")
+        self.words = Words(run.community.currency, run.community.zone)
         return run
 
     def look(self) -> tuple[Run, RunProgress, RunTotals]:

@@ -12,6 +12,7 @@ from transactive.core.errors import InputError
 from transactive.core.slots import parse_time
 from transactive.insight.statements.statement import encode
 from transactive.insight.statements.table import as_csv
+from transactive.texts.formatting import Words
 
 if TYPE_CHECKING:
     from transactive.services.statements.verification_words import Passed
@@ -30,13 +31,14 @@ def write_statement(
             f"{output}: a statement is .json, .html or .csv; a browser prints an HTML page as PDF. Choose one"
         )
     with issuer(folder, node=node) as issue:
+        words = Words(issue.community.currency, issue.community.zone)
         statement = issue.issue(member, *(None if text is None else parse_time(text) for text in (first, end)))
     if output.suffix == ".csv":
-        data = as_csv(statement).encode()
+        data = as_csv(statement, words.zone).encode()
     elif output.suffix in HTML:
         from transactive.web.pages.statement_file import statement_html
 
-        data = statement_html(statement, output.with_suffix(".json").name).encode()
+        data = statement_html(statement, output.with_suffix(".json").name, words).encode()
     else:
         data = encode(statement)
     partial = output.with_name(f".{output.name}.part")

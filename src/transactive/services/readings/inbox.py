@@ -87,9 +87,10 @@ def note_community(state: Path, community: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReadingsInbox:
-    """Files that came in for the community of a state folder."""
+    """Files that came in for the community of a state folder. zone: in whose days they are shown."""
 
     state: Path
+    zone: str = "UTC"
 
     @property
     def community(self) -> Path:
@@ -149,7 +150,7 @@ class ReadingsInbox:
             return Look(token, name, question=Question(unsaid.option, unsaid.choices, str(unsaid)))
         except DataError as error:
             return Look(token, name, refused=str(error))
-        belief, days, text = believed(export), day_totals(export), profile_text(export.profile)
+        belief, days, text = believed(export), day_totals(export, self.zone), profile_text(export.profile)
         try:
             with self._candidate(export) as candidate:
                 effect = self._effect(candidate)

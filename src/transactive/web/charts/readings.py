@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from transactive.services.readings.days import DayTotals
-from transactive.texts.formatting import short_day
 from transactive.web.charts.draw import Plot, both, steps, ticks
 
 WIDE, NARROW = (760, 220), (296, 180)
@@ -34,7 +33,7 @@ def days_chart(totals: DayTotals) -> Markup:
         plot.horizontals(marks)
         for name, line in lines.items():
             plot.line(steps(line), f"s-{colour(name)}")
-        plot.labels((k, short_day(totals.days[k])) for k in shown)
+        plot.labels((k, f"{totals.days[k].day} {totals.days[k]:%B}") for k in shown)
         return plot
 
     return both(draw, "What each register counted on each day", WIDE, NARROW)

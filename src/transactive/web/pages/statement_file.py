@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from transactive.core.certificates import CertificateState
 from transactive.core.credit_notes import Need, Retired
 from transactive.core.postings import IN_KG, PostingKind
-from transactive.core.slots import time_text
 from transactive.core.units import kwh_text, money_text
 from transactive.insight.statements.statement import Statement, StatementCorrection
-from transactive.texts.formatting import day_text
+from transactive.texts.formatting import Words
 from transactive.web.assets import TEMPLATES
+from transactive.web.pages.parts.times import in_local_times, moment_mark
 
 MG_PER_KG = 1_000_000
 
@@ -47,8 +48,8 @@ LINES = {
 """Lines of a member's bill, as far as a posting can name a member."""
 
 
-def statement_html(of: Statement, file: str) -> str:
-    """Page of a statement; `file` names the JSON that can be verified."""
+def statement_html(of: Statement, file: str, words: Words) -> str:
+    """Page of a statement in local times; `file` names the JSON that can be verified."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(),
@@ -59,7 +60,8 @@ def statement_html(of: Statement, file: str) -> str:
     return templates.get_template("statement.html").render(
         of=of,
         file=file,
-        when=f"{day_text(of.first_slot)} to {day_text(of.end - 1)}",
+        when=" to ".join(dict.fromkeys((words.day(of.first_slot), words.day(of.end - 1)))),
+        zone=words.zone_text(of.first_slot),
         minutes=of.community.slot_seconds // 60,
         figures=_figures(of),
         sources=[
@@ -67,10 +69,10 @@ def statement_html(of: Statement, file: str) -> str:
             for row in of.sources
         ],
         money=_money(of),
-        certificates=_certificates(of),
-        credits=_credits(of),
-        corrections=_corrections(of),
-        method=_method(of),
+        certificates=_certificates(of, words),
+        credits=_credits(of, words),
+        corrections=_corrections(of, words),
+        method=_method(of, words),
     )
 
 
@@ -108,11 +110,11 @@ def _money(of: Statement) -> list[tuple[str, str, str]]:
     return [*rows, ("Balance", "", money_text(int(of.totals.balance_n), digits=9))]
 
 
-def _certificates(of: Statement) -> list[tuple[str, str, str, str, str]]:
+def _certificates(of: Statement, words: Words) -> list[tuple[str, str, str, str, str]]:
     """Bundles that the member claimed."""
     return [
         (
-            time_text(slot.slot),
+            moment_mark(slot.slot, words),
             f"{device // 2}/{'storage' if device % 2 else 'PV'}",
             str(first),
             str(first + wh - 1),
@@ -124,31 +126,31 @@ def _certificates(of: Statement) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def _credits(of: Statement) -> list[tuple[str, str, str, str]]:
+def _credits(of: Statement, words: Words) -> list[tuple[str, str, str, str]]:
     """Carbon credits that were retired for the member or for everybody, and those issued for its asset."""
-    rows = []
+    rows: list[tuple[str, str, str, str]] = []
     for slot in of.slots:
         for note in slot.credits:
             if isinstance(note, Retired):
                 text = f"retired for {note.beneficiary}: {note.reason}, {note.period}; receipt {note.receipt}"
                 which = f"{note.serial}, kg {note.first_kg} to {note.end_kg - 1}"
-                rows.append((time_text(slot.slot), which, text, str(note.kg)))
+                rows.append((moment_mark(slot.slot, words), which, in_local_times(text, words), str(note.kg)))
             elif isinstance(note, Need):
                 if note.ahead_mg < 0:
                     text = f"{_kg(-note.ahead_mg)} kg that the policy wanted covered were not: no offer, or no funds"
-                    rows.append((time_text(slot.slot), "", text, ""))
+                    rows.append((moment_mark(slot.slot, words), "", text, ""))
             else:
                 text = f"issued for {note.generation_wh} Wh that got no certificate; asset {note.additional}"
-                rows.append((time_text(slot.slot), note.serial, text, str(note.issued_kg)))
+                rows.append((moment_mark(slot.slot, words), note.serial, text, str(note.issued_kg)))
     return rows
 
 
-def _corrections(of: Statement) -> list[tuple[str, str, str, str, str]]:
+def _corrections(of: Statement, words: Words) -> list[tuple[str, str, str, str, str]]:
     """Corrected readings: settled when, of which slot, what changed, certificates, money."""
     return [
         (
-            time_text(slot.slot),
-            time_text(line.origin),
+            moment_mark(slot.slot, words),
+            moment_mark(line.origin, words),
             ", ".join(
                 f"{name} {was} → {now} Wh"
                 for name, was, now in zip(("import", "export", "generation"), line.was, line.now, strict=True)
@@ -173,7 +175,7 @@ def _moved(line: StatementCorrection) -> str:
     return "; ".join(f"{wh} Wh {what}" for wh, what in words if wh) or "–"
 
 
-def _method(of: Statement) -> list[tuple[str, str]]:
+def _method(of: Statement, words: Words) -> list[tuple[str, str]]:
     """By which rules it was made, and where it was committed."""
     m = of.method
     return [
@@ -183,7 +185,10 @@ def _method(of: Statement) -> list[tuple[str, str]]:
         ("Location-based", m.location),
         ("Grid", m.grid_source),
         ("Residual mix", m.residual_source),
-        *((f"Rules, version {v.version}", f"from {time_text(v.since)}, {v.digest[:16]}") for v in of.rules),
+        *(
+            (f"Rules, version {v.version}", Markup("from {}, {}").format(moment_mark(v.since, words), v.digest[:16]))
+            for v in of.rules
+        ),
         ("Chain", f"{of.chain.chain_id}, settlement {of.chain.settlement}, operator {of.chain.operator}"),
         ("Committed", f"{len(of.periods)} settlement periods, {len(of.slots)} slots with two leaves each"),
     ]

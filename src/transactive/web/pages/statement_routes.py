@@ -53,9 +53,9 @@ def statement(
     if ending == "json":
         content = encode(made)
     elif ending == "csv":
-        content = as_csv(made).encode()
+        content = as_csv(made, words.zone).encode()
     else:
-        content = statement_html(made, f"{name}.json").encode()
+        content = statement_html(made, f"{name}.json", words).encode()
     headers = {"content-disposition": f'attachment; filename="{name}.{ending}"'}
     return Response(content, media_type=MEDIA[ending], headers=headers)
 

@@ -12,7 +12,7 @@ from transactive.services.statements.chain_check import ChainCheck, chain_of, ch
 from transactive.services.statements.discrepancies import altered, of_a_run
 from transactive.services.statements.verification_words import CHECKS
 from transactive.store.read.runs import Reader, Run
-from transactive.texts.formatting import counted, short_day
+from transactive.texts.formatting import Words, counted
 from transactive.web.viewers import Viewer
 
 MOST_BYTES = 64 * 2**20
@@ -37,7 +37,9 @@ def verify_page(reader: Reader, run: Run, viewer: Viewer, name: str | None = Non
         "found": found,
         "title": _title(found),
         "checks": _checks(found),
-        "figures": _figures(found.statement) if found.statement else [],
+        "figures": _figures(found.statement, Words(run.community.currency, run.community.zone))
+        if found.statement
+        else [],
         "altered": _altered(found, reader, run, viewer),
     }
 
@@ -64,12 +66,15 @@ def _checks(found: ChainCheck) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _figures(of: Statement) -> list[tuple[str, str]]:
+def _figures(of: Statement, words: Words) -> list[tuple[str, str]]:
     """What the file says, in short."""
     balance = int(of.totals.balance_n)
     return [
         ("Whose", f"{of.member.id}, {of.community.name}"),
-        ("When", f"{short_day(of.first_slot)} to {short_day(of.end - 1)}, {counted(len(of.slots), 'slot')}"),
+        (
+            "When",
+            f"{words.short_day(of.first_slot)} to {words.short_day(of.end - 1)}, {counted(len(of.slots), 'slot')}",
+        ),
         ("Used", f"{kwh_text(of.totals.consumption_wh)} kWh"),
         ("Received" if balance >= 0 else "Paid", money_text(abs(balance), of.community.currency)),
         ("By location", f"{of.totals.location_mg // 1_000 / 1_000:,.3f} kg CO₂e"),

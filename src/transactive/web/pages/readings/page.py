@@ -18,7 +18,9 @@ from transactive.services.readings.limits import MOST_BYTES
 from transactive.services.readings.said import Said, spoken
 from transactive.services.readings.words import lines_of
 from transactive.store.read.runs import Reader, Run
+from transactive.texts.formatting import Words
 from transactive.web.charts.readings import colour, days_chart
+from transactive.web.pages.parts.times import in_local_times
 from transactive.web.viewers import Viewer
 
 
@@ -41,13 +43,14 @@ def readings_page(
     }
     if look is None or look.belief is None or look.days is None:
         return page
+    words = Words(run.community.currency, run.community.zone)
     kwh = [[None if wh is None else f"{wh / 1000:,.3f}" for wh in day] for day in look.days.registers.values()]
     return page | {
-        "lines": lines_of(look.belief),
+        "lines": [(name, in_local_times(text, words)) for name, text in lines_of(look.belief)],
         "chart": days_chart(look.days),
         "legend": [("line", colour(name), name) for name in look.days.registers],
         "head": ["Day", *(f"={name}, kWh" for name in look.days.registers)],
-        "days": list(zip(look.days.days, *kwh, strict=True)),
+        "days": list(zip((f"{day.day} {day:%B %Y}" for day in look.days.days), *kwh, strict=True)),
     }
 
 

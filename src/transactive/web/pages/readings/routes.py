@@ -136,4 +136,4 @@ def answer_about_held(
 
 def inbox_of(run_context: RunContext) -> ReadingsInbox:
     """Where readings come in for the run."""
-    return ReadingsInbox(run_context.reader.store.path.parent)
+    return ReadingsInbox(run_context.reader.store.path.parent, run_context.run().community.tariff.time_zone)
