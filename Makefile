@@ -29,10 +29,10 @@ install-dev: ## make .venv with the program and the tools for tests and checks
 
 PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
-test: install-dev ## run the tests, a worker a core; at most eight minutes on two cores
+test: install-dev ## run the tests that Python suffices for; at most eight minutes on two cores
 	@$(PYTEST) -m "not long and not service and not soak" $(ARGS)
 
-test-services: install-dev ## run the tests that need a service beside Python: a broker
+test-services: install-dev ## run the tests beside programs that are not ours: a browser, a node, a broker
 	@$(PYTEST) -m "service and not soak" $(ARGS)
 
 test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives, rules on more input

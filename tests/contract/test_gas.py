@@ -310,6 +310,7 @@ def on_anvil(monkeypatch):
                 OPENED.pop().close()
 
 
+@pytest.mark.service
 def test_another_node_charges_the_same_gas(embedded_gas, on_anvil):
     """Slot commitments, netting, orders on the balance market, purchases, deposits and withdrawals."""
     assert embedded_gas | measure() == embedded_gas

@@ -100,7 +100,9 @@ class Minting:
         assert self.nonce() == self.first_nonce + 2
 
 
-@pytest.fixture(scope="module", params=["embedded 31337", "anvil 31337", "embedded 56"])
+@pytest.fixture(
+    scope="module", params=["embedded 31337", pytest.param("anvil 31337", marks=pytest.mark.service), "embedded 56"]
+)
 def way(request):
     """A node of each kind behind a proxy, for all tests that leave it as it was."""
     with node(request.param) as url, proxy(url) as made:
@@ -326,6 +328,7 @@ def test_a_step_whose_nonces_wait_for_what_a_reorganisation_lost_goes_on(tmp_pat
     made.chain.close()
 
 
+@pytest.mark.service
 def test_a_chain_begun_anew_is_not_taken_for_the_old_one(tmp_path):
     kept = tmp_path / "outbox"
     for again in (False, True):
@@ -348,6 +351,7 @@ def test_secrets_of_a_url_are_not_in_messages():
     assert not re.search("user|word|v3|key|token", str(caught.value))
 
 
+@pytest.mark.service
 def test_what_waits_because_gas_became_dearer_is_signed_again_when_the_step_is_repeated(tmp_path):
     """On a real pool: the dearer version takes the place of the one that waits."""
     with node("anvil 56") as url, proxy(url) as way:

@@ -182,6 +182,7 @@ def test_files_that_are_none_are_told_once(w, tmp_path):
     assert looked(w, watch) == []
 
 
+@pytest.mark.service
 def test_the_command_catches_a_dishonest_operator_on_another_node(tmp_path):
     inbox = tmp_path / "inbox"
     inbox.mkdir()

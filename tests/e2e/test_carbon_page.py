@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.test_page import AXE, opened
 from tests.unpacked import unpacked
 
+pytestmark = pytest.mark.service  # a browser
+
 
 def sums(two_days, member=None):
     """Consumption [Wh], both footprints [mg] and certificates claimed [Wh], from the run's database."""

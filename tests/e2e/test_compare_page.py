@@ -19,6 +19,8 @@ from transactive.insight.studies.comparison import Comparison
 from transactive.studies.compare import compare, variants
 from transactive.web.serving.server import PageServer
 
+pytestmark = pytest.mark.service  # a browser
+
 NAMES = ["uniform", "pay_as_bid", "continuous"]
 
 

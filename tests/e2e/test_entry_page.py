@@ -7,6 +7,8 @@ import pytest
 
 from transactive.web.serving.server import PageServer
 
+pytestmark = pytest.mark.service  # a browser
+
 
 @pytest.fixture
 def server(two_days, tmp_path) -> Iterator[PageServer]:

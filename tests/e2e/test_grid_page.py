@@ -16,6 +16,8 @@ from transactive.core.slots import time_text
 from transactive.engine.replay import replay, slots_from
 from transactive.web.serving.server import PageServer
 
+pytestmark = pytest.mark.service  # a browser
+
 NAMES = ('"a"', '"b"', '"c"')
 
 

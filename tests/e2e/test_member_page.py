@@ -13,6 +13,8 @@ from transactive.core.slots import parse_time
 from transactive.store import Store
 from transactive.store.read.advice import read_advice
 
+pytestmark = pytest.mark.service  # a browser
+
 HOME = 3
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.e2e.test_page import AXE, SLOT, opened
+
+pytestmark = pytest.mark.service  # a browser
 
 
 def faults(page) -> list[str]:

@@ -13,6 +13,8 @@ from tests.waiting import LIMIT_SECONDS
 from transactive.core.units import kwh_text, money_text
 from transactive.texts.formatting import Words
 
+pytestmark = pytest.mark.service  # a browser
+
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 SLOT = "2017-06-06T22:00Z"
 QUIET_SLOT = "2017-06-05T02:00Z"

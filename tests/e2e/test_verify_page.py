@@ -17,6 +17,8 @@ from transactive.store.read.runs import Reader
 from transactive.web.pages.verify import verify_page
 from transactive.web.viewers import Viewer
 
+pytestmark = pytest.mark.service  # a browser
+
 
 @pytest.fixture(scope="module")
 def files(two_days, tmp_path_factory):

@@ -35,7 +35,7 @@ def run(demo_run, tmp_path):
     return folder, demo_run.setting.community.ids[left[0] // 2], time_text(slot)
 
 
-@pytest.mark.parametrize("kind", ["embedded", "anvil"])
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("anvil", marks=pytest.mark.service)])
 def test_a_members_certificates_leave_once(run, tmp_path, kind):
     folder, member, slot = run
     file = tmp_path / "certificates.json"

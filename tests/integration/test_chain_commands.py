@@ -117,7 +117,7 @@ def chain_of(kind: str, funded: Iterable[str] = ()):
             node.chain.close()
 
 
-@pytest.mark.parametrize("kind", ["embedded", "anvil"])
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("anvil", marks=pytest.mark.service)])
 def test_deploy_fund_withdraw_status(place, kind, capsys):
     with chain_of(kind) as node:
         more = ("--with", "trade_board", "--with", "carbon_credits")
@@ -204,6 +204,7 @@ def test_a_rehearsal_for_bnb_smart_chain_uses_the_gas_of_the_deployment(place, c
     chain.close()
 
 
+@pytest.mark.service
 def test_a_chain_moves_to_another_node(place, capsys):
     assert run("deploy", "c/community.toml", "--node", "embedded:chain.sqlite") == 0
     assert run("fund", "ben", "4", "--node", "embedded:chain.sqlite") == 0

@@ -81,6 +81,7 @@ def test_an_interrupted_publication_goes_on_and_sends_nothing_twice(run, tmp_pat
     assert published(state)["steps_now"] == 0
 
 
+@pytest.mark.service
 def test_a_node_that_is_not_ours_says_the_same(run, tmp_path):
     embedded, elsewhere = fresh(run, tmp_path), tmp_path / "elsewhere"
     elsewhere.mkdir()

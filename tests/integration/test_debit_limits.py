@@ -42,6 +42,7 @@ def set_limit(client: ChainClient, folder: Path, amount_n: int) -> int:
     return int(client.read(settlement, "limits", WHO)[2])
 
 
+@pytest.mark.service
 def test_a_run_debits_nobody_beyond_its_limit_also_after_an_interruption(tmp_path):
     path = write_community(tmp_path)
     path.write_text(path.read_text().replace("slot_minutes = 60", f"slot_minutes = 60\nslots_per_period = {PERIOD}"))

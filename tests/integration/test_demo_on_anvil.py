@@ -34,6 +34,7 @@ def balances_n(url, folder) -> list[int]:
     return decode_balances(words)[: len(deployment.accounts)]
 
 
+@pytest.mark.service
 def test_the_first_day_is_the_same_also_after_an_interruption(demo_setting, tmp_path):
     slots = slots_of(demo_setting, parse_time(START), 1)
     here, there = tmp_path / "here", tmp_path / "there"

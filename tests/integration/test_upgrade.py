@@ -379,6 +379,7 @@ def test_wrong_input_changes_nothing(chain, before):
     assert (chain / "chain.sqlite").stat().st_size == size
 
 
+@pytest.mark.service
 def test_a_run_begins_with_what_accounts_have_on_chain(tmp_path, monkeypatch):
     """Paid in before, or carried over: the ledger takes it up, also if the run is interrupted before its first slot."""
     community, folder, file = write_community(tmp_path), tmp_path / "state", tmp_path / FILE
