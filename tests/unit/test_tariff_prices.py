@@ -18,7 +18,8 @@ from transactive.config.setting import Setting, load_setting
 from transactive.core.community.tariff_rules import PricePeriod, PriceRule, TariffRules
 from transactive.core.errors import ConfigError, DataError
 from transactive.core.slots import parse_time, time_text
-from transactive.environment.price_files import PriceFile, read_price_file
+from transactive.environment.price_files import read_price_file
+from transactive.environment.price_rows import PriceFile
 from transactive.environment.prices import LocalTimes, prices_of, scaled
 
 HOUR = 3600
@@ -192,14 +193,13 @@ EXCHANGE = """"MTU (CET/CEST)";"Day-ahead Price [EUR/MWh]";"Currency"
 "26.10.2025 02:00 - 26.10.2025 03:00";"30";"EUR"
 "26.10.2025 03:00 - 26.10.2025 04:00";"40.0005";"EUR"
 """
-VIENNA = ZoneInfo("Europe/Vienna")
 
 
 def exchange(folder: Path, text: str, first: str, slots: int, length: int = HOUR, **said: Any) -> list[int]:
     """Prices of some slots from a file of an exchange."""
     path = folder / "exchange.csv"
     path.write_text(text)
-    of = PriceFile(path, "Day-ahead Price [EUR/MWh]", Fraction(1000), VIENNA, **said)
+    of = PriceFile(path, "Day-ahead Price [EUR/MWh]", Fraction(1000), **({"zone": "Europe/Vienna"} | said))
     starts = parse_time(first) + length * np.arange(slots, dtype=np.int64)
     return [int(price) for price in read_price_file(of, starts, length)]
 
@@ -227,7 +227,7 @@ def test_equal_prices_that_are_left_out_are_filled_in_where_the_file_says_so(tmp
         ('"10,25"', '"n/e"', "row 2: Day-ahead Price .EUR/MWh. = 'n/e' is no number"),
         ("26.10.2025 01:00 -", "26.13.2025 01:00 -", "row 2: .* is no time"),
         ("26.10.2025 03:00 -", "26.10.2025 01:00 -", "2025-10-25T23:00Z stands there twice"),
-        ("26.10.2025 01:00 -", "30.03.2025 02:30 -", "row 2: the clocks of Europe/Vienna skip 30.03.2025 02:30"),
+        ("26.10.2025 01:00 -", "30.03.2025 02:30 -", "row 2: 2025-03-30T02:30 never was in Europe/Brussels"),
     ],
 )
 def test_a_fault_of_a_price_file_is_named(tmp_path, old, new, said):
@@ -239,12 +239,14 @@ def test_a_community_names_column_unit_zone_and_surcharge(tmp_path):
     (tmp_path / "prices.csv").write_text("time;price\n" + "".join(f"2024-06-08 {h:02d}:00;{h}\n" for h in range(24)))
     tariff = (
         'feed_in = "8 ct/kWh"\nnetwork_fee = "3 ct/kWh"\n[tariff.supply]\nfile = "prices.csv"\ncolumn = "price"\n'
-        'unit = "EUR/MWh"\nplus = "15 ct/kWh"'
+        'zone = "UTC"\nunit = "EUR/MWh"\nplus = "15 ct/kWh"'
     )
     setting = community(tmp_path, tariff, hours=24)
     assert prices(setting, "supply", range(24)) == [150_000 + 1000 * hour for hour in range(24)]
     with pytest.raises(ConfigError, match=r"tariff\.supply_micro_per_kwh\.unit is 'USD/MWh', in USD; the currency"):
         community(tmp_path, tariff.replace("EUR/MWh", "USD/MWh"), hours=24)
+    with pytest.raises(DataError, match=r"prices.csv: time names no zone; say which clock its times follow"):
+        community(tmp_path, tariff.replace('zone = "UTC"', ""), hours=24)
 
 
 def test_the_first_time_that_fits_counts():

@@ -17,8 +17,10 @@ from transactive.core.tables import Environment
 from transactive.core.tariff import PriceSeries
 from transactive.core.units import IntArray
 from transactive.environment.files import FEE, FEED_IN, PRICE, SPOT, has_column, read_prices
-from transactive.environment.price_files import PriceFile, read_price_file
-from transactive.environment.prices import LocalTimes, prices_of, zone_of
+from transactive.environment.price_files import read_price_file
+from transactive.environment.price_rows import PriceFile
+from transactive.environment.prices import LocalTimes, prices_of
+from transactive.tabular.moments import check_zone
 
 SUPPLY = "supply_micro_per_kwh"
 COLUMNS = {SUPPLY: PRICE, FEED_IN: FEED_IN, FEE: FEE}
@@ -96,8 +98,8 @@ def _check_rule(rule: PriceRule, place: str, *, series: bool) -> None:
         raise ConfigError(f"{place}.column is missing; name the column of {rule.file} that holds the price")
     if (rule.column is None) == (rule.price_micro_per_kwh is None):
         raise ConfigError(f"{place}: give either a price or a column; the times beside it take its place")
-    if rule.file is None and (rule.unit, rule.time_column, rule.gaps) != ("µ¤/kWh", None, "refuse"):
-        raise ConfigError(f"{place}: unit, time_column and gaps are about a file; name it in file")
+    if rule.file is None and (rule.unit, rule.time_column, rule.zone, rule.gaps) != ("µ¤/kWh", None, None, "refuse"):
+        raise ConfigError(f"{place}: unit, time_column, zone and gaps are about a file; name it in file")
     if rule.column is not None and rule.file is None and not series:
         raise ConfigError(f"{place}.column {rule.column!r} needs data.environment, where it stands, or a file; name it")
     if rule.column is None and rule.plus_micro_per_kwh:
@@ -146,8 +148,14 @@ def _columns_of(rules: TariffRules, path: Path) -> Iterator[str]:
 def _file_of(rule: PriceRule, community: Community, folder: Path, key: str) -> PriceFile:
     """The file of a rule."""
     factor = units_in(rule.unit, key, community.currency, f"tariff.{key}.unit")
-    zone, repeats = zone_of(community.tariff.time_zone), rule.gaps == "repeat"
+    zone, repeats = rule.zone or _said(community.tariff.time_zone), rule.gaps == "repeat"
+    check_zone(zone or "UTC", f"tariff.{key}.zone")
     return PriceFile(folder / str(rule.file), str(rule.column), factor, zone, rule.time_column, repeats)
+
+
+def _said(zone: str) -> str | None:
+    """A zone that somebody wrote; local times are not taken for UTC because nobody said what they are."""
+    return None if zone == "UTC" else zone
 
 
 def priced(

@@ -7,6 +7,7 @@ it carbon_price_micro_per_t, and what the tariff uses beside. Times are RFC 3339
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,9 @@ KEYS = {
     CARBON_PRICE: 'carbon.levy.mode does not follow it; set it to "oracle", or take the column out',
 }
 """Why a column that a community may use is not used."""
+LEFT_OUT = ', or where equal prices were left out, name the file in the price itself, with gaps = "repeat"'
+PUBLISHED = re.compile(r"\w+/[kM]Wh|price|preis|prix|precio|preço|prezzo|prijs|pris\b|cena", re.IGNORECASE)
+"""What columns of prices are called where nobody writes them for us."""
 
 
 def read_environment(
@@ -59,6 +63,7 @@ def read_environment(
 
     sources = sources or {}
     here = read_sheet(path).columns
+    _refuse_prices_alone(here, path)
     grid_mix.check_names(here, sources, path)
     priced = [*prices, *([CARBON_PRICE] if carbon_price else [])]
     numbers = [*priced, *([] if sources else [CARBON])]
@@ -75,7 +80,7 @@ def read_environment(
         frame, pl.col("slot_start").is_duplicated(), "slot_start", path, "this slot stands there twice; keep one row"
     )
     frame = frame.sort("slot_start")
-    starts = consecutive(frame["slot_start"].to_numpy(), length, path)
+    starts = consecutive(frame["slot_start"].to_numpy(), length, path, LEFT_OUT)
     supply, carbon = (frame[column].to_numpy() for column in (PRICE, CARBON_PRICE))
     generated, claimed = grid_mix.by_source(frame, sources, path)
     return Environment(
@@ -100,6 +105,20 @@ def read_prices(path: Path, columns: Sequence[str]) -> dict[str, IntArray]:
 def has_column(path: Path, column: str) -> bool:
     """Whether a file has a column."""
     return column in read_sheet(path).columns
+
+
+def _refuse_prices_alone(columns: Sequence[str], path: Path) -> None:
+    """Refuse a file of prices as they are published, and say how it is read."""
+    found = [name for name in columns if PUBLISHED.search(name)]
+    if "slot_start" in columns or not found:
+        return
+    column = next((name for name in found if "/" in name), found[0])
+    unit = re.search(r"\w+/[kM]Wh", column)
+    raise DataError(
+        f"{path.name}: has no column slot_start, so these are prices as somebody publishes them; name the file in the"
+        f' price itself, supply = {{ file = "{path.name}", column = "{column}",'
+        f' unit = "{unit.group() if unit else "EUR/MWh"}" }} under [tariff], and take it out of data.environment'
+    )
 
 
 def _refuse_unused(columns: Sequence[str], used: Sequence[str], path: Path) -> None:

@@ -28,12 +28,13 @@ def refuse_off_grid(frame: pl.DataFrame, length: int, path: Source) -> None:
         )
 
 
-def consecutive(starts: IntArray, length: int, path: Source) -> IntArray:
-    """Starts of slots, sorted, once they are without a gap."""
+def consecutive(starts: IntArray, length: int, path: Source, advice: str = "") -> IntArray:
+    """Starts of slots, sorted, once they are without a gap. advice: what else to do about one."""
     steps = np.flatnonzero(np.diff(starts) != length)
     if len(steps):
         here, following = (int(starts[steps[0] + k]) for k in (0, 1))
         raise DataError(
             f"{path.name}: after slot {time_text(here)} comes {time_text(following)}; fill the gap, slot by slot"
+            f"{advice}"
         )
     return starts

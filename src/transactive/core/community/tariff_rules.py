@@ -43,8 +43,8 @@ class PriceRule(CommunityRecord, frozen=True, kw_only=True):
     """A price that is more than a number: a series or a number, and what holds at some times in its place.
 
     column: of data.environment, or of `file` where one is named, whose numbers are in `unit` and whose local times in
-    `time_column` are those of tariff.time_zone; gaps: what holds between its rows. A series becomes column × factor +
-    plus, rounded half away from zero to a µ¤/kWh.
+    `time_column` are those of `zone`, or of tariff.time_zone; gaps: what holds between its rows. A series becomes
+    column × factor + plus, rounded half away from zero to a µ¤/kWh.
     """
 
     price_micro_per_kwh: int | None = None
@@ -52,6 +52,7 @@ class PriceRule(CommunityRecord, frozen=True, kw_only=True):
     file: str | None = None
     unit: str = "µ¤/kWh"
     time_column: str | None = None
+    zone: str | None = None
     gaps: Literal["refuse", "repeat"] = "refuse"
     factor_ppm: Annotated[int, Meta(gt=0, le=100 * PPM)] = PPM
     plus_micro_per_kwh: int = 0
