@@ -1,5 +1,7 @@
 """Orders that members send to a live market: written and receipted before the gate, cleared in its session, proved."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ import pytest
 
 from tests.integration.conftest import START
 from transactive.chain.keys.keys import DemoKeys
+from transactive.cli.live.contents import contents
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
 from transactive.core.errors import OrderError
@@ -25,7 +28,7 @@ from transactive.engine.live.waiting import RehearsalClock
 from transactive.engine.live.world import World
 from transactive.engine.replay import slots_of
 from transactive.store import Store
-from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal
+from transactive.store.live.journal import JOURNAL_FILE, ArrivalKind, Journal, JournalReader
 
 SEED, MEMBER, SLOTS = "sent", 3, 6
 KEYS = DemoKeys(SEED)
@@ -128,10 +131,10 @@ def test_a_session_with_orders_that_were_sent_is_its_journal_replayed(sent, sett
 
 def test_an_order_stands_before_its_gate_in_the_journal_or_nowhere(tmp_path):
     with closing(Journal(tmp_path / "one.sqlite")) as journal, closing(Journal(tmp_path / "one.sqlite")) as other:
-        assert journal.append_order(10, b"first", 3600)
+        assert journal.append_order(10, b"first", 3600, 0)
         other.append(20, ArrivalKind.GATE, [b"3600 0"])
-        assert journal.append_order(30, b"second", 3600) is None
-        third = journal.append_order(30, b"third", 7200)
+        assert journal.append_order(30, b"second", 3600, 1) == "closed"
+        third = journal.append_order(30, b"third", 7200, 1)
         assert [entry.body for entry in other.all_after(0)] == [b"first", b"3600 0", b"third"]
         assert third == next(iter(other.all_after(2)))
 
@@ -184,6 +187,41 @@ def test_orders_that_no_market_takes_are_refused_with_their_reason(desk, slots, 
         sender.send(replace(good, serial=10))
     assert (sender.desk.refused["late"], sender.desk.refused["slot"]) == (1, 1)
     assert len(sender.receipts) == 9
+
+
+def test_two_desks_at_once_take_each_serial_once(desk, setting, slots, tmp_path):
+    """Two threads at one desk, and another desk on the same journal, as that of a page."""
+    sender, clock = desk
+    chain: Any = SimpleNamespace(keys=KEYS, signing_place=lambda index: SigningPlace(index, sender.domain))
+    key = bytes(KEYS.account(MEMBER).key)
+    with closing(Journal(tmp_path / JOURNAL_FILE)) as journal:
+        other = OrderDesk(journal, clock, setting, slots)
+        other.open(chain)
+
+        def send(place: int) -> str:
+            order = sender.order(slots[0], place // 3 + 1, 400 + place)
+            try:
+                (other if place % 3 == 0 else sender.desk).take(
+                    order_bytes(sign_order(order, key, sender.domain)), MEMBER
+                )
+            except OrderError as error:
+                return error.reason
+            return "taken"
+
+        with ThreadPoolExecutor(3) as pool:
+            said = list(pool.map(send, range(12)))
+        serials = [order_of(each.body).order.serial for each in journal.of_kinds((ArrivalKind.ORDER,), 0)]
+    assert serials == sorted(set(serials))
+    assert Counter(said) == Counter({"taken": len(serials), "serial": 12 - len(serials)})
+
+
+def test_what_a_journal_holds_names_who_ordered(sent):
+    _, folder, _ = sent
+    with closing(JournalReader(folder / JOURNAL_FILE)) as journal:
+        told = contents(journal)
+        orders = len(journal.of_kinds((ArrivalKind.ORDER,), 0))
+    assert orders
+    assert (told["orders_by_hand"], told["orders_of_boxes"], told["import_limits"]) == (orders, 0, 0)
 
 
 def test_bytes_of_an_order_are_the_order(desk, slots):

@@ -33,6 +33,9 @@ def test_a_street_lives_trades_with_its_own_keys_and_moves_its_battery(tmp_path,
     assert {HOMES[account].name for account in orders} == {"ada", "eve"}
     assert "dora: the box is switched off" in said
     assert "cem: battery at" in said
+    for home in HOMES:  # each box has verified what was settled, and found nothing wrong
+        assert f"{home.name}: leaf of " in said, said
+    assert "WRONG" not in said
     with closing(Store(state / "market")) as store:
         slots = [store.readings(FIRST + place * SLOT, len(HOMES)) for place in range(SLOTS)]
         dora = [bool(readings.quality[3]) for readings in slots]

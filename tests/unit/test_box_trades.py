@@ -1,6 +1,7 @@
 """A box trades with its own key: it knows its market, orders before each gate, and keeps the receipt."""
 
 import json
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from transactive.core.proofs.signed_orders import SigningPlace, domain
 from transactive.core.proofs.signing import address_of
 from transactive.core.slots import DAY
 from transactive.engine.authorisations import Authorisations
+from transactive.engine.live.boxes import counter
 from transactive.engine.live.boxes.commands import BoxCommands
 from transactive.engine.live.boxes.counter import BoxCounter
 from transactive.engine.live.boxes.leaf_teller import LeafTeller
@@ -83,7 +85,7 @@ class Street:
         collector = Collector(journal, self.clock, SLOT, 31337)
         collector.enrol([Enrolment(self.key.address, ADA)])
         self.desk = OrderDesk(journal, self.clock, setting, SLOTS)
-        self.commands = BoxCommands(folder, setting, collector, self.clock, print)
+        self.commands = BoxCommands(folder, setting, collector, self.clock, print, journal)
         self.leaves = LeafTeller(LeafOutbox(folder / "leaves.sqlite"), collector, print)
         self.counter = BoxCounter(setting, SLOTS, collector, self.desk, self.commands, self.clock, self.leaves)
         separator = domain(31337, SETTLEMENT)
@@ -202,6 +204,23 @@ def test_a_box_listens_to_who_invited_it_alone(street):
         assert street.trader.heard(forged) is None
         assert "not followed: " in street.told[-1]
     assert own.hear("0x" + 20 * "cd", street.say(AskTerms())) == []
+
+
+def test_who_writes_to_a_boxs_topic_cannot_speak_for_it(street):
+    address, desk = street.key.address, street.desk
+    forged = say(AskTerms(), address, bytes(street.keys.role("operator").key))
+    assert street.counter.hear(address, forged) == []
+    assert street.counter.hear(address, street.say(AskTerms())[65:]) == []
+    assert (desk.refused["signature"], desk.refused["torn"]) == (1, 1)
+
+
+def test_a_box_that_asks_without_end_keeps_no_other_waiting(street, monkeypatch):
+    monkeypatch.setattr(counter, "MOST_A_MINUTE", 3)
+    minutes = iter([0, 1, 59, 59, 61])
+    monkeypatch.setattr(time, "monotonic", lambda: next(minutes))
+    asked = street.say(AskTerms())
+    answered = [len(street.counter.hear(street.key.address, asked)) for _ in range(5)]
+    assert (answered, street.desk.refused["often"]) == ([1, 1, 1, 0, 1], 1)
 
 
 def test_terms_that_are_said_once_more_later_do_not_count(street):

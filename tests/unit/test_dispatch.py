@@ -1,8 +1,10 @@
 """Devices follow rules with an end: kept through hours without a line, bounded, never before the member's switch."""
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,16 +14,19 @@ from tests.unit.test_box_trades import ADA, Street, street
 from transactive.core.boxes.messages import AskTerms, BatteryRules, HasCommand, ImportLimit
 from transactive.core.errors import ConfigError, InputError
 from transactive.core.slots import HOUR
-from transactive.engine.live.boxes.import_limits import add_limit
+from transactive.engine.live.boxes.commands import BoxCommands
+from transactive.engine.live.boxes.import_limits import add_limit, limits_in
 from transactive.engine.live.inlet import Inlet
 from transactive.engine.live.invitations import Invitations
+from transactive.engine.live.session import both
+from transactive.engine.live.waiting import WallClock
 from transactive.links.modbus import ModbusClient
 from transactive.node.dispatch.battery import BATTERY_FILE, ModbusBattery, battery_profile
 from transactive.node.dispatch.control import Power, power_w
 from transactive.node.dispatch.driver import PAUSED_FILE, BatteryDriver
 from transactive.node.dispatch.hands import Hands
 from transactive.node.dispatch.rulebook import LONGEST, RULES_FILE, RuleBook
-from transactive.store.live.journal import Enrolment
+from transactive.store.live.journal import ArrivalKind, Enrolment
 
 NOW, SLOT, FULL = 1_717_545_600, 900, 5_000
 MOST = Power(charge_w=2_000, discharge_w=2_500)
@@ -253,6 +258,35 @@ def test_a_limit_is_told_to_a_box_that_is_enrolled_after_it_was_said(street: Str
     assert sent == [street.key.address, later]
     (limit,) = street.commands.open_for(later)
     assert isinstance(limit, ImportLimit)
+
+
+def test_limits_that_are_said_at_once_all_stand_and_are_in_the_journal_once(street: Street, tmp_path):
+    now, said = street.clock.now, range(12)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda watts: add_limit(tmp_path, ADA, (now, now + HOUR), watts, now), said))
+    assert sorted(one.most_w for one in limits_in(tmp_path)) == list(said)
+    for _ in range(2):
+        street.commands.look()
+    again = BoxCommands(tmp_path, street.setting, street.commands._collector, street.clock, print, street.journal)
+    again.look()
+    entries = street.journal.of_kinds((ArrivalKind.LIMIT,), 0)
+    assert sorted(msgspec.json.decode(entry.body)["most_w"] for entry in entries) == list(said)
+    assert len(again.open_for(street.key.address)) == len(said)
+
+
+def test_what_nobody_foresaw_ends_the_session_with_its_error(street: Street, monkeypatch):
+    inlet = Inlet(
+        "mqtt://127.0.0.1:1", "street", street.commands._collector, Invitations(street.box), street.clock, print,
+        street.counter, street.commands,
+    )  # fmt: skip
+    inlet.require_working()
+    monkeypatch.setattr(street.counter, "hear", lambda *_: 1 // 0)
+    inlet._hear(f"transactive/street/{street.key.address}/say", b"{}")
+    inlet._worker.start()
+    inlet._worker.join(5)
+    clock = WallClock(look=both(lambda: None, inlet.require_working))
+    with pytest.raises(ZeroDivisionError):
+        clock.wait_until(clock.now + 5)
 
 
 def test_whatever_comes_the_inlet_looks_at_what_was_said_and_ends(street: Street, monkeypatch):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
-import time
+import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from transactive.core.errors import InputError
@@ -26,10 +31,12 @@ class HttpClient:
         if parts.username:
             names = unquote(parts.username), unquote(parts.password or "")
             passwords.add_password(None, self._base, *names, is_authenticated=True)
+        self._line = _Line()
         self._opener = urllib.request.build_opener(
             _NoRedirect(),
             urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=_context(parse_qs(parts.query).get("ca", [None])[0])),
+            _Handler(self._line),
+            _SecureHandler(self._line, _context(parse_qs(parts.query).get("ca", [None])[0])),
             urllib.request.HTTPBasicAuthHandler(passwords),
         )
 
@@ -43,20 +50,98 @@ class HttpClient:
             request.add_header("Content-Type", "application/json")
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
-        try:
-            with self._opener.open(request, timeout=self._patience) as answer:
-                return self._read(answer, most)
-        except (http.client.HTTPException, ValueError) as error:
-            raise OSError(f"{place}: {error}") from None
+        with self._line.held(self._patience):
+            try:
+                with self._opener.open(request, timeout=self._patience) as answer:
+                    answered: bytes = answer.read(most + 1)
+            except (http.client.HTTPException, ValueError) as error:
+                raise OSError(f"{place}: {error}") from None
+        return answered
 
-    def _read(self, answer: http.client.HTTPResponse, most: int) -> bytes:
-        """Contents of an answer. Raises OSError where it drips on and on."""
-        said, until = b"", time.monotonic() + self._patience
-        while len(said) <= most and (part := answer.read1(most + 1 - len(said))):
-            said += part
-            if time.monotonic() > until:
-                raise OSError(f"the answer is not whole after {self._patience} s")
-        return said
+
+class _Line:
+    """The connection of one question, which is cut when the answer is not whole in time, however it drips."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._is_cut = False
+
+    def hold(self, connected: socket.socket) -> None:
+        """Take hold of a connection; TLS goes on over the same one."""
+        self._socket = connected.dup()
+
+    @contextmanager
+    def held(self, patience: float) -> Iterator[None]:
+        """Cut what is connected after a time [s]. Raises OSError if that was done."""
+        self._is_cut = False
+        over = threading.Timer(patience, self._cut)
+        over.daemon = True
+        over.start()
+        try:
+            yield
+        except OSError:
+            if not self._is_cut:
+                raise
+        finally:
+            over.cancel()
+            over.join()
+            if self._socket:
+                self._socket.close()
+                self._socket = None
+        if self._is_cut:
+            raise OSError(f"the answer is not whole after {patience} s")
+
+    def _cut(self) -> None:
+        """End it, whatever is still under way."""
+        self._is_cut = True
+        if self._socket:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection that a line holds. tls: what it goes on in, if it is encrypted."""
+
+    def __init__(self, *place: Any, line: _Line, tls: ssl.SSLContext | None = None, **options: Any) -> None:  # noqa: ANN401 - as urllib calls it
+        super().__init__(*place, **options)
+        self._line, self._tls = line, tls
+
+    def connect(self) -> None:
+        """Connect, and be held before anything is said."""
+        super().connect()
+        self._line.hold(self.sock)
+        if self._tls:
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+
+class _SecureConnection(_Connection):
+    """The same at the port of TLS."""
+
+    default_port = http.client.HTTPS_PORT
+
+
+class _Handler(urllib.request.HTTPHandler):
+    """Opens connections that a line holds."""
+
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Ask."""
+        return self.do_open(partial(_Connection, line=self._line), req)
+
+
+class _SecureHandler(urllib.request.HTTPSHandler):
+    """The same over TLS."""
+
+    def __init__(self, line: _Line, tls: ssl.SSLContext) -> None:
+        super().__init__(context=tls)
+        self._line, self._tls = line, tls
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Ask."""
+        return self.do_open(partial(_SecureConnection, line=self._line, tls=self._tls), req)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -32,7 +32,7 @@ def run_live(
         setting = load_setting(path)
         slots = slots_from(setting)
         note_community(folder, path)
-        runner = partial(rehearse, setting, slots, folder, seed=seed, pace=pace)
+        runner = partial(rehearse, setting, slots, folder, seed=seed, pace=pace, look=end_if_asked)
         with page_beside(folder, port, stay=stay):
             run_and_show(setting, slots, folder, runner, json=json)
 

@@ -52,7 +52,7 @@ class Inlet:
         self._client = MqttClient(url, name, topics, self._hear, lambda: tell("the broker is there"), self._gone)
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._asked: set[tuple[str, str]] = set()
-        self.failure: StateError | None = None
+        self._failure: Exception | None = None
 
     def _gone(self) -> None:
         """Say that the broker is away, and what has come and is not written yet."""
@@ -76,19 +76,33 @@ class Inlet:
             self._came.put((meter, way, payload))
 
     def _work(self) -> None:
-        """Write what comes, and answer; look at what was said to the market however much comes."""
+        """Write what comes, and answer; look at what was said to the market however much comes.
+
+        What nobody foresaw ends it, and with it the session: one that no longer hears its boxes must not look alive.
+        """
         looked, is_over = 0.0, False
-        while not is_over:
-            try:
+        try:
+            while not is_over:
                 batch, is_over = self._batch()
-                if batch:
-                    self._take(batch)
-            except StateError as error:  # nothing was acknowledged, so the boxes say it again
-                self.failure = error
-                self._tell(str(error))
-            if time.monotonic() - looked >= LOOK_SECONDS:
-                looked = time.monotonic()
-                self._look()
+                self._write(batch)
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    looked = time.monotonic()
+                    self._look()
+        except Exception as error:  # noqa: BLE001 - raised again in the session's own thread
+            self._failure = error
+
+    def require_working(self) -> None:
+        """Raise what ended the worker, if something did."""
+        if self._failure:
+            raise self._failure
+
+    def _write(self, batch: list[tuple[str, str, bytes]]) -> None:
+        """Write messages, if there are any; what the disk does not take is not acknowledged, and said again."""
+        try:
+            if batch:
+                self._take(batch)
+        except StateError as error:
+            self._tell(str(error))
 
     def _batch(self) -> tuple[list[tuple[str, str, bytes]], bool]:
         """The messages that have come, at most so many, soon none; and whether they are the last ones."""

@@ -6,6 +6,7 @@ has one and is missing in its slot convicts the operator. What is refused is tol
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -68,6 +69,7 @@ class OrderDesk:
         self._authority: _Authority | None = None
         self._read = self._forgot = 0
         self._known: dict[tuple[int, int], list[Arrival]] = {}
+        self._taking = threading.Lock()
         self.refused = Counter[str]()
 
     def open(self, chain: SigningParties) -> None:
@@ -79,11 +81,12 @@ class OrderDesk:
 
     def take(self, data: bytes, account: int) -> EnteredOrder:
         """Take a signed order of an account, written and receipted. Raises OrderError with the reason if it is not."""
-        try:
-            return self._take(data, account)
-        except OrderError as error:
-            self.refused[error.reason] += 1
-            raise
+        with self._taking:
+            try:
+                return self._take(data, account)
+            except OrderError as error:
+                self.refused[error.reason] += 1
+                raise
 
     def _take(self, data: bytes, account: int) -> EnteredOrder:
         """Take an order that is right in all."""
@@ -111,11 +114,18 @@ class OrderDesk:
             raise OrderError("session", "a market with a day-ahead session takes no orders that are sent")
         self._require_possible(order, slot)
         self._require_signed(signed, slot + length)
-        self._require_newer(order)
-        entry = self._journal.append_order(max(self._clock.now, self._journal.received), order_bytes(signed), gate)
-        if entry is None:
-            raise OrderError("late", f"the gate of {time_text(slot)} is closed; order for a later slot")
-        return self._receipt(order, entry)
+        return self._receipt(order, self._enter(signed, slot, gate))
+
+    def _enter(self, signed: SignedOrder, slot: int, gate: int) -> Arrival:
+        """Write an order after all that it was checked against, however many desks there are."""
+        while True:
+            self._require_newer(signed.order)
+            received = max(self._clock.now, self._journal.received)
+            entry = self._journal.append_order(received, order_bytes(signed), gate, self._read)
+            if entry == "closed":
+                raise OrderError("late", f"the gate of {time_text(slot)} is closed; order for a later slot")
+            if entry != "overtaken":
+                return entry
 
     def _receipt(self, order: Order, entry: Arrival) -> EnteredOrder:
         """The receipt for an order that is in the journal; the same each time."""

@@ -94,11 +94,13 @@ def rehearse(
     target: ChainLocation = IN_FOLDER,
     after_slot: Callable[[SlotBook], None] = lambda _: None,
     timer: Callable[[], float] = lambda: 0.0,
+    look: Callable[[], None] = lambda: None,
 ) -> tuple[Outcome, bool]:
     """Run slots live on a recording: its homes follow the rules that they are sent, and sign what their meters count.
 
     With meters that are never late the outcome is that of `replay` on the same recording, to the hash; an interrupted
-    session goes on. Returns the outcome and whether this call made it. Raises ConfigError for what cannot be live.
+    session goes on. look: called while something is waited for on the wall; what it raises ends the wait. Returns the
+    outcome and whether this call made it. Raises ConfigError for what cannot be live.
     """
     _require_live(setting)
     _require_patience(pace, slots.step)
@@ -109,7 +111,7 @@ def rehearse(
         begin = max(gate, journal.received)
         past = RecordedHistory.of(setting, ReplayClock(setting.measured_end))  # only the homes look at the recording
         homes = RecordedHomes(past, fleet_of(community, inside_prices, IN_TURN), meters, LOCAL_CHAIN_ID, slots[0])
-        clock = WallClock(pace.speed, begin) if pace.speed else RehearsalClock(begin)
+        clock = WallClock(pace.speed, begin, look=look) if pace.speed else RehearsalClock(begin)
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
         collector.enrol(Enrolment(meter.address, member) for member, meter in enumerate(meters))
         reporting = Reporting(homes, outbox, collector.enter, pace.spread, pace.late_ppm, pace.late)
@@ -155,7 +157,8 @@ def go_live(
     with closing(Journal(folder / JOURNAL_FILE)) as journal, closing(LeafOutbox(folder / LEAVES_FILE)) as outbox:
         clock.note(folder)
         collector = Collector(journal, clock, slots.step, LOCAL_CHAIN_ID)
-        commands, leaves = BoxCommands(folder, setting, collector, clock, tell), LeafTeller(outbox, collector, tell)
+        commands = BoxCommands(folder, setting, collector, clock, tell, journal)
+        leaves = LeafTeller(outbox, collector, tell)
         desk = OrderDesk(journal, clock, setting, slots)
         counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves)
         inlet = Inlet(
@@ -166,6 +169,7 @@ def go_live(
         at_gate = ReportWait(clock, GATE_SECONDS if pace.at_gate is None else pace.at_gate, collector.entered)
         gates = SessionClock(clock, journal, pace.patience + GRACE_SECONDS)
         world = World(gates, commands, journal, wait, at_gate, collector, counter, leaves)
+        clock.look = both(clock.look, inlet.require_working)
         inlet.begin()
         try:
             return replay(
@@ -173,6 +177,16 @@ def go_live(
             )
         finally:
             inlet.end()
+
+
+def both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    """One look that is two."""
+
+    def look() -> None:
+        first()
+        second()
+
+    return look
 
 
 def replay_journal(

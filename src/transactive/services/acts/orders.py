@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,12 +70,19 @@ def send(store: Store, asked: Ordering, given: Sequence[Authorised], account: in
 
 def _setting(folder: Path, run: Run) -> Setting:
     """What decides the prices of a market's slots. Raises StateError where its community file is not known."""
-    from transactive.config.setting import load_setting
-
     path = community_file(folder)
     if path is None:
         raise StateError(f"{folder}: the community file of this market is not known here; begin it with this program")
-    return load_setting(path, until=run.clock.end(run.last_slot) + DAY)
+    written = path.stat().st_mtime_ns if path.exists() else 0
+    return _read_setting(path, written, run.clock.end(run.last_slot) + DAY)
+
+
+@lru_cache(maxsize=4)
+def _read_setting(path: Path, written: int, until: int) -> Setting:  # noqa: ARG001 - written anew, it is read anew
+    """Read a community with its data, once as long as its file is as it was written [ns]."""
+    from transactive.config.setting import load_setting
+
+    return load_setting(path, until=until)
 
 
 def _slots(run: Run) -> range:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -45,6 +45,8 @@ class ArrivalKind(StrEnum):
     """What a member did counts from a gate on, which is still open: `engine.live.acts.JournaledAct` in JSON."""
     GATE = "gate"
     """A gate closes, and the orders count that came by then: its time, and until when readings were known, as text."""
+    LIMIT = "limit"
+    """What the grid's operator allows a home to take: `engine.live.boxes.import_limits.SaidLimit` in JSON."""
     VOID = "void"
     """A gate passed while nobody was there: no order counts; its time, and until when readings were known, as text."""
     SETTLED = "settled"
@@ -166,17 +168,23 @@ class Journal(JournalReader):
             last = self._put(connection, received, kind, bodies)
         self.last, self.received = last, max(self.received, received)
 
-    def append_order(self, received: int, order: bytes, gate: int) -> Arrival | None:
-        """Add an order, unless its slot's gate [Unix s] is closed: then None. It is on disk when this returns.
+    def append_order(
+        self, received: int, order: bytes, gate: int, seen: int
+    ) -> Arrival | Literal["closed", "overtaken"]:
+        """Add an order, unless its slot's gate [Unix s] is closed or another order came after entry `seen`.
 
-        Both are one transaction, so whoever sends an order from wherever, it stands before its gate's entry or nowhere.
+        It is on disk when this returns. All is one transaction, so whoever sends an order from wherever, it stands
+        before its gate's entry and after all that it was checked against, or nowhere.
         """
         closed = sa.select(ARRIVALS.c.body).where(ARRIVALS.c.kind.in_((ArrivalKind.GATE, ArrivalKind.VOID)))
         newest = closed.order_by(ARRIVALS.c.number.desc()).limit(1)
         with self._written() as connection:
             before = connection.scalar(newest)
             if before is not None and int(before.split()[0]) >= gate:
-                return None
+                return "closed"
+            of_orders = sa.select(sa.func.max(ARRIVALS.c.number)).where(ARRIVALS.c.kind == ArrivalKind.ORDER)
+            if (connection.scalar(of_orders) or 0) > seen:
+                return "overtaken"
             last = self._put(connection, received, ArrivalKind.ORDER, [order])
         self.last, self.received = last, max(self.received, received)
         return Arrival(last, received, ArrivalKind.ORDER, order)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from transactive.config.setting import Setting
@@ -20,9 +21,10 @@ from transactive.core.boxes.messages import BatteryRules, HasCommand, ImportLimi
 from transactive.core.boxes.messages import Command as BoxCommand
 from transactive.core.ports import Command
 from transactive.core.slots import time_text
-from transactive.engine.live.boxes.import_limits import limits_in
+from transactive.engine.live.boxes.import_limits import SaidLimit, limits_in
 from transactive.engine.live.collector import Collector
 from transactive.engine.live.waiting import Time
+from transactive.store.live.journal import ArrivalKind, Journal
 
 MOST_REASON = 200
 """Characters of a box's reason that are told on."""
@@ -32,11 +34,19 @@ class BoxCommands:
     """`Commands` of a live market. tell: hears in words what boxes do not follow; refused: how often, by member."""
 
     def __init__(
-        self, folder: Path, setting: Setting, collector: Collector, clock: Time, tell: Callable[[str], None]
+        self,
+        folder: Path,
+        setting: Setting,
+        collector: Collector,
+        clock: Time,
+        tell: Callable[[str], None],
+        journal: Journal,
     ) -> None:
         self._folder, self._setting, self._collector, self._clock = folder, setting, collector, clock
         self._tell, self._writing = tell, threading.Lock()
-        self._number = 0
+        self._number, self._journal = 0, journal
+        limits = journal.of_kinds((ArrivalKind.LIMIT,), 0)
+        self._journaled = {msgspec.json.decode(each.body, type=SaidLimit) for each in limits}
         self._limits = set[tuple[str, int]]()  # that a meter was told; one that comes later is told too
         self._open: dict[str, list[BoxCommand]] = {}
         self.publish: Callable[[str, BoxCommand], None] = lambda _meter, _command: None
@@ -53,8 +63,15 @@ class BoxCommands:
             self._give(member, partial(BatteryRules, slot=command.slot, end=command.end, levels_wh=told))
 
     def look(self) -> None:
-        """Tell the boxes what the grid's operator has said, each once, and a box that is enrolled later as well."""
+        """Tell the boxes what the grid's operator has said, each once, and a box that is enrolled later as well.
+
+        It is in the journal before a box is told.
+        """
         for said in limits_in(self._folder):
+            if said not in self._journaled:
+                now = max(self._clock.now, self._journal.received)
+                self._journal.append(now, ArrivalKind.LIMIT, [msgspec.json.encode(said)])
+                self._journaled.add(said)
             meter = self._collector.meter_of(said.member)
             if meter is not None and said.end > self._clock.now and (meter, said.said) not in self._limits:
                 self._limits.add((meter, said.said))

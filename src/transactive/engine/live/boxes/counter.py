@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
@@ -31,6 +33,8 @@ from transactive.engine.live.waiting import Time
 if TYPE_CHECKING:
     from transactive.chain.ledgers.community_chain import CommunityChain
 
+MOST_A_MINUTE = 300
+"""Messages of one box that are answered in a minute on the wall: far more than it has to say."""
 TOLD_AHEAD = 2 * DAY
 """How far ahead prices are told to a box, which plans its battery by them [s]."""
 
@@ -53,6 +57,7 @@ class BoxCounter:
         self._clock = clock
         self._chain: CommunityChain | None = None
         self._key = b""
+        self._minute, self._heard = 0, Counter[str]()
 
     def open(self, chain: CommunityChain) -> None:
         """Answer from now on, and let orders in."""
@@ -76,6 +81,9 @@ class BoxCounter:
         except (DataError, SignatureError) as error:
             self._desk.refused["torn" if isinstance(error, DataError) else "signature"] += 1
             return []
+        if not self._has_time_for(meter):
+            self._desk.refused["often"] += 1
+            return []
         answers: list[Told] = []
         match said:
             case AskTerms():
@@ -91,6 +99,14 @@ class BoxCounter:
             case HasLeaf():
                 answers = [*self.leaves.heard(member, said)]
         return [self.sealed(meter, answer) for answer in answers]
+
+    def _has_time_for(self, meter: str) -> bool:
+        """Whether a meter may say one more thing in this minute: a box that asks without end keeps no other waiting."""
+        minute = int(time.monotonic()) // 60
+        if minute != self._minute:
+            self._minute, self._heard = minute, Counter()
+        self._heard[meter] += 1
+        return self._heard[meter] <= MOST_A_MINUTE
 
     def sealed(self, meter: str, told: Told) -> bytes:
         """A message to a meter (address), with the market's signature."""

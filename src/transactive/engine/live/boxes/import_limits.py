@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import filelock
 import msgspec
 
 from transactive.core.errors import InputError, UnreadableState
-from transactive.store.folder import write_private
+from transactive.store.folder import OWNER_FILE, write_private
 
-LIMITS_FILE = "import-limits.json"
+LIMITS_FILE, LOCK_FILE = "import-limits.json", "import-limits.lock"
 
 
 class SaidLimit(msgspec.Struct, frozen=True):
@@ -42,6 +43,7 @@ def add_limit(folder: Path, member: int, span: tuple[int, int], most_w: int, now
     if most_w < 0 or span[1] <= max(span[0], now):
         raise InputError(f"a limit of {most_w} W for {span[1] - span[0]} s: give 0 W or more, and an end to come")
     made = SaidLimit(member, *span, most_w, time.time_ns())
-    kept = [one for one in limits_in(folder) if one.end > now]
-    write_private(folder / LIMITS_FILE, msgspec.json.encode([*kept, made]))
+    with filelock.FileLock(folder / LOCK_FILE, mode=OWNER_FILE):  # two that say one at once both stand
+        kept = [one for one in limits_in(folder) if one.end > now]
+        write_private(folder / LIMITS_FILE, msgspec.json.encode([*kept, made]))
     return made
