@@ -105,7 +105,7 @@ class CertificateWorld(World):
         super().__init__(MEMBERS, 1000)
         client = self.client
         self.judge_of_certificates = client.deploy(OWNER, "certificate_disputes", self.disputes.address)
-        self.certificates = client.deploy(OWNER, "certificates", self.c.address, direct, VALIDITY)
+        self.certificates = client.deploy(OWNER, "certificates", self.c.address, direct, VALIDITY, 0)
         self.credits = client.deploy(OWNER, "carbon_credits", 200_000)
         client.send(OWNER, self.disputes, "setCertificateDisputes", self.judge_of_certificates.address)
         client.send(OWNER, self.credits, "registerProject", PROJECT, OWNER.address, not ON, "solar, DE")

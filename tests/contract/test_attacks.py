@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from eth_hash.auto import keccak
 
-from tests.contract.certificate_world import BUNDLES, FOREST, PROJECT, CertificateWorld
+from tests.contract.certificate_world import BUNDLES, FOREST, PROJECT, VALIDITY, CertificateWorld
 from tests.contract.certificate_world import MEMBERS as MEMBERS_OF_CERTIFICATES
 from tests.contract.market_world import SLOT as SECONDS
 from tests.contract.market_world import WINDOW as CLOSES
@@ -328,6 +328,28 @@ def test_a_bundle_of_nobody_locks_no_leaf(cw):
     assert cw.certificate("balanceOf", MEMBERS[8].address, token) == 400
     with refused("certificates: nothing waits"):
         cw.act(STRANGER, "collect", token, MEMBERS_OF_CERTIFICATES)
+
+
+def test_what_was_issued_before_accounts_moved_is_issued_once(cw, direct):
+    """New contracts that take a slot of before would give everybody its certificates twice."""
+    cw.commit_carbon()
+    cw.finish()
+    cw.release(0)
+    later = cw.client.deploy(OWNER, "certificates", cw.c.address, not ON, VALIDITY, cw.slot_of_final + 1)
+    cw.mine()
+    with refused("certificates: issued before"):
+        arguments = cw.final.content, cw.carbon_shown(0), cw.carbon.record(0, None)
+        cw.do(STRANGER, "release", *arguments, contract=later)
+    slot = direct.now // SLOT
+    direct.now = (slot + 1) * SLOT
+    direct.act(STRANGER, "issue", *direct.issue_arguments(slot))
+    later = direct.client.deploy(OWNER, "certificates", direct.c.address, ON, VALIDITY, slot + 1)
+    direct.mine()
+    direct.do(STRANGER, "enrol", contract=later)
+    for number, reason in ((slot, "issued before"), (slot + 1, "slot not over")):
+        with refused(f"certificates: {reason}"):
+            arguments = direct.issue_arguments(number, contract=later.address)
+            direct.do(STRANGER, "issue", *arguments, contract=later)
 
 
 # -- no free way out for the accused

@@ -509,7 +509,7 @@ def test_only_the_gateway_revokes(direct):
 
 def test_certificates_need_a_validity(w):
     with refused("certificates: no validity"):
-        w.client.deploy(OWNER, "certificates", w.c.address, OFF, 0)
+        w.client.deploy(OWNER, "certificates", w.c.address, OFF, 0, 0)
         w.mine()
     assert w.certificate("getSettlement") == w.c.address
 

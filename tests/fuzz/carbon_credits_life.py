@@ -46,7 +46,7 @@ class CarbonCreditsLife(Life):
         clock = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by, LEAD, NOBODY)
         settlement = Bound.deploy(self.machine, by, "settlement", by, *clock)
         disputes = Bound.deploy(self.machine, by, "disputes", settlement.address)
-        self.certificates = Bound.deploy(self.machine, by, "certificates", settlement.address, *(True, PERIOD))
+        self.certificates = Bound.deploy(self.machine, by, "certificates", settlement.address, *(True, PERIOD, 0))
         settlement.do(by, "setDisputes", disputes.address)
         settlement.do(by, "offerOperator", by)
         settlement.do(by, "acceptOperator")

@@ -39,6 +39,8 @@ from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
 
 FIRST, VALIDITY = 400_000, 16 * PERIOD
+SINCE = FIRST * SLOTS + 2
+"""First slot that is issued: the two before it, a life commits in vain."""
 FLAWS = ("none", "none", "none", "none", "proof", "record", "opening")
 bundles_unless, judge_unless = refusals("bundles"), refusals("certificate_disputes")
 settlement_unless = refusals("settlement")
@@ -73,7 +75,7 @@ class CertificatesLife(Life):
         self.settlement = Bound.deploy(self.machine, by, "settlement", by, *rules)
         disputes = Bound.deploy(self.machine, by, "disputes", self.settlement.address)
         self.judge = Bound.deploy(self.machine, by, "certificate_disputes", disputes.address)
-        c = Bound.deploy(self.machine, by, "certificates", self.settlement.address, self.direct, VALIDITY)
+        c = Bound.deploy(self.machine, by, "certificates", self.settlement.address, self.direct, VALIDITY, SINCE)
         self.settlement.do(by, "setDisputes", disputes.address)
         self.settlement.do(by, "offerOperator", self.operator.address)
         self.settlement.do(self.operator.address, "acceptOperator")
@@ -90,6 +92,7 @@ class CertificatesLife(Life):
             validity=VALIDITY,
             accounts=[member.address for member in self.members],
             own=(NOBODY, c.address),
+            since=SINCE,
         )
         self.chains: dict[int, list[Placed]] = {}
         self.slots: list[Placed] = []
@@ -221,7 +224,8 @@ class CertificatesLife(Life):
 
         def mirror(_: str) -> None:
             counts = self.counts(placed, shown)
-            early = self.direct or placed.made.slot // SLOTS > self.settled or not counts
+            early = self.direct or placed.made.slot < SINCE
+            early = early or placed.made.slot // SLOTS > self.settled or not counts
             if not early:
                 bundles_unless(flaw != "proof", "bad proof")
                 bundles_unless(flaw != "record", "other record")

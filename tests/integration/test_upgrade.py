@@ -28,6 +28,7 @@ from transactive.chain.releases import version_of
 from transactive.cli.chain import signing
 from transactive.config.setting import load_setting
 from transactive.config.shipped import DEMO
+from transactive.core.slots import parse_time
 from transactive.core.units import money_text
 from transactive.engine.accounts.moving import Moving
 from transactive.engine.chain_location import ChainLocation
@@ -245,6 +246,8 @@ def test_a_run_is_upgraded_in_the_middle_and_goes_on_to_its_end(in_the_middle):
             assert version_of("settlement", client.code(contract.address)) == version
             last, settled = (int(client.read(contract, each)) for each in ("latestPeriod", "settledPeriod"))
             assert (last == settled) == (name == "before"), name  # nothing is open in the old ones
+        certificates = client.contract("certificates", facts["certificates"])
+        assert int(client.read(certificates, "since")) == parse_time(MIDNIGHT) // 3600  # no slot of before
     assert sum(balances(state, load(state / "deployment-1.json"))) == 0
     checked = call("state", "check", "--state", state)
     assert checked.code == 0, checked.out + checked.err

@@ -64,7 +64,7 @@ def token_id(zone: int, slot: int, device: int) -> int:
 
 @dataclass(slots=True)
 class CertificatesTwin:
-    """Certificates of a settlement's members; `own` are the addresses that can hold nothing."""
+    """Certificates of a settlement's members from slot `since` on; `own` are the addresses that can hold nothing."""
 
     owner: str
     gateway: str
@@ -74,6 +74,7 @@ class CertificatesTwin:
     validity: int
     accounts: list[str]
     own: tuple[str, ...] = ()
+    since: int = 0
     enrolled: list[str] = field(default_factory=list)
     credits: str = ""
     books: dict[tuple[int, int], MemberSlotTwin] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class CertificatesTwin:
     def release(self, shown: Shown, settled_period: int, *, counts: bool) -> int:
         """Let a leaf leave. counts: whether the settlement confirms the commitment."""
         refuse_unless(not self.is_direct, "issued directly")
+        refuse_unless(shown.slot >= self.since, "issued before")
         refuse_unless(counts and shown.slot // self.slots_per_period <= settled_period, "not final")
         member, found = shown.leaf.index, tally(shown.leaf.index, shown.bundles)
         refuse_unless(shown.is_sound and found.fits(shown.leaf), "leaf contradicts itself")
@@ -118,6 +120,7 @@ class CertificatesTwin:
         signer: who signed readings and spared members for this contract.
         """
         refuse_unless(self.is_direct, "issued by root")
+        refuse_unless(slot >= self.since, "issued before")
         refuse_unless(now >= (slot + 1) * self.slot_seconds, "slot not over")
         known = 0 < len(registers) <= len(accounts) and bool(self.enrolled) and list(accounts) == self.enrolled
         refuse_unless(known, "not enrolled")

@@ -131,7 +131,7 @@ def _move_to_new_contracts(
     """Ledger on new contracts, with accounts of all members. Raises StateError for one in groups, whose stay."""
     from transactive.chain.deployments.deployment import deploy, describe
 
-    folder = store.path.parent
+    folder, first = store.path.parent, setting.community.clock.number(store.rosters[-1].since)
 
     def described(made: ChainLedger) -> None:
         """Keep where the contracts are, and where those of before are."""
@@ -139,7 +139,7 @@ def _move_to_new_contracts(
 
     def deployed(currency: str) -> ChainLedger:
         """Contracts for all, queued."""
-        return one_settlement(deploy(client, ledger.keys, setting.community, None, currency=currency))
+        return one_settlement(deploy(client, ledger.keys, setting.community, None, currency=currency, first_slot=first))
 
     note_certificates(store)
     moving = Moving(client, store, setting.community, first_slot, deployed, described)

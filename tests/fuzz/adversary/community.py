@@ -125,7 +125,7 @@ class Community(Stage):
         self.disputes = self.deploy(by, "disputes", self.c.address)
         self.demands = self.deploy(by, "demands", self.disputes.address)
         self.judge = self.deploy(by, "certificate_disputes", self.disputes.address)
-        self.certificates = self.deploy(by, "certificates", self.c.address, *[False], VALIDITY)
+        self.certificates = self.deploy(by, "certificates", self.c.address, *[False], VALIDITY, 0)
         self.domain = domain(CHAIN_ID, self.c.address)
         self.token_domain = self.token.read("DOMAIN_SEPARATOR")
         everybody = [by, self.arbiter, self.stranger, *self.operators, *self.gateways, *self.citizens]

@@ -18,6 +18,8 @@ from transactive.core.proofs.signed_orders import split
 from transactive.metering import gateway
 
 MILLION, MOST_G = 10**6, 1_500
+BEGUN = FIRST * SLOTS + 2
+"""First slot that is issued here: the accounts came from another settlement, which has issued those before."""
 PROJECTS = {"auditor": b"solar".ljust(32, b"\0"), "other": b"forest".ljust(32, b"\0")}
 ROLE = {
     "auditor": {("carbon_credits", name) for name in ("issue", "issueAvoided", "reverse")},
@@ -60,7 +62,7 @@ class Direct(Stage):
         rules = (DEPTH, SLOT, SLOTS, WINDOW, NOTICE, SILENCE, 0, by.address, LEAD, NOBODY)
         self.settlement = self.deploy(by, "settlement", by.address, *rules)
         self.disputes = self.deploy(by, "disputes", self.settlement.address)
-        self.certificates = self.deploy(by, "certificates", self.settlement.address, True, VALIDITY)  # noqa: FBT003
+        self.certificates = self.deploy(by, "certificates", self.settlement.address, True, VALIDITY, BEGUN)  # noqa: FBT003
         self.credits = self.deploy(by, "carbon_credits", 200_000)
         self.settlement.do(by.address, "setDisputes", self.disputes.address)
         self.settlement.do(by.address, "offerOperator", self.operator.address)
@@ -110,6 +112,8 @@ class Direct(Stage):
 
     def bring(self, slot: int) -> None:
         """A member brings the readings of a slot, unless somebody did; and the gateway finds one in twenty wrong."""
+        if slot < BEGUN:
+            return
         signed = next(one for one in self.signed if one.slot == slot)
         out = any(self.certificates.read("books", slot, i) for i in range(MEMBERS))
         if not out:
@@ -156,7 +160,11 @@ class Direct(Stage):
             self.follow(who, function)
 
     def all_is_issued(self, slot: int) -> None:
-        """Every metered Wh is a certificate of its producer, unless the gateway has signed that it has none."""
+        """Every metered Wh is a certificate of its producer, unless the gateway has signed that it has none.
+
+        And of slots of before there is none here.
+        """
+        self.hold(slot >= BEGUN, f"no certificate twice: slot {slot} was issued in the contracts of before")
         if not self.honest("gateway") or not self.honest("owner"):
             return
         signed = next((one for one in self.signed if one.slot == slot), None)

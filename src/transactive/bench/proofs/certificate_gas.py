@@ -159,7 +159,7 @@ def direct_rows() -> Iterator[Row]:
     with closing(_client(keys, BATCH)) as client:
         ledger = _ledger(client, keys, BATCH)
         member, accounts = keys.account(0), [keys.account(i).address for i in range(BATCH)]
-        direct = client.deploy(keys.role("owner"), "certificates", ledger.address, *(True, VALID))
+        direct = client.deploy(keys.role("owner"), "certificates", ledger.address, *(True, VALID, 0))
         client.send(member, direct, "enrol")
         client.block(START - HOUR)
         used: list[int] = []

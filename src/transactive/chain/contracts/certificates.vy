@@ -21,12 +21,14 @@
        - nobody issues on its own word: a leaf was open to challenge for its period and window, a direct issue has the
          signature of the gateway, on the members that get none (`spared`) as well as on the readings
        - nothing is issued to who is not registered: it waits until the account is (`collect`), and keeps nothing else back
+       - where accounts moved from another settlement, nothing is issued for a slot of before: it is issued there
        - a member's slot gives certificates or avoided-emission credits (`credit`), never both; a revoked reading gives
          neither, and nothing is claimed against it
      PROVABLE by any account, at the operator's cost, until the period is final: see `certificate_disputes.vy`
      DETECTABLE by comparing
        - a member left out altogether, its leaf kept from it, or footprints and levy that the rules do not give
        - a direct community whose slots carry roots of certificates as well
+       - slots that a settlement commits after its accounts moved to another one, which issues for them
      TRUSTED
        - the gateway to sign what it read, and to revoke only what it read wrongly (direct issues alone)
        - the owner of the settlement for zones, which are kept with a member's slot, and for the gateway's key
@@ -81,6 +83,7 @@ CREDITED: constant(uint256) = 1 << 217
 settlement: immutable(Settlement)
 isDirect: public(immutable(bool))
 validity: public(immutable(uint256))
+since: public(immutable(uint256))  # first slot
 depth: immutable(uint256)
 slotSeconds: immutable(uint256)
 slotsPerPeriod: immutable(uint256)
@@ -144,15 +147,17 @@ event AccountsSet:
 
 
 @deploy
-def __init__(settlement_: address, isDirect_: bool, validity_: uint256):
+def __init__(settlement_: address, isDirect_: bool, validity_: uint256, since_: uint256):
     """
     @notice Certificates of one settlement's members; evidence counts once its contract `disputes` has named this one.
     @param isDirect_ whether signed readings become tokens at once, instead of leaves of committed roots
     @param validity_ seconds after the end of a slot until its certificates expire
+    @param since_ first slot that is issued here: what is before is issued in the contract that the accounts came from
     """
     assert validity_ > 0, "certificates: no validity"
     isDirect = isDirect_
     validity = validity_
+    since = since_
     settlement = Settlement(settlement_)
     depth = staticcall settlement.depth()
     slotSeconds = staticcall settlement.slotSeconds()
@@ -172,6 +177,7 @@ def release(opening: commitments.Opening, shown: commitments.Shown, record: bund
     """
     assert not isDirect, "certificates: issued directly"
     slot: uint256 = opening.commitment.slot
+    assert slot >= since, "certificates: issued before"
     assert staticcall settlement.isFinal(opening), "certificates: not final"
     left: uint256 = 0
     isSound: bool = False
@@ -230,6 +236,7 @@ def issue(
     @return Wh issued; a battery's discharge gives none, because its charge was not followed
     """
     assert isDirect, "certificates: issued by root"
+    assert slot >= since, "certificates: issued before"
     assert block.timestamp >= (slot + 1) * slotSeconds, "certificates: slot not over"
     count: uint256 = len(registers)
     assert count > 0 and count <= len(accounts), "certificates: not enrolled"

@@ -164,13 +164,15 @@ def deploy(
     currency: str | None = None,
     holders: Sequence[str] | None = None,
     registry: str = NOBODY,
+    first_slot: int = 0,
 ) -> ChainLedger | GroupedLedger:
     """Deploy and set up the contracts of a community, in the step at `timestamp` [Unix s]; None only queues it all.
 
     direct: certificates come from signed readings at once, not from the roots of slots. currency: address of one that
     there is already; without it a new one is made. holders: addresses of the accounts, where not all keys are here.
-    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money. A community
-    that one settlement has no room for gets one for each group and one for the whole. Raises InputError for what
+    registry: address of the one that has these accounts, from `enrol`; without it a lost key is lost money. first_slot:
+    number of the first slot that it gives certificates for; those of before are in another deployment. A community that
+    one settlement has no room for gets one for each group and one for the whole. Raises InputError for what
     groups cannot have.
     """
     rules: dict[str, Any] = {
@@ -185,7 +187,7 @@ def deploy(
     if not community.groups:
         return ChainLedger.deploy(
             client, keys, accounts=community.chart.on_chain, timestamp=timestamp, beneficiary=community.chart.community,
-            direct=direct, holders=holders, registry_address=registry, **rules,
+            direct=direct, holders=holders, registry_address=registry, first_slot=first_slot, **rules,
         )  # fmt: skip
     if direct or holders or registry != NOBODY or timestamp is None:
         raise InputError(

@@ -174,7 +174,9 @@ class Upgrade:
         currency, holders = self.client.read(old, "currency"), self._holders(old)
         place = (self.client, self.keys, self.community)
         registry = kept_registry(self.client, self.community, self._registry, holders)
-        made = deploy(*place, None, currency=currency, holders=holders, registry=registry)
+        latest = int(self.client.read(old, "latestPeriod"))
+        first = int(self.client.read(old, "lastSlot", latest)) + 1 if latest else 0
+        made = deploy(*place, None, currency=currency, holders=holders, registry=registry, first_slot=first)
         progress.new, progress.certificates = made.address, str(made.certificates_address)
         carry_zones(self.client, self.keys, self._certificates, progress.certificates, len(self.community.members))
 

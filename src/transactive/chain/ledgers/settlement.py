@@ -82,6 +82,7 @@ class ChainLedger:
         currency_address: str | None = None,
         holders: Sequence[str] | None = None,
         registry_address: str = NOBODY,
+        first_slot: int = 0,
     ) -> ChainLedger:
         """Ledger on new contracts, with accounts 0 to accounts − 1 registered and ready to deposit.
 
@@ -91,7 +92,8 @@ class ChainLedger:
         of_groups: it settles for groups, which have meters and certificates in settlements of their own. direct:
         certificates come from signed readings at once, not from the roots of slots. currency_address: of one that there
         is. holders: addresses of the accounts, where not all keys are here. registry_address: of the registry that has
-        these accounts at these places, if lost keys shall be replaced. Raises ChainError if the keys must not sign for
+        these accounts at these places, if lost keys shall be replaced. first_slot: number of the first slot that it
+        gives certificates for, where those of before are elsewhere. Raises ChainError if the keys must not sign for
         the chain.
         """
         keys.check(client)
@@ -120,7 +122,7 @@ class ChainLedger:
         if of_groups:
             appoint_for_groups(client, keys, settlement)
         else:
-            certificates = appoint(client, keys, settlement, direct=direct)
+            certificates = appoint(client, keys, settlement, direct=direct, first_slot=first_slot)
         if currency_address is None:
             client.send(owner, currency, "setMinter", on_ramp.address, MAY_MINT)
         client.send(owner, settlement, "offerOperator", operator.address)

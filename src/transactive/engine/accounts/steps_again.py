@@ -89,9 +89,11 @@ class StepsAgain:
         """Let accounts move once. Raises ChainError where they come to other contracts than they did."""
         from transactive.chain.deployments.deployment import attach, deploy
 
+        first = self.community.clock.number(roster.since)
+
         def deployed(currency: str) -> ChainLedger:
             """Contracts for all, queued."""
-            return one_settlement(deploy(self.client, self.keys, now, None, currency=currency))
+            return one_settlement(deploy(self.client, self.keys, now, None, currency=currency, first_slot=first))
 
         old, ledger, now = self.commitments.chain, self.commitments.ledger, self.community.of_first(roster.members)
         move = AccountMove(self.client, self.now, now, deployed, before.certificates)
