@@ -29,12 +29,14 @@ from transactive.chain.gas import SNAPSHOT
 from transactive.chain.keys.keys import DemoKeys
 from transactive.chain.ledgers.settlement import ChainLedger
 from transactive.chain.packing import LANES, PART_WORDS, encode_nets
+from transactive.core.governance.ballots import Ballot
 from transactive.core.proofs.leaves import SlotTree
 
 ALLOWED = 1.01
 KEYS = DemoKeys("gas")
 HOUR, DAY, WINDOW = 3600, 24, 1800
 START = 17_000 * DAY * HOUR
+ELECTORATE = 300
 PLACES = 1_024
 """Leaves of the tree in which a challenge is measured, whoever has them: zeros in call data would be cheaper."""
 
@@ -69,6 +71,48 @@ def measure_registry() -> dict[str, int]:
         client.send(OWNER, registry, "addMeter", i, key, 0, 0, 2**40)
         receipts = client.block(client.head_timestamp + 1).receipts
     found["register a member"], found["add a meter"] = (receipt.gas_used for receipt in receipts)
+    return found
+
+
+def measure_governor() -> dict[str, int]:
+    """A proposal of three actions among 300 members: made, seconded, voted on, in signed ballots too, and executed."""
+    members = [KEYS.account(i) for i in range(ELECTORATE)]
+    client = new_client(more=[member.address for member in members])
+    registry = client.deploy(OWNER, "registry", 4 * DAY * HOUR)
+    client.send(OWNER, registry, "setRegistrar", OWNER.address)
+    for first in range(0, ELECTORATE, 100):
+        for member in members[first : first + 100]:
+            client.send(OWNER, registry, "register", member.address, 3)
+        client.block(client.head_timestamp + 1)
+    clock = (10, HOUR, DAY, WINDOW, 2 * DAY * HOUR, 2 * DAY * HOUR, 0, OWNER.address, 1, registry.address)
+    settlement = client.deploy(OWNER, "settlement", registry.address, *clock)
+    rules = client.deploy(OWNER, "rules", HOUR, [(0, 10**5, 10**5)] * 3, [0] * 3, bytes(32))
+    client.block(START)
+    kinds = [(1, 7 * DAY * HOUR, 120_000, 500_000, 0), (1, 7 * DAY * HOUR, 250_000, 666_667, 0)]
+    addresses = (registry.address, settlement.address, rules.address, OWNER.address)
+    governor = client.deploy(OWNER, "governor", *addresses, DAY * HOUR, HOUR, DAY * HOUR, *kinds, [])
+    found = {"deploy governor": client.block(client.head_timestamp + 1).receipts[0].gas_used}
+    client.send(OWNER, rules, "setGovernor", governor.address)
+    client.block(client.head_timestamp + 1)
+
+    def gas(name: str, sender: LocalAccount, function: str, *arguments: object) -> None:
+        client.send(sender, governor, function, *arguments)
+        found[f"governor: {name}"] = client.block(client.head_timestamp + 1).receipts[-1].gas_used
+
+    since = START + 30 * DAY * HOUR
+    calls = [rules.encode_abi("setRule", [rule, 77, since]) for rule in range(3)]
+    actions, document = [(rules.address, bytes.fromhex(call[2:])) for call in calls], b"\x07" * 32
+    client.send(members[6], governor, "propose", 0, actions, document)
+    gas("propose three actions", members[7], "propose", 0, actions, document)
+    gas("second, and the vote begins", members[8], "second", 1)
+    gas("vote, first of 32", members[0], "vote", 1, 0, 1)
+    gas("vote", members[1], "vote", 1, 1, 1)
+    content, where = bytes(client.read(governor, "contents", 1)), (client.chain_id, governor.address)
+    ballots = [Ballot(1, content, i, 1).signed(bytes(members[i].key), *where).content for i in range(100, 200)]
+    gas("ballots in a batch of 100, each", OPERATOR, "castMany", 1, ballots)
+    found["governor: ballots in a batch of 100, each"] //= len(ballots)
+    client.block(int(client.read(governor, "dueAt", 1)))
+    gas("execute three actions", OPERATOR, "execute", 1, actions, document)
     return found
 
 
@@ -279,7 +323,7 @@ def measured() -> dict[str, int]:
 
 def measure() -> dict[str, int]:
     """All figures on new chains [gas]."""
-    markets = measure_registry() | measure_balance_market() | measure_trade_board()
+    markets = measure_registry() | measure_balance_market() | measure_trade_board() | measure_governor()
     return measure_currency() | markets | measure_community(100) | measure_community(14) | measure_registration(100)
 
 
@@ -353,6 +397,13 @@ def test_purchases_stay_cheap():
     bought = [used for name, used in gas.items() if name.startswith("trade board: buy")]
     assert len(bought) == 4
     assert max(bought) <= 90_000
+
+
+def test_votes_stay_cheap():
+    """Against the usual governor of tokens: a proposal of three actions about 170,000, a vote by signature 80,000."""
+    gas = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assert gas["governor: propose three actions"] <= 180_000
+    assert gas["governor: ballots in a batch of 100, each"] <= 11_000
 
 
 def test_certificates_stay_cheap():

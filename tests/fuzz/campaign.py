@@ -20,14 +20,17 @@ from tests.fuzz.balance_life import BalanceLife
 from tests.fuzz.carbon_credits_life import CarbonCreditsLife
 from tests.fuzz.certificates_life import CertificatesLife
 from tests.fuzz.currency_life import CurrencyLife
+from tests.fuzz.governor_life import GovernorLife
 from tests.fuzz.groups_stage import Groups
 from tests.fuzz.life import Life, Tally
 from tests.fuzz.lost_keys_stage import LostKeys
 from tests.fuzz.machine import new_machine
 from tests.fuzz.register_life import RegisterLife
 from tests.fuzz.registry_life import RegistryLife
+from tests.fuzz.rules_life import RulesLife
 from tests.fuzz.settlement_life import SettlementLife
 from tests.fuzz.trade_board_life import TradeBoardLife
+from tests.fuzz.votes_stage import Votes
 
 LIVES: dict[str, type[Life] | type[RegisterLife]] = {
     life.contract: life
@@ -40,10 +43,12 @@ LIVES: dict[str, type[Life] | type[RegisterLife]] = {
         CarbonCreditsLife,
         CertificatesLife,
         RegisterLife,
+        RulesLife,
+        GovernorLife,
     )
 }
 STAGES: dict[str, type[Stage]] = {
-    stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage, LostKeys, Groups)
+    stage.contract: stage for stage in (Community, Direct, BalanceStage, BoardStage, LostKeys, Groups, Votes)
 }
 """Where roles are dishonest, alone and in pairs, under rules that no twin states."""
 CALLS_PER_LIFE, CALLS_PER_STAGE = 1_000, 500

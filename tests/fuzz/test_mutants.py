@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract import market_world, test_group_attacks
+from tests.contract import market_world, test_governor, test_group_attacks
 from tests.contract import test_attacks as attacks
 from tests.contract.certificate_world import CertificateWorld
+from tests.contract.governed_world import AT_ONCE, GovernedWorld
 from tests.contract.group_world import GroupWorld
 from tests.contract.world import World
 from tests.fuzz.mutant import apply, mutant, names
@@ -19,12 +20,14 @@ from transactive.chain import releases
 from transactive.chain.nodes import client
 from transactive.core.errors import ContractRevert
 
-ATTACKS = (attacks, test_group_attacks)
+ATTACKS = (attacks, test_group_attacks, test_governor)
 WORLDS: dict[str, Callable[[], Any]] = {
     "w": lambda: World(8, 1_000),
     "kept": lambda: World(8, 1_000, registry=True),
     "cw": lambda: CertificateWorld(direct=False),
     "gw": GroupWorld,
+    "gov": GovernedWorld,
+    "quick": lambda: GovernedWorld(AT_ONCE),
     "direct": lambda: CertificateWorld(direct=True),
 }
 

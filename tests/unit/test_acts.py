@@ -54,15 +54,31 @@ BY_OTHER_COMMANDS = {
     for function in (f"challenge{name}" for name in functions)
 }
 """Functions that a command calls which is no row of the table."""
-BY_CONTRACTS_ALONE = {
-    ("settlement", "convict"): "a judge calls it",
-    ("settlement", "convictNetting"): "a judge calls it",
-    ("disputes", "convict"): "the judge of certificates and that of demands call it",
-    ("certificates", "credit"): "the contract of credits calls it",
-} | {
-    ("group_disputes", function): "from Python: what a member asks of the whole, its file answers without"
-    for function in ("ask", "answer", "challengeSilence")
-}
+BY_CONTRACTS_ALONE = (
+    {
+        ("settlement", "convict"): "a judge calls it",
+        ("settlement", "convictNetting"): "a judge calls it",
+        ("disputes", "convict"): "the judge of certificates and that of demands call it",
+        ("certificates", "credit"): "the contract of credits calls it",
+    }
+    | {
+        ("governor", function): "the governor itself, as members have voted"
+        for function in ("setKind", "setGuardian", "setRules")
+    }
+    | {("rules", function): "the governor, as members have voted" for function in ("setRule", "setDocument")}
+    | {
+        (contract, function): "from Python: who founds a governor, and who takes part in it"
+        for contract, functions in {
+            "rules": ("setGovernor",),
+            "governor": ("propose", "second", "vote", "castMany", "setProxy", "stop", "execute"),
+        }.items()
+        for function in functions
+    }
+    | {
+        ("group_disputes", function): "from Python: what a member asks of the whole, its file answers without"
+        for function in ("ask", "answer", "challengeSilence")
+    }
+)
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"
 BEGIN, END = "<!-- commands of contracts: begin -->\n", "<!-- commands of contracts: end -->\n"
 NAMES = {"account": "a member or named party, for itself", "anybody": "anybody who is entitled, by its own key"}

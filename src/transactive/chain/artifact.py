@@ -21,6 +21,8 @@ CONTRACTS = (
     "balance_market",
     "trade_board",
     "carbon_credits",
+    "rules",
+    "governor",
 )
 MODULES = ("bundles", "commitments", "corrections", "leaves", "metered", "multitoken", "readings", "signed", "tokens")
 """Vyper modules that several contracts share; their code is compiled into each."""

@@ -18,6 +18,7 @@ from tests.fuzz.life import Tally
 from tests.fuzz.lost_keys_stage import LostKeys
 from tests.fuzz.machine import new_machine
 from tests.fuzz.mutant import mutant
+from tests.fuzz.votes_stage import Votes
 
 MOST_CALLS, CALLS = 200_000, 500
 HOME: dict[str, tuple[type[Stage], ...]] = {
@@ -31,6 +32,8 @@ HOME: dict[str, tuple[type[Stage], ...]] = {
     "trade_board": (BalanceStage, BoardStage),
     "group_link": (Groups,),
     "group_disputes": (Groups,),
+    "rules": (Votes,),
+    "governor": (Votes,),
 }
 """Stages on which a contract is used as it is meant."""
 LOST_KEYS = ("request_goes_to_the_new_key",)
