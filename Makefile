@@ -32,16 +32,17 @@ PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no
 test: install-dev ## run the tests that Python suffices for; at most eight minutes on two cores
 	@$(PYTEST) -m "not long and not service and not soak" $(ARGS)
 
-test-services: install-dev ## run the tests beside programs that are not ours: a browser, a node, a broker
+test-services: install-dev ## run the tests beside programs that are not ours: a browser, a node, a broker, a database
 	@$(PYTEST) -m "service and not soak" $(ARGS)
 
 test-long: install-dev ## run the tests that take longer: kills at every stage, long random lives, rules on more input
 	@$(PYTEST) -m "long and not service and not soak" $(ARGS)
 	@[ -n "$(ARGS)" ] || $(PYTEST) -m "not long and not soak" --hypothesis-profile long tests/property
 
-test-tools: install-dev ## bring what tests need beside Python: Anvil, Chromium and Mosquitto where there is none
+test-tools: install-dev ## bring what tests need beside Python: Anvil, Chromium, Mosquitto and PostgreSQL where there is none
 	@sh scripts/browser.sh
 	@sh scripts/broker.sh
+	@sh scripts/database.sh
 
 check: install-dev ## look at format, lint, types and import rules
 	@$(BIN)/ruff format --check .

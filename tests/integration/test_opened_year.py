@@ -13,7 +13,8 @@ import pytest
 from transactive.bench.runs.simulation import START, neighbourhood
 from transactive.core.slots import parse_time
 from transactive.engine.replay import replay
-from transactive.store import FILE, Store, dialect
+from transactive.store import FILE, Store
+from transactive.store.databases import dialect
 from transactive.store.schema import DIGESTS, ITEMS, METADATA, MODEL_EVENTS
 from transactive.store.sealing import put_digests, seal
 

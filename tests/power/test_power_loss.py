@@ -7,7 +7,7 @@ import pytest
 from tests.power.lives import WORKLOADS, Workload
 from tests.power.outage import SECTOR, disk_after
 from tests.power.recording import Step, sqlite
-from transactive.store import dialect
+from transactive.store.databases import sqlite as sqlite_files
 
 pytestmark = pytest.mark.skipif(sqlite() is None, reason="this Python hides the functions of its SQLite")
 
@@ -33,7 +33,7 @@ def test_a_database_that_does_not_sync_is_found_out(tmp_path, monkeypatch):
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = off")
 
-    monkeypatch.setattr(dialect, "_durable", careless)
+    monkeypatch.setattr(sqlite_files, "_durable", careless)
     workload = Workload.of("levy", tmp_path / "whole")
     assert any(workload.live(number, tmp_path).said for number in range(5))
 

@@ -9,6 +9,7 @@ import msgspec
 
 from transactive.config.checks import check
 from transactive.config.presets import with_preset
+from transactive.config.storage import taken_out
 from transactive.core.community.community import Community
 from transactive.core.community.validation import explained
 from transactive.core.errors import ConfigError, DataError, InputError
@@ -26,7 +27,7 @@ def load(path: Path) -> Community:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a community file") from None
     try:
-        community = converted(with_preset(_without_moved(msgspec.toml.decode(text))), Community)
+        community = converted(with_preset(_without_moved(taken_out(msgspec.toml.decode(text))[0])), Community)
     except InputError as error:
         raise ConfigError(f"{path.name}: {error}") from None
     except msgspec.ValidationError as error:

@@ -16,6 +16,7 @@ from transactive.carbon.credits.offsets import check_offsets
 from transactive.carbon.credits.steps import AnyStep
 from transactive.config.community_file import load
 from transactive.config.sharing import SharingSeries, sharing_series
+from transactive.config.storage import storage_of
 from transactive.config.tariffs import price_columns, priced
 from transactive.core.community.community import Community
 from transactive.core.community.rules import Sources
@@ -52,6 +53,7 @@ class Setting:
     source: name and SHA-256 of the file of readings.
     sharing: what files say of it, where keys decide in place of a market.
     verdicts: on all that was read, also before the environment begins; None where nobody judged.
+    store_url: of the database for a run's state; None: a file in its folder.
     """
 
     community: Community
@@ -63,6 +65,7 @@ class Setting:
     source: tuple[str, str] = ("", "")
     sharing: SharingSeries | None = None
     verdicts: Verdicts | None = None
+    store_url: str | None = None
 
     @property
     def first_slot(self) -> int:
@@ -218,7 +221,9 @@ def load_setting(
     setting = _priced(_aligned(Setting(community, measured, environment), path), environment.first_slot, path)
     source, shared = _named(recorded, accepted, setting), _sharing(setting, environment.first_slot, path)
     feeder_wh, offered = _feeder(setting, path), _credits(setting, path)
-    return replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared, verdicts=verdicts)
+    url = storage_of(path.read_bytes()).url
+    known = replace(setting, credits=offered, feeder_wh=feeder_wh, source=source, sharing=shared, verdicts=verdicts)
+    return replace(known, store_url=url)
 
 
 def _named(recorded: Source, accepted: Sequence[Path], setting: Setting) -> tuple[str, str]:

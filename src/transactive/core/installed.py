@@ -23,6 +23,7 @@ EXTRAS = {
     "holidays": ("holidays",),
     "live": ("paho",),
     "market": ("alembic", "fastexcel", "highspy", "polars", "sqlalchemy"),
+    "postgresql": ("psycopg",),
     "ray": ("ray",),
     "web": ("argon2", "jinja2", "litestar", "uvicorn"),
 }  # fmt: skip

@@ -22,7 +22,7 @@ from transactive.face.records import SlotTables
 from transactive.face.spoken import spoken
 from transactive.insight.studies.comparison import Variant
 from transactive.insight.summary import MemberBill
-from transactive.store import FILE
+from transactive.store import holds_state
 from transactive.studies.asked_slots import DEMO_DAYS, DEMO_START, slots_asked
 from transactive.studies.compare import able_of, mechanisms_for
 from transactive.studies.mechanism_run import under
@@ -138,7 +138,7 @@ def simulate(
         folder = Path(state)
         for name in CHAIN:
             import_module(name)  # a missing extra is told before the folder is made
-        if (folder / FILE).exists():
+        if holds_state(folder):
             raise StateError(f"{folder}: holds a run already; give an empty folder, or look at it: transactive serve")
         outcome, _ = replay(setting, slots, folder, seed=seed, after_slot=records.append)
         bills, state_hash = outcome.bills, outcome.summary.state_hash

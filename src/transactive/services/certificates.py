@@ -20,7 +20,7 @@ from transactive.core.errors import CertificateError, InputError, StateError
 from transactive.core.slots import parse_time, time_text
 from transactive.engine.books.certificate_register import register_of
 from transactive.engine.books.rebuilt import community_of
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.corrections import shortfall_wh
 from transactive.store.read.certificates import REGISTER, LoggedStep, head, newest_slot, require_not_behind, slots
 from transactive.store.write.certificates import add_steps
@@ -159,7 +159,7 @@ def slot_of(serial: str) -> int:
 @contextmanager
 def certificate_service(folder: Path) -> Iterator[CertificateService]:
     """Register of the run in a folder. Raises StateError if there is none."""
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
     with closing(Store(folder)) as store:
         yield CertificateService(store, community_of(store))

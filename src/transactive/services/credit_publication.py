@@ -23,7 +23,7 @@ from transactive.core.errors import StateError, require
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.credits.market import CreditMarket
 from transactive.services.credits import receipt_rows
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.folder import hold
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def publish(folder: Path, node: str | None) -> dict[str, Any]:
     node: an embedded chain or a development node; without it a chain of its own in the folder. Raises StateError where
     it is on another chain already, ChainError.
     """
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
     with closing(Store(folder)) as store, hold(folder):
         community, log = community_of(store), store.credit_steps()
@@ -226,7 +226,7 @@ def _opened(store: Store, folder: Path, url: str) -> Iterator[tuple[ChainClient,
 
     if (
         is_embedded(url)
-        and Path(embedded_path(url)).with_name(FILE).is_file()
+        and holds_state(Path(embedded_path(url)).parent)
         and embedded_path(url) != str(folder / CREDITS_CHAIN)
     ):
         raise StateError(f"{url}: belongs to a run, whose books would no longer equal the chain; give another file")

@@ -12,7 +12,7 @@ from transactive.carbon.credits.steps import AnyStep, Offset
 from transactive.core.errors import StateError
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.credits.market import CreditMarket
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.folder import hold
 
 Facts = dict[str, Any]
@@ -41,7 +41,7 @@ def take_step(
 
 def _store(folder: Path) -> Store:
     """Database of a folder that holds a run."""
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
     store = Store(folder)
     community_of(store)

@@ -23,7 +23,7 @@ from transactive.forecasting import registry
 from transactive.forecasting.evaluation.contest import Contest, Rhythm, compared, followed
 from transactive.forecasting.models.model_file import ModelFile
 from transactive.forecasting.series import History
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.folder import hold
 from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelRecord
 from transactive.store.read import models as kept
@@ -126,7 +126,7 @@ def opened(folder: Path, *, change: bool = False) -> Iterator[ModelService]:
 
     Raises StateError where there is none or it is in use.
     """
-    if not (folder / FILE).exists():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no models; give the --state folder of a run, or train some first")
     if change:
         with hold(folder), closing(Store(folder)) as store:

@@ -1,10 +1,10 @@
 """The state of a run in its folder: `write` and `read` hold the only SQL, `schema` names the tables."""
 
-from transactive.store.database import FILE
+from transactive.store.databases.place import FILE, database_of, holds_state
 from transactive.store.read.slots import SlotReader
 from transactive.store.write.slots import SlotWriter
 
-__all__ = ["FILE", "Store"]
+__all__ = ["FILE", "Store", "database_of", "holds_state"]
 
 
 class Store(SlotWriter, SlotReader):

@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError, UnreadableState
-from transactive.store import dialect
+from transactive.store.databases import dialect
 from transactive.store.folder import make_private
 
 FILE = "bills.sqlite"

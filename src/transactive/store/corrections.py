@@ -13,6 +13,7 @@ from transactive.core.proofs.corrections import NUMBERS, SIGNATURE_BYTES, Correc
 from transactive.core.slots import time_text
 from transactive.core.units import IntArray
 from transactive.store.database import Database
+from transactive.store.databases.dialect import total
 from transactive.store.packed import unpack
 from transactive.store.read.certificates import LoggedStep
 from transactive.store.schema import CORRECTIONS, SOURCES, WAITING, WITHHELD
@@ -112,7 +113,7 @@ def shortfall_wh(store: Database, members: int) -> IntArray:
     for settled in all_settled(store):
         owed += settled.owed_wh(members)
     w = WITHHELD.c
-    for row in store.rows(sa.select(w.member, sa.func.sum(w.energy_wh).label("wh")).group_by(w.member)):
+    for row in store.rows(sa.select(w.member, total(w.energy_wh).label("wh")).group_by(w.member)):
         owed[row["member"]] -= row["wh"]
     return owed
 

@@ -1,4 +1,4 @@
-"""The database behind a run: one SQLite file in the folder, through SQLAlchemy Core."""
+"""The database behind a run, through SQLAlchemy Core: one SQLite file in the folder, or a schema of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from transactive.core.community.membership import Roster, roster_of
 from transactive.core.errors import StateError, UnreadableState
-from transactive.store import dialect
+from transactive.store.databases import dialect
+from transactive.store.databases.place import database_of
 from transactive.store.folder import make_private
 from transactive.store.schema import SETTINGS
 from transactive.store.sealing import seal
 from transactive.store.soundness import require_sealed, require_sound
 from transactive.store.upgrade import prepare
 
-FILE = "market.sqlite"
 ROSTERS = "rosters"
 """Setting: who had accounts from when on, as JSON of `Roster`; none in a run that nobody has joined."""
 
@@ -34,13 +34,18 @@ class Database:
         Raises StateError if the folder cannot be written, or holds a state that is damaged or of a newer version.
         """
         make_private(folder)
-        self.path = folder / FILE
+        self.path = database_of(folder)
         self._rosters: tuple[Roster, ...] | None = None
         self.read_with: int | None = None
         self.engine = dialect.engine(self.path)
-        with self._state_errors():
-            prepare(self.engine, self.path)
-            require_sound(self.engine, self.path)
+        try:
+            with self._state_errors():
+                dialect.make_place(self.path)
+                prepare(self.engine, self.path)
+                require_sound(self.engine, self.path)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close all connections."""

@@ -14,7 +14,7 @@ from transactive.core.errors import StateError
 
 LOCK_FILE = "in-use.lock"
 OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
-OURS = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm", "*.lock", "*.json", "open-here", "models", "models/*")
+OURS = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm", "*.database", "*.lock", "*.json", "open-here", "models", "models/*")
 """What a run writes into its folder; anything else there is not ours to close."""
 _held: set[Path] = set()
 _used: dict[Path, None] = {}

@@ -12,6 +12,8 @@ from transactive.store.row_blocks import SUMMED
 METADATA = sa.MetaData()
 VERSION = "0009"
 """Version of these tables: the newest step in `migrations`."""
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text that every database sorts by its bytes, so that digests of rows are the same."""
 VERSION_TABLE = sa.Table(
     "alembic_version", METADATA, sa.Column("version_num", sa.String(32), primary_key=True, nullable=False)
 )
@@ -44,7 +46,7 @@ SNAPSHOT = sa.Table(
     sa.Column("row", sa.Integer, primary_key=True),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
-SETTINGS = sa.Table("settings", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+SETTINGS = sa.Table("settings", METADATA, sa.Column("key", TEXT, primary_key=True), sa.Column("value", sa.Text))
 CLEARINGS = _table(
     "clearings",
     ("slot",),
@@ -70,7 +72,7 @@ DIGESTS = sa.Table(
     "digests",
     METADATA,
     sa.Column("slot", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -148,13 +150,13 @@ MODEL_EVENTS = sa.Table(
     "model_events",
     METADATA,
     sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("target", TEXT, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
 )
 CHARGES = sa.Table(
     "model_charges",
     METADATA,
-    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("target", TEXT, primary_key=True),
     sa.Column("since", sa.BigInteger, primary_key=True),
     sa.Column("record", sa.Text, nullable=False),
 )
@@ -162,8 +164,8 @@ FORECASTS = sa.Table(
     "forecasts",
     METADATA,
     sa.Column("slot", sa.BigInteger, primary_key=True),
-    sa.Column("target", sa.Text, primary_key=True),
-    sa.Column("ahead", sa.Text, primary_key=True),
+    sa.Column("target", TEXT, primary_key=True),
+    sa.Column("ahead", TEXT, primary_key=True),
     sa.Column("issued", sa.BigInteger, nullable=False),
     sa.Column("model", sa.Integer),
     sa.Column("data", sa.LargeBinary, nullable=False),

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import sqlalchemy as sa
 
-from transactive.store import dialect
+from transactive.store.databases import dialect
 from transactive.store.packed import digest_of
 from transactive.store.row_digests import rows_digest
 from transactive.store.schema import DIGESTS, METADATA, VERSION_TABLE

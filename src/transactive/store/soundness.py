@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
-from transactive.store import dialect
+from transactive.store.databases import dialect
+from transactive.store.databases.place import is_pointer
 from transactive.store.schema import (
     DIGESTS,
     FOOTPRINTS,
@@ -74,8 +75,8 @@ def _structure_of(connection: sqlite3.Connection, table: str) -> str:
 def broken_rows(path: Path, tell: Tell = lambda _: None) -> Iterator[Damage]:
     """Rows of a run's database that are not as they were written. tell: hears how far it is."""
     engine, name = dialect.engine(path), path.name
-    with engine.connect() as connection:
-        connection.exec_driver_sql("begin")  # one moment, whatever a run writes meanwhile
+    with ending(engine), engine.connect() as connection:
+        dialect.stand_still(connection)
         yield from _broken_whole(connection, name, [t for t in METADATA.sorted_tables if "slot" not in t.c])
         try:
             slots = _all_slots(connection)
@@ -87,6 +88,15 @@ def broken_rows(path: Path, tell: Tell = lambda _: None) -> Iterator[Damage]:
             yield from _broken_slot(connection, name, slot)
 
 
+@contextmanager
+def ending(engine: sa.Engine) -> Iterator[None]:
+    """Close all connections of an engine in the end."""
+    try:
+        yield
+    finally:
+        engine.dispose()
+
+
 def require_sound(engine: sa.Engine, path: Path) -> None:
     """The quick form, at each opening. Raises StateError that names the table."""
     for found in (*_wrong_size(engine, path), *_broken_heads(engine, path.name)):
@@ -96,7 +106,7 @@ def require_sound(engine: sa.Engine, path: Path) -> None:
 def require_sealed(engine: sa.Engine, path: Path, table: sa.Table, slot: int | None = None) -> None:
     """Require that a table's rows, of a slot or of all slots, are as they were written. Raises StateError."""
     with engine.connect() as connection:
-        connection.exec_driver_sql("begin")
+        dialect.stand_still(connection)
         for each in slots_in(connection, table) if slot is None else [slot]:
             kept, damage = _kept(connection, path.name, each)
             for found in (*damage, *_compared(connection, path.name, table, each, kept)):
@@ -105,6 +115,8 @@ def require_sealed(engine: sa.Engine, path: Path, table: sa.Table, slot: int | N
 
 def _wrong_size(engine: sa.Engine, path: Path) -> Iterator[Damage]:
     """A file that is cut off, or longer than it says; one with a log beside it is not judged."""
+    if is_pointer(path):
+        return  # a server looks after its own pages
     log = path.with_name(f"{path.name}-wal")
     if log.exists() and log.stat().st_size:
         return
@@ -119,7 +131,7 @@ def _wrong_size(engine: sa.Engine, path: Path) -> Iterator[Damage]:
 def _broken_heads(engine: sa.Engine, name: str) -> Iterator[Damage]:
     """Damage in what a run goes on from."""
     with engine.connect() as connection:
-        connection.exec_driver_sql("begin")
+        dialect.stand_still(connection)
         yield from _broken_whole(connection, name, [t for t in METADATA.sorted_tables if "slot" not in t.c])
         try:
             last = connection.scalar(sa.select(sa.func.max(FOOTPRINTS.c.slot)))

@@ -12,7 +12,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError
-from transactive.store import dialect, files
+from transactive.store import files
+from transactive.store.databases import dialect, postgresql
+from transactive.store.databases.place import is_pointer
 from transactive.store.folder import hold, is_held
 from transactive.store.schema import METADATA, VERSION, VERSION_TABLE
 from transactive.store.sealing import seal_all, seal_schema
@@ -51,12 +53,14 @@ def _move_up(engine: sa.Engine, path: Path) -> None:
     if found is None or found == VERSION:  # another process was quicker
         return
     copy = path.with_name(f"{path.stem}-version-{int(found)}{path.suffix}")
-    files.copy(path, copy)
+    if not is_pointer(path):
+        files.copy(path, copy)
     with dialect.alone(engine) as connection:
+        kept = postgresql.keep(connection, int(found)) if is_pointer(path) else copy.name
         _take_steps(connection, found)
     print(
         f"transactive: {path.parent}: a state of version {int(found)} is now of version {int(VERSION)};"
-        f" as it was it is kept in {copy.name}",
+        f" as it was it is kept in {kept}",
         file=sys.stderr,
     )
 

@@ -23,7 +23,7 @@ from transactive.services.bills.parties import OperatorRecord, enter_parties, er
 from transactive.services.bills.pdf import as_pdf
 from transactive.settlement.bills.amounts import decimal
 from transactive.settlement.bills.paper import Paper
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.bills import BillBooks
 from transactive.store.folder import write_private
 from transactive.store.read.items import held_n
@@ -194,14 +194,14 @@ def _write_payments(make: Maker, choose: Choice, folder: Path, output: Path, day
 @contextmanager
 def _books(folder: Path) -> Iterator[BillBooks]:
     """The papers of a state folder. Raises StateError for a folder without a run."""
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     with closing(BillBooks(folder)) as books:
         yield books
 
 
 def _community(folder: Path) -> Community:
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     with closing(Store(folder)) as store:
         return community_of(store)

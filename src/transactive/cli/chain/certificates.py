@@ -16,7 +16,7 @@ from transactive.core.certificates import CARBON, ENERGY, CertificateState
 from transactive.core.errors import InputError, StateError
 from transactive.core.proofs.leaves import climb
 from transactive.core.slots import parse_time, time_text
-from transactive.store import FILE as STORE_FILE
+from transactive.store import holds_state
 
 if TYPE_CHECKING:
     from transactive.chain.disputes.leaf_file import CertificateFile
@@ -112,7 +112,7 @@ def run_exit(
         facts["leaving_wh"] = found.held_wh
         if account is None:
             return facts | {"sent": None}
-        if is_embedded(node) and Path(embedded_path(node)).with_name(STORE_FILE).exists():
+        if is_embedded(node) and holds_state(Path(embedded_path(node)).parent):
             raise StateError(
                 f"{node}: belongs to a run, whose books would differ from the chain then; `chain replay --to` copies it"
             )

@@ -18,7 +18,7 @@ from transactive.core.proofs.leaves import ENERGY, MONEY, Leaf, climb
 from transactive.core.proofs.signed_orders import Fills
 from transactive.core.slots import parse_time, time_text
 from transactive.core.units import money_text
-from transactive.store import FILE as STORE_FILE
+from transactive.store import holds_state
 
 NO_FILLS = Fills()
 
@@ -94,7 +94,7 @@ def run_of(
     state: Path, node: str | None, keys: Path | None, password_file: Path | None, slot: int
 ) -> Iterator[OpenedRun]:
     """Open the run in a state folder, as it was in a slot [Unix s]. Raises StateError, InputError, ChainError."""
-    if not (state / STORE_FILE).exists():
+    if not holds_state(state):
         raise StateError(f"{state}: holds no run; give the --state folder of `run` or `demo`")
     from transactive.chain.deployments.deployment import attach
     from transactive.chain.keys.keys import DemoKeys

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
 from transactive.core.errors import StateError
-from transactive.store import FILE as STORE_FILE
+from transactive.store import holds_state
 
 if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
@@ -36,7 +36,7 @@ def refuse_a_run(node: str) -> None:
     """Raise StateError for a chain in the folder of a run, InputError if there is no such file."""
     if is_embedded(node):
         existing_path(node)
-        if Path(embedded_path(node)).with_name(STORE_FILE).exists():
+        if holds_state(Path(embedded_path(node)).parent):
             raise StateError(f"{node}: belongs to a run, whose books would no longer equal the chain; deploy another")
 
 

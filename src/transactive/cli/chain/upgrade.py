@@ -139,15 +139,15 @@ def _state_of(node: str, state: Path | None) -> Path | None:
     """State folder of the run whose chain it is; None for a chain without one. Raises InputError, StateError."""
     from transactive.chain.nodes.urls import embedded_path, existing_path, is_embedded
     from transactive.core.errors import InputError
-    from transactive.store import FILE
+    from transactive.store import holds_state
 
     if is_embedded(node):
         existing_path(node)
         folder = Path(embedded_path(node)).parent
         if state is not None and state.resolve() != folder.resolve():
             raise InputError(f"--state {state}: its chain is in it; give --node embedded:{state}")
-        return folder if (folder / FILE).exists() else None
-    if state is not None and not (state / FILE).exists():
+        return folder if holds_state(folder) else None
+    if state is not None and not holds_state(state):
         raise InputError(f"--state {state}: holds no run; leave it out, or give the --state folder of `run`")
     return state
 

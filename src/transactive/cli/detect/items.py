@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from transactive.core.errors import StateError
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.read.runs import Reader
 from transactive.web.api.item_shapes import STATES, ItemRecord, State, item_record, seen_by, step
 from transactive.web.viewers import OWNER
@@ -17,7 +17,7 @@ from transactive.web.viewers import OWNER
 
 def show_items(state: Path, steps: Mapping[State, int | None], *, json: bool) -> None:
     """Take the steps that are asked for, then print all items. Raises StateError, InputError for an unknown item."""
-    if not (state / FILE).exists():
+    if not holds_state(state):
         raise StateError(f"{state}: holds no run; give the --state folder of one")
     with closing(Store(state)) as store:
         reader = Reader(store)

@@ -11,7 +11,7 @@ import msgspec
 
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.texts.formatting import counted
 from transactive.web.lines.privacy import choices, choose, least_homes
 from transactive.web.lines.seen import SeenLines, seen_lines
@@ -19,7 +19,7 @@ from transactive.web.lines.seen import SeenLines, seen_lines
 
 def show_privacy(folder: Path, homes: int | None, *, json: bool) -> None:
     """Choose a number if one is given, then print what holds. Raises InputError, StateError."""
-    if not (folder / FILE).exists():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of one")
     if homes is not None:
         choose(folder, homes, int(time.time()))

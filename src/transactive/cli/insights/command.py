@@ -23,12 +23,12 @@ def insights(*, state: Path, member: str, json: Annotated[bool, Parameter(negati
     """
     from transactive.core.errors import StateError
     from transactive.core.slots import time_text
-    from transactive.store import FILE, Store
+    from transactive.store import Store, holds_state
     from transactive.store.read.advice import read_advice
     from transactive.store.read.runs import Reader
     from transactive.web.run_context import index_of
 
-    if not (state / FILE).exists():
+    if not holds_state(state):
         raise StateError(f"{state}: holds no run; give the --state folder of one")
     with closing(Store(state)) as store:
         run = Reader(store).run()

@@ -20,7 +20,7 @@ from transactive.engine.replay import slots_from
 from transactive.engine.state_folder import begun_at
 from transactive.links.addresses import broker_parts
 from transactive.services.readings.inbox import note_community
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 
 
 def run_live(
@@ -69,7 +69,7 @@ def _slots_of(path: Path, folder: Path, days: int) -> range:
     """Slots from the next gate on, or from where the session in the folder began."""
     clock = load(path).clock
     begun = None
-    if (folder / FILE).exists():
+    if holds_state(folder):
         with closing(Store(folder)) as store:
             begun = begun_at(store)
     if begun is None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from transactive.cli.progress import tell
-from transactive.core.errors import StateError
+from transactive.core.errors import InputError, StateError
 from transactive.services.states.backup import back_up, put_back
 from transactive.services.states.check import check_state
+from transactive.services.states.move import move
 
 
 def show_check(folder: Path, *, json: bool) -> None:
@@ -45,3 +46,12 @@ def put_backup(backup: Path, folder: Path) -> None:
     print(f"{folder}: as in {backup}, up to {manifest.last_slot or 'no slot yet'}")
     if kept:
         print(f"what was there is kept in {kept}", file=sys.stderr)
+
+
+def move_state(folder: Path, url: str | None, *, here: bool) -> None:
+    """Move a state to a server or into its folder, and say where what was there is kept. Raises InputError."""
+    if here == (url is not None):
+        raise InputError("give the URL of a database, or --here for a file in the folder")
+    kept = move(folder, url)
+    wanted = f'url = "{url}" below [store]' if url else "no [store]"
+    print(f"{folder}: moved; its community file shall have {wanted}. What was there is kept: {kept.name}")

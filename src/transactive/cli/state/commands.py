@@ -58,3 +58,21 @@ def restore(backup: Path, *, state: Path) -> None:
     from transactive.cli.state.actions import put_backup
 
     put_backup(backup, state)
+
+
+@state.command
+def move(url: str | None = None, *, state: Path, here: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Move a state onto a PostgreSQL server, or with --here into its folder; what was there is kept.
+
+    Parameters
+    ----------
+    url
+        Database of a server: postgresql://user@host:5432/database. The community file says the same under [store].
+    state
+        Folder of the run, on which no other process runs.
+    here
+        Into a file in the folder.
+    """
+    from transactive.cli.state.actions import move_state
+
+    move_state(state, url, here=here)

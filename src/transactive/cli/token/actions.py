@@ -14,7 +14,7 @@ from rich.text import Text
 
 from transactive.core.errors import StateError
 from transactive.core.slots import time_text
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.web.tokens import TokenGrant, add_token, last_uses, read_grants, revoke
 
 
@@ -76,5 +76,5 @@ def _facts(grant: TokenGrant, used: int, now: int) -> dict[str, Any]:
 
 
 def _check(folder: Path) -> None:
-    if not (folder / FILE).exists():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of one")

@@ -19,7 +19,7 @@ from transactive.engine.books.rebuilt import community_of
 from transactive.services.acts.asked import LIMITED, Allowing, Asked, AskUndo, Ordering, changed
 from transactive.services.acts.orders import send
 from transactive.services.acts.signers import Signer
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.live.acts import LoggedAct, act_with_key, acts_after, add_act, made_since, newest_authorised
 from transactive.store.read.stages import last_traded
 
@@ -168,7 +168,7 @@ def _signed(given: Authorisation, signer: Signer) -> Authorised:
 @contextmanager
 def _opened(folder: Path) -> Iterator[Store]:
     """The store of a run."""
-    if not (folder / FILE).exists():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     with closing(Store(folder)) as store:
         yield store

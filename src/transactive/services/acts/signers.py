@@ -12,7 +12,7 @@ import msgspec
 
 from transactive.core.errors import SignatureError, StateError
 from transactive.engine.authorisations import read
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 
 if TYPE_CHECKING:
     from transactive.chain.deployments.deployment import Deployment
@@ -93,7 +93,7 @@ def deployment_of(folder: Path) -> Deployment:
     """Contracts of a run. Raises StateError without one."""
     from transactive.chain.deployments import deployment
 
-    if not (folder / FILE).exists():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     if not (folder / deployment.FILE).exists():
         raise StateError(f"{folder}: its run has not begun; limits from its start stand in the community file")

@@ -24,7 +24,7 @@ from transactive.services.bills.months import Month
 from transactive.services.bills.parties import CustomerRecord, OperatorRecord, Parties, read_parties
 from transactive.settlement.bills.items import RULES, LineItem, Stream, tally, tally_corrections
 from transactive.settlement.bills.paper import Amount, Category, Frame, Paper, issued_amounts, make_paper
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 from transactive.store.bills import BillBooks, BillSession
 from transactive.store.corrections import all_settled
 from transactive.store.read.stages import last_delivered
@@ -90,7 +90,7 @@ def bill_month(folder: Path, name: str, today: date, *, part: bool = False) -> B
     part: also of a month that is not over, as far as it was settled. Papers whose parties are not on file wait. Raises
     InputError without rules, or for a month that is not settled.
     """
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     with closing(Store(folder)) as store:
         ledger = read_month(store, name, part=part)

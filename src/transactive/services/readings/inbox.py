@@ -30,7 +30,7 @@ from transactive.services.readings.effect import Effect, compared
 from transactive.services.readings.keeping import after_accepted, keep_accepted
 from transactive.services.readings.limits import check_size
 from transactive.services.readings.said import Said
-from transactive.store import FILE
+from transactive.store import holds_state
 from transactive.store.folder import hold
 
 FOLDER, WAITING = "inbox", 8
@@ -77,7 +77,7 @@ def note_community(state: Path, community: Path) -> None:
 
     Meters may be invited before the run begins, so the folder can be there already. Raises StateError.
     """
-    if (state / FILE).exists() or state.with_suffix(".toml").resolve() == community.resolve():
+    if holds_state(state) or state.with_suffix(".toml").resolve() == community.resolve():
         return
     if state.exists() and not state.is_dir():
         raise StateError(f"{state}: is a file; give the place of a folder")

@@ -16,7 +16,7 @@ from transactive.insight.statements.statement import Statement, decode
 from transactive.services.statements.shares import shares_check
 from transactive.services.statements.verification import verify
 from transactive.services.statements.verification_words import Contradiction, Passed
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 
 Further: TypeAlias = Callable[[Statement, str], Iterable[Passed]]
 ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
@@ -130,7 +130,7 @@ def check_file(
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path") from None
-    if state is None or not (state / FILE).is_file():
+    if state is None or not holds_state(state):
         return check(data, path.name, url, held, trusted)
     with closing(Store(state)) as store:
         return check(data, path.name, url, held, trusted, lambda of, account: _shares(of, account, store, community))

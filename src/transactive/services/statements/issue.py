@@ -29,7 +29,7 @@ from transactive.insight.statements.statement import KIND, Statement
 from transactive.insight.statements.totals import sources_of, totals_of
 from transactive.services.statements.settlements import StatedSettlement, stated_link
 from transactive.services.statements.stated_rules import stated_rules
-from transactive.store import FILE, Store
+from transactive.store import Store, holds_state
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -211,7 +211,7 @@ def issuer(folder: Path, *, node: str | None = None, keys: Keys | None = None) -
     from transactive.chain.keys.keys import DemoKeys
     from transactive.chain.nodes.client import ChainClient
 
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of a run or a demo")
     with closing(Store(folder)) as store:
         facts, address = store.setting("run"), store.setting("settlement")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
-from contextlib import closing, nullcontext, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
@@ -17,9 +17,11 @@ from transactive.core.slots import time_text
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.services.bills.parties import FILE as PARTIES
-from transactive.store import FILE, Store
+from transactive.store import FILE, Store, database_of, holds_state
 from transactive.store.bills import FILE as BILLS
 from transactive.store.bills import BillBooks
+from transactive.store.copies import copy_rows, held_still
+from transactive.store.databases.place import is_pointer
 from transactive.store.files import copy_together
 from transactive.store.folder import OWNER_FOLDER, hold
 from transactive.store.live.journal import JOURNAL_FILE
@@ -34,7 +36,7 @@ What arrives is in the journal before it counts, so the journal is held last: it
 """
 ENTRY = ("accounts.json", "tokens.json", "invitations.json", "grid-privacy.json")
 """Who may come in, and what a grid token sees: a restore never brings back what was revoked since."""
-LEFT_OUT = (".lock", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part")
+LEFT_OUT = (".lock", ".database", ".sqlite-wal", ".sqlite-shm", ".sqlite", ".part")
 TRIES = 20
 
 
@@ -50,7 +52,7 @@ def back_up(folder: Path, target: Path) -> Manifest:
 
     Raises StateError for a folder without a run, or where the copy cannot be written; InputError if `target` exists.
     """
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     if target.exists():
         raise InputError(f"{target}: is there already; give a new place for the backup")
@@ -59,7 +61,8 @@ def back_up(folder: Path, target: Path) -> Manifest:
         for _ in range(TRIES):
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(mode=OWNER_FOLDER, parents=True)
-            copy_together([folder / name for name in DATABASES if (folder / name).is_file()], partial)
+            with _copied_from_server(folder, partial):
+                copy_together([folder / name for name in DATABASES if (folder / name).is_file()], partial)
             last, level = _last_slot(partial)
             if level:
                 break
@@ -78,6 +81,18 @@ def back_up(folder: Path, target: Path) -> Manifest:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return manifest
+
+
+@contextmanager
+def _copied_from_server(folder: Path, partial: Path) -> Iterator[None]:
+    """Copy a state on a server into a file, as it is before the files of the folder are copied inside."""
+    database = database_of(folder)
+    if not is_pointer(database):
+        yield
+        return
+    with closing(Store(folder)) as store, held_still(store.engine) as read:
+        yield
+        copy_rows(read, partial / FILE)
 
 
 def _last_slot(folder: Path) -> tuple[str | None, bool]:

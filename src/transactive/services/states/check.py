@@ -18,7 +18,8 @@ from transactive.engine.accounts.moving import accounts_of
 from transactive.engine.books.rebuilt import community_of
 from transactive.engine.models.model_files import FOLDER as MODELS
 from transactive.engine.replay import Outcome
-from transactive.store import FILE, Store
+from transactive.store import Store, database_of, holds_state
+from transactive.store.databases.place import is_pointer
 from transactive.store.folder import hold
 from transactive.store.soundness import Damage, broken_rows, broken_structure
 
@@ -30,7 +31,7 @@ def check_state(folder: Path, tell: Tell = lambda _: None) -> list[Damage]:
 
     tell: hears how far it is. Raises StateError for a folder without a run, or with another process on it.
     """
-    if not (folder / FILE).is_file():
+    if not holds_state(folder):
         raise StateError(f"{folder}: holds no run; give the --state folder of `run` or `demo`")
     with hold(folder):
         with suppress(StateError):  # one that is damaged: what and where is said below
@@ -47,8 +48,9 @@ def broken_files(folder: Path, tell: Tell) -> Iterator[Damage]:
         found = list(broken_structure(path))
         yield from found
         whole |= set() if found else {path.name}
-    if FILE in whole:
-        yield from broken_rows(folder / FILE, tell)
+    database = database_of(folder)
+    if database.name in whole or is_pointer(database):
+        yield from broken_rows(database, tell)
     if CHAIN_FILE in whole:
         yield from _broken_chain(folder / CHAIN_FILE, tell)
     for path in sorted((folder / MODELS).glob("*.json")):

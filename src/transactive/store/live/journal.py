@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from transactive.core.errors import RuleBroken, StateError, UnreadableState
-from transactive.store import dialect
+from transactive.store.databases import dialect
 from transactive.store.folder import make_private
 
 JOURNAL_FILE = "journal.sqlite"

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from transactive.core.errors import StateError, UnreadableState
-from transactive.store import dialect
+from transactive.store.databases import dialect
 
 LEAVES_FILE = "leaves.sqlite"
 _METADATA = sa.MetaData()

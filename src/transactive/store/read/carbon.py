@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from transactive.core.certificates import CertificateState
 from transactive.core.postings import PostingKind
 from transactive.core.units import BoolArray, IntArray
+from transactive.store.databases.dialect import total
 from transactive.store.read.runs import CONSUMPTION, REGISTERS, Reader, Row, consumption_wh
 from transactive.store.read.slot_columns import each_slot, has
 from transactive.store.schema import CERTIFICATES, CLEARINGS, FOOTPRINTS, POSTINGS, READINGS
@@ -148,7 +149,7 @@ def matched(reader: Reader, member: int | None) -> Matched:
         own = _of(columns["device"] // 2, member) & (state == CertificateState.HELD)
         left += int(energy[own].sum())
     free = sum((used[slot] - claimed[slot]) * known[slot] for slot in used)
-    sums = (sa.func.sum(f[name]).label(name) for name in ("grid_mg", "grid_wh", "residual_mg", "residual_wh"))
+    sums = (total(f[name]).label(name) for name in ("grid_mg", "grid_wh", "residual_mg", "residual_wh"))
     mixes = {name: value or 0 for name, value in reader.store.rows(sa.select(*sums))[0].items()}
     grid, residual = (mixes["grid_mg"], mixes["grid_wh"]), (mixes["residual_mg"], mixes["residual_wh"])
     whole = min(known.values(), default=0) >= 0

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from transactive.core.congestion import Measure
+from transactive.store.databases.dialect import total
 from transactive.store.read.runs import Reader, Row
 from transactive.store.schema import CONGESTION, INTERVENTIONS, LINE_LOADS
 
@@ -42,7 +43,7 @@ def sums(reader: Reader, last: int, lines: Mapping[Measure, Sequence[int]]) -> d
     """
     i = INTERVENTIONS.c
     told = sa.or_(*(sa.and_(i.kind == kind, i.line.in_(some)) for kind, some in lines.items()))
-    totals = [sa.func.sum(sa.case((told, column), else_=0)).label(column.name) for column in (i.energy_wh, i.amount_n)]
+    totals = [total(sa.case((told, column), else_=0)).label(column.name) for column in (i.energy_wh, i.amount_n)]
     counted = sa.func.count(sa.distinct(i.slot)).label("slots")
     rows = reader.store.rows(sa.select(i.kind, counted, *totals).where(i.slot <= last).group_by(i.kind))
     nothing = {"slots": 0, "energy_wh": 0, "amount_n": 0}
@@ -54,7 +55,7 @@ def lines_over(reader: Reader) -> list[Row]:
     i = INTERVENTIONS.c
     sums = (
         sa.func.count().label("slots"),
-        sa.func.sum(i.energy_wh).label("energy_wh"),
+        total(i.energy_wh).label("energy_wh"),
         sa.func.max(i.slot).label("last"),
     )
     return reader.store.rows(sa.select(i.line, *sums).where(i.kind == Measure.OPEN).group_by(i.line).order_by(i.line))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from transactive.core.postings import PostingKind
 from transactive.core.slots import midnight
 from transactive.core.units import IntArray
+from transactive.store.databases.dialect import total
 from transactive.store.read.history.days import DaySums
 from transactive.store.read.history.figures import claimed, metered, posted
 from transactive.store.read.runs import OutcomePart, Reader, Row, Run, RunProgress
@@ -127,13 +128,11 @@ class Counter:
 
     def _add_clearings(self, totals: RunTotals, last: int) -> None:
         new = CLEARINGS.c.slot.between(totals.cleared_upto + 1, last)
-        row = self._one(
-            sa.select(sa.func.count().label("n"), sa.func.sum(CLEARINGS.c.traded_wh).label("wh")).where(new)
-        )
+        row = self._one(sa.select(sa.func.count().label("n"), total(CLEARINGS.c.traded_wh).label("wh")).where(new))
         totals.cleared += row["n"]
         totals.traded_wh += row["wh"]
         inside = ORDERS.c.slot.between(totals.cleared_upto + 1, last)
-        totals.orders += self._one(sa.select(sa.func.sum(ORDERS.c.orders).label("n")).where(inside))["n"] or 0
+        totals.orders += self._one(sa.select(total(ORDERS.c.orders).label("n")).where(inside))["n"] or 0
         both_sides = ORDERS.c.buys.between(1, ORDERS.c.orders - 1)
         untraded = sa.select(CLEARINGS.c.slot).join(ORDERS, ORDERS.c.slot == CLEARINGS.c.slot)
         untraded = untraded.where(new, CLEARINGS.c.traded_wh == 0, both_sides)

@@ -8,9 +8,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from transactive.core.proofs.corrections import NUMBERS
-from transactive.store import dialect
 from transactive.store.corrections import SOURCE, CorrectedSlot, ReadingSource, WaitingReading
 from transactive.store.database import Database
+from transactive.store.databases import dialect
 from transactive.store.packed import PackedBlock, pack
 from transactive.store.schema import CORRECTIONS, SETTINGS, SOURCES, WAITING, WITHHELD
 from transactive.store.sealing import seal

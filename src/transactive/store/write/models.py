@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from transactive.store import dialect
+from transactive.store.databases import dialect
 from transactive.store.model_records import ActiveModelRecord, ModelEvent, ModelLog, ModelRecord, ToldForecast
 from transactive.store.schema import CHARGES, FORECASTS, MODEL_EVENTS, MODELS
 from transactive.store.sealing import NO_SLOT, seal

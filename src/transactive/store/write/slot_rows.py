@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from transactive.store import dialect
+from transactive.store.databases import dialect
 from transactive.store.row_digests import rows_digest
 from transactive.store.sealing import digest_of_rows, put_digests, sealed_tables
 

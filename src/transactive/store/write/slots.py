@@ -22,9 +22,9 @@ from transactive.core.tables import Orders, ReadingQuality, Readings, Refusals
 from transactive.core.tariff import PriceGrid, Tariff
 from transactive.core.units import IntArray
 from transactive.market.mechanisms import Cleared
-from transactive.store import dialect
 from transactive.store.corrections import CorrectedSlot
 from transactive.store.database import Database
+from transactive.store.databases import dialect
 from transactive.store.model_records import ModelLog
 from transactive.store.row_blocks import pack_bundles, pack_positions, pack_postings, pack_readings
 from transactive.store.schema import (

@@ -1,0 +1,1 @@
+"""The databases that a state may lie in, and what one does otherwise than another."""
