@@ -19,7 +19,8 @@ from transactive.chain.deployments.deployment import Deployed, Deployment
 from transactive.chain.disputes import evidence
 from transactive.chain.disputes.inbox import Inbox
 from transactive.chain.disputes.leaf_file import RecordReceiptFile
-from transactive.chain.disputes.watch import LeafWatch, Sighting, Watcher
+from transactive.chain.disputes.sighting import Sighting, Watcher
+from transactive.chain.disputes.watch import LeafWatch
 from transactive.core.accounts import NAMED
 from transactive.core.proofs.leaves import ENERGY, LeafMark
 from transactive.core.proofs.receipts import RecordReceipt

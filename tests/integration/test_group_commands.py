@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from tests.contract.group_world import Books
 from tests.integration.conftest import call
 from tests.integration.test_group_runs import grouped
-from transactive.chain.acts.links import CAPITAL
+from transactive.chain.acts.links import CAPITAL, WHOLE
 from transactive.chain.deployments.deployment import load
+from transactive.chain.disputes.leaf_file import leaf_file
+from transactive.chain.disputes.nested import proof_of
+from transactive.chain.disputes.nested_file import nested_file
+from transactive.chain.keys.keys import DemoKeys
+from transactive.chain.ledgers.groups import GroupedLedger
+from transactive.chain.nodes.client import ChainClient
+from transactive.core.accounts import NAMED
+from transactive.core.proofs.signed_orders import Fills
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory) -> tuple[str, Path]:
     """Chain and deployment."""
-    folder = tmp_path_factory.mktemp("deployed")
+    return deploy(tmp_path_factory.mktemp("deployed"))
+
+
+def deploy(folder: Path) -> tuple[str, Path]:
+    """Contracts of three members in two groups on a new chain."""
     node, file = f"embedded:{folder / 'chain.sqlite'}", folder / "deployment.json"
     called = call("chain", "deploy", grouped(folder), "--node", node, "-o", file, "--json")
     assert called.code == 0, called.err
@@ -70,6 +86,59 @@ def test_capital_is_asked_for_and_shifted_in_a_group(deployed):
             chain(deployed, *words)
         did.add(act.function)
     assert did == {"shift", "takeBack", "carry"}
+
+
+def in_its_window(deployed: tuple[str, Path]) -> Path:
+    """A day of which both groups have paid, and the whole waits for its window; file of the leaf of `b`."""
+    (node, file), day, hour = deployed, 86_400, 3_600
+    with closing(ChainClient.open(node)) as client:
+        ledger = GroupedLedger.attach(client, DemoKeys("transactive"), load(file).address("settlement"), 3)
+        books, period = Books(3 + len(NAMED)), client.head_timestamp // day + 1
+        ledger.deposit([10_000] * (3 + len(NAMED)), client.head_timestamp + 1)
+        for payer, payee, amount, wh in ((0, 1, 300, 3), (2, 3, 70, 7)):
+            books.pay(payer, payee, amount, wh)
+        leaves = books.leaves((period + 1) * 24 - 1)
+        ledger.commit_slot(leaves)
+        ledger.block((period + 1) * day)
+        ledger.propose(period, books.nets)
+        ledger.block(client.head_timestamp + 1)
+        ledger.pay_groups(period, leaves, books.nets)
+        ledger.block(client.head_timestamp + hour)
+        proof = proof_of(ledger, 1, leaves, leaves)
+        where = client.chain_id, ledger.groups[1].ledger.address, proof.own.index
+        made = leaf_file(*where, proof.own.leaf, proof.own.proof, proof.own.opening, [], Fills())
+        made = msgspec.structs.replace(made, whole=nested_file(ledger, proof))
+    path = file.with_name("leaf.json")
+    path.write_bytes(msgspec.json.encode(made))
+    return path
+
+
+def test_who_asks_the_whole_is_answered_or_the_operator_pays(tmp_path):
+    made = deploy(tmp_path)
+    leaf, inbox = in_its_window(made), tmp_path / "inbox"
+    inbox.mkdir()
+    watched = ("--node", made[0], "--deployment", made[1], "--files", inbox, "--once")
+    waits = call("watch", "b", *watched)
+    assert "nothing came yet that joins the group to the whole" in waits.out, waits.err
+    shutil.copy(leaf, inbox)
+    opened = call("watch", "b", *watched)
+    assert "the whole says of the group what the group says" in opened.out, opened.err
+    answered = ("chain", "answer", leaf, "--node", made[0], "--json")
+    assert json.loads(call(*answered).out)["asked_of_the_whole"] is False
+    nobody_asked = call(*answered, "--as", "operator")
+    assert (nobody_asked.code, "nobody has asked for what it shows" in nobody_asked.err) == (3, True)
+    did = {chain(made, "whole", "ask", "--account", "b")["did"]}
+    assert "asked already" in refused(made, "whole", "ask", "--account", "c")
+    done = call(*answered, "--as", "operator")
+    assert json.loads(done.out)["sent"]["gas"] > 0, done.err
+    assert "nothing asked" in refused(made, "whole", "overdue", "--group", "2", "--as", "operator")
+    chain(made, "whole", "ask", "--account", "a")
+    assert "answer awaited" in refused(made, "whole", "overdue", "--account", "a")
+    with closing(ChainClient.open(made[0])) as client:
+        client.block(client.head_timestamp + 16 * 60)
+    did.add(chain(made, "whole", "overdue", "--account", "a")["did"])
+    assert did == {act.name for act in WHOLE.acts}
+    assert "has no group_link" in refused(made, "whole", "ask", "--account", "supplier")
 
 
 def test_a_group_that_there_is_not_is_refused(deployed):

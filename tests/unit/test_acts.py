@@ -34,6 +34,7 @@ BY_OTHER_COMMANDS = {
     ("settlement", "withdraw"): "chain withdraw",
     ("certificates", "release"): "chain exit",
     ("demands", "answer"): "chain answer",
+    ("group_disputes", "answer"): "chain answer",
 } | {
     (contract, function): "chain challenge"
     for contract, functions in {
@@ -73,10 +74,6 @@ BY_CONTRACTS_ALONE = (
             "governor": ("propose", "second", "vote", "castMany", "setProxy", "stop", "execute"),
         }.items()
         for function in functions
-    }
-    | {
-        ("group_disputes", function): "from Python: what a member asks of the whole, its file answers without"
-        for function in ("ask", "answer", "challengeSilence")
     }
 )
 PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "security.md"

@@ -41,6 +41,12 @@ class Call:
         return self.client.contract("settlement", self.known.address("settlement"))
 
     @cached_property
+    def whole(self) -> Contract:
+        """The settlement that joins the group's with those of other groups. Raises InputError without a group."""
+        link = self.client.contract("group_link", self.known.address("group_link"))
+        return self.client.contract("settlement", self.client.read(link, "whole"))
+
+    @cached_property
     def slot_seconds(self) -> int:
         """Length of a slot [s]."""
         return int(self.client.read(self.settlement, "slotSeconds"))
@@ -73,9 +79,9 @@ class Call:
             raise InputError(f"{text!r} is neither an address nor a name in the deployment")
         return to_checksum_address(text)
 
-    def opening(self, slot: str) -> Opening:
-        """The commitment of a slot, or the last one. Raises InputError if there is none."""
-        made = commitments(self.client, self.settlement)
+    def opening(self, slot: str, of: Contract | None = None) -> Opening:
+        """The commitment of a slot, or the last one, of the settlement or another. Raises InputError without one."""
+        made = commitments(self.client, of or self.settlement)
         wanted = parse_time(slot) // self.slot_seconds if slot else made[-1].slot if made else None
         places = [place for place, one in enumerate(made) if one.slot == wanted]
         if not places:

@@ -1,8 +1,8 @@
-"""Acts on the link of a group: working capital to the other side, and back to who lent it."""
+"""Acts of communities in groups: on the working capital of a group's link, and what members ask of the whole."""
 
 from __future__ import annotations
 
-from transactive.chain.acts.act import OFF, ON, Act, Fixed, Group
+from transactive.chain.acts.act import OFF, ON, Act, Fixed, Group, Take
 from transactive.chain.acts.settlement import AMOUNT
 
 SIDES: tuple[tuple[str, Fixed, str], ...] = (
@@ -48,4 +48,32 @@ CAPITAL = Group(
     "capital",
     "Working capital of a group's link; --group says which.",
     tuple(act for name, side, where in SIDES for act in _acts(name, side, where)),
+)
+
+WHOLE_SLOT = Take("slot", "whole opening", "Start of a slot that the whole has committed; without it the last one.", "")
+LINK = Take("link", "link", "Address of a group's link; without it that of --account or --group.", "")
+
+WHOLE = Group(
+    "whole",
+    "What members of a group ask of the whole.",
+    (
+        Act(
+            "ask",
+            "account",
+            "group_disputes",
+            "ask",
+            "Ask the operator to show that the whole says of your group what the group says.",
+            "the operator has a quarter of a window to show it on chain, with `chain answer`",
+            (WHOLE_SLOT, LINK),
+        ),
+        Act(
+            "overdue",
+            "anybody",
+            "group_disputes",
+            "challengeSilence",
+            "Say that nobody answered what was asked of the whole in time.",
+            "what was asked was not answered in time; the operator pays",
+            (WHOLE_SLOT, LINK),
+        ),
+    ),
 )

@@ -129,6 +129,7 @@ KINDS: dict[Kind, Callable[[Call, str, list[Any]], Arguments]] = {
     "enrolled": _enrolled,
     "index": lambda call, text, _: (call.known.index(text),),
     "limit": _limit,
+    "link": lambda call, text, _: (call.address(text or "group_link"),),
     "meter signature": meter_signature,
     "money": _plain(amount_n),
     "number": _plain(number),
@@ -148,5 +149,6 @@ KINDS: dict[Kind, Callable[[Call, str, list[Any]], Arguments]] = {
     "text": _plain(str),
     "time": _plain(lambda text: parse_time(text) if text else 0),
     "total": _plain(decimal_n),
+    "whole opening": lambda call, text, _: (call.opening(text, call.whole).content,),
     "words": _plain(_hashed),
 }

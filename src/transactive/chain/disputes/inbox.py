@@ -12,6 +12,7 @@ from transactive.chain.commitments import Commitment, Opening
 from transactive.chain.disputes.leaf_file import (
     CertificateFile,
     LeafFile,
+    NestedFile,
     PlacedFile,
     ReadingFile,
     ReceiptFile,
@@ -21,7 +22,7 @@ from transactive.chain.disputes.leaf_file import (
 from transactive.core.errors import InputError
 from transactive.core.proofs.leaves import climb
 
-Placed = TypeVar("Placed", LeafFile, CertificateFile)
+Placed = TypeVar("Placed", LeafFile, CertificateFile, PlacedFile)
 READING = re.compile(r"reading-(\d+)")
 """Name of a file of registers: the number of the slot stands in no other place."""
 
@@ -56,6 +57,17 @@ class Inbox:
     def certificates(self, opening: Opening) -> CertificateFile | None:
         """The account's certificates of a commitment."""
         return _of(self._certificates, opening, opening.commitment.certificates)
+
+    def whole(self, opening: Opening, link: str) -> NestedFile | None:
+        """What joins the group of a link to a commitment of the whole, opened as the chain has it now; None without it.
+
+        It stands in the file of a leaf that was made after the whole had committed.
+        """
+        wanted = link.lower(), _words(opening.commitment)
+        for found in (file.whole for file in self._leaves):
+            if found and (found.link.lower(), found.group_leaf.commitment) == wanted:
+                return msgspec.structs.replace(found, group_leaf=opened_anew(found.group_leaf, opening))
+        return None
 
     def receipts(self, slot: int, seconds: int) -> list[ReceiptFile | RecordReceiptFile]:
         """For orders of a slot (number) that the operator accepted, and for the meter's record. seconds: of a slot."""

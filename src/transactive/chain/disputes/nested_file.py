@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from web3.contract import Contract
+
 from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.leaf_file import NestedFile, PlacedFile, placed_file
 from transactive.chain.disputes.nested import NestedProof, Placed, evidence_of
@@ -10,6 +14,9 @@ from transactive.chain.nodes.client import ChainClient
 from transactive.core.errors import InputError
 from transactive.core.proofs.groups import agrees
 from transactive.core.proofs.merkle import ZERO
+
+ANSWERED = 2**256 - 1
+"""Time of an answer, as the judge keeps it of what was answered."""
 
 
 def nested_file(ledger: GroupedLedger, proof: NestedProof) -> NestedFile:
@@ -42,9 +49,21 @@ def findings(client: ChainClient, nested: NestedFile) -> list[Fraud]:
         what = "the whole has other sums than the group"
     else:
         what = "the whole names other commitments than the group has" if is_paid else "the group has not paid"
+    return [Fraud(what, "challengeGroup", evidence_of(leaf, nested.link, link), _judge(client, whole))]
+
+
+def answer(client: ChainClient, nested: NestedFile) -> tuple[Contract, tuple[Any, ...]] | None:
+    """Judge and arguments that answer what a member has asked of the whole; None if nobody waits for an answer."""
+    leaf, link = _placed(nested.group_leaf), _placed(nested.link_leaf)
+    judge = _judge(client, client.contract("settlement", nested.group_leaf.settlement))
+    until = int(client.read(judge, "asked", leaf.opening.head, nested.link))
+    return (judge, evidence_of(leaf, nested.link, link)) if 0 < until < ANSWERED else None
+
+
+def _judge(client: ChainClient, whole: Contract) -> Contract:
+    """Judge of what a whole says of its groups."""
     disputes = client.contract("disputes", client.read(whole, "disputes"))
-    judge = client.contract("group_disputes", client.read(disputes, "demands"))
-    return [Fraud(what, "challengeGroup", evidence_of(leaf, nested.link, link), judge)]
+    return client.contract("group_disputes", client.read(disputes, "demands"))
 
 
 def _file(chain_id: int, settlement: str, placed: Placed) -> PlacedFile:

@@ -7,11 +7,8 @@ open, and files say what was served.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
 from transactive.chain.commitments import Commitment, Opening
@@ -21,56 +18,31 @@ from transactive.chain.disputes.findings import Case
 from transactive.chain.disputes.fraud import Fraud
 from transactive.chain.disputes.inbox import Inbox, opened_anew
 from transactive.chain.disputes.leaf_file import LeafFile
+from transactive.chain.disputes.sighting import DEMAND, Sighting, Watch, Watcher
 from transactive.chain.history import commitments, opening
 from transactive.chain.nodes.client import ChainClient
-from transactive.core.errors import ContractRevert, InputError
+from transactive.chain.releases import has_function
+from transactive.core.errors import InputError
 from transactive.core.proofs.leaves import ENERGY, LeafMark
 from transactive.core.proofs.merkle import word
 
-NOTHING_ASKED, DEMAND = bytes(32), "demand"
+NOTHING_ASKED = bytes(32)
+NOT_YET = "no leaf of it came yet"
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What was seen of a slot (number), what was sent because of it, and what came of that."""
-
-    slot: int
-    seen: str
-    sent: str | None = None
-    outcome: str | None = None
-    is_fraud: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Watcher:
-    """Who watches. index: account whose leaves are opened; sender: brings what is found; own: the account's own key.
-
-    Without a sender nothing is sent; without the own key nothing is demanded. patience: seconds from a commitment until
-    its leaf is demanded. most_void: sessions of a period that may be void before that is told: an operator could choose
-    them. counted: what the account's own meter signed of a slot (number): import and export [Wh], None where nobody
-    metered that slot by itself.
-    """
-
-    index: int
-    sender: LocalAccount | None
-    own: LocalAccount | None
-    patience: int
-    most_void: int = 3
-    counted: Callable[[int], tuple[int, int] | None] = lambda _: None
-
-
-class LeafWatch:
+class LeafWatch(Watch):
     """Looks at a settlement again and again; each look tells what is new."""
 
     def __init__(self, client: ChainClient, settlement: Contract, inbox: Inbox, who: Watcher) -> None:
-        self.client, self.settlement, self.inbox, self.who = client, settlement, inbox, who
+        super().__init__(client, who)
+        self.settlement, self.inbox = settlement, inbox
         disputes = client.contract("disputes", client.read(settlement, "disputes"))
-        self.demands = client.contract("demands", client.read(disputes, "demands"))
+        judge = str(client.read(disputes, "demands"))
+        takes_demands = has_function(client.code(judge), "demands(uint256)")  # not the judge of a whole
+        self.demands = client.contract("demands", judge) if takes_demands else None
         self._per_period = int(client.read(settlement, "slotsPerPeriod"))
         self._seconds = int(client.read(settlement, "slotSeconds"))
-        self._told: set[tuple[int, str, bytes]] = set()
         self._void: dict[int, set[int]] = {}
-        self._now = 0
 
     def look(self, now: int) -> Iterator[Sighting]:
         """Open what can be challenged at this time [Unix s]. Raises ChainError if the node does not answer."""
@@ -152,55 +124,36 @@ class LeafWatch:
 
     def _missing(self, shown: Opening, now: int) -> Iterator[Sighting]:
         """Demand a leaf that did not come; take what was answered, or say that nothing was."""
-        slot = shown.commitment.slot
-        answered = self._answer(shown)
+        slot, demands = shown.commitment.slot, self.demands
+        if demands is None:
+            yield from self._once(slot, NOT_YET, shown.head)
+            return
+        answered = self._answer(shown, demands)
         if answered is not None:
             yield from self._judge(shown, answered, None)
             return
-        link, until = self.client.read(self.demands, "demands", self.who.index)
+        link, until = self.client.read(demands, "demands", self.who.index)
         if bytes(link) == shown.head:
             if now > int(until) and self.who.sender is not None:
                 arguments = (shown.content, self.who.index)
                 what = "the demand was not answered in time"
-                yield self._send(slot, what, self.who.sender, self.demands, "challengeSilence", arguments)
+                yield self._send(slot, what, self.who.sender, demands, "challengeSilence", arguments)
             else:
                 yield from self._once(slot, "demanded, answer awaited", shown.head)
         elif (
             bytes(link) != NOTHING_ASKED or self.who.own is None or now < self._committed_at(shown) + self.who.patience
         ):
-            yield from self._once(slot, "no leaf of it came yet", shown.head)
+            yield from self._once(slot, NOT_YET, shown.head)
         else:
             arguments = (shown.content, self.who.index)
-            yield self._send(slot, "no leaf of it came", self.who.own, self.demands, DEMAND, arguments)
+            yield self._send(slot, "no leaf of it came", self.who.own, demands, DEMAND, arguments)
 
-    def _answer(self, shown: Opening) -> LeafFile | None:
+    def _answer(self, shown: Opening, demands: Contract) -> LeafFile | None:
         """What the operator showed on chain of a commitment; None if it did not."""
         wanted = [word(number) for number in (self.who.index, shown.commitment.slot)]
         topics = [ANSWERED, *("0x" + number.hex() for number in wanted)]
-        for log in reversed(self.client.logs(self.demands, topics=topics)):
-            made = answered_leaf(self.client, self.settlement, self.demands, log["transactionHash"])
+        for log in reversed(self.client.logs(demands, topics=topics)):
+            made = answered_leaf(self.client, self.settlement, demands, log["transactionHash"])
             if made.opening.commitment.content == shown.commitment.content:
                 return opened_anew(made, shown)
         return None
-
-    def _committed_at(self, shown: Opening) -> int:
-        """Time of a commitment [Unix s]."""
-        return self.client.time_of(shown.commitment.block)
-
-    def _send(
-        self, slot: int, seen: str, key: LocalAccount, contract: Contract, function: str, arguments: tuple[Any, ...]
-    ) -> Sighting:
-        """Send one call; a refusal is told, not raised: somebody else may have been faster."""
-        try:
-            self.client.send(key, contract, function, *arguments)
-            block = self.client.block(max(self.client.head_timestamp + 1, self._now))
-            done = f"done in block {block.number}"
-        except ContractRevert as error:
-            done = f"refused: {error}"
-        return Sighting(slot, seen, function, done, is_fraud=function != DEMAND)
-
-    def _once(self, slot: int, seen: str, about: bytes, *, is_fraud: bool = False) -> Iterator[Sighting]:
-        """Tell what was not told of this commitment before."""
-        if (slot, seen, about) not in self._told:
-            self._told.add((slot, seen, about))
-            yield Sighting(slot, seen, is_fraud=is_fraud)

@@ -66,8 +66,11 @@ def run_challenge(
 def run_answer(
     leaf: Path, *, node: str, account: str | None, keys: Path | None, password_file: Path | None, seed: str
 ) -> dict[str, Any]:
-    """Show on chain what a member demanded. Raises InputError, StateError, ChainError, ContractRevert."""
-    from transactive.chain.disputes import evidence
+    """Show on chain what a member demanded, or asked of the whole.
+
+    Raises InputError, StateError, ChainError, ContractRevert.
+    """
+    from transactive.chain.disputes import evidence, nested_file
     from transactive.chain.disputes.findings import Case
     from transactive.chain.disputes.leaf_file import LeafFile, load
     from transactive.chain.nodes.client import ChainClient
@@ -78,14 +81,24 @@ def run_answer(
     with closing(ChainClient.open(node)) as client:
         case = Case(client, file)
         demands = client.contract("demands", client.read(case.judge, "demands"))
-        _link, until = client.read(demands, "demands", file.index)
-        facts: dict[str, Any] = {"account": file.index, "demanded": bool(until), "sent": None}
+        link, _until = client.read(demands, "demands", file.index)
+        calls = []
+        if bytes(link) == case.opening.head:
+            trade = evidence.trade(file.accepted, file.fills)
+            calls.append((demands, (case.opening.content, case.shown, *trade)))
+        if asked := nested_file.answer(client, file.whole) if file.whole else None:
+            calls.append(asked)
+        facts: dict[str, Any] = {"account": file.index, "demanded": bytes(link) == case.opening.head}
+        facts |= {"asked_of_the_whole": asked is not None, "sent": None}
         if account is None:
             return facts
-        arguments = (case.opening.content, case.shown, *evidence.trade(file.accepted, file.fills))
-        client.send(key_of(client, account, keys, password_file, seed), demands, "answer", *arguments)
-        receipt = client.block(time_of_step(client)).receipts[-1]
-        return facts | {"sent": {"block": receipt.block, "gas": receipt.gas_used}}
+        if not calls:
+            raise InputError(f"{leaf}: nobody has asked for what it shows; leave --as out to look only")
+        key = key_of(client, account, keys, password_file, seed)
+        for judge, arguments in calls:
+            client.send(key, judge, "answer", *arguments)
+        made = client.block(time_of_step(client)).receipts
+        return facts | {"sent": {"block": made[-1].block, "gas": sum(one.gas_used for one in made)}}
 
 
 def key_of(client: ChainClient, account: str, keys: Path | None, password_file: Path | None, seed: str) -> LocalAccount:

@@ -87,7 +87,8 @@ def answer(
 ) -> None:
     """Answer a member's demand on chain: show its leaf, and the orders and trades behind it.
 
-    The operator has a quarter of a window for it; anybody who has the file may do it.
+    Of a member in a group also what it asked of the whole, if the file has the way there. The operator has a quarter
+    of a window for it; anybody who has the file may do it.
     Example: transactive chain answer leaf.json --node http://127.0.0.1:8545 --as operator
 
     Parameters

@@ -31,8 +31,8 @@ def watch(
     """Follow a deployment for an account: open its leaf of each slot, and bring what shows a fraud before the judge.
 
     A leaf that does not come is demanded on chain with the account's own key, and an answer that does not come is
-    brought too. Without --send nothing is sent. Exits with 5 after --once if a fraud was seen, or a leaf that says
-    something else than the account's own box has signed.
+    brought too. Of a member in a group also the whole is held against the group. Without --send nothing is sent. Exits
+    with 5 after --once if a fraud was seen, or a leaf that says something else than the account's own box has signed.
     Example: transactive watch ada --node http://127.0.0.1:8545 --files from-the-operator --send --keys member-ada
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ from transactive.chain.nodes.urls import is_embedded
 from transactive.core.errors import InputError, NodeUnreachable
 
 if TYPE_CHECKING:
-    from transactive.chain.disputes.watch import LeafWatch, Sighting
+    from transactive.chain.disputes.sighting import Sighting
+    from transactive.chain.disputes.watch import LeafWatch
+    from transactive.chain.disputes.whole_watch import WholeWatch
 
 FRAUD = 5
 MINUTE = 60
@@ -55,7 +57,9 @@ def run_watch(
 ) -> None:
     """LeafWatch until Ctrl-C, or look once. Raises InputError, ChainError; StateError for the chain of a run."""
     from transactive.chain.disputes.inbox import Inbox
-    from transactive.chain.disputes.watch import LeafWatch, Watcher
+    from transactive.chain.disputes.sighting import Watcher
+    from transactive.chain.disputes.watch import LeafWatch
+    from transactive.chain.disputes.whole_watch import WholeWatch
     from transactive.cli.chain.signing import opened
 
     if not files.is_dir():
@@ -74,11 +78,13 @@ def run_watch(
         index, settlement = part.index(account), client.contract("settlement", part.address("settlement"))
         inbox = Inbox(files, settlement.address, index)
         who = Watcher(index, sender, own, rhythm.patience * MINUTE, rhythm.most_void, counted)
-        watch = LeafWatch(client, settlement, inbox, who)
-        _look(watch, client.head_timestamp, json=json, stop=rhythm.once)
+        watches: list[LeafWatch | WholeWatch] = [LeafWatch(client, settlement, inbox, who)]
+        if "group_link" in part.contracts:
+            watches.append(WholeWatch(client, part.address("group_link"), inbox, who))
+        _look(watches, client.head_timestamp, json=json, stop=rhythm.once)
         while not rhythm.once:
             time.sleep(rhythm.every)
-            _look(watch, client.head_timestamp, json=json, stop=rhythm.once)
+            _look(watches, client.head_timestamp, json=json, stop=rhythm.once)
 
 
 def _counted(box: Path | None) -> Callable[[int], tuple[int, int] | None]:
@@ -89,10 +95,10 @@ def _counted(box: Path | None) -> Callable[[int], tuple[int, int] | None]:
     return SignedEnergy(box, box_settings(box).slot_seconds).of if box else lambda _: None
 
 
-def _look(watch: LeafWatch, now: int, *, json: bool, stop: bool) -> None:
+def _look(watches: Sequence[LeafWatch | WholeWatch], now: int, *, json: bool, stop: bool) -> None:
     """Print what is new; a node that is away is told, and asked again later unless this is the only look."""
     try:
-        sights = list(watch.look(now))
+        sights = [sight for watch in watches for sight in watch.look(now)]
     except NodeUnreachable as error:
         if stop:
             raise
