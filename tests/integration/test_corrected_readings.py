@@ -24,7 +24,7 @@ from transactive.core.proofs.corrections import PREFIX, Corrections, line_hash
 from transactive.core.slots import parse_time, time_text
 from transactive.insight.statements.statement import StatementCorrection
 from transactive.services.statements.issue import issuer
-from transactive.services.statements.verification_corrections import check_corrections
+from transactive.services.statements.verification_corrections import check_corrections, prices_of
 from transactive.services.statements.verification_words import Contradiction
 from transactive.store import Store
 from transactive.store.corrections import settled_in, shortfall_wh, sources, waiting
@@ -147,6 +147,32 @@ def test_a_statement_with_a_correction_that_is_not_the_committed_one_is_contradi
             signed = msgspec.structs.replace(other, carbon_leaf=leaf)
             with pytest.raises(Contradiction):
                 check_corrections(msgspec.structs.replace(made, slots=(signed,)), witness)
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_correction_at_another_price_than_its_slot_had_is_contradicted(community, by):
+    """The gateway signs no price, so the operator could choose one: what it paid in that slot tells it."""
+    write_readings(community, 151)
+    correct_file(community, {("cara", 100): (5_000, 0)})
+    summary_of(run(community))
+    with issuer(community / "state") as issue:
+        made = issue.issue("cara")
+    corrected = next(slot for slot in made.slots if slot.corrections)
+    (line,) = corrected.corrections
+    origin = next(slot for slot in made.slots if slot.slot == line.origin)
+    assert prices_of(made, origin) == ({SUPPLY}, set())
+    other = msgspec.structs.replace(line, supply=SUPPLY + by)
+    leaf = msgspec.structs.replace(corrected.carbon_leaf, orders=_hash(other, 1))
+    postings = tuple(
+        (*p[:4], SUPPLY + by, p[3] * (SUPPLY + by)) if p[0] == PostingKind.CORRECTION else p for p in corrected.postings
+    )
+    false = msgspec.structs.replace(corrected, corrections=(other,), carbon_leaf=leaf, postings=postings)
+    slots = tuple(false if slot is corrected else slot for slot in made.slots)
+    with closing(ChainClient.open(f"embedded:{community / 'state' / 'chain.sqlite'}")) as client:
+        witness = ContractWitness(client, made.chain.settlement)
+        check_corrections(made, witness)
+        with pytest.raises(Contradiction, match=f"supply at {SUPPLY + by} µ¤/kWh, its slot has {SUPPLY}"):
+            check_corrections(msgspec.structs.replace(made, slots=slots), witness)
 
 
 def _hash(line: StatementCorrection, member: int) -> str:

@@ -1,4 +1,8 @@
-"""Whether a statement's corrected readings hold: signed, each beginning where the last ended, and paid as they say."""
+"""Whether a statement's corrected readings hold: signed, each beginning where the last ended, paid as they say.
+
+And at the tariff of the slot that was metered, as far as the statement tells it: by the rules that it names for that
+slot, or by what the supplier was paid, or paid, in it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,16 @@ from typing import Protocol
 from transactive.core.errors import SignatureError
 from transactive.core.postings import PostingKind
 from transactive.core.proofs.corrections import PREFIX, correction_digest, line_hash
+from transactive.core.proofs.leaves import LeafMark
 from transactive.core.proofs.merkle import ZERO
 from transactive.core.proofs.signing import signer
 from transactive.core.slots import time_text
 from transactive.insight.statements.statement import Registered, Statement, StatementCorrection, StatementSlot
+from transactive.services.statements.verification_rules import rules_in_force
 from transactive.services.statements.verification_words import Contradiction, Passed, hold
+
+SALES = (PostingKind.CERTIFIED, PostingKind.SHORTFALL_REFUND, PostingKind.TRADED_AGAIN)
+"""What a sale comes to."""
 
 
 class Gateways(Protocol):
@@ -38,6 +47,7 @@ def check_corrections(of: Statement, gateways: Gateways) -> Passed:
         for line in slot.corrections:
             where = f"{at}: correction of {time_text(line.origin)}"
             _possible(line, slot.slot, where)
+            _priced(of, line, where)
             before = known.pop((line.origin, line.previous), None)
             inside = of.first_slot <= line.previous
             hold(before == line.was or (before is None and not inside), f"{where} does not begin at {line.was} Wh")
@@ -65,6 +75,41 @@ def _possible(line: StatementCorrection, slot: int, where: str) -> None:
     hold(more <= line.now[2] * line.metered, f"{where}: {more} Wh of certificates for {line.now[2]} Wh")
     less = line.withdrawn_wh + line.shortfall_wh
     hold(less <= max(line.was[2] - line.now[2], 0), f"{where}: {less} Wh of certificates taken back")
+
+
+def _priced(of: Statement, line: StatementCorrection, where: str) -> None:
+    """Both prices are those of the corrected slot; of one that was settled as traded, each lies between the two."""
+    slot = next((one for one in of.slots if one.slot == line.origin), None)
+    if slot is None:
+        return
+    supply, feed_in = prices_of(of, slot)
+    if slot.settlement_leaf.marks & LeafMark.SUBSTITUTED:
+        if len(supply) == len(feed_in) == 1:
+            low, high = sorted((*supply, *feed_in))
+            both = (line.supply, line.feed_in)
+            hold(all(low <= price <= high for price in both), f"{where} is at {both} µ¤/kWh, beyond its slot's prices")
+        return
+    for name, price, known in (("supply", line.supply, supply), ("feed-in", line.feed_in, feed_in)):
+        told = " or ".join(str(one) for one in sorted(known))
+        hold(not known or price in known, f"{where}: {name} at {price} µ¤/kWh, its slot has {told}")
+
+
+def prices_of(of: Statement, slot: StatementSlot) -> tuple[set[int], set[int]]:
+    """Supply and feed-in prices that a member can have had in a slot [µ¤/kWh]; empty where the statement is silent.
+
+    A member with a feed-in of its own is paid that for what was metered beyond its sales, and the common one for what
+    was not taken: where nothing was beyond, what was paid tells nothing of its own.
+    """
+    rules, mine, posted = rules_in_force(of, slot.slot), of.member.index, slot.postings
+    supply = {p[4] for p in posted if p[0] == PostingKind.EXTRA_SUPPLIER and p[1] == mine}
+    feed_in = {p[4] for p in posted if p[0] == PostingKind.GIVE_SUPPLIER and p[2] == mine}
+    sold = sum(p[3] for p in posted if p[0] in SALES and p[2] == mine)
+    if slot.registers.export_wh <= sold:
+        feed_in = set()
+    if rules is not None:
+        supply = supply if rules.supply is None else {rules.supply}
+        feed_in = feed_in if rules.feed_in is None else {rules.feed_in}
+    return supply, feed_in
 
 
 def _used(registers: Registered, line: StatementCorrection) -> int:

@@ -17,7 +17,7 @@ def check_rules(of: Statement) -> Passed:
     hold(starts == sorted(set(starts)) and starts[-1] < of.end, "rules: versions are not in order, or beyond the end")
     hold(numbers == list(range(numbers[0], numbers[0] + len(numbers))), "rules: a version is missing or twice there")
     for slot in of.slots:
-        rules, at = _in_force(of, slot.slot), time_text(slot.slot)
+        rules, at = _version(of, slot.slot), time_text(slot.slot)
         wanted = {
             PostingKind.EXTRA_SUPPLIER: rules.supply,
             PostingKind.GIVE_SUPPLIER: rules.feed_in,
@@ -35,12 +35,17 @@ def check_rules(of: Statement) -> Passed:
 
 def levy_rate(of: Statement, slot: int) -> int | None:
     """Rate of the levy in a slot [µ¤/t] by the rules that the statement names; None where they do not tell it."""
-    rules: StatementRules | Method = _in_force(of, slot) if of.rules else of.method
+    rules: StatementRules | Method = rules_in_force(of, slot) or of.method
     if rules.levy_mode not in ("shadow", "floor", "fixed"):
         return None
     return max(rules.levy_price_micro_per_t - rules.levy_paid_micro_per_t, 0)
 
 
-def _in_force(of: Statement, slot: int) -> StatementRules:
+def rules_in_force(of: Statement, slot: int) -> StatementRules | None:
+    """Version that holds in a slot of a statement [Unix s]; None where it names none, as its rules never change."""
+    return _version(of, slot) if of.rules else None
+
+
+def _version(of: Statement, slot: int) -> StatementRules:
     """Version that holds in a slot [Unix s]: the latest that has begun."""
     return max((rules for rules in of.rules if rules.since <= slot), key=lambda rules: rules.since)
