@@ -344,6 +344,16 @@ def test_a_chain_begun_anew_is_not_taken_for_the_old_one(tmp_path):
             client.close()
 
 
+def test_a_node_begun_anew_in_the_middle_of_a_step_is_named():
+    """Its first block is of today, and the step that was interrupted of long ago."""
+    with node("anvil 31337") as url, proxy(url) as way:
+        client = ChainClient.open(way.url, patience=HASTY)
+        way.plan("evm_mine", {"error": {"code": -32602, "message": "Timestamp error: lower than the block before"}})
+        with pytest.raises(ChainError, match=r"past the step at 2023-11-14T22:13:20Z; .* Start a new development node"):
+            client._node._mine(1_700_000_000)  # type: ignore[union-attr]
+        client.close()
+
+
 def test_secrets_of_a_url_are_not_in_messages():
     with pytest.raises(NodeUnreachable) as caught:
         ChainClient.open("http://user:word@127.0.0.1:9/v3/key?token=x", patience=HASTY)

@@ -8,7 +8,7 @@ import pytest
 
 from transactive.bench.readings.workbook import write_workbook
 from transactive.core.errors import DataError, Unsaid
-from transactive.core.slots import HOUR
+from transactive.core.slots import HOUR, parse_time
 from transactive.metering.exports.belief import believed
 from transactive.metering.exports.kept import kept_readings
 from transactive.metering.exports.profile import Told, load_profile, profile_text
@@ -301,3 +301,62 @@ def test_parquet_keeps_its_types(tmp_path, truth):
     )
     table.write_parquet(tmp_path / "a.parquet")
     assert consumption(tmp_path / "a.parquet") == truth
+
+
+AUTUMN, SPRING = parse_time("2025-10-24T22:00Z"), parse_time("2025-03-28T23:00Z")
+"""Midnight in Berlin before the day before the clock is changed; two days from there have 49 and 47 hours."""
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "by_the_clock", "wide"),
+    [
+        (AUTUMN, 49, False, False), (AUTUMN, 49, False, True), (AUTUMN, 49, True, False),  # no column stands twice
+        (SPRING, 47, False, False), (SPRING, 47, False, True), (SPRING, 47, True, False), (SPRING, 47, True, True),
+    ],
+)  # fmt: skip
+def test_numbered_hours_are_the_parts_of_a_day_that_has_23_or_25(tmp_path, first, count, by_the_clock, wide):
+    truth = {first + k * HOUR: 100 + k * 37 % 61 for k in range(count)}
+    days: dict[str, list[tuple[int, int]]] = {}
+    for time, wh in truth.items():
+        wall = datetime.fromtimestamp(time, ZoneInfo("Europe/Berlin"))
+        parts = days.setdefault(f"{wall:%d.%m.%Y}", [])
+        parts.append((wall.hour + 1 if by_the_clock else len(parts) + 1, wh))
+    head, said = "Datum;Stunde;Bezug (Wh)", {"stamp": "end"}
+    rows = [f"{day};{n};{wh}" for day, parts in days.items() for n, wh in parts]
+    if wide:
+        head, said = "Datum;" + ";".join(f"H{k}" for k in range(1, 26)), {"unit": "Wh", "register": "import"}
+        named = {day: dict(parts) for day, parts in days.items()}
+        rows = [f"{day};" + ";".join(str(parts.get(k, "")) for k in range(1, 26)) for day, parts in named.items()]
+    found = read(written(tmp_path, "\n".join([head, *rows])), zone="Europe/Berlin", **said).frame.sort("start")
+    assert dict(zip(found["start"].to_list(), found["import"].to_list(), strict=True)) == truth
+
+
+def test_a_hundred_quarters_are_a_day_too(tmp_path):
+    head = ";".join(f"Q{k}" for k in range(1, 101))
+    rows = [";".join(map(str, range(1, 97))) + ";;;;", ";".join(map(str, range(1, 101)))]
+    path = written(tmp_path, f"Datum;{head}\n25.10.2025;{rows[0]}\n26.10.2025;{rows[1]}\n")
+    found = read(path, zone="Europe/Berlin", unit="Wh", register="import").frame.sort("start")
+    assert found["start"].to_list() == list(range(AUTUMN, AUTUMN + 49 * HOUR, HOUR // 4))
+    assert found["import"].to_list() == [*range(1, 97), *range(1, 101)]
+
+
+def test_a_day_of_the_clock_change_with_the_hours_of_another_is_refused(tmp_path):
+    rows = [f"{day}.10.2025;{n};{100 + n * n % 7}" for day in (25, 26) for n in range(1, 25)]
+    path = written(tmp_path, "\n".join(["Datum;Stunde;Bezug (Wh)", *rows]))
+    with pytest.raises(DataError, match="the clock is changed on this day, which has 25 parts and 24 numbers here"):
+        read(path, zone="Europe/Berlin")
+
+
+def test_three_phases_are_one_meter_and_energy_given_may_be_written_below_zero(tmp_path):
+    rows = [f"2026-05-0{1 + k // 24}T{k % 24:02d}:00Z,{k % 7},{k % 5},{k % 3},{-(k % 4)}" for k in range(48)]
+    path = written(tmp_path, "\n".join(["time,Import L1 Wh,Import L2 Wh,Import L3 Wh,Export Wh", *rows]))
+    found = read(path).frame
+    assert found["import"].to_list() == [k % 7 + k % 5 + k % 3 for k in range(48)]
+    assert found["export"].to_list() == [k % 4 for k in range(48)]
+    assert found["meter"].null_count() == 48
+
+
+def test_a_date_with_points_is_no_time_of_day(tmp_path):
+    rows = [f"{1 + k // 24:02d}.05.2026 {k % 24:02d}:00;{k % 7}" for k in range(48)]
+    path = written(tmp_path, "\n".join(["Zeit;Bezug (Wh)", *rows]))
+    assert read(path, zone="Europe/Berlin").frame["start"][0] == parse_time("2026-04-30T22:00Z")

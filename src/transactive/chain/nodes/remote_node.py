@@ -233,6 +233,10 @@ class RemoteNode(RpcNode):
                     return
                 if pause is None:
                     raise
+            except ChainError:
+                if before["timestamp"] < when:
+                    raise
+                raise trouble.beyond(self.place, before["timestamp"], when) from None
             else:
                 return
             time.sleep(pause or 0)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LARGEST_WH = 10**9
 """Most energy of one meter in one slot [Wh]: a megawatt for a thousand hours is a register reset, not a reading."""
+GIVEN = ("export", "generation")
+"""Registers of what flows out, which some files write as negative numbers."""
 RISES_IN = 4
 """A register rises in one of so many slots at least."""
 
@@ -40,6 +42,7 @@ def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure
     totals = [column for column in columns if column.split(" ")[1] == "total"]
     if totals:
         frame = _differences(frame, totals, length, profile, name)
+    frame = _upright(frame, columns)
     parts: dict[str, list[pl.Expr]] = {}
     by_meter: tuple[IntArray, IntArray] | None = None
     for column in columns:
@@ -56,6 +59,15 @@ def to_wh(frame: pl.DataFrame, length: int, profile: Profile, name: str, *, sure
         (wh[0] if len(wh) == 1 else pl.sum_horizontal(wh, ignore_nulls=False)).alias(key) for key, wh in parts.items()
     ]
     return frame.select(ROW, METER, START, *added, QUALITY)
+
+
+def _upright(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Rows with what was given to the grid above zero, where a file writes all of it below: its column says which."""
+    import polars as pl
+
+    given = [column for column in columns if column.startswith(GIVEN) and " total " not in column]
+    below = [column for column in given if (frame[column] <= 0).all() and (frame[column] < 0).any()]
+    return frame.with_columns(-pl.col(below)) if below else frame
 
 
 def _scaled(column: str, length: int) -> tuple[pl.Expr, int]:

@@ -180,6 +180,8 @@ def _meter_in(name: str, numbers: list[str]) -> str | None:
         return None
     same = [other for other in numbers if words.register_of(other) == words.register_of(name)]
     bare = {_bare(other) for other in same}
+    if all(words.PARTS.fullmatch(words.plain(name)) for name in bare):
+        return None  # phases and tariffs of one meter
     return _bare(name) if len(bare) == len(same) > 1 and all(bare) else None
 
 

@@ -71,7 +71,7 @@ def _stamp(sheet: Sheet, columns: tuple[str, ...]) -> str:
 
 def _clock_in(text: str) -> str | None:
     """Hours and minutes in a time."""
-    found = re.search(r"(?:^|[T ,])(\d{1,2})[:.h](\d{2})", text.strip())
+    found = re.search(r"(?:^|[T ,])(\d{1,2})[:.h](\d{2})", _after_date(text.strip()))
     return f"{int(found[1]):02d}:{found[2]}" if found else None
 
 

@@ -17,7 +17,7 @@ from transactive.core.errors import DataError
 from transactive.core.tables import ReadingQuality
 from transactive.metering.exports import words
 from transactive.metering.exports.profile import Profile, RegisterRule
-from transactive.metering.exports.times import START, TIME_OF_DAY, with_slots
+from transactive.metering.exports.times import NUMBER, START, TIME_OF_DAY, with_slots
 from transactive.tabular.decimals import is_empty, millionths
 from transactive.tabular.sheets import Sheet
 from transactive.tabular.source import ROW
@@ -147,20 +147,18 @@ def _unpivoted(frame: pl.DataFrame, sheet: Sheet, profile: Profile) -> pl.DataFr
     slots = [name for name in sheet.columns if TIME_OF_DAY.match(name.strip())]
     kept = [name for name in frame.columns if name not in slots]
     long = frame.unpivot(slots, index=kept, variable_name="clock", value_name="value")
-    clock = {name: _clock(name, len(slots)) for name in slots}
+    if all(name.strip()[-1:].isdigit() and ":" not in name and "." not in name for name in slots):
+        there = long.filter(~is_empty(pl.col("value"), long.schema["value"]))
+        return there.with_columns(pl.col("clock").str.extract(r"(\d+)\s*$").cast(pl.Int64).alias(NUMBER))
+    clock = {name: _clock(name) for name in slots}
     return long.with_columns(
         pl.concat_str(pl.col(day).str.strip_chars(), pl.col("clock").replace_strict(clock), separator=" ").alias(day)
     )
 
 
-def _clock(name: str, slots: int) -> str:
-    """The time at which a column of a day begins: written in its name, or the number of an hour from 1."""
-    text = name.strip()
-    if text[-1:].isdigit() and ":" not in text and "." not in text:
-        number = int("".join(sign for sign in text if sign.isdigit()))
-        length = 24 * 60 // (24 if slots <= 25 else 96)
-        return f"{(number - 1) * length // 60:02d}:{(number - 1) * length % 60:02d}"
-    hour, minute = text.replace(".", ":").split("-")[0].strip().split(":")[:2]
+def _clock(name: str) -> str:
+    """The time at which a column of a day begins, as its name writes it."""
+    hour, minute = name.strip().replace(".", ":").split("-")[0].strip().split(":")[:2]
     return f"{int(hour):02d}:{minute}"
 
 

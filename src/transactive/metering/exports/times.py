@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from transactive.core.errors import DataError, Unsaid
-from transactive.core.slots import HOUR, SLOT_MINUTES
+from transactive.core.slots import DAY, HOUR, SLOT_MINUTES
 from transactive.metering.exports.profile import Profile, TimeRule
 from transactive.tabular.local_times import to_utc
 from transactive.tabular.moments import (
@@ -29,15 +29,18 @@ from transactive.tabular.source import ROW
 if TYPE_CHECKING:
     import polars as pl
 
-START, UNTIL, ELAPSED, WRITTEN = "start", "until", "elapsed", "written"
+START, UNTIL, ELAPSED, WRITTEN, NUMBER = "start", "until", "elapsed", "written", "number"
 FIRST_SECOND = 100_000_000
 """Unix times below this are years before meters, and numbers of something else."""
+LONGEST_DAY = 25
+"""Hours of the day on which the clock goes back."""
 FEW_TIMES = 4
 """Steps from time to time that a file must have to show the length of its slots."""
 INTERVAL = re.compile(r"^(.*\d{1,2}:\d{2}.*?) +[-–] +(.*\d{1,2}:\d{2}.*)$")
 """A slot in words: from when until when."""
 TIME_OF_DAY = re.compile(
-    r"^(\d{1,2}[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[:.]\d{2}(:\d{2})?)?$|^(h|hour|ora|hora|q)? ?0?(\d{1,2})$", re.IGNORECASE
+    r"^(\d{1,2}[:.]\d{2})(:\d{2})?( ?- ?\d{1,2}[:.]\d{2}(:\d{2})?)?$|^(h|hour|ora|hora|q)? ?0*(\d{1,2}|100)$",
+    re.IGNORECASE,
 )
 """A column that is a time of the day."""
 
@@ -74,14 +77,15 @@ def with_slots(frame: pl.DataFrame, sheet: Sheet, profile: Profile, expected: in
         *([profile.meter] if profile.meter else []),
         *dict.fromkeys(n for r in profile.registers for n in r.where),
     ]
-    before = rule.stamp == "end" and not zoned and _labels_end(frame, rule)
+    ends = rule.stamp == "end" and elapsed is None  # the number of an hour names the hour, not its begin or end
+    before = ends and not zoned and _labels_end(frame, rule)
     if before:
         frame = frame.with_columns(pl.col(START) - length)
     if elapsed is not None and rule.zone:
-        frame = _midnights(frame, rule.zone, sheet.name).with_columns(pl.col(START) + pl.col(elapsed))
+        frame = _numbered(frame, rule.zone, series, length, sheet.name)
     elif not zoned and rule.zone:
         frame = to_utc(frame, START, rule.zone, series, sheet.name)
-    if rule.stamp == "end" and not before:
+    if ends and not before:
         frame = frame.with_columns(pl.col(START) - length)
     return frame, length
 
@@ -101,7 +105,7 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
         halves = (pl.col(first).str.extract(r"^(.*?) +[-–] +(.*)$", k) for k in (1, 2))
         frame = frame.with_columns(next(halves).alias("from"), next(halves).alias(UNTIL))
         column = "from"
-    elif rule.hour_numbers:
+    elif rule.hour_numbers or NUMBER in frame.columns:
         return _by_hour(frame, sheet, rule)
     elif len(rule.columns) > 1:
         bare = pl.col(first).str.strip_chars().str.head(len(date_part(values[0].strip())) if len(values) else 10)
@@ -126,24 +130,51 @@ def _read(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFra
 
 
 def _by_hour(frame: pl.DataFrame, sheet: Sheet, rule: TimeRule) -> tuple[pl.DataFrame, bool, str | None]:
-    """A day and the number of its hour, counted as hours passed: a day has 23 or 25 where the clock is changed."""
+    """A day and the number of its hour, or of its quarter, from 1: the time that passed since its midnight."""
     import polars as pl
 
-    first, hours = rule.columns[:2]
+    first = rule.columns[0]
     dates = frame[first].drop_nulls()
     order = rule.order or day_month_order(dates, sheet.name, first)
     day, _ = parsed(pl.col(first), [*dates.head(30), *dates.tail(30)], order)
-    number = pl.col(hours).cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False) - 1
-    return frame.with_columns(day.alias(START), (number * HOUR).alias(ELAPSED)), False, ELAPSED
+    if NUMBER not in frame.columns:
+        number = pl.col(rule.columns[1]).cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False)
+        frame = frame.with_columns(number.alias(NUMBER))
+    step = _part_of_day(frame)
+    return frame.with_columns(day.alias(START), ((pl.col(NUMBER) - 1) * step).alias(ELAPSED)), False, ELAPSED
 
 
-def _midnights(frame: pl.DataFrame, zone: str, name: str) -> pl.DataFrame:
-    """Local midnights as Unix seconds; a day's hours share one, so a midnight is read once."""
+def _part_of_day(frame: pl.DataFrame) -> int:
+    """Length of what is numbered [s]: a day has up to 25 hours, 50 halves or 100 quarters of them."""
+    most = int(frame[NUMBER].max() or 0)  # type: ignore[arg-type]
+    return HOUR if most <= LONGEST_DAY else HOUR // 2 if most <= 2 * LONGEST_DAY else HOUR // 4
+
+
+def _numbered(frame: pl.DataFrame, zone: str, series: list[str], length: int, name: str) -> pl.DataFrame:
+    """Local days and what passed since their midnight as Unix seconds.
+
+    A day on which the clock is changed has 23 or 25 hours: where it has all its rows, they are its parts in their
+    order, whatever they are called. Raises DataError where such a day has the rows of another.
+    """
     import polars as pl
 
     days = frame.select(pl.col(START).unique().sort()).with_row_index(ROW)
-    utc = to_utc(days.with_columns(pl.col(START).alias("utc")), "utc", zone, [], name)
-    return frame.join(utc.drop(ROW), on=START, how="left", maintain_order="left").drop(START).rename({"utc": START})
+    ends = days.with_columns(pl.col(START).alias("utc"), (pl.col(START) + DAY).alias("next"))
+    for column in ("utc", "next"):
+        ends = to_utc(ends, column, zone, [], name)
+    ends = ends.with_columns((pl.col("next") - pl.col("utc")).alias("day")).drop(ROW, "next")
+    frame = frame.join(ends, on=START, how="left", maintain_order="left")
+    of_day = [START, *series]
+    ordered = pl.struct(ELAPSED, ROW).rank("ordinal").over(of_day).cast(pl.Int64) - 1
+    rows, changed = pl.len().over(of_day) * length, pl.col("day") != DAY
+    wrong = frame.filter(changed & ((pl.col(ELAPSED) >= pl.col("day")) | (rows == DAY)) & (rows != pl.col("day")))
+    if len(wrong):
+        raise DataError(
+            f"{name}: row {wrong[ROW][0]}: the clock is changed on this day, which has {int(wrong['day'][0]) // length}"
+            f" parts and {DAY // length} numbers here; give all its readings, or the time of each"
+        )
+    passed = pl.when(changed & (rows == pl.col("day"))).then(ordered * length).otherwise(pl.col(ELAPSED))
+    return frame.with_columns((pl.col("utc") + passed).alias(START)).drop("utc", "day")
 
 
 def _typed(frame: pl.DataFrame, column: str, name: str) -> tuple[pl.Expr, bool]:
@@ -167,7 +198,7 @@ def _length(frame: pl.DataFrame, rule: TimeRule, sheet: Sheet, expected: int | N
     if rule.minutes:
         return rule.minutes * 60
     if ELAPSED in frame.columns:
-        return HOUR
+        return _part_of_day(frame)
     if UNTIL in frame.columns:
         steps = (frame[UNTIL] - frame[START]).drop_nulls().to_numpy()
     else:
