@@ -31,6 +31,10 @@ KINDS: Mapping[str, tuple[tuple[int, ...], Fault]] = {
     "days of one number": (DAYS, lambda wh: wh * 0 + 613),
 }
 """Hours that a fault may last, and what it makes of honest readings."""
+SLIPPED = ("days in thousandths", "days by a quarter")
+"""Kinds that a feeder's own meter shows where a home's past does not."""
+LOSSES, OFF_WH = 50, 100
+"""The feeder of the bench loses one Wh in so many, and its meter is off by up to so many Wh."""
 
 
 @bench("doubts", summary="honest readings that are held, and faults of one meter of which something is billed")
@@ -39,7 +43,9 @@ def doubts(_: BenchTimer) -> Iterator[Row]:
     read = load_setting(DEMO).verdicts
     if read is not None:
         before = -read.first_slot % DAY // read.length
-        yield from measured(list(read.consumption_wh[before:].T), read.length)
+        homes = [wh[before:] for wh in (read.consumption_wh, read.generation_wh)]
+        yield from measured(list(homes[0].T), read.length)
+        yield from with_feeder(homes[0], homes[1], read.length)
 
 
 def measured(homes: list[IntArray], length: int) -> Iterator[Row]:
@@ -64,6 +70,40 @@ def billed(home: IntArray, length: int, hours: int, fault: Fault, rng: np.random
     faulty[where] = np.where(honest[where] >= 0, fault(honest[where]), honest[where])
     wrong: BoolArray = faulty != honest
     return bool((wrong & ~found_in(faulty, length)).any()) if wrong.any() else None
+
+
+def with_feeder(consumption_wh: IntArray, generation_wh: IntArray, length: int) -> Iterator[Row]:
+    """Figures of all homes, (slots, homes) [Wh], behind one transformer whose own energy is measured too."""
+    rng = np.random.default_rng(14)
+    net = (consumption_wh - generation_wh).sum(axis=1)
+    feeder = net + np.abs(net) // LOSSES + rng.integers(-OFF_WH, OFF_WH + 1, len(net))
+    per_day, homes = DAY // length, consumption_wh.shape[1]
+    honest = _held_behind(consumption_wh, generation_wh, feeder, length)
+    yield Row(name="honest readings held, with a feeder", value=100 * float(honest.mean()), unit="%")
+    for kind in SLIPPED:
+        hours, fault = KINDS[kind]
+        tried = found = 0
+        for home in range(homes):
+            for count in hours:
+                begin = int(rng.integers(FIRST_DAY, len(net) // per_day - count // 24 - 1)) * per_day
+                part = slice(begin - PAST_DAYS * per_day, begin + count * HOUR // length)
+                where = slice(PAST_DAYS * per_day, None)
+                faulty = consumption_wh[part].copy()
+                faulty[where, home] = fault(faulty[where, home])
+                wrong: BoolArray = faulty != consumption_wh[part]
+                held = _held_behind(faulty, generation_wh[part], feeder[part], length)
+                tried += bool(wrong.any())
+                found += bool((wrong & ~held).any())
+        yield Row(name=f"{kind}, with a feeder: something billed", value=found, unit=f"of {tried}")
+
+
+def _held_behind(consumption_wh: IntArray, generation_wh: IntArray, feeder_wh: IntArray, length: int) -> BoolArray:
+    """What is held of meters behind one transformer, (slots, homes)."""
+    nothing = np.zeros(consumption_wh.shape, np.int8)
+    known = np.ones(consumption_wh.shape, bool)
+    read = Judged(0, length, consumption_wh, generation_wh, known, nothing, nothing.astype(bool), feeder_wh)
+    held: BoolArray = judge(read) != Doubt.NONE
+    return held
 
 
 def found_in(home: IntArray, length: int) -> BoolArray:

@@ -14,7 +14,7 @@ from transactive.core.slots import HOUR
 from transactive.core.units import BoolArray, IntArray
 from transactive.metering.plausibility import numbers, together
 from transactive.metering.plausibility.days import FloatArray, MeterDays
-from transactive.metering.plausibility.feeder_sum import beyond_feeder
+from transactive.metering.plausibility.feeder_sum import beyond_feeder, short_of_feeder
 from transactive.metering.plausibility.past import OwnPast
 from transactive.metering.plausibility.verdicts import Doubt, ReasonArray
 
@@ -59,6 +59,9 @@ def judge(read: Judged) -> ReasonArray:
         net = read.consumption_wh - read.generation_wh
         believed = read.known & (doubts == Doubt.NONE)
         _add(doubts, beyond_feeder(net, believed, read.feeder_wh, read.length) & free, Doubt.FEEDER)
+        registers = (read.consumption_wh, read.generation_wh)
+        short = short_of_feeder(registers, read.known, read.feeder_wh, read.first_of_days, read.length)
+        _add(doubts, (short[0] | short[1]) & free, Doubt.UNIT)
     return doubts
 
 
