@@ -8,6 +8,7 @@ import pytest
 
 from transactive.bench.readings.workbook import write_workbook
 from transactive.core.errors import DataError
+from transactive.core.slots import parse_time
 from transactive.metering.exports.profile import load_profile, shipped_profiles
 from transactive.metering.exports.reader import read_export
 
@@ -136,7 +137,7 @@ TABLES = {
 }  # fmt: skip
 WITH_EXPORT = {"be-fluvius", "be-fluvius-en", "nl-dsmr-reader", "es-datadis", "es-e-distribucion"}
 APART = {
-    "at-eda-energiedaten", "au-nem12", "de-mscons", "it-e-distribuzione", "nl-homewizard", "pt-e-redes",
+    "at-eda-energiedaten", "au-nem12", "ch-sdat", "de-mscons", "it-e-distribuzione", "nl-homewizard", "pt-e-redes",
     "us-green-button",
 }  # fmt: skip
 
@@ -328,3 +329,74 @@ def test_a_message_that_is_cut_short_is_refused_in_one_line(tmp_path, name):
     with pytest.raises(DataError) as caught:
         read_export(path)
     assert "\n" not in str(caught.value)
+
+
+SDAT = """<?xml version="1.0" encoding="UTF-8"?><rsm:ValidatedMeteredData_{version} xmlns:rsm="http://www.strom.ch">
+<rsm:ValidatedMeteredData_HeaderInformation/>{blocks}</rsm:ValidatedMeteredData_{version}>"""
+SDAT_BLOCK = """<rsm:MeteringData><rsm:Interval><rsm:StartDateTime>2025-10-25T22:00:00Z</rsm:StartDateTime>
+<rsm:EndDateTime>2025-10-26T23:00:00Z</rsm:EndDateTime></rsm:Interval><rsm:Resolution><rsm:Resolution>15</rsm:Resolution>
+<rsm:Unit>MIN</rsm:Unit></rsm:Resolution><rsm:{kind}MeteringPoint><rsm:VSENationalID>CH00000000000000000000000000000{meter}
+</rsm:VSENationalID></rsm:{kind}MeteringPoint><rsm:Product><rsm:ID>{product}</rsm:ID><rsm:MeasureUnit>KWH</rsm:MeasureUnit>
+</rsm:Product>{observations}</rsm:MeteringData>"""
+TOTAL = "<rsm:ebIXCode>8716867000030</rsm:ebIXCode>"
+LOCAL = "<rsm:VSENationalCode>2404050010123</rsm:VSENationalCode>"
+
+
+def sdat(values, kind="Consumption", product=TOTAL, condition="", version=16):
+    """A message of SDAT-CH of the autumn day with a hundred quarters."""
+    observations = "".join(
+        f"<rsm:Observation><rsm:Position><rsm:Sequence>{k}</rsm:Sequence></rsm:Position>"
+        f"<rsm:Volume>{wh / 1000}</rsm:Volume>{condition}</rsm:Observation>"
+        for k, wh in values
+    )
+    block = SDAT_BLOCK.format(kind=kind, meter="07", product=product, observations=observations)
+    return SDAT.format(version=version, blocks=block)
+
+
+SWISS = [(k, k * 37 % 997) for k in range(1, 101)]
+
+
+@pytest.mark.parametrize(("condition", "estimated"), [("", 0), ("<rsm:Condition>21</rsm:Condition>", 100)])
+@pytest.mark.parametrize("version", [12, 16])
+def test_switzerland_reads_sdat(tmp_path, condition, estimated, version):
+    path = tmp_path / "e66.xml"
+    path.write_text(sdat(SWISS, condition=condition, version=version))
+    export = read_export(path)
+    assert (export.profile_name, export.length, len(export.frame)) == ("ch-sdat", 900, 100)
+    assert export.frame["import"].to_list() == [wh for _, wh in SWISS]
+    assert export.frame["start"][0] == parse_time("2025-10-25T22:00Z")
+    assert (export.frame["quality"] > 0).sum() == estimated
+
+
+def test_a_folder_of_sdat_is_one_meter_with_both_registers_and_without_shares(tmp_path):
+    (tmp_path / "a.xml").write_text(sdat(SWISS))
+    (tmp_path / "b.xml").write_text(sdat([(k, 2 * wh) for k, wh in SWISS], "Production"))
+    (tmp_path / "c.xml").write_text(sdat(SWISS))  # the next day's message repeats it
+    export = read_export(tmp_path)
+    assert export.frame["import"].to_list() == [wh for _, wh in SWISS]
+    assert export.frame["export"].to_list() == [2 * wh for _, wh in SWISS]
+    assert export.doubles == 100
+    (tmp_path / "c.xml").write_text(sdat([(k, wh + 1) for k, wh in SWISS]))
+    with pytest.raises(DataError, match="stands there twice and differs"):
+        read_export(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (sdat(SWISS, product=LOCAL), "has no energy of a meter in it"),
+        (sdat(SWISS).replace("Validated", "Aggregated"), "sums of a community; give the messages E66"),
+        (sdat([*SWISS, (101, 5)]), "block 1: 2025-10-26T23:00Z of CH0+7 is outside its interval"),
+        (sdat([*SWISS, (7, 5)]), "2025-10-25T23:30Z of CH0+7 stands there twice"),
+        (sdat(SWISS).replace("KWH", "KVR"), "unit KVR"),
+        (sdat(SWISS).replace("<rsm:Volume>0.037</rsm:Volume>", ""), "block 1: has no Volume"),
+        (sdat(SWISS).replace("0.037", "x"), "'x': not a number"),
+        (sdat(SWISS).replace("22:00:00Z", "22:00:00"), "has no zone"),
+        (sdat(SWISS)[:-40], "not well-formed XML"),
+    ],
+)
+def test_a_fault_of_sdat_is_named(tmp_path, text, said):
+    path = tmp_path / "e66.xml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=said):
+        read_export(path)

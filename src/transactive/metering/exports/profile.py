@@ -82,7 +82,7 @@ class Profile(ProfileRecord, frozen=True, kw_only=True):
     country: str = ""
     source: str = ""
     grade: Literal["", "specification", "published sample", "real export"] = ""
-    format: Literal["table", "green_button", "mscons", "nem12"] = "table"
+    format: Literal["table", "green_button", "mscons", "nem12", "sdat"] = "table"
     signature: tuple[str, ...] = ()
     sheet: str | None = None
     head: tuple[str, ...] = ()

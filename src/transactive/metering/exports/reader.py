@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from transactive.core.errors import DataError
 from transactive.core.slots import time_text
-from transactive.metering.exports import edifact, green_button, nem12
 from transactive.metering.exports.energy import has_fractions, meter_codes, to_wh
 from transactive.metering.exports.guess import guessed, known_profile, with_told
 from transactive.metering.exports.layout import METER, QUALITY, lay_out
+from transactive.metering.exports.messages import edifact, green_button, nem12, sdat
 from transactive.metering.exports.profile import Profile, Told, load_profile, shipped_profiles
 from transactive.metering.exports.times import START
 from transactive.tabular.sheets import Sheet, file_start, read_sheet
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_METERS = 2**32
 """Meters of a file, so that a meter and its slot fit in one number."""
-FORMATS = {"green_button": green_button, "mscons": edifact, "nem12": nem12}
+FORMATS = {"green_button": green_button, "mscons": edifact, "nem12": nem12, "sdat": sdat}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,9 +162,26 @@ def read_exports(files: Sequence[Path], options: ReadOptions) -> Export:
         for export, path in zip(exports, files, strict=True)
     ]
     name = f"{one.name} and {len(files) - 1} more"
-    frame, doubles = _once(pl.concat(frames, how="diagonal"), name)
+    apart = len({tuple(export.registers) for export in exports}) > 1
+    frame, doubles = (_side_by_side if apart else _once)(pl.concat(frames, how="diagonal"), name)
     doubles += sum(export.doubles for export in exports)
     return Export(frame, one.length, one.profile, one.profile_name, doubles, name, any(e.fractions for e in exports))
+
+
+def _side_by_side(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
+    """Rows of meters whose registers have files of their own, beside each other: what one file has, the others lack."""
+    import polars as pl
+
+    registers = [column for column in frame.columns if column not in (ROW, METER, START, QUALITY)]
+    parts = [
+        _once(frame.filter(pl.col(one).is_not_null()).select(ROW, METER, START, one, QUALITY), name)
+        for one in registers
+    ]
+    rows = pl.concat([part for part, _ in parts], how="diagonal")
+    whole = rows.group_by([METER, START], maintain_order=True).agg(
+        pl.col(ROW).min(), *(pl.col(one).drop_nulls().first() for one in registers), pl.col(QUALITY).max()
+    )
+    return whole.select(ROW, METER, START, *registers, QUALITY), sum(doubles for _, doubles in parts)
 
 
 def _folder(folder: Path, options: ReadOptions) -> Export:

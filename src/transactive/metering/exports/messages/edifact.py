@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from transactive.core.errors import DataError
 from transactive.core.slots import HOUR
 from transactive.core.tables import ReadingQuality
-from transactive.metering.exports.collected import Collected
+from transactive.metering.exports.messages.collected import Collected
 from transactive.tabular.text_files import as_utf8
 
 if TYPE_CHECKING:

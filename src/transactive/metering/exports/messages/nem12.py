@@ -15,7 +15,7 @@ from transactive.core.errors import DataError
 from transactive.core.slots import DAY
 from transactive.core.tables import ReadingQuality
 from transactive.core.units import PPM
-from transactive.metering.exports.collected import Collected
+from transactive.metering.exports.messages.collected import Collected
 from transactive.tabular.text_files import as_utf8
 
 if TYPE_CHECKING:
