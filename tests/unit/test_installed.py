@@ -47,6 +47,12 @@ def test_a_box_at_a_meter_loads_nothing_heavy(package):
     assert loaded - LIGHT - TAKEN_WHERE_THERE == set()
 
 
+def test_a_box_that_runs_and_verifies_loads_no_library_of_a_chain():
+    loaded = loaded_by("import transactive.node.life, transactive.cli.node.challenging")
+    assert "paho" in loaded
+    assert loaded & {library for extra in EXTRAS.values() for library in extra} <= {"paho"}
+
+
 def test_importing_the_package_loads_no_library():
     assert loaded_by("import transactive") == set()
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from transactive.core.boxes.messages import BatteryRules, ImportLimit, Said, SlotLeaf, say
+from transactive.core.boxes.messages import BatteryRules, ChainBlocks, ImportLimit, Said, SlotLeaf, say
 from transactive.core.errors import DataError, StateError
+from transactive.core.installed import named_extras
 from transactive.core.slots import time_text
 from transactive.links.evm import EvmNode
 from transactive.links.metrics_server import MetricsServer
@@ -27,7 +28,7 @@ from transactive.node.home_assistant import HomeAssistant
 from transactive.node.memory import KnownMeter
 from transactive.node.metrics import metrics_text
 from transactive.node.receipts import keep_receipts
-from transactive.node.settings import OUTBOX_FILE, BoxSettings
+from transactive.node.settings import COPY, OUTBOX_FILE, BoxSettings
 from transactive.node.status import BoxStatus
 from transactive.node.verify.chain_view import ChainView
 from transactive.node.verify.leaf_witness import Challenge, LeafWitness
@@ -99,7 +100,7 @@ class Box:
             past, limits = HomeHistory(outbox, settings.slot_seconds), (settings.highest_buy, settings.lowest_sell)
             hands = Hands(self._folder, self._tell)
             trader = Trader(self._folder, self._key, settings.code, past, limits, self._tell, hands.held_wh)
-            witness = self._witness(trader, status)
+            witness = self._witness(trader, status, open_parts)
             recorder.levels = hands.levels
             open_parts.callback(witness.end)
             open_parts.callback(hands.end)
@@ -157,11 +158,17 @@ class Box:
         trader.connected()
         courier.ask()
 
-    def _witness(self, trader: Trader, status: BoxStatus) -> LeafWitness:
+    def _witness(self, trader: Trader, status: BoxStatus, open_parts: ExitStack) -> LeafWitness:
         """Who looks at what the market settles; a node of the chain is asked too, where there is one."""
-        view = ChainView(EvmNode(self._settings.chain)) if self._settings.chain else None
-        length = self._settings.slot_seconds
-        return LeafWitness(self._folder, trader, length, status, self._tell, view, self._challenge)
+        length, copy = self._settings.slot_seconds, None
+        if self._settings.chain == COPY:
+            with named_extras("a copy of the chain"):
+                from transactive.node.verify.chain_copy import ChainCopy
+            copy = ChainCopy(self._folder)
+            open_parts.callback(copy.close)
+        node = copy or (EvmNode(self._settings.chain) if self._settings.chain else None)
+        view = ChainView(node) if node else None
+        return LeafWitness(self._folder, trader, length, status, self._tell, view, self._challenge, copy)
 
     def _failed(self, error: Exception) -> None:
         """End with what somebody could not go on with."""
@@ -172,7 +179,7 @@ class Box:
         """Take up what the market told; what is answered. The box ends where the disk takes no more."""
         try:
             told = trader.heard(data)
-            if isinstance(told, SlotLeaf):
+            if isinstance(told, SlotLeaf | ChainBlocks):
                 witness.take(told)
             return [hands.take(told, now or int(time.time()))] if isinstance(told, BatteryRules | ImportLimit) else []
         except StateError as error:

@@ -20,6 +20,8 @@ from transactive.node.box import BoxKey
 from transactive.node.files import write_whole
 
 MOST_AHEAD = 14 * HOUR
+COPY = "copy"
+"""In place of a node: the box keeps a copy of the market's own chain, and executes each block itself."""
 SETTINGS_FILE, KEY_FILE, OUTBOX_FILE = "box.toml", "key", "outbox"
 
 
@@ -30,7 +32,7 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     secret: file with its token or key. slot_seconds: of the market. chain_id: that records are signed for.
     winter_seconds: how far the meter's winter time is ahead of UTC. code: of its invitation. home_assistant: broker of
     the home. metrics: HOST:PORT where Prometheus asks. highest_buy, lowest_sell: the member's limits [µ¤/kWh]. chain:
-    http(s) address of a node of the market's chain, that what is settled is read from too.
+    http(s) address of a node of the market's chain, that what is settled is read from too, or `COPY`.
     """
 
     community: str

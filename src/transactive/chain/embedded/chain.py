@@ -34,6 +34,8 @@ CHAIN_ID = 31337
 RULES = {"cancun": CancunVM, "prague": PragueVM}
 """Fork rules by name; cancun is the least that our contracts need."""
 NEWEST = "prague"
+ALLOC = "alloc "
+"""What a balance of the beginning is kept under, before its address."""
 
 
 class EmbeddedChain:
@@ -98,7 +100,7 @@ class EmbeddedChain:
         self._chain = self._class.from_genesis(AtomicDB(self._store), header, state)
         self._head = self._chain.get_canonical_head()
         settings = {"chain_id": self.chain_id, "genesis_time": genesis_time, "rules": self._rules}
-        settings |= {f"alloc {account.lower()}": wei for account, wei in alloc.items()}
+        settings |= {f"{ALLOC}{account.lower()}": wei for account, wei in alloc.items()}
         with transaction(self._sql):
             self._store.write()
             self._sql.executemany("insert into meta values (?, ?)", [(k, str(v)) for k, v in settings.items()])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transactive.chain.embedded.chain import EmbeddedChain
+from transactive.chain.embedded.chain import ALLOC, NEWEST, EmbeddedChain
 from transactive.chain.embedded.index import Index
 from transactive.chain.embedded.store import connect, usable
+from transactive.core.boxes.messages import ChainBlocks, ChainStart, ToldBlock
 from transactive.core.errors import ChainError
 
 LOG_TOPICS = 5
@@ -29,6 +30,31 @@ def append_blocks(source: EmbeddedChain, target: EmbeddedChain) -> None:
             raise ChainError(
                 f"block {number} came out otherwise than when it was made first; take a copy of the folder"
             )
+
+
+def told_blocks(path: Path, first: int, most: int) -> ChainBlocks | None:
+    """Blocks of a chain file from a number on, of so many bytes at most, or one; None where there are none.
+
+    Nothing is executed, and the file is only read: from any thread, beside who writes it.
+    """
+    connection = connect(path)
+    try:
+        with usable(path):
+            index, said = Index(connection), dict(connection.execute("select key, value from meta").fetchall())
+            newest, told, size = index.newest, list[ToldBlock](), 0
+            for number, block_hash, timestamp in index.blocks_from(first):
+                sent = tuple(raw for _, raw in index.in_block(number))
+                size += sum(map(len, sent))
+                if told and size > most:
+                    break
+                told.append(ToldBlock(block_hash, timestamp, sent))
+    finally:
+        connection.close()
+    if not told:
+        return None
+    balances = {key.removeprefix(ALLOC): wei for key, wei in said.items() if key.startswith(ALLOC)}
+    start = ChainStart(int(said["chain_id"]), int(said["genesis_time"]), said.get("rules", NEWEST), balances)
+    return ChainBlocks(start, max(first, 0), newest, tuple(told))
 
 
 def block_hash_at(path: Path, number: int) -> bytes | None:

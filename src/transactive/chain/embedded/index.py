@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,17 @@ class Index:
 
     def blocks(self) -> list[tuple[int, bytes, int]]:
         """Number, hash and timestamp of all blocks, oldest first."""
-        return self._sql.execute("select number, hash, timestamp from block order by number").fetchall()
+        return list(self.blocks_from(0))
+
+    def blocks_from(self, first: int) -> Iterator[tuple[int, bytes, int]]:
+        """The same of the blocks from a number on, one after the other."""
+        asked = "select number, hash, timestamp from block where number >= ? order by number"
+        yield from self._sql.execute(asked, (first,))
+
+    @property
+    def newest(self) -> int:
+        """Number of the newest block, −1 before the first."""
+        return int(self._sql.execute("select coalesce(max(number), -1) from block").fetchone()[0])
 
     def hash_of(self, number: int) -> bytes | None:
         """Hash of a block, None if there is none."""

@@ -18,7 +18,7 @@ from transactive.core.slots import HOUR, SLOT_MINUTES, time_text
 from transactive.links.addresses import broker_parts
 from transactive.links.evm import EvmNode
 from transactive.links.sources.address import open_meter
-from transactive.node.settings import BoxSettings, box_key, box_settings, make_box, meter_address
+from transactive.node.settings import COPY, BoxSettings, box_key, box_settings, make_box, meter_address
 
 CHAIN_ID = 31337
 """Chain that records are signed for, as the market's readings are."""
@@ -99,7 +99,7 @@ def init_box(
         raise InputError(f"--slot-minutes {slot_minutes}: slots have {', '.join(map(str, SLOT_MINUTES))} minutes")
     for url in (broker, meter.home_assistant or broker):
         broker_parts(url)
-    if meter.chain:
+    if meter.chain not in ("", COPY):
         EvmNode(meter.chain)
     profile = _whole_path(meter.profile) if meter.profile.endswith(".toml") else meter.profile
     secret = _whole_path(meter.secret) if meter.secret else ""

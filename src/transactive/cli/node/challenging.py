@@ -9,7 +9,7 @@ from transactive.core.boxes.messages import Terms
 from transactive.core.errors import ConfigError, InputError
 from transactive.node.agent.trader import TERMS_FILE
 from transactive.node.files import read_kept
-from transactive.node.settings import BoxSettings, box_key, box_settings
+from transactive.node.settings import COPY, BoxSettings, box_key, box_settings
 from transactive.node.verify.challenge import bring, signer_of, tried
 from transactive.node.verify.kept_leaves import EVIDENCE, FINDINGS, FoundWrong
 from transactive.node.verify.leaf_witness import Challenge
@@ -30,7 +30,7 @@ def challenge_slot(folder: Path, slot: int | None, node: str | None) -> dict[str
             f"slot {slot}: nothing is wrong with it; wrong are {', '.join(str(one.slot) for one in found)}"
         )
     url = node or settings.chain
-    if not url:
+    if url in ("", COPY):
         raise InputError("challenge: give --node, a node of the market's chain; or write it as `chain` in box.toml")
     evidence = folder / EVIDENCE / str(wrong.slot)
     outcome = bring(evidence, terms.settlement, terms.account, url, signer_of(folder, box_key(folder)))
@@ -39,7 +39,7 @@ def challenge_slot(folder: Path, slot: int | None, node: str | None) -> dict[str
 
 def challenger(folder: Path, settings: BoxSettings) -> Challenge:
     """What brings evidence by itself while a box runs. Raises ConfigError without a node of the chain."""
-    if not settings.chain:
+    if settings.chain in ("", COPY):
         raise ConfigError(f"{folder}: --challenge needs a node of the market's chain; write it as `chain` in box.toml")
     key = signer_of(folder, box_key(folder))
 

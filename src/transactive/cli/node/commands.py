@@ -150,8 +150,9 @@ def init(
     sell_only_above
         Least that a sell of it may ask, µ¤/kWh or such as "10 ct/kWh"; without it no limit.
     chain
-        Node of the market's chain, http(s)://…, that what is settled is read from too; without one the box holds
-        against its market what it has itself.
+        Node of the market's chain, http(s)://…, that what is settled is read from too, or `copy`: of a market with a
+        chain of its own the box executes every block itself (extra `chain`). Without it the box holds against its
+        market what it has itself.
     json
         Print it as one JSON object on stdout, and nothing else there.
     """

@@ -44,6 +44,12 @@ class HasLeaf(msgspec.Struct, frozen=True, tag="has leaf"):
     wrong: str = ""
 
 
+class AskBlocks(msgspec.Struct, frozen=True, tag="blocks?"):
+    """A box that keeps a copy of the market's chain asks for blocks, from a number on."""
+
+    first: int
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """A market says who it is: address of its key, and the proof."""
 
@@ -141,9 +147,38 @@ class SlotLeaf(msgspec.Struct, frozen=True, tag="leaf"):
     file: bytes
 
 
+class ChainStart(msgspec.Struct, frozen=True):
+    """What the market's own chain was created with. time: of its first block [Unix s]. rules: of the fork, by name.
+
+    balances: of addresses, by decimal text [wei].
+    """
+
+    chain_id: int
+    time: int
+    rules: str
+    balances: dict[str, str]
+
+
+class ToldBlock(msgspec.Struct, frozen=True, array_like=True):
+    """A block of the market's own chain: its hash, its time [Unix s], and its transactions as they were sent."""
+
+    hash: bytes
+    time: int
+    sent: tuple[bytes, ...]
+
+
+class ChainBlocks(msgspec.Struct, frozen=True, tag="blocks"):
+    """Blocks of the market's own chain, from number `first` on, of which `newest` is the last one there is."""
+
+    start: ChainStart
+    first: int
+    newest: int
+    blocks: tuple[ToldBlock, ...]
+
+
 Command: TypeAlias = BatteryRules | ImportLimit
-Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf
-Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit | SlotLeaf
+Said: TypeAlias = AskTerms | SentOrder | HasCommand | HasLeaf | AskBlocks
+Told: TypeAlias = Welcome | Terms | OrderTaken | OrderRefused | BatteryRules | ImportLimit | SlotLeaf | ChainBlocks
 
 
 def say(said: Said, meter: str, key: bytes) -> bytes:

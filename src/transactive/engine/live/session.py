@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
+from transactive.chain.nodes.urls import CHAIN_FILE
 from transactive.config.setting import Setting
+from transactive.core.boxes.messages import ChainBlocks
 from transactive.core.errors import ConfigError, InputError, StateError
 from transactive.core.ports import Command
 from transactive.core.proofs.enrolment import topic_name
@@ -41,6 +43,8 @@ GRACE_SECONDS = 60
 """How much longer than meters are waited for a gate may take to close before its orders are void."""
 GATE_SECONDS = 1
 """How long a gate of a market waits for the slot that ends with it [s]: it is cleared within two seconds."""
+MOST_BLOCK_BYTES = 200_000
+"""Of the chain in one message to a box."""
 OUTBOX_FILE = "homes.outbox"
 """What the boxes of a rehearsal have signed."""
 
@@ -160,7 +164,8 @@ def go_live(
         commands = BoxCommands(folder, setting, collector, clock, tell, journal)
         leaves = LeafTeller(outbox, collector, tell)
         desk = OrderDesk(journal, clock, setting, slots)
-        counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves)
+        blocks = chain_blocks(folder) if target.url is None else lambda _: None
+        counter = BoxCounter(setting, slots, collector, desk, commands, clock, leaves, blocks)
         inlet = Inlet(
             broker, topic_name(community.name), collector, Invitations(folder), clock, tell, counter, commands
         )
@@ -177,6 +182,17 @@ def go_live(
             )
         finally:
             inlet.end()
+
+
+def chain_blocks(folder: Path) -> Callable[[int], ChainBlocks | None]:
+    """Reads blocks of the chain in a state folder from a number on, for boxes that keep a copy of it."""
+
+    def blocks(first: int) -> ChainBlocks | None:
+        from transactive.chain.embedded.copies import told_blocks
+
+        return told_blocks(folder / CHAIN_FILE, first, MOST_BLOCK_BYTES) if (folder / CHAIN_FILE).exists() else None
+
+    return blocks
 
 
 def both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

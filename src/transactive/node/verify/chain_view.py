@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from transactive.chain.disputes.leaf_file import LeafFile
 from transactive.core.boxes.messages import Terms
-from transactive.links.evm import EvmNode
 from transactive.node.verify.leaf_check import Wrong
 
 PATIENCE_SECONDS = 1_800
@@ -12,10 +13,22 @@ PATIENCE_SECONDS = 1_800
 ADDRESS_BITS = 160
 
 
+class ChainNode(Protocol):
+    """Who answers for a chain: a node elsewhere, or a copy that this box keeps."""
+
+    def chain_id(self) -> int:
+        """EIP-155 number of the chain. Raises NodeUnreachable."""
+        ...
+
+    def view(self, contract: str, view: str, *arguments: int) -> int:
+        """Answer of one word of a contract (address) to a view such as "heads(uint256)". Raises NodeUnreachable."""
+        ...
+
+
 class ChainView:
     """Compares the newest leaf with the chain, now and then: its commitment holds all those before it."""
 
-    def __init__(self, node: EvmNode, patience: int = PATIENCE_SECONDS) -> None:
+    def __init__(self, node: ChainNode, patience: int = PATIENCE_SECONDS) -> None:
         self._node, self._patience = node, patience
         self._apart: tuple[int, int] | None = None
         self.apart_since = 0

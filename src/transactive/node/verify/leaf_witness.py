@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transactive.chain.disputes.leaf_file import (
     LeafFile,
@@ -19,8 +20,8 @@ from transactive.chain.disputes.leaf_file import (
     load,
     order_file,
 )  # fmt: skip
-from transactive.core.boxes.messages import HasLeaf, SlotLeaf
-from transactive.core.errors import InputError, NodeUnreachable, StateError
+from transactive.core.boxes.messages import AskBlocks, ChainBlocks, HasLeaf, Said, SlotLeaf
+from transactive.core.errors import DataError, InputError, NodeUnreachable, StateError
 from transactive.core.proofs.order_records import order_of
 from transactive.core.proofs.receipts import OrderReceipt
 from transactive.core.slots import time_text
@@ -31,6 +32,9 @@ from transactive.node.status import BoxStatus
 from transactive.node.verify.chain_view import ChainView
 from transactive.node.verify.kept_leaves import BEFORE, LEAF, ORDER, RECORD, KeptLeaves, WrongSlot
 from transactive.node.verify.leaf_check import Held, Wrong, first_wrong
+
+if TYPE_CHECKING:
+    from transactive.node.verify.chain_copy import ChainCopy
 
 LOOK_SECONDS = 60
 """How often the chain is asked."""
@@ -51,26 +55,29 @@ class LeafWitness:
         tell: Callable[[str], None],
         chain: ChainView | None = None,
         challenge: Challenge | None = None,
+        copy: ChainCopy | None = None,
     ) -> None:
         """chain: is asked too, if the box has a node. challenge: what is wrong is brought before the judge by itself.
+
+        copy: of the market's own chain, which the box keeps.
 
         Raises StateError where what was found before cannot be read.
         """
         self._folder, self._trader, self._length, self._status = folder, trader, slot_seconds, status
-        self._tell, self._chain, self._challenge = tell, chain, challenge
+        self._tell, self._chain, self._challenge, self._copy = tell, chain, challenge, copy
         self._kept, self._energy = KeptLeaves(folder), SignedEnergy(folder, slot_seconds)
-        self._came: queue.SimpleQueue[SlotLeaf | None] = queue.SimpleQueue()
+        self._came: queue.SimpleQueue[SlotLeaf | ChainBlocks | None] = queue.SimpleQueue()
         self._per_period, self._silent = 0, False
         self._thread: threading.Thread | None = None
         self._show()
 
-    def begin(self, answer: Callable[[HasLeaf], None], failed: Callable[[Exception], None]) -> None:
-        """Begin to look. answer: is told what was kept; failed: what ended it."""
+    def begin(self, answer: Callable[[Said], None], failed: Callable[[Exception], None]) -> None:
+        """Begin to look. answer: tells the market what was kept, and what is wanted; failed: what ended it."""
         self._thread = threading.Thread(target=self._work, args=(answer, failed), daemon=True)
         self._thread.start()
 
-    def take(self, told: SlotLeaf) -> None:
-        """Take a leaf that the market told."""
+    def take(self, told: SlotLeaf | ChainBlocks) -> None:
+        """Take what the market told of a slot, or of its chain."""
         self._came.put(told)
 
     def end(self) -> None:
@@ -79,7 +86,7 @@ class LeafWitness:
         if self._thread:
             self._thread.join(JOIN_SECONDS)
 
-    def _work(self, answer: Callable[[HasLeaf], None], failed: Callable[[Exception], None]) -> None:
+    def _work(self, answer: Callable[[Said], None], failed: Callable[[Exception], None]) -> None:
         """Look at what comes; at the chain, now and then."""
         looked = 0.0
         try:
@@ -88,14 +95,33 @@ class LeafWitness:
                     told = self._came.get(timeout=LOOK_SECONDS if self._chain else None)
                     if told is None:
                         return
-                    answer(self.look_at(told))
+                    for said in self.heard(told):
+                        answer(said)
                 except queue.Empty:
-                    pass
+                    for said in self._wanted():
+                        answer(said)
                 if self._chain and self._came.empty() and time.monotonic() - looked >= LOOK_SECONDS:
                     looked = time.monotonic()
                     self.ask_chain(int(time.time()))
         except Exception as error:  # noqa: BLE001 - a box that no longer verifies must not look as if it did
             failed(error)
+
+    def heard(self, told: SlotLeaf | ChainBlocks) -> list[Said]:
+        """Hear what the market told; what it is told in turn. Raises StateError where the disk takes no more."""
+        if isinstance(told, SlotLeaf):
+            return [self.look_at(told), *self._wanted()]
+        if self._copy is None:
+            return []
+        try:
+            return self._wanted() if self._copy.take(told) else []
+        except DataError as error:
+            newest = self._kept.findings.newest
+            self._found(newest, Wrong(str(error)), self._kept.of(newest))
+            return []
+
+    def _wanted(self) -> list[Said]:
+        """What is asked of the market: the next blocks, where the box keeps a copy of the chain."""
+        return [AskBlocks(self._copy.height + 1)] if self._copy else []
 
     def look_at(self, told: SlotLeaf) -> HasLeaf:
         """Look at a leaf, and at the one after it again, if that came before. Raises StateError for a full disk."""

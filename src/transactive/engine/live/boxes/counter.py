@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from transactive.config.setting import Setting
 from transactive.core.boxes.messages import (
+    AskBlocks,
     AskTerms,
+    ChainBlocks,
     HasCommand,
     HasLeaf,
     OrderRefused,
@@ -51,7 +54,10 @@ class BoxCounter:
         commands: BoxCommands,
         clock: Time,
         leaves: LeafTeller,
+        blocks: Callable[[int], ChainBlocks | None] = lambda _: None,
     ) -> None:
+        """blocks: of the market's own chain from a number on, None where there are none."""
+        self._blocks = blocks
         self._commands, self.leaves = commands, leaves
         self._setting, self._slots, self._collector, self._desk = setting, slots, collector, desk
         self._clock = clock
@@ -98,6 +104,9 @@ class BoxCounter:
                 self._commands.heard(meter, member, said)
             case HasLeaf():
                 answers = [*self.leaves.heard(member, said)]
+            case AskBlocks():
+                found = self._blocks(said.first)
+                answers = [found] if found else []
         return [self.sealed(meter, answer) for answer in answers]
 
     def _has_time_for(self, meter: str) -> bool:
