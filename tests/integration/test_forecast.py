@@ -196,3 +196,25 @@ def test_bad_input_is_named_in_a_line_and_exits_with_3(tmp_path, capsys, monkeyp
     assert said.err.count("\n") == 1
     assert not list(tmp_path.glob("*.parquet*"))
     assert not said.out
+
+
+def test_the_pool_is_in_charge_when_it_is_asked_for_and_issues_are_at_the_hour_asked_for(tmp_path, capsys):
+    path = tmp_path / "homes.parquet"
+    rows(days=40).write_parquet(path)
+    options = ("--group", "home", *TRIVIAL, "--model", "pool", *DAYS, "--zone", "Europe/Vienna", "--issue", "12:00")
+    report = backtest(capsys, path, *options)
+    assert report["test_since"] == "2024-04-24T10:00Z"  # noon of summer time
+    assert report["each"]["chosen"] == [{"since": "2024-04-24T10:00Z", "mix": {"pool": 1}}]
+    assert report["each"]["candidates"].keys() == set(TRIVIAL[1::2])
+    with pytest.raises(SystemExit, match="3"):
+        main(["forecast", "backtest", str(path), "--target", "wh", "--group", "home", "--issue", "25:00"])
+    assert "--issue 25:00: write a clock time" in capsys.readouterr().err
+
+
+def test_weeks_ahead_are_forecast_and_so_often_trained_as_somebody_says(tmp_path, capsys):
+    path = tmp_path / "homes.parquet"
+    rows(days=220, members=1).write_parquet(path)
+    report = backtest(capsys, path, "--horizon", "45d", "--model", "climatology", "--model", "last-week")
+    assert (report["horizon_slots"], report["test_days"], report["calibration_days"]) == (45 * 24, 45, 45)
+    often = backtest(capsys, path, "--model", "regression", "--trainings", "2", *DAYS)
+    assert often["each"]["candidates"].keys() == {"regression"}

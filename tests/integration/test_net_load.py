@@ -48,7 +48,7 @@ def ahead(known, count=26):
     return range((known + 1) * 3600, (known + 1 + count) * 3600, 3600)
 
 
-@pytest.mark.parametrize("name", ["empirical", "empirical-14", "last-day", "boosted-shallow"])
+@pytest.mark.parametrize("name", ["empirical", "empirical-14", "last-day", "boosted-shallow", "pool"])
 def test_what_comes_after_the_gate_changes_no_sample(name):
     known = 50 * 24 - 1
     loads = net_load(), net_load()

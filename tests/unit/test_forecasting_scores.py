@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactive.forecasting.evaluation.backtest import Forecasts, IssuePlan, bottom_up, champion, replay, truth
+from transactive.forecasting.evaluation.backtest import Forecasts, bottom_up, champion, replay, truth
 from transactive.forecasting.evaluation.champion import choose, mixed
 from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.issue_plan import IssuePlan
 from transactive.forecasting.evaluation.scores import (
     coverage,
     daily,

@@ -52,6 +52,8 @@ def forecast(
     zone: str = "UTC",
     holidays: str | None = None,
     seed: int = 1,
+    issue: str | None = None,
+    trainings: int | None = None,
     frames: Library | None = None,
 ) -> TestedForecasts:
     """Forecast a series as it would have been forecast then, beside the trivial ways to do it.
@@ -84,19 +86,25 @@ def forecast(
     known
         Columns known in advance, such as a weather forecast.
     horizon
-        How far a forecast reaches, and the time from one to the next, like 24h or 15min.
+        How far a forecast reaches, and the time from one to the next, like 24h, 15min or 30d; 45 days at most.
     test_days
-        Days at the end that are tested; without it a fifth of the series, 91 at most.
+        Days at the end that are tested; without it a fifth of the series, 91 or twelve horizons at most.
     calibration_days
-        Days before those, on which forecasters are chosen and calibrated; without it 42, or a third of the series.
+        Days before those, on which forecasters are weighed and calibrated; without it 42 or six horizons, a third of
+        the series at most.
     models
-        Forecasters to try; without them all of ours.
+        Forecasters to try, the best of whom become champion; with `pool` among them their pool. Without them it is the
+        pool of those that suit the series.
     zone
         Time zone that people live by; with it days follow daylight saving time.
     holidays
         Country whose public holidays count, like AT.
     seed
         Seed of what the models draw.
+    issue
+        Local clock time of an issue, like 00:00; without it that of the first row.
+    trainings
+        Times that each model is trained at most; without it every two weeks, 9 at most.
     frames
         Library of the results, polars or pandas; without it that of the series.
 
@@ -114,7 +122,9 @@ def forecast(
     """
     source, library = taken(series, "series")
     give = giving(frames or library)
-    options = BacktestOptions(horizon, test_days, calibration_days, tuple(models), zone, holidays, seed)
+    options = BacktestOptions(
+        horizon, test_days, calibration_days, tuple(models), zone, holidays, seed, issue, trainings
+    )
     tested = backtest(source, SeriesColumns(target, group, time, tuple(known)), options)
     return TestedForecasts(
         give(local(forecast_frame(tested), "slot_start", zone)),

@@ -28,13 +28,16 @@ from transactive.engine.models.run_forecasts import RunForecasts
 from transactive.engine.recorded import daily_cost, forecaster_of
 from transactive.engine.replay import slots_of
 from transactive.forecasting import registry
-from transactive.forecasting.evaluation.backtest import Candidates, plan_of, replay
-from transactive.forecasting.evaluation.scorecard import MODELS, ModelScores, TargetScores, judge, judge_sum
+from transactive.forecasting.evaluation.backtest import Candidates, replay
+from transactive.forecasting.evaluation.issue_plan import PlanWish, plan_of
+from transactive.forecasting.evaluation.scorecard import ModelScores, TargetScores, judge, judge_sum
 from transactive.forecasting.series import FloatArray, History
 from transactive.store import Store
 
-TEST_DAYS, CALIBRATION_DAYS = 73, 42
+WISH = PlanWish(test_days=73, calibration_days=42)
 FIRST = "2016-08-01T07:00Z"
+MODELS = (*registry.TRIVIAL, "boosted", "boosted-shallow")
+"""Candidates of the champion."""
 PV_KW = np.array([4, 4, 4, 5, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5], np.float64)
 """Installed power of the houses in the order of their names [kW]."""
 MEMBERS = 1_000
@@ -45,11 +48,11 @@ def intelligence(meter: BenchTimer) -> Iterator[Row]:  # noqa: ARG001 - CPU time
     """Compare errors, and measure how long learning and serving take."""
     consumption = history_of("consumption_wh")
     houses = candidates_of(consumption)
-    plan = plan_of(consumption, 24, TEST_DAYS, CALIBRATION_DAYS)
+    plan = plan_of(consumption, 24, WISH)
     each, _ = judge(consumption, houses, plan)
     yield from errors("household", each, unit="Wh")
     yield from covered("household", each)
-    total = judge_sum(consumption, houses, plan)
+    total = judge_sum(consumption, houses, plan, (*MODELS, "linear"))
     if total is not None:
         yield from errors("sum of the houses", total, unit="Wh")
     generation = history_of("generation_wh")
@@ -75,7 +78,7 @@ def history_of(column: str) -> History:
 def candidates_of(history: History) -> Candidates:
     """What every forecaster says of a history."""
     recipes = {name: registry.load(name) for name in MODELS}
-    return replay(history, recipes, plan_of(history, 24, TEST_DAYS, CALIBRATION_DAYS), seed=1)
+    return replay(history, recipes, plan_of(history, 24, WISH), seed=1)
 
 
 def errors(title: str, target: TargetScores, unit: str) -> Iterator[Row]:

@@ -19,8 +19,10 @@ def backtest(
     time: str | None = None,
     known: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     horizon: str = "24h",
+    issue: str | None = None,
     test_days: int | None = None,
     calibration_days: int | None = None,
+    trainings: int | None = None,
     model: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     zone: str = "UTC",
     profile: str | None = None,
@@ -44,13 +46,19 @@ def backtest(
     known
         Column known in advance, such as a weather forecast; again for each one more.
     horizon
-        How far a forecast reaches, and the time from one to the next, like 24h or 15min; issued from the first row on.
+        How far a forecast reaches, and the time from one to the next, like 24h, 15min or 30d; 45 days at most.
+    issue
+        Local clock time of the first issue, like 00:00; without it that of the first row.
     test_days
-        Days at the end that are tested; without it a fifth of the file, 91 at most.
+        Days at the end that are tested; without it a fifth of the file, 91 or twelve horizons at most.
     calibration_days
-        Days before those, on which forecasters are chosen and calibrated; without it 42, or a third of the file.
+        Days before those, on which forecasters are weighed and calibrated; without it 42 or six horizons, a third of
+        the file at most.
+    trainings
+        Times that each model is trained along the test at most; without it every two weeks, 9 at most.
     model
-        Forecaster to try, again for each one more; without it all of ours.
+        Forecaster to try, again for each one more: the best become champion, or with `pool` their pool is in charge.
+        Without it, and with `pool` or `auto` alone, it is the pool of those that suit the series.
     zone
         Local time zone, such as Europe/Vienna; days then follow daylight saving time.
     profile
@@ -68,5 +76,5 @@ def backtest(
     from transactive.studies.recordings.series import SeriesColumns
     from transactive.studies.scores.forecast import BacktestOptions
 
-    options = BacktestOptions(horizon, test_days, calibration_days, model, zone, holidays, seed)
+    options = BacktestOptions(horizon, test_days, calibration_days, model, zone, holidays, seed, issue, trainings)
     run_backtest(file, SeriesColumns(target, group, time, known, profile=profile), options, output, json=json)

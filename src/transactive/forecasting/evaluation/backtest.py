@@ -18,6 +18,7 @@ from transactive.core.errors import DataError
 from transactive.core.units import IntArray
 from transactive.forecasting.evaluation.champion import Mix, choose, mixed
 from transactive.forecasting.evaluation.conformal import Tracker
+from transactive.forecasting.evaluation.issue_plan import IssuePlan
 from transactive.forecasting.evaluation.scores import MEDIAN, absolute
 from transactive.forecasting.models.pooled import with_pool
 from transactive.forecasting.registry import Forecaster
@@ -25,41 +26,8 @@ from transactive.forecasting.series import LEVELS, FloatArray, History, Quantile
 
 Progress: TypeAlias = Callable[[str], None]
 
-CALIBRATION_DAYS = 42
-"""Days that choose and calibrate, when there are that many."""
-SCHEDULE = (14, 7)
-"""Days between two trainings, and between two choices of the champion."""
-MOST_TRAININGS = 9
-"""Trainings along a plan at most: a longer one trains less often."""
-TEST_DAYS = 91
-"""Days that are tested at most, if nobody says how many."""
 ERROR_DAYS = 28
 """Days whose errors give a sum its quantiles."""
-
-
-@dataclass(frozen=True, slots=True)
-class IssuePlan:
-    """Times of issue: rows of the history, `horizon` slots apart.
-
-    calibration: so many first ones only choose and calibrate. retrain, rechoose: issues between two
-    trainings, and between two choices of the champion.
-    """
-
-    origins: range
-    calibration: int
-    retrain: int
-    rechoose: int
-
-    @property
-    def horizon(self) -> int:
-        """Slots of one forecast."""
-        return self.origins.step
-
-    @property
-    def stretches(self) -> Iterator[range]:
-        """Issues between two trainings, as positions in `origins`."""
-        for start in range(0, len(self.origins), self.retrain):
-            yield range(start, min(start + self.retrain, len(self.origins)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,27 +54,6 @@ class Candidates:
     absent: dict[str, str] = field(default_factory=dict)
     train_s: dict[str, float] = field(default_factory=dict)
     predict_s: dict[str, float] = field(default_factory=dict)
-
-
-def plan_of(
-    history: History, horizon: int, test_days: int | None = None, calibration_days: int | None = None
-) -> IssuePlan:
-    """Times of issue at the clock time of the first row, so many days before the end of the last whole day.
-
-    Without a number of test days a fifth of the history is tested, 91 days at most, without one of calibration days it
-    is 42, or a third of the history. Raises DataError when the history is too short.
-    """
-    days = len(history.values) // history.per_day
-    test = min(max(days // 5, 1), TEST_DAYS) if test_days is None else test_days
-    calibration = min(CALIBRATION_DAYS, max(days // 3, 1)) if calibration_days is None else calibration_days
-    count = {length: max(length * history.per_day // horizon, 1) for length in (test, calibration, *SCHEDULE)}
-    end = days * history.per_day
-    first = end - (count[test] + count[calibration]) * horizon
-    if first < history.per_day:
-        raise DataError(f"{days} days; {test} to test and {calibration} to calibrate need a day more than that")
-    retrain, rechoose = (count[days] for days in SCHEDULE)
-    origins = range(first, end, horizon)
-    return IssuePlan(origins, count[calibration], max(retrain, -(-len(origins) // MOST_TRAININGS)), rechoose)
 
 
 def truth(history: History, plan: IssuePlan) -> FloatArray:

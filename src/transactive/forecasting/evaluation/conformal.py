@@ -28,14 +28,15 @@ OUTER = (0, len(LEVELS) - 1)
 
 @dataclass(slots=True)
 class Tracker:
-    """Shifts of the outer quantiles of all members, (2, members), in spreads."""
+    """Shifts of the outer quantiles of all members, (2, members), in spreads; step: as STEP, for these forecasts."""
 
     shift: FloatArray
+    step: float = STEP
 
     @classmethod
-    def of(cls, members: int) -> Tracker:
+    def of(cls, members: int, step: float = STEP) -> Tracker:
         """A tracker that knows of no miss yet."""
-        return cls(np.zeros((len(OUTER), members)))
+        return cls(np.zeros((len(OUTER), members)), step)
 
     def moved(self, forecast: Quantiles, lowest: float) -> Quantiles:
         """The forecast with its outer quantiles moved, not beyond the inner ones and nothing below `lowest`."""
@@ -56,6 +57,6 @@ class Tracker:
         for side, level in enumerate(OUTER):
             below = (counts & (truth < moved.values[:, :, level])).sum(axis=0)
             error = np.where(slots > 0, LEVELS[level] - below / np.maximum(slots, 1), 0.0)
-            self.shift[side] += STEP * (1 + np.abs(self.shift[side])) * error
+            self.shift[side] += self.step * (1 + np.abs(self.shift[side])) * error
         self.shift[0] = np.minimum(self.shift[0], 1.0)  # a whole spread reaches the other side
         self.shift[1] = np.maximum(self.shift[1], -1.0)

@@ -15,7 +15,6 @@ from transactive.forecasting.evaluation.backtest import (
     Candidates,
     Champion,
     Forecasts,
-    IssuePlan,
     Progress,
     best_trivial,
     bottom_up,
@@ -25,6 +24,9 @@ from transactive.forecasting.evaluation.backtest import (
     truth,
 )
 from transactive.forecasting.evaluation.champion import Mix
+from transactive.forecasting.evaluation.entrants import Entrants
+from transactive.forecasting.evaluation.issue_plan import IssuePlan
+from transactive.forecasting.evaluation.pool_along import POOL, pooled
 from transactive.forecasting.evaluation.scores import (
     MEDIAN,
     absolute,
@@ -37,10 +39,6 @@ from transactive.forecasting.evaluation.scores import (
 )
 from transactive.forecasting.series import FloatArray, History, lowest_of
 
-MODELS = (*registry.TRIVIAL, "boosted", "boosted-shallow")
-"""Candidates for the members."""
-SINGLE = "linear"
-"""A candidate where there is one series."""
 SUM_OF = ("boosted", "boosted-shallow")
 """Forecasters of members whose means are added up, to be a candidate for the sum."""
 
@@ -93,15 +91,21 @@ class TargetScores(msgspec.Struct, frozen=True):
     predict_cpu_s_per_issue: dict[str, float]
 
 
-def judge(history: History, candidates: Candidates, plan: IssuePlan) -> tuple[TargetScores, Champion]:
-    """Choose and calibrate champions and score everybody on the test days.
+def judge(
+    history: History, candidates: Candidates, plan: IssuePlan, *, pool: bool = False
+) -> tuple[TargetScores, Champion]:
+    """Choose and calibrate champions, or with `pool` let the pool of all be in charge, and score everybody.
 
     Raises DataError where nothing was measured in the test days, or in those before them.
     """
     if not _measured(history, plan):
         raise DataError("no reading in the days that choose and calibrate, or none in the test days; choose others")
     lowest = lowest_of(history.until(plan.origins[0], 0))
-    winner = champion(history, candidates.forecasts, plan, lowest)
+    if pool:
+        tested = range(plan.calibration, len(plan.origins))
+        winner = Champion(pooled(history, candidates.forecasts, plan).part(tested), ((plan.calibration, {POOL: 1}),))
+    else:
+        winner = champion(history, candidates.forecasts, plan, lowest)
     came = truth(history, plan)[plan.calibration :]
     scale = naive_scale(history.values[: plan.origins[plan.calibration]], history.per_day)
     tested = range(plan.calibration, len(plan.origins))
@@ -128,7 +132,7 @@ def judge_sum(
     history: History,
     members: Candidates,
     plan: IssuePlan,
-    names: Sequence[str] = (),
+    asked: Sequence[str] = (),
     seed: int = 1,
     progress: Progress = lambda _: None,
 ) -> TargetScores | None:
@@ -139,14 +143,14 @@ def judge_sum(
     total = sum_of(history)
     if not _measured(total, plan):
         return None
-    recipes = {name: registry.load(name) for name in names or (*MODELS, SINGLE)}
-    candidates = replay(total, recipes, plan, seed, lambda text: progress(f"sum, {text}" if text else ""))
+    entrants = Entrants.of(asked, total, plan.horizon)
+    candidates = replay(total, entrants.recipes(), plan, seed, lambda text: progress(f"sum, {text}" if text else ""))
     lowest = lowest_of(total.until(plan.origins[0], 0))
     for name in SUM_OF:
         if name in members.forecasts:
             added = bottom_up(members.forecasts[name], truth(total, plan), plan.horizon / history.per_day, lowest)
             candidates.forecasts[f"members, {name}"] = added
-    return judge(total, candidates, plan)[0]
+    return judge(total, candidates, plan, pool=entrants.pool)[0]
 
 
 def _measured(history: History, plan: IssuePlan) -> bool:

@@ -1,13 +1,20 @@
-"""A sparse linear model of one series for each time of day, as is usual for day-ahead prices.
+"""Sparse linear models of one series for each time of day, as is usual for day-ahead prices, averaged over windows.
 
-Source: LEAR, Lago, Marcjasz, De Schutter, Weron, Forecasting day-ahead electricity prices, Applied Energy 293, 2021:
-the values of all hours of the last days and of a week before, day-of-week and what is known in advance explain the
-value of one hour; LASSO chooses among them; asinh tames spikes (Uniejewski, Weron, Ziel, IEEE Trans. Power Systems
-33(2), 2018). Ours gives quantiles by its errors, one time of day and its neighbours at a time.
+The values of all hours of the day before, two and three days and a week before, and what is known in advance of all
+hours of the day itself, the day before and the week before explain the value of one hour, with the day of the week.
+LASSO chooses among them; asinh of what is centred by the median and scaled by the median deviation tames spikes. Some
+windows of history are learnt from, each with the penalty that missed least on the newest days, and their forecasts are
+averaged: short windows follow a change, long ones know more. Quantiles are those of the errors that this mean made on
+the newest days, which it had not seen, at one time of day and its neighbours.
+
+Sources: LEAR, Lago, Marcjasz, De Schutter, Weron, Forecasting day-ahead electricity prices, Applied Energy 293, 2021;
+asinh, Uniejewski, Weron, Ziel, IEEE Trans. Power Systems 33(2), 2018; windows, Marcjasz, Serafin, Weron, Energies
+11(9), 2018.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import msgspec
@@ -15,23 +22,32 @@ import numpy as np
 
 from transactive.core.errors import DataError
 from transactive.core.installed import advice
-from transactive.core.units import IntArray
+from transactive.core.units import BoolArray, IntArray
 from transactive.forecasting.clock import on_clock, steps_on_clock
-from transactive.forecasting.models.features import known_ahead
+from transactive.forecasting.models.explained import AGO, AHEAD_AGO, Explained, explained
 from transactive.forecasting.models.floats import Floats
-from transactive.forecasting.models.training_rows import issues, rows_on_clock
+from transactive.forecasting.models.training_rows import issues
 from transactive.forecasting.series import LEVELS, FloatArray, History, Quantiles, in_order, lowest_of
 
 LEAST_DAYS = 56
 """History below which nothing is learnt [days]."""
-AGO = (1, 2, 3, 7)
-"""Days whose hours explain."""
-LEAST_DEVIATION = 1e-9
-"""A column that moves less explains nothing."""
-PENALTY = 0.15
-"""Weight of the penalty, as a share of the least one that keeps no column."""
-BLOCKS = 24
-"""Parts of a day whose means explain; hourly series have so many slots."""
+MOST_DAYS_AHEAD = 7
+WINDOWS = (56, 84, 1092, 1456)
+"""Days learnt from; those longer than the history are one."""
+PENALTIES = (0.1, 0.05, 0.02, 0.01)
+"""Weights of the penalty that are tried, as shares of the least one that keeps no column."""
+NEWEST = 28
+"""Days that choose the penalty and give the errors; a fifth of a short history."""
+LEAST_DEVIATION = 0.05
+"""A column that moves less, in deviations of its series, explains nothing: a night that the sun has yet to reach."""
+LEAST_PULL = 1e-9
+"""Of a column on the target: less is none."""
+LEAST_SPREAD = 0.2
+"""Deviation by the median, as a share of the usual one, below which a series, such as sun, is scaled by the latter."""
+BEYOND = 1.0
+"""How far a forecast may lie beyond all that was seen, as asinh."""
+LOOK_BACK = max(*AGO, *AHEAD_AGO) + 2
+"""Days that a forecast looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,136 +55,246 @@ class Lear:
     """The recipe, for each member by itself: it pays for one or a few series."""
 
     def train(self, history: History, horizon: int, random: np.random.Generator) -> LearModel:  # noqa: ARG002 - no draw
-        """Learn one linear model a coming slot and member. Raises DataError when less than 56 days are known."""
+        """Learn linear models of each coming slot and member.
+
+        Raises DataError when less than 56 days and the horizon are known, and for more than seven days ahead.
+        """
+        history = history.last(max(WINDOWS))
         series = on_clock(history)
-        ends = issues(series, horizon)
-        if len(series.values) < LEAST_DAYS * series.per_day + horizon:
+        per_day = series.per_day
+        if horizon > MOST_DAYS_AHEAD * per_day:
+            raise DataError(f"the linear model reaches {MOST_DAYS_AHEAD} days ahead at most")
+        if len(series.values) < LEAST_DAYS * per_day + horizon:
             raise DataError(f"{len(history.values)} slots of history; the linear model needs {LEAST_DAYS} days")
-        place = rows_on_clock(history, series)
-        centre = np.median(series.values, axis=0)
-        scale = np.median(np.abs(series.values - centre), axis=0) * 1.4826  # of a normal distribution: its deviation
-        scale = np.where(scale > 0, scale, 1.0)
-        tamed = np.arcsinh((series.values - centre) / scale)
-        past = np.stack([_blocks(tamed, end, series.per_day) for end in ends])  # (ends, blocks, members)
-        slots = []
-        for step in range(horizon):
-            when = _when(history, series.first + ends + step, known_ahead(history, place[ends + step]))
-            slots.append(tuple(_line(past[:, :, m], when, tamed[ends + step, m]) for m in range(tamed.shape[1])))
-        return LearModel(tuple(slots), centre, scale, lowest_of(history))
+        known, ends = explained(history, series, horizon), issues(series, horizon)
+        taming = Taming.of(known)
+        table = LinearTable.of(known, ends, horizon, taming)
+        members = [_member(table, member) for member in range(series.values.shape[1])]
+        weights = np.ascontiguousarray(
+            np.stack([lines for lines, _ in members], axis=2)
+        )  # (windows, steps, members, columns)
+        errors = np.stack([missed for _, missed in members], axis=1)  # (steps, members, days)
+        return LearModel(weights, errors, taming, lowest_of(history))
 
     def from_bytes(self, content: bytes) -> LearModel:
-        """The model that `to_bytes` wrote."""
-        stored = msgspec.json.decode(content, type=LinearFile)
-        lines = tuple(tuple(LinearModel(w.array, c, e.array) for w, c, e in step) for step in stored.lines)
+        """The model that `to_bytes` wrote. Raises DataError for one of an older version."""
+        try:
+            stored = msgspec.json.decode(content, type=LinearFile)
+        except msgspec.ValidationError:
+            raise DataError("its linear model is of an older version; train anew") from None
         lowest = stored.lowest if stored.lowest is not None else -np.inf
-        return LearModel(lines, stored.centre.array, stored.scale.array, lowest)
+        taming = Taming(*(part.array for part in stored.taming))
+        return LearModel(stored.weights.array, stored.errors.array, taming, lowest)
 
 
 class LinearFile(msgspec.Struct, frozen=True):
-    """A model in a file: of each step and member weights, constant and errors; lowest is null without a bound."""
+    """A model in a file; lowest is null where nothing bounds the series."""
 
-    lines: list[list[tuple[Floats, float, Floats]]]
-    centre: Floats
-    scale: Floats
+    weights: Floats
+    errors: Floats
+    taming: tuple[Floats, Floats, Floats, Floats, Floats, Floats]
     lowest: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LinearModel:
-    """One linear model: weights (columns,), the constant, and its errors on days that it had not learnt from."""
+class Taming:
+    """Medians and deviations that series, and what is known in advance, are counted from; least and most of the series.
 
-    weights: FloatArray
-    constant: float
-    errors: FloatArray
+    Each is (members,) or (columns,).
+    """
+
+    centre: FloatArray
+    scale: FloatArray
+    least: FloatArray
+    most: FloatArray
+    ahead_centre: FloatArray
+    ahead_scale: FloatArray
+
+    @classmethod
+    def of(cls, known: Explained) -> Taming:
+        """That of a history."""
+        centre, scale = _middle(known.values)
+        tamed = np.arcsinh((known.values - centre) / scale)
+        ahead = _middle(known.ahead) if known.ahead.size else (np.empty(0), np.empty(0))
+        return cls(centre, scale, tamed.min(axis=0), tamed.max(axis=0), *ahead)
+
+    def values(self, values: FloatArray) -> FloatArray:
+        """Series, tamed."""
+        tamed: FloatArray = np.arcsinh((values - self.centre) / self.scale)
+        return tamed
+
+    def bounds(self, member: int) -> tuple[float, float]:
+        """Least and most that is forecast of a member."""
+        return float(self.least[member]) - BEYOND, float(self.most[member]) + BEYOND
+
+    def known_ahead(self, ahead: FloatArray) -> FloatArray:
+        """What is known in advance, tamed."""
+        tamed: FloatArray = np.arcsinh((ahead - self.ahead_centre) / self.ahead_scale) if ahead.size else ahead
+        return tamed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearModel:
-    """What was learnt: a line for each coming slot and member."""
+    """What was learnt: weights and constant (windows, steps, members, columns), and errors (steps, members, days)."""
 
-    lines: tuple[tuple[LinearModel, ...], ...]
-    centre: FloatArray
-    scale: FloatArray
+    weights: FloatArray
+    errors: FloatArray
+    taming: Taming
     lowest: float
 
     def predict(self, history: History, horizon: int) -> Quantiles:
         """Forecast the coming `horizon` slots, at most as many as were learnt."""
-        recent = history.last(max(AGO) + 2)
+        recent = history.last(LOOK_BACK)
         series = on_clock(recent)
-        end = len(series.values)
-        steps = np.minimum(steps_on_clock(recent, horizon), len(self.lines) - 1)
-        past = _blocks(np.arcsinh((series.values - self.centre) / self.scale), end, series.per_day)
-        ahead = known_ahead(recent, len(recent.values) + np.arange(horizon))
-        when = _when(recent, series.first + end + steps_on_clock(recent, horizon), ahead)
-        values = np.empty((horizon, len(self.scale), len(LEVELS)))
-        mean = np.empty(values.shape[:2])
-        for k, step in enumerate(steps.tolist()):
-            for member, line in enumerate(self.lines[step]):
-                point = line.constant + np.concatenate((past[:, member], when[k])) @ line.weights
-                around = [self.lines[s][member].errors for s in _near(step, len(self.lines))]
-                outcomes = np.sinh(point + np.concatenate(around)) * self.scale[member] + self.centre[member]
-                values[k, member] = np.quantile(outcomes, LEVELS)
-                mean[k, member] = outcomes.mean()
+        learnt = self.weights.shape[1]
+        known, end = explained(recent, series, learnt), np.array([len(series.values)])
+        table = LinearTable.of(known, end, learnt, self.taming)
+        steps = np.minimum(steps_on_clock(recent, horizon), learnt - 1).tolist()
+        members = series.values.shape[1]
+        values, mean = np.empty((horizon, members, len(LEVELS))), np.empty((horizon, members))
+        for k, step in enumerate(steps):
+            for member in range(members):
+                row = np.append(table.row(step, member), 1.0)
+                least, most = self.taming.bounds(member)
+                point = np.clip(self.weights[:, step, member] @ row, least, most).mean()
+                around = self.errors[max(step - 1, 0) : step + 2, member].ravel()
+                outcomes = (
+                    np.sinh(np.clip(point + around, least, most)) * self.taming.scale[member]
+                    + self.taming.centre[member]
+                )
+                values[k, member], mean[k, member] = np.quantile(outcomes, LEVELS), outcomes.mean()
         return in_order(values, mean, self.lowest)
 
     def to_bytes(self) -> bytes:
         """The same model as bytes, for a file."""
-        lines = [[(Floats.of(m.weights), m.constant, Floats.of(m.errors)) for m in step] for step in self.lines]
+        t = self.taming
+        taming = (t.centre, t.scale, t.least, t.most, t.ahead_centre, t.ahead_scale)
         lowest = self.lowest if np.isfinite(self.lowest) else None
-        return msgspec.json.encode(LinearFile(lines, Floats.of(self.centre), Floats.of(self.scale), lowest))
+        a, b, c, d, e, f = map(Floats.of, taming)
+        return msgspec.json.encode(
+            LinearFile(Floats.of(self.weights), Floats.of(self.errors), (a, b, c, d, e, f), lowest)
+        )
 
 
-def _near(step: int, steps: int) -> range:
-    """A step and its neighbours."""
-    return range(max(step - 1, 0), min(step + 2, steps))
+@dataclass(slots=True, eq=False)
+class LinearTable:
+    """Rows to learn from or to forecast by: one for each end of what is known, of tamed columns."""
+
+    known: Explained
+    ends: IntArray
+    horizon: int
+    tamed: FloatArray
+    ahead: FloatArray
+    taming: Taming
+    _past: FloatArray | None = None
+
+    @classmethod
+    def of(cls, known: Explained, ends: IntArray, horizon: int, taming: Taming) -> LinearTable:
+        """That of a history, tamed."""
+        return cls(known, ends, horizon, taming.values(known.values), taming.known_ahead(known.ahead), taming)
+
+    def row(self, step: int, member: int) -> FloatArray:
+        """What explains a step of a member, (ends, columns), or (columns,) for one end."""
+        if self._past is None:
+            self._past = self.known.past(self.ends, self.tamed)
+        when = self.known.when(self.ends, step, self.horizon, self.ahead)
+        found = np.concatenate((self._past[:, :, member], when), axis=1)
+        return found if len(self.ends) > 1 else found[0]
+
+    def target(self, step: int, member: int) -> FloatArray:
+        """What came, (ends,)."""
+        came: FloatArray = self.tamed[self.ends + step, member]
+        return came
 
 
-def _blocks(tamed: FloatArray, end: int, per_day: int) -> FloatArray:
-    """Means of the blocks of some days before `end`, the last level, and the week's mean, (columns, members)."""
-    blocks = min(BLOCKS, per_day)
-    days = [tamed[max(end - k * per_day, 0) :][:per_day] for k in AGO]
-    parts = [day.reshape(blocks, -1, day.shape[1]).mean(axis=1) for day in days]
-    week = tamed[max(end - 7 * per_day, 0) : end].mean(axis=0)
-    return np.concatenate((*parts, tamed[end - 1 : end], week[None]))
+def _member(table: LinearTable, member: int) -> tuple[FloatArray, FloatArray]:
+    """Lines of all windows and steps, (windows, steps, columns), and the errors of their mean on the newest days."""
+    ends, per_day = table.ends, table.known.per_day
+    newest = ends > ends[-1] - min(NEWEST * per_day, (ends[-1] - ends[0]) // 5)
+    before = ends + table.horizon <= ends[newest][0]
+    windows = sorted({min(window * per_day, int(ends[-1] - ends[0])) for window in WINDOWS})
+    lines, said = [], []
+    for window in windows:
+        early = _fitted(table, member, before & (ends > ends[before][-1] - window))
+        tried = np.clip(_said(table, member, early, newest), *table.taming.bounds(member))
+        missed = [np.abs(one - _came(table, member, newest)).mean() for one in tried]
+        best = int(np.argmin(missed))
+        said.append(tried[best])
+        lines.append(_fitted(table, member, ends > ends[-1] - window)[best])
+    return np.stack(lines), _came(table, member, newest) - np.mean(said, axis=0)
 
 
-def _when(history: History, index: IntArray, ahead: FloatArray) -> FloatArray:
-    """Weekday as seven columns of 0 and 1, holiday, and what is known in advance, (slots, columns)."""
-    local = index * history.length
-    weekday = history.calendar.weekday(local)[:, None] == np.arange(7)
-    return np.concatenate((weekday, history.calendar.is_holiday(local)[:, None], ahead), axis=1).astype(np.float64)
+def _came(table: LinearTable, member: int, rows: BoolArray) -> FloatArray:
+    """What came in some rows, (steps, rows)."""
+    return np.stack([table.target(step, member)[rows] for step in range(table.horizon)])
 
 
-def _line(past: FloatArray, when: FloatArray, target: FloatArray) -> LinearModel:
-    """Learn one line from all days; its errors are those of one that had not seen the newest fifth of them, on that."""
-    table, centre, deviation = _scaled(np.concatenate((past, when), axis=1))
-    before = len(target) - len(target) // 5
-    usual = float(target[:before].mean())
-    errors = target[before:] - usual - table[before:] @ _lasso(table[:before], target[:before] - usual)
-    weights = _lasso(table, target - target.mean()) / deviation
-    return LinearModel(weights, float(target.mean() - centre @ weights), errors)
+def _said(table: LinearTable, member: int, lines: FloatArray, rows: BoolArray) -> FloatArray:
+    """What lines say of some rows: lines (penalties, steps, columns), answer (penalties, steps, rows)."""
+    parts = []
+    for step in range(table.horizon):
+        found = table.row(step, member)[rows]
+        parts.append(lines[:, step] @ np.concatenate((found, np.ones((len(found), 1))), axis=1).T)
+    return np.stack(parts, axis=1)
 
 
-def _scaled(table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Columns of mean 0 and deviation 1, with what they were; a column that does not move becomes 0."""
-    centre, deviation = table.mean(axis=0), table.std(axis=0)
-    deviation = np.where(deviation > LEAST_DEVIATION, deviation, np.inf)
-    return (table - centre) / deviation, centre, deviation
+def _fitted(table: LinearTable, member: int, rows: BoolArray) -> FloatArray:
+    """Lines for each penalty and step learnt from some rows, (penalties, steps, columns and constant)."""
+    lines = []
+    last = table.row(0, member)[rows]
+    scaled = Scaled.of(last)
+    for step in range(table.horizon):
+        found = table.row(step, member)[rows]
+        if not np.array_equal(found, last):  # at another day of the week
+            last, scaled = found, Scaled.of(found)
+        target = table.target(step, member)[rows]
+        weights = _lasso(scaled, target - target.mean()) / scaled.deviation
+        constant = target.mean() - weights @ scaled.centre
+        lines.append(np.concatenate((weights, constant[:, None]), axis=1))
+    return np.stack(lines, axis=1)
 
 
-def _lasso(table: FloatArray, target: FloatArray) -> FloatArray:
-    """Weights of the columns, (columns,). Raises DataError without scikit-learn, so that the others go on."""
-    import warnings
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """Columns of mean 0 and deviation 1, (rows, columns), with what they were, and their products with each other."""
 
+    table: FloatArray
+    gram: FloatArray
+    centre: FloatArray
+    deviation: FloatArray
+
+    @classmethod
+    def of(cls, raw: FloatArray) -> Scaled:
+        """Those of raw columns; one that does not move becomes 0."""
+        centre, deviation = raw.mean(axis=0), raw.std(axis=0)
+        deviation = np.where(deviation > LEAST_DEVIATION, deviation, np.inf)
+        table = (raw - centre) / deviation
+        return cls(table, table.T @ table, centre, deviation)
+
+
+def _lasso(scaled: Scaled, target: FloatArray) -> FloatArray:
+    """Weights of the columns for each penalty, (penalties, columns). Raises DataError without scikit-learn."""
     try:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import lasso_path
     except ModuleNotFoundError as error:
         raise DataError(f"the linear model {advice(error) or error}") from None
 
-    most = max(float(np.abs(table.T @ target).max()) / len(target), LEAST_DEVIATION)
+    pull = scaled.table.T @ target
+    most = max(float(np.abs(pull).max()) / len(target), LEAST_PULL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough after so many passes
-        _, path, _ = lasso_path(table, target, alphas=[PENALTY * most], max_iter=300, tol=1e-3)
-    weights: FloatArray = path[:, 0]
+        alphas = [penalty * most for penalty in PENALTIES]
+        _, path, _ = lasso_path(
+            scaled.table, target, alphas=alphas, precompute=scaled.gram, Xy=pull, max_iter=300, tol=1e-3
+        )
+    weights: FloatArray = path.T
     return weights
+
+
+def _middle(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Median, and the deviation of a normal distribution with the same median deviation; 1 where nothing moves."""
+    centre, usual = np.median(values, axis=0), values.std(axis=0)
+    scale = np.median(np.abs(values - centre), axis=0) * 1.4826
+    scale = np.where(scale > LEAST_SPREAD * usual, scale, usual)
+    return centre, np.where(scale > 0, scale, 1.0)

@@ -28,6 +28,8 @@ TIME_NAMES = ("slot_start", "time_utc", "time", "timestamp", "datetime", "date_t
 MOST_SLOTS = 2_000_000
 """A series of more slots than this has a wrong time in it: 19 years of five minutes."""
 
+MOST_DAYS_AHEAD = 45
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesColumns:
@@ -196,6 +198,6 @@ def parse_horizon(text: str, length: int) -> int:
     if unit is None or not number.isdigit() or not int(number):
         raise InputError(f"--horizon {text}: write it like 24h, 15min or 2d")
     total = int(number) * seconds[unit]
-    if total % length or total > 7 * 86_400:
-        raise InputError(f"--horizon {text}: whole slots of {length // 60} minutes are needed, seven days at most")
+    if total % length or total > MOST_DAYS_AHEAD * 86_400:
+        raise InputError(f"--horizon {text}: whole slots of {length // 60} minutes are needed, 45 days at most")
     return total // length

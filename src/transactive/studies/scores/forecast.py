@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transactive.core.errors import DataError, InputError
-from transactive.core.slots import time_text
-from transactive.forecasting import registry
+from transactive.core.slots import HOUR, time_text
 from transactive.forecasting.calendar import Calendar
-from transactive.forecasting.evaluation.backtest import Champion, IssuePlan, plan_of, replay
-from transactive.forecasting.evaluation.scorecard import MODELS, SINGLE, judge, judge_sum
+from transactive.forecasting.evaluation.backtest import Champion, replay
+from transactive.forecasting.evaluation.entrants import Entrants
+from transactive.forecasting.evaluation.issue_plan import IssuePlan, PlanWish, plan_of
+from transactive.forecasting.evaluation.scorecard import judge, judge_sum
 from transactive.forecasting.series import LEVELS, History
 from transactive.metering.exports.profile import Told
 from transactive.metering.exports.reader import ReadOptions
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 class BacktestOptions:
     """What is tested; days count from the end of the series, None takes what its length allows.
 
-    horizon: like 24h. models: names of forecasters, none for all of ours. zone: IANA name; holidays: country, ISO 3166.
-    seed: of what models draw.
+    horizon: like 24h. models: names of forecasters, none for those that suit the series. zone: IANA name; holidays:
+    country, ISO 3166. seed: of what models draw. issue: local clock time like 00:00. trainings: of each model at most.
     """
 
     horizon: str = "24h"
@@ -42,6 +43,8 @@ class BacktestOptions:
     zone: str = "UTC"
     holidays: str | None = None
     seed: int = 1
+    issue: str | None = None
+    trainings: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,18 +62,15 @@ def backtest(
 ) -> ForecastBacktest:
     """Forecast a series as it would have been then. Raises DataError naming file, row and column, InputError."""
     began = process_time()
-    recipes = {name: registry.load(name) for name in options.models or MODELS}
     source = as_recording(source, (columns.target,), ReadOptions(columns.profile, Told(zone=options.zone)))
     columns = replace(columns, zone=options.zone)
     read = read_series(source, columns, Calendar(options.zone, options.holidays))
     plan = plan_for(read.history, source, options)
-    single = read.history.values.shape[1] == 1
-    if single and not options.models:
-        recipes[SINGLE] = registry.load(SINGLE)
-    candidates = replay(read.history, recipes, plan, options.seed, told)
-    each, winner = judge(read.history, candidates, plan)
+    entrants = Entrants.of(options.models, read.history, plan.horizon)
+    candidates = replay(read.history, entrants.recipes(), plan, options.seed, told)
+    each, winner = judge(read.history, candidates, plan, pool=entrants.pool)
     total = None
-    if not single:
+    if read.history.values.shape[1] > 1:
         total = judge_sum(
             read.history, candidates, plan, options.models, options.seed, lambda text: told(f"sum, {text}")
         )
@@ -85,13 +85,23 @@ def backtest(
 def plan_for(history: History, source: Source, options: BacktestOptions) -> IssuePlan:
     """Times of issue that the options ask for. Raises DataError naming the file when it is too short."""
     horizon = parse_horizon(options.horizon, history.length)
-    test, calibration = options.test_days, options.calibration_days
-    if any(days is not None and days < 1 for days in (test, calibration)):
-        raise InputError("--test-days and --calibration-days are 1 or more")
+    wish = PlanWish(options.test_days, options.calibration_days, options.trainings, seconds_of(options.issue))
+    if any(number is not None and number < 1 for number in (wish.test_days, wish.calibration_days, wish.trainings)):
+        raise InputError("--test-days, --calibration-days and --trainings are 1 or more")
     try:
-        return plan_of(history, horizon, test, calibration)
+        return plan_of(history, horizon, wish)
     except DataError as error:
         raise DataError(f"{source.name}: {error}: give more, or fewer --test-days or --calibration-days") from None
+
+
+def seconds_of(issue: str | None) -> int | None:
+    """Seconds of the day of a clock time like 00:00. Raises InputError."""
+    if issue is None:
+        return None
+    hours, colon, minutes = issue.partition(":")
+    if not (colon and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
+        raise InputError(f"--issue {issue}: write a clock time like 00:00 or 13:30")
+    return int(hours) * HOUR + int(minutes) * 60
 
 
 def forecast_frame(tested: ForecastBacktest) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""A pool of forecasters: what each says, weighted level by level by how it did before."""
