@@ -271,8 +271,7 @@ def test_for_people_the_figures_are_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("e,buy,1,0,A", "row 6: energy_wh = 0: not above 0"),
-        ("e,buy,1,-5,A", "row 6: energy_wh = -5: not above 0"),
+        ("e,buy,1,-5,A", "row 6: energy_wh = -5: below 0"),
         ("e,bid,1,5,A", "row 6: side = 'bid': a side is buy or sell"),
         ("e,buy,1.5,5,A", "row 6: price_micro_per_kwh = '1.5': not a whole number"),
         ("e,buy,9223372036854775808,5,A", "row 6: price_micro_per_kwh = '9223372036854775808'"),
@@ -317,3 +316,17 @@ def test_other_mistakes_are_told_in_one_line(tmp_path: Path) -> None:
     assert "cannot be written" in clear(tmp_path, trades=tmp_path / "no" / "trades.csv").err
     assert "is a folder" in clear(tmp_path, trades=tmp_path).err
     assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
+
+
+def test_an_order_without_energy_is_left_out_and_told(tmp_path):
+    write(tmp_path, *WORKED, "e,buy,250000,0,E")
+    told = clear(tmp_path, json=True)
+    figures = json.loads(told.out)
+    assert (told.code, figures["orders"], figures["without_energy_rows"]) == (0, 4, [6])
+    assert "left out without energy: row 6" in clear(tmp_path).out
+    write(tmp_path, *WORKED)
+    assert figures | {"without_energy_rows": None} == json.loads(clear(tmp_path, json=True).out) | {
+        "without_energy_rows": None
+    }
+    write(tmp_path, "e,buy,250000,0,E")
+    assert "no order has energy" in clear(tmp_path).err

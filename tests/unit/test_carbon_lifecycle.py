@@ -243,6 +243,21 @@ def test_d2_a_split_makes_no_serial_too_many():
             book.split(first.serial, wrong)
 
 
+def test_the_serial_that_a_statement_names_stays_a_live_serial():
+    book, serial = stocked()
+    book.cancel(serial, "alice")
+    for claimed in (False, True):
+        if claimed:
+            book.claim(serial, "home")
+        with pytest.raises(CertificateError, match=r"(cancelled|claimed): cannot split it, as statements name"):
+            book.split(serial, 10)
+        assert book.bundle(serial).beneficiary == "alice"
+    parts = book.divide(serial, 10)  # as an older version did
+    with pytest.raises(CertificateError, match="cannot merge it"):
+        book.merge(*(part.serial for part in parts))
+    assert replay(register(), book.log).digest() == book.digest()
+
+
 def test_d4_many_are_issued_at_once():
     names = [f"pv-{n}" for n in range(50)]
     book = register(*(device(name) for name in names))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from transactive.carbon.certificates.lifecycle import LEADS_TO, Bundle, BundleStep, State
+from transactive.carbon.certificates.lifecycle import END, LEADS_TO, Bundle, BundleStep, State
 from transactive.core.errors import CertificateError, require
 from transactive.core.slots import time_text
 
@@ -166,7 +166,15 @@ class Register:
         return self.bundles[serial]
 
     def split(self, serial: str, energy_wh: int, carbon_mg: int | None = None) -> tuple[Bundle, Bundle]:
-        """Split a bundle into its first `energy_wh` Wh and the rest; carbon as `Bundle.split` takes it."""
+        """Split a bundle into its first `energy_wh` Wh and the rest; carbon as `Bundle.split` takes it.
+
+        One that is cancelled, or has come to an end, keeps the serial that its statement names: CertificateError.
+        """
+        self._open(serial, "split")
+        return self.divide(serial, energy_wh, carbon_mg)
+
+    def divide(self, serial: str, energy_wh: int, carbon_mg: int | None = None) -> tuple[Bundle, Bundle]:
+        """Split a bundle of any state, as registers of older versions did; a replay of their steps needs it."""
         bundle = self.bundle(serial)
         first, rest = bundle.split(energy_wh, carbon_mg)
         self._replace([bundle], [first, rest])
@@ -174,7 +182,24 @@ class Register:
         return first, rest
 
     def merge(self, serial: str, next_serial: str) -> Bundle:
-        """Join two bundles of which the second goes on where the first ends, alike in everything else."""
+        """Join two bundles of which the second goes on where the first ends, alike in everything else.
+
+        As with `split`, not where a statement names their serials.
+        """
+        self._open(serial, "merge")
+        return self.join(serial, next_serial)
+
+    def _open(self, serial: str, what: str) -> None:
+        """Raise CertificateError where a statement may name the serial of a bundle."""
+        state = self.bundle(serial).state
+        if state is State.CANCELLED or state in END:
+            raise CertificateError(
+                f"{serial} is {state}: cannot {what} it, as statements name this serial; {what} before it is cancelled",
+                "state",
+            )
+
+    def join(self, serial: str, next_serial: str) -> Bundle:
+        """Merge bundles of any state, as registers of older versions did."""
         first, second = self.bundle(serial), self.bundle(next_serial)
         merged = first.joined(second)
         if merged is None:

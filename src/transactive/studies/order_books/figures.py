@@ -47,7 +47,7 @@ class Figures(msgspec.Struct, frozen=True):
 
     On a network sellers sold traded_wh + lost_wh, and buyers paid what sellers received + congestion_rent_n − losses_n.
     welfare_bound_n: with order kinds, a welfare that no allocation exceeds. wished_wh: bought with a wish, met_wh: what
-    of it meets the wish.
+    of it meets the wish. without_energy_rows: of the file, left out as their orders have none.
     """
 
     mechanism: str
@@ -62,6 +62,7 @@ class Figures(msgspec.Struct, frozen=True):
     welfare_bound_n: int | msgspec.UnsetType = msgspec.UNSET
     wished_wh: int | msgspec.UnsetType = msgspec.UNSET
     met_wh: int | msgspec.UnsetType = msgspec.UNSET
+    without_energy_rows: list[int] | msgspec.UnsetType = msgspec.UNSET
     slots: dict[str, SlotFigures] | msgspec.UnsetType = msgspec.UNSET
     congestion_rent_n: int | msgspec.UnsetType = msgspec.UNSET
     nodes: dict[str, NodeFigures] | msgspec.UnsetType = msgspec.UNSET
@@ -111,12 +112,18 @@ def figures_of(mechanism: str, book: OrderFile, result: Result) -> Figures:
     """Figures of a result; an order that got nothing is not filled, whatever its price."""
     pairs = list(zip(result.allocated_wh, book.orders.energy_wh.tolist(), strict=True))
     filled, partly = sum(given == asked for given, asked in pairs), sum(0 < given < asked for given, asked in pairs)
-    return Figures(mechanism, result.price, result.traded_wh, result.welfare_n, len(pairs), filled, partly)
+    rows = book.without_energy or msgspec.UNSET
+    return Figures(
+        mechanism, result.price, result.traded_wh, result.welfare_n, len(pairs), filled, partly,
+        without_energy_rows=rows,
+    )  # fmt: skip
 
 
 def in_words(figures: Figures) -> str:
     """The figures for people."""
     counts = f"{figures.filled:,} of {figures.orders:,} orders filled, {figures.partly_filled:,} in part"
+    if rows := figures.without_energy_rows:
+        counts += f"; left out without energy: row {', '.join(map(str, rows))}"
     if figures.price_micro_per_kwh is None:
         return f"{figures.mechanism}: no trade; {counts}"
     traded = f"{kwh_text(figures.traded_wh, 3)} kWh at {price_text(figures.price_micro_per_kwh)}"

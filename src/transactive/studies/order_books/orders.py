@@ -26,6 +26,7 @@ class OrderFile:
     """Orders of a file, and their ids; members are counted by name.
 
     node: name of each order's node, with a network. spare: columns that a mechanism may have, None where empty.
+    without_energy: rows of the file that were left out, as their order has none.
     """
 
     orders: Orders
@@ -33,6 +34,7 @@ class OrderFile:
     members: int
     node: list[str]
     spare: dict[str, list[Any]] = field(default_factory=dict)
+    without_energy: list[int] = field(default_factory=list)
 
 
 @contextmanager
@@ -53,7 +55,11 @@ def read_orders(
     texts = (*TEXTS, "node") if located else TEXTS
     frame = read_columns(path, [], NUMBERS, texts, spare_texts=spare_texts, spare_numbers=spare_numbers)
     refuse(frame, ~pl.col("side").is_in(["buy", "sell"]), "side", path, "a side is buy or sell")
-    refuse(frame, pl.col(ENERGY) <= 0, ENERGY, path, "not above 0; leave an order without energy out")
+    refuse(frame, pl.col(ENERGY) < 0, ENERGY, path, "below 0; give the side sell and the energy without a sign")
+    without = frame[ROW].filter(frame[ENERGY] == 0).to_list()
+    frame = frame.filter(pl.col(ENERGY) > 0)
+    if frame.is_empty():
+        raise DataError(f"{path.name}: no order has energy; give one that has")
     refuse(frame, pl.col("id").is_duplicated(), "id", path, "this id stands there twice; give each order its own")
     member, number = np.unique(frame["member"].to_numpy(), return_inverse=True)
     orders = Orders(
@@ -66,7 +72,7 @@ def read_orders(
     )
     node = frame["node"].to_list() if located else []
     spare = {name: frame[name].to_list() for name in (ROW, "member", *spare_texts, *spare_numbers)}
-    return OrderFile(orders, frame["id"].to_list(), len(member), node, spare)
+    return OrderFile(orders, frame["id"].to_list(), len(member), node, spare, without)
 
 
 def refuse_row(path: Source, book: OrderFile, order: int, column: str, what: str) -> NoReturn:
